@@ -1,0 +1,84 @@
+"""Errors, grouped by what the caller should do about them.
+
+=================  ============================================================
+`Unavailable`      try again later; nothing was decided
+`NotSent`          the request never left: even a create may be sent again
+`OutcomeUnknown`   a write may or may not have happened: ask, never repeat
+`Rejected`         this record cannot be written as it is: leave it, go on
+`Vanished`         the object is not there (any more): look again
+`Stale`            somebody changed the object just now: merge again
+`Unauthorised`     stop: the account or its rights are wrong
+`Unreachable`      stop: nobody answers, or somebody else does
+`IncompleteRead`   stop: what was read is not the whole, conclude nothing
+`Refused`          stop: a limit holds the plan back
+`Locked`           stop: another run is at work
+`StateUnusable`    stop: the state store cannot be used as it is
+=================  ============================================================
+
+Every message names the numbers and the way out, and never contains a secret.
+"""
+
+from __future__ import annotations
+
+
+class SyncError(Exception):
+    """The root of all errors that the engine and its adapters raise on purpose."""
+
+
+class Unavailable(SyncError):
+    """The other side cannot answer now.
+
+    ``wait_seconds`` is how long it asked to be left alone, None if it did not say.
+    """
+
+    def __init__(self, message: str, wait_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+
+
+class NotSent(Unavailable):
+    """The request certainly had no effect (no connection, or turned away at the door)."""
+
+
+class OutcomeUnknown(SyncError):
+    """A write was sent and no answer came: it may have happened or not."""
+
+
+class Rejected(SyncError):
+    """The target refuses this record for good; other records are not concerned."""
+
+
+class Vanished(Rejected):
+    """The object that was to be read or written is not there."""
+
+
+class Stale(SyncError):
+    """The object changed between the read and the write; the next merge settles it."""
+
+
+class Stop(SyncError):
+    """An error after which a run cannot go on at all."""
+
+
+class Unauthorised(Stop):
+    """The credentials are wrong, or the account lacks a right that every run needs."""
+
+
+class Unreachable(Stop):
+    """Nobody answers at the address, or what answers is not what was expected."""
+
+
+class IncompleteRead(Stop):
+    """A read did not bring the whole: nothing may be concluded from what is missing."""
+
+
+class Refused(Stop):
+    """The plan exceeds a limit; nothing was applied."""
+
+
+class Locked(Stop):
+    """Another run holds the lock."""
+
+
+class StateUnusable(Stop):
+    """The state store is damaged, newer than this program, or another pipeline's."""

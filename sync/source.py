@@ -1,0 +1,55 @@
+"""The port to a source: what the engine needs to know about what is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sync.records import DesiredGroup, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Something in the source that could not be read as a record.
+
+    ``key`` is its group's key, "" if not even that could be read. ``place`` is where a person
+    finds it (``deals.csv:17``), ``reason`` what is wrong and what to do.
+    """
+
+    key: str
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything that the source holds.
+
+    ``groups`` may be an iterator: it is gone through once. ``present`` names the keys that the
+    source holds without anything being desired for them (no mapping matches, too old): they are
+    not *gone*. ``complete`` is False when the read broke off or rows without a key were
+    quarantined; then nothing that is missing is taken for gone.
+    """
+
+    groups: Iterable[DesiredGroup]
+    quarantined: list[Quarantined] = field(default_factory=list)
+    present: frozenset[str] = frozenset()
+    complete: bool = True
+
+
+class Source(Protocol):
+    """Where desired records come from."""
+
+    def read(self) -> Reading:
+        """Reads the source as a whole.
+
+        :raises Unreachable: it cannot be read at all (missing, locked, damaged).
+        """
+
+    def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:
+        """Returns how a group that is gone from the source is shown once it is put away.
+
+        ``base`` holds the root's fields as they were last desired. Asked for only where the
+        policy for gone groups is to retire them.
+        """

@@ -1,0 +1,144 @@
+"""The port to a target: what an adapter for a project-management tool has to do.
+
+An adapter translates between records and one tool's API. It decides nothing: what to write is
+decided by the merge, when and how often by the executor.
+
+Terms: a *root* is the object that stands for a group (a project); *children* are the objects in
+it. A *complete* read is one whose count was checked against what the server announced.
+
+Every method may raise `Unauthorised`, `Unreachable` or `Unavailable` (after the adapter's own
+retries of reads and of idempotent writes are used up). Writes may raise `NotSent`,
+`OutcomeUnknown`, `Rejected`, `Vanished` and `Stale` as described there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sync.records import Desired, Marker, Observed, RecordKey, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a child lives: its root's id, and the ids of the records bound in the group so far.
+
+    ``bound`` lets an adapter turn a reference between records (a story's milestone, a
+    membership's role) into the target's own id.
+    """
+
+    root_id: str
+    bound: Mapping[RecordKey, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The server's answer to a write.
+
+    ``record`` holds the fields as the server has them now; a field the answer does not show is
+    missing. ``children`` are objects that came into being along with a root (a template's roles).
+    """
+
+    record: Observed
+    children: tuple[Observed, ...] = ()
+
+
+class Target(Protocol):
+    """A project-management tool."""
+
+    @property
+    def name(self) -> str:
+        """The tool's name, for messages ("Taiga")."""
+
+    @property
+    def request_count(self) -> int:
+        """How many requests were sent so far."""
+
+    def connect(self) -> str:
+        """Logs in, checks that the account can do its work, returns the account's name.
+
+        :raises Unauthorised: wrong credentials or missing rights; says which.
+        :raises Unreachable: no such server, or something else answers there.
+        """
+
+    def fit(self, desired: Desired) -> Desired:
+        """Returns ``desired`` with each value as the target will be able to hold it.
+
+        Lengths, character sets and letter case are adapted here, before the merge, and remarked
+        upon in ``notes``. Pure; the identity of the record is never cut.
+        """
+
+    def split(
+        self, observed: Observed, hints: Sequence[Mapping[str, Value]]
+    ) -> Mapping[str, Value]:
+        """Returns the fields of ``observed``, with those told apart that share one place.
+
+        A target that keeps a label and a title in one name, or people's text and sales' facts in
+        one description, tells them apart by ``hints``: the fields of the base and of the desired
+        record, as far as there are any. Pure.
+        """
+
+    def observe_roots(self) -> Iterator[Observed]:
+        """Yields every root that the account can see; stamps, markers and facts included.
+
+        :raises IncompleteRead: the count does not match, also after reading again.
+        """
+
+    def observe_root(self, root_id: str) -> Observed | None:
+        """Returns one root as it is now, None if it is not there (or not visible)."""
+
+    def observe_children(self, root_ids: Collection[str]) -> Mapping[str, Sequence[Observed]]:
+        """Returns the children of each of the roots, in as few requests as the API allows.
+
+        A root that is not there (any more) is missing from the answer.
+
+        :raises IncompleteRead: a list did not come whole.
+        """
+
+    def find_roots(self, marker: Marker) -> Sequence[Observed]:
+        """Returns all roots that carry ``marker``, by a complete read."""
+
+    def create_root(self, desired: Desired, marker: Marker) -> Written:
+        """Makes a root that carries ``marker`` from its very first moment.
+
+        If the API takes more than one request, a loss after the first must leave a root that
+        `find_roots` finds and `update` completes.
+
+        :raises NotSent: certainly nothing was made.
+        :raises OutcomeUnknown: a root may have been made.
+        :raises Rejected: the server refuses these values.
+        """
+
+    def mark(self, root_id: str, marker: Marker) -> None:
+        """Writes ``marker`` on an existing root that is adopted. Idempotent."""
+
+    def unmark(self, root_id: str, marker: Marker) -> None:
+        """Takes ``marker`` off a root. Idempotent; a root that is not there is fine."""
+
+    def create_child(self, desired: Desired, place: Place) -> Written:
+        """Makes a child; raises as `create_root`. One that is already there is returned."""
+
+    def update(
+        self,
+        observed: Observed,
+        changes: Mapping[str, Value],
+        fields: Mapping[str, Value],
+        place: Place,
+    ) -> Written:
+        """Writes ``changes`` to an object that looked like ``observed`` when last read.
+
+        ``fields`` are all split fields as they shall be afterwards, for places that hold several
+        fields. Only what changes is sent.
+
+        :raises Vanished: the object is not there.
+        :raises Stale: somebody changed the object since it was observed.
+        :raises Rejected: the server refuses these values.
+        :raises OutcomeUnknown: no answer; writing the same again would do no harm.
+        """
+
+    def remove(self, kind: str, target_id: str, place: Place) -> None:
+        """Removes an object (a root's place is itself). One that is not there is fine."""
+
+    def untouched(self, root_id: str) -> bool:
+        """Tells whether nobody but this account has ever changed anything in the root."""

@@ -1,0 +1,1 @@
+"""Mapping files: loading, checking, and turning deals into desired records."""

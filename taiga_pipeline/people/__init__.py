@@ -1,0 +1,1 @@
+"""Roster, roles, skills and allocations of people to deals."""

@@ -1,0 +1,1 @@
+"""The sales side: deals, stages, gates, the deal store, import and export."""

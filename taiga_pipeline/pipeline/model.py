@@ -1,0 +1,123 @@
+"""What a deal is. Plain frozen data; times are aware UTC, money is `Decimal`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """The five categories of a funnel; a deal leaves it won or lost."""
+
+    LEAD = "lead"
+    QUALIFIED = "qualified"
+    NEEDS = "needs"
+    PROPOSAL = "proposal"
+    WON = "won"
+    LOST = "lost"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether a deal of this category is decided."""
+        return self in (Category.WON, Category.LOST)
+
+
+class ContactPart(StrEnum):
+    """The part that a contact has in the decision."""
+
+    DECISION_MAKER = "decision maker"
+    INFLUENCER = "influencer"
+    USER = "user"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A person on the customer's side."""
+
+    name: str
+    email: str = ""
+    phone: str = ""
+    part: ContactPart = ContactPart.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDemand:
+    """So many hours per week of a role, for some weeks, from some weeks after the start.
+
+    Written ``Design:16h x4w@+2w`` in CSV files.
+    """
+
+    role: str
+    hours_per_week: Decimal
+    weeks: int
+    start_week: int = 0
+    skills: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """One opportunity of the sales pipeline. Empty text and None mean "not known".
+
+    ``stage`` is the stage's name as the pipeline has it; its category is the mapping's matter.
+    ``value`` is in ``currency`` (ISO 4217). ``probability`` is 0 to 1; None means the stage's
+    own. ``expected_close``, ``start`` and ``closed_on`` are calendar dates without a time zone.
+    ``closed_on`` is the day on which the deal was won or lost. ``stage_since`` and
+    ``updated_at`` are UTC.
+    """
+
+    key: str
+    name: str
+    customer: str = ""
+    stage: str = ""
+    value: Decimal | None = None
+    currency: str = ""
+    probability: Decimal | None = None
+    expected_close: date | None = None
+    start: date | None = None
+    closed_on: date | None = None
+    owner: str = ""
+    team: str = ""
+    service: str = ""
+    lead_source: str = ""
+    lost_reason: str = ""
+    notes: str = ""
+    contacts: tuple[Contact, ...] = ()
+    roles: tuple[RoleDemand, ...] = ()
+    done: frozenset[str] = frozenset()
+    """Gate actions that have been checked off in the present stage or before."""
+    stage_since: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageMove:
+    """One step of a deal's history. ``forced`` lists the gate actions that were skipped."""
+
+    deal_key: str
+    from_stage: str
+    to_stage: str
+    at: datetime
+    by: str = ""
+    forced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFacts:
+    """What became of a deal in the project-management tool, as last read from there.
+
+    ``progress`` is 0 to 1 (None: nothing to measure yet); ``milestones`` are name, start and
+    finish; ``seen_at`` and ``last_activity`` are UTC.
+    """
+
+    deal_key: str
+    url: str = ""
+    title: str = ""
+    state: str = ""
+    team: tuple[str, ...] = ()
+    progress: Decimal | None = None
+    milestones: tuple[tuple[str, date | None, date | None], ...] = field(default=())
+    last_activity: datetime | None = None
+    seen_at: datetime | None = None

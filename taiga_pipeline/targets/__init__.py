@@ -1,0 +1,1 @@
+"""Project-management tools that projects are kept in."""
