@@ -125,8 +125,8 @@ def merge_set(
     added = _as_set(base.observed) if base else frozenset()
     taken_away = (asked & desired) - observed
     restore = taken_away if owner is Owner.SALES else frozenset()
-    add = frozenset() if owner is Owner.DELIVERY and base else (desired - asked - observed)
-    remove = frozenset() if owner is Owner.DELIVERY else ((added - desired) & observed)
+    add = frozenset() if owner is Owner.DELIVERY else desired - asked - observed
+    remove = frozenset() if owner is Owner.DELIVERY else (added - desired) & observed
     value = (observed | add | restore) - remove
     remembered = Base(desired, value & desired & (added | add | restore))
     if value != observed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,19 +22,20 @@ class Quarantined:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
     """Everything that the source holds.
 
-    ``groups`` may be an iterator: it is gone through once. ``present`` names the keys that the
-    source holds without anything being desired for them (no mapping matches, too old): they are
-    not *gone*. ``complete`` is False when the read broke off or rows without a key were
+    ``groups`` may be an iterator: it is gone through once, and ``quarantined``, ``present`` and
+    ``complete`` are read after that (a reader may fill them on the way). ``present`` names the
+    keys that the source holds without anything being desired for them (no mapping matches): they
+    are not *gone*. ``complete`` is False when the read broke off or rows without a key were
     quarantined; then nothing that is missing is taken for gone.
     """
 
     groups: Iterable[DesiredGroup]
     quarantined: list[Quarantined] = field(default_factory=list)
-    present: frozenset[str] = frozenset()
+    present: set[str] = field(default_factory=set)
     complete: bool = True
 
 
@@ -45,6 +46,13 @@ class Source(Protocol):
         """Reads the source as a whole.
 
         :raises Unreachable: it cannot be read at all (missing, locked, damaged).
+        """
+
+    def select(self, keys: Collection[str]) -> Iterable[DesiredGroup]:
+        """Yields the groups of ``keys`` again, as far as they (still) exist.
+
+        A large source is not held in memory: the engine keeps the groups that changed, and asks
+        again for the few unchanged ones whose counterpart in the target has moved.
         """
 
     def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:

@@ -1,0 +1,235 @@
+"""A plan: what a run would do, group by group, and why. Plain data; made by `sync.planner`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sync.limits import Breach
+from sync.merge import Decision
+from sync.records import (
+    Base,
+    Binding,
+    Desired,
+    DesiredGroup,
+    Observed,
+    Owner,
+    RecordKey,
+    Value,
+    digest,
+    encode,
+)
+from sync.source import Quarantined
+
+
+class ActionType(StrEnum):
+    """What is done to one record."""
+
+    CREATE = "create"
+    ADOPT = "adopt"
+    UPDATE = "update"
+    RETIRE = "retire"
+    RESTORE = "restore"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field of an action: the three values, the owner, and what the merge decided."""
+
+    field: str
+    base: Value
+    desired: Value
+    observed: Value
+    owner: Owner
+    decision: Decision
+
+    def to_json(self) -> dict[str, object]:
+        """Returns the change as the public plan format shows it."""
+        return {
+            "field": self.field,
+            "base": encode(self.base),
+            "desired": encode(self.desired),
+            "observed": encode(self.observed),
+            "owner": self.owner.value,
+            "verdict": self.decision.verdict.value,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What is to be done to one record.
+
+    ``fields`` are all fields as they shall be afterwards; ``changes`` those that are written;
+    ``remember`` are bases to store although nothing is written for them. ``mark`` asks for the
+    identity marker to be written on a root that lacks it. ``delete`` turns a retirement into a
+    removal (see `sync.records.WhenRetired`).
+    """
+
+    type: ActionType
+    key: RecordKey
+    reason: str
+    desired: Desired | None = None
+    observed: Observed | None = None
+    fields: Mapping[str, Value] = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    remember: Mapping[str, Base] = field(default_factory=dict)
+    mark: bool = False
+    delete: bool = False
+    created: bool = False
+    """For an adoption: the connector itself made the object (a receipt that was lost)."""
+
+    def to_json(self) -> dict[str, object]:
+        """Returns the action as the public plan format shows it."""
+        return {
+            "kind": self.key.kind,
+            "key": str(self.key),
+            "deal": self.key.group,
+            "action": self.type.value,
+            "changes": [change.to_json() for change in self.changes],
+            "reason": self.reason,
+        }
+
+
+class IssueKind(StrEnum):
+    """What can stand in the way of one group while all others are synced."""
+
+    CONFLICT = "conflict"
+    """Both sides changed a shared field."""
+    AMBIGUOUS = "ambiguous"
+    """Several objects carry the group's marker and none is bound."""
+    DELETED = "deleted"
+    """People deleted the object in the target, or the account can no longer see it."""
+    OBSTACLE = "obstacle"
+    """The object cannot be written (archived, blocked, no rights)."""
+    UNCERTAIN = "uncertain"
+    """A create was sent and nobody knows yet whether it happened."""
+    FAILED = "failed"
+    """The target refused a change, or could not be reached for it."""
+    QUARANTINED = "quarantined"
+    """The source's record could not be read."""
+    GONE = "gone"
+    """The key is no longer in the source."""
+
+
+PARTIAL = frozenset(IssueKind) - {IssueKind.GONE}
+"""Issues that make a run incomplete. A gone key is reported, but is nothing undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Something that a person has to know about one record, with the way out."""
+
+    kind: IssueKind
+    key: RecordKey
+    message: str
+    field: str = ""
+    base: Value = None
+    desired: Value = None
+    observed: Value = None
+
+    def to_json(self) -> dict[str, object]:
+        """Returns the issue as JSON-compatible data."""
+        return {
+            "issue": self.kind.value,
+            "kind": self.key.kind,
+            "key": str(self.key),
+            "deal": self.key.group,
+            "field": self.field,
+            "base": encode(self.base),
+            "desired": encode(self.desired),
+            "observed": encode(self.observed),
+            "message": self.message,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPlan:
+    """What is to be done to one group.
+
+    ``remember`` and ``bind`` are bookkeeping without any request: fields that agree by now, and
+    bindings to store. ``forget`` lists records that are no longer kept in step.
+    """
+
+    key: str
+    desired: DesiredGroup | None
+    root: Observed | None
+    actions: tuple[Action, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    kept: tuple[tuple[RecordKey, Change], ...] = ()
+    """People's edits that stay: fed back to the source side, never overwritten."""
+    remember: Mapping[RecordKey, Mapping[str, Base]] = field(default_factory=dict)
+    bind: tuple[Binding, ...] = ()
+    forget: tuple[RecordKey, ...] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the target is already as it should be."""
+        return not self.actions
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do. ``bound`` and ``active`` count the groups that are kept in step."""
+
+    pipeline: str
+    groups: tuple[GroupPlan, ...]
+    quarantined: tuple[Quarantined, ...] = ()
+    breaches: tuple[Breach, ...] = ()
+    carried_issues: tuple[Issue, ...] = ()
+    """Open issues of groups in which nothing moved since the last run."""
+    unchanged: int = 0
+    bound: int = 0
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """All actions, group by group."""
+        return tuple(action for group in self.groups for action in group.actions)
+
+    @property
+    def issues(self) -> tuple[Issue, ...]:
+        """All issues, those in which nothing moved included."""
+        return self.carried_issues + tuple(i for group in self.groups for i in group.issues)
+
+    @property
+    def conflicts(self) -> tuple[Issue, ...]:
+        """The issues that wait for a person's decision."""
+        waiting = (IssueKind.CONFLICT, IssueKind.AMBIGUOUS, IssueKind.DELETED)
+        return tuple(issue for issue in self.issues if issue.kind in waiting)
+
+    def summary(self) -> dict[str, int]:
+        """Counts groups by what happens to their root; ``update`` includes changed children."""
+        counts: Counter[str] = Counter(unchanged=self.unchanged)
+        for group in self.groups:
+            counts[_headline(group)] += 1
+        names = ("create", "adopt", "update", "retire", "restore", "unchanged")
+        return {name: counts[name] for name in names}
+
+    def fingerprint(self) -> str:
+        """Returns a digest of everything that would be written."""
+        return digest([action.to_json() for action in self.actions])
+
+    def to_json(self) -> dict[str, object]:
+        """Returns the plan in its public format."""
+        return {
+            "pipeline": self.pipeline,
+            "fingerprint": self.fingerprint(),
+            "actions": [action.to_json() for action in self.actions],
+            "conflicts": [issue.to_json() for issue in self.conflicts],
+            "quarantined": [
+                {"key": row.key, "place": row.place, "reason": row.reason}
+                for row in self.quarantined
+            ],
+            "limits": [breach.to_json() for breach in self.breaches],
+            "summary": self.summary(),
+        }
+
+
+def _headline(group: GroupPlan) -> str:
+    for action in group.actions:
+        if action.key.is_root:
+            return action.type.value
+    return ActionType.UPDATE.value if group.actions else "unchanged"
