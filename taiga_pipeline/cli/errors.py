@@ -1,0 +1,67 @@
+"""The one place where an error becomes a message on stderr and an exit code."""
+
+from __future__ import annotations
+
+import sys
+import traceback as traceback_module
+from typing import Final
+
+import click
+
+from taiga_pipeline.cli.exit_codes import ExitCode
+
+# Classes are named, not imported: one whose module was never imported cannot have been raised,
+# and a mistyped option must not cost the import of a database library. The first match counts.
+_CODES: Final[tuple[tuple[str, str, ExitCode], ...]] = (
+    ("taiga_pipeline.problems", "ProblemsError", ExitCode.USAGE),
+    ("sync.errors", "Refused", ExitCode.REFUSED),
+    ("sync.errors", "Locked", ExitCode.LOCKED),
+    ("sync.errors", "StateUnusable", ExitCode.USAGE),
+    ("sync.errors", "Unauthorised", ExitCode.UNREACHABLE),
+    ("sync.errors", "Unreachable", ExitCode.UNREACHABLE),
+    ("sync.errors", "IncompleteRead", ExitCode.UNREACHABLE),
+    ("sync.errors", "Unavailable", ExitCode.UNREACHABLE),
+    ("sync.errors", "SyncError", ExitCode.PARTIAL),
+)
+
+INTERRUPTED: Final = "Interrupted. What was done is on record; the next run goes on from there."
+MORE: Final = "Run the same command with -v to see where it happened."
+
+
+def exit_code(error: BaseException) -> ExitCode | None:
+    """Returns the code of an error that was raised on purpose, None for any other."""
+    for module_name, class_name, code in _CODES:
+        kind = getattr(sys.modules.get(module_name), class_name, None)
+        if kind is not None and isinstance(error, kind):
+            return code
+    return None
+
+
+def report(error: Exception, *, traceback: bool = False) -> ExitCode:
+    """Says on stderr what went wrong and returns the exit code for it."""
+    if isinstance(error, click.Abort):
+        click.echo(INTERRUPTED, err=True)
+        return ExitCode.INTERRUPTED
+    if isinstance(error, click.ClickException):
+        error.show()
+        return ExitCode.USAGE
+    code = exit_code(error)
+    if traceback:
+        click.echo("".join(traceback_module.format_exception(error)), err=True, nl=False)
+    if code is not None:
+        click.echo(f"Error: {error}", err=True)
+        return code
+    click.echo(f"Unexpected error: {describe(error)}", err=True)
+    if not traceback:
+        click.echo(MORE, err=True)
+    return ExitCode.UNEXPECTED
+
+
+def describe(error: Exception) -> str:
+    """Returns one line about an error that nobody foresaw."""
+    if isinstance(error, OSError) and error.strerror:
+        place = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror}{place}"
+    first_line = str(error).strip().partition("\n")[0]
+    name = type(error).__name__
+    return f"{name}: {first_line}" if first_line else name

@@ -1,0 +1,27 @@
+"""What the program's exit code tells the shell, cron and monitors."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The documented exit codes. A command returns one of these (None stands for `DONE`)."""
+
+    DONE = 0
+    UNEXPECTED = 1
+    """A fault in the program or on the machine."""
+    USAGE = 2
+    """The command line, the config, a mapping or the state store has to be mended first."""
+    PARTIAL = 3
+    """Done in part: conflicts, failed or quarantined records; the others were synced."""
+    REFUSED = 4
+    """A limit held the plan back; nothing was applied."""
+    LOCKED = 5
+    """Another run is at work."""
+    UNREACHABLE = 6
+    """Source or target cannot be reached, or does not let the account in."""
+    PENDING = 10
+    """`plan --exit-code`: there is something to do."""
+    INTERRUPTED = 130
+    """Ctrl-C, by the shell's convention (128 + SIGINT)."""

@@ -1,0 +1,142 @@
+"""The entry point: global options, the table of commands, exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from taiga_pipeline import __version__
+from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.errors import report
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.lazy import Entry, LazyGroup
+
+_SYNC = "Keep in step"
+_DATA = "Deals, people, rules"
+_SETUP = "Set up and try out"
+
+COMMANDS: dict[str, Entry] = {
+    "plan": Entry("taiga_pipeline.cli.sync:plan", "Show what a run would change.", _SYNC),
+    "run": Entry("taiga_pipeline.cli.sync:run", "Plan and apply.", _SYNC),
+    "status": Entry("taiga_pipeline.cli.state:status", "Show how the last run went.", _SYNC),
+    "history": Entry("taiga_pipeline.cli.state:history", "Show who changed what, when.", _SYNC),
+    "conflicts": Entry("taiga_pipeline.cli.state:conflicts", "List what waits for you.", _SYNC),
+    "resolve": Entry("taiga_pipeline.cli.hands:resolve", "Settle a conflict.", _SYNC),
+    "adopt": Entry("taiga_pipeline.cli.hands:adopt", "Bind a deal to a project.", _SYNC),
+    "unlink": Entry("taiga_pipeline.cli.hands:unlink", "Stop following a deal.", _SYNC),
+    "deals": Entry("taiga_pipeline.cli.deals:deals", "The deals of the pipeline.", _DATA),
+    "people": Entry("taiga_pipeline.cli.people:people", "Who can do the work.", _DATA),
+    "mapping": Entry("taiga_pipeline.cli.mapping:mapping", "The rules, explained.", _DATA),
+    "init": Entry("taiga_pipeline.cli.init:init", "Write a first configuration.", _SETUP),
+    "check": Entry("taiga_pipeline.cli.check:check", "Find every problem at once.", _SETUP),
+    "schedule": Entry("taiga_pipeline.cli.schedule:schedule", "Print a timer entry.", _SETUP),
+    "demo": Entry("taiga_pipeline.cli.demo:demo", "The whole story, here and now.", _SETUP),
+    "sandbox": Entry("taiga_pipeline.cli.sandbox:sandbox", "Serve a small Taiga.", _SETUP),
+}
+
+
+def _set_config(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.ensure_object(Context).use_config(value)
+
+
+def _set_verbose(ctx: click.Context, _: click.Parameter, value: int) -> None:
+    if value:
+        ctx.ensure_object(Context).be_verbose(value)
+
+
+def _set_quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.ensure_object(Context).be_quiet()
+
+
+_CallBack = Callable[[click.Context, click.Parameter, Any], None]
+
+
+def _option(callback: _CallBack, *names: str, **settings: Any) -> click.Option:
+    return click.Option(names, callback=callback, expose_value=False, is_eager=True, **settings)
+
+
+CONFIG_HELP = "The configuration (default: config.toml here, or $PIPELINE_SYNC_CONFIG)."
+SHARED_OPTIONS: tuple[click.Parameter, ...] = (
+    _option(_set_config, "--config", metavar="FILE", help=CONFIG_HELP),
+    _option(_set_verbose, "--verbose", "-v", count=True, help="Say more on stderr (-vv: all)."),
+    _option(_set_quiet, "--quiet", "-q", is_flag=True, help="Say errors only."),
+)
+
+
+class RootGroup(LazyGroup):
+    """The program. Every error leaves through `report`, every ending through `ExitCode`."""
+
+    entries = COMMANDS
+    shared_options = SHARED_OPTIONS
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Runs a command line; ends the process with the documented exit code."""
+        context = extra.pop("obj", None) or Context()
+        try:
+            result = super().main(
+                args, prog_name, complete_var, False, windows_expand_args, obj=context, **extra
+            )
+        except Exception as error:
+            result = report(error, traceback=context.verbosity > 0)
+        _flush_quietly()
+        code = int(result) if isinstance(result, int) else int(ExitCode.DONE)
+        if not standalone_mode:
+            return code
+        sys.exit(code)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Invokes a command. A reader that has seen enough (``| head``) is no error."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _discard_output()
+            return ExitCode.DONE
+
+
+def _flush_quietly() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+
+
+def _discard_output() -> None:
+    """Sends what is still buffered nowhere, or the interpreter complains when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+@click.command(
+    cls=RootGroup,
+    params=list(SHARED_OPTIONS),
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+@click.version_option(__version__, prog_name="pipeline-sync", message="%(prog)s %(version)s")
+@click.pass_obj
+def cli(context: Context) -> None:
+    """Keep a sales pipeline and Taiga in step.
+
+    Deals at the proposal stage become tentative projects, won deals become staffed ones, lost
+    deals are put away. People's edits in Taiga survive.
+    """
+    context.start_logging()
+
+
+def main() -> None:
+    """Runs the program (the console script)."""
+    cli(prog_name="pipeline-sync")
