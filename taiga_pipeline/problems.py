@@ -1,4 +1,4 @@
-"""Problems in what people wrote (config, mappings, input files): all of them at once, with places."""
+"""Problems in what people wrote (config, mappings, input files): all at once, with places."""
 
 from __future__ import annotations
 

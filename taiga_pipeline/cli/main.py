@@ -75,26 +75,17 @@ class RootGroup(LazyGroup):
     entries = COMMANDS
     shared_options = SHARED_OPTIONS
 
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        windows_expand_args: bool = True,
-        **extra: Any,
-    ) -> Any:
+    def main(self, args: Sequence[str] | None = None, *others: Any, **extra: Any) -> Any:
         """Runs a command line; ends the process with the documented exit code."""
         context = extra.pop("obj", None) or Context()
+        standalone = extra.pop("standalone_mode", True)
         try:
-            result = super().main(
-                args, prog_name, complete_var, False, windows_expand_args, obj=context, **extra
-            )
+            result = super().main(args, *others, standalone_mode=False, obj=context, **extra)
         except Exception as error:
             result = report(error, traceback=context.verbosity > 0)
         _flush_quietly()
         code = int(result) if isinstance(result, int) else int(ExitCode.DONE)
-        if not standalone_mode:
+        if not standalone:
             return code
         sys.exit(code)
 

@@ -24,12 +24,8 @@ def print_json(data: object) -> None:
 def to_json(data: object) -> str:
     """Returns ``data`` as JSON. Dates become ISO 8601, money stays exact (as text)."""
     text = json.dumps(data, ensure_ascii=False, indent=2, default=_plain, allow_nan=False)
-    # A lone surrogate has no UTF-8 form: JSON's own escape carries it.
-    return text.encode("utf-8", "backslashreplace").decode() if _has_surrogate(text) else text
-
-
-def _has_surrogate(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text)
+    # A lone surrogate has no UTF-8 form, but JSON's own escape for it looks the same as Python's.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _plain(value: object) -> object:
