@@ -1,0 +1,117 @@
+"""Databases keep decimals and times exact, and say what is wrong with them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Column, Engine, Integer, MetaData, Table, select, text
+from sqlalchemy.exc import IntegrityError
+
+from sync.database import ExactDecimal, UtcDateTime, failures_as, open_engine, reading, writing
+from sync.errors import Stop, Unreachable
+
+METADATA = MetaData()
+THINGS = Table(
+    "things",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("price", ExactDecimal),
+    Column("at", UtcDateTime),
+)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    engine = open_engine(f"sqlite:///{tmp_path / 'things.db'}", busy_seconds=0.05)
+    with writing(engine) as connection:
+        METADATA.create_all(connection)
+    return engine
+
+
+@pytest.mark.parametrize("digits", ["0.1", "1000.00", "12345678901234567890.123456789", "1E+3"])
+def test_decimals_come_back_exactly(engine: Engine, digits: str) -> None:
+    with writing(engine) as connection:
+        connection.execute(THINGS.insert().values(id=1, price=Decimal(digits)))
+    with reading(engine) as connection:
+        assert connection.execute(select(THINGS.c.price)).scalar() == Decimal(digits)
+
+
+def test_times_come_back_aware_and_in_utc(engine: Engine) -> None:
+    in_sweden = datetime(2026, 7, 1, 14, 30, 0, 123, tzinfo=timezone(timedelta(hours=2)))
+    with writing(engine) as connection:
+        connection.execute(THINGS.insert().values(id=1, at=in_sweden))
+    with reading(engine) as connection:
+        found = connection.execute(select(THINGS.c.at)).scalar_one()
+    assert found == in_sweden
+    assert found.tzinfo is UTC
+
+
+def test_a_naive_time_is_not_stored(engine: Engine) -> None:
+    with pytest.raises(Exception, match="without a time zone"), writing(engine) as connection:
+        connection.execute(THINGS.insert().values(id=1, at=datetime(2026, 7, 1)))
+
+
+def test_a_locked_file_is_named_with_the_way_out(engine: Engine) -> None:
+    other = open_engine(engine.url.render_as_string())
+    with (
+        writing(other),
+        pytest.raises(Unreachable, match=r"things\.db is in use by another program.*Try again"),
+        failures_as(Unreachable, engine),
+        writing(engine),
+    ):
+        pass
+
+
+def test_a_reader_does_not_wait_for_a_writer(engine: Engine) -> None:
+    other = open_engine(engine.url.render_as_string())
+    with writing(other) as writer:
+        writer.execute(THINGS.insert().values(id=1))
+        with reading(engine) as connection:
+            assert connection.execute(select(THINGS.c.id)).all() == []
+
+
+def test_a_file_that_is_no_database_is_named_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "notes.db").write_text("these are my notes, and no database at all " * 50)
+    engine = open_engine(f"sqlite:///{tmp_path / 'notes.db'}")
+    with (
+        pytest.raises(Unreachable, match=r"notes\.db is damaged or not a SQLite.*recover"),
+        failures_as(Unreachable, engine),
+        reading(engine) as connection,
+    ):
+        connection.execute(text("SELECT 1 FROM sqlite_master"))
+
+
+def test_broken_constraints_are_left_to_the_caller(engine: Engine) -> None:
+    with (
+        pytest.raises(IntegrityError),
+        failures_as(Unreachable, engine),
+        writing(engine) as connection,
+    ):
+        connection.execute(THINGS.insert().values(id=1))
+        connection.execute(THINGS.insert().values(id=1))
+
+
+def test_a_missing_file_is_not_made_by_mistake(tmp_path: Path) -> None:
+    with pytest.raises(Stop, match=r"gone\.db: no such file"):
+        open_engine(f"sqlite:///{tmp_path / 'gone.db'}", create=False)
+    assert not (tmp_path / "gone.db").exists()
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Stop, match=r"the folder .*nowhere does not exist"):
+        open_engine(f"sqlite:///{tmp_path / 'nowhere' / 'a.db'}")
+
+
+@pytest.mark.parametrize("url", ["pipeline.db", "nonsense", "", "foo://bar/baz"])
+def test_what_is_no_database_url_is_refused_with_an_example(url: str) -> None:
+    with pytest.raises(Stop, match=r"sqlite:///|postgresql"):
+        open_engine(url)
+
+
+def test_a_password_in_the_url_is_never_shown() -> None:
+    with pytest.raises(Stop) as caught:
+        open_engine("foo://bot:s3cret@db/pipeline")
+    assert "s3cret" not in str(caught.value)
