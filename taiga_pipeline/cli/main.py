@@ -75,12 +75,12 @@ class RootGroup(LazyGroup):
     entries = COMMANDS
     shared_options = SHARED_OPTIONS
 
-    def main(self, args: Sequence[str] | None = None, *others: Any, **extra: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:
         """Runs a command line; ends the process with the documented exit code."""
         context = extra.pop("obj", None) or Context()
         standalone = extra.pop("standalone_mode", True)
         try:
-            result = super().main(args, *others, standalone_mode=False, obj=context, **extra)
+            result = super().main(args, standalone_mode=False, obj=context, **extra)
         except Exception as error:
             result = report(error, traceback=context.verbosity > 0)
         _flush_quietly()

@@ -1,0 +1,334 @@
+"""``config.toml`` as typed, frozen settings.
+
+Every problem in the file is reported at once, with its line and column. Relative paths (and those
+in SQLite URLs) are resolved against the folder of the file. A secret is never a value in the
+file: the file names the environment variable or the file that holds it, and that is looked up
+only when the secret is used.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from sync.limits import DEFAULTS, Limit
+from sync.records import WhenGone
+from taiga_pipeline.credentials import Secret, from_environment, from_file
+from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
+from taiga_pipeline.toml_positions import locate
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_SECRET_KEYS: Final = ("password", "token", "application_token", "secret", "api_key")
+_SQLITE: Final = re.compile(r"(sqlite(?:\+\w+)?:///)([^/?][^?]*)(.*)", re.DOTALL)
+_SYNTAX_PLACE: Final = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+
+class ConfigErrors(ProblemsError):
+    """Every problem that a configuration has."""
+
+
+def _resolve_path(value: Path, info: ValidationInfo) -> Path:
+    return (_folder(info) / value.expanduser()).resolve()
+
+
+def _resolve_url(value: str, info: ValidationInfo) -> str:
+    """Makes the path in a SQLite URL absolute; refuses a password inside a URL."""
+    if urlsplit(value).password:
+        raise ValueError("holds a password; put the whole URL in an environment variable instead")
+    match = _SQLITE.fullmatch(value)
+    if not match or match[2] == ":memory:" or match[2].startswith("file:"):
+        return value
+    path = (_folder(info) / Path(match[2]).expanduser()).resolve()
+    return f"{match[1]}{path}{match[3]}"
+
+
+def _folder(info: ValidationInfo) -> Path:
+    context: Mapping[str, Any] = info.context or {}
+    return Path(context.get("folder", "."))
+
+
+def _check_web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{value!r} is no web address (https://taiga.example.com)")
+    if parts.password or parts.username:
+        raise ValueError("holds credentials; use username and password_env instead")
+    return value.rstrip("/")
+
+
+ConfigPath = Annotated[Path, Field(strict=False), AfterValidator(_resolve_path)]
+DatabaseUrl = Annotated[str, AfterValidator(_resolve_url)]
+WebAddress = Annotated[str, AfterValidator(_check_web_address)]
+LimitValue = Annotated[Limit, BeforeValidator(Limit.parse)]
+PipelineName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
+    )
+
+
+class SourceSettings(_Section):
+    """Where deals are read. Keys beyond these are the adapter's own, in `options`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = "store"
+    url: DatabaseUrl = Field("sqlite:///pipeline.db", validate_default=True)
+    url_env: str = ""
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """The keys that the adapter itself understands and validates."""
+        return dict(self.model_extra or {})
+
+    def address(self, environment: Mapping[str, str]) -> str:
+        """Returns the URL, from the environment if the file says so.
+
+        :raises SecretError: the variable is not set.
+        """
+        if not self.url_env:
+            return self.url
+        return from_environment("source.url_env", self.url_env, environment).reveal()
+
+
+class Credentials(_Section):
+    """How the account logs in. Either a password or one of the tokens is there."""
+
+    username: str
+    password: Secret | None = None
+    token: Secret | None = None
+    application_token: Secret | None = None
+
+
+class TargetSettings(_Section):
+    """The project-management tool and the account in it."""
+
+    kind: str = "taiga"
+    url: WebAddress
+    username: str = ""
+    password_env: str = ""
+    password_file: ConfigPath | None = None
+    token_env: str = ""
+    token_file: ConfigPath | None = None
+    application_token_env: str = ""
+    ca_file: ConfigPath | None = None
+    concurrency: int = Field(2, ge=1, le=32)
+    timeout_seconds: float = Field(30, gt=0, le=600, strict=False)
+
+    @model_validator(mode="after")
+    def _check_ways_in(self) -> TargetSettings:
+        ways = [name for name in _WAYS_IN if getattr(self, name)]
+        if len(ways) != 1:
+            found = " and ".join(ways) or "none of them"
+            raise ValueError(f"needs exactly one of {', '.join(_WAYS_IN)}; there is {found}")
+        if ways[0].startswith("password") and not self.username:
+            raise ValueError("needs a username beside the password")
+        return self
+
+    def credentials(self, environment: Mapping[str, str]) -> Credentials:
+        """Looks the secret up.
+
+        :raises SecretError: the variable is not set, or the file cannot be used.
+        """
+        (way,) = (name for name in _WAYS_IN if getattr(self, name))
+        name, kind = way.rsplit("_", 1)
+        place = getattr(self, way)
+        secret = (
+            from_environment(f"target.{way}", place, environment)
+            if kind == "env"
+            else from_file(f"target.{way}", place)
+        )
+        return Credentials.model_validate({"username": self.username, name: secret})
+
+
+_WAYS_IN: Final = (
+    "password_env",
+    "password_file",
+    "token_env",
+    "token_file",
+    "application_token_env",
+)
+
+
+class SyncSettings(_Section):
+    """How the two sides are kept in step.
+
+    ``settle_seconds`` is how long an edit in the target rests before it is taken for finished.
+    """
+
+    state: DatabaseUrl = Field("sqlite:///state.db", validate_default=True)
+    mappings: ConfigPath = Field(Path("mappings"), validate_default=True)
+    full_compare_hours: float = Field(24, ge=0, strict=False)
+    when_gone: Annotated[WhenGone, Field(strict=False)] = WhenGone.REPORT
+    settle_seconds: float = Field(0, ge=0, le=3600, strict=False)
+
+
+class LimitSettings(_Section):
+    """How much one run may change; see `sync.limits`."""
+
+    create: LimitValue = DEFAULTS["create"]
+    retire: LimitValue = DEFAULTS["retire"]
+    remove_member: LimitValue = DEFAULTS["remove_member"]
+    rename: LimitValue = DEFAULTS["rename"]
+    source_shrink: LimitValue = DEFAULTS["source_shrink"]
+
+    def by_name(self) -> dict[str, Limit]:
+        """Returns the limits by the names that `sync.limits.check_limits` uses."""
+        return {name: getattr(self, name) for name in DEFAULTS}
+
+
+class PlanningSettings(_Section):
+    """How far ahead demand and capacity are looked at."""
+
+    horizon_weeks: int = Field(26, ge=1, le=520)
+    calendar: str = ""
+    quantile: float = Field(0.8, gt=0, lt=1)
+
+
+class Settings(_Section):
+    """All of ``config.toml``. ``path`` is the file itself."""
+
+    pipeline: PipelineName
+    source: SourceSettings
+    target: TargetSettings
+    sync: SyncSettings
+    limits: LimitSettings
+    planning: PlanningSettings
+    path: Annotated[Path, Field(strict=False)]
+
+
+_SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
+    "source": SourceSettings,
+    "target": TargetSettings,
+    "sync": SyncSettings,
+    "limits": LimitSettings,
+    "planning": PlanningSettings,
+}
+
+
+def load(path: Path) -> Settings:
+    """Returns the settings in the file ``path``.
+
+    :raises ConfigErrors: every problem, with line and column; or that there is no such file.
+    """
+    return parse(_read(path), path)
+
+
+def parse(text: str, path: Path) -> Settings:
+    """Returns the settings in ``text``, the content of ``path``.
+
+    :raises ConfigErrors: every problem, with line and column.
+    """
+    data = _parse_toml(text, path)
+    problems = list(_take_out_secrets(data))
+    for name in _SECTIONS:
+        data.setdefault(name, {})
+    try:
+        settings = Settings.model_validate(
+            {**data, "path": path}, context={"folder": path.absolute().parent}
+        )
+    except ValidationError as error:
+        problems += [_explain(details) for details in error.errors(include_url=False)]
+    if problems:
+        raise ConfigErrors([_place(path, text, *problem) for problem in problems])
+    return settings
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigErrors(
+            [
+                Problem(
+                    f"there is no configuration {str(path)!r}; make one with "
+                    "'pipeline-sync init', or name another with --config"
+                )
+            ]
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ConfigErrors(
+            [Problem(f"not UTF-8 text (byte {error.start}); save it as UTF-8", str(path))]
+        ) from None
+    except OSError as error:
+        raise ConfigErrors([Problem(f"cannot be read: {error.strerror}", str(path))]) from None
+
+
+def _parse_toml(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message = str(error)
+        place = _SYNTAX_PLACE.search(message)
+        line, column = (int(place[1] or 0), int(place[2] or 0)) if place else (0, 0)
+        message = message[: place.start()] if place else message
+        problem = Problem(f"not valid TOML: {message}", str(path), line, column)
+        raise ConfigErrors([problem]) from None
+
+
+_Path = tuple[str | int, ...]
+_Found = tuple[_Path, str]
+
+
+def _take_out_secrets(data: dict[str, Any]) -> Iterator[_Found]:
+    """Yields a problem for each secret that stands in the file, and removes it from ``data``."""
+    for section in ("source", "target"):
+        table = data.get(section)
+        if not isinstance(table, dict):
+            continue
+        for key in [key for key in table if key in _SECRET_KEYS]:
+            del table[key]
+            yield (section, key), _no_secrets(section, key)
+
+
+def _no_secrets(section: str, key: str) -> str:
+    variable = f"{'TAIGA' if section == 'target' else 'SOURCE'}_{key.upper()}"
+    return (
+        f"{section}.{key}: a secret does not belong in this file; put it in an environment "
+        f'variable and write {key}_env = "{variable}", or in a file of mode 0600 '
+        f'and write {key}_file = "{key}.txt"; and change the secret if this file was shared'
+    )
+
+
+def _explain(details: ErrorDetails) -> _Found:
+    """Returns the path and the message for one of pydantic's errors."""
+    path, kind = details["loc"], details["type"]
+    name = ".".join(str(part) for part in path)
+    if kind == "extra_forbidden":
+        return path, f"unknown key {name!r}{did_you_mean(str(path[-1]), _known(path[:-1]))}"
+    if kind == "missing":
+        return path[:-1], f"{name!r} is missing"
+    if name == "pipeline" and kind == "string_pattern_mismatch":
+        return path, "pipeline: 1 to 40 of the characters A-Z a-z 0-9 . _ - are allowed"
+    message = details["msg"].removeprefix("Value error, ")
+    shown = "" if kind == "value_error" else f", not {details['input']!r}"
+    return path, f"{name}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _known(path: _Path) -> Iterable[str]:
+    model = _SECTIONS[str(path[0])] if path else Settings
+    return (name for name in model.model_fields if name != "path")
+
+
+def _place(path: Path, text: str, where: _Path, message: str) -> Problem:
+    line, column = locate(text, where)
+    return Problem(message, str(path), line, column)
