@@ -34,6 +34,9 @@ values, it never calculates with them.
 STATE = "state"
 """Name of the root field that says in which state the group is."""
 
+TITLE = "title"
+"""Name of the root field whose change counts as a rename (see `sync.limits`)."""
+
 RETIRED = "retired"
 """Value of the ``state`` field of a group that is to be put away, reversibly."""
 
@@ -176,8 +179,8 @@ class Observed:
     """One object as the target shows it.
 
     A field that is missing from ``fields`` could not be told by this read; the merge takes it for
-    unchanged. ``identity`` is a child's natural key in the target: what a record of the same name
-    would be recognised by (an e-mail address, an external reference, a name).
+    unchanged. ``identity`` is a child's natural key in the target, case-folded: what a record whose key has
+    this name would be recognised by (an e-mail address, an external reference, a name).
     ``stamp`` is opaque and moves whenever anything in the group may have moved; "" if unknown.
     ``facts`` are what the source side wants to know about a root (its URL, team, progress); they
     are fed back and never merged.

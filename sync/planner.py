@@ -1,0 +1,391 @@
+"""Plans one group: desired, known and seen go in, actions and issues come out. Pure.
+
+What happens to a root:
+
+=============  ==================  =====================================================
+bound          seen                outcome
+=============  ==================  =====================================================
+yes            yes                 merge; update, retire or restore where fields moved
+yes            no                  people deleted it: report, or create again
+no             one with marker     adopt (or finish a create whose receipt was lost)
+no             several             ambiguous: report, never guess
+no             none                create, unless it is only to be followed when known
+=============  ==================  =====================================================
+
+Children are matched by binding, then by their natural identity. A child that was found in place is
+bound just as it is, whoever owns its fields: from then on it is merged like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sync.merge import Decision, Verdict
+from sync.plan import Action, ActionType, Change, GroupPlan, Issue, IssueKind
+from sync.record_merge import Bases, MergedRecord, Splitter, merge_record
+from sync.records import (
+    RETIRED,
+    STATE,
+    Base,
+    Binding,
+    Desired,
+    DesiredGroup,
+    Observed,
+    RecordKey,
+    WhenDeleted,
+    WhenDropped,
+    WhenRetired,
+    by_identity,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A binding, and what was last agreed upon for its fields."""
+
+    binding: Binding
+    base: Bases = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the state store holds of one group.
+
+    ``intents`` are the bases that would stand had the receipt of an open intent arrived.
+    """
+
+    bound: Mapping[RecordKey, Bound] = field(default_factory=dict)
+    intents: Mapping[RecordKey, Bases] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was observed of one group: its bound root, or else the unbound ones that carry its
+    marker, and the children of the one that is (or would be) bound."""
+
+    root: Observed | None = None
+    candidates: Sequence[Observed] = ()
+    children: Sequence[Observed] = ()
+
+
+def plan_group(desired: DesiredGroup, known: Known, seen: Seen, split: Splitter) -> GroupPlan:
+    """Plans everything that has to be done for one group."""
+    bound = known.bound.get(desired.root.key)
+    if bound is not None and bound.binding.unlinked:
+        return GroupPlan(desired.key, desired, seen.root)
+    planner = _GroupPlanner(desired, known, split)
+    root = planner.plan_root(bound, seen)
+    if desired.follow_children and (root is not None or planner.actions):
+        planner.plan_children(seen.children)
+    if root is not None and root.obstacle and planner.actions:
+        planner.obstruct(root)
+    return planner.finish(root)
+
+
+@dataclass(slots=True)
+class _GroupPlanner:
+    """A group's plan in the making."""
+
+    desired: DesiredGroup
+    known: Known
+    split: Splitter
+    actions: list[Action] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    kept: list[tuple[RecordKey, Change]] = field(default_factory=list)
+    remember: dict[RecordKey, Bases] = field(default_factory=dict)
+    bind: list[Binding] = field(default_factory=list)
+    forget: list[RecordKey] = field(default_factory=list)
+
+    def finish(self, root: Observed | None) -> GroupPlan:
+        return GroupPlan(
+            key=self.desired.key,
+            desired=self.desired,
+            root=root,
+            actions=tuple(self.actions),
+            issues=tuple(self.issues),
+            kept=tuple(self.kept),
+            remember=self.remember,
+            bind=tuple(self.bind),
+            forget=tuple(self.forget),
+            facts=root.facts if root else {},
+        )
+
+    # --- the root
+
+    def plan_root(self, bound: Bound | None, seen: Seen) -> Observed | None:
+        """Plans the root by the table above; returns the object that stands for it, if any."""
+        record = self.desired.root
+        if bound is not None and seen.root is not None:
+            self._merge_root(bound, seen.root)
+        elif bound is not None:
+            self._handle_deleted(bound)
+        elif len(seen.candidates) > 1:
+            self._report_ambiguous(seen.candidates)
+        elif seen.candidates:
+            self._adopt_root(seen.candidates[0])
+            return seen.candidates[0]
+        elif self.desired.create and not self.desired.retired:
+            self.actions.append(_create(record, record.reason))
+        return seen.root
+
+    def _merge_root(self, bound: Bound, root: Observed) -> None:
+        record = self.desired.root
+        if bound.binding.deleted:  # whoever deleted it, or left it, brought it back
+            self.bind.append(replace(bound.binding, deleted=False))
+        merged = self._merge(record, bound.base, root)
+        unmarked = not any(marker.key == self.desired.key for marker in root.markers)
+        if not merged.writes and not unmarked:
+            self.remember[record.key] = merged.remember
+            return
+        self.actions.append(
+            Action(
+                type=self._root_action(bound.base),
+                key=record.key,
+                reason=_reason(record, merged, restores_marker=unmarked and bool(bound.base)),
+                desired=record,
+                observed=root,
+                fields=merged.fields,
+                changes=merged.writes,
+                remember=merged.remember,
+                mark=unmarked,
+                delete=self._deletes(bound),
+                created=bound.binding.created,
+            )
+        )
+
+    def _root_action(self, base: Bases) -> ActionType:
+        """Names what the changes of a bound root amount to."""
+        if not base:
+            return ActionType.ADOPT
+        was_retired = STATE in base and base[STATE].desired == RETIRED
+        if self.desired.retired and not was_retired:
+            return ActionType.RETIRE
+        if was_retired and not self.desired.retired:
+            return ActionType.RESTORE
+        return ActionType.UPDATE
+
+    def _deletes(self, bound: Bound) -> bool:
+        """Whether a retirement may remove the root: asked for, and the connector's own."""
+        return (
+            self._root_action(bound.base) is ActionType.RETIRE
+            and bound.binding.created
+            and self.desired.when_retired is WhenRetired.DELETE_IF_UNTOUCHED
+        )
+
+    def _handle_deleted(self, bound: Bound) -> None:
+        """Reports a root that people deleted, or makes it again if the mapping says so."""
+        key = self.desired.root.key
+        wanted = self.desired.create and not self.desired.retired
+        if wanted and self.desired.when_deleted is WhenDeleted.RECREATE:
+            self.forget.extend(self.known.bound)
+            reason = "deleted in the target, and made again as the mapping asks"
+            self.actions.append(_create(self.desired.root, reason))
+            return
+        if not bound.binding.deleted:
+            self.bind.append(replace(bound.binding, deleted=True))
+        if wanted:
+            self.issues.append(Issue(IssueKind.DELETED, key, _deleted_message(key.group)))
+
+    def _report_ambiguous(self, candidates: Sequence[Observed]) -> None:
+        key = self.desired.root.key
+        ids = ", ".join(sorted(candidate.id for candidate in candidates))
+        message = (
+            f"{key}: several projects carry this deal's marker (ids {ids}) and none is bound; "
+            f"choose one with 'pipeline-sync adopt {key} PROJECT'"
+        )
+        self.issues.append(Issue(IssueKind.AMBIGUOUS, key, message))
+
+    def _adopt_root(self, root: Observed) -> None:
+        """Binds the one root that carries the marker."""
+        record = self.desired.root
+        recovered = record.key in self.known.intents
+        merged = self._merge(record, {}, root)
+        why = "its creation is confirmed" if recovered else "found by its marker"
+        self.actions.append(
+            Action(
+                type=ActionType.ADOPT,
+                key=record.key,
+                reason=f"{why}; {record.reason}",
+                desired=record,
+                observed=root,
+                fields=merged.fields,
+                changes=merged.writes,
+                remember=merged.remember,
+                created=recovered,
+            )
+        )
+
+    # --- the children
+
+    def plan_children(self, observed: Sequence[Observed]) -> None:
+        """Plans the children in their order, then the removals."""
+        bound = {key: value for key, value in self.known.bound.items() if not key.is_root}
+        if self._makes_root():
+            bound = {}
+        by_id = {(item.kind, item.id): item for item in observed}
+        taken = {(item.binding.key.kind, item.binding.target_id) for item in bound.values()}
+        free = [item for item in observed if (item.kind, item.id) not in taken]
+        for record in self.desired.children:
+            if record.key in bound:
+                binding = bound[record.key].binding
+                found = by_id.get((record.key.kind, binding.target_id))
+                self._plan_bound_child(record, bound[record.key], found)
+            else:
+                self._plan_new_child(record, free)
+        wanted = {record.key for record in self.desired.children}
+        for key in sorted(bound.keys() - wanted):
+            binding = bound[key].binding
+            self._drop_child(binding, by_id.get((key.kind, binding.target_id)))
+
+    def _makes_root(self) -> bool:
+        return any(a.type is ActionType.CREATE and a.key.is_root for a in self.actions)
+
+    def _plan_bound_child(self, record: Desired, bound: Bound, found: Observed | None) -> None:
+        if found is None:
+            if not bound.binding.deleted:  # a person's deletion counts as an edit: it stays away
+                self.bind.append(replace(bound.binding, deleted=True))
+            return
+        merged = self._merge(record, bound.base, found)
+        if not merged.writes:
+            self.remember[record.key] = merged.remember
+            return
+        self.actions.append(
+            Action(
+                ActionType.UPDATE,
+                record.key,
+                _reason(record, merged),
+                desired=record,
+                observed=found,
+                fields=merged.fields,
+                changes=merged.writes,
+                remember=merged.remember,
+                created=bound.binding.created,
+            )
+        )
+
+    def _plan_new_child(self, record: Desired, free: Sequence[Observed]) -> None:
+        """Binds a child that is already in place as it is, or creates it."""
+        found = find_child(record, free)
+        if found is None:
+            self.actions.append(_create(record, record.reason))
+            return
+        intended = self.known.intents.get(record.key)
+        self.actions.append(adopt_child(record, found, self.split, intended))
+
+    def _drop_child(self, binding: Binding, found: Observed | None) -> None:
+        """Removes a child that is no longer wanted if the connector made it, or lets go of it."""
+        removable = (
+            binding.when_dropped is WhenDropped.REMOVE and binding.created and not binding.deleted
+        )
+        if not removable or found is None:
+            self.forget.append(binding.key)
+            return
+        reason = "no longer wanted by sales"
+        self.actions.append(Action(ActionType.REMOVE, binding.key, reason, observed=found))
+
+    # --- both
+
+    def _merge(self, record: Desired, base: Bases, observed: Observed) -> MergedRecord:
+        """Merges a record; notes its conflicts and the edits that are kept."""
+        intended = self.known.intents.get(record.key)
+        merged = merge_record(record, base, intended, observed, self.split)
+        self.kept.extend((record.key, change) for change in merged.kept)
+        self.issues.extend(_conflict(record.key, change) for change in merged.conflicts)
+        return merged
+
+    def obstruct(self, root: Observed) -> None:
+        """Replaces the actions of a group whose root cannot be written by an issue."""
+        key = self.desired.root.key
+        message = (
+            f"{key}: {len(self.actions)} change(s) wait, because the project cannot be written: "
+            f"{root.obstacle}"
+        )
+        self.actions.clear()
+        self.issues.append(Issue(IssueKind.OBSTACLE, key, message))
+
+
+def adopt_child(
+    record: Desired, found: Observed, split: Splitter, intended: Bases | None = None
+) -> Action:
+    """Returns the action that binds a child as it is found, without any request.
+
+    ``intended`` is given where the connector itself made it and the receipt was lost.
+    """
+    fields = split(found, [record.fields])
+    base = {
+        name: (intended or {}).get(name, Base(value, fields.get(name, value)))
+        for name, value in record.fields.items()
+    }
+    return Action(
+        ActionType.ADOPT,
+        record.key,
+        f"already there; {record.reason}",
+        desired=record,
+        observed=found,
+        fields=fields,
+        remember=base,
+        created=intended is not None,
+    )
+
+
+def find_child(record: Desired, observed: Sequence[Observed]) -> Observed | None:
+    """Returns the object that answers to the natural identity of ``record``, the oldest first.
+
+    Letter case never tells two children apart: addresses and role names are typed by hand.
+    """
+    matches = by_identity(observed, record.key.kind, record.key.name.casefold())
+    return min(matches, key=lambda item: (len(item.id), item.id), default=None)
+
+
+def _create(record: Desired, reason: str) -> Action:
+    """Returns the action that makes a record: every field is written."""
+    changes = tuple(
+        Change(name, None, value, None, record.owner(name), Decision(Verdict.WRITE, value))
+        for name, value in record.fields.items()
+    )
+    return Action(
+        ActionType.CREATE,
+        record.key,
+        reason,
+        desired=record,
+        fields=record.fields,
+        changes=changes,
+        created=True,
+    )
+
+
+def _conflict(key: RecordKey, change: Change) -> Issue:
+    message = (
+        f"{key}: '{change.field}' was changed on both sides: sales want {change.desired!r}, the "
+        f"target has {change.observed!r}; settle it with 'pipeline-sync resolve {key} --field "
+        f"{change.field} --take sales' (or delivery)"
+    )
+    return Issue(
+        IssueKind.CONFLICT,
+        key,
+        message,
+        field=change.field,
+        base=change.base,
+        desired=change.desired,
+        observed=change.observed,
+    )
+
+
+def _deleted_message(group: str) -> str:
+    return (
+        f"{group}: its project was deleted in the target, or the account can no longer see it; it "
+        f"is not made again. To stop following the deal: 'pipeline-sync unlink {group}'; to have "
+        f"the project made again: 'pipeline-sync resolve {group} --take sales'"
+    )
+
+
+def _reason(record: Desired, merged: MergedRecord, restores_marker: bool = False) -> str:
+    """Says why a record is written, and which edits by people are written over."""
+    back = [c.field for c in merged.writes if c.decision.verdict is Verdict.WRITE_BACK]
+    parts = [record.reason] if record.reason else []
+    if back:
+        parts.append(f"owned by sales and written back: {', '.join(back)}")
+    if restores_marker:
+        parts.append("its identity marker was missing and is restored")
+    return "; ".join(parts)
