@@ -9,8 +9,8 @@ only when the secret is used.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -30,18 +30,18 @@ from sync.limits import DEFAULTS, Limit
 from sync.records import WhenGone
 from taiga_pipeline.credentials import Secret, from_environment, from_file
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.toml_positions import locate
+from taiga_pipeline.toml_places import Document, KeyPath, parse_document, read_document
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _SECRET_KEYS: Final = ("password", "token", "application_token", "secret", "api_key")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SQLITE: Final = re.compile(r"(sqlite(?:\+\w+)?:///)([^/?][^?]*)(.*)", re.DOTALL)
-_SYNTAX_PLACE: Final = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
-
-
-class ConfigErrors(ProblemsError):
-    """Every problem that a configuration has."""
+NO_CONFIG: Final = (
+    "there is no configuration '{path}'; make one with 'pipeline-sync init', "
+    "or name another with --config"
+)
 
 
 def _resolve_path(value: Path, info: ValidationInfo) -> Path:
@@ -73,6 +73,19 @@ def _check_web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _plain_number(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _check_variable(value: str) -> str:
+    # The value is not shown: it is often the secret itself, written in the wrong place.
+    if not _VARIABLE.fullmatch(value):
+        raise ValueError("is the name of an environment variable, not the secret itself")
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_plain_number)]
+Variable = Annotated[str, AfterValidator(_check_variable)]
 ConfigPath = Annotated[Path, Field(strict=False), AfterValidator(_resolve_path)]
 DatabaseUrl = Annotated[str, AfterValidator(_resolve_url)]
 WebAddress = Annotated[str, AfterValidator(_check_web_address)]
@@ -86,6 +99,10 @@ class _Section(BaseModel):
     )
 
 
+def _address(setting: str, variable: str, url: str, environment: Mapping[str, str]) -> str:
+    return from_environment(setting, variable, environment).reveal() if variable else url
+
+
 class SourceSettings(_Section):
     """Where deals are read. Keys beyond these are the adapter's own, in `options`."""
 
@@ -93,7 +110,7 @@ class SourceSettings(_Section):
 
     kind: str = "store"
     url: DatabaseUrl = Field("sqlite:///pipeline.db", validate_default=True)
-    url_env: str = ""
+    url_env: Variable = ""
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -105,9 +122,7 @@ class SourceSettings(_Section):
 
         :raises SecretError: the variable is not set.
         """
-        if not self.url_env:
-            return self.url
-        return from_environment("source.url_env", self.url_env, environment).reveal()
+        return _address("source.url_env", self.url_env, self.url, environment)
 
 
 class Credentials(_Section):
@@ -125,14 +140,14 @@ class TargetSettings(_Section):
     kind: str = "taiga"
     url: WebAddress
     username: str = ""
-    password_env: str = ""
+    password_env: Variable = ""
     password_file: ConfigPath | None = None
-    token_env: str = ""
+    token_env: Variable = ""
     token_file: ConfigPath | None = None
-    application_token_env: str = ""
+    application_token_env: Variable = ""
     ca_file: ConfigPath | None = None
     concurrency: int = Field(2, ge=1, le=32)
-    timeout_seconds: float = Field(30, gt=0, le=600, strict=False)
+    timeout_seconds: Number = Field(30, gt=0, le=600)
 
     @model_validator(mode="after")
     def _check_ways_in(self) -> TargetSettings:
@@ -176,10 +191,18 @@ class SyncSettings(_Section):
     """
 
     state: DatabaseUrl = Field("sqlite:///state.db", validate_default=True)
+    state_env: Variable = ""
     mappings: ConfigPath = Field(Path("mappings"), validate_default=True)
-    full_compare_hours: float = Field(24, ge=0, strict=False)
+    full_compare_hours: Number = Field(24, ge=0)
     when_gone: Annotated[WhenGone, Field(strict=False)] = WhenGone.REPORT
-    settle_seconds: float = Field(0, ge=0, le=3600, strict=False)
+    settle_seconds: Number = Field(0, ge=0, le=3600)
+
+    def state_address(self, environment: Mapping[str, str]) -> str:
+        """Returns the URL of the state store, from the environment if the file says so.
+
+        :raises SecretError: the variable is not set.
+        """
+        return _address("sync.state_env", self.state_env, self.state, environment)
 
 
 class LimitSettings(_Section):
@@ -201,7 +224,7 @@ class PlanningSettings(_Section):
 
     horizon_weeks: int = Field(26, ge=1, le=520)
     calendar: str = ""
-    quantile: float = Field(0.8, gt=0, lt=1)
+    quantile: Number = Field(0.8, gt=0, lt=1)
 
 
 class Settings(_Section):
@@ -228,17 +251,23 @@ _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
 def load(path: Path) -> Settings:
     """Returns the settings in the file ``path``.
 
-    :raises ConfigErrors: every problem, with line and column; or that there is no such file.
+    :raises ProblemsError: every problem, with line and column; or that there is no such file.
     """
-    return parse(_read(path), path)
+    if not path.exists():
+        raise ProblemsError([Problem(NO_CONFIG.format(path=path))])
+    return _validate(read_document(path), path)
 
 
 def parse(text: str, path: Path) -> Settings:
     """Returns the settings in ``text``, the content of ``path``.
 
-    :raises ConfigErrors: every problem, with line and column.
+    :raises ProblemsError: every problem, with line and column.
     """
-    data = _parse_toml(text, path)
+    return _validate(parse_document(text, str(path)), path)
+
+
+def _validate(document: Document, path: Path) -> Settings:
+    data = document.data
     problems = list(_take_out_secrets(data))
     for name in _SECTIONS:
         data.setdefault(name, {})
@@ -249,44 +278,12 @@ def parse(text: str, path: Path) -> Settings:
     except ValidationError as error:
         problems += [_explain(details) for details in error.errors(include_url=False)]
     if problems:
-        raise ConfigErrors([_place(path, text, *problem) for problem in problems])
+        placed = [document.at_key(where, message) for where, message in problems]
+        raise ProblemsError(sorted(placed, key=lambda problem: (problem.line, problem.column)))
     return settings
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise ConfigErrors(
-            [
-                Problem(
-                    f"there is no configuration {str(path)!r}; make one with "
-                    "'pipeline-sync init', or name another with --config"
-                )
-            ]
-        ) from None
-    except UnicodeDecodeError as error:
-        raise ConfigErrors(
-            [Problem(f"not UTF-8 text (byte {error.start}); save it as UTF-8", str(path))]
-        ) from None
-    except OSError as error:
-        raise ConfigErrors([Problem(f"cannot be read: {error.strerror}", str(path))]) from None
-
-
-def _parse_toml(text: str, path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        message = str(error)
-        place = _SYNTAX_PLACE.search(message)
-        line, column = (int(place[1] or 0), int(place[2] or 0)) if place else (0, 0)
-        message = message[: place.start()] if place else message
-        problem = Problem(f"not valid TOML: {message}", str(path), line, column)
-        raise ConfigErrors([problem]) from None
-
-
-_Path = tuple[str | int, ...]
-_Found = tuple[_Path, str]
+_Found = tuple[KeyPath, str]
 
 
 def _take_out_secrets(data: dict[str, Any]) -> Iterator[_Found]:
@@ -319,16 +316,13 @@ def _explain(details: ErrorDetails) -> _Found:
         return path[:-1], f"{name!r} is missing"
     if name == "pipeline" and kind == "string_pattern_mismatch":
         return path, "pipeline: 1 to 40 of the characters A-Z a-z 0-9 . _ - are allowed"
+    if kind == "model_type":
+        return path, f"{name}: must be a section, written [{name}]"
     message = details["msg"].removeprefix("Value error, ")
     shown = "" if kind == "value_error" else f", not {details['input']!r}"
     return path, f"{name}: {message[:1].lower()}{message[1:]}{shown}"
 
 
-def _known(path: _Path) -> Iterable[str]:
+def _known(path: KeyPath) -> Iterable[str]:
     model = _SECTIONS[str(path[0])] if path else Settings
     return (name for name in model.model_fields if name != "path")
-
-
-def _place(path: Path, text: str, where: _Path, message: str) -> Problem:
-    line, column = locate(text, where)
-    return Problem(message, str(path), line, column)

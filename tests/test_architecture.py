@@ -1,0 +1,139 @@
+"""Imports point one way, and starting up stays cheap."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parent.parent
+
+# cli -> (report, planning, mapping, sources, targets) -> (pipeline, people) -> sync
+LEVELS: Final = {
+    "sync": 0,
+    "taiga_pipeline.pipeline": 1,
+    "taiga_pipeline.people": 1,
+    "taiga_pipeline.mapping": 2,
+    "taiga_pipeline.planning": 2,
+    "taiga_pipeline.sources": 2,
+    "taiga_pipeline.targets": 2,
+    "taiga_pipeline.report": 2,
+    "taiga_pipeline.config": 3,
+    "taiga_pipeline.cli": 4,
+}
+SHARED: Final = {
+    "taiga_pipeline",
+    "taiga_pipeline.credentials",
+    "taiga_pipeline.problems",
+    "taiga_pipeline.records",
+    "taiga_pipeline.toml_places",
+}
+"""Small modules that everybody above the engine may use, and that use only each other."""
+SANDBOX: Final = "taiga_pipeline.sandbox"
+HEAVY_MODULES: Final = ("sqlalchemy", "requests", "pydantic", "http.server", "tomlkit")
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for package in ("sync", "taiga_pipeline"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imports(path: Path) -> set[str]:
+    """Returns the modules that a file imports anywhere, also within functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def part(module: str) -> str:
+    """Returns the part of the architecture that a module belongs to."""
+    if module == "sync" or module.startswith("sync."):
+        return "sync"
+    return ".".join(module.split(".")[:2])
+
+
+MODULES: Final = dict(modules())
+
+
+def ours(module: str) -> bool:
+    return module.split(".", maxsplit=1)[0] in ("sync", "taiga_pipeline")
+
+
+def may_import(place: str, imported: str) -> bool:
+    """Tells whether the part ``place`` may import ``imported``."""
+    other = "taiga_pipeline" if imported == "taiga_pipeline.__version__" else part(imported)
+    if other in (place, "taiga_pipeline"):
+        return True
+    if SANDBOX in (place, other):
+        return place == "taiga_pipeline.cli"
+    if other in SHARED:
+        return place != "sync"
+    return LEVELS[other] <= LEVELS.get(place, 0)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_import_points_up(module: str) -> None:
+    wrong = [
+        name
+        for name in imports(MODULES[module])
+        if ours(name) and not may_import(part(module), name)
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if part(name) == "sync"])
+def test_the_engine_needs_only_the_standard_library_and_sqlalchemy(module: str) -> None:
+    allowed = sys.stdlib_module_names | {"sqlalchemy", "sync"}
+    assert {name.split(".")[0] for name in imports(MODULES[module])} <= allowed
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if "sandbox" in name.split(".")])
+def test_the_sandbox_needs_only_the_standard_library(module: str) -> None:
+    allowed = sys.stdlib_module_names | {"taiga_pipeline"}
+    assert {name.split(".")[0] for name in imports(MODULES[module])} <= allowed
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_the_command_line_knows_the_configuration_and_click(module: str) -> None:
+    if part(module) in ("taiga_pipeline.cli", "taiga_pipeline.config"):
+        return
+    names = imports(MODULES[module])
+    assert not [name for name in names if name.startswith(("click", "taiga_pipeline.config"))]
+
+
+def test_every_part_has_a_place_in_the_architecture() -> None:
+    parts = {part(module) for module in MODULES}
+    assert parts - SHARED - {SANDBOX} <= set(LEVELS)
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["no-such-command"]])
+def test_starting_up_imports_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from taiga_pipeline.cli.main import cli\n"
+        f"cli({arguments!r}, standalone_mode=False)\n"
+        f"print([name for name in {HEAVY_MODULES!r} if name in sys.modules])"
+    )
+    result = subprocess.run(  # the interpreter that runs the tests
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_files_stay_readable(module: str) -> None:
+    lines = len(MODULES[module].read_text(encoding="utf-8").splitlines())
+    assert lines < 600, f"{module} has {lines} lines: split it"

@@ -1,0 +1,216 @@
+"""config.toml becomes settings, or a list of everything that is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sync.limits import Limit
+from sync.records import WhenGone
+from taiga_pipeline.config import Settings, load, parse
+from taiga_pipeline.credentials import Secret, SecretError
+from taiga_pipeline.problems import ProblemsError
+
+TARGET = """
+[target]
+url = "https://taiga.example.com"
+username = "pipeline-bot"
+password_env = "TAIGA_PASSWORD"
+"""
+MINIMAL = f'pipeline = "acme"\n{TARGET}'
+
+
+def settings(text: str, path: Path = Path("/etc/acme/config.toml")) -> Settings:
+    return parse(text, path)
+
+
+def complaints(text: str) -> list[str]:
+    with pytest.raises(ProblemsError) as caught:
+        parse(text, Path("config.toml"))
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_minimal_file_gets_the_documented_defaults() -> None:
+    found = settings(MINIMAL)
+    assert found.source.kind == "store"
+    assert found.target.concurrency == 2
+    assert found.target.timeout_seconds == 30
+    assert found.sync.when_gone is WhenGone.REPORT
+    assert found.limits.by_name()["create"] == Limit(50)
+    assert found.limits.by_name()["retire"] == Limit(20, is_share=True)
+    assert found.planning.horizon_weeks == 26
+
+
+def test_relative_paths_start_at_the_folder_of_the_file() -> None:
+    found = settings(MINIMAL)
+    assert found.source.url == "sqlite:////etc/acme/pipeline.db"
+    assert found.sync.state == "sqlite:////etc/acme/state.db"
+    assert found.sync.mappings == Path("/etc/acme/mappings")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite://", "sqlite:///:memory:", "sqlite:////var/a.db", "postgresql+psycopg://db/acme"],
+)
+def test_urls_without_a_relative_path_stay_as_they_are(url: str) -> None:
+    assert settings(f'{MINIMAL}[source]\nurl = "{url}"').source.url == url
+
+
+def test_limits_are_counts_or_shares() -> None:
+    found = settings(f'{MINIMAL}[limits]\ncreate = 7\nrename = "12.5%"').limits
+    assert found.create == Limit(7)
+    assert found.rename == Limit(12.5, is_share=True)
+
+
+def test_keys_of_a_source_adapter_are_passed_through() -> None:
+    found = settings(f'{MINIMAL}[source]\nkind = "csv"\npath = "deals.csv"').source
+    assert found.options == {"path": "deals.csv"}
+
+
+def test_all_problems_are_reported_at_once_in_the_order_of_the_file() -> None:
+    text = 'pipeline = "a b"\n[target]\nulr = "x"\nconcurrency = 0\n[sync]\nwhen_gone = "delete"\n'
+    lines = complaints(text)
+    assert [line.split(": ")[0] for line in lines] == [
+        "config.toml:1:1",
+        "config.toml:2:2",
+        "config.toml:3:1",
+        "config.toml:4:1",
+        "config.toml:6:1",
+    ]
+    assert "'target.url' is missing" in lines[1]
+
+
+def test_an_unknown_key_is_answered_with_the_nearest_one() -> None:
+    assert complaints(f"{MINIMAL}concurency = 3\n") == [
+        "config.toml:7:1: unknown key 'target.concurency'; did you mean 'concurrency'?"
+    ]
+
+
+def test_an_unknown_section_is_answered_with_the_nearest_one() -> None:
+    (line,) = complaints(f"{MINIMAL}[limit]\ncreate = 1\n")
+    assert line == "config.toml:7:2: unknown key 'limit'; did you mean 'limits'?"
+
+
+def test_a_section_that_is_a_value_is_explained() -> None:
+    assert complaints('pipeline = "acme"\ntarget = 3') == [
+        "config.toml:2:1: target: must be a section, written [target]"
+    ]
+
+
+def test_a_syntax_error_names_its_place() -> None:
+    (line,) = complaints('pipeline = "acme"\n[target\n')
+    assert line.startswith("config.toml:2:8: ")
+
+
+def test_a_number_in_quotes_is_not_a_number() -> None:
+    (line,) = complaints(f'{MINIMAL}timeout_seconds = "30"\n')
+    assert "target.timeout_seconds" in line
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ('create = "many"', "neither a count (50) nor a share"),
+        ('retire = "120%"', "more than 100%"),
+    ],
+)
+def test_an_impossible_limit_is_explained(setting: str, expected: str) -> None:
+    (line,) = complaints(f"{MINIMAL}[limits]\n{setting}\n")
+    assert expected in line
+
+
+@pytest.mark.parametrize("url", ["taiga.example.com", "ftp://taiga.example.com", "https://"])
+def test_a_target_needs_a_web_address(url: str) -> None:
+    text = MINIMAL.replace("https://taiga.example.com", url)
+    (line,) = complaints(text)
+    assert "is no web address" in line
+
+
+class TestSecrets:
+    def test_a_password_in_the_file_is_refused_and_not_repeated(self) -> None:
+        lines = complaints(f'{MINIMAL}password = "hunter2"\n')
+        assert len(lines) == 1
+        assert lines[0].startswith("config.toml:7:1: target.password: a secret does not belong")
+        assert "hunter2" not in lines[0]
+
+    def test_a_secret_where_a_variable_is_named_is_not_repeated(self) -> None:
+        text = MINIMAL.replace("TAIGA_PASSWORD", "hunter-2!")
+        (line,) = complaints(text)
+        assert "hunter" not in line
+        assert "target.password_env" in line
+
+    def test_a_password_inside_a_database_url_is_refused(self) -> None:
+        text = f'{MINIMAL}[source]\nurl = "postgresql://sales:hunter2@db/crm"\n'
+        (line,) = complaints(text)
+        assert "hunter2" not in line
+        assert "environment variable" in line
+
+    def test_credentials_inside_a_web_address_are_refused(self) -> None:
+        (line,) = complaints(MINIMAL.replace("https://", "https://bot:hunter2@"))
+        assert "hunter2" not in line
+
+    def test_two_ways_in_are_one_too_many(self) -> None:
+        (line,) = complaints(f'{MINIMAL}token_env = "TOKEN"\n')
+        assert "there is password_env and token_env" in line
+
+    def test_a_password_needs_a_username(self) -> None:
+        (line,) = complaints(MINIMAL.replace('username = "pipeline-bot"\n', ""))
+        assert "needs a username" in line
+
+    def test_the_environment_holds_the_password(self) -> None:
+        found = settings(MINIMAL).target.credentials({"TAIGA_PASSWORD": "hunter2"})
+        assert found.username == "pipeline-bot"
+        assert found.password == Secret("hunter2")
+        assert "hunter2" not in repr(found)
+
+    def test_a_missing_variable_is_named_with_the_way_out(self) -> None:
+        with pytest.raises(SecretError, match="TAIGA_PASSWORD is not set"):
+            settings(MINIMAL).target.credentials({})
+
+    def test_a_token_needs_no_username(self) -> None:
+        text = 'pipeline = "acme"\n[target]\nurl = "http://localhost"\ntoken_env = "TOKEN"\n'
+        assert settings(text).target.credentials({"TOKEN": "abc"}).token == Secret("abc")
+
+    def test_a_whole_database_url_may_come_from_the_environment(self) -> None:
+        found = settings(f'{MINIMAL}[sync]\nstate_env = "STATE"\n[source]\nurl_env = "SOURCE"\n')
+        environment = {"STATE": "postgresql://a:b@db/s", "SOURCE": "postgresql://a:b@db/p"}
+        assert found.sync.state_address(environment) == "postgresql://a:b@db/s"
+        assert found.source.address(environment) == "postgresql://a:b@db/p"
+
+
+class TestPasswordFile:
+    def secret(self, folder: Path, mode: int, content: str = "hunter2\n") -> Secret | None:
+        file = folder / "password.txt"
+        file.write_text(content)
+        file.chmod(mode)
+        text = MINIMAL.replace('password_env = "TAIGA_PASSWORD"', 'password_file = "password.txt"')
+        return settings(text, folder / "config.toml").target.credentials({}).password
+
+    def test_its_line_end_is_not_part_of_the_password(self, tmp_path: Path) -> None:
+        assert self.secret(tmp_path, 0o600) == Secret("hunter2")
+
+    def test_one_that_everybody_can_read_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(SecretError, match=r"\(mode 0644\); run 'chmod 600"):
+            self.secret(tmp_path, 0o644)
+
+    def test_an_empty_one_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(SecretError, match="is empty"):
+            self.secret(tmp_path, 0o600, "\n")
+
+    def test_a_missing_one_is_named(self, tmp_path: Path) -> None:
+        text = MINIMAL.replace('password_env = "TAIGA_PASSWORD"', 'password_file = "none.txt"')
+        with pytest.raises(SecretError, match=r"none\.txt: No such file"):
+            settings(text, tmp_path / "config.toml").target.credentials({})
+
+
+def test_a_missing_file_leads_to_init(tmp_path: Path) -> None:
+    with pytest.raises(ProblemsError, match="pipeline-sync init"):
+        load(tmp_path / "config.toml")
+
+
+def test_a_file_in_another_encoding_is_explained(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes('pipeline = "Försäljning"'.encode("latin-1"))
+    with pytest.raises(ProblemsError, match="UTF-8"):
+        load(file)
