@@ -179,8 +179,9 @@ class Observed:
     """One object as the target shows it.
 
     A field that is missing from ``fields`` could not be told by this read; the merge takes it for
-    unchanged. ``identity`` is a child's natural key in the target, case-folded: what a record whose key has
-    this name would be recognised by (an e-mail address, an external reference, a name).
+    unchanged. ``identity`` is a child's natural key in the target, case-folded: what a record
+    whose key has this name would be recognised by (an e-mail address, an external reference, a
+    name).
     ``stamp`` is opaque and moves whenever anything in the group may have moved; "" if unknown.
     ``facts`` are what the source side wants to know about a root (its URL, team, progress); they
     are fed back and never merged.
