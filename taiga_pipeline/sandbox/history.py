@@ -1,0 +1,109 @@
+"""What changed in a story or wiki page, and whether a change that was based on an old version may pass."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from taiga_pipeline.sandbox.errors import invalid
+from taiga_pipeline.sandbox.fields import Form
+from taiga_pipeline.sandbox.models import HistoryEntry, Project, Story, User, WikiPage
+from taiga_pipeline.sandbox.people import gravatar
+from taiga_pipeline.sandbox.store import Store
+from taiga_pipeline.sandbox.wire import Json, timestamp
+
+_NOT_VALID = "The version parameter is not valid"
+_STALE = "The version doesn't match with the current one"
+CREATE, CHANGE, DELETE = 2, 1, 3
+
+
+def check_version(row: Story | WikiPage, form: Form) -> None:
+    """Refuse a change that was based on an old version, if somebody changed the same fields since.
+
+    As on a real server, the fields that the request names are held against those of the last n entries
+    of the history, n being the number of versions that it lags behind.
+
+    Raises:
+        ApiError: 400 for a missing, future or negative version, and for a conflict.
+    """
+    version = form.integer("version")
+    form.check()
+    if version is None or not 0 <= version <= row.version:
+        raise invalid({"version": _NOT_VALID})
+    behind = row.version - version
+    if behind == 0:
+        return
+    changed = {name for entry in row.history[-behind:] for name in entry.diff}
+    if changed & (set(form.data) - {"version", "comment"}):
+        raise invalid({"version": _STALE})
+
+
+def record(
+    store: Store,
+    project: Project,
+    user: User,
+    row: Story | WikiPage,
+    diff: dict[str, list[Any]],
+    action: int = CHANGE,
+    comment: str = "",
+) -> None:
+    """Write history and timeline; a change that changed nothing and says nothing leaves no trace."""
+    if action == CHANGE and not diff and not comment:
+        store.touched(project.id)
+        return
+    now = store.clock.tick()
+    row.history.append(HistoryEntry(str(uuid.uuid4()), user.id, now, action, diff, comment))
+    verb = {CREATE: "create", CHANGE: "change", DELETE: "delete"}[action]
+    data: dict[str, Any] = {"comment": comment, "values_diff": diff, **_reference(row)}
+    kind = "userstories.userstory" if isinstance(row, Story) else "wiki.wikipage"
+    store.record(project, user, f"{kind}.{verb}", row.id, data)
+
+
+def _reference(row: Story | WikiPage) -> dict[str, Any]:
+    if isinstance(row, Story):
+        return {"userstory": {"id": row.id, "ref": row.ref, "subject": row.subject}}
+    return {"wikipage": {"id": row.id, "slug": row.slug}}
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
+    """Old and new value of each field that differs."""
+    return {
+        name: [before[name], value] for name, value in after.items() if before.get(name) != value
+    }
+
+
+def snapshot(row: Story | WikiPage, names: Iterable[str]) -> dict[str, Any]:
+    """The present values of some fields."""
+    values = ((name, getattr(row, name)) for name in names)
+    return {
+        name: value.copy() if isinstance(value, list | dict) else value for name, value in values
+    }
+
+
+def entry_view(store: Store, key: str, entry: HistoryEntry) -> Json:
+    """A history entry as the API answers it."""
+    user = store.users.get(entry.user)
+    return {
+        "id": entry.id,
+        "user": {
+            "pk": entry.user,
+            "username": user.username if user else "",
+            "name": user.full_name if user else "",
+            "photo": None,
+            "is_active": bool(user and user.is_active),
+            "gravatar_id": gravatar(user.email) if user else None,
+        },
+        "created_at": timestamp(entry.created_at),
+        "type": entry.type,
+        "key": key,
+        "diff": entry.diff,
+        "snapshot": None,
+        "values": {"users": {}},
+        "values_diff": entry.diff,
+        "comment": entry.comment,
+        "comment_html": entry.comment,
+        "delete_comment_date": None,
+        "delete_comment_user": None,
+        "edit_comment_date": None,
+        "is_hidden": False,
+        "is_snapshot": False,
+    }

@@ -1,0 +1,333 @@
+"""Memberships and invitations."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from taiga_pipeline.sandbox import access
+from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.errors import (
+    bad_request,
+    bare_bad_request,
+    invalid,
+    invalid_pk,
+    no_match,
+    server_error,
+)
+from taiga_pipeline.sandbox.fields import REQUIRED
+from taiga_pipeline.sandbox.models import Membership, Project, Role, User
+from taiga_pipeline.sandbox.people import card, color, gravatar
+from taiga_pipeline.sandbox.routes.users import contacts
+from taiga_pipeline.sandbox.store import Store
+from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response, timestamp
+
+MAX_PENDING = 30
+VERIFY_FIRST = "To add members to a project, first you have to verify your email address"
+_NOT_A_CONTACT = "The user must be a valid contact"
+_ALREADY_IN = "The user yet exists in the project"
+_ALREADY_IN_BULK = "The user with this email address is already added to the project."
+_LAST_ADMIN = "The project must have an owner and at least one of the users must be an active admin"
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
+
+
+def _view(store: Store, row: Membership, with_email: bool = True) -> dict[str, Json]:
+    user = store.users.get(row.user)
+    role, project = store.roles.get(row.role), store.projects.rows[row.project]
+    view: dict[str, Json] = {
+        "id": row.id,
+        "user": row.user,
+        "project": row.project,
+        "role": row.role,
+        "is_admin": row.is_admin,
+        "created_at": timestamp(row.created_at),
+        "invited_by": card(store.users.get(row.invited_by)),
+        "invitation_extra_text": row.invitation_extra_text,
+        "user_order": row.user_order,
+        "role_name": role.name if role else None,
+        "full_name": user.full_name if user else None,
+        "is_user_active": bool(user and user.is_active),
+        "color": color(user) if user else None,
+        "photo": None,
+        "gravatar_id": gravatar(user.email) if user else None,
+        "project_name": project.name,
+        "project_slug": project.slug,
+        "is_owner": project.owner == row.user if user else None,
+    }
+    if with_email:
+        view |= {"email": row.email, "user_email": user.email if user else None}
+    return view
+
+
+def list_memberships(context: Context) -> Response:
+    """GET /memberships: e-mails only to the administrators of `?project=`."""
+    store = context.store
+    project_id = context.query_number("project")
+    seen = access.project_ids_with(store, context.user, "view_project")
+    if project_id is not None:
+        seen &= {project_id}
+    elif context.user is not None and not context.user.is_superuser:
+        seen &= set(store.memberships.of_user(context.user.id))
+    project = store.projects.get(project_id)
+    with_email = project is not None and access.is_admin(store, context.user, project)
+    rows = [row for each in sorted(seen) for row in store.memberships.of(each)]
+    rows.sort(key=lambda row: _by_name(store, row))
+    return context.page(rows, lambda row: _view(store, row, with_email))
+
+
+def _by_name(store: Store, row: Membership) -> tuple[int, bool, str, str, int]:
+    user = store.users.get(row.user)
+    return row.project, user is None, user.full_name if user else "", row.email, row.id
+
+
+def get_membership(context: Context) -> Response:
+    """GET /memberships/{id}."""
+    row = context.store.memberships.get(context.number())
+    project = context.store.projects.get(row.project) if row else None
+    if row is None or project is None or not access.visible(context.store, context.user, project):
+        raise no_match("Membership")
+    admin = access.is_admin(context.store, context.user, project)
+    return json_response(_view(context.store, row, with_email=admin))
+
+
+def _find_person(context: Context, name: str) -> User | None:
+    """The account that a caller may mean by a name: any exact e-mail, or the user name of a contact."""
+    store = context.store
+    if _EMAIL.match(name):
+        return store.user_by_email(name)
+    caller = access.require_user(context.user)
+    user = next((user for user in store.users if user.username == name), None)
+    if user is None or user.id not in contacts(store, caller):
+        raise ValueError(_NOT_A_CONTACT)
+    return user
+
+
+def _already_in(store: Store, project: Project, name: str, user: User | None) -> bool:
+    if user is not None:
+        return store.memberships.find(user.id, project.id) is not None
+    return any(row.email == name for row in store.memberships.of(project.id))
+
+
+def _member_in_other_case(store: Store, project: Project, name: str) -> bool:
+    """A stored e-mail in other letters passes validation and then breaks the server."""
+    return any(
+        row.email.lower() == name.lower() and row.email != name
+        for row in store.memberships.of(project.id)
+    )
+
+
+def create_membership(context: Context) -> Response:
+    """POST /memberships: `username` is an e-mail, or the user name of a contact."""
+    store = context.store
+    caller = access.require_user(context.user)
+    form = context.form()
+    project_id = form.reference("project", required=True)
+    role_id = form.reference("role", required=True)
+    name = form.text("username", required=True)
+    project, role = store.projects.get(project_id), store.roles.get(role_id)
+    if project_id is not None and project is None:
+        form.fail("project", invalid_pk(project_id))
+    if role_id is not None and role is None:
+        form.fail("role", invalid_pk(role_id))
+    elif role is not None and project is not None and role.project != project.id:
+        form.fail("role", "Invalid role for the project")
+    user = None
+    if name and project is not None:
+        try:
+            user = _find_person(context, name)
+            if _already_in(store, project, name, user):
+                form.fail("username", _ALREADY_IN)
+        except ValueError as error:
+            form.fail("username", str(error))
+    form.check()
+    project = access.require_admin(store, caller, project)
+    assert role is not None
+    access.writable(project)
+    _count_creations(context, 1)
+    if not caller.verified_email:
+        raise invalid({"non_field_errors": [VERIFY_FIRST]})
+    if _member_in_other_case(store, project, name):
+        raise server_error()
+    if user is None:
+        _check_pending(store, project, 1)
+    row = _join(store, project, role, name, user, caller, form.boolean("is_admin"))
+    return json_response(_view(store, row), 201)
+
+
+def _count_creations(context: Context, people: int) -> None:
+    caller = access.require_user(context.user)
+    context.throttle.count(
+        "create-memberships", str(caller.id), context.store.clock.now(), weight=people
+    )
+
+
+def _check_pending(store: Store, project: Project, further: int) -> None:
+    """An owner may have so many invitations open over all projects."""
+    owned = {row.id for row in store.projects if row.owner == project.owner}
+    pending = sum(row.user is None and row.project in owned for row in store.memberships)
+    if pending + further > MAX_PENDING:
+        raise bad_request(
+            "You have reached the current limit of pending memberships", "NotEnoughSlotsForProject"
+        )
+
+
+def _join(
+    store: Store,
+    project: Project,
+    role: Role,
+    name: str,
+    user: User | None,
+    caller: User,
+    admin: bool,
+    extra_text: str | None = None,
+) -> Membership:
+    now = store.clock.tick()
+    row = Membership(
+        id=store.memberships.next_id(),
+        project=project.id,
+        role=role.id,
+        user=user.id if user else None,
+        email=user.email if user else name,
+        is_admin=admin,
+        created_at=now,
+        invited_by=caller.id,
+        invitation_extra_text=extra_text,
+        user_order=int(now.timestamp() * 1000),
+    )
+    store.memberships.add(row)
+    data = {"role": {"id": role.id, "name": role.name}, "user": {"id": row.user}}
+    store.record(project, caller, "projects.membership.create", row.id, data)
+    return row
+
+
+def bulk_create(context: Context) -> Response:
+    """POST /memberships/bulk_create: all or nothing; somebody who is in already breaks it."""
+    store = context.store
+    caller = access.require_user(context.user)
+    form = context.form()
+    project_id = form.reference("project_id", required=True)
+    items = form.data.get("bulk_memberships")
+    if not isinstance(items, list):
+        form.fail("bulk_memberships", REQUIRED)
+        items = []
+    project = store.projects.get(project_id)
+    if project_id is not None and project is None:
+        form.fail("project_id", invalid_pk(project_id))
+    form.check()
+    people = _bulk_people(context, items)
+    roles = _bulk_roles(context, project, items)
+    project = access.require_admin(store, caller, project)
+    access.writable(project)
+    _count_creations(context, len(items))
+    if not caller.verified_email:
+        raise bare_bad_request(VERIFY_FIRST)
+    _check_bulk_new(store, project, people)
+    _check_pending(store, project, sum(user is None for _, user in people))
+    extra_text = form.data.get("invitation_extra_text")
+    rows = [
+        _join(store, project, role, name, user, caller, admin=False, extra_text=extra_text)
+        for (name, user), role in zip(people, roles, strict=True)
+    ]
+    return json_response([_view(store, row) for row in rows])
+
+
+def _bulk_people(context: Context, items: Sequence[Any]) -> list[tuple[str, User | None]]:
+    """Name and account per item; errors stand at the place of their item."""
+    errors: list[dict[str, list[str]]] = []
+    people: list[tuple[str, User | None]] = []
+    for item in items:
+        name = str(item.get("username") or "")
+        errors.append({})
+        try:
+            people.append((name, _find_person(context, name)) if name else (name, None))
+        except ValueError as error:
+            errors[-1] = {"username": [str(error)]}
+        if not name:
+            errors[-1] = {"username": [REQUIRED]}
+    if any(errors):
+        raise invalid({"bulk_memberships": errors})
+    return people
+
+
+def _bulk_roles(context: Context, project: Project | None, items: Sequence[Any]) -> list[Role]:
+    roles = [context.store.roles.get(item.get("role_id")) for item in items]
+    known = [role for role in roles if role and project and role.project == project.id]
+    if len(known) != len(items):
+        message = "Invalid role ids. All roles must belong to the same project."
+        raise invalid({"bulk_memberships": [message]})
+    return known
+
+
+def _check_bulk_new(
+    store: Store, project: Project, people: Sequence[tuple[str, User | None]]
+) -> None:
+    """Invitations are checked (400), members are not: they break the insert (500)."""
+    invited = {row.email for row in store.memberships.of(project.id) if row.user is None}
+    if any(user is None and name in invited for name, user in people):
+        raise invalid({"bulk_memberships": [_ALREADY_IN_BULK]})
+    names = [user.email if user else name for name, user in people]
+    if len(set(names)) < len(names):
+        raise invalid({"bulk_memberships": [_ALREADY_IN_BULK]})
+    if any(user and store.memberships.find(user.id, project.id) for _, user in people):
+        raise server_error()
+
+
+def _administered(context: Context) -> tuple[Membership, Project]:
+    row = context.store.memberships.get(context.number())
+    project = context.store.projects.get(row.project) if row else None
+    project = access.require_admin(context.store, context.user, project)
+    assert row is not None
+    return row, access.writable(project)
+
+
+def patch_membership(context: Context) -> Response:
+    """PATCH /memberships/{id}: role and is_admin; invisible in every change date."""
+    row, project = _administered(context)
+    form = context.form(partial=True)
+    role_id = form.reference("role")
+    role = context.store.roles.get(role_id)
+    if role_id is not None and role is None:
+        form.fail("role", invalid_pk(role_id))
+    elif role is not None and role.project != project.id:
+        form.fail("role", "Invalid role for the project")
+    if form.data.get("project", project.id) != project.id:
+        form.fail("project", "Invalid operation")
+    if "is_admin" in form and not form.boolean("is_admin") and row.user == project.owner:
+        form.fail("is_admin", "The project owner must be admin.")
+    form.check()
+    row.role = role.id if role else row.role
+    row.is_admin = form.boolean("is_admin", default=row.is_admin)
+    context.store.touched(project.id)
+    return json_response(_view(context.store, row, with_email=False))
+
+
+def put_membership(context: Context) -> Response:
+    """PUT /memberships/{id}: refused without username and project, which no connector sends."""
+    _administered(context)
+    form = context.form()
+    for name in ("username", "project"):
+        form.text(name, required=True)
+    form.check()
+    return patch_membership(context)
+
+
+def delete_membership(context: Context) -> Response:
+    """DELETE /memberships/{id}: the owner stays; others may leave, or be removed by an administrator."""
+    store = context.store
+    row = store.memberships.get(context.number())
+    project = store.projects.get(row.project) if row else None
+    caller = access.require_user(context.user)
+    if row is None or project is None or row.user != caller.id:
+        project = access.require_admin(store, caller, project)
+    assert row is not None
+    access.writable(project)
+    if row.user == project.owner:
+        raise bad_request(_LAST_ADMIN)
+    store.memberships.remove(row)
+    store.record(project, caller, "projects.membership.delete", row.id, {"user": {"id": row.user}})
+    return empty(204)
+
+
+def resend_invitation(context: Context) -> Response:
+    """POST /memberships/{id}/resend_invitation."""
+    _administered(context)
+    return empty(204)

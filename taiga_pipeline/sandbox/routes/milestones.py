@@ -1,0 +1,159 @@
+"""Milestones."""
+
+from taiga_pipeline.sandbox import access
+from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.errors import invalid_pk, no_match
+from taiga_pipeline.sandbox.fields import Form
+from taiga_pipeline.sandbox.models import Milestone, Project
+from taiga_pipeline.sandbox.slugs import slugify
+from taiga_pipeline.sandbox.store import Store, unique_slug
+from taiga_pipeline.sandbox.story_view import list_view, points_total, project_card
+from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response, timestamp
+
+NAME_LIMIT = 200
+_WRONG_ORDER = "The estimated start must be previous to the estimated finish."
+_TRUE = ("true", "1", "True")
+
+
+def _view(store: Store, row: Milestone) -> Json:
+    stories = [story for story in store.stories.of(row.project) if story.milestone == row.id]
+    return {
+        "project": row.project,
+        "project_extra_info": project_card(store.projects.rows[row.project]),
+        "id": row.id,
+        "name": row.name,
+        "slug": row.slug,
+        "owner": row.owner,
+        "estimated_start": row.estimated_start,
+        "estimated_finish": row.estimated_finish,
+        "created_date": timestamp(row.created_date),
+        "modified_date": timestamp(row.modified_date),
+        "closed": row.closed,
+        "disponibility": row.disponibility,
+        "order": row.order,
+        "user_stories": [list_view(store, story) for story in stories],
+        "total_points": points_total(store, stories),
+        "closed_points": points_total(store, [story for story in stories if story.is_closed]),
+    }
+
+
+def list_milestones(context: Context) -> Response:
+    """GET /milestones: of all one's projects, or of `?project=`; `closed` filters, dates of change do not."""
+    store = context.store
+    wanted = access.project_ids_with(store, context.user, "view_milestones")
+    project_id = context.query_number("project")
+    if project_id is not None:
+        wanted &= {project_id}
+    rows = [row for each in sorted(wanted) for row in store.milestones.of(each)]
+    closed = sum(row.closed for row in rows)
+    headers = {
+        "Taiga-Info-Total-Opened-Milestones": str(len(rows) - closed),
+        "Taiga-Info-Total-Closed-Milestones": str(closed),
+    }
+    if "closed" in context.query:
+        rows = [row for row in rows if row.closed is (context.query["closed"] in _TRUE)]
+    rows.sort(key=lambda row: (row.project, row.estimated_start, row.id))
+    return context.page(rows, lambda row: _view(store, row), headers)
+
+
+def _found(context: Context, permission: str) -> tuple[Milestone, Project]:
+    """The milestone for a write; 403 (401 to nobody) for what is gone."""
+    row = context.store.milestones.get(context.number())
+    project = context.store.projects.get(row.project) if row else None
+    project = access.require(context.store, context.user, project, permission)
+    assert row is not None
+    return row, access.writable(project)
+
+
+def get_milestone(context: Context) -> Response:
+    """GET /milestones/{id}."""
+    row = context.store.milestones.get(context.number())
+    project = context.store.projects.get(row.project) if row else None
+    if (
+        row is None
+        or project is None
+        or not access.allows(context.store, context.user, project, "view_milestones")
+    ):
+        raise no_match("Milestone")
+    return json_response(_view(context.store, row))
+
+
+def _check(form: Form, store: Store, project_id: int, row: Milestone | None) -> None:
+    """Unique by exact name in a project, start not after finish."""
+    name = form.data.get("name")
+    if any(other.name == name and other is not row for other in store.milestones.of(project_id)):
+        form.fail("name", "Duplicated name")
+    form.check()
+
+
+def create_milestone(context: Context) -> Response:
+    """POST /milestones."""
+    store = context.store
+    user = access.require_user(context.user)
+    form = context.form()
+    project_id = form.reference("project", required=True)
+    name = form.text("name", required=True, limit=NAME_LIMIT)
+    start = form.day("estimated_start", required=True)
+    finish = form.day("estimated_finish", required=True)
+    project = store.projects.get(project_id)
+    if project_id is not None and project is None:
+        form.fail("project", invalid_pk(project_id))
+    _check(form, store, project_id or 0, None)
+    if start and finish and start > finish:
+        form.fail("__all__", _WRONG_ORDER)
+    form.check()
+    project = access.writable(access.require(store, user, project, "add_milestone"))
+    taken = {row.slug: row for row in store.milestones.of(project.id)}
+    slug = form.text("slug") or unique_slug(slugify(name), taken)
+    now = store.clock.tick()
+    row = Milestone(
+        store.milestones.next_id(),
+        project.id,
+        name,
+        slug,
+        user.id,
+        start or "",
+        finish or "",
+        now,
+        now,
+        closed=form.boolean("closed"),
+    )
+    store.milestones.add(row)
+    _record(context, project, row, "create")
+    return json_response(_view(store, row), 201)
+
+
+def patch_milestone(context: Context) -> Response:
+    """PATCH /milestones/{id}: no version; the last writer wins."""
+    row, project = _found(context, "modify_milestone")
+    form = context.form(partial=True)
+    name = form.text("name", required=True, limit=NAME_LIMIT)
+    start = form.day("estimated_start") or row.estimated_start
+    finish = form.day("estimated_finish") or row.estimated_finish
+    _check(form, context.store, project.id, row)
+    if start > finish:
+        form.fail("__all__", _WRONG_ORDER)
+    form.check()
+    row.name = name or row.name
+    row.estimated_start, row.estimated_finish = start, finish
+    row.closed = form.boolean("closed", default=row.closed)
+    row.modified_date = context.store.clock.tick()
+    _record(context, project, row, "change")
+    return json_response(_view(context.store, row))
+
+
+def delete_milestone(context: Context) -> Response:
+    """DELETE /milestones/{id}: its stories stay, without milestone and without a trace of it."""
+    row, project = _found(context, "delete_milestone")
+    for story in context.store.stories.of(project.id):
+        if story.milestone == row.id:
+            story.milestone = None
+    context.store.milestones.remove(row)
+    _record(context, project, row, "delete")
+    return empty(204)
+
+
+def _record(context: Context, project: Project, row: Milestone, verb: str) -> None:
+    user = access.require_user(context.user)
+    data = {"milestone": {"id": row.id, "name": row.name, "slug": row.slug}, "values_diff": {}}
+    context.store.record(project, user, f"milestones.milestone.{verb}", row.id, data)

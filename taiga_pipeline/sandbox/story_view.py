@@ -1,0 +1,153 @@
+"""How user stories appear in answers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from taiga_pipeline.sandbox.models import Project, Story
+from taiga_pipeline.sandbox.people import card
+from taiga_pipeline.sandbox.store import Store
+from taiga_pipeline.sandbox.templates import TEMPLATES
+from taiga_pipeline.sandbox.wire import Json, timestamp
+
+
+def project_card(project: Project) -> Json:
+    """The short form of a project inside other objects."""
+    return {"name": project.name, "slug": project.slug, "logo_small_url": None, "id": project.id}
+
+
+def status_row(project: Project, status_id: int | None) -> dict[str, Any] | None:
+    """A story status of a project by its id, or None if the project has no such status."""
+    rows = TEMPLATES[project.template].values["us_statuses"]
+    place = -1 if status_id is None else status_id - project.value_base.get("us_statuses", 1 << 60)
+    return rows[place] if 0 <= place < len(rows) else None
+
+
+def points_value(project: Project, points_id: int) -> float | None:
+    """How much an estimate counts; None for "?"."""
+    rows = TEMPLATES[project.template].values["points"]
+    place = points_id - project.value_base.get("points", 1 << 60)
+    value = rows[place]["value"] if 0 <= place < len(rows) else None
+    return None if value is None else float(value)
+
+
+def story_total(project: Project, story: Story) -> float | None:
+    """The sum of a story's estimates, None if there is none."""
+    values = [points_value(project, points_id) for points_id in story.points.values()]
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def points_total(store: Store, stories: Iterable[Story]) -> float | None:
+    """The sum over stories, None if none is estimated."""
+    totals = [story_total(store.projects.rows[story.project], story) for story in stories]
+    known = [total for total in totals if total is not None]
+    return sum(known) if known else None
+
+
+def tag_pairs(project: Project, tags: Iterable[str]) -> Json:
+    """Tags with their colours, as items show them."""
+    return [[tag, project.tags_colors.get(tag)] for tag in tags]
+
+
+def list_view(store: Store, story: Story) -> dict[str, Json]:
+    """A story in a list: everything but its description."""
+    project = store.projects.rows[story.project]
+    milestone = store.milestones.get(story.milestone)
+    status = status_row(project, story.status)
+    return {
+        "due_date": story.due_date,
+        "due_date_reason": story.due_date_reason,
+        "due_date_status": "set" if story.due_date else "not_set",
+        "total_comments": story.total_comments,
+        "tags": tag_pairs(project, story.tags),
+        "attachments": [],
+        "status": story.status,
+        "status_extra_info": {name: status[name] for name in ("name", "color", "is_closed")}
+        if status
+        else None,
+        "assigned_to": story.assigned_to,
+        "assigned_to_extra_info": card(store.users.get(story.assigned_to)),
+        "owner": story.owner,
+        "owner_extra_info": card(store.users.get(story.owner)),
+        "is_watcher": False,
+        "total_watchers": 0,
+        "is_voter": False,
+        "total_voters": 0,
+        "project": story.project,
+        "project_extra_info": project_card(project),
+        "id": story.id,
+        "ref": story.ref,
+        "milestone": story.milestone,
+        "milestone_slug": milestone.slug if milestone else None,
+        "milestone_name": milestone.name if milestone else None,
+        "is_closed": story.is_closed,
+        "points": story.points,
+        "backlog_order": story.backlog_order,
+        "sprint_order": story.sprint_order,
+        "kanban_order": story.kanban_order,
+        "created_date": timestamp(story.created_date),
+        "modified_date": timestamp(story.modified_date),
+        "finish_date": timestamp(story.finish_date),
+        "subject": story.subject,
+        "client_requirement": story.client_requirement,
+        "team_requirement": story.team_requirement,
+        "generated_from_issue": None,
+        "generated_from_task": None,
+        "from_task_ref": None,
+        "external_reference": story.external_reference,
+        "tribe_gig": None,
+        "version": story.version,
+        "watchers": [],
+        "is_blocked": story.is_blocked,
+        "blocked_note": story.blocked_note,
+        "total_points": story_total(project, story),
+        "comment": "",
+        "origin_issue": None,
+        "origin_task": None,
+        "epics": None,
+        "epic_order": None,
+        "tasks": [],
+        "total_attachments": sum(
+            row.object_id == story.id and row.kind == "userstories"
+            for row in store.attachments.of(story.project)
+        ),
+        "swimlane": None,
+        "assigned_users": story.assigned_users,
+    }
+
+
+def detail_view(store: Store, story: Story, neighbors: bool = False) -> dict[str, Json]:
+    """A story in full; `neighbors` only when it is read."""
+    view = list_view(store, story) | {
+        "blocked_note_html": story.blocked_note,
+        "description": story.description,
+        "description_html": story.description,
+    }
+    if neighbors:
+        view["neighbors"] = _neighbors(store, story)
+    return view
+
+
+def _neighbors(store: Store, story: Story) -> Json:
+    rows = sorted(store.stories.of(story.project), key=lambda row: (row.backlog_order, row.id))
+    place = rows.index(story)
+    around = {
+        "previous": rows[place - 1] if place else None,
+        "next": rows[place + 1] if place + 1 < len(rows) else None,
+    }
+    return {
+        name: {"id": row.id, "ref": row.ref, "subject": row.subject} if row else None
+        for name, row in around.items()
+    }
+
+
+def dashboard_view(store: Store, story: Story) -> dict[str, Json]:
+    """The light row of `?dashboard=true`."""
+    view = list_view(store, story)
+    names = (
+        "id ref project project_extra_info status status_extra_info is_closed milestone "
+        "milestone_slug milestone_name version created_date modified_date subject due_date "
+        "due_date_status external_reference assigned_to assigned_to_extra_info is_blocked "
+        "blocked_note total_points"
+    )
+    return {name: view[name] for name in names.split()}
