@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -75,12 +75,13 @@ class RootGroup(LazyGroup):
     entries = COMMANDS
     shared_options = SHARED_OPTIONS
 
-    def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:
+    def main(self, *args: Any, **extra: Any) -> Any:
         """Runs a command line; ends the process with the documented exit code."""
         context = extra.pop("obj", None) or Context()
         standalone = extra.pop("standalone_mode", True)
+        run: Callable[..., Any] = super().main
         try:
-            result = super().main(args, standalone_mode=False, obj=context, **extra)
+            result = run(*args, standalone_mode=False, obj=context, **extra)
         except Exception as error:
             result = report(error, traceback=context.verbosity > 0)
         _flush_quietly()
