@@ -1,0 +1,340 @@
+"""What may stand in a mapping file: the model that checks it, and that the JSON Schema is made of.
+
+Every key is described here, once: editors show the descriptions, messages name the keys.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from sync.records import Owner, WhenDeleted, WhenRetired
+from taiga_pipeline.mapping.dates import OFFSET_PATTERN, parse_offset
+from taiga_pipeline.pipeline.model import Category
+from taiga_pipeline.records import ProjectState
+
+
+class Phase(StrEnum):
+    """From which project state on something is there."""
+
+    TENTATIVE = "tentative"
+    STAFFED = "staffed"
+
+
+def _number(value: object) -> object:
+    """Lets numbers pass, and nothing that merely looks like one."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("must be a number, without quotes")
+    return value
+
+
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _offset(value: str) -> str:
+    parse_offset(value)
+    return value
+
+
+_TEXT_SCHEMA = {"type": "string", "minLength": 1}
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+WholeNumber = Annotated[int, Strict()]
+Switch = Annotated[bool, Strict()]
+Texts = Annotated[
+    list[Text],
+    BeforeValidator(_one_or_more),
+    WithJsonSchema({"anyOf": [_TEXT_SCHEMA, {"type": "array", "items": _TEXT_SCHEMA}]}),
+]
+Probability = Annotated[
+    Decimal,
+    Field(ge=0, le=1),
+    BeforeValidator(_number),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
+]
+Hours = Annotated[
+    Decimal,
+    Field(gt=0, le=10_000),
+    BeforeValidator(_number),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 10_000}),
+]
+Weeks = Annotated[WholeNumber, Field(ge=1, le=520)]
+Offset = Annotated[
+    str,
+    AfterValidator(_offset),
+    WithJsonSchema({"type": "string", "pattern": OFFSET_PATTERN}),
+]
+
+
+class Table(BaseModel):
+    """A table of a mapping file: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MatchTable(Table):
+    """Which deals a mapping is for: fields of a deal, and the values that are accepted."""
+
+    customer: Texts = Field([], description="Accepted customers.")
+    owner: Texts = Field([], description="Accepted owners (the people of sales).")
+    team: Texts = Field([], description="Accepted teams.")
+    service: Texts = Field([], description="Accepted services or products.")
+    lead_source: Texts = Field([], description="Accepted sources of leads.")
+    currency: Texts = Field([], description='Accepted currencies ("EUR").')
+    key_prefix: Texts = Field([], description='What a deal\'s key may begin with ("SE-").')
+
+
+class MappingTable(Table):
+    """What the mapping is called, and which deals it is for."""
+
+    name: Text = Field(description="The mapping's name in messages; no two files share one.")
+    match: MatchTable = Field(
+        MatchTable(),
+        description=(
+            "Which deals: each field with a list of accepted values, letter case does not matter. "
+            "Every field named has to match. Of several mappings the one that names the most "
+            "fields wins; one without any is for all deals that no other mapping is for."
+        ),
+    )
+    priority: WholeNumber = Field(
+        0,
+        description="Decides between mappings that name equally many fields: the highest wins.",
+    )
+    closed_within_days: Annotated[WholeNumber, Field(ge=0)] = Field(
+        90,
+        description=(
+            "Deals that were won longer ago than this, and that were never synced, are left alone."
+        ),
+    )
+    when_deleted: WhenDeleted = Field(
+        WhenDeleted.REPORT,
+        description="When people delete a project: report it, or make it again (recreate).",
+    )
+    lead_time_weeks: Annotated[WholeNumber, Field(ge=0, le=520)] = Field(
+        0,
+        description=(
+            "Weeks from a deal's close to the project's start, for deals that state no start."
+        ),
+    )
+
+
+class StageTable(Table):
+    """A stage of the funnel. The order of the stages is the order of the funnel."""
+
+    name: Text = Field(description="The stage's name, as the pipeline has it.")
+    aliases: Texts = Field([], description="Other names of the same stage. Case does not matter.")
+    category: Category = Field(description="Which part of a funnel the stage belongs to.")
+    probability: Probability | None = Field(
+        None,
+        description=(
+            "Chance to win, 0 to 1 (0.5 is 50 %), of deals that state none themselves. Left out: "
+            "1 for won, 0 for lost, unknown for the others."
+        ),
+    )
+    project: ProjectState | None = Field(
+        None,
+        description=(
+            "What becomes of the deal's project: none, tentative, staffed or retired. Left out: "
+            "tentative for proposal, staffed for won, retired for lost, none for the others."
+        ),
+    )
+    requires: Texts = Field(
+        [], description="Actions to be checked off before a deal may leave this stage."
+    )
+
+
+class StateTable(Table):
+    """How a project looks in one of its states."""
+
+    label: str = Field("", description='Shown before the title; "" for none. Fixed text.')
+    tags: Texts = Field([], description="Tags that it carries in this state, with placeholders.")
+
+
+class TentativeTable(StateTable):
+    """How a project looks while its deal is not decided."""
+
+    label: str = Field(
+        "(tentative)", description='Shown before the title; "" for none. Fixed text.'
+    )
+
+
+class StaffedTable(StateTable):
+    """How a project looks once its deal is won."""
+
+
+class RetiredTable(StateTable):
+    """How a project is put away when its deal is lost, or back at an earlier stage."""
+
+    label: str = Field(
+        "(lost)", description='Shown before the title of a lost deal; "" for none. Fixed text.'
+    )
+    label_open: str = Field(
+        "(on hold)",
+        description="The label when the deal is not lost, but at a stage without a project.",
+    )
+    label_gone: str = Field(
+        "(gone)", description="The label when the deal is no longer in the pipeline at all."
+    )
+    how: WhenRetired = Field(
+        WhenRetired.MARK,
+        description=(
+            "mark: show it by label and tags. delete-if-untouched: delete a project that nobody "
+            "but the connector ever changed, and mark any other."
+        ),
+    )
+
+
+class ProjectTable(Table):
+    """How a deal's project looks. Texts may hold placeholders such as {customer}."""
+
+    title: Text = Field("{customer}: {name}", description="The project's title, with placeholders.")
+    template: str = Field(
+        "",
+        description='The target\'s template for new projects; "" for its own default.',
+    )
+    tags: Texts = Field([], description="Tags in every state, with placeholders.")
+    description: str = Field(
+        "",
+        description=(
+            "What the people's part of the description begins with, with placeholders. The "
+            "deal's facts stand below it and are kept current; this part belongs to people."
+        ),
+    )
+    private: Switch = Field(
+        True, description="Whether only members see a new project. Deals are seldom for everybody."
+    )
+    tentative: TentativeTable = Field(
+        TentativeTable(), description="Its looks while the deal is not decided."
+    )
+    staffed: StaffedTable = Field(StaffedTable(), description="Its looks once the deal is won.")
+    retired: RetiredTable = Field(
+        RetiredTable(), description="Its looks when the deal is lost or put off."
+    )
+
+
+class RoleTable(Table):
+    """People that a deal needs, if it does not say itself what it needs."""
+
+    role: Text = Field(description='The role ("Back", "Design").')
+    hours_per_week: Hours = Field(
+        description="Hours per week, of all people in this role together."
+    )
+    weeks: Weeks = Field(description="For how many weeks.")
+    start: Offset = Field(
+        "+0w", description='From when on: whole weeks from the project\'s start ("+2w").'
+    )
+    skills: Texts = Field([], description="Skills that are asked for.")
+
+
+class MilestoneTable(Table):
+    """A milestone (a sprint) with its dates, counted from the project's start."""
+
+    id: Text | None = Field(
+        None, description="What it is known by when its name changes. Left out: the name."
+    )
+    name: Text = Field(description="The milestone's name, with placeholders.")
+    start: Offset = Field("+0w", description='First day, from the project\'s start ("+2w", "-3d").')
+    finish: Offset = Field(description='Last day, from the project\'s start ("+4w", "+10d").')
+    when: Phase = Field(Phase.STAFFED, description="From which state on it is there.")
+
+
+class StoryTable(Table):
+    """A user story that each project begins with."""
+
+    id: Text | None = Field(
+        None,
+        description="What it is known by when its subject changes. Left out: made of the subject.",
+    )
+    subject: Text = Field(description="The story's subject, with placeholders.")
+    description: str = Field(
+        "",
+        description=(
+            "Its description, with placeholders; Markdown where the target knows it. What the "
+            "placeholders bring in is shown as plain text."
+        ),
+    )
+    when: Phase = Field(Phase.STAFFED, description="From which state on it is there.")
+    milestone: Text | None = Field(
+        None, description="The id or name of the [[milestone]] it is put into when it is made."
+    )
+    tags: Texts = Field([], description="Its tags, with placeholders.")
+
+
+class OwnershipTable(Table):
+    """Who has the last word on a field that both sides changed: sales, delivery or shared.
+
+    sales: the deal wins, people's edits are written over and reported. delivery: people win, the
+    deal's value is written at creation only. shared: each edit reaches the other side, and two
+    that collide wait as a conflict.
+    """
+
+    title: Owner = Field(Owner.SHARED, description="The project's title.")
+    description: Owner = Field(Owner.DELIVERY, description="The people's part of the description.")
+    tags: Owner = Field(Owner.SALES, description="The project's tags (those that came from here).")
+    looking_for_people: Owner = Field(
+        Owner.SALES, description="Whether roles are open, and the note that lists them."
+    )
+    member_role: Owner = Field(Owner.SHARED, description="The role that a member has.")
+    milestone_name: Owner = Field(Owner.DELIVERY, description="The names of milestones.")
+    milestone_dates: Owner = Field(Owner.SHARED, description="The dates of milestones.")
+    story_subject: Owner = Field(Owner.SHARED, description="The subjects of stories.")
+    story_description: Owner = Field(Owner.DELIVERY, description="The descriptions of stories.")
+    story_tags: Owner = Field(Owner.DELIVERY, description="The tags of stories.")
+
+
+class WordsTable(Table):
+    """The connector's own words in projects, for those who work in another language."""
+
+    customer: Text = Field("Customer", description="Name of the fact: who buys.")
+    value: Text = Field("Value", description="Name of the fact: what the deal is worth.")
+    probability: Text = Field("Probability", description="Name of the fact: the chance to win.")
+    expected_close: Text = Field("Expected close", description="Name of the fact: the close date.")
+    start: Text = Field("Start", description="Name of the fact: the project's first day.")
+    owner: Text = Field("Sales owner", description="Name of the fact: who sells.")
+    team: Text = Field("Team", description="Name of the fact: which team.")
+    service: Text = Field("Service", description="Name of the fact: what is sold.")
+    stage: Text = Field("Stage", description="Name of the fact: the stage of the funnel.")
+    contacts: Text = Field("Contacts", description="Name of the fact: people at the customer's.")
+    roles: Text = Field("Roles needed", description="Name of the fact: the demand for people.")
+    lost_reason: Text = Field("Lost because", description="Name of the fact: why it was lost.")
+    needs: Text = Field("Needs", description="Begins the note that lists open roles.")
+    hours_per_week: Text = Field("h/week", description='As in "30 h/week".')
+    week: Text = Field("week", description='As in "1 week".')
+    weeks: Text = Field("weeks", description='As in "10 weeks".')
+    from_date: Text = Field("from", description='As in "from 2026-12-01".')
+    member: Text = Field("Member", description="Role of people who are staffed without a role.")
+    decision_maker: Text = Field("decision maker", description="Part of a contact.")
+    influencer: Text = Field("influencer", description="Part of a contact.")
+    user: Text = Field("user", description="Part of a contact.")
+
+
+class MappingFile(Table):
+    """A mapping file of pipeline-sync: the rules from a deal's stage to its project."""
+
+    mapping: MappingTable = Field(description="What the mapping is called, and for which deals.")
+    stage: Annotated[list[StageTable], Field(min_length=1)] = Field(
+        description="The stages, in the order of the funnel."
+    )
+    project: ProjectTable = Field(ProjectTable(), description="How a deal's project looks.")
+    role: list[RoleTable] = Field([], description="Who is needed by deals that do not say it.")
+    milestone: list[MilestoneTable] = Field([], description="Milestones of each project.")
+    story: list[StoryTable] = Field([], description="Stories that each project begins with.")
+    ownership: OwnershipTable = Field(
+        OwnershipTable(), description="Who has the last word on which field."
+    )
+    words: WordsTable = Field(
+        WordsTable(), description="The connector's own words, for another language than English."
+    )

@@ -1,0 +1,325 @@
+"""A mapping, ready for use: names resolved, texts parsed, dates counted. Built once per file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+from sync.records import Owner, WhenDeleted, WhenRetired
+from taiga_pipeline.mapping.dates import parse_offset
+from taiga_pipeline.mapping.model import (
+    MappingFile,
+    MatchTable,
+    MilestoneTable,
+    OwnershipTable,
+    Phase,
+    StageTable,
+    StoryTable,
+    WordsTable,
+)
+from taiga_pipeline.mapping.template import Template, parse_template
+from taiga_pipeline.mapping.text import normalise, slug
+from taiga_pipeline.mapping.values import PLACEHOLDERS
+from taiga_pipeline.pipeline.model import Category, RoleDemand
+from taiga_pipeline.records import Membership, Milestone, Project, ProjectState, Role, Story
+from taiga_pipeline.toml_places import Document, KeyPath
+
+STATE_OF_CATEGORY: Final[Mapping[Category, ProjectState]] = {
+    Category.LEAD: ProjectState.NONE,
+    Category.QUALIFIED: ProjectState.NONE,
+    Category.NEEDS: ProjectState.NONE,
+    Category.PROPOSAL: ProjectState.TENTATIVE,
+    Category.WON: ProjectState.STAFFED,
+    Category.LOST: ProjectState.RETIRED,
+}
+PROBABILITY_OF_CATEGORY: Final[Mapping[Category, Decimal]] = {
+    Category.WON: Decimal(1),
+    Category.LOST: Decimal(0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A line of a mapping file, as people read it: ``mappings/default.toml:12``."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class StageRule:
+    """A stage. ``probability`` is that of deals that state none, ``requires`` is its gate."""
+
+    name: str
+    aliases: tuple[str, ...]
+    category: Category
+    probability: Decimal | None
+    state: ProjectState
+    requires: tuple[str, ...]
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A field of a deal and the values (normalised) that a mapping accepts for it."""
+
+    field: str
+    accepted: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class StateRule:
+    """How a project looks in a state."""
+
+    label: str
+    tags: tuple[Template, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MilestoneRule:
+    """A milestone; ``start`` and ``finish`` are days from the project's start."""
+
+    id: str
+    name: Template
+    start: int
+    finish: int
+    when: Phase
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class StoryRule:
+    """A story; ``milestone`` is the id of its milestone, "" for none."""
+
+    id: str
+    subject: Template
+    description: Template
+    when: Phase
+    milestone: str
+    tags: tuple[Template, ...]
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Who owns which field, for each kind of record."""
+
+    project: Mapping[str, Owner]
+    role: Mapping[str, Owner]
+    membership: Mapping[str, Owner]
+    milestone: Mapping[str, Owner]
+    story: Mapping[str, Owner]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything that one mapping file says.
+
+    ``by_stage_name`` finds a stage by any of its normalised names.
+    """
+
+    name: str
+    file: str
+    conditions: tuple[Condition, ...]
+    priority: int
+    closed_within_days: int
+    when_deleted: WhenDeleted
+    lead_time_weeks: int
+    stages: tuple[StageRule, ...]
+    by_stage_name: Mapping[str, StageRule]
+    title: Template
+    description: Template
+    tags: tuple[Template, ...]
+    template: str
+    private: bool
+    tentative: StateRule
+    staffed: StateRule
+    retired: StateRule
+    label_open: str
+    label_gone: str
+    how_retired: WhenRetired
+    demand: tuple[RoleDemand, ...]
+    milestones: tuple[MilestoneRule, ...]
+    stories: tuple[StoryRule, ...]
+    owners: Owners
+    words: WordsTable
+
+    @property
+    def specificity(self) -> tuple[int, int]:
+        """What decides between mappings that match a deal: the number of fields, the priority."""
+        return len(self.conditions), self.priority
+
+    def find_stage(self, name: str) -> StageRule | None:
+        """Returns the stage that is called ``name`` (or has it as an alias)."""
+        return self.by_stage_name.get(normalise(name))
+
+    def labels(self) -> frozenset[str]:
+        """Returns every label that this mapping shows, "" included where it shows none."""
+        looks = (self.tentative, self.staffed, self.retired)
+        return frozenset([*(look.label for look in looks), self.label_open, self.label_gone])
+
+
+def compile_rules(model: MappingFile, document: Document) -> Rules:
+    """Returns the rules of a file in which nothing is wrong."""
+    project = model.project
+    stages = tuple(_stage(document, n, stage) for n, stage in enumerate(model.stage))
+    milestones = tuple(_milestone(document, n, m) for n, m in enumerate(model.milestone))
+    return Rules(
+        name=model.mapping.name,
+        file=document.file,
+        conditions=conditions(model.mapping.match),
+        priority=model.mapping.priority,
+        closed_within_days=model.mapping.closed_within_days,
+        when_deleted=model.mapping.when_deleted,
+        lead_time_weeks=model.mapping.lead_time_weeks,
+        stages=stages,
+        by_stage_name=MappingProxyType(
+            {normalise(name): stage for stage in stages for name in (stage.name, *stage.aliases)}
+        ),
+        title=_template(project.title),
+        description=_template(project.description),
+        tags=_templates(project.tags),
+        template=project.template,
+        private=project.private,
+        tentative=StateRule(project.tentative.label, _templates(project.tentative.tags)),
+        staffed=StateRule(project.staffed.label, _templates(project.staffed.tags)),
+        retired=StateRule(project.retired.label, _templates(project.retired.tags)),
+        label_open=project.retired.label_open,
+        label_gone=project.retired.label_gone,
+        how_retired=project.retired.how,
+        demand=tuple(_demand(model)),
+        milestones=milestones,
+        stories=tuple(_story(document, n, s, model) for n, s in enumerate(model.story)),
+        owners=_owners(model.ownership),
+        words=model.words,
+    )
+
+
+def conditions(match: MatchTable) -> tuple[Condition, ...]:
+    """Returns the fields that a mapping names, with the values that it accepts."""
+    accepted: dict[str, list[str]] = {name: getattr(match, name) for name in MatchTable.model_fields}
+    return tuple(
+        Condition(name, frozenset(map(normalise, values)))
+        for name, values in accepted.items()
+        if values
+    )
+
+
+def milestone_id(milestone: MilestoneTable) -> str:
+    """Returns what a milestone is known by."""
+    return milestone.id or milestone.name
+
+
+def story_id(story: StoryTable) -> str:
+    """Returns what a story is known by: its id, or a slug of its subject's template."""
+    return story.id or slug(story.subject) or normalise(story.subject)
+
+
+def _where(document: Document, path: KeyPath) -> Where:
+    return Where(document.file, document.places.value(path)[0])
+
+
+def _template(source: str) -> Template:
+    template, problems = parse_template(source, PLACEHOLDERS)
+    assert not problems, "texts are checked before rules are made of them"
+    return template
+
+
+def _templates(sources: Iterable[str]) -> tuple[Template, ...]:
+    return tuple(_template(source) for source in sources)
+
+
+def stage_state(stage: StageTable) -> ProjectState:
+    """Returns what becomes of the project at a stage, said or by its category."""
+    return STATE_OF_CATEGORY[stage.category] if stage.project is None else stage.project
+
+
+def _stage(document: Document, number: int, stage: StageTable) -> StageRule:
+    probability = stage.probability
+    if probability is None:
+        probability = PROBABILITY_OF_CATEGORY.get(stage.category)
+    return StageRule(
+        name=stage.name,
+        aliases=tuple(stage.aliases),
+        category=stage.category,
+        probability=probability,
+        state=stage_state(stage),
+        requires=tuple(stage.requires),
+        where=_where(document, ("stage", number)),
+    )
+
+
+def _demand(model: MappingFile) -> Iterable[RoleDemand]:
+    for role in model.role:
+        yield RoleDemand(
+            role=role.role,
+            hours_per_week=role.hours_per_week,
+            weeks=role.weeks,
+            start_week=parse_offset(role.start) // 7,
+            skills=tuple(role.skills),
+        )
+
+
+def _milestone(document: Document, number: int, milestone: MilestoneTable) -> MilestoneRule:
+    return MilestoneRule(
+        id=milestone_id(milestone),
+        name=_template(milestone.name),
+        start=parse_offset(milestone.start),
+        finish=parse_offset(milestone.finish),
+        when=milestone.when,
+        where=_where(document, ("milestone", number)),
+    )
+
+
+def _story(document: Document, number: int, story: StoryTable, model: MappingFile) -> StoryRule:
+    ids = {milestone.name: milestone_id(milestone) for milestone in model.milestone}
+    return StoryRule(
+        id=story_id(story),
+        subject=_template(story.subject),
+        description=_template(story.description),
+        when=story.when,
+        milestone=ids.get(story.milestone, story.milestone) if story.milestone else "",
+        tags=_templates(story.tags),
+        where=_where(document, ("story", number)),
+    )
+
+
+def _owners(table: OwnershipTable) -> Owners:
+    """Returns the owner of each field. What is not in the table is not open to choice.
+
+    Label, state and facts show the deal, so sales has the last word on them. What a target takes
+    only at creation, and a role's name and a member's address, are delivery's afterwards.
+    """
+    return Owners(
+        project={
+            Project.STATE: Owner.SALES,
+            Project.LABEL: Owner.SALES,
+            Project.TITLE: table.title,
+            Project.TAGS: table.tags,
+            Project.TEXT: table.description,
+            Project.DEAL_FACTS: Owner.SALES,
+            Project.LOOKING_FOR_PEOPLE: table.looking_for_people,
+            Project.LOOKING_FOR_PEOPLE_NOTE: table.looking_for_people,
+            Project.TEMPLATE: Owner.DELIVERY,
+            Project.PRIVATE: Owner.DELIVERY,
+        },
+        role={Role.NAME: Owner.DELIVERY},
+        membership={Membership.EMAIL: Owner.DELIVERY, Membership.ROLE: table.member_role},
+        milestone={
+            Milestone.NAME: table.milestone_name,
+            Milestone.START: table.milestone_dates,
+            Milestone.FINISH: table.milestone_dates,
+        },
+        story={
+            Story.SUBJECT: table.story_subject,
+            Story.DESCRIPTION: table.story_description,
+            Story.MILESTONE: Owner.DELIVERY,
+            Story.TAGS: table.story_tags,
+        },
+    )

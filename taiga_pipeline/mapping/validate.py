@@ -1,0 +1,168 @@
+"""From a TOML document to the model of a mapping file: every mistake in form, with its place."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from taiga_pipeline.mapping.model import MappingFile
+from taiga_pipeline.problems import Problem, did_you_mean
+from taiga_pipeline.toml_places import Document, KeyPath
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+MUST_BE: Final = {
+    "string_type": "must be text in quotes",
+    "string_too_short": "must not be empty",
+    "int_type": "must be a whole number, without quotes",
+    "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false, without quotes",
+    "decimal_type": "must be a number, without quotes",
+    "finite_number": "must be a number",
+    "model_type": "must be a table",
+    "dict_type": "must be a table",
+}
+NAMES: Final = frozenset({"id", "name", "milestone"})
+"""Keys that others refer to: without them, what is said about references would mislead."""
+
+
+def validate(document: Document) -> tuple[MappingFile | None, list[Problem]]:
+    """Returns the model of a file and all mistakes in its form.
+
+    With mistakes, the model holds what is left without the keys at fault, so that the rest can be
+    checked at the same time; it is None where nothing sensible is left.
+    """
+    try:
+        return MappingFile.model_validate(document.data), []
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    problems = [_problem(document, detail) for detail in details]
+    return _model_of_the_rest(document.data, details), problems
+
+
+def _model_of_the_rest(data: dict[str, Any], details: list[ErrorDetails]) -> MappingFile | None:
+    """Validates a copy of ``data`` without the keys at fault."""
+    rest = copy.deepcopy(data)
+    for detail in details:
+        path = detail["loc"]
+        if detail["type"] == "missing" or path[-1] in NAMES or not _remove(rest, path):
+            return None
+    try:
+        return MappingFile.model_validate(rest)
+    except ValidationError:
+        return None
+
+
+def _remove(data: Any, path: KeyPath) -> bool:
+    """Removes the innermost key on ``path``; whole tables that others refer to are not removed."""
+    keys = [index for index, part in enumerate(path) if isinstance(part, str)]
+    *outer, last = path[: keys[-1] + 1]
+    if last in ("milestone", "stage"):
+        return False
+    for part in outer:
+        data = data[part]
+    data.pop(last, None)
+    return True
+
+
+def _problem(document: Document, detail: ErrorDetails) -> Problem:
+    """Says one of pydantic's errors in the words of the file."""
+    path, kind = detail["loc"], detail["type"]
+    name = str(path[-1])
+    if kind == "extra_forbidden":
+        return document.at_key(path, f'unknown key "{name}"{_suggest(name, _known_keys(path))}')
+    if kind == "missing":
+        return document.at_value(path[:-1], _missing(path))
+    return document.at_value(path, f"{_written(path)} {_must(detail)}")
+
+
+def _missing(path: KeyPath) -> str:
+    name = str(path[-1])
+    if name in ("mapping", "stage"):
+        return f"there is no {'[mapping]' if name == 'mapping' else '[[stage]]'} in this file"
+    return f'"{name}" is missing here'
+
+
+def _must(detail: ErrorDetails) -> str:
+    """Says what a value must be, and what it is."""
+    kind, found, context = detail["type"], detail["input"], detail.get("ctx", {})
+    if kind == "enum":
+        words = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+        return f"must be one of {', '.join(words)}, not {_shown(found)}{_suggest(found, words)}"
+    if kind == "value_error":
+        return f"{context['error']}; it is {_shown(found)}"
+    if kind == "list_type":
+        wanted = "must be written as [[...]] tables" if _is_table_array(detail["loc"]) else None
+        return wanted or 'must be text or a list of texts such as ["a", "b"]'
+    if kind == "too_short":
+        return "must not be empty"
+    if kind in ("greater_than", "greater_than_equal", "less_than_equal"):
+        return _out_of_range(kind, found, context)
+    message = MUST_BE.get(kind)
+    if message:
+        return message if kind == "string_too_short" else f"{message}; it is {_shown(found)}"
+    return f"is wrong: {detail['msg']}"
+
+
+def _out_of_range(kind: str, found: object, context: dict[str, Any]) -> str:
+    words = {
+        "greater_than": ("more than", "gt"),
+        "greater_than_equal": ("at least", "ge"),
+        "less_than_equal": ("at most", "le"),
+    }
+    comparison, limit = words[kind]
+    message = f"must be {comparison} {context[limit]}; it is {found}"
+    if context[limit] == 1 and limit == "le":
+        return f"{message} (write 0.5 for 50 %)"
+    return message
+
+
+def _is_table_array(path: KeyPath) -> bool:
+    return len(path) == 1
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    return str(value)
+
+
+def _written(path: KeyPath) -> str:
+    """Names a value: the innermost key, and which element of it."""
+    keys = [index for index, part in enumerate(path) if isinstance(part, str)]
+    name, *rest = path[keys[-1] :]
+    return f'"{name}"' + "".join(f" (number {int(part) + 1})" for part in rest)
+
+
+def _suggest(name: object, known: Iterable[str]) -> str:
+    """Returns the nearest name, or else the list of them."""
+    known = list(known)
+    near = did_you_mean(str(name), known).replace("'", '"')
+    return near if near or not known else f"; known here: {', '.join(known)}"
+
+
+def _known_keys(path: KeyPath) -> list[str]:
+    """Returns the keys that the table around the last key of ``path`` may have."""
+    model: Any = MappingFile
+    for part in path[:-1]:
+        if isinstance(part, str):
+            model = _model_in(model.model_fields[part].annotation)
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> Any:
+    """Returns the model that a field holds, alone or in a list."""
+    if get_origin(annotation) is None:
+        assert issubclass(annotation, BaseModel)
+        return annotation
+    return _model_in(get_args(annotation)[0])
