@@ -63,9 +63,10 @@ class Deal:
 
     ``stage`` is the stage's name as the pipeline has it; its category is the mapping's matter.
     ``value`` is in ``currency`` (ISO 4217). ``probability`` is 0 to 1; None means the stage's
-    own. ``expected_close``, ``start`` and ``closed_on`` are calendar dates without a time zone.
-    ``closed_on`` is the day on which the deal was won or lost. ``stage_since`` and
-    ``updated_at`` are UTC.
+    own. ``engaged_on``, ``expected_close``, ``start`` and ``closed_on`` are calendar dates without
+    a time zone: the day on which work on the customer began, the day on which a decision is
+    expected, the first day of the project, the day on which the deal was won or lost.
+    ``stage_since`` and ``updated_at`` are UTC.
     """
 
     key: str
@@ -75,6 +76,7 @@ class Deal:
     value: Decimal | None = None
     currency: str = ""
     probability: Decimal | None = None
+    engaged_on: date | None = None
     expected_close: date | None = None
     start: date | None = None
     closed_on: date | None = None
@@ -102,6 +104,18 @@ class StageMove:
     at: datetime
     by: str = ""
     forced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of a deal that got another value; ``before`` and ``after`` are CSV text."""
+
+    deal_key: str
+    field: str
+    before: str
+    after: str
+    at: datetime
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,201 @@
+"""Many deals in one transaction, with few statements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, bindparam, select
+
+from taiga_pipeline.pipeline.changes import changes_between
+from taiga_pipeline.pipeline.cleaning import clean_deal
+from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
+from taiga_pipeline.pipeline.rows import change_to_row, deal_to_row, move_to_row, row_to_deal
+from taiga_pipeline.pipeline.schema import DEALS, FIELD_CHANGES, IMPORTED, STAGE_MOVES
+from taiga_pipeline.pipeline.text import folded
+
+CHUNK: Final = 500
+"""Deals that are looked up by one statement; SQLite allows about a thousand parameters."""
+
+_T = TypeVar("_T")
+
+
+class Outcome(StrEnum):
+    """What storing a deal did."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+class Batch:
+    """Collects deals and writes them together. Made by `DealStore.batch`.
+
+    ``now`` is the time of everything that is recorded, ``by`` who did it.
+    """
+
+    def __init__(self, connection: Connection, now: datetime, by: str) -> None:
+        self._connection = connection
+        self._by = by
+        self.now = now
+        self.counts: dict[Outcome, int] = dict.fromkeys(Outcome, 0)
+        self._inserts: list[dict[str, Any]] = []
+        self._updates: list[dict[str, Any]] = []
+        self._moves: list[StageMove] = []
+        self._changes: list[FieldChange] = []
+
+    def existing(self, keys: Collection[str]) -> dict[str, Deal]:
+        """Returns the deals that there are, by `folded` key."""
+        found: dict[str, Deal] = {}
+        for chunk in chunks(map(folded, keys), CHUNK):
+            query = select(DEALS).where(DEALS.c.key_folded.in_(chunk))
+            found.update(
+                (row.key_folded, row_to_deal(row)) for row in self._connection.execute(query)
+            )
+        return found
+
+    def put_all(self, deals: Iterable[Deal]) -> None:
+        """Stores deals as they are given. Times that are not known stay, or become now.
+
+        :raises InvalidValue: a deal that cannot be stored.
+        """
+        for chunk in chunks(deals, CHUNK):
+            known = self.existing([deal.key for deal in chunk])
+            for deal in chunk:
+                before = known.get(folded(deal.key))
+                if before is not None and before.key != deal.key:
+                    before = None  # differs in case: the table's constraint refuses it
+                self.put(before, self._with_times(clean_deal(deal), before))
+            self.flush()
+
+    def _with_times(self, deal: Deal, before: Deal | None) -> Deal:
+        since = before.stage_since if before and before.stage == deal.stage else None
+        updated = before.updated_at if before else None
+        return replace(
+            deal,
+            stage_since=deal.stage_since or since or self.now,
+            updated_at=deal.updated_at or updated or self.now,
+        )
+
+    def put(self, before: Deal | None, after: Deal) -> Outcome:
+        """Stores a clean deal that replaces ``before`` (None: a new one)."""
+        outcome = self._queue(before, after)
+        self.counts[outcome] += 1
+        return outcome
+
+    def _queue(self, before: Deal | None, after: Deal) -> Outcome:
+        if before is None:
+            self._inserts.append(deal_to_row(after))
+            self._move("", after)
+            return Outcome.ADDED
+        if before == after:
+            return Outcome.UNCHANGED
+        self._updates.append({"stored_key": before.key, **deal_to_row(after)})
+        self._changes.extend(changes_between(before, after, self.now, self._by))
+        if before.stage != after.stage:
+            self._move(before.stage, after)
+        return Outcome.CHANGED
+
+    def _move(self, from_stage: str, deal: Deal) -> None:
+        at = deal.stage_since or self.now
+        self._moves.append(StageMove(deal.key, from_stage, deal.stage, at, self._by))
+
+    def flush(self) -> None:
+        """Writes what was collected."""
+        if self._inserts:
+            self._connection.execute(DEALS.insert(), self._inserts)
+        if self._updates:
+            update = DEALS.update().where(DEALS.c.key == bindparam("stored_key"))
+            self._connection.execute(update, self._updates)
+        if self._moves:
+            self._connection.execute(STAGE_MOVES.insert(), list(map(move_to_row, self._moves)))
+        if self._changes:
+            rows = list(map(change_to_row, self._changes))
+            self._connection.execute(FIELD_CHANGES.insert(), rows)
+        for collected in (self._inserts, self._updates, self._moves, self._changes):
+            collected.clear()
+
+    def imported(self, origin: str, keys: Collection[str]) -> dict[str, Mapping[str, str]]:
+        """Returns the cells that the last import from ``origin`` brought, by deal key."""
+        found: dict[str, Mapping[str, str]] = {}
+        for chunk in chunks(keys, CHUNK):
+            query = select(IMPORTED.c.deal_key, IMPORTED.c.cells).where(
+                IMPORTED.c.origin == origin, IMPORTED.c.deal_key.in_(chunk)
+            )
+            found.update(
+                (row.deal_key, json.loads(row.cells)) for row in self._connection.execute(query)
+            )
+        return found
+
+    def remember(
+        self, origin: str, cells: Mapping[str, Mapping[str, str]], known: Collection[str]
+    ) -> None:
+        """Keeps the cells that an import brought. ``known`` are the keys it brought before."""
+        rows = [
+            {
+                "stored_origin": origin,
+                "stored_key": key,
+                "cells": json.dumps(each, ensure_ascii=False),
+                "missing_since": None,
+            }
+            for key, each in cells.items()
+        ]
+        new = [
+            {
+                "origin": origin,
+                "deal_key": row["stored_key"],
+                "cells": row["cells"],
+                "missing_since": None,
+            }
+            for row in rows
+            if row["stored_key"] not in known
+        ]
+        old = [row for row in rows if row["stored_key"] in known]
+        if new:
+            self._connection.execute(IMPORTED.insert(), new)
+        if old:
+            self._connection.execute(_update_imported(), old)
+
+    def disappeared(self, origin: str, present: Collection[str]) -> tuple[list[str], int]:
+        """Marks the deals of ``origin`` that are missing from it now.
+
+        Returns the keys that disappeared since the last import, and how many were missing before.
+        """
+        query = (
+            select(IMPORTED.c.deal_key, IMPORTED.c.missing_since)
+            .where(IMPORTED.c.origin == origin)
+            .order_by(IMPORTED.c.deal_key)
+        )
+        missing = [row for row in self._connection.execute(query) if row.deal_key not in present]
+        gone = [row.deal_key for row in missing if row.missing_since is None]
+        if gone:
+            mark = (
+                IMPORTED.update()
+                .where(IMPORTED.c.origin == origin, IMPORTED.c.deal_key == bindparam("gone_key"))
+                .values(missing_since=self.now)
+            )
+            self._connection.execute(mark, [{"gone_key": key} for key in gone])
+        return gone, len(missing) - len(gone)
+
+
+def _update_imported() -> Any:
+    return (
+        IMPORTED.update()
+        .where(
+            IMPORTED.c.origin == bindparam("stored_origin"),
+            IMPORTED.c.deal_key == bindparam("stored_key"),
+        )
+        .values(cells=bindparam("cells"), missing_since=bindparam("missing_since"))
+    )
+
+
+def chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    """Cuts a sequence into lists of up to ``size``."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

@@ -1,0 +1,171 @@
+"""What may be stored: a deal in its normal form, or the reasons why not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.model import Contact, Deal, RoleDemand
+from taiga_pipeline.pipeline.notation import checked_role
+from taiga_pipeline.pipeline.text import block, line
+
+LINE_FIELDS: Final = (
+    "key",
+    "name",
+    "customer",
+    "stage",
+    "owner",
+    "team",
+    "service",
+    "lead_source",
+    "lost_reason",
+)
+MAX_KEY: Final = 200
+MAX_LINE: Final = 1_000
+MAX_BLOCK: Final = 100_000
+MAX_VALUE: Final = Decimal(10) ** 15
+MAX_PLACES: Final = 30
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+_T = TypeVar("_T")
+
+
+def clean_deal(deal: Deal) -> Deal:
+    """Returns the deal in its normal form.
+
+    :raises InvalidValue: everything that is wrong with it.
+    """
+    problems: list[str] = []
+
+    def attempt(field: str, action: Callable[[], _T], otherwise: _T) -> _T:
+        try:
+            return action()
+        except InvalidValue as error:
+            problems.extend(f"{field}: {problem.message}" for problem in error.problems)
+            return otherwise
+
+    lines: dict[str, Any] = {
+        name: attempt(name, partial(clean_line, getattr(deal, name)), "") for name in LINE_FIELDS
+    }
+    cleaned = replace(
+        deal,
+        **lines,
+        notes=attempt("notes", lambda: clean_block(deal.notes), ""),
+        value=attempt("value", lambda: clean_value(deal.value), None),
+        currency=attempt("currency", lambda: clean_currency(deal.currency), ""),
+        probability=attempt("probability", lambda: clean_probability(deal.probability), None),
+        contacts=attempt("contacts", lambda: tuple(map(_clean_contact, deal.contacts)), ()),
+        roles=attempt("roles", lambda: tuple(map(_clean_role, deal.roles)), ()),
+        done=attempt("done", lambda: frozenset(map(clean_line, deal.done)) - {""}, frozenset()),
+        stage_since=in_utc(deal.stage_since),
+        updated_at=in_utc(deal.updated_at),
+    )
+    if not problems:
+        problems.extend(_missing(cleaned))
+    if problems:
+        raise InvalidValue(*problems)
+    return cleaned
+
+
+def _missing(deal: Deal) -> list[str]:
+    problems = []
+    if not deal.key:
+        problems.append("key: a deal needs a key")
+    elif len(deal.key) > MAX_KEY:
+        problems.append(f"key: {len(deal.key)} characters; up to {MAX_KEY} can be kept")
+    if not deal.name:
+        problems.append("name: a deal needs a name")
+    return problems
+
+
+def clean_line(text: str) -> str:
+    """Returns text of one line, in its normal form.
+
+    :raises InvalidValue: too long, or characters that cannot be kept.
+    """
+    cleaned = line(text)
+    if len(cleaned) > MAX_LINE:
+        raise InvalidValue(f"{len(cleaned)} characters; up to {MAX_LINE} can be kept")
+    return cleaned
+
+
+def clean_block(text: str) -> str:
+    """Returns text of several lines, in its normal form.
+
+    :raises InvalidValue: too long, or characters that cannot be kept.
+    """
+    cleaned = block(text)
+    if len(cleaned) > MAX_BLOCK:
+        raise InvalidValue(f"{len(cleaned)} characters; up to {MAX_BLOCK} can be kept")
+    return cleaned
+
+
+def clean_value(value: Decimal | None) -> Decimal | None:
+    """Returns an amount of money.
+
+    :raises InvalidValue: it is negative, infinite, or beyond any deal.
+    """
+    if value is None:
+        return None
+    if not value.is_finite():
+        raise InvalidValue(f"{value} is no amount")
+    if not 0 <= value < MAX_VALUE:
+        raise InvalidValue(f"{value}: an amount is 0 or more, and less than {MAX_VALUE}")
+    return abs(_of_bearable_length(value))  # -0 is 0
+
+
+def clean_currency(text: str) -> str:
+    """Returns a currency's code in capital letters, "" for none.
+
+    :raises InvalidValue: it has not the form of an ISO 4217 code.
+    """
+    code = line(text).upper()
+    if code and not _CURRENCY.fullmatch(code):
+        raise InvalidValue(f"{text!r} is no currency code; write three letters like EUR or SEK")
+    return code
+
+
+def clean_probability(value: Decimal | None) -> Decimal | None:
+    """Returns a probability.
+
+    :raises InvalidValue: it is not between 0 and 1.
+    """
+    if value is None:
+        return None
+    if not value.is_finite() or not 0 <= value <= 1:
+        raise InvalidValue(f"{value} is not between 0 and 1 (0 % and 100 %)")
+    return abs(_of_bearable_length(value))
+
+
+def _of_bearable_length(value: Decimal) -> Decimal:
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -MAX_PLACES:
+        raise InvalidValue(f"more than {MAX_PLACES} digits after the decimal point")
+    return value
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """Returns the moment in UTC; one without a time zone is taken for UTC."""
+    if moment is None:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _clean_contact(contact: Contact) -> Contact:
+    cleaned = Contact(
+        clean_line(contact.name), clean_line(contact.email), clean_line(contact.phone), contact.part
+    )
+    if not cleaned.name:
+        raise InvalidValue("a contact without a name")
+    return cleaned
+
+
+def _clean_role(role: RoleDemand) -> RoleDemand:
+    skills = tuple(skill for skill in map(clean_line, role.skills) if skill)
+    return checked_role(replace(role, role=clean_line(role.role), skills=skills))

@@ -1,0 +1,206 @@
+r"""How lists are written into one cell of a CSV file.
+
+=========  =====================================================================
+roles      ``Back:30h x10w; Design:16h x4w@+2w [figma, print]``
+contacts   ``Anna Berg | anna@example.org | +46 70 1 | decision maker; Bo | | | user``
+done       ``needs documented; decision maker identified``
+=========  =====================================================================
+
+A separator that belongs to a name is written with a backslash before it (``R\;D``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.model import Contact, ContactPart, RoleDemand
+from taiga_pipeline.pipeline.text import line
+from taiga_pipeline.problems import did_you_mean
+
+MAX_WEEKS: Final = 520
+HOURS_IN_A_WEEK: Final = Decimal(168)
+"""The hours that there are; a role may ask for several people, hence for a multiple of them."""
+MAX_HOURS: Final = HOURS_IN_A_WEEK * 100
+
+_ROLE = re.compile(
+    r"""\s*(?P<hours>[^\s;\[]*?)h
+    \s+x\s*(?P<weeks>[^\s;@\[]*?)w
+    (?:\s*@\s*\+?(?P<start>[^\s;\[]*?)w)?
+    (?:\s*\[(?P<skills>(?:\\.|[^\]\\])*)\])?\s*""",
+    re.VERBOSE,
+)
+_HOW_TO_WRITE_A_ROLE: Final = "write Role:30h x10w, or Role:16h x4w@+2w to begin two weeks later"
+
+
+def escape(text: str, separators: str) -> str:
+    """Puts a backslash before every separator and backslash."""
+    return "".join("\\" + c if c in separators or c == "\\" else c for c in text)
+
+
+def split(text: str, separator: str) -> list[tuple[str, int]]:
+    """Splits at separators without a backslash; gives each part with its position from 0.
+
+    The parts keep their backslashes; `unescape` takes them away.
+    """
+    parts, start, position = [], 0, 0
+    while position < len(text):
+        if text[position] == "\\":
+            position += 1
+        elif text[position] == separator:
+            parts.append((text[start:position], start))
+            start = position + 1
+        position += 1
+    return [*parts, (text[start:], start)]
+
+
+def unescape(text: str) -> str:
+    """Takes the backslashes away that `escape` has put in."""
+    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
+
+
+def format_list(items: Iterable[str]) -> str:
+    """Writes names separated by semicolons."""
+    return "; ".join(escape(item, ";") for item in items)
+
+
+def parse_list(text: str) -> tuple[str, ...]:
+    """Reads names separated by semicolons; empty ones are left out."""
+    return tuple(name for part, _ in split(text, ";") if (name := line(unescape(part))))
+
+
+def format_roles(roles: Iterable[RoleDemand]) -> str:
+    """Writes role demand."""
+    return "; ".join(_format_role(role) for role in roles)
+
+
+def _format_role(role: RoleDemand) -> str:
+    later = f"@+{role.start_week}w" if role.start_week else ""
+    skills = ", ".join(escape(skill, ",;]") for skill in role.skills)
+    written = f"{escape(role.role, ';:')}:{role.hours_per_week:f}h x{role.weeks}w{later}"
+    return f"{written} [{skills}]" if skills else written
+
+
+def parse_roles(text: str) -> tuple[RoleDemand, ...]:
+    """Reads role demand.
+
+    :raises InvalidValue: all problems, each with the position (from 1) in the text.
+    """
+    roles: list[RoleDemand] = []
+    problems: list[str] = []
+    for part, position in split(text, ";"):
+        if not part.strip():
+            continue
+        try:
+            roles.append(_parse_role(part))
+        except InvalidValue as error:
+            lead = len(part) - len(part.lstrip())
+            problems.append(f"{error} (at character {position + lead + 1}: {part.strip()!r})")
+    if problems:
+        raise InvalidValue(*problems)
+    return tuple(roles)
+
+
+def _parse_role(text: str) -> RoleDemand:
+    (name, _), *rest = split(text, ":")
+    if not rest:
+        raise InvalidValue(f"no colon after the role; {_HOW_TO_WRITE_A_ROLE}")
+    match = _ROLE.fullmatch(text, rest[0][1])
+    if match is None:
+        raise InvalidValue(f"no hours and weeks after the colon; {_HOW_TO_WRITE_A_ROLE}")
+    return checked_role(
+        RoleDemand(
+            role=line(unescape(name)),
+            hours_per_week=_hours(match["hours"]),
+            weeks=_weeks(match["weeks"]),
+            start_week=_weeks(match["start"] or "0"),
+            skills=parse_skills(match["skills"] or ""),
+        )
+    )
+
+
+def parse_skills(text: str) -> tuple[str, ...]:
+    """Reads skills separated by commas."""
+    return tuple(skill for part, _ in split(text, ",") if (skill := line(unescape(part))))
+
+
+def format_skills(skills: Iterable[str]) -> str:
+    """Writes skills separated by commas."""
+    return ", ".join(escape(skill, ",") for skill in skills)
+
+
+def _hours(text: str) -> Decimal:
+    try:
+        return Decimal(text.replace(",", "."))
+    except InvalidOperation:
+        raise InvalidValue(f"{text!r} is no number of hours") from None
+
+
+def _weeks(text: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,6}", text):
+        raise InvalidValue(f"{text!r} is no number of weeks")
+    return int(text)
+
+
+def checked_role(role: RoleDemand) -> RoleDemand:
+    """Returns role demand that makes sense.
+
+    :raises InvalidValue: no name, or hours or weeks out of range.
+    """
+    if not role.role:
+        raise InvalidValue("no name before the colon")
+    hours = role.hours_per_week
+    if not hours.is_finite() or not 0 < hours <= MAX_HOURS:
+        raise InvalidValue(f"{hours} hours per week; more than 0 and up to {MAX_HOURS} make sense")
+    if not 1 <= role.weeks <= MAX_WEEKS:
+        raise InvalidValue(f"{role.weeks} weeks; 1 to {MAX_WEEKS} make sense")
+    if not 0 <= role.start_week <= MAX_WEEKS:
+        raise InvalidValue(f"start in week {role.start_week}; 0 to {MAX_WEEKS} make sense")
+    return role
+
+
+def format_contacts(contacts: Iterable[Contact]) -> str:
+    """Writes contacts."""
+    return "; ".join(
+        " | ".join(
+            escape(field, ";|")
+            for field in (contact.name, contact.email, contact.phone, contact.part.value)
+        )
+        for contact in contacts
+    )
+
+
+def parse_contacts(text: str) -> tuple[Contact, ...]:
+    """Reads contacts: name, e-mail, telephone, part; all but the name may be left out.
+
+    :raises InvalidValue: a contact without a name, with too many parts, or an unknown part.
+    """
+    return tuple(_parse_contact(part) for part, _ in split(text, ";") if part.strip())
+
+
+def _parse_contact(text: str) -> Contact:
+    fields = [line(unescape(part)) for part, _ in split(text, "|")]
+    if len(fields) > 4 or not fields[0]:
+        raise InvalidValue(
+            f"contact {text.strip()!r}: write name | e-mail | telephone | part in the decision"
+        )
+    name, email, phone, part = (*fields, "", "", "")[:4]
+    return Contact(name, email, phone, parse_part(part))
+
+
+def parse_part(text: str) -> ContactPart:
+    """Reads a contact's part in the decision; empty text is `ContactPart.OTHER`.
+
+    :raises InvalidValue: there is no such part.
+    """
+    word = " ".join(text.casefold().replace("_", " ").replace("-", " ").split())
+    try:
+        return ContactPart(word or ContactPart.OTHER)
+    except ValueError:
+        known = [part.value for part in ContactPart]
+        raise InvalidValue(
+            f"{text!r} is no part in a decision ({', '.join(known)}){did_you_mean(text, known)}"
+        ) from None

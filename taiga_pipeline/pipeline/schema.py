@@ -1,0 +1,252 @@
+"""The tables of the pipeline's own store, and the steps that make them.
+
+The tables are described twice on purpose: below as they are now, for queries, and in `STEPS` as
+each version of the program left them. A test holds the sum of the steps against the tables.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Boolean, Column, Date, Engine, Integer, MetaData, Table, Text
+
+from sync.database import ExactDecimal, UtcDateTime, failures_as, open_engine, shown
+from sync.errors import StateUnusable, Stop, Unreachable
+from sync.migrations import Step, migrate, statements
+
+NAME: Final = "pipeline"
+
+_metadata = MetaData()
+
+DEALS: Final = Table(
+    "deals",
+    _metadata,
+    Column("key", Text, primary_key=True),
+    Column("key_folded", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("stage_folded", Text, nullable=False),
+    Column("value", ExactDecimal),
+    Column("currency", Text, nullable=False),
+    Column("probability", ExactDecimal),
+    Column("engaged_on", Date),
+    Column("expected_close", Date),
+    Column("start", Date),
+    Column("closed_on", Date),
+    Column("owner", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("lead_source", Text, nullable=False),
+    Column("lost_reason", Text, nullable=False),
+    Column("notes", Text, nullable=False),
+    Column("contacts", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("done", Text, nullable=False),
+    Column("stage_since", UtcDateTime),
+    Column("updated_at", UtcDateTime),
+)
+"""Deals. Contacts, roles and done actions stand in one column each, in the notation of the CSV
+files: they are read and written with their deal, never by themselves."""
+
+STAGE_MOVES: Final = Table(
+    "stage_moves",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("deal_key", Text, nullable=False),
+    Column("from_stage", Text, nullable=False),
+    Column("to_stage", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("forced", Text, nullable=False),
+)
+
+FIELD_CHANGES: Final = Table(
+    "field_changes",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("deal_key", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
+IMPORTED: Final = Table(
+    "imported",
+    _metadata,
+    Column("origin", Text, primary_key=True),
+    Column("deal_key", Text, primary_key=True),
+    Column("cells", Text, nullable=False),
+    Column("missing_since", UtcDateTime),
+)
+"""What each import brought last: tells what disappeared, and what a blank cell may clear."""
+
+PEOPLE: Final = Table(
+    "people",
+    _metadata,
+    Column("email", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("skills", Text, nullable=False),
+    Column("hours_per_week", ExactDecimal, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("starts", Date),
+    Column("ends", Date),
+)
+
+TIME_OFF: Final = Table(
+    "time_off",
+    _metadata,
+    Column("email", Text, primary_key=True),
+    Column("first", Date, primary_key=True),
+    Column("last", Date, primary_key=True),
+    Column("reason", Text, nullable=False),
+)
+
+ALLOCATIONS: Final = Table(
+    "allocations",
+    _metadata,
+    Column("id", Integer, primary_key=True),
+    Column("deal_key", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("role_folded", Text, nullable=False),
+    Column("hours_per_week", ExactDecimal, nullable=False),
+    Column("start", Date),
+    Column("start_key", Text, nullable=False),
+    Column("end", Date),
+    Column("confirmed", Boolean, nullable=False),
+)
+"""One person, deal, role and start is one allocation. ``start_key`` is the start as text, ""
+for none: to a unique constraint, two NULLs are different."""
+
+STEPS: Final[tuple[Step, ...]] = (
+    statements(
+        """CREATE TABLE deals (
+            key TEXT PRIMARY KEY,
+            key_folded TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            customer TEXT NOT NULL,
+            stage TEXT NOT NULL,
+            stage_folded TEXT NOT NULL,
+            value TEXT,
+            currency TEXT NOT NULL,
+            probability TEXT,
+            engaged_on DATE,
+            expected_close DATE,
+            start DATE,
+            closed_on DATE,
+            owner TEXT NOT NULL,
+            team TEXT NOT NULL,
+            service TEXT NOT NULL,
+            lead_source TEXT NOT NULL,
+            lost_reason TEXT NOT NULL,
+            notes TEXT NOT NULL,
+            contacts TEXT NOT NULL,
+            roles TEXT NOT NULL,
+            done TEXT NOT NULL,
+            stage_since TIMESTAMP WITH TIME ZONE,
+            updated_at TIMESTAMP WITH TIME ZONE
+        )""",
+        "CREATE INDEX deals_stage ON deals (stage_folded)",
+        """CREATE TABLE stage_moves (
+            id {identity},
+            deal_key TEXT NOT NULL REFERENCES deals (key) ON DELETE CASCADE,
+            from_stage TEXT NOT NULL,
+            to_stage TEXT NOT NULL,
+            at TIMESTAMP WITH TIME ZONE NOT NULL,
+            by TEXT NOT NULL,
+            forced TEXT NOT NULL
+        )""",
+        "CREATE INDEX stage_moves_deal ON stage_moves (deal_key)",
+        """CREATE TABLE field_changes (
+            id {identity},
+            deal_key TEXT NOT NULL REFERENCES deals (key) ON DELETE CASCADE,
+            field TEXT NOT NULL,
+            before TEXT NOT NULL,
+            after TEXT NOT NULL,
+            at TIMESTAMP WITH TIME ZONE NOT NULL,
+            by TEXT NOT NULL
+        )""",
+        "CREATE INDEX field_changes_deal ON field_changes (deal_key)",
+        """CREATE TABLE imported (
+            origin TEXT NOT NULL,
+            deal_key TEXT NOT NULL REFERENCES deals (key) ON DELETE CASCADE,
+            cells TEXT NOT NULL,
+            missing_since TIMESTAMP WITH TIME ZONE,
+            PRIMARY KEY (origin, deal_key)
+        )""",
+        "CREATE INDEX imported_deal ON imported (deal_key)",
+        """CREATE TABLE people (
+            email TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            role TEXT NOT NULL,
+            skills TEXT NOT NULL,
+            hours_per_week TEXT NOT NULL,
+            team TEXT NOT NULL,
+            country TEXT NOT NULL,
+            starts DATE,
+            ends DATE
+        )""",
+        """CREATE TABLE time_off (
+            email TEXT NOT NULL REFERENCES people (email) ON DELETE CASCADE,
+            first DATE NOT NULL,
+            last DATE NOT NULL,
+            reason TEXT NOT NULL,
+            PRIMARY KEY (email, first, last)
+        )""",
+        """CREATE TABLE allocations (
+            id {identity},
+            deal_key TEXT NOT NULL REFERENCES deals (key) ON DELETE CASCADE,
+            email TEXT NOT NULL REFERENCES people (email) ON DELETE CASCADE,
+            role TEXT NOT NULL,
+            role_folded TEXT NOT NULL,
+            hours_per_week TEXT NOT NULL,
+            start DATE,
+            start_key TEXT NOT NULL,
+            "end" DATE,
+            confirmed BOOLEAN NOT NULL,
+            UNIQUE (deal_key, email, role_folded, start_key)
+        )""",
+        "CREATE INDEX allocations_email ON allocations (email)",
+    ),
+)
+
+
+def open_store(url: str, *, create: bool = False) -> Engine:
+    """Opens the pipeline's store and brings its tables up to date.
+
+    With ``create`` False, a SQLite file that is not there is an error.
+
+    :raises Unreachable: it is missing, locked, damaged, or written by a newer program; the
+        message names it and the way out.
+    """
+    try:
+        engine = open_engine(url, create=create)
+    except Stop as error:
+        raise Unreachable(f"the pipeline's store cannot be opened: {error}{_hint(error)}") from None
+    try:
+        with failures_as(Unreachable, engine):
+            migrate(engine, NAME, STEPS)
+    except StateUnusable as error:
+        raise Unreachable(f"the pipeline's store cannot be used: {error}") from None
+    except Unreachable as error:
+        raise Unreachable(f"the pipeline's store {error}") from error.__cause__
+    return engine
+
+
+def _hint(error: Stop) -> str:
+    if "no such file" not in str(error):
+        return ""
+    return (
+        ". Check [source] url in the config, or make a store with: pipeline-sync init, "
+        "pipeline-sync deals add, or pipeline-sync deals import"
+    )
+
+
+def named(engine: Engine) -> str:
+    """Names the store for people."""
+    return shown(engine.url)

@@ -1,0 +1,329 @@
+"""The deal store: deals, their moves from stage to stage, and what changed when."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy.exc import IntegrityError
+
+from sync.database import failures_as, reading, writing
+from sync.errors import Unreachable
+from taiga_pipeline.pipeline.batch import Batch, Outcome
+from taiga_pipeline.pipeline.changes import changes_between
+from taiga_pipeline.pipeline.cleaning import clean_deal, clean_line
+from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue, UnknownName
+from taiga_pipeline.pipeline.gates import pass_gate
+from taiga_pipeline.pipeline.model import Category, Deal, FieldChange, StageMove
+from taiga_pipeline.pipeline.rows import (
+    change_to_row,
+    deal_to_row,
+    move_to_row,
+    row_to_change,
+    row_to_deal,
+    row_to_move,
+)
+from taiga_pipeline.pipeline.schema import DEALS, FIELD_CHANGES, STAGE_MOVES, open_store
+from taiga_pipeline.pipeline.text import folded
+
+FIXED_FIELDS: Final = frozenset({"key", "stage", "stage_since", "done", "updated_at"})
+"""Fields that have their own ways of changing."""
+
+_FETCH: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a deal is moved to, and what the mapping knows about it.
+
+    ``requires`` are the gate actions of the stage that the deal leaves. ``category`` is the new
+    stage's: a closed one sets the day of the decision (``closed_on``, else today), an open one
+    takes it away, None leaves it.
+    """
+
+    stage: str
+    category: Category | None = None
+    requires: tuple[str, ...] = ()
+    closed_on: date | None = None
+    lost_reason: str = ""
+
+
+class DealStore:
+    """Deals in a database.
+
+    ``now`` returns aware UTC. Every method opens and ends its own transaction. Any of them raises
+    `Unreachable` when the database is locked or damaged.
+    """
+
+    def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._now = now
+
+    @classmethod
+    def open(cls, url: str, now: Callable[[], datetime], *, create: bool = False) -> DealStore:
+        """Opens the store at a database URL, and makes it there if asked.
+
+        :raises Unreachable: it is missing, locked, damaged, or from a newer program.
+        """
+        return cls(open_store(url, create=create), now)
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._engine.dispose()
+
+    def count(self) -> int:
+        """Returns how many deals there are."""
+        with self._reading() as connection:
+            return connection.execute(select(func.count()).select_from(DEALS)).scalar_one()
+
+    def find(self, key: str) -> Deal | None:
+        """Returns the deal with exactly this key, None if there is none."""
+        with self._reading() as connection:
+            return _find(connection, clean_line(key))
+
+    def get(self, key: str) -> Deal:
+        """Returns the deal with exactly this key.
+
+        :raises UnknownName: there is none; names the nearest.
+        """
+        with self._reading() as connection:
+            return _get(connection, key)
+
+    def deals(
+        self,
+        *,
+        stages: Iterable[str] = (),
+        team: str = "",
+        owner: str = "",
+        text: str = "",
+    ) -> Iterator[Deal]:
+        """Goes through the deals in the order of their keys, without loading them all.
+
+        ``stages`` (any of them), ``team`` and ``owner`` must be equal but for case; ``text`` must
+        occur in key, name, customer, service or notes, but for case.
+        """
+        wanted = [folded(clean_line(stage)) for stage in stages]
+        query = select(DEALS).order_by(DEALS.c.key)
+        if wanted:
+            query = query.where(DEALS.c.stage_folded.in_(wanted))
+        matches = _matcher(team, owner, text)
+        for row in self._stream(query):
+            deal = row_to_deal(row)
+            if matches(deal):
+                yield deal
+
+    def add(self, deal: Deal, *, by: str = "") -> Deal:
+        """Adds a deal and returns it as it was stored.
+
+        :raises AlreadyThere: a deal has this key, or one that differs only in case.
+        :raises InvalidValue: fields that cannot be stored.
+        """
+        now = self._now()
+        cleaned = clean_deal(
+            replace(deal, stage_since=deal.stage_since or now, updated_at=deal.updated_at or now)
+        )
+        try:
+            with self._writing() as connection:
+                connection.execute(DEALS.insert().values(**deal_to_row(cleaned)))
+                move = StageMove(cleaned.key, "", cleaned.stage, cleaned.stage_since or now, by)
+                connection.execute(STAGE_MOVES.insert().values(**move_to_row(move)))
+        except IntegrityError:
+            raise AlreadyThere(self._clash(cleaned.key)) from None
+        return cleaned
+
+    def edit(self, key: str, changes: Mapping[str, Any], *, by: str = "") -> Deal:
+        """Changes some fields of a deal and returns the deal. Nothing changed is no change.
+
+        :raises UnknownName: there is no such deal.
+        :raises InvalidValue: values that cannot be stored, or fields that are not edited.
+        """
+        fixed = sorted(FIXED_FIELDS & changes.keys())
+        if fixed:
+            raise InvalidValue(f"{', '.join(fixed)} cannot be edited: use deals move or deals done")
+        with self._writing() as connection:
+            before = _get(connection, key, lock=True)
+            after = clean_deal(replace(before, **changes))
+            return self._save(connection, before, after, by)
+
+    def move(
+        self, key: str, destination: Destination, *, force: bool = False, by: str = ""
+    ) -> StageMove:
+        """Moves a deal to another stage and records the move.
+
+        :raises UnknownName: there is no such deal.
+        :raises GateClosed: actions are open and ``force`` is not given.
+        :raises InvalidValue: the deal is in this stage already.
+        """
+        stage = clean_line(destination.stage)
+        with self._writing() as connection:
+            before = _get(connection, key, lock=True)
+            if not stage or before.stage == stage:
+                raise InvalidValue(f"deal {before.key} is in stage {before.stage!r} already")
+            skipped = pass_gate(before, destination.requires, force=force)
+            now = self._now()
+            after = replace(before, stage=stage, stage_since=now)
+            after = _with_decision(after, destination, now.date())
+            self._save(connection, before, clean_deal(after), by)
+            move = StageMove(before.key, before.stage, stage, now, by, skipped)
+            connection.execute(STAGE_MOVES.insert().values(**move_to_row(move)))
+            return move
+
+    def done(self, key: str, action: str, *, by: str = "") -> Deal:
+        """Checks off a gate action.
+
+        :raises UnknownName: there is no such deal.
+        :raises InvalidValue: the action has no name.
+        """
+        name = clean_line(action)
+        if not name:
+            raise InvalidValue("an action needs a name")
+        with self._writing() as connection:
+            before = _get(connection, key, lock=True)
+            if folded(name) in map(folded, before.done):
+                return before
+            return self._save(connection, before, replace(before, done=before.done | {name}), by)
+
+    def undone(self, key: str, action: str, *, by: str = "") -> Deal:
+        """Takes back that a gate action was checked off.
+
+        :raises UnknownName: there is no such deal, or the action was not checked off.
+        """
+        name = folded(clean_line(action))
+        with self._writing() as connection:
+            before = _get(connection, key, lock=True)
+            left = frozenset(each for each in before.done if folded(each) != name)
+            if left == before.done:
+                was_done = ", ".join(sorted(before.done)) or "nothing"
+                raise UnknownName(
+                    f"{action!r} is not checked off for deal {before.key}; done: {was_done}"
+                )
+            return self._save(connection, before, replace(before, done=left), by)
+
+    def history(self, key: str = "") -> Iterator[StageMove]:
+        """Goes through the moves of one deal, or of all, the oldest first."""
+        query = select(STAGE_MOVES).order_by(STAGE_MOVES.c.at, STAGE_MOVES.c.id)
+        if key:
+            query = query.where(STAGE_MOVES.c.deal_key == clean_line(key))
+        return map(row_to_move, self._stream(query))
+
+    def changes(self, key: str = "") -> Iterator[FieldChange]:
+        """Goes through the recorded changes of one deal, or of all, the oldest first."""
+        query = select(FIELD_CHANGES).order_by(FIELD_CHANGES.c.at, FIELD_CHANGES.c.id)
+        if key:
+            query = query.where(FIELD_CHANGES.c.deal_key == clean_line(key))
+        return map(row_to_change, self._stream(query))
+
+    @contextmanager
+    def batch(self, *, by: str = "", keep: bool = True) -> Iterator[Batch]:
+        """One transaction for many deals. With ``keep`` False, all is undone at the end."""
+        with self._writing() as connection:
+            batch = Batch(connection, self._now(), by)
+            yield batch
+            batch.flush()
+            if not keep:
+                connection.rollback()
+
+    def upsert(self, deals: Iterable[Deal], *, by: str = "") -> tuple[int, int, int]:
+        """Stores deals as they are given, new or not, in one transaction.
+
+        Returns how many were added, changed, and found unchanged. One that cannot be stored
+        undoes all.
+
+        :raises InvalidValue: a deal that cannot be stored.
+        :raises AlreadyThere: a key that differs from an existing one only in case.
+        """
+        try:
+            with self.batch(by=by) as batch:
+                batch.put_all(deals)
+                counts = batch.counts
+                return counts[Outcome.ADDED], counts[Outcome.CHANGED], counts[Outcome.UNCHANGED]
+        except IntegrityError:
+            raise AlreadyThere("two deals have keys that differ only in case") from None
+
+    def _save(self, connection: Connection, before: Deal, after: Deal, by: str) -> Deal:
+        if after == before:
+            return before
+        now = self._now()
+        after = replace(after, updated_at=now)
+        connection.execute(DEALS.update().where(DEALS.c.key == before.key), deal_to_row(after))
+        changes = changes_between(before, after, now, by)
+        if changes:
+            connection.execute(FIELD_CHANGES.insert(), [change_to_row(each) for each in changes])
+        return after
+
+    def _stream(self, query: Select[Any]) -> Iterator[Any]:
+        with self._reading() as connection:
+            streaming = connection.execution_options(yield_per=_FETCH)
+            yield from streaming.execute(query)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with failures_as(Unreachable, self._engine), reading(self._engine) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with failures_as(Unreachable, self._engine), writing(self._engine) as connection:
+            yield connection
+
+    def _clash(self, key: str) -> str:
+        with self._reading() as connection:
+            query = select(DEALS.c.key).where(DEALS.c.key_folded == folded(key))
+            other = connection.execute(query).scalar()
+        if other in (None, key):
+            return f"deal {key} exists already; change it with: pipeline-sync deals edit {key}"
+        return f"deal {key} differs only in case or Unicode form from {other}, which exists already"
+
+
+def _find(connection: Connection, key: str, *, lock: bool = False) -> Deal | None:
+    query = select(DEALS).where(DEALS.c.key == key)
+    row = connection.execute(query.with_for_update() if lock else query).first()
+    return row_to_deal(row) if row else None
+
+
+def _get(connection: Connection, key: str, *, lock: bool = False) -> Deal:
+    cleaned = clean_line(key)
+    deal = _find(connection, cleaned, lock=lock)
+    if deal is None:
+        raise UnknownName(f"there is no deal {cleaned!r}{nearest_key(connection, cleaned)}")
+    return deal
+
+
+def nearest_key(connection: Connection, key: str) -> str:
+    """Returns ``; did you mean 'x'?`` for the deal key nearest to ``key``, else ""."""
+    known = {folded(each): each for each in connection.execute(select(DEALS.c.key)).scalars()}
+    near = difflib.get_close_matches(folded(key), known, n=1)
+    return f"; did you mean {known[near[0]]!r}?" if near else ""
+
+
+def _with_decision(deal: Deal, destination: Destination, today: date) -> Deal:
+    category, reason = destination.category, destination.lost_reason or deal.lost_reason
+    if category is None:
+        return replace(deal, lost_reason=reason)
+    return replace(
+        deal,
+        closed_on=(destination.closed_on or today) if category.is_closed else None,
+        lost_reason=reason if category is Category.LOST else "",
+    )
+
+
+def _matcher(team: str, owner: str, text: str) -> Callable[[Deal], bool]:
+    # Compared here, not in SQL: the databases fold case differently beyond ASCII.
+    team, owner, text = (folded(clean_line(part)) for part in (team, owner, text))
+
+    def matches(deal: Deal) -> bool:
+        if team and folded(deal.team) != team:
+            return False
+        if owner and folded(deal.owner) != owner:
+            return False
+        return not text or any(
+            text in folded(part)
+            for part in (deal.key, deal.name, deal.customer, deal.service, deal.notes)
+        )
+
+    return matches
