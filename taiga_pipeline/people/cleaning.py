@@ -1,0 +1,103 @@
+"""What may be stored of people: normal forms, or the reasons why not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from taiga_pipeline.people.model import Allocation, Person, TimeOff
+from taiga_pipeline.pipeline.cleaning import clean_line
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.notation import HOURS_IN_A_WEEK
+
+_EMAIL = re.compile(r"[^\s@<>\"(),:;\\\[\]|]+@[^\s@<>\"(),:;\\\[\]|]+\.[^\s@<>\"(),:;\\\[\]|.]+")
+MAX_EMAIL: Final = 254
+MAX_PLACES: Final = 6
+
+
+def clean_email(text: str) -> str:
+    """Returns an e-mail address in lower case.
+
+    :raises InvalidValue: it has not the form of one.
+    """
+    email = clean_line(text).lower()
+    if len(email) > MAX_EMAIL or not _EMAIL.fullmatch(email):
+        raise InvalidValue(f"{text!r} is no e-mail address; write name@example.org")
+    return email
+
+
+def clean_person(person: Person) -> Person:
+    """Returns a person in normal form; without a name the address stands for it.
+
+    :raises InvalidValue: e-mail, hours, country or dates that cannot be.
+    """
+    email = clean_email(person.email)
+    _check_order(person.starts, person.ends)
+    return replace(
+        person,
+        email=email,
+        name=clean_line(person.name) or email,
+        role=clean_line(person.role),
+        skills=tuple(dict.fromkeys(skill for skill in map(clean_line, person.skills) if skill)),
+        hours_per_week=clean_hours(person.hours_per_week, allow_none=True),
+        team=clean_line(person.team),
+        country=_clean_country(person.country),
+    )
+
+
+def clean_time_off(time_off: TimeOff) -> TimeOff:
+    """Returns time off in normal form.
+
+    :raises InvalidValue: the last day is before the first.
+    """
+    _check_order(time_off.first, time_off.last)
+    return replace(time_off, email=clean_email(time_off.email), reason=clean_line(time_off.reason))
+
+
+def clean_allocation(allocation: Allocation) -> Allocation:
+    """Returns an allocation in normal form.
+
+    :raises InvalidValue: no role, hours that cannot be, or dates the wrong way round.
+    """
+    role = clean_line(allocation.role)
+    if not role:
+        raise InvalidValue("an allocation needs a role")
+    _check_order(allocation.start, allocation.end)
+    return replace(
+        allocation,
+        deal_key=clean_line(allocation.deal_key),
+        email=clean_email(allocation.email),
+        role=role,
+        hours_per_week=clean_hours(allocation.hours_per_week),
+    )
+
+
+def clean_hours(hours: Decimal, *, allow_none: bool = False) -> Decimal:
+    """Returns hours per week of one person.
+
+    :raises InvalidValue: negative, none (unless allowed), or more than a week has.
+    """
+    exponent = hours.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -MAX_PLACES:
+        raise InvalidValue(f"{hours} is no number of hours")
+    if hours < 0 or hours > HOURS_IN_A_WEEK or (hours == 0 and not allow_none):
+        least = "0" if allow_none else "more than 0"
+        raise InvalidValue(
+            f"{hours} hours per week; {least} and up to {HOURS_IN_A_WEEK} make sense"
+        )
+    return abs(hours)
+
+
+def _check_order(first: date | None, last: date | None) -> None:
+    if first and last and last < first:
+        raise InvalidValue(f"the last day {last} is before the first day {first}")
+
+
+def _clean_country(text: str) -> str:
+    code = clean_line(text).upper()
+    if code and not re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", code):
+        raise InvalidValue(f"{text!r} is no country code; write two letters like SE, or DE-BY")
+    return code

@@ -1,0 +1,315 @@
+"""The roster: people, their time off, and what they are allocated to."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Table, delete, func, select
+from sqlalchemy.exc import IntegrityError
+
+from sync.database import failures_as, reading, writing
+from sync.errors import Unreachable
+from taiga_pipeline.people.cleaning import clean_allocation, clean_person, clean_time_off
+from taiga_pipeline.people.model import Allocation, Person, TimeOff
+from taiga_pipeline.pipeline.cleaning import clean_line
+from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue, UnknownName
+from taiga_pipeline.pipeline.notation import format_skills, parse_skills
+from taiga_pipeline.pipeline.schema import ALLOCATIONS, DEALS, PEOPLE, TIME_OFF, open_store
+from taiga_pipeline.pipeline.store import nearest_key
+from taiga_pipeline.pipeline.text import folded
+
+
+class PeopleStore:
+    """People in the same database as the deals.
+
+    Every method opens and ends its own transaction. Any of them raises `Unreachable` when the
+    database is locked or damaged. People are named by e-mail, in any case.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = False) -> PeopleStore:
+        """Opens the store at a database URL, and makes it there if asked.
+
+        :raises Unreachable: it is missing, locked, damaged, or from a newer program.
+        """
+        return cls(open_store(url, create=create))
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._engine.dispose()
+
+    def count(self) -> int:
+        """Returns how many people there are."""
+        with self._reading() as connection:
+            return connection.execute(select(func.count()).select_from(PEOPLE)).scalar_one()
+
+    def people(self) -> Iterator[Person]:
+        """Goes through all people in the order of their addresses."""
+        with self._reading() as connection:
+            for row in connection.execute(select(PEOPLE).order_by(PEOPLE.c.email)):
+                yield _person(row)
+
+    def get(self, email: str) -> Person:
+        """Returns a person.
+
+        :raises UnknownName: there is none with this address; names the nearest.
+        """
+        with self._reading() as connection:
+            return _get(connection, email)
+
+    def add(self, person: Person) -> Person:
+        """Adds a person and returns them as stored.
+
+        :raises AlreadyThere: the address is taken.
+        :raises InvalidValue: what cannot be stored.
+        """
+        cleaned = clean_person(person)
+        try:
+            with self._writing() as connection:
+                connection.execute(PEOPLE.insert().values(**_person_row(cleaned)))
+        except IntegrityError:
+            raise AlreadyThere(
+                f"{cleaned.email} is on the roster already; change it with: "
+                f"pipeline-sync people edit {cleaned.email}"
+            ) from None
+        return cleaned
+
+    def edit(self, email: str, changes: Mapping[str, Any]) -> Person:
+        """Changes some of a person's fields and returns the person.
+
+        :raises UnknownName: there is no such person.
+        :raises InvalidValue: what cannot be stored; the address is the identity and stays.
+        """
+        if "email" in changes:
+            raise InvalidValue("an address cannot be edited: it says who the person is")
+        with self._writing() as connection:
+            before = _get(connection, email)
+            after = clean_person(replace(before, **changes))
+            connection.execute(
+                PEOPLE.update().where(PEOPLE.c.email == before.email), _person_row(after)
+            )
+            return after
+
+    def remove(self, email: str) -> Person:
+        """Takes a person off the roster, with their time off and allocations.
+
+        :raises UnknownName: there is no such person.
+        """
+        with self._writing() as connection:
+            person = _get(connection, email)
+            connection.execute(delete(PEOPLE).where(PEOPLE.c.email == person.email))
+            return person
+
+    def upsert(self, people: Iterable[Person]) -> tuple[int, int, int]:
+        """Stores people, new or not, in one transaction.
+
+        Returns how many were added, changed, and found unchanged.
+
+        :raises InvalidValue: one that cannot be stored; nothing is stored then.
+        """
+        with self._writing() as connection:
+            known = {row.email: _person(row) for row in connection.execute(select(PEOPLE))}
+            wanted = {person.email: person for person in map(clean_person, people)}
+            new = [_person_row(each) for email, each in wanted.items() if email not in known]
+            changed = [
+                each for email, each in wanted.items() if email in known and known[email] != each
+            ]
+            if new:
+                connection.execute(PEOPLE.insert(), new)
+            for person in changed:
+                connection.execute(
+                    PEOPLE.update().where(PEOPLE.c.email == person.email), _person_row(person)
+                )
+            return len(new), len(changed), len(wanted) - len(new) - len(changed)
+
+    def time_off(self, email: str = "") -> list[TimeOff]:
+        """Returns the time off of one person, or of all, by address and first day.
+
+        :raises UnknownName: there is no such person.
+        """
+        query = select(TIME_OFF).order_by(TIME_OFF.c.email, TIME_OFF.c.first)
+        with self._reading() as connection:
+            if email:
+                query = query.where(TIME_OFF.c.email == _get(connection, email).email)
+            return [TimeOff(**row._mapping) for row in connection.execute(query)]
+
+    def add_time_off(self, time_off: TimeOff) -> TimeOff:
+        """Records days on which a person does not work. The same days again change the reason.
+
+        :raises UnknownName: there is no such person.
+        :raises InvalidValue: the last day is before the first.
+        """
+        cleaned = clean_time_off(time_off)
+        with self._writing() as connection:
+            _get(connection, cleaned.email)
+            _replace_row(connection, TIME_OFF, asdict(cleaned), ("email", "first", "last"))
+        return cleaned
+
+    def remove_time_off(self, email: str, first: date, last: date) -> TimeOff:
+        """Takes time off back.
+
+        :raises UnknownName: there is no such person, or nothing recorded for exactly these days.
+        """
+        recorded = self.time_off(email)
+        for each in recorded:
+            if (each.first, each.last) == (first, last):
+                with self._writing() as connection:
+                    connection.execute(
+                        delete(TIME_OFF).where(
+                            TIME_OFF.c.email == each.email,
+                            TIME_OFF.c.first == first,
+                            TIME_OFF.c.last == last,
+                        )
+                    )
+                return each
+        known = ", ".join(f"{each.first} to {each.last}" for each in recorded) or "nothing"
+        raise UnknownName(f"{email}: no time off from {first} to {last}; recorded: {known}")
+
+    def allocations(self, *, deal_key: str = "", email: str = "") -> list[Allocation]:
+        """Returns allocations, by deal, role and address; of one deal or person if asked."""
+        query = select(ALLOCATIONS).order_by(
+            ALLOCATIONS.c.deal_key,
+            ALLOCATIONS.c.role_folded,
+            ALLOCATIONS.c.email,
+            ALLOCATIONS.c.start_key,
+        )
+        if deal_key:
+            query = query.where(ALLOCATIONS.c.deal_key == clean_line(deal_key))
+        if email:
+            query = query.where(ALLOCATIONS.c.email == clean_line(email).lower())
+        with self._reading() as connection:
+            return [_allocation(row) for row in connection.execute(query)]
+
+    def allocate(self, allocation: Allocation) -> Allocation:
+        """Allocates a person to a deal. The same person, deal, role and start is a change.
+
+        :raises UnknownName: there is no such deal or person; names the nearest.
+        :raises InvalidValue: what cannot be.
+        """
+        self.allocate_all([allocation])
+        return clean_allocation(allocation)
+
+    def allocate_all(self, allocations: Iterable[Allocation]) -> tuple[int, int, int]:
+        """Allocates in one transaction; returns how many were added, changed, unchanged.
+
+        :raises UnknownName: a deal or person that is not there; nothing is stored then.
+        :raises InvalidValue: what cannot be; nothing is stored then.
+        """
+        counts = {"added": 0, "changed": 0, "unchanged": 0}
+        with self._writing() as connection:
+            for each in map(clean_allocation, allocations):
+                _check_names(connection, each)
+                counts[_replace_row(connection, ALLOCATIONS, _allocation_row(each), _IDENTITY)] += 1
+        return counts["added"], counts["changed"], counts["unchanged"]
+
+    def release(self, deal_key: str, email: str, role: str = "") -> list[Allocation]:
+        """Takes a person off a deal (in one role, or in all), and returns what was taken away.
+
+        :raises UnknownName: there is nothing to take away.
+        """
+        key, address, wanted = clean_line(deal_key), clean_line(email).lower(), folded(role)
+        found = [
+            each
+            for each in self.allocations(deal_key=key, email=address)
+            if not wanted or folded(each.role) == wanted
+        ]
+        if not found:
+            staffed = ", ".join(
+                f"{each.email} ({each.role})" for each in self.allocations(deal_key=key)
+            )
+            raise UnknownName(
+                f"{address} is not on deal {key}{f' as {role}' if role else ''}; "
+                f"on it: {staffed or 'nobody'}"
+            )
+        query = delete(ALLOCATIONS).where(
+            ALLOCATIONS.c.deal_key == key, ALLOCATIONS.c.email == address
+        )
+        if wanted:
+            query = query.where(ALLOCATIONS.c.role_folded == wanted)
+        with self._writing() as connection:
+            connection.execute(query)
+        return found
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with failures_as(Unreachable, self._engine), reading(self._engine) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with failures_as(Unreachable, self._engine), writing(self._engine) as connection:
+            yield connection
+
+
+_IDENTITY = ("deal_key", "email", "role_folded", "start_key")
+
+
+def _get(connection: Connection, email: str) -> Person:
+    address = clean_line(email).lower()
+    row = connection.execute(select(PEOPLE).where(PEOPLE.c.email == address)).first()
+    if row is None:
+        raise UnknownName(f"nobody has the address {address!r}{_nearest(connection, address)}")
+    return _person(row)
+
+
+def _nearest(connection: Connection, address: str) -> str:
+    known = {row.email: row.email for row in connection.execute(select(PEOPLE.c.email))}
+    names = connection.execute(select(PEOPLE.c.name, PEOPLE.c.email))
+    known.update({folded(row.name): row.email for row in names})
+    near = difflib.get_close_matches(folded(address), known, n=1)
+    if near:
+        return f"; did you mean {known[near[0]]!r}?"
+    return f"; add them with: pipeline-sync people add {address} NAME"
+
+
+def _check_names(connection: Connection, allocation: Allocation) -> None:
+    key = allocation.deal_key
+    if connection.execute(select(DEALS.c.key).where(DEALS.c.key == key)).first() is None:
+        raise UnknownName(f"there is no deal {key!r}{nearest_key(connection, key)}")
+    _get(connection, allocation.email)
+
+
+def _replace_row(
+    connection: Connection, table: Table, row: dict[str, Any], identity: tuple[str, ...]
+) -> str:
+    same = [table.c[name] == row[name] for name in identity]
+    found = connection.execute(select(table).where(*same)).first()
+    if found is None:
+        connection.execute(table.insert().values(**row))
+        return "added"
+    if all(found._mapping[name] == value for name, value in row.items()):
+        return "unchanged"
+    connection.execute(table.update().where(*same).values(**row))
+    return "changed"
+
+
+def _person_row(person: Person) -> dict[str, Any]:
+    return {**asdict(person), "skills": format_skills(person.skills)}
+
+
+def _person(row: Row[Any]) -> Person:
+    columns = dict(row._mapping)
+    return Person(**{**columns, "skills": parse_skills(columns["skills"])})
+
+
+def _allocation_row(allocation: Allocation) -> dict[str, Any]:
+    return {
+        **asdict(allocation),
+        "role_folded": folded(allocation.role),
+        "start_key": allocation.start.isoformat() if allocation.start else "",
+    }
+
+
+def _allocation(row: Row[Any]) -> Allocation:
+    columns = dict(row._mapping)
+    for name in ("id", "role_folded", "start_key"):
+        del columns[name]
+    return Allocation(**columns)
