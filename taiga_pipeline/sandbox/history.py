@@ -6,7 +6,7 @@ from typing import Any
 
 from taiga_pipeline.sandbox.errors import invalid
 from taiga_pipeline.sandbox.fields import Form
-from taiga_pipeline.sandbox.models import HistoryEntry, Project, Story, User, WikiPage
+from taiga_pipeline.sandbox.models import HistoryEntry, Story, User, WikiPage
 from taiga_pipeline.sandbox.people import gravatar
 from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.wire import Json, timestamp
@@ -39,7 +39,6 @@ def check_version(row: Story | WikiPage, form: Form) -> None:
 
 def record(
     store: Store,
-    project: Project,
     user: User,
     row: Story | WikiPage,
     diff: dict[str, list[Any]],
@@ -47,6 +46,7 @@ def record(
     comment: str = "",
 ) -> None:
     """Write history and timeline; a change that changed nothing and says nothing leaves no trace."""
+    project = store.projects.rows[row.project]
     if action == CHANGE and not diff and not comment:
         store.touched(project.id)
         return

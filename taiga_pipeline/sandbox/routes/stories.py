@@ -109,7 +109,7 @@ def _new_story(context: Context, project: Project, changes: dict[str, object]) -
     )
     store.stories.add(story)
     apply_changes(store, project, story, changes)
-    history.record(store, project, user, story, {}, history.CREATE)
+    history.record(store, user, story, {}, history.CREATE)
     return story
 
 
@@ -187,7 +187,7 @@ def _change(
     story.total_comments += bool(comment)
     story.modified_date = store.clock.tick()
     diff = history.differences(before, history.snapshot(story, HISTORY_FIELDS))
-    history.record(store, project, user, story, diff, comment=comment)
+    history.record(store, user, story, diff, comment=comment)
     return json_response(detail_view(store, story))
 
 
@@ -199,5 +199,5 @@ def delete_story(context: Context) -> Response:
     store, user = context.store, access.require_user(context.user)
     store.stories.remove(story)
     settle_milestone(store, store.milestones.get(story.milestone))
-    history.record(store, project, user, story, {}, history.DELETE)
+    history.record(store, user, story, {}, history.DELETE)
     return empty(204)
