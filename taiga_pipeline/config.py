@@ -109,7 +109,7 @@ class SourceSettings(_Section):
     model_config = ConfigDict(extra="allow")
 
     kind: str = "store"
-    url: DatabaseUrl = Field("sqlite:///pipeline.db", validate_default=True)
+    url: DatabaseUrl | None = None
     url_env: Variable = ""
 
     @property
@@ -118,11 +118,11 @@ class SourceSettings(_Section):
         return dict(self.model_extra or {})
 
     def address(self, environment: Mapping[str, str]) -> str:
-        """Returns the URL, from the environment if the file says so.
+        """Returns the URL, from the environment if the file says so; "" if it names none.
 
         :raises SecretError: the variable is not set.
         """
-        return _address("source.url_env", self.url_env, self.url, environment)
+        return _address("source.url_env", self.url_env, self.url or "", environment)
 
 
 class Credentials(_Section):
@@ -139,6 +139,7 @@ class TargetSettings(_Section):
 
     kind: str = "taiga"
     url: WebAddress
+    web_url: WebAddress = ""
     username: str = ""
     password_env: Variable = ""
     password_file: ConfigPath | None = None
@@ -271,6 +272,7 @@ def _validate(document: Document, path: Path) -> Settings:
     problems = list(_take_out_secrets(data))
     for name in _SECTIONS:
         data.setdefault(name, {})
+    _add_default_store(data["source"])
     try:
         settings = Settings.model_validate(
             {**data, "path": path}, context={"folder": path.absolute().parent}
@@ -281,6 +283,15 @@ def _validate(document: Document, path: Path) -> Settings:
         placed = [document.at_key(where, message) for where, message in problems]
         raise ProblemsError(sorted(placed, key=lambda problem: (problem.line, problem.column)))
     return settings
+
+
+def _add_default_store(source: object) -> None:
+    if (
+        isinstance(source, dict)
+        and source.get("kind", "store") == "store"
+        and not (source.keys() & {"url", "url_env"})
+    ):
+        source["url"] = "sqlite:///pipeline.db"
 
 
 _Found = tuple[KeyPath, str]

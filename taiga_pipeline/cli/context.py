@@ -6,35 +6,42 @@ Everything is opened when it is first asked for, so that a command pays only for
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from sync.clock import Clock, SystemClock
+from taiga_pipeline.problems import Problem, ProblemsError
+
 if TYPE_CHECKING:
+    from sync.state import StateStore
+    from sync.target import Target
     from taiga_pipeline.config import Settings
+    from taiga_pipeline.mapping.mapping_set import MappingSet
+    from taiga_pipeline.people.store import PeopleStore
+    from taiga_pipeline.pipeline.store import DealStore
+    from taiga_pipeline.sources.port import DealSource
 
 CONFIG_VARIABLE: Final = "PIPELINE_SYNC_CONFIG"
 DEFAULT_CONFIG: Final = "config.toml"
-
-
-def utc_now() -> datetime:
-    """Returns the time, aware, in UTC."""
-    return datetime.now(UTC)
+NO_STORE: Final = (
+    "deals are read from {kind!r} (source.kind in the configuration), not from the built-in store; "
+    "change them there, or set source.kind to 'store'"
+)
 
 
 @dataclass
 class Context:
     """Handed to every command that asks for it with `pass_context`.
 
-    ``clock`` returns aware UTC; ``environment`` is where secrets' variables are looked up.
+    ``environment`` is where secrets' variables are looked up.
     ``verbosity`` counts the ``-v``s.
     """
 
-    clock: Callable[[], datetime] = utc_now
+    clock: Clock = field(default_factory=SystemClock)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     verbosity: int = 0
     quiet: bool = False
@@ -58,7 +65,7 @@ class Context:
 
     def start_logging(self) -> None:
         """Sends the log to stderr, as loud as was asked for."""
-        from taiga_pipeline.cli.log import configure  # noqa: PLC0415
+        from taiga_pipeline.cli.log import configure
 
         configure(self.verbosity, self.quiet)
 
@@ -74,10 +81,96 @@ class Context:
         :raises ConfigErrors: every problem in it, with file, line and column.
         """
         if self._settings is None:
-            from taiga_pipeline.config import load  # noqa: PLC0415
+            from taiga_pipeline.config import load
 
             self._settings = load(self.config_path)
         return self._settings
+
+    def open_deal_store(self, *, create: bool = False) -> DealStore:
+        """Opens the built-in store of deals, and makes it if asked.
+
+        :raises ProblemsError: deals are read from elsewhere.
+        :raises Unreachable: the store is missing, locked or damaged.
+        """
+        from taiga_pipeline.pipeline.store import DealStore
+
+        return DealStore.open(self._store_url(), self.clock.now, create=create)
+
+    def open_people_store(self, *, create: bool = False) -> PeopleStore:
+        """Opens the built-in store of people and allocations, and makes it if asked.
+
+        :raises ProblemsError: deals are read from elsewhere.
+        :raises Unreachable: the store is missing, locked or damaged.
+        """
+        from taiga_pipeline.people.store import PeopleStore
+
+        return PeopleStore.open(self._store_url(), create=create)
+
+    def _store_url(self) -> str:
+        source = self.settings.source
+        if source.kind != "store":
+            raise ProblemsError([Problem(NO_STORE.format(kind=source.kind))])
+        return source.address(self.environment)
+
+    def load_mappings(self) -> MappingSet:
+        """Loads the mapping files.
+
+        :raises MappingErrors: every problem in every file.
+        """
+        from taiga_pipeline.mapping.load import load_mappings
+
+        return load_mappings(self.settings.sync.mappings)
+
+    def make_deal_source(self) -> DealSource:
+        """Returns where deals are read.
+
+        :raises ProblemsError: no such adapter, or its settings are wrong.
+        """
+        from taiga_pipeline.sources.registry import create
+
+        source = self.settings.source
+        address = source.address(self.environment)
+        settings = {**source.options, **({"url": address} if address else {})}
+        return create(source.kind, settings, self.clock)
+
+    def open_state(self) -> StateStore:
+        """Opens the state store, and makes it where there is none.
+
+        :raises StateUnusable: it is locked, damaged, or from a newer program.
+        """
+        from sync.state import StateStore
+
+        return StateStore(self.state_url, self.settings.pipeline, self.clock)
+
+    @property
+    def state_url(self) -> str:
+        """The URL of the state store."""
+        return self.settings.sync.state_address(self.environment)
+
+    def make_target(self) -> Target:
+        """Returns the target, not connected yet.
+
+        :raises ProblemsError: no such adapter, or the secret cannot be had.
+        :raises Unreachable: its address cannot be right.
+        """
+        from taiga_pipeline.targets.connection import Connection
+        from taiga_pipeline.targets.registry import create
+
+        target = self.settings.target
+        credentials = target.credentials(self.environment)
+        connection = Connection(
+            url=target.url,
+            pipeline=self.settings.pipeline,
+            username=credentials.username,
+            password=credentials.password,
+            token=credentials.token,
+            application_token=credentials.application_token,
+            ca_file=target.ca_file,
+            web_url=target.web_url,
+            concurrency=target.concurrency,
+            timeout_seconds=target.timeout_seconds,
+        )
+        return create(target.kind, connection, self.clock)
 
 
 pass_context = click.make_pass_decorator(Context)

@@ -1,0 +1,125 @@
+"""``check``: everything that a run needs, looked at in advance; every problem at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import click
+
+from sync.errors import SyncError
+from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.errors import exit_code
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json, style
+from taiga_pipeline.problems import Problem, ProblemsError
+
+YES: Final = "✓"
+NO: Final = "✗"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found: a summary when all is well, else the problems."""
+
+    name: str
+    summary: str = ""
+    problems: tuple[str, ...] = ()
+    code: ExitCode = ExitCode.DONE
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is nothing to mend."""
+        return not self.problems
+
+    def to_json(self) -> dict[str, object]:
+        """Returns the finding as JSON-compatible data."""
+        return {
+            "check": self.name,
+            "ok": self.ok,
+            "summary": self.summary,
+            "problems": list(self.problems),
+        }
+
+
+@click.command()
+@click.option("--offline", is_flag=True, help="Leave the target alone.")
+@json_option
+@pass_context
+def check(context: Context, offline: bool, as_json: bool) -> ExitCode:
+    """Check the configuration, mappings, stores, the connection and the account's rights.
+
+    Nothing is changed. Everything is checked, whatever else is wrong.
+    """
+    findings = []
+    for finding in _findings(context, offline=offline):
+        findings.append(finding)
+        if not as_json:
+            _show(finding)
+    if as_json:
+        every = all(finding.ok for finding in findings)
+        print_json({"ok": every, "checks": [finding.to_json() for finding in findings]})
+    return max((finding.code for finding in findings if not finding.ok), default=ExitCode.DONE)
+
+
+def _findings(context: Context, *, offline: bool) -> Iterator[Finding]:
+    config = _look(
+        "config", lambda: f"{context.config_path} (pipeline {context.settings.pipeline})"
+    )
+    yield config
+    if not config.ok:
+        return
+    yield _look("mappings", lambda: _mappings(context))
+    yield _look("source", lambda: _source(context))
+    yield _look("state", lambda: _state(context))
+    if not offline:
+        yield _look("target", lambda: _target(context))
+
+
+def _look(name: str, what: Callable[[], str]) -> Finding:
+    try:
+        return Finding(name, what())
+    except ProblemsError as error:
+        problems = tuple(str(problem) for problem in error.problems)
+        return Finding(name, problems=problems, code=ExitCode.USAGE)
+    except SyncError as error:
+        return Finding(name, problems=(str(error),), code=exit_code(error) or ExitCode.UNEXPECTED)
+
+
+def _mappings(context: Context) -> str:
+    rules = context.load_mappings()
+    return ", ".join(f"{rule.name} ({len(rule.stages)} stages)" for rule in rules)
+
+
+def _source(context: Context) -> str:
+    reading = context.make_source().read()
+    groups = sum(1 for _ in reading.groups)
+    if reading.quarantined:
+        raise ProblemsError([Problem(f"{row.place}: {row.reason}") for row in reading.quarantined])
+    return f"{groups} deals with a project, {len(reading.present)} without"
+
+
+def _state(context: Context) -> str:
+    state = context.open_state()
+    try:
+        followed = len(state.index())
+    finally:
+        state.close()
+    return f"{followed} projects are kept in step"
+
+
+def _target(context: Context) -> str:
+    target = context.make_target()
+    account = target.connect()
+    return f"{target.name} at {context.settings.target.url} lets {account} in"
+
+
+def _show(finding: Finding) -> None:
+    if finding.ok:
+        click.echo(f"{style(YES, colour='green')} {finding.name}: {finding.summary}")
+        return
+    click.echo(f"{style(NO, colour='red')} {finding.name}")
+    for problem in finding.problems:
+        click.echo(f"    {problem}")

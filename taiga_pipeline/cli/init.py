@@ -1,0 +1,147 @@
+"""``init``: the files of a new pipeline. Nothing that is there already is ever touched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.cli.project_files import config_text, pipeline_name, shipped_mapping
+from taiga_pipeline.problems import Problem, ProblemsError
+
+if TYPE_CHECKING:
+    from taiga_pipeline.config import Settings
+
+CONFIG: Final = "config.toml"
+STORE: Final = "pipeline.db"
+
+
+@dataclass
+class Outcome:
+    """Names of files (relative to the folder): written now, and there before."""
+
+    folder: Path
+    written: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+
+@click.command()
+@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
+@click.option("--sample", is_flag=True, help="Add a dozen made-up deals and some people.")
+@click.option(
+    "--mapping",
+    "mappings",
+    metavar="NAME",
+    multiple=True,
+    help="The rules to start from: default, consultancy or forsaljning; may be repeated.",
+)
+@click.option("--taiga-url", metavar="URL", help="The web page of your Taiga.")
+@click.option("--username", metavar="NAME", help="The account that makes the projects.")
+@json_option
+@pass_context
+def init(
+    context: Context,
+    folder: Path,
+    sample: bool,
+    mappings: tuple[str, ...],
+    taiga_url: str | None,
+    username: str | None,
+    as_json: bool,
+) -> None:
+    """Write a first configuration, a mapping and a pipeline into DIR (default: here).
+
+    What is there already is kept as it is, so that init can be run again to add what is missing.
+    """
+    values = {"url": taiga_url, "username": username}
+    texts = _texts(folder, mappings or ("default",), {k: v for k, v in values.items() if v})
+    if sample and (folder / STORE).exists():
+        raise ProblemsError(
+            [Problem(f"{folder / STORE} is there already: --sample is for a new one")]
+        )
+    outcome = Outcome(folder)
+    for name, text in texts.items():
+        _write(outcome, name, text)
+    _make_store(context, outcome, sample=sample)
+    if as_json:
+        print_json({"folder": str(folder), "written": outcome.written, "kept": outcome.kept})
+    else:
+        _tell(outcome)
+
+
+def _texts(folder: Path, mappings: tuple[str, ...], values: Mapping[str, str]) -> dict[str, str]:
+    name = pipeline_name(folder.resolve().name)
+    texts = {CONFIG: config_text(name, **values)}
+    for mapping in mappings:
+        texts[f"mappings/{mapping}.toml"] = shipped_mapping(mapping)
+    return texts
+
+
+def _write(outcome: Outcome, name: str, text: str) -> None:
+    path = outcome.folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        outcome.kept.append(name)
+    else:
+        outcome.written.append(name)
+
+
+def _make_store(context: Context, outcome: Outcome, *, sample: bool) -> None:
+    """Makes the built-in store where the configuration says it is."""
+    config = outcome.folder / CONFIG
+    context.use_config(str(config))
+    settings = context.settings
+    if settings.source.kind != "store":
+        return
+    there_before = (outcome.folder / STORE).exists()
+    context.open_deal_store(create=True).close()
+    if (outcome.folder / STORE).exists():
+        (outcome.kept if there_before else outcome.written).append(STORE)
+    if sample:
+        add_sample(context, settings)
+
+
+def add_sample(context: Context, settings: Settings) -> None:
+    """Fills the built-in store with the sample pipeline."""
+    from taiga_pipeline.cli.sample import make_sample
+
+    rules = context.load_mappings()[0]
+    stages = {stage.category: stage.name for stage in reversed(rules.stages)}
+    sample = make_sample(context.clock.now().date(), stages)
+    deals = context.open_deal_store()
+    for deal in sample.deals:
+        deals.add(deal, by="sample")
+    people = context.open_people_store(create=True)
+    for person in sample.people:
+        people.add(person)
+    for allocation in sample.allocations:
+        people.allocate(allocation)
+    deals.close()
+    people.close()
+
+
+def _tell(outcome: Outcome) -> None:
+    for title, names in (("Wrote", outcome.written), ("Kept, as it was", outcome.kept)):
+        for name in names:
+            click.echo(f"{title}: {outcome.folder / name}")
+    go_there = "" if outcome.folder.resolve() == Path.cwd() else f"cd {outcome.folder} && "
+    click.echo("")
+    click.echo("Next:")
+    click.echo(f"  1. Put your Taiga's address and account into {outcome.folder / CONFIG}")
+    click.echo("  2. export TAIGA_PASSWORD=...")
+    click.echo(f"  3. {go_there}pipeline-sync check")
+    click.echo("  4. pipeline-sync plan, and when you like what you see: pipeline-sync run")
+
+
+def is_empty(folder: Path) -> bool:
+    """Tells whether a folder is not there or holds nothing."""
+    return not folder.exists() or not any(os.scandir(folder))
