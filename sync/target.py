@@ -38,10 +38,13 @@ class Written:
 
     ``record`` holds the fields as the server has them now; a field the answer does not show is
     missing. ``children`` are objects that came into being along with a root (a template's roles).
+    ``found`` says that a child that was to be made had been there before, by somebody else's hand:
+    it is bound, but it is not the connector's to remove.
     """
 
     record: Observed
     children: tuple[Observed, ...] = ()
+    found: bool = False
 
 
 class Target(Protocol):
