@@ -1,0 +1,202 @@
+"""A plan as lines of text for people: what would happen to which deal, field by field, and why."""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Final
+
+from sync.merge import Verdict
+from sync.plan import Action, ActionType, Change, GroupPlan, Issue, IssueKind, Plan
+from sync.records import Value
+from sync.text import join_label
+from taiga_pipeline.records import Project
+from taiga_pipeline.report.terminal import safe
+
+
+class Tone(StrEnum):
+    """What a piece of text means; the command line gives it a colour."""
+
+    ADD = "add"
+    CHANGE = "change"
+    REMOVE = "remove"
+    WARNING = "warning"
+    QUIET = "quiet"
+    STRONG = "strong"
+
+
+Paint = Callable[[str, Tone], str]
+"""Colours a piece of text, or leaves it as it is."""
+
+SYMBOLS: Final[Mapping[ActionType, tuple[str, Tone]]] = {
+    ActionType.CREATE: ("+", Tone.ADD),
+    ActionType.ADOPT: ("&", Tone.ADD),
+    ActionType.UPDATE: ("~", Tone.CHANGE),
+    ActionType.RETIRE: ("-", Tone.REMOVE),
+    ActionType.RESTORE: ("^", Tone.ADD),
+    ActionType.REMOVE: ("-", Tone.REMOVE),
+}
+INDENT: Final = "    "
+LONGEST: Final = 160
+"""Longer values are cut: the whole is in ``--json``."""
+
+
+def plain(text: str, _: Tone) -> str:
+    """Returns ``text`` as it is."""
+    return text
+
+
+def plan_lines(plan: Plan, target: str, paint: Paint = plain) -> Iterator[str]:
+    """Yields the lines of a plan; ``target`` is the tool's name."""
+    for group in plan.groups:
+        if group.actions:
+            yield from group_lines(group, paint)
+            yield ""
+    yield from issue_lines(plan.issues, target, paint)
+    for row in plan.quarantined:
+        yield f"{paint('!', Tone.WARNING)} left out   {safe(row.place)}: {safe(row.reason)}"
+    for breach in plan.breaches:
+        yield f"{paint('!', Tone.WARNING)} refused    {safe(breach.message)}"
+    yield summary_line(plan)
+
+
+def group_lines(group: GroupPlan, paint: Paint = plain) -> Iterator[str]:
+    """Yields what happens to one deal's project and to what is in it."""
+    root = next((action for action in group.actions if action.key.is_root), None)
+    if root is None:
+        yield f"{_headline(ActionType.UPDATE, group.key, paint)}  {_title(group)}".rstrip()
+    for action in group.actions:
+        if action is root:
+            yield f"{_headline(action.type, group.key, paint)}  {_title(group)}".rstrip()
+        else:
+            symbol, tone = SYMBOLS[action.type]
+            name = safe(f"{action.key.kind} {action.key.name}")
+            yield f"{INDENT}{paint(symbol, tone)} {name}"
+        if action.reason:
+            indent = INDENT if action is root else INDENT * 2
+            yield f"{indent}{paint('because ' + safe(action.reason), Tone.QUIET)}"
+        yield from _change_lines(action, paint)
+
+
+def _headline(kind: ActionType, key: str, paint: Paint) -> str:
+    symbol, tone = SYMBOLS[kind]
+    return f"{paint(symbol, tone)} {kind.value:<8} {paint(safe(key), Tone.STRONG)}"
+
+
+def _title(group: GroupPlan) -> str:
+    fields: Mapping[str, Value] = {}
+    if group.desired is not None:
+        fields = group.desired.root.fields
+    elif group.root is not None:
+        fields = group.root.fields
+    label, title = (str(fields.get(name) or "") for name in (Project.LABEL, Project.TITLE))
+    return _cut(safe(join_label(label, title)))
+
+
+def _change_lines(action: Action, paint: Paint) -> Iterator[str]:
+    indent = INDENT if action.key.is_root else INDENT * 2
+    for change in action.changes:
+        if action.type is ActionType.CREATE:
+            if change.desired in (None, "", False, frozenset()):
+                continue
+            yield f"{indent}{safe(change.field)}: {shown(change.desired)}"
+        else:
+            yield from _moved_lines(change, indent, paint)
+
+
+def _moved_lines(change: Change, indent: str, paint: Paint) -> Iterator[str]:
+    note = paint(f"({_note(change)})", Tone.QUIET)
+    old, new = change.observed, change.decision.value
+    if isinstance(old, str) and isinstance(new, str) and "\n" in old + new:
+        yield f"{indent}{safe(change.field)}:  {note}"
+        yield from _text_difference(old, new, indent + INDENT, paint)
+    elif isinstance(new, frozenset):
+        before = old if isinstance(old, frozenset) else frozenset()
+        signs = [f"+{safe(element)}" for element in sorted(new - before)]
+        signs += [f"-{safe(element)}" for element in sorted(before - new)]
+        yield f"{indent}{safe(change.field)}: {_cut(' '.join(signs))}  {note}"
+    else:
+        yield f"{indent}{safe(change.field)}: {shown(old)} -> {shown(new)}  {note}"
+
+
+def _note(change: Change) -> str:
+    if change.decision.verdict is Verdict.WRITE_BACK:
+        return f"{change.owner.value} has the last word: an edit there is undone"
+    return change.owner.value
+
+
+def _text_difference(old: str, new: str, indent: str, paint: Paint) -> Iterator[str]:
+    tones = {"+": Tone.ADD, "-": Tone.REMOVE}
+    for line in difflib.ndiff(old.splitlines(), new.splitlines()):
+        if line[0] in tones and line[2:].strip():
+            yield f"{indent}{paint(line[0], tones[line[0]])} {_cut(safe(line[2:]))}"
+
+
+def shown(value: Value) -> str:
+    """Returns a field's value as people read it, on one line."""
+    if value is None or value == "":
+        return "(nothing)"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, frozenset):
+        return _cut(", ".join(safe(element) for element in sorted(value))) or "(nothing)"
+    return _cut(safe(" / ".join(str(value).split("\n"))))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
+
+
+def issue_lines(issues: Iterable[Issue], target: str, paint: Paint = plain) -> Iterator[str]:
+    """Yields what stands in the way, each with the commands that settle it."""
+    for issue in issues:
+        key = paint(safe(issue.key.group), Tone.STRONG)
+        sign = paint("!", Tone.WARNING)
+        child = "" if issue.key.is_root else f" {safe(f'{issue.key.kind} {issue.key.name}')}"
+        field = f" {safe(issue.field)}" if issue.field else ""
+        yield f"{sign} {issue.kind.value:<11} {key}{child}{field}: {safe(issue.message)}"
+        if issue.kind is IssueKind.CONFLICT:
+            yield f"{INDENT}was {shown(issue.base)}; sales: {shown(issue.desired)}; " + (
+                f"{target}: {shown(issue.observed)}"
+            )
+        for command in ways_out(issue):
+            yield f"{INDENT}{command}"
+
+
+def ways_out(issue: Issue) -> tuple[str, ...]:
+    """Returns the commands among which a person chooses."""
+    key = _quoted(str(issue.key) if issue.kind is IssueKind.CONFLICT else issue.key.group)
+    if issue.kind is IssueKind.CONFLICT:
+        field = f" --field {issue.field}" if issue.field else ""
+        return tuple(
+            f"pipeline-sync resolve {key}{field} --take {side}" for side in ("sales", "delivery")
+        )
+    if issue.kind is IssueKind.AMBIGUOUS:
+        return (f"pipeline-sync adopt {key} PROJECT",)
+    if issue.kind is IssueKind.DELETED:
+        return (
+            f"pipeline-sync resolve {key} --take sales       # make it again",
+            f"pipeline-sync resolve {key} --take delivery    # let it be gone",
+        )
+    return ()
+
+
+def _quoted(text: str) -> str:
+    """Returns ``text`` as one word of a POSIX shell."""
+
+    return shlex.quote(safe(text))
+
+
+def summary_line(plan: Plan) -> str:
+    """Returns the counts in one line: ``2 to create, 1 to update, 40 unchanged.``"""
+    counts = plan.summary()
+    parts = [f"{n} to {name}" for name, n in counts.items() if n and name != "unchanged"]
+    parts.append(f"{counts['unchanged']} unchanged")
+    waiting = len(plan.conflicts)
+    if waiting:
+        parts.append(f"{waiting} waiting for a decision")
+    if plan.quarantined:
+        parts.append(f"{len(plan.quarantined)} left out")
+    return ", ".join(parts) + "."
