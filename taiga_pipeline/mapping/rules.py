@@ -203,7 +203,9 @@ def compile_rules(model: MappingFile, document: Document) -> Rules:
 
 def conditions(match: MatchTable) -> tuple[Condition, ...]:
     """Returns the fields that a mapping names, with the values that it accepts."""
-    accepted: dict[str, list[str]] = {name: getattr(match, name) for name in MatchTable.model_fields}
+    accepted: dict[str, list[str]] = {
+        name: getattr(match, name) for name in MatchTable.model_fields
+    }
     return tuple(
         Condition(name, frozenset(map(normalise, values)))
         for name, values in accepted.items()

@@ -49,9 +49,7 @@ class Template:
     lines: tuple[tuple[Piece, ...], ...]
     names: tuple[str, ...]
 
-    def render(
-        self, values: Mapping[str, str], escape: Callable[[str], str] | None = None
-    ) -> str:
+    def render(self, values: Mapping[str, str], escape: Callable[[str], str] | None = None) -> str:
         """Returns the text with ``values`` (one line each, "" for empty) filled in.
 
         ``escape`` is applied to each value, not to the template's own words.
@@ -90,9 +88,7 @@ def parse_template(source: str, known: Collection[str]) -> tuple[Template, list[
     return Template(source, _lines(pieces), names), problems
 
 
-def _token(
-    match: re.Match[str], known: Collection[str]
-) -> tuple[Piece, TemplateProblem | None]:
+def _token(match: re.Match[str], known: Collection[str]) -> tuple[Piece, TemplateProblem | None]:
     token, name = match[0], match[1]
     if token in ("{{", "}}"):
         return Piece(token[0], is_field=False), None

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 MUST_BE: Final = {
     "string_type": "must be text in quotes",
-    "string_too_short": "must not be empty",
     "int_type": "must be a whole number, without quotes",
     "int_from_float": "must be a whole number",
     "bool_type": "must be true or false, without quotes",
@@ -25,6 +24,13 @@ MUST_BE: Final = {
     "finite_number": "must be a number",
     "model_type": "must be a table",
     "dict_type": "must be a table",
+    "list_type": 'must be text or a list of texts such as ["a", "b"]',
+}
+EMPTY: Final = frozenset({"string_too_short", "too_short"})
+LIMITS: Final = {
+    "greater_than": ("more than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than_equal": ("at most", "le"),
 }
 NAMES: Final = frozenset({"id", "name", "milestone"})
 """Keys that others refer to: without them, what is said about references would mislead."""
@@ -95,34 +101,21 @@ def _must(detail: ErrorDetails) -> str:
         return f"must be one of {', '.join(words)}, not {_shown(found)}{_suggest(found, words)}"
     if kind == "value_error":
         return f"{context['error']}; it is {_shown(found)}"
-    if kind == "list_type":
-        wanted = "must be written as [[...]] tables" if _is_table_array(detail["loc"]) else None
-        return wanted or 'must be text or a list of texts such as ["a", "b"]'
-    if kind == "too_short":
-        return "must not be empty"
-    if kind in ("greater_than", "greater_than_equal", "less_than_equal"):
+    if kind in LIMITS:
         return _out_of_range(kind, found, context)
-    message = MUST_BE.get(kind)
-    if message:
-        return message if kind == "string_too_short" else f"{message}; it is {_shown(found)}"
-    return f"is wrong: {detail['msg']}"
+    if kind == "list_type" and len(detail["loc"]) == 1:
+        return f"must be written as tables, each below its own [[{detail['loc'][0]}]]"
+    if kind in EMPTY:
+        return "must not be empty"
+    return f"{MUST_BE.get(kind, 'is wrong: ' + detail['msg'])}; it is {_shown(found)}"
 
 
 def _out_of_range(kind: str, found: object, context: dict[str, Any]) -> str:
-    words = {
-        "greater_than": ("more than", "gt"),
-        "greater_than_equal": ("at least", "ge"),
-        "less_than_equal": ("at most", "le"),
-    }
-    comparison, limit = words[kind]
+    comparison, limit = LIMITS[kind]
     message = f"must be {comparison} {context[limit]}; it is {found}"
     if context[limit] == 1 and limit == "le":
         return f"{message} (write 0.5 for 50 %)"
     return message
-
-
-def _is_table_array(path: KeyPath) -> bool:
-    return len(path) == 1
 
 
 def _shown(value: object) -> str:

@@ -9,19 +9,20 @@ from decimal import Decimal
 from typing import Final
 
 from taiga_pipeline.mapping.text import amount, iso, one_line, percent
-from taiga_pipeline.pipeline.model import ContactPart, Deal
+from taiga_pipeline.pipeline.model import Category, ContactPart, Deal
 
 
 @dataclass(frozen=True, slots=True)
 class DealView:
     """A deal as its mapping sees it.
 
-    ``stage`` is the mapping's name for the stage; ``start`` is stated or worked out; so is
-    ``probability``.
+    ``stage`` is the mapping's name for the stage. ``start`` and ``probability`` are the deal's own
+    or else worked out.
     """
 
     deal: Deal
     stage: str
+    category: Category
     start: date | None
     probability: Decimal | None
 
@@ -52,7 +53,7 @@ PLACEHOLDERS: Final[Mapping[str, Placeholder]] = {
     ),
     "currency": Placeholder("The currency.", lambda view: one_line(view.deal.currency)),
     "probability": Placeholder(
-        'The chance to win, the deal\'s own or else the stage\'s: "50 %".',
+        "The chance to win, the deal's own or else the stage's: \"50 %\".",
         lambda view: percent(view.probability),
     ),
     "expected_close": Placeholder(

@@ -1,0 +1,227 @@
+"""What is wrong with a mapping file although its form is right. Each check yields problems."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from taiga_pipeline.mapping.dates import parse_offset
+from taiga_pipeline.mapping.model import MappingFile, Phase, StateTable
+from taiga_pipeline.mapping.rules import (
+    Condition,
+    conditions,
+    milestone_id,
+    stage_state,
+    story_id,
+)
+from taiga_pipeline.mapping.template import parse_template
+from taiga_pipeline.mapping.text import normalise
+from taiga_pipeline.mapping.values import PLACEHOLDERS
+from taiga_pipeline.pipeline.model import Category
+from taiga_pipeline.problems import Problem, did_you_mean
+from taiga_pipeline.records import ProjectState
+from taiga_pipeline.toml_places import Document, KeyPath
+
+TEMPLATES: Final[tuple[KeyPath, ...]] = (
+    ("project", "title"),
+    ("project", "description"),
+    ("project", "tags"),
+    ("project", "tentative", "tags"),
+    ("project", "staffed", "tags"),
+    ("project", "retired", "tags"),
+    ("milestone", "name"),
+    ("story", "subject"),
+    ("story", "description"),
+    ("story", "tags"),
+)
+"""Where placeholders may stand; of tables and lists, every element."""
+
+Check = Callable[[MappingFile, Document], Iterable[Problem]]
+
+
+def check_meaning(model: MappingFile, document: Document) -> list[Problem]:
+    """Returns everything that is wrong with one file beyond its form."""
+    return [problem for check in CHECKS for problem in check(model, document)]
+
+
+def check_placeholders(document: Document) -> Iterator[Problem]:
+    """Yields what is wrong with texts that may hold placeholders, whatever else is wrong."""
+    for pattern in TEMPLATES:
+        for path, text in _texts_at(document.data, pattern):
+            for problem in parse_template(text, PLACEHOLDERS)[1]:
+                line, column = document.places.inside(path, text, problem.index)
+                message = f"{problem}{_nearest_placeholder(problem.name)}"
+                yield Problem(message, document.file, line, column)
+
+
+def _texts_at(data: Any, pattern: KeyPath, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """Yields the texts at ``pattern`` with their paths; a list means each of its elements."""
+    if isinstance(data, list):
+        for number, element in enumerate(data):
+            yield from _texts_at(element, pattern, (*path, number))
+    elif isinstance(data, dict) and pattern and pattern[0] in data:
+        yield from _texts_at(data[pattern[0]], pattern[1:], (*path, pattern[0]))
+    elif isinstance(data, str) and not pattern:
+        yield path, data
+
+
+def _states(model: MappingFile) -> Iterator[tuple[str, StateTable]]:
+    for name in ("tentative", "staffed", "retired"):
+        yield name, getattr(model.project, name)
+
+
+def _nearest_placeholder(name: str) -> str:
+    if not name:
+        return ""
+    near = did_you_mean(name, PLACEHOLDERS).replace("'", '"')
+    return near or f"; known are {', '.join(PLACEHOLDERS)}"
+
+
+def _labels(model: MappingFile, document: Document) -> Iterator[Problem]:
+    labels = {(name, "label"): state.label for name, state in _states(model)}
+    labels["retired", "label_open"] = model.project.retired.label_open
+    labels["retired", "label_gone"] = model.project.retired.label_gone
+    for (state, key), label in labels.items():
+        path = ("project", state, key)
+        if label != " ".join(label.split()):
+            yield document.at_value(path, "a label has no blanks around it, and no line ends")
+        if any(f"{{{name}}}" in label for name in PLACEHOLDERS):
+            yield document.at_value(path, "a label is fixed text; it has no placeholders")
+
+
+def _match(model: MappingFile, document: Document) -> Iterator[Problem]:
+    match = model.mapping.match
+    for name in sorted(match.model_fields_set):
+        if not getattr(match, name):
+            message = f'"{name}" accepts no value, so no deal matches; leave it out for any value'
+            yield document.at_value(("mapping", "match", name), message)
+
+
+def _stage_names(model: MappingFile, document: Document) -> Iterator[Problem]:
+    """Finds names and aliases that stand for two stages."""
+    seen: dict[str, tuple[KeyPath, str]] = {}
+    for number, stage in enumerate(model.stage):
+        path: KeyPath = ("stage", number)
+        aliases = [((*path, "aliases", n), alias) for n, alias in enumerate(stage.aliases)]
+        for place, name in [((*path, "name"), stage.name), *aliases]:
+            first, first_name = seen.setdefault(normalise(name), (place, name))
+            if first != place:
+                line = document.places.value(first)[0]
+                message = f'the stage "{name}" is there already, in line {line} ("{first_name}")'
+                yield document.at_value(place, message)
+
+
+def _stage_states(model: MappingFile, document: Document) -> Iterator[Problem]:
+    odd = {
+        Category.WON: ({ProjectState.STAFFED}, "a won deal's project is staffed"),
+        Category.LOST: (
+            {ProjectState.RETIRED, ProjectState.NONE},
+            "a lost deal's project is retired (or none)",
+        ),
+    }
+    for number, stage in enumerate(model.stage):
+        allowed, why = odd.get(stage.category, (set(ProjectState), ""))
+        if stage_state(stage) not in allowed:
+            path = ("stage", number, "project")
+            yield document.at_value(path, f"{why}; a stage of another kind has another category")
+    states = {stage_state(stage) for stage in model.stage}
+    if not states & {ProjectState.TENTATIVE, ProjectState.STAFFED}:
+        message = 'no stage leads to a project: give one project = "tentative" or "staffed"'
+        yield document.at_value(("stage", 0), message)
+
+
+def _role_starts(model: MappingFile, document: Document) -> Iterator[Problem]:
+    for number, role in enumerate(model.role):
+        days = parse_offset(role.start)
+        if days < 0 or days % 7:
+            message = f'must be whole weeks from the start on, such as "+2w"; it is "{role.start}"'
+            yield document.at_value(("role", number, "start"), f'"start" {message}')
+
+
+def _milestones(model: MappingFile, document: Document) -> Iterator[Problem]:
+    for number, milestone in enumerate(model.milestone):
+        if parse_offset(milestone.start) > parse_offset(milestone.finish):
+            message = f'finishes ("{milestone.finish}") before it starts ("{milestone.start}")'
+            path = ("milestone", number, "finish")
+            yield document.at_value(path, f'the milestone "{milestone.name}" {message}')
+    ids = [milestone_id(milestone) for milestone in model.milestone]
+    yield from _same(document, "milestone", ids)
+
+
+def _stories(model: MappingFile, document: Document) -> Iterator[Problem]:
+    yield from _same(document, "story", [story_id(story) for story in model.story])
+    by_name = {name: m for m in model.milestone for name in (m.name, milestone_id(m))}
+    for number, story in enumerate(model.story):
+        if story.milestone is None:
+            continue
+        path = ("story", number, "milestone")
+        milestone = by_name.get(story.milestone)
+        if milestone is None:
+            near = did_you_mean(story.milestone, by_name).replace("'", '"')
+            yield document.at_value(path, f'there is no milestone "{story.milestone}"{near}')
+        elif story.when is Phase.TENTATIVE and milestone.when is Phase.STAFFED:
+            message = "the milestone is there only once the project is staffed, the story before"
+            yield document.at_value(path, f'{message}; give both the same "when"')
+
+
+def _same(document: Document, kind: str, ids: Sequence[str]) -> Iterator[Problem]:
+    """Finds records of one kind that are known by the same id (letter case does not count)."""
+    first: dict[str, int] = {}
+    for number, name in enumerate(ids):
+        earlier = first.setdefault(name.casefold(), number)
+        if earlier != number:
+            line = document.places.value((kind, earlier))[0]
+            message = f'this {kind} and the one in line {line} have the same id "{name}"'
+            yield document.at_value((kind, number), f'{message}; give it an "id" of its own')
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    _labels,
+    _match,
+    _stage_names,
+    _stage_states,
+    _role_starts,
+    _milestones,
+    _stories,
+)
+
+
+def check_together(files: Sequence[tuple[MappingFile, Document]]) -> list[Problem]:
+    """Returns what is wrong between files: equal names, and mappings that tie for sure."""
+    problems: list[Problem] = []
+    for (first, where), (second, document) in itertools.combinations(files, 2):
+        if normalise(first.mapping.name) == normalise(second.mapping.name):
+            message = f'the mapping "{first.mapping.name}" is in {where.file} already'
+            problems.append(document.at_value(("mapping", "name"), message))
+        if _tie(first, second):
+            problems.append(_tie_problem(first, where, second, document))
+    return problems
+
+
+def _tie(first: MappingFile, second: MappingFile) -> bool:
+    """Whether two mappings name the same fields, and accept a value in common for each."""
+    ours, theirs = conditions(first.mapping.match), conditions(second.mapping.match)
+    return (
+        first.mapping.priority == second.mapping.priority
+        and [condition.field for condition in ours] == [condition.field for condition in theirs]
+        and all(_overlap(one, other) for one, other in zip(ours, theirs, strict=True))
+    )
+
+
+def _overlap(one: Condition, other: Condition) -> bool:
+    if one.field != "key_prefix":
+        return bool(one.accepted & other.accepted)
+    pairs = itertools.product(one.accepted, other.accepted)
+    return any(a.startswith(b) or b.startswith(a) for a, b in pairs)
+
+
+def _tie_problem(
+    first: MappingFile, where: Document, second: MappingFile, document: Document
+) -> Problem:
+    if not conditions(second.mapping.match):
+        message = f"{where.file} has no match either: only one mapping can be the default"
+    else:
+        message = f"deals exist that match {where.file} just as well; give one of both a priority"
+    path = ("mapping", "match") if "match" in second.mapping.model_fields_set else ("mapping",)
+    return document.at_value(path, message)

@@ -1,0 +1,234 @@
+"""From a deal to the records that it asks for. Pure: no clock, no files, no target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from sync.records import Desired, DesiredGroup, RecordKey, Value, WhenDropped
+from taiga_pipeline.mapping.dates import closed_day, project_start, shift
+from taiga_pipeline.mapping.demand import (
+    Member,
+    Staffing,
+    members,
+    open_demand,
+    written_demand,
+)
+from taiga_pipeline.mapping.facts import deal_facts
+from taiga_pipeline.mapping.model import Phase
+from taiga_pipeline.mapping.rules import MilestoneRule, Rules, StageRule, StateRule, StoryRule
+from taiga_pipeline.mapping.template import Template
+from taiga_pipeline.mapping.text import escape_markup, iso
+from taiga_pipeline.mapping.values import DealView, Values
+from taiga_pipeline.pipeline.model import Category, Deal, RoleDemand
+from taiga_pipeline.records import (
+    Kind,
+    Membership,
+    Milestone,
+    Project,
+    ProjectState,
+    Role,
+    Story,
+)
+
+NO_START = "no start and no close is known, so the milestones wait until one is"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A deal, the rules for it, and what both together come to.
+
+    ``needed`` is the demand that the project shows as open; ``demand`` is all of it.
+    """
+
+    view: DealView
+    values: Values
+    rules: Rules
+    stage: StageRule
+    state: ProjectState
+    demand: tuple[RoleDemand, ...]
+    needed: tuple[RoleDemand, ...]
+    members: tuple[Member, ...]
+
+    @property
+    def deal(self) -> Deal:
+        """The deal itself."""
+        return self.view.deal
+
+    @property
+    def look(self) -> StateRule:
+        """How the project looks in its state."""
+        if self.state is ProjectState.TENTATIVE:
+            return self.rules.tentative
+        return self.rules.staffed if self.state is ProjectState.STAFFED else self.rules.retired
+
+    @property
+    def label(self) -> str:
+        """What the project's title is labelled with."""
+        if self.state is ProjectState.RETIRED and self.stage.category is not Category.LOST:
+            return self.rules.label_open
+        return self.look.label
+
+    def has(self, when: Phase) -> bool:
+        """Whether what is there from ``when`` on is there already."""
+        return when is Phase.TENTATIVE or self.state is ProjectState.STAFFED
+
+
+def desired_group(
+    deal: Deal, rules: Rules, stage: StageRule, staffing: Staffing, today: date
+) -> DesiredGroup:
+    """Returns the records that a deal at ``stage`` asks for.
+
+    ``today`` decides whether a won deal is too old to be begun with. A deal at a stage without a
+    project asks for none; should it have one already, that is put away.
+    """
+    case = make_case(deal, rules, stage, staffing)
+    follow = case.state is not ProjectState.RETIRED
+    return DesiredGroup(
+        root=_project(case),
+        children=tuple(_children(case)) if follow else (),
+        create=follow and not closed_long_ago(deal, rules, stage, today),
+        follow_children=follow,
+        when_retired=rules.how_retired,
+        when_deleted=rules.when_deleted,
+    )
+
+
+def make_case(deal: Deal, rules: Rules, stage: StageRule, staffing: Staffing) -> Case:
+    """Works out everything that several fields are made of."""
+    won = stage.category is Category.WON
+    start = project_start(deal, won=won, lead_time_weeks=rules.lead_time_weeks)
+    probability = stage.probability if deal.probability is None else deal.probability
+    view = DealView(deal, stage.name, stage.category, start, probability)
+    state = ProjectState.RETIRED if stage.state is ProjectState.NONE else stage.state
+    demand = deal.roles or rules.demand
+    staffed = state is ProjectState.STAFFED and staffing.allocations
+    needed = open_demand(demand, staffing, start) if staffed else demand
+    return Case(
+        view=view,
+        values=Values(view),
+        rules=rules,
+        stage=stage,
+        state=state,
+        demand=demand,
+        needed=() if state is ProjectState.RETIRED else needed,
+        members=members(staffing, demand, rules.words) if staffed else (),
+    )
+
+
+def closed_long_ago(deal: Deal, rules: Rules, stage: StageRule, today: date) -> bool:
+    """Whether the deal was decided longer ago than the mapping looks back."""
+    closed = closed_day(deal) if stage.category.is_closed else None
+    return closed is not None and (today - closed).days > rules.closed_within_days
+
+
+def _project(case: Case) -> Desired:
+    rules, values = case.rules, case.values
+    fields: dict[str, Value] = {
+        Project.STATE: case.state.value,
+        Project.LABEL: case.label,
+        Project.TITLE: rules.title.render(values) or values["name"] or values["key"],
+        Project.TAGS: _tags((*rules.tags, *case.look.tags), values),
+        Project.TEXT: rules.description.render(values),
+        Project.DEAL_FACTS: deal_facts(case.view, values, case.demand, rules.words),
+        Project.LOOKING_FOR_PEOPLE: bool(case.needed),
+        Project.LOOKING_FOR_PEOPLE_NOTE: _note(case),
+        Project.PRIVATE: rules.private,
+    }
+    if rules.template:
+        fields[Project.TEMPLATE] = rules.template
+    return Desired(
+        key=RecordKey(case.deal.key, Kind.PROJECT),
+        fields=fields,
+        owners=rules.owners.project,
+        reason=f'the stage "{case.stage.name}" makes it {case.state.value} ({case.stage.where})',
+        notes=(NO_START,) if _lacks_dates(case) else (),
+    )
+
+
+def _lacks_dates(case: Case) -> bool:
+    wanted = any(case.has(milestone.when) for milestone in case.rules.milestones)
+    return wanted and case.view.start is None and case.state is not ProjectState.RETIRED
+
+
+def _tags(templates: Iterable[Template], values: Values) -> frozenset[str]:
+    """Returns the tags; one whose placeholders are all empty is left out."""
+    rendered = (each.render(values) for each in templates if not each.is_void(values))
+    return frozenset(tag for tag in rendered if tag)
+
+
+def _note(case: Case) -> str:
+    """Returns the note that lists the roles that are still needed."""
+    if not case.needed:
+        return ""
+    words = case.rules.words
+    return f"{words.needs}: {written_demand(case.needed, case.view.start, words)}"
+
+
+def _children(case: Case) -> Iterator[Desired]:
+    """Yields the children in the order in which one may refer to another."""
+    yield from _roles(case)
+    yield from _memberships(case)
+    milestones = tuple(_milestones(case))
+    yield from milestones
+    made = {milestone.key.name for milestone in milestones}
+    for story in case.rules.stories:
+        if case.has(story.when):
+            yield _story(case, story, made)
+
+
+def _roles(case: Case) -> Iterator[Desired]:
+    for role in dict.fromkeys(member.role for member in case.members):
+        yield Desired(
+            key=RecordKey(case.deal.key, Kind.ROLE, role),
+            fields={Role.NAME: role},
+            owners=case.rules.owners.role,
+            reason="a member has this role",
+        )
+
+
+def _memberships(case: Case) -> Iterator[Desired]:
+    for member in case.members:
+        yield Desired(
+            key=RecordKey(case.deal.key, Kind.MEMBERSHIP, member.email),
+            fields={Membership.EMAIL: member.email, Membership.ROLE: member.role},
+            owners=case.rules.owners.membership,
+            reason="staffed on the deal",
+            when_dropped=WhenDropped.REMOVE,
+        )
+
+
+def _milestones(case: Case) -> Iterator[Desired]:
+    for rule in case.rules.milestones:
+        start, finish = milestone_dates(rule, case.view.start)
+        if case.has(rule.when) and start and finish:
+            yield Desired(
+                key=RecordKey(case.deal.key, Kind.MILESTONE, rule.id),
+                fields={
+                    Milestone.NAME: rule.name.render(case.values) or rule.id,
+                    Milestone.START: start,
+                    Milestone.FINISH: finish,
+                },
+                owners=case.rules.owners.milestone,
+                reason=f"each {case.state.value} project has it ({rule.where})",
+            )
+
+
+def milestone_dates(rule: MilestoneRule, start: date | None) -> tuple[str, str]:
+    """Returns the first and the last day, ISO 8601, "" where there is none."""
+    return iso(shift(start, rule.start)), iso(shift(start, rule.finish))
+
+
+def _story(case: Case, rule: StoryRule, milestones: set[str]) -> Desired:
+    return Desired(
+        key=RecordKey(case.deal.key, Kind.STORY, rule.id),
+        fields={
+            Story.SUBJECT: rule.subject.render(case.values) or rule.id,
+            Story.DESCRIPTION: rule.description.render(case.values, escape_markup),
+            Story.MILESTONE: rule.milestone if rule.milestone in milestones else "",
+            Story.TAGS: _tags(rule.tags, case.values),
+        },
+        owners=case.rules.owners.story,
+        reason=f"each {case.state.value} project has it ({rule.where})",
+    )

@@ -1,0 +1,54 @@
+"""Why a deal cannot be mapped. Other deals are not concerned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sync.errors import SyncError
+from taiga_pipeline.mapping.rules import Rules
+from taiga_pipeline.problems import did_you_mean
+
+
+class NotMapped(SyncError):
+    """A deal that no project can be made of. ``place`` is the file to edit, "" for none."""
+
+    def __init__(self, message: str, place: str = "") -> None:
+        super().__init__(message)
+        self.place = place
+
+
+class NoMapping(NotMapped):
+    """No mapping matches the deal."""
+
+    def __init__(self) -> None:
+        super().__init__("no mapping matches this deal; a mapping without a match is for all deals")
+
+
+class MappingTie(NotMapped):
+    """Several mappings match the deal equally well."""
+
+    def __init__(self, rules: Sequence[Rules]) -> None:
+        names = " and ".join(f'"{rule.name}" ({rule.file})' for rule in rules)
+        message = (
+            f"the mappings {names} match this deal equally well; name one more field in the match "
+            "of one of them, or give it a priority"
+        )
+        super().__init__(message, rules[0].file)
+
+
+class UnknownStage(NotMapped):
+    """The deal's stage is not in its mapping."""
+
+
+def unknown_stage(stage: str, rules: Rules) -> str:
+    """Says that a stage is unknown, which one may be meant, and which file to edit."""
+    names = [rule.name for rule in rules.stages]
+    if not stage.strip():
+        return f"the deal has no stage; {rules.file} has {', '.join(names)}"
+    aliases = [alias for rule in rules.stages for alias in rule.aliases]
+    near = did_you_mean(stage, [*aliases, *names]).replace("'", '"')
+    known = near or f"; known are {', '.join(names)}"
+    return (
+        f'the stage "{stage}" is not in {rules.file}{known}; correct the deal, or add the name to '
+        "the aliases of a [[stage]] there"
+    )

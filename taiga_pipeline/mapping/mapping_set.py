@@ -1,0 +1,144 @@
+"""All mappings together: which one is for a deal, and what the deal asks for under it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
+from typing import Final
+
+from sync.records import RETIRED, Desired, DesiredGroup, RecordKey, Value, WhenRetired
+from taiga_pipeline.mapping.demand import Staffing
+from taiga_pipeline.mapping.desired import desired_group
+from taiga_pipeline.mapping.errors import MappingTie, NoMapping, UnknownStage, unknown_stage
+from taiga_pipeline.mapping.rules import Condition, Rules, StageRule
+from taiga_pipeline.mapping.template import Template
+from taiga_pipeline.mapping.text import normalise
+from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.records import Kind, Project
+
+FIELDS: Final[Mapping[str, Callable[[Deal], str]]] = {
+    "customer": lambda deal: deal.customer,
+    "owner": lambda deal: deal.owner,
+    "team": lambda deal: deal.team,
+    "service": lambda deal: deal.service,
+    "lead_source": lambda deal: deal.lead_source,
+    "currency": lambda deal: deal.currency,
+    "key_prefix": lambda deal: deal.key,
+}
+MANY: Final = 1000
+"""How many messages about unknown stages are kept, as a nearest name takes time to find."""
+
+
+def matches(condition: Condition, deal: Deal) -> bool:
+    """Tells whether a deal's field has one of the accepted values."""
+    value = normalise(FIELDS[condition.field](deal))
+    if condition.field == "key_prefix":
+        return value.startswith(tuple(condition.accepted))
+    return value in condition.accepted
+
+
+class MappingSet:
+    """The mappings in force. Made by `taiga_pipeline.mapping.load.load_mappings`."""
+
+    def __init__(self, rules: tuple[Rules, ...]) -> None:
+        self.rules = rules
+        self._by_specificity = sorted(rules, key=lambda rule: rule.specificity, reverse=True)
+        self._unknown_stages: dict[tuple[str, str], str] = {}
+
+    def choose(self, deal: Deal) -> Rules | None:
+        """Returns the mapping that is for a deal: the most specific one; None if none matches.
+
+        :raises MappingTie: several match equally well.
+        """
+        matching = self._matching(deal)
+        best = next(matching, None)
+        if best is None:
+            return None
+        tied = [rule for rule in matching if rule.specificity == best.specificity]
+        if tied:
+            raise MappingTie([best, *tied])
+        return best
+
+    def _matching(self, deal: Deal) -> Iterator[Rules]:
+        for rule in self._by_specificity:
+            if all(matches(condition, deal) for condition in rule.conditions):
+                yield rule
+
+    def stage_of(self, deal: Deal) -> tuple[Rules, StageRule]:
+        """Returns the mapping that is for a deal, and the stage that the deal is at.
+
+        :raises NotMapped: no mapping, several equally good ones, or a stage unknown to it.
+        """
+        rules = self.choose(deal)
+        if rules is None:
+            raise NoMapping
+        return rules, self._stage(deal, rules)
+
+    def _stage(self, deal: Deal, rules: Rules) -> StageRule:
+        stage = rules.find_stage(deal.stage)
+        if stage is None:
+            raise UnknownStage(self._unknown_stage(deal.stage, rules), rules.file)
+        return stage
+
+    def _unknown_stage(self, stage: str, rules: Rules) -> str:
+        known, key = self._unknown_stages, (rules.file, stage)
+        if key not in known:
+            if len(known) >= MANY:
+                known.clear()
+            known[key] = unknown_stage(stage, rules)
+        return known[key]
+
+    def desired(self, deal: Deal, staffing: Staffing, today: date) -> DesiredGroup | None:
+        """Returns the records that a deal asks for; None if no mapping is for it.
+
+        :raises NotMapped: several mappings are, or the stage is unknown.
+        """
+        rules = self.choose(deal)
+        if rules is None:
+            return None
+        return desired_group(deal, rules, self._stage(deal, rules), staffing, today)
+
+    def labels(self) -> frozenset[str]:
+        """Returns every label that a project may carry before its title (never "")."""
+        return frozenset(label for rule in self.rules for label in rule.labels() if label)
+
+    def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:
+        """Returns how the project of a deal that is gone from the source is put away.
+
+        ``base`` holds the project's fields as last desired. Which mapping the deal had is no
+        longer known, so the least specific one lends its looks, and nothing is ever deleted.
+        """
+        rules = self._by_specificity[-1]
+        fields = dict(base) | {
+            Project.STATE: RETIRED,
+            Project.LABEL: rules.label_gone,
+            Project.TAGS: self._tags_of_gone(base, rules),
+            Project.LOOKING_FOR_PEOPLE: False,
+            Project.LOOKING_FOR_PEOPLE_NOTE: "",
+        }
+        root = Desired(
+            key=RecordKey(key, Kind.PROJECT),
+            fields=fields,
+            owners=rules.owners.project,
+            reason="the deal is no longer in the pipeline",
+        )
+        return DesiredGroup(
+            root=root,
+            create=False,
+            follow_children=False,
+            when_retired=WhenRetired.MARK,
+            when_deleted=rules.when_deleted,
+        )
+
+    def _tags_of_gone(self, base: Mapping[str, Value], rules: Rules) -> frozenset[str]:
+        """Exchanges the tags of other states for those of retired projects."""
+        tags = base.get(Project.TAGS)
+        kept = tags if isinstance(tags, frozenset) else frozenset()
+        looks = [look for rule in self.rules for look in (rule.tentative, rule.staffed)]
+        others = fixed_tags(tag for look in looks for tag in look.tags)
+        return (kept - others) | fixed_tags(rules.retired.tags)
+
+
+def fixed_tags(tags: Iterable[Template]) -> frozenset[str]:
+    """Returns those tags that are the same for every deal."""
+    return frozenset(tag.render({}) for tag in tags if not tag.names)
