@@ -142,9 +142,15 @@ def _project(case: Case) -> Desired:
         key=RecordKey(case.deal.key, Kind.PROJECT),
         fields=fields,
         owners=rules.owners.project,
-        reason=f'the stage "{case.stage.name}" makes it {case.state.value} ({case.stage.where})',
+        reason=_reason(case.stage),
         notes=(NO_START,) if _lacks_dates(case) else (),
     )
+
+
+def _reason(stage: StageRule) -> str:
+    none = stage.state is ProjectState.NONE
+    effect = "is one without a project" if none else f"makes it {stage.state.value}"
+    return f'the stage "{stage.name}" {effect} ({stage.where})'
 
 
 def _lacks_dates(case: Case) -> bool:
