@@ -154,7 +154,7 @@ class GroupPlan:
     """
 
     key: str
-    desired: DesiredGroup | None
+    desired: DesiredGroup
     root: Observed | None
     actions: tuple[Action, ...] = ()
     issues: tuple[Issue, ...] = ()
@@ -164,6 +164,8 @@ class GroupPlan:
     bind: tuple[Binding, ...] = ()
     forget: tuple[RecordKey, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
+    fingerprint: str = ""
+    """Digest of what the source asks for (see `DesiredGroup.fingerprint`)."""
 
     @property
     def is_quiet(self) -> bool:
@@ -179,8 +181,9 @@ class Plan:
     groups: tuple[GroupPlan, ...]
     quarantined: tuple[Quarantined, ...] = ()
     breaches: tuple[Breach, ...] = ()
-    carried_issues: tuple[Issue, ...] = ()
-    """Open issues of groups in which nothing moved since the last run."""
+    other_issues: tuple[Issue, ...] = ()
+    """Issues that no group's plan brings up: rows in quarantine, keys that are gone, and what
+    is still open in groups in which nothing moved."""
     unchanged: int = 0
     bound: int = 0
 
@@ -191,8 +194,8 @@ class Plan:
 
     @property
     def issues(self) -> tuple[Issue, ...]:
-        """All issues, those in which nothing moved included."""
-        return self.carried_issues + tuple(i for group in self.groups for i in group.issues)
+        """All issues, of groups and others."""
+        return self.other_issues + tuple(i for group in self.groups for i in group.issues)
 
     @property
     def conflicts(self) -> tuple[Issue, ...]:

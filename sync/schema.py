@@ -20,7 +20,6 @@ GROUPS: Final = Table(
     metadata,
     Column("pipeline", Text, primary_key=True),
     Column("grp", Text, primary_key=True),
-    Column("root_id", Text),
     Column("fingerprint", Text),
     Column("stamp", Text),
     Column("state", Text),
@@ -96,7 +95,7 @@ ISSUES: Final = Table(
 STEPS: Final = (
     statements(
         """CREATE TABLE sync_group (
-            pipeline TEXT NOT NULL, grp TEXT NOT NULL, root_id TEXT NOT NULL,
+            pipeline TEXT NOT NULL, grp TEXT NOT NULL,
             fingerprint TEXT NOT NULL, stamp TEXT NOT NULL, state TEXT NOT NULL,
             facts_json TEXT NOT NULL, seen_at TIMESTAMP WITH TIME ZONE,
             PRIMARY KEY (pipeline, grp))""",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -46,13 +46,6 @@ class Source(Protocol):
         """Reads the source as a whole.
 
         :raises Unreachable: it cannot be read at all (missing, locked, damaged).
-        """
-
-    def select(self, keys: Collection[str]) -> Iterable[DesiredGroup]:
-        """Yields the groups of ``keys`` again, as far as they (still) exist.
-
-        A large source is not held in memory: the engine keeps the groups that changed, and asks
-        again for the few unchanged ones whose counterpart in the target has moved.
         """
 
     def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:

@@ -17,7 +17,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, and_, delete, insert, make_url, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    make_url,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from sync.boundary import reached
@@ -37,15 +48,34 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """What is remembered of a group to tell that nothing moved since.
+    """What is remembered of a bound group to tell that nothing moved since.
 
-    ``stamp`` is "" if the group has to be looked at in full.
+    ``stamp`` is "" if the group has to be looked at in full. ``deleted`` and ``unlinked`` are
+    those of the root's binding.
     """
 
     root_id: str
+    fingerprint: str = ""
+    stamp: str = ""
+    state: str = ""
+    deleted: bool = False
+    unlinked: bool = False
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether the group is kept in step."""
+        return not (self.deleted or self.unlinked)
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """How a group stands after it was synced: see `GroupRow`, and its delivery facts."""
+
+    key: str
     fingerprint: str
     stamp: str
-    state: str = ""
+    state: str
+    facts: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +144,24 @@ class StateStore:
     # --- groups
 
     def index(self) -> dict[str, GroupRow]:
-        """Returns what is remembered of every group, by key."""
-        columns = GROUPS.c
-        query = select(
-            columns.grp, columns.root_id, columns.fingerprint, columns.stamp, columns.state
-        ).where(columns.pipeline == self.pipeline)
+        """Returns what is remembered of every bound group, by key."""
+        joined = BINDINGS.outerjoin(
+            GROUPS,
+            and_(GROUPS.c.pipeline == BINDINGS.c.pipeline, GROUPS.c.grp == BINDINGS.c.grp),
+        )
+        query = (
+            select(
+                BINDINGS.c.grp,
+                BINDINGS.c.target_id,
+                func.coalesce(GROUPS.c.fingerprint, ""),
+                func.coalesce(GROUPS.c.stamp, ""),
+                func.coalesce(GROUPS.c.state, ""),
+                BINDINGS.c.deleted,
+                BINDINGS.c.unlinked,
+            )
+            .select_from(joined)
+            .where(BINDINGS.c.pipeline == self.pipeline, BINDINGS.c.name == "")
+        )
         with self._read() as connection:
             return {row[0]: GroupRow(*row[1:]) for row in connection.execute(query)}
 
@@ -157,26 +200,14 @@ class StateStore:
                 if bases:
                     self._extend_base(connection, key, bases)
 
-    def seal(
-        self, key: str, row: GroupRow, facts: Mapping[str, object], settled: Collection[int] = ()
-    ) -> None:
-        """Remembers how a group stands after it was synced; closes its open intents."""
-        with self._write("seal") as connection:
-            self._put_group(connection, key, row, facts)
-            if settled:
-                connection.execute(
-                    update(JOURNAL)
-                    .where(JOURNAL.c.id.in_(list(settled)))
-                    .values(status="settled", finished_at=self._clock.now())
-                )
-
-    def seal_all(self, rows: Mapping[str, tuple[GroupRow, Mapping[str, object]]]) -> None:
-        """Remembers how many groups stand, in one transaction."""
-        if not rows:
+    def seal(self, seals: Collection[Seal]) -> None:
+        """Remembers how groups stand after they were synced; closes their open intents."""
+        if not seals:
             return
         with self._write("seal") as connection:
-            for key, (row, facts) in rows.items():
-                self._put_group(connection, key, row, facts)
+            self._settle(connection, {item.key for item in seals})
+            for item in seals:
+                self._put_group(connection, item)
 
     # --- the journal
 
@@ -212,6 +243,8 @@ class StateStore:
 
     def receive(self, intent: int, binding: Binding, bases: Bases) -> None:
         """Commits the receipt of a write together with its binding and its bases.
+
+        ``bases`` are added to those that are already known of the record.
 
         :raises Rejected: the object is already bound to another record.
         """
@@ -427,24 +460,39 @@ class StateStore:
             values["target_id"] = target_id
         connection.execute(update(JOURNAL).where(JOURNAL.c.id == intent).values(**values))
 
-    def _put_group(
-        self, connection: Connection, key: str, row: GroupRow, facts: Mapping[str, object]
-    ) -> None:
-        connection.execute(delete(GROUPS).where(self._group(GROUPS, key)))
+    def _settle(self, connection: Connection, keys: Collection[str]) -> None:
+        """Closes the open intents of groups whose every record was looked at since."""
+        query = select(JOURNAL.c.id, JOURNAL.c.grp).where(
+            JOURNAL.c.pipeline == self.pipeline, JOURNAL.c.status == "open"
+        )
+        for intent, group in connection.execute(query).all():
+            if group in keys:
+                self._finish(connection, intent, "settled")
+
+    def _settle_record(self, connection: Connection, key: RecordKey) -> None:
+        """Closes the older intents of a record: newer bases must not be overruled by them."""
+        condition = and_(self._record(JOURNAL, key), JOURNAL.c.status == "open")
+        connection.execute(
+            update(JOURNAL).where(condition).values(status="settled", finished_at=self._clock.now())
+        )
+
+    def _put_group(self, connection: Connection, seal: Seal) -> None:
+        connection.execute(delete(GROUPS).where(self._group(GROUPS, seal.key)))
         connection.execute(
             insert(GROUPS).values(
                 pipeline=self.pipeline,
-                grp=key,
-                root_id=row.root_id,
-                fingerprint=row.fingerprint,
-                stamp=row.stamp,
-                state=row.state,
-                facts_json=_dump(facts),
+                grp=seal.key,
+                fingerprint=seal.fingerprint,
+                stamp=seal.stamp,
+                state=seal.state,
+                facts_json=_dump(seal.facts),
                 seen_at=self._clock.now(),
             )
         )
 
     def _put_binding(self, connection: Connection, binding: Binding, bases: Bases) -> None:
+        known = self._stored_base(connection, binding.key)
+        self._settle_record(connection, binding.key)
         connection.execute(delete(BINDINGS).where(self._record(BINDINGS, binding.key)))
         try:
             connection.execute(
@@ -458,7 +506,7 @@ class StateStore:
                     when_dropped=binding.when_dropped.value,
                     deleted=binding.deleted,
                     unlinked=binding.unlinked,
-                    base_json=_dump_bases(bases),
+                    base_json=_dump_bases({**known, **bases}),
                 )
             )
         except IntegrityError as error:
@@ -473,11 +521,14 @@ class StateStore:
         connection.execute(update(BINDINGS).where(self._record(BINDINGS, key)).values(dict(values)))
 
     def _extend_base(self, connection: Connection, key: RecordKey, bases: Bases) -> None:
+        known = self._stored_base(connection, key)
+        self._settle_record(connection, key)
+        self._update_binding(connection, key, {"base_json": _dump_bases({**known, **bases})})
+
+    def _stored_base(self, connection: Connection, key: RecordKey) -> Bases:
         query = select(BINDINGS.c.base_json).where(self._record(BINDINGS, key))
         stored = connection.execute(query).scalar()
-        if stored is not None:
-            base_json = _dump_bases({**_bases(stored), **bases})
-            self._update_binding(connection, key, {"base_json": base_json})
+        return _bases(stored) if stored is not None else {}
 
     def _forget_group(self, connection: Connection, key: str) -> None:
         connection.execute(delete(BINDINGS).where(self._group(BINDINGS, key)))

@@ -1,0 +1,241 @@
+"""Draws up the plan of a whole pipeline: observe, read the source, merge, check the limits.
+
+Only the groups that may have to be written are held in memory: in a run in which nothing moved,
+that is none of them, however many there are. A group stands *still* when neither its fingerprint
+(source side) nor its stamp (target side) differs from what was remembered.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from sync.limits import DEFAULTS, Limit, check_limits
+from sync.observation import Observation, look, look_at_one, observe, recall
+from sync.plan import ActionType, GroupPlan, Issue, IssueKind, Plan
+from sync.planner import Known, Seen, plan_group
+from sync.records import RETIRED, TITLE, DesiredGroup, RecordKey, WhenGone
+from sync.source import Quarantined, Source
+from sync.state import GroupRow, JournalEntry, StateStore
+from sync.target import Target
+
+Index = Mapping[str, GroupRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds a plan back, and what becomes of groups that are gone from the source."""
+
+    limits: Mapping[str, Limit] = field(default_factory=lambda: dict(DEFAULTS))
+    allow: frozenset[str] = frozenset()
+    when_gone: WhenGone = WhenGone.REPORT
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A plan, and what its making brought to light.
+
+    ``orphans`` are open intents of groups that the source does not (any longer) hold.
+    """
+
+    plan: Plan
+    observation: Observation
+    orphans: tuple[JournalEntry, ...] = ()
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What the source holds, as far as it concerns this run."""
+
+    groups: dict[str, DesiredGroup] = field(default_factory=dict)
+    present: set[str] = field(default_factory=set)
+    gone: list[str] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    is_complete: bool = True
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drafter:
+    """Draws up plans. Reads from source, target and store, and writes nothing anywhere."""
+
+    source: Source
+    target: Target
+    store: StateStore
+    rules: Rules = field(default_factory=Rules)
+
+    def draft(self, look_at_all: bool = False) -> Draft:
+        """Draws up the plan of the whole pipeline.
+
+        With ``look_at_all`` every bound group is compared, also where nothing seems to have moved.
+
+        :raises Stop: the source or the target cannot be read (completely).
+        """
+        index = self.store.index()
+        intents = self.store.open_intents()
+        observation = observe(self.target, self.store.pipeline, index, look_at_all)
+        unsettled = {intent.key.group for intent in intents}
+        wanted = self._read_source(index, observation, unsettled)
+        self._handle_gone(wanted, index)
+        groups = self._plan_groups(wanted.groups, index, observation)
+        bound = sum(row.is_followed for row in index.values())
+        counts = {**_count_actions(groups), "source_shrink": len(wanted.gone)}
+        plan = Plan(
+            pipeline=self.store.pipeline,
+            groups=tuple(groups),
+            quarantined=tuple(wanted.quarantined),
+            breaches=check_limits(counts, bound, self.rules.limits, self.rules.allow),
+            other_issues=self._other_issues(wanted, observation),
+            unchanged=wanted.unchanged,
+            bound=bound,
+        )
+        orphans = tuple(i for i in intents if i.key.group not in wanted.groups)
+        return Draft(plan, observation, orphans)
+
+    def redraft(self, group: GroupPlan) -> GroupPlan:
+        """Plans one group anew, from what source and store say and the target shows right now."""
+        known = self.store.known([group.key])[group.key]
+        if any(key.is_root for key in known.bound):
+            seen = look_at_one(self.target, group.key, known)
+        else:  # to be adopted: there is no binding yet
+            seen = self._look_again(group)
+        return self._plan_again(group, known, seen)
+
+    def compare(self, groups: Collection[GroupPlan]) -> dict[str, GroupPlan]:
+        """Plans groups anew that were just written: an empty plan shows that all went well."""
+        index = self.store.index()
+        bound = [group for group in groups if group.key in index]
+        roots = recall(self.target, index, [group.key for group in bound])
+        seen = look(self.target, roots, {}, list(roots))
+        known = self.store.known(list(roots))
+        return {
+            group.key: self._plan_again(group, known[group.key], seen[group.key])
+            for group in bound
+            if group.key in roots
+        }
+
+    def _look_again(self, group: GroupPlan) -> Seen:
+        root = self.target.observe_root(group.root.id) if group.root else None
+        candidates = {group.key: [root] if root else []}
+        return look(self.target, {}, candidates, [group.key])[group.key]
+
+    # --- the source
+
+    def _read_source(
+        self, index: Index, observation: Observation, unsettled: Collection[str]
+    ) -> _Wanted:
+        """Goes through the source once, and keeps the groups that have to be looked at."""
+        reading = self.source.read()
+        wanted = _Wanted()
+        for group in reading.groups:
+            wanted.present.add(group.key)
+            row = index.get(group.key)
+            if row is None:
+                makes = group.create and not group.retired
+                if makes or group.key in observation.candidates or group.key in unsettled:
+                    wanted.groups[group.key] = group
+            elif group.key in observation.still and group.fingerprint() == row.fingerprint:
+                wanted.unchanged += 1
+            elif not row.unlinked:
+                wanted.groups[group.key] = group
+        wanted.quarantined = reading.quarantined
+        wanted.present |= reading.present | {row.key for row in reading.quarantined}
+        wanted.is_complete = reading.complete
+        return wanted
+
+    def _handle_gone(self, wanted: _Wanted, index: Index) -> None:
+        """Finds the bound groups that are gone from the source; puts them away if so asked."""
+        if not wanted.is_complete:
+            return
+        gone = {k for k, row in index.items() if row.is_followed} - wanted.present
+        wanted.gone = sorted(key for key in gone if index[key].state != RETIRED)
+        if self.rules.when_gone is WhenGone.RETIRE:
+            for key, known in self.store.known(wanted.gone).items():
+                root = next(bound for record, bound in known.bound.items() if record.is_root)
+                base = {name: value.desired for name, value in root.base.items()}
+                wanted.groups[key] = self.source.retired(key, base)
+
+    # --- the groups
+
+    def _plan_groups(
+        self, wanted: Mapping[str, DesiredGroup], index: Index, observation: Observation
+    ) -> list[GroupPlan]:
+        roots = {key: root for key, root in observation.moved.items() if key in wanted}
+        unread = [
+            key
+            for key in wanted
+            if key in observation.still
+            or (key in index and key not in roots and not index[key].deleted)
+        ]
+        roots |= recall(self.target, index, unread)
+        known = self.store.known(list(wanted))
+        seen = look(self.target, roots, observation.candidates, list(wanted))
+        return [self._plan_group(desired, known[key], seen[key]) for key, desired in wanted.items()]
+
+    def _plan_group(self, desired: DesiredGroup, known: Known, seen: Seen) -> GroupPlan:
+        plan = plan_group(self._fit(desired), known, seen, self.target.split)
+        return replace(plan, fingerprint=desired.fingerprint())
+
+    def _plan_again(self, group: GroupPlan, known: Known, seen: Seen) -> GroupPlan:
+        plan = plan_group(group.desired, known, seen, self.target.split)
+        return replace(plan, fingerprint=group.fingerprint)
+
+    def _fit(self, group: DesiredGroup) -> DesiredGroup:
+        """Returns the group with every value as the target can hold it."""
+        return replace(
+            group,
+            root=self.target.fit(group.root),
+            children=tuple(self.target.fit(child) for child in group.children),
+        )
+
+    # --- what else is open
+
+    def _other_issues(self, wanted: _Wanted, observation: Observation) -> tuple[Issue, ...]:
+        """Returns the issues that no group's plan brings up."""
+        stays = [
+            open_issue.issue
+            for open_issue in self.store.issues()
+            if self._still_open(open_issue.issue, wanted, observation)
+        ]
+        rows = [_quarantine_issue(row) for row in wanted.quarantined]
+        gone = [_gone_issue(key) for key in wanted.gone if key not in wanted.groups]
+        return (*stays, *rows, *gone)
+
+    @staticmethod
+    def _still_open(issue: Issue, wanted: _Wanted, observation: Observation) -> bool:
+        """Whether an issue stays open because its group was not looked at in this run."""
+        if issue.kind is IssueKind.GONE:
+            return not wanted.is_complete
+        if issue.kind is IssueKind.QUARANTINED:
+            return False
+        key = issue.key.group
+        return key in observation.still and key not in wanted.groups
+
+
+def _quarantine_issue(row: Quarantined) -> Issue:
+    key = RecordKey(row.key or row.place, "source")
+    return Issue(IssueKind.QUARANTINED, key, f"{row.place}: {row.reason}")
+
+
+def _gone_issue(key: str) -> Issue:
+    message = (
+        f"{key}: the deal is no longer in the source; its project is left as it is. To put it "
+        f"away: when_gone = \"retire\" under [sync]; to forget it: 'pipeline-sync unlink {key}'"
+    )
+    return Issue(IssueKind.GONE, RecordKey(key, "project"), message)
+
+
+def _count_actions(groups: Iterable[GroupPlan]) -> Counter[str]:
+    """Counts what the limits are about."""
+    counts: Counter[str] = Counter(create=0, retire=0, remove_member=0, rename=0)
+    for action in (action for group in groups for action in group.actions):
+        if action.type is ActionType.REMOVE:
+            counts["remove_member"] += 1
+        elif not action.key.is_root:
+            continue
+        elif action.type in (ActionType.CREATE, ActionType.RETIRE):
+            counts[action.type.value] += 1
+        elif any(change.field == TITLE for change in action.changes):
+            counts["rename"] += 1
+    return counts

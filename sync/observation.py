@@ -1,0 +1,100 @@
+"""What was seen of the target: one complete list of roots, and the children of those that moved."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from sync.planner import Known, Seen
+from sync.records import Observed
+from sync.state import GroupRow
+from sync.target import Target
+
+FEW = 20
+"""Up to so many roots are read one by one, rather than by another complete list."""
+
+
+@dataclass(slots=True)
+class Observation:
+    """The roots of one pipeline in the target.
+
+    ``moved`` holds the bound roots whose stamp is not the remembered one, by key; ``still`` the
+    keys of those in which nothing moved (they are not held in memory); ``candidates`` the unbound
+    roots that carry a marker of this pipeline, by key.
+    """
+
+    moved: dict[str, Observed] = field(default_factory=dict)
+    still: set[str] = field(default_factory=set)
+    candidates: dict[str, list[Observed]] = field(default_factory=dict)
+
+
+def observe(
+    target: Target, pipeline: str, index: Mapping[str, GroupRow], look_at_all: bool = False
+) -> Observation:
+    """Reads all roots, completely; keeps in memory only what may have to be merged.
+
+    With ``look_at_all`` every bound root counts as moved, whatever its stamp says.
+    """
+    key_of = {row.root_id: key for key, row in index.items()}
+    seen = Observation()
+    for root in target.observe_roots():
+        key = key_of.get(root.id)
+        if key is None:
+            _note_candidate(seen, pipeline, root)
+        elif root.stamp and root.stamp == index[key].stamp and not look_at_all:
+            seen.still.add(key)
+        else:
+            seen.moved[key] = root
+    return seen
+
+
+def _note_candidate(seen: Observation, pipeline: str, root: Observed) -> None:
+    for marker in root.markers:
+        if marker.pipeline == pipeline:
+            seen.candidates.setdefault(marker.key, []).append(root)
+
+
+def recall(
+    target: Target, index: Mapping[str, GroupRow], keys: Collection[str]
+) -> dict[str, Observed]:
+    """Reads roots again that are wanted after all, by key; one that is not there is missing."""
+    if len(keys) <= FEW:
+        found = {key: target.observe_root(index[key].root_id) for key in keys}
+        return {key: root for key, root in found.items() if root is not None}
+    key_of = {index[key].root_id: key for key in keys}
+    return {key_of[root.id]: root for root in target.observe_roots() if root.id in key_of}
+
+
+def look(
+    target: Target,
+    roots: Mapping[str, Observed],
+    candidates: Mapping[str, list[Observed]],
+    keys: Collection[str],
+) -> dict[str, Seen]:
+    """Returns what is seen of the groups of ``keys``, with the children of their roots."""
+    standing = {
+        key: root
+        for key in keys
+        if (root := roots.get(key) or _only(candidates.get(key))) is not None
+    }
+    ids = [root.id for root in standing.values()]
+    children = target.observe_children(ids) if ids else {}
+    return {
+        key: Seen(
+            root=roots.get(key),
+            candidates=candidates.get(key, ()),
+            children=children.get(standing[key].id, ()) if key in standing else (),
+        )
+        for key in keys
+    }
+
+
+def look_at_one(target: Target, key: str, known: Known) -> Seen:
+    """Observes one bound group right now."""
+    root_id = next((b.binding.target_id for k, b in known.bound.items() if k.is_root), None)
+    root = target.observe_root(root_id) if root_id is not None else None
+    return look(target, {key: root} if root else {}, {}, [key])[key]
+
+
+def _only(candidates: list[Observed] | None) -> Observed | None:
+    return candidates[0] if candidates and len(candidates) == 1 else None

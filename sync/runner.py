@@ -1,0 +1,337 @@
+"""One run, from the lock to the summary. See `sync` for the ten steps."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sync.clock import Clock
+from sync.drafting import Draft, Drafter, Rules
+from sync.errors import Stop, SyncError
+from sync.executor import Applied, Executor
+from sync.lock import run_lock
+from sync.plan import PARTIAL, Action, ActionType, GroupPlan, Issue, IssueKind, Plan
+from sync.records import STATE, Binding
+from sync.source import Source
+from sync.state import Seal, StateStore
+from sync.target import Target
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run behaves.
+
+    ``settle_seconds`` is how long a create that was cut off may still take effect in the target;
+    a run that finds a younger one waits that long before it looks. ``full_compare_hours`` is the
+    age after which even groups in which nothing seems to have moved are compared.
+    """
+
+    rules: Rules = field(default_factory=Rules)
+    concurrency: int = 1
+    settle_seconds: float = 30.0
+    full_compare_hours: float = 24.0
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    DONE = "done"
+    PARTIAL = "partial"
+    """Some records failed, are in conflict or in quarantine; all others were synced."""
+    REFUSED = "refused"
+    """A limit, or a plan that differs from the saved one; nothing was applied."""
+    STOPPED = "stopped"
+    """It was asked to stop, or the target went away; the rest is left for the next run."""
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run did. Times are UTC.
+
+    ``issues`` is everything that is open now; ``new_issues`` and ``ended_issues`` are what
+    changed about that. ``meanwhile`` names groups that people changed while they were being
+    written; the next run merges them. ``skipped`` counts groups that were not begun.
+    ``stopped_by`` is the error that ended the run early, if one did.
+    """
+
+    run_id: int
+    started: datetime
+    finished: datetime
+    outcome: Outcome
+    plan: Plan
+    requests: int
+    applied: tuple[Action, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    new_issues: tuple[Issue, ...] = ()
+    ended_issues: tuple[Issue, ...] = ()
+    meanwhile: tuple[str, ...] = ()
+    skipped: int = 0
+    refusal: str = ""
+    stopped_by: Stop | None = None
+
+    @property
+    def failed(self) -> tuple[Issue, ...]:
+        """What could not be applied in this run."""
+        kinds = (IssueKind.FAILED, IssueKind.UNCERTAIN)
+        return tuple(issue for issue in self.issues if issue.kind in kinds)
+
+    def to_json(self) -> dict[str, object]:
+        """Returns the plan in its public format, with the run's own numbers added."""
+        run = {
+            "id": self.run_id,
+            "started": self.started.isoformat(),
+            "finished": self.finished.isoformat(),
+            "outcome": self.outcome.value,
+            "requests": self.requests,
+            "applied": len(self.applied),
+            "failed": len(self.failed),
+            "skipped": self.skipped,
+            "refusal": self.refusal,
+            "meanwhile": list(self.meanwhile),
+        }
+        issues = [issue.to_json() for issue in self.issues]
+        return {**self.plan.to_json(), "issues": issues, "run": run}
+
+    def summary(self) -> dict[str, object]:
+        """Returns the numbers that are kept of a run."""
+        return {
+            **self.plan.summary(),
+            "requests": self.requests,
+            "applied": len(self.applied),
+            "failed": len(self.failed),
+            "issues": len(self.issues),
+            "skipped": self.skipped,
+            "refusal": self.refusal,
+            "stopped_by": str(self.stopped_by or ""),
+        }
+
+
+@contextmanager
+def open_for_run(url: str, pipeline: str, clock: Clock) -> Iterator[StateStore]:
+    """Takes the run lock, then opens (and migrates) the state store at a database URL.
+
+    :raises Locked: another run is at work.
+    :raises StateUnusable: the store cannot be used.
+    """
+    with run_lock(url, pipeline, clock):
+        store = StateStore(url, pipeline, clock)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+@dataclass(slots=True)
+class Runner:
+    """Plans and runs one pipeline.
+
+    ``stop`` may be set from outside: the run then ends after the actions under way.
+    ``progress`` is called with the numbers of groups done and to do, from any thread.
+    """
+
+    source: Source
+    target: Target
+    store: StateStore
+    clock: Clock
+    options: Options = field(default_factory=Options)
+    stop: threading.Event = field(default_factory=threading.Event)
+    progress: Callable[[int, int], None] = lambda done, total: None
+
+    @property
+    def _drafter(self) -> Drafter:
+        return Drafter(self.source, self.target, self.store, self.options.rules)
+
+    def plan(self, look_at_all: bool = False) -> Plan:
+        """Returns what a run would do now; writes nothing anywhere.
+
+        :raises Stop: source or target cannot be read.
+        """
+        return self._drafter.draft(look_at_all).plan
+
+    def run(self, look_at_all: bool = False, expect: str | None = None) -> RunReport:
+        """Plans and applies.
+
+        :param look_at_all: compare every group, also those in which nothing seems to have moved.
+        :param expect: fingerprint of a saved plan; the run is refused if the present one differs.
+        :raises Stop: source or target cannot be read; nothing was applied.
+        """
+        started, requests = self.clock.now(), self.target.request_count
+        look_at_all = look_at_all or self._full_compare_is_due(started)
+        run_id = self.store.begin_run(look_at_all)
+        try:
+            self._wait_for_late_creates()
+            draft = self._drafter.draft(look_at_all)
+            refusal = _refusal(draft.plan, expect)
+            done = _Done(refusal=refusal) if refusal else self._apply(run_id, draft)
+        except SyncError as error:
+            self.store.end_run(run_id, Outcome.ERROR, {"error": str(error)})
+            raise
+        report = RunReport(
+            run_id=run_id,
+            started=started,
+            finished=self.clock.now(),
+            outcome=self._outcome(done),
+            plan=draft.plan,
+            requests=self.target.request_count - requests,
+            applied=tuple(done.applied.actions),
+            issues=tuple(done.issues),
+            new_issues=tuple(done.new_issues),
+            ended_issues=tuple(done.ended_issues),
+            meanwhile=tuple(done.meanwhile),
+            skipped=done.applied.skipped,
+            refusal=done.refusal,
+            stopped_by=done.applied.stopped_by,
+        )
+        self.store.end_run(run_id, report.outcome, report.summary())
+        return report
+
+    # --- before
+
+    def _full_compare_is_due(self, now: datetime) -> bool:
+        last = self.store.runs(limit=1, only_full=True)
+        age = timedelta(hours=self.options.full_compare_hours)
+        return not last or now - last[0].started_at >= age
+
+    def _wait_for_late_creates(self) -> None:
+        """Waits until a create that was cut off has either happened or never will.
+
+        A server finishes a request whose client is gone. Looking too early would miss the object
+        and make a second one.
+        """
+        creates = [i for i in self.store.open_intents() if i.action == ActionType.CREATE]
+        if not creates:
+            return
+        newest = max(creates, key=lambda intent: intent.intended_at)
+        age = (self.clock.now() - newest.intended_at).total_seconds()
+        wait = min(self.options.settle_seconds - age, self.options.settle_seconds)
+        if wait > 0:
+            log.warning(
+                "the last run was cut off while it made %s; waiting %.0f s before looking for it",
+                newest.key,
+                wait,
+            )
+            self.clock.sleep(wait)
+
+    # --- applying
+
+    def _apply(self, run_id: int, draft: Draft) -> _Done:
+        """Applies the plan, looks at what was written, and stores how everything stands."""
+        self._settle_orphans(draft)
+        quiet = [group for group in draft.plan.groups if group.is_quiet]
+        busy = [group for group in draft.plan.groups if not group.is_quiet]
+        self._put_to_rest(quiet)
+        executor = Executor(
+            target=self.target,
+            store=self.store,
+            clock=self.clock,
+            run_id=run_id,
+            replan=self._drafter.redraft,
+            concurrency=self.options.concurrency,
+            stop=self.stop,
+            progress=lambda done: self.progress(done, len(busy)),
+        )
+        applied = executor.apply(busy)
+        done = _Done(applied)
+        done.issues = [*draft.plan.issues, *applied.issues]
+        self._verify(done)
+        done.issues = _without_duplicates(done.issues)
+        done.new_issues, done.ended_issues = self.store.replace_issues(done.issues)
+        return done
+
+    def _settle_orphans(self, draft: Draft) -> None:
+        """Settles open intents of groups that are not planned in this run."""
+        index = self.store.index()
+        for intent in draft.orphans:
+            found = draft.observation.candidates.get(intent.key.group, [])
+            if intent.key.is_root and intent.key.group not in index and len(found) == 1:
+                binding = Binding(intent.key, found[0].id, created=True)
+                self.store.adopt(binding, intent.intended)
+        self.store.abandon([intent.id for intent in draft.orphans])
+
+    def _put_to_rest(self, groups: list[GroupPlan]) -> None:
+        """Stores how the groups stand for which nothing has to be written."""
+        for group in groups:
+            self.store.note(group)
+        self.store.seal([_seal(group) for group in groups if _may_rest(group)])
+
+    def _verify(self, done: _Done) -> None:
+        """Reads back everything that was written, and plans it again.
+
+        Where that plan is empty, all is as it should be, and the group counts as settled from the
+        stamp that was read *before* its children. Where it is not, people changed the group while
+        it was written (or the server did not keep what it confirmed): the next run merges it.
+        """
+        written = [g for g in done.applied.touched if g.key not in done.applied.failed]
+        if not written or done.applied.stopped_by:
+            return
+        try:
+            again = self._drafter.compare(written)
+        except SyncError as error:
+            log.warning("what was written could not be read back, the next run will: %s", error)
+            return
+        quiet = [group for group in again.values() if group.is_quiet]
+        self._put_to_rest(quiet)
+        done.meanwhile = sorted(again.keys() - {group.key for group in quiet})
+        done.issues.extend(issue for group in quiet for issue in group.issues)
+
+    def _outcome(self, done: _Done) -> Outcome:
+        if done.refusal:
+            return Outcome.REFUSED
+        if done.applied.stopped_by or done.applied.skipped or self.stop.is_set():
+            return Outcome.STOPPED
+        partial = any(issue.kind in PARTIAL for issue in done.issues)
+        return Outcome.PARTIAL if partial else Outcome.DONE
+
+
+@dataclass(slots=True)
+class _Done:
+    """What came of applying a plan."""
+
+    applied: Applied = field(default_factory=Applied)
+    refusal: str = ""
+    issues: list[Issue] = field(default_factory=list)
+    new_issues: list[Issue] = field(default_factory=list)
+    ended_issues: list[Issue] = field(default_factory=list)
+    meanwhile: list[str] = field(default_factory=list)
+
+
+def _refusal(plan: Plan, expect: str | None) -> str:
+    """Says why a plan must not be applied; "" if it may."""
+    if plan.breaches:
+        return "\n".join(breach.message for breach in plan.breaches)
+    if expect is not None and plan.fingerprint() != expect:
+        return (
+            "what would be done now is not what the saved plan says (source or target changed "
+            "since); look at 'pipeline-sync plan' again and save a new plan"
+        )
+    return ""
+
+
+def _may_rest(group: GroupPlan) -> bool:
+    """Whether a group need not be looked at again until something moves."""
+    obstructed = any(issue.kind is IssueKind.OBSTACLE for issue in group.issues)
+    return group.root is not None and not obstructed
+
+
+def _seal(group: GroupPlan) -> Seal:
+    assert group.root is not None
+    return Seal(
+        key=group.key,
+        fingerprint=group.fingerprint,
+        stamp=group.root.stamp,
+        state=str(group.desired.root.fields.get(STATE, "")),
+        facts=group.facts,
+    )
+
+
+def _without_duplicates(issues: list[Issue]) -> list[Issue]:
+    """Keeps the last of issues that are about the same thing."""
+    return list({(issue.kind, issue.key, issue.field): issue for issue in issues}.values())
