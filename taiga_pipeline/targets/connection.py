@@ -1,0 +1,29 @@
+"""What every target adapter is given: where the tool is, and who logs in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from taiga_pipeline.credentials import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A tool and the account in it.
+
+    ``pipeline`` names the pipeline in everything that is marked. One of ``password``, ``token``
+    and ``application_token`` is there. ``web_url`` is where people open the tool, "" where the
+    API's address says it. ``concurrency`` is how many requests may be under way at a time.
+    """
+
+    url: str
+    pipeline: str
+    username: str = ""
+    password: Secret | None = None
+    token: Secret | None = None
+    application_token: Secret | None = None
+    ca_file: Path | None = None
+    web_url: str = ""
+    concurrency: int = 2
+    timeout_seconds: float = 30.0

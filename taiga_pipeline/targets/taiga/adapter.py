@@ -1,0 +1,260 @@
+"""Taiga as a target of the engine: `sync.target.Target` in terms of Taiga's API."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final
+
+from sync.errors import Rejected, Stale, SyncError, Unreachable, Vanished
+from sync.records import Desired, Marker, Observed, Value
+from sync.target import Place, Written
+from taiga_pipeline.records import Kind, Project
+from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.targets.taiga import projects
+from taiga_pipeline.targets.taiga.address import web_address
+from taiga_pipeline.targets.taiga.answer import JSON
+from taiga_pipeline.targets.taiga.children import KINDS, ChildKind, Context, gone
+from taiga_pipeline.targets.taiga.client import Client
+from taiga_pipeline.targets.taiga.fitting import fit
+from taiga_pipeline.targets.taiga.paging import Row, read_all
+from taiga_pipeline.targets.taiga.reading import ChildReader
+from taiga_pipeline.targets.taiga.refusal import WRONG_ADDRESS, Refusal
+from taiga_pipeline.targets.taiga.templates import Templates
+
+_LOG: Final = logging.getLogger(__name__)
+_DEFAULT_TEMPLATE: Final = "kanban"
+_ROLES_NEVER: Final = "roles are never removed: Taiga would remove their members with them"
+
+
+class TaigaTarget:
+    """One account's projects in one Taiga. Safe to use from several threads."""
+
+    name = "Taiga"
+
+    def __init__(self, client: Client, connection: Connection) -> None:
+        self._client = client
+        self._pipeline = connection.pipeline
+        self._concurrency = connection.concurrency
+        self._web = web_address(connection.url, connection.web_url)
+        self._templates = Templates(client)
+        self.warnings: tuple[str, ...] = ()
+        """What `connect` found that limits what the account can do."""
+
+    @property
+    def request_count(self) -> int:
+        """How many requests were sent so far."""
+        return self._client.request_count
+
+    def connect(self) -> str:
+        """Logs in, finds out who this is, returns the account's name."""
+        if not self._account.get("verified_email", True):
+            self.warnings = (
+                "the account's e-mail address is not verified: Taiga will not let it add members. "
+                "Follow the link that Taiga mailed to it",
+            )
+            for warning in self.warnings:
+                _LOG.warning("%s", warning)
+        return str(self._account["username"])
+
+    @cached_property
+    def _account(self) -> Row:
+        """The account. Asked for because a wrong kind of token makes an anonymous visitor."""
+        account = self._client.get("users/me").data
+        if not isinstance(account, dict) or not {"id", "username"} <= account.keys():
+            raise Unreachable(f"{self._client.server}: {WRONG_ADDRESS}")
+        return account
+
+    @cached_property
+    def _context(self) -> Context:
+        return Context(self._client, self._pipeline, int(self._account["id"]))
+
+    # --- pure
+
+    def fit(self, desired: Desired) -> Desired:
+        """Returns ``desired`` with each value as Taiga will be able to hold it."""
+        return fit(desired)
+
+    def split(
+        self, observed: Observed, hints: Sequence[Mapping[str, Value]]
+    ) -> Mapping[str, Value]:
+        """Returns the fields, a project's name and description told apart."""
+        if observed.kind != Kind.PROJECT:
+            return observed.fields
+        return projects.split_project(observed.fields, hints)
+
+    # --- reading
+
+    def observe_roots(self) -> Iterator[Observed]:
+        """Yields every project that the account is a member of, by one request per 1,000.
+
+        :raises IncompleteRead: the list did not come whole; raised after what did come.
+        """
+        params: dict[str, str | int] = {"member": int(self._account["id"]), "slight": "true"}
+        for row in read_all(self._client, "projects", params):
+            yield projects.observed_project(row, self._web)
+
+    def observe_root(self, root_id: str) -> Observed | None:
+        """Returns one project, None if it is not there or this account may not see it."""
+        try:
+            return projects.observed_project(self._project(root_id), self._web)
+        except Vanished:
+            return None
+
+    def observe_children(self, root_ids: Collection[str]) -> Mapping[str, Sequence[Observed]]:
+        """Returns the children of each project; see `reading.ChildReader.read`."""
+        return ChildReader(self._context, self._concurrency).read(root_ids) if root_ids else {}
+
+    def find_roots(self, marker: Marker) -> Sequence[Observed]:
+        """Returns the projects that carry ``marker``: the list cannot be searched for it."""
+        return [root for root in self.observe_roots() if marker in root.markers]
+
+    def untouched(self, root_id: str) -> bool:
+        """Tells whether everything in the project's timeline was this account's doing."""
+        me = self._account["id"]
+        events = read_all(self._client, f"timeline/project/{root_id}", {})
+        return all((event.get("data") or {}).get("user", {}).get("id") == me for event in events)
+
+    # --- writing projects
+
+    def create_root(self, desired: Desired, marker: Marker) -> Written:
+        """Makes a project by one request, and one more for what Taiga ignores at creation.
+
+        If the second fails, the project is returned as it is: the next merge completes it.
+        """
+        template = str(desired.fields.get(Project.TEMPLATE) or _DEFAULT_TEMPLATE)
+        body = projects.creation(desired.fields, marker, self._templates.number(template))
+        row = self._client.post("projects", body).data
+        rest = projects.completion(desired.fields)
+        if rest:
+            row = self._complete(row, rest)
+        return Written(projects.observed_project(row, self._web), self._roles(row))
+
+    def _complete(self, row: Row, body: Mapping[str, JSON]) -> Row:
+        try:
+            completed: Row = self._client.patch(f"projects/{row['id']}", body).data
+        except SyncError as error:
+            _LOG.warning("project %s was made but not completed: %s", row["id"], error)
+            return row
+        return completed
+
+    def _roles(self, row: Row) -> tuple[Observed, ...]:
+        return tuple(KINDS[Kind.ROLE].observe(role, self._context) for role in row.get("roles", ()))
+
+    def mark(self, root_id: str, marker: Marker) -> None:
+        """Writes ``marker`` on a project."""
+        self._set_marker(root_id, marker, present=True)
+
+    def unmark(self, root_id: str, marker: Marker) -> None:
+        """Takes ``marker`` off a project."""
+        try:
+            self._set_marker(root_id, marker, present=False)
+        except Vanished:
+            return
+
+    def _set_marker(self, root_id: str, marker: Marker, *, present: bool) -> None:
+        """Replaces the map of tags by itself with, or without, the marker."""
+        body = projects.marking(self._project(root_id).get("tags_colors"), marker, present=present)
+        if body is not None:
+            self._patch_project(root_id, body)
+
+    def _update_root(
+        self, observed: Observed, changes: Mapping[str, Value], fields: Mapping[str, Value]
+    ) -> Written:
+        """Changes a project that still looks as it was observed.
+
+        A project has no version in Taiga, so that it is looked at once more right before.
+        """
+        body = projects.modification(changes, fields)
+        if not body:
+            return Written(observed)
+        now = projects.observed_project(self._project(observed.id), self._web)
+        if now.obstacle:
+            raise Rejected(f"project {observed.id}: {now.obstacle}")
+        moved = projects.moved(observed, now, body)
+        if moved:
+            raise Stale(f"project {observed.id}: people changed {', '.join(moved)} just now")
+        row = self._patch_project(observed.id, body)
+        return Written(projects.observed_project(row, self._web))
+
+    def _project(self, root_id: str) -> Row:
+        row: Row = self._client.get(f"projects/{root_id}").data
+        return row
+
+    def _patch_project(self, root_id: str, body: Mapping[str, JSON]) -> Row:
+        try:
+            row: Row = self._client.patch(f"projects/{root_id}", body).data
+        except Refusal as error:
+            raise self._explain(error, root_id) from error
+        return row
+
+    def _explain(self, error: Refusal, root_id: str) -> SyncError:
+        """Tells why a write was refused: archived, forbidden, vanished are all 403 to Taiga."""
+        if error.status not in (403, 451):
+            return error
+        root = self.observe_root(root_id)
+        if root is None:
+            return Vanished(f"project {root_id} is not there any more")
+        return Rejected(f"project {root_id}: {root.obstacle}") if root.obstacle else error
+
+    # --- writing children
+
+    def create_child(self, desired: Desired, place: Place) -> Written:
+        """Makes a role, a membership, a milestone or a story."""
+        try:
+            return self._kind(desired.key.kind).create(desired, place, self._context)
+        except Refusal as error:
+            raise self._explain(error, place.root_id) from error
+
+    def update(
+        self,
+        observed: Observed,
+        changes: Mapping[str, Value],
+        fields: Mapping[str, Value],
+        place: Place,
+    ) -> Written:
+        """Changes a project or a child by what changes, and nothing else."""
+        if observed.kind == Kind.PROJECT:
+            return self._update_root(observed, changes, fields)
+        kind = self._kind(observed.kind)
+        body = kind.modification(observed, changes, place, self._context)
+        if not body:
+            return Written(observed)
+        try:
+            answer = self._client.patch(f"{kind.path}/{observed.id}", body)
+        except Refusal as error:
+            raise self._explain_child(error, observed.kind, observed.id, place) from error
+        return Written(kind.observe(answer.data, self._context))
+
+    def remove(self, kind: str, target_id: str, place: Place) -> None:
+        """Removes a project or a child. One that is not there is fine."""
+        if kind == Kind.ROLE:
+            raise Rejected(_ROLES_NEVER)
+        path = "projects" if kind == Kind.PROJECT else self._kind(kind).path
+        try:
+            self._client.delete(f"{path}/{target_id}")
+        except Refusal as error:
+            if self._is_there(f"{path}/{target_id}"):
+                raise self._explain(error, place.root_id) from error
+        except Vanished:
+            return
+
+    def _explain_child(self, error: Refusal, kind: str, target_id: str, place: Place) -> SyncError:
+        """As `_explain`, for a child: in a project that is well, a 403 means that it is gone."""
+        explained = self._explain(error, place.root_id)
+        if explained is error and error.status == 403:
+            return gone(kind, target_id)
+        return explained
+
+    def _is_there(self, path: str) -> bool:
+        try:
+            self._client.get(path)
+        except Vanished:
+            return False
+        return True
+
+    def _kind(self, kind: str) -> ChildKind:
+        if kind not in KINDS:
+            raise Rejected(f"Taiga cannot hold a {kind} here; leave it out of the mapping")
+        return KINDS[kind]

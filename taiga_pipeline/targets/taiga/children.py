@@ -1,0 +1,292 @@
+"""What lives in a project. One class per kind: how it is read, made and changed.
+
+A child's identity is the casefolded natural key that a record of the same name has: the name of a
+role or milestone, the e-mail address of a member, the reference of a story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from sync.errors import OutcomeUnknown, Rejected, Stale, SyncError, Vanished
+from sync.records import Desired, Observed, RecordKey, Value
+from sync.target import Place, Written
+from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
+from taiga_pipeline.targets.taiga.answer import JSON
+from taiga_pipeline.targets.taiga.client import Client
+from taiga_pipeline.targets.taiga.identity import decode_reference, encode_reference
+from taiga_pipeline.targets.taiga.paging import Row, read_all
+from taiga_pipeline.targets.taiga.refusal import Refusal
+
+Body = dict[str, JSON]
+
+_AREAS: Final = ("issue", "milestone", "task", "us", "wiki_page", "wiki_link", "epic")
+MEMBER_PERMISSIONS: Final = (
+    "view_project",
+    *(f"{verb}_{area}" for area in _AREAS for verb in ("add", "modify", "delete")),
+    *(f"view_{area}s" if area != "us" else "view_us" for area in _AREAS),
+    *(f"comment_{area}" for area in ("epic", "us", "task", "issue", "wiki_page")),
+)
+"""What Taiga's own templates permit to the people who do the work ("Back", "Design", ...)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What all kinds need: the API, the pipeline's name, and who this account is."""
+
+    client: Client
+    pipeline: str
+    account_id: int
+
+
+class ChildKind(Protocol):
+    """One kind of children."""
+
+    kind: str
+    path: str
+
+    def observe(self, row: Row, context: Context) -> Observed:
+        """Returns what a row of the list, or an answer to a write, shows."""
+
+    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+        """Makes one."""
+
+    def modification(
+        self, observed: Observed, changes: Mapping[str, Value], place: Place, context: Context
+    ) -> Body:
+        """Returns the body that writes ``changes``, empty if there is nothing to write."""
+
+
+class Roles:
+    """Roles. Their names are not unique in Taiga; removing one would remove its members."""
+
+    kind = Kind.ROLE
+    path = "roles"
+
+    def observe(self, row: Row, context: Context) -> Observed:
+        """Returns a role."""
+        name = str(row["name"])
+        return Observed(self.kind, str(row["id"]), {Role.NAME: name}, identity=name.casefold())
+
+    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+        """Makes a role for people who do the work, without estimates of its own."""
+        body = {
+            "project": int(place.root_id),
+            "name": desired.fields[Role.NAME],
+            "permissions": list(MEMBER_PERMISSIONS),
+            "computable": False,
+        }
+        return Written(self.observe(context.client.post(self.path, body).data, context))
+
+    def modification(
+        self, observed: Observed, changes: Mapping[str, Value], place: Place, context: Context
+    ) -> Body:
+        """Renames; a name that differs in letter case alone stays as people wrote it."""
+        name = str(changes.get(Role.NAME, ""))
+        if not name or name.casefold() == observed.identity:
+            return {}
+        return {"name": name}
+
+
+class Memberships:
+    """Members and invitations: an address that Taiga does not know is invited."""
+
+    kind = Kind.MEMBERSHIP
+    path = "memberships"
+
+    def observe(self, row: Row, context: Context) -> Observed:
+        """Returns a membership. A list that spans projects shows no addresses."""
+        address = str(row.get("user_email") or row.get("email") or "").casefold()
+        fields: dict[str, Value] = {}
+        if address:
+            fields[Membership.EMAIL] = address
+        if row.get("role_name"):
+            fields[Membership.ROLE] = str(row["role_name"])
+        name = str(row.get("full_name") or address)
+        facts = {"name": name, "email": address, "invited": row.get("user") is None}
+        return Observed(self.kind, str(row["id"]), fields, identity=address, facts=facts)
+
+    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+        """Adds a member. One who is there already is returned, however Taiga says so.
+
+        It answers 400 where the address is written alike, and 500 where the letter case differs.
+        """
+        body = {
+            "project": int(place.root_id),
+            "role": self._role_id(str(desired.fields[Membership.ROLE]), place, context),
+            "username": str(desired.fields[Membership.EMAIL]),
+        }
+        try:
+            answer = context.client.post(self.path, body)
+        except Refusal as error:
+            if error.status != 400 or "username" not in error.keys:
+                raise
+            return self._present(desired.key, place, context, error)
+        except OutcomeUnknown as error:
+            return self._present(desired.key, place, context, error)
+        return Written(self.observe(answer.data, context))
+
+    def modification(
+        self, observed: Observed, changes: Mapping[str, Value], place: Place, context: Context
+    ) -> Body:
+        """Changes the role; the address is the member's own."""
+        role = str(changes.get(Membership.ROLE, ""))
+        if not role or role.casefold() == str(observed.fields.get(Membership.ROLE)).casefold():
+            return {}
+        return {"role": self._role_id(role, place, context)}
+
+    def _present(self, key: RecordKey, place: Place, context: Context, error: SyncError) -> Written:
+        """Returns the membership that is there after all.
+
+        :raises SyncError: ``error``, if none is.
+        """
+        for row in read_all(context.client, self.path, {"project": place.root_id}):
+            found = self.observe(row, context)
+            if found.identity == key.name.casefold():
+                inviter = (row.get("invited_by") or {}).get("id")
+                return Written(found, found=inviter != context.account_id)
+        raise error
+
+    def _role_id(self, name: str, place: Place, context: Context) -> int:
+        """Returns the role's id: bound in this group, or else by its name in the project."""
+        for key, target_id in place.bound.items():
+            if key.kind == Kind.ROLE and key.name.casefold() == name.casefold():
+                return int(target_id)
+        for row in read_all(context.client, Roles.path, {"project": place.root_id}):
+            if str(row["name"]).casefold() == name.casefold():
+                return int(row["id"])
+        raise Rejected(f"the project has no role {name!r}; does the mapping declare it?")
+
+
+class Milestones:
+    """Milestones (sprints). A project has each name once."""
+
+    kind = Kind.MILESTONE
+    path = "milestones"
+
+    _PLACES: Final = {
+        Milestone.NAME: "name",
+        Milestone.START: "estimated_start",
+        Milestone.FINISH: "estimated_finish",
+    }
+
+    def observe(self, row: Row, context: Context) -> Observed:
+        """Returns a milestone."""
+        fields: dict[str, Value] = {name: row.get(at) for name, at in self._PLACES.items()}
+        name = str(row["name"])
+        facts = {**fields, "closed": bool(row.get("closed"))}
+        return Observed(self.kind, str(row["id"]), fields, identity=name.casefold(), facts=facts)
+
+    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+        """Makes a milestone; one of that name is returned."""
+        fields = desired.fields
+        body = {"project": int(place.root_id)} | self._body(fields)
+        try:
+            answer = context.client.post(self.path, body)
+        except Refusal as error:
+            if error.status != 400 or "name" not in error.keys:
+                raise
+            return self._present(str(fields[Milestone.NAME]), place, context, error)
+        return Written(self.observe(answer.data, context))
+
+    def modification(
+        self, observed: Observed, changes: Mapping[str, Value], place: Place, context: Context
+    ) -> Body:
+        """Changes name or dates."""
+        return self._body(changes)
+
+    def _body(self, fields: Mapping[str, Value]) -> Body:
+        return {at: fields[name] for name, at in self._PLACES.items() if name in fields}
+
+    def _present(self, name: str, place: Place, context: Context, error: SyncError) -> Written:
+        for row in read_all(context.client, self.path, {"project": place.root_id}):
+            if row["name"] == name:
+                mine = row.get("owner") == context.account_id
+                return Written(self.observe(row, context), found=not mine)
+        raise error
+
+
+class Stories:
+    """User stories. The one kind with a version, which `Observed.stamp` carries."""
+
+    kind = Kind.STORY
+    path = "userstories"
+
+    def observe(self, row: Row, context: Context) -> Observed:
+        """Returns a story; a list does not show the description."""
+        fields: dict[str, Value] = {Story.SUBJECT: str(row["subject"])}
+        if "tags" in row:
+            fields[Story.TAGS] = frozenset(str(tag[0]) for tag in row["tags"] or ())
+        if "description" in row:
+            fields[Story.DESCRIPTION] = str(row["description"] or "")
+        name = decode_reference(context.pipeline, row.get("external_reference"))
+        return Observed(
+            self.kind,
+            str(row["id"]),
+            fields,
+            identity=name.casefold(),
+            stamp=str(row.get("version", "")),
+            facts={"closed": bool(row.get("is_closed"))},
+        )
+
+    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+        """Makes a story that carries its reference from its first moment."""
+        fields = desired.fields
+        body: Body = {
+            "project": int(place.root_id),
+            "subject": fields[Story.SUBJECT],
+            "description": fields.get(Story.DESCRIPTION, ""),
+            "tags": _sorted(fields.get(Story.TAGS)),
+            "external_reference": encode_reference(context.pipeline, desired.key),
+        }
+        milestone = fields.get(Story.MILESTONE)
+        if milestone:
+            body["milestone"] = _milestone_id(str(milestone), desired.key.group, place)
+        return Written(self.observe(context.client.post(self.path, body).data, context))
+
+    def modification(
+        self, observed: Observed, changes: Mapping[str, Value], place: Place, context: Context
+    ) -> Body:
+        """Changes subject, tags or description, with the version that they were observed in."""
+        body: Body = {}
+        if Story.SUBJECT in changes:
+            body["subject"] = changes[Story.SUBJECT]
+        if Story.TAGS in changes:
+            body["tags"] = _sorted(changes[Story.TAGS])
+        if Story.DESCRIPTION in changes:
+            _demand_description(observed)
+            body["description"] = changes[Story.DESCRIPTION]
+        return body and body | {"version": int(observed.stamp)}
+
+
+def _demand_description(observed: Observed) -> None:
+    """Refuses to write over a description that nobody has read: lists do not show it.
+
+    Version 1 is as it was made. A later one is read in full when its project is read by itself
+    (`reading.ChildReader`), which is what the engine does about a `Stale` record.
+    """
+    if Story.DESCRIPTION not in observed.fields and observed.stamp != "1":
+        raise Stale(f"story {observed.id}: its description has to be read before it is written")
+
+
+def _milestone_id(name: str, group: str, place: Place) -> int | None:
+    """Returns the bound milestone's id; without one, the story goes to the backlog."""
+    target_id = place.bound.get(RecordKey(group, Kind.MILESTONE, name))
+    return int(target_id) if target_id is not None else None
+
+
+def _sorted(tags: Value) -> list[str]:
+    return sorted(tags) if isinstance(tags, frozenset) else []
+
+
+KINDS: Final[Mapping[str, ChildKind]] = {
+    item.kind: item for item in (Roles(), Memberships(), Milestones(), Stories())
+}
+"""How to handle each kind, in the order in which they are read."""
+
+
+def gone(kind: str, target_id: str) -> Vanished:
+    """The error for a child that is not there."""
+    return Vanished(f"{kind} {target_id} is not there any more, or may not be changed")

@@ -1,0 +1,159 @@
+"""Makes values fit what Taiga can hold, before they are compared, and says what it did.
+
+Found out on a real server: a name has 250 characters, and so has the address ("slug") that is made
+of it by writing it in ASCII, where one Chinese character becomes up to seven letters. A name that
+overflows there, or a NUL anywhere, is answered with 500. Tags are lowered. "@name" mails a person.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from sync.records import Desired, Value
+from sync.text import plain_facts, plain_text
+from taiga_pipeline.records import Kind, Milestone, Project, Role, Story
+
+_LONGEST_LABEL: Final = 40
+_LONGEST_TITLE: Final = 190
+_LONGEST_NAME: Final = 200
+_LONGEST_SUBJECT: Final = 500
+_LONGEST_TAG: Final = 100
+_LONGEST_NOTE: Final = 2_000
+_LONGEST_TEXT: Final = 40_000
+
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_MENTION: Final = re.compile(r"(?<!\w)@(?=[\w.-])")
+_INERT_AT: Final = "＠"
+_ELLIPSIS: Final = "…"
+
+_Fit = Callable[[str], tuple[str, str]]
+"""Fits a text; returns it with a remark, "" if it is unchanged or not worth one."""
+
+
+def fit(desired: Desired) -> Desired:
+    """Returns ``desired`` with each value as Taiga will be able to hold it. Pure."""
+    fits = _FITS.get(desired.key.kind, {})
+    fields: dict[str, Value] = dict(desired.fields)
+    notes = list(desired.notes)
+    for name, value in desired.fields.items():
+        if isinstance(value, frozenset):
+            fields[name], note = _fit_tags(value)
+        elif isinstance(value, str) and name in fits:
+            fields[name], note = _fit_text(value, fits[name])
+        else:
+            continue
+        notes += [f"{name} {note}"] if note else []
+    _name_untitled(desired, fields, notes)
+    return replace(desired, fields=fields, notes=tuple(notes))
+
+
+def _name_untitled(desired: Desired, fields: dict[str, Value], notes: list[str]) -> None:
+    """Taiga demands a name: a project without a title is called by its deal's key."""
+    if Project.TITLE in fields and not str(fields[Project.TITLE]).strip():
+        fields[Project.TITLE] = _line(_LONGEST_TITLE, _width)(_storable(desired.key.group))[0]
+        notes.append("title was empty: the deal's key stands in for it")
+
+
+def _fit_text(value: str, fits: _Fit) -> tuple[str, str]:
+    storable = _storable(value)
+    fitted, note = fits(storable)
+    lost = "" if storable == value else "held characters that cannot be stored; they were left out"
+    return fitted, "; ".join(part for part in (lost, note) if part)
+
+
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub("", text)
+
+
+def _line(longest: int, width: Callable[[str], int]) -> _Fit:
+    """A text on one line, not wider than ``longest``."""
+
+    def fits(text: str) -> tuple[str, str]:
+        line = " ".join(text.split())
+        cut = _cut(line, longest, width)
+        return cut, _cut_note(cut, line)
+
+    return fits
+
+
+def _block(longest: int, clean: Callable[[str], str]) -> _Fit:
+    """A text on several lines, ``clean`` making them what the place can hold."""
+
+    def fits(text: str) -> tuple[str, str]:
+        lines = clean(text.replace("\r\n", "\n").replace("\r", "\n"))
+        cut = _cut(lines, longest, _one)
+        return cut, _cut_note(cut, lines)
+
+    return fits
+
+
+def _story_text(text: str) -> tuple[str, str]:
+    """A story's description. "@name" is written so that it reads alike and mails nobody."""
+    fitted, note = _block(_LONGEST_TEXT, lambda lines: _MENTION.sub(_INERT_AT, lines))(text)
+    inert = "names people with @; written so that nobody is mailed" if _MENTION.search(text) else ""
+    return fitted, "; ".join(part for part in (inert, note) if part)
+
+
+def _cut_note(cut: str, whole: str) -> str:
+    return "" if cut == whole else f"was cut to {len(cut)} of {len(whole)} characters"
+
+
+def _cut(text: str, longest: int, width: Callable[[str], int]) -> str:
+    """Returns ``text``, or its beginning with an ellipsis where it is too wide."""
+    total = 0
+    for at, character in enumerate(text):
+        total += width(character)
+        if total > longest:
+            return _begin(text[:at], longest, width) + _ELLIPSIS
+    return text
+
+
+def _begin(text: str, longest: int, width: Callable[[str], int]) -> str:
+    """Makes room for the ellipsis at the end of ``text``."""
+    over = sum(map(width, text)) + width(_ELLIPSIS) - longest
+    while over > 0 and text:
+        over -= width(text[-1])
+        text = text[:-1]
+    return text.rstrip()
+
+
+def _one(character: str) -> int:
+    return 1
+
+
+def _width(character: str) -> int:
+    """How many letters of an address stand for ``character``, in all likelihood at most."""
+    code = ord(character)
+    if code < 0x80:
+        return 1
+    return 2 if code < 0x900 or character == _ELLIPSIS else 6
+
+
+def _fit_tags(tags: frozenset[str]) -> tuple[frozenset[str], str]:
+    """Lower, on one line, without empty ones; the letter case alone is not worth a remark."""
+    fitted = {
+        tag: _cut(" ".join(_storable(tag).lower().split()), _LONGEST_TAG, _one) for tag in tags
+    }
+    changed = sorted(tag for tag, kept in fitted.items() if kept != " ".join(tag.lower().split()))
+    note = f"were made to fit: {', '.join(repr(_storable(tag))[:60] for tag in changed)}"
+    return frozenset(tag for tag in fitted.values() if tag), note if changed else ""
+
+
+_FITS: Final[Mapping[str, Mapping[str, _Fit]]] = {
+    Kind.PROJECT: {
+        Project.LABEL: _line(_LONGEST_LABEL, _width),
+        Project.TITLE: _line(_LONGEST_TITLE, _width),
+        Project.TEXT: _block(_LONGEST_TEXT, plain_text),
+        Project.DEAL_FACTS: _block(_LONGEST_TEXT, plain_facts),
+        Project.LOOKING_FOR_PEOPLE_NOTE: _block(_LONGEST_NOTE, str),
+    },
+    Kind.ROLE: {Role.NAME: _line(_LONGEST_NAME, _width)},
+    Kind.MILESTONE: {Milestone.NAME: _line(_LONGEST_NAME, _width)},
+    Kind.STORY: {
+        Story.SUBJECT: _line(_LONGEST_SUBJECT, _one),
+        Story.DESCRIPTION: _story_text,
+    },
+}

@@ -1,0 +1,109 @@
+"""Reads a list to its end and proves that it came whole.
+
+Taiga's pages are windows on a list that moves while it is read: a project that is renamed in the
+meantime can slip from a page not read yet into one that was. A reading is whole when every page
+announced the same count and as many different rows arrived; otherwise the list is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sync.errors import IncompleteRead, Unreachable, Vanished
+from taiga_pipeline.targets.taiga.answer import JSON, Answer
+from taiga_pipeline.targets.taiga.client import Client
+
+PAGE_SIZE: Final = 1000
+"""The most that Taiga puts on a page."""
+
+_READINGS: Final = 3
+_COUNT: Final = "X-Pagination-Count"
+_NEXT: Final = "X-Pagination-Next"
+
+Row = Mapping[str, JSON]
+"""One element of a list. Every one has an ``id``."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What one pass over the pages brought."""
+
+    counts: set[int] = field(default_factory=set)
+    ids: set[int] = field(default_factory=set)
+    broke_off: bool = False
+
+    @property
+    def whole(self) -> bool:
+        return not self.broke_off and self.counts == {len(self.ids)}
+
+    def __str__(self) -> str:
+        announced = " and ".join(str(count) for count in sorted(self.counts))
+        return f"{len(self.ids)} of {announced or 'an unknown number'}"
+
+
+def read_all(client: Client, path: str, params: Mapping[str, str | int]) -> Iterator[Row]:
+    """Yields each row of a list once; a normal end means that none is missing.
+
+    :raises IncompleteRead: the list did not come whole, not even when read again.
+    :raises Vanished: there is no such list (any more).
+    """
+    yielded: set[int] = set()
+    for _ in range(_READINGS):
+        reading = _Reading()
+        for row in _read_once(client, path, params, reading):
+            if row["id"] not in yielded:
+                yielded.add(row["id"])
+                yield row
+        if reading.whole:
+            return
+    raise IncompleteRead(
+        f"GET {path}: {reading} arrived, {_READINGS} times; nothing is concluded from a part. "
+        "Run again when fewer people are at work in Taiga"
+    )
+
+
+def count_rows(client: Client, path: str) -> int:
+    """Returns how long a list is."""
+    return _count(client.get(path, {"page_size": 1}), path)
+
+
+def _read_once(
+    client: Client, path: str, params: Mapping[str, str | int], reading: _Reading
+) -> Iterator[Row]:
+    page = 1
+    while True:
+        try:
+            answer = client.get(path, {**params, "page_size": PAGE_SIZE, "page": page})
+        except Vanished:
+            if page == 1:
+                raise
+            reading.broke_off = True  # the list has become shorter than the pages read so far
+            return
+        rows = _rows(answer, path)
+        reading.counts.add(_count(answer, path))
+        reading.ids.update(row["id"] for row in rows)
+        yield from rows
+        if _NEXT not in answer.headers or not rows:
+            return
+        page += 1
+
+
+def _rows(answer: Answer, path: str) -> list[Row]:
+    rows = answer.data
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and isinstance(row.get("id"), int) for row in rows
+    ):
+        raise Unreachable(f"GET {path}: what answers at target.url is not Taiga's list")
+    return rows
+
+
+def _count(answer: Answer, path: str) -> int:
+    try:
+        return int(answer.headers[_COUNT])
+    except (KeyError, ValueError):
+        raise IncompleteRead(
+            f"GET {path}: the answer lacks {_COUNT}, so that nobody can tell whether it is whole; "
+            "does a proxy before Taiga remove headers?"
+        ) from None

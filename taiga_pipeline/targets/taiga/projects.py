@@ -1,0 +1,180 @@
+"""A project: what Taiga shows of it, and how its name and description hold two fields each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from sync.records import Marker, Observed, Value
+from sync.text import join_block, join_label, split_block, split_label
+from taiga_pipeline.records import Kind, Project
+from taiga_pipeline.targets.taiga.address import project_page
+from taiga_pipeline.targets.taiga.answer import JSON
+from taiga_pipeline.targets.taiga.identity import decode_markers, encode_marker
+from taiga_pipeline.targets.taiga.paging import Row
+
+NAME: Final = "name"
+DESCRIPTION: Final = "description"
+"""Raw fields of an observed project, as long as they are not told apart."""
+
+NO_DESCRIPTION: Final = "(no description)"
+"""Stands in for an empty description: Taiga demands one."""
+
+_LONGEST_NAME: Final = 250
+
+_PLAIN: Final = {
+    Project.LOOKING_FOR_PEOPLE: "is_looking_for_people",
+    Project.LOOKING_FOR_PEOPLE_NOTE: "looking_for_people_note",
+}
+"""Fields that have a place of their own, by what Taiga calls it."""
+
+
+def observed_project(row: Row, web: str) -> Observed:
+    """Returns a project out of a list or out of its own page. The name is not told apart yet."""
+    fields: dict[str, Value] = {
+        NAME: str(row["name"]),
+        DESCRIPTION: str(row.get("description") or ""),
+        Project.TAGS: frozenset(str(tag) for tag in row.get("tags") or ()),
+    }
+    for name, place in _PLAIN.items():
+        if place in row:
+            fields[name] = row[place]
+    return Observed(
+        kind=Kind.PROJECT,
+        id=str(row["id"]),
+        fields=fields,
+        markers=decode_markers(row.get("tags_colors")),
+        stamp="|".join(str(row.get(name)) for name in _MOVING),
+        facts=_facts(row, web),
+        obstacle=_obstacle(row),
+    )
+
+
+_MOVING: Final = ("modified_date", "totals_updated_datetime", "total_activity")
+"""What moves when anything in a project does, memberships and roles aside."""
+
+
+def split_project(
+    fields: Mapping[str, Value], hints: Sequence[Mapping[str, Value]]
+) -> dict[str, Value]:
+    """Returns the fields with label and title, people's text and deal facts told apart."""
+    told = {name: value for name, value in fields.items() if name not in (NAME, DESCRIPTION)}
+    if NAME in fields:
+        label, title = _split_name(str(fields[NAME]), hints)
+        told |= {Project.LABEL: label, Project.TITLE: title}
+    if DESCRIPTION in fields:
+        text, facts = split_block(str(fields[DESCRIPTION]), _texts(hints, Project.DEAL_FACTS))
+        told |= {
+            Project.TEXT: "" if text == NO_DESCRIPTION else text,
+            Project.DEAL_FACTS: facts,
+        }
+    return told
+
+
+def _split_name(name: str, hints: Sequence[Mapping[str, Value]]) -> tuple[str, str]:
+    """A title may itself begin like a label: what was written before is recognised first."""
+    for hint in hints:
+        label, title = str(hint.get(Project.LABEL, "")), str(hint.get(Project.TITLE, ""))
+        if title and join_label(label, title) == name:
+            return label, title
+    return split_label(name, _texts(hints, Project.LABEL))
+
+
+def _texts(hints: Iterable[Mapping[str, Value]], name: str) -> list[str]:
+    return [str(hint[name]) for hint in hints if hint.get(name)]
+
+
+def creation(fields: Mapping[str, Value], marker: Marker, template_id: int) -> dict[str, JSON]:
+    """Returns the body that makes a project; what Taiga ignores there is not in it."""
+    return {
+        NAME: _name(fields),
+        DESCRIPTION: _description(fields),
+        "creation_template": template_id,
+        "is_private": fields.get(Project.PRIVATE) is not False,
+        "tags": _tags(fields.get(Project.TAGS)),
+        "tags_colors": [[encode_marker(marker), None]],
+    }
+
+
+def completion(fields: Mapping[str, Value]) -> dict[str, JSON]:
+    """Returns the body of what Taiga ignores at creation, empty if it is as wanted anyway."""
+    return {place: fields[name] for name, place in _PLAIN.items() if fields.get(name)}
+
+
+def modification(changes: Mapping[str, Value], fields: Mapping[str, Value]) -> dict[str, JSON]:
+    """Returns the body that writes ``changes``; ``fields`` are all fields as they shall be.
+
+    What can be chosen at creation alone, and what Taiga has no place for, is not in it.
+    """
+    body: dict[str, JSON] = {}
+    if changes.keys() & {Project.LABEL, Project.TITLE}:
+        body[NAME] = _name(fields)
+    if changes.keys() & {Project.TEXT, Project.DEAL_FACTS}:
+        body[DESCRIPTION] = _description(fields)
+    if Project.TAGS in changes:
+        body["tags"] = _tags(changes[Project.TAGS])
+    body |= {place: changes[name] for name, place in _PLAIN.items() if name in changes}
+    return body
+
+
+def moved(before: Observed, now: Observed, body: Mapping[str, JSON]) -> list[str]:
+    """Returns which of the places that ``body`` writes somebody changed since ``before``."""
+    raw = {NAME: NAME, DESCRIPTION: DESCRIPTION, "tags": Project.TAGS} | {
+        place: name for name, place in _PLAIN.items()
+    }
+    return [
+        place
+        for place in body
+        if (name := raw[place]) in before.fields and before.fields[name] != now.fields.get(name)
+    ]
+
+
+def marking(tags_colors: JSON, marker: Marker, *, present: bool) -> dict[str, JSON] | None:
+    """Returns the body that adds or takes off a marker, None if there is nothing to do.
+
+    The whole map is replaced, and is taken as a list of pairs although it is shown as a map.
+    """
+    colors = dict(tags_colors) if isinstance(tags_colors, Mapping) else {}
+    name = encode_marker(marker)
+    if (name in colors) is present:
+        return None
+    if present:
+        colors[name] = None
+    else:
+        del colors[name]
+    return {"tags_colors": [[tag, color] for tag, color in colors.items()]}
+
+
+def _name(fields: Mapping[str, Value]) -> str:
+    """A title that people made long gives way to the label."""
+    name = join_label(str(fields.get(Project.LABEL, "")), str(fields.get(Project.TITLE, "")))
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1].rstrip() + "…"
+
+
+def _description(fields: Mapping[str, Value]) -> str:
+    text, facts = fields.get(Project.TEXT, ""), fields.get(Project.DEAL_FACTS, "")
+    return join_block(str(text), str(facts)) or NO_DESCRIPTION
+
+
+def _tags(tags: Value) -> list[str]:
+    return sorted(tags) if isinstance(tags, frozenset) else []
+
+
+def _facts(row: Row, web: str) -> dict[str, object]:
+    times = [str(row[name]) for name in _MOVING[:2] if row.get(name)]
+    return {
+        "url": project_page(web, str(row.get("slug", ""))),
+        "title": str(row["name"]),
+        "last_activity": max(times, default=None),
+    }
+
+
+def _obstacle(row: Row) -> str:
+    """Why Taiga would refuse every change, "" if it would not."""
+    if row.get("archived_code"):
+        return "the project is archived in Taiga"
+    if row.get("blocked_code"):
+        return f"the project is blocked in Taiga ({row['blocked_code']})"
+    if not row.get("i_am_admin", True):
+        return "the account is not an administrator of the project; make it one in Taiga"
+    return ""

@@ -1,0 +1,117 @@
+"""Reads what lives in projects, in as few requests as there are ways to do it.
+
+Taiga lists each kind of children by project, or over all projects of the account. For a few
+projects the first is cheaper, for many the second; only the first shows members' addresses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from sync.errors import Vanished
+from sync.records import Observed
+from taiga_pipeline.records import Kind
+from taiga_pipeline.targets.taiga.children import KINDS, Context, Memberships, Stories
+from taiga_pipeline.targets.taiga.paging import PAGE_SIZE, Row, count_rows, read_all
+
+_FEW: Final = 4
+"""Up to so many projects it is not worth a request to ask how long the lists are."""
+
+_Rows = Mapping[str, list[Row]]
+"""Rows by project."""
+
+
+class ChildReader:
+    """Reads the children of projects, up to ``concurrency`` requests at a time."""
+
+    def __init__(self, context: Context, concurrency: int) -> None:
+        self._context = context
+        self._concurrency = concurrency
+
+    def read(self, root_ids: Collection[str]) -> dict[str, Sequence[Observed]]:
+        """Returns the children of each project; one that is not there is missing.
+
+        One of a project's children has the project's own kind and id: it carries the delivery
+        facts that only its children tell (team, members, progress, milestones).
+        """
+        roots = list(dict.fromkeys(root_ids))
+        by_kind = {kind: self._rows(kind, roots) for kind in KINDS}
+        there = [root for root in roots if by_kind[Kind.MEMBERSHIP].get(root)]
+        return {
+            root: self._children(root, {kind: rows.get(root, []) for kind, rows in by_kind.items()})
+            for root in there
+        }
+
+    def _rows(self, kind: str, roots: Sequence[str]) -> _Rows:
+        path = KINDS[kind].path
+        if len(roots) > _FEW and count_rows(self._context.client, path) <= len(roots) * PAGE_SIZE:
+            return self._rows_of_all(path, roots)
+        return self._rows_of_each(path, roots)
+
+    def _rows_of_all(self, path: str, roots: Sequence[str]) -> _Rows:
+        found: dict[str, list[Row]] = {root: [] for root in roots}
+        for row in read_all(self._context.client, path, {}):
+            rows = found.get(str(row["project"]))
+            if rows is not None:
+                rows.append(row)
+        return found
+
+    def _rows_of_each(self, path: str, roots: Sequence[str]) -> _Rows:
+        if len(roots) == 1:
+            return {roots[0]: self._rows_of_one(path, roots[0])}
+        with ThreadPoolExecutor(self._concurrency, "taiga-read") as pool:
+            rows = pool.map(lambda root: self._rows_of_one(path, root), roots)
+            return dict(zip(roots, rows, strict=True))
+
+    def _rows_of_one(self, path: str, root: str) -> list[Row]:
+        try:
+            rows = list(read_all(self._context.client, path, {"project": root}))
+        except Vanished:
+            return []
+        if path == Stories.path:
+            rows = [self._in_full(row) for row in rows]
+        return rows
+
+    def _in_full(self, row: Row) -> Row:
+        """Reads a story of ours that was changed since it was made: lists lack the description."""
+        story = KINDS[Kind.STORY].observe(row, self._context)
+        if not story.identity or story.stamp == "1":
+            return row
+        try:
+            full: Row = self._context.client.get(f"{Stories.path}/{story.id}").data
+        except Vanished:
+            return row
+        return full
+
+    def _children(self, root: str, rows: _Rows) -> list[Observed]:
+        children = [KINDS[kind].observe(row, self._context) for kind in KINDS for row in rows[kind]]
+        facts = Observed(Kind.PROJECT, root, {}, facts=self._facts(rows))
+        return [facts, *(child for child in children if _is_of_interest(child))]
+
+    def _facts(self, rows: _Rows) -> dict[str, object]:
+        """Returns what sales wants to know of a project and only its children tell."""
+        members = list(self._people(rows[Kind.MEMBERSHIP]))
+        milestones = [KINDS[Kind.MILESTONE].observe(r, self._context) for r in rows[Kind.MILESTONE]]
+        closed = [bool(row.get("is_closed")) for row in rows[Kind.STORY]]
+        facts: dict[str, object] = {
+            "team": sorted(str(member["name"]) for member in members if member["name"]),
+            "progress": round(sum(closed) / len(closed), 4) if closed else None,
+            "milestones": [dict(milestone.facts) for milestone in milestones],
+        }
+        if all(member["email"] for member in members):
+            facts["members"] = sorted(str(member["email"]) for member in members)
+        return facts
+
+    def _people(self, rows: Sequence[Row]) -> Iterator[Mapping[str, object]]:
+        """Yields the members, this account aside: it keeps the project, it does not work in it."""
+        kind = Memberships()
+        for row in rows:
+            if row.get("user") != self._context.account_id:
+                yield kind.observe(row, self._context).facts
+
+
+def _is_of_interest(child: Observed) -> bool:
+    """Whether a record could be bound to ``child``: people's own stories never are."""
+    return child.kind != Kind.STORY or child.identity != ""

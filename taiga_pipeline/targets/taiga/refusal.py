@@ -1,0 +1,43 @@
+"""What an answer that is no success means. Decided on status and keys: the words are translated."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sync.errors import Rejected, Stale, SyncError, Unauthorised, Unreachable, Vanished
+from taiga_pipeline.targets.taiga.answer import Answer
+
+WRONG_ADDRESS: Final = (
+    "a web page answers where Taiga's API should be; is target.url the address of the API? "
+    "(it may be another host than the one that people open)"
+)
+
+
+class Refusal(Rejected):
+    """The server refuses a request. ``status`` and ``keys`` say what of it."""
+
+    def __init__(self, what: str, answer: Answer) -> None:
+        words = answer.explain()
+        super().__init__(f"Taiga refuses {what} ({answer.status}{': ' if words else ''}{words})")
+        self.status = answer.status
+        self.keys = answer.keys
+
+
+def refusal(what: str, answer: Answer, *, writes: bool) -> SyncError:
+    """Returns the error that ``answer`` (3xx and 5xx aside) stands for."""
+    if answer.status == 401:
+        return Unauthorised(f"Taiga does not accept this account for {what} (401)")
+    if answer.status == 404:
+        return _missing(what, answer)
+    if answer.status == 403 and not writes:
+        return Vanished(f"{what}: this account may not see it (403)")
+    if answer.status == 400 and answer.keys == {"version"}:
+        return Stale(f"{what}: somebody changed it just now")
+    return Refusal(what, answer)
+
+
+def _missing(what: str, answer: Answer) -> SyncError:
+    """A page says that the address is wrong, data that the object is not there."""
+    if answer.is_page:
+        return Unreachable(f"{what}: {WRONG_ADDRESS}")
+    return Vanished(f"{what}: it is not there (404)")

@@ -1,0 +1,195 @@
+"""Sends one HTTP request and says what certainly happened to it. No retries, no log-in here."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Final
+
+import requests
+from requests import exceptions
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+)
+
+from sync import boundary
+from sync.clock import Clock
+from sync.errors import NotSent, OutcomeUnknown, SyncError, Unreachable
+from taiga_pipeline import __version__
+from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.targets.taiga.address import api_address
+from taiga_pipeline.targets.taiga.answer import JSON, Answer
+
+_LOG: Final = logging.getLogger(__name__)
+_LONGEST_CONNECT_SECONDS: Final = 10.0
+_NEVER_LEFT: Final = (NewConnectionError, ConnectTimeoutError, NameResolutionError)
+
+
+class _OwnAuthorization(AuthBase):
+    """Leaves the header as it is: otherwise a ``.netrc`` on the machine would replace it."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class Transport:
+    """The connections to one Taiga. Safe to use from several threads."""
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.base = api_address(connection.url)
+        self._clock = clock
+        self._seconds = connection.timeout_seconds
+        self._verify: bool | str | None = str(connection.ca_file) if connection.ca_file else None
+        self._session = _session(connection.concurrency)
+        self._counting = threading.Lock()
+        self._count = 0
+
+    @property
+    def request_count(self) -> int:
+        """How many requests were sent so far."""
+        return self._count
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: JSON = None,
+        params: Mapping[str, str | int] | None = None,
+        authorization: str = "",
+    ) -> Answer:
+        """Sends one request and returns the answer, whatever its status.
+
+        :raises NotSent: no connection: the request certainly had no effect.
+        :raises OutcomeUnknown: it was sent, and no whole answer came.
+        :raises Unreachable: TLS is not right, or the server points to another address.
+        """
+        with self._counting:
+            self._count += 1
+        began = self._clock.monotonic()
+        boundary.reached("request sent")
+        response = self._request(method, path, body, params, authorization)
+        boundary.reached("answer received")
+        _LOG.debug(
+            "%s %s: %s after %.3f s",
+            method,
+            path,
+            response.status_code,
+            self._clock.monotonic() - began,
+        )
+        self._refuse_redirect(response)
+        return _answer(response)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: JSON,
+        params: Mapping[str, str | int] | None,
+        authorization: str,
+    ) -> requests.Response:
+        headers = {"Authorization": authorization} if authorization else {}
+        data = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            data = json.dumps(body).encode("ascii")
+        try:
+            return self._session.request(
+                method,
+                f"{self.base}/{path}",
+                params=params,
+                data=data,
+                headers=headers,
+                timeout=(min(self._seconds, _LONGEST_CONNECT_SECONDS), self._seconds),
+                allow_redirects=False,
+                verify=self._verify,
+            )
+        except (requests.RequestException, OSError) as error:
+            raise self._explain(error, f"{method} {path}") from None
+
+    def _explain(self, error: Exception, what: str) -> SyncError:
+        """Returns the engine's error; never the HTTP library's, which holds the request."""
+        mistake = self._mistake(error)
+        if mistake:
+            return Unreachable(mistake)
+        if isinstance(error, exceptions.ProxyError):
+            return NotSent(f"{self.base}: the proxy of the environment does not answer")
+        if isinstance(error, exceptions.ConnectTimeout) or _never_left(error):
+            return NotSent(f"{self.base}: no connection ({_reason(error)}); is the server running?")
+        if isinstance(error, exceptions.Timeout):
+            return OutcomeUnknown(f"{self.base}: no answer to {what} within {self._seconds:g} s")
+        return OutcomeUnknown(f"{self.base}: the connection broke during {what} ({_reason(error)})")
+
+    def _mistake(self, error: Exception) -> str:
+        """Returns what somebody has to set right before anything can be sent, "" if nothing."""
+        if isinstance(error, exceptions.SSLError):
+            return (
+                f"{self.base}: the TLS certificate cannot be verified ({_reason(error)}); "
+                "if a private authority issued it, name that authority's file in target.ca_file"
+            )
+        if isinstance(error, exceptions.InvalidURL | exceptions.InvalidSchema):
+            return f"target.url: {self.base} is not an address that can be asked"
+        if type(error) is OSError:  # how the HTTP library says that the CA file is not there
+            return f"target.ca_file: {self._verify} cannot be read"
+        return ""
+
+    def _refuse_redirect(self, response: requests.Response) -> None:
+        """Follows no redirect: a token must not leave the configured host, nor a POST be lost."""
+        if 300 <= response.status_code < 400:
+            where = response.headers.get("Location", "another address")[:200]
+            raise Unreachable(
+                f"{self.base}: the server points to {where!r}, which is not followed; "
+                "if that is the right place, write it in target.url"
+            )
+
+
+def _session(concurrency: int) -> requests.Session:
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=max(concurrency, 1))
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.auth = _OwnAuthorization()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.update(
+        {
+            "Accept": "application/json",
+            "Accept-Language": "en",
+            "User-Agent": f"pipeline-sync/{__version__}",
+        }
+    )
+    return session
+
+
+def _answer(response: requests.Response) -> Answer:
+    if not response.content:
+        return Answer(response.status_code, None, response.headers)
+    try:
+        data = json.loads(response.content)
+    except (ValueError, RecursionError):
+        return Answer(response.status_code, None, response.headers, broken=True)
+    return Answer(response.status_code, data, response.headers)
+
+
+def _never_left(error: Exception) -> bool:
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, _NEVER_LEFT)
+
+
+def _reason(error: Exception) -> str:
+    """Returns in a few words what went wrong, without addresses, bodies or headers."""
+    cause: object = error.args[0] if error.args else None
+    if isinstance(cause, MaxRetryError):
+        cause = cause.reason
+    while isinstance(cause, BaseException) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return type(cause if isinstance(cause, BaseException) else error).__name__
