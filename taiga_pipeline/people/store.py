@@ -16,8 +16,9 @@ from sync.database import failures_as, reading, writing
 from sync.errors import Unreachable
 from taiga_pipeline.people.cleaning import clean_allocation, clean_person, clean_time_off
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
+from taiga_pipeline.pipeline.batch import Outcome
 from taiga_pipeline.pipeline.cleaning import clean_line
-from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue, UnknownName
+from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue, RequestError, UnknownName
 from taiga_pipeline.pipeline.notation import format_skills, parse_skills
 from taiga_pipeline.pipeline.schema import ALLOCATIONS, DEALS, PEOPLE, TIME_OFF, open_store
 from taiga_pipeline.pipeline.store import nearest_key
@@ -147,11 +148,15 @@ class PeopleStore:
         :raises UnknownName: there is no such person.
         :raises InvalidValue: the last day is before the first.
         """
-        cleaned = clean_time_off(time_off)
+        (outcome,) = self.add_each_time_off([time_off])
+        if isinstance(outcome, RequestError):
+            raise outcome
+        return clean_time_off(time_off)
+
+    def add_each_time_off(self, time_off: Iterable[TimeOff]) -> list[Outcome | RequestError]:
+        """Records time off in one transaction where it can be; says of each what became of it."""
         with self._writing() as connection:
-            _get(connection, cleaned.email)
-            _replace_row(connection, TIME_OFF, asdict(cleaned), ("email", "first", "last"))
-        return cleaned
+            return [_try_to_record(connection, each) for each in time_off]
 
     def remove_time_off(self, email: str, first: date, last: date) -> TimeOff:
         """Takes time off back.
@@ -194,21 +199,15 @@ class PeopleStore:
         :raises UnknownName: there is no such deal or person; names the nearest.
         :raises InvalidValue: what cannot be.
         """
-        self.allocate_all([allocation])
+        (outcome,) = self.allocate_each([allocation])
+        if isinstance(outcome, RequestError):
+            raise outcome
         return clean_allocation(allocation)
 
-    def allocate_all(self, allocations: Iterable[Allocation]) -> tuple[int, int, int]:
-        """Allocates in one transaction; returns how many were added, changed, unchanged.
-
-        :raises UnknownName: a deal or person that is not there; nothing is stored then.
-        :raises InvalidValue: what cannot be; nothing is stored then.
-        """
-        counts = {"added": 0, "changed": 0, "unchanged": 0}
+    def allocate_each(self, allocations: Iterable[Allocation]) -> list[Outcome | RequestError]:
+        """Allocates in one transaction what can be; says of each what became of it."""
         with self._writing() as connection:
-            for each in map(clean_allocation, allocations):
-                _check_names(connection, each)
-                counts[_replace_row(connection, ALLOCATIONS, _allocation_row(each), _IDENTITY)] += 1
-        return counts["added"], counts["changed"], counts["unchanged"]
+            return [_try_to_allocate(connection, allocation) for allocation in allocations]
 
     def release(self, deal_key: str, email: str, role: str = "") -> list[Allocation]:
         """Takes a person off a deal (in one role, or in all), and returns what was taken away.
@@ -277,18 +276,36 @@ def _check_names(connection: Connection, allocation: Allocation) -> None:
     _get(connection, allocation.email)
 
 
+def _try_to_record(connection: Connection, time_off: TimeOff) -> Outcome | RequestError:
+    try:
+        cleaned = clean_time_off(time_off)
+        _get(connection, cleaned.email)
+    except RequestError as error:
+        return error
+    return _replace_row(connection, TIME_OFF, asdict(cleaned), ("email", "first", "last"))
+
+
+def _try_to_allocate(connection: Connection, allocation: Allocation) -> Outcome | RequestError:
+    try:
+        cleaned = clean_allocation(allocation)
+        _check_names(connection, cleaned)
+    except RequestError as error:
+        return error
+    return _replace_row(connection, ALLOCATIONS, _allocation_row(cleaned), _IDENTITY)
+
+
 def _replace_row(
     connection: Connection, table: Table, row: dict[str, Any], identity: tuple[str, ...]
-) -> str:
+) -> Outcome:
     same = [table.c[name] == row[name] for name in identity]
     found = connection.execute(select(table).where(*same)).first()
     if found is None:
         connection.execute(table.insert().values(**row))
-        return "added"
+        return Outcome.ADDED
     if all(found._mapping[name] == value for name, value in row.items()):
-        return "unchanged"
+        return Outcome.UNCHANGED
     connection.execute(table.update().where(*same).values(**row))
-    return "changed"
+    return Outcome.CHANGED
 
 
 def _person_row(person: Person) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class Batch:
         self._by = by
         self.now = now
         self.counts: dict[Outcome, int] = dict.fromkeys(Outcome, 0)
+        self._missing: dict[str, frozenset[str]] = {}
         self._inserts: list[dict[str, Any]] = []
         self._updates: list[dict[str, Any]] = []
         self._moves: list[StageMove] = []
@@ -136,30 +137,34 @@ class Batch:
         self, origin: str, cells: Mapping[str, Mapping[str, str]], known: Collection[str]
     ) -> None:
         """Keeps the cells that an import brought. ``known`` are the keys it brought before."""
-        rows = [
-            {
-                "stored_origin": origin,
-                "stored_key": key,
-                "cells": json.dumps(each, ensure_ascii=False),
-                "missing_since": None,
-            }
-            for key, each in cells.items()
-        ]
-        new = [
-            {
-                "origin": origin,
-                "deal_key": row["stored_key"],
-                "cells": row["cells"],
-                "missing_since": None,
-            }
-            for row in rows
-            if row["stored_key"] not in known
-        ]
-        old = [row for row in rows if row["stored_key"] in known]
+        new, old = [], []
+        for key, each in cells.items():
+            text = json.dumps(each, ensure_ascii=False)
+            if key in known:
+                old.append({"stored_origin": origin, "stored_key": key, "cells": text})
+            else:
+                new.append({"origin": origin, "deal_key": key, "cells": text})
         if new:
             self._connection.execute(IMPORTED.insert(), new)
         if old:
-            self._connection.execute(_update_imported(), old)
+            update = (
+                IMPORTED.update()
+                .where(
+                    IMPORTED.c.origin == bindparam("stored_origin"),
+                    IMPORTED.c.deal_key == bindparam("stored_key"),
+                )
+                .values(cells=bindparam("cells"), missing_since=None)
+            )
+            self._connection.execute(update, old)
+
+    def missing(self, origin: str) -> frozenset[str]:
+        """Returns the keys that were missing from ``origin`` when it was last imported."""
+        if origin not in self._missing:
+            query = select(IMPORTED.c.deal_key).where(
+                IMPORTED.c.origin == origin, IMPORTED.c.missing_since.is_not(None)
+            )
+            self._missing[origin] = frozenset(self._connection.execute(query).scalars())
+        return self._missing[origin]
 
     def disappeared(self, origin: str, present: Collection[str]) -> tuple[list[str], int]:
         """Marks the deals of ``origin`` that are missing from it now.
@@ -181,17 +186,6 @@ class Batch:
             )
             self._connection.execute(mark, [{"gone_key": key} for key in gone])
         return gone, len(missing) - len(gone)
-
-
-def _update_imported() -> Any:
-    return (
-        IMPORTED.update()
-        .where(
-            IMPORTED.c.origin == bindparam("stored_origin"),
-            IMPORTED.c.deal_key == bindparam("stored_key"),
-        )
-        .values(cells=bindparam("cells"), missing_since=bindparam("missing_since"))
-    )
 
 
 def chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

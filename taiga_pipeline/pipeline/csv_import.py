@@ -1,0 +1,218 @@
+"""Importing deals from any CSV file into the store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.exc import IntegrityError
+
+from taiga_pipeline.pipeline.batch import CHUNK, Batch, Outcome, chunks
+from taiga_pipeline.pipeline.csv_reader import BrokenRow, CsvText, read_csv
+from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue
+from taiga_pipeline.pipeline.import_notices import Notice, Observer
+from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout, lay_out
+from taiga_pipeline.pipeline.import_rows import BadRow, Draft, RowReader, merge, with_times
+from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.store import DealStore
+from taiga_pipeline.pipeline.text import folded
+
+_NO_CELLS: Final[Mapping[str, str]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or with a dry run would do.
+
+    ``rows`` counts the rows below the header that were not blank. ``disappeared`` are the keys
+    that earlier imports of the same origin brought and this one did not, the first time that
+    they are missed; ``still_missing`` counts those missed before. ``complete`` is False when
+    nothing could be concluded from what is missing. ``columns``: our field -> their header.
+    ``unknown_stages``: stage -> number of deals.
+    """
+
+    origin: str
+    rows: int
+    added: int
+    changed: int
+    unchanged: int
+    bad_rows: tuple[BadRow, ...]
+    disappeared: tuple[str, ...]
+    still_missing: int
+    complete: bool
+    columns: Mapping[str, str]
+    unused_headers: tuple[str, ...]
+    unknown_stages: Mapping[str, int]
+    notices: tuple[Notice, ...]
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class FileReading:
+    """Gone through once, gives the drafts of a file; knows afterwards what was wrong with it."""
+
+    csv: CsvText
+    layout: Layout
+    reader: RowReader
+    rows: int = 0
+    bad_rows: list[BadRow] = field(default_factory=list)
+    keys: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Folded key -> key and line."""
+    is_cut_off: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether a key that did not occur is really not in the file."""
+        return not self.is_cut_off and all(bad.key for bad in self.bad_rows)
+
+    def drafts(self) -> Iterator[Draft]:
+        """Goes through the rows; keeps the bad ones and repeated keys as bad rows."""
+        for row in self.csv.rows():
+            self.rows += 1
+            self.is_cut_off |= isinstance(row, BrokenRow) and row.cut_off
+            read = self.reader.read(row)
+            first = self.keys.setdefault(folded(read.key), (read.key, row.line))
+            if isinstance(read, BadRow):
+                self.bad_rows.append(read)
+            elif first[1] != row.line:
+                self.bad_rows.append(BadRow(row.line, read.key, _repeated(read.key, *first)))
+            else:
+                yield read
+
+
+def _repeated(key: str, first_key: str, first_line: int) -> str:
+    if key == first_key:
+        return f"key {key!r} stands in line {first_line} already, which counts"
+    return (
+        f"key {key!r} differs only in case or Unicode form from {first_key!r} in line "
+        f"{first_line}, which counts"
+    )
+
+
+def open_file(path: Path, options: ImportOptions, funnel: Funnel) -> FileReading:
+    """Reads a file and finds its columns.
+
+    :raises Unreachable: the file cannot be read.
+    :raises ProblemsError: it cannot be decoded, or the options do not fit it.
+    """
+    csv = read_csv(path, encoding=options.encoding, delimiter=options.delimiter)
+    layout = lay_out(str(path), csv.headers, options)
+    return FileReading(csv, layout, RowReader(layout, options, funnel))
+
+
+def import_deals(
+    store: DealStore,
+    path: Path,
+    options: ImportOptions,
+    funnel: Funnel | None = None,
+) -> ImportReport:
+    """Imports a file, all good rows in one transaction, and reports on the others.
+
+    :raises Unreachable: the file or the store cannot be used; nothing was imported.
+    :raises ProblemsError: the file cannot be decoded, or the options do not fit it.
+    """
+    funnel = funnel or Funnel()
+    reading = open_file(path, options, funnel)
+    work = _Import(reading, options, funnel, options.origin or path.name)
+    try:
+        with store.batch(by=options.by, keep=not options.dry_run) as batch:
+            for drafts in chunks(reading.drafts(), CHUNK):
+                work.take(batch, drafts)
+            work.finish(batch)
+    except IntegrityError:
+        raise AlreadyThere(
+            "somebody else has added one of these deals just now; nothing was imported, try again"
+        ) from None
+    return work.report()
+
+
+class _Import:
+    """One import under way."""
+
+    def __init__(
+        self, reading: FileReading, options: ImportOptions, funnel: Funnel, origin: str
+    ) -> None:
+        self._reading = reading
+        self._options = options
+        self._funnel = funnel
+        self._origin = origin
+        self._observer = Observer(reading.layout)
+        self._unknown: Counter[str] = Counter()
+        self._outcomes: Mapping[Outcome, int] = {}
+        self._disappeared: Sequence[str] = ()
+        self._still_missing = 0
+
+    def take(self, batch: Batch, drafts: Sequence[Draft]) -> None:
+        """Stores what some rows say."""
+        known = batch.existing([draft.key for draft in drafts])
+        last = batch.imported(self._origin, [draft.key for draft in drafts])
+        brought: dict[str, Mapping[str, str]] = {}
+        for draft in drafts:
+            try:
+                before = _same_key(known.get(folded(draft.key)), draft)
+                after = self._merged(before, draft, last.get(draft.key, _NO_CELLS), batch)
+            except InvalidValue as error:
+                reason = "; ".join(problem.message for problem in error.problems)
+                self._reading.bad_rows.append(BadRow(draft.line, draft.key, reason))
+                continue
+            batch.put(before, after)
+            self._see(draft, after)
+            cells = draft.cells()
+            if cells != last.get(draft.key) or draft.key in batch.missing(self._origin):
+                brought[after.key] = cells
+        batch.flush()
+        batch.remember(self._origin, brought, last)
+
+    def _merged(
+        self, before: Deal | None, draft: Draft, last: Mapping[str, str], batch: Batch
+    ) -> Deal:
+        after = merge(before, draft, last, clear_blank=self._options.clear_blank)
+        return with_times(before, after, draft, self._funnel, batch.now)
+
+    def _see(self, draft: Draft, after: Deal) -> None:
+        self._observer.see(draft)
+        if after.stage and not self._funnel.is_known(after.stage):
+            self._unknown[after.stage] += 1
+
+    def finish(self, batch: Batch) -> None:
+        """Looks for what disappeared, once all rows were taken."""
+        self._outcomes = dict(batch.counts)
+        if self._reading.complete:
+            present = {key for key, _ in self._reading.keys.values()}
+            self._disappeared, self._still_missing = batch.disappeared(self._origin, present)
+
+    def report(self) -> ImportReport:
+        """Sums up."""
+        layout = self._reading.layout
+        return ImportReport(
+            origin=self._origin,
+            rows=self._reading.rows,
+            added=self._outcomes[Outcome.ADDED],
+            changed=self._outcomes[Outcome.CHANGED],
+            unchanged=self._outcomes[Outcome.UNCHANGED],
+            bad_rows=tuple(sorted(self._reading.bad_rows, key=lambda bad: bad.line)),
+            disappeared=tuple(self._disappeared),
+            still_missing=self._still_missing,
+            complete=self._reading.complete,
+            columns={name: layout.header_of(name) for name in layout.columns},
+            unused_headers=layout.unused,
+            unknown_stages=dict(self._unknown.most_common()),
+            notices=(*self._observer.notices(), *self._unused_stages()),
+            dry_run=self._options.dry_run,
+        )
+
+    def _unused_stages(self) -> Iterable[Notice]:
+        for theirs in self._reading.reader.unused_stages():
+            yield Notice("unused", 0, f"--stage {theirs}=…: no deal is in stage {theirs!r}")
+
+
+def _same_key(before: Deal | None, draft: Draft) -> Deal | None:
+    if before is not None and before.key != draft.key:
+        raise InvalidValue(
+            f"key {draft.key!r} differs only in case or Unicode form from {before.key!r}, which "
+            "is in the store already"
+        )
+    return before

@@ -1,0 +1,124 @@
+"""What is odd about a file without being wrong: counted while its rows go by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from taiga_pipeline.pipeline.columns import plain_header
+from taiga_pipeline.pipeline.import_options import Layout
+from taiga_pipeline.pipeline.import_rows import Draft
+from taiga_pipeline.pipeline.text import folded
+
+_SPELT_FIELDS: Final = ("service", "customer", "owner", "team", "lead_source")
+_DATES: Final = ("engaged_on", "expected_close", "start", "closed_on")
+MAX_VOCABULARY: Final = 1_000
+"""Different values up to which words are looked for that were written together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a person may want to know: a short name for programs, how many deals it
+    concerns, and a sentence."""
+
+    code: str
+    count: int
+    text: str
+
+
+class Observer:
+    """Sees every deal of an import and says at the end what was odd."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._spelt: dict[str, Counter[str]] = {name: Counter() for name in _SPELT_FIELDS}
+        self._counts: Counter[str] = Counter()
+        self._replaced: Counter[tuple[str, str]] = Counter()
+
+    def see(self, draft: Draft) -> None:
+        """Counts one row."""
+        values = {**draft.weak, **draft.values}
+        for name in _SPELT_FIELDS:
+            if values.get(name):
+                self._spelt[name][values[name]] += 1
+        self._replaced.update(draft.replaced)
+        self._counts.update(
+            code
+            for code, is_so in (
+                ("no customer", not values.get("customer")),
+                ("no date", not any(values.get(name) for name in _DATES)),
+                ("no value", values.get("value") is None),
+                ("no currency", values.get("value") is not None and not values.get("currency")),
+                ("no stage", not values.get("stage")),
+                ("thousands", draft.unsure),
+            )
+            if is_so
+        )
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Returns everything that was odd."""
+        return (*self._gaps(), *self._spellings(), *self._replacements())
+
+    def _gaps(self) -> Iterator[Notice]:
+        sentences = {
+            "no customer": "without a customer",
+            "no date": "without any date: they cannot be placed in time",
+            "no value": "without a value",
+            "no currency": "with a value but no currency; name it with --currency",
+            "no stage": "without a stage",
+            "thousands": "with a value like 1,234, read as more than a thousand; "
+            "use --decimal , if the comma is a decimal comma",
+        }
+        for code, sentence in sentences.items():
+            if count := self._counts[code]:
+                deals = "deal" if count == 1 else "deals"
+                yield Notice(code.replace(" ", "_"), count, f"{count:,} {deals} {sentence}")
+
+    def _spellings(self) -> Iterator[Notice]:
+        for name, values in self._spelt.items():
+            by_letters: dict[str, list[str]] = {}
+            for value in values:
+                by_letters.setdefault(plain_header(value), []).append(value)
+            for spellings in by_letters.values():
+                if len(spellings) > 1:
+                    yield _variants(name, spellings, values)
+            if len(values) <= MAX_VOCABULARY:
+                yield from _written_together(name, values)
+
+    def _replacements(self) -> Iterator[Notice]:
+        for (name, theirs), count in sorted(self._replaced.items()):
+            yield Notice("replaced", count, f"{name} {theirs!r} was replaced in {count:,} deals")
+
+
+def _variants(name: str, spellings: list[str], values: Counter[str]) -> Notice:
+    ordered = sorted(spellings, key=lambda value: (-values[value], value))
+    shown = ", ".join(f"{value!r} ({values[value]:,})" for value in ordered)
+    usual, other = ordered[0], ordered[1]
+    return Notice(
+        "spelling",
+        sum(values[value] for value in ordered[1:]),
+        f"{name} is spelt in {len(ordered)} ways: {shown}; to make them one: "
+        f"--value '{name}:{other}={usual}'",
+    )
+
+
+def _written_together(name: str, values: Counter[str]) -> Iterator[Notice]:
+    """Finds words without a space between them that other values write apart (``GTXPro``)."""
+    words = {word for value in values if " " in value for word in folded(value).split()}
+    letters = {plain_header(value) for value in values if " " in value}
+    for value in sorted(values):
+        if " " in value or folded(value) in words or plain_header(value) in letters:
+            continue
+        for cut in range(2, len(value) - 1):
+            if folded(value[:cut]) in words and folded(value[cut:]) in words:
+                apart = f"{value[:cut]} {value[cut:]}"
+                yield Notice(
+                    "spelling",
+                    values[value],
+                    f"{name} {value!r} ({values[value]:,} deals) may be {apart!r} without the "
+                    f"space, as other values write these words apart; if so: "
+                    f"--value '{name}:{value}={apart}'",
+                )
+                break

@@ -1,0 +1,181 @@
+"""What an import is told, and which column of the file it takes for which field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from taiga_pipeline.pipeline.cleaning import clean_currency
+from taiga_pipeline.pipeline.columns import (
+    CLOSE_DATE,
+    COLUMNS,
+    TEXT_COLUMNS,
+    check_field,
+    guess_columns,
+    parse_cell,
+)
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.text import folded, line
+from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
+
+NAME_FIELDS: Final = tuple(name for name in TEXT_COLUMNS if name not in ("name", "notes"))
+"""The fields that a composed name may be made of."""
+
+_CLOSED_WORD = re.compile(
+    r"\b(won|lost|closed|cancelled|abandoned|vunn(en|a|et)|förlorad(e)?|gewonnen|verloren)\b"
+)
+
+
+def _closed_by_name(stage: str) -> bool:
+    return _CLOSED_WORD.search(folded(stage)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """What is known of stages: whether one exists, and whether it closes a deal.
+
+    Without a mapping, every stage is known, and one called won or lost is closed.
+    """
+
+    is_known: Callable[[str], bool] = lambda stage: True
+    is_closed: Callable[[str], bool] = _closed_by_name
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How to read a file that others wrote.
+
+    ``columns``: our field -> their header. ``stages``: their stage -> ours. ``values``: (our
+    field, their text) -> our text. ``defaults``: our field -> text for what the file leaves
+    blank. ``name``: how to compose a name, such as ``{customer}: {service}``. ``decimal``: the
+    decimal separator, "" to tell from each number. ``origin`` names the file across imports, "" for
+    its own name. ``by`` says who imports; with ``dry_run`` nothing is stored.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    stages: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    currency: str = ""
+    name: str = ""
+    date_format: str = ""
+    decimal: str = ""
+    delimiter: str = ""
+    encoding: str = ""
+    origin: str = ""
+    clear_blank: bool = False
+    dry_run: bool = False
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which column stands for which field. ``unused`` are the headers that nothing asked for."""
+
+    columns: Mapping[str, int]
+    headers: tuple[str, ...]
+    unused: tuple[str, ...]
+    name_parts: tuple[tuple[str, str], ...]
+    """The composed name: (literal text, field after it)."""
+
+    def header_of(self, column: str) -> str:
+        """Returns the file's header for one of our fields."""
+        return self.headers[self.columns[column]]
+
+
+def lay_out(file: str, headers: tuple[str, ...], options: ImportOptions) -> Layout:
+    """Finds the columns: those that were named first, then those that are well known.
+
+    :raises ProblemsError: everything that is wrong with the options for this file.
+    """
+    problems: list[str] = []
+    chosen = _named_columns(headers, options, problems)
+    chosen |= guess_columns(headers, chosen)
+    name_parts = _name_parts(options.name, problems)
+    _check_options(options, problems)
+    _check_needed(chosen, headers, options, problems)
+    if problems:
+        raise ProblemsError([Problem(message, file) for message in problems])
+    used = set(chosen.values())
+    unused = dict.fromkeys(header for header in headers if header and header not in used)
+    positions = {ours: headers.index(theirs) for ours, theirs in chosen.items()}
+    return Layout(positions, headers, tuple(unused), name_parts)
+
+
+def _named_columns(
+    headers: tuple[str, ...], options: ImportOptions, problems: list[str]
+) -> dict[str, str]:
+    by_folded = {folded(line(header)): header for header in reversed(headers)}
+    chosen = {}
+    for ours, theirs in options.columns.items():
+        header = theirs if theirs in headers else by_folded.get(folded(line(theirs)))
+        if header is None:
+            present = ", ".join(filter(None, headers))
+            problems.append(
+                f"--column {ours}={theirs}: no column {theirs!r}{did_you_mean(theirs, headers)} "
+                f"(columns: {present})"
+            )
+            continue
+        try:
+            chosen[check_field(ours)] = header
+        except InvalidValue as error:
+            problems.append(f"--column {ours}={theirs}: {error}")
+    return chosen
+
+
+def _name_parts(name: str, problems: list[str]) -> tuple[tuple[str, str], ...]:
+    parts = tuple(re.findall(r"([^{}]*)(?:\{([^{}]*)\}|$)", name)) if name else ()
+    for _, placeholder in parts:
+        if placeholder and placeholder not in NAME_FIELDS:
+            problems.append(
+                f"--name {name!r}: no field {placeholder!r}"
+                f"{did_you_mean(placeholder, NAME_FIELDS)} (fields: {', '.join(NAME_FIELDS)})"
+            )
+    if "".join(f"{text}{{{field}}}" if field else text for text, field in parts) != name:
+        problems.append(f"--name {name!r}: braces that do not match; write {{customer}}: {{name}}")
+    if name and not any(placeholder for _, placeholder in parts):
+        problems.append(f"--name {name!r}: no field in it; write for example {{customer}}")
+    return parts
+
+
+def _check_options(options: ImportOptions, problems: list[str]) -> None:
+    for ours, text in options.defaults.items():
+        try:
+            parse_cell(check_field(ours, COLUMNS), text)
+        except InvalidValue as error:
+            problems.append(f"--default {ours}={text}: {error}")
+    for (ours, theirs), text in options.values.items():
+        try:
+            check_field(ours)
+        except InvalidValue as error:
+            problems.append(f"--value {ours}:{theirs}={text}: {error}")
+    try:
+        clean_currency(options.currency)
+    except InvalidValue as error:
+        problems.append(f"--currency: {error}")
+    if options.decimal not in ("", ".", ","):
+        problems.append(f"--decimal {options.decimal!r}: write . or ,")
+    if options.delimiter and len(options.delimiter) != 1:
+        problems.append(f"--delimiter {options.delimiter!r}: one character, or tab")
+
+
+def _check_needed(
+    chosen: Mapping[str, str], headers: tuple[str, ...], options: ImportOptions, problems: list[str]
+) -> None:
+    present = ", ".join(filter(None, headers))
+    if "key" not in chosen:
+        problems.append(
+            f"no column for the deal's key; name it with --column key=HEADER (columns: {present})"
+        )
+    if "name" not in chosen and not options.name and "name" not in options.defaults:
+        problems.append(
+            "no column for the deal's name; name it with --column name=HEADER, or compose it: "
+            f"--name '{{customer}}: {{service}}' (columns: {present})"
+        )
+    if CLOSE_DATE in chosen and {"closed_on", "expected_close"} <= chosen.keys():
+        problems.append(
+            f"{chosen[CLOSE_DATE]!r} stands for both closed_on and expected_close, which have "
+            "columns of their own; leave one of them out"
+        )

@@ -1,0 +1,226 @@
+"""From a row of a file to what it says about a deal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from taiga_pipeline.pipeline.cells import Amount, parse_amount
+from taiga_pipeline.pipeline.cleaning import clean_deal, clean_line
+from taiga_pipeline.pipeline.columns import (
+    CLOSE_DATE,
+    LIST_COLUMNS,
+    TEXT_COLUMNS,
+    format_cell,
+    parse_cell,
+)
+from taiga_pipeline.pipeline.csv_reader import BrokenRow, RawRow, unguard
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout
+from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.text import folded, line
+
+_EMPTY: Final[Mapping[str, Any]] = {
+    "roles": (),
+    "contacts": (),
+    "done": frozenset(),
+    **dict.fromkeys(TEXT_COLUMNS, ""),
+}
+_GUARDED: Final = frozenset((*TEXT_COLUMNS, *LIST_COLUMNS))
+_DANGLING: Final = " \t:;,-–—/|·()[]"
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that was left out: where it begins, its key if that can be read, and why."""
+
+    line: int
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What one row says. ``values`` holds the fields that it fills, ``blank`` those it leaves
+    blank; fields that the file does not have are in neither. ``weak`` are defaults, for what
+    nobody else has filled."""
+
+    line: int
+    key: str
+    values: Mapping[str, Any]
+    blank: frozenset[str] = frozenset()
+    weak: Mapping[str, Any] = field(default_factory=dict)
+    unsure: bool = False
+    replaced: tuple[tuple[str, str], ...] = ()
+
+    def cells(self) -> dict[str, str]:
+        """Returns the values as text, to be compared at the next import."""
+        return {name: format_cell(name, value) for name, value in self.values.items()}
+
+
+class RowReader:
+    """Reads rows of one file by its layout and the options."""
+
+    def __init__(self, layout: Layout, options: ImportOptions, funnel: Funnel) -> None:
+        self._layout = layout
+        self._options = options
+        self._funnel = funnel
+        self._stages = {folded(line(theirs)): ours for theirs, ours in options.stages.items()}
+        self._met: set[str] = set()
+        self._weak = {
+            name: _normal(name, parse_cell(name, text)) for name, text in options.defaults.items()
+        }
+
+    def read(self, row: RawRow | BrokenRow) -> Draft | BadRow:
+        """Reads a row; one that cannot be read comes back with all its reasons."""
+        if isinstance(row, BrokenRow):
+            return BadRow(row.line, self._key(row.cells), row.reason)
+        key = self._key(row.cells)
+        if not key:
+            header = self._layout.header_of("key")
+            return BadRow(row.line, "", f"no key in column {header!r}")
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        replaced = []
+        for column, position in self._layout.columns.items():
+            text, was_replaced = self._text(column, row.cells[position])
+            if was_replaced:
+                replaced.append((column, was_replaced))
+            try:
+                values[column] = self._value(column, text)
+            except InvalidValue as error:
+                header = self._layout.header_of(column)
+                problems.extend(f"{header}: {problem.message}" for problem in error.problems)
+        if problems:
+            return BadRow(row.line, key, "; ".join(problems))
+        return self._draft(row.line, key, values, tuple(replaced))
+
+    def unused_stages(self) -> tuple[str, ...]:
+        """Returns the stages that were to be renamed and did not occur."""
+        return tuple(
+            theirs for theirs in self._options.stages if folded(line(theirs)) not in self._met
+        )
+
+    def _key(self, cells: tuple[str, ...]) -> str:
+        position = self._layout.columns["key"]
+        try:
+            return clean_line(unguard(cells[position])) if position < len(cells) else ""
+        except InvalidValue:
+            return ""
+
+    def _text(self, column: str, cell: str) -> tuple[str, str]:
+        """Returns a cell's text, and what stood there if the options replaced it."""
+        text = (unguard(cell) if column in _GUARDED else cell).strip()
+        ours = self._options.values.get((column, text))
+        if ours is None and column == "stage":
+            self._met.add(folded(line(text)))
+            ours = self._stages.get(folded(line(text)))
+        return (text, "") if ours is None else (ours, text)
+
+    def _value(self, column: str, text: str) -> Any:
+        if column == "value" and text:
+            amount = parse_amount(text, self._options.decimal)
+            if amount.value < 0:
+                raise InvalidValue(f"{text!r}: an amount is 0 or more")
+            return amount
+        return _normal(column, parse_cell(column, text, self._options.date_format))
+
+    def _draft(
+        self, number: int, key: str, values: dict[str, Any], replaced: tuple[tuple[str, str], ...]
+    ) -> Draft:
+        unsure = self._settle_amount(values)
+        self._settle_close_date(values)
+        self._compose_name(values)
+        blank = {name for name, value in values.items() if value in (None, "", (), frozenset())}
+        filled = {name: value for name, value in values.items() if name not in blank}
+        filled["key"] = key
+        weak = {name: value for name, value in self._weak.items() if name not in filled}
+        return Draft(number, key, filled, frozenset(blank), weak, unsure, replaced)
+
+    def _settle_amount(self, values: dict[str, Any]) -> bool:
+        amount = values.get("value")
+        if not isinstance(amount, Amount):
+            return False
+        values["value"] = amount.value
+        if not values.get("currency"):
+            currency = amount.currency or self._options.currency.strip().upper()
+            if currency:
+                values["currency"] = currency
+        return amount.unsure
+
+    def _settle_close_date(self, values: dict[str, Any]) -> None:
+        if CLOSE_DATE not in values:
+            return
+        day: date | None = values.pop(CLOSE_DATE)
+        stage = values.get("stage") or self._weak.get("stage") or ""
+        closed = self._funnel.is_closed(stage)
+        values.setdefault("closed_on", day if closed else None)
+        if not closed:
+            values.setdefault("expected_close", day)
+
+    def _compose_name(self, values: dict[str, Any]) -> None:
+        if values.get("name") or not self._layout.name_parts:
+            return
+        pieces = []
+        for text, placeholder in self._layout.name_parts:
+            pieces.append(text)
+            if placeholder:
+                pieces.append(str(values.get(placeholder) or self._weak.get(placeholder) or ""))
+        values["name"] = clean_line("".join(pieces).strip(_DANGLING))
+
+
+def _normal(column: str, value: Any) -> Any:
+    return line(value) if column in TEXT_COLUMNS and column != "notes" else value
+
+
+def merge(
+    before: Deal | None, draft: Draft, last: Mapping[str, str], *, clear_blank: bool = False
+) -> Deal:
+    """Returns the deal with what a row says.
+
+    ``last`` are the cells that the import before brought. A blank cell clears a field only if it
+    still holds what that import has put there, or with ``clear_blank``: what people typed in
+    meanwhile stays.
+
+    :raises InvalidValue: the deal cannot be stored.
+    """
+    fields: dict[str, Any] = dict(draft.values)
+    if before is None:
+        return clean_deal(Deal(**{"name": "", **draft.weak, **fields}))
+    for name in draft.blank - {"key", "name", "stage"}:
+        stored = format_cell(name, getattr(before, name))
+        if stored and (clear_blank or stored == last.get(name)):
+            fields[name] = _EMPTY.get(name)
+    for name, value in draft.weak.items():
+        if not getattr(before, name):
+            fields.setdefault(name, value)
+    fields["key"] = before.key
+    changed = {name: value for name, value in fields.items() if getattr(before, name) != value}
+    return clean_deal(replace(before, **changed)) if changed else before
+
+
+def with_times(
+    before: Deal | None, after: Deal, draft: Draft, funnel: Funnel, now: datetime
+) -> Deal:
+    """Fills in when a deal came into its stage, and when it was changed, where the row is silent.
+
+    A closed deal came into its stage on the day of the decision, a new open one on the day on
+    which work began, any other one now.
+    """
+    fields: dict[str, Any] = {}
+    if "stage_since" not in draft.values and (before is None or before.stage != after.stage):
+        day = after.closed_on if funnel.is_closed(after.stage) else None
+        if before is None:
+            day = day or after.engaged_on
+        since = _midnight(day) if day else now
+        earliest = before.stage_since if before else None
+        fields["stage_since"] = since if earliest is None or since >= earliest else now
+    if "updated_at" not in draft.values and after != before:
+        fields["updated_at"] = now
+    return replace(after, **fields) if fields else after
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
