@@ -15,7 +15,7 @@ from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.taiga import projects
 from taiga_pipeline.targets.taiga.address import web_address
 from taiga_pipeline.targets.taiga.answer import JSON
-from taiga_pipeline.targets.taiga.children import KINDS, ChildKind, Context, gone
+from taiga_pipeline.targets.taiga.children import KINDS, ChildKind, Context, Memberships, gone
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.paging import Row, read_all
@@ -25,6 +25,7 @@ from taiga_pipeline.targets.taiga.templates import Templates
 
 _LOG: Final = logging.getLogger(__name__)
 _DEFAULT_TEMPLATE: Final = "kanban"
+_JOINED: Final = "projects.membership.create"
 _ROLES_NEVER: Final = "roles are never removed: Taiga would remove their members with them"
 
 
@@ -111,10 +112,24 @@ class TaigaTarget:
         return [root for root in self.observe_roots() if marker in root.markers]
 
     def untouched(self, root_id: str) -> bool:
-        """Tells whether everything in the project's timeline was this account's doing."""
-        me = self._account["id"]
+        """Tells whether everything in the project's timeline was this account's doing.
+
+        For a member who joined, the timeline names the member and not who added them: the
+        membership does. For one who was removed nobody knows, which counts as touched.
+        """
+        members = read_all(self._client, Memberships.path, {"project": root_id})
         events = read_all(self._client, f"timeline/project/{root_id}", {})
-        return all((event.get("data") or {}).get("user", {}).get("id") == me for event in events)
+        return all(self._is_own_member(row) for row in members) and all(
+            event.get("event_type") == _JOINED or self._is_own_event(event) for event in events
+        )
+
+    def _is_own_member(self, row: Row) -> bool:
+        me = self._account["id"]
+        return row.get("user") == me or (row.get("invited_by") or {}).get("id") == me
+
+    def _is_own_event(self, event: Row) -> bool:
+        user = (event.get("data") or {}).get("user") or {}
+        return bool(user.get("id") == self._account["id"])
 
     # --- writing projects
 

@@ -96,7 +96,7 @@ class ChildReader:
         milestones = [KINDS[Kind.MILESTONE].observe(r, self._context) for r in rows[Kind.MILESTONE]]
         closed = [bool(row.get("is_closed")) for row in rows[Kind.STORY]]
         facts: dict[str, object] = {
-            "team": sorted(str(member["name"]) for member in members if member["name"]),
+            "team": sorted(str(member["name"]) for member in members if not member["invited"]),
             "progress": round(sum(closed) / len(closed), 4) if closed else None,
             "milestones": [dict(milestone.facts) for milestone in milestones],
         }
