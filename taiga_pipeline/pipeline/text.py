@@ -34,5 +34,9 @@ def _storable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise InvalidValue("half of a character (a lone surrogate), which is no text") from None
+        shown = text[:60].encode("utf-8", "backslashreplace").decode()
+        raise InvalidValue(
+            f"{shown} holds bytes that are not in the file's encoding; name the right one, such "
+            "as latin-1"
+        ) from None
     return unicodedata.normalize("NFC", text)

@@ -1,0 +1,126 @@
+"""A CSV file as a source: deals are read straight from it, the file is never written.
+
+Settings: ``file`` (and ``folder``, against which relative paths are resolved), ``encoding``,
+``delimiter``, ``date_format``, ``decimal``, ``currency``, ``name``, and the tables ``columns``
+(ours = "theirs"), ``stages`` (theirs = "ours") and ``defaults`` (ours = "text"): the same as the
+options of ``deals import``. Beside the file, ``people.csv`` and ``allocations.csv`` are read if
+they are there; ``people`` and ``allocations`` name other files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from sync.clock import Clock
+from sync.errors import Unreachable
+from sync.source import Quarantined
+from taiga_pipeline.people.csv_files import ALLOCATIONS_FILE, PEOPLE_FILE, Format, read_file
+from taiga_pipeline.pipeline.csv_import import FileReading, open_file
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions
+from taiga_pipeline.pipeline.import_rows import merge
+from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.sources.port import DealReading, by_deal
+from taiga_pipeline.sources.settings import check_settings, table_setting, text_setting
+
+_OPTIONS = ("encoding", "delimiter", "date_format", "decimal", "currency", "name")
+_TABLES = ("columns", "stages", "defaults")
+KNOWN = ("file", "folder", "people", "allocations", *_OPTIONS, *_TABLES)
+
+_T = TypeVar("_T")
+
+
+class CsvSource:
+    """Deals of one file. ``people`` and ``allocations`` are None for "if they are there"."""
+
+    def __init__(
+        self,
+        file: Path,
+        options: ImportOptions,
+        people: Path | None = None,
+        allocations: Path | None = None,
+    ) -> None:
+        self._file = file
+        self._options = options
+        self._people = people
+        self._allocations = allocations
+
+    def read(self) -> DealReading:
+        """Reads the file as a whole.
+
+        A file that ends in the middle of a row, or holds bytes that are not in its encoding, is
+        read as far as possible and is not *complete*.
+
+        :raises Unreachable: the file is not there or cannot be read.
+        :raises ProblemsError: it has no header, or the settings do not fit its columns.
+        """
+        # With an encoding named, bytes that do not fit cost their row, not the file.
+        options = replace(self._options, encoding=self._options.encoding or _encoding(self._file))
+        reading = open_file(self._file, options, Funnel())
+        deals, quarantined = self._deals(reading)
+        people, bad_people = self._rows(PEOPLE_FILE, self._people, "people.csv")
+        allocations, bad_allocations = self._rows(
+            ALLOCATIONS_FILE, self._allocations, "allocations.csv"
+        )
+        undecoded = any("\udc80" <= character <= "\udcff" for character in reading.csv.text)
+        return DealReading(
+            deals=deals,
+            quarantined=[*quarantined, *bad_people, *bad_allocations],
+            complete=reading.complete and not undecoded,
+            allocations=by_deal(allocations),
+            people={person.email: person for person in people},
+        )
+
+    def _deals(self, reading: FileReading) -> tuple[list[Deal], list[Quarantined]]:
+        deals: list[Deal] = []
+        quarantined: list[Quarantined] = []
+        for draft in reading.drafts():
+            try:
+                deals.append(merge(None, draft, {}))
+            except InvalidValue as error:
+                reasons = "; ".join(problem.message for problem in error.problems)
+                quarantined.append(Quarantined(draft.key, f"{self._file}:{draft.line}", reasons))
+        quarantined += [
+            Quarantined(bad.key, f"{self._file}:{bad.line}", bad.reason) for bad in reading.bad_rows
+        ]
+        return deals, quarantined
+
+    def _rows(
+        self, format_: Format[_T], named: Path | None, usual: str
+    ) -> tuple[list[_T], list[Quarantined]]:
+        file = named or self._file.with_name(usual)
+        if named is None and not file.exists():
+            return [], []
+        reading = read_file(format_, file)
+        bad = [Quarantined("", f"{file}:{row.line}", row.reason) for row in reading.bad_rows]
+        return [item for _, item in reading.items], bad
+
+
+def _encoding(file: Path) -> str:
+    """Names UTF-8 for a file that does not say by its first bytes that it is UTF-16."""
+    try:
+        with file.open("rb") as stream:
+            return "" if stream.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    except OSError as error:
+        raise Unreachable(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def create(settings: Mapping[str, object], clock: Clock) -> CsvSource:
+    """Makes the source from the config's ``[source]`` table.
+
+    :raises ProblemsError: keys that are missing, unknown or of the wrong type.
+    """
+    check_settings("csv", settings, KNOWN, required=("file",))
+    folder = Path(text_setting(settings, "folder", "."))
+    texts = {name: text_setting(settings, name) for name in _OPTIONS}
+    tables = {name: table_setting(settings, name) for name in _TABLES}
+    people, allocations = (text_setting(settings, name) for name in ("people", "allocations"))
+    return CsvSource(
+        folder / text_setting(settings, "file"),
+        ImportOptions(**texts, **tables),
+        folder / people if people else None,
+        folder / allocations if allocations else None,
+    )
