@@ -1,33 +1,39 @@
-"""Text from deals on a terminal: what others typed must not move the cursor or hide anything."""
+"""Text from elsewhere, made harmless for a terminal.
+
+A deal's name may hold anything: escape sequences that recolour or rewrite the screen, characters
+that turn the writing direction around, characters that cannot be seen. Such characters are shown
+by their number instead.
+"""
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from typing import Final
 
-_HARMFUL: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Control characters, halves of characters, line and paragraph separators."""
-_DIRECTIONS: Final = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_INVISIBLE: Final = (
+    "\u00ad\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff"
 )
-"""Marks that turn the direction of writing, and could make one name look like another."""
+_LINE_ENDS: Final = "\u2028\u2029"
+_UNSAFE: Final = re.compile(f"[\x00-\x1f\x7f-\x9f\ud800-\udfff{_BIDI}{_INVISIBLE}{_LINE_ENDS}]")
+# Joiners (200C, 200D) stay: Persian and family emoji are written with them.
 
 
 def safe(text: str, *, keep_lines: bool = False) -> str:
-    """Returns text with everything that a terminal would obey made visible (``\\x1b``).
+    """Returns ``text`` on one line, with everything a terminal would obey shown as ``\\u202e``.
 
-    Tabs and line ends become spaces; with ``keep_lines``, ``\\n`` stays.
+    Line ends and tabs become spaces; with ``keep_lines``, line ends stay.
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_shown(character, keep_lines) for character in text.replace("\r\n", "\n"))
+    if keep_lines:
+        return "\n".join(safe(line) for line in text.split("\n"))
+    return _UNSAFE.sub(_show, text)
 
 
-def _shown(character: str, keep_lines: bool) -> str:
-    if character == "\n" and keep_lines:
-        return character
-    if character in "\n\r\t":
+def _show(match: re.Match[str]) -> str:
+    character = match[0]
+    if character in "\n\t":
         return " "
-    if unicodedata.category(character) in _HARMFUL or character in _DIRECTIONS:
-        return character.encode("ascii", "backslashreplace").decode()
-    return character
+    number = ord(character)
+    if number <= 0xFF:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
