@@ -135,8 +135,11 @@ class MappingSet:
         tags = base.get(Project.TAGS)
         kept = tags if isinstance(tags, frozenset) else frozenset()
         looks = [look for rule in self.rules for look in (rule.tentative, rule.staffed)]
-        others = fixed_tags(tag for look in looks for tag in look.tags)
-        return (kept - others) | fixed_tags(rules.retired.tags)
+        others = {
+            normalise(tag) for look in looks for tag in fixed_tags(look.tags)
+        }  # targets may have changed the letter case
+        remaining = {tag for tag in kept if normalise(tag) not in others}
+        return frozenset(remaining) | fixed_tags(rules.retired.tags)
 
 
 def fixed_tags(tags: Iterable[Template]) -> frozenset[str]:

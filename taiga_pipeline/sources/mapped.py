@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from sync.clock import Clock
@@ -56,27 +56,6 @@ class MappedSource:
             else:
                 yield group
         reading.complete = deals.complete
-
-    def select(self, keys: Collection[str]) -> Iterator[DesiredGroup]:
-        """Yields the groups of ``keys`` again, as far as they (still) exist.
-
-        :raises Unreachable: the source cannot be read at all.
-        """
-        wanted = set(keys)
-        today = self._today()
-        deals = self._deals.read()
-        for deal in deals.deals:
-            if deal.key not in wanted:
-                continue
-            wanted.discard(deal.key)
-            try:
-                group = self._mappings.desired(deal, _staffing(deal, deals), today)
-            except NotMapped:
-                continue  # `read` has reported it
-            if group is not None:
-                yield group
-            if not wanted:
-                return
 
     def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:
         """Returns how the project of a deal that is gone from the source is put away."""

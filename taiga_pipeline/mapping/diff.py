@@ -1,0 +1,251 @@
+"""What edited mappings would change in what deals ask for, before they are in force.
+
+Compared are the records that deals ask for under both sets of mappings. The target is not looked
+at: whether people's edits are in the way is seen by ``plan`` once the mapping is in force.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from sync.records import Desired, DesiredGroup, Owner, RecordKey, Value, encode
+from taiga_pipeline.mapping.demand import Staffing
+from taiga_pipeline.mapping.errors import NotMapped
+from taiga_pipeline.mapping.explain import shown
+from taiga_pipeline.mapping.mapping_set import MappingSet
+from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.records import Project
+
+
+class Effect(StrEnum):
+    """What an edited mapping does to one record."""
+
+    ADDED = "added"
+    """It was not asked for before."""
+    DROPPED = "dropped"
+    """It is no longer asked for."""
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDifference:
+    """One field of one record. ``old`` and ``new`` are None where there is no such field."""
+
+    key: RecordKey
+    effect: Effect
+    field: str
+    old: Value
+    new: Value
+    owner: Owner
+
+    def to_json(self) -> dict[str, object]:
+        """Returns the difference as JSON-compatible data."""
+        return {
+            "key": str(self.key),
+            "kind": self.key.kind,
+            "effect": self.effect.value,
+            "field": self.field,
+            "old": encode(self.old),
+            "new": encode(self.new),
+            "owner": self.owner.value,
+        }
+
+    def line(self) -> str:
+        """Returns the difference for people."""
+        name = f"{self.key.kind} {self.key.name}".rstrip()
+        values = f"{shown(self.old)} -> {shown(self.new)}"
+        later = "; on new projects only" if self.stays else ""
+        return f"{name}: {self.field} {values}{later}"
+
+    @property
+    def stays(self) -> bool:
+        """Whether what is in the target already is left as it is: the field is delivery's."""
+        return self.effect is Effect.CHANGED and self.owner is Owner.DELIVERY
+
+
+@dataclass(frozen=True, slots=True)
+class DealDifference:
+    """What changes for one deal. ``problem`` says why it can no longer be mapped, "" if it can.
+
+    ``old_state`` and ``new_state`` are the project's states, "" where no project is asked for.
+    """
+
+    deal: str
+    old_state: str
+    new_state: str
+    fields: tuple[FieldDifference, ...] = ()
+    problem: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """Returns the difference as JSON-compatible data."""
+        return {
+            "deal": self.deal,
+            "old_state": self.old_state,
+            "new_state": self.new_state,
+            "problem": self.problem,
+            "changes": [difference.to_json() for difference in self.fields],
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yields the difference for people."""
+        moved = f" ({self.old_state or 'none'} -> {self.new_state or 'none'})"
+        yield f"{self.deal}{moved if self.old_state != self.new_state else ''}"
+        if self.problem:
+            yield f"  can no longer be mapped: {self.problem}"
+        for difference in self.fields:
+            yield f"  {difference.line()}"
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts over all deals: how many, state moves, and changes by kind of record and field."""
+
+    deals: int = 0
+    differing: int = 0
+    unmapped: int = 0
+    states: Counter[tuple[str, str]] = field(default_factory=Counter)
+    fields: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+    def count(self, difference: DealDifference | None) -> None:
+        """Counts one deal."""
+        self.deals += 1
+        if difference is None:
+            return
+        self.differing += 1
+        self.unmapped += bool(difference.problem)
+        if difference.old_state != difference.new_state:
+            self.states[difference.old_state, difference.new_state] += 1
+        self.fields.update(
+            {(item.key.kind, item.effect.value, item.field) for item in difference.fields}
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """Returns the counts as JSON-compatible data."""
+        return {
+            "deals": self.deals,
+            "differing": self.differing,
+            "unmapped": self.unmapped,
+            "states": [
+                {"old": old, "new": new, "deals": count}
+                for (old, new), count in sorted(self.states.items())
+            ],
+            "fields": [
+                {"kind": kind, "effect": effect, "field": name, "deals": count}
+                for (kind, effect, name), count in sorted(self.fields.items())
+            ],
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yields the counts for people."""
+        yield f"{self.differing} of {self.deals} deals ask for something else."
+        if self.unmapped:
+            yield f"  {self.unmapped} can no longer be mapped"
+        for (old, new), count in sorted(self.states.items()):
+            yield f"  {count} x project {old or 'none'} -> {new or 'none'}"
+        for (kind, effect, name), count in sorted(self.fields.items()):
+            yield f"  {count} x {kind} {name} {effect}"
+
+
+def compare_desired(old: DesiredGroup | None, new: DesiredGroup | None) -> list[FieldDifference]:
+    """Returns what is different between the records that a deal asks for, field by field."""
+    before = {record.key: record for record in old.records()} if old else {}
+    after = {record.key: record for record in new.records()} if new else {}
+    differences = [
+        difference
+        for key in {**before, **after}
+        for difference in _compare(key, before.get(key), after.get(key))
+    ]
+    return [*differences, *_policies(old, new)] if old and new else differences
+
+
+def _compare(key: RecordKey, old: Desired | None, new: Desired | None) -> Iterator[FieldDifference]:
+    effect = Effect.CHANGED if old and new else Effect.ADDED if new else Effect.DROPPED
+    before, after = (old.fields if old else {}), (new.fields if new else {})
+    owned = new or old
+    assert owned is not None
+    for name in {**before, **after}:
+        if before.get(name) != after.get(name):
+            yield FieldDifference(
+                key, effect, name, before.get(name), after.get(name), owned.owner(name)
+            )
+
+
+def _policies(old: DesiredGroup, new: DesiredGroup) -> Iterator[FieldDifference]:
+    """Yields what is decided otherwise about a project as a whole."""
+    for name in ("when_retired", "when_deleted"):
+        before, after = getattr(old, name).value, getattr(new, name).value
+        if before != after:
+            yield FieldDifference(new.root.key, Effect.CHANGED, name, before, after, Owner.SALES)
+
+
+def compare_deal(old: MappedDeal, new: MappedDeal) -> DealDifference | None:
+    """Returns what changes for one deal, None if nothing does.
+
+    A deal that could not be mapped before does not differ when it still cannot.
+    """
+    before, after = old.visible, new.visible
+    if new.problem:
+        if old.problem:
+            return None
+        return DealDifference(new.key, _state(before), _state(before), problem=new.problem)
+    fields = tuple(compare_desired(before, after))
+    return DealDifference(new.key, _state(before), _state(after), fields) if fields else None
+
+
+@dataclass(frozen=True, slots=True)
+class MappedDeal:
+    """What a deal asks for under a set of mappings, or why it cannot be mapped.
+
+    ``has_project`` says whether a project of the deal is known to be in the target.
+    """
+
+    key: str
+    group: DesiredGroup | None
+    problem: str
+    has_project: bool
+
+    @property
+    def visible(self) -> DesiredGroup | None:
+        """The records, if there is a project or one would be made."""
+        group = self.group
+        shows = group is not None and (self.has_project or (group.create and not group.retired))
+        return group if shows else None
+
+
+def map_deal(
+    mappings: MappingSet, deal: Deal, staffing: Staffing, today: date, *, has_project: bool
+) -> MappedDeal:
+    """Maps a deal for a comparison; a deal that cannot be mapped is no error here."""
+    try:
+        group = mappings.desired(deal, staffing, today)
+    except NotMapped as problem:
+        return MappedDeal(deal.key, None, str(problem), has_project)
+    return MappedDeal(deal.key, group, "", has_project)
+
+
+def _state(group: DesiredGroup | None) -> str:
+    return str(group.root.fields[Project.STATE]) if group else ""
+
+
+def compare_all(
+    deals: Iterable[tuple[Deal, Staffing]],
+    old: MappingSet,
+    new: MappingSet,
+    today: date,
+    with_project: Container[str] = (),
+) -> Iterator[DealDifference | None]:
+    """Yields for each deal what changes for it, None if nothing does.
+
+    ``with_project`` are the keys of deals whose project is there already: of the others, only
+    those count that a project would be made for.
+    """
+    for deal, staffing in deals:
+        there = deal.key in with_project
+        yield compare_deal(
+            map_deal(old, deal, staffing, today, has_project=there),
+            map_deal(new, deal, staffing, today, has_project=there),
+        )
