@@ -1,0 +1,345 @@
+"""Killed at every boundary, the next run ends as if nothing had happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sync import boundary
+from sync.errors import NotSent, OutcomeUnknown, Rejected, Unavailable, Unreachable
+from sync.plan import IssueKind
+from sync.runner import Outcome
+
+from .world import World, deal
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def prepare(folder: Path) -> World:
+    """A world in which the next run creates, updates, staffs, retires, restores and removes."""
+    world = World(folder)
+    world.target.template = (("role", "Back"),)
+    world.want(
+        deal("UPDATED", value="1"),
+        deal("STAFFED"),
+        deal("LOST"),
+        deal("REOPENED"),
+        deal("RELEASED", "staffed", members={"bo@x.test": "Back"}),
+    )
+    world.run()
+    world.want(deal("REOPENED", "retired"))
+    world.run()
+    world.target.edit(world.project("Deal UPDATED").id, title="PM's title")
+    found = world.target.add_child(
+        world.project("Deal STAFFED").id, "membership", "pm@x.test", email="pm@x.test", role="PM"
+    )
+    assert found
+    world.want(
+        deal("NEW", members={"a@x.test": "Back"}, stories=("one", "two")),
+        deal("UPDATED", value="2", tags=("incoming", "new")),
+        deal("STAFFED", "staffed", members={"pm@x.test": "Back", "a@x.test": "Back"}),
+        deal("LOST", "retired"),
+        deal("REOPENED"),
+        deal("RELEASED", "staffed"),
+    )
+    return world
+
+
+def picture(world: World) -> object:
+    """Everything that people can see in the target, without ids."""
+    return sorted(
+        (
+            sorted((name, repr(value)) for name, value in root.fields.items()),
+            sorted((m.pipeline, m.key) for m in root.markers),
+            sorted(
+                (child.kind, child.identity, sorted(map(str, child.fields.items())))
+                for child in world.target.children(root.id)
+            ),
+        )
+        for root in world.target.roots
+    )
+
+
+def run_until(world: World, number: int) -> bool:
+    """Runs, and kills the run at a boundary; returns whether it got that far."""
+    count = 0
+
+    def observer(name: str) -> None:
+        nonlocal count
+        count += 1
+        if count == number:
+            raise Killed(name)
+
+    boundary.observers.append(observer)
+    world.target.faults = observer
+    try:
+        world.run()
+    except Killed:
+        return True
+    finally:
+        boundary.observers.remove(observer)
+        world.target.faults = lambda operation: None
+        world.store.close()
+        world.store = world.open_store()
+    return False
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> object:
+    world = prepare(tmp_path_factory.mktemp("undisturbed"))
+    world.run()
+    world.settled()
+    return picture(world)
+
+
+def test_killed_at_any_boundary_the_next_run_ends_as_if_nothing_had_happened(
+    tmp_path: Path, undisturbed: object
+):
+    number = 0
+    killed = True
+    while killed:
+        number += 1
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        world = prepare(folder)
+        killed = run_until(world, number)
+        report = world.run()
+        assert picture(world) == undisturbed, f"boundary {number}"
+        assert not report.issues, f"boundary {number}: {report.issues}"
+        world.settled()
+        world.store.close()
+    assert number > 60  # every intent, write and receipt of the scenario was a boundary
+
+
+def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
+    tmp_path: Path, undisturbed: object
+):
+    for first in range(3, 70, 7):
+        for second in range(1, 40, 6):
+            folder = tmp_path / f"{first}-{second}"
+            folder.mkdir()
+            world = prepare(folder)
+            run_until(world, first)
+            run_until(world, second)
+            world.run()
+            assert picture(world) == undisturbed, f"boundaries {first}, {second}"
+            world.settled()
+            world.store.close()
+
+
+def test_an_edit_by_sales_between_crash_and_recovery_is_no_false_conflict(world: World):
+    world.want(deal("D1", title="A"))
+    world.run()
+    world.want(deal("D1", title="B"))
+    world.target.faults = lambda operation: _kill(operation == "after update")
+    with pytest.raises(Killed):
+        world.run()
+    world.target.faults = lambda operation: None
+    world.want(deal("D1", title="C"))
+    report = world.run()
+    assert not report.issues
+    assert world.project().fields["title"] == "C"
+    world.settled()
+
+
+def _kill(condition: bool) -> None:
+    if condition:
+        raise Killed
+
+
+def test_a_create_whose_answer_was_lost_is_found_and_not_repeated(world: World):
+    world.want(deal("D1"))
+    fail_once(world, "after create", OutcomeUnknown("no answer"))
+    report = world.run()
+    assert report.outcome is Outcome.DONE
+    assert len(world.target.roots) == 1
+    world.settled()
+
+
+def test_a_create_that_never_happened_is_uncertain_first_and_made_by_the_next_run(world: World):
+    world.want(deal("D1"))
+    fail_once(world, "before create", OutcomeUnknown("no answer"))
+    report = world.run()
+    assert [issue.kind for issue in report.issues] == [IssueKind.UNCERTAIN]
+    assert not world.target.roots
+    report = world.run()
+    assert len(world.target.roots) == 1
+    assert not report.issues
+    world.settled()
+
+
+def test_a_create_that_takes_effect_late_is_waited_for_rather_than_repeated(world: World):
+    world.want(deal("D1"))
+    fail_once(world, "before create", Killed())
+    with pytest.raises(Killed):
+        world.run()
+    assert world.store.open_intents()
+    late = world.target
+    report = world.runner().run()  # at once, not after the cron interval
+    assert world.clock.slept[-1] == pytest.approx(world.options.settle_seconds)
+    assert len(late.roots) == 1
+    assert report.outcome is Outcome.DONE
+
+
+def test_a_rejected_record_leaves_all_others_synced(world: World):
+    world.want(deal("D1", members={"bad": "x", "good@x.test": "x"}), deal("D2"))
+    fail_once(world, "before create child", Rejected("no such user"))
+    report = world.run()
+    assert report.outcome is Outcome.PARTIAL
+    assert [issue.kind for issue in report.issues] == [IssueKind.FAILED]
+    assert len(world.target.roots) == 2
+    assert [c.identity for c in world.target.children(world.project("Deal D1").id)] == [
+        "good@x.test"
+    ]
+    report = world.run()
+    assert report.outcome is Outcome.DONE
+    world.settled()
+
+
+def test_a_write_that_certainly_was_not_sent_is_simply_done_by_the_next_run(world: World):
+    world.want(deal("D1"))
+    fail_once(world, "before create", NotSent("connection refused"))
+    assert world.run().outcome is Outcome.PARTIAL
+    assert not world.store.open_intents()
+    assert world.run().outcome is Outcome.DONE
+
+
+def test_an_unreachable_target_stops_the_run_and_leaves_the_rest_for_the_next(world: World):
+    world.want(*(deal(f"D{n}") for n in range(5)))
+    fail_once(world, "before create", Unreachable("nobody answers"))
+    report = world.run()
+    assert report.outcome is Outcome.STOPPED
+    assert report.skipped == 4
+    world.run()
+    assert len(world.target.roots) == 5
+
+
+def test_a_target_that_stays_unavailable_ends_the_run_after_a_few_deals(world: World):
+    world.want(*(deal(f"D{n}", value="1") for n in range(10)))
+    world.run()
+    world.want(*(deal(f"D{n}", value="2") for n in range(10)))
+
+    def fail(operation: str) -> None:
+        if operation == "before update":
+            raise Unavailable("503")
+
+    world.target.faults = fail
+    report = world.run()
+    assert report.outcome is Outcome.STOPPED
+    assert report.skipped == 7
+    world.target.faults = lambda operation: None
+    assert len(world.run().applied) == 10
+    world.settled()
+
+
+def test_an_edit_made_between_plan_and_write_is_merged_and_not_written_over(world: World):
+    world.want(deal("D1", value="1"))
+    world.run()
+    world.want(deal("D1", value="2"))
+
+    def edit(operation: str) -> None:
+        if operation == "children":
+            return
+        if operation == "before get":
+            world.target.faults = lambda operation: None
+            world.target.edit(world.project().id, title="PM's at the last moment")
+
+    world.target.faults = edit
+    world.run()
+    fields = world.project().fields
+    assert (fields["title"], fields["value"]) == ("PM's at the last moment", "2")
+    world.settled()
+
+
+def test_an_edit_in_the_very_moment_of_the_write_is_merged_again(world: World):
+    world.want(deal("D1", value="1"))
+    world.run()
+    world.want(deal("D1", value="2"))
+
+    def edit(operation: str) -> None:
+        if operation == "before update":
+            world.target.faults = lambda operation: None
+            world.target.edit(world.project().id, title="PM's")
+
+    world.target.faults = edit
+    report = world.run()
+    assert world.project().fields["title"] == "PM's"
+    assert world.project().fields["value"] == "2"
+    assert report.outcome is Outcome.DONE
+    world.settled()
+
+
+def test_an_edit_right_after_the_write_is_noticed_by_reading_back(world: World):
+    world.want(deal("D1", value="1"))
+    world.run()
+    world.want(deal("D1", value="2"))
+
+    def edit(operation: str) -> None:
+        if operation == "after update":
+            world.target.faults = lambda operation: None
+            world.target.edit(world.project().id, value="PM's")
+
+    world.target.faults = edit
+    report = world.run()
+    assert report.meanwhile == ("D1",)
+    world.run()
+    assert world.project().fields["value"] == "2"
+    world.settled()
+
+
+def test_a_run_that_is_told_to_stop_finishes_the_action_under_way_and_the_next_does_the_rest(
+    world: World,
+):
+    world.want(*(deal(f"D{n}") for n in range(5)))
+    runner = world.runner()
+
+    def stop(operation: str) -> None:
+        if operation == "after create":
+            runner.stop.set()
+
+    world.target.faults = stop
+    report = runner.run()
+    assert report.outcome is Outcome.STOPPED
+    assert len(world.target.roots) == 1
+    world.target.faults = lambda operation: None
+    world.run()
+    assert len(world.target.roots) == 5
+    world.settled()
+
+
+def test_lost_state_is_found_again_by_markers_and_nothing_is_made_twice(world: World):
+    world.want(deal("D1", members={"a@x.test": "x"}, stories=("s",)), deal("D2"))
+    world.run()
+    world.store.close()
+    (world.folder / "state.db").unlink()
+    world.store = world.open_store()
+    report = world.run()
+    assert {a.type.value for a in report.applied} == {"adopt"}
+    assert len(world.target.roots) == 2
+    world.settled()
+
+
+def test_two_unbound_copies_are_reported_and_a_bound_one_always_wins(world: World):
+    world.want(deal("D1", value="1"))
+    world.run()
+    original = world.project().id
+    world.target.copy(original)
+    world.want(deal("D1", value="2"))
+    world.run()
+    assert {r.id: r.fields["value"] for r in world.target.roots}[original] == "2"
+    world.store.forget("D1")
+    report = world.run()
+    assert [issue.kind for issue in report.issues] == [IssueKind.AMBIGUOUS]
+    assert len(world.target.roots) == 2
+
+
+def fail_once(world: World, when: str, error: BaseException) -> None:
+    def fault(operation: str) -> None:
+        if operation == when:
+            world.target.faults = lambda operation: None
+            raise error
+
+    world.target.faults = fault
