@@ -124,12 +124,12 @@ class TaigaTarget:
         )
 
     def _is_own_member(self, row: Row) -> bool:
-        me = self._account["id"]
-        return row.get("user") == me or (row.get("invited_by") or {}).get("id") == me
+        inviter = (row.get("invited_by") or {}).get("id")
+        return self._account["id"] in (row.get("user"), inviter)
 
     def _is_own_event(self, event: Row) -> bool:
         user = (event.get("data") or {}).get("user") or {}
-        return bool(user.get("id") == self._account["id"])
+        return self._account["id"] in (user.get("id"),)
 
     # --- writing projects
 
