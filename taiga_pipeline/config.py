@@ -188,7 +188,7 @@ _WAYS_IN: Final = (
 class SyncSettings(_Section):
     """How the two sides are kept in step.
 
-    ``settle_seconds`` is how long an edit in the target rests before it is taken for finished.
+    ``settle_seconds`` is how long a create that was cut off may still take effect in the target.
     """
 
     state: DatabaseUrl = Field("sqlite:///state.db", validate_default=True)
@@ -196,7 +196,7 @@ class SyncSettings(_Section):
     mappings: ConfigPath = Field(Path("mappings"), validate_default=True)
     full_compare_hours: Number = Field(24, ge=0)
     when_gone: Annotated[WhenGone, Field(strict=False)] = WhenGone.REPORT
-    settle_seconds: Number = Field(0, ge=0, le=3600)
+    settle_seconds: Number = Field(30, ge=0, le=3600)
 
     def state_address(self, environment: Mapping[str, str]) -> str:
         """Returns the URL of the state store, from the environment if the file says so.

@@ -89,7 +89,7 @@ def _look(name: str, what: Callable[[], str]) -> Finding:
 
 
 def _mappings(context: Context) -> str:
-    rules = context.load_mappings()
+    rules = context.load_mappings().rules
     return ", ".join(f"{rule.name} ({len(rule.stages)} stages)" for rule in rules)
 
 
@@ -98,13 +98,16 @@ def _source(context: Context) -> str:
     groups = sum(1 for _ in reading.groups)
     if reading.quarantined:
         raise ProblemsError([Problem(f"{row.place}: {row.reason}") for row in reading.quarantined])
-    return f"{groups} deals with a project, {len(reading.present)} without"
+    unmapped = f", {len(reading.present)} that no mapping is for" if reading.present else ""
+    return f"{groups} deals{unmapped}"
 
 
 def _state(context: Context) -> str:
+    if not context.has_state():
+        return "there is none yet; the first run makes it"
     state = context.open_state()
     try:
-        followed = len(state.index())
+        followed = sum(row.is_followed for row in state.index().values())
     finally:
         state.close()
     return f"{followed} projects are kept in step"

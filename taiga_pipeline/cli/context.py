@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.people.store import PeopleStore
     from taiga_pipeline.pipeline.store import DealStore
+    from taiga_pipeline.sources.mapped import MappedSource
     from taiga_pipeline.sources.port import DealSource
 
 CONFIG_VARIABLE: Final = "PIPELINE_SYNC_CONFIG"
@@ -130,8 +131,21 @@ class Context:
 
         source = self.settings.source
         address = source.address(self.environment)
-        settings = {**source.options, **({"url": address} if address else {})}
+        settings = dict(source.options)
+        if address:
+            settings["url"] = address
+        if source.kind != "store":
+            settings.setdefault("folder", str(self.config_path.absolute().parent))
         return create(source.kind, settings, self.clock)
+
+    def make_source(self) -> MappedSource:
+        """Returns what the deals ask for, through the mappings.
+
+        :raises ProblemsError: what is wrong with the source's settings or the mappings.
+        """
+        from taiga_pipeline.sources.mapped import MappedSource
+
+        return MappedSource(self.make_deal_source(), self.load_mappings(), self.clock)
 
     def open_state(self) -> StateStore:
         """Opens the state store, and makes it where there is none.
@@ -141,6 +155,11 @@ class Context:
         from sync.state import StateStore
 
         return StateStore(self.state_url, self.settings.pipeline, self.clock)
+
+    def has_state(self) -> bool:
+        """Tells whether there is a state store already (assumed of one on a server)."""
+        path = sqlite_path(self.state_url)
+        return path is None or path.exists()
 
     @property
     def state_url(self) -> str:
@@ -171,6 +190,14 @@ class Context:
             timeout_seconds=target.timeout_seconds,
         )
         return create(target.kind, connection, self.clock)
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Returns the file of a SQLite URL, None for any other database."""
+    scheme, separator, rest = url.partition(":///")
+    if not separator or not scheme.startswith("sqlite") or not rest or rest == ":memory:":
+        return None
+    return Path(rest.partition("?")[0])
 
 
 pass_context = click.make_pass_decorator(Context)

@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.report.terminal import safe
 
 # Classes are named, not imported: one whose module was never imported cannot have been raised,
 # and a mistyped option must not cost the import of a database library. The first match counts.
@@ -21,6 +22,7 @@ _CODES: Final[tuple[tuple[str, str, ExitCode], ...]] = (
     ("sync.errors", "Unreachable", ExitCode.UNREACHABLE),
     ("sync.errors", "IncompleteRead", ExitCode.UNREACHABLE),
     ("sync.errors", "Unavailable", ExitCode.UNREACHABLE),
+    ("sync.errors", "Stop", ExitCode.USAGE),
     ("sync.errors", "SyncError", ExitCode.PARTIAL),
 )
 
@@ -49,12 +51,17 @@ def report(error: Exception, *, traceback: bool = False) -> ExitCode:
     if traceback:
         click.echo("".join(traceback_module.format_exception(error)), err=True, nl=False)
     if code is not None:
-        click.echo(f"Error: {error}", err=True)
+        report_error(str(error))
         return code
-    click.echo(f"Unexpected error: {describe(error)}", err=True)
+    click.echo(f"Unexpected error: {safe(describe(error))}", err=True)
     if not traceback:
         click.echo(MORE, err=True)
     return ExitCode.UNEXPECTED
+
+
+def report_error(message: str) -> None:
+    """Says a message on stderr."""
+    click.echo(f"Error: {safe(message, keep_lines=True)}", err=True)
 
 
 def describe(error: Exception) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ import click
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
-from taiga_pipeline.cli.project_files import config_text, pipeline_name, shipped_mapping
+from taiga_pipeline.cli.project_files import config_text, pipeline_name
 from taiga_pipeline.problems import Problem, ProblemsError
 
 if TYPE_CHECKING:
@@ -76,10 +75,12 @@ def init(
 
 
 def _texts(folder: Path, mappings: tuple[str, ...], values: Mapping[str, str]) -> dict[str, str]:
+    from taiga_pipeline.mapping.shipped import shipped_text
+
     name = pipeline_name(folder.resolve().name)
     texts = {CONFIG: config_text(name, **values)}
     for mapping in mappings:
-        texts[f"mappings/{mapping}.toml"] = shipped_mapping(mapping)
+        texts[f"mappings/{mapping}.toml"] = shipped_text(mapping)
     return texts
 
 
@@ -114,9 +115,11 @@ def add_sample(context: Context, settings: Settings) -> None:
     """Fills the built-in store with the sample pipeline."""
     from taiga_pipeline.cli.sample import make_sample
 
-    rules = context.load_mappings()[0]
+    rules = context.load_mappings().rules[0]
     stages = {stage.category: stage.name for stage in reversed(rules.stages)}
-    sample = make_sample(context.clock.now().date(), stages)
+    teams = [condition.accepted for condition in rules.conditions if condition.field == "team"]
+    team = min(teams[0]).title() if teams else ""
+    sample = make_sample(context.clock.now().date(), stages, team)
     deals = context.open_deal_store()
     for deal in sample.deals:
         deals.add(deal, by="sample")
@@ -140,8 +143,3 @@ def _tell(outcome: Outcome) -> None:
     click.echo("  2. export TAIGA_PASSWORD=...")
     click.echo(f"  3. {go_there}pipeline-sync check")
     click.echo("  4. pipeline-sync plan, and when you like what you see: pipeline-sync run")
-
-
-def is_empty(folder: Path) -> bool:
-    """Tells whether a folder is not there or holds nothing."""
-    return not folder.exists() or not any(os.scandir(folder))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -69,6 +70,19 @@ SHARED_OPTIONS: tuple[click.Parameter, ...] = (
 )
 
 
+class _ReaderGone(Exception):
+    """Nobody reads stdout any more (``| head``): that is no error, and the end of the output."""
+
+
+@contextmanager
+def _noticing_readers() -> Iterator[None]:
+    """Tells a closed stdout from other errors, before click makes an exit code 1 of it."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ReaderGone from error
+
+
 class RootGroup(LazyGroup):
     """The program. Every error leaves through `report`, every ending through `ExitCode`."""
 
@@ -82,6 +96,9 @@ class RootGroup(LazyGroup):
         run: Callable[..., Any] = super().main
         try:
             result = run(*args, standalone_mode=False, obj=context, **extra)
+        except _ReaderGone:
+            _discard_output()
+            result = ExitCode.DONE
         except Exception as error:
             result = report(error, traceback=context.verbosity > 0)
         _flush_quietly()
@@ -90,13 +107,15 @@ class RootGroup(LazyGroup):
             return code
         sys.exit(code)
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parses a command line; prints help and version."""
+        with _noticing_readers():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Invokes a command. A reader that has seen enough (``| head``) is no error."""
-        try:
+        """Invokes a command."""
+        with _noticing_readers():
             return super().invoke(ctx)
-        except BrokenPipeError:
-            _discard_output()
-            return ExitCode.DONE
 
 
 def _flush_quietly() -> None:

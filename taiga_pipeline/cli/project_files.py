@@ -1,4 +1,4 @@
-"""The files of a new pipeline: the configuration and the mappings that are shipped."""
+"""The configuration of a new pipeline, made from the commented template."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import json
 import re
 import unicodedata
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import Final
-
-from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
 _DATA: Final = "data"
 
@@ -44,24 +41,3 @@ def pipeline_name(folder: str) -> str:
     """Returns a pipeline's name made from a folder's: lower-case ASCII letters, digits, dashes."""
     plain = unicodedata.normalize("NFKD", folder).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-") or "pipeline"
-
-
-def shipped_mappings() -> dict[str, Traversable]:
-    """Returns the mapping files that come with the program, by name."""
-    folder = files("taiga_pipeline") / _DATA / "mappings"
-    found = {item.name.removesuffix(".toml"): item for item in folder.iterdir()}
-    return {name: found[name] for name in sorted(found) if found[name].name.endswith(".toml")}
-
-
-def shipped_mapping(name: str) -> str:
-    """Returns the text of the shipped mapping ``name``.
-
-    :raises ProblemsError: there is none; names the nearest.
-    """
-    shipped = shipped_mappings()
-    if name not in shipped:
-        known = ", ".join(shipped)
-        raise ProblemsError(
-            [Problem(f"there is no mapping {name!r}{did_you_mean(name, shipped)} (known: {known})")]
-        )
-    return shipped[name].read_text(encoding="utf-8")

@@ -1,0 +1,70 @@
+"""The engine, put together from the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sync.drafting import Rules
+from sync.limits import DEFAULTS
+from sync.runner import Options, Runner, open_for_run
+from sync.state import StateStore
+from taiga_pipeline.cli.context import Context
+from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
+
+
+@contextmanager
+def locked_state(context: Context) -> Iterator[StateStore]:
+    """Opens the state store for changes, under the run lock.
+
+    :raises Locked: a run is at work.
+    """
+    settings = context.settings
+    with open_for_run(context.state_url, settings.pipeline, context.clock) as store:
+        yield store
+
+
+@contextmanager
+def state_to_read(context: Context) -> Iterator[StateStore]:
+    """Opens the state store for a look; where there is none, an empty one that leaves no trace."""
+    url = context.state_url if context.has_state() else "sqlite://"
+    store = StateStore(url, context.settings.pipeline, context.clock)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def make_runner(context: Context, store: StateStore, allow: Sequence[str] = ()) -> Runner:
+    """Returns a runner whose target is connected.
+
+    :raises ProblemsError: what is wrong with the configuration or the mappings.
+    :raises Unauthorised: the account may not log in.
+    :raises Unreachable: nobody answers.
+    """
+    settings = context.settings
+    options = Options(
+        rules=Rules(settings.limits.by_name(), checked_limits(allow), settings.sync.when_gone),
+        concurrency=settings.target.concurrency,
+        settle_seconds=settings.sync.settle_seconds,
+        full_compare_hours=settings.sync.full_compare_hours,
+    )
+    source = context.make_source()
+    target = context.make_target()
+    target.connect()
+    return Runner(source, target, store, context.clock, options)
+
+
+def checked_limits(names: Sequence[str]) -> frozenset[str]:
+    """Returns the names of limits that are lifted.
+
+    :raises ProblemsError: a name that is no limit's.
+    """
+    problems = [
+        Problem(f"--allow {name}: no such limit{did_you_mean(name, DEFAULTS)}")
+        for name in names
+        if name not in DEFAULTS
+    ]
+    if problems:
+        raise ProblemsError(problems)
+    return frozenset(names)

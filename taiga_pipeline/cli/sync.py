@@ -1,0 +1,190 @@
+"""``plan`` and ``run``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import click
+
+from sync.plan import Action, ActionType, Plan
+from sync.runner import Outcome, RunReport
+from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.engine import locked_state, make_runner, state_to_read
+from taiga_pipeline.cli.errors import exit_code, report_error
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json, to_json
+from taiga_pipeline.cli.paint import painter
+from taiga_pipeline.cli.progress import Progress
+from taiga_pipeline.cli.signals import stopping_in_good_order
+from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.report.plan_text import group_lines, issue_lines, plan_lines
+
+PAST: Final = {
+    ActionType.CREATE: "created",
+    ActionType.ADOPT: "adopted",
+    ActionType.UPDATE: "updated",
+    ActionType.RETIRE: "retired",
+    ActionType.RESTORE: "restored",
+}
+
+full_option = click.option(
+    "--full", is_flag=True, help="Compare everything, also where nothing seems to have moved."
+)
+
+
+@click.command()
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Save the plan for 'run --plan FILE'.",
+)
+@click.option(
+    "--exit-code", "use_code", is_flag=True, help="Exit with 10 if there is something to do."
+)
+@full_option
+@json_option
+@pass_context
+def plan(context: Context, out: Path | None, use_code: bool, full: bool, as_json: bool) -> ExitCode:
+    """Show what a run would change, field by field, and why.
+
+    Writes nothing, neither in the target nor here.
+    """
+    with state_to_read(context) as store:
+        runner = make_runner(context, store)
+        drawn = runner.plan(look_at_all=full)
+        tool = runner.target.name
+    if out is not None:
+        save_plan(drawn, out)
+    if as_json:
+        print_json(drawn.to_json())
+    else:
+        for line in plan_lines(drawn, tool, painter()):
+            click.echo(line)
+    return _plan_code(drawn) if use_code else ExitCode.DONE
+
+
+def _plan_code(drawn: Plan) -> ExitCode:
+    if drawn.breaches:
+        return ExitCode.REFUSED
+    return ExitCode.PENDING if drawn.actions else ExitCode.DONE
+
+
+def save_plan(drawn: Plan, path: Path) -> None:
+    """Writes a plan to a file that only its owner may read: it holds customers' names."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(to_json(drawn.to_json()) + "\n")
+
+
+def saved_fingerprint(path: Path, pipeline: str) -> str:
+    """Returns the fingerprint in a saved plan.
+
+    :raises ProblemsError: no plan, or another pipeline's.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        fingerprint, owner = data["fingerprint"], data["pipeline"]
+    except (OSError, ValueError, TypeError, KeyError):
+        raise ProblemsError(
+            [Problem("is no plan that 'pipeline-sync plan --out FILE' saved", str(path))]
+        ) from None
+    if owner != pipeline:
+        raise ProblemsError(
+            [Problem(f"is a plan for the pipeline {owner!r}, not for {pipeline!r}", str(path))]
+        )
+    return str(fingerprint)
+
+
+@click.command()
+@click.option(
+    "--plan",
+    "saved",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Apply this saved plan, and refuse if there is anything else to do by now.",
+)
+@full_option
+@click.option(
+    "--allow", metavar="LIMIT", multiple=True, help="Lift a limit this once; may be repeated."
+)
+@json_option
+@pass_context
+def run(
+    context: Context, saved: Path | None, full: bool, allow: tuple[str, ...], as_json: bool
+) -> ExitCode:
+    """Plan and apply.
+
+    Prints what changed. Prints nothing when nothing changed and nobody watches, so that cron
+    sends no mail.
+    """
+    expect = saved_fingerprint(saved, context.settings.pipeline) if saved else None
+    progress = Progress("projects")
+    with locked_state(context) as store:
+        runner = make_runner(context, store, allow)
+        runner.progress = progress
+        with stopping_in_good_order(runner.stop):
+            result = runner.run(look_at_all=full, expect=expect)
+        tool = runner.target.name
+    progress.clear()
+    if as_json:
+        print_json(result.to_json())
+    else:
+        for line in run_lines(result, tool, watched=sys.stdout.isatty()):
+            click.echo(line)
+    return run_code(result)
+
+
+def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
+    """Yields what a run did.
+
+    Somebody who watches sees all that is open; a log or a mail only what is new.
+    """
+    paint = painter()
+    by_group: dict[str, list[Action]] = {}
+    for action in result.applied:
+        by_group.setdefault(action.key.group, []).append(action)
+    for group in result.plan.groups:
+        if group.key in by_group:
+            yield from group_lines(replace(group, actions=tuple(by_group[group.key])), paint)
+            yield ""
+    issues = result.issues if watched else result.new_issues
+    yield from issue_lines(issues, tool, paint)
+    for issue in result.ended_issues:
+        yield f"settled: {issue.key} {issue.field}".rstrip()
+    if watched or by_group or issues or result.ended_issues:
+        yield summary(result)
+
+
+def summary(result: RunReport) -> str:
+    """Returns the run in one line."""
+    roots = [action.type for action in result.applied if action.key.is_root]
+    parts = [f"{roots.count(kind)} {word}" for kind, word in PAST.items() if kind in roots]
+    inside = len(result.applied) - len(roots)
+    if inside:
+        parts.append(f"{inside} changes inside projects")
+    parts.append(f"{result.plan.summary()['unchanged']} unchanged")
+    if result.issues:
+        parts.append(f"{len(result.issues)} to look at (pipeline-sync conflicts)")
+    seconds = (result.finished - result.started).total_seconds()
+    return f"Run {result.run_id}: {', '.join(parts)}. {result.requests} requests, {seconds:.1f} s."
+
+
+def run_code(result: RunReport) -> ExitCode:
+    """Returns the exit code for a run; says on stderr why it ended early."""
+    if result.outcome is Outcome.REFUSED:
+        report_error(result.refusal)
+        return ExitCode.REFUSED
+    if result.stopped_by is not None:
+        report_error(str(result.stopped_by))
+        return exit_code(result.stopped_by) or ExitCode.PARTIAL
+    if result.outcome is Outcome.DONE:
+        return ExitCode.DONE
+    return ExitCode.PARTIAL
