@@ -8,7 +8,15 @@ from taiga_pipeline.sandbox.errors import invalid_pk, no_match, server_error
 from taiga_pipeline.sandbox.fields import REQUIRED, Form
 from taiga_pipeline.sandbox.models import Attachment, Project, Story, User, WikiPage
 from taiga_pipeline.sandbox.multipart import File
-from taiga_pipeline.sandbox.wire import Json, Request, Response, empty, json_response, timestamp
+from taiga_pipeline.sandbox.wire import (
+    API_PREFIX,
+    Json,
+    Request,
+    Response,
+    empty,
+    json_response,
+    timestamp,
+)
 
 _KINDS = {"wiki": ("wikipage", "view_wiki_pages"), "userstories": ("us", "view_us")}
 
@@ -41,21 +49,18 @@ def _view(request: Request, row: Attachment) -> dict[str, Json]:
 
 
 def _item(context: Context, object_id: int | None) -> WikiPage | Story | None:
-    if context.params["kind"] == "wiki":
+    if _kind(context) == "wiki":
         return context.store.wiki_pages.get(object_id)
     return context.store.stories.get(object_id)
 
 
-def _check_kind(context: Context) -> str:
-    kind = context.params["kind"]
-    if kind not in _KINDS:
-        raise no_match("ContentType")
-    return kind
+def _kind(context: Context) -> str:
+    return context.request.path.removeprefix(API_PREFIX).split("/")[1]
 
 
 def list_attachments(context: Context) -> Response:
     """GET /{wiki,userstories}/attachments?project=&object_id=."""
-    kind = _check_kind(context)
+    kind = _kind(context)
     store = context.store
     object_id = context.query_number("object_id")
     wanted = access.project_ids_with(store, context.user, _KINDS[kind][1])
@@ -73,7 +78,7 @@ def list_attachments(context: Context) -> Response:
 
 def create_attachment(context: Context) -> Response:
     """POST /{wiki,userstories}/attachments, a multipart form with `attached_file`."""
-    kind = _check_kind(context)
+    kind = _kind(context)
     user = access.require_user(context.user)
     form = context.form()
     project_id = form.reference("project", required=True)
@@ -129,7 +134,7 @@ def _record(context: Context, project: Project, row: Attachment, user: User) -> 
 
 def delete_attachment(context: Context) -> Response:
     """DELETE /{wiki,userstories}/attachments/{id}."""
-    kind = _check_kind(context)
+    kind = _kind(context)
     row = context.store.attachments.get(context.number())
     project = context.store.projects.get(row.project) if row and row.kind == kind else None
     permission = "modify_wiki_page" if kind == "wiki" else "modify_us"
