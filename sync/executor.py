@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync.clock import Clock
 from sync.errors import (
@@ -63,8 +63,8 @@ class Applied:
 class Executor:
     """Applies group plans to a target.
 
-    ``replan`` observes a group again and plans it anew; it is called just before a root is
-    written, so that an edit made since the plan was drawn up is merged, not written over.
+    ``replan`` observes a group again and plans it anew; it is called where people changed an
+    object since it was observed, so that their edit is merged, not written over.
     ``stop`` may be set from outside to end after the actions under way. ``progress`` is called
     with the number of groups that are done, from any thread.
     """
@@ -117,20 +117,17 @@ class Executor:
         self.progress(done)
 
     def _apply_group(self, group: GroupPlan) -> None:
-        for attempt in range(1, STALE_ATTEMPTS + 1):
+        for _ in range(STALE_ATTEMPTS - 1):
             try:
-                fresh = self._refresh(group, again=attempt > 1)
-                self.store.note(fresh)
-                self._apply_actions(fresh)
-                return
-            except Stale:
-                if attempt == STALE_ATTEMPTS:
-                    raise
+                return self._apply_plan(group)
+            except Stale as error:
+                log.info("%s: merged again, because of a change just now (%s)", group.key, error)
+                group = self.replan(group)
+        return self._apply_plan(group)
 
-    def _refresh(self, group: GroupPlan, again: bool) -> GroupPlan:
-        """Returns the plan, drawn up anew if people may have changed what it is going to write."""
-        writes_root = any(a.key.is_root and a.observed and a.changes for a in group.actions)
-        return self.replan(group) if again or writes_root else group
+    def _apply_plan(self, group: GroupPlan) -> None:
+        self.store.note(group)
+        self._apply_actions(group)
 
     def _apply_actions(self, group: GroupPlan) -> None:
         """Applies a group's actions; what depends on a root that failed is not tried."""
@@ -178,7 +175,8 @@ class Executor:
             name: base_after_create(value, fields.get(name, value))
             for name, value in record.fields.items()
         }
-        self.store.receive(intent, _binding(action, written.record.id), bases)
+        binding = _binding(action, written.record.id)
+        self.store.receive(intent, replace(binding, created=not written.found), bases)
         progress.note(record.key, written)
 
     def _send_create(self, record: Desired, progress: _GroupProgress) -> Written:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sync.planner import Known, Seen
 from sync.records import Observed
@@ -79,14 +79,22 @@ def look(
     }
     ids = [root.id for root in standing.values()]
     children = target.observe_children(ids) if ids else {}
-    return {
-        key: Seen(
-            root=roots.get(key),
-            candidates=candidates.get(key, ()),
-            children=children.get(standing[key].id, ()) if key in standing else (),
+    seen = {}
+    for key in keys:
+        root = standing.get(key)
+        found = children.get(root.id, ()) if root else ()
+        seen[key] = Seen(
+            root=_with_facts(root, found) if root and key in roots else None,
+            candidates=[_with_facts(c, found) for c in candidates.get(key, ())],
+            children=[child for child in found if root and child.kind != root.kind],
         )
-        for key in keys
-    }
+    return seen
+
+
+def _with_facts(root: Observed, children: Sequence[Observed]) -> Observed:
+    """Returns ``root`` with the facts that only its children tell."""
+    facts = [child.facts for child in children if (child.kind, child.id) == (root.kind, root.id)]
+    return replace(root, facts={**root.facts, **facts[0]}) if facts else root
 
 
 def look_at_one(target: Target, key: str, known: Known) -> Seen:

@@ -94,7 +94,9 @@ class Target(Protocol):
     def observe_children(self, root_ids: Collection[str]) -> Mapping[str, Sequence[Observed]]:
         """Returns the children of each of the roots, in as few requests as the API allows.
 
-        A root that is not there (any more) is missing from the answer.
+        A root that is not there (any more) is missing from the answer. Among the children may be
+        one with the root's own kind and id: it carries facts about the root that only its children
+        tell (its team, its progress).
 
         :raises IncompleteRead: a list did not come whole.
         """

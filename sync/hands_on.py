@@ -1,0 +1,113 @@
+"""The hands-on cases: what a person decides about one group, for the next run to carry out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from sync.errors import Rejected, Vanished
+from sync.plan import Issue, IssueKind
+from sync.records import Base, Binding, Marker, Observed, RecordKey
+from sync.state import StateStore
+from sync.target import Target
+
+
+class Side(StrEnum):
+    """Whose value stands."""
+
+    SALES = "sales"
+    DELIVERY = "delivery"
+
+
+def resolve(store: StateStore, key: str, take: Side, field: str | None = None) -> list[Issue]:
+    """Settles conflicts and deletions of a record (or of a whole group); returns which.
+
+    ``key`` is a record's key as messages show it, or a group's. Taking delivery's side keeps what
+    people made of it, and sales' differing value stops counting as a change; a deleted root is
+    then no longer followed. Taking sales' side has the next run write sales' value, or make a
+    deleted root again.
+
+    :raises Rejected: nothing is open under this key and field.
+    """
+    issues = [
+        item.issue
+        for item in store.issues()
+        if item.issue.kind in (IssueKind.CONFLICT, IssueKind.DELETED)
+        and key in (str(item.issue.key), item.issue.key.group)
+        and field in (None, item.issue.field)
+    ]
+    if not issues:
+        named = f"{key} {field}" if field else key
+        raise Rejected(
+            f"{named}: nothing here waits for a decision (see 'pipeline-sync conflicts')"
+        )
+    for issue in issues:
+        _settle(store, issue, take)
+    return issues
+
+
+def _settle(store: StateStore, issue: Issue, take: Side) -> None:
+    if issue.kind is IssueKind.CONFLICT:
+        store.rebase(issue.key, {issue.field: _agreed(issue, take)})
+    elif take is Side.SALES:
+        store.forget(issue.key.group)
+    else:
+        store.unlink(issue.key)
+
+
+def _agreed(issue: Issue, take: Side) -> Base:
+    """Returns the base from which the next merge comes to the side that was taken."""
+    if take is Side.DELIVERY:  # neither side has moved: what people made of it stays
+        return Base(issue.desired, issue.observed)
+    return Base(issue.observed, issue.observed)  # only sales' side has moved: it is written
+
+
+def adopt(store: StateStore, target: Target, root: RecordKey, root_id: str) -> Observed:
+    """Binds a group to an existing root that a person chose; returns what was found there.
+
+    The next run marks it, keeps what delivery own, writes what sales own, and reports shared
+    fields that differ.
+
+    :raises Vanished: there is no such root, or the account cannot see it.
+    :raises Rejected: it belongs to another group or pipeline.
+    """
+    found = target.observe_root(root_id)
+    if found is None:
+        raise Vanished(f"{target.name} shows this account no {root.kind} {root_id}")
+    _refuse_anothers(store, root, found)
+    store.bind_by_hand(Binding(root, found.id, created=False))
+    return found
+
+
+def _refuse_anothers(store: StateStore, root: RecordKey, found: Observed) -> None:
+    for marker in found.markers:
+        if marker.pipeline != store.pipeline:
+            raise Rejected(
+                f"{found.kind} {found.id} belongs to the pipeline '{marker.pipeline}' "
+                f"(deal {marker.key}); unlink it there first"
+            )
+        if marker.key != root.group and _is_bound(store, marker.key, found.id):
+            raise Rejected(
+                f"{found.kind} {found.id} belongs to the deal {marker.key}; unlink that one "
+                f"first: 'pipeline-sync unlink {marker.key}'"
+            )
+
+
+def _is_bound(store: StateStore, group: str, root_id: str) -> bool:
+    row = store.index().get(group)
+    return row is not None and row.root_id == root_id and row.is_followed
+
+
+def unlink(store: StateStore, target: Target, group: str) -> str:
+    """Stops following a group, and takes its marker off; returns the root's id.
+
+    Everything else in the target stays as it is.
+
+    :raises Rejected: the group is not bound.
+    """
+    known = store.known([group])[group].bound
+    root = next((bound.binding for key, bound in known.items() if key.is_root), None)
+    if root is None:
+        raise Rejected(f"{group}: no project is kept in step with this deal")
+    target.unmark(root.target_id, Marker(store.pipeline, group))
+    store.unlink(root.key)
+    return root.target_id
