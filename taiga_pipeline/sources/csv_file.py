@@ -26,9 +26,20 @@ from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.sources.port import DealReading, by_deal
 from taiga_pipeline.sources.settings import check_settings, table_setting, text_setting
 
-_OPTIONS = ("encoding", "delimiter", "date_format", "decimal", "currency", "name")
-_TABLES = ("columns", "stages", "defaults")
-KNOWN = ("file", "folder", "people", "allocations", *_OPTIONS, *_TABLES)
+KNOWN = (
+    "file",
+    "people",
+    "allocations",
+    "encoding",
+    "delimiter",
+    "date_format",
+    "decimal",
+    "currency",
+    "name",
+    "columns",
+    "stages",
+    "defaults",
+)
 
 _T = TypeVar("_T")
 
@@ -115,12 +126,24 @@ def create(settings: Mapping[str, object], clock: Clock) -> CsvSource:
     """
     check_settings("csv", settings, KNOWN, required=("file",))
     folder = Path(text_setting(settings, "folder", "."))
-    texts = {name: text_setting(settings, name) for name in _OPTIONS}
-    tables = {name: table_setting(settings, name) for name in _TABLES}
     people, allocations = (text_setting(settings, name) for name in ("people", "allocations"))
     return CsvSource(
         folder / text_setting(settings, "file"),
-        ImportOptions(**texts, **tables),
+        _options(settings),
         folder / people if people else None,
         folder / allocations if allocations else None,
+    )
+
+
+def _options(settings: Mapping[str, object]) -> ImportOptions:
+    return ImportOptions(
+        columns=table_setting(settings, "columns"),
+        stages=table_setting(settings, "stages"),
+        defaults=table_setting(settings, "defaults"),
+        currency=text_setting(settings, "currency"),
+        name=text_setting(settings, "name"),
+        date_format=text_setting(settings, "date_format"),
+        decimal=text_setting(settings, "decimal"),
+        delimiter=text_setting(settings, "delimiter"),
+        encoding=text_setting(settings, "encoding"),
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
-COMMON = ("kind",)
+COMMON = ("kind", "folder")
+"""Given to every source: its kind, and the folder against which it resolves relative paths."""
 
 
 def check_settings(

@@ -1,0 +1,186 @@
+"""Deals and people as JSON and as terminal text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taiga_pipeline.cli.output import print_pairs, print_table
+from taiga_pipeline.pipeline.cells import format_time
+from taiga_pipeline.pipeline.columns import deal_cells
+from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.people.model import Allocation
+
+_LABELS: dict[str, str] = {
+    "key": "Key",
+    "name": "Name",
+    "customer": "Customer",
+    "stage": "Stage",
+    "stage_since": "In stage since",
+    "value": "Value",
+    "probability": "Probability",
+    "engaged_on": "Engaged on",
+    "expected_close": "Expected close",
+    "closed_on": "Closed on",
+    "start": "Start",
+    "owner": "Owner",
+    "team": "Team",
+    "service": "Service",
+    "lead_source": "Lead source",
+    "lost_reason": "Lost because",
+    "roles": "Roles needed",
+    "done": "Done",
+    "updated_at": "Updated",
+}
+
+
+def deal_json(deal: Deal) -> dict[str, Any]:
+    """Returns a deal as plain data; times in ISO 8601."""
+    data = asdict(deal)
+    data["done"] = sorted(deal.done)
+    return {name: _plain(value) for name, value in data.items()}
+
+
+def move_json(move: StageMove) -> dict[str, Any]:
+    """Returns a stage move as plain data."""
+    return {name: _plain(value) for name, value in asdict(move).items()}
+
+
+def change_json(change: FieldChange) -> dict[str, Any]:
+    """Returns a field change as plain data."""
+    return {name: _plain(value) for name, value in asdict(change).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return format_time(value)
+    return format(value, "f") if isinstance(value, Decimal) else value
+
+
+def money(deal: Deal) -> str:
+    """Returns a deal's value with its currency, "" if it is not known."""
+    if deal.value is None:
+        return ""
+    return f"{deal.value:,f} {deal.currency}".strip()
+
+
+def percent(probability: Decimal | None) -> str:
+    """Returns a probability in per cent, "" if it is not known."""
+    if probability is None:
+        return ""
+    return f"{round(probability * 100, 1).normalize():f} %"
+
+
+def print_deals(deals: Iterable[Deal]) -> int:
+    """Prints a table of deals; returns how many."""
+    rows = [
+        [
+            safe(deal.key),
+            safe(deal.name),
+            safe(deal.customer),
+            safe(deal.stage),
+            money(deal),
+            percent(deal.probability),
+            str(deal.closed_on or deal.expected_close or ""),
+            safe(deal.owner),
+        ]
+        for deal in deals
+    ]
+    if rows:
+        headings = ["Key", "Name", "Customer", "Stage", "Value", "Prob.", "Close", "Owner"]
+        print_table(headings, rows, right=(4, 5))
+    return len(rows)
+
+
+def print_deal(deal: Deal) -> None:
+    """Prints everything that is known about a deal."""
+    cells = {**deal_cells(deal), "value": money(deal), "probability": percent(deal.probability)}
+    print_pairs({label: safe(cells[name]) for name, label in _LABELS.items() if cells[name]})
+    if deal.contacts:
+        click.echo("\nContacts")
+        for contact in deal.contacts:
+            parts = (contact.name, contact.email, contact.phone, contact.part.value)
+            click.echo("  " + safe(", ".join(filter(None, parts))))
+    if deal.notes:
+        click.echo("\nNotes")
+        for text in safe(deal.notes, keep_lines=True).splitlines():
+            click.echo(f"  {text}")
+
+
+def print_history(moves: Iterable[StageMove], changes: Iterable[FieldChange]) -> None:
+    """Prints what happened to a deal, the oldest first."""
+    events = [(move.at, _move_text(move)) for move in moves]
+    events += [(change.at, _change_text(change)) for change in changes]
+    if events:
+        click.echo("\nHistory")
+    for at, text in sorted(events, key=lambda event: event[0]):
+        click.echo(f"  {at:%Y-%m-%d %H:%M}  {safe(text)}")
+
+
+def _move_text(move: StageMove) -> str:
+    steps = f"{move.from_stage} → {move.to_stage}" if move.from_stage else f"in {move.to_stage}"
+    forced = f", skipping: {'; '.join(move.forced)}" if move.forced else ""
+    return f"{steps}{_by(move.by)}{forced}"
+
+
+def _change_text(change: FieldChange) -> str:
+    field = change.field.replace("_", " ")
+    return f"{field}: {change.before or 'none'} → {change.after or 'none'}{_by(change.by)}"
+
+
+def _by(name: str) -> str:
+    return f" (by {name})" if name else ""
+
+
+def print_allocations(allocations: Iterable[Allocation], *, with_deal: bool = False) -> int:
+    """Prints a table of allocations; returns how many."""
+    rows = [
+        [
+            *([safe(each.deal_key)] if with_deal else []),
+            safe(each.email),
+            safe(each.role),
+            f"{each.hours_per_week:f} h",
+            str(each.start or "deal's start"),
+            str(each.end or "deal's end"),
+            "" if each.confirmed else "tentative",
+        ]
+        for each in allocations
+    ]
+    if rows:
+        headings = ["Person", "Role", "Per week", "From", "To", ""]
+        print_table(
+            (["Deal"] if with_deal else []) + headings, rows, right=(3 if with_deal else 2,)
+        )
+    return len(rows)
+
+
+def print_facts(facts: Mapping[str, Any]) -> None:
+    """Prints what is known of a deal's project: delivery's side."""
+    known = {name: value for name, value in facts.items() if value not in (None, "", [], {})}
+    if not known:
+        return
+    click.echo("\nProject")
+    pairs = {name.replace("_", " ").capitalize(): _fact(name, known[name]) for name in known}
+    for name, value in pairs.items():
+        click.echo(f"  {name}: {safe(value)}")
+
+
+def _fact(name: str, value: Any) -> str:
+    if name == "progress":
+        return percent(Decimal(str(value)))
+    if name == "milestones":
+        return "; ".join(_milestone(each) for each in value)
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _milestone(milestone: Mapping[str, Any]) -> str:
+    days = [str(milestone.get(name) or "?") for name in ("start", "finish")]
+    return f"{milestone.get('name', '')} ({' to '.join(days)})"

@@ -1,0 +1,159 @@
+"""``deals import`` and ``deals export``: CSV files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.file_text import bad_rows_json, print_bad_rows, writing_to
+from taiga_pipeline.cli.funnel import funnel_of
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.cli.store_access import deal_store, who
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.pipeline.csv_import import ImportReport
+    from taiga_pipeline.pipeline.import_options import ImportOptions
+
+_SHOWN_KEYS: Final = 20
+_TAB_NAMES: Final = ("tab", "\\t")
+
+
+def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
+    """Splits ``a=b`` texts at their first equals sign."""
+    pairs = {}
+    for text in texts:
+        left, equals, right = text.partition("=")
+        if not equals or not left.strip():
+            raise click.UsageError(f"{option} {text!r}: write {option} NAME=NAME")
+        pairs[left.strip()] = right.strip()
+    return pairs
+
+
+def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
+    values = {}
+    for left, ours in _pairs("--value", texts).items():
+        field, colon, theirs = left.partition(":")
+        if not colon:
+            raise click.UsageError(f"--value {left}={ours}: write --value FIELD:THEIRS=OURS")
+        values[field.strip(), theirs.strip()] = ours
+    return values
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Field=header.")
+@click.option("--stage", "stages", multiple=True, metavar="THEIRS=OURS", help="Rename a stage.")
+@click.option(
+    "--value", "values", multiple=True, metavar="FIELD:THEIRS=OURS", help="Replace a text."
+)
+@click.option("--default", "defaults", multiple=True, metavar="FIELD=TEXT", help="For blank cells.")
+@click.option("--name", default="", metavar="TEXT", help='Compose names: "{customer}: {service}".')
+@click.option("--currency", default="", help="Of values that come without one (EUR).")
+@click.option("--date-format", default="", help="Such as %m/%d/%Y (default: ISO 8601).")
+@click.option("--decimal", type=click.Choice([".", ","]), help="Decimal separator of values.")
+@click.option("--delimiter", default="", help="Between cells (default: found out; or tab).")
+@click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
+@click.option("--origin", default="", help="Names the file across imports (default: its name).")
+@click.option("--clear-blank", is_flag=True, help="Blank cells clear what is in the store.")
+@click.option("--dry-run", is_flag=True, help="Report only, store nothing.")
+@json_option
+@pass_context
+def import_deals(
+    context: Context,
+    /,
+    file: Path,
+    decimal: str | None,
+    delimiter: str,
+    columns: tuple[str, ...],
+    stages: tuple[str, ...],
+    values: tuple[str, ...],
+    defaults: tuple[str, ...],
+    as_json: bool,
+    **texts: Any,
+) -> int:
+    """Import deals from any CSV file.
+
+    Well-known headers are found by themselves; name the others with --column. Deals that are
+    in the store already are updated, never doubled. Bad rows are reported and left out; what
+    disappeared from the file is reported and kept.
+    """
+    from taiga_pipeline.pipeline.csv_import import import_deals as run_import
+    from taiga_pipeline.pipeline.import_options import ImportOptions
+
+    options: ImportOptions = ImportOptions(
+        columns=_pairs("--column", columns),
+        stages=_pairs("--stage", stages),
+        values=_values(values),
+        defaults=_pairs("--default", defaults),
+        decimal=decimal or "",
+        delimiter="\t" if delimiter in _TAB_NAMES else delimiter,
+        by=who(context),
+        **texts,
+    )
+    funnel = funnel_of(context)
+    with deal_store(context, create=not options.dry_run) as store:
+        report = run_import(store, file, options, funnel)
+    if as_json:
+        print_json(_report_json(report))
+    else:
+        _print_report(report, file)
+    return ExitCode.PARTIAL if report.bad_rows else ExitCode.DONE
+
+
+def _report_json(report: ImportReport) -> dict[str, Any]:
+    return {**asdict(report), "bad_rows": bad_rows_json(report.bad_rows)}
+
+
+def _print_report(report: ImportReport, file: Path) -> None:
+    would = "would be " if report.dry_run else ""
+    click.echo(
+        f"{report.rows:,} rows: {report.added:,} {would}added, {report.changed:,} {would}changed, "
+        f"{report.unchanged:,} unchanged, {len(report.bad_rows):,} left out"
+    )
+    for notice in report.notices:
+        click.echo(f"note: {safe(notice.text)}")
+    for stage, count in report.unknown_stages.items():
+        click.echo(
+            f"note: stage {safe(stage)!r} ({count:,} deals) is in no mapping; rename it with "
+            f"--stage '{safe(stage)}=OURS', or add it to the aliases of a stage"
+        )
+    if report.unused_headers:
+        headers = ", ".join(map(safe, report.unused_headers))
+        click.echo(f"note: columns that were not used: {headers}")
+    _print_disappeared(report)
+    print_bad_rows(report.bad_rows, file)
+
+
+def _print_disappeared(report: ImportReport) -> None:
+    if report.disappeared:
+        shown = ", ".join(map(safe, report.disappeared[:_SHOWN_KEYS]))
+        more = len(report.disappeared) - _SHOWN_KEYS
+        click.echo(
+            f"note: {len(report.disappeared):,} deals disappeared from the file and stay in the "
+            f"store: {shown}{f' and {more:,} more' if more > 0 else ''}"
+        )
+    if not report.complete:
+        click.echo(
+            "note: the file is cut off or has rows without a readable key, so nothing was "
+            "concluded from what is missing"
+        )
+
+
+@click.command("export")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@pass_context
+def export_deals(context: Context, file: Path | None) -> None:
+    """Export all deals as CSV, to FILE or stdout. An import reads it back without loss."""
+    from taiga_pipeline.pipeline.csv_export import export_deals as write
+
+    with deal_store(context) as store, writing_to(file) as stream:
+        count = write(store.deals(), stream)
+    if file:
+        click.echo(f"{count:,} deals written to {file}", err=True)

@@ -1,0 +1,109 @@
+"""``deals staff``: put a person on a deal, or take them off."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.deal_text import print_allocations
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.cli.store_access import deal_store, people_store
+from taiga_pipeline.pipeline.cells import parse_date, parse_number
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.people.model import Allocation
+
+
+def allocation_json(allocation: Allocation) -> dict[str, Any]:
+    """Returns an allocation as plain data."""
+    return asdict(allocation)
+
+
+@click.command("staff")
+@click.argument("key")
+@click.argument("person", required=False)
+@click.option("--role", default="", help="In which role.")
+@click.option("--hours", metavar="HOURS", help="Hours per week.")
+@click.option("--from", "start", metavar="DATE", help="First day (default: the deal's start).")
+@click.option("--to", "end", metavar="DATE", help="Last day (default: the deal's end).")
+@click.option("--tentative", is_flag=True, help="A reservation until the deal is won.")
+@click.option("--remove", is_flag=True, help="Take the person off (in this role, or all).")
+@json_option
+@pass_context
+def staff(
+    context: Context,
+    key: str,
+    person: str | None,
+    role: str,
+    hours: str | None,
+    start: str | None,
+    end: str | None,
+    tentative: bool,
+    remove: bool,
+    as_json: bool,
+) -> None:
+    """Put PERSON (an e-mail address) on a deal; without PERSON, list who is on it."""
+    if person is None:
+        _list(context, key, as_json)
+        return
+    with people_store(context) as people:
+        if remove:
+            found = people.release(key, person, role)
+            _tell(found, "took off", as_json)
+            return
+        allocation = _allocation(key, person, role, hours, start, end, tentative)
+        _tell([people.allocate(allocation)], "put on", as_json)
+
+
+def _allocation(
+    key: str,
+    person: str,
+    role: str,
+    hours: str | None,
+    start: str | None,
+    end: str | None,
+    tentative: bool,
+) -> Allocation:
+    from taiga_pipeline.people.model import Allocation
+
+    missing = [flag for flag, value in (("--role", role), ("--hours", hours)) if not value]
+    if missing:
+        raise InvalidValue(f"say in which role and how many hours: {' and '.join(missing)} missing")
+    return Allocation(
+        deal_key=key,
+        email=person,
+        role=role,
+        hours_per_week=parse_number(hours or ""),
+        start=parse_date(start) if start else None,
+        end=parse_date(end) if end else None,
+        confirmed=not tentative,
+    )
+
+
+def _list(context: Context, key: str, as_json: bool) -> None:
+    with deal_store(context) as store, people_store(context) as people:
+        allocations = people.allocations(deal_key=store.get(key).key)
+    if as_json:
+        print_json([allocation_json(each) for each in allocations])
+    elif not print_allocations(allocations):
+        click.echo("nobody is on this deal", err=True)
+
+
+def _tell(allocations: list[Allocation], what: str, as_json: bool) -> None:
+    if as_json:
+        print_json([allocation_json(each) for each in allocations])
+        return
+    for each in allocations:
+        status = "" if each.confirmed else ", tentative"
+        click.echo(
+            safe(
+                f"{each.email} {what} {each.deal_key} as {each.role}, "
+                f"{each.hours_per_week:f} h per week{status}"
+            )
+        )

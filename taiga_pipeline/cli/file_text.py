@@ -1,0 +1,51 @@
+"""What importing and exporting commands share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+import click
+
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.pipeline.import_rows import BadRow
+
+_SHOWN_ROWS: Final = 50
+
+
+@contextmanager
+def writing_to(file: Path | None) -> Iterator[TextIO]:
+    """Opens a file for CSV text, or stdout. A file appears whole or not at all."""
+    if file is None:
+        yield sys.stdout
+        return
+    unfinished = file.with_name(f".{file.name}.part")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def print_bad_rows(rows: Sequence[BadRow], file: Path) -> None:
+    """Says on stderr which rows were left out, and why."""
+    for row in rows[:_SHOWN_ROWS]:
+        key = f" ({safe(row.key)})" if row.key else ""
+        click.echo(f"{file}:{row.line}: left out{key}: {safe(row.reason)}", err=True)
+    if len(rows) > _SHOWN_ROWS:
+        click.echo(f"and {len(rows) - _SHOWN_ROWS:,} more; --json lists all", err=True)
+
+
+def bad_rows_json(rows: Sequence[BadRow]) -> list[dict[str, Any]]:
+    """Returns bad rows as plain data."""
+    return [asdict(row) for row in rows]

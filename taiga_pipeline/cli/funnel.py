@@ -1,0 +1,100 @@
+"""What the mappings know about a deal's stages, for the commands that move deals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from taiga_pipeline.cli.context import Context
+from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
+from taiga_pipeline.pipeline.text import folded, line
+from taiga_pipeline.problems import did_you_mean
+
+if TYPE_CHECKING:
+    from taiga_pipeline.mapping.rules import Rules, StageRule
+    from taiga_pipeline.pipeline.import_options import Funnel
+    from taiga_pipeline.pipeline.model import Deal
+
+
+def rules_of(context: Context, deal: Deal) -> Rules:
+    """Returns the mapping that is for a deal.
+
+    :raises RequestError: none is, or several are.
+    """
+    from taiga_pipeline.mapping.errors import NotMapped
+
+    try:
+        rules = context.load_mappings().choose(deal)
+    except NotMapped as error:
+        raise InvalidValue(str(error)) from error
+    if rules is None:
+        raise InvalidValue(
+            f"no mapping is for deal {deal.key} (team {deal.team!r}, service {deal.service!r}), "
+            "so its stages are not known; see: pipeline-sync mapping explain " + deal.key
+        )
+    return rules
+
+
+def stage_in(rules: Rules, name: str) -> StageRule:
+    """Returns the stage of a mapping by its name or an alias.
+
+    :raises UnknownName: there is none; names the nearest.
+    """
+    stage = rules.find_stage(name)
+    if stage is None:
+        known = [each.name for each in rules.stages]
+        aliases = [alias for each in rules.stages for alias in each.aliases]
+        raise UnknownName(
+            f"{rules.file} has no stage {name!r}{did_you_mean(name, [*known, *aliases])} "
+            f"(stages: {', '.join(known)})"
+        )
+    return stage
+
+
+def required_by(rules: Rules, stage: str) -> tuple[str, ...]:
+    """Returns the gate actions of a stage; of one that the mapping does not know, none."""
+    found = rules.find_stage(stage)
+    return found.requires if found else ()
+
+
+def action_in(rules: Rules, name: str) -> str:
+    """Returns a gate action as the mapping writes it.
+
+    :raises UnknownName: no stage of the mapping requires it; names the nearest.
+    """
+    known = dict.fromkeys(action for stage in rules.stages for action in stage.requires)
+    for action in known:
+        if folded(action) == folded(line(name)):
+            return action
+    listed = _listed(known) or "none"
+    raise UnknownName(
+        f"no stage in {rules.file} requires {name!r}{did_you_mean(name, known)} (actions: {listed})"
+    )
+
+
+def _listed(actions: Iterable[str]) -> str:
+    return ", ".join(repr(action) for action in actions)
+
+
+def funnel_of(context: Context) -> Funnel:
+    """Returns what all mappings together know about stages.
+
+    :raises MappingErrors: a mapping has problems.
+    """
+    from taiga_pipeline.pipeline.import_options import Funnel
+
+    mappings = context.load_mappings()
+
+    def stages(name: str) -> list[StageRule]:
+        found = (rules.find_stage(name) for rules in mappings.rules)
+        return [stage for stage in found if stage is not None]
+
+    by_name = Funnel()
+    return Funnel(
+        is_known=lambda name: bool(stages(name)),
+        is_closed=lambda name: (
+            any(stage.category.is_closed for stage in found)
+            if (found := stages(name))
+            else by_name.is_closed(name)
+        ),
+    )

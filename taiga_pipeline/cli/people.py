@@ -1,0 +1,316 @@
+"""``people``: the roster, time off, and allocations as files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.deal_text import print_allocations
+from taiga_pipeline.cli.deals_staff import allocation_json
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.file_text import bad_rows_json, print_bad_rows, writing_to
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json, print_table
+from taiga_pipeline.cli.store_access import people_store
+from taiga_pipeline.pipeline.cells import parse_date, parse_number
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.notation import format_skills, parse_skills
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.people.csv_files import RowsReport
+    from taiga_pipeline.people.model import Person, TimeOff
+
+_FIELDS = (
+    click.option("--role", metavar="TEXT", help="What they do."),
+    click.option("--skills", metavar="TEXT", help='What they can ("python, sql").'),
+    click.option("--hours", metavar="HOURS", help="Hours per week (default: 40)."),
+    click.option("--team", metavar="TEXT", help="Which part of the company."),
+    click.option("--country", metavar="CODE", help="For public holidays (SE, DE-BY)."),
+    click.option("--starts", metavar="DATE", help="First day with the company."),
+    click.option("--ends", metavar="DATE", help="Last day with the company."),
+)
+
+
+def _field_options(function: Any) -> Any:
+    for option in reversed(_FIELDS):
+        function = option(function)
+    return function
+
+
+def _values(texts: dict[str, str | None]) -> dict[str, Any]:
+    given = {name: text for name, text in texts.items() if text is not None}
+    values: dict[str, Any] = dict(given)
+    if "hours" in given:
+        values["hours_per_week"] = parse_number(values.pop("hours"))
+    if "skills" in given:
+        values["skills"] = parse_skills(given["skills"])
+    for name in ("starts", "ends"):
+        if name in given:
+            values[name] = parse_date(given[name]) if given[name] else None
+    return values
+
+
+def person_json(person: Person) -> dict[str, Any]:
+    """Returns a person as plain data."""
+    return asdict(person)
+
+
+@click.group()
+def people() -> None:
+    """Who can do the work."""
+
+
+@people.command("list")
+@json_option
+@pass_context
+def list_people(context: Context, as_json: bool) -> None:
+    """List the roster."""
+    with people_store(context) as store:
+        found = list(store.people())
+    if as_json:
+        print_json([person_json(person) for person in found])
+    elif found:
+        headings = ["E-mail", "Name", "Role", "Skills", "Per week", "Team", "From", "To"]
+        print_table(headings, [_row(person) for person in found], right=(4,))
+    else:
+        click.echo("nobody is on the roster", err=True)
+
+
+def _row(person: Person) -> list[str]:
+    return [
+        safe(person.email),
+        safe(person.name),
+        safe(person.role),
+        safe(format_skills(person.skills)),
+        f"{person.hours_per_week:f} h",
+        safe(person.team),
+        str(person.starts or ""),
+        str(person.ends or ""),
+    ]
+
+
+@people.command("add")
+@click.argument("email")
+@click.argument("name")
+@_field_options
+@json_option
+@pass_context
+def add_person(
+    context: Context, /, email: str, name: str, as_json: bool, **texts: str | None
+) -> None:
+    """Add a person. EMAIL is who they are, also in Taiga."""
+    from taiga_pipeline.people.model import Person
+
+    person = Person(email=email, name=name, **_values(texts))
+    with people_store(context, create=True) as store:
+        added = store.add(person)
+    _tell(added, "added", as_json)
+
+
+@people.command("edit")
+@click.argument("email")
+@click.option("--name", metavar="TEXT", help="Their name.")
+@_field_options
+@json_option
+@pass_context
+def edit_person(context: Context, /, email: str, as_json: bool, **texts: str | None) -> None:
+    """Change what is known of a person."""
+    values = _values(texts)
+    if not values:
+        raise InvalidValue("nothing to change: name a field, such as --role Design")
+    with people_store(context) as store:
+        edited = store.edit(email, values)
+    _tell(edited, "changed", as_json)
+
+
+@people.command("remove")
+@click.argument("email")
+@json_option
+@pass_context
+def remove_person(context: Context, email: str, as_json: bool) -> None:
+    """Take a person off the roster, with their time off and allocations."""
+    with people_store(context) as store:
+        removed = store.remove(email)
+    _tell(removed, "removed", as_json)
+
+
+def _tell(person: Person, what: str, as_json: bool) -> None:
+    if as_json:
+        print_json(person_json(person))
+    else:
+        click.echo(safe(f"{what} {person.name} <{person.email}>"))
+
+
+@people.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
+@json_option
+@pass_context
+def import_people(context: Context, file: Path, encoding: str, as_json: bool) -> int:
+    """Import a roster (email,name,role,skills,hours_per_week,team,country,starts,ends)."""
+    from taiga_pipeline.people.csv_files import import_people as run_import
+
+    with people_store(context, create=True) as store:
+        report = run_import(store, file, encoding)
+    return _report(report, file, as_json)
+
+
+@people.command("export")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@pass_context
+def export_people(context: Context, file: Path | None) -> None:
+    """Export the roster as CSV, to FILE or stdout."""
+    from taiga_pipeline.people.csv_files import PEOPLE_FILE, write_file
+
+    with people_store(context) as store, writing_to(file) as stream:
+        write_file(PEOPLE_FILE, store.people(), stream)
+
+
+@people.group("off")
+def off() -> None:
+    """Days on which people do not work."""
+
+
+@off.command("list")
+@click.argument("email", required=False)
+@json_option
+@pass_context
+def list_off(context: Context, email: str | None, as_json: bool) -> None:
+    """List time off, of one person or all."""
+    with people_store(context) as store:
+        found = store.time_off(email or "")
+    if as_json:
+        print_json([asdict(each) for each in found])
+    elif found:
+        rows = [[safe(e.email), str(e.first), str(e.last), safe(e.reason)] for e in found]
+        print_table(["E-mail", "First day", "Last day", "Reason"], rows)
+    else:
+        click.echo("no time off is recorded", err=True)
+
+
+@off.command("add")
+@click.argument("email")
+@click.argument("first")
+@click.argument("last", required=False)
+@click.option("--reason", default="", help="Why, if others may know.")
+@json_option
+@pass_context
+def add_off(
+    context: Context, email: str, first: str, last: str | None, reason: str, as_json: bool
+) -> None:
+    """Record time off from FIRST to LAST day (default: one day)."""
+    from taiga_pipeline.people.model import TimeOff
+
+    with people_store(context) as store:
+        time_off = TimeOff(email, parse_date(first), parse_date(last or first), reason)
+        _tell_off(store.add_time_off(time_off), "is off", as_json)
+
+
+@off.command("remove")
+@click.argument("email")
+@click.argument("first")
+@click.argument("last", required=False)
+@json_option
+@pass_context
+def remove_off(context: Context, email: str, first: str, last: str | None, as_json: bool) -> None:
+    """Take time off back."""
+    with people_store(context) as store:
+        gone = store.remove_time_off(email, parse_date(first), parse_date(last or first))
+        _tell_off(gone, "is not off", as_json)
+
+
+def _tell_off(time_off: TimeOff, what: str, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(time_off))
+    else:
+        click.echo(safe(f"{time_off.email} {what} from {time_off.first} to {time_off.last}"))
+
+
+@off.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
+@json_option
+@pass_context
+def import_off(context: Context, file: Path, encoding: str, as_json: bool) -> int:
+    """Import time off (email,first,last,reason)."""
+    from taiga_pipeline.people.csv_files import import_time_off
+
+    with people_store(context) as store:
+        report = import_time_off(store, file, encoding)
+    return _report(report, file, as_json)
+
+
+@off.command("export")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@pass_context
+def export_off(context: Context, file: Path | None) -> None:
+    """Export time off as CSV, to FILE or stdout."""
+    from taiga_pipeline.people.csv_files import TIME_OFF_FILE, write_file
+
+    with people_store(context) as store, writing_to(file) as stream:
+        write_file(TIME_OFF_FILE, store.time_off(), stream)
+
+
+@people.group("allocations")
+def allocations() -> None:
+    """Who works on which deal, as files (by hand: deals staff)."""
+
+
+@allocations.command("list")
+@click.option("--deal", default="", help="Only this deal.")
+@click.option("--person", default="", help="Only this person (an e-mail address).")
+@json_option
+@pass_context
+def list_allocations(context: Context, deal: str, person: str, as_json: bool) -> None:
+    """List allocations."""
+    with people_store(context) as store:
+        found = store.allocations(deal_key=deal, email=person)
+    if as_json:
+        print_json([allocation_json(each) for each in found])
+    elif not print_allocations(found, with_deal=True):
+        click.echo("nobody is allocated", err=True)
+
+
+@allocations.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
+@json_option
+@pass_context
+def import_allocations(context: Context, file: Path, encoding: str, as_json: bool) -> int:
+    """Import allocations (deal,email,role,hours_per_week,start,end,status)."""
+    from taiga_pipeline.people.csv_files import import_allocations as run_import
+
+    with people_store(context) as store:
+        report = run_import(store, file, encoding)
+    return _report(report, file, as_json)
+
+
+@allocations.command("export")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@pass_context
+def export_allocations(context: Context, file: Path | None) -> None:
+    """Export allocations as CSV, to FILE or stdout."""
+    from taiga_pipeline.people.csv_files import ALLOCATIONS_FILE, write_file
+
+    with people_store(context) as store, writing_to(file) as stream:
+        write_file(ALLOCATIONS_FILE, store.allocations(), stream)
+
+
+def _report(report: RowsReport, file: Path, as_json: bool) -> int:
+    if as_json:
+        print_json({**asdict(report), "bad_rows": bad_rows_json(report.bad_rows)})
+    else:
+        click.echo(
+            f"{report.added:,} added, {report.changed:,} changed, {report.unchanged:,} unchanged, "
+            f"{len(report.bad_rows):,} left out"
+        )
+        if report.unused_headers:
+            headers = ", ".join(map(safe, report.unused_headers))
+            click.echo(f"note: columns that were not used: {headers}")
+        print_bad_rows(report.bad_rows, file)
+    return ExitCode.PARTIAL if report.bad_rows else ExitCode.DONE
