@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
 from pathlib import Path
 
 import pytest
 
 from sync import boundary
 from sync.errors import NotSent, OutcomeUnknown, Rejected, Unavailable, Unreachable
+from sync.memory import MemoryTarget
 from sync.plan import IssueKind
 from sync.runner import Outcome
 
@@ -46,6 +49,24 @@ def prepare(folder: Path) -> World:
         deal("RELEASED", "staffed"),
     )
     return world
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = prepare(tmp_path_factory.mktemp("prepared"))
+    world.store.close()
+    return world
+
+
+def another(prepared: World, folder: Path) -> World:
+    """Returns a copy of the prepared world in a folder of its own."""
+    folder.mkdir()
+    shutil.copy(prepared.folder / "state.db", folder)
+    clock = copy.copy(prepared.clock)
+    target = MemoryTarget(prepared.target.template)
+    target._roots = copy.deepcopy(prepared.target._roots)
+    target._ids = copy.copy(prepared.target._ids)
+    return World(folder, prepared.source, target, clock)
 
 
 def picture(world: World) -> object:
@@ -88,23 +109,21 @@ def run_until(world: World, number: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> object:
-    world = prepare(tmp_path_factory.mktemp("undisturbed"))
+def undisturbed(prepared: World, tmp_path_factory: pytest.TempPathFactory) -> object:
+    world = another(prepared, tmp_path_factory.mktemp("undisturbed") / "world")
     world.run()
     world.settled()
     return picture(world)
 
 
 def test_killed_at_any_boundary_the_next_run_ends_as_if_nothing_had_happened(
-    tmp_path: Path, undisturbed: object
+    tmp_path: Path, prepared: World, undisturbed: object
 ):
     number = 0
     killed = True
     while killed:
         number += 1
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        world = prepare(folder)
+        world = another(prepared, tmp_path / str(number))
         killed = run_until(world, number)
         report = world.run()
         assert picture(world) == undisturbed, f"boundary {number}"
@@ -115,13 +134,11 @@ def test_killed_at_any_boundary_the_next_run_ends_as_if_nothing_had_happened(
 
 
 def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
-    tmp_path: Path, undisturbed: object
+    tmp_path: Path, prepared: World, undisturbed: object
 ):
     for first in range(3, 70, 7):
         for second in range(1, 40, 6):
-            folder = tmp_path / f"{first}-{second}"
-            folder.mkdir()
-            world = prepare(folder)
+            world = another(prepared, tmp_path / f"{first}-{second}")
             run_until(world, first)
             run_until(world, second)
             world.run()
