@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.config import Settings
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.people.store import PeopleStore
+    from taiga_pipeline.pipeline.model import DeliveryFacts
     from taiga_pipeline.pipeline.store import DealStore
     from taiga_pipeline.sources.mapped import MappedSource
     from taiga_pipeline.sources.port import DealSource
@@ -120,7 +121,7 @@ class Context:
         """
         from taiga_pipeline.mapping.load import load_mappings
 
-        return load_mappings(self.settings.sync.mappings)
+        return load_mappings(shortest(self.settings.sync.mappings))
 
     def make_deal_source(self) -> DealSource:
         """Returns where deals are read.
@@ -156,6 +157,15 @@ class Context:
 
         return StateStore(self.state_url, self.settings.pipeline, self.clock)
 
+    def delivery_facts(self, key: str) -> DeliveryFacts | None:
+        """Returns what became of a deal, None if nothing was synced for it yet."""
+        from taiga_pipeline.cli.delivery import delivery_facts
+        from taiga_pipeline.cli.engine import state_to_read
+
+        with state_to_read(self) as store:
+            row = store.index().get(key)
+            return delivery_facts(key, *store.facts(key), row.state) if row else None
+
     def has_state(self) -> bool:
         """Tells whether there is a state store already (assumed of one on a server)."""
         path = sqlite_path(self.state_url)
@@ -190,6 +200,12 @@ class Context:
             timeout_seconds=target.timeout_seconds,
         )
         return create(target.kind, connection, self.clock)
+
+
+def shortest(path: Path) -> Path:
+    """Returns ``path`` as seen from here if it is below, for messages that people can read."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def sqlite_path(url: str) -> Path | None:

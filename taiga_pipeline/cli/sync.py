@@ -153,8 +153,8 @@ def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
         by_group.setdefault(action.key.group, []).append(action)
     for group in result.plan.groups:
         if group.key in by_group:
-            yield from group_lines(replace(group, actions=tuple(by_group[group.key])), paint)
-            yield ""
+            done = replace(group, actions=tuple(by_group[group.key]))
+            yield from group_lines(done, paint, brief=True)
     issues = result.issues if watched else result.new_issues
     yield from issue_lines(issues, tool, paint)
     for issue in result.ended_issues:

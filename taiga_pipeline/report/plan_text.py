@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Final
@@ -62,22 +63,45 @@ def plan_lines(plan: Plan, target: str, paint: Paint = plain) -> Iterator[str]:
     yield summary_line(plan)
 
 
-def group_lines(group: GroupPlan, paint: Paint = plain) -> Iterator[str]:
-    """Yields what happens to one deal's project and to what is in it."""
+def group_lines(group: GroupPlan, paint: Paint = plain, *, brief: bool = False) -> Iterator[str]:
+    """Yields what happens to one deal's project and to what is in it.
+
+    ``brief`` leaves out what a new record is filled with, and why.
+    """
     root = next((action for action in group.actions if action.key.is_root), None)
-    if root is None:
-        yield f"{_headline(ActionType.UPDATE, group.key, paint)}  {_title(group)}".rstrip()
-    for action in group.actions:
-        if action is root:
-            yield f"{_headline(action.type, group.key, paint)}  {_title(group)}".rstrip()
-        else:
-            symbol, tone = SYMBOLS[action.type]
-            name = safe(f"{action.key.kind} {action.key.name}")
-            yield f"{INDENT}{paint(symbol, tone)} {name}"
-        if action.reason:
-            indent = INDENT if action is root else INDENT * 2
-            yield f"{indent}{paint('because ' + safe(action.reason), Tone.QUIET)}"
-        yield from _change_lines(action, paint)
+    kind = root.type if root else ActionType.UPDATE
+    yield f"{_headline(kind, group.key, paint)}  {_title(group)}".rstrip()
+    if root is not None:
+        if root.reason and not brief:
+            yield f"{INDENT}{paint('because ' + safe(root.reason), Tone.QUIET)}"
+        yield from _change_lines(root, INDENT, paint, brief=brief)
+    children = [action for action in group.actions if action is not root]
+    if brief and kind is ActionType.CREATE:
+        if children:
+            yield f"{INDENT}with {_counted(children)}"
+        return
+    for child in children:
+        yield from _child_lines(child, paint, brief=brief)
+
+
+def _counted(children: Iterable[Action]) -> str:
+    counts = Counter(child.key.kind for child in children)
+    return ", ".join(f"{n} {_plural(kind, n)}" for kind, n in counts.items())
+
+
+def _plural(noun: str, count: int) -> str:
+    if count == 1:
+        return noun
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+
+
+def _child_lines(action: Action, paint: Paint, *, brief: bool) -> Iterator[str]:
+    symbol, tone = SYMBOLS[action.type]
+    line = f"{INDENT}{paint(symbol, tone)} {safe(action.key.kind)} {safe(action.key.name)}"
+    if action.reason and not brief:
+        line += paint(f"  because {safe(action.reason)}", Tone.QUIET)
+    yield line
+    yield from _change_lines(action, INDENT * 2, paint, brief=brief)
 
 
 def _headline(kind: ActionType, key: str, paint: Paint) -> str:
@@ -95,15 +119,32 @@ def _title(group: GroupPlan) -> str:
     return _cut(safe(join_label(label, title)))
 
 
-def _change_lines(action: Action, paint: Paint) -> Iterator[str]:
-    indent = INDENT if action.key.is_root else INDENT * 2
-    for change in action.changes:
-        if action.type is ActionType.CREATE:
-            if change.desired in (None, "", False, frozenset()):
-                continue
-            yield f"{indent}{safe(change.field)}: {shown(change.desired)}"
-        else:
+def _change_lines(action: Action, indent: str, paint: Paint, *, brief: bool) -> Iterator[str]:
+    if action.type is not ActionType.CREATE:
+        for change in action.changes:
             yield from _moved_lines(change, indent, paint)
+    elif not brief:
+        for change in action.changes:
+            if _tells_something(change, action):
+                yield from _filled_lines(change, indent)
+
+
+def _tells_something(change: Change, action: Action) -> bool:
+    """Whether a new record's field says more than the line above it."""
+    if change.desired in (None, "", False, frozenset()):
+        return False
+    in_headline = change.field in (Project.LABEL, Project.TITLE) and action.key.is_root
+    return not in_headline and change.desired != action.key.name
+
+
+def _filled_lines(change: Change, indent: str) -> Iterator[str]:
+    value = change.desired
+    if isinstance(value, str) and "\n" in value:
+        yield f"{indent}{safe(change.field)}:"
+        for line in value.splitlines():
+            yield f"{indent}{INDENT}{_cut(safe(line))}".rstrip()
+    else:
+        yield f"{indent}{safe(change.field)}: {shown(value)}"
 
 
 def _moved_lines(change: Change, indent: str, paint: Paint) -> Iterator[str]:

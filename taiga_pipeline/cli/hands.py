@@ -1,0 +1,150 @@
+"""``resolve``, ``adopt`` and ``unlink``: what only a person can decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import click
+
+from sync import hands_on
+from sync.errors import Rejected
+from sync.hands_on import Side
+from sync.plan import Issue, IssueKind
+from sync.records import RecordKey
+from sync.state import StateStore
+from sync.target import Target
+from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.engine import locked_state
+from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
+from taiga_pipeline.records import Kind
+from taiga_pipeline.report.plan_text import shown
+from taiga_pipeline.report.terminal import safe
+
+
+@click.command()
+@click.argument("key")
+@click.option("--field", metavar="FIELD", help="Only this field; default: all that are open.")
+@click.option(
+    "--take",
+    type=click.Choice([side.value for side in Side]),
+    required=True,
+    help="Whose version counts.",
+)
+@pass_context
+def resolve(context: Context, key: str, field: str | None, take: str) -> None:
+    """Settle the open conflicts of KEY (a deal, or a record as 'conflicts' shows it).
+
+    The next run acts on it.
+    """
+    side = Side(take)
+    with locked_state(context) as store:
+        near = _nearest_open(store, key)
+        with _as_usage_error(near):
+            settled = hands_on.resolve(store, key, side, field)
+    for issue in settled:
+        click.echo(safe(_consequence(issue, side)))
+
+
+def _nearest_open(store: StateStore, key: str) -> str:
+    return did_you_mean(key, {name for item in store.issues() for name in _names(item.issue)})
+
+
+def _names(issue: Issue) -> tuple[str, str]:
+    return issue.key.group, str(issue.key)
+
+
+def _consequence(issue: Issue, side: Side) -> str:
+    """Says what comes of a decision."""
+    if issue.kind is IssueKind.DELETED:
+        if side is Side.SALES:
+            return f"{issue.key}: the next run makes it again."
+        return f"{issue.key}: it stays away, and is no longer followed."
+    name = f"{issue.key} {issue.field}"
+    if side is Side.SALES:
+        return f"{name}: the next run writes {shown(issue.desired)}."
+    return f"{name}: {shown(issue.observed)} stays."
+
+
+@contextmanager
+def _as_usage_error(hint: str = "") -> Iterator[None]:
+    """Makes what was refused a mistake in the command line, not a run that is done in part."""
+    try:
+        yield
+    except Rejected as error:
+        raise ProblemsError([Problem(f"{error}{hint}")]) from error
+
+
+@click.command()
+@click.argument("deal")
+@click.argument("project")
+@pass_context
+def adopt(context: Context, deal: str, project: str) -> None:
+    """Bind DEAL to a PROJECT that exists already (its number, slug or web address).
+
+    The next run brings the two together: what sales own is written, what people wrote is kept.
+    """
+    _check_deal(context, deal)
+    with locked_state(context) as store:
+        target = _connected(context)
+        root_id = _find_project(target, project)
+        with _as_usage_error():
+            root = hands_on.adopt(store, target, RecordKey(deal, Kind.PROJECT), root_id)
+    url = root.facts.get("url") or f"project {root.id}"
+    click.echo(safe(f"{deal}: bound to {url}; see what the next run does: pipeline-sync plan"))
+
+
+def _check_deal(context: Context, deal: str) -> None:
+    keys = [known.key for known in context.make_deal_source().read().deals]
+    if deal not in keys:
+        near = did_you_mean(deal, keys)
+        raise ProblemsError([Problem(f"there is no deal {deal!r} in the source{near}")])
+
+
+def _connected(context: Context) -> Target:
+    target = context.make_target()
+    target.connect()
+    return target
+
+
+def _find_project(target: Target, wanted: str) -> str:
+    """Returns the id of the project of this number, slug or web address.
+
+    :raises ProblemsError: the account sees none.
+    """
+    for root in target.observe_roots():
+        if wanted == root.id or slug(wanted) == slug(str(root.facts.get("url") or "")):
+            return root.id
+    raise ProblemsError(
+        [
+            Problem(
+                f"{target.name} shows this account no project {wanted!r}; "
+                "make the account a member of it first, with the right to change it"
+            )
+        ]
+    )
+
+
+def slug(address: str) -> str:
+    """Returns a project's slug from its web address (or from the slug itself).
+
+    An address may lead to any page of the project: ``https://…/project/my-slug/kanban``.
+    """
+    parts = [part for part in urlsplit(address).path.split("/") if part]
+    if "project" in parts[:-1]:
+        return parts[parts.index("project") + 1]
+    return parts[-1] if parts else ""
+
+
+@click.command()
+@click.argument("deal")
+@pass_context
+def unlink(context: Context, deal: str) -> None:
+    """Stop following DEAL. Its project stays as it is, and is not made again."""
+    with locked_state(context) as store:
+        near = did_you_mean(deal, store.index())
+        target = _connected(context)
+        with _as_usage_error(near):
+            hands_on.unlink(store, target, deal)
+    click.echo(safe(f"{deal}: no longer followed; its project stays as it is."))
