@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from sync.limits import DEFAULTS, FLOOR, Limit, check_limits
+
+
+def test_counts_and_shares_are_read_as_people_write_them():
+    assert Limit.parse(50).allowed(1000) == 50
+    assert Limit.parse("20%").allowed(1000) == 200
+    assert str(Limit.parse(" 12.5 % ")) == "12.5%"
+
+
+@pytest.mark.parametrize("text", ["", "many", "-1", "20 percent", "120%", True, "1e3"])
+def test_anything_else_is_refused_with_what_is_expected(text):
+    with pytest.raises(ValueError, match=r"neither a count|more than 100%"):
+        Limit.parse(text)
+
+
+def test_a_share_never_holds_back_a_handful():
+    assert Limit.parse("20%").allowed(3) == FLOOR
+
+
+def test_a_breach_names_the_numbers_the_setting_and_the_way_out():
+    (breach,) = check_limits({"retire": 40}, bound=100)
+    assert "40 planned, 20 (20% of 100) allowed" in breach.message
+    assert "--allow retire" in breach.message
+    assert "[limits]" in breach.message
+    assert breach.to_json()["planned"] == 40
+
+
+def test_what_is_within_the_limits_or_lifted_by_name_passes():
+    assert not check_limits({"create": 50, "retire": 20}, bound=100)
+    assert not check_limits({"create": 500}, bound=0, allow={"create"})
+
+
+def test_every_limit_has_a_default_and_an_advice():
+    for name in DEFAULTS:
+        (breach,) = check_limits({name: 10**6}, bound=10)
+        assert name in breach.message

@@ -1,0 +1,116 @@
+"""The state store: privacy, other versions, damage, two runs at once."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from sync.errors import Locked, Rejected, StateUnusable
+from sync.plan import Issue, IssueKind
+from sync.records import Base, Binding, RecordKey
+from sync.runner import open_for_run
+from sync.state import Seal, StateStore
+
+from .world import FakeClock, World, deal
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'state.db'}"
+
+
+@pytest.fixture
+def store(url: str):
+    store = StateStore(url, "acme", FakeClock())
+    yield store
+    store.close()
+
+
+def key(group: str, kind: str = "project", name: str = "") -> RecordKey:
+    return RecordKey(group, kind, name)
+
+
+def test_only_its_owner_may_read_the_store(tmp_path: Path, store: StateStore):
+    mode = (tmp_path / "state.db").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+
+
+def test_bindings_and_bases_come_back_as_they_were(store: StateStore):
+    bases = {"tags": Base(frozenset({"a", "ö"}), frozenset({"a"})), "title": Base("Ä\n", None)}
+    binding = Binding(key("D1"), "7", created=True)
+    store.adopt(binding, bases)
+    known = store.known(["D1", "D2"])
+    assert known["D1"].bound[key("D1")].binding == binding
+    assert known["D1"].bound[key("D1")].base == bases
+    assert not known["D2"].bound
+
+
+def test_one_object_cannot_be_bound_to_two_deals(store: StateStore):
+    store.adopt(Binding(key("D1"), "7", created=True), {})
+    with pytest.raises(Rejected, match="already belongs to another deal"):
+        store.adopt(Binding(key("D2"), "7", created=True), {})
+
+
+def test_pipelines_in_one_database_do_not_see_each_other(url: str, store: StateStore):
+    store.adopt(Binding(key("D1"), "7", created=True), {})
+    store.replace_issues([Issue(IssueKind.GONE, key("D1"), "gone")])
+    other = StateStore(url, "other", FakeClock())
+    assert not other.index()
+    assert not other.issues()
+    other.adopt(Binding(key("D1"), "7", created=True), {})
+    other.close()
+
+
+def test_an_issue_is_new_once_and_ends_once(store: StateStore):
+    issue = Issue(IssueKind.CONFLICT, key("D1"), "both", "title", "a", "b", frozenset({"c"}))
+    assert store.replace_issues([issue]) == ([issue], [])
+    assert store.replace_issues([issue]) == ([], [])
+    assert store.issues()[0].issue == issue
+    assert store.replace_issues([]) == ([], [issue])
+
+
+def test_delivery_facts_are_kept_with_the_time_they_were_seen(store: StateStore):
+    store.seal([Seal("D1", "f", "s", "tentative", {"url": "http://x", "progress": 0.5})])
+    facts, seen = store.facts("D1")
+    assert facts == {"url": "http://x", "progress": 0.5}
+    assert seen == FakeClock().now()
+    assert store.facts("D2") == ({}, None)
+
+
+def test_a_store_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path, store: StateStore):
+    store.close()
+    with sqlite3.connect(tmp_path / "state.db") as connection:
+        connection.execute("UPDATE schema_version SET version = 99 WHERE name = 'state'")
+    with pytest.raises(StateUnusable, match="newer version"):
+        StateStore(f"sqlite:///{tmp_path / 'state.db'}", "acme", FakeClock())
+
+
+def test_a_damaged_store_is_named_with_the_way_out(tmp_path: Path):
+    (tmp_path / "state.db").write_bytes(b"this is no database, certainly not " * 100)
+    with pytest.raises(StateUnusable, match=r"state\.db is damaged"):
+        StateStore(f"sqlite:///{tmp_path / 'state.db'}", "acme", FakeClock())
+
+
+def test_of_two_runs_at_once_one_works_and_one_is_told_who(tmp_path: Path, url: str):
+    clock = FakeClock()
+    with open_for_run(url, "acme", clock):
+        with pytest.raises(Locked, match="process"), open_for_run(url, "acme", clock):
+            pass
+    with open_for_run(url, "acme", clock) as store:
+        assert not store.index()
+
+
+def test_the_journal_tells_what_was_changed_and_why(world: World):
+    world.want(deal("D1", value="1"))
+    world.run()
+    world.want(deal("D1", value="2"))
+    world.run()
+    newest, oldest = world.store.history("D1")
+    assert (oldest.action, oldest.status) == ("create", "done")
+    assert (newest.action, newest.status, newest.reason) == ("update", "done", "stage is tentative")
+    assert newest.changes[0]["field"] == "value"
+    assert newest.changes[0]["desired"] == "2"
+    assert [run.outcome for run in world.store.runs()] == ["done", "done"]
