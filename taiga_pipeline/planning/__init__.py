@@ -1,0 +1,1 @@
+"""Planning: demand, capacity, forecast, staffing, scenarios. Pure functions over plain data."""
