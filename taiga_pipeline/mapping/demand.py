@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
+from math import inf
 
 from taiga_pipeline.mapping.dates import shift
 from taiga_pipeline.mapping.model import WordsTable
@@ -84,31 +86,38 @@ def _uncovered(
     wanted: Sequence[RoleDemand], there: Sequence[Allocation], start: date | None
 ) -> Iterator[RoleDemand]:
     """Yields what is open of one role, weeks of equal hours and skills taken together."""
-    span: RoleDemand | None = None
-    first = min(item.start_week for item in wanted)
-    last = max(item.start_week + item.weeks for item in wanted)
-    for week in range(first, last + 1):
-        asked = [item for item in wanted if item.start_week <= week < item.start_week + item.weeks]
+    spans = [(_weeks(item, start), item.hours_per_week) for item in there]
+    cuts = {week for item in wanted for week in (item.start_week, _end(item))}
+    begin, end = min(cuts), max(cuts)
+    cuts |= {int(week) for weeks, _ in spans for week in weeks if begin < week < end}
+    last: RoleDemand | None = None
+    for first, after in pairwise(sorted(cuts)):
+        asked = [item for item in wanted if item.start_week <= first < _end(item)]
         hours = sum((item.hours_per_week for item in asked), Decimal(0))
-        hours -= sum(
-            (item.hours_per_week for item in there if _covers(item, week, start)), Decimal(0)
-        )
+        hours -= sum((each for (from_, to), each in spans if from_ <= first < to), Decimal(0))
         skills = tuple(dict.fromkeys(skill for item in asked for skill in item.skills))
-        if span and hours == span.hours_per_week and skills == span.skills:
-            span = RoleDemand(span.role, hours, span.weeks + 1, span.start_week, skills)
+        if last and hours == last.hours_per_week and skills == last.skills:
+            last = replace(last, weeks=last.weeks + after - first)
             continue
-        if span:
-            yield span
-        span = RoleDemand(wanted[0].role, hours, 1, week, skills) if hours > 0 else None
+        if last:
+            yield last
+        role = wanted[0].role
+        last = RoleDemand(role, hours, after - first, first, skills) if hours > 0 else None
+    if last:
+        yield last
 
 
-def _covers(allocation: Allocation, week: int, start: date | None) -> bool:
-    first, last = shift(start, week * 7), shift(start, week * 7 + 6)
-    if first is None or last is None:
-        return True
-    begins = allocation.start is None or allocation.start <= last
-    ends = allocation.end is None or allocation.end >= first
-    return begins and ends
+def _end(item: RoleDemand) -> int:
+    return item.start_week + item.weeks
+
+
+def _weeks(allocation: Allocation, start: date | None) -> tuple[float, float]:
+    """Returns the first week that an allocation covers and the one after the last."""
+    if start is None:
+        return -inf, inf
+    first = -inf if allocation.start is None else (allocation.start - start).days // 7
+    last = inf if allocation.end is None else (allocation.end - start).days // 7
+    return first, last + 1
 
 
 def written_demand(demand: Iterable[RoleDemand], start: date | None, words: WordsTable) -> str:

@@ -124,16 +124,19 @@ def closed_long_ago(deal: Deal, rules: Rules, stage: StageRule, today: date) -> 
 
 
 def _project(case: Case) -> Desired:
-    rules, values = case.rules, case.values
+    rules, values, words = case.rules, case.values, case.rules.words
+    demand = written_demand(case.demand, case.view.start, words)
+    all_open = case.needed is case.demand
+    needed = demand if all_open else written_demand(case.needed, case.view.start, words)
     fields: dict[str, Value] = {
         Project.STATE: case.state.value,
         Project.LABEL: case.label,
         Project.TITLE: rules.title.render(values) or values["name"] or values["key"],
         Project.TAGS: _tags((*rules.tags, *case.look.tags), values),
         Project.TEXT: rules.description.render(values),
-        Project.DEAL_FACTS: deal_facts(case.view, values, case.demand, rules.words),
+        Project.DEAL_FACTS: deal_facts(case.view, values, demand, words),
         Project.LOOKING_FOR_PEOPLE: bool(case.needed),
-        Project.LOOKING_FOR_PEOPLE_NOTE: _note(case),
+        Project.LOOKING_FOR_PEOPLE_NOTE: f"{words.needs}: {needed}" if needed else "",
         Project.PRIVATE: rules.private,
     }
     if rules.template:
@@ -162,14 +165,6 @@ def _tags(templates: Iterable[Template], values: Values) -> frozenset[str]:
     """Returns the tags; one whose placeholders are all empty is left out."""
     rendered = (each.render(values) for each in templates if not each.is_void(values))
     return frozenset(tag for tag in rendered if tag)
-
-
-def _note(case: Case) -> str:
-    """Returns the note that lists the roles that are still needed."""
-    if not case.needed:
-        return ""
-    words = case.rules.words
-    return f"{words.needs}: {written_demand(case.needed, case.view.start, words)}"
 
 
 def _children(case: Case) -> Iterator[Desired]:

@@ -17,6 +17,7 @@ from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.explain import shown
 from taiga_pipeline.mapping.mapping_set import MappingSet
+from taiga_pipeline.mapping.text import one_line
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.records import Project
 
@@ -93,7 +94,7 @@ class DealDifference:
     def lines(self) -> Iterator[str]:
         """Yields the difference for people."""
         moved = f" ({self.old_state or 'none'} -> {self.new_state or 'none'})"
-        yield f"{self.deal}{moved if self.old_state != self.new_state else ''}"
+        yield f"{one_line(self.deal)}{moved if self.old_state != self.new_state else ''}"
         if self.problem:
             yield f"  can no longer be mapped: {self.problem}"
         for difference in self.fields:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sync.errors import SyncError
 from taiga_pipeline.mapping.rules import Rules
+from taiga_pipeline.mapping.text import one_line
 from taiga_pipeline.problems import did_you_mean
 
 
@@ -42,8 +43,9 @@ class UnknownStage(NotMapped):
 
 def unknown_stage(stage: str, rules: Rules) -> str:
     """Says that a stage is unknown, which one may be meant, and which file to edit."""
+    stage = one_line(stage)
     names = [rule.name for rule in rules.stages]
-    if not stage.strip():
+    if not stage:
         return f"the deal has no stage; {rules.file} has {', '.join(names)}"
     aliases = [alias for rule in rules.stages for alias in rule.aliases]
     near = did_you_mean(stage, [*aliases, *names]).replace("'", '"')

@@ -12,6 +12,7 @@ from taiga_pipeline.mapping.desired import Case, closed_long_ago, desired_group,
 from taiga_pipeline.mapping.mapping_set import FIELDS, MappingSet, matches
 from taiga_pipeline.mapping.rules import Condition, Rules, StageRule
 from taiga_pipeline.mapping.template import Template
+from taiga_pipeline.mapping.text import one_line
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.records import Kind, Milestone, Project, ProjectState, Story
 
@@ -143,11 +144,11 @@ def explain(mappings: MappingSet, deal: Deal, staffing: Staffing, today: date) -
     case = make_case(deal, rules, stage, staffing)
     group = desired_group(deal, rules, stage, staffing, today)
     return Explanation(
-        deal=deal.key,
+        deal=one_line(deal.key),
         candidates=tuple(_candidate(rule, deal, rules) for rule in mappings.rules),
         mapping=rules.name,
         file=rules.file,
-        stage_in_deal=deal.stage,
+        stage_in_deal=one_line(deal.stage),
         stage=stage,
         remarks=tuple(_remarks(case, group, today)),
         records=tuple(_record(record, case) for record in group.records()),
@@ -161,7 +162,8 @@ def _candidate(rule: Rules, deal: Deal, chosen: Rules) -> Candidate:
 
 def _condition(condition: Condition, deal: Deal) -> tuple[str, tuple[str, ...], str, bool]:
     accepted = tuple(sorted(condition.accepted))
-    return condition.field, accepted, FIELDS[condition.field](deal), matches(condition, deal)
+    value = one_line(FIELDS[condition.field](deal))
+    return condition.field, accepted, value, matches(condition, deal)
 
 
 def _remarks(case: Case, group: DesiredGroup, today: date) -> Iterator[str]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from taiga_pipeline.mapping.demand import written_demand
 from taiga_pipeline.mapping.model import WordsTable
 from taiga_pipeline.mapping.text import one_line
 from taiga_pipeline.mapping.values import DealView, Values
-from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, RoleDemand
+from taiga_pipeline.pipeline.model import Category, Contact, ContactPart
 
 
-def deal_facts(
-    view: DealView, values: Values, demand: Sequence[RoleDemand], words: WordsTable
-) -> str:
-    """Returns a line for each fact that is known. Each value is on one line, whatever is in it."""
+def deal_facts(view: DealView, values: Values, demand: str, words: WordsTable) -> str:
+    """Returns a line for each fact that is known. Each value is on one line, whatever is in it.
+
+    ``demand`` is the written demand for people.
+    """
     facts = [
         (words.customer, values["customer"]),
         (words.stage, values["stage"]),
@@ -25,22 +25,21 @@ def deal_facts(
         (words.owner, values["owner"]),
         (words.team, values["team"]),
         (words.service, values["service"]),
-        (words.contacts, ", ".join(_contacts(view.deal.contacts, words))),
-        (words.roles, written_demand(demand, view.start, words)),
+        (words.contacts, _contacts(view.deal.contacts, words)),
+        (words.roles, demand),
     ]
     if view.category is Category.LOST:
         facts.append((words.lost_reason, values["lost_reason"]))
     return "\n".join(f"{name}: {value}" for name, value in facts if value)
 
 
-def _contacts(contacts: Sequence[Contact], words: WordsTable) -> Iterator[str]:
+def _contacts(contacts: Sequence[Contact], words: WordsTable) -> str:
+    if not contacts:
+        return ""
     parts = {
         ContactPart.DECISION_MAKER: words.decision_maker,
         ContactPart.INFLUENCER: words.influencer,
         ContactPart.USER: words.user,
     }
-    for contact in contacts:
-        part = parts.get(contact.part)
-        name = one_line(contact.name)
-        if name:
-            yield f"{name} ({part})" if part else name
+    named = [(one_line(contact.name), parts.get(contact.part)) for contact in contacts]
+    return ", ".join(f"{name} ({part})" if part else name for name, part in named if name)

@@ -53,6 +53,16 @@ def parse_mapping(text: str, file: str = "mapping.toml") -> MappingSet:
     return _build([document], [])
 
 
+def replacing(folder: Path, new: Path) -> list[Path]:
+    """Returns the files that are in force once ``new`` takes its place in ``folder``.
+
+    A folder takes the place of all files, a file that of the one of the same name.
+    """
+    if new.is_dir():
+        return [new]
+    return [*(file for file in _files(folder) if file.name != new.name), new]
+
+
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(file for file in path.iterdir() if file.suffix == SUFFIX and file.is_file())

@@ -43,19 +43,27 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A parsed text. ``lines`` are the pieces of each line, ``source`` is what was parsed."""
+    """A parsed text. ``lines`` are the pieces of each line, ``source`` is what was parsed.
+
+    ``pattern`` is the same with a ``%s`` for each field, ``order`` names those: most deals have
+    a value for every field, and are rendered by one ``%``.
+    """
 
     source: str
     lines: tuple[tuple[Piece, ...], ...]
     names: tuple[str, ...]
+    pattern: str
+    order: tuple[str, ...]
 
     def render(self, values: Mapping[str, str], escape: Callable[[str], str] | None = None) -> str:
         """Returns the text with ``values`` (one line each, "" for empty) filled in.
 
         ``escape`` is applied to each value, not to the template's own words.
         """
-        if not self.names:
-            return "\n".join(_literals(line) for line in self.lines)
+        filled = [values[name] for name in self.order]
+        if all(filled):
+            shown = [escape(value) for value in filled] if escape else filled
+            return (self.pattern % tuple(shown)).strip()
         rendered = [
             _render_line(line, values, escape)
             for line in self.lines
@@ -84,8 +92,10 @@ def parse_template(source: str, known: Collection[str]) -> tuple[Template, list[
         if problem:
             problems.append(problem)
     pieces.append(Piece(source[end:], is_field=False))
-    names = tuple(dict.fromkeys(piece.text for piece in pieces if piece.is_field))
-    return Template(source, _lines(pieces), names), problems
+    order = tuple(piece.text for piece in pieces if piece.is_field)
+    pattern = "".join("%s" if each.is_field else each.text.replace("%", "%%") for each in pieces)
+    names = tuple(dict.fromkeys(order))
+    return Template(source, _lines(pieces), names, pattern, order), problems
 
 
 def _token(match: re.Match[str], known: Collection[str]) -> tuple[Piece, TemplateProblem | None]:
@@ -117,10 +127,6 @@ def _lines(pieces: list[Piece]) -> tuple[tuple[Piece, ...], ...]:
             elif text:
                 line.append(Piece(text, is_field=False))
     return tuple(tuple(line) for line in lines)
-
-
-def _literals(line: tuple[Piece, ...]) -> str:
-    return "".join(piece.text for piece in line)
 
 
 def _all_empty(line: tuple[Piece, ...], values: Mapping[str, str]) -> bool:
