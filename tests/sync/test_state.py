@@ -96,9 +96,9 @@ def test_a_damaged_store_is_named_with_the_way_out(tmp_path: Path):
 
 def test_of_two_runs_at_once_one_works_and_one_is_told_who(tmp_path: Path, url: str):
     clock = FakeClock()
-    with open_for_run(url, "acme", clock):
-        with pytest.raises(Locked, match="process"), open_for_run(url, "acme", clock):
-            pass
+    second = open_for_run(url, "acme", clock)
+    with open_for_run(url, "acme", clock), pytest.raises(Locked, match="process"), second:
+        pass
     with open_for_run(url, "acme", clock) as store:
         assert not store.index()
 
