@@ -52,10 +52,12 @@ class Places:
     def value(self, path: Sequence[str | int]) -> tuple[int, int]:
         """Returns line and column of the value at ``path``.
 
-        A table's is its header; what does not exist has the place of the nearest thing around it.
+        A table's is its header, or the first key that speaks of it; what does not exist has the
+        place of the nearest thing around it.
         """
         for length in range(len(path), 0, -1):
-            span = self.values.get(tuple(path[:length]))
+            part = tuple(path[:length])
+            span = self.values.get(part) or self.keys.get(part)
             if span:
                 return self.line_column(span.start)
         return (1, 1)

@@ -101,6 +101,7 @@ def test_everything_is_found_in_a_document_with_every_kind_of_syntax() -> None:
         (("stage", 1, "name"), (23, 8)),
         (("stage", 1, "gate", 1, "what"), (27, 10)),
         (("quoted ] table", "k"), (29, 3)),
+        (("a", "b c"), (3, 5)),
     ],
 )
 def test_a_values_place_is_its_first_character(path: KeyPath, expected: tuple[int, int]) -> None:

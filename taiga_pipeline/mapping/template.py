@@ -19,6 +19,7 @@ from typing import Final
 TOKEN: Final = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
 SEPARATORS: Final = " \t:;,/|·•+&–—-"
 BRACKETS: Final = {"(": ")", "[": "]", "<": ">", "«": "»", "“": "”", '"': '"', "'": "'"}
+CLOSING: Final = frozenset(BRACKETS.values())
 
 
 class TemplateProblem(ValueError):
@@ -165,11 +166,12 @@ def _close(shown: list[Piece], after: str, *, is_last: bool) -> None:
     while before and after and BRACKETS.get(before[-1]) == after[0]:
         before, after = before[:-1], after[1:]
     rest = after.lstrip(SEPARATORS)
-    begins_line = not shown and not before
-    follows_separator = before != "" and before[-1] in SEPARATORS
+    begins = before[-1] in SEPARATORS or before[-1] in BRACKETS if before else not shown
     if is_last and not rest:
         before, after = before.rstrip(SEPARATORS), ""
-    elif begins_line or follows_separator:
+    elif rest[:1] in CLOSING:
+        before, after = before.rstrip(SEPARATORS), rest
+    elif begins:
         after = rest
     if before or after:
         shown.append(Piece(before + after, is_field=False))
