@@ -1,0 +1,57 @@
+"""Made-up deals in normal form, with the oddest text that may be stored."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal, RoleDemand
+from taiga_pipeline.pipeline.text import block, line
+
+_odd = st.sampled_from(
+    ["=1+1", "'=x", "''", "@cmd", "-5", "+46", "a;b", 'say "hi"', "x|y", "\\", "å\\;", "a,b", "]"]
+)
+_characters = st.characters(exclude_categories=("Cs",), exclude_characters="\0")
+_texts = st.one_of(st.text(_characters, max_size=12), _odd)
+lines = _texts.map(line).filter(bool)
+maybe_lines = _texts.map(line)
+blocks = st.one_of(_texts, st.lists(_texts, max_size=3).map("\r\n".join)).map(block)
+_hours = st.decimals("0.01", 400, places=2)
+roles = st.builds(
+    RoleDemand,
+    lines,
+    _hours,
+    st.integers(1, 520),
+    st.integers(0, 520),
+    st.lists(lines, max_size=2).map(tuple),
+)
+contacts = st.builds(Contact, lines, maybe_lines, maybe_lines, st.sampled_from(ContactPart))
+_dates = st.none() | st.dates(date(1990, 1, 1), date(2100, 1, 1))
+_times = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+deals = st.builds(
+    Deal,
+    key=lines,
+    name=lines,
+    customer=maybe_lines,
+    stage=maybe_lines,
+    value=st.none() | st.decimals(0, 10**12, places=4),
+    currency=st.sampled_from(["", "EUR", "SEK"]),
+    probability=st.none() | st.decimals(0, 1, places=3).map(lambda p: min(p, Decimal(1))),
+    engaged_on=_dates,
+    expected_close=_dates,
+    start=_dates,
+    closed_on=_dates,
+    owner=maybe_lines,
+    team=maybe_lines,
+    service=maybe_lines,
+    lead_source=maybe_lines,
+    lost_reason=maybe_lines,
+    notes=blocks,
+    contacts=st.lists(contacts, max_size=2).map(tuple),
+    roles=st.lists(roles, max_size=2).map(tuple),
+    done=st.frozensets(lines, max_size=2),
+    stage_since=_times,
+    updated_at=_times,
+)
