@@ -59,6 +59,10 @@ class TaigaTarget:
                 _LOG.warning("%s", warning)
         return str(self._account["username"])
 
+    def close(self) -> None:
+        """Ends the connections that are kept open."""
+        self._client.close()
+
     @cached_property
     def _account(self) -> Row:
         """The account. Asked for because a wrong kind of token makes an anonymous visitor."""
@@ -67,9 +71,13 @@ class TaigaTarget:
             raise Unreachable(f"{self._client.server}: {WRONG_ADDRESS}")
         return account
 
+    @property
+    def _account_id(self) -> int:
+        return int(self._account["id"])
+
     @cached_property
     def _context(self) -> Context:
-        return Context(self._client, self._pipeline, int(self._account["id"]))
+        return Context(self._client, self._pipeline, self._account_id)
 
     # --- pure
 
@@ -92,7 +100,7 @@ class TaigaTarget:
 
         :raises IncompleteRead: the list did not come whole; raised after what did come.
         """
-        params: dict[str, str | int] = {"member": int(self._account["id"]), "slight": "true"}
+        params: dict[str, str | int] = {"member": self._account_id, "slight": "true"}
         for row in read_all(self._client, "projects", params):
             yield projects.observed_project(row, self._web)
 
@@ -125,11 +133,11 @@ class TaigaTarget:
 
     def _is_own_member(self, row: Row) -> bool:
         inviter = (row.get("invited_by") or {}).get("id")
-        return self._account["id"] in (row.get("user"), inviter)
+        return self._account_id in (row.get("user"), inviter)
 
     def _is_own_event(self, event: Row) -> bool:
         user = (event.get("data") or {}).get("user") or {}
-        return self._account["id"] in (user.get("id"),)
+        return self._account_id == user.get("id")
 
     # --- writing projects
 

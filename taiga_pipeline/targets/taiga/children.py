@@ -25,8 +25,10 @@ Body = dict[str, JSON]
 _AREAS: Final = ("issue", "milestone", "task", "us", "wiki_page", "wiki_link", "epic")
 MEMBER_PERMISSIONS: Final = (
     "view_project",
-    *(f"{verb}_{area}" for area in _AREAS for verb in ("add", "modify", "delete")),
-    *(f"view_{area}s" if area != "us" else "view_us" for area in _AREAS),
+    *(f"{verb}_{area}" for area in _AREAS for verb in ("add", "delete")),
+    *(f"modify_{area}" for area in _AREAS if area != "wiki_link"),
+    *(f"view_{area}s" for area in _AREAS if area != "us"),
+    "view_us",
     *(f"comment_{area}" for area in ("epic", "us", "task", "issue", "wiki_page")),
 )
 """What Taiga's own templates permit to the people who do the work ("Back", "Design", ...)."""

@@ -77,6 +77,10 @@ class Client:
         """How many requests were sent so far."""
         return self._transport.request_count
 
+    def close(self) -> None:
+        """Ends the connections that are kept open."""
+        self._transport.close()
+
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
         """Reads. Returns a successful answer with data.
 
@@ -172,14 +176,12 @@ class Client:
         if answer.status >= 500:
             return self._unclear(call, answer, self._brief)
         if 200 <= answer.status < 300 and _is_broken(call, answer):
-            if answer.is_page:
-                raise Unreachable(f"{self.server}: {WRONG_ADDRESS}")
             return self._unclear(call, answer, self._brief)
         return answer
 
     def _unclear(self, call: _Call, answer: Answer, policy: RetryPolicy) -> _Trouble:
         """A failure on the server's side: for a creation, nobody knows what became of it."""
-        how = "an answer that broke off" if answer.status < 300 else f"a failure ({answer.status})"
+        how = "something that is no data" if answer.status < 300 else f"a failure ({answer.status})"
         message = f"{call}: the server answered with {how}"
         if call.creates:
             raise OutcomeUnknown(message)
@@ -187,6 +189,8 @@ class Client:
             error: SyncError = Rejected(f"{message}, each time; it does not take these values")
         elif call.writes:
             error = OutcomeUnknown(message)
+        elif answer.is_page and answer.status < 300:
+            error = Unreachable(f"{self.server}: {WRONG_ADDRESS}")
         else:
             error = Unavailable(message, answer.wait_seconds)
         return _Trouble(error, policy, answer.wait_seconds)

@@ -57,6 +57,10 @@ class Transport:
         """How many requests were sent so far."""
         return self._count
 
+    def close(self) -> None:
+        """Ends the connections that are kept open."""
+        self._session.close()
+
     def send(
         self,
         method: str,
