@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -71,7 +72,7 @@ def init(
     if as_json:
         print_json({"folder": str(folder), "written": outcome.written, "kept": outcome.kept})
     else:
-        _tell(outcome)
+        _tell(outcome, knows_target=bool(taiga_url and username))
 
 
 def _texts(folder: Path, mappings: tuple[str, ...], values: Mapping[str, str]) -> dict[str, str]:
@@ -132,14 +133,20 @@ def add_sample(context: Context, settings: Settings) -> None:
     people.close()
 
 
-def _tell(outcome: Outcome) -> None:
+def _tell(outcome: Outcome, *, knows_target: bool) -> None:
     for title, names in (("Wrote", outcome.written), ("Kept, as it was", outcome.kept)):
         for name in names:
             click.echo(f"{title}: {outcome.folder / name}")
-    go_there = "" if outcome.folder.resolve() == Path.cwd() else f"cd {outcome.folder} && "
-    click.echo("")
-    click.echo("Next:")
-    click.echo(f"  1. Put your Taiga's address and account into {outcome.folder / CONFIG}")
-    click.echo("  2. export TAIGA_PASSWORD=...")
-    click.echo(f"  3. {go_there}pipeline-sync check")
-    click.echo("  4. pipeline-sync plan, and when you like what you see: pipeline-sync run")
+    click.echo("\nNext:")
+    for number, step in enumerate(_next_steps(outcome.folder, knows_target=knows_target), 1):
+        click.echo(f"  {number}. {step}")
+
+
+def _next_steps(folder: Path, *, knows_target: bool) -> Iterator[str]:
+    if not knows_target:
+        yield f"Put your Taiga's address and account into {folder / CONFIG}"
+    yield "export TAIGA_PASSWORD=...   (the account's password)"
+    if folder.resolve() != Path.cwd():
+        yield f"cd {shlex.quote(str(folder))}"
+    yield "pipeline-sync check"
+    yield "pipeline-sync plan, and when you like what you see: pipeline-sync run"

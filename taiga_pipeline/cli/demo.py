@@ -1,0 +1,275 @@
+"""``demo``: the whole story, on this machine, with nothing else installed.
+
+Every command that is shown is really run, through the same code as from a shell, against a small
+Taiga-compatible server inside this process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.output import style
+from taiga_pipeline.problems import Problem, ProblemsError
+
+if TYPE_CHECKING:
+    from taiga_pipeline.sandbox.embedded import Client, Sandbox
+
+PASSWORD_VARIABLE: Final = "TAIGA_PASSWORD"  # noqa: S105 - the name of a variable
+READ_SECONDS: Final = 2.5
+PM: Final = "pm"
+WON: Final = "D-105"
+LOST: Final = "D-107"
+
+
+class DemoError(Exception):
+    """The program did not do what the demo says it does."""
+
+
+@click.command()
+@click.option(
+    "--dir",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Put the files here (default: a new folder below the system's temporary one).",
+)
+@click.option("--port", type=int, default=0, help="Serve the sandbox on this port.")
+@click.option("--fast", is_flag=True, help="Do not pause for reading.")
+@click.option("--keep-running", is_flag=True, help="Leave the sandbox's web page open at the end.")
+@pass_context
+def demo(
+    context: Context, folder: Path | None, port: int, fast: bool, keep_running: bool
+) -> ExitCode:
+    """Tell the whole story here and now, with a made-up pipeline and a small Taiga.
+
+    Nothing outside one folder is touched, and nothing leaves this machine.
+    """
+    from taiga_pipeline.sandbox.embedded import Sandbox
+
+    folder = _new_folder(folder)
+    with Sandbox(port=port) as sandbox, contextlib.chdir(folder):
+        pause = (lambda: None) if fast else (lambda: context.clock.sleep(READ_SECONDS))
+        Story(Stage(sandbox, context, pause), folder).tell()
+        if keep_running:
+            _wait(sandbox)
+    return ExitCode.DONE
+
+
+def _new_folder(folder: Path | None) -> Path:
+    if folder is None:
+        return Path(tempfile.mkdtemp(prefix="pipeline-sync-demo-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise ProblemsError([Problem(f"{folder} is not empty; the demo needs a folder of its own")])
+    return folder.resolve()
+
+
+def _wait(sandbox: Sandbox) -> None:
+    click.echo(f"\nThe sandbox stays open at {sandbox.url} until you press Ctrl-C.")
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where the story is played: says things, runs commands, acts as people in the sandbox."""
+
+    sandbox: Sandbox
+    context: Context
+    pause: Callable[[], None]
+
+    def say(self, *lines: str) -> None:
+        """Prints an explanation."""
+        click.echo("")
+        for line in lines:
+            click.echo(style(line, bold=True))
+        self.pause()
+
+    def run(self, *arguments: str, expect: ExitCode = ExitCode.DONE) -> None:
+        """Shows a command and runs it.
+
+        :raises DemoError: it ended otherwise than the story says.
+        """
+        from taiga_pipeline.cli.main import cli
+
+        click.echo(style(f"\n$ pipeline-sync {shlex.join(arguments)}", colour="cyan"))
+        environment = {PASSWORD_VARIABLE: self.sandbox.password}
+        context = Context(clock=self.context.clock, environment=environment)
+        code = cli.main(list(arguments), standalone_mode=False, obj=context)
+        self.pause()
+        if code != expect:
+            raise DemoError(f"'pipeline-sync {shlex.join(arguments)}' ended with {code}")
+
+    def writes(self) -> int:
+        """Returns how many requests so far changed something."""
+        return sum(
+            1
+            for request in self.sandbox.requests
+            if request.method != "GET" and "/auth" not in request.path
+        )
+
+    def show_projects(self) -> None:
+        """Prints the projects in the sandbox, as its API lists them."""
+        from taiga_pipeline.cli.output import print_table
+
+        click.echo("")
+        projects = self.sandbox.as_user("admin").get("/projects")
+        rows = [
+            (
+                project["name"],
+                ", ".join(project["tags"]),
+                str(len(project["members"])),
+                "looking for people" if project["is_looking_for_people"] else "",
+            )
+            for project in sorted(projects, key=lambda project: str(project["name"]))
+        ]
+        print_table(("Project", "Tags", "Members", ""), rows, right=[2])
+        self.pause()
+
+    def project(self, title: str) -> Mapping[str, Any]:
+        """Returns the project whose name ends in ``title``.
+
+        :raises DemoError: there is not exactly one.
+        """
+        projects = self.sandbox.as_user("admin").get("/projects")
+        found = [project for project in projects if project["name"].endswith(title)]
+        if len(found) != 1:
+            raise DemoError(f"{len(found)} projects are called {title!r}, expected one")
+        return dict(found[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The scenes, one after the other."""
+
+    stage: Stage
+    folder: Path
+
+    def tell(self) -> None:
+        """Tells all of it."""
+        self.begin()
+        self.first_run()
+        project = self.won()
+        self.people_edit(project)
+        self.lost()
+        self.nothing_to_do()
+        self.end()
+
+    def begin(self) -> None:
+        """A folder with a configuration, a mapping and a pipeline."""
+        sandbox = self.stage.sandbox
+        self.stage.say(
+            f"A small Taiga is running at {sandbox.url}.",
+            "First, a configuration, a mapping and a pipeline with a dozen made-up deals.",
+        )
+        name = ("--username", sandbox.username)
+        self.stage.run("init", "--sample", "--taiga-url", sandbox.url, *name)
+        self.stage.run("check")
+        self.stage.run("deals", "list")
+
+    def first_run(self) -> None:
+        """Proposals become tentative projects."""
+        self.stage.say("What would happen in Taiga? (A plan writes nothing, anywhere.)")
+        before = self.stage.writes()
+        self.stage.run("plan")
+        if self.stage.writes() != before:
+            raise DemoError("the plan wrote something")
+        self.stage.say("Do it. Deals at the proposal stage become tentative projects:")
+        self.stage.run("run")
+        self.stage.say("What a project manager sees in Taiga now:")
+        self.stage.show_projects()
+
+    def won(self) -> Mapping[str, Any]:
+        """The tentative project becomes staffed; returns it."""
+        tentative = self.stage.project("Alder & Finch: Web shop")
+        self.stage.say(
+            f"{WON} is won, and two people are put on it. The same project becomes staffed:",
+            "they join with their roles, and the kick-off is on the board.",
+        )
+        for person, role, hours in (("emil", "Back", "30"), ("dora", "UX", "8")):
+            address = f"{person}@example.test"
+            self.stage.run("deals", "staff", WON, address, "--role", role, "--hours", hours)
+        self.stage.run("deals", "move", WON, "Won")
+        self.stage.run("run")
+        staffed = self.stage.project("Alder & Finch: Web shop")
+        if staffed["id"] != tentative["id"] or len(staffed["members"]) <= len(tentative["members"]):
+            raise DemoError("the tentative project did not become the staffed one")
+        return staffed
+
+    def people_edit(self, project: Mapping[str, Any]) -> None:
+        """A project manager's edits survive, and sales see them."""
+        self.stage.say(
+            "In Taiga, the project manager renames the project and adds a colleague.",
+            "Sales raise the value meanwhile. The next run brings both together.",
+        )
+        edit_as_project_manager(self.stage.sandbox, project["id"])
+        self.stage.run("deals", "edit", WON, "--value", "135000")
+        self.stage.run("run")
+        after = self.stage.project("Alder & Finch: the new shop")
+        if len(after["members"]) < len(project["members"]) + 2:
+            raise DemoError("a member whom the project manager added is gone")
+        self.stage.say("Her edits survived, and sales see what became of the deal:")
+        self.stage.run("deals", "show", WON)
+
+    def lost(self) -> None:
+        """A lost deal's project is put away."""
+        self.stage.say(f"{LOST} is lost. Its project is put away: marked, never deleted.")
+        self.stage.run("deals", "move", LOST, "Lost")
+        self.stage.run("run")
+        if "(lost)" not in self.stage.project("Brightwater Clinic: Booking")["name"]:
+            raise DemoError("the lost deal's project is not marked")
+        self.stage.show_projects()
+
+    def nothing_to_do(self) -> None:
+        """A run that changes nothing."""
+        self.stage.say("Once more. Everything is in step, so nothing is written:")
+        before = self.stage.writes()
+        self.stage.run("plan", "--exit-code")
+        self.stage.run("run")
+        written = self.stage.writes() - before
+        click.echo(f"Requests that changed something in Taiga: {written}")
+        if written:
+            raise DemoError("a run right after another one wrote something")
+        self.stage.run("status")
+
+    def end(self) -> None:
+        """What is left to look at."""
+        self.stage.say("The files are yours to look at:")
+        for path in sorted(self.folder.rglob("*")):
+            if path.is_file():
+                click.echo(f"  {path}")
+
+
+def edit_as_project_manager(sandbox: Sandbox, project_id: int) -> None:
+    """Renames the project and adds a member, as a person in Taiga would.
+
+    The account that makes projects first makes Petra an administrator of this one.
+    """
+    owner = sandbox.as_user(sandbox.username)
+    role = _a_role(owner, project_id)
+    membership = owner.post(
+        "/memberships", {"project": project_id, "role": role, "username": f"{PM}@example.test"}
+    )
+    owner.patch(f"/memberships/{membership['id']}", {"is_admin": True})
+    petra = sandbox.as_user(PM)
+    petra.patch(f"/projects/{project_id}", {"name": "Alder & Finch: the new shop"})
+    petra.post(
+        "/memberships", {"project": project_id, "role": role, "username": "fatima@example.test"}
+    )
+
+
+def _a_role(client: Client, project_id: int) -> int:
+    roles: Sequence[Mapping[str, Any]] = client.get(f"/projects/{project_id}")["roles"]
+    return int(roles[0]["id"])
