@@ -144,6 +144,9 @@ def tags_colors(form: Form) -> dict[str, str | None]:
     pairs: dict[str, str | None] = {}
     if value is None:
         return pairs
+    if isinstance(value, str):
+        form.crashes = True
+        return pairs
     items = list(value) if isinstance(value, list | dict) else [value]
     for place, item in enumerate(items, start=1):
         if isinstance(item, str | list) and len(item) > 2:
@@ -152,10 +155,10 @@ def tags_colors(form: Form) -> dict[str, str | None]:
                 f"Item {place} in the array did not validate: List contains {len(item)} items, "
                 "it should contain no more than 2.",
             )
-        elif not isinstance(item, list) or len(item) != 2:
-            form.fail("tags_colors", f"Item {place} in the array did not validate.")
-        else:
+        elif isinstance(item, list) and len(item) == 2:
             pairs[str(item[0])] = None if item[1] is None else str(item[1])
+        else:
+            form.crashes = True
     return pairs
 
 

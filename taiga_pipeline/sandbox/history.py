@@ -2,13 +2,15 @@
 
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from taiga_pipeline.sandbox.errors import invalid
 from taiga_pipeline.sandbox.fields import Form
-from taiga_pipeline.sandbox.models import HistoryEntry, Story, User, WikiPage
+from taiga_pipeline.sandbox.models import HistoryEntry, Project, Story, User, WikiPage
 from taiga_pipeline.sandbox.people import gravatar
 from taiga_pipeline.sandbox.store import Store
+from taiga_pipeline.sandbox.story_view import status_row
 from taiga_pipeline.sandbox.wire import Json, timestamp
 
 _NOT_VALID = "The version parameter is not valid"
@@ -53,7 +55,8 @@ def record(
     now = store.clock.tick()
     row.history.append(HistoryEntry(str(uuid.uuid4()), user.id, now, action, diff, comment))
     verb = {CREATE: "create", CHANGE: "change", DELETE: "delete"}[action]
-    data: dict[str, Any] = {"comment": comment, "values_diff": diff, **_reference(row)}
+    values = readable(store, project, diff)
+    data: dict[str, Any] = {"comment": comment, "values_diff": values, **_reference(row)}
     kind = "userstories.userstory" if isinstance(row, Story) else "wiki.wikipage"
     store.record(project, user, f"{kind}.{verb}", row.id, data)
 
@@ -71,15 +74,39 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list
     }
 
 
-def snapshot(row: Story | WikiPage, names: Iterable[str]) -> dict[str, Any]:
-    """The present values of some fields."""
-    values = ((name, getattr(row, name)) for name in names)
+def readable(store: Store, project: Project, diff: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """A diff with names for the numbers of statuses, milestones and people."""
     return {
-        name: value.copy() if isinstance(value, list | dict) else value for name, value in values
+        name: [_name_of(store, project, name, value) for value in pair]
+        for name, pair in diff.items()
     }
 
 
-def entry_view(store: Store, key: str, entry: HistoryEntry) -> Json:
+def _name_of(store: Store, project: Project, field: str, value: Any) -> Any:
+    if field == "status":
+        row = status_row(project, value)
+        return row["name"] if row else value
+    if field == "milestone":
+        milestone = store.milestones.get(value)
+        return milestone.name if milestone else value
+    if field == "assigned_to":
+        user = store.users.get(value)
+        return user.full_name if user else value
+    return value
+
+
+def snapshot(row: Story | WikiPage, names: Iterable[str]) -> dict[str, Any]:
+    """The present values of some fields."""
+    return {name: _plain(getattr(row, name)) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return str(value)
+    return value.copy() if isinstance(value, list | dict) else value
+
+
+def entry_view(store: Store, project: Project, key: str, entry: HistoryEntry) -> Json:
     """A history entry as the API answers it."""
     user = store.users.get(entry.user)
     return {
@@ -98,7 +125,7 @@ def entry_view(store: Store, key: str, entry: HistoryEntry) -> Json:
         "diff": entry.diff,
         "snapshot": None,
         "values": {"users": {}},
-        "values_diff": entry.diff,
+        "values_diff": readable(store, project, entry.diff),
         "comment": entry.comment,
         "comment_html": entry.comment,
         "delete_comment_date": None,

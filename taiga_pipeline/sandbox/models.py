@@ -74,13 +74,16 @@ class Role:
 
 @dataclass(slots=True)
 class Membership:
-    """A person in a project, or (`user` None) an invitation that nobody has accepted yet."""
+    """A person in a project, or (`user` None) an invitation that nobody has accepted yet.
+
+    `email` is what was typed when the person was added; None if they came by bulk or by user name.
+    """
 
     id: int
     project: int
     role: int
     user: int | None
-    email: str
+    email: str | None
     is_admin: bool
     created_at: datetime
     invited_by: int | None = None

@@ -1,7 +1,6 @@
 """Making projects: from a template, and as a copy of another."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from taiga_pipeline.sandbox.errors import server_error
 from taiga_pipeline.sandbox.models import Membership, Project, Role, User
@@ -11,6 +10,7 @@ from taiga_pipeline.sandbox.templates import (
     DEFAULT_OPTIONS,
     OWNER_ROLE,
     VIEW_PERMISSIONS,
+    RoleTemplate,
     Template,
 )
 
@@ -83,47 +83,40 @@ def from_template(store: Store, owner: User, wanted: NewProject, template: Templ
     project.flags = dict(template.flags)
     if not project.flags["is_backlog_activated"]:
         project.total_milestones = project.total_story_points = None
-    roles = {
-        row.slug: store.roles.add(
-            Role(
-                store.roles.next_id(),
-                project.id,
-                row.name,
-                row.slug,
-                row.order,
-                row.computable,
-                row.permissions,
-            )
-        )
-        for row in template.roles
-    }
+    roles = {row.slug: _add_role(store, project, row) for row in template.roles}
     project.modified_date = store.clock.tick()
-    join_owner(store, project, roles[OWNER_ROLE], owner, admin=True)
+    join(store, project, roles[OWNER_ROLE], owner, admin=True)
     store.record(project, owner, "projects.project.create", project.id, {"values_diff": {}})
     return project
 
 
-def join_owner(store: Store, project: Project, role: Role, owner: User, admin: bool) -> None:
-    """Make the owner a member; that writes no line in the timeline."""
+def _add_role(store: Store, project: Project, model: RoleTemplate | Role) -> Role:
+    role = Role(
+        store.roles.next_id(),
+        project.id,
+        model.name,
+        model.slug,
+        model.order,
+        model.computable,
+        model.permissions,
+    )
+    return store.roles.add(role)
+
+
+def join(store: Store, project: Project, role: Role, user: User, *, admin: bool) -> None:
+    """Make somebody a member without a line in the timeline."""
     store.memberships.add(
-        new_membership(store, project, role.id, owner, admin, project.modified_date)
+        Membership(
+            id=store.memberships.next_id(),
+            project=project.id,
+            role=role.id,
+            user=user.id,
+            email=user.email,
+            is_admin=admin,
+            created_at=project.modified_date,
+        )
     )
     store.touched(project.id)
-
-
-def new_membership(
-    store: Store, project: Project, role_id: int, user: User, admin: bool, when: datetime
-) -> Membership:
-    """A membership row of a known person, not yet kept."""
-    return Membership(
-        id=store.memberships.next_id(),
-        project=project.id,
-        role=role_id,
-        user=user.id,
-        email=user.email,
-        is_admin=admin,
-        created_at=when,
-    )
 
 
 def copy_of(
@@ -140,17 +133,7 @@ def copy_of(
     project.is_looking_for_people = source.is_looking_for_people
     project.looking_for_people_note = source.looking_for_people_note
     for role in store.roles.of(source.id):
-        store.roles.add(
-            Role(
-                store.roles.next_id(),
-                project.id,
-                role.name,
-                role.slug,
-                role.order,
-                role.computable,
-                role.permissions,
-            )
-        )
+        _add_role(store, project, role)
     project.modified_date = store.clock.tick()
     store.record(project, owner, "projects.project.create", project.id, {"values_diff": {}})
     return project

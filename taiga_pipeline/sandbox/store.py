@@ -206,8 +206,9 @@ class Store:
         return None
 
     def user_by_email(self, email: str) -> User | None:
-        """The account with exactly this e-mail."""
-        return next((user for user in self.users if user.email == email), None)
+        """The account with this e-mail, in any case."""
+        wanted = email.lower()
+        return next((user for user in self.users if user.email.lower() == wanted), None)
 
     def take_values(self, kind: str, count: int) -> int:
         """Number `count` new statuses, points or the like; the first of the numbers."""

@@ -1,5 +1,6 @@
 """Reading and applying changes of user stories, and what follows from them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from taiga_pipeline.sandbox.errors import invalid, invalid_pk, permission_denied
@@ -16,6 +17,8 @@ HISTORY_FIELDS = (
     "status",
     "milestone",
     "is_closed",
+    "finish_date",
+    "kanban_order",
     "due_date",
     "assigned_to",
     "assigned_users",
@@ -30,8 +33,12 @@ _FLAGS = ("client_requirement", "team_requirement", "is_blocked")
 _TEXTS = ("description", "blocked_note", "due_date_reason")
 
 
-def read_changes(store: Store, project: Project, form: Form) -> dict[str, Any]:
+def read_changes(
+    store: Store, project: Project, form: Form, roles: Collection[str]
+) -> dict[str, Any]:
     """The story fields in a request, validated against the project; new tags are in `new_tags`.
+
+    `roles` are the ids, as text, of the roles that the story has estimates for.
 
     Raises:
         ApiError: 400 for wrong values, 403 for a status or milestone of another project.
@@ -51,7 +58,7 @@ def read_changes(store: Store, project: Project, form: Form) -> dict[str, Any]:
     form.check()
     _check_project(store, project, changes)
     if "points" in form:
-        changes["points"] = _points(store, project, form.data["points"] or {})
+        changes["points"] = _points(project, form.data["points"] or {}, roles)
     return changes
 
 
@@ -92,8 +99,7 @@ def _check_project(store: Store, project: Project, changes: dict[str, Any]) -> N
         raise permission_denied("You don't have permissions to set this sprint to this user story.")
 
 
-def _points(store: Store, project: Project, wanted: dict[str, Any]) -> dict[str, int]:
-    roles = {str(role.id) for role in store.roles.of(project.id) if role.computable}
+def _points(project: Project, wanted: dict[str, Any], roles: Collection[str]) -> dict[str, int]:
     base = project.value_base.get("points", 0)
     known = range(base, base + len(TEMPLATES[project.template].values["points"]))
     for role, points in wanted.items():
@@ -113,7 +119,7 @@ def default_points(store: Store, project: Project) -> dict[str, int]:
 
 def apply_changes(store: Store, project: Project, story: Story, changes: dict[str, Any]) -> None:
     """Set the fields and let status, tags and milestones follow."""
-    milestones = {story.milestone, changes.get("milestone", story.milestone)}
+    previous = story.milestone
     for name, value in changes.items():
         if name == "new_tags":
             story.tags = list(value)
@@ -123,8 +129,9 @@ def apply_changes(store: Store, project: Project, story: Story, changes: dict[st
         else:
             setattr(story, name, value)
     settle_closed(store, project, story)
-    for milestone_id in milestones:
-        settle_milestone(store, store.milestones.get(milestone_id))
+    settle_milestone(store, store.milestones.get(story.milestone))
+    if previous != story.milestone:
+        settle_milestone(store, store.milestones.get(previous), may_open=False)
 
 
 def merge_colors(project: Project, tags: dict[str, str | None]) -> None:
@@ -144,9 +151,11 @@ def settle_closed(store: Store, project: Project, story: Story) -> None:
     story.is_closed = closed
 
 
-def settle_milestone(store: Store, milestone: Milestone | None) -> None:
-    """A milestone is closed when it has stories and all of them are."""
+def settle_milestone(store: Store, milestone: Milestone | None, may_open: bool = True) -> None:
+    """A milestone closes with the last of its stories; it opens only by a story that is in it."""
     if milestone is None:
         return
     stories = [row for row in store.stories.of(milestone.project) if row.milestone == milestone.id]
-    milestone.closed = bool(stories) and all(story.is_closed for story in stories)
+    closed = bool(stories) and all(story.is_closed for story in stories)
+    if closed or may_open:
+        milestone.closed = closed

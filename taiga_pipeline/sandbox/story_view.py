@@ -141,13 +141,19 @@ def _neighbors(store: Store, story: Story) -> Json:
     }
 
 
+_DASHBOARD_FIELDS = ["assigned_to", "assigned_to_extra_info", "blocked_note", "client_requirement", "created_date", "due_date", "due_date_reason", "due_date_status", "external_reference", "finish_date", "id", "is_blocked", "is_closed", "milestone", "modified_date", "project", "project_extra_info", "ref", "status", "status_extra_info", "subject", "team_requirement", "version"]
+_IN_MILESTONE_LACKS = ["is_voter", "comment", "total_comments", "tags", "swimlane", "attachments", "tribe_gig", "watchers", "from_task_ref", "milestone_name", "is_watcher", "total_watchers", "tasks", "generated_from_issue", "generated_from_task", "owner_extra_info", "origin_task", "origin_issue", "owner", "epic_order", "total_attachments", "total_voters", "assigned_users", "milestone_slug"]
+
+
 def dashboard_view(store: Store, story: Story) -> dict[str, Json]:
     """The light row of `?dashboard=true`."""
     view = list_view(store, story)
-    names = (
-        "id ref project project_extra_info status status_extra_info is_closed milestone "
-        "milestone_slug milestone_name version created_date modified_date subject due_date "
-        "due_date_status external_reference assigned_to assigned_to_extra_info is_blocked "
-        "blocked_note total_points"
-    )
-    return {name: view[name] for name in names.split()}
+    return {name: view[name] for name in _DASHBOARD_FIELDS}
+
+
+def milestone_row(store: Store, story: Story) -> dict[str, Json]:
+    """A story inside a milestone."""
+    view = list_view(store, story)
+    for name in _IN_MILESTONE_LACKS:
+        del view[name]
+    return view

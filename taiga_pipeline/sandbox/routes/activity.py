@@ -53,22 +53,23 @@ def project_timeline(context: Context) -> Response:
 
 def item_history(context: Context) -> Response:
     """GET /history/{userstory,wiki}/{id}: newest first; `type=comment` keeps comments only."""
+    store = context.store
     permission, model = _HISTORY_KINDS.get(context.params["kind"], ("", ""))
     row: Story | WikiPage | None = None
     if context.params["kind"] == "userstory":
-        row = context.store.stories.get(context.number())
+        row = store.stories.get(context.number())
     elif context.params["kind"] == "wiki":
-        row = context.store.wiki_pages.get(context.number())
-    project = context.store.projects.get(row.project) if row else None
+        row = store.wiki_pages.get(context.number())
+    project = store.projects.get(row.project) if row else None
     if row is None or project is None:
-        raise no_match("UserStory" if permission == "view_us" else "WikiPage")
-    if not access.allows(context.store, context.user, project, permission):
+        raise not_found()
+    if not access.allows(store, context.user, project, permission):
         raise access.refuse(context.user)
     entries = [entry for entry in reversed(row.history) if entry.type != history.CREATE]
     if context.query.get("type") == "comment":
         entries = [entry for entry in entries if entry.comment]
     key = f"{model}:{row.id}"
-    return context.page(entries, lambda entry: history.entry_view(context.store, key, entry))
+    return context.page(entries, lambda entry: history.entry_view(store, project, key, entry))
 
 
 def _policy_view(store: Store, row: Membership) -> Json:
@@ -108,7 +109,7 @@ def patch_policy(context: Context) -> Response:
     levels = {name: form.integer(name) for name in ("notify_level", "live_notify_level")}
     for name, level in levels.items():
         if level is not None and level not in (1, 2, 3):
-            form.fail(name, "Invalid value for notify level")
+            form.fail(name, f"Select a valid choice. {level} is not one of the available choices.")
     form.check()
     row.notify_level = levels["notify_level"] or row.notify_level
     row.live_notify_level = levels["live_notify_level"] or row.live_notify_level

@@ -4,7 +4,7 @@ import hashlib
 
 from taiga_pipeline.sandbox import access
 from taiga_pipeline.sandbox.context import Context
-from taiga_pipeline.sandbox.errors import invalid_pk, no_match, server_error
+from taiga_pipeline.sandbox.errors import invalid_pk, server_error
 from taiga_pipeline.sandbox.fields import REQUIRED, Form
 from taiga_pipeline.sandbox.models import Attachment, Project, Story, User, WikiPage
 from taiga_pipeline.sandbox.multipart import File

@@ -6,7 +6,7 @@ from typing import Any
 from taiga_pipeline.sandbox import access, history
 from taiga_pipeline.sandbox.context import Context
 from taiga_pipeline.sandbox.errors import invalid
-from taiga_pipeline.sandbox.fields import Form
+from taiga_pipeline.sandbox.fields import REQUIRED, Form
 from taiga_pipeline.sandbox.models import Project, Story
 from taiga_pipeline.sandbox.story_changes import HISTORY_FIELDS, settle_closed, settle_milestone
 from taiga_pipeline.sandbox.story_view import status_row
@@ -65,8 +65,9 @@ def update_milestone(context: Context) -> Response:
         story.milestone, story.sprint_order = milestone.id, orders[story.id]
 
     _move(context, project, stories, move)
-    for milestone_id in {milestone.id, *left}:
-        settle_milestone(store, store.milestones.get(milestone_id))
+    settle_milestone(store, milestone)
+    for milestone_id in left - {milestone.id}:
+        settle_milestone(store, store.milestones.get(milestone_id), may_open=False)
     return empty(204)
 
 
@@ -79,7 +80,9 @@ def update_kanban_order(context: Context) -> Response:
             "status_id", "Invalid user story status id. The status must belong to the same project."
         )
     form.check()
-    stories = _stories(context, project, form.data.get("bulk_userstories") or [])
+    if not form.data.get("bulk_userstories"):
+        raise invalid({"bulk_userstories": [REQUIRED]})
+    stories = _stories(context, project, form.data["bulk_userstories"])
     order = _first_order(context, project, form.reference("after_userstory_id"))
 
     def move(story: Story) -> None:

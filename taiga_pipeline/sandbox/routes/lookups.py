@@ -84,7 +84,7 @@ def _value_rows(context: Context, field: str) -> list[dict[str, Any]]:
         base = project.value_base.get(field)
         if base is not None:
             rows += value_rows(TEMPLATES[project.template], field, base, project.id)
-    return [{**row, "project": row.pop("project_id")} for row in rows]
+    return [row | {"project": project_id} for row in rows for project_id in [row.pop("project_id")]]
 
 
 def project_stats(context: Context) -> Response:

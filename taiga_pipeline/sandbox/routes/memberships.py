@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from taiga_pipeline.sandbox import access
@@ -14,7 +15,7 @@ from taiga_pipeline.sandbox.errors import (
     no_match,
     server_error,
 )
-from taiga_pipeline.sandbox.fields import REQUIRED
+from taiga_pipeline.sandbox.fields import REQUIRED, Form
 from taiga_pipeline.sandbox.models import Membership, Project, Role, User
 from taiga_pipeline.sandbox.people import card, color, gravatar
 from taiga_pipeline.sandbox.routes.users import contacts
@@ -25,6 +26,7 @@ MAX_PENDING = 30
 VERIFY_FIRST = "To add members to a project, first you have to verify your email address"
 _NOT_A_CONTACT = "The user must be a valid contact"
 _ALREADY_IN = "The user yet exists in the project"
+_TWICE = "You are attempting to invite the same email address multiple times."
 _ALREADY_IN_BULK = "The user with this email address is already added to the project."
 _LAST_ADMIN = "The project must have an owner and at least one of the users must be an active admin"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
@@ -76,7 +78,7 @@ def list_memberships(context: Context) -> Response:
 
 def _by_name(store: Store, row: Membership) -> tuple[int, bool, str, str, int]:
     user = store.users.get(row.user)
-    return row.project, user is None, user.full_name if user else "", row.email, row.id
+    return row.project, user is None, user.full_name if user else "", row.email or "", row.id
 
 
 def get_membership(context: Context) -> Response:
@@ -90,7 +92,11 @@ def get_membership(context: Context) -> Response:
 
 
 def _find_person(context: Context, name: str) -> User | None:
-    """The account that a caller may mean by a name: any exact e-mail, or the user name of a contact."""
+    """The account that a caller may mean: by e-mail in any case, or by a contact's user name.
+
+    Raises:
+        ValueError: a user name that is none, or not that of a contact.
+    """
     store = context.store
     if _EMAIL.match(name):
         return store.user_by_email(name)
@@ -102,17 +108,54 @@ def _find_person(context: Context, name: str) -> User | None:
 
 
 def _already_in(store: Store, project: Project, name: str, user: User | None) -> bool:
-    if user is not None:
-        return store.memberships.find(user.id, project.id) is not None
-    return any(row.email == name for row in store.memberships.of(project.id))
+    """What the validator sees; it misses a member's e-mail in other letters."""
+    if any(row.email == name for row in store.memberships.of(project.id)):
+        return True
+    by_exact_name = user is not None and name in (user.email, user.username)
+    return by_exact_name and _is_member(store, project, user)
 
 
-def _member_in_other_case(store: Store, project: Project, name: str) -> bool:
-    """A stored e-mail in other letters passes validation and then breaks the server."""
-    return any(
-        row.email.lower() == name.lower() and row.email != name
-        for row in store.memberships.of(project.id)
-    )
+def _is_member(store: Store, project: Project, user: User | None) -> bool:
+    return user is not None and store.memberships.find(user.id, project.id) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Joiner:
+    """Somebody about to join: the name as typed, the account if there is one, the role."""
+
+    name: str
+    user: User | None
+    role: Role
+    email: str | None
+    is_admin: bool = False
+    extra_text: str | None = None
+
+
+def _read_joiner(context: Context, form: Form, project: Project | None) -> _Joiner:
+    """The person and role of a creation request.
+
+    Raises:
+        ApiError: 400 with everything that is wrong.
+    """
+    role_id = form.reference("role", required=True)
+    role = context.store.roles.get(role_id)
+    if role_id is not None and role is None:
+        form.fail("role", invalid_pk(role_id))
+    elif role is not None and project is not None and role.project != project.id:
+        form.fail("role", "Invalid role for the project")
+    name = form.text("username", required=True)
+    user = None
+    if name and project is not None:
+        try:
+            user = _find_person(context, name)
+            if _already_in(context.store, project, name, user):
+                form.fail("username", _ALREADY_IN)
+        except ValueError as error:
+            form.fail("username", str(error))
+    form.check()
+    assert role is not None
+    email = name if _EMAIL.match(name) else None
+    return _Joiner(name, user, role, email, form.boolean("is_admin"))
 
 
 def create_membership(context: Context) -> Response:
@@ -121,36 +164,19 @@ def create_membership(context: Context) -> Response:
     caller = access.require_user(context.user)
     form = context.form()
     project_id = form.reference("project", required=True)
-    role_id = form.reference("role", required=True)
-    name = form.text("username", required=True)
-    project, role = store.projects.get(project_id), store.roles.get(role_id)
+    project = store.projects.get(project_id)
     if project_id is not None and project is None:
         form.fail("project", invalid_pk(project_id))
-    if role_id is not None and role is None:
-        form.fail("role", invalid_pk(role_id))
-    elif role is not None and project is not None and role.project != project.id:
-        form.fail("role", "Invalid role for the project")
-    user = None
-    if name and project is not None:
-        try:
-            user = _find_person(context, name)
-            if _already_in(store, project, name, user):
-                form.fail("username", _ALREADY_IN)
-        except ValueError as error:
-            form.fail("username", str(error))
-    form.check()
-    project = access.require_admin(store, caller, project)
-    assert role is not None
-    access.writable(project)
+    joiner = _read_joiner(context, form, project)
+    project = access.writable(access.require_admin(store, caller, project))
     _count_creations(context, 1)
     if not caller.verified_email:
         raise invalid({"non_field_errors": [VERIFY_FIRST]})
-    if _member_in_other_case(store, project, name):
+    if _is_member(store, project, joiner.user):
         raise server_error()
-    if user is None:
+    if joiner.user is None:
         _check_pending(store, project, 1)
-    row = _join(store, project, role, name, user, caller, form.boolean("is_admin"))
-    return json_response(_view(store, row), 201)
+    return json_response(_view(store, _join(store, project, joiner, caller)), 201)
 
 
 def _count_creations(context: Context, people: int) -> None:
@@ -170,33 +196,33 @@ def _check_pending(store: Store, project: Project, further: int) -> None:
         )
 
 
-def _join(
-    store: Store,
-    project: Project,
-    role: Role,
-    name: str,
-    user: User | None,
-    caller: User,
-    admin: bool,
-    extra_text: str | None = None,
-) -> Membership:
+def _join(store: Store, project: Project, joiner: _Joiner, caller: User) -> Membership:
     now = store.clock.tick()
     row = Membership(
         id=store.memberships.next_id(),
         project=project.id,
-        role=role.id,
-        user=user.id if user else None,
-        email=user.email if user else name,
-        is_admin=admin,
+        role=joiner.role.id,
+        user=joiner.user.id if joiner.user else None,
+        email=joiner.email,
+        is_admin=joiner.is_admin,
         created_at=now,
         invited_by=caller.id,
-        invitation_extra_text=extra_text,
-        user_order=int(now.timestamp() * 1000),
+        invitation_extra_text=joiner.extra_text,
+        user_order=0 if joiner.user else int(now.timestamp() * 1000),
     )
     store.memberships.add(row)
-    data = {"role": {"id": role.id, "name": role.name}, "user": {"id": row.user}}
-    store.record(project, caller, "projects.membership.create", row.id, data)
+    _record(store, project, row, "create")
     return row
+
+
+def _record(store: Store, project: Project, row: Membership, verb: str) -> None:
+    """Coming and going is an event of that person; an invitation is nobody's and leaves no trace."""
+    user, role = store.users.get(row.user), store.roles.get(row.role)
+    if user is None:
+        store.touched(project.id)
+        return
+    data = {"role": {"id": row.role, "name": role.name if role else None}}
+    store.record(project, user, f"projects.membership.{verb}", row.id, data)
 
 
 def bulk_create(context: Context) -> Response:
@@ -223,10 +249,11 @@ def bulk_create(context: Context) -> Response:
     _check_bulk_new(store, project, people)
     _check_pending(store, project, sum(user is None for _, user in people))
     extra_text = form.data.get("invitation_extra_text")
-    rows = [
-        _join(store, project, role, name, user, caller, admin=False, extra_text=extra_text)
+    joiners = [
+        _Joiner(name, user, role, None if user else name, extra_text=extra_text)
         for (name, user), role in zip(people, roles, strict=True)
     ]
+    rows = [_join(store, project, joiner, caller) for joiner in joiners]
     return json_response([_view(store, row) for row in rows])
 
 
@@ -260,14 +287,14 @@ def _bulk_roles(context: Context, project: Project | None, items: Sequence[Any])
 def _check_bulk_new(
     store: Store, project: Project, people: Sequence[tuple[str, User | None]]
 ) -> None:
-    """Invitations are checked (400), members are not: they break the insert (500)."""
-    invited = {row.email for row in store.memberships.of(project.id) if row.user is None}
-    if any(user is None and name in invited for name, user in people):
-        raise invalid({"bulk_memberships": [_ALREADY_IN_BULK]})
-    names = [user.email if user else name for name, user in people]
+    """E-mails on file are refused (400); a member without one on file breaks the insert (500)."""
+    on_file = {row.email for row in store.memberships.of(project.id)}
+    names = [name for name, _ in people]
     if len(set(names)) < len(names):
+        raise invalid({"bulk_memberships": [_TWICE]})
+    if any(name in on_file for name in names):
         raise invalid({"bulk_memberships": [_ALREADY_IN_BULK]})
-    if any(user and store.memberships.find(user.id, project.id) for _, user in people):
+    if any(_is_member(store, project, user) for _, user in people):
         raise server_error()
 
 
@@ -323,7 +350,7 @@ def delete_membership(context: Context) -> Response:
     if row.user == project.owner:
         raise bad_request(_LAST_ADMIN)
     store.memberships.remove(row)
-    store.record(project, caller, "projects.membership.delete", row.id, {"user": {"id": row.user}})
+    _record(store, project, row, "delete")
     return empty(204)
 
 

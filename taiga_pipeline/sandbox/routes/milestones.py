@@ -7,7 +7,7 @@ from taiga_pipeline.sandbox.fields import Form
 from taiga_pipeline.sandbox.models import Milestone, Project
 from taiga_pipeline.sandbox.slugs import slugify
 from taiga_pipeline.sandbox.store import Store, unique_slug
-from taiga_pipeline.sandbox.story_view import list_view, points_total, project_card
+from taiga_pipeline.sandbox.story_view import milestone_row, points_total, project_card
 from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response, timestamp
 
 NAME_LIMIT = 200
@@ -31,7 +31,7 @@ def _view(store: Store, row: Milestone) -> Json:
         "closed": row.closed,
         "disponibility": row.disponibility,
         "order": row.order,
-        "user_stories": [list_view(store, story) for story in stories],
+        "user_stories": [milestone_row(store, story) for story in stories],
         "total_points": points_total(store, stories),
         "closed_points": points_total(store, [story for story in stories if story.is_closed]),
     }

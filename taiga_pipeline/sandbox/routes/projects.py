@@ -363,7 +363,7 @@ def _copy_members(
             raise no_match("Membership")
         old_role = store.roles.rows[membership.role]
         role = roles[old_role.slug]
-        project_factory.join_owner(store, project, role, user, admin=False)
+        project_factory.join(store, project, role, user, admin=False)
         if user_id != owner.id:
             data = {"role": {"id": role.id, "name": role.name}}
             store.record(project, owner, "projects.membership.create", user.id, data)

@@ -78,13 +78,15 @@ def create_role(context: Context) -> Response:
     order = 10 if order is None else order
     role = Role(store.roles.next_id(), project.id, name, slug, order, computable, permissions)
     store.roles.add(role)
-    _settle_points(store, role)
     store.touched(project.id)
     return json_response(_view(store, role), 201)
 
 
 def _settle_points(store: Store, role: Role) -> None:
-    """Every story estimates every computable role; points of one that no longer counts are lost."""
+    """Let stories estimate a role that was made computable, and lose the points of one that was not.
+
+    Only a change does that: a new role has no estimates in the stories that were there before it.
+    """
     project = store.projects.rows[role.project]
     default = project.defaults.get("default_points") or project.value_base.get("points", 0)
     for story in store.stories.of(role.project):

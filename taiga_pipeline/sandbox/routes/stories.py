@@ -78,14 +78,15 @@ def create_story(context: Context) -> Response:
         form.text("subject", required=True)
         form.check()
     project = access.writable(access.require(store, context.user, project, "add_us"))
-    changes = read_changes(store, project, form)
+    estimates = default_points(store, project)
+    changes = read_changes(store, project, form, estimates)
     if project.defaults.get("default_us_status") is None:
         raise server_error()
     version = form.integer("version")
     form.check()
-    changes["points"] = default_points(store, project) | changes.get("points", {})
+    changes["points"] = estimates | changes.get("points", {})
     story = _new_story(context, project, changes)
-    story.version = version or 1
+    story.version = 1 if version is None else version
     return json_response(detail_view(store, story), 201)
 
 
@@ -176,7 +177,7 @@ def _change(
     form = context.form(partial=partial)
     if form.data.get("project", project.id) != project.id:
         raise bad_request("Invalid operation")
-    changes = resets | read_changes(store, project, form)
+    changes = resets | read_changes(store, project, form, story.points)
     history.check_version(story, form)
     if story.poisoned:
         raise server_error()
@@ -198,6 +199,6 @@ def delete_story(context: Context) -> Response:
         raise server_error(html=True)
     store, user = context.store, access.require_user(context.user)
     store.stories.remove(story)
-    settle_milestone(store, store.milestones.get(story.milestone))
+    settle_milestone(store, store.milestones.get(story.milestone), may_open=False)
     history.record(store, user, story, {}, history.DELETE)
     return empty(204)

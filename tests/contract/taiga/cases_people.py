@@ -15,6 +15,9 @@ from tests.contract.taiga.case import (
 
 _ALREADY = {"username": ["The user yet exists in the project"]}
 _NO_CONTACT = {"username": ["The user must be a valid contact"]}
+_ON_FILE = {
+    "bulk_memberships": ["The user with this email address is already added to the project."]
+}
 _LAST_ADMIN = {
     "_error_message": (
         "The project must have an owner and at least one of the users must be an active admin"
@@ -171,8 +174,8 @@ ROLES = (
         project="scrum",
     ),
     Case(
-        "a computable role brings an estimate to every story",
-        "roles.json 37-40, 56-59",
+        "a role that becomes computable brings an estimate to every story, a new one does not",
+        "roles.json 37-40, 51, 56-59",
         (
             Step(
                 "POST",
@@ -183,6 +186,9 @@ ROLES = (
                 save={"story": "id"},
             ),
             _role({"name": "Fifth"}, save={"new": "id"}),
+            Step("GET", "/userstories/{story}", fields={"points": Length(4)}),
+            Step("PATCH", "/roles/{new}", {"computable": False}),
+            Step("PATCH", "/roles/{new}", {"computable": True}),
             Step("GET", "/userstories/{story}", fields={"points": Length(5)}),
             Step("PATCH", "/roles/{new}", {"computable": False}),
             Step("GET", "/userstories/{story}", fields={"points": Length(4)}),
@@ -425,9 +431,10 @@ MEMBERSHIPS = (
         "PUT needs username and project",
         "memberships.json 46",
         (
+            _join("{unique}@example.test", save={"row": "id"}),
             Step(
                 "PUT",
-                "/memberships/{membership}",
+                "/memberships/{row}",
                 {"role": "{role_back}"},
                 400,
                 fields={"": {"username": REQUIRED, "project": REQUIRED}},
@@ -516,10 +523,10 @@ BULK = (
         people=True,
     ),
     Case(
-        "bulk_create with a member crashes, and adds nobody",
+        "bulk_create with a member who came by bulk crashes, and adds nobody",
         "memberships.json 26-27",
         (
-            _join("ana@example.test"),
+            _bulk([_item("ana@example.test")], fields={"0.email": None}),
             _bulk(
                 [_item("ana@example.test"), _item("{unique}@example.test")],
                 500,
@@ -531,6 +538,56 @@ BULK = (
         people=True,
     ),
     Case(
+        "bulk_create with a member who came by e-mail is 400",
+        "checked beside memberships.json 26",
+        (
+            _join("ana@example.test"),
+            _bulk([_item("ana@example.test")], 400, fields={"": _ON_FILE}),
+            _bulk([_item("ana")], 500, fields={"": SERVER_ERROR}),
+        ),
+        project="scrum",
+        people=True,
+    ),
+    Case(
+        "bulk_create twice the same e-mail is 400",
+        "checked beside memberships.json 29",
+        (
+            _bulk(
+                [_item("{unique}@example.test"), _item("{unique}@example.test")],
+                400,
+                fields={
+                    "": {
+                        "bulk_memberships": [
+                            "You are attempting to invite the same email address multiple times."
+                        ]
+                    }
+                },
+            ),
+        ),
+        project="scrum",
+    ),
+    Case(
+        "a person's e-mail is found in any case, and kept as typed",
+        "checked beside memberships.json 6",
+        (
+            _join(
+                "DORA@EXAMPLE.TEST",
+                fields={"user_email": "dora@example.test", "email": "DORA@EXAMPLE.TEST"},
+            ),
+        ),
+        project="scrum",
+        people=True,
+    ),
+    Case(
+        "an invitation in other letters is another invitation",
+        "checked beside memberships.json 8",
+        (
+            _join("{unique}@example.test"),
+            _join("{unique}@EXAMPLE.test", fields={"user": None}),
+        ),
+        project="scrum",
+    ),
+    Case(
         "bulk_create with an invited e-mail is 400",
         "memberships.json 28",
         (
@@ -538,13 +595,7 @@ BULK = (
             _bulk(
                 [_item("{unique}@example.test")],
                 400,
-                fields={
-                    "": {
-                        "bulk_memberships": [
-                            "The user with this email address is already added to the project."
-                        ]
-                    }
-                },
+                fields={"": _ON_FILE},
             ),
         ),
         project="scrum",

@@ -1,5 +1,7 @@
 """Projects: creation with its oddities, list, pages, change, copies, what moves when."""
 
+from dataclasses import replace
+
 from tests.contract.taiga.case import (
     ABSENT,
     FORBIDDEN,
@@ -1092,6 +1094,12 @@ CHANGES = (
     ),
 )
 
+_JOIN = Step(
+    "POST",
+    "/memberships",
+    {"project": "{project}", "role": "{role_front}", "username": "{unique}@example.test"},
+    201,
+)
 _FACTS = "project_lifecycle.json 79-91 and facts 12"
 DETECTOR = (
     _moves(
@@ -1154,20 +1162,21 @@ DETECTOR = (
         totals=True,
     ),
     _moves(
-        "an invitation moves the totals",
-        _FACTS,
-        Step(
-            "POST",
-            "/memberships",
-            {
-                "project": "{project}",
-                "role": "{role_front}",
-                "username": "{unique}@example.test",
-            },
-            201,
-        ),
+        "an invitation moves nothing",
+        "facts 12, checked",
+        _JOIN,
         modified=False,
-        totals=True,
+        totals=False,
+    ),
+    replace(
+        _moves(
+            "a known person who joins moves the totals",
+            "facts 12, checked",
+            replace(_JOIN, body={**_JOIN.body, "username": "ana@example.test"}),
+            modified=False,
+            totals=True,
+        ),
+        people=True,
     ),
     _moves(
         "a new role moves nothing",

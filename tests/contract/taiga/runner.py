@@ -32,11 +32,11 @@ class Server:
 
     url: str
     username: str
-    password: str
-    outsider: tuple[str, str] | None = None
+    password: str = field(repr=False)
+    outsider: tuple[str, str] | None = field(default=None, repr=False)
     has_people: bool = True
     _sessions: dict[str, requests.Session] = field(default_factory=dict)
-    variables: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def api(self) -> str:
