@@ -121,6 +121,23 @@ class Application:
         self._note(request, path, status, user, fault)
         return _deliver(response, fault)
 
+    def lock_project(
+        self, project_id: int, archived_code: str | None, blocked_code: str | None
+    ) -> None:
+        """Set what only a server's administrator can set; None clears.
+
+        Raises:
+            KeyError: there is no such project.
+        """
+        with self.store.lock:
+            project = self.store.projects.rows[project_id]
+            project.archived_code, project.blocked_code = archived_code, blocked_code
+            self.store.touched(project_id)
+
+    def expire_tokens(self) -> None:
+        """Let every access token that is out expire, by moving the clock past their life."""
+        self.store.clock.advance(auth.ACCESS_LIFETIME.total_seconds() + 1)
+
     def respond(self, request: Request, fault: Fault | None = None) -> tuple[Response, User | None]:
         """Answer a request, and say who sent it."""
         user = None

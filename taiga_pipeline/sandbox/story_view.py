@@ -141,8 +141,57 @@ def _neighbors(store: Store, story: Story) -> Json:
     }
 
 
-_DASHBOARD_FIELDS = ["assigned_to", "assigned_to_extra_info", "blocked_note", "client_requirement", "created_date", "due_date", "due_date_reason", "due_date_status", "external_reference", "finish_date", "id", "is_blocked", "is_closed", "milestone", "modified_date", "project", "project_extra_info", "ref", "status", "status_extra_info", "subject", "team_requirement", "version"]
-_IN_MILESTONE_LACKS = ["is_voter", "comment", "total_comments", "tags", "swimlane", "attachments", "tribe_gig", "watchers", "from_task_ref", "milestone_name", "is_watcher", "total_watchers", "tasks", "generated_from_issue", "generated_from_task", "owner_extra_info", "origin_task", "origin_issue", "owner", "epic_order", "total_attachments", "total_voters", "assigned_users", "milestone_slug"]
+_DASHBOARD_FIELDS = [
+    "assigned_to",
+    "assigned_to_extra_info",
+    "blocked_note",
+    "client_requirement",
+    "created_date",
+    "due_date",
+    "due_date_reason",
+    "due_date_status",
+    "external_reference",
+    "finish_date",
+    "id",
+    "is_blocked",
+    "is_closed",
+    "milestone",
+    "modified_date",
+    "project",
+    "project_extra_info",
+    "ref",
+    "status",
+    "status_extra_info",
+    "subject",
+    "team_requirement",
+    "version",
+]
+_IN_MILESTONE_LACKS = [
+    "is_voter",
+    "comment",
+    "total_comments",
+    "tags",
+    "swimlane",
+    "attachments",
+    "tribe_gig",
+    "watchers",
+    "from_task_ref",
+    "milestone_name",
+    "is_watcher",
+    "total_watchers",
+    "tasks",
+    "generated_from_issue",
+    "generated_from_task",
+    "owner_extra_info",
+    "origin_task",
+    "origin_issue",
+    "owner",
+    "epic_order",
+    "total_attachments",
+    "total_voters",
+    "assigned_users",
+    "milestone_slug",
+]
 
 
 def dashboard_view(store: Store, story: Story) -> dict[str, Json]:
