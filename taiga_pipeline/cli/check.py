@@ -15,6 +15,7 @@ from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, style
 from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.report.plan_text import quarantine_line
 
 YES: Final = "✓"
 NO: Final = "✗"
@@ -61,7 +62,12 @@ def check(context: Context, offline: bool, as_json: bool) -> ExitCode:
     if as_json:
         every = all(finding.ok for finding in findings)
         print_json({"ok": every, "checks": [finding.to_json() for finding in findings]})
-    return max((finding.code for finding in findings if not finding.ok), default=ExitCode.DONE)
+    return _code({finding.code for finding in findings if not finding.ok})
+
+
+def _code(codes: set[ExitCode]) -> ExitCode:
+    """Returns the code for several problems: what is to be mended here comes first."""
+    return min(codes, default=ExitCode.DONE)
 
 
 def _findings(context: Context, *, offline: bool) -> Iterator[Finding]:
@@ -71,8 +77,9 @@ def _findings(context: Context, *, offline: bool) -> Iterator[Finding]:
     yield config
     if not config.ok:
         return
-    yield _look("mappings", lambda: _mappings(context))
-    yield _look("source", lambda: _source(context))
+    mappings = _look("mappings", lambda: _mappings(context))
+    yield mappings
+    yield _look("source", lambda: _source(context) if mappings.ok else _deals(context))
     yield _look("state", lambda: _state(context))
     if not offline:
         yield _look("target", lambda: _target(context))
@@ -94,12 +101,22 @@ def _mappings(context: Context) -> str:
 
 
 def _source(context: Context) -> str:
+    """Reads all deals through the mappings."""
     reading = context.make_source().read()
-    groups = sum(1 for _ in reading.groups)
+    deals = sum(1 for _ in reading.groups)
     if reading.quarantined:
-        raise ProblemsError([Problem(f"{row.place}: {row.reason}") for row in reading.quarantined])
+        raise ProblemsError([Problem(quarantine_line(row)) for row in reading.quarantined])
     unmapped = f", {len(reading.present)} that no mapping is for" if reading.present else ""
-    return f"{groups} deals{unmapped}"
+    return f"{deals} deals{unmapped}"
+
+
+def _deals(context: Context) -> str:
+    """Reads all deals, without mappings that could be used."""
+    reading = context.make_deal_source().read()
+    deals = sum(1 for _ in reading.deals)
+    if reading.quarantined:
+        raise ProblemsError([Problem(quarantine_line(row)) for row in reading.quarantined])
+    return f"{deals} deals"
 
 
 def _state(context: Context) -> str:

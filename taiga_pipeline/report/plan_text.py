@@ -12,6 +12,7 @@ from typing import Final
 from sync.merge import Verdict
 from sync.plan import Action, ActionType, Change, GroupPlan, Issue, IssueKind, Plan
 from sync.records import Value
+from sync.source import Quarantined
 from sync.text import join_label
 from taiga_pipeline.records import Project
 from taiga_pipeline.report.terminal import safe
@@ -56,11 +57,16 @@ def plan_lines(plan: Plan, target: str, paint: Paint = plain) -> Iterator[str]:
             yield from group_lines(group, paint)
             yield ""
     yield from issue_lines(plan.issues, target, paint)
-    for row in plan.quarantined:
-        yield f"{paint('!', Tone.WARNING)} left out   {safe(row.place)}: {safe(row.reason)}"
     for breach in plan.breaches:
-        yield f"{paint('!', Tone.WARNING)} refused    {safe(breach.message)}"
+        yield f"{paint('!', Tone.WARNING)} refused     {safe(breach.message)}"
     yield summary_line(plan)
+
+
+def quarantine_line(row: Quarantined) -> str:
+    """Returns which record was left out, where it stands, and why."""
+    place = row.place if row.place not in row.reason else ""
+    subject = f"{row.key} ({place})" if row.key and place else row.key or place
+    return safe(f"{subject}: {row.reason}" if subject else row.reason)
 
 
 def group_lines(group: GroupPlan, paint: Paint = plain, *, brief: bool = False) -> Iterator[str]:
@@ -197,13 +203,19 @@ def issue_lines(issues: Iterable[Issue], target: str, paint: Paint = plain) -> I
         sign = paint("!", Tone.WARNING)
         child = "" if issue.key.is_root else f" {safe(f'{issue.key.kind} {issue.key.name}')}"
         field = f" {safe(issue.field)}" if issue.field else ""
-        yield f"{sign} {issue.kind.value:<11} {key}{child}{field}: {safe(issue.message)}"
+        yield f"{sign} {issue.kind.value:<11} {key}{child}{field}: {safe(_message(issue))}"
         if issue.kind is IssueKind.CONFLICT:
             yield f"{INDENT}was {shown(issue.base)}; sales: {shown(issue.desired)}; " + (
                 f"{target}: {shown(issue.observed)}"
             )
         for command in ways_out(issue):
             yield f"{INDENT}{command}"
+
+
+def _message(issue: Issue) -> str:
+    """Returns an issue's message without a beginning that the line says anyway."""
+    place, _, reason = issue.message.partition(": ")
+    return reason if reason and (place == issue.key.group or place in reason) else issue.message
 
 
 def ways_out(issue: Issue) -> tuple[str, ...]:
@@ -239,5 +251,5 @@ def summary_line(plan: Plan) -> str:
     if waiting:
         parts.append(f"{waiting} waiting for a decision")
     if plan.quarantined:
-        parts.append(f"{len(plan.quarantined)} left out")
+        parts.append(f"{len(plan.quarantined)} left out of it")
     return ", ".join(parts) + "."

@@ -1,8 +1,9 @@
-"""What the tests of the command line share."""
+"""What the tests of the command line share: a folder, a program to run in it, a small Taiga."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.main import cli
+from taiga_pipeline.sandbox.embedded import Sandbox
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -42,8 +44,46 @@ def environment() -> dict[str, str]:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> Run:
     monkeypatch.chdir(tmp_path)
 
-    def invoke(*arguments: str, **settings: object) -> Result:
+    def invoke(*arguments: str) -> Result:
         context = Context(clock=FixedClock(), environment=environment)
-        return CliRunner().invoke(cli, arguments, obj=context, **settings)  # type: ignore[arg-type]
+        return CliRunner().invoke(cli, arguments, obj=context)
 
     return invoke
+
+
+@pytest.fixture
+def taiga() -> Iterator[Sandbox]:
+    """A small Taiga on loopback."""
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sample(run: Run, taiga: Sandbox, environment: dict[str, str]) -> Run:
+    """A folder with the sample pipeline, connected to `taiga`: runs commands there."""
+    environment["TAIGA_PASSWORD"] = taiga.password
+    result = run("init", "--sample", "--taiga-url", taiga.url, "--username", taiga.username)
+    assert result.exit_code == 0, result.stderr
+    return run
+
+
+def writes(taiga: Sandbox) -> list[str]:
+    """Returns the requests so far that changed something, as ``POST /api/v1/projects``."""
+    return [
+        f"{request.method} {request.path}"
+        for request in taiga.requests
+        if request.method != "GET" and "/auth" not in request.path
+    ]
+
+
+def project_names(taiga: Sandbox) -> list[str]:
+    """Returns the names of all projects in the sandbox, sorted."""
+    return sorted(project["name"] for project in taiga.as_user("admin").get("/projects"))
+
+
+def damage_stage(key: str, stage: str) -> None:
+    """Gives a deal a stage that no command would let through (an import from elsewhere might)."""
+    connection = sqlite3.connect("pipeline.db")
+    connection.execute("UPDATE deals SET stage = ? WHERE key = ?", (stage, key))
+    connection.commit()
+    connection.close()

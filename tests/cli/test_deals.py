@@ -1,0 +1,246 @@
+"""``deals``: every command tells what it did, and what to do when it could not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Run
+
+
+@pytest.fixture(autouse=True)
+def pipeline(run: Run, tmp_path: Path) -> None:
+    """A pipeline whose proposals have a gate."""
+    (tmp_path / "config.toml").write_text(
+        'pipeline = "test"\n[source]\nurl = "sqlite:///pipeline.db"\n'
+        '[target]\nurl = "https://taiga.example.com"\nusername = "bot"\npassword_env = "SECRET"\n'
+    )
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "sales.toml").write_text(
+        '[mapping]\nname = "sales"\n'
+        '[[stage]]\nname = "Lead"\ncategory = "lead"\nproject = "none"\n'
+        '[[stage]]\nname = "Proposal"\naliases = ["Förslag"]\ncategory = "proposal"\n'
+        'project = "tentative"\nrequires = ["price agreed", "needs documented"]\n'
+        '[[stage]]\nname = "Won"\ncategory = "won"\nproject = "staffed"\n'
+        '[[stage]]\nname = "Lost"\ncategory = "lost"\nproject = "retired"\n'
+    )
+
+
+def shown(run: Run, key: str) -> dict[str, Any]:
+    result = run("deals", "show", key, "--json")
+    assert result.exit_code == 0, result.stderr
+    data: dict[str, Any] = json.loads(result.stdout)
+    return data
+
+
+def test_a_deal_is_added_in_the_first_stage_and_shown(run: Run) -> None:
+    result = run(
+        "deals", "add", "D-1", "Portal", "--value", "1 200,50 EUR", "--probability", "40%",
+        "--roles", "Back:30h x10w", "--contact", "Anna|a@example.org||decision maker",
+    )  # fmt: skip
+    assert (result.exit_code, result.stdout) == (0, "added D-1 in Lead\n")
+
+    deal = shown(run, "D-1")
+    assert (deal["stage"], deal["value"], deal["currency"]) == ("Lead", "1200.50", "EUR")
+    assert deal["probability"] == "0.4"
+    assert deal["contacts"][0]["part"] == "decision maker"
+    assert [move["to_stage"] for move in deal["history"]] == ["Lead"]
+    text = run("deals", "show", "D-1").stdout
+    assert "1,200.50 EUR" in text and "40 %" in text and "Back:30h x10w" in text
+
+
+def test_all_wrong_options_are_told_at_once(run: Run) -> None:
+    result = run("deals", "add", "D-1", "x", "--value", "much", "--start", "1/2/26")
+    assert result.exit_code == 2
+    assert "--value: 'much' is no amount" in result.stderr
+    assert "--start: '1/2/26' is no date" in result.stderr
+
+
+def test_a_key_that_is_taken_is_a_usage_error(run: Run) -> None:
+    run("deals", "add", "D-1", "x")
+    result = run("deals", "add", "D-1", "y")
+    assert result.exit_code == 2
+    assert "deal D-1 exists already" in result.stderr
+
+
+def test_an_unknown_stage_is_answered_with_the_nearest(run: Run) -> None:
+    result = run("deals", "add", "D-1", "x", "--stage", "Propsal")
+    assert result.exit_code == 2
+    assert "did you mean 'Proposal'" in result.stderr
+
+
+def test_a_gate_is_passed_by_checking_off_its_actions(run: Run) -> None:
+    run("deals", "add", "D-1", "x", "--stage", "förslag")
+    refused = run("deals", "move", "D-1", "Won")
+    assert refused.exit_code == 2
+    assert "'price agreed', 'needs documented'" in refused.stderr
+    assert shown(run, "D-1")["stage"] == "Proposal"
+
+    listed = run("deals", "done", "D-1", "Price Agreed", "needs documented")
+    assert "[x] price agreed" in listed.stdout
+    assert run("deals", "move", "D-1", "Won").stdout == "D-1: Proposal → Won\n"
+    assert shown(run, "D-1")["closed_on"] == "2026-11-23"
+
+
+def test_a_forced_move_says_and_records_what_was_skipped(
+    run: Run, environment: dict[str, str]
+) -> None:
+    environment["USER"] = "maya"
+    run("deals", "add", "D-1", "x", "--stage", "Proposal")
+    run("deals", "done", "D-1", "price agreed")
+    result = run("deals", "move", "D-1", "Lost", "--force", "--reason", "price")
+    assert "skipped: needs documented" in result.stdout
+
+    deal = shown(run, "D-1")
+    assert deal["history"][-1]["forced"] == ["needs documented"]
+    assert (deal["history"][-1]["by"], deal["lost_reason"]) == ("maya", "price")
+    assert "skipping: needs documented" in run("deals", "show", "D-1").stdout
+
+
+def test_an_action_that_no_stage_requires_is_answered_with_the_nearest(run: Run) -> None:
+    run("deals", "add", "D-1", "x", "--stage", "Proposal")
+    result = run("deals", "done", "D-1", "price agred")
+    assert result.exit_code == 2
+    assert "did you mean 'price agreed'" in result.stderr
+
+
+def test_a_done_action_is_taken_back(run: Run) -> None:
+    run("deals", "add", "D-1", "x", "--stage", "Proposal")
+    run("deals", "done", "D-1", "price agreed")
+    data = json.loads(run("deals", "done", "D-1", "price agreed", "--undo", "--json").stdout)
+    assert data["open"] == ["price agreed", "needs documented"]
+
+
+def test_an_edit_tells_what_changed_and_can_empty_a_field(run: Run) -> None:
+    run("deals", "add", "D-1", "x", "--start", "2027-01-01", "--owner", "Tom")
+    result = run("deals", "edit", "D-1", "--start", "", "--owner", "Tom")
+    assert result.stdout == "D-1: start changed\n"
+    assert shown(run, "D-1")["start"] is None
+    assert run("deals", "edit", "D-1").exit_code == 2
+
+
+def test_deals_are_listed_and_filtered(run: Run) -> None:
+    run("deals", "add", "A", "one", "--owner", "Tom")
+    run("deals", "add", "B", "two", "--stage", "Won")
+    assert [deal["key"] for deal in json.loads(run("deals", "list", "--json").stdout)] == ["A", "B"]
+    table = run("deals", "list", "--stage", "won").stdout.splitlines()
+    assert [line.split()[0] for line in table] == ["Key", "B"]
+    assert run("deals", "list", "--owner", "nobody").stdout == ""
+
+
+def test_hostile_text_does_not_reach_the_terminal(run: Run) -> None:
+    run("deals", "add", "D-1", "x\x1b[2J\x07\u202egnp", "--notes", "a\x1b]0;t\x07\nb")
+    for command in (("deals", "list"), ("deals", "show", "D-1")):
+        output = run(*command).stdout
+        assert not any(character in output for character in "\x1b\x07\u202e")
+        assert "\\x1b[2J" in output
+
+
+def test_a_person_is_put_on_a_deal_and_taken_off(run: Run) -> None:
+    run("deals", "add", "D-1", "x")
+    run("people", "add", "Anna@example.org", "Anna")
+    put = run("deals", "staff", "D-1", "anna@example.org", "--role", "Back", "--hours", "20")
+    assert put.stdout == "anna@example.org put on D-1 as Back, 20 h per week\n"
+    assert shown(run, "D-1")["allocations"][0]["role"] == "Back"
+    assert "anna@example.org" in run("deals", "staff", "D-1").stdout
+
+    off = run("deals", "staff", "D-1", "anna@example.org", "--remove")
+    assert "took off" not in off.stderr
+    assert shown(run, "D-1")["allocations"] == []
+
+
+def test_staffing_says_what_is_missing_and_who_may_be_meant(run: Run) -> None:
+    run("deals", "add", "D-1", "x")
+    run("people", "add", "anna@example.org", "Anna")
+    missing = run("deals", "staff", "D-1", "anna@example.org")
+    assert missing.exit_code == 2
+    assert "--role and --hours missing" in missing.stderr
+    wrong = run("deals", "staff", "D-1", "ana@example.org", "--role", "Back", "--hours", "2")
+    assert wrong.exit_code == 2
+    assert "did you mean 'anna@example.org'" in wrong.stderr
+
+
+def test_a_file_is_imported_and_reported(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "crm.csv").write_text(
+        "Id;Account;Product;Deal stage;Close date;Amount\n"
+        "1;Nordvik;GTX Pro;Proposal;12/31/2026;1200\n"
+        "2;;GTXPro;Propsal;12/31/2026;x\n"
+        "3;Åkers;gtx pro;Propsal;;5\n"
+    )
+    result = run(
+        "deals", "import", "crm.csv", "--name", "{customer}: {service}",
+        "--date-format", "%m/%d/%Y", "--currency", "SEK",
+    )  # fmt: skip
+    assert result.exit_code == 3
+    assert result.stdout.startswith("3 rows: 2 added, 0 changed, 0 unchanged, 1 left out\n")
+    assert "stage 'Propsal' (1 deals) is in no mapping" in result.stdout
+    assert "crm.csv:3: left out (2): Amount: 'x' is no amount" in result.stderr
+    assert shown(run, "1")["expected_close"] == "2026-12-31"
+
+
+def test_an_import_as_json_holds_everything(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "deals.csv").write_text("key,name,stage,extra\n1,a,Lead,\n1,b,Lead,\n")
+    data = json.loads(run("deals", "import", "deals.csv", "--json").stdout)
+    assert (data["added"], data["unused_headers"]) == (1, ["extra"])
+    assert data["bad_rows"][0]["line"] == 3
+
+
+def test_a_dry_run_needs_a_store_and_changes_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "deals.csv").write_text("key,name,stage\n1,a,Lead\n")
+    run("deals", "add", "D-1", "x")
+    assert "1 would be added" in run("deals", "import", "deals.csv", "--dry-run").stdout
+    assert len(json.loads(run("deals", "list", "--json").stdout)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--column", "key"), "write --column NAME=NAME"),
+        (("--value", "service=x"), "write --value FIELD:THEIRS=OURS"),
+        (("--column", "key=nummer"), "no column 'nummer'"),
+    ],
+)
+def test_wrong_options_of_an_import_are_explained(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    (tmp_path / "deals.csv").write_text("nr,name\n1,a\n")
+    result = run("deals", "import", "deals.csv", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_a_latin_1_file_is_refused_with_the_way_out_and_then_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "deals.csv").write_bytes(b"key,name,stage\n1,\xc5sa,Lead\n2,short\n")
+    refused = run("deals", "import", "deals.csv")
+    assert refused.exit_code == 2
+    assert "deals.csv:2:3: byte 0xc5" in refused.stderr and "--encoding latin-1" in refused.stderr
+    read = run("deals", "import", "deals.csv", "--encoding", "latin-1")
+    assert read.exit_code == 3
+    assert "deals.csv:3: left out (2): only 2 of 3 cells" in read.stderr
+    assert shown(run, "1")["name"] == "Åsa"
+
+
+def test_what_is_exported_can_be_imported(run: Run, tmp_path: Path) -> None:
+    run("deals", "add", "D-1", "=1+1", "--notes", "a\nb")
+    before = shown(run, "D-1")
+    assert run("deals", "export", "out.csv").exit_code == 0
+    assert "'=1+1" in (tmp_path / "out.csv").read_text()
+    assert run("deals", "export").stdout == (tmp_path / "out.csv").read_text()
+    assert "1 unchanged" in run("deals", "import", "out.csv").stdout
+    assert shown(run, "D-1") == before
+
+
+def test_a_missing_store_has_its_exit_code_and_the_way_out(run: Run) -> None:
+    result = run("deals", "list")
+    assert result.exit_code == 6
+    assert "pipeline.db" in result.stderr and "pipeline-sync deals import" in result.stderr
+
+
+def test_a_damaged_store_has_its_exit_code_and_the_way_out(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "pipeline.db").write_text("no database, only words " * 100)
+    result = run("deals", "list")
+    assert result.exit_code == 6
+    assert "damaged" in result.stderr and ".recover" in result.stderr

@@ -1,0 +1,51 @@
+"""The story that the program tells about itself."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """The demo, told once by a process of its own."""
+    folder = tmp_path_factory.mktemp("demo") / "story"
+    return subprocess.run(
+        [sys.executable, "-m", "taiga_pipeline", "demo", "--fast", "--dir", str(folder)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_it_ends_well_and_without_complaints(told: subprocess.CompletedProcess[str]) -> None:
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "$ pipeline-sync init --sample",
+        "(tentative) Alder & Finch: Web shop",
+        "$ pipeline-sync deals move D-105 Won",
+        "Title: Alder & Finch: the new shop",
+        "Fatima Noor",
+        "- retire   D-107  (lost) Brightwater Clinic: Booking",
+        "Requests that changed something in Taiga: 0",
+    ],
+)
+def test_it_tells_the_whole_story(told: subprocess.CompletedProcess[str], part: str) -> None:
+    assert part in told.stdout
+
+
+def test_it_needs_a_folder_of_its_own(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    result = run("demo", "--fast", "--dir", str(tmp_path))
+    assert result.exit_code == 2
+    assert "is not empty" in result.stderr

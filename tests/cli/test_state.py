@@ -1,0 +1,194 @@
+"""status, history, conflicts and what settles them."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from taiga_pipeline.cli.hands import slug
+from taiga_pipeline.cli.state import ago
+from taiga_pipeline.sandbox.embedded import Sandbox
+from tests.cli.conftest import Run, project_names
+
+SHOP = "(tentative) Alder & Finch: Web shop"
+
+
+def project(taiga: Sandbox, name: str) -> dict[str, Any]:
+    (found,) = (p for p in taiga.as_user("admin").get("/projects") if p["name"] == name)
+    return dict(found)
+
+
+def rename(taiga: Sandbox, old: str, new: str) -> None:
+    taiga.as_user("admin").patch(f"/projects/{project(taiga, old)['id']}", {"name": new})
+
+
+@pytest.fixture
+def synced(sample: Run) -> Run:
+    assert sample("run").exit_code == 0
+    return sample
+
+
+@pytest.fixture
+def conflict(synced: Run, taiga: Sandbox) -> Run:
+    """Both sides renamed D-105."""
+    rename(taiga, SHOP, "(tentative) The shop")
+    synced("deals", "edit", "D-105", "--name", "Web store")
+    return synced
+
+
+def test_before_the_first_run_status_says_how_to_begin(sample: Run) -> None:
+    result = sample("status")
+    assert result.exit_code == 0
+    assert "pipeline-sync plan" in result.stdout
+
+
+def test_status_counts_projects_by_state(synced: Run) -> None:
+    data = json.loads(synced("status", "--json").stdout)
+    assert data["projects"] == {"staffed": 2, "tentative": 4}
+    assert data["last_run"]["outcome"] == "done"
+    assert "2 staffed, 4 tentative" in synced("status").stdout
+
+
+def test_history_tells_what_was_done_to_a_deal(synced: Run) -> None:
+    rows = json.loads(synced("history", "D-105", "--json").stdout)
+    assert [(row["deal"], row["action"], row["status"]) for row in rows] == [
+        ("D-105", "create", "done")
+    ]
+    assert "D-109" in synced("history").stdout
+
+
+@pytest.mark.parametrize(
+    ("age", "said"),
+    [
+        (timedelta(seconds=5), "just now"),
+        (timedelta(minutes=1), "1 minute ago"),
+        (timedelta(hours=30), "1 day ago"),
+        (timedelta(hours=-1), "just now"),
+    ],
+)
+def test_ages_are_said_as_people_say_them(age: timedelta, said: str) -> None:
+    assert ago(age) == said
+
+
+class TestConflicts:
+    def test_a_conflict_is_shown_with_the_commands_that_settle_it(self, conflict: Run) -> None:
+        result = conflict("run")
+        assert result.exit_code == 3
+        assert "pipeline-sync resolve D-105 --field title --take sales" in result.stdout
+        assert "sales: Alder & Finch: Web store; Taiga: The shop" in result.stdout
+
+    def test_an_old_conflict_sends_no_second_mail(self, conflict: Run) -> None:
+        conflict("run")
+        again = conflict("run")
+        assert (again.exit_code, again.stdout) == (3, "")
+        assert "D-105 title" in conflict("conflicts").stdout
+        assert conflict("status").exit_code == 3
+
+    @pytest.mark.parametrize(
+        ("side", "name"),
+        [("sales", "(tentative) Alder & Finch: Web store"), ("delivery", "(tentative) The shop")],
+    )
+    def test_a_resolved_conflict_ends_as_was_decided(
+        self, conflict: Run, taiga: Sandbox, side: str, name: str
+    ) -> None:
+        conflict("run")
+        assert conflict("resolve", "D-105", "--take", side).exit_code == 0
+        assert conflict("run").exit_code == 0
+        assert name in project_names(taiga)
+        assert conflict("conflicts").stdout == "Nothing waits for you.\n"
+        assert conflict("run").stdout == ""
+
+    def test_there_must_be_something_to_resolve(self, conflict: Run) -> None:
+        conflict("run")
+        result = conflict("resolve", "D-106", "--take", "sales")
+        assert result.exit_code == 2
+        assert "did you mean 'D-105'?" in result.stderr
+
+    def test_conflicts_in_json_have_their_commands(self, conflict: Run) -> None:
+        conflict("run")
+        (issue,) = json.loads(conflict("conflicts", "--json").stdout)
+        assert issue["deal"] == "D-105"
+        assert issue["commands"][0] == "pipeline-sync resolve D-105 --field title --take sales"
+
+
+class TestDeletedProject:
+    @pytest.fixture
+    def deleted(self, synced: Run, taiga: Sandbox) -> Run:
+        taiga.as_user("admin").delete(f"/projects/{project(taiga, SHOP)['id']}")
+        assert synced("run").exit_code == 3
+        return synced
+
+    def test_it_is_not_made_again_by_itself(self, deleted: Run, taiga: Sandbox) -> None:
+        deleted("run")
+        assert SHOP not in project_names(taiga)
+
+    def test_sales_may_have_it_made_again(self, deleted: Run, taiga: Sandbox) -> None:
+        deleted("resolve", "D-105", "--take", "sales")
+        assert deleted("run").exit_code == 0
+        assert SHOP in project_names(taiga)
+
+    def test_delivery_may_let_it_be_gone(self, deleted: Run, taiga: Sandbox) -> None:
+        deleted("resolve", "D-105", "--take", "delivery")
+        result = deleted("run")
+        assert (result.exit_code, result.stdout.count("D-105")) in {(0, 0), (0, 1)}
+        assert SHOP not in project_names(taiga)
+
+
+class TestByHand:
+    def test_an_existing_project_is_adopted_by_its_address(
+        self, sample: Run, taiga: Sandbox
+    ) -> None:
+        bot = taiga.as_user(taiga.username)
+        mine = bot.post(
+            "/projects", {"name": "Old shop", "description": "ours", "is_private": True}
+        )
+        address = f"{taiga.url}/project/{mine['slug']}/kanban"
+        assert sample("adopt", "D-105", address).exit_code == 0
+        sample("run")
+        names = project_names(taiga)
+        assert len(names) == 6
+        assert [name for name in names if name.endswith("Old shop")]
+
+    def test_a_bound_project_belongs_to_its_deal(self, synced: Run, taiga: Sandbox) -> None:
+        taken = str(project(taiga, SHOP)["id"])
+        result = synced("adopt", "D-106", taken)
+        assert result.exit_code == 2
+        assert "pipeline-sync unlink D-105" in result.stderr
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (("adopt", "D-999", "1"), "there is no deal 'D-999'"),
+            (("adopt", "D-105", "no-such-project"), "no project 'no-such-project'"),
+            (("unlink", "D-101"), "D-101: no project is kept in step"),
+        ],
+    )
+    def test_names_that_do_not_exist(
+        self, synced: Run, arguments: tuple[str, ...], said: str
+    ) -> None:
+        result = synced(*arguments)
+        assert result.exit_code == 2
+        assert said in result.stderr
+
+    def test_an_unlinked_deal_is_left_alone(self, synced: Run, taiga: Sandbox) -> None:
+        assert synced("unlink", "D-105").exit_code == 0
+        synced("deals", "edit", "D-105", "--name", "Web store")
+        assert synced("run").stdout == ""
+        assert SHOP in project_names(taiga)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://t.example/project/my-shop/kanban", "my-shop"),
+        ("https://t.example/project/my-shop/", "my-shop"),
+        ("my-shop", "my-shop"),
+        ("https://t.example/project/project/", "project"),
+        ("", ""),
+    ],
+)
+def test_a_slug_is_found_in_any_address_of_the_project(address: str, expected: str) -> None:
+    assert slug(address) == expected
