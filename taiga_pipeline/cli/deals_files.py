@@ -15,6 +15,7 @@ from taiga_pipeline.cli.funnel import funnel_of
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.store_access import deal_store, who
+from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -114,14 +115,14 @@ def _report_json(report: ImportReport) -> dict[str, Any]:
 def _print_report(report: ImportReport, file: Path) -> None:
     would = "would be " if report.dry_run else ""
     click.echo(
-        f"{report.rows:,} rows: {report.added:,} {would}added, {report.changed:,} {would}changed, "
+        f"{counted(report.rows, 'row')}: {report.added:,} {would}added, {report.changed:,} {would}changed, "
         f"{report.unchanged:,} unchanged, {len(report.bad_rows):,} left out"
     )
     for notice in report.notices:
         click.echo(f"note: {safe(notice.text)}")
     for stage, count in report.unknown_stages.items():
         click.echo(
-            f"note: stage {safe(stage)!r} ({count:,} deals) is in no mapping; rename it with "
+            f"note: stage {safe(stage)!r} ({counted(count, 'deal')}) is in no mapping; rename it with "
             f"--stage '{safe(stage)}=OURS', or add it to the aliases of a stage"
         )
     if report.unused_headers:
@@ -156,4 +157,4 @@ def export_deals(context: Context, file: Path | None) -> None:
     with deal_store(context) as store, writing_to(file) as stream:
         count = write(store.deals(), stream)
     if file:
-        click.echo(f"{count:,} deals written to {file}", err=True)
+        click.echo(f"{counted(count, 'deal')} written to {file}", err=True)

@@ -10,7 +10,7 @@ from typing import Final
 from taiga_pipeline.pipeline.columns import plain_header
 from taiga_pipeline.pipeline.import_options import Layout
 from taiga_pipeline.pipeline.import_rows import Draft
-from taiga_pipeline.pipeline.text import folded
+from taiga_pipeline.pipeline.text import counted, folded
 
 _SPELT_FIELDS: Final = ("service", "customer", "owner", "team", "lead_source")
 _DATES: Final = ("engaged_on", "expected_close", "start", "closed_on")
@@ -73,8 +73,8 @@ class Observer:
         }
         for code, sentence in sentences.items():
             if count := self._counts[code]:
-                deals = "deal" if count == 1 else "deals"
-                yield Notice(code.replace(" ", "_"), count, f"{count:,} {deals} {sentence}")
+                text = f"{counted(count, 'deal')} {sentence}"
+                yield Notice(code.replace(" ", "_"), count, text)
 
     def _spellings(self) -> Iterator[Notice]:
         for name, values in self._spelt.items():
@@ -89,7 +89,8 @@ class Observer:
 
     def _replacements(self) -> Iterator[Notice]:
         for (name, theirs), count in sorted(self._replaced.items()):
-            yield Notice("replaced", count, f"{name} {theirs!r} was replaced in {count:,} deals")
+            text = f"{name} {theirs!r} was replaced in {counted(count, 'deal')}"
+            yield Notice("replaced", count, text)
 
 
 def _variants(name: str, spellings: list[str], values: Counter[str]) -> Notice:
@@ -117,7 +118,7 @@ def _written_together(name: str, values: Counter[str]) -> Iterator[Notice]:
                 yield Notice(
                     "spelling",
                     values[value],
-                    f"{name} {value!r} ({values[value]:,} deals) may be {apart!r} without the "
+                    f"{name} {value!r} ({counted(values[value], 'deal')}) may be {apart!r} without the "
                     f"space, as other values write these words apart; if so: "
                     f"--value '{name}:{value}={apart}'",
                 )

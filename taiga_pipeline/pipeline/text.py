@@ -28,6 +28,11 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFKD", text).casefold())
 
 
+def counted(number: int, noun: str) -> str:
+    """Returns ``1 deal`` or ``1,480 deals``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def _storable(text: str) -> str:
     if "\0" in text:
         raise InvalidValue("a NUL character, which text cannot hold")

@@ -176,7 +176,7 @@ def test_a_file_is_imported_and_reported(run: Run, tmp_path: Path) -> None:
     )  # fmt: skip
     assert result.exit_code == 3
     assert result.stdout.startswith("3 rows: 2 added, 0 changed, 0 unchanged, 1 left out\n")
-    assert "stage 'Propsal' (1 deals) is in no mapping" in result.stdout
+    assert "stage 'Propsal' (1 deal) is in no mapping" in result.stdout
     assert "crm.csv:3: left out (2): Amount: 'x' is no amount" in result.stderr
     assert shown(run, "1")["expected_close"] == "2026-12-31"
 

@@ -84,7 +84,7 @@ def test_the_flaws_of_an_export_are_reported_truthfully(run: Import) -> None:
     assert found["no_value"][0] == 2
     count, text = found["spelling"]
     assert count == 1
-    assert "'GTXPro' (1 deals) may be 'GTX Pro' without the space" in text
+    assert "'GTXPro' (1 deal) may be 'GTX Pro' without the space" in text
     assert "--value 'service:GTXPro=GTX Pro'" in text
 
 
@@ -183,7 +183,7 @@ def test_stages_and_texts_are_replaced_as_told(run: Import, store: DealStore) ->
     )
     assert (store.get("1").stage, store.get("1").service) == ("Proposal", "GTX Pro")
     texts = " ".join(notice.text for notice in report.notices)
-    assert "service 'GTXPro' was replaced in 1 deals" in texts
+    assert "service 'GTXPro' was replaced in 1 deal" in texts
     assert "no deal is in stage 'Typo'" in texts
 
 
