@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import shlex
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +19,12 @@ import click
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.output import style
+from taiga_pipeline.cli.signals import wait_for_the_end
 from taiga_pipeline.problems import Problem, ProblemsError
 
 if TYPE_CHECKING:
-    from taiga_pipeline.sandbox.embedded import Client, Sandbox
+    from taiga_pipeline.sandbox.embedded import Sandbox
+    from taiga_pipeline.sandbox.handles import Client
 
 PASSWORD_VARIABLE: Final = "TAIGA_PASSWORD"  # noqa: S105 - the name of a variable
 READ_SECONDS: Final = 2.5
@@ -76,10 +77,8 @@ def _new_folder(folder: Path | None) -> Path:
 
 
 def _wait(sandbox: Sandbox) -> None:
-    click.echo(f"\nThe sandbox stays open at {sandbox.url} until you press Ctrl-C.")
-    with contextlib.suppress(KeyboardInterrupt):
-        while True:
-            time.sleep(3600)
+    click.echo(f"\nLook at the projects: {sandbox.url}  (until you press Ctrl-C)")
+    wait_for_the_end()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
-from typing import Final
+from pathlib import Path
 
 import click
 
 from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.signals import wait_for_the_end
 from taiga_pipeline.credentials import from_environment
-
-PASSWORD: Final = "sandbox"  # noqa: S105 - a toy's, and said so
+from taiga_pipeline.problems import Problem, ProblemsError
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", type=int, default=9080, show_default=True, help="0 takes a free one.")
 @click.option(
+    "--data",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep everything in this file (default: it is forgotten at the end).",
+)
+@click.option(
     "--password-env",
     metavar="NAME",
-    help="The variable that holds all accounts' password (default: the password is 'sandbox').",
+    help="The variable that holds all accounts' password (default: 'sandbox' on this machine, "
+    "a random one elsewhere).",
 )
+@click.option("--delay", type=float, default=0.0, help="Let each request take so many seconds.")
 @pass_context
-def sandbox(context: Context, host: str, port: int, password_env: str | None) -> None:
+def sandbox(
+    context: Context,
+    host: str,
+    port: int,
+    data: Path | None,
+    password_env: str | None,
+    delay: float,
+) -> None:
     """Serve a small Taiga-compatible server, for trying things out.
 
-    It forgets everything when it ends. It is no replacement for Taiga, and not for a public
-    network.
+    It is no replacement for Taiga, and not for a public network.
     """
-    from taiga_pipeline.sandbox.embedded import Sandbox
+    from taiga_pipeline.sandbox.embedded import serve
 
-    password = PASSWORD
+    password = None
     if password_env:
         password = from_environment("--password-env", password_env, context.environment).reveal()
-    with Sandbox(host=host, port=port, password=password) as server:
-        click.echo(f"Listening at {server.url} (accounts: admin, pm, {server.username} and others)")
-        click.echo("Press Ctrl-C to end it.")
-        with contextlib.suppress(KeyboardInterrupt):
-            while True:
-                time.sleep(3600)
+    try:
+        server = serve(host, port, password=password, data=data, delay_seconds=delay)
+    except (OSError, ValueError) as error:
+        raise ProblemsError([Problem(f"the sandbox cannot be started: {error}")]) from error
+    click.echo(f"Listening at {server.url}")
+    shown = "from the environment" if password_env else repr(server.password)
+    click.echo(f"Accounts: {server.username}, pm, admin and others; password: {shown}")
+    click.echo("Press Ctrl-C to end it.")
+    try:
+        wait_for_the_end()
+    finally:
+        server.stop()

@@ -1,11 +1,11 @@
-"""Ending a run in good order."""
+"""Ending in good order."""
 
 from __future__ import annotations
 
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
@@ -40,3 +40,14 @@ def stopping_in_good_order(stop: threading.Event) -> Iterator[None]:
         yield
     finally:
         restore()
+
+
+def wait_for_the_end() -> None:
+    """Returns on Ctrl-C or SIGTERM."""
+    ended = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
+    try:
+        with suppress(KeyboardInterrupt):
+            ended.wait()
+    finally:
+        signal.signal(signal.SIGTERM, before)
