@@ -195,7 +195,7 @@ def _tell_differences(shown: list[DealDifference], rest: int, tally: Tally) -> N
         for line in difference.lines():
             click.echo(safe(line))
     if rest:
-        click.echo(f"\n{rest} more deals; --limit {rest + len(shown)} lists all of them.")
+        click.echo(f"\nAnd {rest} more; --limit {rest + len(shown)} lists all of them.")
 
 
 @mapping.command()

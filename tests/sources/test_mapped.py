@@ -1,0 +1,131 @@
+"""Deals through mappings, as the engine reads them."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sync.source import Quarantined, Source
+from taiga_pipeline.mapping.load import parse_mapping
+from taiga_pipeline.people.model import Allocation
+from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.sources.mapped import MappedSource
+from taiga_pipeline.sources.port import DealReading
+from tests.mapping.support import STAGES, allocation, deal
+
+MAPPING = f'[mapping]\nname = "test"\nmatch = {{ team = "Consulting" }}\n{STAGES}'
+NOW = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
+
+
+class StoppedClock:
+    def now(self) -> datetime:
+        return NOW
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    def sleep(self, seconds: float) -> None:
+        """Does not wait."""
+
+
+@dataclass
+class ListedDeals:
+    """A source that learns while it is read that a row is bad, and that it broke off."""
+
+    deals: list[Deal]
+    late: list[Quarantined] = field(default_factory=list)
+    complete: bool = True
+    allocations: dict[str, tuple[Allocation, ...]] = field(default_factory=dict)
+
+    def read(self) -> DealReading:
+        reading = DealReading(
+            deals=(), complete=self.complete, allocations=self.allocations, people={}
+        )
+        object.__setattr__(reading, "deals", self._deals(reading))
+        return reading
+
+    def _deals(self, reading: DealReading) -> Iterator[Deal]:
+        yield from self.deals
+        reading.quarantined.extend(self.late)
+
+
+def source(deals: ListedDeals) -> Source:
+    return MappedSource(deals, parse_mapping(MAPPING, "m.toml"), StoppedClock())
+
+
+def test_each_deal_becomes_a_group_in_the_order_of_the_source() -> None:
+    deals = ListedDeals([deal(key="B"), deal(key="A", stage="Won")])
+    groups = list(source(deals).read().groups)
+    assert [(group.key, group.root.fields["state"]) for group in groups] == [
+        ("B", "tentative"),
+        ("A", "staffed"),
+    ]
+
+
+def test_deals_without_a_mapping_are_present_but_ask_for_nothing() -> None:
+    reading = source(ListedDeals([deal(team="Other")])).read()
+    assert list(reading.groups) == []
+    assert reading.present == {"D-1"}
+    assert reading.complete
+
+
+def test_a_deal_at_an_unknown_stage_is_quarantined_and_the_others_go_on() -> None:
+    reading = source(ListedDeals([deal(key="X", stage="Propsal"), deal(key="Y")])).read()
+    assert [group.key for group in reading.groups] == ["Y"]
+    [row] = reading.quarantined
+    assert (row.key, row.place) == ("X", "m.toml")
+    assert 'did you mean "Proposal"?' in row.reason
+
+
+def test_what_the_source_finds_out_on_the_way_is_passed_on() -> None:
+    late = Quarantined("Z", "deals.csv:9", "no date")
+    reading = source(ListedDeals([deal()], late=[late], complete=False)).read()
+    assert len(list(reading.groups)) == 1
+    assert reading.quarantined == [late]
+    assert not reading.complete
+
+
+def test_people_join_the_deals_that_they_are_staffed_on() -> None:
+    deals = ListedDeals(
+        [deal(stage="Won"), deal(key="D-2", stage="Won")], allocations={"D-1": (allocation(),)}
+    )
+    first, second = source(deals).read().groups
+    assert [record.key.kind for record in first.children] == ["role", "membership"]
+    assert second.children == ()
+
+
+def test_what_is_long_ago_is_counted_from_the_clocks_day() -> None:
+    recent, old = (
+        deal(stage="Won", closed_on=NOW.date().replace(month=8, day=d)) for d in (25, 24)
+    )
+    assert [g.create for g in source(ListedDeals([recent, old])).read().groups] == [True, False]
+
+
+def test_the_project_of_a_vanished_deal_is_put_away() -> None:
+    gone = source(ListedDeals([])).retired("D-9", {"title": "Old"})
+    assert gone.retired
+    assert gone.root.fields["title"] == "Old"
+
+
+@dataclass
+class ManyDeals:
+    count: int
+
+    def read(self) -> DealReading:
+        return DealReading(deals=(deal(key=f"D-{number}") for number in range(self.count)))
+
+
+def test_a_large_source_is_not_held_in_memory() -> None:
+    def peak(count: int) -> int:
+        mapped = MappedSource(ManyDeals(count), parse_mapping(MAPPING), StoppedClock())
+        tracemalloc.start()
+        for _ in mapped.read().groups:
+            pass
+        size = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return size
+
+    peak(10)
+    assert peak(2000) < peak(200) + 50_000
