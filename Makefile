@@ -1,0 +1,48 @@
+# make demo, make test: everything they need goes into .venv, inside this folder.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready-for-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+
+.PHONY: help demo test lint types format bench clean
+
+help:
+	@echo "make demo    tell the whole story on this machine (make demo FAST=1: without pauses)"
+	@echo "make test    run the tests"
+	@echo "make lint    check style;  make types: check types;  make format: mend the style"
+	@echo "make bench   measure, and print tables"
+	@echo "make clean   remove everything that was made here"
+
+$(READY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[dev]'
+	@rm -f $(VENV)/.ready-for-*
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/pipeline-sync demo $(if $(FAST),--fast)
+
+test: $(READY)
+	$(BIN)/python -m pytest -q
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .demo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

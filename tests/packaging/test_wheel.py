@@ -1,0 +1,104 @@
+"""The wheel, installed into an empty environment and used outside the source tree.
+
+Nothing is fetched: the wheel is built with the setuptools at hand, and the environment borrows the
+dependencies of the one that runs the tests.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from taiga_pipeline import __version__
+
+ROOT: Final = Path(__file__).parents[2]
+SOURCES: Final = ("pyproject.toml", "README.md", "LICENSE", "sync", "taiga_pipeline", "mappings")
+
+
+def call(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ
+    }
+    return subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel, built from a copy of the sources."""
+    folder = tmp_path_factory.mktemp("build")
+    for name in SOURCES:
+        source = ROOT / name
+        if source.is_dir():
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, folder / name, symlinks=True, ignore=ignore)
+        else:
+            shutil.copy(source, folder / name)
+    options = ("--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", "wheels")
+    result = call(sys.executable, "-m", "pip", "wheel", *options, ".", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    (built,) = (folder / "wheels").glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The console script of the installed wheel."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    assert call(sys.executable, "-m", "venv", "--without-pip", "env", cwd=folder).returncode == 0
+    python = folder / "env" / "bin" / "python"
+    options = ("--no-deps", "--no-index", "--quiet")
+    pip = (sys.executable, "-m", "pip", "--python", python, "install", *options)
+    result = call(*pip, wheel, cwd=folder)
+    assert result.returncode == 0, result.stderr
+    (site,) = (folder / "env" / "lib").glob("python*/site-packages")
+    # A path in a .pth file is added after the environment's own: the wheel goes first.
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return folder / "env" / "bin" / "pipeline-sync"
+
+
+def test_the_wheel_holds_both_packages_and_their_data(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    mappings = {f"taiga_pipeline/shipped_mappings/{path.name}" for path in ROOT.glob("mappings/*")}
+    expected = {"sync/py.typed", "taiga_pipeline/py.typed", "taiga_pipeline/data/config.toml"}
+    assert expected | mappings <= names
+    assert {name.split("/")[0].split("-")[0] for name in names} == {
+        "sync",
+        "taiga_pipeline",
+        "pipeline_sync",
+    }
+
+
+def test_it_is_the_installed_program_that_runs(program: Path, tmp_path: Path) -> None:
+    python = program.with_name("python")
+    found = call(
+        python, "-c", "import taiga_pipeline; print(taiga_pipeline.__file__)", cwd=tmp_path
+    )
+    assert found.stdout.startswith(str(program.parents[1]))
+    assert call(program, "--version", cwd=tmp_path).stdout == f"pipeline-sync {__version__}\n"
+
+
+def test_it_works_outside_the_source_tree(program: Path, tmp_path: Path) -> None:
+    for command in (["init", "--sample"], ["mapping", "check"], ["check", "--offline"]):
+        result = call(program, *command, cwd=tmp_path)
+        assert result.returncode == 0, result.stderr
+
+
+def test_the_demo_comes_along(program: Path, tmp_path: Path) -> None:
+    result = call(program, "demo", "--fast", "--dir", "story", cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
