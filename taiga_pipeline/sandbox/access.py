@@ -95,7 +95,9 @@ def writable(project: Project) -> Project:
 
 
 def visible_projects(store: Store, user: User | None) -> list[Project]:
-    """The projects in somebody's list, in its order: own ones and public ones; all for a superuser."""
+    """The projects in somebody's list, in its order: own ones and public ones; all for a
+    superuser.
+    """
     ordered = store.projects.in_order()
     if user is not None and user.is_superuser:
         return list(ordered)

@@ -107,7 +107,9 @@ class Application:
         self._router = Router(ROUTES)
 
     def handle(self, request: Request) -> Delivery:
-        """Answer a request from the network: with delay, faults, throttles, and a line in the log."""
+        """Answer a request from the network: with delay, faults, throttles, and a line in the
+        log.
+        """
         path = request.path.removeprefix(API_PREFIX)
         fault = self.faults.take(request.method, path)
         if self.delay_seconds:

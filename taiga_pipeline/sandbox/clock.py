@@ -14,8 +14,9 @@ def utc_now() -> datetime:
 class Clock:
     """A clock that can be moved forward and never shows one time to two changes.
 
-    Taiga prints times to the millisecond and takes longer than that for any write; the sandbox is faster,
-    so `tick` moves on by at least a millisecond, or a change detector could miss the second of two writes.
+    Taiga prints times to the millisecond and takes longer than that for any write; the sandbox
+    is faster, so `tick` moves on by at least a millisecond, or a change detector could miss the
+    second of two writes.
     """
 
     def __init__(self, source: Callable[[], datetime] = utc_now) -> None:

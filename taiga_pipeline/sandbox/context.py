@@ -61,7 +61,8 @@ class Context:
         """The decoded body: JSON, a form, or a multipart form whose files are `multipart.File`.
 
         Raises:
-            ApiError: 400 for broken JSON, 415 for another media type, 500 for a NUL or a lone surrogate.
+            ApiError: 400 for broken JSON, 415 for another media type, 500 for a NUL or for half
+                of a surrogate pair.
         """
         media_type = self.request.headers.get("content-type", "application/json")
         kind = media_type.partition(";")[0].strip().lower()

@@ -1,12 +1,13 @@
-"""Directing a sandbox from another process, at /sandbox/… on the same port, only when switched on.
+"""Directing a sandbox from another process, at /sandbox/… on the same port, only when switched
+on.
 
 | request | does |
 |---|---|
 | `GET /sandbox/state` | everything as JSON |
 | `PUT /sandbox/state` | replaces everything |
 | `POST /sandbox/reset` | back to the first accounts |
-| `POST /sandbox/people` | adds an account: username, email, full_name, password, is_superuser, verified_email |
-| `PUT /sandbox/faults` | a list of faults with the fields of `faults.Fault`, or {seed, count, requests} |
+| `POST /sandbox/people` | adds an account; the fields of `handles.People.add` |
+| `PUT /sandbox/faults` | a list of faults (fields of `faults.Fault`), or {seed, count, requests} |
 | `PUT /sandbox/delay` | {seconds} that each request takes longer |
 | `PUT /sandbox/rates` | throttles by bucket, such as {"user-write": "5/min"}; {} for none |
 | `POST /sandbox/clock` | {advance: seconds} |
@@ -30,7 +31,9 @@ PREFIX = "/sandbox/"
 
 
 class Control:
-    """The control API of one application; `password` is what new accounts get unless told otherwise."""
+    """The control API of one application; `password` is what new accounts get unless told
+    otherwise.
+    """
 
     def __init__(self, application: Application, password: str) -> None:
         self._application = application
@@ -55,7 +58,7 @@ class Control:
         try:
             body = json.loads(request.body) if request.body else None
             if request.method == "PUT" and name.startswith("projects/"):
-                return self._lock_project(name, body)
+                return self._lock_project(name, body or {})
             action = self._actions.get((request.method, name))
             if action is None:
                 return json_response({"error": f"no {request.method} {request.path}"}, 404)

@@ -25,10 +25,10 @@ DEFAULT_PASSWORD = "sandbox"  # noqa: S105 - a toy's, for loopback only
 class Sandbox:
     """A Taiga-compatible server on loopback, and the handles by which a test directs it.
 
-    `password` is that of all accounts. `delay_seconds` is added to each API request, `rates` switches
-    throttles on ({"user-write": "5/min"}), `close_connections` ends each connection after one answer as
-    Taiga without a proxy does, `control` opens the control API at /sandbox/, `data` is a file that keeps
-    the state between starts.
+    `password` is that of all accounts. `delay_seconds` is added to each API request, `rates`
+    switches throttles on ({"user-write": "5/min"}), `close_connections` ends each connection
+    after one answer as Taiga without a proxy does, `control` opens the control API at /sandbox/,
+    `data` is a file that keeps the state between starts.
     """
 
     def __init__(  # noqa: PLR0913 - options of one object, all by name, all with defaults
@@ -164,7 +164,8 @@ class Sandbox:
         self.application.lock_project(project_id, archived_code, blocked_code)
 
     def application_token(self, username: str) -> str:
-        """A token for `Authorization: Application …` that acts for somebody, as an administrator makes it.
+        """A token for `Authorization: Application …` that acts for somebody, as an administrator
+        makes it.
 
         Raises:
             KeyError: there is no such account.
@@ -192,7 +193,7 @@ def random_password() -> str:
     return secrets.token_urlsafe(12)
 
 
-def serve(
+def serve(  # noqa: PLR0913 - options of one server, by name, with defaults
     host: str = "127.0.0.1",
     port: int = 8000,
     *,
@@ -201,10 +202,11 @@ def serve(
     control: bool = True,
     delay_seconds: float = 0.0,
 ) -> Sandbox:
-    """Start a stand-alone sandbox and return it: print its `url`, `username` and `password`, wait, `stop()`.
+    """Start a stand-alone sandbox and return it: print its `url`, `username` and `password`,
+    wait, `stop()`.
 
-    Without a password it is "sandbox" on loopback and a random one elsewhere. With `data` the state is
-    kept in that file. The control API is for loopback only, whatever `control` says.
+    Without a password it is "sandbox" on loopback and a random one elsewhere. With `data` the
+    state is kept in that file. The control API is for loopback only, whatever `control` says.
 
     Raises:
         OSError: the address is taken, or the data file cannot be read or written.

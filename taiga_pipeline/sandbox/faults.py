@@ -1,7 +1,7 @@
 """Faults that the sandbox can be told to have: what goes wrong, and at which request.
 
-A fault is matched by method and path; the n-th request that matches meets it, once, or the n-th and the
-`times - 1` after it. A plan is a list of faults, written by hand or drawn from a seed.
+A fault is matched by method and path; the n-th request that matches meets it, once, or the n-th
+and the `times - 1` after it. A plan is a list of faults, written by hand or drawn from a seed.
 """
 
 import random
@@ -50,10 +50,10 @@ PAGE_KINDS = frozenset({FaultKind.SHIFTED_PAGE, FaultKind.WRONG_COUNT, FaultKind
 class Fault:
     """One thing that goes wrong.
 
-    `method` ("" is any) and `path` (a regular expression searched in the path, without /api/v1) say for
-    which requests, `occurrence` at which of them (1 is the first), `times` how many in a row.
-    `status` and `html` shape a server error, `seconds` is a throttle's wait, a drip's length or how long a
-    connection without answer is held, `amount` shifts a page or its count.
+    `method` ("" is any) and `path` (a regular expression searched in the path, without /api/v1)
+    say for which requests, `occurrence` at which of them (1 is the first), `times` how many in a
+    row. `status` and `html` shape a server error, `seconds` is a throttle's wait, a drip's
+    length or how long a connection without answer is held, `amount` shifts a page or its count.
     """
 
     kind: FaultKind
@@ -77,7 +77,9 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class PageFault:
-    """How a list lies: rows skipped (or, if negative, repeated) at a page's start, a wrong count, nothing."""
+    """How a list lies: rows skipped (or, if negative, repeated) at a page's start, a wrong
+    count, nothing.
+    """
 
     shift: int = 0
     count_error: int = 0

@@ -1,4 +1,6 @@
-"""Reading fields from a request body the way Taiga's validators do: lenient types, all errors at once."""
+"""Reading fields from a request body the way Taiga's validators do: lenient types, all errors at
+once.
+"""
 
 import math
 import re
@@ -187,7 +189,8 @@ def _add_item_tag(form: Form, tags: dict[str, str | None], tag: object) -> None:
     else:
         form.fail(
             "tags",
-            f"Invalid tag '{tag}'. it must be the name or a pair '[\"name\", \"hex color/\" | null]'.",
+            f"Invalid tag '{tag}'. it must be the name or a pair "
+            '\'["name", "hex color/" | null]\'.',
         )
 
 

@@ -20,7 +20,9 @@ class Refused(Exception):
 
 
 class Client:
-    """Acts as one person, through the same endpoints but past the network, its faults and the log."""
+    """Acts as one person, through the same endpoints but past the network, its faults and the
+    log.
+    """
 
     def __init__(self, application: Application, user: User) -> None:
         self._application = application

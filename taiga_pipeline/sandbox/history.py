@@ -1,4 +1,6 @@
-"""What changed in a story or wiki page, and whether a change that was based on an old version may pass."""
+"""What changed in a story or wiki page, and whether a change that was based on an old version
+may pass.
+"""
 
 import uuid
 from collections.abc import Iterable
@@ -16,13 +18,15 @@ from taiga_pipeline.sandbox.wire import Json, timestamp
 _NOT_VALID = "The version parameter is not valid"
 _STALE = "The version doesn't match with the current one"
 CREATE, CHANGE, DELETE = 2, 1, 3
+Diff = dict[str, list[Any]]
 
 
 def check_version(row: Story | WikiPage, form: Form) -> None:
-    """Refuse a change that was based on an old version, if somebody changed the same fields since.
+    """Refuse a change that was based on an old version, if somebody changed the same fields
+    since.
 
-    As on a real server, the fields that the request names are held against those of the last n entries
-    of the history, n being the number of versions that it lags behind.
+    As on a real server, the fields that the request names are held against those of the last n
+    entries of the history, n being the number of versions that it lags behind.
 
     Raises:
         ApiError: 400 for a missing, future or negative version, and for a conflict.
@@ -39,15 +43,17 @@ def check_version(row: Story | WikiPage, form: Form) -> None:
         raise invalid({"version": _STALE})
 
 
-def record(
+def record(  # noqa: PLR0913, PLR0917 - the columns of a history entry
     store: Store,
     user: User,
     row: Story | WikiPage,
-    diff: dict[str, list[Any]],
+    diff: Diff,
     action: int = CHANGE,
     comment: str = "",
 ) -> None:
-    """Write history and timeline; a change that changed nothing and says nothing leaves no trace."""
+    """Write history and timeline; a change that changed nothing and says nothing leaves no
+    trace.
+    """
     project = store.projects.rows[row.project]
     if action == CHANGE and not diff and not comment:
         store.touched(project.id)
@@ -67,14 +73,14 @@ def _reference(row: Story | WikiPage) -> dict[str, Any]:
     return {"wikipage": {"id": row.id, "slug": row.slug}}
 
 
-def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
+def differences(before: dict[str, Any], after: dict[str, Any]) -> Diff:
     """Old and new value of each field that differs."""
     return {
         name: [before[name], value] for name, value in after.items() if before.get(name) != value
     }
 
 
-def readable(store: Store, project: Project, diff: dict[str, list[Any]]) -> dict[str, list[Any]]:
+def readable(store: Store, project: Project, diff: Diff) -> Diff:
     """A diff with names for the numbers of statuses, milestones and people."""
     return {
         name: [_name_of(store, project, name, value) for value in pair]

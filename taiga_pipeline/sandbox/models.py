@@ -25,7 +25,9 @@ class User:
 
 @dataclass(slots=True)
 class Project:
-    """A project. Its statuses, points and the like come from `template`, with ids from `value_base`."""
+    """A project. Its statuses, points and the like come from `template`, with ids from
+    `value_base`.
+    """
 
     id: int
     name: str

@@ -1,6 +1,7 @@
 """Read-only web pages for people: the list of projects, and one page per project.
 
-Everything that comes from the store is escaped; nothing is loaded from elsewhere, and no script runs.
+Everything that comes from the store is escaped; nothing is loaded from elsewhere, and no script
+runs.
 """
 
 from collections.abc import Iterable
@@ -35,7 +36,7 @@ def render(store: Store, request: Request) -> Response | None:
         if request.path == "/":
             return _page("Projects", _index(store, request))
         if request.path.startswith("/project/"):
-            slug = unquote(request.path.removeprefix("/project/"))
+            slug = unquote(request.path.removeprefix("/project/").removesuffix("/"))
             project = store.projects.by_slug.get(slug)
             if project is not None:
                 return _page(project.name, _project(store, project))

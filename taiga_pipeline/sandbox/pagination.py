@@ -40,7 +40,8 @@ def list_response(
     headers: Mapping[str, str] | None = None,
     fault: PageFault | None = None,
 ) -> Response:
-    """One page of `rows` (all of them with `x-disable-pagination`), each written by `serialize` to JSON.
+    """One page of `rows` (all of them with `x-disable-pagination`), each written by `serialize`
+    to JSON.
 
     Raises:
         ApiError: 404 for a page that is past the end or no number.

@@ -4,6 +4,7 @@ import json
 import os
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from datetime import datetime
@@ -97,7 +98,9 @@ def _from_json(kind: Callable[..., Any], row: dict[str, Any]) -> Any:
 
 
 def save_file(store: Store, path: Path) -> None:
-    """Write the store to a file that only its owner may read; whoever reads it sees the old or the new."""
+    """Write the store to a file that only its owner may read; whoever reads it sees the old or
+    the new.
+    """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -121,7 +124,10 @@ def load_file(store: Store, path: Path) -> None:
 
 
 class AutoSave:
-    """Saves a store to a file every few seconds while it changes, and once more at the end."""
+    """Saves a store to a file every few seconds while it changes, and once more at the end.
+
+    A big store takes long to write; then it is saved more rarely, a tenth of the time at most.
+    """
 
     def __init__(self, store: Store, path: Path, seconds: float = 2.0) -> None:
         self._store = store
@@ -149,5 +155,8 @@ class AutoSave:
             self._saved = changes
 
     def _run(self) -> None:
-        while not self._ending.wait(self._seconds):
+        pause = self._seconds
+        while not self._ending.wait(pause):
+            begun = time.monotonic()
             self.save_if_changed()
+            pause = max(self._seconds, 9 * (time.monotonic() - begun))

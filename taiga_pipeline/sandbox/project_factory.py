@@ -72,7 +72,9 @@ def number_values(store: Store, project: Project, template: Template) -> None:
 
 
 def half_made(store: Store, owner: User, wanted: NewProject, template: Template) -> Project:
-    """A project whose worker died after the first insert: nobody is in it, only a superuser sees it."""
+    """A project whose worker died after the first insert: nobody is in it, only a superuser sees
+    it.
+    """
     return _bare(store, owner, wanted, template)
 
 
@@ -124,7 +126,8 @@ def copy_of(
 ) -> Project:
     """A copy of a project's shape: roles, flags, tags and colours, but neither items nor people.
 
-    The one who copies gets the first of the roles, and, as on a real server, is not made administrator.
+    The one who copies gets the first of the roles, and, as on a real server, is not made
+    administrator.
     """
     project = _bare(store, owner, wanted, template)
     number_values(store, project, template)

@@ -1,4 +1,6 @@
-"""How projects appear in answers: the list item, prepared once and kept as bytes, and the detail."""
+"""How projects appear in answers: the list item, prepared once and kept as bytes, and the
+detail.
+"""
 
 from functools import lru_cache
 

@@ -69,7 +69,7 @@ class Router:
         return _allow(self._paths[found[0]]) if found else None
 
     def _find(self, path: str) -> tuple[tuple[str, ...], dict[str, str]] | None:
-        # Split before unquoting would keep an escaped slash inside a part; the real server unquotes first.
+        # Unquoted before it is split, as a real server does: an escaped slash separates parts too.
         parts = unquote(path).removeprefix("/").split("/")
         for pattern in self._by_length.get(len(parts), ()):
             params: dict[str, str] = {}

@@ -19,7 +19,9 @@ _LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
 class SandboxServer(ThreadingHTTPServer):
-    """A server that passes each request to `handler`; `close_connections` ends each connection at once."""
+    """A server that passes each request to `handler`; `close_connections` ends each connection
+    at once.
+    """
 
     daemon_threads = True
     request_queue_size = 128

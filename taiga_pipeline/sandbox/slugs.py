@@ -50,8 +50,8 @@ _SPECIAL = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l",
 def slugify(text: str) -> str:
     """Lower-case ASCII words joined by hyphens; "" when nothing is left.
 
-    Latin and Cyrillic letters come out as a real server's; other scripts, for which it has tables, as
-    their code points, which are as unique and as stable.
+    Latin and Cyrillic letters come out as a real server's; other scripts, for which it has
+    tables, as their code points, which are as unique and as stable.
     """
     ascii_text = "".join(map(_plain, unicodedata.normalize("NFKD", text.lower())))
     words = re.sub(r"[^\w\s-]", "", ascii_text, flags=re.ASCII)

@@ -4,11 +4,14 @@ STYLE = """
 :root{color-scheme:light dark;--bg:#f6f7f9;--panel:#fff;--ink:#1d2530;--soft:#5c6878;--line:#dfe4ea;
 --accent:#0b7a75;--accent-ink:#fff;--warm:#8a4b00;--warm-bg:#fff1dc;--tag:#e8eef2}
 @media (prefers-color-scheme:dark){:root{--bg:#14181d;--panel:#1d232a;--ink:#e7ebef;--soft:#9daab8;
---line:#2f3843;--accent:#5cc8c1;--accent-ink:#0b1f1e;--warm:#ffc47a;--warm-bg:#3a2a13;--tag:#2b343e}}
+--line:#2f3843;--accent:#5cc8c1;--accent-ink:#0b1f1e;--warm:#ffc47a;--warm-bg:#3a2a13;
+--tag:#2b343e}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",
+body{margin:0;background:var(--bg);color:var(--ink);
+font:16px/1.5 system-ui,-apple-system,"Segoe UI",
 Roboto,sans-serif;overflow-wrap:anywhere}
-header{display:flex;gap:1rem;align-items:baseline;flex-wrap:wrap;padding:.9rem max(1rem,calc(50vw - 36rem));
+header{display:flex;gap:1rem;align-items:baseline;flex-wrap:wrap;
+padding:.9rem max(1rem,calc(50vw - 36rem));
 background:var(--panel);border-bottom:1px solid var(--line)}
 .brand{font-weight:700;color:var(--accent);text-decoration:none}
 .hint,.meta,.note,small,time{color:var(--soft);font-size:.85rem}
@@ -16,7 +19,8 @@ main{max-width:74rem;margin:0 auto;padding:1.2rem 1rem 4rem}
 h1{font-size:1.6rem;line-height:1.25;margin:.4rem 0 .8rem}
 h1 small{font-weight:400}
 section{margin-top:2.2rem}
-section h2{font-size:1.1rem;margin:0 0 .7rem;padding-bottom:.35rem;border-bottom:1px solid var(--line)}
+section h2{font-size:1.1rem;margin:0 0 .7rem;padding-bottom:.35rem;
+border-bottom:1px solid var(--line)}
 a{color:var(--accent)}
 .search{display:flex;gap:.5rem;margin-bottom:1.2rem}
 .search input{flex:1;max-width:24rem;min-width:0;padding:.5rem .7rem;font:inherit;color:inherit;
@@ -30,17 +34,20 @@ border-radius:.8rem;padding:1rem}
 .card h2 a{color:inherit;text-decoration:none}
 .card h2 a:hover,.card h2 a:focus{text-decoration:underline}
 .card p{margin:.3rem 0;white-space:pre-line}
-.card footer{display:flex;justify-content:space-between;align-items:center;gap:.6rem;margin-top:auto;
+.card footer{display:flex;justify-content:space-between;align-items:center;gap:.6rem;
+margin-top:auto;
 padding-top:.7rem}
 .tags{display:flex;flex-wrap:wrap;gap:.35rem}
-.tag,.badge{font-size:.78rem;line-height:1.5;padding:.05rem .55rem;border-radius:1rem;background:var(--tag)}
+.tag,.badge{font-size:.78rem;line-height:1.5;padding:.05rem .55rem;border-radius:1rem;
+background:var(--tag)}
 .badge{font-weight:600;background:var(--warm-bg);color:var(--warm)}
 .badge.quiet{background:var(--tag);color:var(--soft);font-weight:400;margin-left:.4rem}
 .looking{margin:.6rem 0 0}
 .people-note{font-size:.9rem;margin:.3rem 0 0;white-space:pre-line}
 .avatars{display:flex}
 .avatar{flex:none;display:inline-grid;place-items:center;width:2rem;height:2rem;border-radius:50%;
-font-size:.72rem;font-weight:600;color:#fff;text-shadow:0 0 3px #0009;background:var(--tone,#7b8794);
+font-size:.72rem;font-weight:600;color:#fff;text-shadow:0 0 3px #0009;
+background:var(--tone,#7b8794);
 border:2px solid var(--panel)}
 .avatars .avatar+.avatar{margin-left:-.45rem}
 .rest{align-self:center;margin-left:.3rem;font-size:.8rem;color:var(--soft)}
@@ -54,7 +61,8 @@ grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr))}
 table{width:100%;border-collapse:collapse;background:var(--panel);border:1px solid var(--line)}
 th,td{text-align:left;padding:.45rem .7rem;border-bottom:1px solid var(--line);min-width:6.5rem}
 th{font-size:.85rem;color:var(--soft);font-weight:600}
-.board{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(14rem,1fr);gap:.8rem;overflow-x:auto;
+.board{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(14rem,1fr);gap:.8rem;
+overflow-x:auto;
 padding-bottom:.5rem}
 .column{background:var(--panel);border:1px solid var(--line);border-top:4px solid var(--tone);
 border-radius:.6rem;padding:.6rem}
@@ -63,7 +71,8 @@ border-radius:.6rem;padding:.6rem}
 background:var(--bg);white-space:pre-line}
 .story .tags{margin:.25rem 0}
 .ref{color:var(--soft);font-size:.85rem}
-details{background:var(--panel);border:1px solid var(--line);border-radius:.6rem;padding:.6rem .9rem;
+details{background:var(--panel);border:1px solid var(--line);border-radius:.6rem;
+padding:.6rem .9rem;
 margin-bottom:.6rem}
 summary{cursor:pointer;font-weight:600}
 summary small{font-weight:400}

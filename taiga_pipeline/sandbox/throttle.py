@@ -1,8 +1,9 @@
 """Rate limits, all off until one is set, with the buckets of a real server.
 
-A rate is text such as "10/min" (s, sec, min, hour, day). Buckets: `anon-read`, `anon-write`, `user-read`,
-`user-write` (one for all writes of an account), `login-fail` (per address, counts refused log-ins),
-`create-memberships` (counts people, not requests). /auth, /users and /memberships are outside the general ones.
+A rate is text such as "10/min" (s, sec, min, hour, day). Buckets: `anon-read`, `anon-write`,
+`user-read`, `user-write` (one for all writes of an account), `login-fail` (per address, counts
+refused log-ins), `create-memberships` (counts people, not requests). /auth, /users and
+/memberships are outside the general ones.
 """
 
 import math

@@ -1,4 +1,6 @@
-"""Everything that one port serves: the API, the pages for people, and, if switched on, the control API."""
+"""Everything that one port serves: the API, the pages for people, and, if switched on, the
+control API.
+"""
 
 from taiga_pipeline.sandbox import pages
 from taiga_pipeline.sandbox.application import Application, Delivery

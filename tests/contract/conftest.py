@@ -1,4 +1,6 @@
-"""The server that the contract cases run against: the sandbox, or a Taiga named on the command line."""
+"""The server that the contract cases run against: the sandbox, or a Taiga named on the command
+line.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ import hashlib
 from taiga_pipeline.sandbox import access
 from taiga_pipeline.sandbox.context import Context
 from taiga_pipeline.sandbox.errors import invalid_pk, server_error
-from taiga_pipeline.sandbox.fields import REQUIRED, Form
+from taiga_pipeline.sandbox.fields import REQUIRED
 from taiga_pipeline.sandbox.models import Attachment, Project, Story, User, WikiPage
 from taiga_pipeline.sandbox.multipart import File
 from taiga_pipeline.sandbox.wire import (
@@ -96,7 +96,7 @@ def create_attachment(context: Context) -> Response:
     permission = "modify_wiki_page" if kind == "wiki" else "modify_us"
     project = access.writable(access.require(context.store, user, project, permission))
     assert isinstance(file, File) and item is not None  # the form was checked
-    row = _keep(context, kind, item, user, form, file)
+    row = _keep(context, item, form.text("description"), file)
     if row.name.lower().endswith(".svg"):
         item.poisoned = True
         raise server_error(html=True)
@@ -105,19 +105,17 @@ def create_attachment(context: Context) -> Response:
     return json_response(view, 201, {"Location": str(view["url"])})
 
 
-def _keep(
-    context: Context, kind: str, item: WikiPage | Story, user: User, form: Form, file: File
-) -> Attachment:
+def _keep(context: Context, item: WikiPage | Story, description: str, file: File) -> Attachment:
     store = context.store
     now = store.clock.tick()
     row = Attachment(
         id=store.attachments.next_id(),
         project=item.project,
-        kind=kind,
+        kind=_kind(context),
         object_id=item.id,
-        owner=user.id,
+        owner=access.require_user(context.user).id,
         name=file.name,
-        description=form.text("description"),
+        description=description,
         size=len(file.content),
         sha1=hashlib.sha1(file.content, usedforsecurity=False).hexdigest(),
         created_date=now,

@@ -48,7 +48,9 @@ def _move(
 
 
 def update_milestone(context: Context) -> Response:
-    """POST /userstories/bulk_update_milestone {project_id, milestone_id, bulk_stories:[{us_id, order}]}."""
+    """POST /userstories/bulk_update_milestone {project_id, milestone_id, bulk_stories:[{us_id,
+    order}]}.
+    """
     form, project = _opened(context)
     store = context.store
     milestone = store.milestones.get(form.reference("milestone_id", required=True))

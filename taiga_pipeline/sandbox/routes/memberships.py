@@ -216,7 +216,9 @@ def _join(store: Store, project: Project, joiner: _Joiner, caller: User) -> Memb
 
 
 def _record(store: Store, project: Project, row: Membership, verb: str) -> None:
-    """Coming and going is an event of that person; an invitation is nobody's and leaves no trace."""
+    """Coming and going is an event of that person; an invitation is nobody's and leaves no
+    trace.
+    """
     user, role = store.users.get(row.user), store.roles.get(row.role)
     if user is None:
         store.touched(project.id)
@@ -338,7 +340,9 @@ def put_membership(context: Context) -> Response:
 
 
 def delete_membership(context: Context) -> Response:
-    """DELETE /memberships/{id}: the owner stays; others may leave, or be removed by an administrator."""
+    """DELETE /memberships/{id}: the owner stays; others may leave, or be removed by an
+    administrator.
+    """
     store = context.store
     row = store.memberships.get(context.number())
     project = store.projects.get(row.project) if row else None

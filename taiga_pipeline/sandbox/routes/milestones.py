@@ -38,7 +38,9 @@ def _view(store: Store, row: Milestone) -> Json:
 
 
 def list_milestones(context: Context) -> Response:
-    """GET /milestones: of all one's projects, or of `?project=`; `closed` filters, dates of change do not."""
+    """GET /milestones: of all one's projects, or of `?project=`; `closed` filters, dates of
+    change do not.
+    """
     store = context.store
     wanted = access.project_ids_with(store, context.user, "view_milestones")
     project_id = context.query_number("project")

@@ -83,9 +83,11 @@ def create_role(context: Context) -> Response:
 
 
 def _settle_points(store: Store, role: Role) -> None:
-    """Let stories estimate a role that was made computable, and lose the points of one that was not.
+    """Let stories estimate a role that was made computable, and lose the points of one that was
+    not.
 
-    Only a change does that: a new role has no estimates in the stories that were there before it.
+    Only a change does that: a new role has no estimates in the stories that were there before
+    it.
     """
     project = store.projects.rows[role.project]
     default = project.defaults.get("default_points") or project.value_base.get("points", 0)

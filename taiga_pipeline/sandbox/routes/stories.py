@@ -115,7 +115,9 @@ def _new_story(context: Context, project: Project, changes: dict[str, object]) -
 
 
 def bulk_create(context: Context) -> Response:
-    """POST /userstories/bulk_create: one story per non-blank line; works on archived projects too."""
+    """POST /userstories/bulk_create: one story per non-blank line; works on archived projects
+    too.
+    """
     store = context.store
     access.require_user(context.user)
     form = context.form()
@@ -152,7 +154,9 @@ def _writable_story(context: Context, permission: str) -> tuple[Story, Project]:
 
 
 def patch_story(context: Context) -> Response:
-    """PATCH /userstories/{id}: needs the version; every change, even an empty one, makes the next."""
+    """PATCH /userstories/{id}: needs the version; every change, even an empty one, makes the
+    next.
+    """
     story, project = _writable_story(context, "modify_us")
     return _change(context, story, project, {}, partial=True)
 
@@ -194,7 +198,7 @@ def _change(
 
 def delete_story(context: Context) -> Response:
     """DELETE /userstories/{id}: needs no version."""
-    story, project = _writable_story(context, "delete_us")
+    story, _ = _writable_story(context, "delete_us")
     if story.poisoned:
         raise server_error(html=True)
     store, user = context.store, access.require_user(context.user)

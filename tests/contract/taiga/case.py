@@ -68,10 +68,11 @@ ABSENT = _Absent()
 class Step:
     """One request and what must come back.
 
-    `path` is below /api/v1. `{name}` in path, body and headers stands for a variable: `unique` (a fresh
-    word), what the project of the case brought (`project`, `slug`, `role_front`, `status_new`, ...), and
-    what earlier steps saved. `fields` maps a path into the answer (`roles.0.name`, `[id={project}].tags`,
-    "" for all of it) to a value or one of the matchers above. `save` maps a variable to such a path.
+    `path` is below /api/v1. `{name}` in path, body and headers stands for a variable: `unique`
+    (a fresh word), what the project of the case brought (`project`, `slug`, `role_front`,
+    `status_new`, ...), and what earlier steps saved. `fields` maps a path into the answer
+    (`roles.0.name`, `[id={project}].tags`, "" for all of it) to a value or one of the matchers
+    above. `save` maps a variable to such a path.
     """
 
     method: str
@@ -89,10 +90,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Case:
-    """A behaviour that the connector relies on, seen in recorded traffic (`source`: file and numbers).
+    """A behaviour that the connector relies on, seen in recorded traffic (`source`: file and
+    numbers).
 
-    `project` makes a project for the case ("scrum" or "kanban"); `people` says that ana, chen and dora
-    at example.test must be accounts; `slow` that it costs a real server seconds.
+    `project` makes a project for the case ("scrum" or "kanban"); `people` says that ana, chen
+    and dora at example.test must be accounts; `slow` that it costs a real server seconds.
     """
 
     name: str

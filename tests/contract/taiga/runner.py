@@ -180,7 +180,9 @@ class Run:
         assert agrees(actual, expected), f"{place}\n  expected {expected!r}\n  got {actual!r}"
 
     def fill(self, value: Any) -> Any:
-        """Put variables in; a text that is one variable and nothing else keeps the variable's type."""
+        """Put variables in; a text that is one variable and nothing else keeps the variable's
+        type.
+        """
         if isinstance(value, str):
             whole = _VARIABLE.fullmatch(value)
             if whole and whole[1] in self.variables:
