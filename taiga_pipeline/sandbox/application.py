@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -103,6 +103,7 @@ class Application:
         self.throttle = Throttle()
         self.faults = FaultPlan()
         self.delay_seconds = 0.0
+        self.sleep: Callable[[float], object] = time.sleep
         self.log: deque[LoggedRequest] = deque(maxlen=LOG_LENGTH)
         self._router = Router(ROUTES)
 
@@ -113,7 +114,7 @@ class Application:
         path = request.path.removeprefix(API_PREFIX)
         fault = self.faults.take(request.method, path)
         if self.delay_seconds:
-            time.sleep(self.delay_seconds)
+            self.sleep(self.delay_seconds)
         if fault and fault.kind in _REPLACES_ENDPOINT:
             response, user = self._instead(fault, request), None
             status = 0
