@@ -75,14 +75,13 @@ def split_block(description: str, known: Iterable[str] = ()) -> tuple[str, str]:
     lines = _lines(description)
     facts_known = [_fact_lines(facts) for facts in known]
     names = {_name(line) for facts in facts_known for line in facts}
-    start, stop = _block(lines)
-    if start is not None and stop is None:
-        stop = _run(lines, start, names)
-    elif start is None and stop is not None:
-        start = _run_back(lines, stop, names)
-    elif start is None or stop is None:
-        start, stop = _find(lines, facts_known)
+    start, stop = _bounds(lines, names)
     facts = [line for line in lines[start:stop] if _is_fact(line, names)]
+    if not facts:
+        bare = [line for line in lines if not _is_mark(line)]
+        at, end = _find(bare, facts_known)
+        if at < end:
+            return _text(bare[:at], [], bare[end:]), "\n".join(bare[at:end])
     inside = [line for line in lines[start:stop] if line.strip() and not _is_fact(line, names)]
     return _text(lines[:start], inside, lines[stop:]), "\n".join(facts)
 
@@ -110,17 +109,17 @@ def _name(line: str) -> str:
     return line.partition(":")[0].strip().casefold()
 
 
-def _is(line: str, mark: str) -> bool:
-    """Whether ``line`` is ``mark``, also with other dashes, spaces or letter case."""
-    return _bare(line) == _bare(mark)
+def _bare(line: str) -> str:
+    """A line as it is recognised: in any letter case, with any dashes and spaces."""
+    return re.sub(r"\s+", " ", line.strip(_DASHES)).casefold() if len(line) < 200 else ""
+
+
+_SEPARATOR_BARE: Final = _bare(SEPARATOR)
+_END_BARE: Final = _bare(END)
 
 
 def _is_mark(line: str) -> bool:
-    return _is(line, SEPARATOR) or _is(line, END)
-
-
-def _bare(line: str) -> str:
-    return re.sub(r"\s+", " ", line.strip(_DASHES)).casefold() if len(line) < 200 else ""
+    return _bare(line) in (_SEPARATOR_BARE, _END_BARE)
 
 
 def _is_fact(line: str, names: set[str]) -> bool:
@@ -135,14 +134,25 @@ def _block(lines: Sequence[str]) -> tuple[int | None, int | None]:
 
     Where people copied the block, the last one counts.
     """
-    separators = [at for at, line in enumerate(lines) if _is(line, SEPARATOR)]
-    ends = [at for at, line in enumerate(lines) if _is(line, END)]
+    separators = [at for at, line in enumerate(lines) if _bare(line) == _SEPARATOR_BARE]
+    ends = [at for at, line in enumerate(lines) if _bare(line) == _END_BARE]
     whole = [at for at in separators if ends and at < ends[-1]]
     if whole:
         return whole[-1] + 1, next(at for at in ends if at > whole[-1])
     if separators:
         return separators[-1] + 1, None
     return None, ends[-1] if ends else None
+
+
+def _bounds(lines: Sequence[str], names: set[str]) -> tuple[int, int]:
+    """Returns where the facts begin and end, as far as the marked lines tell."""
+    start, stop = _block(lines)
+    if start is None and stop is None:
+        return len(lines), len(lines)
+    if start is None:
+        assert stop is not None, "one of the two is there"
+        return _run_back(lines, stop, names), stop
+    return start, _run(lines, start, names) if stop is None else stop
 
 
 def _run(lines: Sequence[str], start: int, names: set[str]) -> int:

@@ -165,3 +165,11 @@ def test_people_own_every_line_that_is_not_a_known_fact(
 def test_what_was_split_and_written_back_is_split_alike(description: str, known: list[str]) -> None:
     parts = split_block(description, known)
     assert split_block(join_block(*parts), [*known, parts[1]]) == parts
+
+
+def test_facts_are_found_above_a_separator_that_lost_them() -> None:
+    assert split_block(f"Above\n{FACTS}\n{SEPARATOR}\n{SEPARATOR}", [FACTS]) == ("Above", FACTS)
+
+
+def test_an_emptied_block_leaves_the_text_as_it_was() -> None:
+    assert split_block(f"Above\n\n{SEPARATOR}\n{END}", [FACTS]) == ("Above", "")
