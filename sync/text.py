@@ -17,7 +17,6 @@ overwritten, wherever they put it (above, inside or below the facts, with or wit
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -25,6 +24,7 @@ SEPARATOR: Final = "―― From sales, kept current by pipeline-sync; please wri
 END: Final = "―― End of what sales keeps current ――"
 
 _GAP: Final = "\n\n"
+_SHORTEST_MARK, _LONGEST_MARK = 25, 200
 _DASHES: Final = " \t-‐‑‒–—―─"
 
 
@@ -110,8 +110,10 @@ def _name(line: str) -> str:
 
 
 def _bare(line: str) -> str:
-    """A line as it is recognised: in any letter case, with any dashes and spaces."""
-    return re.sub(r"\s+", " ", line.strip(_DASHES)).casefold() if len(line) < 200 else ""
+    """A line as it is recognised, in any letter case, with any dashes and spaces; "" for most."""
+    if not _SHORTEST_MARK < len(line) < _LONGEST_MARK:
+        return ""
+    return " ".join(line.strip(_DASHES).casefold().split())
 
 
 _SEPARATOR_BARE: Final = _bare(SEPARATOR)
