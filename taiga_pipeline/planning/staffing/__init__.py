@@ -1,0 +1,1 @@
+"""Who should do what: a staffing problem, a quick plan, a better plan, and what they are worth."""

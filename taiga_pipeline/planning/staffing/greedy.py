@@ -1,0 +1,143 @@
+"""A quick plan by a simple rule, without any library: the most important request first, each to
+the person it fits best.
+
+It also fills what another plan leaves open, which is how hires and shifts are valued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from operator import gt
+
+from taiga_pipeline.planning.staffing.problem import (
+    HALF,
+    TOLERANCE,
+    WHOLE,
+    Assignment,
+    Plan,
+    Problem,
+    empty_plan,
+    given,
+    week_of,
+)
+
+
+def greedy_plan(problem: Problem) -> Plan:
+    """Returns a plan in which no project is put off.
+
+    Requests go by weight, then hours, then first week. Each is taken whole by the best fit: of
+    those who have room for it (overtime included) in every week, the one who gives the most hours,
+    suits best, and has the least room to spare. Else two people take a half each, or one a half.
+    """
+    return fill(problem, empty_plan(problem), range(len(problem.requests)))
+
+
+def fill(problem: Problem, plan: Plan, requests: Iterable[int] | None = None) -> Plan:
+    """Returns ``plan`` with those requests (default: all) assigned that nobody is on yet."""
+    ledger = Ledger(problem, plan.delays)
+    for assignment in plan.assignments:
+        ledger.add(assignment)
+    taken = {assignment.request for assignment in plan.assignments}
+    numbers = range(len(problem.requests)) if requests is None else requests
+    open_ones = [number for number in numbers if number not in taken]
+    new: list[Assignment] = []
+    for number in sorted(open_ones, key=lambda number: _urgency(problem, number)):
+        for assignment in _place(ledger, number):
+            ledger.add(assignment)
+            new.append(assignment)
+    return Plan(plan.delays, tuple(sorted([*plan.assignments, *new])))
+
+
+class Ledger:
+    """Who is how busy: hours that are still free per worker and week, and the projects."""
+
+    def __init__(self, problem: Problem, delays: tuple[int, ...]) -> None:
+        self.problem = problem
+        self.delays = delays
+        self.room = [[hours + TOLERANCE for hours in row] for row in problem.limit]
+        self._projects = [[set(week) for week in each.elsewhere] for each in problem.workers]
+        self._full = [
+            [len(week) >= each.max_projects for week in each.elsewhere] for each in problem.workers
+        ]
+        self._steady: dict[tuple[int, float], list[float]] = {}
+
+    def hours(self, number: int, worker: int, halves: int) -> list[float]:
+        """Returns what a worker would give to a request in each of its weeks."""
+        need = self.problem.requests[number].need
+        begin, weeks = week_of(self.problem, number, self.delays), len(need)
+        if need.count(need[0]) < weeks:
+            return given(self.problem, Assignment(number, worker, halves, 0, weeks), begin)
+        # Most requests ask for the same hours in every week: one row serves them all.
+        hours = need[0] * halves / WHOLE
+        row = self._steady.get((worker, hours))
+        if row is None:
+            free, presence = self.problem.free[worker], self.problem.presence[worker]
+            row = [min(hours * part, most) for part, most in zip(presence, free, strict=True)]
+            self._steady[worker, hours] = row
+        return row[begin : begin + weeks]
+
+    def add(self, assignment: Assignment) -> None:
+        """Enters an assignment."""
+        problem, worker = self.problem, assignment.worker
+        key = self._key(assignment.request)
+        begin = week_of(problem, assignment.request, self.delays)
+        most = problem.workers[worker].max_projects
+        hours = given(problem, assignment, begin)
+        for week, gives in enumerate(hours, begin + assignment.first):
+            self.room[worker][week] -= gives
+            if gives > 0:
+                there = self._projects[worker][week]
+                there.add(key)
+                self._full[worker][week] = len(there) >= most
+
+    def fits(self, number: int, worker: int, hours: list[float]) -> bool:
+        """Whether a worker has room for ``hours`` in a request's weeks, and for its project."""
+        begin = week_of(self.problem, number, self.delays)
+        end = begin + len(hours)
+        if any(map(gt, hours, self.room[worker][begin:end])):
+            return False
+        full = self._full[worker][begin:end]
+        if True not in full:
+            return True
+        key, there = self._key(number), self._projects[worker][begin:end]
+        return not any(
+            is_full and gives > 0 and key not in projects
+            for is_full, gives, projects in zip(full, hours, there, strict=True)
+        )
+
+    def _key(self, number: int) -> str:
+        return self.problem.projects[self.problem.requests[number].project].key
+
+
+def _urgency(problem: Problem, number: int) -> tuple[float, float, int, int]:
+    request = problem.requests[number]
+    return -problem.projects[request.project].weight, -request.total, request.first, number
+
+
+def _place(ledger: Ledger, number: int) -> list[Assignment]:
+    whole = next(_best_fits(ledger, number, WHOLE), None)
+    if whole:
+        return [whole]
+    halves = _best_fits(ledger, number, HALF)
+    return [each for each, _ in zip(halves, range(WHOLE), strict=False)]
+
+
+def _best_fits(ledger: Ledger, number: int, halves: int) -> Iterator[Assignment]:
+    """Yields assignments for which there is room and that give anything, the best first."""
+    problem = ledger.problem
+    request = problem.requests[number]
+    begin, weeks = week_of(problem, number, ledger.delays), len(request.need)
+    weight = problem.projects[request.project].weight
+    split = problem.terms.split_cost if halves < WHOLE else 0
+    found: list[tuple[float, float, float, int]] = []
+    for candidate in request.candidates:
+        hours = ledger.hours(number, candidate.worker, halves)
+        if not ledger.fits(number, candidate.worker, hours):
+            continue
+        total = sum(hours)
+        if weight * total > candidate.penalty + split:
+            spare = sum(ledger.room[candidate.worker][begin : begin + weeks])
+            found.append((-total, candidate.penalty, spare, candidate.worker))
+    for *_, worker in sorted(found):
+        yield Assignment(number, worker, halves, 0, weeks)
+

@@ -1,0 +1,200 @@
+"""Large neighbourhood search: take some people off their requests, place them anew, keep what is
+better (or, while the search is young, a little worse).
+
+After Schrimpf et al., "Record breaking optimization results using the ruin and recreate
+principle" (2000), and Christiaens and Vanden Berghe, "Slack induction by string removals" (2020):
+what is removed belongs together (the same people in the same weeks), requests are placed one by
+one in changing orders, each in the best way that there is, and some candidates are overlooked on
+purpose.
+
+The search is measured in *work*, not in seconds: the same problem, seed and amount of work give
+the same plan on any machine. A clock only guards against machines that are too slow for it.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from taiga_pipeline.planning.staffing.board import NEARLY, Board
+from taiga_pipeline.planning.staffing.problem import Assignment, Plan
+
+if TYPE_CHECKING:
+    from taiga_pipeline.planning.staffing.tables import Flags, Integers, Tables
+
+WORK_BASE: Final = 1_000
+"""The work of placing a request that has no candidates; each candidate-week adds one."""
+OVERLOOKED: Final = 0.02
+"""The chance that a candidate is not considered when a request is placed."""
+HOT: Final = 0.5
+COLD: Final = 0.002
+"""Temperatures at the beginning and the end, as parts of the median cost of a request unmet."""
+CHECK_CLOCK: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long to search. ``work`` decides; ``is_late`` is asked now and then, and ends the search
+    early if it says so."""
+
+    work: int
+    is_late: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best plan found. ``in_time`` is False when the clock ended the search, so that another
+    run may end elsewhere; ``rounds`` counts what was tried."""
+
+    plan: Plan
+    rounds: int
+    in_time: bool
+
+
+def improve(tables: Tables, plan: Plan, effort: Effort, seed: int) -> Found:
+    """Returns a plan that is at least as good as ``plan``."""
+    return _Search(tables, plan, seed).run(effort)
+
+
+class _Search:
+    def __init__(self, tables: Tables, plan: Plan, seed: int) -> None:
+        self._tables = tables
+        self._asks = tables.asks
+        self._problem = tables.problem
+        self._board = Board(tables, plan)
+        self._related = tables.related()
+        self._random = random.Random(seed)
+        self._numbers = np.random.default_rng(seed)
+        self._work = 0
+        self._movable = [bool(each.max_delay) for each in self._problem.projects]
+        ideals = [ask.ideal for ask in self._asks] or [0.0]
+        self._scale = float(np.median(ideals))
+        self._gains = [self._value_of(number) for number in range(len(self._asks))]
+
+    def _value_of(self, request: int) -> float:
+        """Returns what a request's people are worth by taking them off for a moment."""
+        there = self._board.placed[request]
+        value = self._board.remove(request)
+        self._board.place(request, there)
+        return value
+
+    def run(self, effort: Effort) -> Found:
+        """Searches until the work is done."""
+        best, lead, best_lead, rounds, in_time = self._board.plan(), 0.0, 0.0, 0, True
+        while self._work < effort.work and self._asks:
+            if rounds % CHECK_CLOCK == 0 and effort.is_late():
+                in_time = False
+                break
+            rounds += 1
+            heat = self._scale * HOT * (COLD / HOT) ** (self._work / effort.work)
+            allowed = heat * math.log(1.0 - self._random.random())  # at most 0
+            change = self._round(allowed)
+            lead += change
+            if lead > best_lead + NEARLY:
+                best, best_lead = self._board.plan(), lead
+        return Found(best, rounds, in_time)
+
+    def _round(self, allowed: float) -> float:
+        """Changes the plan; takes it back if it got worse by more than ``allowed`` (negative).
+        Returns by how much the plan got better."""
+        seed = self._pick_seed()
+        project = self._asks[seed].project
+        moves = self._movable[project] and self._random.random() < 0.3
+        chosen = self._requests_around(seed, whole_project=moves)
+        before = [(number, self._board.placed[number], self._gains[number]) for number in chosen]
+        delay = self._board.delays[project]
+        change = -sum(self._board.remove(number) for number in chosen)
+        if moves:
+            change += self._put_off(project)
+        change += self._place_all(chosen)
+        if change < allowed:
+            self._take_back(before, project, delay)
+            return 0.0
+        return change
+
+    def _take_back(
+        self, before: Sequence[tuple[int, tuple[Assignment, ...], float]], project: int, delay: int
+    ) -> None:
+        for number, *_ in before:
+            self._board.remove(number)
+        self._board.delays[project] = delay
+        for number, assignments, gain in before:
+            self._board.place(number, assignments)
+            self._gains[number] = gain
+
+    def _put_off(self, project: int) -> float:
+        """Draws another start for a project that nobody is on; returns what that is worth."""
+        rules = self._problem.projects[project]
+        before = self._board.delays[project]
+        after = self._random.randint(0, rules.max_delay)
+        self._board.delays[project] = after
+        return rules.delay_cost * (before - after)
+
+    def _pick_seed(self) -> int:
+        """Draws a request, with a liking for those that lack most."""
+        draw = self._random
+        numbers = [draw.randrange(len(self._asks)) for _ in range(draw.choice((1, 4)))]
+        return max(numbers, key=lambda number: self._asks[number].ideal - self._gains[number])
+
+    def _requests_around(self, seed: int, *, whole_project: bool) -> list[int]:
+        """Returns the requests to place anew: the seed, what some of its candidates do around
+        its weeks, and some related ones that lack people."""
+        draw = self._random
+        ask = self._asks[seed]
+        chosen = dict.fromkeys([seed])
+        if whole_project:
+            chosen.update(dict.fromkeys(self._problem.requests_of[ask.project]))
+        workers = [int(each) for each in ask.workers]
+        begin = self._board.begin(seed) - 1
+        end = begin + ask.weeks + 2
+        for worker in draw.sample(workers, min(len(workers), draw.randint(1, 4))):
+            chosen.update(dict.fromkeys(self._held(worker, begin, end)))
+        chosen.update(dict.fromkeys(self._lacking(self._related[seed], draw.randint(0, 4))))
+        return list(chosen)
+
+    def _held(self, worker: int, begin: int, end: int) -> list[int]:
+        found = []
+        for number in sorted(self._board.held[worker]):
+            first = self._board.begin(number)
+            if first < end and first + self._asks[number].weeks > begin:
+                found.append(number)
+        return found
+
+    def _lacking(self, related: Integers, count: int) -> list[int]:
+        if not len(related):
+            return []
+        drawn = [int(related[self._random.randrange(len(related))]) for _ in range(2 * count)]
+        lacking = [n for n in drawn if self._gains[n] < 0.95 * self._asks[n].ideal]
+        return lacking[:count]
+
+    def _place_all(self, requests: list[int]) -> float:
+        won = 0.0
+        for number in self._in_order(requests):
+            value, assignments = self._board.best(number, self._glance(number))
+            self._gains[number] = value
+            self._work += WORK_BASE + self._asks[number].weeks * len(self._asks[number].workers)
+            if assignments:
+                won += self._board.place(number, assignments)
+        return won
+
+    def _glance(self, request: int) -> Flags:
+        seen: Flags = self._numbers.random(len(self._asks[request].workers)) >= OVERLOOKED
+        return seen
+
+    def _in_order(self, requests: list[int]) -> list[int]:
+        asks, draw = self._asks, self._random
+        order = draw.randrange(4)
+        if order == 0:
+            return sorted(requests, key=lambda number: -asks[number].ideal)
+        if order == 1:
+            return sorted(requests, key=lambda number: -asks[number].weight)
+        if order == 2:
+            noise = {number: draw.uniform(0.5, 1.0) for number in requests}
+            return sorted(requests, key=lambda number: -asks[number].ideal * noise[number])
+        draw.shuffle(requests)
+        return requests

@@ -1,0 +1,235 @@
+"""A staffing problem and a plan for it: plain data. Weeks are numbered from 0, hours are floats.
+
+A *request* asks for one person's hours in one role of one project, week by week. A *worker* who
+takes it gives the whole of it or a half, in the weeks that the *assignment* spans. In each week
+
+    given = min(share x hours asked x presence, free hours)
+
+where presence is the part of a usual week that the worker is there, and free hours are those that
+present allocations leave. What all assignments give together may exceed the free hours by the
+overtime allowance, and a worker is on at most so many projects in the same week.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import isfinite
+from typing import Final
+
+from taiga_pipeline.problems import Problem as Complaint
+from taiga_pipeline.problems import ProblemsError
+
+WHOLE: Final = 2
+"""The share of an assignment that takes all of its request, counted in halves."""
+HALF: Final = 1
+TOLERANCE: Final = 1e-6
+"""Hours below which two sums are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Somebody who can be assigned.
+
+    ``hours`` are available per week (time off and holidays taken away), ``usual`` are those of a
+    week without either. ``fixed`` hours per week are given away already, to the projects in
+    ``elsewhere`` (keys, per week).
+    """
+
+    key: str
+    hours: tuple[float, ...]
+    usual: float
+    fixed: tuple[float, ...]
+    elsewhere: tuple[frozenset[str], ...]
+    max_projects: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A worker who could take a request; ``penalty`` is what it costs that others suit better."""
+
+    worker: int
+    penalty: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Hours asked for in a role, ``need`` per week from week ``first`` on (if not delayed)."""
+
+    project: int
+    role: str
+    first: int
+    need: tuple[float, ...]
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def total(self) -> float:
+        """The hours of all weeks."""
+        return sum(self.need)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What requests belong to. ``weight`` is the cost of one unmet hour, ``delay_cost`` that of a
+    week by which the start is put off, at most ``max_delay`` weeks."""
+
+    key: str
+    weight: float
+    max_delay: int = 0
+    delay_cost: float = 0.0
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What everybody's plan is measured by.
+
+    ``overtime`` is the allowance as a part of the available hours; an hour of it costs
+    ``overtime_cost``. ``split_cost`` is charged for each assignment that is less than its whole
+    request: a half, or some of the weeks.
+    """
+
+    overtime: float = 0.1
+    overtime_cost: float = 5.0
+    split_cost: float = 20.0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Workers, projects and their requests. ``weeks`` has room for every request at its latest
+    start, so that a delay never makes demand disappear."""
+
+    weeks: int
+    workers: tuple[Worker, ...]
+    projects: tuple[Project, ...]
+    requests: tuple[Request, ...]
+    terms: Terms = field(default_factory=Terms)
+
+    def __post_init__(self) -> None:
+        complaints = [Complaint(text) for text in _complaints(self)]
+        if complaints:
+            raise ProblemsError(complaints)
+
+    @cached_property
+    def requests_of(self) -> tuple[tuple[int, ...], ...]:
+        """The numbers of each project's requests."""
+        found: list[list[int]] = [[] for _ in self.projects]
+        for number, request in enumerate(self.requests):
+            found[request.project].append(number)
+        return tuple(map(tuple, found))
+
+    @cached_property
+    def free(self) -> tuple[tuple[float, ...], ...]:
+        """Hours per worker and week that present allocations leave."""
+        return tuple(
+            tuple(max(0.0, there - gone) for there, gone in zip(w.hours, w.fixed, strict=True))
+            for w in self.workers
+        )
+
+    @cached_property
+    def limit(self) -> tuple[tuple[float, ...], ...]:
+        """Hours per worker and week that new assignments may take, overtime included."""
+        most = 1.0 + self.terms.overtime
+        return tuple(
+            tuple(
+                max(0.0, there * most - gone) for there, gone in zip(w.hours, w.fixed, strict=True)
+            )
+            for w in self.workers
+        )
+
+    @cached_property
+    def presence(self) -> tuple[tuple[float, ...], ...]:
+        """The part of a usual week that each worker is there, 0 to 1."""
+        return tuple(
+            tuple(min(1.0, hours / w.usual) if w.usual > 0 else 0.0 for hours in w.hours)
+            for w in self.workers
+        )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Assignment:
+    """A worker takes ``halves`` (1 or 2) of a request in its weeks ``first`` to before ``end``,
+    counted from the request's own first week."""
+
+    request: int
+    worker: int
+    halves: int
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Assignments, and by how many weeks each project is put off."""
+
+    delays: tuple[int, ...]
+    assignments: tuple[Assignment, ...]
+
+
+def empty_plan(problem: Problem) -> Plan:
+    """Returns the plan in which nobody does anything."""
+    return Plan((0,) * len(problem.projects), ())
+
+
+def week_of(problem: Problem, request: int, delays: tuple[int, ...] | list[int]) -> int:
+    """Returns the week in which a request begins under these delays."""
+    asked = problem.requests[request]
+    return asked.first + delays[asked.project]
+
+
+def given(problem: Problem, assignment: Assignment, begin: int) -> list[float]:
+    """Returns what an assignment gives in each of its weeks; ``begin`` is the request's week."""
+    need = problem.requests[assignment.request].need
+    presence = problem.presence[assignment.worker]
+    free = problem.free[assignment.worker]
+    share = assignment.halves / WHOLE
+    return [
+        min(share * need[at] * presence[begin + at], free[begin + at])
+        for at in range(assignment.first, assignment.end)
+    ]
+
+
+def _complaints(problem: Problem) -> Iterator[str]:
+    for worker in problem.workers:
+        yield from _about_worker(worker, problem.weeks)
+    for project in problem.projects:
+        if not (_is_amount(project.weight) and _is_amount(project.delay_cost)):
+            yield f"project {project.key}: weight and cost of a delay are numbers from 0 up"
+        if project.max_delay < 0:
+            yield f"project {project.key}: {project.max_delay} weeks of delay; 0 or more make sense"
+    for request in problem.requests:
+        yield from _about_request(request, problem)
+
+
+def _about_worker(worker: Worker, weeks: int) -> Iterator[str]:
+    if not len(worker.hours) == len(worker.fixed) == len(worker.elsewhere) == weeks:
+        yield f"{worker.key}: hours are needed for each of the {weeks} weeks"
+    if not all(map(_is_amount, (*worker.hours, *worker.fixed, worker.usual))):
+        yield f"{worker.key}: hours are numbers from 0 up"
+    if worker.max_projects < 1:
+        yield f"{worker.key}: at most {worker.max_projects} projects at once; 1 or more make sense"
+
+
+def _about_request(request: Request, problem: Problem) -> Iterator[str]:
+    if not 0 <= request.project < len(problem.projects):
+        yield f"a request for {request.role} is of project {request.project}, which is not there"
+        return
+    project = problem.projects[request.project]
+    name = f"project {project.key}, {request.role}"
+    if not all(map(_is_amount, request.need)):
+        yield f"{name}: hours are numbers from 0 up"
+    latest = request.first + len(request.need) + project.max_delay
+    if request.first < 0 or latest > problem.weeks:
+        yield f"{name}: weeks {request.first} to {latest} are outside of the {problem.weeks} weeks"
+    numbers = [candidate.worker for candidate in request.candidates]
+    if len(set(numbers)) < len(numbers):
+        yield f"{name}: a candidate is named twice"
+    if not all(0 <= number < len(problem.workers) for number in numbers):
+        yield f"{name}: a candidate is not among the workers"
+    if not all(_is_amount(candidate.penalty) for candidate in request.candidates):
+        yield f"{name}: penalties are numbers from 0 up"
+
+
+def _is_amount(number: float) -> bool:
+    return isfinite(number) and number >= 0

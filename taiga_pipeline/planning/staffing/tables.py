@@ -1,0 +1,98 @@
+"""The numbers of a staffing problem as arrays, for the solvers that search fast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from taiga_pipeline.planning.staffing.problem import TOLERANCE, WHOLE, Problem
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.intp]
+    Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request as arrays: its candidates (c) and weeks (t). ``ideal`` is the value of meeting
+    all of it, ``penalties`` are by candidate."""
+
+    project: int
+    first: int
+    weeks: int
+    weight: float
+    ideal: float
+    need: Floats
+    workers: Integers
+    penalties: Floats
+    position: dict[int, int]
+    """Where each worker is among the candidates."""
+
+
+class Tables:
+    """A problem as arrays of workers (p) x weeks (w), and what candidates would give."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        shape = (len(problem.workers), problem.weeks)
+        self.free: Floats = np.array(problem.free, dtype=float).reshape(shape)
+        self.limit: Floats = np.array(problem.limit, dtype=float).reshape(shape)
+        self.presence: Floats = np.array(problem.presence, dtype=float).reshape(shape)
+        hours: Floats = np.array([each.hours for each in problem.workers]).reshape(shape)
+        fixed: Floats = np.array([each.fixed for each in problem.workers]).reshape(shape)
+        self.regular: Floats = hours - fixed
+        """Hours until overtime begins; below 0 where present allocations are over already."""
+        self.asks = [_ask(problem, number) for number in range(len(problem.requests))]
+        self._gives: dict[tuple[int, int, int], Floats] = {}
+
+    def gives(self, request: int, begin: int, halves: int) -> Floats:
+        """Returns the hours that each candidate would give in each week (c x t)."""
+        found = self._gives.get((request, begin, halves))
+        if found is None:
+            ask = self.asks[request]
+            weeks = slice(begin, begin + ask.weeks)
+            share = ask.need * (halves / WHOLE)
+            there = self.presence[ask.workers, weeks]
+            found = np.minimum(share * there, self.free[ask.workers, weeks])
+            self._gives[request, begin, halves] = found
+        return found
+
+    def related(self) -> list[Integers]:
+        """Returns for each request those others that could compete with it: candidates in common,
+        and weeks in common at some starts."""
+        asks = self.asks
+        able = np.zeros((len(asks), len(self.problem.workers)), dtype=np.float32)
+        for number, ask in enumerate(asks):
+            able[number, ask.workers] = 1.0
+        slack = np.array([self.problem.projects[ask.project].max_delay for ask in asks])
+        first = np.array([ask.first for ask in asks])
+        last = first + slack + np.array([ask.weeks for ask in asks])
+        found = []
+        for number in range(len(asks)):
+            near = (first < last[number]) & (last > first[number])
+            near &= (able @ able[number]) > TOLERANCE
+            near[number] = False
+            found.append(np.flatnonzero(near))
+        return found
+
+
+def _ask(problem: Problem, number: int) -> Ask:
+    request = problem.requests[number]
+    need: Floats = np.array(request.need, dtype=float)
+    weight = problem.projects[request.project].weight
+    return Ask(
+        project=request.project,
+        first=request.first,
+        weeks=len(request.need),
+        weight=weight,
+        ideal=weight * float(need.sum()),
+        need=need,
+        workers=np.array([each.worker for each in request.candidates], dtype=np.intp),
+        penalties=np.array([each.penalty for each in request.candidates], dtype=float),
+        position={each.worker: at for at, each in enumerate(request.candidates)},
+    )
