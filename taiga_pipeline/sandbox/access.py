@@ -4,6 +4,7 @@ from taiga_pipeline.sandbox.errors import (
     archived,
     blocked,
     not_authenticated,
+    not_found,
     permission_denied,
 )
 from taiga_pipeline.sandbox.models import Project, User
@@ -67,6 +68,17 @@ def require_admin(store: Store, user: User | None, project: Project | None) -> P
     """
     if project is None or not is_admin(store, user, project):
         raise refuse(user)
+    return project
+
+
+def shown(store: Store, user: User | None, project: Project | None) -> Project:
+    """The project, if it shows to somebody; for actions on a project, which hide what is not.
+
+    Raises:
+        ApiError: 404, or 401 to an anonymous request.
+    """
+    if project is None or not visible(store, user, project):
+        raise not_authenticated() if user is None else not_found()
     return project
 
 

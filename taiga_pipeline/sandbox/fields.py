@@ -5,7 +5,7 @@ once.
 import math
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from taiga_pipeline.sandbox.errors import invalid, server_error
@@ -118,7 +118,7 @@ class Form:
                 self.fail(name, REQUIRED)
             return None
         try:
-            return date.fromisoformat(str(value)).isoformat()
+            return datetime.strptime(str(value), "%Y-%m-%d").date().isoformat()
         except ValueError:
             self.fail(name, _DATE_ERROR)
             return None

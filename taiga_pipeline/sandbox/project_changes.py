@@ -99,7 +99,13 @@ def apply_changes(store: Store, user: User, project: Project, changes: dict[str,
     project.modified_date = store.clock.tick()
     store.touched(project.id)
     if diff:
-        store.record(project, user, "projects.project.change", project.id, {"values_diff": diff})
+        store.record(
+            project,
+            user,
+            "projects.project.change",
+            project.id,
+            {"comment": "", "values_diff": diff},
+        )
 
 
 def _get(project: Project, name: str) -> Any:

@@ -88,7 +88,9 @@ def from_template(store: Store, owner: User, wanted: NewProject, template: Templ
     roles = {row.slug: _add_role(store, project, row) for row in template.roles}
     project.modified_date = store.clock.tick()
     join(store, project, roles[OWNER_ROLE], owner, admin=True)
-    store.record(project, owner, "projects.project.create", project.id, {"values_diff": {}})
+    store.record(
+        project, owner, "projects.project.create", project.id, {"comment": "", "values_diff": {}}
+    )
     return project
 
 
@@ -124,11 +126,7 @@ def join(store: Store, project: Project, role: Role, user: User, *, admin: bool)
 def copy_of(
     store: Store, source: Project, owner: User, wanted: NewProject, template: Template
 ) -> Project:
-    """A copy of a project's shape: roles, flags, tags and colours, but neither items nor people.
-
-    The one who copies gets the first of the roles, and, as on a real server, is not made
-    administrator.
-    """
+    """A copy of a project's shape: roles, flags, tags and colours, but neither items nor people."""
     project = _bare(store, owner, wanted, template)
     number_values(store, project, template)
     project.creation_template = source.creation_template
@@ -138,5 +136,7 @@ def copy_of(
     for role in store.roles.of(source.id):
         _add_role(store, project, role)
     project.modified_date = store.clock.tick()
-    store.record(project, owner, "projects.project.create", project.id, {"values_diff": {}})
+    store.record(
+        project, owner, "projects.project.create", project.id, {"comment": "", "values_diff": {}}
+    )
     return project

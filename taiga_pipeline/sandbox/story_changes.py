@@ -68,7 +68,7 @@ def _references(store: Store, project: Project, form: Form) -> dict[str, Any]:
         status = form.reference("status")
         if status is not None and not 0 < status <= store.value_sequences["us_statuses"]:
             form.fail("status", invalid_pk(status))
-        changes["status"] = status
+        changes["status"] = status or project.defaults.get("default_us_status")
     if "milestone" in form:
         milestone = form.reference("milestone")
         if milestone is not None and store.milestones.get(milestone) is None:
@@ -77,7 +77,7 @@ def _references(store: Store, project: Project, form: Form) -> dict[str, Any]:
     if "assigned_to" in form:
         changes["assigned_to"] = _assignee(store, project, form)
     if "assigned_users" in form:
-        changes["assigned_users"] = [int(user) for user in form.data["assigned_users"] or []]
+        changes["assigned_users"] = _assigned_users(store, form)
     return changes
 
 
@@ -88,6 +88,15 @@ def _assignee(store: Store, project: Project, form: Form) -> int | None:
     elif assigned is not None and store.memberships.find(assigned, project.id) is None:
         form.fail("assigned_to", "The user must be a project member.")
     return assigned
+
+
+def _assigned_users(store: Store, form: Form) -> list[int]:
+    """Accounts, whether members or not."""
+    users = list(form.data["assigned_users"] or [])
+    for user in users:
+        if not isinstance(user, int) or store.users.get(user) is None:
+            form.fail("assigned_users", invalid_pk(user))
+    return users
 
 
 def _check_project(store: Store, project: Project, changes: dict[str, Any]) -> None:

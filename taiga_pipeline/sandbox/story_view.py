@@ -1,6 +1,7 @@
 """How user stories appear in answers."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from taiga_pipeline.sandbox.models import Project, Story
@@ -8,6 +9,8 @@ from taiga_pipeline.sandbox.people import card
 from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.templates import TEMPLATES
 from taiga_pipeline.sandbox.wire import Json, timestamp
+
+DUE_SOON_DAYS = 14
 
 
 def project_card(project: Project) -> Json:
@@ -49,6 +52,18 @@ def tag_pairs(project: Project, tags: Iterable[str]) -> Json:
     return [[tag, project.tags_colors.get(tag)] for tag in tags]
 
 
+def _due_status(store: Store, story: Story) -> str:
+    """How a due date stands on the sandbox's day."""
+    if story.due_date is None:
+        return "not_set"
+    if story.is_closed:
+        return "no_longer_applicable"
+    days = (date.fromisoformat(story.due_date) - store.clock.now().date()).days
+    if days < 0:
+        return "past_due"
+    return "due_soon" if days <= DUE_SOON_DAYS else "set"
+
+
 def list_view(store: Store, story: Story) -> dict[str, Json]:
     """A story in a list: everything but its description."""
     project = store.projects.rows[story.project]
@@ -57,7 +72,7 @@ def list_view(store: Store, story: Story) -> dict[str, Json]:
     return {
         "due_date": story.due_date,
         "due_date_reason": story.due_date_reason,
-        "due_date_status": "set" if story.due_date else "not_set",
+        "due_date_status": _due_status(store, story),
         "total_comments": story.total_comments,
         "tags": tag_pairs(project, story.tags),
         "attachments": [],

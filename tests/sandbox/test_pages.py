@@ -20,10 +20,42 @@ HOSTILE = (
     "\u202egnp.exe",
 )
 KNOWN_TAGS = frozenset(
-    ["html", "head", "meta", "title", "style", "body", "header", "main", "nav", "footer"]
-    + ["a", "span", "div", "p", "b", "small", "time", "pre", "h1", "h2", "h3"]
-    + ["form", "input", "button", "article", "section", "ul", "li"]
-    + ["table", "tr", "th", "td", "details", "summary"]
+    [
+        "html",
+        "head",
+        "meta",
+        "title",
+        "style",
+        "body",
+        "header",
+        "main",
+        "nav",
+        "footer",
+        "a",
+        "span",
+        "div",
+        "p",
+        "b",
+        "small",
+        "time",
+        "pre",
+        "h1",
+        "h2",
+        "h3",
+        "form",
+        "input",
+        "button",
+        "article",
+        "section",
+        "ul",
+        "li",
+        "table",
+        "tr",
+        "th",
+        "td",
+        "details",
+        "summary",
+    ]
 )
 
 

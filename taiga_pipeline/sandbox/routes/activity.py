@@ -1,5 +1,7 @@
 """What happened: timelines of projects, histories of items, one's own notification policies."""
 
+from html import escape
+
 from taiga_pipeline.sandbox import access, history
 from taiga_pipeline.sandbox.access import require_user
 from taiga_pipeline.sandbox.context import Context
@@ -30,7 +32,7 @@ def _event_view(store: Store, event: Event) -> Json:
     }
     card = {name: getattr(project, name) for name in ("id", "name", "slug", "description")}
     return {
-        "data": {**event.data, "user": who, "project": card},
+        "data": {**event.data, **_comment_html(event), "user": who, "project": card},
         "id": event.id,
         "content_type": 1,
         "object_id": event.project,
@@ -42,11 +44,17 @@ def _event_view(store: Store, event: Event) -> Json:
     }
 
 
+def _comment_html(event: Event) -> dict[str, str]:
+    comment = event.data.get("comment")
+    return {} if comment is None else {"comment_html": escape(comment, quote=False)}
+
+
 def project_timeline(context: Context) -> Response:
     """GET /timeline/project/{id}: newest first; there is no filter by date."""
     project = context.store.projects.get(context.number())
-    if project is None or not access.visible(context.store, context.user, project):
+    if project is None:
         raise not_found()
+    access.require(context.store, context.user, project, "view_project")
     rows = context.store.events.of(project.id)[::-1]
     return context.page(rows, lambda event: _event_view(context.store, event))
 

@@ -6,7 +6,7 @@ from typing import Any
 from taiga_pipeline.sandbox import access
 from taiga_pipeline.sandbox.access import require_user
 from taiga_pipeline.sandbox.context import Context
-from taiga_pipeline.sandbox.errors import no_match, not_found
+from taiga_pipeline.sandbox.errors import no_match
 from taiga_pipeline.sandbox.models import Project, Story
 from taiga_pipeline.sandbox.story_view import points_value, story_total
 from taiga_pipeline.sandbox.templates import (
@@ -35,7 +35,7 @@ def _template_view(template: Template) -> Json:
         "default_options": {
             default.removeprefix("default_"): name for default, (_, name) in DEFAULT_OPTIONS.items()
         },
-        **template.values,
+        **{kind: rows for kind, rows in template.values.items() if "duedates" not in kind},
         "roles": [
             {
                 "name": role.name,
@@ -89,11 +89,8 @@ def _value_rows(context: Context, field: str) -> list[dict[str, Any]]:
 
 def project_stats(context: Context) -> Response:
     """GET /projects/{id}/stats: what is planned, assigned and closed."""
-    project = context.store.projects.get(context.number())
-    if project is None:
-        raise not_found()
-    if not access.visible(context.store, context.user, project):
-        raise access.refuse(context.user)
+    found = context.store.projects.get(context.number())
+    project = access.shown(context.store, context.user, found)
     stories = context.store.stories.of(project.id)
     in_sprint = [story for story in stories if story.milestone is not None]
     closed = [story for story in stories if story.is_closed]

@@ -13,6 +13,8 @@ from taiga_pipeline.sandbox.errors import (
     invalid,
     invalid_pk,
     no_match,
+    not_found,
+    permission_denied,
     server_error,
 )
 from taiga_pipeline.sandbox.fields import REQUIRED, Form
@@ -26,6 +28,7 @@ MAX_PENDING = 30
 VERIFY_FIRST = "To add members to a project, first you have to verify your email address"
 _NOT_A_CONTACT = "The user must be a valid contact"
 _ALREADY_IN = "The user yet exists in the project"
+_OWNER_STAYS = "You can't leave the project if you are the owner or there are no more admins"
 _TWICE = "You are attempting to invite the same email address multiple times."
 _ALREADY_IN_BULK = "The user with this email address is already added to the project."
 _LAST_ADMIN = "The project must have an owner and at least one of the users must be an active admin"
@@ -85,8 +88,9 @@ def get_membership(context: Context) -> Response:
     """GET /memberships/{id}."""
     row = context.store.memberships.get(context.number())
     project = context.store.projects.get(row.project) if row else None
-    if row is None or project is None or not access.visible(context.store, context.user, project):
+    if row is None or project is None:
         raise no_match("Membership")
+    access.require(context.store, context.user, project, "view_project")
     admin = access.is_admin(context.store, context.user, project)
     return json_response(_view(context.store, row, with_email=admin))
 
@@ -340,22 +344,27 @@ def put_membership(context: Context) -> Response:
 
 
 def delete_membership(context: Context) -> Response:
-    """DELETE /memberships/{id}: the owner stays; others may leave, or be removed by an
-    administrator.
-    """
-    store = context.store
-    row = store.memberships.get(context.number())
-    project = store.projects.get(row.project) if row else None
-    caller = access.require_user(context.user)
-    if row is None or project is None or row.user != caller.id:
-        project = access.require_admin(store, caller, project)
-    assert row is not None
-    access.writable(project)
+    """DELETE /memberships/{id}: by administrators only; the owner stays."""
+    row, project = _administered(context)
     if row.user == project.owner:
         raise bad_request(_LAST_ADMIN)
+    context.store.memberships.remove(row)
+    _record(context.store, project, row, "delete")
+    return empty(204)
+
+
+def leave_project(context: Context) -> Response:
+    """POST /projects/{id}/leave: how a member goes; 404 to whom the project does not show."""
+    store, user = context.store, access.require_user(context.user)
+    project = access.shown(store, user, store.projects.get(context.number()))
+    row = store.memberships.find(user.id, project.id)
+    if row is None:
+        raise not_found()
+    if project.owner == user.id:
+        raise permission_denied(_OWNER_STAYS)
     store.memberships.remove(row)
     _record(store, project, row, "delete")
-    return empty(204)
+    return empty(200)
 
 
 def resend_invitation(context: Context) -> Response:

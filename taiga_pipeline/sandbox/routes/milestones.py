@@ -71,12 +71,9 @@ def get_milestone(context: Context) -> Response:
     """GET /milestones/{id}."""
     row = context.store.milestones.get(context.number())
     project = context.store.projects.get(row.project) if row else None
-    if (
-        row is None
-        or project is None
-        or not access.allows(context.store, context.user, project, "view_milestones")
-    ):
+    if row is None or project is None:
         raise no_match("Milestone")
+    access.require(context.store, context.user, project, "view_milestones")
     return json_response(_view(context.store, row))
 
 

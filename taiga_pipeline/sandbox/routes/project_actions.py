@@ -7,6 +7,7 @@ from taiga_pipeline.sandbox.fields import REQUIRED
 from taiga_pipeline.sandbox.models import Project, User
 from taiga_pipeline.sandbox.project_changes import NAME_LIMIT
 from taiga_pipeline.sandbox.project_factory import NewProject
+from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.templates import TEMPLATES
 from taiga_pipeline.sandbox.wire import Response, empty, json_response
 
@@ -16,7 +17,7 @@ def duplicate_project(context: Context) -> Response:
     them.
     """
     store = context.store
-    source = access.require_admin(store, context.user, store.projects.get(context.number()))
+    source = access.shown(store, context.user, store.projects.get(context.number()))
     form = context.form()
     name = form.text("name", required=True, limit=NAME_LIMIT)
     description = form.text("description", required=True)
@@ -36,7 +37,17 @@ def duplicate_project(context: Context) -> Response:
     )
     project = project_factory.copy_of(store, source, owner, wanted, TEMPLATES[source.template])
     _copy_members(context, source, project, owner, form.data["users"])
-    return json_response(project_view.detail(store, owner, project), 201)
+    answer = json_response(project_view.detail(store, owner, project), 201)
+    _make_administrator(store, project, owner)
+    return answer
+
+
+def _make_administrator(store: Store, project: Project, owner: User) -> None:
+    """The owner of a copy administers it, though the answer to the copying does not say so yet."""
+    membership = store.memberships.find(owner.id, project.id)
+    if membership is not None:
+        membership.is_admin = True
+        store.touched(project.id)
 
 
 def _copy_members(
@@ -54,25 +65,28 @@ def _copy_members(
             raise no_match("Membership")
         old_role = store.roles.rows[membership.role]
         role = roles[old_role.slug]
-        project_factory.join(store, project, role, user, admin=False)
+        admin = membership.is_admin and user_id != owner.id
+        project_factory.join(store, project, role, user, admin=admin)
         if user_id != owner.id:
             data = {"role": {"id": role.id, "name": role.name}}
-            store.record(project, owner, "projects.membership.create", user.id, data)
+            store.record(project, user, "projects.membership.create", user.id, data)
+
+
+def _administered(context: Context) -> Project:
+    found = context.store.projects.get(context.number())
+    shown = access.shown(context.store, context.user, found)
+    return access.require_admin(context.store, context.user, shown)
 
 
 def get_modules(context: Context) -> Response:
     """GET /projects/{id}/modules."""
-    project = access.require_admin(
-        context.store, context.user, context.store.projects.get(context.number())
-    )
+    project = _administered(context)
     return json_response(project.modules)
 
 
 def patch_modules(context: Context) -> Response:
     """PATCH /projects/{id}/modules: merges top-level keys and shows in no list and no date."""
-    project = access.require_admin(
-        context.store, context.user, context.store.projects.get(context.number())
-    )
+    project = _administered(context)
     access.writable(project)
     data = context.data()
     if not isinstance(data, dict):

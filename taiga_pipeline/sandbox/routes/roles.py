@@ -42,8 +42,9 @@ def get_role(context: Context) -> Response:
     """GET /roles/{id}."""
     role = context.store.roles.get(context.number())
     project = context.store.projects.get(role.project) if role else None
-    if role is None or project is None or not access.visible(context.store, context.user, project):
+    if role is None or project is None:
         raise no_match("Role")
+    access.require(context.store, context.user, project, "view_project")
     return json_response(_view(context.store, role))
 
 

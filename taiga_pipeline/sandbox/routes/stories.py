@@ -3,9 +3,10 @@
 from taiga_pipeline.sandbox import access, history
 from taiga_pipeline.sandbox.context import Context
 from taiga_pipeline.sandbox.errors import (
-    bad_request,
     invalid_pk,
     no_match,
+    not_found,
+    permission_denied,
     server_error,
 )
 from taiga_pipeline.sandbox.models import Project, Story
@@ -39,12 +40,9 @@ def list_stories(context: Context) -> Response:
 
 def _visible(context: Context, story: Story | None) -> Story:
     project = context.store.projects.get(story.project) if story else None
-    if (
-        story is None
-        or project is None
-        or not access.allows(context.store, context.user, project, "view_us")
-    ):
+    if story is None or project is None:
         raise no_match("UserStory")
+    access.require(context.store, context.user, project, "view_us")
     return story
 
 
@@ -61,7 +59,9 @@ def get_by_ref(context: Context) -> Response:
         context.query.get("project__slug", "")
     )
     rows = store.stories.of(project.id) if project else []
-    found = next((row for row in rows if row.ref == context.query_number("ref")), None)
+    found = next((row for row in rows if str(row.ref) == context.query.get("ref")), None)
+    if found is None:
+        raise not_found()
     return json_response(detail_view(store, _visible(context, found), neighbors=True))
 
 
@@ -180,7 +180,7 @@ def _change(
     store, user = context.store, access.require_user(context.user)
     form = context.form(partial=partial)
     if form.data.get("project", project.id) != project.id:
-        raise bad_request("Invalid operation")
+        raise permission_denied()
     changes = resets | read_changes(store, project, form, story.points)
     history.check_version(story, form)
     if story.poisoned:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from taiga_pipeline.sandbox import access
 from taiga_pipeline.sandbox.context import Context
-from taiga_pipeline.sandbox.errors import server_error
+from taiga_pipeline.sandbox.errors import bad_request, server_error
 from taiga_pipeline.sandbox.models import Story
 from taiga_pipeline.sandbox.story_view import status_row
 
@@ -64,7 +64,7 @@ def _tests(context: Context) -> list[Callable[[Story], bool]]:
         tests.append(lambda row: (row.milestone is None) is wanted)
     for name in ("is_closed", "status__is_closed"):
         if name in query:
-            tests.append(_closed(context, name == "is_closed", query[name] in _TRUE))
+            tests.append(_closed(context, name == "is_closed", _truth(query[name])))
     if "tags" in query:
         tags = set(query["tags"].lower().split(","))
         tests.append(lambda row: bool(tags & set(row.tags)))
@@ -74,8 +74,17 @@ def _tests(context: Context) -> list[Callable[[Story], bool]]:
     return tests + _date_tests(query)
 
 
+def _truth(text: str) -> bool:
+    """A word for yes or no; any other crashes a real server."""
+    if text.lower() not in ("true", "false", "1", "0"):
+        raise server_error(html=True)
+    return text.lower() in ("true", "1")
+
+
 def _equals(name: str, wanted: str) -> Callable[[Story], bool]:
     values = {None if part == "null" else part for part in wanted.split(",")}
+    if not all(value is None or value.isdecimal() for value in values):
+        raise bad_request("Error in filter params types.")
 
     def test(row: Story) -> bool:
         value = getattr(row, name)

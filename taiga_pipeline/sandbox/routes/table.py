@@ -37,6 +37,7 @@ ROUTES = (
     Route("PATCH", "/projects/{id}", projects.patch_project),
     Route("DELETE", "/projects/{id}", projects.delete_project),
     Route("POST", "/projects/{id}/duplicate", project_actions.duplicate_project),
+    Route("POST", "/projects/{id}/leave", memberships.leave_project),
     Route("GET", "/projects/{id}/modules", project_actions.get_modules),
     Route("PATCH", "/projects/{id}/modules", project_actions.patch_modules),
     Route("GET", "/resolver", projects.resolve),

@@ -2,25 +2,21 @@
 
 from taiga_pipeline.sandbox import access
 from taiga_pipeline.sandbox.context import Context
-from taiga_pipeline.sandbox.errors import not_found
 from taiga_pipeline.sandbox.models import Project
 from taiga_pipeline.sandbox.wire import Response, empty, json_response
 
 
 def _administered(context: Context) -> Project:
     """The project; an archived one takes these changes nevertheless."""
-    return access.require_admin(
-        context.store, context.user, context.store.projects.get(context.number())
-    )
+    found = context.store.projects.get(context.number())
+    shown = access.shown(context.store, context.user, found)
+    return access.require_admin(context.store, context.user, shown)
 
 
 def tags_colors(context: Context) -> Response:
     """GET /projects/{id}/tags_colors."""
-    project = context.store.projects.get(context.number())
-    if project is None:
-        raise not_found()
-    if not access.visible(context.store, context.user, project):
-        raise access.refuse(context.user)
+    found = context.store.projects.get(context.number())
+    project = access.shown(context.store, context.user, found)
     return json_response(project.tags_colors)
 
 

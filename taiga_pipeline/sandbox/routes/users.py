@@ -28,7 +28,7 @@ def _view(context: Context, user: User) -> Json:
     viewer = context.user
     if viewer is not None and (viewer.is_superuser or viewer.id == user.id):
         return account(context.store, user)
-    return public_profile(context.store, user) | {"email": None}
+    return public_profile(context.store, user)
 
 
 def list_users(context: Context) -> Response:

@@ -1,6 +1,7 @@
 """Wiki pages and the links of the wiki's navigation."""
 
 import re
+from html import escape
 
 from taiga_pipeline.sandbox import access, history
 from taiga_pipeline.sandbox.context import Context
@@ -17,7 +18,9 @@ _BAD_SLUG = "Enter a valid “slug” consisting of Unicode letters, numbers, un
 _TAKEN = "Wiki page with this Project and Slug already exists."
 
 
-def _list_view(store: Store, page: WikiPage) -> dict[str, Json]:
+def _view(store: Store, page: WikiPage) -> dict[str, Json]:
+    """The sandbox does not render Markdown; `html` is the source as escaped text."""
+    escaped = escape(page.content, quote=False)
     return {
         "project": page.project,
         "project_extra_info": project_card(store.projects.rows[page.project]),
@@ -30,15 +33,10 @@ def _list_view(store: Store, page: WikiPage) -> dict[str, Json]:
         "last_modifier": page.last_modifier,
         "created_date": timestamp(page.created_date),
         "modified_date": timestamp(page.modified_date),
+        "html": f"<p>{escaped}</p>" if escaped else "",
         "editions": len(page.history),
         "version": page.version,
     }
-
-
-def _view(store: Store, page: WikiPage) -> dict[str, Json]:
-    """In full; the sandbox does not render Markdown, so `html` is the source as escaped text."""
-    escaped = page.content.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _list_view(store, page) | {"html": f"<p>{escaped}</p>" if escaped else ""}
 
 
 def list_pages(context: Context) -> Response:
@@ -51,17 +49,14 @@ def list_pages(context: Context) -> Response:
     rows = [page for each in sorted(wanted) for page in store.wiki_pages.of(each)]
     if "slug" in context.query:
         rows = [page for page in rows if page.slug == context.query["slug"]]
-    return context.page(rows, lambda page: _list_view(store, page))
+    return context.page(rows, lambda page: _view(store, page))
 
 
 def _visible(context: Context, page: WikiPage | None) -> WikiPage:
     project = context.store.projects.get(page.project) if page else None
-    if (
-        page is None
-        or project is None
-        or not access.allows(context.store, context.user, project, "view_wiki_pages")
-    ):
+    if page is None or project is None:
         raise no_match("WikiPage")
+    access.require(context.store, context.user, project, "view_wiki_pages")
     return page
 
 

@@ -472,6 +472,52 @@ MEMBERSHIPS = (
         project="scrum",
     ),
     Case(
+        "an owner cannot leave",
+        "checked beside memberships.json 54",
+        (
+            Step(
+                "POST",
+                "/projects/{project}/leave",
+                status=403,
+                fields={
+                    "_error_message": (
+                        "You can't leave the project if you are the owner "
+                        "or there are no more admins"
+                    )
+                },
+            ),
+        ),
+        project="scrum",
+    ),
+    Case(
+        "a stranger sees nothing of what is in a project",
+        "checked beside project_lifecycle.json 13",
+        (
+            Step(
+                "POST",
+                "/userstories",
+                {"project": "{project}", "subject": "s"},
+                201,
+                save={"story": "id"},
+            ),
+            Step("GET", "/userstories/{story}", status=403, actor="outsider"),
+            Step("GET", "/timeline/project/{project}", status=403, actor="outsider"),
+            Step("GET", "/history/userstory/{story}", status=403, actor="outsider"),
+            Step("GET", "/projects/{project}/stats", status=404, actor="outsider"),
+            Step("GET", "/projects/{project}/modules", status=404, actor="outsider"),
+            Step("POST", "/projects/{project}/leave", status=404, actor="outsider"),
+            Step("GET", "/roles?project={project}", actor="outsider", fields={"": []}),
+            Step(
+                "POST",
+                "/userstories",
+                {"project": "{project}", "subject": "x"},
+                403,
+                actor="outsider",
+            ),
+        ),
+        project="scrum",
+    ),
+    Case(
         "without a project the list has no e-mails",
         "facts 6",
         (

@@ -339,6 +339,47 @@ STORIES = (
         },
     ),
     Case(
+        "a due date tells whether it is past",
+        "checked beside us_create.json 3",
+        (
+            _story({"due_date": "2020-01-05"}, fields={"due_date_status": "past_due"}),
+            _story({"due_date": "2999-01-05"}, fields={"due_date_status": "set"}),
+            _story(
+                {"due_date": "2020-01-05", "status": "{status_done}"},
+                fields={"due_date_status": "no_longer_applicable"},
+            ),
+        ),
+        project="scrum",
+    ),
+    Case(
+        "a status of null is the default, an unknown assignee is refused",
+        "checked beside us_create.json 8",
+        (
+            _story({"status": "{status_done}"}),
+            _edit({"status": None, "version": 1}, fields={"status": "{status_new}"}),
+            _story(
+                {"assigned_users": [999999999]},
+                400,
+                fields={
+                    "": {"assigned_users": ["Invalid pk '999999999' - object does not exist."]}
+                },
+            ),
+        ),
+        project="scrum",
+    ),
+    Case(
+        "a milestone stays closed when its last story goes",
+        "checked beside facts 7",
+        (
+            _milestone("a", save={"milestone": "id"}),
+            _story({"milestone": "{milestone}", "status": "{status_done}"}),
+            Step("GET", "/milestones/{milestone}", fields={"closed": True}),
+            Step("DELETE", "/userstories/{story}", status=204),
+            Step("GET", "/milestones/{milestone}", fields={"closed": True, "user_stories": []}),
+        ),
+        project="scrum",
+    ),
+    Case(
         "a story's assignee must be a member",
         "us_create.json 10",
         (

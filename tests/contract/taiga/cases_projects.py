@@ -1046,6 +1046,7 @@ CHANGES = (
                 save={"copy": "id"},
             ),
             Step("GET", "/userstories?project={copy}", fields={"": []}),
+            Step("GET", "/projects/{copy}", fields={"i_am_admin": True}),
         ),
         project="scrum",
     ),
