@@ -8,12 +8,18 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from math import inf
+from typing import Final
 
 from taiga_pipeline.mapping.dates import shift
 from taiga_pipeline.mapping.model import WordsTable
+from taiga_pipeline.mapping.rules import RoleRule, Rules
 from taiga_pipeline.mapping.text import iso, normalise, one_line, plain_number
 from taiga_pipeline.people.model import Allocation, Person
-from taiga_pipeline.pipeline.model import RoleDemand
+from taiga_pipeline.pipeline.model import Deal, RoleDemand
+from taiga_pipeline.pipeline.notation import MAX_HOURS
+
+_STEP: Final = Decimal("0.5")
+"""Hours that follow a deal's value are rounded to half an hour a week, and never to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,26 @@ class Member:
 
     email: str
     role: str
+
+
+def deal_demand(deal: Deal, rules: Rules) -> tuple[RoleDemand, ...]:
+    """Returns whom a deal needs: what it states itself, else what its mapping has for it."""
+    if deal.roles:
+        return deal.roles
+    service = normalise(deal.service)
+    return tuple(
+        _scaled(rule, deal.value)
+        for rule in rules.demand
+        if not rule.services or service in rule.services
+    )
+
+
+def _scaled(rule: RoleRule, value: Decimal | None) -> RoleDemand:
+    if rule.per_value is None or value is None or value <= 0:
+        return rule.demand
+    hours = rule.demand.hours_per_week * value / rule.per_value
+    steps = max(Decimal(1), (hours / _STEP).to_integral_value())
+    return replace(rule.demand, hours_per_week=min(steps * _STEP, MAX_HOURS))
 
 
 def confirmed(staffing: Staffing) -> tuple[Allocation, ...]:

@@ -11,6 +11,7 @@ from taiga_pipeline.mapping.dates import closed_day, project_start, shift
 from taiga_pipeline.mapping.demand import (
     Member,
     Staffing,
+    deal_demand,
     members,
     open_demand,
     written_demand,
@@ -102,7 +103,7 @@ def make_case(deal: Deal, rules: Rules, stage: StageRule, staffing: Staffing) ->
     probability = stage.probability if deal.probability is None else deal.probability
     view = DealView(deal, stage.name, stage.category, start, probability)
     state = ProjectState.RETIRED if stage.state is ProjectState.NONE else stage.state
-    demand = deal.roles or rules.demand
+    demand = deal_demand(deal, rules)
     staffed = state is ProjectState.STAFFED and staffing.allocations
     needed = open_demand(demand, staffing, start) if staffed else demand
     return Case(

@@ -178,7 +178,7 @@ def _remarks(case: Case, group: DesiredGroup, today: date) -> Iterator[str]:
     elif closed_long_ago(deal, rules, stage, today):
         days = rules.closed_within_days
         yield f"closed more than closed_within_days = {days} ago: followed only if synced before"
-    if not deal.roles and rules.demand:
+    if not deal.roles and case.demand:
         yield "the deal states no roles: those of the mapping count"
     yield from group.root.notes
 

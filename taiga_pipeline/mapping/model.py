@@ -71,6 +71,12 @@ Hours = Annotated[
     BeforeValidator(_number),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 10_000}),
 ]
+Worth = Annotated[
+    Decimal,
+    Field(gt=0),
+    BeforeValidator(_number),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
+]
 Weeks = Annotated[WholeNumber, Field(ge=1, le=520)]
 Offset = Annotated[
     str,
@@ -237,6 +243,16 @@ class RoleTable(Table):
         "+0w", description='From when on: whole weeks from the project\'s start ("+2w").'
     )
     skills: Texts = Field([], description="Skills that are asked for.")
+    services: Texts = Field(
+        [], description="Only for deals of these services. Left out: for deals of any service."
+    )
+    per_value: Worth | None = Field(
+        None,
+        description=(
+            "The hours are for a deal of this value, and in proportion for others (in whatever "
+            "currency a deal has; a deal without a value gets the hours as they are)."
+        ),
+    )
 
 
 class MilestoneTable(Table):

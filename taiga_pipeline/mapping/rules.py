@@ -82,6 +82,18 @@ class StateRule:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleRule:
+    """Demand of deals that state none: of which services (normalised; none named: of all).
+
+    ``per_value`` is the value of a deal that needs exactly these hours, None: they are for any.
+    """
+
+    demand: RoleDemand
+    services: frozenset[str] = frozenset()
+    per_value: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MilestoneRule:
     """A milestone; ``start`` and ``finish`` are days from the project's start."""
 
@@ -144,7 +156,7 @@ class Rules:
     label_open: str
     label_gone: str
     how_retired: WhenRetired
-    demand: tuple[RoleDemand, ...]
+    demand: tuple[RoleRule, ...]
     milestones: tuple[MilestoneRule, ...]
     stories: tuple[StoryRule, ...]
     owners: Owners
@@ -257,15 +269,16 @@ def _stage(document: Document, number: int, stage: StageTable) -> StageRule:
     )
 
 
-def _demand(model: MappingFile) -> Iterable[RoleDemand]:
+def _demand(model: MappingFile) -> Iterable[RoleRule]:
     for role in model.role:
-        yield RoleDemand(
+        demand = RoleDemand(
             role=role.role,
             hours_per_week=role.hours_per_week,
             weeks=role.weeks,
             start_week=parse_offset(role.start) // 7,
             skills=tuple(role.skills),
         )
+        yield RoleRule(demand, frozenset(map(normalise, role.services)), role.per_value)
 
 
 def _milestone(document: Document, number: int, milestone: MilestoneTable) -> MilestoneRule:
