@@ -25,6 +25,7 @@ from taiga_pipeline.cli.progress import Progress
 from taiga_pipeline.cli.signals import stopping_in_good_order
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import group_lines, issue_lines, plan_lines
+from taiga_pipeline.report.terminal import safe
 
 PAST: Final = {
     ActionType.CREATE: "created",
@@ -158,7 +159,7 @@ def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
     issues = result.issues if watched else result.new_issues
     yield from issue_lines(issues, tool, paint)
     for issue in result.ended_issues:
-        yield f"settled: {issue.key} {issue.field}".rstrip()
+        yield safe(f"settled: {issue.key} {issue.field}".rstrip())
     if watched or by_group or issues or result.ended_issues:
         yield summary(result)
 
@@ -174,7 +175,8 @@ def summary(result: RunReport) -> str:
     if result.issues:
         parts.append(f"{len(result.issues)} to look at (pipeline-sync conflicts)")
     seconds = (result.finished - result.started).total_seconds()
-    return f"Run {result.run_id}: {', '.join(parts)}. {result.requests} requests, {seconds:.1f} s."
+    requests = f"{result.requests} request{'' if result.requests == 1 else 's'}"
+    return f"Run {result.run_id}: {', '.join(parts)}. {requests}, {seconds:.1f} s."
 
 
 def run_code(result: RunReport) -> ExitCode:

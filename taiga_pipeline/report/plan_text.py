@@ -222,7 +222,7 @@ def ways_out(issue: Issue) -> tuple[str, ...]:
     """Returns the commands among which a person chooses."""
     key = _quoted(str(issue.key) if issue.kind is IssueKind.CONFLICT else issue.key.group)
     if issue.kind is IssueKind.CONFLICT:
-        field = f" --field {issue.field}" if issue.field else ""
+        field = f" --field {_quoted(issue.field)}" if issue.field else ""
         return tuple(
             f"pipeline-sync resolve {key}{field} --take {side}" for side in ("sales", "delivery")
         )
