@@ -122,10 +122,13 @@ def visible_projects(store: Store, user: User | None) -> list[Project]:
     ]
 
 
-def project_ids_with(store: Store, user: User | None, permission: str) -> set[int]:
-    """The projects in which somebody has a permission; for lists across projects."""
-    return {
-        project.id
-        for project in visible_projects(store, user)
-        if allows(store, user, project, permission)
-    }
+def project_ids_with(
+    store: Store, user: User | None, permission: str, only: int | None = None
+) -> set[int]:
+    """The projects in which somebody has a permission; of `only` that one, if it is given."""
+    if only is None:
+        projects = visible_projects(store, user)
+    else:
+        project = store.projects.get(only)
+        projects = [project] if project and visible(store, user, project) else []
+    return {project.id for project in projects if allows(store, user, project, permission)}

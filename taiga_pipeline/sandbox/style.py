@@ -46,8 +46,8 @@ background:var(--tag)}
 .people-note{font-size:.9rem;margin:.3rem 0 0;white-space:pre-line}
 .avatars{display:flex}
 .avatar{flex:none;display:inline-grid;place-items:center;width:2rem;height:2rem;border-radius:50%;
-font-size:.72rem;font-weight:600;color:#fff;text-shadow:0 0 3px #0009;
-background:var(--tone,#7b8794);
+font-size:.72rem;font-weight:600;color:#fff;
+background:color-mix(in srgb,var(--tone,#7b8794) 65%,#1f2a36);
 border:2px solid var(--panel)}
 .avatars .avatar+.avatar{margin-left:-.45rem}
 .rest{align-self:center;margin-left:.3rem;font-size:.8rem;color:var(--soft)}
@@ -59,9 +59,10 @@ grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr))}
 .team small{display:block}
 .wide{overflow-x:auto}
 table{width:100%;border-collapse:collapse;background:var(--panel);border:1px solid var(--line)}
-th,td{text-align:left;padding:.45rem .7rem;border-bottom:1px solid var(--line);min-width:6.5rem}
+th,td{text-align:left;padding:.45rem .7rem;border-bottom:1px solid var(--line);vertical-align:top}
+td+td{white-space:nowrap}
 th{font-size:.85rem;color:var(--soft);font-weight:600}
-.board{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(14rem,1fr);gap:.8rem;
+.board{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(12.5rem,1fr);gap:.8rem;
 overflow-x:auto;
 padding-bottom:.5rem}
 .column{background:var(--panel);border:1px solid var(--line);border-top:4px solid var(--tone);

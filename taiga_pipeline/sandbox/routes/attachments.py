@@ -63,8 +63,8 @@ def list_attachments(context: Context) -> Response:
     kind = _kind(context)
     store = context.store
     object_id = context.query_number("object_id")
-    wanted = access.project_ids_with(store, context.user, _KINDS[kind][1])
     project_id = context.query_number("project")
+    wanted = access.project_ids_with(store, context.user, _KINDS[kind][1], project_id)
     item = _item(context, object_id)
     if item is not None and item.poisoned:
         raise server_error(html=True)

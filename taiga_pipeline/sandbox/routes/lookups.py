@@ -74,10 +74,8 @@ def project_values(field: str) -> Callable[[Context], Response]:
 
 def _value_rows(context: Context, field: str) -> list[dict[str, Any]]:
     store = context.store
-    wanted = access.project_ids_with(store, context.user, "view_project")
     project_id = context.query_number("project")
-    if project_id is not None:
-        wanted &= {project_id}
+    wanted = access.project_ids_with(store, context.user, "view_project", project_id)
     rows: list[dict[str, Any]] = []
     for each in sorted(wanted):
         project = store.projects.rows[each]

@@ -67,10 +67,8 @@ def list_memberships(context: Context) -> Response:
     """GET /memberships: e-mails only to the administrators of `?project=`."""
     store = context.store
     project_id = context.query_number("project")
-    seen = access.project_ids_with(store, context.user, "view_project")
-    if project_id is not None:
-        seen &= {project_id}
-    elif context.user is not None and not context.user.is_superuser:
+    seen = access.project_ids_with(store, context.user, "view_project", project_id)
+    if project_id is None and context.user is not None and not context.user.is_superuser:
         seen &= set(store.memberships.of_user(context.user.id))
     project = store.projects.get(project_id)
     with_email = project is not None and access.is_admin(store, context.user, project)

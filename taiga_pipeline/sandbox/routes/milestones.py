@@ -42,10 +42,8 @@ def list_milestones(context: Context) -> Response:
     change do not.
     """
     store = context.store
-    wanted = access.project_ids_with(store, context.user, "view_milestones")
     project_id = context.query_number("project")
-    if project_id is not None:
-        wanted &= {project_id}
+    wanted = access.project_ids_with(store, context.user, "view_milestones", project_id)
     rows = [row for each in sorted(wanted) for row in store.milestones.of(each)]
     closed = sum(row.closed for row in rows)
     headers = {

@@ -31,8 +31,7 @@ def list_roles(context: Context) -> Response:
     """GET /roles: of all one's projects, or of `?project=`."""
     store = context.store
     project_id = context.query_number("project")
-    seen = access.project_ids_with(store, context.user, "view_project")
-    wanted = seen if project_id is None else seen & {project_id}
+    wanted = access.project_ids_with(store, context.user, "view_project", project_id)
     rows = [role for each in sorted(wanted) for role in store.roles.of(each)]
     rows.sort(key=lambda role: (role.project, role.order, role.slug))
     return context.page(rows, lambda role: _view(store, role))

@@ -41,10 +41,8 @@ def filtered(context: Context) -> list[Story]:
 
 def _of_projects(context: Context) -> list[Story]:
     store, query = context.store, context.query
-    wanted = access.project_ids_with(store, context.user, "view_us")
     project_id = context.query_number("project")
-    if project_id is not None:
-        wanted &= {project_id}
+    wanted = access.project_ids_with(store, context.user, "view_us", project_id)
     if slug := query.get("project__slug"):
         project = store.projects.by_slug.get(slug)
         wanted &= {project.id} if project else set()

@@ -42,10 +42,8 @@ def _view(store: Store, page: WikiPage) -> dict[str, Json]:
 def list_pages(context: Context) -> Response:
     """GET /wiki: `project` and `slug` filter, dates of change do not."""
     store = context.store
-    wanted = access.project_ids_with(store, context.user, "view_wiki_pages")
     project_id = context.query_number("project")
-    if project_id is not None:
-        wanted &= {project_id}
+    wanted = access.project_ids_with(store, context.user, "view_wiki_pages", project_id)
     rows = [page for each in sorted(wanted) for page in store.wiki_pages.of(each)]
     if "slug" in context.query:
         rows = [page for page in rows if page.slug == context.query["slug"]]
@@ -162,10 +160,8 @@ def _link_view(link: WikiLink) -> Json:
 def list_links(context: Context) -> Response:
     """GET /wiki-links."""
     store = context.store
-    wanted = access.project_ids_with(store, context.user, "view_wiki_links")
     project_id = context.query_number("project")
-    if project_id is not None:
-        wanted &= {project_id}
+    wanted = access.project_ids_with(store, context.user, "view_wiki_links", project_id)
     rows = [link for each in sorted(wanted) for link in store.wiki_links.of(each)]
     return context.page(rows, _link_view)
 
