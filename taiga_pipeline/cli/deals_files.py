@@ -115,15 +115,16 @@ def _report_json(report: ImportReport) -> dict[str, Any]:
 def _print_report(report: ImportReport, file: Path) -> None:
     would = "would be " if report.dry_run else ""
     click.echo(
-        f"{counted(report.rows, 'row')}: {report.added:,} {would}added, {report.changed:,} {would}changed, "
-        f"{report.unchanged:,} unchanged, {len(report.bad_rows):,} left out"
+        f"{counted(report.rows, 'row')}: {report.added:,} {would}added, "
+        f"{report.changed:,} {would}changed, {report.unchanged:,} unchanged, "
+        f"{len(report.bad_rows):,} left out"
     )
     for notice in report.notices:
         click.echo(f"note: {safe(notice.text)}")
     for stage, count in report.unknown_stages.items():
         click.echo(
-            f"note: stage {safe(stage)!r} ({counted(count, 'deal')}) is in no mapping; rename it with "
-            f"--stage '{safe(stage)}=OURS', or add it to the aliases of a stage"
+            f"note: stage {safe(stage)!r} ({counted(count, 'deal')}) is in no mapping; rename it "
+            f"with --stage '{safe(stage)}=OURS', or add it to the aliases of a stage"
         )
     if report.unused_headers:
         headers = ", ".join(map(safe, report.unused_headers))
@@ -137,8 +138,8 @@ def _print_disappeared(report: ImportReport) -> None:
         shown = ", ".join(map(safe, report.disappeared[:_SHOWN_KEYS]))
         more = len(report.disappeared) - _SHOWN_KEYS
         click.echo(
-            f"note: {len(report.disappeared):,} deals disappeared from the file and stay in the "
-            f"store: {shown}{f' and {more:,} more' if more > 0 else ''}"
+            f"note: {counted(len(report.disappeared), 'deal')} disappeared from the file, kept in "
+            f"the store: {shown}{f' and {more:,} more' if more > 0 else ''}"
         )
     if not report.complete:
         click.echo(

@@ -118,8 +118,8 @@ def _written_together(name: str, values: Counter[str]) -> Iterator[Notice]:
                 yield Notice(
                     "spelling",
                     values[value],
-                    f"{name} {value!r} ({counted(values[value], 'deal')}) may be {apart!r} without the "
-                    f"space, as other values write these words apart; if so: "
+                    f"{name} {value!r} ({counted(values[value], 'deal')}) may be {apart!r} without "
+                    f"the space, as other values write these words apart; if so: "
                     f"--value '{name}:{value}={apart}'",
                 )
                 break

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -104,6 +105,7 @@ def parse_roles(text: str) -> tuple[RoleDemand, ...]:
     return tuple(roles)
 
 
+@lru_cache(maxsize=4096)  # the same demand stands in many deals
 def _parse_role(text: str) -> RoleDemand:
     (name, _), *rest = split(text, ":")
     if not rest:

@@ -36,6 +36,8 @@ def counted(number: int, noun: str) -> str:
 def _storable(text: str) -> str:
     if "\0" in text:
         raise InvalidValue("a NUL character, which text cannot hold")
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:
