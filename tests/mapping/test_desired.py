@@ -311,6 +311,11 @@ def test_without_a_start_milestones_wait_and_a_note_says_so(close: date | None) 
     )
 
 
+def test_an_open_deal_does_not_start_when_its_stage_began() -> None:
+    subject = deal(expected_close=None, stage_since=datetime(2026, 11, 3, tzinfo=UTC))
+    assert "Start:" not in root(subject)["deal_facts"]
+
+
 def test_a_stage_is_found_by_any_of_its_names_in_any_form() -> None:
     rules = mappings('aliases = ["Förlorad"]\n')
     assert root(deal(stage=" FO\u0308RLORAD "), rules)["label"] == "(lost)"

@@ -72,6 +72,7 @@ def test_old_deals_that_would_flood_the_target_are_seen() -> None:
     old_deal = deal(stage="Won", closed_on=TODAY.replace(year=2020))
     found = differences(old_deal, head=HEAD + "closed_within_days = 9999\n")
     assert lines(found)[0] == "D-1 (none -> staffed)"
+    assert not [line for line in lines(found) if "on new projects only" in line]
 
 
 def test_a_deal_that_can_no_longer_be_mapped_is_told() -> None:

@@ -93,6 +93,14 @@ def test_all_problems_of_a_file_come_at_once_in_the_order_of_the_file() -> None:
         ),
         ('[[role]]\nrole = "A"\nweeks = 1', 'm.toml:16:1: "hours_per_week" is missing here'),
         (
+            '[[role]]\nrole = "A"\nweeks = 1\nhours_per_week = 1\nstart = "+3d"',
+            'm.toml:20:9: "start" must be whole weeks',
+        ),
+        (
+            '[[story]]\nsubject = "A"\nid = 1\n[[story]]\nsubject = "a"',
+            'm.toml:18:6: "id" must be text in quotes; it is 1',
+        ),
+        (
             '[[role]]\nrole = "A"\nweeks = 1\nhours_per_week = 1\nstart = "-1w"',
             'm.toml:20:9: "start" must be whole weeks',
         ),
