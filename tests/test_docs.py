@@ -1,0 +1,112 @@
+"""The docs say what is so: commands exist, samples load, the reference is the help."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+import pytest
+
+from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.main import cli
+from taiga_pipeline.cli.reference import lines
+from taiga_pipeline.config import parse
+from taiga_pipeline.sandbox.embedded import Sandbox
+
+ROOT: Final = Path(__file__).parent.parent
+PAGES: Final = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE: Final = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: Path, language: str) -> Iterator[str]:
+    """Yields the fenced blocks of a page that are in a language."""
+    for match in FENCE.finditer(page.read_text(encoding="utf-8")):
+        if match[1] == language:
+            yield match[2]
+
+
+def commands(page: Path) -> Iterator[list[str]]:
+    """Yields the command lines of our program that a page tells people to type."""
+    for block in blocks(page, "console"):
+        joined = block.replace("\\\n", " ")
+        for line in joined.splitlines():
+            if line.startswith("$ pipeline-sync "):
+                yield shlex.split(line.removeprefix("$ pipeline-sync "), comments=True)
+
+
+def find(words: list[str]) -> tuple[click.Command, click.Context, list[str]]:
+    """Returns the command that ``words`` begin with, and the words that are left for it."""
+    command: click.Command = cli
+    context = click.Context(cli, info_name="pipeline-sync")
+    while isinstance(command, click.Group) and words:
+        found = command.get_command(context, words[0])
+        assert found is not None, f"there is no command {words[0]!r}"
+        context = click.Context(found, info_name=words[0], parent=context)
+        command, words = found, words[1:]
+    return command, context, words
+
+
+ALL_COMMANDS: Final = [(page, words) for page in PAGES for words in commands(page)]
+
+
+@pytest.mark.parametrize(
+    ("page", "words"), ALL_COMMANDS, ids=[f"{p.name}: {' '.join(w)}" for p, w in ALL_COMMANDS]
+)
+def test_every_command_in_the_docs_can_be_typed(page: Path, words: list[str]) -> None:
+    command, context, rest = find(words)
+    existing = {option for parameter in command.params for option in parameter.opts}
+    typed = {word.split("=")[0] for word in rest if word.startswith("--")}
+    assert typed <= existing, page
+    command.make_parser(context).parse_args(list(rest))
+
+
+def test_the_reference_is_the_programs_own_help() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    hint = "out of date: python -m taiga_pipeline.cli.reference > docs/cli.md"
+    assert page == "\n".join(lines()) + "\n", hint
+
+
+def test_the_readme_lists_the_exit_codes() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = {int(number) for number in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)}
+    assert listed == set(ExitCode) - {ExitCode.INTERRUPTED}
+
+
+def test_every_sample_of_a_configuration_loads() -> None:
+    samples = list(blocks(ROOT / "docs" / "config.md", "toml"))
+    assert samples
+    whole = [text for text in samples if text.startswith("pipeline =")]
+    assert whole
+    for text in whole:
+        parse(text, Path("config.toml"))
+    for text in samples:
+        if text not in whole:
+            parse(f"{_with_target(text)}\n{text}", Path("config.toml"))
+
+
+def _with_target(text: str) -> str:
+    """Returns what a sample of one section needs above it."""
+    target = '[target]\nurl = "https://taiga.example.com"\ntoken_env = "TAIGA_TOKEN"\n'
+    return 'pipeline = "acme"\n' + ("" if "[target]" in text else target)
+
+
+def test_the_tour_in_the_readme_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## Your own deals")[1]
+    (block,) = FENCE.findall(section.split("## ")[0])
+    monkeypatch.chdir(tmp_path)
+    with Sandbox() as taiga:
+        for line in block[1].splitlines():
+            words = shlex.split(line.removeprefix("$ "), comments=True)
+            if words[0] == "cd":
+                monkeypatch.chdir(tmp_path / words[1])
+            elif words[0] == "pipeline-sync":
+                typed = [word.replace("https://taiga.example.com", taiga.url) for word in words[1:]]
+                context = Context(environment={"TAIGA_PASSWORD": taiga.password})
+                assert cli.main(typed, standalone_mode=False, obj=context) == 0, line
+        names = [project["name"] for project in taiga.as_user("admin").get("/projects")]
+    assert names == ["(tentative) Acme: New portal"]
