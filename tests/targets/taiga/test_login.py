@@ -30,6 +30,7 @@ class Accounts:
         self.logins = 0
         self.refreshes = 0
         self.lose_refresh = False
+        self.together: threading.Barrier | None = None
         self.password = "s3cret-word"
         self._lock = threading.Lock()
         mock.assert_all_requests_are_fired = False
@@ -67,6 +68,8 @@ class Accounts:
     def _things(self, request: PreparedRequest) -> Reply:
         if request.headers.get("Authorization") == f"Bearer {self.valid}":
             return 200, {}, json.dumps({"id": 1})
+        if self.together:
+            self.together.wait(10)
         return 401, {}, json.dumps(EXPIRED)
 
 
@@ -113,6 +116,7 @@ def test_an_expired_token_is_refreshed_and_the_request_repeated(
 def test_the_refresh_token_is_used_once_for_all_threads(client: Client, accounts: Accounts) -> None:
     client.get("things")
     accounts.expire()
+    accounts.together = threading.Barrier(8)  # all are refused before the first can do about it
     in_parallel(8, lambda: client.get("things"))
     assert (accounts.logins, accounts.refreshes) == (1, 1)
 

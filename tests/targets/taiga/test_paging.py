@@ -1,0 +1,94 @@
+"""A list is read to its end, and nothing is concluded from a part of it."""
+
+from __future__ import annotations
+
+import pytest
+import responses
+
+from sync.errors import IncompleteRead, Unreachable, Vanished
+from taiga_pipeline.targets.taiga.paging import read_all
+from tests.targets.support import API, ManualClock, build_client
+
+URL = f"{API}/things"
+
+
+def page(mock: responses.RequestsMock, ids: list[int], count: int, more: bool = False) -> None:
+    """Lets the next request be answered with a page."""
+    headers = {"X-Pagination-Count": str(count)} | ({"X-Pagination-Next": "x"} if more else {})
+    mock.get(URL, json=[{"id": number} for number in ids], headers=headers)
+
+
+def read() -> list[int]:
+    return [row["id"] for row in read_all(build_client(ManualClock()), "things", {})]
+
+
+def test_pages_are_asked_for_in_turn_and_as_large_as_taiga_allows() -> None:
+    with responses.RequestsMock() as mock:
+        page(mock, [1, 2], 3, more=True)
+        page(mock, [3], 3)
+        assert read() == [1, 2, 3]
+        urls = [str(call.request.url) for call in mock.calls]
+    assert urls == [f"{URL}?page_size=1000&page={number}" for number in (1, 2)]
+
+
+def test_an_empty_list_is_whole() -> None:
+    with responses.RequestsMock() as mock:
+        page(mock, [], 0)
+        assert read() == []
+
+
+def test_a_row_that_slipped_to_a_page_already_read_is_found_by_reading_again() -> None:
+    with responses.RequestsMock() as mock:
+        page(mock, [1, 2], 4, more=True)
+        page(mock, [4], 3)  # 1 was deleted meanwhile, so that 3 moved to the first page
+        page(mock, [2, 3], 3, more=True)
+        page(mock, [4], 3)
+        assert read() == [1, 2, 4, 3]
+
+
+def test_a_list_that_became_shorter_than_its_last_page_is_read_again() -> None:
+    with responses.RequestsMock() as mock:
+        page(mock, [1, 2], 3, more=True)
+        mock.get(URL, status=404, json={"_error_message": "Page is not 'last'"})
+        page(mock, [1, 2], 2)
+        assert read() == [1, 2]
+
+
+def test_a_row_on_two_pages_is_yielded_once() -> None:
+    with responses.RequestsMock() as mock:
+        page(mock, [1, 2], 3, more=True)
+        page(mock, [2], 3)
+        page(mock, [1, 2], 3, more=True)
+        page(mock, [3], 3)
+        assert read() == [1, 2, 3]
+
+
+def test_a_next_page_without_rows_is_the_end() -> None:
+    with responses.RequestsMock() as mock:
+        for _ in range(3):
+            page(mock, [1], 2, more=True)
+            page(mock, [], 2, more=True)
+        with pytest.raises(IncompleteRead, match="1 of 2 arrived, 3 times"):
+            read()
+
+
+def test_without_a_count_nobody_can_tell() -> None:
+    with responses.RequestsMock() as mock:
+        mock.get(URL, json=[])
+        with pytest.raises(IncompleteRead, match="X-Pagination-Count"):
+            read()
+
+
+@pytest.mark.parametrize("body", [{"id": 1}, [1], [{"name": "x"}], [{"id": "1"}]])
+def test_what_is_no_list_of_objects_is_not_taiga(body: object) -> None:
+    with responses.RequestsMock() as mock:
+        mock.get(URL, json=body, headers={"X-Pagination-Count": "1"})
+        with pytest.raises(Unreachable, match=r"target\.url"):
+            read()
+
+
+def test_a_list_that_is_not_there_has_vanished() -> None:
+    with responses.RequestsMock() as mock:
+        mock.get(URL, status=404, json={"_error_message": ""})
+        with pytest.raises(Vanished):
+            read()
