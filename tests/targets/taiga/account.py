@@ -25,6 +25,7 @@ class Account:
         self.connection = connection
         self.target = TaigaTarget(Client(connection, clock), connection)
         self.target.connect()
+        self._made: set[str] = set()
         self._http = requests.Session()
         self._http.headers["Accept-Language"] = "en"
 
@@ -41,7 +42,9 @@ class Account:
         }
         desired = self.target.fit(Desired(RecordKey(key, Kind.PROJECT), wanted))
         marker = Marker(self.connection.pipeline, key)
-        return MadeProject(self, desired, self.target.create_root(desired, marker))
+        written = self.target.create_root(desired, marker)
+        self._made.add(written.record.id)
+        return MadeProject(self, desired, written)
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """Asks the API as a person with the same rights would, and insists on success."""
@@ -53,10 +56,9 @@ class Account:
         return answer.json() if answer.content else None
 
     def delete_projects(self) -> None:
-        """Deletes every project that carries a marker of this account's pipeline."""
-        for root in self.target.observe_roots():
-            if any(marker.pipeline == self.connection.pipeline for marker in root.markers):
-                self.target.remove(Kind.PROJECT, root.id, Place(root.id, {}))
+        """Deletes every project that was made here."""
+        for root_id in self._made:
+            self.target.remove(Kind.PROJECT, root_id, Place(root_id, {}))
 
     def close(self) -> None:
         """Ends the connections."""
