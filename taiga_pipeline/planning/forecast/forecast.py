@@ -1,0 +1,208 @@
+"""The forecast: wins, won value and decisions by month and quarter, with their ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+
+from taiga_pipeline.planning.forecast.hazards import MONTH_CORRELATION, STAGE_DEALS, Variant
+from taiga_pipeline.planning.forecast.periods import Period, months, quarters
+from taiga_pipeline.planning.forecast.replay import (
+    Replayed,
+    View,
+    look,
+    replay,
+    replay_days,
+)
+from taiga_pipeline.planning.forecast.shock import (
+    PRIOR_SD,
+    WHOLE_PRIOR_SD,
+    Shock,
+    learn_shock,
+)
+from taiga_pipeline.planning.forecast.simulate import (
+    TRIALS,
+    Newcomers,
+    Prices,
+    Range,
+    Sums,
+    draw_factors,
+    range_of,
+    simulate_new,
+    simulate_open,
+)
+from taiga_pipeline.planning.forecast.worth import Worth, learn_worth, worths_of
+from taiga_pipeline.planning.history import History
+
+MOST_REPLAYS: Final = 26
+"""Past forecasts that the shock is learnt from; older ones count no more."""
+PARTS: Final = {"open": PRIOR_SD, "coming": PRIOR_SD, "all": WHOLE_PRIOR_SD}
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A range for the deals that are open now, for those that are not there yet, and for all."""
+
+    open: Range
+    coming: Range
+    all: Range
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is expected of a period. ``value`` is by currency."""
+
+    period: Period
+    won: Split
+    decided: Split
+    value: Mapping[str, Split]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a forecast stands on.
+
+    ``history_weight`` is about how much the pipeline's own history counts beside the mapping's
+    stage probabilities (0 to 1).
+    """
+
+    open: int
+    decided: int
+    won: int
+    first_decision: date | None
+    last_decision: date | None
+    history_weight: float
+    variant: Variant
+    learns_stages: bool
+    asleep: int
+    arrivals_per_week: float
+    shock: Shock
+    past_forecasts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is expected from ``day`` on."""
+
+    day: date
+    months: tuple[Row, ...]
+    quarters: tuple[Row, ...]
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Today's view, and the past ones that tell how far off such forecasts are."""
+
+    view: View
+    past: tuple[Replayed, ...]
+
+    def shock(self, first: int, last: int, part: str) -> Shock:
+        """Returns the shock of wins in days ``first`` to ``last`` ahead."""
+        windows = [each.window(first, last, part, "won") for each in self.past if each.days >= last]
+        return learn_shock(windows, last, PARTS[part])
+
+
+def prepare(history: History, day: date, horizon: int) -> Ground:
+    """Learns from a history what is known on ``day``, and how good that was in the past."""
+    known = history.known_on(day)
+    days = replay_days(known, day)
+    step = 7 * -(-len(days) // MOST_REPLAYS)
+    past, referee = replay(known, days[:: max(step // 7, 1)], day, horizon)
+    view = look(known, day, referee.choose(day.toordinal()), horizon)
+    return Ground(view, tuple(past))
+
+
+def make_forecast(history: History, day: date, *, months_ahead: int = 6, seed: int = 0) -> Forecast:
+    """Returns what is expected in the rest of this month and the months after it.
+
+    The same history, day and seed give the same numbers.
+    """
+    spans = [months(day, months_ahead), quarters(day, months_ahead)]
+    ground = prepare(history, day, max(period.last for span in spans for period in span))
+    by_month, by_quarter = ([_row(ground, each, seed) for each in span] for span in spans)
+    return Forecast(day, tuple(by_month), tuple(by_quarter), basis(ground))
+
+
+def _row(ground: Ground, period: Period, seed: int) -> Row:
+    sums = simulate_period(ground, period.first, period.last, seed)
+    won = {part: range_of(each.won) for part, each in sums.items()}
+    decided = {part: range_of(each.decided) for part, each in sums.items()}
+    value = {
+        name: Split(**{part: range_of(each.value[name]) for part, each in sums.items()})
+        for name in sums["open"].value
+    }
+    return Row(period, Split(**won), Split(**decided), value)
+
+
+def simulate_period(
+    ground: Ground, first: int, last: int, seed: int, trials: int = TRIALS
+) -> dict[str, Sums]:
+    """Returns trials of days ``first`` to ``last`` ahead, for open, coming and all deals."""
+    view = ground.view
+    days = slice(first - 1, last)
+    chances = (view.open.won[days].sum(axis=0), view.open.decided[days].sum(axis=0))
+    worths = learn_worth(view.history)
+    prices = _prices(view, worths)
+    new = Newcomers(
+        float(view.coming.won[days].sum()),
+        float(view.coming.decided[days].sum()),
+        view.arrivals.dispersion,
+        {name: (each.mean, each.spread**2, each.share) for name, each in worths.items()},
+    )
+    sums = {}
+    for part in PARTS:
+        random = np.random.default_rng(seed)
+        factor = draw_factors(ground.shock(first, last, part), random, trials)
+        parts = []
+        if part != "coming":
+            parts.append(simulate_open(chances, prices, factor, random))
+        if part != "open":
+            parts.append(simulate_new(new, factor, random))
+        sums[part] = parts[0] if len(parts) == 1 else parts[0] + parts[1]
+    return sums
+
+
+def _prices(view: View, worths: Mapping[str, Worth]) -> dict[str, Prices]:
+    only = len(worths) == 1
+    return {name: Prices(*worths_of(view.deals, worth, only)) for name, worth in worths.items()}
+
+
+def basis(ground: Ground) -> Basis:
+    """Returns what a forecast stands on."""
+    view, record = ground.view, ground.view.record
+    decided = [deal for deal in view.history.decided if deal.closed]
+    days = [deal.closed for deal in decided if deal.closed]
+    asleep = view.hazards.asleep
+    groups = view.hazards.groups[record.ages()[record.is_open]]
+    return Basis(
+        open=len(view.deals),
+        decided=len(decided),
+        won=sum(bool(deal.won) for deal in decided),
+        first_decision=min(days, default=None),
+        last_decision=max(days, default=None),
+        history_weight=history_weight(days),
+        variant=view.hazards.variant,
+        learns_stages=record.learns_stages,
+        asleep=int((groups == asleep).sum()) if asleep is not None else 0,
+        arrivals_per_week=view.arrivals.per_day * 7,
+        shock=ground.shock(1, min(90, len(view.open.won)), "open"),
+        past_forecasts=len(ground.past),
+    )
+
+
+def history_weight(decided: Sequence[date]) -> float:
+    """Returns about how much history weighs beside the mapping's stage probabilities.
+
+    n / (n + k) with k = `STAGE_DEALS` and n the effective number of decisions: m of one month count
+    as m / (1 + (m - 1) rho), the design effect of clusters (Kish), rho = `MONTH_CORRELATION`.
+    """
+    by_month: dict[tuple[int, int], int] = {}
+    for day in decided:
+        by_month[day.year, day.month] = by_month.get((day.year, day.month), 0) + 1
+    effective = sum(m / (1 + (m - 1) * MONTH_CORRELATION) for m in by_month.values())
+    return effective / (effective + STAGE_DEALS)

@@ -1,0 +1,180 @@
+"""What is expected of every open deal, for capacity planning and for explaining one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+
+from taiga_pipeline.planning.forecast.curves import Curves, curves
+from taiga_pipeline.planning.forecast.forecast import Ground, prepare
+from taiga_pipeline.planning.forecast.record import Days, Floats
+from taiga_pipeline.planning.forecast.replay import View
+from taiga_pipeline.planning.history import History, PastDeal
+from taiga_pipeline.planning.outlook import Outlook, Outlooks
+
+EVER_DAYS: Final = 730
+"""A deal that is not won within two years counts as never won."""
+SHOCK_DAYS: Final = 90
+TIMING_DECISIONS: Final = 20.0
+"""A stated close date is worth so many decisions of history on the time to close."""
+CLOSE_SPREAD: Final = 21
+"""A stated close date may be so many days off either way; one that has passed, twice that later."""
+
+
+def outlooks(history: History, day: date) -> Outlooks:
+    """Returns what is expected of the deals that are open on ``day``."""
+    return outlooks_of(prepare(history, day, SHOCK_DAYS))
+
+
+def outlooks_of(ground: Ground) -> Outlooks:
+    """Returns the outlooks of a ground that was prepared for at least `SHOCK_DAYS`."""
+    shock = ground.shock(1, SHOCK_DAYS, "open")
+    chances = long_curves(ground.view).won
+    by_deal = {
+        deal.key: _outlook(deal, ground.view, chances[:, place])
+        for place, deal in enumerate(ground.view.deals)
+    }
+    return Outlooks(by_deal, shock.sd, shock.mean)
+
+
+def long_curves(view: View, *, season: bool = True) -> Curves:
+    """Returns the chances of the open deals for as long as they may take."""
+    record = view.record
+    mask = record.is_open
+    return curves(view.hazards, record.ages()[mask], record.stage[mask], EVER_DAYS, season=season)
+
+
+def _outlook(deal: PastDeal, view: View, won: Floats) -> Outlook:
+    ever = min(float(won.sum()), 1.0)
+    return Outlook(deal.key, ever, tuple(_weeks(view.day, timing(deal, view, won))))
+
+
+def timing(deal: PastDeal, view: View, won: Floats) -> Floats:
+    """Returns when a deal is won if it is won: chances of the days ahead, which sum to 1.
+
+    With little history, the close date that sales stated counts more than what history tells:
+    n decisions weigh n / (n + `TIMING_DECISIONS`).
+    """
+    total = won.sum()
+    learnt = won / total if total > 0 else np.eye(len(won))[-1]
+    if deal.expected_close is None:
+        return np.asarray(learnt)
+    trust = view.record.decided / (view.record.decided + TIMING_DECISIONS)
+    return np.asarray(trust * learnt + (1 - trust) * _around(deal.expected_close, view.day, won))
+
+
+def _around(expected: date, today: date, won: Floats) -> Floats:
+    ahead = (expected - today).days
+    first, last = max(ahead - CLOSE_SPREAD, 1), ahead + CLOSE_SPREAD
+    if last < first + CLOSE_SPREAD:
+        first, last = 1, 2 * CLOSE_SPREAD
+    first, last = min(first, len(won)), min(last, len(won))
+    spread = np.zeros(len(won))
+    spread[first - 1 : last] = 1.0 / (last - first + 1)
+    return spread
+
+
+def _weeks(today: date, days: Floats) -> Iterator[tuple[date, float]]:
+    """Yields Mondays and the chance of their weeks, without weeks that are impossible."""
+    monday = today - timedelta(days=today.weekday())
+    places = (np.arange(1, len(days) + 1) + today.weekday()) // 7
+    weeks = np.bincount(places, weights=days)
+    for place in np.flatnonzero(weeks > 0):
+        yield monday + timedelta(weeks=int(place)), float(weeks[place])
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a fact about a deal changes: the chance to win after it has been taken into account."""
+
+    name: str
+    reason: str
+    chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a deal's chance is what it is. ``closes`` are P10, P50 and P90 of the day of the win,
+    None where it cannot be won. ``within`` are chances to be won in so many days."""
+
+    deal: PastDeal
+    age_days: int
+    steps: tuple[Step, ...]
+    chance: float
+    within: dict[int, float]
+    closes: tuple[date, date, date] | None
+    value: tuple[float, float] | None
+
+
+def explain(ground: Ground, key: str) -> Explanation | None:
+    """Explains the forecast of an open deal, None if there is no such deal.
+
+    Each step is the model's answer with one fact more: an average deal that just came in, in the
+    deal's stage, of the deal's age, at this time of the quarter, and with what past forecasts were
+    off by.
+    """
+    view = ground.view
+    place = next((i for i, deal in enumerate(view.deals) if deal.key == key), None)
+    if place is None:
+        return None
+    deal = view.deals[place]
+    stage = int(view.record.stage[view.record.is_open][place])
+    age = int(view.record.ages()[view.record.is_open][place])
+    shock = ground.shock(1, SHOCK_DAYS, "open")
+    final = _ever(view, age, stage, season=True)
+    won = final.won[:, 0]
+    corrected = min(float(won.sum() * np.exp(shock.mean)), 1.0)
+    steps = (*_steps(view, deal, age, stage), Step("past forecasts", _off(shock.mean), corrected))
+    within = {days: min(float(won[:days].sum() * np.exp(shock.mean)), 1.0) for days in (30, 60, 90)}
+    closes = _quantiles(view.day, timing(deal, view, won)) if won.sum() > 0 else None
+    return Explanation(deal, age, steps, corrected, within, closes, None)
+
+
+def _steps(view: View, deal: PastDeal, age: int, stage: int) -> Iterator[Step]:
+    decided = view.record.decided
+    base = _chance(view, 0, 0, season=False)
+    yield Step("base rate", f"a deal that just came in; {decided:,} decided deals tell", base)
+    staged = _chance(view, 0, stage, season=False)
+    yield Step("stage", _stage_reason(view, deal, stage), staged)
+    aged = _chance(view, age, stage, season=False)
+    yield Step("age", f"came in {age:,} days ago, on {deal.entered}", aged)
+    season = "the month of the quarter" if view.hazards.variant.season else "off: it did not help"
+    yield Step("season", season, _chance(view, age, stage, season=True))
+
+
+def _stage_reason(view: View, deal: PastDeal, stage: int) -> str:
+    if stage == 0:
+        return "not known" if not deal.stage else f"{deal.stage}; not on record alike for all deals"
+    if view.record.learns_stages:
+        return f"{deal.stage}, from history and the mapping"
+    return f"{deal.stage}, from the mapping: history does not tell stages"
+
+
+def _off(mean: float) -> str:
+    return "won less than was expected" if mean < 0 else "won more than was expected"
+
+
+def _ever(view: View, age: int, stage: int, *, season: bool) -> Curves:
+    ages, stages = (np.array([number], dtype=np.int64) for number in (age, stage))
+    return _one(view, ages, stages, season)
+
+
+def _one(view: View, ages: Days, stages: Days, season: bool) -> Curves:
+    return curves(view.hazards, ages, stages, EVER_DAYS, season=season)
+
+
+def _chance(view: View, age: int, stage: int, *, season: bool) -> float:
+    return min(float(_ever(view, age, stage, season=season).won.sum()), 1.0)
+
+
+def _quantiles(today: date, days: Floats) -> tuple[date, date, date]:
+    cumulated = np.cumsum(days)
+    low, middle, high = (
+        today + timedelta(days=1 + min(int(np.searchsorted(cumulated, q)), len(days) - 1))
+        for q in (0.1, 0.5, 0.9)
+    )
+    return low, middle, high

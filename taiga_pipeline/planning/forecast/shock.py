@@ -1,0 +1,67 @@
+"""How far off forecasts have been: the shock that all deals of one future share.
+
+Good and bad times hit all deals together, so that the spread of a sum does not average out as it
+would for independent deals. ``log(actual / expected)`` of completed past windows is taken as normal
+with mean `Shock.mean` and standard deviation `Shock.sd`; both are shrunk, the mean to 0 and the
+deviation to a prior, since there are few independent windows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+PRIOR_SD: Final = 0.20
+PRIOR_WINDOWS: Final = 3.0
+"""As many independent windows the prior deviation is worth."""
+BIAS_SD: Final = 0.10
+"""How far off a forecast may be for good, before its own windows tell."""
+WHOLE_PRIOR_SD: Final = PRIOR_SD / math.sqrt(2)
+"""Of open and new deals together: two parts of about the same size, each with its own shock."""
+_HALF_DEALS: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What was expected of a past period, and what came. The forecast was made on day ``made``."""
+
+    made: int
+    expected: float
+    actual: float
+
+    @property
+    def log_ratio(self) -> float:
+        """How much more came than expected, as a logarithm; tempered where both are small."""
+        return math.log((self.actual + _HALF_DEALS) / (self.expected + _HALF_DEALS))
+
+
+@dataclass(frozen=True, slots=True)
+class Shock:
+    """A factor exp(N(``mean``, ``sd``)) on expected numbers; ``windows`` independent ones tell."""
+
+    mean: float = 0.0
+    sd: float = PRIOR_SD
+    windows: float = 0.0
+
+
+def independent_windows(made: Sequence[int], length: int) -> float:
+    """Returns how many windows of ``length`` days fit between forecasts made on these days.
+
+    Windows that overlap tell of the same decisions.
+    """
+    return 1.0 + (max(made) - min(made)) / max(length, 1) if made else 0.0
+
+
+def learn_shock(windows: Sequence[Window], length: int, prior_sd: float = PRIOR_SD) -> Shock:
+    """Returns the shock that past windows tell, ``length`` days after their forecasts' dates."""
+    if not windows:
+        return Shock(0.0, math.hypot(prior_sd, BIAS_SD), 0.0)
+    number = independent_windows([window.made for window in windows], length)
+    ratios = [window.log_ratio for window in windows]
+    square = sum(ratio**2 for ratio in ratios) / len(ratios)
+    variance = (PRIOR_WINDOWS * prior_sd**2 + number * square) / (PRIOR_WINDOWS + number)
+    trust = BIAS_SD**2 / (BIAS_SD**2 + variance / number)
+    mean = trust * sum(ratios) / len(ratios)
+    return Shock(mean, math.sqrt(variance + BIAS_SD**2 * (1.0 - trust)), number)

@@ -1,0 +1,125 @@
+"""Ranges of sums: seeded trials of what may come, with the shock that deals share.
+
+Never independent draws alone: every trial draws the shock first, then the deals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from taiga_pipeline.planning.forecast.record import Floats
+from taiga_pipeline.planning.forecast.shock import Shock
+
+TRIALS: Final = 2_000
+Counts = npt.NDArray[np.int64]
+_CHUNK: Final = 1_000
+QUANTILES: Final = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """P10, P50 and P90: exceeded in 90, 50 and 10 of 100 futures."""
+
+    low: float
+    middle: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The trials' sums over a period: wins, decisions, and won value by currency."""
+
+    won: Floats
+    decided: Floats
+    value: Mapping[str, Floats] = field(default_factory=dict)
+
+    def __add__(self, other: Sums) -> Sums:
+        value = {name: self.value[name] + other.value[name] for name in self.value}
+        return Sums(self.won + other.won, self.decided + other.decided, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What deals bring if won, and the variance of that, in one currency."""
+
+    mean: Floats
+    variance: Floats
+
+
+def simulate_open(
+    chances: tuple[Floats, Floats],
+    prices: Mapping[str, Prices],
+    factor: Floats,
+    random: np.random.Generator,
+) -> Sums:
+    """Returns sums over deals whose chances to be won and decided in a period are given.
+
+    ``factor`` multiplies all chances of a trial: see `draw_factors`.
+    """
+    won, decided = chances
+    # One matrix product sums wins, values and their variances at once.
+    columns = [np.ones_like(won)]
+    for price in prices.values():
+        columns += [price.mean, price.variance]
+    per_win = np.column_stack(columns).astype(np.float32)
+    totals = np.zeros((len(factor), per_win.shape[1]))
+    taken = np.zeros(len(factor))
+    shared = factor.astype(np.float32)[:, None]
+    possible = np.flatnonzero(decided > 1e-9)
+    for start in range(0, len(possible), _CHUNK):
+        some = possible[start : start + _CHUNK]
+        luck = random.random((len(factor), len(some)), dtype=np.float32) / shared
+        totals += (luck < won[some].astype(np.float32)).astype(np.float32) @ per_win[some]
+        taken += np.count_nonzero(luck < decided[some].astype(np.float32), axis=1)
+    value = {}
+    for place, name in enumerate(prices):
+        mean, variance = totals[:, 1 + 2 * place], totals[:, 2 + 2 * place]
+        noise = random.standard_normal(len(factor)) * np.sqrt(variance)
+        value[name] = np.maximum(mean + noise, 0.0)
+    return Sums(totals[:, 0], taken, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomers:
+    """What is expected of deals that are not there yet; ``prices`` are mean, variance, share."""
+
+    won: float
+    decided: float
+    dispersion: float
+    prices: Mapping[str, tuple[float, float, float]]
+
+
+def simulate_new(expected: Newcomers, factor: Floats, random: np.random.Generator) -> Sums:
+    """Returns sums over deals to come: counts vary ``dispersion`` times as much as Poisson."""
+    decided = _counts(expected.decided * factor, expected.dispersion, random)
+    share = expected.won / expected.decided if expected.decided > 0 else 0.0
+    won = random.binomial(decided, min(share, 1.0))
+    value = {}
+    for name, (mean, variance, part) in expected.prices.items():
+        mine = random.binomial(won, min(part, 1.0))
+        noise = random.standard_normal(len(mine)) * np.sqrt(mine * variance)
+        value[name] = np.maximum(mine * mean + noise, 0.0)
+    return Sums(won.astype(float), decided.astype(float), value)
+
+
+def draw_factors(shock: Shock, random: np.random.Generator, trials: int) -> Floats:
+    """Draws the factor that all chances of a trial share."""
+    return np.asarray(np.exp(shock.mean + shock.sd * random.standard_normal(trials)))
+
+
+def _counts(mean: Floats, dispersion: float, random: np.random.Generator) -> Counts:
+    """Draws gamma-Poisson (negative binomial) counts whose variance is dispersion x mean."""
+    if dispersion > 1.0:
+        mean = random.gamma(np.maximum(mean, 1e-12) / (dispersion - 1.0), dispersion - 1.0)
+    return random.poisson(mean)
+
+
+def range_of(trials: Floats) -> Range:
+    """Returns P10, P50 and P90 of trials."""
+    low, middle, high = np.quantile(trials, QUANTILES)
+    return Range(float(low), float(middle), float(high))
