@@ -1,8 +1,8 @@
 """Staffing problems of a given size and load, drawn from a seed.
 
 A company of twelve roles of unequal size. People work full or part time, most in one role, a
-third in a second one as well; each has about five weeks of holidays in a year, mostly around two
-seasons. Projects last one to six months and ask for three to seven roles, in sums that make the
+third in a second one as well; each has four weeks of holidays in a year, two of them in a row in
+summer. Projects last one to six months and ask for three to seven roles, in sums that make the
 load: all hours asked for, as a part of all hours available. The mix of roles that projects ask
 for varies around the mix that there is, so that some roles are short while others idle.
 """
@@ -71,10 +71,10 @@ def _person(rng: random.Random, number: int, shares: list[float], weeks: int) ->
     second = (rng.randrange(ROLES),) if rng.random() < SECOND_ROLE else ()
     usual = rng.choices((40.0, 32.0, 24.0, 20.0), (75, 12, 5, 8))[0]
     hours = [usual] * weeks
-    for _ in range(rng.randint(3, 5)):
-        season = rng.choice((8, 30, 33, rng.randrange(weeks)))
-        week = min(weeks - 1, max(0, season + rng.randint(-3, 3)))
-        hours[week] = rng.choice((0.0, 0.0, 0.0, usual * 0.4))
+    summer = 28 + rng.randint(-3, 3)
+    off = [summer, summer + 1, rng.randrange(weeks), rng.randrange(weeks)]
+    for week in off:
+        hours[min(week, weeks - 1)] = 0.0
     return _Person(tuple(dict.fromkeys((first, *second))), usual, tuple(hours))
 
 

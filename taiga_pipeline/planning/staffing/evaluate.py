@@ -51,12 +51,12 @@ def evaluate(problem: Problem, plan: Plan) -> Score:
         projects[request.project].weight * hours
         for request, hours in zip(problem.requests, unmet, strict=True)
     )
-    splits = sum(is_split(problem, each) for each in plan.assignments)
+    splits = sum(split_charge(problem, each) for each in plan.assignments)
     penalty = sum(_penalty(problem, each) for each in plan.assignments)
     delay = sum(
         project.delay_cost * weeks for project, weeks in zip(projects, plan.delays, strict=True)
     )
-    parts = (unmet_cost, overtime * terms.overtime_cost, splits * terms.split_cost, penalty, delay)
+    parts = (unmet_cost, overtime * terms.overtime_cost, splits, penalty, delay)
     return Score(sum(parts), *parts, unmet=tuple(unmet), overtime_hours=overtime)
 
 
@@ -64,6 +64,15 @@ def is_split(problem: Problem, assignment: Assignment) -> bool:
     """Whether an assignment is less than its whole request, in share or in weeks."""
     weeks = len(problem.requests[assignment.request].need)
     return assignment.halves < WHOLE or assignment.first > 0 or assignment.end < weeks
+
+
+def split_charge(problem: Problem, assignment: Assignment) -> float:
+    """Returns what is charged for an assignment that is less than its whole request."""
+    request, terms = problem.requests[assignment.request], problem.terms
+    if assignment.first > 0 or assignment.end < len(request.need):
+        weight = problem.projects[request.project].weight
+        return terms.split_cost + terms.handover_hours * weight
+    return terms.split_cost if assignment.halves < WHOLE else 0.0
 
 
 def unmet_by_week(problem: Problem, plan: Plan) -> list[list[float]]:
@@ -132,11 +141,16 @@ def _malformed(problem: Problem, assignment: Assignment) -> Iterator[str]:
 
 
 def _doubled(problem: Problem, plan: Plan) -> Iterator[str]:
-    """Finds requests that get more than they ask for, or the same person twice in a week."""
+    """Finds requests that get more than they ask for, or the same person twice in a week.
+
+    In weeks when somebody is away, others may stand in for them.
+    """
     shares: dict[tuple[int, int], list[Assignment]] = defaultdict(list)
     for assignment in plan.assignments:
-        for at in range(assignment.first, assignment.end):
-            shares[assignment.request, at].append(assignment)
+        hours = given(problem, assignment, week_of(problem, assignment.request, plan.delays))
+        for at, gives in enumerate(hours, assignment.first):
+            if gives > 0:
+                shares[assignment.request, at].append(assignment)
     for (request, at), there in shares.items():
         if sum(each.halves for each in there) > WHOLE:
             yield f"request {request} gets more than it asks for in its week {at}"

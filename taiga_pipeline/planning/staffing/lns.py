@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from taiga_pipeline.planning.staffing.board import NEARLY, Board
+from taiga_pipeline.planning.staffing.board import NEARLY, Board, Way
 from taiga_pipeline.planning.staffing.problem import Assignment, Plan
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ HOT: Final = 0.5
 COLD: Final = 0.002
 """Temperatures at the beginning and the end, as parts of the median cost of a request unmet."""
 CHECK_CLOCK: Final = 64
+DRAWN_AT_ONCE: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class _Search:
         self._related = tables.related()
         self._random = random.Random(seed)
         self._numbers = np.random.default_rng(seed)
+        self._seen: Flags = np.zeros(0, dtype=bool)
+        self._drawn = 0
         self._work = 0
         self._movable = [bool(each.max_delay) for each in self._problem.projects]
         ideals = [ask.ideal for ask in self._asks] or [0.0]
@@ -80,12 +83,13 @@ class _Search:
         """Returns what a request's people are worth by taking them off for a moment."""
         there = self._board.placed[request]
         value = self._board.remove(request)
-        self._board.place(request, there)
+        self._board.place(request, Way(value, there))
         return value
 
     def run(self, effort: Effort) -> Found:
         """Searches until the work is done."""
-        best, lead, best_lead, rounds, in_time = self._board.plan(), 0.0, 0.0, 0, True
+        lead = best_lead = 0.0
+        rounds, in_time, best = 0, True, self._snapshot()
         while self._work < effort.work and self._asks:
             if rounds % CHECK_CLOCK == 0 and effort.is_late():
                 in_time = False
@@ -93,11 +97,15 @@ class _Search:
             rounds += 1
             heat = self._scale * HOT * (COLD / HOT) ** (self._work / effort.work)
             allowed = heat * math.log(1.0 - self._random.random())  # at most 0
-            change = self._round(allowed)
-            lead += change
+            lead += self._round(allowed)
             if lead > best_lead + NEARLY:
-                best, best_lead = self._board.plan(), lead
-        return Found(best, rounds, in_time)
+                best, best_lead = self._snapshot(), lead
+        delays, placed = best
+        assignments = tuple(sorted(each for row in placed for each in row))
+        return Found(Plan(tuple(delays), assignments), rounds, in_time)
+
+    def _snapshot(self) -> tuple[list[int], list[tuple[Assignment, ...]]]:
+        return self._board.delays.copy(), self._board.placed.copy()
 
     def _round(self, allowed: float) -> float:
         """Changes the plan; takes it back if it got worse by more than ``allowed`` (negative).
@@ -106,26 +114,21 @@ class _Search:
         project = self._asks[seed].project
         moves = self._movable[project] and self._random.random() < 0.3
         chosen = self._requests_around(seed, whole_project=moves)
-        before = [(number, self._board.placed[number], self._gains[number]) for number in chosen]
+        self._board.note()
+        before = [self._board.state_of(number) for number in chosen]
+        gains = [self._gains[number] for number in chosen]
         delay = self._board.delays[project]
         change = -sum(self._board.remove(number) for number in chosen)
         if moves:
             change += self._put_off(project)
-        change += self._place_all(chosen)
-        if change < allowed:
-            self._take_back(before, project, delay)
-            return 0.0
-        return change
-
-    def _take_back(
-        self, before: Sequence[tuple[int, tuple[Assignment, ...], float]], project: int, delay: int
-    ) -> None:
-        for number, *_ in before:
-            self._board.remove(number)
+        change += self._place_all(chosen.copy())
+        if change >= allowed:
+            return change
+        self._board.take_back(before)
         self._board.delays[project] = delay
-        for number, assignments, gain in before:
-            self._board.place(number, assignments)
+        for number, gain in zip(chosen, gains, strict=True):
             self._gains[number] = gain
+        return 0.0
 
     def _put_off(self, project: int) -> float:
         """Draws another start for a project that nobody is on; returns what that is worth."""
@@ -175,16 +178,21 @@ class _Search:
     def _place_all(self, requests: list[int]) -> float:
         won = 0.0
         for number in self._in_order(requests):
-            value, assignments = self._board.best(number, self._glance(number))
-            self._gains[number] = value
+            way = self._board.best(number, self._glance(number))
+            self._gains[number] = way.value
             self._work += WORK_BASE + self._asks[number].weeks * len(self._asks[number].workers)
-            if assignments:
-                won += self._board.place(number, assignments)
+            if way.assignments:
+                won += self._board.place(number, way)
         return won
 
     def _glance(self, request: int) -> Flags:
-        seen: Flags = self._numbers.random(len(self._asks[request].workers)) >= OVERLOOKED
-        return seen
+        """Returns which candidates are considered this time."""
+        count = len(self._asks[request].workers)
+        if self._drawn + count > len(self._seen):
+            self._seen = self._numbers.random(DRAWN_AT_ONCE + count) >= OVERLOOKED
+            self._drawn = 0
+        self._drawn += count
+        return self._seen[self._drawn - count : self._drawn]
 
     def _in_order(self, requests: list[int]) -> list[int]:
         asks, draw = self._asks, self._random

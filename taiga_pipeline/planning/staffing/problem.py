@@ -87,12 +87,15 @@ class Terms:
 
     ``overtime`` is the allowance as a part of the available hours; an hour of it costs
     ``overtime_cost``. ``split_cost`` is charged for each assignment that is less than its whole
-    request: a half, or some of the weeks.
+    request: a half, or some of the weeks. One of some weeks (a hand-over, or standing in for
+    somebody who is away) is charged for ``handover_hours`` unmet hours as well: those that it takes
+    to get into the work.
     """
 
     overtime: float = 0.1
     overtime_cost: float = 5.0
     split_cost: float = 20.0
+    handover_hours: float = 8.0
 
 
 @dataclass(frozen=True)

@@ -20,18 +20,30 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A request as arrays: its candidates (c) and weeks (t). ``ideal`` is the value of meeting
-    all of it, ``penalties`` are by candidate."""
+    all of it, ``handover_cost`` the charge for a part of the weeks; ``penalties`` are by
+    candidate."""
 
     project: int
     first: int
     weeks: int
     weight: float
     ideal: float
+    handover_cost: float
     need: Floats
     workers: Integers
     penalties: Floats
     position: dict[int, int]
     """Where each worker is among the candidates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What each candidate would give in each week (c x t): hours, what they are worth, and the
+    ``least`` regular hours (negative: overtime) that may be left after giving them."""
+
+    gives: Floats
+    least: Floats
+    values: Floats
 
 
 class Tables:
@@ -48,19 +60,24 @@ class Tables:
         self.regular: Floats = hours - fixed
         """Hours until overtime begins; below 0 where present allocations are over already."""
         self.asks = [_ask(problem, number) for number in range(len(problem.requests))]
-        self._gives: dict[tuple[int, int, int], Floats] = {}
+        self._offers: dict[tuple[int, int, int], Offer] = {}
 
-    def gives(self, request: int, begin: int, halves: int) -> Floats:
-        """Returns the hours that each candidate would give in each week (c x t)."""
-        found = self._gives.get((request, begin, halves))
+    def offer(self, request: int, begin: int, halves: int) -> Offer:
+        """Returns what the candidates can offer a request that begins in a week."""
+        found = self._offers.get((request, begin, halves))
         if found is None:
-            ask = self.asks[request]
-            weeks = slice(begin, begin + ask.weeks)
-            share = ask.need * (halves / WHOLE)
-            there = self.presence[ask.workers, weeks]
-            found = np.minimum(share * there, self.free[ask.workers, weeks])
-            self._gives[request, begin, halves] = found
+            found = self._offers[request, begin, halves] = self._offer(request, begin, halves)
         return found
+
+    def _offer(self, request: int, begin: int, halves: int) -> Offer:
+        ask = self.asks[request]
+        weeks = slice(begin, begin + ask.weeks)
+        share = ask.need * (halves / WHOLE)
+        gives = np.minimum(share * self.presence[ask.workers, weeks], self.free[ask.workers, weeks])
+        spare = self.limit[ask.workers, weeks] - self.regular[ask.workers, weeks]
+        # Whoever gives nothing in a week fits in, even if they are overloaded then.
+        least = np.where(gives > 0, -spare - TOLERANCE, -np.inf)
+        return Offer(gives, least, ask.weight * gives)
 
     def related(self) -> list[Integers]:
         """Returns for each request those others that could compete with it: candidates in common,
@@ -91,6 +108,7 @@ def _ask(problem: Problem, number: int) -> Ask:
         weeks=len(request.need),
         weight=weight,
         ideal=weight * float(need.sum()),
+        handover_cost=problem.terms.split_cost + problem.terms.handover_hours * weight,
         need=need,
         workers=np.array([each.worker for each in request.candidates], dtype=np.intp),
         penalties=np.array([each.penalty for each in request.candidates], dtype=float),
