@@ -131,7 +131,8 @@ class Executor:
 
     def _apply_actions(self, group: GroupPlan) -> None:
         """Applies a group's actions; what depends on a root that failed is not tried."""
-        bound = self.store.known([group.key])[group.key].bound
+        is_new = group.root is None  # nothing of it can be bound
+        bound = {} if is_new else self.store.known([group.key])[group.key].bound
         progress = _GroupProgress.begin(group, bound)
         for action in group.actions:
             if self.stop.is_set():

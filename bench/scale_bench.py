@@ -1,0 +1,94 @@
+"""A real export of a CRM from an empty target to a second run: time, processor time, memory.
+
+Give the export's path: ``python -m bench.scale_bench FILE`` (the public "CRM Sales Opportunities"
+sample: 8,800 opportunities). Each step is the real command in a process of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.sandbox_process import PASSWORD, USERNAME, SandboxProcess, sandbox_process
+from bench.table import print_table
+
+IMPORT = (
+    "--column key=opportunity_id --column owner=sales_agent --column service=product "
+    "--column customer=account --column stage=deal_stage --column engaged_on=engage_date "
+    "--column closed_on=close_date --column value=close_value --date-format %m/%d/%Y "
+    "--currency USD"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a command took: wall and processor time in seconds, peak memory in MB."""
+
+    wall: float
+    processor: float
+    memory: float
+
+
+def main(export: str) -> None:
+    """Prints a table with one row per step."""
+    with TemporaryDirectory() as scratch, sandbox_process() as sandbox:
+        folder = Path(scratch)
+        _prepare(folder, sandbox)
+        steps = {
+            "import 8,800 rows": ["deals", "import", export, *IMPORT, "--name", "{service}"],
+            "import them again": ["deals", "import", export, *IMPORT, "--name", "{service}"],
+            "plan 5,827 projects": ["plan", "--out", "plan.json"],
+            "apply them": ["run", "--allow", "create"],
+            "second run": ["run"],
+            "plan without change": ["plan"],
+        }
+        rows = []
+        for name, arguments in steps.items():
+            cost = _measure(folder, arguments)
+            requests = sandbox.requests()
+            writes = sum(m != "GET" and not path.endswith("/auth") for m, path in requests)
+            rows.append(
+                [name, cost.wall, cost.processor, round(cost.memory), len(requests), writes]
+            )
+    header = ["step", "wall, s", "processor, s", "peak memory, MB", "requests", "writes"]
+    print_table("Scale, with a real export", header, rows)
+
+
+def _prepare(folder: Path, sandbox: SandboxProcess) -> None:
+    """Writes a configuration for the sandbox, and a mapping that takes old won deals as well."""
+    _measure(folder, ["init", "."])
+    config = (folder / "config.toml").read_text()
+    config = config.replace("https://taiga.example.com", sandbox.url)
+    config = config.replace('username = "pipeline-bot"', f'username = "{USERNAME}"')
+    config = config.replace("concurrency = 2", "concurrency = 4")
+    (folder / "config.toml").write_text(config)
+    mapping = folder / "mappings" / "default.toml"
+    text = mapping.read_text().replace("closed_within_days = 90", "closed_within_days = 100000")
+    mapping.write_text(text)
+
+
+def _measure(folder: Path, arguments: list[str]) -> Cost:
+    """Runs the command in ``folder``; returns what it took."""
+    command = [sys.executable, "-m", "taiga_pipeline", *arguments]
+    environment = {**os.environ, "TAIGA_PASSWORD": PASSWORD}
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    errors = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - began
+    if os.waitstatus_to_exitcode(status) not in (0, 3):
+        raise SystemExit(f"{' '.join(arguments)} failed: {errors.decode()}")
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    main(str(Path(sys.argv[1]).resolve()))
