@@ -1,0 +1,81 @@
+"""What `capacity` finds: plain data for terminal, JSON, CSV, wiki and HTML. Hours throughout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from taiga_pipeline.planning.weeks import Weeks
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A deal behind a gap: the hours that it adds to the expected gap.
+
+    ``weighted`` are the hours that it asks for there, times its chance.
+    """
+
+    deal_key: str
+    added: float
+    weighted: float
+    probability: float
+    expected_close: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Hours there are and hours asked for: of a role in a week, or of several together.
+
+    ``confirmed``: won deals. ``weighted``: confirmed plus probability times hours of open deals.
+    ``exposure``: every open deal won, at its start as entered. ``median``, ``quantile`` and
+    ``high`` (95 %) are quantiles of all demand over the trials. ``gap`` is the chosen quantile of
+    the hours that are missing (in one role and week: the quantile above capacity),
+    ``expected_gap`` their mean, ``chance_short`` the share of trials in which hours are missing.
+    """
+
+    capacity: float
+    confirmed: float
+    weighted: float
+    exposure: float
+    median: float
+    quantile: float
+    high: float
+    gap: float
+    expected_gap: float
+    chance_short: float
+    drivers: tuple[Driver, ...] = ()
+
+    @property
+    def load(self) -> float | None:
+        """The chosen quantile of demand per hour of capacity, None where there is none of it."""
+        return self.quantile / self.capacity if self.capacity else None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCapacity:
+    """A role, week by week; ``total`` is over all weeks, worked out from the trials."""
+
+    role: str
+    people: int
+    weeks: tuple[Cell, ...]
+    total: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityReport:
+    """The whole answer. ``by_week`` and ``total`` are over all roles.
+
+    In those, hours of one role do not make up for missing hours of another.
+    """
+
+    as_of: date
+    weeks: Weeks
+    quantile: float
+    trials: int
+    seed: int
+    shock_sd: float
+    roles: tuple[RoleCapacity, ...]
+    by_week: tuple[Cell, ...]
+    total: Cell
+    open_deals: int
+    notices: tuple[str, ...]

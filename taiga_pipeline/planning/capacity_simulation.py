@@ -1,0 +1,289 @@
+"""Many possible futures of a pipeline, drawn at random: the hours that they ask for.
+
+In each trial one factor multiplies the chances of all deals: good and bad times hit all of them
+together, so that the spread of the whole does not average out (`Outlooks.shock_sd`). A deal is won
+where a uniform number is below its chance times that factor; given that, where the number lies
+below it is uniform again, and tells the week in which the project begins. The factors are
+stratified: one from each of as many equal parts of their distribution as there are trials.
+
+A profile is kept as its *steps* (+30 hours in week 2, -30 in week 12), which are added up over
+the weeks at the end: a project of ten weeks costs two additions, not ten. Deals are gathered by
+their number of steps, so that each may have a profile of its own. Deals and trials are done in
+blocks that fit the processor's cache. Needs numpy (the extra ``planning``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Single = NDArray[np.float32]
+Integers = NDArray[np.intp]
+Small = NDArray[np.uint16]
+
+SLOTS: Final = 512
+"""A deal's starts are kept as so many equally likely weeks: chances are rounded to 1/512."""
+BLOCK: Final = 2048
+"""Rows that are drawn together."""
+BATCH: Final = 1 << 17
+"""Uniform numbers that are drawn at a time."""
+SPAN: Final = 2500
+"""Trials that a thread does at a time."""
+
+Step = tuple[int, int, float]
+"""Role (by number), week from the start, and by how many hours the week's demand changes.
+
+A row has at most one for each role and week."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A deal in the simulation. ``starts`` are week numbers (0: the first) with chances."""
+
+    probability: float
+    starts: tuple[tuple[int, float], ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How many roles and weeks there are, and the shock that all deals share."""
+
+    roles: int
+    weeks: int
+    shock_sd: float = 0.25
+    bias: float = 0.0
+
+    @property
+    def never(self) -> int:
+        """Stands for the begin of a row that does not begin; so late that nothing reaches it."""
+        return 2 * self.weeks
+
+
+@dataclass(frozen=True, slots=True)
+class Futures:
+    """What was drawn.
+
+    ``hours`` has the axes role, week, trial. ``begins`` holds, for each row that was watched, the
+    week in which it begins in each trial, `Shape.never` standing for "not at all, or later".
+    """
+
+    hours: Single
+    begins: Mapping[int, Small]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Rows with equally many steps (after padding).
+
+    ``rows`` are ``first`` to ``after``. ``cells[row * (weeks + 1) + start]`` are the places of the
+    steps if the row begins in that week, ``hours[row]`` their sizes.
+    """
+
+    first: int
+    after: int
+    cells: Integers | Small
+    hours: Floats
+
+
+class Simulation:
+    """Rows made ready to draw futures of.
+
+    The rows are drawn in an order that depends on their numbers of steps alone, so that a row
+    meets the same chances again when probabilities, starts or hours change.
+    """
+
+    def __init__(self, rows: Sequence[Row], shape: Shape) -> None:
+        self._shape = shape
+        order = sorted(range(len(rows)), key=lambda number: _padded(rows[number]))
+        self._blocks = [
+            _Block(order[first : first + BLOCK], rows, shape)
+            for first in range(0, len(order), BLOCK)
+        ]
+
+    def run(self, trials: int, seed: int, watched: Sequence[int] = (), workers: int = 2) -> Futures:
+        """Draws futures. ``watched`` are the rows whose begin is to be kept for each trial.
+
+        ``workers`` threads share the work; the result does not depend on their number.
+        """
+        shape = self._shape
+        factors = _factors(trials, seed, shape)
+        hours = np.zeros((trials, shape.roles, shape.weeks + 1), dtype=np.float32)
+        begins = {row: np.full(trials, shape.never, dtype=np.uint16) for row in watched}
+
+        def draw(first: int) -> None:
+            span = slice(first, first + SPAN)
+            own = {row: begin[span] for row, begin in begins.items()}
+            for number, block in enumerate(self._blocks):
+                source = np.random.Generator(np.random.SFC64([seed, first, number]))
+                block.draw(factors[span], source, hours[span], own)
+            np.cumsum(hours[span], axis=2, out=hours[span])
+
+        with ThreadPoolExecutor(workers) as pool:
+            for _ in pool.map(draw, range(0, trials, SPAN)):
+                pass
+        by_role = np.ascontiguousarray(hours[:, :, :-1].transpose(1, 2, 0))
+        return Futures(by_role, begins)
+
+
+class _Block:
+    """Some of the rows, with tables that are small enough for the processor's cache."""
+
+    def __init__(self, order: Sequence[int], rows: Sequence[Row], shape: Shape) -> None:
+        ordered = [rows[number] for number in order]
+        self._shape = shape
+        self._place = {number: at for at, number in enumerate(order)}
+        # What is certain stays so in bad times.
+        chances = [np.inf if row.probability >= 1 else row.probability for row in ordered]
+        self._chances = np.array(chances, dtype=np.float32)
+        self._begins = _begin_table(ordered, shape.weeks)
+        self._groups = tuple(_groups(ordered, shape))
+        self._ends = [group.after for group in self._groups]
+
+    def draw(
+        self,
+        factors: Single,
+        source: np.random.Generator,
+        hours: Single,
+        begins: Mapping[int, Small],
+    ) -> None:
+        """Adds the steps of the rows to ``hours``, and fills in the begins of those watched."""
+        watched = [row for row in begins if row in self._place]
+        at = np.array([self._place[row] for row in watched], dtype=np.intp)
+        width = max(1, BATCH // len(self._chances))
+        uniform = np.empty((len(self._chances), width), dtype=np.float32)
+        for first in range(0, len(factors), width):
+            some = factors[first : first + width]
+            source.random(out=uniform, dtype=np.float32)
+            drawn = uniform[:, : len(some)]
+            limit = np.minimum(self._chances[:, None] * some, 1)
+            hours[first : first + width] += self._steps(drawn, limit)
+            for row, begin in zip(watched, self._watch(drawn[at], limit[at], at), strict=True):
+                begins[row][first : first + width] = begin
+
+    def _steps(self, uniform: Single, limit: Single) -> Floats:
+        """Returns what changes in a batch, with the axes trial, role, week."""
+        shape, width = self._shape, uniform.shape[1]
+        cells = shape.roles * (shape.weeks + 1)
+        won = np.flatnonzero(uniform < limit)
+        row = won // width
+        trial = (won - row * width) * cells
+        begin = self._begin(row, uniform.ravel().take(won), limit.ravel().take(won))
+        places, sizes, start = [], [], 0
+        ends = np.searchsorted(row, self._ends).tolist()
+        for group, end in zip(self._groups, ends, strict=True):
+            inside = row[start:end] - group.first
+            sizes.append(group.hours.take(inside, axis=0).ravel())
+            inside *= shape.weeks + 1
+            inside += begin[start:end]
+            cell = group.cells.take(inside, axis=0)
+            # Adding flat arrays is faster than broadcasting along so short an axis.
+            places.append(cell.ravel() + np.repeat(trial[start:end], cell.shape[1]))
+            start = end
+        steps = np.bincount(np.concatenate(places), np.concatenate(sizes), width * cells)
+        return steps.astype(np.float64, copy=False).reshape(width, shape.roles, shape.weeks + 1)
+
+    def _begin(self, row: Integers, uniform: Single, limit: Single) -> Small:
+        slot = (uniform / limit * SLOTS).astype(np.intp)
+        slot += row * (SLOTS + 1)
+        return self._begins.ravel().take(slot)
+
+    def _watch(self, uniform: Single, limit: Single, at: Integers) -> Small:
+        begin = self._begin(at[:, None], uniform, np.where(uniform < limit, limit, np.inf))
+        begin[(uniform >= limit) | (begin == self._shape.weeks)] = self._shape.never
+        return begin
+
+
+def _factors(trials: int, seed: int, shape: Shape) -> Single:
+    """Returns the shared factor of each trial, in random order."""
+    generator = np.random.Generator(np.random.SFC64([seed, 1]))
+    parts = (np.arange(trials) + generator.random(trials)) / trials
+    inverse = NormalDist().inv_cdf
+    normal = np.array([inverse(min(max(part, 1e-12), 1 - 1e-12)) for part in parts.tolist()])
+    generator.shuffle(normal)
+    return np.exp(shape.bias + shape.shock_sd * normal).astype(np.float32)
+
+
+def _padded(row: Row) -> int:
+    """Returns the number of a row's steps, rounded up where steps are many."""
+    count = max(1, len(row.steps))
+    return count if count <= 8 else 1 << (count - 1).bit_length()
+
+
+def _groups(rows: Sequence[Row], shape: Shape) -> Iterator[_Group]:
+    first = 0
+    while first < len(rows):
+        width = _padded(rows[first])
+        after = first
+        while after < len(rows) and _padded(rows[after]) == width:
+            after += 1
+        yield _group(rows[first:after], first, width, shape)
+        first = after
+
+
+def _group(rows: Sequence[Row], first: int, width: int, shape: Shape) -> _Group:
+    padding = ((0, shape.weeks, 0.0),)  # nothing, beyond the last week
+    steps = np.array([row.steps + padding * (width - len(row.steps)) for row in rows])
+    role, late = steps[:, :, 0].astype(np.intp), steps[:, :, 1].astype(np.intp)
+    begin = np.arange(shape.weeks + 1)[None, :, None]
+    week = np.clip(late[:, None, :] + begin, 0, shape.weeks)
+    week[:, -1, :] = shape.weeks  # a row that begins beyond the last week asks for nothing
+    cells = (role[:, None, :] * (shape.weeks + 1) + week).reshape(-1, width)
+    if shape.roles * (shape.weeks + 1) < np.iinfo(np.uint16).max:
+        cells = cells.astype(np.uint16)  # a fraction of the memory traffic
+    return _Group(first, first + len(rows), cells, np.ascontiguousarray(steps[:, :, 2]))
+
+
+def _begin_table(rows: Sequence[Row], weeks: int) -> Small:
+    """Returns equally likely begins of each row; one more at the end takes up rounding."""
+    table = np.full((len(rows), SLOTS + 1), weeks, dtype=np.uint16)
+    for number, row in enumerate(rows):
+        if not row.starts:
+            continue
+        begins = [min(max(week, 0), weeks) for week, _ in row.starts]
+        edges = np.cumsum([chance for _, chance in row.starts])
+        slots = np.diff(np.rint(edges / edges[-1] * SLOTS).astype(np.intp), prepend=0)
+        table[number, :SLOTS] = np.repeat(begins, slots)
+        table[number, SLOTS] = table[number, SLOTS - 1]
+    return table
+
+
+def expected_hours(rows: Sequence[Row], shape: Shape) -> Iterator[tuple[Integers, Floats]]:
+    """Yields for each role the rows that ask for it, and their hours by week times their chances.
+
+    The shared factor is not in it: this is what summing probability times hours gives.
+    """
+    begin = np.zeros((len(rows), shape.weeks))
+    for number, row in enumerate(rows):
+        for week, chance in row.starts:
+            if week < shape.weeks:
+                begin[number, max(week, 0)] += chance * row.probability
+    steps = np.array(
+        [(number, *step) for number, row in enumerate(rows) for step in row.steps]
+    ).reshape(-1, 4)
+    for role in range(shape.roles):
+        yield _expected_of_role(steps[steps[:, 1] == role], begin)
+
+
+def _expected_of_role(steps: Floats, begin: Floats) -> tuple[Integers, Floats]:
+    rows, place = np.unique(steps[:, 0].astype(np.intp), return_inverse=True)
+    weeks = begin.shape[1]
+    changes = np.zeros((len(rows), weeks))
+    for late in np.unique(steps[:, 2]).astype(int).tolist():
+        now = steps[:, 2] == late
+        at, hours = place[now], steps[now, 3, None]
+        chances = begin[rows[at]]
+        if late < 0:
+            # Whatever would come before the first week, is there from the first week on.
+            changes[at, 0] += (hours * chances[:, :-late]).sum(axis=1)
+            changes[at, : weeks + late] += hours * chances[:, -late:]
+        elif late < weeks:
+            changes[at, late:] += hours * chances[:, : weeks - late]
+    return rows, np.cumsum(changes, axis=1)
