@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import re
 import resource
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -115,8 +115,16 @@ def _plan(pipe, folder: Path, url: str, count: int) -> None:
     wall = time.perf_counter() - began
     assert plan.unchanged == count, plan.summary()
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    scale = 1024 if sys.platform != "darwin" else 1024 * 1024
-    pipe.send((wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale))
+    pipe.send((wall, usage.ru_utime + usage.ru_stime, peak_memory()))
+
+
+def peak_memory() -> float:
+    """Returns this process's peak resident memory in MB.
+
+    Not by ``getrusage``: a process that was spawned inherits its parent's peak there.
+    """
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
 
 
 if __name__ == "__main__":
