@@ -57,9 +57,13 @@ HIGH: Final = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked. ``weeks`` are those shown; ``team`` "" means everybody."""
+    """What is asked. ``weeks`` are those shown; ``team`` "" means everybody.
+
+    ``default_country`` is that of people who have none, ``holidays_of`` tells its public holidays.
+    """
 
     weeks: Weeks
+    holidays_of: HolidaysOf
     quantile: float = DEFAULT_QUANTILE
     trials: int = DEFAULT_TRIALS
     seed: int = 1
@@ -73,7 +77,6 @@ def find_capacity(
     mappings: MappingSet,
     outlooks: Outlooks,
     options: Options,
-    holidays_of: HolidaysOf,
 ) -> CapacityReport:
     """Returns capacity and demand by role and week.
 
@@ -90,7 +93,7 @@ def find_capacity(
         people,
         situation.time_off,
         list(window),
-        holidays_of=holidays_of,
+        holidays_of=options.holidays_of,
         default_country=options.default_country,
     )
     roles = _Roles(people, demand)
