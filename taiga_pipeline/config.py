@@ -90,6 +90,7 @@ ConfigPath = Annotated[Path, Field(strict=False), AfterValidator(_resolve_path)]
 DatabaseUrl = Annotated[str, AfterValidator(_resolve_url)]
 WebAddress = Annotated[str, AfterValidator(_check_web_address)]
 LimitValue = Annotated[Limit, BeforeValidator(Limit.parse)]
+CurrencyCode = Annotated[str, Field(pattern=r"^([A-Z]{3})?$")]
 PipelineName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 
 
@@ -221,11 +222,25 @@ class LimitSettings(_Section):
 
 
 class PlanningSettings(_Section):
-    """How far ahead demand and capacity are looked at."""
+    """How far ahead demand and capacity are looked at.
+
+    ``rates`` say what a unit of each currency is worth in ``currency``; without them, values are
+    kept per currency.
+    """
 
     horizon_weeks: int = Field(26, ge=1, le=520)
     calendar: str = ""
     quantile: Number = Field(0.8, gt=0, lt=1)
+    currency: CurrencyCode = ""
+    rates: dict[CurrencyCode, Annotated[Number, Field(gt=0, allow_inf_nan=False)]] = Field(
+        default_factory=dict
+    )
+
+    @model_validator(mode="after")
+    def _check_rates(self) -> PlanningSettings:
+        if self.rates and not self.currency:
+            raise ValueError('rates need a currency to convert to: currency = "EUR"')
+        return self
 
 
 class Settings(_Section):

@@ -18,6 +18,7 @@ from taiga_pipeline.cli.lazy import Entry, LazyGroup
 
 _SYNC = "Keep in step"
 _DATA = "Deals, people, rules"
+_PLANNING = "Look ahead"
 _SETUP = "Set up and try out"
 
 COMMANDS: dict[str, Entry] = {
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Entry] = {
     "deals": Entry("taiga_pipeline.cli.deals:deals", "The deals of the pipeline.", _DATA),
     "people": Entry("taiga_pipeline.cli.people:people", "Who can do the work.", _DATA),
     "mapping": Entry("taiga_pipeline.cli.mapping:mapping", "The rules, explained.", _DATA),
+    "forecast": Entry("taiga_pipeline.cli.forecast:forecast", "What will be won.", _PLANNING),
     "init": Entry("taiga_pipeline.cli.init:init", "Write a first configuration.", _SETUP),
     "check": Entry("taiga_pipeline.cli.check:check", "Find every problem at once.", _SETUP),
     "schedule": Entry("taiga_pipeline.cli.schedule:schedule", "Print a timer entry.", _SETUP),

@@ -77,6 +77,8 @@ def build_history(
     return History(tuple(past), chances, dict(left_out))
 
 
+_FIELDS: Final = tuple(each.name for each in fields(Deal))
+_BLANK: Final[tuple[object, ...]] = (None, "", (), frozenset())
 _Item = TypeVar("_Item", StageMove, FieldChange)
 
 
@@ -130,7 +132,7 @@ class _Builder:
             expected_close=self._deal.expected_close,
             stages=tuple(self._stages(entered, closed)),
             values=tuple(self._values(changes, entered)),
-            filled=frozenset(each.name for each in fields(Deal) if getattr(self._deal, each.name)),
+            filled=frozenset(name for name in _FIELDS if getattr(self._deal, name) not in _BLANK),
         )
 
     def _first_seen(self) -> date | None:

@@ -205,12 +205,12 @@ class _Design:
         return np.concatenate([[_FLAT], age, self._stage(stage, _STAGE_SD), season])
 
     def _stage(self, stage: int, width: float) -> Floats:
-        return np.eye(self.stages)[stage][1:] * width
+        return np.asarray(np.eye(self.stages)[stage][1:] * width, dtype=np.float64)
 
 
 def _fit_closing(counts: PersonDays, variant: Variant) -> Floats:
     """Returns log-odds of a decision: phase x age group x stage."""
-    design = _Design(*counts.at_risk.shape[1:], variant)
+    design = _Design(counts.at_risk.shape[1], counts.at_risk.shape[2], variant)
     spared = (counts.at_risk - counts.decided) * _attention(counts, variant)[:, None, None]
     phases = np.array([phase_of(int(day)) for day in counts.days])
     yes, no = np.zeros(design.shape), np.zeros(design.shape)
@@ -230,15 +230,15 @@ def _fit_closing(counts: PersonDays, variant: Variant) -> Floats:
 
 def _attention(counts: PersonDays, variant: Variant) -> Floats:
     """Returns what a person-day of each day weighs: more where fewer deals were in work."""
-    in_work: Floats = counts.at_risk[:, :, 0].sum(axis=1)
+    in_work: Floats = np.asarray(counts.at_risk[:, :, 0].sum(axis=1), dtype=np.float64)
     if not variant.load or not len(in_work) or in_work[-1] == 0:
-        return np.ones_like(in_work)
-    return np.asarray(in_work[-1] / np.maximum(in_work, 1.0))
+        return np.ones(len(in_work))
+    return np.asarray(in_work[-1] / np.maximum(in_work, 1.0), dtype=np.float64)
 
 
 def _fit_winning(counts: PersonDays, beliefs: Floats, variant: Variant) -> Floats:
     """Returns log-odds of a win, given a decision: phase x age group x stage."""
-    design = _Design(*counts.at_risk.shape[1:], variant)
+    design = _Design(counts.at_risk.shape[1], counts.at_risk.shape[2], variant)
     decided, won = _by_month(counts)
     first = _month(int(counts.days[0]))
     luck = np.eye(len(decided)) * _MONTH_SD
@@ -276,11 +276,9 @@ def _month(day: int) -> int:
 def stage_chances(record: Record, chances: Mapping[str, float]) -> Floats:
     """Returns the mapping's chance of each stage of the record; of "not known", their mean.
 
-    Stages count in the mean as often as deals are in them.
+    Stages count in the mean as often as open deals are known to be in them.
     """
-    known = [
-        chances[name] for name in map(record.stages.__getitem__, record.stage) if name in chances
-    ]
+    known = [chances[name] for name in record.open_stages if name in chances]
     usual = float(np.mean(known or list(chances.values()) or [USUAL_CHANCE]))
     return np.array([chances.get(stage, usual) for stage in record.stages]).clip(0.01, 0.99)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from taiga_pipeline.planning.forecast.curves import Curves, curves
 from taiga_pipeline.planning.forecast.forecast import Ground, prepare
-from taiga_pipeline.planning.forecast.record import Days, Floats
+from taiga_pipeline.planning.forecast.record import Floats
 from taiga_pipeline.planning.forecast.replay import View
 from taiga_pipeline.planning.history import History, PastDeal
 from taiga_pipeline.planning.outlook import Outlook, Outlooks
@@ -107,7 +107,6 @@ class Explanation:
     chance: float
     within: dict[int, float]
     closes: tuple[date, date, date] | None
-    value: tuple[float, float] | None
 
 
 def explain(ground: Ground, key: str) -> Explanation | None:
@@ -131,7 +130,7 @@ def explain(ground: Ground, key: str) -> Explanation | None:
     steps = (*_steps(view, deal, age, stage), Step("past forecasts", _off(shock.mean), corrected))
     within = {days: min(float(won[:days].sum() * np.exp(shock.mean)), 1.0) for days in (30, 60, 90)}
     closes = _quantiles(view.day, timing(deal, view, won)) if won.sum() > 0 else None
-    return Explanation(deal, age, steps, corrected, within, closes, None)
+    return Explanation(deal, age, steps, corrected, within, closes)
 
 
 def _steps(view: View, deal: PastDeal, age: int, stage: int) -> Iterator[Step]:
@@ -160,10 +159,6 @@ def _off(mean: float) -> str:
 
 def _ever(view: View, age: int, stage: int, *, season: bool) -> Curves:
     ages, stages = (np.array([number], dtype=np.int64) for number in (age, stage))
-    return _one(view, ages, stages, season)
-
-
-def _one(view: View, ages: Days, stages: Days, season: bool) -> Curves:
     return curves(view.hazards, ages, stages, EVER_DAYS, season=season)
 
 

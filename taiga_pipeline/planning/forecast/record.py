@@ -35,7 +35,7 @@ class Record:
     ``start`` is the day of the first decision: nothing is known of deals that were decided before
     the record began, so nobody is at risk before it. ``stages`` are the names that ``stage``
     indexes; 0 is "not known". ``learns_stages`` is false where stages are not on record alike for
-    decided and for open deals.
+    decided and for open deals. ``open_stages`` are the stages of open deals, where known.
     """
 
     today: int
@@ -47,6 +47,7 @@ class Record:
     stage: Days
     segments: Segments
     learns_stages: bool
+    open_stages: tuple[str, ...]
 
     @property
     def is_open(self) -> Flags:
@@ -101,6 +102,7 @@ def make_record(history: History, today: date) -> Record:
         stage=stage,
         segments=segments,
         learns_stages=learns,
+        open_stages=tuple(deal.stage for deal in deals if not deal.closed and deal.stages),
     )
 
 

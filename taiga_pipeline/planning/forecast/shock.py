@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-PRIOR_SD: Final = 0.20
+PRIOR_SD: Final = 0.15
 PRIOR_WINDOWS: Final = 3.0
 """As many independent windows the prior deviation is worth."""
 BIAS_SD: Final = 0.10

@@ -1,0 +1,62 @@
+"""The explanation of one deal's chance, as text and as JSON."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taiga_pipeline.cli.output import print_pairs, print_table
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.planning.forecast.outlooks import Explanation
+
+
+def print_explanation(explanation: Explanation) -> None:
+    """Prints how the facts about a deal make its chance."""
+    deal = explanation.deal
+    click.echo(safe(f"{deal.key}: won with a chance of {explanation.chance:.0%}"))
+    click.echo("")
+    print_table(
+        ("Fact", "Chance", "Change", "Because"),
+        [
+            (step.name, f"{step.chance:.1%}", _change(change), safe(step.reason))
+            for step, change in zip(explanation.steps, _changes(explanation), strict=True)
+        ],
+        right=(1, 2),
+    )
+    click.echo("")
+    pairs = {
+        f"won within {days} days": f"{chance:.1%}" for days, chance in explanation.within.items()
+    }
+    if explanation.closes:
+        early, middle, late = explanation.closes
+        pairs["if won, then on"] = f"{middle} (80 of 100: {early} to {late})"
+    print_pairs(pairs)
+
+
+def _changes(explanation: Explanation) -> list[float | None]:
+    chances = [step.chance for step in explanation.steps]
+    return [None, *(after - before for before, after in pairwise(chances))]
+
+
+def _change(change: float | None) -> str:
+    return "" if change is None else f"{100 * change:+.1f} points"
+
+
+def explanation_json(explanation: Explanation) -> dict[str, Any]:
+    """Returns an explanation as plain data."""
+    closes = explanation.closes
+    return {
+        "deal": explanation.deal.key,
+        "chance": round(explanation.chance, 4),
+        "age_days": explanation.age_days,
+        "steps": [
+            {"fact": step.name, "chance": round(step.chance, 4), "because": step.reason}
+            for step in explanation.steps
+        ],
+        "within": {str(days): round(chance, 4) for days, chance in explanation.within.items()},
+        "closes": dict(zip(("p10", "p50", "p90"), closes, strict=True)) if closes else None,
+    }
