@@ -7,9 +7,9 @@ when they are written and told apart when they are read, so that each part is me
 
     Anna knows the customer well.           people's text
                                             (an empty line)
-    ―― From sales, kept current by … ――     the separator
+    ―― From sales (please write …) ――       the separator
     Value: 40,000 EUR                       facts, one per line
-    ―― End of what sales keeps current ――   the end line
+    ―― Kept current by pipeline-sync ――     the end line
 
 People may edit the whole at will: no line that they wrote is ever taken for a fact that may be
 overwritten, wherever they put it (above, inside or below the facts, with or without the separator).
@@ -20,8 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-SEPARATOR: Final = "―― From sales, kept current by pipeline-sync; please write above this line ――"
-END: Final = "―― End of what sales keeps current ――"
+SEPARATOR: Final = "―― From sales (please write above this line) ――"
+END: Final = "―― Kept current by pipeline-sync ――"
 
 _GAP: Final = "\n\n"
 _SHORTEST_MARK, _LONGEST_MARK = 25, 200

@@ -77,7 +77,7 @@ def test_the_swedish_one_speaks_swedish_and_understands_english() -> None:
     contact = Contact("Bo", part=ContactPart.DECISION_MAKER)
     found = desired(deal(stage="proposal", contacts=(contact,)), rules).root.fields
     assert found["label"] == "(preliminär)"
-    assert "Kund: Acme\nSteg: Förslag\nVärde: 120,000 EUR" in str(found["deal_facts"])
+    assert "Värde: 120,000 EUR ·\nKund: Acme" in str(found["deal_facts"])
     assert "Bo (beslutsfattare)" in str(found["deal_facts"])
     _, stage = rules.stage_of(deal(stage="KVALIFICERING"))
     assert "beslutsfattare identifierad" in stage.requires
