@@ -8,138 +8,41 @@ from several threads.
 from __future__ import annotations
 
 import json
-import os
-import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Engine,
-    Table,
-    and_,
-    delete,
-    func,
-    insert,
-    make_url,
-    select,
-    update,
-)
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import and_, delete, func, insert, select, update
 
-from sync.boundary import reached
-from sync.clock import Clock
-from sync.database import failures_as, open_engine, reading, writing
-from sync.errors import Rejected, StateUnusable
-from sync.migrations import migrate
-from sync.plan import Action, GroupPlan, Issue, IssueKind
+from sync.plan import Action, GroupPlan, Issue
 from sync.planner import Bound, Known
 from sync.record_merge import Bases
-from sync.records import Base, Binding, RecordKey, WhenDropped, decode, encode
-from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, RUNS, STEPS
+from sync.records import Binding, RecordKey
+from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, RUNS
+from sync.state_rows import (
+    GroupRow,
+    JournalEntry,
+    OpenIssue,
+    RunRow,
+    Seal,
+    dump,
+    dump_bases,
+    issue_id,
+    read_bases,
+    read_binding,
+    read_issue,
+    read_run,
+)
+from sync.state_tables import StateTables
 
-_CHUNK = 500
-"""Keys per query: below every database's limit on parameters."""
-
-
-@dataclass(frozen=True, slots=True)
-class GroupRow:
-    """What is remembered of a bound group to tell that nothing moved since.
-
-    ``stamp`` is "" if the group has to be looked at in full. ``deleted`` and ``unlinked`` are
-    those of the root's binding.
-    """
-
-    root_id: str
-    fingerprint: str = ""
-    stamp: str = ""
-    state: str = ""
-    deleted: bool = False
-    unlinked: bool = False
-
-    @property
-    def is_followed(self) -> bool:
-        """Whether the group is kept in step."""
-        return not (self.deleted or self.unlinked)
+__all__ = ["GroupRow", "JournalEntry", "OpenIssue", "RunRow", "Seal", "StateStore"]
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """How a group stands after it was synced: see `GroupRow`, and its delivery facts."""
-
-    key: str
-    fingerprint: str
-    stamp: str
-    state: str
-    facts: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """One write: what was intended, and what became of it. Times are UTC.
-
-    ``status`` is ``open``, ``done``, ``failed`` or ``settled`` (found out about later).
-    ``intended`` are the bases that stand once the write is known to have happened.
-    """
-
-    id: int
-    run_id: int
-    key: RecordKey
-    action: str
-    reason: str
-    changes: Sequence[Mapping[str, object]]
-    intended: Bases
-    status: str
-    target_id: str
-    error: str
-    intended_at: datetime
-    finished_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """One run. Times are UTC; ``outcome`` is ``running``, ``done``, ``partial`` or an error."""
-
-    id: int
-    started_at: datetime
-    finished_at: datetime | None
-    outcome: str
-    is_full: bool
-    summary: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenIssue:
-    """An issue, and since when it has been open (UTC)."""
-
-    issue: Issue
-    since: datetime
-
-
-class StateStore:
+class StateStore(StateTables):
     """The state of one pipeline.
 
     :raises StateUnusable: (any method) the database is damaged, locked, or newer than this
         program; the message says how to go on.
     """
-
-    def __init__(self, url: str, pipeline: str, clock: Clock) -> None:
-        """Opens the store at a database URL, and brings its tables up to date."""
-        _create_private_file(url)
-        self.pipeline = pipeline
-        self._clock = clock
-        self._engine: Engine = open_engine(url)
-        self._lock = threading.Lock()
-        with failures_as(StateUnusable, self._engine):
-            migrate(self._engine, "state", STEPS)
-
-    def close(self) -> None:
-        """Lets go of the database."""
-        self._engine.dispose()
 
     # --- groups
 
@@ -172,7 +75,7 @@ class StateStore:
         with self._read() as connection:
             for row in self._select(connection, BINDINGS, keys):
                 key = RecordKey(row.grp, row.kind, row.name)
-                bound[row.grp][key] = Bound(_binding(key, row), _bases(row.base_json))
+                bound[row.grp][key] = Bound(read_binding(key, row), read_bases(row.base_json))
             for entry in self._entries(connection, JOURNAL.c.status == "open"):
                 if entry.key.group in intents:
                     merged = {**intents[entry.key.group].get(entry.key, {}), **entry.intended}
@@ -230,8 +133,8 @@ class StateStore:
                     name=action.key.name,
                     action=action.type.value,
                     reason=action.reason,
-                    changes_json=_dump([change.to_json() for change in action.changes]),
-                    intended_json=_dump_bases(intended),
+                    changes_json=dump([change.to_json() for change in action.changes]),
+                    intended_json=dump_bases(intended),
                     status="open",
                     target_id=action.observed.id if action.observed else "",
                     error="",
@@ -315,7 +218,7 @@ class StateStore:
             connection.execute(
                 update(RUNS)
                 .where(RUNS.c.id == run_id)
-                .values(finished_at=self._clock.now(), outcome=outcome, summary_json=_dump(summary))
+                .values(finished_at=self._clock.now(), outcome=outcome, summary_json=dump(summary))
             )
 
     def runs(self, limit: int = 20, only_full: bool = False) -> list[RunRow]:
@@ -325,17 +228,7 @@ class StateStore:
             query = query.where(RUNS.c.is_full, RUNS.c.outcome.in_(["done", "partial"]))
         with self._read() as connection:
             rows = connection.execute(query.order_by(RUNS.c.id.desc()).limit(limit)).all()
-        return [
-            RunRow(
-                row.id,
-                row.started_at,
-                row.finished_at,
-                row.outcome,
-                row.is_full,
-                json.loads(row.summary_json),
-            )
-            for row in rows
-        ]
+        return [read_run(row) for row in rows]
 
     # --- issues
 
@@ -344,12 +237,12 @@ class StateStore:
         query = select(ISSUES).where(ISSUES.c.pipeline == self.pipeline)
         with self._read() as connection:
             rows = connection.execute(query.order_by(ISSUES.c.grp, ISSUES.c.name)).all()
-        return [OpenIssue(_issue(row), row.since) for row in rows]
+        return [OpenIssue(read_issue(row), row.since) for row in rows]
 
     def replace_issues(self, issues: Iterable[Issue]) -> tuple[list[Issue], list[Issue]]:
         """Makes ``issues`` the open ones; returns those that are new and those that ended."""
-        now = {_issue_id(issue): issue for issue in issues}
-        before = {_issue_id(open_issue.issue): open_issue for open_issue in self.issues()}
+        now = {issue_id(issue): issue for issue in issues}
+        before = {issue_id(open_issue.issue): open_issue for open_issue in self.issues()}
         with self._write("issues") as connection:
             for identity in before:
                 self._drop_issue(connection, identity)
@@ -389,237 +282,3 @@ class StateStore:
             connection.execute(
                 update(GROUPS).where(self._group(GROUPS, key.group)).values(stamp="")
             )
-
-    # --- below: SQL
-
-    @contextmanager
-    def _read(self) -> Iterator[Connection]:
-        with failures_as(StateUnusable, self._engine), reading(self._engine) as connection:
-            yield connection
-
-    @contextmanager
-    def _write(self, name: str) -> Iterator[Connection]:
-        """One committed transaction; a boundary before and after its commit."""
-        with self._lock, failures_as(StateUnusable, self._engine):
-            with writing(self._engine) as connection:
-                yield connection
-                reached(f"before {name} commit")
-            reached(f"after {name} commit")
-
-    def _group(self, table: Table, key: str) -> Any:
-        return and_(table.c.pipeline == self.pipeline, table.c.grp == key)
-
-    def _record(self, table: Table, key: RecordKey) -> Any:
-        return and_(
-            self._group(table, key.group), table.c.kind == key.kind, table.c.name == key.name
-        )
-
-    def _select(self, connection: Connection, table: Table, keys: Collection[str]) -> Iterator[Any]:
-        for chunk in _chunks(keys):
-            condition = and_(table.c.pipeline == self.pipeline, table.c.grp.in_(chunk))
-            yield from connection.execute(select(table).where(condition))
-
-    def _entries(
-        self, connection: Connection, condition: Any, newest: int | None = None
-    ) -> Iterator[JournalEntry]:
-        query = select(JOURNAL).where(JOURNAL.c.pipeline == self.pipeline, condition)
-        if newest is None:
-            query = query.order_by(JOURNAL.c.id)
-        else:
-            query = query.order_by(JOURNAL.c.id.desc()).limit(newest)
-        for row in connection.execute(query):
-            yield JournalEntry(
-                id=row.id,
-                run_id=row.run_id,
-                key=RecordKey(row.grp, row.kind, row.name),
-                action=row.action,
-                reason=row.reason,
-                changes=json.loads(row.changes_json),
-                intended=_bases(row.intended_json),
-                status=row.status,
-                target_id=row.target_id,
-                error=row.error,
-                intended_at=row.intended_at,
-                finished_at=row.finished_at,
-            )
-
-    def _finish(
-        self,
-        connection: Connection,
-        intent: int,
-        status: str,
-        target_id: str | None = None,
-        error: str = "",
-    ) -> None:
-        values: dict[str, object] = {
-            "status": status,
-            "error": error,
-            "finished_at": self._clock.now(),
-        }
-        if target_id is not None:
-            values["target_id"] = target_id
-        connection.execute(update(JOURNAL).where(JOURNAL.c.id == intent).values(**values))
-
-    def _settle(self, connection: Connection, keys: Collection[str]) -> None:
-        """Closes the open intents of groups whose every record was looked at since."""
-        query = select(JOURNAL.c.id, JOURNAL.c.grp).where(
-            JOURNAL.c.pipeline == self.pipeline, JOURNAL.c.status == "open"
-        )
-        for intent, group in connection.execute(query).all():
-            if group in keys:
-                self._finish(connection, intent, "settled")
-
-    def _settle_record(self, connection: Connection, key: RecordKey) -> None:
-        """Closes the older intents of a record: newer bases must not be overruled by them."""
-        condition = and_(self._record(JOURNAL, key), JOURNAL.c.status == "open")
-        connection.execute(
-            update(JOURNAL).where(condition).values(status="settled", finished_at=self._clock.now())
-        )
-
-    def _put_group(self, connection: Connection, seal: Seal) -> None:
-        connection.execute(delete(GROUPS).where(self._group(GROUPS, seal.key)))
-        connection.execute(
-            insert(GROUPS).values(
-                pipeline=self.pipeline,
-                grp=seal.key,
-                fingerprint=seal.fingerprint,
-                stamp=seal.stamp,
-                state=seal.state,
-                facts_json=_dump(seal.facts),
-                seen_at=self._clock.now(),
-            )
-        )
-
-    def _put_binding(self, connection: Connection, binding: Binding, bases: Bases) -> None:
-        known = self._stored_base(connection, binding.key)
-        self._settle_record(connection, binding.key)
-        connection.execute(delete(BINDINGS).where(self._record(BINDINGS, binding.key)))
-        try:
-            connection.execute(
-                insert(BINDINGS).values(
-                    pipeline=self.pipeline,
-                    grp=binding.key.group,
-                    kind=binding.key.kind,
-                    name=binding.key.name,
-                    target_id=binding.target_id,
-                    created=binding.created,
-                    when_dropped=binding.when_dropped.value,
-                    deleted=binding.deleted,
-                    unlinked=binding.unlinked,
-                    base_json=_dump_bases({**known, **bases}),
-                )
-            )
-        except IntegrityError as error:
-            raise Rejected(
-                f"{binding.key}: the {binding.key.kind} {binding.target_id} already belongs to "
-                "another deal; unlink that one first ('pipeline-sync unlink DEAL')"
-            ) from error
-
-    def _update_binding(
-        self, connection: Connection, key: RecordKey, values: Mapping[str, object]
-    ) -> None:
-        connection.execute(update(BINDINGS).where(self._record(BINDINGS, key)).values(dict(values)))
-
-    def _extend_base(self, connection: Connection, key: RecordKey, bases: Bases) -> None:
-        known = self._stored_base(connection, key)
-        self._settle_record(connection, key)
-        self._update_binding(connection, key, {"base_json": _dump_bases({**known, **bases})})
-
-    def _stored_base(self, connection: Connection, key: RecordKey) -> Bases:
-        query = select(BINDINGS.c.base_json).where(self._record(BINDINGS, key))
-        stored = connection.execute(query).scalar()
-        return _bases(stored) if stored is not None else {}
-
-    def _forget_group(self, connection: Connection, key: str) -> None:
-        connection.execute(delete(BINDINGS).where(self._group(BINDINGS, key)))
-        connection.execute(delete(GROUPS).where(self._group(GROUPS, key)))
-        self._drop_issues_of(connection, key)
-
-    def _drop_issues_of(self, connection: Connection, key: str) -> None:
-        connection.execute(delete(ISSUES).where(self._group(ISSUES, key)))
-
-    def _drop_issue(self, connection: Connection, identity: tuple[str, RecordKey, str]) -> None:
-        kind, key, name = identity
-        condition = and_(self._record(ISSUES, key), ISSUES.c.issue == kind, ISSUES.c.field == name)
-        connection.execute(delete(ISSUES).where(condition))
-
-    def _add_issue(self, connection: Connection, issue: Issue, since: datetime) -> None:
-        values = {
-            "message": issue.message,
-            "base": encode(issue.base),
-            "desired": encode(issue.desired),
-            "observed": encode(issue.observed),
-        }
-        connection.execute(
-            insert(ISSUES).values(
-                pipeline=self.pipeline,
-                issue=issue.kind.value,
-                grp=issue.key.group,
-                kind=issue.key.kind,
-                name=issue.key.name,
-                field=issue.field,
-                detail_json=_dump(values),
-                since=since,
-            )
-        )
-
-
-def _create_private_file(url: str) -> None:
-    """Creates a SQLite file so that only its owner may read it: it holds customers' names."""
-    parsed = make_url(url)
-    name = parsed.database
-    if parsed.get_backend_name() != "sqlite" or not name or name == ":memory:":
-        return
-    if Path(name).parent.is_dir():
-        os.close(os.open(name, os.O_CREAT | os.O_RDWR, 0o600))
-
-
-def _binding(key: RecordKey, row: Any) -> Binding:
-    return Binding(
-        key=key,
-        target_id=row.target_id,
-        created=row.created,
-        when_dropped=WhenDropped(row.when_dropped),
-        deleted=row.deleted,
-        unlinked=row.unlinked,
-    )
-
-
-def _issue_id(issue: Issue) -> tuple[str, RecordKey, str]:
-    return issue.kind.value, issue.key, issue.field
-
-
-def _issue(row: Any) -> Issue:
-    detail = json.loads(row.detail_json)
-    return Issue(
-        kind=IssueKind(row.issue),
-        key=RecordKey(row.grp, row.kind, row.name),
-        message=detail["message"],
-        field=row.field,
-        base=decode(detail["base"]),
-        desired=decode(detail["desired"]),
-        observed=decode(detail["observed"]),
-    )
-
-
-def _bases(text: str) -> dict[str, Base]:
-    return {
-        name: Base(decode(desired), decode(observed))
-        for name, (desired, observed) in json.loads(text).items()
-    }
-
-
-def _dump_bases(bases: Bases) -> str:
-    return _dump(
-        {name: [encode(base.desired), encode(base.observed)] for name, base in bases.items()}
-    )
-
-
-def _dump(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-
-
-def _chunks(keys: Collection[str]) -> Iterator[list[str]]:
-    ordered = list(keys)
-    for start in range(0, len(ordered), _CHUNK):
-        yield ordered[start : start + _CHUNK]

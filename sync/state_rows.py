@@ -1,0 +1,168 @@
+"""What the state store keeps, row by row, and how it is written as JSON text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sync.plan import Issue, IssueKind
+from sync.record_merge import Bases
+from sync.records import Base, Binding, RecordKey, WhenDropped, decode, encode
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """What is remembered of a bound group to tell that nothing moved since.
+
+    ``stamp`` is "" if the group has to be looked at in full. ``deleted`` and ``unlinked`` are
+    those of the root's binding.
+    """
+
+    root_id: str
+    fingerprint: str = ""
+    stamp: str = ""
+    state: str = ""
+    deleted: bool = False
+    unlinked: bool = False
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether the group is kept in step."""
+        return not (self.deleted or self.unlinked)
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """How a group stands after it was synced: see `GroupRow`, and its delivery facts."""
+
+    key: str
+    fingerprint: str
+    stamp: str
+    state: str
+    facts: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One write: what was intended, and what became of it. Times are UTC.
+
+    ``status`` is ``open``, ``done``, ``failed`` or ``settled`` (found out about later).
+    ``intended`` are the bases that stand once the write is known to have happened.
+    """
+
+    id: int
+    run_id: int
+    key: RecordKey
+    action: str
+    reason: str
+    changes: Sequence[Mapping[str, object]]
+    intended: Bases
+    status: str
+    target_id: str
+    error: str
+    intended_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run. Times are UTC; ``outcome`` is ``running``, ``done``, ``partial`` or an error."""
+
+    id: int
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str
+    is_full: bool
+    summary: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIssue:
+    """An issue, and since when it has been open (UTC)."""
+
+    issue: Issue
+    since: datetime
+
+
+def read_entry(row: Any) -> JournalEntry:
+    """Returns the journal entry in a row of its table."""
+    return JournalEntry(
+        id=row.id,
+        run_id=row.run_id,
+        key=RecordKey(row.grp, row.kind, row.name),
+        action=row.action,
+        reason=row.reason,
+        changes=json.loads(row.changes_json),
+        intended=read_bases(row.intended_json),
+        status=row.status,
+        target_id=row.target_id,
+        error=row.error,
+        intended_at=row.intended_at,
+        finished_at=row.finished_at,
+    )
+
+
+def read_run(row: Any) -> RunRow:
+    """Returns the run in a row of its table."""
+    return RunRow(
+        row.id,
+        row.started_at,
+        row.finished_at,
+        row.outcome,
+        row.is_full,
+        json.loads(row.summary_json),
+    )
+
+
+def read_binding(key: RecordKey, row: Any) -> Binding:
+    """Returns the binding in a row of its table."""
+    return Binding(
+        key=key,
+        target_id=row.target_id,
+        created=row.created,
+        when_dropped=WhenDropped(row.when_dropped),
+        deleted=row.deleted,
+        unlinked=row.unlinked,
+    )
+
+
+def issue_id(issue: Issue) -> tuple[str, RecordKey, str]:
+    """Returns what makes two issues the same one."""
+    return issue.kind.value, issue.key, issue.field
+
+
+def read_issue(row: Any) -> Issue:
+    """Returns the issue in a row of its table."""
+    detail = json.loads(row.detail_json)
+    return Issue(
+        kind=IssueKind(row.issue),
+        key=RecordKey(row.grp, row.kind, row.name),
+        message=detail["message"],
+        field=row.field,
+        base=decode(detail["base"]),
+        desired=decode(detail["desired"]),
+        observed=decode(detail["observed"]),
+    )
+
+
+def read_bases(text: str) -> dict[str, Base]:
+    """Returns the bases, by field, that `dump_bases` wrote."""
+    return {
+        name: Base(decode(desired), decode(observed))
+        for name, (desired, observed) in json.loads(text).items()
+    }
+
+
+def dump_bases(bases: Bases) -> str:
+    """Returns bases as JSON text."""
+    return dump(
+        {name: [encode(base.desired), encode(base.observed)] for name, base in bases.items()}
+    )
+
+
+def dump(data: object) -> str:
+    """Returns JSON text, as short as it gets."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,224 @@
+"""Access to the tables of the state store: the SQL behind `sync.state`.
+
+Everything here works on a connection that the caller has opened with ``_read`` or ``_write``, so
+that several steps make one transaction.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, and_, delete, insert, make_url, select, update
+from sqlalchemy.exc import IntegrityError
+
+from sync.boundary import reached
+from sync.clock import Clock
+from sync.database import failures_as, open_engine, reading, writing
+from sync.errors import Rejected, StateUnusable
+from sync.migrations import migrate
+from sync.plan import Issue
+from sync.record_merge import Bases
+from sync.records import Binding, RecordKey, encode
+from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, STEPS
+from sync.state_rows import JournalEntry, Seal, dump, dump_bases, read_bases, read_entry
+
+_CHUNK = 500
+"""Keys per query: below every database's limit on parameters."""
+
+
+class StateTables:
+    """One pipeline's rows in the state store."""
+
+    def __init__(self, url: str, pipeline: str, clock: Clock) -> None:
+        """Opens the store at a database URL, and brings its tables up to date."""
+        _create_private_file(url)
+        self.pipeline = pipeline
+        self._clock = clock
+        self._engine: Engine = open_engine(url)
+        self._lock = threading.Lock()
+        with failures_as(StateUnusable, self._engine):
+            migrate(self._engine, "state", STEPS)
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with failures_as(StateUnusable, self._engine), reading(self._engine) as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self, name: str) -> Iterator[Connection]:
+        """One committed transaction; a boundary before and after its commit."""
+        with self._lock, failures_as(StateUnusable, self._engine):
+            with writing(self._engine) as connection:
+                yield connection
+                reached(f"before {name} commit")
+            reached(f"after {name} commit")
+
+    def _group(self, table: Table, key: str) -> Any:
+        return and_(table.c.pipeline == self.pipeline, table.c.grp == key)
+
+    def _record(self, table: Table, key: RecordKey) -> Any:
+        return and_(
+            self._group(table, key.group), table.c.kind == key.kind, table.c.name == key.name
+        )
+
+    def _select(self, connection: Connection, table: Table, keys: Collection[str]) -> Iterator[Any]:
+        for chunk in _chunks(keys):
+            condition = and_(table.c.pipeline == self.pipeline, table.c.grp.in_(chunk))
+            yield from connection.execute(select(table).where(condition))
+
+    def _entries(
+        self, connection: Connection, condition: Any, newest: int | None = None
+    ) -> Iterator[JournalEntry]:
+        query = select(JOURNAL).where(JOURNAL.c.pipeline == self.pipeline, condition)
+        if newest is None:
+            query = query.order_by(JOURNAL.c.id)
+        else:
+            query = query.order_by(JOURNAL.c.id.desc()).limit(newest)
+        for row in connection.execute(query):
+            yield read_entry(row)
+
+    def _finish(
+        self,
+        connection: Connection,
+        intent: int,
+        status: str,
+        target_id: str | None = None,
+        error: str = "",
+    ) -> None:
+        values: dict[str, object] = {
+            "status": status,
+            "error": error,
+            "finished_at": self._clock.now(),
+        }
+        if target_id is not None:
+            values["target_id"] = target_id
+        connection.execute(update(JOURNAL).where(JOURNAL.c.id == intent).values(**values))
+
+    def _settle(self, connection: Connection, keys: Collection[str]) -> None:
+        """Closes the open intents of groups whose every record was looked at since."""
+        query = select(JOURNAL.c.id, JOURNAL.c.grp).where(
+            JOURNAL.c.pipeline == self.pipeline, JOURNAL.c.status == "open"
+        )
+        for intent, group in connection.execute(query).all():
+            if group in keys:
+                self._finish(connection, intent, "settled")
+
+    def _settle_record(self, connection: Connection, key: RecordKey) -> None:
+        """Closes the older intents of a record: newer bases must not be overruled by them."""
+        condition = and_(self._record(JOURNAL, key), JOURNAL.c.status == "open")
+        connection.execute(
+            update(JOURNAL).where(condition).values(status="settled", finished_at=self._clock.now())
+        )
+
+    def _put_group(self, connection: Connection, seal: Seal) -> None:
+        connection.execute(delete(GROUPS).where(self._group(GROUPS, seal.key)))
+        connection.execute(
+            insert(GROUPS).values(
+                pipeline=self.pipeline,
+                grp=seal.key,
+                fingerprint=seal.fingerprint,
+                stamp=seal.stamp,
+                state=seal.state,
+                facts_json=dump(seal.facts),
+                seen_at=self._clock.now(),
+            )
+        )
+
+    def _put_binding(self, connection: Connection, binding: Binding, bases: Bases) -> None:
+        known = self._stored_base(connection, binding.key)
+        self._settle_record(connection, binding.key)
+        connection.execute(delete(BINDINGS).where(self._record(BINDINGS, binding.key)))
+        try:
+            connection.execute(
+                insert(BINDINGS).values(
+                    pipeline=self.pipeline,
+                    grp=binding.key.group,
+                    kind=binding.key.kind,
+                    name=binding.key.name,
+                    target_id=binding.target_id,
+                    created=binding.created,
+                    when_dropped=binding.when_dropped.value,
+                    deleted=binding.deleted,
+                    unlinked=binding.unlinked,
+                    base_json=dump_bases({**known, **bases}),
+                )
+            )
+        except IntegrityError as error:
+            raise Rejected(
+                f"{binding.key}: the {binding.key.kind} {binding.target_id} already belongs to "
+                "another deal; unlink that one first ('pipeline-sync unlink DEAL')"
+            ) from error
+
+    def _update_binding(
+        self, connection: Connection, key: RecordKey, values: Mapping[str, object]
+    ) -> None:
+        connection.execute(update(BINDINGS).where(self._record(BINDINGS, key)).values(dict(values)))
+
+    def _extend_base(self, connection: Connection, key: RecordKey, bases: Bases) -> None:
+        known = self._stored_base(connection, key)
+        self._settle_record(connection, key)
+        self._update_binding(connection, key, {"base_json": dump_bases({**known, **bases})})
+
+    def _stored_base(self, connection: Connection, key: RecordKey) -> Bases:
+        query = select(BINDINGS.c.base_json).where(self._record(BINDINGS, key))
+        stored = connection.execute(query).scalar()
+        return read_bases(stored) if stored is not None else {}
+
+    def _forget_group(self, connection: Connection, key: str) -> None:
+        connection.execute(delete(BINDINGS).where(self._group(BINDINGS, key)))
+        connection.execute(delete(GROUPS).where(self._group(GROUPS, key)))
+        self._drop_issues_of(connection, key)
+
+    def _drop_issues_of(self, connection: Connection, key: str) -> None:
+        connection.execute(delete(ISSUES).where(self._group(ISSUES, key)))
+
+    def _drop_issue(self, connection: Connection, identity: tuple[str, RecordKey, str]) -> None:
+        kind, key, name = identity
+        condition = and_(self._record(ISSUES, key), ISSUES.c.issue == kind, ISSUES.c.field == name)
+        connection.execute(delete(ISSUES).where(condition))
+
+    def _add_issue(self, connection: Connection, issue: Issue, since: datetime) -> None:
+        values = {
+            "message": issue.message,
+            "base": encode(issue.base),
+            "desired": encode(issue.desired),
+            "observed": encode(issue.observed),
+        }
+        connection.execute(
+            insert(ISSUES).values(
+                pipeline=self.pipeline,
+                issue=issue.kind.value,
+                grp=issue.key.group,
+                kind=issue.key.kind,
+                name=issue.key.name,
+                field=issue.field,
+                detail_json=dump(values),
+                since=since,
+            )
+        )
+
+
+def _create_private_file(url: str) -> None:
+    """Creates a SQLite file so that only its owner may read it: it holds customers' names."""
+    parsed = make_url(url)
+    name = parsed.database
+    if parsed.get_backend_name() != "sqlite" or not name or name == ":memory:":
+        return
+    if Path(name).parent.is_dir():
+        os.close(os.open(name, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _chunks(keys: Collection[str]) -> Iterator[list[str]]:
+    ordered = list(keys)
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]
