@@ -33,7 +33,11 @@ COMMANDS: dict[str, Entry] = {
     "deals": Entry("taiga_pipeline.cli.deals:deals", "The deals of the pipeline.", _DATA),
     "people": Entry("taiga_pipeline.cli.people:people", "Who can do the work.", _DATA),
     "mapping": Entry("taiga_pipeline.cli.mapping:mapping", "The rules, explained.", _DATA),
+    "capacity": Entry(
+        "taiga_pipeline.cli.capacity:capacity", "Who is short, when, and why.", _PLANNING
+    ),
     "forecast": Entry("taiga_pipeline.cli.forecast:forecast", "What will be won.", _PLANNING),
+    "scenario": Entry("taiga_pipeline.cli.scenario:scenario", "What if.", _PLANNING),
     "init": Entry("taiga_pipeline.cli.init:init", "Write a first configuration.", _SETUP),
     "check": Entry("taiga_pipeline.cli.check:check", "Find every problem at once.", _SETUP),
     "schedule": Entry("taiga_pipeline.cli.schedule:schedule", "Print a timer entry.", _SETUP),

@@ -23,6 +23,8 @@ _HIRE: Final = re.compile(
     r"\s*(?:@\s*(?P<first>\S+))?"
 )
 _SIZE: Final = re.compile(r"(?P<number>\d{1,6}(?:[.,]\d{1,6})?)\s*%")
+TODAY: Final = "today"
+"""What the situation is called that scenarios are compared with."""
 _LONGEST_DELAY: Final = 520
 _LARGEST: Final = 100.0
 

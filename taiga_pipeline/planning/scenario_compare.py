@@ -14,9 +14,8 @@ from taiga_pipeline.planning.capacity import Options, find_capacity
 from taiga_pipeline.planning.capacity_report import CapacityReport
 from taiga_pipeline.planning.demand import Fate, Situation
 from taiga_pipeline.planning.outlook import Outlooks
-from taiga_pipeline.planning.scenario import Scenario, apply_scenario
+from taiga_pipeline.planning.scenario import TODAY, Scenario, apply_scenario
 
-TODAY: Final = "today"
 _CENT: Final = Decimal("0.01")
 
 

@@ -1,0 +1,174 @@
+"""Reads everything that planning starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.extras import need_extra
+from taiga_pipeline.cli.store_access import people_store
+
+if TYPE_CHECKING:
+    from taiga_pipeline.mapping.mapping_set import MappingSet
+    from taiga_pipeline.people.calendar import HolidaysOf
+    from taiga_pipeline.people.model import TimeOff
+    from taiga_pipeline.planning.capacity import Options
+    from taiga_pipeline.planning.demand import Situation
+    from taiga_pipeline.planning.demand_milestones import Milestones
+    from taiga_pipeline.planning.outlook import Outlooks
+
+LEARNT: Final = "learnt"
+STATED: Final = "stated"
+NO_HOLIDAYS: Final = (
+    "public holidays are not counted: install them with: pip install 'pipeline-sync[planning]'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanInput:
+    """A situation with the rules for it and what is expected of its deals.
+
+    ``notices`` tell what could not be read, ``learnt`` where the chances come from.
+    """
+
+    situation: Situation
+    mappings: MappingSet
+    outlooks: Outlooks
+    learnt: bool
+    notices: tuple[str, ...] = ()
+
+
+_OPTIONS: Final = (
+    click.option("--team", default="", metavar="TEAM", help="Only this team's people and deals."),
+    click.option("--from", "first", metavar="WEEK", help="First week, such as 2026-W49."),
+    click.option("--weeks", type=click.IntRange(1, 520), help="How many weeks."),
+    click.option("--quantile", type=float, help="Plan for this share of futures, such as 0.8."),
+    click.option("--trials", type=click.IntRange(1, 100_000), default=10_000, show_default=True),
+    click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True),
+    click.option(
+        "--chances",
+        type=click.Choice([LEARNT, STATED]),
+        help="From the pipeline's history, or as deals and stages state them.",
+    ),
+)
+
+
+def plan_options(function: Any) -> Any:
+    """Adds the options that `plan_input` and `options_for` read."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def plan_input(context: Context, chances: str | None) -> PlanInput:
+    """Reads deals, people, time off and what delivery reported.
+
+    :raises ProblemsError: what is wrong with the configuration, the mappings or the packages.
+    :raises Unreachable: the source does not answer.
+    """
+    need_extra("capacity", "planning", "numpy")
+    from taiga_pipeline.planning.demand import Situation
+
+    today = context.clock.now().date()
+    mappings = context.load_mappings()
+    reading = context.make_deal_source().read()
+    deals = tuple(reading.deals)
+    situation = Situation(
+        as_of=today,
+        deals=deals,
+        people=tuple(sorted(reading.people.values(), key=lambda person: person.email)),
+        time_off=_time_off(context),
+        allocations=tuple(each for group in reading.allocations.values() for each in group),
+        milestones=_milestones(context, {deal.key for deal in deals}),
+    )
+    outlooks, learnt = _outlooks(context, situation, mappings, chances)
+    notices = tuple(f"{row.place}: left out: {row.reason}" for row in reading.quarantined)
+    return PlanInput(situation, mappings, outlooks, learnt, notices)
+
+
+def _time_off(context: Context) -> tuple[TimeOff, ...]:
+    if context.settings.source.kind != "store":
+        return ()
+    with people_store(context) as store:
+        return tuple(store.time_off())
+
+
+def _milestones(context: Context, keys: set[str]) -> dict[str, Milestones]:
+    """Returns the milestones of deals' projects as they were last read from there."""
+    from taiga_pipeline.cli.delivery import delivery_facts
+    from taiga_pipeline.cli.engine import state_to_read
+
+    found: dict[str, Milestones] = {}
+    with state_to_read(context) as store:
+        for key, row in store.index().items():
+            if key in keys:
+                facts = delivery_facts(key, *store.facts(key), row.state)
+                if facts.milestones:
+                    found[key] = facts.milestones
+    return found
+
+
+def _outlooks(
+    context: Context, situation: Situation, mappings: MappingSet, chances: str | None
+) -> tuple[Outlooks, bool]:
+    """Returns what is expected of open deals, and whether it was learnt from history."""
+    from dataclasses import replace
+
+    from taiga_pipeline.planning.demand_outlook import plain_outlooks
+
+    plain = plain_outlooks(situation.deals, mappings, situation.as_of)
+    if chances == STATED or (chances is None and find_spec("sklearn") is None):
+        return plain, False
+    need_extra("--chances learnt", "planning", "sklearn")
+    from taiga_pipeline.cli.forecast_data import read_history
+    from taiga_pipeline.planning.forecast.outlooks import outlooks
+
+    learnt = outlooks(read_history(context, situation.as_of), situation.as_of)
+    return replace(learnt, by_deal={**plain.by_deal, **learnt.by_deal}), True
+
+
+def options_for(
+    context: Context,
+    *,
+    team: str,
+    first: str | None,
+    weeks: int | None,
+    quantile: float | None,
+    trials: int,
+    seed: int,
+) -> Options:
+    """Returns what was asked, with what the configuration says where nothing was.
+
+    :raises InvalidValue: a week that is none.
+    """
+    from taiga_pipeline.planning.capacity import Options
+    from taiga_pipeline.planning.weeks import Weeks, monday, parse_week
+
+    planning = context.settings.planning
+    start = parse_week(first) if first else monday(context.clock.now().date())
+    return Options(
+        weeks=Weeks(start, weeks or planning.horizon_weeks),
+        holidays_of=_holidays(),
+        quantile=planning.quantile if quantile is None else quantile,
+        trials=trials,
+        seed=seed,
+        team=team,
+        default_country=planning.calendar,
+    )
+
+
+def _holidays() -> HolidaysOf:
+    if find_spec("holidays") is not None:
+        from taiga_pipeline.people.public_holidays import public_holidays
+
+        return public_holidays
+    from taiga_pipeline.people.calendar import UnknownCountry
+
+    def none(country: str, years: object) -> list[Any]:
+        raise UnknownCountry(NO_HOLIDAYS)
+
+    return none
