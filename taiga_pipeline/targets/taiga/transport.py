@@ -15,9 +15,11 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    HTTPError,
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
+    ReadTimeoutError,
 )
 
 from sync import boundary
@@ -30,6 +32,9 @@ from taiga_pipeline.targets.taiga.answer import JSON, Answer
 
 _LOG: Final = logging.getLogger(__name__)
 _LONGEST_CONNECT_SECONDS: Final = 10.0
+_WHOLE_ANSWER: Final = 4.0
+"""A whole answer may take so many times as long as a single silence: it is long, or it drips."""
+_PIECE_BYTES: Final = 1 << 16
 _NEVER_LEFT: Final = (NewConnectionError, ConnectTimeoutError, NameResolutionError)
 
 
@@ -80,7 +85,7 @@ class Transport:
             self._count += 1
         began = self._clock.monotonic()
         boundary.reached("request sent")
-        response = self._request(method, path, body, params, authorization)
+        response, content = self._request(method, path, body, params, authorization)
         boundary.reached("answer received")
         _LOG.debug(
             "%s %s: %s after %.3f s",
@@ -90,7 +95,7 @@ class Transport:
             self._clock.monotonic() - began,
         )
         self._refuse_redirect(response)
-        return _answer(response)
+        return _answer(response, content)
 
     def _request(
         self,
@@ -99,14 +104,17 @@ class Transport:
         body: JSON,
         params: Mapping[str, str | int] | None,
         authorization: str,
-    ) -> requests.Response:
+    ) -> tuple[requests.Response, bytes]:
+        """Returns the answer and its body, which came whole and in time."""
         headers = {"Authorization": authorization} if authorization else {}
         data = None
         if body is not None:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body).encode("ascii")
+        what = f"{method} {path}"
+        deadline = self._clock.monotonic() + _WHOLE_ANSWER * self._seconds
         try:
-            return self._session.request(
+            with self._session.request(
                 method,
                 f"{self.base}/{path}",
                 params=params,
@@ -115,9 +123,28 @@ class Transport:
                 timeout=(min(self._seconds, _LONGEST_CONNECT_SECONDS), self._seconds),
                 allow_redirects=False,
                 verify=self._verify,
-            )
-        except (requests.RequestException, OSError) as error:
-            raise self._explain(error, f"{method} {path}") from None
+                stream=True,
+            ) as response:
+                return response, self._body(response, what, deadline)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise self._explain(error, what) from None
+
+    def _body(self, response: requests.Response, what: str, deadline: float) -> bytes:
+        """Reads an answer's body to its end, piece by piece.
+
+        The time-out of a connection begins anew with every byte that arrives: a server that sends
+        one now and then would hold a run for ever.
+        """
+        pieces = []
+        while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
+            pieces.append(piece)
+            if self._clock.monotonic() > deadline:
+                raise OutcomeUnknown(
+                    f"{self.base}: the answer to {what} had not come to its end after "
+                    f"{_WHOLE_ANSWER * self._seconds:g} s; if the server is that slow, raise "
+                    "target.timeout_seconds"
+                )
+        return b"".join(pieces)
 
     def _explain(self, error: Exception, what: str) -> SyncError:
         """Returns the engine's error; never the HTTP library's, which holds the request."""
@@ -128,7 +155,7 @@ class Transport:
             return NotSent(f"{self.base}: the proxy of the environment does not answer")
         if isinstance(error, exceptions.ConnectTimeout) or _never_left(error):
             return NotSent(f"{self.base}: no connection ({_reason(error)}); is the server running?")
-        if isinstance(error, exceptions.Timeout):
+        if isinstance(error, exceptions.Timeout | ReadTimeoutError):
             return OutcomeUnknown(f"{self.base}: no answer to {what} within {self._seconds:g} s")
         return OutcomeUnknown(f"{self.base}: the connection broke during {what} ({_reason(error)})")
 
@@ -172,11 +199,11 @@ def _session(concurrency: int) -> requests.Session:
     return session
 
 
-def _answer(response: requests.Response) -> Answer:
-    if not response.content:
+def _answer(response: requests.Response, content: bytes) -> Answer:
+    if not content:
         return Answer(response.status_code, None, response.headers)
     try:
-        data = json.loads(response.content)
+        data = json.loads(content)
     except (ValueError, RecursionError):
         return Answer(response.status_code, None, response.headers, broken=True)
     return Answer(response.status_code, data, response.headers)
