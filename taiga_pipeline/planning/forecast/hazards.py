@@ -51,6 +51,8 @@ DEALS_PER_GROUP: Final = 10
 MOST_GROUPS: Final = 10
 MISSED: Final = 5.0
 """Beyond the oldest age of a decision deals count as asleep once so many were due and none came."""
+SURE_OF_SLEEP: Final = 30
+"""With fewer decisions than this no deal counts as asleep."""
 PHASES: Final = 3
 """Months of a quarter."""
 
@@ -154,7 +156,7 @@ def age_groups(record: Record) -> tuple[Days, int | None]:
     edges = edges[edges < oldest]
     with_sleepers = np.searchsorted(np.append(edges, oldest), all_ages)
     last = int(with_sleepers.max())
-    if last > len(edges) and _are_asleep(record, with_sleepers, last):
+    if last > len(edges) and len(ages) >= SURE_OF_SLEEP and _are_asleep(record, with_sleepers, last):
         return with_sleepers, last
     return np.searchsorted(edges, all_ages), None
 

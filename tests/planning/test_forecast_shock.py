@@ -1,0 +1,94 @@
+"""Ranges come from a shock that all deals share."""
+
+from __future__ import annotations
+
+import pytest
+
+np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
+
+from taiga_pipeline.planning.forecast.shock import (  # noqa: E402
+    BIAS_SD,
+    PRIOR_SD,
+    Shock,
+    Window,
+    independent_windows,
+    learn_shock,
+)
+from taiga_pipeline.planning.forecast.simulate import (  # noqa: E402
+    Newcomers,
+    Prices,
+    draw_factors,
+    range_of,
+    simulate_new,
+    simulate_open,
+)
+
+
+def windows(ratio: float, number: int = 40) -> list[Window]:
+    return [Window(7 * place, 100.0, 100.0 * ratio) for place in range(number)]
+
+
+def test_without_past_forecasts_the_prior_stands_alone() -> None:
+    shock = learn_shock([], 90)
+    assert (shock.mean, shock.windows) == (0.0, 0.0)
+    assert shock.sd == pytest.approx(np.hypot(PRIOR_SD, BIAS_SD))
+
+
+def test_windows_that_overlap_count_once() -> None:
+    assert independent_windows([0, 7, 14, 21, 90, 180], 90) == pytest.approx(3.0)
+
+
+def test_forecasts_that_were_too_high_for_years_are_corrected_for_most_of_it() -> None:
+    shock = learn_shock(windows(0.8, 300), 30)
+    assert np.log(0.8) < shock.mean < 0.5 * np.log(0.8)
+
+
+def test_one_bad_window_is_hardly_believed() -> None:
+    assert -0.1 < learn_shock([Window(0, 100, 50)], 90).mean < 0.0
+
+
+def test_good_forecasts_make_narrower_ranges_and_bad_ones_wider() -> None:
+    swinging = [Window(w.made, 100, 160 if n % 8 < 4 else 60) for n, w in enumerate(windows(1.0))]
+    good, bad = learn_shock(windows(1.0), 30), learn_shock(swinging, 30)
+    assert good.sd < np.hypot(PRIOR_SD, BIAS_SD) < bad.sd
+
+
+def simulated(shock: Shock, deals: int = 2000, seed: int = 5) -> tuple[float, float, float]:
+    random = np.random.default_rng(seed)
+    chances = np.full(deals, 0.2)
+    factor = draw_factors(shock, random, 2000)
+    sums = simulate_open((chances, chances), {}, factor, random)
+    found = range_of(sums.won)
+    return found.low, found.middle, found.high
+
+
+def test_the_shock_does_not_average_out_over_many_deals() -> None:
+    low, middle, high = simulated(Shock(0.0, 0.2))
+    assert middle == pytest.approx(400, rel=0.03)
+    assert (high - low) / middle == pytest.approx(2 * 1.2816 * 0.2, rel=0.15)
+
+
+def test_the_same_seed_gives_the_same_numbers() -> None:
+    assert simulated(Shock()) == simulated(Shock())
+    assert simulated(Shock()) != simulated(Shock(), seed=6)
+
+
+def test_values_add_up_what_is_won() -> None:
+    random = np.random.default_rng(1)
+    chances = np.array([0.5, 0.5])
+    prices = {"EUR": Prices(np.array([10.0, 1000.0]), np.zeros(2))}
+    sums = simulate_open((chances, chances), prices, np.ones(500), random)
+    assert set(np.round(sums.value["EUR"])) == {0.0, 10.0, 1000.0, 1010.0}
+
+
+def test_over_dispersed_arrivals_spread_wider_than_a_poisson_process() -> None:
+    def spread(dispersion: float) -> float:
+        expected = Newcomers(50.0, 100.0, dispersion, {"EUR": (10.0, 4.0, 1.0)})
+        sums = simulate_new(expected, np.ones(4000), np.random.default_rng(2))
+        assert sums.decided.mean() == pytest.approx(100, rel=0.05)
+        assert sums.won.mean() == pytest.approx(50, rel=0.05)
+        assert sums.value["EUR"].mean() == pytest.approx(500, rel=0.05)
+        return float(sums.decided.var() / sums.decided.mean())
+
+    assert spread(1.0) == pytest.approx(1.0, rel=0.15)
+    assert spread(6.0) == pytest.approx(6.0, rel=0.2)
