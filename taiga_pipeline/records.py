@@ -64,6 +64,8 @@ class Membership:
     EMAIL: Final = "email"
     ROLE: Final = "role"
     """The name of the role; the role's own record has this name in its key."""
+    ADMIN: Final = "admin"
+    """Whether the member may administer the project (a bool); only at creation."""
 
 
 class Milestone:

@@ -131,6 +131,16 @@ def _stage_states(model: MappingFile, document: Document) -> Iterator[Problem]:
         yield document.at_value(("stage", 0), message)
 
 
+def _members(model: MappingFile, document: Document) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for number, member in enumerate(model.member):
+        earlier = first.setdefault(member.email, number)
+        if earlier != number:
+            line = document.places.value(("member", earlier))[0]
+            message = f'"{member.email}" is a member already, in line {line}'
+            yield document.at_value(("member", number, "email"), message)
+
+
 def _role_starts(model: MappingFile, document: Document) -> Iterator[Problem]:
     for number, role in enumerate(model.role):
         days = parse_offset(role.start)
@@ -181,6 +191,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _match,
     _stage_names,
     _stage_states,
+    _members,
     _role_starts,
     _milestones,
     _stories,

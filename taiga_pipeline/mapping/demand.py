@@ -36,6 +36,8 @@ class Member:
 
     email: str
     role: str
+    admin: bool = False
+    reason: str = "staffed on the deal"
 
 
 def deal_demand(deal: Deal, rules: Rules) -> tuple[RoleDemand, ...]:
@@ -58,21 +60,23 @@ def _scaled(rule: RoleRule, value: Decimal | None) -> RoleDemand:
     return replace(rule.demand, hours_per_week=min(steps * _STEP, MAX_HOURS))
 
 
-def confirmed(staffing: Staffing) -> tuple[Allocation, ...]:
-    """Returns the allocations that are more than a reservation."""
-    return tuple(item for item in staffing.allocations if item.confirmed and item.email.strip())
+def named(staffing: Staffing) -> tuple[Allocation, ...]:
+    """Returns the allocations of somebody. A won deal makes reservations real."""
+    return tuple(item for item in staffing.allocations if item.email.strip())
 
 
 def members(
     staffing: Staffing, demand: Sequence[RoleDemand], words: WordsTable
 ) -> tuple[Member, ...]:
-    """Returns who joins, by address. Of several roles the one with the most hours counts.
+    """Returns who joins a won deal's project, by address.
+
+    Of several roles the one with the most hours counts.
 
     A role is spelled as the demand spells it; without one it is the person's own.
     """
     spelling = {normalise(item.role): one_line(item.role) for item in demand}
     hours: dict[str, dict[str, Decimal]] = {}
-    for allocation in confirmed(staffing):
+    for allocation in named(staffing):
         email = normalise(allocation.email)
         role = one_line(allocation.role) or _own_role(staffing, email) or words.member
         role = spelling.setdefault(normalise(role), role)
@@ -91,13 +95,13 @@ def _own_role(staffing: Staffing, email: str) -> str:
 def open_demand(
     demand: Sequence[RoleDemand], staffing: Staffing, start: date | None
 ) -> tuple[RoleDemand, ...]:
-    """Returns the demand that confirmed allocations leave open, role by role and week by week.
+    """Returns the demand that allocations leave open, role by role and week by week.
 
     An allocation covers each week that it touches; without dates (or with no ``start`` to count
     the weeks from) it covers all of them.
     """
     by_role: dict[str, list[Allocation]] = {}
-    for allocation in confirmed(staffing):
+    for allocation in named(staffing):
         role = allocation.role or _own_role(staffing, normalise(allocation.email))
         by_role.setdefault(normalise(role), []).append(allocation)
     still_open: list[RoleDemand] = []

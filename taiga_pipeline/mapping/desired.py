@@ -114,8 +114,26 @@ def make_case(deal: Deal, rules: Rules, stage: StageRule, staffing: Staffing) ->
         state=state,
         demand=demand,
         needed=() if state is ProjectState.RETIRED else needed,
-        members=members(staffing, demand, rules.words) if staffed else (),
+        members=_everybody(rules, state, staffing, demand),
     )
+
+
+def _everybody(
+    rules: Rules, state: ProjectState, staffing: Staffing, demand: tuple[RoleDemand, ...]
+) -> tuple[Member, ...]:
+    """Returns the members that every project has, then those who are staffed on this deal."""
+    if state is ProjectState.RETIRED:
+        return ()
+    is_staffed = state is ProjectState.STAFFED
+    always = {
+        rule.email: Member(
+            rule.email, rule.role, rule.admin, f"a member of every project ({rule.where})"
+        )
+        for rule in rules.members
+        if is_staffed or rule.when is Phase.TENTATIVE
+    }
+    staffed = members(staffing, demand, rules.words) if is_staffed else ()
+    return (*always.values(), *(each for each in staffed if each.email not in always))
 
 
 def closed_long_ago(deal: Deal, rules: Rules, stage: StageRule, today: date) -> bool:
@@ -194,9 +212,13 @@ def _memberships(case: Case) -> Iterator[Desired]:
     for member in case.members:
         yield Desired(
             key=RecordKey(case.deal.key, Kind.MEMBERSHIP, member.email),
-            fields={Membership.EMAIL: member.email, Membership.ROLE: member.role},
+            fields={
+                Membership.EMAIL: member.email,
+                Membership.ROLE: member.role,
+                Membership.ADMIN: member.admin,
+            },
             owners=case.rules.owners.membership,
-            reason="staffed on the deal",
+            reason=member.reason,
             when_dropped=WhenDropped.REMOVE,
         )
 

@@ -25,8 +25,9 @@ COMPUTED: Mapping[tuple[str, str], str] = {
     (Kind.PROJECT, Project.TEMPLATE): "[project] template",
     (Kind.PROJECT, Project.PRIVATE): "[project] private",
     (Kind.ROLE, "name"): "the role of a member",
-    (Kind.MEMBERSHIP, "email"): "a confirmed allocation",
-    (Kind.MEMBERSHIP, "role"): "the allocation's role, else the person's",
+    (Kind.MEMBERSHIP, "email"): "an allocation, or a [[member]] of every project",
+    (Kind.MEMBERSHIP, "role"): "the allocation's role, else the person's; or the [[member]]'s",
+    (Kind.MEMBERSHIP, "admin"): "the [[member]]'s; nobody else administers",
     (Kind.STORY, Story.MILESTONE): "the story's milestone, if it is there",
 }
 

@@ -49,6 +49,14 @@ def _offset(value: str) -> str:
     return value
 
 
+def _address(value: str) -> str:
+    address = value.strip().lower()
+    name, _, domain = address.partition("@")
+    if not name or not domain or any(letter.isspace() for letter in address):
+        raise ValueError("must be an e-mail address such as petra@example.com")
+    return address
+
+
 _TEXT_SCHEMA = {"type": "string", "minLength": 1}
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -76,6 +84,11 @@ Worth = Annotated[
     Field(gt=0),
     BeforeValidator(_number),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
+]
+Address = Annotated[
+    str,
+    AfterValidator(_address),
+    WithJsonSchema({"type": "string", "pattern": r"^\S+@\S+$"}),
 ]
 Weeks = Annotated[WholeNumber, Field(ge=1, le=520)]
 Offset = Annotated[
@@ -255,6 +268,23 @@ class RoleTable(Table):
     )
 
 
+class MemberTable(Table):
+    """Somebody who is in every project of this mapping, such as its project manager.
+
+    Who is staffed on a single deal is said by allocations, not here. Most tools mail each new
+    member of each project.
+    """
+
+    email: Address = Field(description="The person's e-mail address in the target.")
+    role: Text = Field(
+        "Product Owner", description="The person's role there; made if the project lacks it."
+    )
+    admin: Switch = Field(
+        True, description="Whether the person may administer (rename, re-plan) the project."
+    )
+    when: Phase = Field(Phase.TENTATIVE, description="From which state on the person is in it.")
+
+
 class MilestoneTable(Table):
     """A milestone (a sprint) with its dates, counted from the project's start."""
 
@@ -345,6 +375,7 @@ class MappingFile(Table):
         description="The stages, in the order of the funnel."
     )
     project: ProjectTable = Field(ProjectTable(), description="How a deal's project looks.")
+    member: list[MemberTable] = Field([], description="Who is in every project from the start.")
     role: list[RoleTable] = Field([], description="Who is needed by deals that do not say it.")
     milestone: list[MilestoneTable] = Field([], description="Milestones of each project.")
     story: list[StoryTable] = Field([], description="Stories that each project begins with.")

@@ -13,6 +13,7 @@ from taiga_pipeline.mapping.dates import parse_offset
 from taiga_pipeline.mapping.model import (
     MappingFile,
     MatchTable,
+    MemberTable,
     MilestoneTable,
     OwnershipTable,
     Phase,
@@ -94,6 +95,17 @@ class RoleRule:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberRule:
+    """Somebody who is in every project; ``email`` is in lower case."""
+
+    email: str
+    role: str
+    admin: bool
+    when: Phase
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
 class MilestoneRule:
     """A milestone; ``start`` and ``finish`` are days from the project's start."""
 
@@ -156,6 +168,7 @@ class Rules:
     label_open: str
     label_gone: str
     how_retired: WhenRetired
+    members: tuple[MemberRule, ...]
     demand: tuple[RoleRule, ...]
     milestones: tuple[MilestoneRule, ...]
     stories: tuple[StoryRule, ...]
@@ -205,6 +218,7 @@ def compile_rules(model: MappingFile, document: Document) -> Rules:
         label_open=project.retired.label_open,
         label_gone=project.retired.label_gone,
         how_retired=project.retired.how,
+        members=tuple(_member(document, n, m) for n, m in enumerate(model.member)),
         demand=tuple(_demand(model)),
         milestones=milestones,
         stories=tuple(_story(document, n, s, model) for n, s in enumerate(model.story)),
@@ -269,6 +283,11 @@ def _stage(document: Document, number: int, stage: StageTable) -> StageRule:
     )
 
 
+def _member(document: Document, number: int, member: MemberTable) -> MemberRule:
+    where = _where(document, ("member", number))
+    return MemberRule(member.email, member.role, member.admin, member.when, where)
+
+
 def _demand(model: MappingFile) -> Iterable[RoleRule]:
     for role in model.role:
         demand = RoleDemand(
@@ -325,7 +344,11 @@ def _owners(table: OwnershipTable) -> Owners:
             Project.PRIVATE: Owner.DELIVERY,
         },
         role={Role.NAME: Owner.DELIVERY},
-        membership={Membership.EMAIL: Owner.DELIVERY, Membership.ROLE: table.member_role},
+        membership={
+            Membership.EMAIL: Owner.DELIVERY,
+            Membership.ROLE: table.member_role,
+            Membership.ADMIN: Owner.DELIVERY,
+        },
         milestone={
             Milestone.NAME: table.milestone_name,
             Milestone.START: table.milestone_dates,

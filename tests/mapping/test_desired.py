@@ -128,7 +128,7 @@ def test_a_won_deal_is_the_same_project_staffed() -> None:
     ]  # fmt: skip
     assert fields(found, Kind.ROLE) == {"Back": {"name": "Back"}}
     assert fields(found, Kind.MEMBERSHIP) == {
-        "ann@example.org": {"email": "ann@example.org", "role": "Back"}
+        "ann@example.org": {"email": "ann@example.org", "role": "Back", "admin": False}
     }
     assert fields(found, Kind.MILESTONE) == {
         "Kick-off": {"name": "Kick-off", "start": "2026-12-01", "finish": "2026-12-08"},
@@ -166,10 +166,54 @@ def test_a_fully_staffed_project_looks_for_nobody() -> None:
     assert "Roles needed: Back 30 h/week" in found["deal_facts"]
 
 
-def test_a_reservation_neither_joins_nor_covers_a_role() -> None:
-    found = desired(deal(stage="Won", roles=(BACK,)), None, allocation(confirmed=False))
-    assert found.children == ()
-    assert found.root.fields["looking_for_people"]
+def test_a_reservation_waits_for_the_deal_to_be_won_and_then_joins() -> None:
+    reserved = allocation(hours=30, confirmed=False)
+    waiting = desired(deal(roles=(BACK,)), None, reserved)
+    assert waiting.children == ()
+    assert waiting.root.fields["looking_for_people"]
+    won = desired(deal(stage="Won", roles=(BACK,)), None, reserved)
+    assert [child.key.kind for child in won.children] == [Kind.ROLE, Kind.MEMBERSHIP]
+    assert not won.root.fields["looking_for_people"]
+
+
+MANAGED = """
+[[member]]
+email = "Petra@Example.org"
+
+[[member]]
+email = "lead@example.org"
+role = "Front"
+admin = false
+when = "staffed"
+"""
+
+
+def test_a_projects_manager_is_in_it_from_the_start_and_may_administer_it() -> None:
+    found = desired(deal(), mappings(MANAGED))
+    assert fields(found, Kind.MEMBERSHIP) == {
+        "petra@example.org": {
+            "email": "petra@example.org",
+            "role": "Product Owner",
+            "admin": True,
+        }
+    }
+    (member,) = [child for child in found.children if child.key.kind == Kind.MEMBERSHIP]
+    assert member.reason.startswith("a member of every project (")
+    assert desired(deal(stage="Lost"), mappings(MANAGED)).children == ()
+
+
+def test_members_of_every_won_project_join_with_those_who_are_staffed_each_once() -> None:
+    both = allocation(email="lead@example.org"), allocation(email="bo@example.org")
+    found = desired(deal(stage="Won", roles=(BACK,)), mappings(MANAGED), *both)
+    assert {
+        email: (member["role"], member["admin"])
+        for email, member in fields(found, Kind.MEMBERSHIP).items()
+    } == {
+        "petra@example.org": ("Product Owner", True),
+        "lead@example.org": ("Front", False),
+        "bo@example.org": ("Back", False),
+    }
+    assert set(fields(found, Kind.ROLE)) == {"Product Owner", "Front", "Back"}
 
 
 def test_an_allocation_covers_the_weeks_that_it_lasts() -> None:

@@ -247,3 +247,15 @@ def test_a_new_file_takes_the_place_of_the_one_of_its_name(tmp_path: Path) -> No
     new.mkdir()
     assert replacing(folder, new / "b.toml") == [folder / "a.toml", new / "b.toml"]
     assert replacing(folder, new) == [new]
+
+
+def test_members_need_an_address_and_stand_once() -> None:
+    text = (
+        HEAD + STAGES + '[[member]]\nemail = "petra"\n\n[[member]]\nemail = "a@x.org"\n\n'
+        '[[member]]\nemail = "A@x.org"\nadmn = true\n'
+    )
+    found = problems(text)
+    assert any('"email" must be an e-mail address' in problem for problem in found), found
+    assert any('unknown key "admn"; did you mean "admin"' in problem for problem in found), found
+    (twice,) = problems(text.replace('"petra"', '"petra@x.org"').replace("admn = true\n", ""))
+    assert '"a@x.org" is a member already, in line' in twice

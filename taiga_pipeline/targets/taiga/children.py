@@ -106,6 +106,8 @@ class Memberships:
             fields[Membership.EMAIL] = address
         if row.get("role_name"):
             fields[Membership.ROLE] = str(row["role_name"])
+        if "is_admin" in row:
+            fields[Membership.ADMIN] = bool(row["is_admin"])
         name = str(row.get("full_name") or address)
         facts = {"name": name, "email": address, "invited": row.get("user") is None}
         return Observed(self.kind, str(row["id"]), fields, identity=address, facts=facts)
@@ -119,6 +121,7 @@ class Memberships:
             "project": int(place.root_id),
             "role": self._role_id(str(desired.fields[Membership.ROLE]), place, context),
             "username": str(desired.fields[Membership.EMAIL]),
+            "is_admin": bool(desired.fields.get(Membership.ADMIN)),
         }
         try:
             answer = context.client.post(self.path, body)

@@ -211,7 +211,11 @@ def test_a_member_joins_by_a_role_of_the_template(taiga: Account) -> None:
     project = taiga.project()
     member(project)
     (joined,) = [m for m in project.children(Kind.MEMBERSHIP) if m.identity == "ana@example.test"]
-    assert joined.fields == {Membership.EMAIL: "ana@example.test", Membership.ROLE: "Back"}
+    assert joined.fields == {
+        Membership.EMAIL: "ana@example.test",
+        Membership.ROLE: "Back",
+        Membership.ADMIN: False,
+    }
 
 
 def test_an_address_that_nobody_has_is_invited_once(taiga: Account) -> None:
