@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from taiga_pipeline.sandbox.errors import server_error
 from taiga_pipeline.sandbox.models import Membership, Project, Role, User
-from taiga_pipeline.sandbox.slugs import slugify
-from taiga_pipeline.sandbox.store import Store, unique_slug
+from taiga_pipeline.sandbox.slugs import free_slug
+from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.templates import (
     DEFAULT_OPTIONS,
     OWNER_ROLE,
@@ -13,8 +12,6 @@ from taiga_pipeline.sandbox.templates import (
     RoleTemplate,
     Template,
 )
-
-SLUG_LIMIT = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +30,7 @@ class NewProject:
 
 def _bare(store: Store, owner: User, wanted: NewProject, template: Template) -> Project:
     """A project as its row is first inserted: a slug, tags, and nothing of the template yet."""
-    slug = unique_slug(slugify(wanted.name), store.projects.by_slug)
-    if len(slug) > SLUG_LIMIT:
-        raise server_error()
+    slug = free_slug(wanted.name, store.projects.by_slug)
     now = store.clock.tick()
     views = [] if wanted.is_private else list(VIEW_PERMISSIONS)
     project = Project(

@@ -5,8 +5,8 @@ from taiga_pipeline.sandbox.context import Context
 from taiga_pipeline.sandbox.errors import invalid_pk, no_match
 from taiga_pipeline.sandbox.fields import Form
 from taiga_pipeline.sandbox.models import Milestone, Project
-from taiga_pipeline.sandbox.slugs import slugify
-from taiga_pipeline.sandbox.store import Store, unique_slug
+from taiga_pipeline.sandbox.slugs import free_slug
+from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.story_view import milestone_row, points_total, project_card
 from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response, timestamp
 
@@ -101,7 +101,7 @@ def create_milestone(context: Context) -> Response:
     form.check()
     project = access.writable(access.require(store, user, project, "add_milestone"))
     taken = {row.slug: row for row in store.milestones.of(project.id)}
-    slug = form.text("slug") or unique_slug(slugify(name), taken)
+    slug = form.text("slug") or free_slug(name, taken)
     now = store.clock.tick()
     row = Milestone(
         store.milestones.next_id(),

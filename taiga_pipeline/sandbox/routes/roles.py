@@ -5,8 +5,8 @@ from taiga_pipeline.sandbox.context import Context
 from taiga_pipeline.sandbox.errors import invalid_pk, no_match
 from taiga_pipeline.sandbox.fields import Form
 from taiga_pipeline.sandbox.models import Role
-from taiga_pipeline.sandbox.slugs import slugify
-from taiga_pipeline.sandbox.store import Store, unique_slug
+from taiga_pipeline.sandbox.slugs import free_slug
+from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.templates import ALL_ROLE_PERMISSIONS
 from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response
 
@@ -73,7 +73,7 @@ def create_role(context: Context) -> Response:
         form.fail("project", invalid_pk(project_id))
     form.check()
     project = access.writable(access.require_admin(store, context.user, project))
-    slug = unique_slug(slugify(name), {role.slug: role for role in store.roles.of(project.id)})
+    slug = free_slug(name, {role.slug: role for role in store.roles.of(project.id)})
     computable = form.boolean("computable", default=True)
     order = 10 if order is None else order
     role = Role(store.roles.next_id(), project.id, name, slug, order, computable, permissions)
