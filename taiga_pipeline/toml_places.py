@@ -262,6 +262,7 @@ class _Scanner:
     def long_string(self, quote: str, *, escapes: bool) -> None:
         self.at += 3
         while not self.text.startswith(quote * 3, self.at):
+            assert self.at < len(self.text), "tomllib has seen the end of this string"
             self.at += 2 if escapes and self.text[self.at] == "\\" else 1
         self.at += 3
         # One or two quotes may stand right before the closing ones.
