@@ -31,6 +31,7 @@ _FULL: Final = 0.9
 _BUSY: Final = 0.7
 _FAR_OVER: Final = 1.25
 _NOTICES: Final = 20
+_NOTICE: Final = 400
 
 
 def percentile(quantile: float) -> str:
@@ -71,21 +72,22 @@ def _print_heat(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
     weeks = list(report.weeks)
     for first in range(0, len(weeks), columns):
         page = slice(first, first + columns)
-        click.echo(style(_week_line(weeks[page], width), dim=True))
+        for line in _week_lines(weeks[page]):
+            click.echo(style(pad("", width) + " " + line, dim=True))
         for role in roles:
             label = pad(shorten(safe(role.role), width), width)
             click.echo(label + " " + "".join(_heat(cell) for cell in role.weeks[page]))
 
 
-def _week_line(weeks: Iterable[date], width: int) -> str:
-    names, year = [], 0
+def _week_lines(weeks: Iterable[date]) -> tuple[str, str]:
+    """Returns the years, each where it begins, and the weeks' numbers below them."""
+    years, names, last = [], [], 0
     for week in weeks:
-        # The year stands where it begins.
         iso = week.isocalendar()
-        text = f"W{iso.week:02}" if iso.year == year else f"{iso.year % 100:02}W{iso.week:02}"
-        year = iso.year
-        names.append(pad(text, _COLUMN, right=True))
-    return pad("", width) + " " + "".join(names)
+        years.append(pad("" if iso.year == last else str(iso.year), _COLUMN, right=True))
+        names.append(pad(f"W{iso.week:02}", _COLUMN, right=True))
+        last = iso.year
+    return "".join(years), "".join(names)
 
 
 def _heat(cell: Cell) -> str:
@@ -203,6 +205,6 @@ def print_cell(report: CapacityReport, role: RoleCapacity, week: date, cell: Cel
 def print_notices(notices: Sequence[str]) -> None:
     """Says on stderr what could not be counted, or only with a doubt."""
     for notice in notices[:_NOTICES]:
-        click.echo(f"note: {safe(notice)}", err=True)
+        click.echo(f"note: {shorten(safe(notice), _NOTICE)}", err=True)
     if len(notices) > _NOTICES:
         click.echo(f"and {len(notices) - _NOTICES:,} more notes; --json lists all", err=True)

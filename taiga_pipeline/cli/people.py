@@ -234,12 +234,21 @@ def _tell_off(time_off: TimeOff, what: str, as_json: bool) -> None:
 @off.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
+@click.option("--person", default="", metavar="EMAIL", help="Whose an .ics file is.")
 @json_option
 @pass_context
-def import_off(context: Context, file: Path, encoding: str, as_json: bool) -> int:
-    """Import time off (email,first,last,reason)."""
+def import_off(context: Context, file: Path, encoding: str, person: str, as_json: bool) -> int:
+    """Import time off: CSV (email,first,last,reason), or iCalendar (a file named .ics).
+
+    In an iCalendar file, an event's organizer or attendee tells whose it is, unless --person does.
+    """
+    from taiga_pipeline.cli.people_calendar import import_calendar, is_calendar
     from taiga_pipeline.people.csv_files import import_time_off
 
+    if is_calendar(file):
+        return import_calendar(context, file, person, as_json)
+    if person:
+        raise click.UsageError("--person is for iCalendar files (.ics)")
     with people_store(context) as store:
         report = import_time_off(store, file, encoding)
     return _report(report, file, as_json)
@@ -249,9 +258,13 @@ def import_off(context: Context, file: Path, encoding: str, as_json: bool) -> in
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @pass_context
 def export_off(context: Context, file: Path | None) -> None:
-    """Export time off as CSV, to FILE or stdout."""
+    """Export time off as CSV, to FILE or stdout; as iCalendar if FILE is named .ics."""
+    from taiga_pipeline.cli.people_calendar import export_calendar, is_calendar
     from taiga_pipeline.people.csv_files import TIME_OFF_FILE, write_file
 
+    if file is not None and is_calendar(file):
+        export_calendar(context, file)
+        return
     with people_store(context) as store, writing_to(file) as stream:
         write_file(TIME_OFF_FILE, store.time_off(), stream)
 

@@ -126,7 +126,7 @@ class _Finder:
         self._weeks = weeks
         self._now = monday(situation.as_of)
         self._people = {person.email: person for person in situation.people}
-        self._notices: list[str] = []
+        self._notices: dict[str, list[str]] = {}
         self._allocations = self._by_deal()
 
     def find(self) -> Demand:
@@ -144,7 +144,11 @@ class _Finder:
                     reserved += self._allocated(case)
             if fate.won or (category is Category.WON and not fate.lost):
                 booked += self._won(case)
-        return Demand(tuple(open_), tuple(booked), tuple(reserved), tuple(self._notices))
+        notices = (f"{', '.join(who)}: {what}" for what, who in self._notices.items())
+        return Demand(tuple(open_), tuple(booked), tuple(reserved), tuple(notices))
+
+    def _note(self, who: str, what: str) -> None:
+        self._notices.setdefault(what, []).append(who)
 
     def _by_deal(self) -> dict[str, tuple[Allocation, ...]]:
         grouped: dict[str, list[Allocation]] = {}
@@ -156,14 +160,14 @@ class _Finder:
             else:
                 grouped.setdefault(each.deal_key, []).append(each)
                 continue
-            self._notices.append(f"{each.email} on {each.deal_key} is left out: {problem}")
+            self._note(f"{each.email} on {each.deal_key}", f"left out: {problem}")
         return {key: tuple(each) for key, each in grouped.items()}
 
     def _case(self, deal: Deal) -> _Case | None:
         try:
             rules, stage = self._mappings.stage_of(deal)
         except NotMapped as error:
-            self._notices.append(f"{deal.key} is left out: {error}")
+            self._note(deal.key, f"left out: {error}")
             return None
         if stage.category is Category.LOST:
             return None
@@ -182,9 +186,10 @@ class _Finder:
         for role in deal_demand(deal, rules):
             hours = float(role.hours_per_week) * size
             if hours < 0 or role.weeks < 0:
-                self._notices.append(
-                    f"{deal.key}: {role.role} with {role.hours_per_week} hours for {role.weeks} "
-                    "weeks is left out"
+                self._note(
+                    deal.key,
+                    f"left out: {role.role} with {role.hours_per_week} hours a week for "
+                    f"{role.weeks} weeks",
                 )
             elif hours and role.weeks:
                 yield Stretch(role.role, hours, role.start_week, role.weeks)
@@ -193,16 +198,11 @@ class _Finder:
         deal = case.deal
         outlook = self._outlooks.by_deal.get(deal.key)
         if outlook is None or not outlook.closes:
-            self._notices.append(
-                f"{deal.key} is left out: it has neither a start nor an expected close"
-            )
+            self._note(deal.key, "left out: neither a start nor an expected close is known")
             return
         stretches = case.stretches or tuple(self._from_allocations(case))
         if not stretches:
-            self._notices.append(
-                f"{deal.key} asks for nobody: it states no roles, and {case.rules.file} has none "
-                "for it"
-            )
+            self._note(deal.key, f"states no roles, and {case.rules.file} has none for it")
             return
         decided = case.fate.won or case.fate.lost
         starts = self._starts(case, outlook)
@@ -224,10 +224,11 @@ class _Finder:
             close = stated if deal.expected_close is None else monday(deal.expected_close)
             lead = min(lead, max(0, (stated - close).days // 7))
         chances: dict[date, float] = {}
+        beyond = self._weeks.last + WEEK
         for close, chance in outlook.closes:
             start = max(close, self._now) + WEEK * lead
             start = max(start, stated or start) + WEEK * case.fate.delay_weeks
-            start = max(start, self._now)
+            start = min(max(start, self._now), beyond)
             chances[start] = chances.get(start, 0.0) + chance
         return tuple(sorted(chances.items()))
 
@@ -245,9 +246,7 @@ class _Finder:
     def _won(self, case: _Case) -> Iterator[Booked]:
         """Yields the hours of a won deal: who is allocated, and what is not filled."""
         if self._start(case) is None and case.stretches:
-            self._notices.append(
-                f"{case.deal.key} is won, but has neither a start nor a close: taken as from now"
-            )
+            self._note(case.deal.key, "won, but no start and no close are known: taken as from now")
         filled: dict[tuple[str, date], float] = {}
         for booked in self._allocated(case):
             place = normalise(booked.role), booked.week
