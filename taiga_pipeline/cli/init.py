@@ -13,7 +13,7 @@ import click
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
-from taiga_pipeline.cli.project_files import config_text, pipeline_name
+from taiga_pipeline.cli.project_files import config_text, member_table, pipeline_name
 from taiga_pipeline.problems import Problem, ProblemsError
 
 if TYPE_CHECKING:
@@ -44,6 +44,13 @@ class Outcome:
 )
 @click.option("--taiga-url", metavar="URL", help="The web page of your Taiga.")
 @click.option("--username", metavar="NAME", help="The account that makes the projects.")
+@click.option(
+    "--manager",
+    "managers",
+    metavar="EMAIL",
+    multiple=True,
+    help="A project manager, to be in every project; may be repeated.",
+)
 @json_option
 @pass_context
 def init(
@@ -53,6 +60,7 @@ def init(
     mappings: tuple[str, ...],
     taiga_url: str | None,
     username: str | None,
+    managers: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Write a first configuration, a mapping and a pipeline into DIR (default: here).
@@ -61,6 +69,8 @@ def init(
     """
     values = {"url": taiga_url, "username": username}
     texts = _texts(folder, mappings or ("default",), {k: v for k, v in values.items() if v})
+    for name in texts.keys() - {CONFIG}:
+        texts[name] += "".join(member_table(email) for email in managers)
     if sample and (folder / STORE).exists():
         raise ProblemsError(
             [Problem(f"{folder / STORE} is there already: --sample is for a new one")]

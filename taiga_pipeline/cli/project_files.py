@@ -24,6 +24,11 @@ def config_text(pipeline: str, **values: str) -> str:
     return head + section + target
 
 
+def member_table(email: str) -> str:
+    """Returns the part of a mapping file that puts somebody into every project."""
+    return f"\n[[member]]\nemail = {json.dumps(email)}\n"
+
+
 def _replace(text: str, key: str, value: str) -> str:
     pattern = re.compile(rf'^({key} = )"[^"]*"( *)', re.MULTILINE)
 
