@@ -136,8 +136,8 @@ class Board:
         self.placed[request] = way.assignments
         worth = over = 0.0
         for assignment in way.assignments:
-            ask, hours, weeks = self._span(assignment)
-            worth += self._worth_of(assignment, ask, hours)
+            ask, hours, weeks = self.span(assignment)
+            worth += self.worth_of(assignment)
             over += self._add(assignment, ask, hours, weeks)
         self._worth[request] = worth
         return worth - over
@@ -155,7 +155,7 @@ class Board:
 
     def _take(self, assignment: Assignment) -> float:
         """Takes hours and a place back; returns the cost of overtime that this saves."""
-        ask, hours, weeks = self._span(assignment)
+        ask, hours, weeks = self.span(assignment)
         regular, there, places = self._cells(assignment.worker, ask.project, weeks)
         saved = self._overtime(regular, hours)
         regular += hours
@@ -181,7 +181,7 @@ class Board:
             return 0.0
         return float(np.minimum(hours, np.maximum(-regular, 0.0)).sum()) * self.overtime_cost
 
-    def _span(self, assignment: Assignment) -> tuple[Ask, Floats, slice]:
+    def span(self, assignment: Assignment) -> tuple[Ask, Floats, slice]:
         """Returns the request, the hours that are given, and the weeks in which."""
         ask = self.tables.asks[assignment.request]
         begin = ask.first + self.delays[ask.project]
@@ -189,7 +189,9 @@ class Board:
         hours = gives[ask.position[assignment.worker], assignment.first : assignment.end]
         return ask, hours, slice(begin + assignment.first, begin + assignment.end)
 
-    def _worth_of(self, assignment: Assignment, ask: Ask, hours: Floats) -> float:
+    def worth_of(self, assignment: Assignment) -> float:
+        """Returns the value of an assignment before overtime."""
+        ask, hours, _ = self.span(assignment)
         split = 0.0
         if len(hours) < ask.weeks:
             split = ask.handover_cost
@@ -197,6 +199,16 @@ class Board:
             split = self._split_cost
         penalty = ask.penalties[ask.position[assignment.worker]]
         return float(ask.weight * hours.sum() - penalty - split)
+
+    def able(self, request: int, halves: int) -> Flags:
+        """Returns in which weeks each candidate (c x t) has room for a share of a request."""
+        return _View(self, request, None).weigh(halves)[0]
+
+    def away(self, request: int, candidate: int) -> list[tuple[int, int]]:
+        """Returns the stretches of a request in which a candidate (by position) gives nothing."""
+        ask = self.tables.asks[request]
+        gives = self.tables.offer(request, self.begin(request), WHOLE).gives[candidate]
+        return _runs((gives <= 0) & (ask.need > 0))
 
     def best(self, request: int, allowed: Flags | None = None) -> Way:
         """Returns the most valuable way to meet a request with the room there is.
@@ -256,7 +268,6 @@ class Board:
         if second[at] > 0:
             parts.append(_Part(int(after[:, at].argmax()), at + 1, ask.weeks, WHOLE))
         return float(totals[at]), parts
-
 
     def _covered(
         self, ask: Ask, fits: Flags, weekly: Floats, totals: Floats

@@ -99,9 +99,7 @@ class _Prices:
             self._used[workers, weeks] += hours
         return float(best)
 
-    def _request(
-        self, number: int, delay: int, used: list[_Use]
-    ) -> float:
+    def _request(self, number: int, delay: int, used: list[_Use]) -> float:
         """Returns the least that a request can cost: unmet, one person, two halves, or more parts.
 
         Parts are taken from whoever is cheapest in each week, and charged for as one hand-over

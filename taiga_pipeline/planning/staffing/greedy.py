@@ -6,7 +6,8 @@ It also fills what another plan leaves open, which is how hires and shifts are v
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from operator import gt
 
 from taiga_pipeline.planning.staffing.problem import (
@@ -27,7 +28,8 @@ def greedy_plan(problem: Problem) -> Plan:
 
     Requests go by weight, then hours, then first week. Each is taken whole by the best fit: of
     those who have room for it (overtime included) in every week, the one who gives the most hours,
-    suits best, and has the least room to spare. Else two people take a half each, or one a half.
+    suits best, and has the least room to spare; others stand in while that one is away. Else two
+    people take a half each, or one a half.
     """
     return fill(problem, empty_plan(problem), range(len(problem.requests)))
 
@@ -90,9 +92,8 @@ class Ledger:
                 there.add(key)
                 self._full[worker][week] = len(there) >= most
 
-    def fits(self, number: int, worker: int, hours: list[float]) -> bool:
-        """Whether a worker has room for ``hours`` in a request's weeks, and for its project."""
-        begin = week_of(self.problem, number, self.delays)
+    def fits(self, number: int, worker: int, hours: list[float], begin: int) -> bool:
+        """Whether a worker has room for ``hours`` from week ``begin`` on, and for the project."""
         end = begin + len(hours)
         if any(map(gt, hours, self.room[worker][begin:end])):
             return False
@@ -115,15 +116,14 @@ def _urgency(problem: Problem, number: int) -> tuple[float, float, int, int]:
 
 
 def _place(ledger: Ledger, number: int) -> list[Assignment]:
-    whole = next(_best_fits(ledger, number, WHOLE), None)
-    if whole:
-        return [whole]
-    halves = _best_fits(ledger, number, HALF)
-    return [each for each, _ in zip(halves, range(WHOLE), strict=False)]
+    found = _best_fits(ledger, number, WHOLE)
+    if found:
+        return [found[0], *_stand_ins(ledger, number, found)]
+    return _best_fits(ledger, number, HALF)[:WHOLE]
 
 
-def _best_fits(ledger: Ledger, number: int, halves: int) -> Iterator[Assignment]:
-    """Yields assignments for which there is room and that give anything, the best first."""
+def _best_fits(ledger: Ledger, number: int, halves: int) -> list[Assignment]:
+    """Returns assignments for which there is room and that pay, the best first."""
     problem = ledger.problem
     request = problem.requests[number]
     begin, weeks = week_of(problem, number, ledger.delays), len(request.need)
@@ -132,12 +132,36 @@ def _best_fits(ledger: Ledger, number: int, halves: int) -> Iterator[Assignment]
     found: list[tuple[float, float, float, int]] = []
     for candidate in request.candidates:
         hours = ledger.hours(number, candidate.worker, halves)
-        if not ledger.fits(number, candidate.worker, hours):
+        if not ledger.fits(number, candidate.worker, hours, begin):
             continue
         total = sum(hours)
         if weight * total > candidate.penalty + split:
             spare = sum(ledger.room[candidate.worker][begin : begin + weeks])
             found.append((-total, candidate.penalty, spare, candidate.worker))
-    for *_, worker in sorted(found):
-        yield Assignment(number, worker, halves, 0, weeks)
+    return [Assignment(number, worker, halves, 0, weeks) for *_, worker in sorted(found)]
 
+
+def _stand_ins(ledger: Ledger, number: int, fits: list[Assignment]) -> Iterator[Assignment]:
+    """Yields who takes over while the first of ``fits`` is away, where that pays."""
+    problem = ledger.problem
+    request = problem.requests[number]
+    weight = problem.projects[request.project].weight
+    charge = problem.terms.split_cost + problem.terms.handover_hours * weight
+    penalties = {each.worker: each.penalty for each in request.candidates}
+    main, *others = fits
+    rows = {each.worker: ledger.hours(number, each.worker, WHOLE) for each in others}
+    for first, end in _stretches_away(ledger.hours(number, main.worker, WHOLE), request.need):
+        gains = [
+            (weight * sum(row[first:end]) - charge - penalties[worker], -worker)
+            for worker, row in rows.items()
+        ]
+        if gains and (best := max(gains))[0] > 0:
+            yield Assignment(number, -best[1], WHOLE, first, end)
+
+
+def _stretches_away(hours: Sequence[float], need: Sequence[float]) -> Iterator[tuple[int, int]]:
+    """Yields the weeks (first, and the one after the last) in which nothing is given."""
+    for is_away, group in groupby(range(len(need)), lambda at: hours[at] <= 0.0):
+        stretch = list(group)
+        if is_away and any(need[at] > 0 for at in stretch):
+            yield stretch[0], stretch[-1] + 1

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -31,11 +31,17 @@ WORK_BASE: Final = 1_000
 """The work of placing a request that has no candidates; each candidate-week adds one."""
 OVERLOOKED: Final = 0.02
 """The chance that a candidate is not considered when a request is placed."""
-HOT: Final = 0.5
+HOT: Final = 0.2
 COLD: Final = 0.002
 """Temperatures at the beginning and the end, as parts of the median cost of a request unmet."""
 CHECK_CLOCK: Final = 64
 DRAWN_AT_ONCE: Final = 100_000
+SOLVER_REQUESTS: Final = 30
+"""How many requests another solver is given at once."""
+
+Solve = Callable[[Board, Sequence[int], int], float]
+"""Makes the plan of some requests on a board anew (the last number is that of the round); returns
+by how much it got better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +63,9 @@ class Found:
     in_time: bool
 
 
-def improve(tables: Tables, plan: Plan, effort: Effort, seed: int) -> Found:
-    """Returns a plan that is at least as good as ``plan``."""
-    return _Search(tables, plan, seed).run(effort)
+class Search:
+    """A search that begins with a plan."""
 
-
-class _Search:
     def __init__(self, tables: Tables, plan: Plan, seed: int) -> None:
         self._tables = tables
         self._asks = tables.asks
@@ -87,7 +90,7 @@ class _Search:
         return value
 
     def run(self, effort: Effort) -> Found:
-        """Searches until the work is done."""
+        """Searches until the work is done; returns a plan at least as good as the first."""
         lead = best_lead = 0.0
         rounds, in_time, best = 0, True, self._snapshot()
         while self._work < effort.work and self._asks:
@@ -103,6 +106,28 @@ class _Search:
         delays, placed = best
         assignments = tuple(sorted(each for row in placed for each in row))
         return Found(Plan(tuple(delays), assignments), rounds, in_time)
+
+    def polish(self, effort: Effort, solve: Solve) -> Found:
+        """Makes as many neighbourhoods anew as the work says, by another solver."""
+        rounds = 0
+        while rounds < effort.work and self._asks:
+            if effort.is_late():
+                return Found(self._board.plan(), rounds, False)
+            chosen = self._neighbourhood()
+            if solve(self._board, chosen, rounds) > 0:
+                for number in chosen:
+                    self._gains[number] = self._value_of(number)
+            rounds += 1
+        return Found(self._board.plan(), rounds, True)
+
+    def _neighbourhood(self) -> list[int]:
+        seed = self._pick_seed()
+        chosen: dict[int, None] = {}
+        for _ in range(SOLVER_REQUESTS):
+            chosen.update(dict.fromkeys(self._requests_around(seed, whole_project=False)))
+            if len(chosen) >= SOLVER_REQUESTS:
+                break
+        return list(chosen)[:SOLVER_REQUESTS]
 
     def _snapshot(self) -> tuple[list[int], list[tuple[Assignment, ...]]]:
         return self._board.delays.copy(), self._board.placed.copy()

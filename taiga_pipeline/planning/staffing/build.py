@@ -1,0 +1,324 @@
+"""From deals, people and allocations to a staffing problem, and which is which.
+
+Demand of a role that is more than one person's week is shared out into equal requests. What
+present allocations cover is no longer asked for. An allocation's hours count for a full week: in
+a week with time off, in proportion. In a week in which nobody at all can work full (public
+holidays), demand counts in proportion, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from math import ceil
+from typing import Final
+
+from taiga_pipeline.people.model import Allocation, Person
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.model import RoleDemand
+from taiga_pipeline.pipeline.text import folded
+from taiga_pipeline.planning.staffing.problem import (
+    TOLERANCE,
+    Candidate,
+    Problem,
+    Project,
+    Request,
+    Terms,
+    Worker,
+)
+from taiga_pipeline.planning.staffing.work import Work
+from taiga_pipeline.planning.weeks import WEEK, monday, week_name
+
+CONFIRMED_WEIGHT: Final = 100.0
+TENTATIVE_WEIGHT: Final = 30.0
+"""The cost of an unmet hour: of a won deal, and (times its probability) of an open one."""
+DELAY_COST: Final = 20.0
+SECOND_BEST: Final = 10.0
+"""What it costs that somebody has a role as a skill only, or is of another team."""
+MOVED: Final = 15.0
+"""What it costs to give somebody's reservation to another person."""
+MAX_WEEKS: Final = 520
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a plan has to keep to.
+
+    ``max_delay`` is by how many weeks a project that has not begun may be put off; ``move``
+    whether reservations (tentative allocations) may be given to others.
+    """
+
+    first: date
+    horizon: int = 26
+    max_projects: int = 3
+    overtime: float = 0.1
+    max_delay: int = 0
+    move: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The roster. ``hours`` are each person's per week, from the first week of the rules on."""
+
+    people: tuple[Person, ...]
+    hours: Mapping[str, Sequence[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a request is a part of: a deal and its role, as the deal spells it."""
+
+    work: Work
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A problem, and who and what its numbers stand for.
+
+    ``fixed`` are the allocations that the plan leaves as they are, ``movable`` those that it may
+    replace.
+    """
+
+    rules: Rules
+    problem: Problem
+    people: tuple[Person, ...]
+    works: tuple[Work, ...]
+    pieces: tuple[Piece, ...]
+    fixed: tuple[Allocation, ...]
+    movable: tuple[Allocation, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    def week(self, number: int) -> date:
+        """Returns the Monday of a week by its number."""
+        return self.rules.first + WEEK * number
+
+
+def weeks_needed(works: Iterable[Work], rules: Rules) -> int:
+    """Returns how many weeks a plan covers: each project that begins within the horizon, to its
+    end, however late it begins."""
+    ends = [_end(work, rules) + rules.max_delay for work in _within(works, rules)]
+    return min(MAX_WEEKS, max([rules.horizon, *ends]))
+
+
+def build(
+    works: Sequence[Work], staff: Staff, allocations: Iterable[Allocation], rules: Rules
+) -> Case:
+    """Returns the problem of staffing ``works``.
+
+    :raises InvalidValue: there is nobody on the roster.
+    """
+    if not staff.people:
+        raise InvalidValue(
+            "nobody is on the roster; add people with: pipeline-sync people add EMAIL NAME "
+            "--role ROLE, or pipeline-sync people import FILE"
+        )
+    return _Builder(works, staff, allocations, rules).build()
+
+
+def _within(works: Iterable[Work], rules: Rules) -> list[Work]:
+    return [work for work in works if _week(work.start, rules) < rules.horizon]
+
+
+def _week(day: date, rules: Rules) -> int:
+    return (monday(day) - rules.first).days // 7
+
+
+def _end(work: Work, rules: Rules) -> int:
+    """Returns the week after the last of a work's roles."""
+    begin = _week(work.start, rules)
+    return begin + max((role.start_week + role.weeks for role in work.roles), default=0)
+
+
+class _Builder:
+    def __init__(
+        self,
+        works: Sequence[Work],
+        staff: Staff,
+        allocations: Iterable[Allocation],
+        rules: Rules,
+    ) -> None:
+        self._rules = rules
+        self._works = tuple(_within(works, rules))
+        self._all_works = {work.key: work for work in works}
+        self._staff = staff
+        self._numbers = {person.email: at for at, person in enumerate(staff.people)}
+        self._weeks = weeks_needed(works, rules)
+        self._notes: list[str] = []
+        present = list(allocations)
+        # A won deal makes its reservations real, so only those of open deals may be moved.
+        open_ = {work.key for work in self._works if rules.move and not work.confirmed}
+        self._movable = tuple(
+            each for each in present if not each.confirmed and each.deal_key in open_
+        )
+        self._fixed = tuple(each for each in present if each not in self._movable)
+        self._presence = [self._presence_of(person) for person in staff.people]
+
+    def build(self) -> Case:
+        projects, requests, pieces = [], [], []
+        for number, work in enumerate(self._works):
+            projects.append(self._project(work))
+            for request, piece in self._requests(work, number):
+                requests.append(request)
+                pieces.append(piece)
+        terms = Terms(overtime=self._rules.overtime)
+        workers = tuple(self._workers())
+        return Case(
+            rules=self._rules,
+            problem=Problem(self._weeks, workers, tuple(projects), tuple(requests), terms),
+            people=self._staff.people,
+            works=self._works,
+            pieces=tuple(pieces),
+            fixed=self._fixed,
+            movable=self._movable,
+            notes=tuple(self._notes),
+        )
+
+    def _presence_of(self, person: Person) -> list[float]:
+        usual = float(person.hours_per_week)
+        hours = self._staff.hours[person.email]
+        return [min(1.0, hours[week] / usual) if usual else 0.0 for week in range(self._weeks)]
+
+    def _project(self, work: Work) -> Project:
+        weight = CONFIRMED_WEIGHT if work.confirmed else TENTATIVE_WEIGHT * work.probability
+        begun = any(each.deal_key == work.key for each in self._fixed)
+        later = _week(work.start, self._rules) >= 0 and not begun
+        return Project(
+            key=work.key,
+            weight=weight * work.priority,
+            max_delay=self._rules.max_delay if later else 0,
+            delay_cost=DELAY_COST * work.probability,
+            confirmed=work.confirmed,
+        )
+
+    def _workers(self) -> Iterator[Worker]:
+        fixed = [[0.0] * self._weeks for _ in self._staff.people]
+        nominal = [[0.0] * self._weeks for _ in self._staff.people]
+        places = [[set[str]() for _ in range(self._weeks)] for _ in self._staff.people]
+        for each, weeks in self._booked(self._fixed):
+            number = self._numbers[each.email]
+            for week in weeks:
+                hours = float(each.hours_per_week)
+                nominal[number][week] += hours
+                fixed[number][week] += hours * self._presence[number][week]
+                places[number][week].add(each.deal_key)
+        for number, person in enumerate(self._staff.people):
+            self._note_overload(person, nominal[number])
+            yield Worker(
+                key=person.email,
+                hours=tuple(map(float, self._staff.hours[person.email][: self._weeks])),
+                usual=float(person.hours_per_week),
+                fixed=tuple(fixed[number]),
+                elsewhere=tuple(map(frozenset, places[number])),
+                max_projects=self._rules.max_projects,
+            )
+
+    def _note_overload(self, person: Person, hours: list[float]) -> None:
+        most = float(person.hours_per_week) * (1 + self._rules.overtime)
+        over = [week for week, given in enumerate(hours) if given > most + TOLERANCE]
+        if over:
+            worst = max(over, key=hours.__getitem__)
+            name = week_name(self._rules.first + WEEK * worst)
+            self._notes.append(
+                f"{person.email} is over the limit in {len(over)} weeks: {hours[worst]:g} h of "
+                f"{most:g} h in {name}; nothing more is planned for them then"
+            )
+
+    def _booked(self, allocations: Iterable[Allocation]) -> Iterator[tuple[Allocation, range]]:
+        """Yields allocations of people on the roster with the weeks that they cover."""
+        for each in allocations:
+            if each.email in self._numbers:
+                yield each, self._weeks_of(each)
+
+    def _weeks_of(self, allocation: Allocation) -> range:
+        work, rules = self._all_works.get(allocation.deal_key), self._rules
+        if allocation.start:
+            first = _week(allocation.start, rules)
+        else:
+            first = _week(work.start, rules) if work else 0
+        if allocation.end:
+            after = _week(allocation.end, rules) + 1
+        else:
+            after = _end(work, rules) if work else self._weeks
+        return range(max(0, first), max(0, min(after, self._weeks)))
+
+    def _requests(self, work: Work, number: int) -> Iterator[tuple[Request, Piece]]:
+        covered = self._covered(work)
+        begin = _week(work.start, self._rules)
+        for role in work.roles:
+            need = self._open(role, begin + role.start_week, covered)
+            for first, hours in _blocks(need):
+                candidates = tuple(self._candidates(work, role))
+                for piece in self._shared_out(hours, candidates):
+                    request = Request(number, role.role, first, piece, candidates)
+                    yield request, Piece(work, role.role)
+
+    def _covered(self, work: Work) -> dict[tuple[str, int], float]:
+        """Returns the hours by role and week that present allocations give to a deal."""
+        covered: dict[tuple[str, int], float] = {}
+        own = [each for each in self._fixed if each.deal_key == work.key]
+        for each in own:
+            for week in self._weeks_of(each):
+                place = folded(each.role), week
+                covered[place] = covered.get(place, 0.0) + float(each.hours_per_week)
+        return covered
+
+    def _open(
+        self, role: RoleDemand, begin: int, covered: dict[tuple[str, int], float]
+    ) -> list[float]:
+        """Returns what a role still asks for in each week; takes its part of what is covered."""
+        need = [0.0] * self._weeks
+        for week in range(max(0, begin), min(begin + role.weeks, self._weeks)):
+            place, asked = (folded(role.role), week), float(role.hours_per_week)
+            used = min(asked, covered.get(place, 0.0))
+            covered[place] = covered.get(place, 0.0) - used
+            most = max((there[week] for there in self._presence), default=0.0)
+            need[week] = (asked - used) * (most if most > 0 else 1.0)
+        return need
+
+    def _shared_out(
+        self, hours: tuple[float, ...], candidates: tuple[Candidate, ...]
+    ) -> list[tuple[float, ...]]:
+        """Returns equal parts of a demand, each no more than one person's week."""
+        usual = [float(self._staff.people[each.worker].hours_per_week) for each in candidates]
+        week = max(usual, default=0.0) or 40.0
+        count = max(1, ceil(max(hours) / week - TOLERANCE))
+        return [tuple(each / count for each in hours)] * count
+
+    def _candidates(self, work: Work, role: RoleDemand) -> Iterator[Candidate]:
+        holders = {
+            each.email
+            for each in self._movable
+            if each.deal_key == work.key and folded(each.role) == folded(role.role)
+        }
+        for number, person in enumerate(self._staff.people):
+            if suits(person, role):
+                penalty = 0.0 if folded(person.role) == folded(role.role) else SECOND_BEST
+                if work.team and person.team and folded(work.team) != folded(person.team):
+                    penalty += SECOND_BEST
+                if holders and person.email not in holders:
+                    penalty += MOVED
+                yield Candidate(number, penalty)
+
+
+def suits(person: Person, role: RoleDemand) -> bool:
+    """Whether a person has a role, as theirs or as a skill, and the skills that are asked for."""
+    able = {folded(skill) for skill in (*person.skills, person.role)}
+    return folded(role.role) in able and {folded(skill) for skill in role.skills} <= able
+
+
+def _blocks(need: Sequence[float]) -> Iterator[tuple[int, tuple[float, ...]]]:
+    """Yields the stretches of weeks that ask for anything: first week and hours."""
+    first: int | None = None
+    for week, hours in enumerate([*need, 0.0]):
+        if hours > TOLERANCE and first is None:
+            first = week
+        if hours <= TOLERANCE and first is not None:
+            yield first, tuple(need[first:week])
+            first = None
+
+
+def last_day(week: date) -> date:
+    """Returns the Sunday of a week."""
+    return week + timedelta(days=6)

@@ -1,0 +1,79 @@
+"""The optimiser: quick rule, large neighbourhood search, constraint solver, bound, in this order.
+
+How much each may do follows from the seconds given, by fixed rates that leave a usual machine
+time to spare. So the same problem, seconds and seed give the same plan, unless the clock has to
+end it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from taiga_pipeline.planning.staffing.board import Board
+from taiga_pipeline.planning.staffing.bound import lower_bound
+from taiga_pipeline.planning.staffing.cpsat import reoptimise
+from taiga_pipeline.planning.staffing.evaluate import evaluate
+from taiga_pipeline.planning.staffing.lns import Effort, Found, Search
+from taiga_pipeline.planning.staffing.problem import Plan, Problem
+from taiga_pipeline.planning.staffing.solution import Engine, Solution, quick_solution
+from taiga_pipeline.planning.staffing.tables import Tables
+
+WORK_PER_SECOND: Final = 6_000_000
+"""Work of the search (see `lns`) for each second given; a usual core does twice as much."""
+SOLVER_ROUNDS_PER_SECOND: Final = 0.4
+SOLVER_TIME: Final = 0.2
+"""CP-SAT's deterministic time for each round."""
+BOUND_STEPS_PER_SECOND: Final = 1_500
+"""Requests (at each possible start) looked at for the bound, for each second given."""
+MAX_BOUND_ROUNDS: Final = 300
+SEARCH_SHARE: Final = 0.75
+"""The part of the time after which the clock ends the search."""
+SOLVER_SHARE: Final = 0.9
+
+
+def optimise(
+    problem: Problem, seconds: float, seed: int, monotonic: Callable[[], float]
+) -> Solution:
+    """Returns a good plan after about ``seconds``; more of them give a better one.
+
+    ``monotonic`` is a clock in seconds, which ends the search when the machine is too slow for
+    the work that the seconds stand for.
+    """
+    begun = monotonic()
+
+    def late(share: float) -> Callable[[], bool]:
+        return lambda: monotonic() - begun > seconds * share
+
+    quick = quick_solution(problem)
+    if quick.is_optimal:
+        return quick
+    tables = Tables(problem)
+    work = int(seconds * WORK_PER_SECOND)
+    found = Search(tables, quick.plan, seed).run(Effort(work, late(SEARCH_SHARE)))
+    polished = _polish(tables, found.plan, seconds, seed, late(SOLVER_SHARE))
+    score = evaluate(problem, polished.plan)
+    bound = lower_bound(tables, score.cost, _bound_rounds(problem, seconds), late(1.0))
+    return Solution(
+        plan=polished.plan,
+        score=score,
+        quick=quick.score,
+        engine=Engine.OPTIMISER,
+        bound=bound,
+        repeatable=found.in_time and polished.in_time,
+    )
+
+
+def _polish(
+    tables: Tables, plan: Plan, seconds: float, seed: int, is_late: Callable[[], bool]
+) -> Found:
+    def solve(board: Board, requests: Sequence[int], number: int) -> float:
+        return reoptimise(board, requests, SOLVER_TIME, seed + number)
+
+    rounds = int(seconds * SOLVER_ROUNDS_PER_SECOND)
+    return Search(tables, plan, seed).polish(Effort(rounds, is_late), solve)
+
+
+def _bound_rounds(problem: Problem, seconds: float) -> int:
+    looks = sum(problem.projects[each.project].max_delay + 1 for each in problem.requests)
+    return min(MAX_BOUND_ROUNDS, int(seconds * BOUND_STEPS_PER_SECOND / max(1, looks)) + 1)

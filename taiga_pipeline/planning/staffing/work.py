@@ -1,0 +1,138 @@
+"""What staffing starts from: the projects that need people, in words of deals and roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from taiga_pipeline.mapping.dates import project_start
+from taiga_pipeline.mapping.demand import deal_demand
+from taiga_pipeline.mapping.errors import NotMapped
+from taiga_pipeline.mapping.mapping_set import MappingSet
+from taiga_pipeline.mapping.rules import Rules
+from taiga_pipeline.pipeline.model import Category, Deal, RoleDemand
+from taiga_pipeline.pipeline.text import folded
+from taiga_pipeline.planning.demand_outlook import probability_of
+from taiga_pipeline.problems import did_you_mean
+from taiga_pipeline.records import ProjectState
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A deal whose project needs people. ``start`` is its first day; ``priority`` multiplies what
+    its unmet hours count."""
+
+    key: str
+    name: str
+    team: str
+    confirmed: bool
+    probability: float
+    start: date
+    roles: tuple[RoleDemand, ...]
+    priority: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """What needs people; ``spared`` are the keys of lost deals, whose people are free again.
+    ``notes`` say what was left out, and why."""
+
+    works: tuple[Work, ...]
+    spared: frozenset[str]
+    notes: tuple[str, ...]
+
+
+def find_works(
+    deals: Iterable[Deal],
+    mappings: MappingSet,
+    today: date,
+    priorities: Mapping[str, float] | None = None,
+) -> Works:
+    """Returns the deals with a tentative or a staffed project, by key.
+
+    A project whose deal is open is taken to start not before ``today``.
+    """
+    finder = _Finder(mappings, today, priorities or {})
+    return finder.find(deals)
+
+
+class _Finder:
+    def __init__(
+        self, mappings: MappingSet, today: date, priorities: Mapping[str, float]
+    ) -> None:
+        self._mappings = mappings
+        self._today = today
+        self._priorities = priorities
+        self._notes: list[str] = []
+        self._spared: set[str] = set()
+
+    def find(self, deals: Iterable[Deal]) -> Works:
+        works = [work for deal in deals if (work := self._work(deal))]
+        self._check_priorities({work.key for work in works})
+        ordered = tuple(sorted(works, key=lambda work: work.key))
+        return Works(ordered, frozenset(self._spared), tuple(self._notes))
+
+    def _check_priorities(self, known: set[str]) -> None:
+        for key in self._priorities.keys() - known:
+            near = did_you_mean(key, known)
+            self._notes.append(f"no deal {key!r} has a project that needs people{near}")
+
+    def _work(self, deal: Deal) -> Work | None:
+        try:
+            rules, stage = self._mappings.stage_of(deal)
+        except NotMapped as error:
+            self._notes.append(f"{deal.key} is left out: {error}")
+            return None
+        if stage.category is Category.LOST:
+            self._spared.add(deal.key)
+        if stage.state not in (ProjectState.TENTATIVE, ProjectState.STAFFED):
+            return None
+        won = stage.category is Category.WON
+        start = project_start(deal, won=won, lead_time_weeks=rules.lead_time_weeks)
+        problem = _problem(deal, rules, start)
+        if problem or start is None:
+            self._notes.append(f"{deal.key} is left out: {problem}")
+            return None
+        return Work(
+            key=deal.key,
+            name=deal.name,
+            team=deal.team,
+            confirmed=won,
+            probability=1.0 if won else probability_of(deal, stage),
+            start=start if won else max(start, self._today),
+            roles=tuple(deal_demand(deal, rules)),
+            priority=self._priorities.get(deal.key, 1.0),
+        )
+
+
+def _problem(deal: Deal, rules: Rules, start: date | None) -> str:
+    roles = deal_demand(deal, rules)
+    if start is None:
+        return "it has neither a start nor an expected close"
+    if not roles:
+        return f"it states no roles, and {rules.file} has none for it"
+    wrong = [role for role in roles if role.hours_per_week < 0 or role.weeks < 0]
+    if wrong:
+        listed = ", ".join(f"{each.role}: {each.hours_per_week} h x {each.weeks}w" for each in wrong)
+        return f"hours and weeks are numbers from 0 up, not {listed}"
+    return ""
+
+
+def unknown_roles(works: Iterable[Work], names: Iterable[str]) -> Iterator[str]:
+    """Yields a note for each role that deals ask for and nobody has; ``names`` are all that people
+    have as a role or a skill."""
+    known = {folded(name): name for name in names}
+    asked: dict[str, tuple[str, list[str], Decimal]] = {}
+    for work in works:
+        for role in work.roles:
+            if folded(role.role) in known:
+                continue
+            name, keys, hours = asked.setdefault(folded(role.role), (role.role, [], Decimal(0)))
+            if work.key not in keys:
+                keys.append(work.key)
+            asked[folded(role.role)] = name, keys, hours + role.hours_per_week * role.weeks
+    for name, keys, hours in asked.values():
+        near = did_you_mean(name, known.values())
+        listed = ", ".join(keys[:5]) + (" …" if len(keys) > 5 else "")
+        yield f"nobody has the role {name!r}{near}; {hours:,f} h stay unmet ({listed})"
