@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from sync.records import Binding, RecordKey
+from sync.state import StateStore
 from taiga_pipeline.mapping.shipped import shipped_text
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
 
-from .conftest import NOW, Run
+from .conftest import NOW, FixedClock, Run
 
 CONFIG = """
 pipeline = "acme"
@@ -160,6 +162,19 @@ def test_diff_speaks_json(pipeline: Run, tmp_path: Path) -> None:
     data = json.loads(pipeline("mapping", "diff", "new", "--json").stdout)
     assert data["summary"]["states"] == [{"old": "tentative", "new": "", "deals": 2}]
     assert [each["deal"] for each in data["deals"]] == ["D-1", "D-2"]
+
+
+def test_diff_counts_put_away_projects_only_where_the_state_knows_of_one(
+    pipeline: Run, tmp_path: Path
+) -> None:
+    edit(tmp_path / "new", '"(lost)"', '"(dead)"')
+    assert pipeline("mapping", "diff", "new").stdout.startswith("0 of 4 deals")
+    state = StateStore(f"sqlite:///{tmp_path}/state.db", "acme", FixedClock())
+    state.adopt(Binding(RecordKey("D-3", "project"), "7", created=True), {})
+    state.close()
+    text = pipeline("mapping", "diff", "new").stdout
+    assert text.startswith("1 of 4 deals")
+    assert '  project: label "(lost)" -> "(dead)"' in text
 
 
 def test_diff_needs_a_mapping_without_problems(pipeline: Run, tmp_path: Path) -> None:
