@@ -152,8 +152,9 @@ class Runner:
     def plan(self, look_at_all: bool = False) -> Plan:
         """Returns what a run would do now; writes nothing anywhere.
 
-        :raises Stop: source or target cannot be read.
+        :raises Stop: source or target cannot be reached or read.
         """
+        self.target.connect()
         return self._drafter.draft(look_at_all).plan
 
     def run(self, look_at_all: bool = False, expect: str | None = None) -> RunReport:
@@ -161,12 +162,13 @@ class Runner:
 
         :param look_at_all: compare every group, also those in which nothing seems to have moved.
         :param expect: fingerprint of a saved plan; the run is refused if the present one differs.
-        :raises Stop: source or target cannot be read; nothing was applied.
+        :raises Stop: source or target cannot be reached or read; nothing was applied.
         """
         started, requests = self.clock.now(), self.target.request_count
         look_at_all = look_at_all or self._full_compare_is_due(started)
         run_id = self.store.begin_run(look_at_all)
         try:
+            self.target.connect()
             self._wait_for_late_creates()
             draft = self._drafter.draft(look_at_all)
             refusal = _refusal(draft.plan, expect)

@@ -36,11 +36,9 @@ def state_to_read(context: Context) -> Iterator[StateStore]:
 
 
 def make_runner(context: Context, store: StateStore, allow: Sequence[str] = ()) -> Runner:
-    """Returns a runner whose target is connected.
+    """Returns a runner; its target logs in when it plans or runs.
 
     :raises ProblemsError: what is wrong with the configuration or the mappings.
-    :raises Unauthorised: the account may not log in.
-    :raises Unreachable: nobody answers.
     """
     settings = context.settings
     options = Options(
@@ -51,7 +49,6 @@ def make_runner(context: Context, store: StateStore, allow: Sequence[str] = ()) 
     )
     source = context.make_source()
     target = context.make_target()
-    target.connect()
     return Runner(source, target, store, context.clock, options)
 
 
