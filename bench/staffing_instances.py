@@ -91,7 +91,7 @@ def _project(rng: random.Random, number: int) -> Project:
     )
 
 
-def _request(  # noqa: PLR0917
+def _request(
     rng: random.Random,
     project: int,
     start: int,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from ortools.sat.python import cp_model
 
 from taiga_pipeline.planning.staffing.board import Board, Way
@@ -153,9 +154,7 @@ class _Model:
         return chosen
 
 
-def _columns(
-    board: Board, number: int, present: tuple[Assignment, ...]
-) -> Iterator[Column]:
+def _columns(board: Board, number: int, present: tuple[Assignment, ...]) -> Iterator[Column]:
     """Yields what there is to choose from; the first is what is there now (if anything)."""
     ask = board.tables.asks[number]
     position = 0
@@ -165,7 +164,7 @@ def _columns(
     wholes: list[tuple[int, int]] = []
     for halves in (WHOLE, HALF):
         able = board.able(number, halves)
-        for at in able.all(axis=1).nonzero()[0].tolist():
+        for at in np.flatnonzero(able.all(axis=1)).tolist():
             assignment = Assignment(number, int(ask.workers[at]), halves, 0, ask.weeks)
             value = board.worth_of(assignment)
             if value <= 0:
@@ -185,7 +184,7 @@ def _stand_ins(
     gives = board.tables.offer(number, board.begin(number), WHOLE).gives
     for main, row in wholes:
         for first, end in board.away(number, row):
-            others = able[:, first:end].all(axis=1).nonzero()[0].tolist()
+            others = np.flatnonzero(able[:, first:end].all(axis=1)).tolist()
             others.sort(key=lambda at: (-gives[at, first:end].sum() + ask.penalties[at], at))
             for at in others[:STAND_INS]:
                 assignment = Assignment(number, int(ask.workers[at]), WHOLE, first, end)

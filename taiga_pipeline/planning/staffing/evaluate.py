@@ -180,4 +180,5 @@ def _scattered(problem: Problem, plan: Plan) -> Iterator[str]:
         worker = problem.workers[number]
         count = len(new) + len(worker.elsewhere[week])
         if count > worker.max_projects:
-            yield f"{worker.key} is on {count} projects in week {week}; at most {worker.max_projects}"
+            most = worker.max_projects
+            yield f"{worker.key} is on {count} projects in week {week}; at most {most}"

@@ -19,9 +19,9 @@ from taiga_pipeline.planning.staffing.problem import Plan, Problem
 from taiga_pipeline.planning.staffing.solution import Engine, Solution, quick_solution
 from taiga_pipeline.planning.staffing.tables import Tables
 
-WORK_PER_SECOND: Final = 6_000_000
+WORK_PER_SECOND: Final = 5_000_000
 """Work of the search (see `lns`) for each second given; a usual core does twice as much."""
-SOLVER_ROUNDS_PER_SECOND: Final = 0.4
+SOLVER_ROUNDS_PER_SECOND: Final = 0.3
 SOLVER_TIME: Final = 0.2
 """CP-SAT's deterministic time for each round."""
 BOUND_STEPS_PER_SECOND: Final = 1_500

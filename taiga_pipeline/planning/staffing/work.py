@@ -18,6 +18,7 @@ from taiga_pipeline.planning.demand_outlook import probability_of
 from taiga_pipeline.problems import did_you_mean
 from taiga_pipeline.records import ProjectState
 
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """A deal whose project needs people. ``start`` is its first day; ``priority`` multiplies what
@@ -58,9 +59,7 @@ def find_works(
 
 
 class _Finder:
-    def __init__(
-        self, mappings: MappingSet, today: date, priorities: Mapping[str, float]
-    ) -> None:
+    def __init__(self, mappings: MappingSet, today: date, priorities: Mapping[str, float]) -> None:
         self._mappings = mappings
         self._today = today
         self._priorities = priorities
@@ -114,7 +113,7 @@ def _problem(deal: Deal, rules: Rules, start: date | None) -> str:
         return f"it states no roles, and {rules.file} has none for it"
     wrong = [role for role in roles if role.hours_per_week < 0 or role.weeks < 0]
     if wrong:
-        listed = ", ".join(f"{each.role}: {each.hours_per_week} h x {each.weeks}w" for each in wrong)
+        listed = ", ".join(f"{each.role}:{each.hours_per_week}h x{each.weeks}w" for each in wrong)
         return f"hours and weeks are numbers from 0 up, not {listed}"
     return ""
 
