@@ -22,6 +22,10 @@ from bench.table import print_table
 from sync.clock import SystemClock
 from sync.records import Marker, RecordKey, encode
 from sync.schema import BINDINGS, GROUPS
+from taiga_pipeline.mapping.load import load_mappings
+from taiga_pipeline.sandbox.embedded import Sandbox
+from taiga_pipeline.sources.mapped import MappedSource
+from taiga_pipeline.targets.taiga import projects
 
 SIZES = (10_000, 30_000, 100_000)
 
@@ -52,11 +56,6 @@ def preloaded_sandbox(count: int) -> Iterator[str]:
 
 
 def _serve(pipe, count: int) -> None:
-    from taiga_pipeline.mapping.load import load_mappings
-    from taiga_pipeline.sandbox.embedded import Sandbox
-    from taiga_pipeline.sources.mapped import MappedSource
-    from taiga_pipeline.targets.taiga import projects
-
     source = MappedSource(GeneratedDeals(count), load_mappings([MAPPINGS]), SystemClock())
     with Sandbox(password=PASSWORD) as sandbox:
         bot = sandbox.as_user(sandbox.username)

@@ -8,7 +8,7 @@ from bench.table import print_table
 from sync.runner import Runner
 
 CHILDREN = {"tentative": 0, "staffed": 3 + 1 + 2}
-"""Per staffed project: three members, a milestone, two stories (their role comes with the template)."""
+"""Per staffed project: three members, a milestone, two stories (the role is the template's)."""
 
 
 def main() -> None:

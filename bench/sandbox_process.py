@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
+from taiga_pipeline.sandbox.embedded import Sandbox
+
 PASSWORD = "sandbox"
 USERNAME = "pipeline-bot"
 
@@ -46,8 +48,6 @@ def sandbox_process(delay_seconds: float = 0.0) -> Iterator[SandboxProcess]:
 
 
 def _serve(pipe: Connection, delay_seconds: float) -> None:
-    from taiga_pipeline.sandbox.embedded import Sandbox
-
     with Sandbox(password=PASSWORD, delay_seconds=delay_seconds) as sandbox:
         for number in range(3):
             sandbox.people.add(f"person{number}", f"person{number}@example.test")

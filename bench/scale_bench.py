@@ -17,12 +17,11 @@ from tempfile import TemporaryDirectory
 from bench.sandbox_process import PASSWORD, USERNAME, SandboxProcess, sandbox_process
 from bench.table import print_table
 
-IMPORT = (
-    "--column key=opportunity_id --column owner=sales_agent --column service=product "
-    "--column customer=account --column stage=deal_stage --column engaged_on=engage_date "
-    "--column closed_on=close_date --column value=close_value --date-format %m/%d/%Y "
-    "--currency USD"
-).split()
+IMPORT = [
+    "--name={customer}: {service}",
+    "--date-format=%m/%d/%Y",
+    "--currency=USD",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,8 @@ def main(export: str) -> None:
         folder = Path(scratch)
         _prepare(folder, sandbox)
         steps = {
-            "import 8,800 rows": ["deals", "import", export, *IMPORT, "--name", "{service}"],
-            "import them again": ["deals", "import", export, *IMPORT, "--name", "{service}"],
+            "import 8,800 rows": ["deals", "import", export, *IMPORT],
+            "import them again": ["deals", "import", export, *IMPORT],
             "plan 5,827 projects": ["plan", "--out", "plan.json"],
             "apply them": ["run", "--allow", "create"],
             "second run": ["run"],
