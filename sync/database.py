@@ -8,8 +8,9 @@ writes later fails at once when another one wrote in between, whatever the busy 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -85,7 +86,7 @@ def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SEC
     """Returns an engine for a database URL; connects only when it is first used.
 
     With ``create`` False a SQLite file that does not exist is an error instead of a new, empty
-    database.
+    database. A new file may be read by its owner only.
 
     :raises Stop: the URL is no database URL, its driver is missing, or the file is not there.
     """
@@ -93,6 +94,7 @@ def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SEC
     is_sqlite = parsed.get_backend_name() == "sqlite"
     if is_sqlite:
         _check_file(parsed, create)
+        _create_private_file(parsed)
     try:
         engine = create_engine(
             parsed, connect_args={"timeout": busy_seconds} if is_sqlite else {}, pool_pre_ping=False
@@ -191,6 +193,18 @@ def _check_file(url: URL, create: bool) -> None:
         raise Stop(f"{name}: no such file")
     if not file.parent.is_dir():
         raise Stop(f"{name}: the folder {file.parent} does not exist; create it first")
+
+
+def _create_private_file(url: URL) -> None:
+    """Makes a new SQLite file readable by its owner only: it holds customers' names.
+
+    The files that SQLite puts beside it get the same mode.
+    """
+    name = url.database
+    if not name or name == ":memory:" or name.startswith("file:"):
+        return
+    with suppress(OSError):  # the first statement says what is wrong, with the way out
+        os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

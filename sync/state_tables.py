@@ -6,15 +6,13 @@ that several steps make one transaction.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, and_, delete, insert, make_url, select, update
+from sqlalchemy import Connection, Engine, Table, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sync.boundary import reached
@@ -37,7 +35,6 @@ class StateTables:
 
     def __init__(self, url: str, pipeline: str, clock: Clock) -> None:
         """Opens the store at a database URL, and brings its tables up to date."""
-        _create_private_file(url)
         self.pipeline = pipeline
         self._clock = clock
         self._engine: Engine = open_engine(url)
@@ -206,16 +203,6 @@ class StateTables:
                 since=since,
             )
         )
-
-
-def _create_private_file(url: str) -> None:
-    """Creates a SQLite file so that only its owner may read it: it holds customers' names."""
-    parsed = make_url(url)
-    name = parsed.database
-    if parsed.get_backend_name() != "sqlite" or not name or name == ":memory:":
-        return
-    if Path(name).parent.is_dir():
-        os.close(os.open(name, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _chunks(keys: Collection[str]) -> Iterator[list[str]]:
