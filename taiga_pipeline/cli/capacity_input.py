@@ -152,7 +152,7 @@ def options_for(
     start = parse_week(first) if first else monday(context.clock.now().date())
     return Options(
         weeks=Weeks(start, weeks or planning.horizon_weeks),
-        holidays_of=_holidays(),
+        holidays_of=holidays_source(),
         quantile=planning.quantile if quantile is None else quantile,
         trials=trials,
         seed=seed,
@@ -161,7 +161,8 @@ def options_for(
     )
 
 
-def _holidays() -> HolidaysOf:
+def holidays_source() -> HolidaysOf:
+    """Returns where public holidays are looked up; nowhere without the extra."""
     if find_spec("holidays") is not None:
         from taiga_pipeline.people.public_holidays import public_holidays
 

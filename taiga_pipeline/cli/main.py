@@ -38,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "forecast": Entry("taiga_pipeline.cli.forecast:forecast", "What will be won.", _PLANNING),
     "scenario": Entry("taiga_pipeline.cli.scenario:scenario", "What if.", _PLANNING),
+    "staff": Entry("taiga_pipeline.cli.staff:staff", "Who should do what.", _PLANNING),
     "init": Entry("taiga_pipeline.cli.init:init", "Write a first configuration.", _SETUP),
     "check": Entry("taiga_pipeline.cli.check:check", "Find every problem at once.", _SETUP),
     "schedule": Entry("taiga_pipeline.cli.schedule:schedule", "Print a timer entry.", _SETUP),

@@ -26,7 +26,10 @@ from taiga_pipeline.planning.staffing.problem import (
 SHIFTS: Final = (1, 2, 4, 8)
 """By how many weeks projects are put off to see what that helps."""
 MANY: Final = 6
-"""How many roles and projects are looked at: those that lack most."""
+FEW: Final = 3
+"""How many roles and projects are looked at: those that lack most; fewer in large problems."""
+LARGE: Final = 1_000
+"""The number of requests from which on a problem is large."""
 SMALL: Final = 0.05
 """The part of a request that may lack without it being placed anew."""
 
@@ -91,7 +94,7 @@ def best_hires(problem: Problem, plan: Plan) -> list[Hire]:
     by_role: dict[str, float] = defaultdict(float)
     for lack in short:
         by_role[problem.requests[lack.request].role] += lack.cost
-    roles = sorted(by_role, key=lambda role: (-by_role[role], role))[:MANY]
+    roles = sorted(by_role, key=lambda role: (-by_role[role], role))[: _many(problem)]
     before = evaluate(problem, plan)
     hires = [_hire(problem, plan, before, role, short) for role in roles]
     return sorted((hire for hire in hires if hire), key=lambda hire: -hire.help.cost)
@@ -109,7 +112,9 @@ def best_shifts(problem: Problem, plan: Plan, movable: Iterable[int]) -> list[Sh
         number = problem.requests[lack.request].project
         if number in may_move:
             by_project[number] += lack.cost
-    projects = sorted(by_project, key=lambda number: (-by_project[number], number))[:MANY]
+    projects = sorted(by_project, key=lambda number: (-by_project[number], number))[
+        : _many(problem)
+    ]
     before = evaluate(problem, plan)
     found = []
     for project in projects:
@@ -118,6 +123,10 @@ def best_shifts(problem: Problem, plan: Plan, movable: Iterable[int]) -> list[Sh
         if useful:
             found.append(max(useful, key=lambda shift: (shift.help.cost, -shift.weeks)))
     return sorted(found, key=lambda shift: -shift.help.cost)
+
+
+def _many(problem: Problem) -> int:
+    return FEW if len(problem.requests) >= LARGE else MANY
 
 
 def _hire(problem: Problem, plan: Plan, before: Score, role: str, short: list[Lack]) -> Hire | None:

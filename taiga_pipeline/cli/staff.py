@@ -1,0 +1,335 @@
+"""``staff``: a suggestion of who should do what, and taking it over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from taiga_pipeline.cli.capacity_input import holidays_source
+from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.deals_staff import allocation_json
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json, to_json
+from taiga_pipeline.cli.store_access import deal_store, people_store
+from taiga_pipeline.pipeline.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from taiga_pipeline.people.model import Allocation
+    from taiga_pipeline.planning.staffing.build import Rules, Staff
+    from taiga_pipeline.planning.staffing.problem import Problem
+    from taiga_pipeline.planning.staffing.solution import Solution
+    from taiga_pipeline.planning.staffing.work import Works
+
+SUGGESTION: Final = "staffing.json"
+NO_OPTIMISER: Final = (
+    "the optimiser is not installed, so this is the plan of the quick rule; install it with: "
+    "pip install 'pipeline-sync[staffing]'"
+)
+
+
+@click.group()
+def staff() -> None:
+    """Who should do what."""
+
+
+@staff.command("suggest")
+@click.option("--seconds", type=click.FloatRange(min=0.1, max=3600), default=10, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--weeks", type=click.IntRange(1, 520), help="Projects that begin in so many weeks.")
+@click.option(
+    "--max-projects",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="At most so many projects per person at once.",
+)
+@click.option(
+    "--overtime",
+    type=click.FloatRange(0, 50),
+    default=10,
+    show_default=True,
+    metavar="PERCENT",
+    help="How much more than their hours people may be given.",
+)
+@click.option(
+    "--delay-up-to",
+    "max_delay",
+    type=click.IntRange(0, 26),
+    default=0,
+    show_default=True,
+    metavar="WEEKS",
+    help="By how much projects that nobody is on yet may be put off.",
+)
+@click.option("--move", is_flag=True, help="Reservations may be given to others.")
+@click.option(
+    "--priority",
+    "priorities",
+    multiple=True,
+    metavar="DEAL=NUMBER",
+    help="Counts a deal more (2) or less (0.5) than others; may be repeated.",
+)
+@click.option("--quick", is_flag=True, help="Use the quick rule, not the optimiser.")
+@click.option("--out", type=click.Path(path_type=Path), help=f"Keep it here, not in {SUGGESTION}.")
+@json_option
+@pass_context
+def suggest(
+    context: Context,
+    seconds: float,
+    seed: int,
+    weeks: int | None,
+    max_projects: int,
+    overtime: float,
+    max_delay: int,
+    move: bool,
+    priorities: tuple[str, ...],
+    quick: bool,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Suggest who should work on which project.
+
+    Won deals come before open ones, and those by their probability. Present allocations stay.
+    The suggestion is kept in a file; nothing else changes until you accept it.
+    """
+    from taiga_pipeline.planning.staffing.build import Rules
+    from taiga_pipeline.planning.staffing.suggestion import Asked
+    from taiga_pipeline.planning.weeks import monday
+
+    today = context.clock.now().date()
+    rules = Rules(
+        first=monday(today),
+        horizon=weeks or context.settings.planning.horizon_weeks,
+        max_projects=max_projects,
+        overtime=overtime / 100,
+        max_delay=max_delay,
+        move=move,
+    )
+    given = _Input(context, today, rules, _priorities(priorities))
+    case = given.case()
+    solution = _solve(case.problem, seconds, seed, context, quick=quick)
+    from taiga_pipeline.planning.staffing.suggestion import describe
+
+    asked = Asked(today, seconds, seed, given.priorities, given.fingerprint())
+    suggestion = describe(case, solution, asked)
+    if not quick and not _has_optimiser():
+        suggestion["notes"].insert(0, NO_OPTIMISER)
+    path = out or suggestion_path(context)
+    path.write_text(to_json(suggestion) + "\n", encoding="utf-8")
+    if as_json:
+        print_json(suggestion)
+        return
+    from taiga_pipeline.cli.staff_text import print_suggestion
+
+    print_suggestion(suggestion, path)
+
+
+def suggestion_path(context: Context) -> Path:
+    """Returns where the last suggestion is kept: beside the configuration."""
+    from taiga_pipeline.cli.context import shortest
+
+    return shortest(context.config_path.absolute().parent / SUGGESTION)
+
+
+def _priorities(texts: tuple[str, ...]) -> dict[str, float]:
+    """Reads ``DEAL=NUMBER``.
+
+    :raises InvalidValue: all that cannot be read.
+    """
+    found: dict[str, float] = {}
+    problems = []
+    for text in texts:
+        key, _, number = text.rpartition("=")
+        try:
+            found[key.strip()] = _positive(number)
+        except ValueError:
+            problems.append(f"--priority {text}: write DEAL=2, with a number from 0.01 to 100")
+    if problems:
+        raise InvalidValue(*problems)
+    return found
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0.01 <= number <= 100:
+        raise ValueError
+    return number
+
+
+class _Input:
+    """What a suggestion is made of, read from the stores."""
+
+    def __init__(
+        self, context: Context, today: date, rules: Rules, priorities: Mapping[str, float]
+    ) -> None:
+        from taiga_pipeline.planning.staffing.work import find_works
+
+        self._context = context
+        self._rules = rules
+        self.priorities = dict(priorities)
+        mappings = context.load_mappings()
+        with deal_store(context) as store:
+            self._works: Works = find_works(store.deals(), mappings, today, self.priorities)
+        self.notes = list(self._works.notes)
+        with people_store(context) as people:
+            self.allocations = [
+                each for each in people.allocations() if each.deal_key not in self._works.spared
+            ]
+            self._staff = self._read_staff(people)
+
+    def _read_staff(self, people: Any) -> Staff:
+        from datetime import timedelta
+
+        from taiga_pipeline.people.calendar import working_hours
+        from taiga_pipeline.planning.staffing.build import Staff, weeks_needed
+
+        roster = tuple(people.people())
+        count = weeks_needed(self._works.works, self._rules)
+        hours = working_hours(
+            roster,
+            people.time_off(),
+            [self._rules.first + timedelta(weeks=week) for week in range(count)],
+            holidays_of=holidays_source(),
+            default_country=self._context.settings.planning.calendar,
+        )
+        self.notes += hours.notices
+        return Staff(roster, hours.by_person)
+
+    def case(self) -> Any:
+        """Returns the staffing problem.
+
+        :raises InvalidValue: there is nobody on the roster.
+        """
+        from taiga_pipeline.planning.staffing.build import build
+        from taiga_pipeline.planning.staffing.suggestion import with_notes
+        from taiga_pipeline.planning.staffing.work import unknown_roles
+
+        case = build(self._works.works, self._staff, self.allocations, self._rules)
+        names = {
+            name for person in self._staff.people for name in (person.role, *person.skills) if name
+        }
+        return with_notes(case, [*self.notes, *unknown_roles(case.works, names)])
+
+    def fingerprint(self) -> str:
+        """Returns what changes when deals or people change."""
+        from taiga_pipeline.planning.staffing.suggestion import fingerprint
+
+        return fingerprint(self._works.works, self._staff)
+
+
+def _has_optimiser() -> bool:
+    return all(find_spec(name) is not None for name in ("numpy", "ortools"))
+
+
+def _solve(
+    problem: Problem, seconds: float, seed: int, context: Context, *, quick: bool
+) -> Solution:
+    from taiga_pipeline.planning.staffing.solution import quick_solution
+
+    if quick or not _has_optimiser():
+        return quick_solution(problem)
+    from taiga_pipeline.planning.staffing.optimise import optimise
+
+    return optimise(problem, seconds, seed, context.clock.monotonic)
+
+
+@staff.command("accept")
+@click.option("--only", multiple=True, metavar="DEAL", help="Only this deal; may be repeated.")
+@click.option("--from", "source", type=click.Path(path_type=Path), help="The suggestion's file.")
+@json_option
+@pass_context
+def accept(context: Context, only: tuple[str, ...], source: Path | None, as_json: bool) -> None:
+    """Take the last suggestion over: allocate people to deals.
+
+    Confirmed for won deals, tentative (reservations) for open ones. Refuses if deals, people or
+    allocations changed since. Accepting twice does nothing the second time.
+    """
+    from taiga_pipeline.planning.staffing.suggestion import accept as find_acceptance
+
+    path = source or suggestion_path(context)
+    suggestion = _load(path)
+    allocations = _unchanged(context, suggestion)
+    acceptance = find_acceptance(suggestion, allocations, only)
+    changed = _store(context, acceptance.store, acceptance.release)
+    if as_json:
+        print_json(
+            {
+                "stored": [allocation_json(each) for each in acceptance.store],
+                "released": [allocation_json(each) for each in acceptance.release],
+                "changed": changed,
+            }
+        )
+        return
+    deals = len({each.deal_key for each in acceptance.store})
+    click.echo(f"{len(acceptance.store):,} allocations on {deals:,} deals, {changed:,} of them new")
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """Reads a suggestion.
+
+    :raises InvalidValue: there is none, or the file holds something else.
+    """
+    from taiga_pipeline.planning.staffing.suggestion import FORMAT
+
+    again = "make one with: pipeline-sync staff suggest"
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidValue(f"there is no suggestion {path}; {again}") from None
+    except (OSError, ValueError) as error:
+        raise InvalidValue(f"{path} cannot be read ({error}); {again}") from error
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise InvalidValue(f"{path} is no suggestion of this program's version; {again}")
+    return data
+
+
+def _unchanged(context: Context, suggestion: Mapping[str, Any]) -> list[Allocation]:
+    """Returns the present allocations, if deals and people are those of the suggestion.
+
+    :raises Refused: they are not.
+    """
+    from datetime import date
+
+    from sync.errors import Refused
+    from taiga_pipeline.planning.staffing.build import Rules
+
+    rules = suggestion["rules"]
+    given = _Input(
+        context,
+        date.fromisoformat(suggestion["as_of"]),
+        Rules(**{**rules, "first": date.fromisoformat(rules["first"])}),
+        suggestion["priorities"],
+    )
+    if given.fingerprint() != suggestion["fingerprint"]:
+        raise Refused(
+            "deals or people changed since this suggestion was made "
+            f"({suggestion['as_of']}); make a new one with: pipeline-sync staff suggest"
+        )
+    return given.allocations
+
+
+def _store(context: Context, store: tuple[Allocation, ...], release: tuple[Allocation, ...]) -> int:
+    """Writes allocations; returns how many were not there before.
+
+    :raises RequestError: one could not be written; nothing else is undone.
+    """
+    from taiga_pipeline.pipeline.batch import Outcome
+    from taiga_pipeline.pipeline.errors import RequestError, UnknownName
+
+    with people_store(context) as people:
+        for each in release:
+            try:
+                people.release(each.deal_key, each.email, each.role)
+            except UnknownName:
+                continue  # released when the suggestion was accepted before
+        outcomes = people.allocate_each(store)
+    for outcome in outcomes:
+        if isinstance(outcome, RequestError):
+            raise outcome
+    return sum(outcome is not Outcome.UNCHANGED for outcome in outcomes)

@@ -1,0 +1,145 @@
+"""A plan in terms of allocations: who, on which deal, in which role, how many hours, from when."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final
+
+from taiga_pipeline.people.model import Allocation
+from taiga_pipeline.pipeline.text import folded
+from taiga_pipeline.planning.staffing.build import Case
+from taiga_pipeline.planning.staffing.problem import (
+    TOLERANCE,
+    WHOLE,
+    Assignment,
+    Plan,
+    given,
+    week_of,
+)
+from taiga_pipeline.planning.weeks import WEEK, monday
+
+QUARTER: Final = Decimal("0.25")
+"""Hours per week are written in steps of this size, rounded down."""
+
+_Row = dict[int, float]
+"""Hours of a full week, by week."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """An allocation that a plan asks for, and why this person."""
+
+    allocation: Allocation
+    why: str
+
+
+def allocations_of(case: Case, plan: Plan) -> list[Suggested]:
+    """Returns the allocations that carry out a plan, by deal, role, person and first day.
+
+    Weeks of equal hours make one allocation; weeks in which somebody is away do not part them.
+    """
+    rows: dict[tuple[str, str, str], _Row] = defaultdict(dict)
+    reasons: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for assignment in plan.assignments:
+        piece = case.pieces[assignment.request]
+        place = piece.work.key, piece.role, case.people[assignment.worker].email
+        for week, gives in _full_weeks(case, plan, assignment):
+            rows[place][week] = rows[place].get(week, 0.0) + gives
+        reasons[place].append(_why(case, assignment))
+    works = {work.key: work for work in case.works}
+    found = []
+    for (key, role, email), row in sorted(rows.items()):
+        why = "; ".join(dict.fromkeys(reasons[key, role, email]))
+        for first, last, hours in _spans(row):
+            start = max(case.week(first), works[key].start) if first == min(row) else None
+            allocation = Allocation(
+                deal_key=key,
+                email=email,
+                role=role,
+                hours_per_week=hours,
+                start=start or case.week(first),
+                end=case.week(last) + timedelta(days=6),
+                confirmed=works[key].confirmed,
+            )
+            found.append(Suggested(allocation, why))
+    return found
+
+
+def _full_weeks(case: Case, plan: Plan, assignment: Assignment) -> Iterator[tuple[int, float]]:
+    """Yields the weeks of an assignment with the hours that a full week of it has."""
+    problem = case.problem
+    begin = week_of(problem, assignment.request, plan.delays)
+    presence = problem.presence[assignment.worker]
+    for week, hours in enumerate(given(problem, assignment, begin), begin + assignment.first):
+        if hours > TOLERANCE:
+            yield week, hours / presence[week]
+
+
+def _spans(row: _Row) -> Iterator[tuple[int, int, Decimal]]:
+    """Yields first week, last week and hours; a week without hours goes with those before it."""
+    first, last, hours = -1, -1, Decimal(0)
+    for week in sorted(row):
+        now = _rounded(row[week])
+        if now != hours:
+            if hours:
+                yield first, last, hours
+            first, hours = week, now
+        last = week
+    if hours:
+        yield first, last, hours
+
+
+def _rounded(hours: float) -> Decimal:
+    steps = int(hours / float(QUARTER) + TOLERANCE)
+    return (steps * QUARTER).normalize() + 0
+
+
+def _why(case: Case, assignment: Assignment) -> str:
+    problem, piece = case.problem, case.pieces[assignment.request]
+    person = case.people[assignment.worker]
+    own = folded(person.role) == folded(piece.role)
+    reasons = ["own role" if own else "has it as a skill"]
+    if piece.work.team and person.team and folded(person.team) != folded(piece.work.team):
+        reasons.append(f"of team {person.team}")
+    weeks = len(problem.requests[assignment.request].need)
+    if assignment.end - assignment.first < weeks:
+        reasons.append(f"for {assignment.end - assignment.first} of {weeks} weeks")
+    if assignment.halves < WHOLE:
+        reasons.append("half of it")
+    return ", ".join(reasons)
+
+
+def merged(wanted: Iterable[Allocation], present: Iterable[Allocation]) -> list[Allocation]:
+    """Returns allocations to be stored so that nobody loses hours they have already.
+
+    The store knows one allocation by deal, person, role and first day. Where one of ``present``
+    has the same, hours are added up for the days in common, and the longer one goes on alone.
+    """
+    there = {identity(each): each for each in present}
+    found: list[Allocation] = []
+    for each in wanted:
+        other = there.get(identity(each))
+        if other is None:
+            found.append(each)
+        else:
+            found += _sum(each, other)
+    return found
+
+
+def identity(allocation: Allocation) -> tuple[str, str, str, date | None]:
+    """Returns what makes an allocation the same as another in the store."""
+    return allocation.deal_key, allocation.email, folded(allocation.role), allocation.start
+
+
+def _sum(new: Allocation, old: Allocation) -> Iterator[Allocation]:
+    ends = [each.end for each in (new, old) if each.end is not None]
+    common = min(ends) if ends else None
+    hours = new.hours_per_week + old.hours_per_week
+    yield replace(new, hours_per_week=hours, end=common, confirmed=new.confirmed or old.confirmed)
+    for each in (new, old):
+        if common is not None and (each.end is None or each.end > common):
+            yield replace(each, start=monday(common) + WEEK)
