@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.cli.reference import lines
 from taiga_pipeline.config import parse
+from taiga_pipeline.mapping import reference
+from taiga_pipeline.mapping.load import parse_mapping
 from taiga_pipeline.sandbox.embedded import Sandbox
 
 ROOT: Final = Path(__file__).parent.parent
@@ -69,6 +72,33 @@ def test_the_reference_is_the_programs_own_help() -> None:
     page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     hint = "out of date: python -m taiga_pipeline.cli.reference > docs/cli.md"
     assert page == "\n".join(lines()) + "\n", hint
+
+
+def test_the_page_about_mappings_is_the_models_own() -> None:
+    page = (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
+    hint = "out of date: python -m taiga_pipeline.mapping.reference > docs/mapping.md"
+    assert page == "\n".join(reference.lines()) + "\n", hint
+
+
+def test_every_sample_of_a_mapping_loads() -> None:
+    samples = list(blocks(ROOT / "docs" / "mapping.md", "toml"))
+    assert len(samples) > 2
+    for number, text in enumerate(samples):
+        assert parse_mapping(text, f"sample{number}.toml")
+
+
+def test_the_sample_of_our_csv_format_comes_in_whole(tmp_path: Path) -> None:
+    (sample,) = blocks(ROOT / "docs" / "csv.md", "csv")
+    (tmp_path / "deals.csv").write_text(sample, encoding="utf-8")
+    with contextlib.chdir(tmp_path):
+        assert cli.main(["init"], standalone_mode=False, obj=Context()) in (None, 0)
+        command = ["deals", "import", "deals.csv", "--json"]
+        assert cli.main(command, standalone_mode=False, obj=Context()) in (None, 0)
+        deals = Context().open_deal_store()
+        found = {deal.key: deal for deal in deals.deals()}
+        deals.close()
+    assert set(found) == {"D-1", "D-2"}
+    assert [role.role for role in found["D-1"].roles] == ["Back", "Design"]
 
 
 def test_the_readme_lists_the_exit_codes() -> None:

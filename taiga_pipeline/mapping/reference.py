@@ -1,0 +1,206 @@
+"""Mapping files as a page of the docs: ``python -m taiga_pipeline.mapping.reference``.
+
+The page is written to stdout; ``docs/mapping.md`` holds it, and a test holds both together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from taiga_pipeline.mapping.model import MappingFile
+from taiga_pipeline.mapping.values import PLACEHOLDERS
+
+INTRODUCTION: Final = """\
+# Mapping files
+
+A mapping file says what becomes of a deal at each stage of your funnel: no project, a tentative
+one, a staffed one, or one that is put away; and how that project looks. The files are in the folder that
+`[sync] mappings` in the configuration names; each is TOML. `pipeline-sync init` writes a commented
+one; `mappings/` in the source has three: a default, a consultancy's, and one in Swedish.
+
+```console
+$ pipeline-sync mapping check              # every mistake in every file, with line and column
+$ pipeline-sync mapping explain D-1        # which file, which rule, which values made this project
+$ pipeline-sync mapping diff new.toml      # what an edited file would change, before it is in force
+$ pipeline-sync mapping schema --out mapping.schema.json
+```
+
+With the schema, an editor completes and checks the files (Even Better TOML: put
+`#:schema mapping.schema.json` on a file's first line).
+
+The smallest useful file:
+
+```toml
+[mapping]
+name = "small"
+
+[[stage]]
+name = "Talking"
+category = "lead"
+
+[[stage]]
+name = "Offer sent"
+aliases = ["Proposal", "Quote"]
+category = "proposal"
+
+[[stage]]
+name = "Won"
+category = "won"
+
+[[stage]]
+name = "Lost"
+category = "lost"
+```
+
+## Which mapping a deal gets
+
+Every field that `match` names has to match; letter case does not matter. The mapping that names the
+most fields wins, then the one with the highest `priority`. A tie is an error for that deal alone.
+A mapping without `match` is for every deal that no other is for.
+
+```toml
+[mapping]
+name = "consultancy"
+match = { team = ["Consulting"], service = ["audit", "strategy"] }
+closed_within_days = 30
+
+[[stage]]
+name = "Proposal"
+category = "proposal"
+requires = ["needs documented", "decision maker identified"]
+
+[[stage]]
+name = "Won"
+category = "won"
+```
+
+## What people see
+
+A project's name is a label that shows its state, then a title. Sales keep the label, the title is
+shared: a project manager may rename the project, and the label still changes when the deal is won.
+Its description is people's own text, and below it a block of facts that is kept current. While
+roles are open, the project is shown as looking for people, with a note that lists them.
+
+```toml
+[mapping]
+name = "web"
+
+[[stage]]
+name = "Proposal"
+category = "proposal"
+
+[[stage]]
+name = "Won"
+category = "won"
+
+[project]
+title = "{customer}: {name}"
+tags = ["incoming", "{service}"]
+
+[project.tentative]
+label = "(tentative)"
+
+[[member]]
+email = "petra@example.com"
+role = "Product Owner"
+
+[[role]]
+role = "Back"
+hours_per_week = 30
+weeks = 10
+skills = ["python"]
+
+[[milestone]]
+name = "Kick-off"
+start = "+0w"
+finish = "+1w"
+
+[[story]]
+subject = "Kick-off with {customer}"
+milestone = "Kick-off"
+
+[ownership]
+milestone_dates = "delivery"
+```
+
+## Placeholders
+
+They stand in braces; `{{` and `}}` are literal braces. What a deal brings in is text: never markup,
+never a placeholder again. An empty one takes the punctuation beside it along: `{customer}: {name}`
+is just the name for a deal without a customer; a tag that comes out empty is left out.
+
+| placeholder | means |
+|---|---|
+"""
+
+
+def lines() -> Iterator[str]:
+    """Yields the page, line by line."""
+    yield from INTRODUCTION.splitlines()
+    for name, placeholder in PLACEHOLDERS.items():
+        yield f"| `{{{name}}}` | {_cell(placeholder.description)} |"
+    yield from ("", "## Every key", "")
+    yield "Unknown keys are errors. A key that is needed has to be there."
+    for name, field in MappingFile.model_fields.items():
+        yield from _table((name,), field)
+
+
+def _table(path: tuple[str, ...], field: FieldInfo) -> Iterator[str]:
+    """Yields the section of a table, then those of the tables in it."""
+    model, is_list = _model_of(field)
+    if model is None:
+        return
+    heading = ".".join(path)
+    yield from ("", f"### {'[[' if is_list else '['}{heading}{']]' if is_list else ']'}", "")
+    yield from (
+        " ".join((model.__doc__ or "").split()),
+        "",
+        "| key | default | means |",
+        "|---|---|---|",
+    )
+    inner = []
+    for name, each in model.model_fields.items():
+        if _model_of(each)[0] is not None:
+            inner.append((name, each))
+        if _model_of(each)[0] is None or name == "match":
+            yield f"| `{name}` | {_default(each)} | {_cell(each.description or '')} |"
+    for name, each in inner:
+        yield from _table((*path, name), each)
+
+
+def _model_of(field: FieldInfo) -> tuple[type[BaseModel] | None, bool]:
+    """Returns the model of a table, and whether there may be several of it."""
+    kind: Any = field.annotation
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind, False
+    for argument in get_args(kind):
+        if isinstance(argument, type) and issubclass(argument, BaseModel):
+            return argument, True
+    return None, False
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.default
+    if value is PydanticUndefined:
+        return "needed"
+    if value is None or isinstance(value, BaseModel):
+        return ""
+    if isinstance(value, StrEnum):
+        return f'`"{value.value}"`'
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f'`"{value}"`' if isinstance(value, str) else f"`{value}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    print("\n".join(lines()))
