@@ -65,8 +65,9 @@ class Executor:
 
     ``replan`` observes a group again and plans it anew; it is called where people changed an
     object since it was observed, so that their edit is merged, not written over.
-    ``stop`` may be set from outside to end after the actions under way. ``progress`` is called
-    with the number of groups that are done, from any thread.
+    ``permit`` is called before each action and may raise a `Stop`. ``stop`` may be set from
+    outside to end after the actions under way. ``progress`` is called with the number of groups
+    that are done, from any thread.
     """
 
     target: Target
@@ -77,6 +78,7 @@ class Executor:
     concurrency: int = 1
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[int], None] = lambda done: None
+    permit: Callable[[], None] = lambda: None
     _applied: Applied = field(default_factory=Applied, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _unavailable_in_a_row: int = field(default=0, init=False)
@@ -137,6 +139,7 @@ class Executor:
         for action in group.actions:
             if self.stop.is_set():
                 raise Unavailable(f"{group.key}: the run was stopped before it was finished")
+            self.permit()
             try:
                 self._apply_action(action, progress)
             except (Rejected, Vanished) as error:

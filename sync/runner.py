@@ -12,13 +12,14 @@ from enum import StrEnum
 
 from sync.clock import Clock
 from sync.drafting import Draft, Drafter, Rules
-from sync.errors import Stop, SyncError
+from sync.errors import Locked, Stop, SyncError
 from sync.executor import Applied, Executor
+from sync.lease import Lease, OffersLeases, Terms, acquire
 from sync.lock import run_lock
 from sync.plan import PARTIAL, Action, ActionType, GroupPlan, Issue, IssueKind, Plan
 from sync.records import STATE, Binding
 from sync.source import Source
-from sync.state import Seal, StateStore
+from sync.state import JournalEntry, Seal, StateStore
 from sync.target import Target
 
 log = logging.getLogger(__name__)
@@ -31,12 +32,17 @@ class Options:
     ``settle_seconds`` is how long a create that was cut off may still take effect in the target;
     a run that finds a younger one waits that long before it looks. ``full_compare_hours`` is the
     age after which even groups in which nothing seems to have moved are compared.
+
+    ``lease_seconds`` is how long a machine that died keeps others from writing (0: no lease is
+    taken); ``holder`` names this machine and the place of its state store.
     """
 
     rules: Rules = field(default_factory=Rules)
     concurrency: int = 1
     settle_seconds: float = 30.0
     full_compare_hours: float = 24.0
+    lease_seconds: float = 600.0
+    holder: str = ""
 
 
 class Outcome(StrEnum):
@@ -49,6 +55,8 @@ class Outcome(StrEnum):
     """A limit, or a plan that differs from the saved one; nothing was applied."""
     STOPPED = "stopped"
     """It was asked to stop, or the target went away; the rest is left for the next run."""
+    LOCKED = "locked"
+    """Another machine is at work; nothing was applied."""
     ERROR = "error"
 
 
@@ -171,10 +179,10 @@ class Runner:
             self.target.connect()
             self._wait_for_late_creates()
             draft = self._drafter.draft(look_at_all)
-            refusal = _refusal(draft.plan, expect)
-            done = _Done(refusal=refusal) if refusal else self._apply(run_id, draft)
+            draft, done = self._carry_out(run_id, draft, look_at_all, expect)
         except SyncError as error:
-            self.store.end_run(run_id, Outcome.ERROR, {"error": str(error)})
+            outcome = Outcome.LOCKED if isinstance(error, Locked) else Outcome.ERROR
+            self.store.end_run(run_id, outcome, {"error": str(error)})
             raise
         report = RunReport(
             run_id=run_id,
@@ -208,7 +216,7 @@ class Runner:
         A server finishes a request whose client is gone. Looking too early would miss the object
         and make a second one.
         """
-        creates = [i for i in self.store.open_intents() if i.action == ActionType.CREATE]
+        creates = self._open_creates()
         if not creates:
             return
         newest = max(creates, key=lambda intent: intent.intended_at)
@@ -224,12 +232,55 @@ class Runner:
 
     # --- applying
 
-    def _apply(self, run_id: int, draft: Draft) -> _Done:
+    def _carry_out(
+        self, run_id: int, draft: Draft, look_at_all: bool, expect: str | None
+    ) -> tuple[Draft, _Done]:
+        """Applies a draft if nothing is against it; returns the draft that counted in the end.
+
+        The lease is taken only where there is something to write: a run that changes nothing makes
+        no request for it.
+        """
+        refusal = _refusal(draft.plan, expect)
+        if refusal:
+            return draft, _Done(refusal=refusal)
+        if not draft.plan.actions:
+            return draft, self._apply(run_id, draft)
+        with self._leased() as lease:
+            if lease is not None and lease.others_were_here:
+                draft = self._drafter.draft(look_at_all)
+                refusal = _refusal(draft.plan, expect)
+            if refusal:
+                return draft, _Done(refusal=refusal)
+            return draft, self._apply(run_id, draft, lease)
+
+    @contextmanager
+    def _leased(self) -> Iterator[Lease | None]:
+        """Holds the lease for as long as the block runs; None if the target offers none.
+
+        It is not given back while a create may still take effect: another machine must not look
+        for it too early.
+        """
+        seconds = self.options.lease_seconds
+        if not seconds or not isinstance(self.target, OffersLeases):
+            yield None
+            return
+        terms = Terms(self.store.identity(), self.options.holder, seconds)
+        lease = acquire(self.target.leases, self.store.pipeline, terms, self.clock)
+        try:
+            yield lease
+        finally:
+            if not self._open_creates():
+                lease.release()
+
+    def _open_creates(self) -> list[JournalEntry]:
+        return [i for i in self.store.open_intents() if i.action == ActionType.CREATE]
+
+    def _apply(self, run_id: int, draft: Draft, lease: Lease | None = None) -> _Done:
         """Applies the plan, looks at what was written, and stores how everything stands."""
         self._settle_orphans(draft)
         quiet = [group for group in draft.plan.groups if group.is_quiet]
         busy = [group for group in draft.plan.groups if not group.is_quiet]
-        self._put_to_rest(quiet)
+        seals = self._take_note(quiet)
         executor = Executor(
             target=self.target,
             store=self.store,
@@ -239,13 +290,16 @@ class Runner:
             concurrency=self.options.concurrency,
             stop=self.stop,
             progress=lambda done: self.progress(done, len(busy)),
+            permit=lease.keep if lease else lambda: None,
         )
         applied = executor.apply(busy)
         done = _Done(applied)
         done.issues = [*draft.plan.issues, *applied.issues]
-        self._verify(done)
+        seals += self._verify(done)
         done.issues = _without_duplicates(done.issues)
+        # A sealed group is not looked at again: its issues have to be on disk before the seal is.
         done.new_issues, done.ended_issues = self.store.replace_issues(done.issues)
+        self.store.seal(seals)
         return done
 
     def _settle_orphans(self, draft: Draft) -> None:
@@ -258,14 +312,14 @@ class Runner:
                 self.store.adopt(binding, intent.intended)
         self.store.abandon([intent.id for intent in draft.orphans])
 
-    def _put_to_rest(self, groups: list[GroupPlan]) -> None:
-        """Stores how the groups stand for which nothing has to be written."""
+    def _take_note(self, groups: list[GroupPlan]) -> list[Seal]:
+        """Stores what agrees in groups for which nothing has to be written; returns their seals."""
         for group in groups:
             self.store.note(group)
-        self.store.seal([_seal(group) for group in groups if _may_rest(group)])
+        return [_seal(group) for group in groups if _may_rest(group)]
 
-    def _verify(self, done: _Done) -> None:
-        """Reads back everything that was written, and plans it again.
+    def _verify(self, done: _Done) -> list[Seal]:
+        """Reads back everything that was written, and plans it again; returns the seals.
 
         Where that plan is empty, all is as it should be, and the group counts as settled from the
         stamp that was read *before* its children. Where it is not, people changed the group while
@@ -273,16 +327,16 @@ class Runner:
         """
         written = [g for g in done.applied.touched if g.key not in done.applied.failed]
         if not written or done.applied.stopped_by:
-            return
+            return []
         try:
             again = self._drafter.compare(written)
         except SyncError as error:
             log.warning("what was written could not be read back, the next run will: %s", error)
-            return
+            return []
         quiet = [group for group in again.values() if group.is_quiet]
-        self._put_to_rest(quiet)
         done.meanwhile = sorted(again.keys() - {group.key for group in quiet})
         done.issues.extend(issue for group in quiet for issue in group.issues)
+        return self._take_note(quiet)
 
     def _outcome(self, done: _Done) -> Outcome:
         if done.refusal:

@@ -92,6 +92,15 @@ ISSUES: Final = Table(
 )
 """What is open now. It is told once when it appears, and listed for as long as it stays."""
 
+NOTES: Final = Table(
+    "sync_note",
+    metadata,
+    Column("pipeline", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text),
+)
+"""Single values that outlive a run."""
+
 STEPS: Final = (
     statements(
         """CREATE TABLE sync_group (
@@ -125,6 +134,15 @@ STEPS: Final = (
             name TEXT NOT NULL, field TEXT NOT NULL, detail_json TEXT NOT NULL,
             since TIMESTAMP WITH TIME ZONE NOT NULL,
             PRIMARY KEY (pipeline, issue, grp, kind, name, field))""",
+    ),
+    statements(
+        """CREATE TABLE sync_note (
+            pipeline TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+            PRIMARY KEY (pipeline, name))""",
+        # What is old is found without reading all the years.
+        "CREATE INDEX sync_run_started ON sync_run (pipeline, started_at)",
+        "CREATE INDEX sync_journal_run ON sync_journal (run_id)",
+        "CREATE INDEX sync_journal_intended ON sync_journal (pipeline, intended_at)",
     ),
 )
 """Append only: a step that was released is never changed."""

@@ -8,7 +8,8 @@ from several threads.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+import secrets
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import and_, delete, func, insert, select, update
@@ -17,7 +18,7 @@ from sync.plan import Action, GroupPlan, Issue
 from sync.planner import Bound, Known
 from sync.record_merge import Bases
 from sync.records import Binding, RecordKey
-from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, RUNS
+from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NOTES, RUNS
 from sync.state_rows import (
     GroupRow,
     JournalEntry,
@@ -43,6 +44,20 @@ class StateStore(StateTables):
     :raises StateUnusable: (any method) the database is damaged, locked, or newer than this
         program; the message says how to go on.
     """
+
+    def identity(self, make: Callable[[], str] = lambda: secrets.token_hex(8)) -> str:
+        """Returns a name for this store that no other has; ``make`` makes it, once."""
+        mine = and_(NOTES.c.pipeline == self.pipeline, NOTES.c.name == "identity")
+        with self._read() as connection:
+            found = connection.execute(select(NOTES.c.value).where(mine)).scalar()
+        if found is not None:
+            return str(found)
+        made = make()
+        with self._write("identity") as connection:
+            connection.execute(
+                insert(NOTES).values(pipeline=self.pipeline, name="identity", value=made)
+            )
+        return made
 
     # --- groups
 

@@ -190,6 +190,7 @@ class SyncSettings(_Section):
     """How the two sides are kept in step.
 
     ``settle_seconds`` is how long a create that was cut off may still take effect in the target.
+    ``lease_seconds`` is how long a machine that died keeps another one from writing (0: no lease).
     """
 
     state: DatabaseUrl = Field("sqlite:///state.db", validate_default=True)
@@ -198,6 +199,7 @@ class SyncSettings(_Section):
     full_compare_hours: Number = Field(24, ge=0)
     when_gone: Annotated[WhenGone, Field(strict=False)] = WhenGone.REPORT
     settle_seconds: Number = Field(30, ge=0, le=3600)
+    lease_seconds: Number = Field(600, ge=0, le=86_400)
 
     def state_address(self, environment: Mapping[str, str]) -> str:
         """Returns the URL of the state store, from the environment if the file says so.

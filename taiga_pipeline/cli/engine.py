@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from sync.database import shown
 from sync.drafting import Rules
 from sync.limits import DEFAULTS
 from sync.runner import Options, Runner, open_for_run
@@ -46,6 +48,8 @@ def make_runner(context: Context, store: StateStore, allow: Sequence[str] = ()) 
         concurrency=settings.target.concurrency,
         settle_seconds=settings.sync.settle_seconds,
         full_compare_hours=settings.sync.full_compare_hours,
+        lease_seconds=settings.sync.lease_seconds,
+        holder=f"{socket.gethostname()} ({shown(context.state_url)})",
     )
     source = context.make_source()
     target = context.make_target()

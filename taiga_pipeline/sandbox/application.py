@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import format_datetime
 from enum import Enum, auto
 
 from taiga_pipeline.sandbox import auth
@@ -153,6 +154,7 @@ class Application:
             response = refusal.response
         if allow is not None:
             response.headers.setdefault("Allow", allow)
+        response.headers.setdefault("Date", format_datetime(self.store.clock.now(), usegmt=True))
         return localised(response, request.headers.get("accept-language", "")), user
 
     def respond_as(self, user: User, request: Request) -> Response:

@@ -18,6 +18,7 @@ from taiga_pipeline.targets.taiga.answer import JSON
 from taiga_pipeline.targets.taiga.children import KINDS, ChildKind, Context, Memberships, gone
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.fitting import fit
+from taiga_pipeline.targets.taiga.leases import TaigaLeases
 from taiga_pipeline.targets.taiga.paging import Row, read_all
 from taiga_pipeline.targets.taiga.reading import ChildReader
 from taiga_pipeline.targets.taiga.refusal import WRONG_ADDRESS, Refusal
@@ -40,6 +41,7 @@ class TaigaTarget:
         self._concurrency = connection.concurrency
         self._web = web_address(connection.url, connection.web_url)
         self._templates = Templates(client)
+        self.leases = TaigaLeases(client)
         self.warnings: tuple[str, ...] = ()
         """What `connect` found that limits what the account can do."""
 

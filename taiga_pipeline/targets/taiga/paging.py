@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from sync.errors import IncompleteRead, Unreachable, Vanished
 from taiga_pipeline.targets.taiga.answer import JSON, Answer
-from taiga_pipeline.targets.taiga.client import Client
 
 PAGE_SIZE: Final = 1000
 """The most that Taiga puts on a page."""
@@ -22,8 +21,16 @@ _READINGS: Final = 3
 _COUNT: Final = "X-Pagination-Count"
 _NEXT: Final = "X-Pagination-Next"
 
+
+class Reader(Protocol):
+    """Whatever reads: a `Client`, or something around it."""
+
+    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+        """Reads; see `client.Client.get`."""
+
+
 Row = Mapping[str, JSON]
-"""One element of a list. Every one has an ``id``."""
+"""One element of a list. Every one has an ``id``, or another field that tells it apart."""
 
 
 @dataclass(slots=True)
@@ -31,7 +38,7 @@ class _Reading:
     """What one pass over the pages brought."""
 
     counts: set[int] = field(default_factory=set)
-    ids: set[int] = field(default_factory=set)
+    ids: set[int | str] = field(default_factory=set)
     broke_off: bool = False
 
     @property
@@ -43,18 +50,22 @@ class _Reading:
         return f"{len(self.ids)} of {announced or 'an unknown number'}"
 
 
-def read_all(client: Client, path: str, params: Mapping[str, str | int]) -> Iterator[Row]:
+def read_all(
+    client: Reader, path: str, params: Mapping[str, str | int], identity: str = "id"
+) -> Iterator[Row]:
     """Yields each row of a list once; a normal end means that none is missing.
+
+    ``identity`` names the field that tells the rows apart.
 
     :raises IncompleteRead: the list did not come whole, not even when read again.
     :raises Vanished: there is no such list (any more).
     """
-    yielded: set[int] = set()
+    yielded: set[int | str] = set()
     for _ in range(_READINGS):
         reading = _Reading()
-        for row in _read_once(client, path, params, reading):
-            if row["id"] not in yielded:
-                yielded.add(row["id"])
+        for row in _read_once(client, path, params, reading, identity):
+            if row[identity] not in yielded:
+                yielded.add(row[identity])
                 yield row
         if reading.whole:
             return
@@ -64,13 +75,17 @@ def read_all(client: Client, path: str, params: Mapping[str, str | int]) -> Iter
     )
 
 
-def count_rows(client: Client, path: str) -> int:
+def count_rows(client: Reader, path: str) -> int:
     """Returns how long a list is."""
     return _count(client.get(path, {"page_size": 1}), path)
 
 
 def _read_once(
-    client: Client, path: str, params: Mapping[str, str | int], reading: _Reading
+    client: Reader,
+    path: str,
+    params: Mapping[str, str | int],
+    reading: _Reading,
+    identity: str,
 ) -> Iterator[Row]:
     page = 1
     while True:
@@ -81,19 +96,20 @@ def _read_once(
                 raise
             reading.broke_off = True  # the list has become shorter than the pages read so far
             return
-        rows = _rows(answer, path)
+        rows = _rows(answer, path, identity)
         reading.counts.add(_count(answer, path))
-        reading.ids.update(row["id"] for row in rows)
+        reading.ids.update(row[identity] for row in rows)
         yield from rows
         if _NEXT not in answer.headers or not rows:
             return
         page += 1
 
 
-def _rows(answer: Answer, path: str) -> list[Row]:
+def _rows(answer: Answer, path: str, identity: str) -> list[Row]:
     rows = answer.data
+    kind = int if identity == "id" else str
     if not isinstance(rows, list) or not all(
-        isinstance(row, dict) and isinstance(row.get("id"), int) for row in rows
+        isinstance(row, dict) and isinstance(row.get(identity), kind) for row in rows
     ):
         raise Unreachable(f"GET {path}: what answers at target.url is not Taiga's list")
     return rows
