@@ -21,6 +21,8 @@ from taiga_pipeline.planning.staffing.tables import Tables
 
 WORK_PER_SECOND: Final = 5_000_000
 """Work of the search (see `lns`) for each second given; a usual core does twice as much."""
+WORK_PER_REQUEST: Final = 1_000_000
+"""Work per request beyond which little is gained: small problems end early."""
 SOLVER_ROUNDS_PER_SECOND: Final = 0.3
 SOLVER_TIME: Final = 0.2
 """CP-SAT's deterministic time for each round."""
@@ -49,7 +51,7 @@ def optimise(
     if quick.is_optimal:
         return quick
     tables = Tables(problem)
-    work = int(seconds * WORK_PER_SECOND)
+    work = int(min(seconds * WORK_PER_SECOND, len(problem.requests) * WORK_PER_REQUEST))
     found = Search(tables, quick.plan, seed).run(Effort(work, late(SEARCH_SHARE)))
     polished = _polish(tables, found.plan, seconds, seed, late(SOLVER_SHARE))
     score = evaluate(problem, polished.plan)

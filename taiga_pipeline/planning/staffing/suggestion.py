@@ -146,10 +146,12 @@ def _why_unmet(case: Case, number: int, hours: float) -> str:
     count = len(request.candidates)
     if not count:
         return "nobody has this role with these skills"
-    people = "the only person" if count == 1 else f"the {count} people"
+    busy = "away, full, or on more important work"
     if hours < request.total - 0.05:
-        return f"who is on it is away or full in these weeks, and so are others of {people}"
-    return f"{people} who could are away, full, or on more important work"
+        return f"who is on it is {busy} in these weeks, and nobody else could stand in"
+    if count == 1:
+        return f"the one person who could is {busy}"
+    return f"the {count} people who could are {busy}"
 
 
 def _hire_json(case: Case, hire: Hire) -> dict[str, Any]:
