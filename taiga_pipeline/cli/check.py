@@ -16,6 +16,7 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, style
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import quarantine_line
+from taiga_pipeline.report.terminal import safe
 
 YES: Final = "✓"
 NO: Final = "✗"
@@ -138,8 +139,8 @@ def _target(context: Context) -> str:
 
 def _show(finding: Finding) -> None:
     if finding.ok:
-        click.echo(f"{style(YES, colour='green')} {finding.name}: {finding.summary}")
+        click.echo(f"{style(YES, colour='green')} {finding.name}: {safe(finding.summary)}")
         return
     click.echo(f"{style(NO, colour='red')} {finding.name}")
     for problem in finding.problems:
-        click.echo(f"    {problem}")
+        click.echo(f"    {safe(problem)}")

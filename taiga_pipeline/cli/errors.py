@@ -49,7 +49,8 @@ def report(error: Exception, *, traceback: bool = False) -> ExitCode:
         return ExitCode.USAGE
     code = exit_code(error)
     if traceback:
-        click.echo("".join(traceback_module.format_exception(error)), err=True, nl=False)
+        lines = "".join(traceback_module.format_exception(error))
+        click.echo(safe(lines, keep_lines=True), err=True, nl=False)
     if code is not None:
         report_error(str(error))
         return code

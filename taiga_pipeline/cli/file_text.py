@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ _SHOWN_ROWS: Final = 50
 def writing_to(file: Path | None) -> Iterator[TextIO]:
     """Opens a file for CSV text, or stdout. A file appears whole or not at all."""
     if file is None:
-        yield sys.stdout
+        yield _HarmlessTerminal(sys.stdout) if sys.stdout.isatty() else sys.stdout
         return
     unfinished = file.with_name(f".{file.name}.part")
     try:
@@ -37,11 +38,24 @@ def writing_to(file: Path | None) -> Iterator[TextIO]:
         unfinished.unlink(missing_ok=True)
 
 
+class _HarmlessTerminal(io.StringIO):
+    """A terminal that is shown a file: what it would obey is shown by its number instead."""
+
+    def __init__(self, terminal: TextIO) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def write(self, text: str, /) -> int:
+        """Writes text as far as it is harmless."""
+        self._terminal.write(safe(text, keep_lines=True))
+        return len(text)
+
+
 def print_bad_rows(rows: Sequence[BadRow], file: Path) -> None:
     """Says on stderr which rows were left out, and why."""
     for row in rows[:_SHOWN_ROWS]:
-        key = f" ({safe(row.key)})" if row.key else ""
-        click.echo(f"{file}:{row.line}: left out{key}: {safe(row.reason)}", err=True)
+        key = f" ({row.key})" if row.key else ""
+        click.echo(safe(f"{file}:{row.line}: left out{key}: {row.reason}"), err=True)
     if len(rows) > _SHOWN_ROWS:
         click.echo(f"and {len(rows) - _SHOWN_ROWS:,} more; --json lists all", err=True)
 

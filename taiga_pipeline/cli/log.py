@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
+
+from taiga_pipeline.report.terminal import safe
 
 FORMAT: Final = "%(levelname)s %(name)s: %(message)s"
+
+
+class SafeFormatter(logging.Formatter):
+    """One line per message, whatever is in it; a traceback keeps its lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Returns the message's line without anything that a terminal would obey."""
+        return safe(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        """Returns a traceback's lines, likewise."""
+        return safe(super().formatException(ei), keep_lines=True)
 
 
 class StderrHandler(logging.StreamHandler[TextIO]):
@@ -14,7 +28,7 @@ class StderrHandler(logging.StreamHandler[TextIO]):
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
-        self.setFormatter(logging.Formatter(FORMAT))
+        self.setFormatter(SafeFormatter(FORMAT))
 
     @property
     def stream(self) -> TextIO:

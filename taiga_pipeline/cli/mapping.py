@@ -74,7 +74,7 @@ def _tell_mappings(mappings: MappingSet, *, as_json: bool) -> None:
         return
     for rule in mappings.rules:
         stages = ", ".join(stage.name for stage in rule.stages)
-        click.echo(f"{rule.file}: {rule.name} is in order ({stages})")
+        click.echo(safe(f"{rule.file}: {rule.name} is in order ({stages})"))
 
 
 @mapping.command()

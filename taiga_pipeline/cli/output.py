@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,8 @@ from decimal import Decimal
 from typing import Final, TextIO
 
 import click
+
+from taiga_pipeline.report.terminal import UNSAFE
 
 GAP: Final = "  "
 
@@ -22,10 +25,18 @@ def print_json(data: object) -> None:
 
 
 def to_json(data: object) -> str:
-    """Returns ``data`` as JSON. Dates become ISO 8601, money stays exact (as text)."""
+    """Returns ``data`` as JSON. Dates become ISO 8601, money stays exact (as text).
+
+    What a terminal would obey is written as JSON's own escapes: the same data, but harmless.
+    """
     text = json.dumps(data, ensure_ascii=False, indent=2, default=_plain, allow_nan=False)
-    # A lone surrogate has no UTF-8 form, but JSON's own escape for it looks the same as Python's.
-    return text.encode("utf-8", "backslashreplace").decode()
+    lines = text.split("\n")  # inside of strings, line ends are escaped already
+    return "\n".join(UNSAFE.sub(_escape, line) for line in lines)
+
+
+def _escape(match: re.Match[str]) -> str:
+    """Returns a character as JSON escapes it: ``\\u009b``, with two escapes beyond FFFF."""
+    return json.dumps(match[0])[1:-1]
 
 
 def _plain(value: object) -> object:

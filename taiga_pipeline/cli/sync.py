@@ -82,6 +82,7 @@ def save_plan(drawn: Plan, path: Path) -> None:
     """Writes a plan to a file that only its owner may read: it holds customers' names."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(descriptor, 0o600)  # the mode above is for new files only
         file.write(to_json(drawn.to_json()) + "\n")
 
 
