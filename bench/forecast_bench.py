@@ -43,7 +43,10 @@ def main() -> int:
         seconds = time.perf_counter() - begun
     checks = [check for each in scores["horizons"] for check in checks_of(each)]
     checks.append(("seconds", seconds, f"<= {SECONDS_AT_MOST:.0f}", seconds <= SECONDS_AT_MOST))
-    rows = [[name, f"{value:.3f}", target, "yes" if met else "NO"] for name, value, target, met in checks]
+    rows = [
+        [name, f"{value:.3f}", target, "yes" if met else "NO"]
+        for name, value, target, met in checks
+    ]
     title = f"{scores['forecasts']} forecasts, {scores['first']} to {scores['last']}"
     print_table(title, ["figure", "measured", "target", "met"], rows)
     return 0 if all(met for *_, met in checks) else 1

@@ -7,7 +7,7 @@ error, the mean distance of chances and frequencies over ten groups of equal wid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 
 from taiga_pipeline.planning.forecast.forecast import PARTS, Ground, simulate_period
-from taiga_pipeline.planning.forecast.hazards import stage_chances
+from taiga_pipeline.planning.forecast.hazards import Variant, stage_chances
 from taiga_pipeline.planning.forecast.record import NEVER, Floats, Record
-from taiga_pipeline.planning.forecast.replay import Replayed, replay, replay_days
+from taiga_pipeline.planning.forecast.replay import Referee, Replayed, Tally, replay, replay_days
 from taiga_pipeline.planning.forecast.shock import independent_windows
 from taiga_pipeline.planning.history import History, PastDeal
 
@@ -85,24 +85,22 @@ class Backtest:
     telling: tuple[Telling, ...]
 
 
-def backtest(
-    history: History, end: date, *, seed: int = 0, tick: Callable[[], None] = lambda: None
-) -> Backtest | None:
-    """Replays weekly forecasts of 30, 60 and 90 days that end by ``end``; None if none does.
-
-    ``tick`` is called after each forecast that was scored.
-    """
+def backtest(history: History, end: date, *, seed: int = 0) -> Backtest | None:
+    """Replays weekly forecasts of 30, 60 and 90 days that end by ``end``; None if none does."""
     days = replay_days(history, end, ahead=HORIZONS[-1])
     if not days:
         return None
-    replayed, _ = replay(history, days, end, HORIZONS[-1])
-    grounds = [_ground(replayed, place) for place in range(len(replayed))]
     collected = {horizon: _Collector(horizon, history, seed) for horizon in HORIZONS}
-    for ground, each in zip(grounds, replayed, strict=True):
+    tallies: list[Tally] = []
+    variants: list[Variant] = []
+    for each in replay(history, days, end, HORIZONS[-1], Referee()):
+        today = each.view.record.today
+        ground = Ground(each.view, tuple(tally.known_on(today) for tally in tallies))
+        tally = each.tally()
         for collector in collected.values():
-            collector.add(ground, each)
-        tick()
-    variants = [each.view.hazards.variant for each in replayed]
+            collector.add(ground, each, tally)
+        tallies.append(tally)
+        variants.append(each.view.hazards.variant)
     return Backtest(
         tuple(days),
         end,
@@ -118,16 +116,6 @@ def last_decision(history: History) -> date | None:
     return max((deal.closed for deal in history.decided if deal.closed), default=None)
 
 
-def _ground(replayed: Sequence[Replayed], place: int) -> Ground:
-    """Returns what was known on a day: of earlier forecasts, only what had come by then."""
-    view = replayed[place].view
-    past = [
-        Replayed(each.view, each.outcomes, (view.day - each.view.day).days)
-        for each in replayed[:place]
-    ]
-    return Ground(view, tuple(past))
-
-
 class _Collector:
     """Collects forecasts of one horizon and what came."""
 
@@ -141,7 +129,7 @@ class _Collector:
         self._outcomes: list[Floats] = []
         self._sums: dict[tuple[str, str], list[tuple[float, float, float, float]]] = {}
 
-    def add(self, ground: Ground, replayed: Replayed) -> None:
+    def add(self, ground: Ground, replayed: Replayed, tally: Tally) -> None:
         view, days = ground.view, self._days
         factor = np.exp(ground.shock(1, days, "open").mean)
         self._chances.append(np.minimum(view.open.won[:days].sum(axis=0) * factor, 1.0))
@@ -151,7 +139,7 @@ class _Collector:
         self._stage.append(stages[view.record.stage[view.record.is_open]])
         sums = simulate_period(ground, 1, days, self._seed, _TRIALS)
         for part in PARTS:
-            actual = replayed.window(1, days, part, "won").actual
+            actual = tally.window(1, days, part).actual
             self._keep(part, "", sums[part].won, actual)
             for currency, trials in sums[part].value.items():
                 self._keep(part, currency, trials, self._value(replayed, part, currency))

@@ -12,7 +12,8 @@ import numpy as np
 from taiga_pipeline.planning.forecast.hazards import MONTH_CORRELATION, STAGE_DEALS, Variant
 from taiga_pipeline.planning.forecast.periods import Period, months, quarters
 from taiga_pipeline.planning.forecast.replay import (
-    Replayed,
+    Referee,
+    Tally,
     View,
     look,
     replay,
@@ -99,11 +100,11 @@ class Ground:
     """Today's view, and the past ones that tell how far off such forecasts are."""
 
     view: View
-    past: tuple[Replayed, ...]
+    past: tuple[Tally, ...]
 
     def shock(self, first: int, last: int, part: str) -> Shock:
         """Returns the shock of wins in days ``first`` to ``last`` ahead."""
-        windows = [each.window(first, last, part, "won") for each in self.past if each.days >= last]
+        windows = [each.window(first, last, part) for each in self.past if each.days >= last]
         return learn_shock(windows, last, PARTS[part])
 
 
@@ -111,10 +112,12 @@ def prepare(history: History, day: date, horizon: int) -> Ground:
     """Learns from a history what is known on ``day``, and how good that was in the past."""
     known = history.known_on(day)
     days = replay_days(known, day)
-    step = 7 * -(-len(days) // MOST_REPLAYS)
-    past, referee = replay(known, days[:: max(step // 7, 1)], day, horizon)
+    step = max(-(-len(days) // MOST_REPLAYS), 1)
+    referee = Referee()
+    replayed = replay(known, days[::step], day, horizon, referee)
+    past = tuple(each.tally() for each in replayed)
     view = look(known, day, referee.choose(day.toordinal()), horizon)
-    return Ground(view, tuple(past))
+    return Ground(view, past)
 
 
 def make_forecast(history: History, day: date, *, months_ahead: int = 6, seed: int = 0) -> Forecast:

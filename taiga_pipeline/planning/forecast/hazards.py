@@ -156,7 +156,11 @@ def age_groups(record: Record) -> tuple[Days, int | None]:
     edges = edges[edges < oldest]
     with_sleepers = np.searchsorted(np.append(edges, oldest), all_ages)
     last = int(with_sleepers.max())
-    if last > len(edges) and len(ages) >= SURE_OF_SLEEP and _are_asleep(record, with_sleepers, last):
+    if (
+        last > len(edges)
+        and len(ages) >= SURE_OF_SLEEP
+        and _are_asleep(record, with_sleepers, last)
+    ):
         return with_sleepers, last
     return np.searchsorted(edges, all_ages), None
 

@@ -6,9 +6,10 @@ decided by what had won, up to that day, in forecasts made before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -67,20 +68,48 @@ class Replayed:
     outcomes: Outcomes
     days: int
 
-    def window(self, first: int, last: int, part: str, measure: str) -> Window:
+    def tally(self) -> Tally:
+        """Returns the daily sums, which take little memory."""
+        expected = {
+            (part, measure): _daily(self.view, part, measure)
+            for part, measure in product(("open", "coming"), ("won", "decided"))
+        }
+        actual = {key: _daily(self.outcomes, *key) for key in expected}
+        return Tally(self.view.record.today, self.days, expected, actual)
+
+
+def _daily(source: View | Outcomes, part: str, measure: str) -> Floats:
+    table: Floats = getattr(getattr(source, part), measure)
+    return np.asarray(table.sum(axis=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a past forecast expected of each day ahead, and what came on ``days`` of them.
+
+    By part (open, coming) and measure (won, decided). The forecast was made on day ``made``.
+    """
+
+    made: int
+    days: int
+    expected: dict[tuple[str, str], Floats]
+    actual: dict[tuple[str, str], Floats]
+
+    def window(self, first: int, last: int, part: str, measure: str = "won") -> Window:
         """Returns expected and actual number in days ``first`` to ``last`` ahead (from 1).
 
-        ``part`` is open, coming or all; ``measure`` is won or decided.
+        ``part`` is open, coming or all.
         """
-        expected = actual = 0.0
-        for name in ("open", "coming") if part == "all" else (part,):
-            for source, is_actual in ((self.view, False), (self.outcomes, True)):
-                table: Floats = getattr(getattr(source, name), measure)
-                total = float(table[first - 1 : last].sum())
-                actual, expected = (
-                    (actual + total, expected) if is_actual else (actual, expected + total)
-                )
-        return Window(self.view.record.today, expected, actual)
+        parts = ("open", "coming") if part == "all" else (part,)
+        expected, actual = (
+            sum(float(source[each, measure][first - 1 : last].sum()) for each in parts)
+            for source in (self.expected, self.actual)
+        )
+        return Window(self.made, expected, actual)
+
+    def known_on(self, today: int) -> Tally:
+        """Returns the tally with what had come by ``today``."""
+        return replace(self, days=min(self.days, today - self.made))
 
 
 class Referee:
@@ -145,11 +174,12 @@ def _open_curves(hazards: Hazards, horizon: int) -> Curves:
 
 
 def replay(
-    history: History, days: Sequence[date], end: date, horizon: int
-) -> tuple[list[Replayed], Referee]:
-    """Replays forecasts on days in order; what came after is known up to ``end``."""
-    referee = Referee()
-    replayed = []
+    history: History, days: Iterable[date], end: date, horizon: int, referee: Referee
+) -> Iterator[Replayed]:
+    """Replays forecasts on days in order; what came after is known up to ``end``.
+
+    The referee is told how the variants did.
+    """
     for day in days:
         known = history.known_on(day)
         record = make_record(known, day)
@@ -159,10 +189,9 @@ def replay(
         view = _view(known, day, fitted.get(chosen, fitted[VARIANTS[0]]), horizon)
         known_days = min(horizon, (end - day).days)
         outcomes = _outcomes(history, view, end, horizon)
-        replayed.append(Replayed(view, outcomes, known_days))
         if known_days >= TRIAL_DAYS:
             referee.add(record.today, _errors(fitted, outcomes))
-    return replayed, referee
+        yield Replayed(view, outcomes, known_days)
 
 
 def _possible(record: Record) -> Iterable[Variant]:
