@@ -95,6 +95,10 @@ def _occurrences(series: Calendar, first: date, last: date) -> Iterator[Componen
     often = [name for name in _TOO_OFTEN if name in str(rule).upper()]
     if often:
         raise InvalidValue(f"{_title(event)} repeats {often[0].lower()}, which is no time off")
+    # The library takes an end before the begin for no end at all.
+    begin, end = (event.get(name) for name in ("DTSTART", "DTEND"))
+    if begin and end and _day(end.dt) < _day(begin.dt):
+        raise InvalidValue(f"{_title(event)} on {_day(begin.dt)} ends before it begins")
     yield from recurring_ical_events.of(series, components=["VEVENT"]).between(first, last + _DAY)
 
 
@@ -128,7 +132,7 @@ def _days(event: Any) -> tuple[date, date]:
             )
         start, end = _day(start), _day(end)
     if not start < end:
-        raise InvalidValue(f"{_title(event)} on {start} ends before it begins")
+        raise InvalidValue(f"{_title(event)} on {start} has no length")
     if (end - start).days > _MAX_DAYS:
         raise InvalidValue(f"{_title(event)} on {start}: {(end - start).days:,} days off")
     return start, end - _DAY
