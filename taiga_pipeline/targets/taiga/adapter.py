@@ -12,9 +12,9 @@ from sync.records import Desired, Marker, Observed, Value
 from sync.target import Place, Written
 from taiga_pipeline.records import Kind, Project
 from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.taiga import projects
 from taiga_pipeline.targets.taiga.address import web_address
-from taiga_pipeline.targets.taiga.answer import JSON
 from taiga_pipeline.targets.taiga.children import KINDS, ChildKind, Context, Memberships, gone
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.fitting import fit

@@ -1,53 +1,24 @@
-"""Taiga's API with what every request needs: credentials, patience, and errors that say what to do.
-
-==========================  ===================  =====================  ===========================
-what happens                reading              PATCH, DELETE          POST
-==========================  ===================  =====================  ===========================
-no connection               again, in budget     again, in budget       again, in budget, `NotSent`
-no answer, broken answer    again                again                  `OutcomeUnknown`
-429                         waits as asked       waits as asked         waits as asked, `NotSent`
-502, 503, 504               again                again                  `OutcomeUnknown`
-500                         again, few times     again, few: `Rejected` `OutcomeUnknown`
-401, token expired          new token, again     new token, again       new token, again
-==========================  ===================  =====================  ===========================
-
-Repeating a PATCH or a DELETE does no harm here: both say how it shall be, not what to add. A 500
-is often an answer to the content, and for ever; it is not repeated for long.
-"""
+"""Taiga's API: `ApiClient` with Taiga's address, log-in and refusals."""
 
 from __future__ import annotations
 
-import logging
 import random
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from sync.clock import Clock
-from sync.errors import (
-    NotSent,
-    OutcomeUnknown,
-    Rejected,
-    SyncError,
-    Unavailable,
-    Unreachable,
-)
 from sync.retry import RetryPolicy
 from taiga_pipeline.targets.connection import Connection
-from taiga_pipeline.targets.taiga.answer import JSON, Answer
-from taiga_pipeline.targets.taiga.login import login_for
+from taiga_pipeline.targets.http.client import BRIEF, PATIENT, ApiClient, Manners
+from taiga_pipeline.targets.http.transport import Transport
+from taiga_pipeline.targets.taiga.address import api_address
+from taiga_pipeline.targets.taiga.login import Login, login_for
 from taiga_pipeline.targets.taiga.refusal import WRONG_ADDRESS, refusal
-from taiga_pipeline.targets.taiga.transport import Transport
 
-_LOG: Final = logging.getLogger(__name__)
-_PATIENT: Final = RetryPolicy(attempts=8, base_seconds=0.5, cap_seconds=20, budget_seconds=150)
-_BRIEF: Final = RetryPolicy(attempts=3, base_seconds=0.5, cap_seconds=5, budget_seconds=60)
-_WORTH_TELLING_SECONDS: Final = 5.0
-_GATEWAY: Final = (502, 503, 504)
+_TAIGA: Final = Manners("Taiga", WRONG_ADDRESS, refusal)
 
 
-class Client:
+class Client(ApiClient):
     """One account's access to one Taiga. Safe to use from several threads."""
 
     def __init__(
@@ -55,223 +26,22 @@ class Client:
         connection: Connection,
         clock: Clock,
         chance: Callable[[], float] = random.random,
-        patient: RetryPolicy = _PATIENT,
-        brief: RetryPolicy = _BRIEF,
+        patient: RetryPolicy = PATIENT,
+        brief: RetryPolicy = BRIEF,
     ) -> None:
-        self._transport = Transport(connection, clock)
-        self._clock = clock
-        self._chance = chance
-        self._patient = patient
-        self._brief = brief
-        self._outage = _Outage()
-        self._answered = False
-        self._login = login_for(connection, self._post_openly, self._post_once)
-
-    @property
-    def server(self) -> str:
-        """The API's address, for messages."""
-        return self._transport.base
-
-    @property
-    def request_count(self) -> int:
-        """How many requests were sent so far."""
-        return self._transport.request_count
-
-    def close(self) -> None:
-        """Ends the connections that are kept open."""
-        self._transport.close()
-
-    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
-        """Reads. Returns a successful answer with data.
-
-        :raises Vanished: it is not there, or not visible to this account.
-        :raises Unavailable: no answer within the time budget.
-        :raises Unreachable: a web page answers.
-        """
-        return self._perform(_Call("GET", path, params=params))
-
-    def patch(self, path: str, body: JSON) -> Answer:
-        """Changes the fields in ``body``.
-
-        :raises Refusal: the server does not take them, or this account may not change them.
-        :raises Stale: the version in ``body`` is not the present one.
-        :raises OutcomeUnknown: no answer within the time budget.
-        """
-        return self._perform(_Call("PATCH", path, body))
-
-    def delete(self, path: str) -> Answer:
-        """Deletes; raises as `patch`."""
-        return self._perform(_Call("DELETE", path))
-
-    def post(self, path: str, body: JSON) -> Answer:
-        """Creates: sent again only where it certainly had no effect.
-
-        :raises NotSent: it had no effect.
-        :raises OutcomeUnknown: it may have had.
-        :raises Refusal: the server does not take it.
-        """
-        return self._perform(_Call("POST", path, body))
-
-    def _perform(self, call: _Call) -> Answer:
-        """Performs ``call`` with credentials that hold, renewing them once if they do not."""
-        authorization = self._login.authorization()
-        answer = self._persist(call, authorization)
-        if answer.status == 401:
-            self._login.renew(authorization)
-            answer = self._persist(call, self._login.authorization())
-        if not answer.ok:
-            raise refusal(str(call), answer, writes=call.writes)
-        return answer
-
-    def _persist(self, call: _Call, authorization: str) -> Answer:
-        """Tries until there is an answer that another attempt would not change."""
-        began = self._clock.monotonic()
-        failed = 0
-        while True:
-            trouble = self._attempt(call, authorization)
-            if isinstance(trouble, Answer):
-                return trouble
-            failed += 1
-            elapsed = self._clock.monotonic() - min(began, self._outage.since(began))
-            wait = trouble.policy.wait(failed, elapsed, trouble.asked_seconds, self._chance)
-            if wait is None:
-                raise trouble.error
-            level = logging.INFO if wait >= _WORTH_TELLING_SECONDS else logging.DEBUG
-            _LOG.log(level, "%s; trying again in %.1f s", trouble.error, wait)
-            self._clock.sleep(wait)
-
-    def _attempt(self, call: _Call, authorization: str) -> Answer | _Trouble:
-        try:
-            answer = self._transport.send(
-                call.method,
-                call.path,
-                body=call.body,
-                params=call.params,
-                authorization=authorization,
-            )
-        except NotSent as error:
-            self._outage.begins(self._clock.monotonic())
-            return _Trouble(error if call.writes else Unavailable(str(error)), self._patience)
-        except OutcomeUnknown as error:
-            self._outage.begins(self._clock.monotonic())
-            if call.creates:
-                raise
-            return _Trouble(error if call.writes else Unavailable(str(error)), self._patience)
-        return self._judge(call, answer)
-
-    @property
-    def _patience(self) -> RetryPolicy:
-        """Short while nobody ever answered: then the address is probably wrong."""
-        return self._patient if self._answered else self._brief
-
-    def _judge(self, call: _Call, answer: Answer) -> Answer | _Trouble:
-        """Tells an answer that stands from one that another attempt may change."""
-        if answer.status in _GATEWAY:
-            self._outage.begins(self._clock.monotonic())
-            return self._unclear(call, answer, self._patient)
-        self._outage.ends()
-        self._answered = True
-        if answer.status == 429:
-            return _throttled(call, answer, self._patient)
-        if answer.status >= 500:
-            return self._unclear(call, answer, self._brief)
-        if 200 <= answer.status < 300 and _is_broken(call, answer):
-            return self._unclear(call, answer, self._brief)
-        return answer
-
-    def _unclear(self, call: _Call, answer: Answer, policy: RetryPolicy) -> _Trouble:
-        """A failure on the server's side: for a creation, nobody knows what became of it."""
-        how = "something that is no data" if answer.status < 300 else f"a failure ({answer.status})"
-        message = f"{call}: the server answered with {how}"
-        if call.creates:
-            raise OutcomeUnknown(message)
-        if call.writes and answer.status == 500:
-            error: SyncError = Rejected(f"{message}, each time; it does not take these values")
-        elif call.writes:
-            error = OutcomeUnknown(message)
-        elif answer.is_page and answer.status < 300:
-            error = Unreachable(f"{self.server}: {WRONG_ADDRESS}")
-        else:
-            error = Unavailable(message, answer.wait_seconds)
-        return _Trouble(error, policy, answer.wait_seconds)
-
-    def _post_openly(self, path: str, body: Mapping[str, object]) -> Answer:
-        """Logs in: patient with a busy server, and only once if it is answered."""
-        call = _Call("POST", path, dict(body), repeatable=True)
-        answer = self._persist(call, "")
-        if answer.is_page or answer.status in (404, 405):
-            raise Unreachable(f"{self.server}: {WRONG_ADDRESS}")
-        return answer
-
-    def _post_once(self, path: str, body: Mapping[str, object]) -> Answer:
-        return self._transport.send("POST", path, body=dict(body))
+        transport = Transport(api_address(connection.url), connection, clock)
+        super().__init__(_TAIGA, transport, chance, patient, brief)
+        self.credentials = _Authorization(login_for(connection, self.post_openly, self.post_once))
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """One request. ``repeatable`` marks a POST that may be repeated like a reading."""
+class _Authorization:
+    """The header that Taiga knows an account by."""
 
-    method: str
-    path: str
-    body: JSON = None
-    params: Mapping[str, str | int] | None = None
-    repeatable: bool = False
+    def __init__(self, login: Login) -> None:
+        self._login = login
 
-    @property
-    def writes(self) -> bool:
-        return self.method != "GET" and not self.repeatable
+    def headers(self) -> Mapping[str, str]:
+        return {"Authorization": self._login.authorization()}
 
-    @property
-    def creates(self) -> bool:
-        return self.method == "POST" and not self.repeatable
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Trouble:
-    """An attempt that failed: what to raise if there is no further one, and when that is."""
-
-    error: SyncError
-    policy: RetryPolicy
-    asked_seconds: float | None = None
-
-
-class _Outage:
-    """Since when the server does not answer anybody.
-
-    The time budget of a request counts from there: when the server is down, the first request
-    waits for it, and the thousands that follow do not wait as long again, each.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._since: float | None = None
-
-    def begins(self, now: float) -> None:
-        with self._lock:
-            if self._since is None:
-                self._since = now
-
-    def ends(self) -> None:
-        with self._lock:
-            self._since = None
-
-    def since(self, otherwise: float) -> float:
-        """Returns when it began, ``otherwise`` if there is none."""
-        since = self._since
-        return otherwise if since is None else since
-
-
-def _throttled(call: _Call, answer: Answer, policy: RetryPolicy) -> _Trouble:
-    """Turned away at the door: without effect, whatever the request was."""
-    wait = answer.wait_seconds
-    message = f"{call}: Taiga asks for fewer requests (429)"
-    error = NotSent(message, wait) if call.writes else Unavailable(message, wait)
-    return _Trouble(error, policy, wait)
-
-
-def _is_broken(call: _Call, answer: Answer) -> bool:
-    """Whether a success lacks the data that it should bring."""
-    return answer.broken or (answer.data is None and call.method != "DELETE")
+    def renew(self, refused: Mapping[str, str]) -> None:
+        self._login.renew(refused["Authorization"])

@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from sync.records import Marker, RecordKey
-from taiga_pipeline.targets.taiga.answer import JSON
+from taiga_pipeline.targets.http.answer import JSON
 
 PREFIX: Final = "pipeline-sync"
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from sync.errors import Vanished
 from sync.lease import Terms, Turn
-from taiga_pipeline.targets.taiga.answer import JSON, Answer
+from taiga_pipeline.targets.http.answer import JSON, Answer
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.paging import Row, read_all
 from taiga_pipeline.targets.taiga.refusal import Refusal

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from sync.errors import IncompleteRead, Unreachable, Vanished
-from taiga_pipeline.targets.taiga.answer import JSON, Answer
+from taiga_pipeline.targets.http.answer import JSON, Answer
 
 PAGE_SIZE: Final = 1000
 """The most that Taiga puts on a page."""

@@ -8,8 +8,8 @@ from typing import Final
 from sync.records import Marker, Observed, Value
 from sync.text import join_block, join_label, split_block, split_label
 from taiga_pipeline.records import Kind, Project
+from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.taiga.address import project_page
-from taiga_pipeline.targets.taiga.answer import JSON
 from taiga_pipeline.targets.taiga.identity import decode_markers, encode_marker
 from taiga_pipeline.targets.taiga.paging import Row
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sync.errors import Rejected, Stale, SyncError, Unauthorised, Unreachable, Vanished
-from taiga_pipeline.targets.taiga.answer import Answer
+from taiga_pipeline.targets.http.answer import Answer
 
 WRONG_ADDRESS: Final = (
     "a web page answers where Taiga's API should be; is target.url the address of the API? "

@@ -27,8 +27,7 @@ from sync.clock import Clock
 from sync.errors import NotSent, OutcomeUnknown, SyncError, Unreachable
 from taiga_pipeline import __version__
 from taiga_pipeline.targets.connection import Connection
-from taiga_pipeline.targets.taiga.address import api_address
-from taiga_pipeline.targets.taiga.answer import JSON, Answer
+from taiga_pipeline.targets.http.answer import JSON, Answer
 
 _LOG: Final = logging.getLogger(__name__)
 _LONGEST_CONNECT_SECONDS: Final = 10.0
@@ -46,11 +45,14 @@ class _OwnAuthorization(AuthBase):
 
 
 class Transport:
-    """The connections to one Taiga. Safe to use from several threads."""
+    """The connections to one server. Safe to use from several threads.
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
-        self.base = api_address(connection.url)
-        self._clock = clock
+    ``base`` is the API's address, without a slash at its end.
+    """
+
+    def __init__(self, base: str, connection: Connection, clock: Clock) -> None:
+        self.base = base
+        self.clock = clock
         self._seconds = connection.timeout_seconds
         self._verify: bool | str | None = str(connection.ca_file) if connection.ca_file else None
         self._session = _session(connection.concurrency)
@@ -73,9 +75,11 @@ class Transport:
         *,
         body: JSON = None,
         params: Mapping[str, str | int] | None = None,
-        authorization: str = "",
+        credentials: Mapping[str, str] | None = None,
     ) -> Answer:
         """Sends one request and returns the answer, whatever its status.
+
+        ``credentials`` are the headers that say who asks.
 
         :raises NotSent: no connection: the request certainly had no effect.
         :raises OutcomeUnknown: it was sent, and no whole answer came.
@@ -83,16 +87,16 @@ class Transport:
         """
         with self._counting:
             self._count += 1
-        began = self._clock.monotonic()
+        began = self.clock.monotonic()
         boundary.reached("request sent")
-        response, content = self._request(method, path, body, params, authorization)
+        response, content = self._request(method, path, body, params, credentials or {})
         boundary.reached("answer received")
         _LOG.debug(
             "%s %s: %s after %.3f s",
             method,
             path,
             response.status_code,
-            self._clock.monotonic() - began,
+            self.clock.monotonic() - began,
         )
         self._refuse_redirect(response)
         return _answer(response, content)
@@ -103,16 +107,16 @@ class Transport:
         path: str,
         body: JSON,
         params: Mapping[str, str | int] | None,
-        authorization: str,
+        credentials: Mapping[str, str],
     ) -> tuple[requests.Response, bytes]:
         """Returns the answer and its body, which came whole and in time."""
-        headers = {"Authorization": authorization} if authorization else {}
+        headers = dict(credentials)
         data = None
         if body is not None:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body).encode("ascii")
         what = f"{method} {path}"
-        deadline = self._clock.monotonic() + _WHOLE_ANSWER * self._seconds
+        deadline = self.clock.monotonic() + _WHOLE_ANSWER * self._seconds
         try:
             with self._session.request(
                 method,
@@ -138,7 +142,7 @@ class Transport:
         pieces = []
         while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
             pieces.append(piece)
-            if self._clock.monotonic() > deadline:
+            if self.clock.monotonic() > deadline:
                 raise OutcomeUnknown(
                     f"{self.base}: the answer to {what} had not come to its end after "
                     f"{_WHOLE_ANSWER * self._seconds:g} s; if the server is that slow, raise "

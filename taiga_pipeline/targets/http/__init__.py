@@ -1,0 +1,1 @@
+"""What the adapters for tools with a JSON API over HTTP share."""

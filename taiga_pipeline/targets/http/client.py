@@ -1,0 +1,325 @@
+"""An API with what every request needs: credentials, patience, and errors that say what to do.
+
+==========================  ===================  =====================  ===========================
+what happens                reading              PATCH, PUT, DELETE     POST
+==========================  ===================  =====================  ===========================
+no connection               again, in budget     again, in budget       again, in budget, `NotSent`
+no answer, broken answer    again                again                  `OutcomeUnknown`
+429                         waits as asked       waits as asked         waits as asked, `NotSent`
+502, 503, 504               again                again                  `OutcomeUnknown`
+500                         again, few times     again, few: `Rejected` `OutcomeUnknown`
+401, token expired          new token, again     new token, again       new token, again
+==========================  ===================  =====================  ===========================
+
+Repeating a PATCH, a PUT or a DELETE does no harm: they say how it shall be, not what to add. A 500
+is often an answer to the content, and for ever; it is not repeated for long.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from sync.errors import (
+    NotSent,
+    OutcomeUnknown,
+    Rejected,
+    SyncError,
+    Unauthorised,
+    Unavailable,
+    Unreachable,
+)
+from sync.retry import RetryPolicy
+from taiga_pipeline.targets.http.answer import JSON, Answer
+from taiga_pipeline.targets.http.transport import Transport
+
+_LOG: Final = logging.getLogger(__name__)
+PATIENT: Final = RetryPolicy(attempts=8, base_seconds=0.5, cap_seconds=20, budget_seconds=150)
+BRIEF: Final = RetryPolicy(attempts=3, base_seconds=0.5, cap_seconds=5, budget_seconds=60)
+_WORTH_TELLING_SECONDS: Final = 5.0
+_GATEWAY: Final = (502, 503, 504)
+
+
+class Credentials(Protocol):
+    """What says, in every request, who asks."""
+
+    def headers(self) -> Mapping[str, str]:
+        """Returns the headers, logging in if need be."""
+
+    def renew(self, refused: Mapping[str, str]) -> None:
+        """Makes new headers, unless another thread already replaced the ``refused`` ones.
+
+        :raises Unauthorised: there is no way to get others.
+        """
+
+
+class Refuse(Protocol):
+    """Tells which error an answer (3xx and 5xx aside) that is no success stands for."""
+
+    def __call__(self, what: str, answer: Answer, *, writes: bool) -> SyncError:
+        """Returns the error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How one tool's API differs from another's.
+
+    ``wrong_address`` says what to mend when a web page answers where data should be.
+    """
+
+    tool: str
+    wrong_address: str
+    refuse: Refuse
+
+
+class ApiClient:
+    """One account's access to one server. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        manners: Manners,
+        transport: Transport,
+        chance: Callable[[], float] = random.random,
+        patient: RetryPolicy = PATIENT,
+        brief: RetryPolicy = BRIEF,
+    ) -> None:
+        self._manners = manners
+        self._transport = transport
+        self._clock = transport.clock
+        self._chance = chance
+        self._patient = patient
+        self._brief = brief
+        self._outage = _Outage()
+        self._answered = False
+        self.credentials: Credentials = _Nobody()
+        """Who asks; to be set before the first request that needs it."""
+
+    @property
+    def server(self) -> str:
+        """The API's address, for messages."""
+        return self._transport.base
+
+    @property
+    def request_count(self) -> int:
+        """How many requests were sent so far."""
+        return self._transport.request_count
+
+    def close(self) -> None:
+        """Ends the connections that are kept open."""
+        self._transport.close()
+
+    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+        """Reads. Returns a successful answer with data.
+
+        :raises Vanished: it is not there, or not visible to this account.
+        :raises Unavailable: no answer within the time budget.
+        :raises Unreachable: a web page answers.
+        """
+        return self._perform(_Call("GET", path, params=params))
+
+    def patch(self, path: str, body: JSON) -> Answer:
+        """Changes the fields in ``body``.
+
+        :raises Refusal: the server does not take them, or this account may not change them.
+        :raises Stale: the version in ``body`` is not the present one.
+        :raises OutcomeUnknown: no answer within the time budget.
+        """
+        return self._perform(_Call("PATCH", path, body))
+
+    def put(self, path: str, body: JSON) -> Answer:
+        """Puts something in its place; raises as `patch`. The answer may have no data."""
+        return self._perform(_Call("PUT", path, body))
+
+    def delete(self, path: str) -> Answer:
+        """Deletes; raises as `patch`."""
+        return self._perform(_Call("DELETE", path))
+
+    def post(self, path: str, body: JSON) -> Answer:
+        """Creates: sent again only where it certainly had no effect.
+
+        :raises NotSent: it had no effect.
+        :raises OutcomeUnknown: it may have had.
+        :raises Refusal: the server does not take it.
+        """
+        return self._perform(_Call("POST", path, body))
+
+    def _perform(self, call: _Call) -> Answer:
+        """Performs ``call`` with credentials that hold, renewing them once if they do not."""
+        headers = self.credentials.headers()
+        answer = self._persist(call, headers)
+        if answer.status == 401:
+            self.credentials.renew(headers)
+            answer = self._persist(call, self.credentials.headers())
+        if not answer.ok:
+            raise self._manners.refuse(str(call), answer, writes=call.writes)
+        return answer
+
+    def _persist(self, call: _Call, headers: Mapping[str, str]) -> Answer:
+        """Tries until there is an answer that another attempt would not change."""
+        began = self._clock.monotonic()
+        failed = 0
+        while True:
+            trouble = self._attempt(call, headers)
+            if isinstance(trouble, Answer):
+                return trouble
+            failed += 1
+            elapsed = self._clock.monotonic() - min(began, self._outage.since(began))
+            wait = trouble.policy.wait(failed, elapsed, trouble.asked_seconds, self._chance)
+            if wait is None:
+                raise trouble.error
+            level = logging.INFO if wait >= _WORTH_TELLING_SECONDS else logging.DEBUG
+            _LOG.log(level, "%s; trying again in %.1f s", trouble.error, wait)
+            self._clock.sleep(wait)
+
+    def _attempt(self, call: _Call, headers: Mapping[str, str]) -> Answer | _Trouble:
+        try:
+            answer = self._transport.send(
+                call.method,
+                call.path,
+                body=call.body,
+                params=call.params,
+                credentials=headers,
+            )
+        except NotSent as error:
+            self._outage.begins(self._clock.monotonic())
+            return _Trouble(error if call.writes else Unavailable(str(error)), self._patience)
+        except OutcomeUnknown as error:
+            self._outage.begins(self._clock.monotonic())
+            if call.creates:
+                raise
+            return _Trouble(error if call.writes else Unavailable(str(error)), self._patience)
+        return self._judge(call, answer)
+
+    @property
+    def _patience(self) -> RetryPolicy:
+        """Short while nobody ever answered: then the address is probably wrong."""
+        return self._patient if self._answered else self._brief
+
+    def _judge(self, call: _Call, answer: Answer) -> Answer | _Trouble:
+        """Tells an answer that stands from one that another attempt may change."""
+        if answer.status in _GATEWAY:
+            self._outage.begins(self._clock.monotonic())
+            return self._unclear(call, answer, self._patient)
+        self._outage.ends()
+        self._answered = True
+        if answer.status == 429:
+            return self._throttled(call, answer)
+        if answer.status >= 500:
+            return self._unclear(call, answer, self._brief)
+        if 200 <= answer.status < 300 and _is_broken(call, answer):
+            return self._unclear(call, answer, self._brief)
+        return answer
+
+    def _unclear(self, call: _Call, answer: Answer, policy: RetryPolicy) -> _Trouble:
+        """A failure on the server's side: for a creation, nobody knows what became of it."""
+        how = "something that is no data" if answer.status < 300 else f"a failure ({answer.status})"
+        message = f"{call}: the server answered with {how}"
+        if call.creates:
+            raise OutcomeUnknown(message)
+        if call.writes and answer.status == 500:
+            error: SyncError = Rejected(f"{message}, each time; it does not take these values")
+        elif call.writes:
+            error = OutcomeUnknown(message)
+        elif answer.is_page and answer.status < 300:
+            error = Unreachable(f"{self.server}: {self._manners.wrong_address}")
+        else:
+            error = Unavailable(message, answer.wait_seconds)
+        return _Trouble(error, policy, answer.wait_seconds)
+
+    def _throttled(self, call: _Call, answer: Answer) -> _Trouble:
+        """Turned away at the door: without effect, whatever the request was."""
+        wait = answer.wait_seconds
+        message = f"{call}: {self._manners.tool} asks for fewer requests (429)"
+        error = NotSent(message, wait) if call.writes else Unavailable(message, wait)
+        return _Trouble(error, self._patient, wait)
+
+    def post_openly(self, path: str, body: Mapping[str, object]) -> Answer:
+        """Logs in: patient with a busy server, and only once if it is answered.
+
+        :raises Unreachable: what answers has no such log-in.
+        """
+        call = _Call("POST", path, dict(body), repeatable=True)
+        answer = self._persist(call, {})
+        if answer.is_page or answer.status in (404, 405):
+            raise Unreachable(f"{self.server}: {self._manners.wrong_address}")
+        return answer
+
+    def post_once(self, path: str, body: Mapping[str, object]) -> Answer:
+        """Sends a body without credentials, and not again; returns whatever is answered."""
+        return self._transport.send("POST", path, body=dict(body))
+
+
+class _Nobody:
+    """No credentials yet."""
+
+    def headers(self) -> Mapping[str, str]:
+        return {}
+
+    def renew(self, refused: Mapping[str, str]) -> None:
+        raise Unauthorised("nobody is logged in")
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One request. ``repeatable`` marks a POST that may be repeated like a reading."""
+
+    method: str
+    path: str
+    body: JSON = None
+    params: Mapping[str, str | int] | None = None
+    repeatable: bool = False
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET" and not self.repeatable
+
+    @property
+    def creates(self) -> bool:
+        return self.method == "POST" and not self.repeatable
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """An attempt that failed: what to raise if there is no further one, and when that is."""
+
+    error: SyncError
+    policy: RetryPolicy
+    asked_seconds: float | None = None
+
+
+class _Outage:
+    """Since when the server does not answer anybody.
+
+    The time budget of a request counts from there: when the server is down, the first request
+    waits for it, and the thousands that follow do not wait as long again, each.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._since: float | None = None
+
+    def begins(self, now: float) -> None:
+        with self._lock:
+            if self._since is None:
+                self._since = now
+
+    def ends(self) -> None:
+        with self._lock:
+            self._since = None
+
+    def since(self, otherwise: float) -> float:
+        """Returns when it began, ``otherwise`` if there is none."""
+        since = self._since
+        return otherwise if since is None else since
+
+
+def _is_broken(call: _Call, answer: Answer) -> bool:
+    """Whether a success lacks the data that it should bring."""
+    return answer.broken or (answer.data is None and call.method not in ("DELETE", "PUT"))
