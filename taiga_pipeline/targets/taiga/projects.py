@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sync.records import Marker, Observed, Value
-from sync.text import join_block, join_label, split_block, split_label
 from taiga_pipeline.records import Kind, Project
 from taiga_pipeline.targets.http.answer import JSON
+from taiga_pipeline.targets.joined import (
+    DESCRIPTION,
+    NAME,
+    join_description,
+    join_name,
+    split_joined,
+)
 from taiga_pipeline.targets.taiga.address import project_page
 from taiga_pipeline.targets.taiga.identity import decode_markers, encode_marker
 from taiga_pipeline.targets.taiga.paging import Row
-
-NAME: Final = "name"
-DESCRIPTION: Final = "description"
-"""Raw fields of an observed project, as long as they are not told apart."""
 
 NO_DESCRIPTION: Final = "(no description)"
 """Stands in for an empty description: Taiga demands one."""
@@ -58,30 +60,7 @@ def split_project(
     fields: Mapping[str, Value], hints: Sequence[Mapping[str, Value]]
 ) -> dict[str, Value]:
     """Returns the fields with label and title, people's text and deal facts told apart."""
-    told = {name: value for name, value in fields.items() if name not in (NAME, DESCRIPTION)}
-    if NAME in fields:
-        label, title = _split_name(str(fields[NAME]), hints)
-        told |= {Project.LABEL: label, Project.TITLE: title}
-    if DESCRIPTION in fields:
-        text, facts = split_block(str(fields[DESCRIPTION]), _texts(hints, Project.DEAL_FACTS))
-        told |= {
-            Project.TEXT: "" if text == NO_DESCRIPTION else text,
-            Project.DEAL_FACTS: facts,
-        }
-    return told
-
-
-def _split_name(name: str, hints: Sequence[Mapping[str, Value]]) -> tuple[str, str]:
-    """A title may itself begin like a label: what was written before is recognised first."""
-    for hint in hints:
-        label, title = str(hint.get(Project.LABEL, "")), str(hint.get(Project.TITLE, ""))
-        if title and join_label(label, title) == name:
-            return label, title
-    return split_label(name, _texts(hints, Project.LABEL))
-
-
-def _texts(hints: Iterable[Mapping[str, Value]], name: str) -> list[str]:
-    return [str(hint[name]) for hint in hints if hint.get(name)]
+    return split_joined(fields, hints, NO_DESCRIPTION)
 
 
 def creation(fields: Mapping[str, Value], marker: Marker, template_id: int) -> dict[str, JSON]:
@@ -146,14 +125,11 @@ def marking(tags_colors: JSON, marker: Marker, *, present: bool) -> dict[str, JS
 
 
 def _name(fields: Mapping[str, Value]) -> str:
-    """A title that people made long gives way to the label."""
-    name = join_label(str(fields.get(Project.LABEL, "")), str(fields.get(Project.TITLE, "")))
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1].rstrip() + "…"
+    return join_name(fields, _LONGEST_NAME)
 
 
 def _description(fields: Mapping[str, Value]) -> str:
-    text, facts = fields.get(Project.TEXT, ""), fields.get(Project.DEAL_FACTS, "")
-    return join_block(str(text), str(facts)) or NO_DESCRIPTION
+    return join_description(fields) or NO_DESCRIPTION
 
 
 def _tags(tags: Value) -> list[str]:

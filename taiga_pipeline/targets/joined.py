@@ -1,0 +1,59 @@
+"""One name and one description in the target, each with two writers: joined and told apart.
+
+A project's name holds a label (the connector's) and a title; its description holds people's text
+and the facts of the deal. See `sync.text` for the forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from sync.records import Value
+from sync.text import join_block, join_label, split_block, split_label
+from taiga_pipeline.records import Project
+
+NAME: Final = "name"
+DESCRIPTION: Final = "description"
+"""Raw fields of an observed project, as long as they are not told apart."""
+
+
+def split_joined(
+    fields: Mapping[str, Value], hints: Sequence[Mapping[str, Value]], no_text: str = ""
+) -> dict[str, Value]:
+    """Returns the fields with label and title, people's text and deal facts told apart.
+
+    ``no_text`` is what stands in for an empty description where the tool demands one.
+    """
+    told = {name: value for name, value in fields.items() if name not in (NAME, DESCRIPTION)}
+    if NAME in fields:
+        label, title = _split_name(str(fields[NAME]), hints)
+        told |= {Project.LABEL: label, Project.TITLE: title}
+    if DESCRIPTION in fields:
+        text, facts = split_block(str(fields[DESCRIPTION]), _texts(hints, Project.DEAL_FACTS))
+        told |= {Project.TEXT: "" if text == no_text else text, Project.DEAL_FACTS: facts}
+    return told
+
+
+def join_name(fields: Mapping[str, Value], longest: int) -> str:
+    """Returns the name; a title that people made long gives way to the label."""
+    name = join_label(str(fields.get(Project.LABEL, "")), str(fields.get(Project.TITLE, "")))
+    return name if len(name) <= longest else name[: longest - 1].rstrip() + "…"
+
+
+def join_description(fields: Mapping[str, Value]) -> str:
+    """Returns the description, "" if there is nothing to say."""
+    return join_block(str(fields.get(Project.TEXT, "")), str(fields.get(Project.DEAL_FACTS, "")))
+
+
+def _split_name(name: str, hints: Sequence[Mapping[str, Value]]) -> tuple[str, str]:
+    """A title may itself begin like a label: what was written before is recognised first."""
+    for hint in hints:
+        label, title = str(hint.get(Project.LABEL, "")), str(hint.get(Project.TITLE, ""))
+        if title and join_label(label, title) == name:
+            return label, title
+    return split_label(name, _texts(hints, Project.LABEL))
+
+
+def _texts(hints: Iterable[Mapping[str, Value]], name: str) -> list[str]:
+    return [str(hint[name]) for hint in hints if hint.get(name)]
