@@ -81,8 +81,21 @@ class Action:
     created: bool = False
     """For an adoption: the connector itself made the object (a receipt that was lost)."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The remarks on how the values that are written were made to fit."""
+        record, written = self.desired, {change.field for change in self.changes}
+        if record is None:
+            return ()
+        return tuple(
+            note
+            for note in record.notes
+            if (field := note.partition(" ")[0]) in written
+            or (field not in record.fields and self.type in (ActionType.CREATE, ActionType.ADOPT))
+        )
+
     def to_json(self) -> dict[str, object]:
-        """Returns the action as the public plan format shows it."""
+        """Returns the action as the public plan format shows it; ``notes`` only if there are."""
         return {
             "kind": self.key.kind,
             "key": str(self.key),
@@ -90,6 +103,7 @@ class Action:
             "action": self.type.value,
             "changes": [change.to_json() for change in self.changes],
             "reason": self.reason,
+            **({"notes": list(self.notes)} if self.notes else {}),
         }
 
 

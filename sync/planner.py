@@ -33,11 +33,15 @@ from sync.records import (
     DesiredGroup,
     Observed,
     RecordKey,
+    Value,
     WhenDeleted,
     WhenDropped,
     WhenRetired,
     by_identity,
 )
+
+LONGEST_SHOWN = 200
+"""Characters of a value in a message; the whole is in the issue itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +338,8 @@ def find_child(record: Desired, observed: Sequence[Observed]) -> Observed | None
 
     Letter case never tells two children apart: addresses and role names are typed by hand.
     """
-    matches = by_identity(observed, record.key.kind, record.key.name.casefold())
+    name = record.identity or record.key.name
+    matches = by_identity(observed, record.key.kind, name.casefold())
     return min(matches, key=lambda item: (len(item.id), item.id), default=None)
 
 
@@ -356,9 +361,10 @@ def _create(record: Desired, reason: str) -> Action:
 
 
 def _conflict(key: RecordKey, change: Change) -> Issue:
+    wanted, there = (shortened(value) for value in (change.desired, change.observed))
     message = (
-        f"{key}: '{change.field}' was changed on both sides: sales want {change.desired!r}, the "
-        f"target has {change.observed!r}; settle it with 'pipeline-sync resolve {key} --field "
+        f"{key}: '{change.field}' was changed on both sides: sales want {wanted}, the "
+        f"target has {there}; settle it with 'pipeline-sync resolve {key} --field "
         f"{change.field} --take sales' (or delivery)"
     )
     return Issue(
@@ -370,6 +376,12 @@ def _conflict(key: RecordKey, change: Change) -> Issue:
         desired=change.desired,
         observed=change.observed,
     )
+
+
+def shortened(value: Value) -> str:
+    """Returns a value for a message: people paste whole documents into a description."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}… ({len(text):,} in all)"
 
 
 def _deleted_message(group: str) -> str:

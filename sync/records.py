@@ -106,7 +106,9 @@ class Desired:
     ``owners`` names the owner of each field; a field that is not named is owned by sales.
     ``reason`` says in one line why the record is wanted (shown in plans).
     ``notes`` are one-line remarks on how values were made to fit the target; they are reported
-    once, when the record is written.
+    once, when the record is written. One about a field begins with the field's name.
+    ``identity`` is the name by which the target tells a child from others of its kind, where that
+    is not the key's own.
     """
 
     key: RecordKey
@@ -115,6 +117,7 @@ class Desired:
     reason: str = ""
     when_dropped: WhenDropped = WhenDropped.KEEP
     notes: tuple[str, ...] = ()
+    identity: str = ""
 
     def owner(self, name: str) -> Owner:
         """Returns the owner of the field ``name``."""

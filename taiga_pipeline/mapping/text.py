@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 # Characters that make displayed text differ from the stored one (bidirectional overrides).
-BIDI: Final = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 MARKUP: Final = re.compile(r"[\\`*_\[\]<>#~|@!]|&(?=#?\w+;)")
 GREATEST_EXPONENT: Final = 30
 """Amounts beyond this power of ten are written as they are: no padding with zeros."""

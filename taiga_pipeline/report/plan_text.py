@@ -7,6 +7,7 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 
 from sync.merge import Verdict
@@ -43,6 +44,8 @@ SYMBOLS: Final[Mapping[ActionType, tuple[str, Tone]]] = {
 INDENT: Final = "    "
 LONGEST: Final = 160
 """Longer values are cut: the whole is in ``--json``."""
+LONGEST_COMPARED: Final = 20_000
+"""Longer texts are not compared line by line."""
 
 
 def plain(text: str, _: Tone) -> str:
@@ -81,10 +84,13 @@ def group_lines(group: GroupPlan, paint: Paint = plain, *, brief: bool = False) 
         if root.reason and not brief:
             yield f"{INDENT}{paint('because ' + safe(root.reason), Tone.QUIET)}"
         yield from _change_lines(root, INDENT, paint, brief=brief)
+        yield from _note_lines(root, INDENT, paint)
     children = [action for action in group.actions if action is not root]
     if brief and kind is ActionType.CREATE:
         if children:
             yield f"{INDENT}with {_counted(children)}"
+        for child in children:
+            yield from _note_lines(child, INDENT, paint)
         return
     for child in children:
         yield from _child_lines(child, paint, brief=brief)
@@ -108,6 +114,14 @@ def _child_lines(action: Action, paint: Paint, *, brief: bool) -> Iterator[str]:
         line += paint(f"  because {safe(action.reason)}", Tone.QUIET)
     yield line
     yield from _change_lines(action, INDENT * 2, paint, brief=brief)
+    yield from _note_lines(action, INDENT * 2, paint)
+
+
+def _note_lines(action: Action, indent: str, paint: Paint) -> Iterator[str]:
+    """Yields how the values that are written were made to fit the target."""
+    record = "" if action.key.is_root else f"{action.key.kind} {action.key.name}: "
+    for note in action.notes:
+        yield f"{indent}{paint('note: ' + _cut(safe(record + note)), Tone.WARNING)}"
 
 
 def _headline(kind: ActionType, key: str, paint: Paint) -> str:
@@ -176,9 +190,14 @@ def _note(change: Change) -> str:
 
 def _text_difference(old: str, new: str, indent: str, paint: Paint) -> Iterator[str]:
     tones = {"+": Tone.ADD, "-": Tone.REMOVE}
-    for line in difflib.ndiff(old.splitlines(), new.splitlines()):
-        if line[0] in tones and line[2:].strip():
-            yield f"{indent}{paint(line[0], tones[line[0]])} {_cut(safe(line[2:]))}"
+    before, after = old.splitlines(), new.splitlines()
+    if len(old) + len(new) > LONGEST_COMPARED:  # finding out what is alike takes too long
+        yield f"{indent}{len(old):,} -> {len(new):,} characters"
+        return
+    # Not ndiff: it looks for likeness within lines, and takes a minute for a few hundred of them.
+    for line in islice(difflib.unified_diff(before, after, n=0), 2, None):
+        if line[0] in tones and line[1:].strip():
+            yield f"{indent}{paint(line[0], tones[line[0]])} {_cut(safe(line[1:]))}"
 
 
 def shown(value: Value) -> str:

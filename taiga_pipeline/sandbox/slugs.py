@@ -63,9 +63,17 @@ def slugify(text: str) -> str:
     tables, as their code points, which are as unique and as stable, and as long as most of what
     a real server makes of a Chinese character (up to six letters and a hyphen).
     """
-    ascii_text = "".join(map(_plain, unicodedata.normalize("NFKD", text.lower())))
+    ascii_text = "".join(map(_plain, _taken_apart(text.lower())))
     words = re.sub(r"[^\w\s-]", "", ascii_text, flags=re.ASCII)
     return re.sub(r"[-\s]+", "-", words).strip("-_")
+
+
+def _taken_apart(text: str) -> str:
+    """Letters without their accents; Korean syllables stay whole, as on a real server."""
+    return "".join(
+        each if "\uac00" <= each <= "\ud7a3" else unicodedata.normalize("NFKD", each)
+        for each in unicodedata.normalize("NFC", text)
+    )
 
 
 def free_slug(name: str, taken: Iterable[str] | dict[str, Any]) -> str:

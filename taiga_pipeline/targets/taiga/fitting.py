@@ -7,6 +7,7 @@ overflows there, or a NUL anywhere, is answered with 500. Tags are lowered. "@na
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -14,20 +15,35 @@ from typing import Final
 
 from sync.records import Desired, Value
 from sync.text import plain_facts, plain_text
-from taiga_pipeline.records import Kind, Milestone, Project, Role, Story
+from taiga_pipeline.records import Kind, Membership, Milestone, Project, Role, Story
 
 _LONGEST_LABEL: Final = 40
-_LONGEST_TITLE: Final = 190
+_LONGEST_TITLE: Final = 200
+"""With a label, a blank and what a server adds to an address that is taken: below 250."""
 _LONGEST_NAME: Final = 200
 _LONGEST_SUBJECT: Final = 500
 _LONGEST_TAG: Final = 100
 _LONGEST_NOTE: Final = 2_000
+_DIGEST: Final = 6
 _LONGEST_TEXT: Final = 40_000
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _MENTION: Final = re.compile(r"(?<!\w)@(?=[\w.-])")
 _INERT_AT: Final = "＠"
 _ELLIPSIS: Final = "…"
+_LETTERS: Final[Mapping[str, int]] = {
+    **dict.fromkeys("°¼½¾ЋЏћџҴҵׯٺڇڍ", 3),
+    **dict.fromkeys("Щщ", 4),
+    **dict.fromkeys("҂҈҉", 7),
+    **dict.fromkeys(
+        "♔♕♖♗♘♙♚♛♜♝♞♟♢♦嵙嵜怺挘梻楿殱毟毮氺熕爫牜琑瓧瓰瓱"
+        "瓸甅砿籡粏缼羪聢聨脋萙蘰蟐裃襅誮躾酛釻銯鎹鯐鯑鯳鰘鰰鱩鵆鵤鶎鶫🆩",
+        13,
+    ),
+}
+"""Characters that stand for more letters than their neighbours, in the table of `Unidecode`."""
+
+_NAMED: Final = {Kind.ROLE: Role.NAME, Kind.MILESTONE: Milestone.NAME}
 
 _Fit = Callable[[str], tuple[str, str]]
 """Fits a text; returns it with a remark, "" if it is unchanged or not worth one."""
@@ -47,7 +63,7 @@ def fit(desired: Desired) -> Desired:
             continue
         notes += [f"{name} {note}"] if note else []
     _name_untitled(desired, fields, notes)
-    return replace(desired, fields=fields, notes=tuple(notes))
+    return _identified(replace(desired, fields=fields, notes=tuple(notes)), fields)
 
 
 def _name_untitled(desired: Desired, fields: dict[str, Value], notes: list[str]) -> None:
@@ -55,6 +71,15 @@ def _name_untitled(desired: Desired, fields: dict[str, Value], notes: list[str])
     if Project.TITLE in fields and not str(fields[Project.TITLE]).strip():
         fields[Project.TITLE] = _line(_LONGEST_TITLE, _width)(_storable(desired.key.group))[0]
         notes.append("title was empty: the deal's key stands in for it")
+
+
+def _identified(desired: Desired, fields: Mapping[str, Value]) -> Desired:
+    """Returns the record with the name by which it is found again in the target.
+
+    Roles and milestones have no place for a key there: they are known by their names as written.
+    """
+    name = fields.get(_NAMED[desired.key.kind]) if desired.key.kind in _NAMED else None
+    return replace(desired, identity=str(name)) if name else desired
 
 
 def _fit_text(value: str, fits: _Fit) -> tuple[str, str]:
@@ -75,6 +100,22 @@ def _line(longest: int, width: Callable[[str], int]) -> _Fit:
         line = " ".join(text.split())
         cut = _cut(line, longest, width)
         return cut, _cut_note(cut, line)
+
+    return fits
+
+
+def _distinct(longest: int) -> _Fit:
+    """As `_line`, for names by which Taiga or we tell things apart: what is cut off is digested."""
+    whole, cut = _line(longest, _width), _line(longest - _DIGEST - 1, _width)
+
+    def fits(text: str) -> tuple[str, str]:
+        fitted, note = whole(text)
+        if not note:
+            return fitted, ""
+        line = " ".join(text.split())
+        digest = hashlib.sha256(line.encode()).hexdigest()[:_DIGEST]
+        fitted = f"{cut(line)[0]} {digest}"
+        return fitted, _cut_note(fitted, line)
 
     return fits
 
@@ -125,11 +166,15 @@ def _one(character: str) -> int:
 
 
 def _width(character: str) -> int:
-    """How many letters of an address stand for ``character``, in all likelihood at most."""
+    """How many letters of an address stand for ``character`` at most."""
     code = ord(character)
     if code < 0x80:
         return 1
-    return 2 if code < 0x900 or character == _ELLIPSIS else 6
+    if character in _LETTERS:
+        return _LETTERS[character]
+    if 0x2800 <= code < 0x2900 or 0x3300 <= code < 0x3400:  # Braille, squared words
+        return 9
+    return 2 if code < 0x900 or character == _ELLIPSIS else 7
 
 
 def _fit_tags(tags: frozenset[str]) -> tuple[frozenset[str], str]:
@@ -150,8 +195,9 @@ _FITS: Final[Mapping[str, Mapping[str, _Fit]]] = {
         Project.DEAL_FACTS: _block(_LONGEST_TEXT, plain_facts),
         Project.LOOKING_FOR_PEOPLE_NOTE: _block(_LONGEST_NOTE, str),
     },
-    Kind.ROLE: {Role.NAME: _line(_LONGEST_NAME, _width)},
-    Kind.MILESTONE: {Milestone.NAME: _line(_LONGEST_NAME, _width)},
+    Kind.ROLE: {Role.NAME: _distinct(_LONGEST_NAME)},
+    Kind.MEMBERSHIP: {Membership.ROLE: _distinct(_LONGEST_NAME)},
+    Kind.MILESTONE: {Milestone.NAME: _distinct(_LONGEST_NAME)},
     Kind.STORY: {
         Story.SUBJECT: _line(_LONGEST_SUBJECT, _one),
         Story.DESCRIPTION: _story_text,
