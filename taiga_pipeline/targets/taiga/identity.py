@@ -18,7 +18,11 @@ from taiga_pipeline.targets.http.answer import JSON
 
 PREFIX: Final = "pipeline-sync"
 
-_UNSAFE: Final = re.compile(r"[%:/\x00-\x1f\x7f-\x9f\ud800-\udfff]|^\s|\s$")
+_UNSAFE: Final = re.compile(
+    r"[%:/\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+    r"|^\s|\s$"
+)
+"""What would make a marker ambiguous, what a database refuses, what reorders or hides text."""
 
 
 def encode_marker(marker: Marker) -> str:
