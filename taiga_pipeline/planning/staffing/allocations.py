@@ -73,10 +73,10 @@ def _full_weeks(case: Case, plan: Plan, assignment: Assignment) -> Iterator[tupl
     """Yields the weeks of an assignment with the hours that a full week of it has."""
     problem = case.problem
     begin = week_of(problem, assignment.request, plan.delays)
-    presence = problem.presence[assignment.worker]
+    worker = problem.workers[assignment.worker]
     for week, hours in enumerate(given(problem, assignment, begin), begin + assignment.first):
         if hours > TOLERANCE:
-            yield week, hours / presence[week]
+            yield week, hours * max(1.0, worker.usual / worker.hours[week])
 
 
 def _spans(row: _Row) -> Iterator[tuple[int, int, Decimal]]:

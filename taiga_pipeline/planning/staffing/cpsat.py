@@ -157,6 +157,8 @@ class _Model:
 def _columns(board: Board, number: int, present: tuple[Assignment, ...]) -> Iterator[Column]:
     """Yields what there is to choose from; the first is what is there now (if anything)."""
     ask = board.tables.asks[number]
+    if not len(ask.workers):
+        return
     position = 0
     if present:
         yield Column(present, sum(board.worth_of(each) for each in present), is_present=True)

@@ -5,7 +5,7 @@ takes it gives the whole of it or a half, in the weeks that the *assignment* spa
 
     given = min(share x hours asked x presence, free hours)
 
-where presence is the part of a usual week that the worker is there, and free hours are those that
+where presence is the part of the week that the worker is there, and free hours are those that
 present allocations leave. What all assignments give together may exceed the free hours by the
 overtime allowance, and a worker is on at most so many projects in the same week.
 """
@@ -143,11 +143,19 @@ class Problem:
 
     @cached_property
     def presence(self) -> tuple[tuple[float, ...], ...]:
-        """The part of a usual week that each worker is there, 0 to 1."""
+        """The part of the week that each worker is there, 0 to 1.
+
+        A week is as long as whoever is there most has it: public holidays shorten it for all.
+        """
+        parts = [[_part(hours, w.usual) for hours in w.hours] for w in self.workers]
+        longest = [max(week) or 1.0 for week in zip(*parts, strict=True)]
         return tuple(
-            tuple(min(1.0, hours / w.usual) if w.usual > 0 else 0.0 for hours in w.hours)
-            for w in self.workers
+            tuple(part / most for part, most in zip(row, longest, strict=True)) for row in parts
         )
+
+
+def _part(hours: float, usual: float) -> float:
+    return min(1.0, hours / usual) if usual > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,0 +1,139 @@
+"""The optimiser keeps the rules, is never worse than the quick rule, and claims what is proven."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+
+pytest.importorskip("numpy", reason="the extra 'staffing' is not installed")
+pytest.importorskip("ortools", reason="the extra 'staffing' is not installed")
+
+from bench.staffing_instances import Size, generate
+from taiga_pipeline.planning.staffing.board import Board
+from taiga_pipeline.planning.staffing.bound import lower_bound
+from taiga_pipeline.planning.staffing.cpsat import reoptimise
+from taiga_pipeline.planning.staffing.evaluate import evaluate, violations
+from taiga_pipeline.planning.staffing.greedy import greedy_plan
+from taiga_pipeline.planning.staffing.lns import Effort, Search
+from taiga_pipeline.planning.staffing.optimise import optimise
+from taiga_pipeline.planning.staffing.problem import Plan, Problem, Project, empty_plan
+from taiga_pipeline.planning.staffing.tables import Tables
+from tests.planning.staffing.support import least_cost, problem, problems, request, worker
+
+SMALL = Size(people=14, projects=6, weeks=20, load=0.7)
+
+
+def cost(asked: Problem, plan: Plan) -> float:
+    return evaluate(asked, plan).cost
+
+
+@given(problems())
+@settings(max_examples=60, deadline=None)
+def test_no_plan_breaks_a_rule_or_is_worse_than_the_quick_one(asked: Problem) -> None:
+    quick = greedy_plan(asked)
+    found = Search(Tables(asked), quick, seed=1).run(Effort(60_000))
+    assert not list(violations(asked, found.plan))
+    assert cost(asked, found.plan) <= cost(asked, quick) + 1e-3
+
+
+@given(problems())
+@settings(max_examples=60, deadline=None)
+def test_the_board_and_the_evaluator_agree(asked: Problem) -> None:
+    """What changes are worth on the board is what they take off the evaluator's cost."""
+    board = Board(Tables(asked), greedy_plan(asked))
+    draw = random.Random(1)
+    for _ in range(12 if asked.requests else 0):
+        number = draw.randrange(len(asked.requests))
+        before = cost(asked, board.plan())
+        board.note()
+        state = board.state_of(number)
+        change = -board.remove(number)
+        way = board.best(number)
+        change += board.place(number, way)
+        assert cost(asked, board.plan()) == pytest.approx(before - change, abs=1e-5)
+        if draw.random() < 0.5:
+            board.take_back([state])
+            assert cost(asked, board.plan()) == pytest.approx(before, abs=1e-5)
+
+
+@given(problems(most_requests=4))
+@settings(max_examples=30, deadline=None)
+def test_the_solver_and_the_evaluator_agree(asked: Problem) -> None:
+    board = Board(Tables(asked), greedy_plan(asked))
+    before = cost(asked, board.plan())
+    gain = reoptimise(board, range(len(asked.requests)), 0.05, seed=1)
+    assert gain >= 0
+    assert cost(asked, board.plan()) == pytest.approx(before - gain, abs=1e-5)
+
+
+@given(problems(most_requests=2))
+@settings(max_examples=40, deadline=None)
+def test_the_bound_is_below_the_best_of_all_plans(asked: Problem) -> None:
+    quick = greedy_plan(asked)
+    found = Search(Tables(asked), quick, seed=1).run(Effort(20_000)).plan
+    best = min(least_cost(asked), cost(asked, found))
+    assert lower_bound(Tables(asked), cost(asked, quick), 40) <= best + 1e-5
+
+
+def test_the_best_plan_of_a_tiny_problem_is_found() -> None:
+    projects = (Project("D-1", 100.0, 1, 20.0, confirmed=True), Project("D-2", 15.0))
+    asked = problem(
+        weeks=5,
+        workers=(
+            worker("ann", 5, hours=(40.0, 40.0, 0.0, 40.0, 40.0)),
+            worker("bob", 5, 20.0),
+        ),
+        projects=projects,
+        requests=(
+            request(30.0, workers=(0, 1)),
+            request(20.0, workers=(0, 1), project=1),
+            request(12.0, weeks=3, workers=(1,), project=1, first=1),
+        ),
+    )
+    solution = optimise(asked, 1.0, 1, lambda: 0.0)
+    assert solution.score.cost <= least_cost(asked) + 1e-6
+    assert solution.bound is not None
+    assert solution.bound <= solution.score.cost
+
+
+def test_a_bad_first_choice_is_undone() -> None:
+    """The quick rule gives the versatile person to the first; the other then has nobody."""
+    asked = problem(
+        workers=(worker("both"), worker("one")),
+        requests=(request(40.0, workers=(0, 1)), request(39.0, workers=(0,))),
+    )
+    assert cost(asked, greedy_plan(asked)) > 0
+    solution = optimise(asked, 0.5, 1, lambda: 0.0)
+    assert solution.score.cost == 0
+    assert solution.is_optimal
+
+
+def test_the_same_seed_and_seconds_give_the_same_plan() -> None:
+    asked = generate(SMALL, 1)
+    plans = {optimise(asked, 0.3, 5, lambda: 0.0).plan for _ in range(2)}
+    assert len(plans) == 1
+
+
+def test_it_saves_much_of_the_quick_rules_cost() -> None:
+    asked = generate(SMALL, 2)
+    solution = optimise(asked, 0.5, 1, lambda: 0.0)
+    assert solution.repeatable
+    assert solution.score.cost < 0.9 * solution.quick.cost
+    assert solution.bound is not None
+    assert 0 < solution.bound <= solution.score.cost
+
+
+def test_a_clock_that_ends_the_search_is_told() -> None:
+    ticks = iter(range(10_000))
+    solution = optimise(generate(SMALL, 1), 2.0, 1, lambda: float(next(ticks)))
+    assert not solution.repeatable
+    assert solution.score.cost <= solution.quick.cost
+
+
+def test_a_problem_of_nothing_has_a_plan() -> None:
+    asked = problem()
+    solution = optimise(asked, 0.1, 1, lambda: 0.0)
+    assert solution.plan == empty_plan(asked)
+    assert solution.is_optimal
