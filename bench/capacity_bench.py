@@ -30,7 +30,6 @@ from taiga_pipeline.planning.capacity_simulation import (
     Floats,
     Row,
     Shape,
-    Simulation,
     expected_hours,
 )
 from taiga_pipeline.planning.demand import Situation, find_demand
@@ -181,12 +180,12 @@ def rows_of(count: int) -> list[Row]:
 def accuracy_row(count: int) -> list[object]:
     """Compares P80 with the exact one, in role-weeks chosen at random."""
     rows, shape = rows_of(count), Shape(ROLES, WEEKS)
-    hours = Simulation(rows, shape).run(TRIALS, 1).hours
+    report = answer(situation(count))
     cells = np.random.default_rng(3).permutation(ROLES * WEEKS)[:CHECKED_CELLS]
     distances = []
     for role, week in (divmod(int(cell), WEEKS) for cell in cells):
         truth = exact(rows, shape, role, week, nodes=64).quantile(0.8)
-        found = float(np.quantile(hours[role, week], 0.8, method="inverted_cdf"))
+        found = report.roles[role].weeks[week].quantile
         if truth or found:
             distances.append(abs(found - truth) / max(truth, 1.0))
     close = float(np.mean([each <= CLOSE_ENOUGH for each in distances]))
@@ -228,7 +227,8 @@ MODELS = (
 def exceeded_rows(count: int) -> Iterator[list[object]]:
     """Yields how often the weighted sum and P80 are exceeded, for each way to draw outcomes."""
     rows, shape = rows_of(count), Shape(ROLES, WEEKS)
-    planned = np.quantile(Simulation(rows, shape).run(TRIALS, 1).hours, 0.8, axis=2)
+    report = answer(situation(count))
+    planned = np.array([[cell.quantile for cell in role.weeks] for role in report.roles])
     weighted = np.array([hours.sum(axis=0) for _, hours in expected_hours(rows, shape)])
     asked = weighted > 0
     for model in MODELS:

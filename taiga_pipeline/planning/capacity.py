@@ -1,7 +1,8 @@
 """Who is short, of which role, in which week, because of which deals.
 
 Capacity is what people can work; demand is what won deals need for sure plus what open deals may
-need, from simulated futures (`capacity_simulation`). Quantiles do not add up over roles and
+need, from simulated futures (`capacity_simulation`) or, where few deals ask for a role in a week,
+from exact computation (`capacity_exact`). Quantiles do not add up over roles and
 weeks: each total is worked out from the trials again. Needs numpy (the extra ``planning``).
 """
 
@@ -26,6 +27,7 @@ from taiga_pipeline.planning.capacity_drivers import (
     RoleDrivers,
     worth_watching,
 )
+from taiga_pipeline.planning.capacity_exact import Distribution, ExactRole
 from taiga_pipeline.planning.capacity_overload import overload_notices
 from taiga_pipeline.planning.capacity_report import CapacityReport, Cell, Driver, RoleCapacity
 from taiga_pipeline.planning.capacity_simulation import (
@@ -53,6 +55,8 @@ DEFAULT_QUANTILE: Final = 0.8
 DEFAULT_TRIALS: Final = 10_000
 MOST_TRIALS: Final = 100_000
 HIGH: Final = 0.95
+STEPS: Final = "inverted_cdf"
+"""A quantile is a number of hours that was drawn, never one in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +276,13 @@ class _Reporter:
     def report(self, as_of: date) -> CapacityReport:
         roles = tuple(self._role(number) for number in range(self._shape.roles))
         every = np.s_[:]
-        by_week = tuple(self._together(every, np.s_[week : week + 1]) for week in self._shown)
+        by_week = tuple(
+            _adding_up(
+                self._together(every, np.s_[week : week + 1]),
+                [role.weeks[week - self._skipped] for role in roles],
+            )
+            for week in self._shown
+        )
         return CapacityReport(
             as_of=as_of,
             weeks=self._options.weeks,
@@ -282,7 +292,7 @@ class _Reporter:
             shock_sd=self._shape.shock_sd,
             roles=roles,
             by_week=by_week,
-            total=self._together(every, np.s_[self._skipped :]),
+            total=_adding_up(self._together(every, np.s_[self._skipped :]), by_week),
             open_deals=len(self._demand.open),
             notices=(),
         )
@@ -290,12 +300,32 @@ class _Reporter:
     def _role(self, number: int) -> RoleCapacity:
         one = np.s_[number : number + 1]
         drivers = _Drivers(self._balance, self._demand, self._futures, self._shape, number)
+        exact = ExactRole(number, self._balance.rows, self._shape, self._balance.expected[number])
         weeks = tuple(
-            self._together(one, np.s_[week : week + 1], drivers, [week]) for week in self._shown
+            self._exactly(
+                self._together(one, np.s_[week : week + 1], drivers, [week]), exact.of_week(week)
+            )
+            for week in self._shown
         )
-        total = self._together(one, np.s_[self._skipped :], drivers, self._shown)
+        total = _adding_up(self._together(one, np.s_[self._skipped :], drivers, self._shown), weeks)
         people = int(self._balance.people[number])
         return RoleCapacity(self._balance.names[number], people, weeks, total)
+
+    def _exactly(self, cell: Cell, exact: Distribution | None) -> Cell:
+        """Returns a cell with what is known exactly in the place of what was sampled."""
+        if exact is None:
+            return cell
+        room = cell.capacity - cell.confirmed
+        quantile = exact.quantile(self._options.quantile)
+        return replace(
+            cell,
+            median=cell.confirmed + exact.quantile(0.5),
+            quantile=cell.confirmed + quantile,
+            high=cell.confirmed + exact.quantile(HIGH),
+            gap=max(0.0, quantile - room),
+            expected_gap=exact.expected_over(room),
+            chance_short=exact.chance_over(room),
+        )
 
     def _together(
         self,
@@ -311,7 +341,7 @@ class _Reporter:
         missing = np.maximum(over, 0, out=over).sum(axis=(0, 1), dtype=np.float64)
         asked = part.sum(axis=(0, 1), dtype=np.float64)
         chosen = self._options.quantile
-        median, quantile, high = np.quantile(asked, [0.5, chosen, HIGH])
+        median, quantile, high = np.quantile(asked, [0.5, chosen, HIGH], method=STEPS)
         expected_gap = float(missing.mean())
         return Cell(
             capacity=float(capacity.sum()),
@@ -321,11 +351,16 @@ class _Reporter:
             median=float(median),
             quantile=float(quantile),
             high=float(high),
-            gap=float(np.quantile(missing, chosen)),
+            gap=float(np.quantile(missing, chosen, method=STEPS)),
             expected_gap=expected_gap,
             chance_short=float((missing > TOLERANCE).mean()),
             drivers=drivers.of(of) if drivers and expected_gap > TOLERANCE else (),
         )
+
+
+def _adding_up(total: Cell, parts: Iterable[Cell]) -> Cell:
+    """Returns a total whose expected gap is the sum of its parts'; means do add up."""
+    return replace(total, expected_gap=sum(part.expected_gap for part in parts))
 
 
 class _Drivers:
