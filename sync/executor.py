@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -29,7 +29,7 @@ from sync.errors import (
 from sync.merge import base_after_create, base_after_write
 from sync.plan import Action, ActionType, Change, GroupPlan, Issue, IssueKind
 from sync.planner import Bound, adopt_child, find_child
-from sync.records import Base, Binding, Desired, Marker, Observed, RecordKey
+from sync.records import Base, Binding, Desired, Marker, Observed, RecordKey, Value
 from sync.state import StateStore
 from sync.target import Place, Target, Written
 
@@ -175,10 +175,7 @@ class Executor:
         with self._failing(intent):
             written = self._send_create(record, progress)
         fields = self.target.split(written.record, [record.fields])
-        bases = {
-            name: base_after_create(value, fields.get(name, value))
-            for name, value in record.fields.items()
-        }
+        bases = _bases_after_create(record, fields, written.unwritten)
         binding = _binding(action, written.record.id)
         self.store.receive(intent, replace(binding, created=not written.found), bases)
         progress.note(record.key, written)
@@ -212,13 +209,24 @@ class Executor:
                 roots = self.target.find_roots(marker)
                 if len(roots) == 1:
                     children = self.target.observe_children([roots[0].id])
-                    return Written(roots[0], tuple(children.get(roots[0].id, ())))
+                    found_children = tuple(children.get(roots[0].id, ()))
+                    lacking = self._lacking(record, roots[0])
+                    return Written(roots[0], found_children, unwritten=lacking)
             else:
                 children = self.target.observe_children([progress.place.root_id])
                 found = find_child(record, children.get(progress.place.root_id, ()))
                 if found is not None:
                     return Written(found)
         return None
+
+    def _lacking(self, record: Desired, root: Observed) -> frozenset[str]:
+        """Names what a root does not hold whose creation was cut off after its first request."""
+        fields = self.target.split(root, [record.fields])
+        return frozenset(
+            name
+            for name, value in record.fields.items()
+            if not isinstance(value, frozenset) and fields.get(name, value) != value
+        )
 
     def _update(self, action: Action, progress: _GroupProgress) -> None:
         record, observed = _desired(action), _observed(action)
@@ -307,13 +315,33 @@ class _GroupProgress:
         ids = {
             key: item.binding.target_id for key, item in bound.items() if not item.binding.deleted
         }
-        return cls(Place(group.root.id if group.root else "", ids))
+        deleted = frozenset(bound.keys() - ids.keys())
+        return cls(Place(group.root.id if group.root else "", ids, deleted))
 
     def note(self, key: RecordKey, written: Written) -> None:
         """Takes up what a write has brought."""
         root_id = written.record.id if key.is_root else self.place.root_id
-        self.place = Place(root_id, {**self.place.bound, key: written.record.id})
+        bound = {**self.place.bound, key: written.record.id}
+        self.place = replace(self.place, root_id=root_id, bound=bound)
         self.born = (*self.born, *written.children)
+
+
+def _bases_after_create(
+    record: Desired, fields: Mapping[str, Value], unwritten: Collection[str]
+) -> dict[str, Base]:
+    """Returns what to remember of a record that was created and answered with ``fields``.
+
+    Of an unwritten field, sales and target are taken to have agreed on what the target holds, so
+    that the value that is wanted counts as a change that is still to be written.
+    """
+    bases = {}
+    for name, value in record.fields.items():
+        answered = fields.get(name, value)
+        is_unwritten = name in unwritten
+        bases[name] = (
+            Base(answered, answered) if is_unwritten else base_after_create(value, answered)
+        )
+    return bases
 
 
 def _intended(change: Change) -> Base:

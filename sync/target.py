@@ -25,11 +25,14 @@ class Place:
     """Where a child lives: its root's id, and the ids of the records bound in the group so far.
 
     ``bound`` lets an adapter turn a reference between records (a story's milestone, a
-    membership's role) into the target's own id.
+    membership's role) into the target's own id. ``deleted`` are records that people deleted: what
+    refers to them does without. A record in neither could not be made (yet): what refers to it
+    waits.
     """
 
     root_id: str
     bound: Mapping[RecordKey, str]
+    deleted: frozenset[RecordKey] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,15 @@ class Written:
     ``record`` holds the fields as the server has them now; a field the answer does not show is
     missing. ``children`` are objects that came into being along with a root (a template's roles).
     ``found`` says that a child that was to be made had been there before, by somebody else's hand:
-    it is bound, but it is not the connector's to remove.
+    it is bound, but it is not the connector's to remove. ``unwritten`` names fields of a created
+    root that a further request would have written, and that it does not hold yet: the next merge
+    writes them.
     """
 
     record: Observed
     children: tuple[Observed, ...] = ()
     found: bool = False
+    unwritten: frozenset[str] = frozenset()
 
 
 class Target(Protocol):

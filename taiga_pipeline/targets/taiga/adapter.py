@@ -21,7 +21,12 @@ from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.leases import TaigaLeases
 from taiga_pipeline.targets.taiga.paging import Row, read_all
 from taiga_pipeline.targets.taiga.reading import ChildReader
-from taiga_pipeline.targets.taiga.refusal import WRONG_ADDRESS, Refusal
+from taiga_pipeline.targets.taiga.refusal import (
+    WRONG_ADDRESS,
+    Refusal,
+    before_writing,
+    needed_by_every_run,
+)
 from taiga_pipeline.targets.taiga.templates import Templates
 
 _LOG: Final = logging.getLogger(__name__)
@@ -68,7 +73,8 @@ class TaigaTarget:
     @cached_property
     def _account(self) -> Row:
         """The account. Asked for because a wrong kind of token makes an anonymous visitor."""
-        account = self._client.get("users/me").data
+        with needed_by_every_run():
+            account = self._client.get("users/me").data
         if not isinstance(account, dict) or not {"id", "username"} <= account.keys():
             raise Unreachable(f"{self._client.server}: {WRONG_ADDRESS}")
         return account
@@ -103,8 +109,9 @@ class TaigaTarget:
         :raises IncompleteRead: the list did not come whole; raised after what did come.
         """
         params: dict[str, str | int] = {"member": self._account_id, "slight": "true"}
-        for row in read_all(self._client, "projects", params):
-            yield projects.observed_project(row, self._web)
+        with needed_by_every_run():
+            for row in read_all(self._client, "projects", params):
+                yield projects.observed_project(row, self._web)
 
     def observe_root(self, root_id: str) -> Observed | None:
         """Returns one project, None if it is not there or this account may not see it."""
@@ -149,19 +156,28 @@ class TaigaTarget:
         If the second fails, the project is returned as it is: the next merge completes it.
         """
         template = str(desired.fields.get(Project.TEMPLATE) or _DEFAULT_TEMPLATE)
-        body = projects.creation(desired.fields, marker, self._templates.number(template))
-        row = self._client.post("projects", body).data
+        with before_writing():
+            template_id = self._templates.number(template)
+        body = projects.creation(desired.fields, marker, template_id)
+        made = self._client.post("projects", body).data
         rest = projects.completion(desired.fields)
-        if rest:
-            row = self._complete(row, rest)
-        return Written(projects.observed_project(row, self._web), self._roles(row))
+        completed = self._complete(made, rest) if rest else made
+        row = completed or made
+        return Written(
+            projects.observed_project(row, self._web),
+            self._roles(row),
+            unwritten=frozenset() if completed else projects.completed_later(desired.fields),
+        )
 
-    def _complete(self, row: Row, body: Mapping[str, JSON]) -> Row:
+    def _complete(self, row: Row, body: Mapping[str, JSON]) -> Row | None:
+        """Returns the completed project, None if it could not be completed now."""
         try:
             completed: Row = self._client.patch(f"projects/{row['id']}", body).data
         except SyncError as error:
-            _LOG.warning("project %s was made but not completed: %s", row["id"], error)
-            return row
+            _LOG.warning(
+                "project %s was made, and will be completed by the next run: %s", row["id"], error
+            )
+            return None
         return completed
 
     def _roles(self, row: Row) -> tuple[Observed, ...]:

@@ -18,7 +18,7 @@ from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.identity import decode_reference, encode_reference
 from taiga_pipeline.targets.taiga.paging import Row, read_all
-from taiga_pipeline.targets.taiga.refusal import Refusal
+from taiga_pipeline.targets.taiga.refusal import Refusal, before_writing
 
 Body = dict[str, JSON]
 
@@ -117,9 +117,11 @@ class Memberships:
 
         It answers 400 where the address is written alike, and 500 where the letter case differs.
         """
+        with before_writing():
+            role_id = self._role_id(str(desired.fields[Membership.ROLE]), place, context)
         body = {
             "project": int(place.root_id),
-            "role": self._role_id(str(desired.fields[Membership.ROLE]), place, context),
+            "role": role_id,
             "username": str(desired.fields[Membership.EMAIL]),
             "is_admin": bool(desired.fields.get(Membership.ADMIN)),
         }
@@ -277,9 +279,16 @@ def _demand_description(observed: Observed) -> None:
 
 
 def _milestone_id(name: str, group: str, place: Place) -> int | None:
-    """Returns the bound milestone's id; without one, the story goes to the backlog."""
-    target_id = place.bound.get(RecordKey(group, Kind.MILESTONE, name))
-    return int(target_id) if target_id is not None else None
+    """Returns the milestone's id; None if people deleted it: the story goes to the backlog.
+
+    :raises Rejected: it is not there yet; a story's milestone is chosen at creation alone.
+    """
+    key = RecordKey(group, Kind.MILESTONE, name)
+    if key in place.bound:
+        return int(place.bound[key])
+    if key in place.deleted:
+        return None
+    raise Rejected(f"the story waits for its milestone {name!r}, which could not be made yet")
 
 
 def _sorted(tags: Value) -> list[str]:

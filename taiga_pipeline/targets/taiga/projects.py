@@ -80,6 +80,11 @@ def completion(fields: Mapping[str, Value]) -> dict[str, JSON]:
     return {place: fields[name] for name, place in _PLAIN.items() if fields.get(name)}
 
 
+def completed_later(fields: Mapping[str, Value]) -> frozenset[str]:
+    """Names the fields that `completion` writes."""
+    return frozenset(name for name in _PLAIN if fields.get(name))
+
+
 def modification(changes: Mapping[str, Value], fields: Mapping[str, Value]) -> dict[str, JSON]:
     """Returns the body that writes ``changes``; ``fields`` are all fields as they shall be.
 

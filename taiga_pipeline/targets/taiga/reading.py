@@ -15,6 +15,7 @@ from sync.records import Observed
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.taiga.children import KINDS, Context, Memberships, Stories
 from taiga_pipeline.targets.taiga.paging import PAGE_SIZE, Row, count_rows, read_all
+from taiga_pipeline.targets.taiga.refusal import needed_by_every_run
 
 _FEW: Final = 4
 """Up to so many projects it is not worth a request to ask how long the lists are."""
@@ -46,8 +47,10 @@ class ChildReader:
 
     def _rows(self, kind: str, roots: Sequence[str]) -> _Rows:
         path = KINDS[kind].path
-        if len(roots) > _FEW and count_rows(self._context.client, path) <= len(roots) * PAGE_SIZE:
-            return self._rows_of_all(path, roots)
+        if len(roots) > _FEW:
+            with needed_by_every_run():
+                if count_rows(self._context.client, path) <= len(roots) * PAGE_SIZE:
+                    return self._rows_of_all(path, roots)
         return self._rows_of_each(path, roots)
 
     def _rows_of_all(self, path: str, roots: Sequence[str]) -> _Rows:

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from sync.errors import Rejected, Stale, SyncError, Unauthorised, Unreachable, Vanished
+from sync.errors import (
+    NotSent,
+    Rejected,
+    Stale,
+    SyncError,
+    Unauthorised,
+    Unavailable,
+    Unreachable,
+    Vanished,
+)
 from taiga_pipeline.targets.http.answer import Answer
 
 WRONG_ADDRESS: Final = (
@@ -34,6 +45,35 @@ def refusal(what: str, answer: Answer, *, writes: bool) -> SyncError:
     if answer.status == 400 and answer.keys == {"version"}:
         return Stale(f"{what}: somebody changed it just now")
     return Refusal(what, answer)
+
+
+@contextmanager
+def before_writing() -> Iterator[None]:
+    """For what has to be read before something is made: if that fails, nothing was made.
+
+    :raises NotSent: instead of `Unavailable`.
+    """
+    try:
+        yield
+    except NotSent:
+        raise
+    except Unavailable as error:
+        raise NotSent(str(error), error.wait_seconds) from error
+
+
+@contextmanager
+def needed_by_every_run() -> Iterator[None]:
+    """Turns the refusal of a request without which no run can go on into the end of the run.
+
+    :raises Unauthorised: instead of `Rejected`.
+    """
+    try:
+        yield
+    except Rejected as error:
+        raise Unauthorised(
+            f"{error}; every run needs this. Does the account have its rights in Taiga still, and "
+            "is there a firewall before it?"
+        ) from error
 
 
 def _missing(what: str, answer: Answer) -> SyncError:
