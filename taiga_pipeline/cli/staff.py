@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from taiga_pipeline.people.model import Allocation
-    from taiga_pipeline.planning.staffing.build import Rules, Staff
+    from taiga_pipeline.planning.staffing.build import Case, Rules, Staff
     from taiga_pipeline.planning.staffing.problem import Problem
     from taiga_pipeline.planning.staffing.solution import Solution
     from taiga_pipeline.planning.staffing.work import Works
@@ -201,7 +201,7 @@ class _Input:
         self.notes += hours.notices
         return Staff(roster, hours.by_person)
 
-    def case(self) -> Any:
+    def case(self) -> Case:
         """Returns the staffing problem.
 
         :raises InvalidValue: there is nobody on the roster.
@@ -317,19 +317,10 @@ def _unchanged(context: Context, suggestion: Mapping[str, Any]) -> list[Allocati
 def _store(context: Context, store: tuple[Allocation, ...], release: tuple[Allocation, ...]) -> int:
     """Writes allocations; returns how many were not there before.
 
-    :raises RequestError: one could not be written; nothing else is undone.
+    :raises RequestError: one could not be written; nothing is changed then.
     """
     from taiga_pipeline.pipeline.batch import Outcome
-    from taiga_pipeline.pipeline.errors import RequestError, UnknownName
 
     with people_store(context) as people:
-        for each in release:
-            try:
-                people.release(each.deal_key, each.email, each.role)
-            except UnknownName:
-                continue  # released when the suggestion was accepted before
-        outcomes = people.allocate_each(store)
-    for outcome in outcomes:
-        if isinstance(outcome, RequestError):
-            raise outcome
+        outcomes = people.exchange(release, store)
     return sum(outcome is not Outcome.UNCHANGED for outcome in outcomes)

@@ -209,6 +209,28 @@ class PeopleStore:
         with self._writing() as connection:
             return [_try_to_allocate(connection, allocation) for allocation in allocations]
 
+    def exchange(self, gone: Iterable[Allocation], new: Iterable[Allocation]) -> list[Outcome]:
+        """Takes allocations away and makes others, all or nothing; says what became of the new.
+
+        An allocation is known by deal, person, role and first day; one that is gone already is no
+        error.
+
+        :raises UnknownName: a deal or person of the new ones is not there.
+        :raises InvalidValue: what cannot be.
+        """
+        outcomes: list[Outcome] = []
+        with self._writing() as connection:
+            for each in gone:
+                row = _allocation_row(clean_allocation(each))
+                same = [ALLOCATIONS.c[name] == row[name] for name in _IDENTITY]
+                connection.execute(delete(ALLOCATIONS).where(*same))
+            for each in new:
+                outcome = _try_to_allocate(connection, each)
+                if isinstance(outcome, RequestError):
+                    raise outcome
+                outcomes.append(outcome)
+        return outcomes
+
     def release(self, deal_key: str, email: str, role: str = "") -> list[Allocation]:
         """Takes a person off a deal (in one role, or in all), and returns what was taken away.
 
