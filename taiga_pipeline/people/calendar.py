@@ -58,6 +58,9 @@ def working_hours(
     for person in roster:
         free = off.get(person.email, set()) | holidays.get(person.country or default_country, set())
         full = float(person.hours_per_week)
+        if not free and person.starts is None and person.ends is None:
+            by_person[person.email] = (full,) * len(mondays)
+            continue
         by_person[person.email] = tuple(
             full * _days_worked(person, week, free) / WORKING_DAYS for week in mondays
         )

@@ -167,17 +167,20 @@ class _Roles:
         held = {normalise(person.role): person.role for person in people if person.role}
         asked: dict[str, str] = {}
         self._askers: dict[str, str] = {}
-        for key, role in _asked(demand):
+        for role, key in _asked(demand).items():
             asked.setdefault(normalise(role), role)
             self._askers.setdefault(normalise(role), key)
         self._held = held
         names = asked | held
         self._order = {name: at for at, name in enumerate(sorted(names))}
+        self._numbers: dict[str, int] = {}
         self.names = [names[name] or "(no role)" for name in self._order]
 
     def number(self, role: str) -> int:
         """Returns the number of a role that is known."""
-        return self._order[normalise(role)]
+        if role not in self._numbers:
+            self._numbers[role] = self._order[normalise(role)]
+        return self._numbers[role]
 
     def notices(self) -> Iterator[str]:
         """Yields a notice for each role that is asked for, but that nobody has."""
@@ -190,12 +193,15 @@ class _Roles:
                 yield f"nobody has the role {name!r} that {key} asks for{near}"
 
 
-def _asked(demand: Demand) -> Iterator[tuple[str, str]]:
+def _asked(demand: Demand) -> dict[str, str]:
+    """Returns the roles that are asked for, each with the first deal that does."""
+    found: dict[str, str] = {}
     for open_ in demand.open:
         for stretch in open_.stretches:
-            yield open_.deal_key, stretch.role
+            found.setdefault(stretch.role, open_.deal_key)
     for booked in demand.booked:
-        yield booked.deal_key, booked.role
+        found.setdefault(booked.role, booked.deal_key)
+    return found
 
 
 class _Balance:

@@ -243,16 +243,18 @@ def _group(rows: Sequence[Row], first: int, width: int, shape: Shape) -> _Group:
 
 def _begin_table(rows: Sequence[Row], weeks: int) -> Small:
     """Returns equally likely begins of each row; one more at the end takes up rounding."""
-    table = np.full((len(rows), SLOTS + 1), weeks, dtype=np.uint16)
+    most = max((len(row.starts) for row in rows), default=1) or 1
+    begins = np.full((len(rows), most), weeks, dtype=np.uint16)
+    chances = np.zeros((len(rows), most))
     for number, row in enumerate(rows):
-        if not row.starts:
-            continue
-        begins = [min(max(week, 0), weeks) for week, _ in row.starts]
-        edges = np.cumsum([chance for _, chance in row.starts])
-        slots = np.diff(np.rint(edges / edges[-1] * SLOTS).astype(np.intp), prepend=0)
-        table[number, :SLOTS] = np.repeat(begins, slots)
-        table[number, SLOTS] = table[number, SLOTS - 1]
-    return table
+        for at, (week, chance) in enumerate(row.starts):
+            begins[number, at] = min(max(week, 0), weeks)
+            chances[number, at] = chance
+    chances[chances.sum(axis=1) == 0, -1] = 1.0  # without a start it never begins
+    edges = np.cumsum(chances, axis=1)
+    slots = np.diff(np.rint(edges / edges[:, -1:] * SLOTS), axis=1, prepend=0.0).astype(np.intp)
+    table = np.repeat(begins.ravel(), slots.ravel()).reshape(len(rows), SLOTS)
+    return np.concatenate([table, table[:, -1:]], axis=1)
 
 
 def expected_hours(rows: Sequence[Row], shape: Shape) -> Iterator[tuple[Integers, Floats]]:
