@@ -1,0 +1,428 @@
+"""Redmine as a target of the engine: `sync.target.Target` in terms of Redmine's API."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Final
+
+from sync.clock import Clock
+from sync.errors import Rejected, Stale, SyncError, Unreachable, Vanished
+from sync.records import RETIRED, STATE, Desired, Marker, Observed, Value
+from sync.target import Place, Written
+from taiga_pipeline.records import Kind
+from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.targets.redmine import projects
+from taiga_pipeline.targets.redmine.children import (
+    KINDS,
+    ChildKind,
+    Context,
+    demand_no_work,
+    read_one,
+)
+from taiga_pipeline.targets.redmine.client import WRONG_ADDRESS, Client, Refusal
+from taiga_pipeline.targets.redmine.custom_fields import ADVICE, DEAL_KEY, CustomFields
+from taiga_pipeline.targets.redmine.fitting import fit
+from taiga_pipeline.targets.redmine.identity import encode_identifier
+from taiga_pipeline.targets.redmine.paging import Row, read_all
+from taiga_pipeline.targets.redmine.people import NOT_ADMIN, Directory
+from taiga_pipeline.targets.redmine.reading import STILL, ChildReader, issues_moved
+from taiga_pipeline.targets.redmine.trackers import Tracking
+
+_LOG: Final = logging.getLogger(__name__)
+_VISIBLE: Final = "1|5"
+"""Active and closed projects; Redmine lists the active ones alone unless it is asked."""
+_ATTEMPTS: Final = 20
+_ROLES_NEVER: Final = "roles are never removed: they are the same in all of Redmine's projects"
+
+
+class RedmineTarget:
+    """One account's projects in one Redmine. Safe to use from several threads."""
+
+    name = "Redmine"
+
+    def __init__(self, client: Client, connection: Connection, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._pipeline = connection.pipeline
+        self._concurrency = connection.concurrency
+        self._web = (connection.web_url or client.server).rstrip("/")
+        self._custom = CustomFields(client)
+
+    @property
+    def request_count(self) -> int:
+        """How many requests were sent so far."""
+        return self._client.request_count
+
+    def connect(self) -> str:
+        """Finds out who this is, returns the account's name."""
+        return str(self._account["login"])
+
+    @property
+    def advice(self) -> Sequence[str]:
+        """What would make more of this Redmine usable; none of it is needed."""
+        advice = [] if self._account.get("admin") else [f"members: {NOT_ADMIN}"]
+        if self._custom.project(DEAL_KEY) is None:
+            advice.append(ADVICE)
+        return advice
+
+    def close(self) -> None:
+        """Ends the connections that are kept open."""
+        self._client.close()
+
+    @cached_property
+    def _account(self) -> Row:
+        data = self._client.get("users/current.json").data
+        account = data.get("user") if isinstance(data, dict) else None
+        if not isinstance(account, dict) or not {"id", "login"} <= account.keys():
+            raise Unreachable(f"{self._client.server}: {WRONG_ADDRESS}")
+        return account
+
+    @cached_property
+    def _context(self) -> Context:
+        return Context(
+            client=self._client,
+            pipeline=self._pipeline,
+            account_id=int(self._account["id"]),
+            people=Directory(self._client, self._account),
+            custom=self._custom,
+            tracking=Tracking(self._client),
+        )
+
+    # --- pure
+
+    def fit(self, desired: Desired) -> Desired:
+        """Returns ``desired`` with each value as Redmine will be able to hold it."""
+        return fit(desired)
+
+    def split(
+        self, observed: Observed, hints: Sequence[Mapping[str, Value]]
+    ) -> Mapping[str, Value]:
+        """Returns the fields, a project's name and description told apart."""
+        if observed.kind != Kind.PROJECT:
+            return observed.fields
+        return projects.split_project(observed.fields, hints)
+
+    # --- reading
+
+    def observe_roots(self) -> Iterator[Observed]:
+        """Yields every project that is not archived, by one request per 100, and one for issues.
+
+        :raises IncompleteRead: the list did not come whole; raised after what did come.
+        """
+        moved = issues_moved(self._client, self._clock.now())
+        for row in self._rows({"status": _VISIBLE}):
+            self._custom.learn(row)
+            yield projects.observed_project(row, self._web, moved.get(str(row["id"]), STILL))
+
+    def _rows(self, params: Mapping[str, str]) -> Iterator[Row]:
+        visible = {int(status) for status in _VISIBLE.split("|")}
+        return read_all(
+            self._client,
+            "projects",
+            params,
+            belongs=lambda row: row.get("status") in visible,
+        )
+
+    def observe_root(self, root_id: str) -> Observed | None:
+        """Returns one project, None if it is not there, archived, or not for this account."""
+        try:
+            row = self._project(root_id)
+            moved = issues_moved(self._client, self._clock.now(), root_id)
+        except Vanished:
+            return None
+        return projects.observed_project(row, self._web, moved.get(root_id, STILL))
+
+    def observe_children(self, root_ids: Collection[str]) -> Mapping[str, Sequence[Observed]]:
+        """Returns the children of each project; see `reading.ChildReader.read`."""
+        return ChildReader(self._context, self._concurrency).read(root_ids)
+
+    def find_roots(self, marker: Marker) -> Sequence[Observed]:
+        """Returns the projects that carry ``marker``."""
+        return [root for root in self.observe_roots() if marker in root.markers]
+
+    def untouched(self, root_id: str) -> bool:
+        """Tells nothing: who changed a project is not in Redmine's API, so that it counts as
+        touched, and is closed rather than deleted."""
+        return False
+
+    # --- making projects
+
+    def create_root(self, desired: Desired, marker: Marker) -> Written:
+        """Makes a project, or returns the one that is there under the marker's identifier."""
+        identifier, present = self._place(marker)
+        if present is not None:
+            return Written(self._show(present))
+        body = projects.creation(desired.fields, marker, identifier, self._custom)
+        row = self._only_one(self._post(body), identifier)
+        self._custom.learn(row)
+        rest = projects.completion(row, desired.fields, marker, self._custom)
+        return Written(self._show(self._complete(row, rest) if rest else row))
+
+    def _place(self, marker: Marker) -> tuple[str, Row | None]:
+        """Returns the identifier for a new project, and the project if it is there already.
+
+        Redmine would take the same identifier twice from two requests at once, and no filter finds
+        one: it is looked up right before.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            identifier = encode_identifier(marker, attempt)
+            try:
+                row: Row = self._client.get(f"projects/{identifier}.json").data["project"]
+            except Vanished:
+                return identifier, None
+            if marker in self._show(row).markers:
+                return identifier, row
+        raise Rejected(f"{marker.key}: {_ATTEMPTS} projects were made for this deal and let go")
+
+    def _post(self, body: projects.Body) -> Row:
+        """Makes a project; custom fields that do not take their values are left out."""
+        try:
+            return self._made(body)
+        except Refusal as error:
+            if error.status != 422:
+                raise self._explain_creation(error) from error
+            plain = {name: value for name, value in body.items() if name != "custom_fields"}
+            if plain.keys() == body.keys():
+                raise self._explain_taken(error, body) from error
+            _LOG.warning("made without its custom fields, because %s", error)
+            try:
+                return self._made(plain)
+            except Refusal as again:
+                raise self._explain_taken(again, body) from again
+
+    def _made(self, body: projects.Body) -> Row:
+        row: Row = self._client.post("projects.json", {"project": body}).data["project"]
+        return row
+
+    def _explain_creation(self, error: Refusal) -> SyncError:
+        return Rejected(
+            f"{error}; the account needs a role with the permission 'Create project' in at least "
+            "one project, or has to be an administrator"
+        )
+
+    def _explain_taken(self, error: Refusal, body: projects.Body) -> SyncError:
+        return Rejected(
+            f"{error}; if the identifier {body['identifier']!r} is taken, an archived project has "
+            "it: unarchive or delete that one (Administration, Projects)"
+        )
+
+    def _only_one(self, made: Row, identifier: str) -> Row:
+        """Makes sure that there is one project of this identifier; the oldest one stays.
+
+        On PostgreSQL, Redmine itself lets two requests at the same moment both succeed.
+        """
+        rows = self._rows({"status": _VISIBLE, "name": str(made["name"])})
+        oldest = min((int(r["id"]) for r in rows if r["identifier"] == identifier), default=None)
+        if oldest is None or oldest >= int(made["id"]):
+            return made
+        _LOG.warning("project %s was made twice at once; %s stays", identifier, oldest)
+        self._client.delete(f"projects/{made['id']}.json")
+        return self._project(str(oldest))
+
+    def _complete(self, row: Row, body: projects.Body) -> Row:
+        """Fills custom fields; without them, the project is as good."""
+        try:
+            self._client.put(f"projects/{row['id']}.json", {"project": body})
+            return self._project(str(row["id"]))
+        except SyncError as error:
+            _LOG.warning("project %s lacks its custom fields: %s", row["id"], error)
+            return row
+
+    # --- changing projects
+
+    def mark(self, root_id: str, marker: Marker) -> None:
+        """Writes ``marker`` on a project."""
+        self._set_marker(root_id, marker, present=True)
+
+    def unmark(self, root_id: str, marker: Marker) -> None:
+        """Takes ``marker`` off a project; where its identifier spells it, says that it is void."""
+        try:
+            self._set_marker(root_id, marker, present=False)
+        except Vanished:
+            return
+
+    def _set_marker(self, root_id: str, marker: Marker, *, present: bool) -> None:
+        row = self._project(root_id)
+        self._custom.learn(row)
+        body = projects.marking(row, marker, self._custom, present=present)
+        if body:
+            is_closed = row.get("status") == projects.CLOSED
+            self._write(row, body, reopen=is_closed, close=is_closed)
+
+    def _update_root(
+        self, observed: Observed, changes: Mapping[str, Value], fields: Mapping[str, Value]
+    ) -> Written:
+        """Changes a project that still looks as it was observed.
+
+        A closed project takes no changes: it is reopened first, and closed last.
+        """
+        row = self._project(observed.id)
+        now = self._show(row)
+        if now.obstacle:
+            raise Rejected(f"project {observed.id}: {now.obstacle}")
+        self._custom.learn(row)
+        body = projects.modification(row, changes, fields, self._custom)
+        moved = projects.moved(observed, now, body)
+        if moved:
+            raise Stale(f"project {observed.id}: people changed {', '.join(moved)} just now")
+        is_closed = row.get("status") == projects.CLOSED
+        retire = changes[STATE] == RETIRED if STATE in changes else is_closed
+        self._write(
+            row,
+            body,
+            reopen=is_closed and (bool(body) or not retire),
+            close=retire and (bool(body) or not is_closed),
+        )
+        return Written(self._show(self._project(observed.id)))
+
+    def _write(self, row: Row, body: projects.Body, *, reopen: bool, close: bool) -> None:
+        """Writes, and reads back: Redmine says 204 to what it leaves out."""
+        path = f"projects/{row['id']}"
+        if reopen:
+            self._put(f"{path}/reopen.json", {})
+        if body:
+            self._put_fields(row, body)
+        if close:
+            self._put(f"{path}/close.json", {})
+
+    def _put_fields(self, row: Row, body: projects.Body) -> None:
+        path = f"projects/{row['id']}.json"
+        try:
+            self._put(path, {"project": body})
+        except Refusal as error:
+            rest = {name: value for name, value in body.items() if name != "custom_fields"}
+            if error.status != 422 or rest.keys() == body.keys():
+                raise
+            _LOG.warning("project %s keeps its custom fields as they were: %s", row["id"], error)
+            body = rest
+            if rest:
+                self._put(path, {"project": rest})
+        left_out = projects.ignored(row, self._project(str(row["id"])), body)
+        if left_out:
+            raise Rejected(
+                f"project {row['id']}: Redmine confirmed the change and left out "
+                f"{', '.join(left_out)}; the account's role needs 'Edit project' there"
+            )
+
+    def _put(self, path: str, body: projects.Body) -> None:
+        try:
+            self._client.put(path, body)
+        except Refusal as error:
+            raise self._explain(error, path) from error
+
+    def _explain(self, error: Refusal, path: str) -> SyncError:
+        """Tells why a write was refused: archived, forbidden and closed are all 403 to Redmine."""
+        if error.status != 403:
+            return error
+        number = path.split("/")[1].removesuffix(".json")
+        try:
+            row = self._project(number)
+        except Vanished:
+            return Vanished(f"project {number} is not there any more, or it was archived")
+        if row.get("status") == projects.CLOSED and not path.endswith("reopen.json"):
+            return Rejected(f"project {number}: {projects.CLOSED_BY_PEOPLE}")
+        return Rejected(
+            f"{error}; the account's role in project {number} needs 'Edit project', and 'Close / "
+            "reopen the project' to put it away"
+        )
+
+    def _project(self, root_id: str) -> Row:
+        row: Row = self._client.get(f"projects/{root_id}.json").data["project"]
+        return row
+
+    def _show(self, row: Row) -> Observed:
+        return projects.observed_project(row, self._web)
+
+    # --- children
+
+    def create_child(self, desired: Desired, place: Place) -> Written:
+        """Makes a member, a version or an issue; finds a role."""
+        try:
+            return self._kind(desired.key.kind).create(desired, place, self._context)
+        except Refusal as error:
+            raise self._explain_child(error, place.root_id) from error
+
+    def update(
+        self,
+        observed: Observed,
+        changes: Mapping[str, Value],
+        fields: Mapping[str, Value],
+        place: Place,
+    ) -> Written:
+        """Changes a project or a child by what differs, and nothing else."""
+        if observed.kind == Kind.PROJECT:
+            return self._update_root(observed, changes, fields)
+        kind = self._kind(observed.kind)
+        if kind.kind == Kind.ROLE:
+            return Written(observed)
+        row = read_one(kind, observed.id, self._context)
+        now = kind.observe(row, self._context)
+        _demand_unmoved(observed, now, changes)
+        differing = {name: value for name, value in changes.items() if _differs(now, name, value)}
+        body = kind.modification(row, differing, self._context)
+        if not body:
+            return Written(now)
+        try:
+            self._client.put(f"{kind.path}/{observed.id}.json", {kind.single: body})
+        except Refusal as error:
+            raise self._explain_child(error, place.root_id) from error
+        after = kind.observe(read_one(kind, observed.id, self._context), self._context)
+        _demand_written(now, after, differing)
+        return Written(after)
+
+    def remove(self, kind: str, target_id: str, place: Place) -> None:
+        """Removes a project or a child. One that is not there is fine."""
+        if kind == Kind.ROLE:
+            raise Rejected(_ROLES_NEVER)
+        path = "projects" if kind == Kind.PROJECT else self._kind(kind).path
+        try:
+            if kind == Kind.STORY:
+                demand_no_work(target_id, self._context)
+            self._client.delete(f"{path}/{target_id}.json")
+        except Vanished:
+            return
+        except Refusal as error:
+            raise self._explain_child(error, place.root_id) from error
+
+    def _explain_child(self, error: Refusal, root_id: str) -> SyncError:
+        """As `_explain`; a closed project answers 422 with words about something else."""
+        root = self.observe_root(root_id)
+        if root is None:
+            return Vanished(f"project {root_id} is not there any more, or it was archived")
+        return Rejected(f"project {root_id}: {root.obstacle}") if root.obstacle else error
+
+    def _kind(self, kind: str) -> ChildKind:
+        if kind not in KINDS:
+            raise Rejected(f"Redmine cannot hold a {kind} here; leave it out of the mapping")
+        return KINDS[kind]
+
+
+def _differs(now: Observed, name: str, value: Value) -> bool:
+    return name not in now.fields or now.fields[name] != value
+
+
+def _demand_unmoved(before: Observed, now: Observed, changes: Mapping[str, Value]) -> None:
+    """Refuses to write over what people changed since the child was observed."""
+    moved = [
+        name
+        for name in changes
+        if name in before.fields and _differs(now, name, before.fields[name])
+    ]
+    if moved:
+        raise Stale(f"{now.kind} {now.id}: people changed {', '.join(moved)} just now")
+
+
+def _demand_written(before: Observed, after: Observed, changes: Mapping[str, Value]) -> None:
+    """Finds out what Redmine left as it was although it answered with success."""
+    left_out = [
+        name
+        for name in changes
+        if name in after.fields and not _differs(after, name, before.fields[name])
+    ]
+    if left_out:
+        raise Rejected(
+            f"{after.kind} {after.id}: Redmine confirmed the change and left out "
+            f"{', '.join(left_out)}; does the account's role allow it?"
+        )

@@ -1,0 +1,327 @@
+"""What lives in a project. One class per kind: how it is read, made and changed.
+
+A child's identity is the casefolded natural key that a record of the same name has: the name of a
+role or version, the e-mail address of a member, the reference of an issue. None of them is unique
+by itself in Redmine's database (but a user's membership), so that each is looked for before it is
+made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from sync.errors import Rejected, Vanished
+from sync.records import Desired, Observed, RecordKey, Value
+from sync.target import Place, Written
+from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
+from taiga_pipeline.targets.http.answer import JSON
+from taiga_pipeline.targets.redmine.client import Client, Refusal
+from taiga_pipeline.targets.redmine.custom_fields import DEAL_KEY, CustomFields, value_of
+from taiga_pipeline.targets.redmine.identity import (
+    Line,
+    decode_reference,
+    encode_reference,
+    join_line,
+    split_line,
+)
+from taiga_pipeline.targets.redmine.paging import Row, read_all
+from taiga_pipeline.targets.redmine.people import Directory
+from taiga_pipeline.targets.redmine.trackers import Tracking
+
+Body = dict[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What all kinds need: the API, the pipeline's name, who is who, and how work is tracked."""
+
+    client: Client
+    pipeline: str
+    account_id: int
+    people: Directory
+    custom: CustomFields
+    tracking: Tracking
+
+
+class ChildKind(Protocol):
+    """One kind of children. ``path`` is its address, ``single`` what one is called in bodies."""
+
+    kind: str
+    path: str
+    single: str
+
+    def rows(self, root_id: str, context: Context) -> Iterator[Row]:
+        """Yields the rows of one project."""
+
+    def observe(self, row: Row, context: Context) -> Observed:
+        """Returns what a row shows."""
+
+    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+        """Makes one, or returns the one that is there."""
+
+    def modification(self, row: Row, changes: Mapping[str, Value], context: Context) -> Body:
+        """Returns the body that writes ``changes``, empty if there is nothing to write."""
+
+
+class Memberships:
+    """Members: a user and roles. Groups are members too, but they are people's own business."""
+
+    kind = Kind.MEMBERSHIP
+    path = "memberships"
+    single = "membership"
+
+    def rows(self, root_id: str, context: Context) -> Iterator[Row]:
+        """Yields the memberships of users."""
+        within = f"projects/{root_id}"
+        return read_all(context.client, self.path, {}, within=within, belongs=_is_users)
+
+    def observe(self, row: Row, context: Context) -> Observed:
+        """Returns a membership. Without an administrator's key there are no addresses."""
+        user = row["user"]
+        address = context.people.mails([int(user["id"])])[int(user["id"])]
+        roles = ", ".join(sorted(str(role["name"]) for role in row.get("roles", ())))
+        fields: dict[str, Value] = {Membership.ROLE: roles}
+        if address:
+            fields[Membership.EMAIL] = address
+        facts = {"name": str(user["name"]), "email": address}
+        return Observed(self.kind, str(row["id"]), fields, identity=address, facts=facts)
+
+    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+        """Adds a member; one who is there already is returned, with the roles they have."""
+        role = context.people.role(str(desired.fields[Membership.ROLE]))
+        user = context.people.user_id(str(desired.fields[Membership.EMAIL]))
+        found = self._present(user, place, context)
+        if found is not None:
+            return Written(found, found=True)
+        body = {self.single: {"user_id": user, "role_ids": [role["id"]]}}
+        path = f"projects/{place.root_id}/{self.path}.json"
+        try:
+            row = context.client.post(path, body).data[self.single]
+        except Refusal as error:  # somebody else was faster
+            found = self._present(user, place, context) if error.status == 422 else None
+            if found is None:
+                raise
+            return Written(found, found=True)
+        return Written(self.observe(row, context))
+
+    def modification(self, row: Row, changes: Mapping[str, Value], context: Context) -> Body:
+        """Changes the role; the address is the user's own.
+
+        The list of roles is never sent empty: Redmine refuses that, and takes the roles all the
+        same.
+        """
+        name = str(changes.get(Membership.ROLE) or "")
+        if not name:
+            return {}
+        wanted = [int(context.people.role(name)["id"])]
+        present = [int(role["id"]) for role in row.get("roles", ()) if not role.get("inherited")]
+        return {"role_ids": wanted} if wanted != present else {}
+
+    def _present(self, user: int, place: Place, context: Context) -> Observed | None:
+        for row in self.rows(place.root_id, context):
+            if row["user"]["id"] == user:
+                return self.observe(row, context)
+        return None
+
+
+class Versions:
+    """Versions stand for milestones: a name and a day to be done by. They have no first day."""
+
+    kind = Kind.MILESTONE
+    path = "versions"
+    single = "version"
+
+    def rows(self, root_id: str, context: Context) -> Iterator[Row]:
+        """Yields the project's own versions; those that others share with it are left out."""
+        return read_all(
+            context.client,
+            self.path,
+            {},
+            within=f"projects/{root_id}",
+            belongs=lambda row: _project_of(row) == root_id,
+        )
+
+    def observe(self, row: Row, context: Context) -> Observed:
+        """Returns a version."""
+        name = str(row["name"])
+        fields: dict[str, Value] = {Milestone.NAME: name, Milestone.FINISH: row.get("due_date")}
+        facts = {
+            Milestone.NAME: name,
+            Milestone.START: None,
+            Milestone.FINISH: row.get("due_date"),
+            "closed": row.get("status") == "closed",
+        }
+        return Observed(self.kind, str(row["id"]), fields, identity=name.casefold(), facts=facts)
+
+    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+        """Makes a version; one of that name is returned."""
+        name = str(desired.fields[Milestone.NAME])
+        for row in self.rows(place.root_id, context):
+            if str(row["name"]).casefold() == name.casefold():
+                return Written(self.observe(row, context), found=True)
+        body = {self.single: {"name": name, "due_date": desired.fields.get(Milestone.FINISH)}}
+        answer = context.client.post(f"projects/{place.root_id}/{self.path}.json", body)
+        return Written(self.observe(answer.data[self.single], context))
+
+    def modification(self, row: Row, changes: Mapping[str, Value], context: Context) -> Body:
+        """Changes name or due date."""
+        places = {Milestone.NAME: "name", Milestone.FINISH: "due_date"}
+        return {at: changes[name] for name, at in places.items() if name in changes}
+
+
+class Issues:
+    """Issues stand for stories. A list shows them in full."""
+
+    kind = Kind.STORY
+    path = "issues"
+    single = "issue"
+
+    def rows(self, root_id: str, context: Context) -> Iterator[Row]:
+        """Yields the project's own issues, closed ones too; those of subprojects are left out."""
+        params = {"project_id": root_id, "status_id": "*", "sort": "id"}
+        return read_all(
+            context.client, self.path, params, belongs=lambda row: _project_of(row) == root_id
+        )
+
+    def observe(self, row: Row, context: Context) -> Observed:
+        """Returns an issue; one that is not ours has no identity."""
+        text, line = split_line(str(row.get("description") or ""))
+        name = decode_reference(context.pipeline, value_of(row, DEAL_KEY) or _mark(line))
+        return Observed(
+            self.kind,
+            str(row["id"]),
+            {Story.SUBJECT: str(row["subject"]), Story.DESCRIPTION: text},
+            identity=name.casefold(),
+            stamp=str(row.get("updated_on", "")),
+            facts={"closed": row.get("closed_on") is not None},
+        )
+
+    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+        """Makes an issue that carries its reference from its first moment, unless it is there."""
+        present = self._present(desired.key.name, place, context)
+        if present:
+            return Written(present[0])
+        body = self._creation(desired, place, context)
+        row = context.client.post("issues.json", {self.single: body}).data[self.single]
+        made = self.observe(row, context)
+        if not made.identity:  # the tracker has no such field: Redmine left it out, and said 201
+            made = self._refer(made.id, desired, context)
+        return Written(made)
+
+    def _creation(self, desired: Desired, place: Place, context: Context) -> Body:
+        fields, reference = desired.fields, encode_reference(context.pipeline, desired.key)
+        ways = context.tracking.ways(place.root_id)
+        field = context.custom.issue(DEAL_KEY, ways.project, ways.tracker_id)
+        in_field = field is not None and field.fit(reference) is not None
+        text = str(fields.get(Story.DESCRIPTION) or "")
+        body: Body = {
+            "project_id": int(place.root_id),
+            "subject": fields[Story.SUBJECT],
+            "description": text if in_field else join_line(text, Line(reference)),
+            "start_date": None,  # or else it would be today
+        }
+        if ways.tracker_id is not None:
+            body["tracker_id"] = ways.tracker_id
+        if field is not None and in_field:
+            body["custom_fields"] = [{"id": field.id, "value": reference}]
+        version = place.bound.get(
+            RecordKey(desired.key.group, Kind.MILESTONE, str(fields.get(Story.MILESTONE) or ""))
+        )
+        if version is not None:
+            body["fixed_version_id"] = int(version)
+        return body
+
+    def _refer(self, issue_id: str, desired: Desired, context: Context) -> Observed:
+        """Writes the reference into the description, for want of a field."""
+        line = Line(encode_reference(context.pipeline, desired.key))
+        text = str(desired.fields.get(Story.DESCRIPTION) or "")
+        path = f"issues/{issue_id}.json"
+        context.client.put(path, {self.single: {"description": join_line(text, line)}})
+        return self.observe(context.client.get(path).data[self.single], context)
+
+    def modification(self, row: Row, changes: Mapping[str, Value], context: Context) -> Body:
+        """Changes subject or description; the connector's line in it stays."""
+        body: Body = {}
+        if Story.SUBJECT in changes:
+            body["subject"] = changes[Story.SUBJECT]
+        if Story.DESCRIPTION in changes:
+            _, line = split_line(str(row.get("description") or ""))
+            body["description"] = join_line(str(changes[Story.DESCRIPTION] or ""), line)
+        return body
+
+    def _present(self, name: str, place: Place, context: Context) -> list[Observed]:
+        """Returns the project's issues that are this record, the oldest first."""
+        rows = (self.observe(row, context) for row in self.rows(place.root_id, context))
+        return [issue for issue in rows if issue.identity == name.casefold()]
+
+
+class Roles:
+    """Roles are the same in all projects, and only an administrator makes them, by hand."""
+
+    kind = Kind.ROLE
+    path = "roles"
+    single = "role"
+
+    def rows(self, root_id: str, context: Context) -> Iterator[Row]:
+        """Yields all roles."""
+        yield from context.people.roles().values()
+
+    def observe(self, row: Row, context: Context) -> Observed:
+        """Returns a role."""
+        name = str(row["name"])
+        return Observed(self.kind, str(row["id"]), {Role.NAME: name}, identity=name.casefold())
+
+    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+        """Returns the role of that name; there is no way to make one."""
+        row = context.people.role(str(desired.fields[Role.NAME]))
+        return Written(self.observe(row, context), found=True)
+
+    def modification(self, row: Row, changes: Mapping[str, Value], context: Context) -> Body:
+        """Returns nothing: a role's name is not the connector's to change."""
+        return {}
+
+
+KINDS: Final[Mapping[str, ChildKind]] = {
+    item.kind: item for item in (Roles(), Memberships(), Versions(), Issues())
+}
+"""How to handle each kind, in the order in which they are read."""
+
+
+def read_one(kind: ChildKind, target_id: str, context: Context) -> Row:
+    """Returns one child as it is now.
+
+    :raises Vanished: it is not there.
+    """
+    try:
+        row: Row = context.client.get(f"{kind.path}/{target_id}.json").data[kind.single]
+    except Vanished:
+        raise Vanished(f"{kind.kind} {target_id} is not there any more") from None
+    return row
+
+
+def demand_no_work(issue_id: str, context: Context) -> None:
+    """Refuses to delete an issue that people put work into: it would all be gone with it.
+
+    :raises Rejected: it has subtasks or time entries.
+    """
+    path = f"issues/{issue_id}.json"
+    issue = context.client.get(path, {"include": "children"}).data["issue"]
+    if issue.get("children") or issue.get("spent_hours"):
+        raise Rejected(
+            f"issue {issue_id} has subtasks or spent time, which Redmine would delete with it; "
+            "it is left as it is"
+        )
+
+
+def _is_users(row: Row) -> bool:
+    return "user" in row
+
+
+def _project_of(row: Row) -> str:
+    return str((row.get("project") or {}).get("id", ""))
+
+
+def _mark(line: Line | None) -> str:
+    return line.mark if line else ""

@@ -1,0 +1,94 @@
+"""Makes values fit what Redmine can hold, before they are compared, and says what it did.
+
+Found out on a real server: a name and a subject have 255 characters, a version's name 60; a NUL is
+stored by one database and answered with 500 by another. "@name" in an issue mails a person.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from sync.records import Desired, Value
+from sync.text import plain_facts, plain_text
+from taiga_pipeline.records import Kind, Milestone, Project, Story
+from taiga_pipeline.targets.redmine.identity import without_lines
+
+LONGEST_NAME: Final = 255
+_LONGEST_LABEL: Final = 50
+_LONGEST_TITLE: Final = LONGEST_NAME - _LONGEST_LABEL - 1
+_LONGEST_VERSION: Final = 60
+_LONGEST_TEXT: Final = 40_000
+
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_MENTION: Final = re.compile(r"(?<!\w)@(?=[\w.-])")
+_INERT_AT: Final = "＠"
+
+_Clean = Callable[[str], str]
+
+
+def fit(desired: Desired) -> Desired:
+    """Returns ``desired`` with each value as Redmine will be able to hold it. Pure."""
+    limits = _LIMITS.get(desired.key.kind, {})
+    fields: dict[str, Value] = dict(desired.fields)
+    notes = list(desired.notes)
+    for name, (clean, longest) in limits.items():
+        value = fields.get(name)
+        if not isinstance(value, str):
+            continue
+        fields[name], note = _fit(value, clean, longest)
+        notes += [f"{name} {note}"] if note else []
+    if Project.TITLE in fields and not fields[Project.TITLE]:
+        fields[Project.TITLE] = _fit(desired.key.group, _line, _LONGEST_TITLE)[0]
+        notes.append("title was empty: the deal's key stands in for it")
+    fitted = replace(desired, fields=fields, notes=tuple(notes))
+    if desired.key.kind == Kind.MILESTONE and fields.get(Milestone.NAME):
+        return replace(fitted, identity=str(fields[Milestone.NAME]))
+    return fitted
+
+
+def _fit(value: str, clean: _Clean, longest: int) -> tuple[str, str]:
+    """Returns the value made to fit, and a remark, "" if there is nothing to say."""
+    storable = _UNSTORABLE.sub("", value)
+    cleaned = clean(storable)
+    fitted = cleaned if len(cleaned) <= longest else cleaned[: longest - 1].rstrip() + "…"
+    notes = []
+    if storable != value:
+        notes.append("held characters that cannot be stored; they were left out")
+    if fitted != cleaned:
+        notes.append(f"was cut to {len(fitted)} of {len(cleaned)} characters")
+    return fitted, "; ".join(notes)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _text(text: str) -> str:
+    return without_lines(plain_text(text))
+
+
+def _facts(text: str) -> str:
+    return without_lines(plain_facts(text))
+
+
+def _unmentioned(text: str) -> str:
+    """The text, written so that it reads alike and mails nobody."""
+    return _MENTION.sub(_INERT_AT, _text(text))
+
+
+_LIMITS: Final[Mapping[str, Mapping[str, tuple[_Clean, int]]]] = {
+    Kind.PROJECT: {
+        Project.LABEL: (_line, _LONGEST_LABEL),
+        Project.TITLE: (_line, _LONGEST_TITLE),
+        Project.TEXT: (_text, _LONGEST_TEXT),
+        Project.DEAL_FACTS: (_facts, _LONGEST_TEXT),
+    },
+    Kind.MILESTONE: {Milestone.NAME: (_line, _LONGEST_VERSION)},
+    Kind.STORY: {
+        Story.SUBJECT: (_line, LONGEST_NAME),
+        Story.DESCRIPTION: (_unmentioned, _LONGEST_TEXT),
+    },
+}
