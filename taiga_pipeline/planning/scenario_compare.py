@@ -17,6 +17,8 @@ from taiga_pipeline.planning.outlook import Outlooks
 from taiga_pipeline.planning.scenario import TODAY, Scenario, apply_scenario
 
 _CENT: Final = Decimal("0.01")
+_ROUNDING: Final = 0.05
+"""Hours that are less than what is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Column:
     @property
     def short_weeks(self) -> int:
         """In how many weeks of how many roles hours are missing at the chosen quantile."""
-        return sum(cell.gap > 0 for role in self.report.roles for cell in role.weeks)
+        return sum(cell.gap > _ROUNDING for role in self.report.roles for cell in role.weeks)
 
 
 def compare_scenarios(
