@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "resolve": Entry("taiga_pipeline.cli.hands:resolve", "Settle a conflict.", _SYNC),
     "adopt": Entry("taiga_pipeline.cli.hands:adopt", "Bind a deal to a project.", _SYNC),
     "unlink": Entry("taiga_pipeline.cli.hands:unlink", "Stop following a deal.", _SYNC),
+    "backup": Entry("taiga_pipeline.cli.backup:backup", "Copy the state and the store.", _SYNC),
     "deals": Entry("taiga_pipeline.cli.deals:deals", "The deals of the pipeline.", _DATA),
     "people": Entry("taiga_pipeline.cli.people:people", "Who can do the work.", _DATA),
     "mapping": Entry("taiga_pipeline.cli.mapping:mapping", "The rules, explained.", _DATA),
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
         "taiga_pipeline.cli.capacity:capacity", "Who is short, when, and why.", _PLANNING
     ),
     "forecast": Entry("taiga_pipeline.cli.forecast:forecast", "What will be won.", _PLANNING),
+    "metrics": Entry("taiga_pipeline.cli.metrics:metrics", "What the past says.", _PLANNING),
     "scenario": Entry("taiga_pipeline.cli.scenario:scenario", "What if.", _PLANNING),
     "staff": Entry("taiga_pipeline.cli.staff:staff", "Who should do what.", _PLANNING),
     "init": Entry("taiga_pipeline.cli.init:init", "Write a first configuration.", _SETUP),
