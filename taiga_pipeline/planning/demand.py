@@ -219,18 +219,19 @@ class _Finder:
     def _starts(self, case: _Case, outlook: Outlook) -> tuple[tuple[date, float], ...]:
         """Returns when a project may begin: as stated, or later if the deal is won later."""
         deal, lead = case.deal, case.rules.lead_time_weeks
-        stated = None if deal.start is None else monday(deal.start)
-        if stated is not None:
-            close = stated if deal.expected_close is None else monday(deal.expected_close)
-            lead = min(lead, max(0, (stated - close).days // 7))
-        chances: dict[date, float] = {}
-        beyond = self._weeks.last + WEEK
-        for close, chance in outlook.closes:
-            start = max(close, self._now) + WEEK * lead
-            start = max(start, stated or start) + WEEK * case.fate.delay_weeks
-            start = min(max(start, self._now), beyond)
+        weeks, now = self._weeks, self._weeks.index(self._now)
+        stated = now
+        if deal.start is not None:
+            stated = weeks.index(deal.start)
+            close = stated if deal.expected_close is None else weeks.index(deal.expected_close)
+            lead = min(lead, max(0, stated - close))
+        # Numbers of weeks, as there may be many and dates are slow to reckon with.
+        chances: dict[int, float] = {}
+        for closing, chance in outlook.closes:
+            start = max(max(weeks.index(closing), now) + lead, stated) + case.fate.delay_weeks
+            start = min(max(start, now), weeks.count)
             chances[start] = chances.get(start, 0.0) + chance
-        return tuple(sorted(chances.items()))
+        return tuple((weeks.first + WEEK * start, chances[start]) for start in sorted(chances))
 
     def _from_allocations(self, case: _Case) -> Iterator[Stretch]:
         """Yields reservations as demand, for deals whose roles are known from nothing else."""
