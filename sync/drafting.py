@@ -22,6 +22,9 @@ from sync.target import Target
 
 Index = Mapping[str, GroupRow]
 
+_NAMED = 3
+"""So many examples make a message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -80,12 +83,18 @@ class Drafter:
         self._handle_gone(wanted, index)
         groups = self._plan_groups(wanted.groups, index, observation)
         bound = sum(row.is_followed for row in index.values())
-        counts = {**_count_actions(groups), "source_shrink": len(wanted.gone)}
+        made_elsewhere = _made_elsewhere(groups, observation)
+        counts = {
+            **_count_actions(groups),
+            "source_shrink": len(wanted.gone),
+            "other_pipeline": len(made_elsewhere),
+        }
+        details = {"other_pipeline": _name_some(made_elsewhere)}
         plan = Plan(
             pipeline=self.store.pipeline,
             groups=tuple(groups),
             quarantined=tuple(wanted.quarantined),
-            breaches=check_limits(counts, bound, self.rules.limits, self.rules.allow),
+            breaches=check_limits(counts, bound, self.rules.limits, self.rules.allow, details),
             other_issues=self._other_issues(wanted, observation),
             unchanged=wanted.unchanged,
             bound=bound,
@@ -224,6 +233,21 @@ def _gone_issue(key: str) -> Issue:
         f"away: when_gone = \"retire\" under [sync]; to forget it: 'pipeline-sync unlink {key}'"
     )
     return Issue(IssueKind.GONE, RecordKey(key, "project"), message)
+
+
+def _made_elsewhere(groups: Iterable[GroupPlan], observation: Observation) -> dict[str, str]:
+    """Returns the keys of groups to be created for which another pipeline, named, made a root."""
+    return {
+        group.key: ", ".join(sorted(observation.others[group.key]))
+        for group in groups
+        if group.key in observation.others
+        and any(a.type is ActionType.CREATE and a.key.is_root for a in group.actions)
+    }
+
+
+def _name_some(made_elsewhere: Mapping[str, str]) -> str:
+    some = [f"{key} by {name}" for key, name in sorted(made_elsewhere.items())[:_NAMED]]
+    return ", ".join(some) + (" …" if len(made_elsewhere) > _NAMED else "")
 
 
 def _count_actions(groups: Iterable[GroupPlan]) -> Counter[str]:

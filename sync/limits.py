@@ -21,6 +21,8 @@ _ADVICE = {
     "remove_member": f"{_LOOK}; changed allocations are the usual cause",
     "rename": f"{_LOOK}; a changed title or label in the mapping is the usual cause",
     "source_shrink": "check that the source is whole; nothing is retired because it is missing",
+    "other_pipeline": "another pipeline has made a project for each of these deals already; if "
+    "this pipeline was renamed, give it its old name again",
 }
 
 
@@ -60,6 +62,7 @@ DEFAULTS: Mapping[str, Limit] = {
     "remove_member": Limit(20, is_share=True),
     "rename": Limit(20, is_share=True),
     "source_shrink": Limit(30, is_share=True),
+    "other_pipeline": Limit(0),
 }
 
 
@@ -72,13 +75,16 @@ class Breach:
     allowed: int
     planned: int
     bound: int
+    detail: str = ""
+    """What the numbers are about, where that is not plain."""
 
     @property
     def message(self) -> str:
         """Says the numbers, the setting and the way out."""
         share = f" ({self.limit} of {self.bound})" if self.limit.is_share else ""
+        detail = f" ({self.detail})" if self.detail else ""
         return (
-            f"limit '{self.name}': {self.planned} planned, {self.allowed}{share} allowed; "
+            f"limit '{self.name}': {self.planned} planned{detail}, {self.allowed}{share} allowed; "
             f"{_ADVICE[self.name]}; to allow it once: --allow {self.name}, for good: "
             f"{self.name} under [limits] in the configuration"
         )
@@ -99,16 +105,19 @@ def check_limits(
     bound: int,
     limits: Mapping[str, Limit] = DEFAULTS,
     allow: Collection[str] = (),
+    details: Mapping[str, str] | None = None,
 ) -> tuple[Breach, ...]:
     """Returns the limits that ``counts`` exceed.
 
     ``counts`` and ``limits`` go by the names in `DEFAULTS`; ``bound`` is the number of groups
-    kept in step; ``allow`` names the limits that are lifted this once.
+    kept in step; ``allow`` names the limits that are lifted this once; ``details`` are added to
+    what is said about a limit.
     """
     breaches = []
     for name, planned in counts.items():
         limit = limits.get(name, DEFAULTS[name])
         allowed = limit.allowed(bound)
         if planned > allowed and name not in allow:
-            breaches.append(Breach(name, limit, allowed, planned, bound))
+            detail = (details or {}).get(name, "")
+            breaches.append(Breach(name, limit, allowed, planned, bound, detail))
     return tuple(breaches)

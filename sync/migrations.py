@@ -8,13 +8,14 @@ program that dies in mid-migration leaves a database at one version or the next,
 
 from __future__ import annotations
 
+import sqlite3
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, Text, select, text
 
-from sync.database import shown, writing
+from sync.database import open_engine, shown, writing
 from sync.errors import StateUnusable
 
 Step = Callable[[Connection], None]
@@ -79,6 +80,38 @@ def migrate(engine: Engine, name: str, steps: Sequence[Step]) -> int:
             found += 1
             taken += 1
     return taken
+
+
+def readable(engine: Engine, name: str, steps: Sequence[Step]) -> Engine:
+    """Returns an engine whose named set of tables is up to date, without writing to the database.
+
+    That is ``engine`` itself where it is up to date; for an older SQLite file, a copy in memory,
+    which lasts as long as the thread.
+
+    :raises StateUnusable: the database is newer than this program, or an older one on a server.
+    """
+    found = version_of(engine, name)
+    _refuse_newer(engine, name, found, len(steps))
+    if found == len(steps):
+        return engine
+    if engine.dialect.name != "sqlite":
+        raise StateUnusable(
+            f"{shown(engine.url)}: its {name} tables are at version {found}, this program works "
+            f"with version {len(steps)}. The next run brings them up to date; nothing is changed "
+            "before"
+        )
+    copy = open_engine("sqlite://")
+    with engine.connect() as connection, copy.connect() as other:
+        _driver(connection).backup(_driver(other))
+    engine.dispose()
+    migrate(copy, name, steps)
+    return copy
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
 
 
 def _version(connection: Connection, name: str) -> int:

@@ -20,12 +20,14 @@ class Observation:
 
     ``moved`` holds the bound roots whose stamp is not the remembered one, by key; ``still`` the
     keys of those in which nothing moved (they are not held in memory); ``candidates`` the unbound
-    roots that carry a marker of this pipeline, by key.
+    roots that carry a marker of this pipeline, by key; ``others`` the names of the pipelines that
+    unbound roots belong to, by their keys there.
     """
 
     moved: dict[str, Observed] = field(default_factory=dict)
     still: set[str] = field(default_factory=set)
     candidates: dict[str, list[Observed]] = field(default_factory=dict)
+    others: dict[str, set[str]] = field(default_factory=dict)
 
 
 def observe(
@@ -52,6 +54,8 @@ def _note_candidate(seen: Observation, pipeline: str, root: Observed) -> None:
     for marker in root.markers:
         if marker.pipeline == pipeline:
             seen.candidates.setdefault(marker.key, []).append(root)
+        else:
+            seen.others.setdefault(marker.key, set()).add(marker.pipeline)
 
 
 def recall(

@@ -91,6 +91,16 @@ class RunReport:
         kinds = (IssueKind.FAILED, IssueKind.UNCERTAIN)
         return tuple(issue for issue in self.issues if issue.kind in kinds)
 
+    @property
+    def adopted_by_marker(self) -> int:
+        """How many roots the store did not know, and that were found by their marker."""
+        return sum(
+            action.type is ActionType.ADOPT
+            and action.key.is_root
+            and not (action.mark or action.created)
+            for action in self.applied
+        )
+
     def to_json(self) -> dict[str, object]:
         """Returns the plan in its public format, with the run's own numbers added."""
         run = {
@@ -101,6 +111,7 @@ class RunReport:
             "requests": self.requests,
             "applied": len(self.applied),
             "failed": len(self.failed),
+            "adopted_by_marker": self.adopted_by_marker,
             "skipped": self.skipped,
             "refusal": self.refusal,
             "meanwhile": list(self.meanwhile),

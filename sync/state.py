@@ -59,6 +59,14 @@ class StateStore(StateTables):
             )
         return made
 
+    def dangling(self) -> list[str]:
+        """Returns the keys of groups of which something is stored, but not which root is theirs."""
+        of_bindings = select(BINDINGS.c.grp).where(BINDINGS.c.pipeline == self.pipeline)
+        of_groups = select(GROUPS.c.grp).where(GROUPS.c.pipeline == self.pipeline)
+        with self._read() as connection:
+            stored = set(connection.execute(of_bindings.union(of_groups)).scalars())
+        return sorted(stored - self.index().keys())
+
     # --- groups
 
     def index(self) -> dict[str, GroupRow]:

@@ -19,7 +19,7 @@ from sync.boundary import reached
 from sync.clock import Clock
 from sync.database import failures_as, open_engine, reading, writing
 from sync.errors import Rejected, StateUnusable
-from sync.migrations import migrate
+from sync.migrations import migrate, readable
 from sync.plan import Issue
 from sync.record_merge import Bases
 from sync.records import Binding, RecordKey, encode
@@ -33,14 +33,21 @@ _CHUNK = 500
 class StateTables:
     """One pipeline's rows in the state store."""
 
-    def __init__(self, url: str, pipeline: str, clock: Clock) -> None:
-        """Opens the store at a database URL, and brings its tables up to date."""
+    def __init__(self, url: str, pipeline: str, clock: Clock, *, changes: bool = True) -> None:
+        """Opens the store at a database URL, and brings its tables up to date.
+
+        Without ``changes`` nothing is written to it: an older one is brought up to date as a copy
+        in memory.
+        """
         self.pipeline = pipeline
         self._clock = clock
         self._engine: Engine = open_engine(url)
         self._lock = threading.Lock()
         with failures_as(StateUnusable, self._engine):
-            migrate(self._engine, "state", STEPS)
+            if changes:
+                migrate(self._engine, "state", STEPS)
+            else:
+                self._engine = readable(self._engine, "state", STEPS)
 
     def close(self) -> None:
         """Lets go of the database."""

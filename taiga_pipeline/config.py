@@ -217,6 +217,7 @@ class LimitSettings(_Section):
     remove_member: LimitValue = DEFAULTS["remove_member"]
     rename: LimitValue = DEFAULTS["rename"]
     source_shrink: LimitValue = DEFAULTS["source_shrink"]
+    other_pipeline: LimitValue = DEFAULTS["other_pipeline"]
 
     def by_name(self) -> dict[str, Limit]:
         """Returns the limits by the names that `sync.limits.check_limits` uses."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import click
 
+from sync.copying import damage
 from sync.errors import SyncError
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import Context, pass_context, sqlite_path
+from taiga_pipeline.cli.engine import state_to_read
 from taiga_pipeline.cli.errors import exit_code
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
@@ -20,6 +23,12 @@ from taiga_pipeline.report.terminal import safe
 
 YES: Final = "✓"
 NO: Final = "✗"
+
+_EXAMPLES: Final = 3
+_RESTORE: Final = (
+    "Restore a backup; without one, move the file away: the next run finds its projects by their "
+    "markers (docs/operations.md)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,9 @@ def _findings(context: Context, *, offline: bool) -> Iterator[Finding]:
     yield mappings
     yield _look("source", lambda: _source(context) if mappings.ok else _deals(context))
     yield _look("state", lambda: _state(context))
+    store = _store_file(context)
+    if store is not None and store.exists():
+        yield _look("store", lambda: _soundness(store))
     if not offline:
         yield _look("target", lambda: _target(context))
 
@@ -121,14 +133,49 @@ def _deals(context: Context) -> str:
 
 
 def _state(context: Context) -> str:
+    """Looks whether the state store is sound, whole and consistent; changes nothing in it."""
     if not context.has_state():
         return "there is none yet; the first run makes it"
-    state = context.open_state()
-    try:
+    path = sqlite_path(context.state_url)
+    if path is not None:
+        _refuse_damage(path)
+    with state_to_read(context) as state:
+        _refuse_dangling(state.dangling())
         followed = sum(row.is_followed for row in state.index().values())
-    finally:
-        state.close()
-    return f"{followed} projects are kept in step"
+        cut_off = len(state.open_intents())
+    waiting = f"; {cut_off} writes of a run that was cut off are settled by the next run"
+    return f"{followed} projects are kept in step{waiting if cut_off else ''}"
+
+
+def _store_file(context: Context) -> Path | None:
+    """Returns the file of the built-in store, None where deals are kept elsewhere."""
+    source = context.settings.source
+    return sqlite_path(source.address(context.environment)) if source.kind == "store" else None
+
+
+def _soundness(path: Path) -> str:
+    _refuse_damage(path)
+    return f"{path.name} is sound"
+
+
+def _refuse_damage(path: Path) -> None:
+    found = damage(path)
+    if found:
+        raise ProblemsError(
+            [Problem(f"is damaged: {text}. {_RESTORE}", str(path)) for text in found[:_EXAMPLES]]
+        )
+
+
+def _refuse_dangling(keys: Sequence[str]) -> None:
+    if keys:
+        raise ProblemsError(
+            [
+                Problem(
+                    f"the state store knows parts of {len(keys)} deal(s) but not their projects: "
+                    f"{', '.join(keys[:_EXAMPLES])}. {_RESTORE}"
+                )
+            ]
+        )
 
 
 def _target(context: Context) -> str:

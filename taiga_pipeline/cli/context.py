@@ -17,7 +17,6 @@ from sync.clock import Clock, SystemClock
 from taiga_pipeline.problems import Problem, ProblemsError
 
 if TYPE_CHECKING:
-    from sync.state import StateStore
     from sync.target import Target
     from taiga_pipeline.config import Settings
     from taiga_pipeline.mapping.mapping_set import MappingSet
@@ -147,15 +146,6 @@ class Context:
         from taiga_pipeline.sources.mapped import MappedSource
 
         return MappedSource(self.make_deal_source(), self.load_mappings(), self.clock)
-
-    def open_state(self) -> StateStore:
-        """Opens the state store, and makes it where there is none.
-
-        :raises StateUnusable: it is locked, damaged, or from a newer program.
-        """
-        from sync.state import StateStore
-
-        return StateStore(self.state_url, self.settings.pipeline, self.clock)
 
     def delivery_facts(self, key: str) -> DeliveryFacts | None:
         """Returns what became of a deal, None if nothing was synced for it yet."""

@@ -184,9 +184,9 @@ def _allocation_json(allocation: Any) -> dict[str, Any]:
 
 def _delivery_facts(context: Context, key: str) -> dict[str, Any]:
     """Returns what was last read of the deal's project, nothing if it was never synced."""
-    if not context.has_state():
-        return {}
-    with contextlib.closing(context.open_state()) as state:
+    from taiga_pipeline.cli.engine import state_to_read
+
+    with state_to_read(context) as state:
         facts, seen_at = state.facts(key)
     return {**facts, "seen_at": seen_at.isoformat() if seen_at else None} if facts else {}
 

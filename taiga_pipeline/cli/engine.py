@@ -28,9 +28,13 @@ def locked_state(context: Context) -> Iterator[StateStore]:
 
 @contextmanager
 def state_to_read(context: Context) -> Iterator[StateStore]:
-    """Opens the state store for a look; where there is none, an empty one that leaves no trace."""
-    url = context.state_url if context.has_state() else "sqlite://"
-    store = StateStore(url, context.settings.pipeline, context.clock)
+    """Opens the state store for a look, and changes nothing in it, not even an older format.
+
+    Where there is none, it is an empty one that leaves no trace.
+    """
+    has_state = context.has_state()
+    url = context.state_url if has_state else "sqlite://"
+    store = StateStore(url, context.settings.pipeline, context.clock, changes=not has_state)
     try:
         yield store
     finally:

@@ -167,13 +167,10 @@ def _with_staffing(reading: DealReading) -> Iterator[tuple[Deal, Staffing]]:
 
 def _keys_with_project(context: Context) -> frozenset[str]:
     """Returns the keys of deals whose project is kept in step, as far as any run was made."""
-    if not context.has_state():
-        return frozenset()
-    state = context.open_state()
-    try:
+    from taiga_pipeline.cli.engine import state_to_read
+
+    with state_to_read(context) as state:
         return frozenset(key for key, row in state.index().items() if row.is_followed)
-    finally:
-        state.close()
 
 
 def _counted(

@@ -159,10 +159,21 @@ def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
             yield from group_lines(done, paint, brief=True)
     issues = result.issues if watched else result.new_issues
     yield from issue_lines(issues, tool, paint)
+    if result.adopted_by_marker:
+        yield found_again(result.adopted_by_marker)
     for issue in result.ended_issues:
         yield safe(f"settled: {issue.key} {issue.field}".rstrip())
     if watched or by_group or issues or result.ended_issues:
         yield summary(result)
+
+
+def found_again(count: int) -> str:
+    """Says that the state store did not know of projects that were there already."""
+    found = "1 project was" if count == 1 else f"{count} projects were"
+    return (
+        f"{found} found by marker and adopted, none was made again: the state store did not know "
+        "of them (it is new or restored, or another machine made them)."
+    )
 
 
 def summary(result: RunReport) -> str:
