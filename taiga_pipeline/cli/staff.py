@@ -12,7 +12,6 @@ import click
 
 from taiga_pipeline.cli.capacity_input import holidays_source
 from taiga_pipeline.cli.context import Context, pass_context
-from taiga_pipeline.cli.deals_staff import allocation_json
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
 from taiga_pipeline.cli.store_access import deal_store, people_store
@@ -251,6 +250,7 @@ def accept(context: Context, only: tuple[str, ...], source: Path | None, as_json
     allocations changed since. Accepting twice does nothing the second time.
     """
     from taiga_pipeline.planning.staffing.suggestion import accept as find_acceptance
+    from taiga_pipeline.planning.staffing.suggestion import allocation_json
 
     path = source or suggestion_path(context)
     suggestion = _load(path)

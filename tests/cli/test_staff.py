@@ -152,6 +152,16 @@ def test_reservations_move_only_if_asked(run: Run, suggest: Suggest, tmp_path: P
     assert json.loads(run("staff", "accept", "--json").stdout)["changed"] == 0
 
 
+def test_a_reservation_that_stays_is_not_touched(run: Run, suggest: Suggest) -> None:
+    reserved = ("--role", "Back", "--hours", "30", "--from", "2026-11-30", "--tentative")
+    run("deals", "staff", "D-2", "bob@x.se", *reserved, "--to", "2026-12-27")
+    (stays,) = [each for each in suggest("--move")["stored"] if each["deal"] == "D-2"]
+    assert (stays["email"], stays["start"]) == ("bob@x.se", "2026-11-30")
+    before = [each for each in allocations(run) if each["deal_key"] == "D-2"]
+    assert json.loads(run("staff", "accept", "--only", "D-2", "--json").stdout)["changed"] == 0
+    assert [each for each in allocations(run) if each["deal_key"] == "D-2"] == before
+
+
 def test_what_is_unmet_is_shown_with_what_would_help(run: Run) -> None:
     add(run, "D-3", "Proposal", "Back:40h x4w; Cobol:8h x2w", "--probability", "0.3")
     result = run("staff", "suggest", "--quick")

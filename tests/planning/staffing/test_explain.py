@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from taiga_pipeline.planning.staffing.explain import best_hires, best_shifts, lacks
 from taiga_pipeline.planning.staffing.greedy import greedy_plan
 from taiga_pipeline.planning.staffing.problem import Project
@@ -41,6 +43,12 @@ def test_a_shift_is_as_long_as_helps_and_no_longer() -> None:
 
 def test_projects_that_have_begun_are_not_shifted() -> None:
     assert best_shifts(SHORT, greedy_plan(SHORT), movable=[0]) == []
+
+
+def test_a_shift_that_costs_more_than_it_brings_is_not_named() -> None:
+    slow = replace(SHORT.projects[1], weight=0.1, delay_cost=20.0)
+    asked = replace(SHORT, projects=(SHORT.projects[0], slow))
+    assert best_shifts(asked, greedy_plan(asked), movable=[1]) == []
 
 
 def test_nothing_helps_where_nothing_lacks() -> None:

@@ -51,7 +51,9 @@ def test_the_board_and_the_evaluator_agree(asked: Problem) -> None:
         state = board.state_of(number)
         change = -board.remove(number)
         way = board.best(number)
-        change += board.place(number, way)
+        won = board.place(number, way)
+        assert won == pytest.approx(way.value, abs=1e-5)
+        change += won
         assert cost(asked, board.plan()) == pytest.approx(before - change, abs=1e-5)
         if draw.random() < 0.5:
             board.take_back([state])
@@ -75,6 +77,50 @@ def test_the_bound_is_below_the_best_of_all_plans(asked: Problem) -> None:
     found = Search(Tables(asked), quick, seed=1).run(Effort(20_000)).plan
     best = min(least_cost(asked), cost(asked, found))
     assert lower_bound(Tables(asked), cost(asked, quick), 40) <= best + 1e-5
+
+
+def test_hours_beyond_overtime_that_is_there_already_are_overtime_themselves() -> None:
+    asked = problem(requests=(request(40.0), request(2.0), request(2.0)))
+    board = Board(Tables(asked), empty_plan(asked))
+    for number, overtime in enumerate((0, 8, 8)):
+        way = board.best(number)
+        assert way.value == asked.requests[number].total * 100 - overtime * 5
+        assert board.place(number, way) == way.value
+
+
+ONE_PROJECT_EACH = problem(
+    workers=(worker("ann", max_projects=1),),
+    projects=(Project("D-1", 100.0), Project("D-2", 100.0)),
+    requests=(request(8.0), request(8.0), request(8.0, project=1)),
+)
+
+
+def test_a_place_is_free_only_when_the_last_request_of_a_project_is_gone() -> None:
+    board = Board(Tables(ONE_PROJECT_EACH), empty_plan(ONE_PROJECT_EACH))
+    for number in (0, 1):
+        board.place(number, board.best(number))
+    board.remove(0)
+    assert board.best(2).assignments == ()
+    board.remove(1)
+    assert board.best(2).assignments != ()
+
+
+def test_the_solver_keeps_to_the_number_of_projects() -> None:
+    board = Board(Tables(ONE_PROJECT_EACH), empty_plan(ONE_PROJECT_EACH))
+    assert reoptimise(board, range(3), 0.1, seed=1) > 0
+    assert not list(violations(ONE_PROJECT_EACH, board.plan()))
+    assert len(board.plan().assignments) == 1  # the solver counts requests: it may find less
+
+
+def test_the_bound_counts_that_a_hand_over_costs() -> None:
+    workers = (
+        worker("ann", hours=(40.0, 40.0, 0.0, 0.0)),
+        worker("bob", hours=(0.0, 0.0, 40.0, 40.0)),
+    )
+    asked = problem(workers=workers, requests=(request(20.0, workers=(0, 1)),))
+    stand_in = 20 + 8 * 100
+    assert cost(asked, greedy_plan(asked)) >= stand_in
+    assert lower_bound(Tables(asked), 8_000, 0) == pytest.approx(stand_in)
 
 
 def test_the_best_plan_of_a_tiny_problem_is_found() -> None:
