@@ -27,6 +27,17 @@ class Kind:
     MILESTONE: Final = "milestone"
     STORY: Final = "story"
     WIKI: Final = "wiki"
+    STATUS: Final = "status"
+    """A column of the portfolio's board."""
+
+
+PORTFOLIO: Final = "~portfolio"
+"""What the key of a pipeline's portfolio begins with; see `portfolio_key`."""
+
+
+def portfolio_key(pipeline: str) -> str:
+    """Returns the key of a pipeline's portfolio: the one project that is no deal's."""
+    return f"{PORTFOLIO}-{pipeline}"
 
 
 class Project:
@@ -85,3 +96,32 @@ class Story:
     """The key name of the milestone's record, "" for none; only at creation."""
     TAGS: Final = "tags"
     """A set."""
+    STATUS: Final = "status"
+    """The name of the column it is in; its own record has this name, normalised, in its key."""
+    DUE_DATE: Final = "due_date"
+    """A date, or None."""
+    FACTS: Final = "facts"
+    """Lines of ``Name: value`` in the description, below people's own text. Written, never read."""
+
+
+class Status:
+    """Fields of a column of a board. The record's key is its normalised name."""
+
+    NAME: Final = "name"
+    ORDER: Final = "order"
+    """A whole number; columns stand in its order."""
+    CLOSED: Final = "closed"
+    """Whether what is in it is done (a bool)."""
+
+
+class Wiki:
+    """Fields of a wiki page. The record's key is the page's address within the wiki."""
+
+    TITLE: Final = "title"
+    """How the wiki's navigation names it; only at creation."""
+    TEXT: Final = "text"
+    """The people's part of the page."""
+    FACTS: Final = "facts"
+    """The part that is kept current: lines of Markdown, without empty ones."""
+    PICTURE: Final = "picture"
+    """The digest of the picture that stands above the facts, "" for none."""

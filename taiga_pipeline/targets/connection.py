@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from taiga_pipeline.credentials import Secret
@@ -15,6 +16,8 @@ class Connection:
     ``pipeline`` names the pipeline in everything that is marked. One of ``password``, ``token``
     and ``application_token`` is there. ``web_url`` is where people open the tool, "" where the
     API's address says it. ``concurrency`` is how many requests may be under way at a time.
+    ``reads_pages`` says that deals' projects hold wiki pages to be kept in step; ``pictures`` draws
+    those on pages (PNG), by the digest that a page names.
     """
 
     url: str
@@ -27,3 +30,5 @@ class Connection:
     web_url: str = ""
     concurrency: int = 2
     timeout_seconds: float = 30.0
+    reads_pages: bool = False
+    pictures: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)

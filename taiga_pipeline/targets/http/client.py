@@ -36,6 +36,7 @@ from sync.errors import (
 from sync.retry import RetryPolicy
 from taiga_pipeline.targets.http.answer import JSON, Answer
 from taiga_pipeline.targets.http.transport import Transport
+from taiga_pipeline.targets.http.upload import Upload
 
 _LOG: Final = logging.getLogger(__name__)
 PATIENT: Final = RetryPolicy(attempts=8, base_seconds=0.5, cap_seconds=20, budget_seconds=150)
@@ -146,6 +147,10 @@ class ApiClient:
         :raises Refusal: the server does not take it.
         """
         return self._perform(_Call("POST", path, body))
+
+    def upload(self, path: str, upload: Upload) -> Answer:
+        """Sends a file; raises as `post`."""
+        return self._perform(_Call("POST", path, upload))
 
     def _perform(self, call: _Call) -> Answer:
         """Performs ``call`` with credentials that hold, renewing them once if they do not."""
@@ -269,7 +274,7 @@ class _Call:
 
     method: str
     path: str
-    body: JSON = None
+    body: JSON | Upload = None
     params: Mapping[str, str | int] | None = None
     repeatable: bool = False
 

@@ -28,6 +28,7 @@ from sync.errors import NotSent, OutcomeUnknown, SyncError, Unreachable
 from taiga_pipeline import __version__
 from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.http.answer import JSON, Answer
+from taiga_pipeline.targets.http.upload import Upload
 
 _LOG: Final = logging.getLogger(__name__)
 _LONGEST_CONNECT_SECONDS: Final = 10.0
@@ -73,7 +74,7 @@ class Transport:
         method: str,
         path: str,
         *,
-        body: JSON = None,
+        body: JSON | Upload = None,
         params: Mapping[str, str | int] | None = None,
         credentials: Mapping[str, str] | None = None,
     ) -> Answer:
@@ -105,14 +106,16 @@ class Transport:
         self,
         method: str,
         path: str,
-        body: JSON,
+        body: JSON | Upload,
         params: Mapping[str, str | int] | None,
         credentials: Mapping[str, str],
     ) -> tuple[requests.Response, bytes]:
         """Returns the answer and its body, which came whole and in time."""
         headers = dict(credentials)
         data = None
-        if body is not None:
+        if isinstance(body, Upload):
+            data, headers["Content-Type"] = body.encoded()
+        elif body is not None:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body).encode("ascii")
         what = f"{method} {path}"

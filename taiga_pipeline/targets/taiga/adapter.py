@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
@@ -15,10 +16,13 @@ from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.taiga import projects
 from taiga_pipeline.targets.taiga.address import web_address
-from taiga_pipeline.targets.taiga.children import KINDS, ChildKind, Context, Memberships, gone
+from taiga_pipeline.targets.taiga.boards import clear_template, is_board
+from taiga_pipeline.targets.taiga.children import ChildKind, Context, Memberships, gone
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.fitting import fit
+from taiga_pipeline.targets.taiga.kinds import KINDS
 from taiga_pipeline.targets.taiga.leases import TaigaLeases
+from taiga_pipeline.targets.taiga.pages import split_page
 from taiga_pipeline.targets.taiga.paging import Row, read_all
 from taiga_pipeline.targets.taiga.reading import ChildReader
 from taiga_pipeline.targets.taiga.refusal import (
@@ -44,6 +48,7 @@ class TaigaTarget:
         self._client = client
         self._pipeline = connection.pipeline
         self._concurrency = connection.concurrency
+        self._connection = connection
         self._web = web_address(connection.url, connection.web_url)
         self._templates = Templates(client)
         self.leases = TaigaLeases(client)
@@ -85,7 +90,8 @@ class TaigaTarget:
 
     @cached_property
     def _context(self) -> Context:
-        return Context(self._client, self._pipeline, self._account_id)
+        reads_pages, pictures = self._connection.reads_pages, self._connection.pictures
+        return Context(self._client, self._pipeline, self._account_id, reads_pages, pictures)
 
     # --- pure
 
@@ -96,7 +102,9 @@ class TaigaTarget:
     def split(
         self, observed: Observed, hints: Sequence[Mapping[str, Value]]
     ) -> Mapping[str, Value]:
-        """Returns the fields, a project's name and description told apart."""
+        """Returns the fields, those told apart that share a name, a description or a page."""
+        if observed.kind == Kind.WIKI:
+            return split_page(observed.fields, hints)
         if observed.kind != Kind.PROJECT:
             return observed.fields
         return projects.split_project(observed.fields, hints)
@@ -111,14 +119,20 @@ class TaigaTarget:
         params: dict[str, str | int] = {"member": self._account_id, "slight": "true"}
         with needed_by_every_run():
             for row in read_all(self._client, "projects", params):
-                yield projects.observed_project(row, self._web)
+                yield self._observed(row)
 
     def observe_root(self, root_id: str) -> Observed | None:
         """Returns one project, None if it is not there or this account may not see it."""
         try:
-            return projects.observed_project(self._project(root_id), self._web)
+            return self._observed(self._project(root_id))
         except Vanished:
             return None
+
+    def _observed(self, row: Row) -> Observed:
+        root = projects.observed_project(row, self._web)
+        if is_board(root.markers, self._pipeline):
+            self._context.boards.add(root.id)
+        return root
 
     def observe_children(self, root_ids: Collection[str]) -> Mapping[str, Sequence[Observed]]:
         """Returns the children of each project; see `reading.ChildReader.read`."""
@@ -160,11 +174,13 @@ class TaigaTarget:
             template_id = self._templates.number(template)
         body = projects.creation(desired.fields, marker, template_id)
         made = self._client.post("projects", body).data
+        if is_board([marker], self._pipeline):
+            clear_template(self._client, made["us_statuses"])
         rest = projects.completion(desired.fields)
         completed = self._complete(made, rest) if rest else made
         row = completed or made
         return Written(
-            projects.observed_project(row, self._web),
+            self._observed(row),
             self._roles(row),
             unwritten=frozenset() if completed else projects.completed_later(desired.fields),
         )
@@ -242,7 +258,7 @@ class TaigaTarget:
     # --- writing children
 
     def create_child(self, desired: Desired, place: Place) -> Written:
-        """Makes a role, a membership, a milestone or a story."""
+        """Makes anything that lives in a project."""
         try:
             return self._kind(desired.key.kind).create(desired, place, self._context)
         except Refusal as error:
@@ -259,7 +275,10 @@ class TaigaTarget:
         if observed.kind == Kind.PROJECT:
             return self._update_root(observed, changes, fields)
         kind = self._kind(observed.kind)
-        body = kind.modification(observed, changes, place, self._context)
+        # A page's parts share one place: all of them are written, as they shall be.
+        whole = replace(observed, fields={**observed.fields, **fields})
+        seen = whole if observed.kind == Kind.WIKI else observed
+        body = kind.modification(seen, changes, place, self._context)
         if not body:
             return Written(observed)
         try:

@@ -6,13 +6,14 @@ role or milestone, the e-mail address of a member, the reference of a story.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from sync.errors import OutcomeUnknown, Rejected, Stale, SyncError, Vanished
 from sync.records import Desired, Observed, RecordKey, Value
 from sync.target import Place, Written
+from sync.text import join_block, split_block
 from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
 from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.taiga.client import Client
@@ -36,11 +37,18 @@ MEMBER_PERMISSIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What all kinds need: the API, the pipeline's name, and who this account is."""
+    """What all kinds need: the API, the pipeline's name, and who this account is.
+
+    ``reads_pages`` and ``pictures`` are those of `Connection`. ``boards`` are the ids of projects
+    that were seen to be a portfolio: only there is there more to be read than elsewhere.
+    """
 
     client: Client
     pipeline: str
     account_id: int
+    reads_pages: bool = False
+    pictures: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
+    boards: set[str] = field(default_factory=set)
 
 
 class ChildKind(Protocol):
@@ -228,6 +236,9 @@ class Stories:
             fields[Story.TAGS] = frozenset(str(tag[0]) for tag in row["tags"] or ())
         if "description" in row:
             fields[Story.DESCRIPTION] = str(row["description"] or "")
+        if str(row.get("project")) in context.boards:
+            fields[Story.DUE_DATE] = row.get("due_date")
+            fields[Story.STATUS] = str((row.get("status_extra_info") or {}).get("name", ""))
         name = decode_reference(context.pipeline, row.get("external_reference"))
         return Observed(
             self.kind,
@@ -244,20 +255,23 @@ class Stories:
         body: Body = {
             "project": int(place.root_id),
             "subject": fields[Story.SUBJECT],
-            "description": fields.get(Story.DESCRIPTION, ""),
+            "description": join_block(
+                str(fields.get(Story.DESCRIPTION, "")), str(fields.get(Story.FACTS, ""))
+            ),
             "tags": _sorted(fields.get(Story.TAGS)),
             "external_reference": encode_reference(context.pipeline, desired.key),
         }
         milestone = fields.get(Story.MILESTONE)
         if milestone:
             body["milestone"] = _milestone_id(str(milestone), desired.key.group, place)
+        body |= self._board_body(fields, place)
         return Written(self.observe(context.client.post(self.path, body).data, context))
 
     def modification(
         self, observed: Observed, changes: Mapping[str, Value], place: Place, context: Context
     ) -> Body:
-        """Changes subject, tags or description, with the version that they were observed in."""
-        body: Body = {}
+        """Changes what is asked for, with the version that it was observed in."""
+        body: Body = self._board_body(changes, place)
         if Story.SUBJECT in changes:
             body["subject"] = changes[Story.SUBJECT]
         if Story.TAGS in changes:
@@ -265,7 +279,24 @@ class Stories:
         if Story.DESCRIPTION in changes:
             _demand_description(observed)
             body["description"] = changes[Story.DESCRIPTION]
+        if Story.FACTS in changes:
+            body["description"] = self._with_facts(observed, str(changes[Story.FACTS]), context)
         return body and body | {"version": int(observed.stamp)}
+
+    def _board_body(self, fields: Mapping[str, Value], place: Place) -> Body:
+        """Returns what only the cards of a board have."""
+        body: Body = {}
+        if Story.DUE_DATE in fields:
+            body["due_date"] = fields[Story.DUE_DATE]
+        if Story.STATUS in fields:
+            body["status"] = _status_id(str(fields[Story.STATUS]), place)
+        return body
+
+    def _with_facts(self, observed: Observed, facts: str, context: Context) -> str:
+        """Returns the description with other facts below what people wrote, read for that."""
+        row = context.client.get(f"{self.path}/{observed.id}").data
+        text, _ = split_block(str(row.get("description") or ""), [facts])
+        return join_block(text, facts)
 
 
 def _demand_description(observed: Observed) -> None:
@@ -291,14 +322,17 @@ def _milestone_id(name: str, group: str, place: Place) -> int | None:
     raise Rejected(f"the story waits for its milestone {name!r}, which could not be made yet")
 
 
+def _status_id(name: str, place: Place) -> int:
+    """Returns the id of the column of that name, which is bound before any card is made."""
+    wanted = " ".join(name.split()).casefold()
+    for key, target_id in place.bound.items():
+        if key.kind == Kind.STATUS and key.name == wanted:
+            return int(target_id)
+    raise Rejected(f"the board has no column {name!r}; was it removed in Taiga?")
+
+
 def _sorted(tags: Value) -> list[str]:
     return sorted(tags) if isinstance(tags, frozenset) else []
-
-
-KINDS: Final[Mapping[str, ChildKind]] = {
-    item.kind: item for item in (Roles(), Memberships(), Milestones(), Stories())
-}
-"""How to handle each kind, in the order in which they are read."""
 
 
 def gone(kind: str, target_id: str) -> Vanished:

@@ -15,7 +15,16 @@ from typing import Final
 
 from sync.records import Desired, Value
 from sync.text import plain_facts, plain_text
-from taiga_pipeline.records import Kind, Membership, Milestone, Project, Role, Story
+from taiga_pipeline.records import (
+    Kind,
+    Membership,
+    Milestone,
+    Project,
+    Role,
+    Status,
+    Story,
+    Wiki,
+)
 
 _LONGEST_LABEL: Final = 40
 _LONGEST_TITLE: Final = 200
@@ -26,6 +35,8 @@ _LONGEST_TAG: Final = 100
 _LONGEST_NOTE: Final = 2_000
 _DIGEST: Final = 6
 _LONGEST_TEXT: Final = 40_000
+_LARGEST_PAGE: Final = 45_000
+"""Bytes. A server needs seconds to show a larger page, and minutes for one of a megabyte."""
 
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _MENTION: Final = re.compile(r"(?<!\w)@(?=[\w.-])")
@@ -120,12 +131,14 @@ def _distinct(longest: int) -> _Fit:
     return fits
 
 
-def _block(longest: int, clean: Callable[[str], str]) -> _Fit:
+def _block(
+    longest: int, clean: Callable[[str], str], width: Callable[[str], int] = lambda _: 1
+) -> _Fit:
     """A text on several lines, ``clean`` making them what the place can hold."""
 
     def fits(text: str) -> tuple[str, str]:
         lines = clean(text.replace("\r\n", "\n").replace("\r", "\n"))
-        cut = _cut(lines, longest, _one)
+        cut = _cut(lines, longest, width)
         return cut, _cut_note(cut, lines)
 
     return fits
@@ -165,6 +178,17 @@ def _one(character: str) -> int:
     return 1
 
 
+def _size(character: str) -> int:
+    """How many bytes a character takes."""
+    return len(character.encode())
+
+
+def _page(text: str) -> tuple[str, str]:
+    """The lines of a wiki page; it ends with a whole line where it is too large."""
+    fitted, note = _block(_LARGEST_PAGE, plain_facts, _size)(text)
+    return (fitted.rpartition("\n")[0] + f"\n{_ELLIPSIS}" if note else fitted), note
+
+
 def _width(character: str) -> int:
     """How many letters of an address stand for ``character`` at most."""
     code = ord(character)
@@ -201,5 +225,13 @@ _FITS: Final[Mapping[str, Mapping[str, _Fit]]] = {
     Kind.STORY: {
         Story.SUBJECT: _line(_LONGEST_SUBJECT, _one),
         Story.DESCRIPTION: _story_text,
+        Story.FACTS: _block(_LONGEST_TEXT, plain_facts),
+        Story.STATUS: _distinct(_LONGEST_NAME),
+    },
+    Kind.STATUS: {Status.NAME: _distinct(_LONGEST_NAME)},
+    Kind.WIKI: {
+        Wiki.TITLE: _line(_LONGEST_NAME, _width),
+        Wiki.TEXT: _block(_LONGEST_TEXT, plain_text),
+        Wiki.FACTS: _page,
     },
 }

@@ -13,7 +13,8 @@ from typing import Final
 from sync.errors import Vanished
 from sync.records import Observed
 from taiga_pipeline.records import Kind
-from taiga_pipeline.targets.taiga.children import KINDS, Context, Memberships, Stories
+from taiga_pipeline.targets.taiga.children import Context, Memberships, Stories
+from taiga_pipeline.targets.taiga.kinds import KINDS
 from taiga_pipeline.targets.taiga.paging import PAGE_SIZE, Row, count_rows, read_all
 from taiga_pipeline.targets.taiga.refusal import needed_by_every_run
 
@@ -38,12 +39,21 @@ class ChildReader:
         facts that only its children tell (team, members, progress, milestones).
         """
         roots = list(dict.fromkeys(root_ids))
-        by_kind = {kind: self._rows(kind, roots) for kind in KINDS}
+        by_kind = {kind: self._rows_where_held(kind, roots) for kind in KINDS}
         there = [root for root in roots if by_kind[Kind.MEMBERSHIP].get(root)]
         return {
             root: self._children(root, {kind: rows.get(root, []) for kind, rows in by_kind.items()})
             for root in there
         }
+
+    def _rows_where_held(self, kind: str, roots: Sequence[str]) -> _Rows:
+        """Returns a kind's rows, asked for only in projects where we keep such records."""
+        everywhere = kind != Kind.STATUS and (kind != Kind.WIKI or self._context.reads_pages)
+        if everywhere:
+            return self._rows(kind, roots)
+        boards = [root for root in roots if root in self._context.boards]
+        empty: _Rows = {root: [] for root in roots if root not in self._context.boards}
+        return {**empty, **self._rows(kind, boards)} if boards else empty
 
     def _rows(self, kind: str, roots: Sequence[str]) -> _Rows:
         path = KINDS[kind].path
@@ -78,9 +88,13 @@ class ChildReader:
         return rows
 
     def _in_full(self, row: Row) -> Row:
-        """Reads a story of ours that was changed since it was made: lists lack the description."""
+        """Reads a story of ours that was changed since it was made: lists lack the description.
+
+        A card's is not compared, only written below people's text; there are too many of them.
+        """
         story = KINDS[Kind.STORY].observe(row, self._context)
-        if not story.identity or story.stamp == "1":
+        is_card = str(row["project"]) in self._context.boards
+        if is_card or not story.identity or story.stamp == "1":
             return row
         try:
             full: Row = self._context.client.get(f"{Stories.path}/{story.id}").data
