@@ -12,7 +12,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sync.limits import DEFAULTS, Limit, check_limits
-from sync.observation import Observation, look, look_at_one, observe, recall
+from sync.observation import (
+    Observation,
+    look,
+    look_at_one,
+    look_for_missing,
+    observe,
+    recall,
+)
 from sync.plan import ActionType, GroupPlan, Issue, IssueKind, Plan
 from sync.planner import Known, Seen, plan_group
 from sync.records import RETIRED, TITLE, DesiredGroup, RecordKey, WhenGone
@@ -179,7 +186,8 @@ class Drafter:
         ]
         roots |= recall(self.target, index, unread)
         known = self.store.known(list(wanted))
-        seen = look(self.target, roots, observation.candidates, list(wanted))
+        first = look(self.target, roots, observation.candidates, list(wanted))
+        seen = look_for_missing(self.target, first, known)
         return [self._plan_group(desired, known[key], seen[key]) for key, desired in wanted.items()]
 
     def _plan_group(self, desired: DesiredGroup, known: Known, seen: Seen) -> GroupPlan:

@@ -10,6 +10,8 @@ from sync.records import Observed
 from sync.state import GroupRow
 from sync.target import Target
 
+UNREADABLE = "what is in it could not be read just now; the next run looks again"
+
 FEW = 20
 """Up to so many roots are read one by one, rather than by another complete list."""
 
@@ -66,7 +68,13 @@ def recall(
         found = {key: target.observe_root(index[key].root_id) for key in keys}
         return {key: root for key, root in found.items() if root is not None}
     key_of = {index[key].root_id: key for key in keys}
-    return {key_of[root.id]: root for root in target.observe_roots() if root.id in key_of}
+    seen = {key_of[root.id]: root for root in target.observe_roots() if root.id in key_of}
+    for key in sorted(set(keys) - seen.keys()):
+        # Even a list that comes whole may lie: what it lacks is asked for by itself.
+        root = target.observe_root(index[key].root_id)
+        if root is not None:
+            seen[key] = root
+    return seen
 
 
 def look(
@@ -86,13 +94,41 @@ def look(
     seen = {}
     for key in keys:
         root = standing.get(key)
+        readable = root is None or root.id in children
+        if root is not None and not readable:
+            root = replace(root, obstacle=root.obstacle or UNREADABLE)
         found = children.get(root.id, ()) if root else ()
         seen[key] = Seen(
             root=_with_facts(root, found) if root and key in roots else None,
             candidates=[_with_facts(c, found) for c in candidates.get(key, ())],
             children=[child for child in found if root and child.kind != root.kind],
+            readable=readable,
         )
     return seen
+
+
+def look_for_missing(
+    target: Target, seen: Mapping[str, Seen], known: Mapping[str, Known]
+) -> dict[str, Seen]:
+    """Returns ``seen``, with another look where a bound child was not to be seen.
+
+    That somebody deleted it is concluded from two looks: a list that comes whole may be wrong.
+    """
+    roots = {
+        key: each.root
+        for key, each in seen.items()
+        if each.root is not None and each.readable and _lacks_children(known[key], each)
+    }
+    return {**seen, **look(target, roots, {}, list(roots))}
+
+
+def _lacks_children(known: Known, seen: Seen) -> bool:
+    shown = {(child.kind, child.id) for child in seen.children}
+    return any(
+        (key.kind, bound.binding.target_id) not in shown
+        for key, bound in known.bound.items()
+        if not (key.is_root or bound.binding.deleted or bound.binding.unlinked)
+    )
 
 
 def _with_facts(root: Observed, children: Sequence[Observed]) -> Observed:

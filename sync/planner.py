@@ -66,11 +66,15 @@ class Known:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What was observed of one group: its bound root, or else the unbound ones that carry its
-    marker, and the children of the one that is (or would be) bound."""
+    marker, and the children of the one that is (or would be) bound.
+
+    ``readable`` is False where there is such a root and its children could not be read: nothing
+    is concluded from there being none."""
 
     root: Observed | None = None
     candidates: Sequence[Observed] = ()
     children: Sequence[Observed] = ()
+    readable: bool = True
 
 
 def plan_group(desired: DesiredGroup, known: Known, seen: Seen, split: Splitter) -> GroupPlan:
@@ -80,9 +84,10 @@ def plan_group(desired: DesiredGroup, known: Known, seen: Seen, split: Splitter)
         return GroupPlan(desired.key, desired, seen.root)
     planner = _GroupPlanner(desired, known, split)
     root = planner.plan_root(bound, seen)
-    if desired.follow_children and (root is not None or planner.actions):
+    unreadable = desired.follow_children and not seen.readable
+    if desired.follow_children and seen.readable and (root is not None or planner.actions):
         planner.plan_children(seen.children)
-    if root is not None and root.obstacle and planner.actions:
+    if root is not None and root.obstacle and (planner.actions or unreadable):
         planner.obstruct(root)
     return planner.finish(root)
 
@@ -250,6 +255,8 @@ class _GroupPlanner:
             if not bound.binding.deleted:  # a person's deletion counts as an edit: it stays away
                 self.bind.append(replace(bound.binding, deleted=True))
             return
+        if bound.binding.deleted:  # it is back
+            self.bind.append(replace(bound.binding, deleted=False))
         merged = self._merge(record, bound.base, found)
         if not merged.writes:
             self.remember[record.key] = merged.remember
@@ -301,10 +308,8 @@ class _GroupPlanner:
     def obstruct(self, root: Observed) -> None:
         """Replaces the actions of a group whose root cannot be written by an issue."""
         key = self.desired.root.key
-        message = (
-            f"{key}: {len(self.actions)} change(s) wait, because the project cannot be written: "
-            f"{root.obstacle}"
-        )
+        waiting = f"{len(self.actions)} change(s) wait" if self.actions else "nothing is compared"
+        message = f"{key}: {waiting}, because the project cannot be written: {root.obstacle}"
         self.actions.clear()
         self.issues.append(Issue(IssueKind.OBSTACLE, key, message))
 

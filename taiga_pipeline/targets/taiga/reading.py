@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from sync.errors import Vanished
+from sync.errors import Rejected
 from sync.records import Observed
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.taiga.children import Context, Memberships, Stories
@@ -33,16 +33,22 @@ class ChildReader:
         self._concurrency = concurrency
 
     def read(self, root_ids: Collection[str]) -> dict[str, Sequence[Observed]]:
-        """Returns the children of each project; one that is not there is missing.
+        """Returns the children of each project; one that cannot be read as a whole is missing.
+
+        This account is a member of each: a project without members is not there, or not told.
 
         One of a project's children has the project's own kind and id: it carries the delivery
         facts that only its children tell (team, members, progress, milestones).
         """
         roots = list(dict.fromkeys(root_ids))
         by_kind = {kind: self._rows_where_held(kind, roots) for kind in KINDS}
-        there = [root for root in roots if by_kind[Kind.MEMBERSHIP].get(root)]
+        there = [
+            root
+            for root in roots
+            if by_kind[Kind.MEMBERSHIP].get(root) and all(root in rows for rows in by_kind.values())
+        ]
         return {
-            root: self._children(root, {kind: rows.get(root, []) for kind, rows in by_kind.items()})
+            root: self._children(root, {kind: rows[root] for kind, rows in by_kind.items()})
             for root in there
         }
 
@@ -73,16 +79,18 @@ class ChildReader:
 
     def _rows_of_each(self, path: str, roots: Sequence[str]) -> _Rows:
         if len(roots) == 1:
-            return {roots[0]: self._rows_of_one(path, roots[0])}
-        with ThreadPoolExecutor(self._concurrency, "taiga-read") as pool:
-            rows = pool.map(lambda root: self._rows_of_one(path, root), roots)
-            return dict(zip(roots, rows, strict=True))
+            read = [self._rows_of_one(path, roots[0])]
+        else:
+            with ThreadPoolExecutor(self._concurrency, "taiga-read") as pool:
+                read = list(pool.map(lambda root: self._rows_of_one(path, root), roots))
+        return {root: rows for root, rows in zip(roots, read, strict=True) if rows is not None}
 
-    def _rows_of_one(self, path: str, root: str) -> list[Row]:
+    def _rows_of_one(self, path: str, root: str) -> list[Row] | None:
+        """Returns one project's rows, None if this account may not see them (any more)."""
         try:
             rows = list(read_all(self._context.client, path, {"project": root}))
-        except Vanished:
-            return []
+        except Rejected:
+            return None
         if path == Stories.path:
             rows = [self._in_full(row) for row in rows]
         return rows
@@ -98,7 +106,7 @@ class ChildReader:
             return row
         try:
             full: Row = self._context.client.get(f"{Stories.path}/{story.id}").data
-        except Vanished:
+        except Rejected:
             return row
         return full
 
