@@ -25,6 +25,7 @@ from taiga_pipeline.records import (
     Story,
     Wiki,
 )
+from taiga_pipeline.targets.taiga.identity import PREFIX
 
 _LONGEST_LABEL: Final = 40
 _LONGEST_TITLE: Final = 200
@@ -41,6 +42,7 @@ _LARGEST_PAGE: Final = 45_000
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _MENTION: Final = re.compile(r"(?<!\w)@(?=[\w.-])")
 _INERT_AT: Final = "＠"
+_INERT_COLON: Final = "："
 _ELLIPSIS: Final = "…"
 _LETTERS: Final[Mapping[str, int]] = {
     **dict.fromkeys("°¼½¾ЋЏћџҴҵׯٺڇڍ", 3),
@@ -202,13 +204,21 @@ def _width(character: str) -> int:
 
 
 def _fit_tags(tags: frozenset[str]) -> tuple[frozenset[str], str]:
-    """Lower, on one line, without empty ones; the letter case alone is not worth a remark."""
-    fitted = {
-        tag: _cut(" ".join(_storable(tag).lower().split()), _LONGEST_TAG, _one) for tag in tags
-    }
+    """Lower, on one line, without empty ones; the letter case alone is not worth a remark.
+
+    A tag must not pass for a marker: Taiga keeps both in one place.
+    """
+    fitted = {tag: _fit_tag(tag) for tag in tags}
     changed = sorted(tag for tag, kept in fitted.items() if kept != " ".join(tag.lower().split()))
     note = f"were made to fit: {', '.join(repr(_storable(tag))[:60] for tag in changed)}"
     return frozenset(tag for tag in fitted.values() if tag), note if changed else ""
+
+
+def _fit_tag(tag: str) -> str:
+    line = " ".join(_storable(tag).lower().split())
+    if line.startswith(f"{PREFIX}:"):
+        line = line.replace(":", _INERT_COLON)
+    return _cut(line, _LONGEST_TAG, _one)
 
 
 _FITS: Final[Mapping[str, Mapping[str, _Fit]]] = {

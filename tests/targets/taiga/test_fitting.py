@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.records import Desired, RecordKey, Value
+from sync.records import Desired, Marker, RecordKey, Value
 from sync.text import END, SEPARATOR
 from taiga_pipeline.records import Kind, Project, Story
 from taiga_pipeline.targets.taiga.fitting import fit
+from taiga_pipeline.targets.taiga.identity import decode_markers, encode_marker
 
 
 def fitted(kind: str, **fields: Value) -> Desired:
@@ -94,6 +95,15 @@ def test_a_long_tag_is_cut_with_a_remark() -> None:
     (tag,) = desired.fields["tags"]  # type: ignore[union-attr,misc]
     assert len(tag) == 100
     assert desired.notes[0].startswith("tags were made to fit: 'xxx")
+
+
+def test_a_tag_cannot_forge_the_marker_of_another_deal() -> None:
+    """A salesperson's text becomes a tag, and Taiga keeps tags where the markers are."""
+    forged = encode_marker(Marker("acme", "d-2"))
+    desired = fitted(Kind.PROJECT, tags=frozenset({forged}))
+    (tag,) = desired.fields["tags"]  # type: ignore[union-attr,misc]
+    assert decode_markers({str(tag): None}) == ()
+    assert decode_markers({forged: None}) == (Marker("acme", "d-2"),)
 
 
 def test_mentions_in_a_story_mail_nobody() -> None:
