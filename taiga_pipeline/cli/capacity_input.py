@@ -83,7 +83,7 @@ def plan_input(context: Context, chances: str | None) -> PlanInput:
         people=tuple(sorted(reading.people.values(), key=lambda person: person.email)),
         time_off=_time_off(context),
         allocations=tuple(each for group in reading.allocations.values() for each in group),
-        milestones=_milestones(context, {deal.key for deal in deals}),
+        milestones=reported_milestones(context, {deal.key for deal in deals}),
     )
     outlooks, learnt = _outlooks(context, situation, mappings, chances)
     notices = tuple(f"{row.place}: left out: {row.reason}" for row in reading.quarantined)
@@ -97,7 +97,7 @@ def _time_off(context: Context) -> tuple[TimeOff, ...]:
         return tuple(store.time_off())
 
 
-def _milestones(context: Context, keys: set[str]) -> dict[str, Milestones]:
+def reported_milestones(context: Context, keys: set[str]) -> dict[str, Milestones]:
     """Returns the milestones of deals' projects as they were last read from there."""
     from taiga_pipeline.cli.delivery import delivery_facts
     from taiga_pipeline.cli.engine import state_to_read

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from taiga_pipeline.cli.capacity_input import holidays_source
+from taiga_pipeline.cli.capacity_input import holidays_source, reported_milestones
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
@@ -174,7 +174,9 @@ class _Input:
         self.priorities = dict(priorities)
         mappings = context.load_mappings()
         with deal_store(context) as store:
-            self._works: Works = find_works(store.deals(), mappings, today, self.priorities)
+            deals = list(store.deals())
+        milestones = reported_milestones(context, {deal.key for deal in deals})
+        self._works: Works = find_works(deals, mappings, today, self.priorities, milestones)
         self.notes = list(self._works.notes)
         with people_store(context) as people:
             self.allocations = [

@@ -118,7 +118,10 @@ def build(
 
 
 def _within(works: Iterable[Work], rules: Rules) -> list[Work]:
-    return [work for work in works if _week(work.start, rules) < rules.horizon]
+    """Returns those works that begin within the horizon and are not over yet."""
+    return [
+        work for work in works if _week(work.start, rules) < rules.horizon and _end(work, rules) > 0
+    ]
 
 
 def _week(day: date, rules: Rules) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -11,9 +11,11 @@ from taiga_pipeline.mapping.dates import project_start
 from taiga_pipeline.mapping.demand import deal_demand
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.mapping_set import MappingSet
-from taiga_pipeline.mapping.rules import Rules
+from taiga_pipeline.mapping.rules import Rules, StageRule
+from taiga_pipeline.mapping.values import DealView, Values
 from taiga_pipeline.pipeline.model import Category, Deal, RoleDemand
 from taiga_pipeline.pipeline.text import folded
+from taiga_pipeline.planning.demand_milestones import Milestones, Stretch, moved, time_line
 from taiga_pipeline.planning.demand_outlook import probability_of
 from taiga_pipeline.problems import did_you_mean
 from taiga_pipeline.records import ProjectState
@@ -49,20 +51,29 @@ def find_works(
     mappings: MappingSet,
     today: date,
     priorities: Mapping[str, float] | None = None,
+    milestones: Mapping[str, Milestones] | None = None,
 ) -> Works:
     """Returns the deals with a tentative or a staffed project, by key.
 
-    A project whose deal is open is taken to start not before ``today``.
+    A project whose deal is open is taken to start not before ``today``. Demand moves with the
+    ``milestones`` that delivery reported (by deal key), as it does for capacity.
     """
-    finder = _Finder(mappings, today, priorities or {})
+    finder = _Finder(mappings, today, priorities or {}, milestones or {})
     return finder.find(deals)
 
 
 class _Finder:
-    def __init__(self, mappings: MappingSet, today: date, priorities: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        mappings: MappingSet,
+        today: date,
+        priorities: Mapping[str, float],
+        milestones: Mapping[str, Milestones],
+    ) -> None:
         self._mappings = mappings
         self._today = today
         self._priorities = priorities
+        self._milestones = milestones
         self._notes: list[str] = []
         self._spared: set[str] = set()
 
@@ -100,9 +111,23 @@ class _Finder:
             confirmed=won,
             probability=1.0 if won else probability_of(deal, stage),
             start=start if won else max(start, self._today),
-            roles=tuple(deal_demand(deal, rules)),
+            roles=tuple(self._roles(deal, rules, stage, start)),
             priority=self._priorities.get(deal.key, 1.0),
         )
+
+    def _roles(
+        self, deal: Deal, rules: Rules, stage: StageRule, start: date
+    ) -> Iterator[RoleDemand]:
+        values = Values(DealView(deal, stage.name, stage.category, start, deal.probability))
+        line = time_line(rules, values, start, self._milestones.get(deal.key, ()))
+        for role in deal_demand(deal, rules):
+            if line is None:
+                yield role
+                continue
+            stretch = Stretch(role.role, float(role.hours_per_week), role.start_week, role.weeks)
+            for each in moved([stretch], line):
+                hours = Decimal(str(each.hours))
+                yield replace(role, hours_per_week=hours, start_week=each.first, weeks=each.weeks)
 
 
 def _problem(deal: Deal, rules: Rules, start: date | None) -> str:

@@ -89,6 +89,12 @@ def test_weeks_that_are_over_are_not_staffed() -> None:
     assert needs(case(begun)) == [(0, (20.0,))]
 
 
+def test_projects_that_are_over_or_far_off_are_left_out() -> None:
+    over = work(role(weeks=4), start=MONDAY - timedelta(weeks=4))
+    far = work(key="D-2", start=MONDAY + timedelta(weeks=8))
+    assert case(over, far, work(key="D-3")).works == (work(key="D-3"),)
+
+
 def test_a_project_keeps_all_its_weeks_however_late_it_begins() -> None:
     late = work(role(weeks=10), start=MONDAY + timedelta(weeks=7))
     made = case(late, rules=Rules(first=MONDAY, horizon=8, max_delay=4))
