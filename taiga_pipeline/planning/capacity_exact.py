@@ -120,8 +120,7 @@ def _by_start(row: Row, hours: Floats, shape: Shape) -> Floats:
 
 def _outcomes(row: Row, hours: Floats) -> _Outcomes:
     found: _Outcomes = {}
-    total = sum(chance for _, chance in row.starts)
     for (_, chance), each in zip(row.starts, hours.tolist(), strict=True):
         quarters = round(each * QUARTERS)
-        found[quarters] = found.get(quarters, 0.0) + chance / total
+        found[quarters] = found.get(quarters, 0.0) + chance
     return found

@@ -85,6 +85,12 @@ def test_no_project_that_is_still_to_be_won_begins_in_the_past() -> None:
     assert demand.open[0].entered == NOW
 
 
+def test_the_lead_time_counts_from_now_where_a_close_has_passed() -> None:
+    subject = deal(expected_close=week(-5), roles=(ROLE,))
+    demand = find(subject, rules=mappings(head=LEAD), outlooks=sure([(week(-5), 1.0)]))
+    assert demand.open[0].starts == ((week(2), 1.0),)
+
+
 def test_a_close_that_has_passed_is_expected_from_now_on() -> None:
     outlooks = plain_outlooks([deal(expected_close=week(-20))], mappings(), TODAY)
     closes = outlooks.by_deal["D-1"].closes
@@ -235,6 +241,13 @@ def test_a_milestone_that_takes_longer_spreads_its_hours_and_keeps_their_sum() -
     longer = (("Build", week(1), week(5) - day), ("Test", week(5), week(7) - day))
     found = booked(find(won(), rules=mappings(MILESTONES), milestones={"D-1": longer}))
     assert [found["Back", week(n)] for n in range(1, 7)] == [15, 15, 15, 15, 30, 30]
+
+
+def test_milestones_in_another_order_than_planned_lose_no_hours() -> None:
+    day = timedelta(days=1)
+    swapped = (("Build", week(5), week(7) - day), ("Test", week(1), week(3) - day))
+    found = booked(find(won(), rules=mappings(MILESTONES), milestones={"D-1": swapped}))
+    assert found == {("Back", week(5)): 30, ("Back", week(6)): 30, ("Back", week(7)): 60}
 
 
 def test_milestones_that_stayed_change_nothing() -> None:
