@@ -169,10 +169,10 @@ def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
 
 def found_again(count: int) -> str:
     """Says that the state store did not know of projects that were there already."""
-    found = "1 project was" if count == 1 else f"{count} projects were"
+    found = "1 project was found by its" if count == 1 else f"{count} projects were found by their"
     return (
-        f"{found} found by marker and adopted, none was made again: the state store did not know "
-        "of them (it is new or restored, or another machine made them)."
+        f"{found} marker and adopted, none was made again: the state store did not know of them "
+        "(it is new or restored, or another machine made them)."
     )
 
 
