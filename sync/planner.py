@@ -18,7 +18,7 @@ bound just as it is, whoever owns its fields: from then on it is merged like any
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.merge import Decision, Verdict
@@ -56,11 +56,20 @@ class Bound:
 class Known:
     """What the state store holds of one group.
 
-    ``intents`` are the bases that would stand had the receipt of an open intent arrived.
+    ``intents`` are the bases that would stand had the receipts of open intents arrived, for each
+    record the oldest first. ``making`` and ``removing`` are the records that open intents were
+    about to make and to remove.
     """
 
     bound: Mapping[RecordKey, Bound] = field(default_factory=dict)
-    intents: Mapping[RecordKey, Bases] = field(default_factory=dict)
+    intents: Mapping[RecordKey, Sequence[Bases]] = field(default_factory=dict)
+    making: Collection[RecordKey] = ()
+    removing: Collection[RecordKey] = ()
+
+    def made(self, key: RecordKey) -> Bases:
+        """Returns the bases of a record that the connector made, the receipt being lost."""
+        intents = self.intents.get(key, ()) if key in self.making else ()
+        return {name: base for intended in intents for name, base in intended.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +195,11 @@ class _GroupPlanner:
         """Reports a root that people deleted, or makes it again if the mapping says so."""
         key = self.desired.root.key
         wanted = self.desired.create and not self.desired.retired
+        if key in self.known.removing:  # it was not people: the receipt was lost
+            self.forget.extend(self.known.bound)
+            if wanted:
+                self.actions.append(_create(self.desired.root, self.desired.root.reason))
+            return
         if wanted and self.desired.when_deleted is WhenDeleted.RECREATE:
             self.forget.extend(self.known.bound)
             reason = "deleted in the target, and made again as the mapping asks"
@@ -208,8 +222,8 @@ class _GroupPlanner:
     def _adopt_root(self, root: Observed) -> None:
         """Binds the one root that carries the marker."""
         record = self.desired.root
-        recovered = record.key in self.known.intents
-        merged = self._merge(record, {}, root)
+        recovered = record.key in self.known.making
+        merged = self._merge(record, self.known.made(record.key), root)
         why = "its creation is confirmed" if recovered else "found by its marker"
         self.actions.append(
             Action(
@@ -252,8 +266,7 @@ class _GroupPlanner:
 
     def _plan_bound_child(self, record: Desired, bound: Bound, found: Observed | None) -> None:
         if found is None:
-            if not bound.binding.deleted:  # a person's deletion counts as an edit: it stays away
-                self.bind.append(replace(bound.binding, deleted=True))
+            self._handle_missing_child(record, bound)
             return
         if bound.binding.deleted:  # it is back
             self.bind.append(replace(bound.binding, deleted=False))
@@ -275,14 +288,22 @@ class _GroupPlanner:
             )
         )
 
+    def _handle_missing_child(self, record: Desired, bound: Bound) -> None:
+        """A person's deletion counts as an edit: the child stays away."""
+        if record.key in self.known.removing:  # it was not people: the receipt was lost
+            self.forget.append(record.key)
+            self.actions.append(_create(record, record.reason))
+        elif not bound.binding.deleted:
+            self.bind.append(replace(bound.binding, deleted=True))
+
     def _plan_new_child(self, record: Desired, free: Sequence[Observed]) -> None:
         """Binds a child that is already in place as it is, or creates it."""
         found = find_child(record, free)
         if found is None:
             self.actions.append(_create(record, record.reason))
             return
-        intended = self.known.intents.get(record.key)
-        self.actions.append(adopt_child(record, found, self.split, intended))
+        made = self.known.made(record.key)
+        self.actions.append(adopt_child(record, found, self.split, made))
 
     def _drop_child(self, binding: Binding, found: Observed | None) -> None:
         """Removes a child that is no longer wanted if the connector made it, or lets go of it."""
@@ -299,7 +320,7 @@ class _GroupPlanner:
 
     def _merge(self, record: Desired, base: Bases, observed: Observed) -> MergedRecord:
         """Merges a record; notes its conflicts and the edits that are kept."""
-        intended = self.known.intents.get(record.key)
+        intended = self.known.intents.get(record.key, ())
         merged = merge_record(record, base, intended, observed, self.split)
         self.kept.extend((record.key, change) for change in merged.kept)
         self.issues.extend(_conflict(record.key, change) for change in merged.conflicts)
@@ -315,15 +336,15 @@ class _GroupPlanner:
 
 
 def adopt_child(
-    record: Desired, found: Observed, split: Splitter, intended: Bases | None = None
+    record: Desired, found: Observed, split: Splitter, made: Bases | None = None
 ) -> Action:
     """Returns the action that binds a child as it is found, without any request.
 
-    ``intended`` is given where the connector itself made it and the receipt was lost.
+    ``made`` is given where the connector itself made it and the receipt was lost.
     """
     fields = split(found, [record.fields])
     base = {
-        name: (intended or {}).get(name, Base(value, fields.get(name, value)))
+        name: (made or {}).get(name, Base(value, fields.get(name, value)))
         for name, value in record.fields.items()
     }
     return Action(
@@ -334,7 +355,7 @@ def adopt_child(
         observed=found,
         fields=fields,
         remember=base,
-        created=intended is not None,
+        created=bool(made),
     )
 
 

@@ -32,17 +32,18 @@ class MergedRecord:
 
 
 def merge_record(
-    record: Desired, base: Bases, intended: Bases | None, observed: Observed, split: Splitter
+    record: Desired, base: Bases, intended: Sequence[Bases], observed: Observed, split: Splitter
 ) -> MergedRecord:
     """Merges the fields of ``record`` with what was observed.
 
-    ``intended`` are the bases that would stand had the receipt of an open intent arrived (None
-    without one). A field that the read could not tell is taken for unchanged; without a base it
+    ``intended`` are the bases that would stand had the receipts of open intents arrived, the
+    oldest first. A field that the read could not tell is taken for unchanged; without a base it
     is written, unless delivery owns it.
     """
     hints = _hints(record, base, intended)
     seen = split(observed, hints)
-    base = _settled(base, intended, seen)
+    for bases in intended:
+        base = _settled(base, bases, seen)
     fields: dict[str, Value] = dict(seen)
     changes: list[Change] = []
     for name, desired in record.fields.items():
@@ -91,40 +92,55 @@ def _is_kept(change: Change, base: Base | None) -> bool:
     return situation(base, change.desired, change.observed) is not Situation.SALES_MOVED
 
 
-def _settled(base: Bases, intended: Bases | None, seen: Mapping[str, Value]) -> Bases:
+def _settled(base: Bases, intended: Bases, seen: Mapping[str, Value]) -> Bases:
     """Returns ``base`` with what an open intent wrote, as far as the target shows it.
 
     Where the target holds what the intent asked for, the write happened. Where it does not, it
-    did not happen, or people changed the field since; a creation certainly happened, since the
-    object is there.
+    did not happen, or people changed the field since. Of a field that cannot be read the others
+    tell: they were written together.
     """
-    if not intended:
-        return base
-    was_creation = not base
-    happened = {
-        name: value
-        for name, value in intended.items()
-        if was_creation or name not in seen or _holds(seen[name], value)
-    }
-    return {**base, **happened}
+    readable = {name: value for name, value in intended.items() if name in seen}
+    settled = {name: _settle_one(base.get(name), readable[name], seen[name]) for name in readable}
+    happened = bool(readable) and all(settled[name] == intended[name] for name in readable)
+    unreadable = {name: intended[name] for name in intended if name not in seen and happened}
+    return {**base, **{n: value for n, value in settled.items() if value}, **unreadable}
 
 
-def _holds(observed: Value, intended: Base) -> bool:
-    if isinstance(intended.desired, frozenset):
-        return isinstance(observed, frozenset) and intended.desired <= observed
-    return observed == intended.desired
+def _settle_one(base: Base | None, intended: Base, seen: Value) -> Base | None:
+    """Returns the base of one field, given that a write was intended whose receipt is missing."""
+    if not isinstance(intended.desired, frozenset):
+        return intended if seen == intended.desired else base
+    return _settle_set(base or Base(frozenset(), frozenset()), intended, _elements(seen))
 
 
-def _remembered(changes: Sequence[Change], base: Bases, intended: Bases | None) -> dict[str, Base]:
+def _settle_set(base: Base, intended: Base, seen: frozenset[str]) -> Base:
+    """As `_settle_one`, element by element.
+
+    An element that was to be added and is not there still has to be added; one that was to be
+    taken away and is there still has to be taken away.
+    """
+    wanted, added = _elements(intended.desired), _elements(intended.observed)
+    remain = (_elements(base.observed) - wanted) & seen
+    missing = wanted - _elements(base.desired) - seen
+    return Base((wanted - missing) | remain, (added - missing) | remain)
+
+
+def _elements(value: Value) -> frozenset[str]:
+    return value if isinstance(value, frozenset) else frozenset()
+
+
+def _remembered(
+    changes: Sequence[Change], base: Bases, intended: Sequence[Bases]
+) -> dict[str, Base]:
     """Returns the bases that hold although nothing is written for them."""
-    settled = {name: base[name] for name in intended or () if name in base}
+    settled = {name: base[name] for bases in intended for name in bases if name in base}
     rebased = {c.field: c.decision.base for c in changes if c.decision.base is not None}
     return {**settled, **rebased}
 
 
-def _hints(record: Desired, base: Bases, intended: Bases | None) -> list[Mapping[str, Value]]:
+def _hints(record: Desired, base: Bases, intended: Sequence[Bases]) -> list[Mapping[str, Value]]:
     return [
-        {name: value.desired for name, value in (intended or {}).items()},
+        *({name: value.desired for name, value in bases.items()} for bases in reversed(intended)),
         {name: value.observed for name, value in base.items()},
         {name: value.desired for name, value in base.items()},
         record.fields,

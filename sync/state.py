@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, delete, func, insert, select, update
 
-from sync.plan import Action, GroupPlan, Issue
+from sync.plan import Action, ActionType, GroupPlan, Issue
 from sync.planner import Bound, Known
 from sync.record_merge import Bases
 from sync.records import Binding, RecordKey
@@ -94,16 +94,23 @@ class StateStore(StateTables):
     def known(self, keys: Collection[str]) -> dict[str, Known]:
         """Returns bindings, bases and open intents of the groups of ``keys``."""
         bound: dict[str, dict[RecordKey, Bound]] = {key: {} for key in keys}
-        intents: dict[str, dict[RecordKey, Bases]] = {key: {} for key in keys}
+        intents: dict[str, dict[RecordKey, list[Bases]]] = {key: {} for key in keys}
+        making: dict[str, set[RecordKey]] = {key: set() for key in keys}
+        removing: dict[str, set[RecordKey]] = {key: set() for key in keys}
         with self._read() as connection:
             for row in self._select(connection, BINDINGS, keys):
                 key = RecordKey(row.grp, row.kind, row.name)
                 bound[row.grp][key] = Bound(read_binding(key, row), read_bases(row.base_json))
             for entry in self._entries(connection, JOURNAL.c.status == "open"):
-                if entry.key.group in intents:
-                    merged = {**intents[entry.key.group].get(entry.key, {}), **entry.intended}
-                    intents[entry.key.group][entry.key] = merged
-        return {key: Known(bound[key], intents[key]) for key in keys}
+                group = entry.key.group
+                if group not in intents:
+                    continue
+                intents[group].setdefault(entry.key, []).append(entry.intended)
+                if entry.action == ActionType.CREATE:
+                    making[group].add(entry.key)
+                elif entry.is_removal:
+                    removing[group].add(entry.key)
+        return {key: Known(bound[key], intents[key], making[key], removing[key]) for key in bound}
 
     def facts(self, key: str) -> tuple[Mapping[str, object], datetime | None]:
         """Returns the delivery facts of a group and when they were seen (UTC)."""
@@ -118,6 +125,7 @@ class StateStore(StateTables):
             return
         with self._write("bookkeeping") as connection:
             for key in plan.forget:
+                self._settle_record(connection, key)
                 connection.execute(delete(BINDINGS).where(self._record(BINDINGS, key)))
             for binding in plan.bind:
                 values = {"deleted": binding.deleted, "unlinked": binding.unlinked}
@@ -183,6 +191,7 @@ class StateStore(StateTables):
         with self._write("receipt") as connection:
             self._finish(connection, intent, "done")
             for key in keys:
+                self._settle_record(connection, key)
                 connection.execute(delete(BINDINGS).where(self._record(BINDINGS, key)))
 
     def fail(self, intent: int, error: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sync.plan import Issue, IssueKind
+from sync.plan import ActionType, Issue, IssueKind
 from sync.record_merge import Bases
 from sync.records import Base, Binding, RecordKey, WhenDropped, decode, encode
 
@@ -65,6 +65,12 @@ class JournalEntry:
     error: str
     intended_at: datetime
     finished_at: datetime | None
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether the object was to be removed. A retirement that marks writes something."""
+        is_retirement = self.action == ActionType.RETIRE and not self.intended
+        return self.action == ActionType.REMOVE or is_retirement
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sync import boundary
 from sync.errors import NotSent, OutcomeUnknown, Rejected, Unavailable, Unreachable
 from sync.memory import MemoryTarget
 from sync.plan import IssueKind
+from sync.records import WhenRetired
 from sync.runner import Outcome
 
 from .world import World, deal
@@ -165,6 +166,73 @@ def test_an_edit_by_sales_between_crash_and_recovery_is_no_false_conflict(world:
 def _kill(condition: bool) -> None:
     if condition:
         raise Killed
+
+
+def kill_run(world: World, when: str) -> None:
+    world.target.faults = lambda operation: _kill(operation == when)
+    with pytest.raises(Killed):
+        world.run()
+    world.target.faults = lambda operation: None
+
+
+def test_a_tag_that_was_to_be_taken_away_when_the_run_was_killed_is_taken_away(world: World):
+    world.want(deal("D1", tags=("crm", "incoming")))
+    world.run()
+    world.want(deal("D1", tags=("crm",)))
+    kill_run(world, "before update")
+    world.run()
+    assert world.project().fields["tags"] == frozenset({"crm"})
+    world.settled()
+
+
+def test_two_killed_runs_with_an_edit_by_sales_between_them_are_no_false_conflict(world: World):
+    world.want(deal("D1", title="A"))
+    world.run()
+    world.want(deal("D1", title="B"))
+    kill_run(world, "after update")
+    world.want(deal("D1", title="C"))
+    kill_run(world, "before update")
+    assert not world.run().issues
+    assert world.project().fields["title"] == "C"
+    world.settled()
+
+
+def test_a_removal_without_receipt_is_not_taken_for_a_persons_deletion(world: World):
+    world.want(deal("D1", when_retired=WhenRetired.DELETE_IF_UNTOUCHED))
+    world.run()
+    world.want(deal("D1", "retired", when_retired=WhenRetired.DELETE_IF_UNTOUCHED))
+    kill_run(world, "after remove")
+    world.want(deal("D1"))
+    assert not world.run().issues
+    assert world.project().fields["state"] == "tentative"
+    world.settled()
+
+
+def test_a_member_who_was_just_removed_when_the_run_was_killed_can_be_staffed_again(world: World):
+    world.want(deal("D1", "staffed", members={"a@x.test": "Back"}))
+    world.run()
+    world.want(deal("D1", "staffed"))
+    kill_run(world, "after remove")
+    world.want(deal("D1", "staffed", members={"a@x.test": "Back"}))
+    world.run()
+    assert [c.identity for c in world.target.children(world.project().id)] == ["a@x.test"]
+    world.settled()
+
+
+def test_killed_before_the_seal_conflicts_are_still_listed(world: World):
+    world.want(deal("D1", title="A"))
+    world.run()
+    world.want(deal("D1", title="B"))
+    world.target.edit(world.project().id, title="PM's")
+
+    def kill(name: str) -> None:
+        _kill(name == "before issues commit")
+
+    boundary.observers.append(kill)
+    with pytest.raises(Killed):
+        world.run()
+    boundary.observers.remove(kill)
+    assert [issue.kind for issue in world.run().issues] == [IssueKind.CONFLICT]
 
 
 def test_a_create_whose_answer_was_lost_is_found_and_not_repeated(world: World):
