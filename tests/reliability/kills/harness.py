@@ -1,0 +1,189 @@
+"""Worlds that can be copied, and child processes in them that can be killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from taiga_pipeline.sandbox.embedded import Sandbox
+from taiga_pipeline.sandbox.persistence import dump, load
+
+from . import scenario
+from .child import KILLED, NEVER
+from .picture import Picture, difference, picture, remembered
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+DONE: Final = 0
+PARTIAL: Final = 3
+"""How every run of the scenario ends: two conflicts wait in it for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a world looks like: to people, and in the state store."""
+
+    seen: list[Picture]
+    remembered: Picture
+
+    def difference(self, other: Outcome) -> str:
+        """Says what ``other`` has that this one has not, and the other way round."""
+        return "\n".join(
+            part
+            for part in (
+                difference("sandbox", self.seen, other.seen),
+                difference("state", self.remembered, other.remembered),
+            )
+            if part
+        )
+
+
+class Children:
+    """Runs the program in child processes that are forked from one that has it loaded."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "tests.reliability.kills.forkserver"],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def close(self) -> None:
+        """Ends the process that forks."""
+        assert self._server.stdin and self._server.stdout
+        self._server.stdin.close()
+        self._server.wait(timeout=20)
+        self._server.stdout.close()
+
+    def run(self, folder: Path, *arguments: str, kill_at: int = NEVER) -> int:
+        """Runs a command line in ``folder``; returns the exit code."""
+        assert self._server.stdin and self._server.stdout
+        job = {"folder": str(folder), "kill_at": kill_at, "arguments": arguments}
+        self._server.stdin.write(json.dumps(job) + "\n")
+        self._server.stdin.flush()
+        answer = self._server.stdout.readline()
+        assert answer, "the process that forks is gone"
+        return int(answer)
+
+    def start(self, folder: Path, *arguments: str, kill_at: int = NEVER) -> subprocess.Popen[str]:
+        """Starts the true command line, in an interpreter of its own."""
+        command = [sys.executable, "-m", "tests.reliability.kills.child", str(folder), str(kill_at)]
+        return subprocess.Popen(
+            [*command, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **self._environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One sandbox and one folder with configuration, deals and state."""
+
+    sandbox: Sandbox
+    folder: Path
+    children: Children
+
+    def run(self, *arguments: str, kill_at: int = NEVER) -> int:
+        """Runs a command line in a child process; returns the exit code."""
+        return self.children.run(self.folder, *arguments, kill_at=kill_at)
+
+    def run_well(self, *arguments: str) -> None:
+        """Runs a command line that has to succeed."""
+        code = self.run(*(arguments or ("run",)))
+        assert code == DONE, f"{arguments}: exit code {code}\n{self.said()}"
+
+    def said(self) -> str:
+        """Returns what the last child said."""
+        return "".join((self.folder / name).read_text() for name in ("stdout", "stderr"))
+
+    def boundaries(self) -> list[str]:
+        """Returns the boundaries that the last child reached."""
+        return (self.folder / "boundaries").read_text().splitlines()
+
+    def outcome(self) -> Outcome:
+        """Returns how everything stands now."""
+        store = self.sandbox.store
+        return Outcome(picture(store), remembered(self.folder / "state.db", store))
+
+    def requests(self, *, writes: bool) -> list[str]:
+        """Returns the requests since the last `clear`, log-ins aside."""
+        return [
+            f"{line.method} {line.path}"
+            for line in self.sandbox.requests
+            if (line.method != "GET") is writes and not line.path.startswith("/auth")
+        ]
+
+
+class Prepared:
+    """A situation that worlds are copied from, all with the same sandbox, one at a time."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._data: dict[str, Any] = json.loads(json.dumps(dump(world.sandbox.store)))
+        self._count = 0
+
+    @contextmanager
+    def another(self, **configuration: Any) -> Iterator[World]:
+        """Yields a world in this situation; what comes of it is thrown away."""
+        self._count += 1
+        folder = self._world.folder.parent / f"copy-{self._count}"
+        shutil.copytree(self._world.folder, folder)
+        sandbox = self._world.sandbox
+        load(sandbox.store, self._data)
+        sandbox.clear_requests()
+        if configuration:
+            scenario.write_configuration(folder, sandbox, **configuration)
+        yield World(sandbox, folder, self._world.children)
+        shutil.rmtree(folder)
+
+
+def killed(world: World, number: int) -> bool:
+    """Runs, and kills the run at a boundary; returns whether it got that far."""
+    code = world.run("run", kill_at=number)
+    assert code in (KILLED, PARTIAL), f"boundary {number}: exit code {code}\n{world.said()}"
+    return code == KILLED
+
+
+def recover(world: World) -> Outcome:
+    """Runs to the end; returns what came of it."""
+    code = world.run("run")
+    outcome = world.outcome()
+    outcome.remembered["exit code"] = code
+    return outcome
+
+
+@contextmanager
+def fleet(size: int) -> Iterator[list[Prepared]]:
+    """Yields so many equal situations, each with a sandbox and a process that forks."""
+    with ExitStack() as stack:
+        place = "/dev/shm" if Path("/dev/shm").is_dir() else None
+        folder = Path(stack.enter_context(TemporaryDirectory(dir=place, prefix="kills-")))
+        yield [stack.enter_context(_prepared(folder / str(number))) for number in range(size)]
+
+
+@contextmanager
+def _prepared(folder: Path) -> Iterator[Prepared]:
+    with Sandbox() as sandbox:
+        children = Children({scenario.PASSWORD: sandbox.password})
+        try:
+            world = World(sandbox, folder / "prepared", children)
+            world.folder.mkdir(parents=True)
+            scenario.prepare(world.folder, sandbox, world.run_well)
+            yield Prepared(world)
+        finally:
+            children.close()

@@ -1,0 +1,215 @@
+"""What has to hold once a quiet run is over, whatever happened before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sync.plan import Issue, IssueKind
+from sync.records import DesiredGroup
+from sync.text import split_block, split_label
+from taiga_pipeline.records import Kind, Membership, Project, ProjectState
+from taiga_pipeline.sandbox.models import Project as Row
+
+from .people import LABELS, Memory, People
+from .world import World
+
+EXPECTED_ISSUES = frozenset(
+    {
+        IssueKind.CONFLICT,
+        IssueKind.AMBIGUOUS,
+        IssueKind.DELETED,
+        IssueKind.OBSTACLE,
+        IssueKind.GONE,
+    }
+)
+"""What people can bring about. Nothing may have failed, be uncertain or in quarantine for good."""
+
+
+class Oracle:
+    """Compares what is there with what sales want and with what people did."""
+
+    def __init__(
+        self, world: World, people: People, made: dict[str, list[int]], wanted: dict[str, set[str]]
+    ) -> None:
+        self._world = world
+        self._people = people
+        self._made = made
+        self._wanted = wanted
+        """All titles that sales ever wanted, by deal."""
+        self._store = world.sandbox.store
+
+    def violations(self) -> list[str]:
+        """Returns everything that does not hold."""
+        issues = [item.issue for item in self._world.state.issues()]
+        found = [f"unexpected: {i.message}" for i in issues if i.kind not in EXPECTED_ISSUES]
+        for key in self._world.book.deals:
+            about = [issue for issue in issues if issue.key.group == key]
+            found += [f"{key}: {each}" for each in self._of_deal(key, about)]
+        found += self._of_copies()
+        return found
+
+    def _of_deal(self, key: str, issues: list[Issue]) -> Iterator[str]:
+        group = self._world.desired(key)
+        assert group is not None
+        kinds = {issue.kind for issue in issues}
+        project = self._world.bound(key)
+        made = [each for each in self._made.get(key, ()) if self._is_whole(each)]
+        if len(made) > 1:
+            yield f"made {len(made)} times: projects {made}"
+        is_missing = group.create and not group.retired and project is None
+        if is_missing and not kinds & {IssueKind.DELETED, IssueKind.AMBIGUOUS}:
+            yield "has no project, and nobody is told"
+        if project is None or not self._is_member(project):
+            return
+        yield from self._lasting(key, project, group, issues)
+        if IssueKind.OBSTACLE not in kinds and IssueKind.DELETED not in kinds:
+            yield from self._sales_fields(project, group)
+            yield from self._children(project, group)
+        yield from self._unlisted_conflicts(key, project, group, issues)
+
+    def _is_whole(self, number: int) -> bool:
+        """Whether a project is more than what a dying worker left behind (nobody sees those)."""
+        return bool(self._store.memberships.of(number)) or number not in self._store.projects.rows
+
+    def _is_member(self, project: Row) -> bool:
+        bot = self._world.sandbox.people.get(self._world.sandbox.username)
+        return self._store.memberships.find(bot.id, project.id) is not None
+
+    # --- what people did lasts
+
+    def _lasting(
+        self, key: str, project: Row, group: DesiredGroup, issues: list[Issue]
+    ) -> Iterator[str]:
+        memory = self._people.memory(project)
+        title = split_label(project.name, LABELS)[1]
+        text = split_block(project.description, [str(group.root.fields[Project.DEAL_FACTS])])[0]
+        if memory.title is not None and title != memory.title:
+            yield f"a person's title {memory.title!r} became {title!r}"
+        if memory.title is None and title not in self._wanted[key] and project.owner == self._bot:
+            yield f"the title {title!r} is nobody's"
+        if memory.text is not None and memory.text not in text:
+            yield f"a person's text {memory.text!r} became {text!r}"
+        if not memory.tags <= set(project.tags):
+            yield f"a person's tags {memory.tags} became {project.tags}"
+        yield from self._lasting_children(project, memory)
+
+    @property
+    def _bot(self) -> int:
+        return self._world.sandbox.people.get(self._world.sandbox.username).id
+
+    def _lasting_children(self, project: Row, memory: Memory) -> Iterator[str]:
+        roles = {
+            self._people.address(row): self._store.roles.rows[row.role].name
+            for row in self._store.memberships.of(project.id)
+        }
+        for address, role in memory.members.items():
+            if address not in roles:
+                yield f"a person's member {address} is gone"
+            elif role is not None and roles[address] != role:
+                yield f"a person's role {role} of {address} became {roles[address]}"
+        for address in memory.removed & roles.keys():
+            yield f"{address}, whom a person took away, is back"
+        stories = {row.id: row for row in self._store.stories.of(project.id)}
+        for number, subject in memory.subjects.items():
+            if number not in stories or stories[number].subject != subject:
+                yield f"a person's subject {subject!r} is gone"
+        for number, place in memory.placed.items():
+            story = stories.get(number)
+            if story is None or (story.status, story.milestone) != place:
+                yield f"story {number} is not where a person put it"
+        for number in memory.stories - stories.keys():
+            yield f"a person's own story {number} is gone"
+        for story in stories.values():
+            if str(story.external_reference) in memory.deleted_stories:
+                yield f"a story that a person deleted is back: {story.subject}"
+        for row in self._store.milestones.of(project.id):
+            dates = memory.dates.get(row.id)
+            if dates and dates != (row.estimated_start, row.estimated_finish):
+                yield f"a person's dates {dates} became {row.estimated_start}"
+            if memory.deleted_milestones:
+                yield "a milestone that a person deleted is back"
+
+    # --- what sales own is as the mapping says
+
+    def _sales_fields(self, project: Row, group: DesiredGroup) -> Iterator[str]:
+        wanted = group.root.fields
+        label = str(wanted[Project.LABEL])
+        if split_label(project.name, LABELS)[0] != label:
+            yield f"the label is not {label!r}: {project.name!r}"
+        facts = split_block(project.description, [str(wanted[Project.DEAL_FACTS])])[1]
+        if facts != wanted[Project.DEAL_FACTS]:
+            yield f"the facts are {facts!r}, not {wanted[Project.DEAL_FACTS]!r}"
+        tags = wanted[Project.TAGS]
+        assert isinstance(tags, frozenset)
+        if not tags <= set(project.tags):
+            yield f"the tags {project.tags} lack some of {sorted(tags)}"
+        states = {"incoming", "staffed"} - tags
+        if states & set(project.tags):
+            yield f"the tags {project.tags} are those of another state"
+        note = (project.is_looking_for_people, project.looking_for_people_note)
+        if note != (wanted[Project.LOOKING_FOR_PEOPLE], wanted[Project.LOOKING_FOR_PEOPLE_NOTE]):
+            yield f"looking for people is {note}"
+        marked = project in self._world.marked(group.key)
+        if not marked:
+            yield "the marker is missing"
+
+    def _children(self, project: Row, group: DesiredGroup) -> Iterator[str]:
+        if wanted_state(group) is ProjectState.RETIRED:
+            return
+        memory = self._people.memory(project)
+        members = {self._people.address(row) for row in self._store.memberships.of(project.id)}
+        references = [str(row.external_reference) for row in self._stories(project)]
+        for record in group.children:
+            if record.key.kind == Kind.MEMBERSHIP:
+                email = str(record.fields[Membership.EMAIL])
+                if email not in members | memory.removed:
+                    yield f"{email} is not a member"
+        wanted = {str(r.fields[Membership.EMAIL]) for r in group.children if _is_member(r.key.kind)}
+        bot = self._world.sandbox.people.get(self._world.sandbox.username).email
+        owner = self._store.users.rows[project.owner].email
+        for email in members - wanted - memory.members.keys() - {bot, owner}:
+            yield f"{email} is still a member"
+        names = [r.key.name for r in group.children if r.key.kind == Kind.STORY]
+        for name in names:
+            count = sum(f"/{name}'" in reference for reference in references)
+            gone = any(f"/{name}'" in reference for reference in memory.deleted_stories)
+            if count != (0 if gone else 1):
+                yield f"story {name} is there {count} times"
+        milestones = [r for r in group.children if r.key.kind == Kind.MILESTONE]
+        if milestones and not memory.deleted_milestones:
+            count = len(self._store.milestones.of(project.id))
+            if count != len(milestones):
+                yield f"{count} milestones"
+
+    def _stories(self, project: Row) -> list[object]:
+        return [row for row in self._store.stories.of(project.id) if row.external_reference]
+
+    # --- conflicts
+
+    def _unlisted_conflicts(
+        self, key: str, project: Row, group: DesiredGroup, issues: list[Issue]
+    ) -> Iterator[str]:
+        memory = self._people.memory(project)
+        if memory.title is None:
+            return
+        conflicts = [i for i in issues if i.kind is IssueKind.CONFLICT and i.field == Project.TITLE]
+        is_new = group.root.fields[Project.TITLE] not in memory.titles_before
+        if is_new and not conflicts and IssueKind.DELETED not in {i.kind for i in issues}:
+            yield "both sides changed the title, and no conflict is listed"
+
+    # --- what is nobody's business
+
+    def _of_copies(self) -> Iterator[str]:
+        for number, name in self._people.copies.items():
+            project = self._store.projects.get(number)
+            if project is not None and project.name != name:
+                yield f"the copy {name!r} was written to: {project.name!r}"
+
+
+def _is_member(kind: str) -> bool:
+    return kind == Kind.MEMBERSHIP
+
+
+def wanted_state(group: DesiredGroup) -> ProjectState:
+    """Returns the state that a deal's project is to be in."""
+    return ProjectState(str(group.root.fields[Project.STATE]))
