@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
+import uuid
 from typing import Any
 
 import pytest
+
+from taiga_pipeline.credentials import Secret
+from taiga_pipeline.targets.connection import Connection
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,6 +21,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--taiga-password-env", help="environment variable with its password")
     group.addoption("--taiga-outsider", help="a second account, for what others must not see")
     group.addoption("--taiga-outsider-password-env", help="environment variable with its password")
+    group = parser.getgroup("redmine", "the suite for targets, and more, against a live Redmine")
+    group.addoption("--redmine-url", help="address of a Redmine, set up by tests/live/redmine.sh")
+    group.addoption("--redmine-key-env", help="environment variable with an administrator's key")
 
 
 def _is_local(address: Any) -> bool:
@@ -32,8 +40,8 @@ def _is_local(address: Any) -> bool:
 
 @pytest.fixture(autouse=True)
 def loopback_only(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    """Refuse connections to other machines, except to a Taiga that the command line names."""
-    if request.config.getoption("--taiga-url"):
+    """Refuse connections to other machines, except to servers that the command line names."""
+    if any(request.config.getoption(name) for name in ("--taiga-url", "--redmine-url")):
         return
     connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
 
@@ -51,3 +59,21 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReques
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
     monkeypatch.setattr(socket.socket, "connect_ex", guarded_ex)
+
+
+@pytest.fixture(scope="session")
+def live_redmine_url(request: pytest.FixtureRequest) -> str:
+    """The address of a live Redmine; a test that asks for it is left out where there is none."""
+    url = request.config.getoption("--redmine-url")
+    if not url:
+        pytest.skip("no live Redmine: --redmine-url is not given (see .ci/redmine)")
+    return str(url).rstrip("/")
+
+
+@pytest.fixture
+def live_redmine(request: pytest.FixtureRequest, live_redmine_url: str) -> Connection:
+    """The way into a live Redmine, for a pipeline of the test's own."""
+    key = os.environ.get(request.config.getoption("--redmine-key-env") or "", "")
+    if not key:
+        raise pytest.UsageError("--redmine-key-env must name a variable that holds an API key")
+    return Connection(live_redmine_url, f"p{uuid.uuid4().hex[:8]}", token=Secret(key))

@@ -1,0 +1,162 @@
+"""What the suite needs of a target besides the port: to act as a person, and as a bad network.
+
+An adapter joins the suite with a subclass of `Account` and one line in ``conftest.py``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from sync.clock import Clock
+from sync.errors import OutcomeUnknown
+from sync.records import Desired, Marker, Observed, RecordKey, Value
+from sync.target import Place, Target, Written
+from taiga_pipeline.records import Kind, Project
+
+
+class Account(Protocol):
+    """The connector's account in a tool, and the people around it.
+
+    ``roles`` are the names of two roles that the tool has, ``member`` is an e-mail address that it
+    can add. ``holds_tags`` and ``shows_state`` tell what the tool has a place for.
+    """
+
+    target: Target
+    pipeline: str
+    clock: Clock
+    member: str
+    roles: tuple[str, str]
+    holds_tags: bool
+    shows_state: bool
+
+    @property
+    def writes(self) -> int:
+        """How many requests were sent that may change something."""
+
+    def rename(self, root_id: str, name: str) -> None:
+        """A person gives a project another name."""
+
+    def delete(self, root_id: str) -> None:
+        """A person deletes a project."""
+
+    def add_story(self, root_id: str, subject: str) -> None:
+        """A person adds a story of their own."""
+
+    def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
+        """A person gives a story another subject."""
+
+    def lose_next_answer(self) -> None:
+        """The answer to the next creation does not arrive, although it took place."""
+
+    def clean_up(self) -> None:
+        """Deletes what was made, and ends the connections."""
+
+
+class Wire:
+    """Stands between a client and its server: counts writes, and loses answers when told to."""
+
+    def __init__(self, transport: Any) -> None:
+        self._send = transport.send
+        transport.send = self.send
+        self.writes = 0
+        self.loses_next = False
+
+    def send(self, method: str, path: str, **rest: Any) -> Any:
+        """Sends a request through."""
+        answer = self._send(method, path, **rest)
+        if method == "GET" or path == "auth":
+            return answer
+        self.writes += 1
+        if method == "POST" and self.loses_next:
+            self.loses_next = False
+            raise OutcomeUnknown(f"{method} {path}: the answer was lost by the test")
+        return answer
+
+
+class Work:
+    """A project that a test made as the engine does, and what happens in it."""
+
+    def __init__(self, account: Account, key: str = "", **fields: Value) -> None:
+        self.account = account
+        self.target = account.target
+        self.key = key or f"D-{uuid.uuid4().hex[:8]}"
+        self.marker = Marker(account.pipeline, self.key)
+        self.desired = self.target.fit(
+            Desired(
+                RecordKey(self.key, Kind.PROJECT),
+                {
+                    Project.STATE: "tentative",
+                    Project.LABEL: "(tentative)",
+                    Project.TITLE: f"Acme {self.key}",
+                    Project.TEXT: "Hello",
+                    Project.DEAL_FACTS: "Customer: Acme\nValue: 40,000 EUR",
+                    Project.TAGS: frozenset({"incoming"}),
+                    **fields,
+                },
+            )
+        )
+        self.bound: dict[RecordKey, str] = {}
+        self.id = ""
+        self.agreed: Mapping[str, Value] = self.desired.fields
+        """The fields as they were last written."""
+
+    def make(self) -> Written:
+        """Makes the project."""
+        written = self.target.create_root(self.desired, self.marker)
+        self.id = written.record.id
+        self.bound[self.desired.key] = self.id
+        return written
+
+    @property
+    def place(self) -> Place:
+        return Place(self.id, dict(self.bound))
+
+    @property
+    def name(self) -> str:
+        return f"{self.desired.fields[Project.LABEL]} {self.desired.fields[Project.TITLE]}"
+
+    def observed(self) -> Observed:
+        """The project as it is now."""
+        root = self.target.observe_root(self.id)
+        assert root is not None
+        return root
+
+    def fields(self) -> Mapping[str, Value]:
+        """The project's fields as they are now."""
+        return self.target.split(self.observed(), [self.agreed])
+
+    def change(self, **changes: Value) -> Written:
+        """Writes changes as the engine does."""
+        observed = self.observed()
+        known = {**self.agreed, **self.target.split(observed, [self.agreed])}
+        self.agreed = {**known, **changes}
+        return self.target.update(observed, changes, self.agreed, self.place)
+
+    def add(self, kind_: str, name_: str, /, **fields: Value) -> Written:
+        """Makes a child."""
+        desired = self.target.fit(Desired(RecordKey(self.key, kind_, name_), fields))
+        written = self.target.create_child(desired, self.place)
+        self.bound[desired.key] = written.record.id
+        return written
+
+    def join(self, role: str) -> Written:
+        """Adds the member in a role."""
+        self.add(Kind.ROLE, role, name=role)
+        member = self.account.member
+        return self.add(Kind.MEMBERSHIP, member, email=member, role=role, admin=False)
+
+    def children(self, kind: str) -> list[Observed]:
+        """The children of one kind."""
+        found = self.target.observe_children([self.id])[self.id]
+        return [child for child in found if child.kind == kind and child.identity]
+
+    def child(self, kind: str, target_id: str) -> Observed:
+        """One child."""
+        (found,) = (child for child in self.children(kind) if child.id == target_id)
+        return found
+
+    def change_child(self, observed: Observed, **changes: Value) -> Written:
+        """Writes changes to a child."""
+        return self.target.update(observed, changes, {**observed.fields, **changes}, self.place)

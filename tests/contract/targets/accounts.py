@@ -1,0 +1,169 @@
+"""The accounts of each target that the suite runs against."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import requests
+
+from sync.clock import Clock
+from sync.errors import OutcomeUnknown
+from sync.memory import MemoryTarget
+from sync.target import Place
+from taiga_pipeline.records import Kind
+from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.targets.redmine import create as create_redmine
+from taiga_pipeline.targets.taiga.adapter import TaigaTarget
+from taiga_pipeline.targets.taiga.client import Client as TaigaClient
+from tests.contract.targets.account import Wire
+from tests.targets.support import ManualClock
+
+
+class MemoryAccount:
+    """The in-memory target."""
+
+    pipeline = "acme"
+    member = "ana@example.invalid"
+    roles = ("Back", "Design")
+    holds_tags = True
+    shows_state = True
+
+    def __init__(self) -> None:
+        self.target = MemoryTarget()
+        self.clock = ManualClock()
+
+    @property
+    def writes(self) -> int:
+        return self.target.writes
+
+    def rename(self, root_id: str, name: str) -> None:
+        label, _, title = name.rpartition(") ")
+        self.target.edit(root_id, label=f"{label})" if label else "", title=title)
+
+    def delete(self, root_id: str) -> None:
+        self.target.delete(root_id)
+
+    def add_story(self, root_id: str, subject: str) -> None:
+        self.target.add_child(root_id, Kind.STORY, "", subject=subject)
+
+    def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
+        self.target.edit_child(root_id, story_id, subject=subject)
+
+    def lose_next_answer(self) -> None:
+        def lose(operation: str) -> None:
+            if operation in ("after create", "after create child"):
+                self.target.faults = lambda operation: None
+                raise OutcomeUnknown(f"{operation}: the answer was lost by the test")
+
+        self.target.faults = lose
+
+    def clean_up(self) -> None:
+        return
+
+
+class TaigaAccount:
+    """A Taiga: the sandbox, or a real one."""
+
+    member = "ana.contract@example.test"
+    roles = ("Back", "Design")
+    holds_tags = True
+    shows_state = False
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.pipeline = connection.pipeline
+        self.clock = clock
+        client = TaigaClient(connection, clock)
+        self.target = TaigaTarget(client, connection)
+        self.target.connect()
+        self._client = client
+        self._wire = Wire(client._transport)
+
+    @property
+    def writes(self) -> int:
+        return self._wire.writes
+
+    def rename(self, root_id: str, name: str) -> None:
+        self._client.patch(f"projects/{root_id}", {"name": name})
+
+    def delete(self, root_id: str) -> None:
+        self._client.delete(f"projects/{root_id}")
+
+    def add_story(self, root_id: str, subject: str) -> None:
+        self._client.post("userstories", {"project": int(root_id), "subject": subject})
+
+    def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
+        version = self._client.get(f"userstories/{story_id}").data["version"]
+        self._client.patch(f"userstories/{story_id}", {"subject": subject, "version": version})
+
+    def lose_next_answer(self) -> None:
+        self._wire.loses_next = True
+
+    def clean_up(self) -> None:
+        _delete_all(self)
+        self.target.close()
+
+
+class RedmineAccount:
+    """A Redmine: one that a test makes up, or a live one with the accounts of its set-up."""
+
+    member = "ana@example.invalid"
+    roles = ("Developer", "Manager")
+    holds_tags = False
+    shows_state = True
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.pipeline = connection.pipeline
+        self.clock = clock
+        self.target = create_redmine(connection, clock)
+        self.target.connect()
+        self.connection = connection
+        self._wire = Wire(self.target._client._transport)
+        self._http = requests.Session()
+        assert connection.token
+        self._http.headers["X-Redmine-API-Key"] = connection.token.reveal()
+
+    @property
+    def writes(self) -> int:
+        return self._wire.writes
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """Asks the API as an administrator, and insists on success."""
+        url = f"{self.connection.url}/{path}"
+        answer = self._http.request(method, url, json=body, timeout=30)
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:300]}"
+        return answer.json() if answer.content.strip() else None
+
+    def rename(self, root_id: str, name: str) -> None:
+        self.call("PUT", f"projects/{root_id}.json", {"project": {"name": name}})
+
+    def delete(self, root_id: str) -> None:
+        self.call("DELETE", f"projects/{root_id}.json")
+
+    def add_story(self, root_id: str, subject: str) -> None:
+        issue = {"project_id": int(root_id), "subject": subject, "tracker_id": 1}
+        self.call("POST", "issues.json", {"issue": issue})
+
+    def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
+        self.call("PUT", f"issues/{story_id}.json", {"issue": {"subject": subject}})
+
+    def lose_next_answer(self) -> None:
+        self._wire.loses_next = True
+
+    def clean_up(self) -> None:
+        _delete_all(self)
+        self._http.close()
+        self.target.close()
+
+
+def new_pipeline() -> str:
+    """A name that no other test uses."""
+    return f"p{uuid.uuid4().hex[:8]}"
+
+
+def _delete_all(account: TaigaAccount | RedmineAccount) -> None:
+    """Deletes every project of the account's pipeline, of any test in it."""
+    roots = list(account.target.observe_roots())
+    for root in roots:
+        if any(marker.pipeline == account.pipeline for marker in root.markers):
+            account.target.remove(Kind.PROJECT, root.id, Place(root.id, {}))

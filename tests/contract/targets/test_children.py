@@ -1,0 +1,152 @@
+"""What lives in a project, in any target: roles, members, milestones, stories."""
+
+from __future__ import annotations
+
+import pytest
+
+from sync.errors import Rejected
+from sync.records import RecordKey
+from sync.target import Place
+from taiga_pipeline.records import Kind, Membership, Milestone, Story
+from tests.contract.targets.account import Account, Work
+
+
+@pytest.fixture
+def work(account: Account) -> Work:
+    """A project that was made."""
+    work = Work(account)
+    work.make()
+    return work
+
+
+def milestone(work: Work, name: str = "Kick-off", finish: str = "2027-01-12") -> str:
+    fields = {"name": name, "start": "2027-01-05", "finish": finish}
+    return work.add(Kind.MILESTONE, name, **fields).record.id
+
+
+def story(work: Work, name: str = "kick-off", **fields: str) -> str:
+    given = {"subject": "Call them", "description": "At *nine*", "milestone": "", **fields}
+    return work.add(Kind.STORY, name, **given, tags=frozenset()).record.id
+
+
+def test_a_member_joins_in_a_role(work: Work) -> None:
+    role, member = work.account.roles[0], work.account.member
+    written = work.join(role)
+    (found,) = [c for c in work.children(Kind.MEMBERSHIP) if c.identity == member]
+    assert found.id == written.record.id
+    assert found.fields[Membership.ROLE] == role
+
+
+def test_a_member_who_is_there_already_is_not_added_twice(work: Work) -> None:
+    first = work.join(work.account.roles[0])
+    again = work.join(work.account.roles[0])
+    assert again.record.id == first.record.id
+
+
+def test_a_member_takes_another_role(work: Work) -> None:
+    before, after = work.account.roles
+    written = work.join(before)
+    work.add(Kind.ROLE, after, name=after)
+    work.change_child(written.record, role=after)
+    assert work.child(Kind.MEMBERSHIP, written.record.id).fields[Membership.ROLE] == after
+
+
+def test_a_member_is_removed_and_removing_again_is_fine(work: Work) -> None:
+    written = work.join(work.account.roles[0])
+    for _ in range(2):
+        work.target.remove(Kind.MEMBERSHIP, written.record.id, work.place)
+    assert not [c for c in work.children(Kind.MEMBERSHIP) if c.id == written.record.id]
+
+
+def test_a_role_is_found_in_any_letter_case(work: Work) -> None:
+    name = work.account.roles[0]
+    first = work.add(Kind.ROLE, name, name=name)
+    assert work.child(Kind.ROLE, first.record.id).identity == name.casefold()
+
+
+def test_a_milestone_is_made_moved_and_removed(work: Work) -> None:
+    made = milestone(work)
+    seen = work.child(Kind.MILESTONE, made)
+    assert seen.identity == "kick-off"
+    assert seen.fields[Milestone.FINISH] == "2027-01-12"
+    work.change_child(seen, finish="2027-02-01", name="Start")
+    seen = work.child(Kind.MILESTONE, made)
+    assert (seen.fields[Milestone.NAME], seen.fields[Milestone.FINISH]) == ("Start", "2027-02-01")
+    work.target.remove(Kind.MILESTONE, made, work.place)
+    assert not work.children(Kind.MILESTONE)
+
+
+def test_a_milestone_that_is_there_already_is_returned(work: Work) -> None:
+    assert milestone(work) == milestone(work)
+    assert len(work.children(Kind.MILESTONE)) == 1
+
+
+def test_a_story_is_made_in_its_milestone(work: Work) -> None:
+    milestone(work)
+    made = story(work, milestone="Kick-off")
+    seen = work.child(Kind.STORY, made)
+    assert seen.identity == "kick-off"
+    assert seen.fields[Story.SUBJECT] == "Call them"
+    assert seen.fields.get(Story.DESCRIPTION, "At *nine*") == "At *nine*"
+
+
+def test_a_story_is_edited_without_losing_its_identity(work: Work) -> None:
+    made = story(work)
+    work.change_child(work.child(Kind.STORY, made), subject="Visit them")
+    work.change_child(work.child(Kind.STORY, made), description="At ten")
+    seen = work.child(Kind.STORY, made)
+    assert seen.identity == "kick-off"
+    assert seen.fields[Story.SUBJECT] == "Visit them"
+    assert seen.fields.get(Story.DESCRIPTION) == "At ten"
+
+
+def test_a_persons_edit_of_a_story_is_seen(work: Work) -> None:
+    made = story(work)
+    work.account.edit_story(work.id, made, "Their own words")
+    seen = work.child(Kind.STORY, made)
+    assert (seen.identity, seen.fields[Story.SUBJECT]) == ("kick-off", "Their own words")
+
+
+def test_a_persons_edit_of_a_story_moves_the_projects_stamp(work: Work) -> None:
+    made = story(work)
+    before = work.observed().stamp
+    work.account.edit_story(work.id, made, "Their own words")
+    assert work.observed().stamp != before
+
+
+def test_peoples_own_stories_are_not_ours(work: Work) -> None:
+    work.account.add_story(work.id, "Their own")
+    assert not work.children(Kind.STORY)
+
+
+def test_a_story_is_removed(work: Work) -> None:
+    made = story(work)
+    work.target.remove(Kind.STORY, made, work.place)
+    assert not work.children(Kind.STORY)
+
+
+def test_children_of_many_projects_are_told_apart(work: Work) -> None:
+    works = [work, *(Work(work.account) for _ in range(5))]
+    for each in works[1:]:
+        each.make()
+    for number, each in enumerate(works):
+        story(each, subject=f"Story {number}")
+    found = work.target.observe_children([each.id for each in works])
+    for number, each in enumerate(works):
+        stories = [c for c in found[each.id] if c.kind == Kind.STORY and c.identity]
+        assert [c.fields[Story.SUBJECT] for c in stories] == [f"Story {number}"]
+
+
+def test_a_kind_that_has_no_place_is_refused_by_name(work: Work) -> None:
+    if work.target.name == "memory":
+        pytest.skip("the in-memory target holds any kind")
+    with pytest.raises(Rejected, match="riddle"):
+        work.add("riddle", "r1", name="r1")
+
+
+def test_a_child_in_a_project_that_is_gone_is_refused(work: Work) -> None:
+    work.account.delete(work.id)
+    place = Place(work.id, {RecordKey(work.key, Kind.PROJECT): work.id})
+    work.bound = dict(place.bound)
+    with pytest.raises(Rejected):
+        story(work)

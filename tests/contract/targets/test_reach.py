@@ -1,0 +1,16 @@
+"""Says which servers the suite did not run against."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.targets.conftest import missing
+
+
+@pytest.mark.parametrize("name", ["taiga", "live redmine"])
+def test_the_suite_runs_against_a_server_that_nobody_here_wrote(
+    pytestconfig: pytest.Config, name: str
+) -> None:
+    option = missing(pytestconfig, name)
+    if option:
+        pytest.skip(f"the suite for targets did not run against a {name}: {option} is not given")

@@ -1,0 +1,197 @@
+"""Whole runs of the engine on any target, also over a bad network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sync.executor import SETTLE_WAITS
+from sync.records import Desired, DesiredGroup, RecordKey, WhenDropped
+from sync.runner import Options, Outcome, Runner, RunReport
+from sync.source import Reading
+from sync.state import StateStore
+from taiga_pipeline.records import Kind
+from tests.contract.targets.account import Account, Work
+
+
+class Deals:
+    """A source whose groups a test sets as it likes."""
+
+    def __init__(self) -> None:
+        self.groups: dict[str, DesiredGroup] = {}
+
+    def read(self) -> Reading:
+        return Reading(iter(self.groups.values()), [], complete=True)
+
+
+class Pipeline:
+    """A pipeline into one target."""
+
+    def __init__(self, account: Account, folder: Path) -> None:
+        self.account = account
+        self.deals = Deals()
+        url = f"sqlite:///{folder / 'state.db'}"
+        self.store = StateStore(url, account.pipeline, account.clock)
+
+    def want(self, key: str, state: str = "tentative", *members: str, title: str = "Acme") -> None:
+        """Puts a deal into the source."""
+        label = {"tentative": "(tentative)", "retired": "(lost)"}.get(state, "")
+        fields = {
+            "state": state,
+            "label": label,
+            "title": f"{title} {key}",
+            "text": "Welcome.",
+            "deal_facts": f"Stage: {state}",
+            "tags": frozenset({"incoming"}),
+            "private": True,
+        }
+        children = () if state == "retired" else tuple(self._children(key, state, members))
+        self.deals.groups[key] = DesiredGroup(
+            self._fit(Desired(RecordKey(key, Kind.PROJECT), fields)),
+            children,
+            create=state != "retired",
+            follow_children=state != "retired",
+        )
+
+    def _children(self, key: str, state: str, members: tuple[str, ...]) -> Iterator[Desired]:
+        role = self.account.roles[0]
+        if members:
+            yield Desired(RecordKey(key, Kind.ROLE, role), {"name": role})
+        for email in members:
+            fields = {"email": email, "role": role, "admin": False}
+            record = RecordKey(key, Kind.MEMBERSHIP, email)
+            yield Desired(record, fields, when_dropped=WhenDropped.REMOVE)
+        dates = {"name": "Kick-off", "start": "2027-01-05", "finish": "2027-01-12"}
+        yield Desired(RecordKey(key, Kind.MILESTONE, "Kick-off"), dates)
+        story = {"subject": "Call them", "description": "", "milestone": "Kick-off"}
+        yield Desired(RecordKey(key, Kind.STORY, "call"), {**story, "tags": frozenset()})
+
+    def _fit(self, desired: Desired) -> Desired:
+        return self.account.target.fit(desired)
+
+    def run(self, *, full: bool = False) -> RunReport:
+        options = Options(lease_seconds=0)
+        runner = Runner(self.deals, self.account.target, self.store, self.account.clock, options)
+        return runner.run(look_at_all=full)
+
+    def settled(self) -> None:
+        """Runs twice more, once comparing everything, and asserts that this writes nothing."""
+        writes = self.account.writes
+        for full in (False, True):
+            report = self.run(full=full)
+            assert not report.applied, report.applied
+            assert report.outcome is Outcome.DONE, report.issues
+        assert self.account.writes == writes
+
+    def projects(self, key: str) -> list[str]:
+        return [root.id for root in self.account.target.find_roots(Work(self.account, key).marker)]
+
+
+@pytest.fixture
+def pipeline(account: Account, tmp_path: Path) -> Iterator[Pipeline]:
+    pipeline = Pipeline(account, tmp_path)
+    yield pipeline
+    pipeline.store.close()
+
+
+def key(pipeline: Pipeline, number: int) -> str:
+    """A deal's key that no other test uses: another pipeline's deals are a limit's business."""
+    return f"{pipeline.account.pipeline}-{number}-{id(pipeline) % 10_000}"
+
+
+def test_a_run_makes_everything_and_the_next_one_writes_nothing(pipeline: Pipeline) -> None:
+    keys = [key(pipeline, number) for number in range(3)]
+    for each in keys:
+        pipeline.want(each)
+    assert pipeline.run().outcome is Outcome.DONE
+    assert all(len(pipeline.projects(each)) == 1 for each in keys)
+    pipeline.settled()
+
+
+def test_a_deal_is_won_lost_and_won_back(pipeline: Pipeline) -> None:
+    deal, member = key(pipeline, 1), pipeline.account.member
+    for state, members in (
+        ("tentative", ()),
+        ("staffed", (member,)),
+        ("retired", ()),
+        ("staffed", (member,)),
+    ):
+        pipeline.want(deal, state, *members)
+        report = pipeline.run()
+        assert report.outcome is Outcome.DONE, report.issues
+        assert report.applied
+        pipeline.settled()
+    (root,) = pipeline.account.target.find_roots(Work(pipeline.account, deal).marker)
+    children = pipeline.account.target.observe_children([root.id])[root.id]
+    assert member in {child.identity for child in children if child.kind == Kind.MEMBERSHIP}
+
+
+def test_a_member_who_is_no_longer_staffed_leaves(pipeline: Pipeline) -> None:
+    deal, member = key(pipeline, 1), pipeline.account.member
+    pipeline.want(deal, "staffed", member)
+    pipeline.run()
+    pipeline.want(deal, "staffed")
+    pipeline.run()
+    (root,) = pipeline.projects(deal)
+    children = pipeline.account.target.observe_children([root])[root]
+    assert member not in {child.identity for child in children}
+    pipeline.settled()
+
+
+def test_a_persons_story_text_survives_every_run(pipeline: Pipeline) -> None:
+    deal = key(pipeline, 1)
+    pipeline.want(deal)
+    pipeline.run()
+    (root,) = pipeline.projects(deal)
+    children = pipeline.account.target.observe_children([root])[root]
+    (story,) = (child for child in children if child.kind == Kind.STORY and child.identity)
+    pipeline.account.add_story(root, "Their own")
+    pipeline.want(deal, title="Renamed")
+    pipeline.run()
+    pipeline.settled()
+    children = pipeline.account.target.observe_children([root])[root]
+    assert story.id in {child.id for child in children}
+
+
+@pytest.mark.parametrize("lost", ["the project", "a child"])
+def test_a_lost_answer_makes_no_duplicate(
+    pipeline: Pipeline, lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.executor.SETTLE_WAITS", tuple(0.01 for _ in SETTLE_WAITS))
+    deal = key(pipeline, 1)
+    if lost == "a child":
+        pipeline.want(deal, "retired")
+        pipeline.deals.groups[deal] = DesiredGroup(pipeline.deals.groups[deal].root, create=False)
+        pipeline.want(deal)
+        whole = pipeline.deals.groups[deal]
+        pipeline.deals.groups[deal] = DesiredGroup(whole.root)
+        pipeline.run()
+        pipeline.deals.groups[deal] = whole
+    else:
+        pipeline.want(deal)
+    pipeline.account.lose_next_answer()
+    report = pipeline.run()
+    assert report.outcome is Outcome.DONE, report.issues
+    (root,) = pipeline.projects(deal)
+    children = [c for c in pipeline.account.target.observe_children([root])[root] if c.identity]
+    assert len([c for c in children if c.kind == Kind.STORY]) == 1
+    assert len([c for c in children if c.kind == Kind.MILESTONE]) == 1
+    pipeline.settled()
+
+
+def test_a_state_store_that_was_lost_is_made_again_from_the_target(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    deal = key(pipeline, 1)
+    pipeline.want(deal)
+    pipeline.run()
+    pipeline.store.close()
+    (tmp_path / "state.db").unlink()
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    pipeline.store = StateStore(url, pipeline.account.pipeline, pipeline.account.clock)
+    report = pipeline.run()
+    assert report.outcome is Outcome.DONE, report.issues
+    assert len(pipeline.projects(deal)) == 1
+    pipeline.settled()

@@ -1,0 +1,421 @@
+"""A Redmine that answers from memory, with the manners that were seen on a real one (5.0.4).
+
+It is no server: it answers the requests of this process by `responses`. What it does badly, Redmine
+does badly: 204 for what it ignores, everything for a filter that it does not know, times with a
+resolution of a second, roles that are gone after a refusal. The contract suite for targets runs
+against it and against a live Redmine, which keeps it honest.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import responses
+from requests import PreparedRequest
+
+URL = "http://redmine.example.test"
+KEY = "a" * 40
+ROBOT_KEY = "6" * 40
+
+Row = dict[str, Any]
+Reply = tuple[int, Mapping[str, str], str]
+
+
+class Refused(Exception):
+    """An answer that is no success."""
+
+    def __init__(self, status: int, *errors: str) -> None:
+        self.status = status
+        self.errors = errors
+
+
+@dataclass
+class Request:
+    """A request as a handler sees it."""
+
+    params: Mapping[str, str]
+    body: Mapping[str, Any]
+    admin: bool
+
+
+@dataclass
+class FakeRedmine:
+    """The data, and what a test may want to happen.
+
+    ``faults`` is asked before ("POST /projects.json") and after ("after POST …") each request, and
+    may raise. ``ignores`` are places that a PUT leaves out with 204.
+    """
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    project_fields: list[Row] = field(default_factory=lambda: [_field(1, "Deal key", longest=64)])
+    issue_fields: list[Row] = field(default_factory=lambda: [_field(5, "Deal key", "issue")])
+    faults: Callable[[str], None] = lambda what: None
+    ignores: frozenset[str] = frozenset()
+    requests: list[str] = field(default_factory=list)
+    projects: dict[int, Row] = field(default_factory=dict)
+    issues: dict[int, Row] = field(default_factory=dict)
+    versions: dict[int, Row] = field(default_factory=dict)
+    memberships: dict[int, Row] = field(default_factory=dict)
+    _last: int = 0
+
+    def __post_init__(self) -> None:
+        names = [("admin", "Redmine", "Admin"), ("ana", "Ana", "Álvarez"), ("bo", "Bo", "Okafor")]
+        self.users = {
+            number: {
+                "id": number,
+                "login": login,
+                "firstname": first,
+                "lastname": last,
+                "mail": f"{login}@example.invalid",
+                "admin": login == "admin",
+                "status": 1,
+            }
+            for number, (login, first, last) in enumerate([*names, ("sync", "Sync", "Robot")], 1)
+        }
+        self.roles = {3: "Manager", 4: "Developer", 5: "Reporter"}
+
+    def answer(self) -> responses.RequestsMock:
+        """Returns what makes this process's requests to `URL` come here."""
+        mock = responses.RequestsMock(assert_all_requests_are_fired=False)
+        for method in ("GET", "POST", "PUT", "DELETE"):
+            mock.add_callback(method, re.compile(f"{re.escape(URL)}/.*"), self._answer)
+        return mock
+
+    # --- what people do
+
+    def archive(self, number: int) -> None:
+        self.projects[number]["status"] = 9
+
+    def writes(self) -> list[str]:
+        return [request for request in self.requests if not request.startswith("GET")]
+
+    # --- below: the server
+
+    def _answer(self, request: PreparedRequest) -> Reply:
+        parts = urlsplit(str(request.url))
+        what = f"{request.method} {parts.path}"
+        self.requests.append(what)
+        self.faults(what)
+        key = request.headers.get("X-Redmine-API-Key")
+        if key not in (KEY, ROBOT_KEY):
+            return 401, {"WWW-Authenticate": 'Basic realm="Redmine API"'}, ""
+        params = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        body = json.loads(request.body or b"{}")
+        status, data = self._route(str(request.method), parts.path, params, body, key == KEY)
+        self.faults(f"after {what}")
+        text = "" if data is None else json.dumps(data)
+        return status, {"Content-Type": "application/json"}, text
+
+    def _route(
+        self, method: str, path: str, params: Mapping[str, str], body: Row, admin: bool
+    ) -> tuple[int, Any]:
+        for wanted, pattern, handler in _ROUTES:
+            match = re.fullmatch(pattern, path)
+            if match and wanted == method:
+                try:
+                    return handler(self, Request(params, body, admin), *match.groups())
+                except Refused as error:
+                    return error.status, {"errors": list(error.errors)} if error.errors else None
+        return 404, None
+
+    def _next(self) -> int:
+        self._last += 1
+        return self._last
+
+    def _time(self) -> str:
+        return self.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    # projects
+
+    def project(self, name: str) -> Row:
+        """Returns the project with a number or an identifier."""
+        for number, row in sorted(self.projects.items()):
+            if name in (str(number), row["identifier"]):
+                if row["status"] == 9:
+                    raise Refused(403)
+                return row
+        raise Refused(404)
+
+    def _writable(self, name: str) -> Row:
+        row = self.project(name)
+        if row["status"] != 1:
+            raise Refused(403)
+        return row
+
+    def list_projects(self, request: Request) -> tuple[int, Any]:
+        statuses = [int(s) for s in request.params.get("status", "1").split("|")]
+        rows = [
+            row
+            for row in self.projects.values()
+            if row["status"] in statuses
+            and row["status"] != 9
+            and request.params.get("name", row["name"]) == row["name"]
+        ]
+        return self._page("projects", sorted(rows, key=lambda row: row["name"]), request)
+
+    def _page(self, name: str, rows: list[Row], request: Request) -> tuple[int, Any]:
+        limit = min(int(request.params.get("limit", 25)), 100) or 25
+        offset = int(request.params.get("offset", 0))
+        page = copy.deepcopy(rows[offset : offset + limit])
+        return 200, {name: page, "total_count": len(rows), "offset": offset, "limit": limit}
+
+    def show_project(self, request: Request, name: str) -> tuple[int, Any]:
+        row = copy.deepcopy(self.project(name))
+        include = request.params.get("include", "").split(",")
+        if "trackers" in include:
+            row["trackers"] = [{"id": 1, "name": "Bug"}, {"id": 2, "name": "Feature"}]
+        if "issue_custom_fields" in include:
+            row["issue_custom_fields"] = [
+                {"id": field["id"], "name": field["name"]} for field in self.issue_fields
+            ]
+        return 200, {"project": row}
+
+    def make_project(self, request: Request) -> tuple[int, Any]:
+        given = request.body["project"]
+        if any(row["identifier"] == given["identifier"] for row in self.projects.values()):
+            raise Refused(422, "Identifier has already been taken")
+        number, now = self._next(), self._time()
+        row: Row = {
+            "id": number,
+            "name": given["name"],
+            "identifier": given["identifier"],
+            "description": given.get("description"),
+            "status": 1,
+            "is_public": given.get("is_public", True),
+            "custom_fields": _values(self.project_fields, [], given.get("custom_fields", [])),
+            "created_on": now,
+            "updated_on": now,
+        }
+        self.projects[number] = row
+        return 201, {"project": row}
+
+    def change_project(self, request: Request, name: str) -> tuple[int, Any]:
+        row = self._writable(name)
+        given = request.body["project"]
+        if "custom_fields" in given:
+            row["custom_fields"] = _values(
+                self.project_fields, row["custom_fields"], given["custom_fields"]
+            )
+        for place in {"name", "description"} - self.ignores:
+            row[place] = given.get(place, row[place])
+        row["updated_on"] = self._time()
+        return 204, None
+
+    def switch_project(self, request: Request, name: str, how: str) -> tuple[int, Any]:
+        self.project(name)["status"] = {"close": 5, "reopen": 1}[how]
+        return 204, None
+
+    def delete_project(self, request: Request, name: str) -> tuple[int, Any]:
+        number = self.project(name)["id"]
+        del self.projects[number]
+        for rows in (self.issues, self.versions, self.memberships):
+            for key in [key for key, row in rows.items() if row["project"]["id"] == number]:
+                del rows[key]
+        return 204, None
+
+    # what lives in projects
+
+    def list_within(self, request: Request, name: str, kind: str) -> tuple[int, Any]:
+        number = self.project(name)["id"]
+        rows = [row for row in getattr(self, kind).values() if row["project"]["id"] == number]
+        return self._page(kind, rows, request)
+
+    def make_membership(self, request: Request, name: str) -> tuple[int, Any]:
+        project, given = self._writable(name), request.body["membership"]
+        user = self.users.get(given["user_id"])
+        if user is None:
+            raise Refused(422, "Principal cannot be blank")
+        for row in self.memberships.values():
+            if (row["project"]["id"], row["user"]["id"]) == (project["id"], user["id"]):
+                raise Refused(422, "User has already been taken")
+        number = self._next()
+        self.memberships[number] = {
+            "id": number,
+            "project": {"id": project["id"], "name": project["name"]},
+            "user": {"id": user["id"], "name": f"{user['firstname']} {user['lastname']}"},
+            "roles": [{"id": role, "name": self.roles[role]} for role in given["role_ids"]],
+        }
+        return 201, {"membership": self.memberships[number]}
+
+    def change_membership(self, request: Request, number: str) -> tuple[int, Any]:
+        row, given = self._child("memberships", number), request.body["membership"]
+        row["roles"] = [{"id": role, "name": self.roles[role]} for role in given["role_ids"]]
+        if not given["role_ids"]:  # they are gone all the same
+            raise Refused(422, "Role cannot be empty")
+        return 204, None
+
+    def make_version(self, request: Request, name: str) -> tuple[int, Any]:
+        project, given = self._writable(name), request.body["version"]
+        if any(
+            row["name"] == given["name"] and row["project"]["id"] == project["id"]
+            for row in self.versions.values()
+        ):
+            raise Refused(422, "Name has already been taken")
+        number = self._next()
+        self.versions[number] = {
+            "id": number,
+            "project": {"id": project["id"], "name": project["name"]},
+            "name": given["name"],
+            "status": "open",
+            "due_date": given.get("due_date"),
+        }
+        return 201, {"version": self.versions[number]}
+
+    def change_version(self, request: Request, number: str) -> tuple[int, Any]:
+        row = self._child("versions", number)
+        for place in {"name", "due_date"} - self.ignores:
+            row[place] = request.body["version"].get(place, row[place])
+        return 204, None
+
+    def list_issues(self, request: Request) -> tuple[int, Any]:
+        params = request.params
+        since = params.get("updated_on", "").removeprefix(">=")
+        rows = [
+            row
+            for row in self.issues.values()
+            if params.get("project_id", str(row["project"]["id"])) == str(row["project"]["id"])
+            and row["updated_on"] >= since
+            and self.projects[row["project"]["id"]]["status"] != 9
+        ]
+        if "project_id" in params:
+            self.project(params["project_id"])
+        return self._page("issues", rows, request)
+
+    def make_issue(self, request: Request) -> tuple[int, Any]:
+        given = request.body["issue"]
+        project = self.projects.get(given["project_id"])
+        if project is None or project["status"] != 1:
+            raise Refused(422, "Project cannot be blank", "Tracker cannot be blank")
+        number, now = self._next(), self._time()
+        self.issues[number] = {
+            "id": number,
+            "project": {"id": project["id"], "name": project["name"]},
+            "tracker": {"id": given.get("tracker_id", 1)},
+            "subject": given["subject"],
+            "description": str(given.get("description") or "").replace("\n", "\r\n"),
+            "done_ratio": 0,
+            "spent_hours": 0.0,
+            "custom_fields": _values(self.issue_fields, [], given.get("custom_fields", [])),
+            "fixed_version": {"id": given.get("fixed_version_id")},
+            "created_on": now,
+            "updated_on": now,
+            "closed_on": None,
+        }
+        return 201, {"issue": self.issues[number]}
+
+    def change_issue(self, request: Request, number: str) -> tuple[int, Any]:
+        row, given = self._child("issues", number), request.body["issue"]
+        for place in {"subject", "description", "done_ratio"} - self.ignores:
+            row[place] = given.get(place, row[place])
+        row["updated_on"] = self._time()
+        return 204, None
+
+    def _child(self, kind: str, number: str) -> Row:
+        row: Row | None = getattr(self, kind).get(int(number))
+        if row is None:
+            raise Refused(404)
+        self._writable(str(row["project"]["id"]))
+        return row
+
+    def show_child(self, request: Request, kind: str, number: str) -> tuple[int, Any]:
+        row = getattr(self, kind).get(int(number))
+        if row is None:
+            raise Refused(404)
+        return 200, {kind.removesuffix("s"): copy.deepcopy(row)}
+
+    def delete_child(self, request: Request, kind: str, number: str) -> tuple[int, Any]:
+        self._child(kind, number)
+        del getattr(self, kind)[int(number)]
+        return 204, None
+
+    # users, roles, fields
+
+    def list_users(self, request: Request) -> tuple[int, Any]:
+        if not request.admin:
+            raise Refused(403)
+        status, word = request.params.get("status"), request.params.get("name", "")
+        rows = [
+            row
+            for row in self.users.values()
+            if (status in ("", None) or row["status"] == int(status)) and word in row["mail"]
+        ]
+        return self._page("users", rows, request)
+
+    def show_user(self, request: Request, number: str) -> tuple[int, Any]:
+        if number == "current":
+            return 200, {"user": self.users[1 if request.admin else 4]}
+        user = dict(self.users[int(number)])
+        if not request.admin:
+            del user["mail"]
+        return 200, {"user": user}
+
+    def list_roles(self, request: Request) -> tuple[int, Any]:
+        return 200, {"roles": [{"id": n, "name": name} for n, name in self.roles.items()]}
+
+    def list_fields(self, request: Request) -> tuple[int, Any]:
+        if not request.admin:
+            raise Refused(403)
+        return 200, {"custom_fields": [*self.project_fields, *self.issue_fields]}
+
+
+def _field(
+    number: int, name: str, kind: str = "project", form: str = "string", longest: int | None = None
+) -> Row:
+    return {
+        "id": number,
+        "name": name,
+        "customized_type": kind,
+        "field_format": form,
+        "max_length": longest,
+    }
+
+
+def custom_field(number: int, name: str, form: str, **more: object) -> Row:
+    """Returns the definition of a project's custom field."""
+    return {**_field(number, name, form=form), **more}
+
+
+def _values(fields: list[Row], before: list[Row], given: list[Row]) -> list[Row]:
+    """Returns the fields with their values; those that do not exist are ignored."""
+    values = {row["id"]: row["value"] for row in before} | {
+        row["id"]: row["value"] for row in given
+    }
+    for each in fields:
+        value = values.get(each["id"])
+        choices = [choice["value"] for choice in each.get("possible_values", ())]
+        if value and choices and value not in choices:
+            raise Refused(422, f"{each['name']} is not included in the list")
+    return [{"id": f["id"], "name": f["name"], "value": values.get(f["id"])} for f in fields]
+
+
+_ONE = r"([^/]+)\.json"
+_KINDS = "memberships|versions"
+_ROUTES: list[tuple[str, str, Callable[..., tuple[int, Any]]]] = [
+    ("GET", r"/projects\.json", FakeRedmine.list_projects),
+    ("POST", r"/projects\.json", FakeRedmine.make_project),
+    ("GET", rf"/projects/{_ONE}", FakeRedmine.show_project),
+    ("PUT", rf"/projects/{_ONE}", FakeRedmine.change_project),
+    ("DELETE", rf"/projects/{_ONE}", FakeRedmine.delete_project),
+    ("PUT", r"/projects/([^/]+)/(close|reopen)\.json", FakeRedmine.switch_project),
+    ("GET", rf"/projects/([^/]+)/({_KINDS})\.json", FakeRedmine.list_within),
+    ("POST", r"/projects/([^/]+)/memberships\.json", FakeRedmine.make_membership),
+    ("POST", r"/projects/([^/]+)/versions\.json", FakeRedmine.make_version),
+    ("PUT", rf"/memberships/{_ONE}", FakeRedmine.change_membership),
+    ("PUT", rf"/versions/{_ONE}", FakeRedmine.change_version),
+    ("GET", r"/issues\.json", FakeRedmine.list_issues),
+    ("POST", r"/issues\.json", FakeRedmine.make_issue),
+    ("PUT", rf"/issues/{_ONE}", FakeRedmine.change_issue),
+    ("GET", r"/(memberships|versions|issues)/(\d+)\.json", FakeRedmine.show_child),
+    ("DELETE", r"/(memberships|versions|issues)/(\d+)\.json", FakeRedmine.delete_child),
+    ("GET", r"/users\.json", FakeRedmine.list_users),
+    ("GET", rf"/users/{_ONE}", FakeRedmine.show_user),
+    ("GET", r"/roles\.json", FakeRedmine.list_roles),
+    ("GET", r"/custom_fields\.json", FakeRedmine.list_fields),
+]
