@@ -71,7 +71,7 @@ class Search:
         self._asks = tables.asks
         self._problem = tables.problem
         self._board = Board(tables, plan)
-        self._related = tables.related()
+        self._related = tables.related
         self._random = random.Random(seed)  # noqa: S311 - not for secrets
         self._numbers = np.random.default_rng(seed)
         self._seen: Flags = np.zeros(0, dtype=bool)

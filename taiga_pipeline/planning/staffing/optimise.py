@@ -73,9 +73,11 @@ def _polish(
         return reoptimise(board, requests, SOLVER_TIME, seed + number)
 
     rounds = int(seconds * SOLVER_ROUNDS_PER_SECOND)
+    if not rounds:
+        return Found(plan, rounds=0, in_time=True)
     return Search(tables, plan, seed).polish(Effort(rounds, is_late), solve)
 
 
 def _bound_rounds(problem: Problem, seconds: float) -> int:
     looks = sum(problem.projects[each.project].max_delay + 1 for each in problem.requests)
-    return min(MAX_BOUND_ROUNDS, int(seconds * BOUND_STEPS_PER_SECOND / max(1, looks)) + 1)
+    return min(MAX_BOUND_ROUNDS, int(seconds * BOUND_STEPS_PER_SECOND / max(1, looks)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,23 +80,21 @@ class Tables:
         least = np.where(gives > 0, -spare - TOLERANCE, -np.inf)
         return Offer(gives, least, ask.weight * gives)
 
+    @cached_property
     def related(self) -> list[Integers]:
-        """Returns for each request those others that could compete with it: candidates in common,
-        and weeks in common at some starts."""
+        """For each request those others that could compete with it: candidates in common, and
+        weeks in common at some starts."""
         asks = self.asks
         able = np.zeros((len(asks), len(self.problem.workers)), dtype=np.float32)
         for number, ask in enumerate(asks):
             able[number, ask.workers] = 1.0
+        near = (able @ able.T) > TOLERANCE
         slack = np.array([self.problem.projects[ask.project].max_delay for ask in asks])
         first = np.array([ask.first for ask in asks])
         last = first + slack + np.array([ask.weeks for ask in asks])
-        found = []
-        for number in range(len(asks)):
-            near = (first < last[number]) & (last > first[number])
-            near &= (able @ able[number]) > TOLERANCE
-            near[number] = False
-            found.append(np.flatnonzero(near))
-        return found
+        near &= (first[None, :] < last[:, None]) & (last[None, :] > first[:, None])
+        np.fill_diagonal(near, False)
+        return [np.flatnonzero(row) for row in near]
 
 
 def _ask(problem: Problem, number: int) -> Ask:
