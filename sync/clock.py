@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime
 from typing import Protocol
+
+from sync.errors import Interrupted
 
 
 class Clock(Protocol):
@@ -34,3 +37,31 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Waits for ``seconds``."""
         time.sleep(seconds)
+
+
+class StoppableClock:
+    """A clock on which nobody waits any longer once ``stop`` is set."""
+
+    def __init__(self, clock: Clock, stop: threading.Event) -> None:
+        self._clock = clock
+        self._stop = stop
+
+    def now(self) -> datetime:
+        """Returns the present time, aware, in UTC."""
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        """Returns seconds that only ever grow."""
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Waits for ``seconds``.
+
+        :raises Interrupted: the stop came first.
+        """
+        if isinstance(self._clock, SystemClock):
+            self._stop.wait(seconds)
+        elif not self._stop.is_set():
+            self._clock.sleep(seconds)
+        if self._stop.is_set():
+            raise Interrupted(f"stopped during a wait of {seconds:.0f} s")

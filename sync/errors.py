@@ -3,6 +3,7 @@
 =================  ============================================================
 `Unavailable`      try again later; nothing was decided
 `NotSent`          the request never left: even a create may be sent again
+`Interrupted`      the run was asked to stop: wait no longer
 `OutcomeUnknown`   a write may or may not have happened: ask, never repeat
 `Rejected`         this record cannot be written as it is: leave it, go on
 `Vanished`         the object is not there (any more): look again
@@ -38,6 +39,10 @@ class Unavailable(SyncError):
 
 class NotSent(Unavailable):
     """The request certainly had no effect (no connection, or turned away at the door)."""
+
+
+class Interrupted(Unavailable):
+    """The run was asked to stop while it waited."""
 
 
 class OutcomeUnknown(SyncError):

@@ -26,6 +26,7 @@ from sync.errors import (
     Unreachable,
     Vanished,
 )
+from sync.log_context import logged
 from sync.merge import base_after_create, base_after_write
 from sync.plan import Action, ActionType, Change, GroupPlan, Issue, IssueKind
 from sync.planner import Bound, adopt_child, find_child
@@ -103,7 +104,8 @@ class Executor:
                 self._applied.skipped += 1
             return
         try:
-            self._apply_group(group)
+            with logged(run=self.run_id, deal=group.key):
+                self._apply_group(group)
             self._unavailable_in_a_row = 0
         except Stop as error:
             self._end_run(error)
@@ -141,7 +143,9 @@ class Executor:
                 raise Unavailable(f"{group.key}: the run was stopped before it was finished")
             self.permit()
             try:
-                self._apply_action(action, progress)
+                with logged(action=action.type.value, record=str(action.key)):
+                    self._apply_action(action, progress)
+                    log.info("%s: %s done", action.key, action.type.value)
             except (Rejected, Vanished) as error:
                 self._add_issue(group, IssueKind.FAILED, str(error), action.key)
                 if action.key.is_root:

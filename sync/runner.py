@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,13 +16,18 @@ from sync.errors import Locked, Stop, SyncError
 from sync.executor import Applied, Executor
 from sync.lease import Lease, OffersLeases, Terms, acquire
 from sync.lock import run_lock
-from sync.plan import PARTIAL, Action, ActionType, GroupPlan, Issue, IssueKind, Plan
-from sync.records import STATE, Binding
+from sync.log_context import logged
+from sync.plan import PARTIAL, Action, ActionType, Change, GroupPlan, Issue, IssueKind, Plan
+from sync.records import STATE, Base, Binding, RecordKey
 from sync.source import Source
 from sync.state import JournalEntry, Seal, StateStore
 from sync.target import Target
 
 log = logging.getLogger(__name__)
+
+
+_RUNS_KEPT = timedelta(days=90)
+"""How long a run that changed nothing is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Options:
     a run that finds a younger one waits that long before it looks. ``full_compare_hours`` is the
     age after which even groups in which nothing seems to have moved are compared.
 
+    ``history_days`` is how long the journal is kept (see `sync.pruning`).
     ``lease_seconds`` is how long a machine that died keeps others from writing (0: no lease is
     taken); ``holder`` names this machine and the place of its state store.
     """
@@ -41,6 +47,7 @@ class Options:
     concurrency: int = 1
     settle_seconds: float = 30.0
     full_compare_hours: float = 24.0
+    history_days: float = 730.0
     lease_seconds: float = 600.0
     holder: str = ""
 
@@ -187,10 +194,11 @@ class Runner:
         look_at_all = look_at_all or self._full_compare_is_due(started)
         run_id = self.store.begin_run(look_at_all)
         try:
-            self.target.connect()
-            self._wait_for_late_creates()
-            draft = self._drafter.draft(look_at_all)
-            draft, done = self._carry_out(run_id, draft, look_at_all, expect)
+            with logged(run=run_id):
+                self.target.connect()
+                self._wait_for_late_creates()
+                draft = self._drafter.draft(look_at_all)
+                draft, done = self._carry_out(run_id, draft, look_at_all, expect)
         except SyncError as error:
             outcome = Outcome.LOCKED if isinstance(error, Locked) else Outcome.ERROR
             self.store.end_run(run_id, outcome, {"error": str(error)})
@@ -212,7 +220,15 @@ class Runner:
             stopped_by=done.applied.stopped_by,
         )
         self.store.end_run(run_id, report.outcome, report.summary())
+        if look_at_all:
+            self._prune()
         return report
+
+    def _prune(self) -> None:
+        """Forgets what is old; once a day is often enough."""
+        now = self.clock.now()
+        keep = timedelta(days=self.options.history_days)
+        self.store.prune(now - min(_RUNS_KEPT, keep), now - keep)
 
     # --- before
 
@@ -254,7 +270,7 @@ class Runner:
         refusal = _refusal(draft.plan, expect)
         if refusal:
             return draft, _Done(refusal=refusal)
-        if not draft.plan.actions:
+        if not draft.plan.actions or self.stop.is_set():
             return draft, self._apply(run_id, draft)
         with self._leased() as lease:
             if lease is not None and lease.others_were_here:
@@ -380,6 +396,24 @@ def _refusal(plan: Plan, expect: str | None) -> str:
             "since); look at 'pipeline-sync plan' again and save a new plan"
         )
     return ""
+
+
+_Remembered = Mapping[RecordKey, Mapping[str, Base]]
+
+
+def _kept(group: GroupPlan, remembered: _Remembered) -> list[tuple[RecordKey, Change]]:
+    """Returns the edits by people that are kept and, with ``remembered``, not found again."""
+    return [
+        (key, change)
+        for key, change in group.kept
+        if change.base not in (None, change.observed) and change.field in remembered.get(key, {})
+    ]
+
+
+def _kept_beside(applied: Applied) -> list[tuple[RecordKey, Change]]:
+    """Returns the edits that were kept in records of which other fields were written."""
+    remembered = {action.key: action.remember for action in applied.actions}
+    return [item for group in applied.touched for item in _kept(group, remembered)]
 
 
 def _may_rest(group: GroupPlan) -> bool:

@@ -14,12 +14,15 @@ from datetime import datetime
 
 from sqlalchemy import and_, delete, func, insert, select, update
 
-from sync.plan import Action, ActionType, GroupPlan, Issue
+from sync.plan import Action, ActionType, Change, GroupPlan, Issue
 from sync.planner import Bound, Known
+from sync.pruning import prune_journal, prune_runs
 from sync.record_merge import Bases
 from sync.records import Binding, RecordKey
 from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NOTES, RUNS
 from sync.state_rows import (
+    KEEP,
+    SUCCESSFUL,
     GroupRow,
     JournalEntry,
     OpenIssue,
@@ -199,6 +202,32 @@ class StateStore(StateTables):
         with self._write("receipt") as connection:
             self._finish(connection, intent, "failed", error=error)
 
+    def note_kept(self, run_id: int, kept: Collection[tuple[RecordKey, Change]]) -> None:
+        """Enters edits by people that were found and kept, for the history."""
+        if not kept:
+            return
+        with self._write("kept edits") as connection:
+            for key, change in kept:
+                connection.execute(insert(JOURNAL).values(**self._kept_row(run_id, key, change)))
+
+    def _kept_row(self, run_id: int, key: RecordKey, change: Change) -> dict[str, object]:
+        return {
+            "run_id": run_id,
+            "pipeline": self.pipeline,
+            "grp": key.group,
+            "kind": key.kind,
+            "name": key.name,
+            "action": KEEP,
+            "reason": "edited by people, and kept",
+            "changes_json": dump([change.to_json()]),
+            "intended_json": "{}",
+            "status": "done",
+            "target_id": "",
+            "error": "",
+            "intended_at": self._clock.now(),
+            "finished_at": self._clock.now(),
+        }
+
     def adopt(self, binding: Binding, bases: Bases) -> None:
         """Stores a binding for which nothing had to be written.
 
@@ -253,14 +282,24 @@ class StateStore(StateTables):
                 .values(finished_at=self._clock.now(), outcome=outcome, summary_json=dump(summary))
             )
 
-    def runs(self, limit: int = 20, only_full: bool = False) -> list[RunRow]:
-        """Returns the newest runs, the newest first."""
+    def runs(
+        self, limit: int = 20, only_full: bool = False, only_successful: bool = False
+    ) -> list[RunRow]:
+        """Returns the newest runs, the newest first; a complete comparison is always successful."""
         query = select(RUNS).where(RUNS.c.pipeline == self.pipeline)
         if only_full:
-            query = query.where(RUNS.c.is_full, RUNS.c.outcome.in_(["done", "partial"]))
+            query = query.where(RUNS.c.is_full)
+        if only_full or only_successful:
+            query = query.where(RUNS.c.outcome.in_(SUCCESSFUL))
         with self._read() as connection:
             rows = connection.execute(query.order_by(RUNS.c.id.desc()).limit(limit)).all()
         return [read_run(row) for row in rows]
+
+    def prune(self, runs_before: datetime, journal_before: datetime) -> None:
+        """Forgets what is older than these times and tells nothing any more; see `sync.pruning`."""
+        with self._write("prune") as connection:
+            prune_journal(connection, self.pipeline, journal_before)
+            prune_runs(connection, self.pipeline, runs_before)
 
     # --- issues
 

@@ -6,11 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sync.plan import ActionType, Issue, IssueKind
 from sync.record_merge import Bases
 from sync.records import Base, Binding, RecordKey, WhenDropped, decode, encode
+
+KEEP: Final = "keep"
+"""The journal's word for an edit by people that stays."""
+
+SUCCESSFUL: Final = ("done", "partial")
+"""Outcomes of runs that came to their end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class Seal:
 class JournalEntry:
     """One write: what was intended, and what became of it. Times are UTC.
 
+    The action ``keep`` stands for an edit by people that was found and kept: nothing was written.
     ``status`` is ``open``, ``done``, ``failed`` or ``settled`` (found out about later).
     ``intended`` are the bases that stand once the write is known to have happened.
     """

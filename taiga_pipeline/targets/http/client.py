@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from sync.errors import (
+    Interrupted,
     NotSent,
     OutcomeUnknown,
     Rejected,
@@ -178,7 +179,14 @@ class ApiClient:
                 raise trouble.error
             level = logging.INFO if wait >= _WORTH_TELLING_SECONDS else logging.DEBUG
             _LOG.log(level, "%s; trying again in %.1f s", trouble.error, wait)
-            self._clock.sleep(wait)
+            self._wait(wait, trouble.error)
+
+    def _wait(self, seconds: float, trouble: SyncError) -> None:
+        """Waits before another attempt; a run that is asked to stop makes none."""
+        try:
+            self._clock.sleep(seconds)
+        except Interrupted:
+            raise trouble from None
 
     def _attempt(self, call: _Call, headers: Mapping[str, str]) -> Answer | _Trouble:
         try:

@@ -1,0 +1,52 @@
+"""How a pipeline is doing, for people and for monitors: what the state store says of itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sync.plan import PARTIAL
+from sync.state import RunRow, StateStore
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A pipeline at one moment (``now``, UTC).
+
+    ``last_success`` is the last run that came to its end, whatever it left open. ``issues`` counts
+    what is open by kind, ``waiting`` those of them that make a run incomplete; ``projects`` counts
+    groups by state. ``open_intents`` are writes whose outcome is not known.
+    """
+
+    pipeline: str
+    now: datetime
+    last_run: RunRow | None = None
+    last_success: RunRow | None = None
+    issues: Mapping[str, int] = field(default_factory=dict)
+    waiting: int = 0
+    open_intents: int = 0
+    projects: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def age(self) -> timedelta | None:
+        """The time since the last success, None if there was none."""
+        finished = self.last_success.finished_at if self.last_success else None
+        return self.now - finished if finished else None
+
+
+def look_at(store: StateStore, now: datetime) -> Health:
+    """Returns how the pipeline of ``store`` is doing."""
+    issues = [item.issue for item in store.issues()]
+    last_run, last_success = store.runs(limit=1), store.runs(limit=1, only_successful=True)
+    return Health(
+        pipeline=store.pipeline,
+        now=now,
+        last_run=last_run[0] if last_run else None,
+        last_success=last_success[0] if last_success else None,
+        issues=Counter(issue.kind.value for issue in issues),
+        waiting=sum(issue.kind in PARTIAL for issue in issues),
+        open_intents=len(store.open_intents()),
+        projects=Counter(row.state for row in store.index().values() if row.is_followed),
+    )
