@@ -50,7 +50,7 @@ class FakeRedmine:
     """The data, and what a test may want to happen.
 
     ``faults`` is asked before ("POST /projects.json") and after ("after POST …") each request, and
-    may raise. ``ignores`` are places that a PUT leaves out with 204.
+    may raise `Refused` to have it answered so. ``ignores`` are places that a PUT leaves out with 204.
     """
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -102,14 +102,22 @@ class FakeRedmine:
         parts = urlsplit(str(request.url))
         what = f"{request.method} {parts.path}"
         self.requests.append(what)
-        self.faults(what)
+        try:
+            self.faults(what)
+            answer = self._permitted(request)
+            self.faults(f"after {what}")
+        except Refused as error:
+            return error.status, {}, ""
+        return answer
+
+    def _permitted(self, request: PreparedRequest) -> Reply:
+        parts = urlsplit(str(request.url))
         key = request.headers.get("X-Redmine-API-Key")
         if key not in (KEY, ROBOT_KEY):
             return 401, {"WWW-Authenticate": 'Basic realm="Redmine API"'}, ""
         params = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         body = json.loads(request.body or b"{}")
         status, data = self._route(str(request.method), parts.path, params, body, key == KEY)
-        self.faults(f"after {what}")
         text = "" if data is None else json.dumps(data)
         return status, {"Content-Type": "application/json"}, text
 

@@ -1,0 +1,58 @@
+"""A Redmine that answers from memory, and the connector's account in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from taiga_pipeline.credentials import Secret
+from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.targets.redmine import create
+from taiga_pipeline.targets.redmine.adapter import RedmineTarget
+from tests.contract.targets.account import Work
+from tests.targets.redmine.fake import KEY, ROBOT_KEY, URL, FakeRedmine
+from tests.targets.support import ManualClock
+
+
+class Bot:
+    """The connector's account; what `tests.contract.targets.account.Work` needs of it."""
+
+    member = "ana@example.invalid"
+    roles = ("Developer", "Manager")
+
+    def __init__(self, clock: ManualClock, key: str = KEY) -> None:
+        self.clock = clock
+        self.pipeline = "acme"
+        self.target: RedmineTarget = create(Connection(URL, "acme", token=Secret(key)), clock)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def redmine(clock: ManualClock) -> Iterator[FakeRedmine]:
+    fake = FakeRedmine(now=clock.now)
+    with fake.answer():
+        yield fake
+
+
+@pytest.fixture
+def bot(clock: ManualClock, redmine: FakeRedmine) -> Bot:
+    return Bot(clock)
+
+
+@pytest.fixture
+def robot(clock: ManualClock, redmine: FakeRedmine) -> Bot:
+    """An account that is no administrator's."""
+    return Bot(clock, ROBOT_KEY)
+
+
+@pytest.fixture
+def work(bot: Bot) -> Work:
+    """A project that was made."""
+    work = Work(bot, "D-1")  # type: ignore[arg-type]
+    work.make()
+    return work
