@@ -102,8 +102,8 @@ class _Prices:
     def _request(self, number: int, delay: int, used: list[_Use]) -> float:
         """Returns the least that a request can cost: unmet, one person, two halves, or more parts.
 
-        Parts are taken from whoever is cheapest in each week, and charged for as one hand-over
-        only: a relaxation of every other way to meet a request.
+        Parts are taken from whoever is cheapest in each week (or the two that are cheapest at a
+        half each), and charged for as one hand-over only: a relaxation of every other way.
         """
         ask = self._tables.asks[number]
         if not len(ask.workers):
@@ -113,10 +113,11 @@ class _Prices:
         worth = ask.weight - self._prices[ask.workers, weeks]
         whole = self._tables.offer(number, begin, WHOLE).gives
         half = self._tables.offer(number, begin, HALF).gives
+        least_charge = ask.handover_cost + float(ask.penalties.min())
         ways = (
             _persons(worth * whole, whole, ask.penalties, 1),
             _persons(worth * half, half, ask.penalties + self._split, 2),
-            _in_parts(worth * whole, whole, ask.handover_cost + float(ask.penalties.min())),
+            _in_parts((worth * whole, whole), (worth * half, half), least_charge),
         )
         value, rows, hours = max(ways, key=itemgetter(0))
         if value <= 0:
@@ -137,12 +138,23 @@ def _persons(values: Floats, hours: Floats, charges: Floats, count: int) -> _Way
     return float(totals[best].sum()), best, hours[best]
 
 
-def _in_parts(values: Floats, hours: Floats, charge: float) -> _Way:
-    """Returns the best person of each week."""
-    best = values.argmax(axis=0)
-    columns = np.arange(values.shape[1])
-    good = values[best, columns] > 0
-    chosen = np.zeros(values.shape)
-    chosen[best[good], columns[good]] = hours[best[good], columns[good]]
-    rows = np.unique(best[good])
-    return float(values[best[good], columns[good]].sum()) - charge, rows, chosen[rows]
+def _in_parts(wholes: tuple[Floats, Floats], halves: tuple[Floats, Floats], charge: float) -> _Way:
+    """Returns for each week the best person, or the best two with a half each.
+
+    ``wholes`` and ``halves`` are what the shares are worth, and their hours.
+    """
+    columns = np.arange(wholes[0].shape[1])
+    best = wholes[0].argmax(axis=0)
+    worth_alone = np.maximum(wholes[0][best, columns], 0.0)
+    pairs = np.argsort(-halves[0], axis=0, kind="stable")[:2]
+    worth_of_each = np.maximum(halves[0][pairs, columns], 0.0)
+    worth_shared = worth_of_each.sum(axis=0)
+    shared = worth_shared > worth_alone
+    hours = np.zeros(wholes[0].shape)
+    alone = ~shared & (worth_alone > 0)
+    hours[best[alone], columns[alone]] = wholes[1][best[alone], columns[alone]]
+    for row, worth in zip(pairs, worth_of_each, strict=True):
+        good = shared & (worth > 0)
+        hours[row[good], columns[good]] = halves[1][row[good], columns[good]]
+    rows = np.flatnonzero(hours.any(axis=1))
+    return float(np.maximum(worth_alone, worth_shared).sum()) - charge, rows, hours[rows]

@@ -143,8 +143,10 @@ def _malformed(problem: Problem, assignment: Assignment) -> Iterator[str]:
 def _doubled(problem: Problem, plan: Plan) -> Iterator[str]:
     """Finds requests that get more than they ask for, or the same person twice in a week.
 
-    In weeks when somebody is away, others may stand in for them.
+    In weeks when somebody is away, others may stand in for them; that is an assignment of some
+    weeks, and charged for as such.
     """
+    yield from _crowded(problem, plan)
     shares: dict[tuple[int, int], list[Assignment]] = defaultdict(list)
     for assignment in plan.assignments:
         hours = given(problem, assignment, week_of(problem, assignment.request, plan.delays))
@@ -156,6 +158,17 @@ def _doubled(problem: Problem, plan: Plan) -> Iterator[str]:
             yield f"request {request} gets more than it asks for in its week {at}"
         if len({each.worker for each in there}) < len(there):
             yield f"request {request} has a person twice in its week {at}"
+
+
+def _crowded(problem: Problem, plan: Plan) -> Iterator[str]:
+    """Finds requests with more people for all of their weeks than they ask for."""
+    halves: dict[int, int] = defaultdict(int)
+    for each in plan.assignments:
+        if each.end - each.first == len(problem.requests[each.request].need):
+            halves[each.request] += each.halves
+    for request, count in halves.items():
+        if count > WHOLE:
+            yield f"request {request} has {count} halves for all of its weeks"
 
 
 def _overloads(problem: Problem, plan: Plan) -> Iterator[str]:

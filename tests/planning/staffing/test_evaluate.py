@@ -54,6 +54,13 @@ def test_others_may_stand_in_for_somebody_who_is_away() -> None:
     assert (score.unmet_cost, score.split_cost) == (0, 20 + 8 * 100)
 
 
+def test_two_who_are_there_in_turns_are_not_both_on_it_for_all_weeks() -> None:
+    workers = (worker("ann", hours=(40.0, 0.0) * 2), worker("bob", hours=(0.0, 40.0) * 2))
+    asked = problem(workers=workers, requests=(request(20.0, workers=(0, 1)),))
+    both = plan(Assignment(0, 0, WHOLE, 0, 4), Assignment(0, 1, WHOLE, 0, 4))
+    assert list(violations(asked, both)) == ["request 0 has 4 halves for all of its weeks"]
+
+
 def test_hours_above_the_contract_are_overtime() -> None:
     asked = problem(requests=(request(42.0),))
     part = plan(Assignment(0, 0, WHOLE, 0, 4))

@@ -6,6 +6,7 @@ import random
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("numpy", reason="the extra 'staffing' is not installed")
 pytest.importorskip("ortools", reason="the extra 'staffing' is not installed")
@@ -18,7 +19,14 @@ from taiga_pipeline.planning.staffing.evaluate import evaluate, violations
 from taiga_pipeline.planning.staffing.greedy import greedy_plan
 from taiga_pipeline.planning.staffing.lns import Effort, Search
 from taiga_pipeline.planning.staffing.optimise import optimise
-from taiga_pipeline.planning.staffing.problem import Plan, Problem, Project, empty_plan
+from taiga_pipeline.planning.staffing.problem import (
+    HALF,
+    Assignment,
+    Plan,
+    Problem,
+    Project,
+    empty_plan,
+)
 from taiga_pipeline.planning.staffing.tables import Tables
 from tests.planning.staffing.support import least_cost, problem, problems, request, worker
 
@@ -86,6 +94,56 @@ def test_hours_beyond_overtime_that_is_there_already_are_overtime_themselves() -
         way = board.best(number)
         assert way.value == asked.requests[number].total * 100 - overtime * 5
         assert board.place(number, way) == way.value
+
+
+def test_the_bound_knows_that_several_give_more_than_one() -> None:
+    half = (20.0,) * 4
+    two = problem(
+        workers=(worker("ann", fixed=half), worker("bob", fixed=half)),
+        requests=(request(40.0, workers=(0, 1)),),
+    )
+    assert lower_bound(Tables(two), 16_000, 0) == pytest.approx(2 * 20)
+    three = problem(
+        workers=(
+            worker("ann", fixed=(20.0, 20.0, 40.0, 40.0)),
+            worker("bob", fixed=half),
+            worker("eve", fixed=(40.0, 40.0, 20.0, 20.0)),
+        ),
+        requests=(request(40.0, workers=(0, 1, 2)),),
+    )
+    shares = ((1, 0, 4), (0, 0, 2), (2, 2, 4))
+    plan = Plan((0,), tuple(Assignment(0, who, HALF, first, end) for who, first, end in shares))
+    assert cost(three, plan) == 20 + 2 * (20 + 8 * 100)
+    assert lower_bound(Tables(three), 16_000, 0) <= cost(three, plan)
+
+
+@st.composite
+def plans(draw: st.DrawFn, asked: Problem) -> Plan:
+    """Any plan that the evaluator takes, be it one that no solver would make."""
+    delays = tuple(draw(st.integers(0, each.max_delay)) for each in asked.projects)
+    kept: tuple[Assignment, ...] = ()
+    for number, wanted in enumerate(asked.requests):
+        for _ in range(draw(st.integers(0, 4)) if wanted.candidates else 0):
+            first = draw(st.integers(0, len(wanted.need) - 1))
+            each = Assignment(
+                number,
+                draw(st.sampled_from(wanted.candidates)).worker,
+                draw(st.integers(1, 2)),
+                first,
+                draw(st.integers(first + 1, len(wanted.need))),
+            )
+            if not any(violations(asked, Plan(delays, (*kept, each)))):
+                kept = (*kept, each)
+    return Plan(delays, kept)
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_the_bound_is_below_any_plan_that_keeps_the_rules(data: st.DataObject) -> None:
+    asked = data.draw(problems(most_requests=2))
+    plan = data.draw(plans(asked))
+    unstaffed = cost(asked, empty_plan(asked))
+    assert lower_bound(Tables(asked), unstaffed, 10) <= cost(asked, plan) + 1e-5
 
 
 ONE_PROJECT_EACH = problem(
