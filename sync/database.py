@@ -90,7 +90,7 @@ def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SEC
 
     :raises Stop: the URL is no database URL, its driver is missing, or the file is not there.
     """
-    parsed = _parsed(url)
+    parsed = parse_url(url)
     is_sqlite = parsed.get_backend_name() == "sqlite"
     if is_sqlite:
         _check_file(parsed, create)
@@ -115,7 +115,7 @@ def shown(url: str | URL) -> str:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return parsed.database or ":memory:"
-    return parsed.render_as_string(hide_password=True)
+    return parsed.set(query={}).render_as_string(hide_password=True)  # options may be secret too
 
 
 def reading(engine: Engine) -> AbstractContextManager[Connection]:
@@ -174,14 +174,22 @@ def explain(error: DatabaseError, place: str) -> str:
     return f"{place} cannot be used: {cause}. Check the URL, the account and that the server runs"
 
 
-def _parsed(url: str) -> URL:
+def parse_url(url: str) -> URL:
+    """Returns a database URL in its parts.
+
+    :raises Stop: it is none; the message does not repeat it, as it may hold a password.
+    """
     try:
-        return make_url(url)
-    except ArgumentError as error:
+        parsed = make_url(url)
+        if "@" in (parsed.host or ""):
+            raise ValueError("an @ in the password")
+    except (ArgumentError, ValueError):  # whose words may be a part of the password
         raise Stop(
             "not a database URL; write sqlite:///pipeline.db or "
-            "postgresql+psycopg://user@host/database"
-        ) from error
+            "postgresql+psycopg://user@host/database (in a password, % : / and @ are written "
+            "%25 %3A %2F and %40)"
+        ) from None
+    return parsed
 
 
 def _check_file(url: URL, create: bool) -> None:

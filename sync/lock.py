@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from sync.clock import Clock
-from sync.database import failures_as, open_engine
+from sync.database import failures_as, open_engine, parse_url
 from sync.errors import Locked, StateUnusable
 
 
@@ -28,7 +28,7 @@ def run_lock(url: str, pipeline: str, clock: Clock) -> Iterator[None]:
     :raises Locked: another run holds it; the message says which.
     :raises StateUnusable: the lock cannot be taken at all.
     """
-    parsed = make_url(url)
+    parsed = parse_url(url)
     if parsed.get_backend_name() != "sqlite":
         with _database_lock(url, pipeline):
             yield

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -50,7 +50,8 @@ def _resolve_path(value: Path, info: ValidationInfo) -> Path:
 
 def _resolve_url(value: str, info: ValidationInfo) -> str:
     """Makes the path in a SQLite URL absolute; refuses a password inside a URL."""
-    if urlsplit(value).password:
+    parts = urlsplit(value)
+    if parts.password or "password" in parse_qs(parts.query):
         raise ValueError("holds a password; put the whole URL in an environment variable instead")
     match = _SQLITE.fullmatch(value)
     if not match or match[2] == ":memory:" or match[2].startswith("file:"):
@@ -66,10 +67,10 @@ def _folder(info: ValidationInfo) -> Path:
 
 def _check_web_address(value: str) -> str:
     parts = urlsplit(value)
+    if "@" in parts.netloc or "@" in value.partition("?")[0]:
+        raise ValueError("holds credentials; use username and password_env instead")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{value!r} is no web address (https://taiga.example.com)")
-    if parts.password or parts.username:
-        raise ValueError("holds credentials; use username and password_env instead")
     return value.rstrip("/")
 
 
@@ -348,7 +349,9 @@ def _explain(details: ErrorDetails) -> _Found:
     if kind == "model_type":
         return path, f"{name}: must be a section, written [{name}]"
     message = details["msg"].removeprefix("Value error, ")
-    shown = "" if kind == "value_error" else f", not {details['input']!r}"
+    # What stands where a secret's place is named is often the secret itself.
+    names_secret = str(path[-1]).endswith(("_env", "_file", "url", "state"))
+    shown = "" if kind == "value_error" or names_secret else f", not {details['input']!r}"
     return path, f"{name}: {message[:1].lower()}{message[1:]}{shown}"
 
 
