@@ -1,0 +1,485 @@
+"""Every surface through which a deal's text comes out, and what harmless means there.
+
+`Surfaces` runs each command once over the whole hostile pipeline and keeps what came out. Each
+function in `TABLE` then looks at one entry of the corpus on one surface; it raises AssertionError
+where the entry does harm, or where it cannot be recognised any more.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from html.parser import HTMLParser
+from typing import Any, Final
+
+import requests
+
+from sync.records import Marker
+from sync.text import END, SEPARATOR
+from taiga_pipeline.pipeline.text import block, line
+from taiga_pipeline.targets.taiga.identity import decode_markers, decode_reference
+from tests.reliability.hostile_corpus import INJECTED, STORABLE
+from tests.reliability.hostile_world import World, key_of
+
+SHOWN_FORMATS: Final = "\u200c\u200d"
+"""Joiners: the only invisible characters that a terminal may be shown."""
+BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+LIVE_MENTION: Final = re.compile(r"\B@[\w.-]+\b")
+"""What Taiga 6 takes for a mention, and mails."""
+FACTS: Final = {
+    *("Stage", "Probability", "Start", "Roles needed", "Value", "Customer", "Contacts"),
+    *("Sales owner", "Team", "Service"),
+}
+
+
+def commands_in(text: str) -> list[str]:
+    """Returns the characters that a terminal would obey, or that hide or reorder text."""
+    return [
+        character
+        for character in text
+        if (unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") and character != "\n")
+        or (unicodedata.category(character) == "Cf" and character not in SHOWN_FORMATS)
+    ]
+
+
+def assert_terminal_safe(text: str) -> None:
+    assert commands_in(text) == []
+    assert not any(row.startswith(INJECTED) for row in text.split("\n"))
+    assert not re.search("[\u0300-\u036f\u0483-\u0489]{5}", text)
+
+
+def assert_plain(text: str, *, lines: bool = False) -> None:
+    """No controls, no halves of characters, nothing that turns the writing direction."""
+    kept = text.replace("\n", "") if lines else text
+    bad = [each for each in kept if unicodedata.category(each) in ("Cc", "Cs") or each in BIDI]
+    assert bad == []
+
+
+def visible(text: str) -> str:
+    """Returns an entry as a mapping fills it in: one line, without what would be obeyed."""
+    flat = " ".join(line(text).split())
+    kept = "".join(
+        each for each in flat if each not in BIDI and unicodedata.category(each) not in ("Cc", "Cs")
+    )
+    return " ".join(kept.split())
+
+
+def assert_begins_like(shown: str, text: str) -> None:
+    """The entry is there, or its beginning with an ellipsis (and a digest)."""
+    if shown != text:
+        head, ellipsis, rest = shown.rpartition("…")
+        assert ellipsis, (shown, text)
+        assert re.fullmatch("( [0-9a-f]{6})?", rest), shown
+        assert text.startswith(head), (shown, text)
+
+
+class Surfaces:
+    """What came out of the hostile pipeline. Everything is produced once, when first asked for."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.plan = self._text("plan")
+        self.plan_file = world.folder / "plan.json"
+        self.plan_json = json.loads(self._raw_json("plan", "--out", str(self.plan_file)))
+        self.run = world.run("run", "-vv")
+        world.forget_requests()
+        self.second = world.run("run", "--full", "-v")
+        self.second_writes = [each for each in world.writes() if "user-storage" not in each]
+
+    def _text(self, *arguments: str) -> str:
+        result = self.world.run(*arguments)
+        assert result.exit_code == 0, result.stderr
+        return result.stdout
+
+    def _raw_json(self, *arguments: str) -> str:
+        return self._text(*arguments, "--json")
+
+    def text(self, *arguments: str) -> str:
+        """Returns what a command prints, asked for once."""
+        if arguments not in self._cache:
+            self._cache[arguments] = self._text(*arguments)
+        return self._cache[arguments]
+
+    @cached_property
+    def _cache(self) -> dict[tuple[str, ...], str]:
+        return {}
+
+    def rows(self, *arguments: str, about: str) -> str:
+        """Returns the lines of a command's output that name a deal or a person."""
+        found = [row for row in self.text(*arguments).split("\n") if about in row]
+        assert found, about
+        return "\n".join(found)
+
+    # --- Taiga
+
+    @cached_property
+    def projects(self) -> Mapping[str, Mapping[str, Any]]:
+        """The projects by the deal's key that their marker names."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for row in self._listed("projects"):
+            (marker,) = decode_markers(row["tags_colors"])
+            assert marker.key not in found, "made twice"
+            found[marker.key] = row
+        return found
+
+    def _listed(self, path: str) -> list[dict[str, Any]]:
+        assert self.world.taiga is not None
+        headers = {"Authorization": f"Bearer {self._token}", "x-disable-pagination": "1"}
+        answer = requests.get(f"{self.world.url}/api/v1/{path}", headers=headers, timeout=30)
+        answer.raise_for_status()
+        rows: list[dict[str, Any]] = answer.json()
+        return rows
+
+    @cached_property
+    def _token(self) -> str:
+        body = {"type": "normal", "username": self.world.username, "password": self.world.password}
+        answer = requests.post(f"{self.world.url}/api/v1/auth", json=body, timeout=30)
+        return str(answer.json()["auth_token"])
+
+    @cached_property
+    def _children(self) -> Mapping[str, list[dict[str, Any]]]:
+        return {path: self._listed(path) for path in ("milestones", "roles", "memberships")}
+
+    def children(self, path: str, key: str) -> list[dict[str, Any]]:
+        """Returns what lives in a deal's project."""
+        project = self.projects[key]["id"]
+        return [row for row in self._children[path] if row["project"] == project]
+
+    def story(self, key: str) -> dict[str, Any]:
+        """Returns the one story of a deal's project, with its description."""
+        assert self.world.taiga is not None
+        project = self.projects[key]["id"]
+        (story,) = (row for row in self._stories if row["project"] == project)
+        return story
+
+    @cached_property
+    def _stories(self) -> list[dict[str, Any]]:
+        assert self.world.taiga is not None
+        client = self.world.taiga.as_user("admin")
+        listed = self._listed("userstories")
+        return [client.get(f"/userstories/{row['id']}") for row in listed]
+
+    def page(self, path: str) -> str:
+        """Returns a web page of the sandbox."""
+        return requests.get(f"{self.world.url}{path}", timeout=30).text
+
+    @cached_property
+    def index_page(self) -> Page:
+        """The sandbox's first page."""
+        return Page(self.page("/"))
+
+
+def both(name: str) -> tuple[str, str]:
+    """Returns the keys of an entry's two deals."""
+    return key_of(name), f"W-{name}"
+
+
+# --- Taiga
+
+
+def project_name(out: Surfaces, name: str, text: str) -> None:
+    for key in both(name):
+        shown = str(out.projects[key]["name"])
+        assert_plain(shown)
+        assert len(shown) <= 250
+        title = shown if key.startswith("W-") else shown.removeprefix("(tentative) ")
+        assert_begins_like(title, visible(text))
+
+
+def project_description(out: Surfaces, name: str, text: str) -> None:
+    for key in both(name):
+        rows = str(out.projects[key]["description"]).split("\n")
+        assert_plain("".join(rows))
+        assert rows.count(SEPARATOR) == rows.count(END) == 1
+        assert rows[-1] == END
+        facts = rows[rows.index(SEPARATOR) + 1 : -1]
+        names = [fact.partition(":")[0] for fact in facts]
+        assert len(set(names)) == len(names)
+        assert set(names) <= FACTS
+        assert facts[names.index("Customer")].startswith(f"Customer: {visible(text)}"[:1000])
+        assert facts[names.index("Value")].startswith("Value: 1,000 EUR")
+
+
+def project_tags(out: Surfaces, name: str, text: str) -> None:
+    for key in both(name):
+        tags = list(out.projects[key]["tags"])
+        assert "incoming" in tags
+        for tag in tags:
+            assert_plain(tag)
+            assert len(tag) <= 100
+        (other,) = (tag for tag in tags if tag != "incoming")
+        assert_begins_like(other.replace("：", ":"), visible(text).lower())
+
+
+def looking_note(out: Surfaces, name: str, text: str) -> None:
+    project = out.projects[key_of(name)]
+    note = str(project["looking_for_people_note"])
+    assert_plain(note)
+    assert project["is_looking_for_people"] is True
+    assert note.startswith(f"Needs: {visible(text)}"[:1000])
+
+
+def identity_marker(out: Surfaces, name: str, text: str) -> None:
+    for key in both(name):
+        colors = out.projects[key]["tags_colors"]
+        (raw,) = (each for each in colors if each.startswith("pipeline-sync:"))
+        assert_plain(raw)
+        assert decode_markers(out.projects[key]["tags_colors"]) == (Marker("acme", key),)
+        assert key == line(key)
+
+
+def story_subject(out: Surfaces, name: str, text: str) -> None:
+    for key in both(name):
+        subject = str(out.story(key)["subject"])
+        assert_plain(subject)
+        assert len(subject) <= 500
+        assert_begins_like(subject, f"{visible(text)} for {visible(text)}")
+
+
+def story_description(out: Surfaces, name: str, text: str) -> None:
+    for key in both(name):
+        description = str(out.story(key)["description"])
+        assert_plain(description, lines=True)
+        assert not LIVE_MENTION.search(description)
+        assert not re.search(r"[<>*_`\[\]~|\\]", description)
+        first = html.unescape(description).split("\n")[0]
+        assert first == html.unescape(f"Notes: {html.escape(visible(text))}")
+
+
+def story_reference(out: Surfaces, name: str, text: str) -> None:
+    for key in both(name):
+        reference = out.story(key)["external_reference"]
+        assert_plain("".join(reference))
+        assert decode_reference("acme", reference) == "hand-over"
+
+
+def milestone_name(out: Surfaces, name: str, text: str) -> None:
+    for key in both(name):
+        (milestone,) = out.children("milestones", key)
+        assert_plain(milestone["name"])
+        assert len(milestone["name"]) <= 200
+        assert_begins_like(milestone["name"], f"Kick-off with {visible(text)}")
+
+
+def role_name(out: Surfaces, name: str, text: str) -> None:
+    made = [row["name"] for row in out.children("roles", f"W-{name}")]
+    shown = [role for role in made if role not in _TEMPLATE_ROLES]
+    assert len(shown) == 1
+    assert_plain(shown[0])
+    assert len(shown[0]) <= 200
+    assert_begins_like(shown[0], visible(text))
+
+
+_TEMPLATE_ROLES: Final = ("UX", "Design", "Front", "Back", "Product Owner", "Stakeholder")
+
+
+def membership(out: Surfaces, name: str, text: str) -> None:
+    rows = out.children("memberships", f"W-{name}")
+    (member,) = (row for row in rows if row["role_name"] not in _TEMPLATE_ROLES)
+    assert_begins_like(member["role_name"], visible(text))
+    assert len(rows) == 2, "the account and the one who is staffed"
+
+
+# --- terminal
+
+
+def terminal_plan(out: Surfaces, name: str, text: str) -> None:
+    assert_terminal_safe(_chunk(out.plan, name))
+
+
+def terminal_run(out: Surfaces, name: str, text: str) -> None:
+    assert_terminal_safe(_chunk(out.run.stdout, name))
+
+
+def log(out: Surfaces, name: str, text: str) -> None:
+    assert_terminal_safe(out.run.stderr)
+    assert all(re.match("(DEBUG|INFO|WARNING|ERROR) ", row) for row in out.run.stderr.splitlines())
+
+
+def _chunk(text: str, name: str) -> str:
+    """Returns the paragraph (or the lines) about an entry's won deal."""
+    rows = text.split("\n")
+    at = next(at for at, row in enumerate(rows) if f" W-{name} " in f"{row} ")
+    end = next((n for n in range(at + 1, len(rows)) if re.match("[+&~!] ", rows[n])), len(rows))
+    return "\n".join(rows[at:end])
+
+
+def terminal_history(out: Surfaces, name: str, text: str) -> None:
+    assert_terminal_safe(out.text("history", f"W-{name}"))
+
+
+def terminal_deals_list(out: Surfaces, name: str, text: str) -> None:
+    assert_terminal_safe(out.rows("deals", "list", about=f"W-{name} "))
+
+
+def terminal_deals_show(out: Surfaces, name: str, text: str) -> None:
+    shown = out.text("deals", "show", f"W-{name}")
+    assert_terminal_safe(shown)
+    assert f"W-{name}" in shown
+
+
+def terminal_explain(out: Surfaces, name: str, text: str) -> None:
+    assert_terminal_safe(out.text("mapping", "explain", f"W-{name}"))
+
+
+def terminal_people(out: Surfaces, name: str, text: str) -> None:
+    for command in (("people", "list"), ("people", "off", "list")):
+        assert_terminal_safe(out.rows(*command, about=f"{name}@example.org"))
+
+
+def terminal_allocations(out: Surfaces, name: str, text: str) -> None:
+    assert_terminal_safe(out.rows("people", "allocations", "list", about=f"W-{name} "))
+
+
+# --- data
+
+
+def json_plan(out: Surfaces, name: str, text: str) -> None:
+    for key in both(name):
+        (action,) = (each for each in out.plan_json["actions"] if each["key"] == key)
+        fields = {change["field"]: change["desired"] for change in action["changes"]}
+        assert_begins_like(fields["title"], visible(text))
+
+
+def plan_file(out: Surfaces, name: str, text: str) -> None:
+    saved = out.plan_file.read_text(encoding="utf-8")
+    assert commands_in(saved) == []
+    assert json.loads(saved) == out.plan_json
+
+
+def json_deals(out: Surfaces, name: str, text: str) -> None:
+    printed = out.text("deals", "show", f"W-{name}", "--json")
+    assert commands_in(printed) == []
+    deal = json.loads(printed)
+    assert (deal["name"], deal["customer"], deal["notes"]) == (line(text), line(text), block(text))
+
+
+def json_history(out: Surfaces, name: str, text: str) -> None:
+    printed = out.text("history", "--json", "--", key_of(name))
+    assert commands_in(printed) == []
+    assert json.loads(printed)
+
+
+def csv_deals(out: Surfaces, name: str, text: str) -> None:
+    row = _csv_row(out.text("deals", "export"), "key", f"W-{name}")
+    for column in ("name", "customer", "owner", "service", "notes", "lost_reason"):
+        assert not re.match(r"[=+\-@\t\r＝＋－＠]", row[column])
+        assert _unguarded(row[column]) == (block if column == "notes" else line)(text)
+
+
+def csv_people(out: Surfaces, name: str, text: str) -> None:
+    row = _csv_row(out.text("people", "export"), "email", f"{name}@example.org")
+    assert not re.match(r"[=+\-@\t\r＝＋－＠]", row["name"])
+    assert _unguarded(row["name"]) == line(text)
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if re.match(r"'+[=+\-@\t\r＝＋－＠]", cell) else cell
+
+
+def _csv_row(text: str, column: str, wanted: str) -> Mapping[str, str]:
+    rows: Iterable[Mapping[str, str]] = csv.DictReader(io.StringIO(text, newline=""))
+    (row,) = (row for row in rows if row[column] == wanted)
+    return row
+
+
+# --- HTML
+
+
+class Page(HTMLParser):
+    """A page taken apart: its elements, their attributes, and the words between them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.words = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+    def assert_harmless(self) -> None:
+        assert not self.tags & {"script", "img", "iframe", "svg", "object", "i", "base", "textarea"}
+        assert not [name for name, _ in self.attributes if name.startswith("on")]
+        links = [value or "" for name, value in self.attributes if name in ("href", "src")]
+        assert all(re.match("/(?!/)", link) for link in links)
+
+
+def html_index(out: Surfaces, name: str, text: str) -> None:
+    out.index_page.assert_harmless()
+    assert out.projects[f"W-{name}"]["name"] in out.index_page.words
+
+
+def html_project(out: Surfaces, name: str, text: str) -> None:
+    project = out.projects[f"W-{name}"]
+    page = Page(out.page(f"/project/{project['slug']}"))
+    page.assert_harmless()
+    assert project["name"] in page.words
+    assert "Kick-off with" in page.words
+
+
+# --- stability
+
+
+def second_run(out: Surfaces, name: str, text: str) -> None:
+    assert out.second.exit_code == 0, out.second.stderr
+    assert out.second.stdout == ""
+    assert out.second_writes == []
+
+
+def fit_is_told_once(out: Surfaces, name: str, text: str) -> None:
+    chunk = _chunk(out.run.stdout, name)
+    cut = len(visible(text)) > len(str(out.projects[f"W-{name}"]["name"]))
+    assert chunk.count("note: title was cut to") == int(cut)
+    assert "note:" not in out.second.stdout
+
+
+Surface = Callable[[Surfaces, str, str], None]
+
+TABLE: Final[Mapping[str, Surface]] = {
+    "Taiga: project name": project_name,
+    "Taiga: project description": project_description,
+    "Taiga: project tags": project_tags,
+    "Taiga: note on people needed": looking_note,
+    "Taiga: identity marker": identity_marker,
+    "Taiga: story subject": story_subject,
+    "Taiga: story description": story_description,
+    "Taiga: story reference": story_reference,
+    "Taiga: milestone name": milestone_name,
+    "Taiga: role name": role_name,
+    "Taiga: membership": membership,
+    "terminal: plan": terminal_plan,
+    "terminal: run": terminal_run,
+    "terminal: history": terminal_history,
+    "terminal: deals list": terminal_deals_list,
+    "terminal: deals show": terminal_deals_show,
+    "terminal: mapping explain": terminal_explain,
+    "terminal: people list, off list": terminal_people,
+    "terminal: allocations list": terminal_allocations,
+    "log (-vv)": log,
+    "JSON: plan": json_plan,
+    "JSON: deals show": json_deals,
+    "JSON: history": json_history,
+    "plan file": plan_file,
+    "CSV: deals": csv_deals,
+    "CSV: people": csv_people,
+    "HTML: list of projects": html_index,
+    "HTML: project": html_project,
+    "second run writes nothing": second_run,
+    "fit is told once": fit_is_told_once,
+}
+"""Surfaces by name, in the order of the table in docs/reliability.md."""
+
+CELLS: Final = [(surface, entry) for surface in TABLE for entry in STORABLE]
