@@ -205,41 +205,32 @@ class Issues:
             return Written(present[0])
         body = self._creation(desired, place, context)
         row = context.client.post("issues.json", {self.single: body}).data[self.single]
-        made = self.observe(row, context)
-        if not made.identity:  # the tracker has no such field: Redmine left it out, and said 201
-            made = self._refer(made.id, desired, context)
-        return Written(made)
+        return Written(self.observe(row, context))
 
     def _creation(self, desired: Desired, place: Place, context: Context) -> Body:
         fields, reference = desired.fields, encode_reference(context.pipeline, desired.key)
         ways = context.tracking.ways(place.root_id)
-        field = context.custom.issue(DEAL_KEY, ways.project, ways.tracker_id)
-        in_field = field is not None and field.fit(reference) is not None
+        field, is_certain = context.custom.issue(DEAL_KEY, ways.project, ways.tracker_id)
+        value = field.fit(reference) if field is not None else None
         text = str(fields.get(Story.DESCRIPTION) or "")
+        if value is None or not is_certain:  # Redmine says 201 to a field that it leaves out
+            text = join_line(text, Line(reference))
         body: Body = {
             "project_id": int(place.root_id),
             "subject": fields[Story.SUBJECT],
-            "description": text if in_field else join_line(text, Line(reference)),
+            "description": text,
             "start_date": None,  # or else it would be today
         }
         if ways.tracker_id is not None:
             body["tracker_id"] = ways.tracker_id
-        if field is not None and in_field:
-            body["custom_fields"] = [{"id": field.id, "value": reference}]
+        if field is not None and value is not None:
+            body["custom_fields"] = [{"id": field.id, "value": value}]
         version = place.bound.get(
             RecordKey(desired.key.group, Kind.MILESTONE, str(fields.get(Story.MILESTONE) or ""))
         )
         if version is not None:
             body["fixed_version_id"] = int(version)
         return body
-
-    def _refer(self, issue_id: str, desired: Desired, context: Context) -> Observed:
-        """Writes the reference into the description, for want of a field."""
-        line = Line(encode_reference(context.pipeline, desired.key))
-        text = str(desired.fields.get(Story.DESCRIPTION) or "")
-        path = f"issues/{issue_id}.json"
-        context.client.put(path, {self.single: {"description": join_line(text, line)}})
-        return self.observe(context.client.get(path).data[self.single], context)
 
     def modification(self, row: Row, changes: Mapping[str, Value], context: Context) -> Body:
         """Changes subject or description; the connector's line in it stays."""

@@ -83,16 +83,20 @@ class CustomFields:
         """Returns a field of projects."""
         return self._all().get(("project", name.casefold()))
 
-    def issue(self, name: str, project: Row, tracker_id: int | None) -> CustomField | None:
-        """Returns a field that issues of a tracker have in a project, None if they have not."""
+    def issue(
+        self, name: str, project: Row, tracker_id: int | None
+    ) -> tuple[CustomField | None, bool]:
+        """Returns a field of issues, and whether it is certain that a tracker has it in a project.
+
+        A project shows the fields that were chosen for it, and not those for all projects.
+        """
         known = self._all().get(("issue", name.casefold()))
+        if known and known.trackers is not None and tracker_id not in known.trackers:
+            return None, False
         for shown, number in _pairs(project.get("issue_custom_fields")):
             if shown.casefold() == name.casefold():
-                if known is None or known.id != number:
-                    return CustomField(number, shown)
-                fits = known.trackers is None or tracker_id in known.trackers
-                return known if fits else None
-        return None
+                return known or CustomField(number, shown), known is not None
+        return known, False
 
     def values(self, facts: str) -> dict[int, str]:
         """Returns what the fields of a project are to hold of the deal's facts, by id."""

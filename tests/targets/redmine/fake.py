@@ -50,7 +50,8 @@ class FakeRedmine:
     """The data, and what a test may want to happen.
 
     ``faults`` is asked before ("POST /projects.json") and after ("after POST …") each request, and
-    may raise `Refused` to have it answered so. ``ignores`` are places that a PUT leaves out with 204.
+    may raise `Refused` to have it answered so. ``ignores`` are places that a PUT leaves out with
+    204.
     """
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
