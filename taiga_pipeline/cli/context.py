@@ -39,13 +39,14 @@ class Context:
     """Handed to every command that asks for it with `pass_context`.
 
     ``environment`` is where secrets' variables are looked up.
-    ``verbosity`` counts the ``-v``s.
+    ``verbosity`` counts the ``-v``s. ``log_format`` is "" until somebody chooses one.
     """
 
     clock: Clock = field(default_factory=SystemClock)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     verbosity: int = 0
     quiet: bool = False
+    log_format: str = ""
     _config: str | None = None
     _settings: Settings | None = None
 
@@ -64,11 +65,16 @@ class Context:
         self.quiet = True
         self.start_logging()
 
+    def use_log_format(self, name: str) -> None:
+        """Chooses how the log looks, whatever the configuration says."""
+        self.log_format = name
+        self.start_logging()
+
     def start_logging(self) -> None:
-        """Sends the log to stderr, as loud as was asked for."""
+        """Sends the log to stderr, as loud and in the format that was asked for."""
         from taiga_pipeline.cli.log import configure
 
-        configure(self.verbosity, self.quiet)
+        configure(self.verbosity, self.quiet, self.log_format)
 
     @property
     def config_path(self) -> Path:
@@ -85,6 +91,8 @@ class Context:
             from taiga_pipeline.config import load
 
             self._settings = load(self.config_path)
+            self.log_format = self.log_format or self._settings.monitoring.log_format
+            self.start_logging()
         return self._settings
 
     def open_deal_store(self, *, create: bool = False) -> DealStore:
@@ -166,8 +174,8 @@ class Context:
         """The URL of the state store."""
         return self.settings.sync.state_address(self.environment)
 
-    def make_target(self) -> Target:
-        """Returns the target, not connected yet.
+    def make_target(self, clock: Clock | None = None) -> Target:
+        """Returns the target, not connected yet; it waits by ``clock`` if one is given.
 
         :raises ProblemsError: no such adapter, or the secret cannot be had.
         :raises Unreachable: its address cannot be right.
@@ -189,7 +197,7 @@ class Context:
             concurrency=target.concurrency,
             timeout_seconds=target.timeout_seconds,
         )
-        return create(target.kind, connection, self.clock)
+        return create(target.kind, connection, clock or self.clock)
 
 
 def shortest(path: Path) -> Path:

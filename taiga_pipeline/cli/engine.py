@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from sync.clock import StoppableClock
 from sync.database import shown
 from sync.drafting import Rules
 from sync.limits import DEFAULTS
@@ -41,8 +43,15 @@ def state_to_read(context: Context) -> Iterator[StateStore]:
         store.close()
 
 
-def make_runner(context: Context, store: StateStore, allow: Sequence[str] = ()) -> Runner:
+def make_runner(
+    context: Context,
+    store: StateStore,
+    allow: Sequence[str] = (),
+    stop: threading.Event | None = None,
+) -> Runner:
     """Returns a runner; its target logs in when it plans or runs.
+
+    Once ``stop`` is set, it finishes what is under way, and waits for nothing.
 
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     """
@@ -52,12 +61,14 @@ def make_runner(context: Context, store: StateStore, allow: Sequence[str] = ()) 
         concurrency=settings.target.concurrency,
         settle_seconds=settings.sync.settle_seconds,
         full_compare_hours=settings.sync.full_compare_hours,
+        history_days=settings.sync.history_days,
         lease_seconds=settings.sync.lease_seconds,
         holder=f"{socket.gethostname()} ({shown(context.state_url)})",
     )
     source = context.make_source()
-    target = context.make_target()
-    return Runner(source, target, store, context.clock, options)
+    stop = stop or threading.Event()
+    clock = StoppableClock(context.clock, stop)
+    return Runner(source, context.make_target(clock), store, clock, options, stop)
 
 
 def checked_limits(names: Sequence[str]) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback as traceback_module
 from typing import Final
@@ -9,7 +10,10 @@ from typing import Final
 import click
 
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.log import is_json
 from taiga_pipeline.report.terminal import safe
+
+_LOG: Final = logging.getLogger(__name__)
 
 # Classes are named, not imported: one whose module was never imported cannot have been raised,
 # and a mistyped option must not cost the import of a database library. The first match counts.
@@ -21,6 +25,7 @@ _CODES: Final[tuple[tuple[str, str, ExitCode], ...]] = (
     ("sync.errors", "Unauthorised", ExitCode.UNREACHABLE),
     ("sync.errors", "Unreachable", ExitCode.UNREACHABLE),
     ("sync.errors", "IncompleteRead", ExitCode.UNREACHABLE),
+    ("sync.errors", "Interrupted", ExitCode.PARTIAL),
     ("sync.errors", "Unavailable", ExitCode.UNREACHABLE),
     ("sync.errors", "Stop", ExitCode.USAGE),
     ("sync.errors", "SyncError", ExitCode.PARTIAL),
@@ -61,8 +66,19 @@ def report(error: Exception, *, traceback: bool = False) -> ExitCode:
 
 
 def report_error(message: str) -> None:
-    """Says a message on stderr."""
-    click.echo(f"Error: {safe(message, keep_lines=True)}", err=True)
+    """Says on stderr what went wrong, as the log looks."""
+    if is_json():
+        _LOG.error("%s", message)
+    else:
+        click.echo(f"Error: {safe(message, keep_lines=True)}", err=True)
+
+
+def report_notice(message: str) -> None:
+    """Says something on stderr that a person at the terminal should read, however quiet the log."""
+    if is_json():
+        _LOG.warning("%s", message)
+    else:
+        click.echo(message, err=True)
 
 
 def describe(error: Exception) -> str:

@@ -21,6 +21,8 @@ class ExitCode(IntEnum):
     """Another run is at work."""
     UNREACHABLE = 6
     """Source or target cannot be reached, or does not let the account in."""
+    STALE = 7
+    """`status --max-age`: the last success is too long ago, or there was none."""
     PENDING = 10
     """`plan --exit-code`: there is something to do."""
     INTERRUPTED = 130

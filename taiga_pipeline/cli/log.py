@@ -1,11 +1,14 @@
-"""The log: plain lines on stderr."""
+"""The log on stderr: plain lines, or one JSON object per line."""
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
+from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
+from sync.log_context import present
 from taiga_pipeline.report.terminal import safe
 
 FORMAT: Final = "%(levelname)s %(name)s: %(message)s"
@@ -21,6 +24,23 @@ class SafeFormatter(logging.Formatter):
     def formatException(self, ei: Any) -> str:
         """Returns a traceback's lines, likewise."""
         return safe(super().formatException(ei), keep_lines=True)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per message: when (UTC), how grave, who says what, and what it is about."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the object as one line of ASCII, which nothing in it can break."""
+        fields: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            **present(),
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields)
 
 
 class StderrHandler(logging.StreamHandler[TextIO]):
@@ -49,9 +69,23 @@ def level(verbosity: int, quiet: bool) -> int:
     return logging.ERROR if quiet else logging.WARNING
 
 
-def configure(verbosity: int, quiet: bool) -> None:
-    """Sends the log of every module to stderr; may be called again to change the level."""
+def configure(verbosity: int, quiet: bool, log_format: str = "text") -> None:
+    """Sends the log of every module to stderr; may be called again to change how."""
     root = logging.getLogger()
-    if not any(isinstance(handler, StderrHandler) for handler in root.handlers):
-        root.addHandler(StderrHandler())
+    handler = _handler()
+    if handler is None:
+        handler = StderrHandler()
+        root.addHandler(handler)
+    handler.setFormatter(JsonFormatter() if log_format == "json" else SafeFormatter(FORMAT))
     root.setLevel(level(verbosity, quiet))
+
+
+def is_json() -> bool:
+    """Tells whether stderr is a stream of JSON objects."""
+    handler = _handler()
+    return handler is not None and isinstance(handler.formatter, JsonFormatter)
+
+
+def _handler() -> StderrHandler | None:
+    handlers = logging.getLogger().handlers
+    return next((each for each in handlers if isinstance(each, StderrHandler)), None)

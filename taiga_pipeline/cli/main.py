@@ -64,6 +64,11 @@ def _set_quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         ctx.ensure_object(Context).be_quiet()
 
 
+def _set_log_format(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        ctx.ensure_object(Context).use_log_format(value)
+
+
 _CallBack = Callable[[click.Context, click.Parameter, Any], None]
 
 
@@ -76,6 +81,12 @@ SHARED_OPTIONS: tuple[click.Parameter, ...] = (
     _option(_set_config, "--config", metavar="FILE", help=CONFIG_HELP),
     _option(_set_verbose, "--verbose", "-v", count=True, help="Say more on stderr (-vv: all)."),
     _option(_set_quiet, "--quiet", "-q", is_flag=True, help="Say errors only."),
+    _option(
+        _set_log_format,
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        help="How stderr looks (default: text, or what the configuration says).",
+    ),
 )
 
 

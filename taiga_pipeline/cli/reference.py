@@ -30,6 +30,7 @@ MEANINGS = {
     ExitCode.REFUSED: "refused by a limit; nothing was applied",
     ExitCode.LOCKED: "another run is at work",
     ExitCode.UNREACHABLE: "source or target cannot be reached, or does not let the account in",
+    ExitCode.STALE: "`status --max-age`: the last success is too long ago",
     ExitCode.PENDING: "`plan --exit-code`: there is something to do",
     ExitCode.INTERRUPTED: "ended by Ctrl-C",
 }

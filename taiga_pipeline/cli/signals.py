@@ -9,26 +9,30 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
-import click
+from taiga_pipeline.cli.errors import report_notice
 
-STOPPING: Final = (
-    "Finishing what is under way; the next run goes on from there. (Once more: end at once.)"
-)
+STOPPING: Final = "Finishing what is under way; the next run goes on from there."
+STILL: Final = "Still finishing; a request waits for its answer. (Once more: end at once.)"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
 def stopping_in_good_order(stop: threading.Event) -> Iterator[None]:
-    """Sets ``stop`` on the first Ctrl-C or SIGTERM; a second one ends the process as usual."""
+    """Sets ``stop`` on Ctrl-C or SIGTERM, also on a second one; a third ends the process as usual.
+
+    A supervisor that sends its signal twice does not cut off the action under way; a person who is
+    tired of waiting gets out.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set signal handlers
         return
     before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def ask(_number: int, _frame: FrameType | None) -> None:
-        click.echo(STOPPING, err=True)
+        report_notice(STILL if stop.is_set() else STOPPING)
+        if stop.is_set():
+            restore()
         stop.set()
-        restore()
 
     def restore() -> None:
         for number, handler in before.items():

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import click
 
-from sync.plan import PARTIAL
-from sync.state import JournalEntry, OpenIssue, RunRow, StateStore
+from sync.health import Health, look_at
+from sync.merge import Verdict
+from sync.plan import ActionType
+from sync.state import JournalEntry, OpenIssue, RunRow
+from sync.state_rows import KEEP
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.engine import state_to_read
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
-from taiga_pipeline.cli.output import print_json, print_pairs, print_table
+from taiga_pipeline.cli.output import print_json, print_pairs, print_table, shorten
 from taiga_pipeline.cli.paint import painter
 from taiga_pipeline.report.plan_text import issue_lines, ways_out
 from taiga_pipeline.report.terminal import safe
@@ -23,42 +26,63 @@ from taiga_pipeline.report.terminal import safe
 NO_RUN: Final = "There was no run yet. 'pipeline-sync plan' shows what a first one would do."
 
 
+class Age(click.ParamType[timedelta]):
+    """An age such as ``90m``, ``1h`` or ``2d``."""
+
+    name = "age"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Returns the age; fails on anything else."""
+        match = re.fullmatch(r"([0-9]{1,6})([smhd])", str(value).strip())
+        if match is None:
+            self.fail(f"{value!r} is no age; write 90m, 1h or 2d", param, ctx)
+        return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
 @click.command()
+@click.option(
+    "--max-age", type=Age(), metavar="AGE", help="Exit with 7 if the last success is older (1h)."
+)
 @json_option
 @pass_context
-def status(context: Context, as_json: bool) -> ExitCode:
-    """Show how the last run went and what is open.
+def status(context: Context, max_age: timedelta | None, as_json: bool) -> ExitCode:
+    """Show how the last run went and what is open; for a monitor too.
 
-    Exits with 3 while something waits for a person, else with 0.
+    Exits with 0 when all is well, with 3 while something waits for a person, and with 7 if the
+    last success is older than --max-age (or there was none). A success is a run that came to its
+    end, whatever it left open.
     """
     with state_to_read(context) as store:
-        runs = store.runs(limit=1)
-        finished = _last_success(store)
-        issues = store.issues()
-        states = Counter(row.state for row in store.index().values() if row.is_followed)
-    waiting = [item for item in issues if item.issue.kind in PARTIAL]
+        health = look_at(store, context.clock.now())
     if as_json:
-        print_json(
-            {
-                "pipeline": context.settings.pipeline,
-                "last_run": _run_json(runs[0]) if runs else None,
-                "last_success": finished,
-                "projects": dict(sorted(states.items())),
-                "open": len(issues),
-            }
-        )
-    elif not runs:
+        print_json(_health_json(health))
+    elif health.last_run is None:
         click.echo(NO_RUN)
     else:
-        _show_status(context, runs[0], finished, states, len(issues))
-    return ExitCode.PARTIAL if waiting else ExitCode.DONE
+        _show_health(health, health.last_run)
+    if max_age is not None and (health.age is None or health.age > max_age):
+        return ExitCode.STALE
+    return ExitCode.PARTIAL if health.waiting else ExitCode.DONE
 
 
-def _last_success(store: StateStore) -> datetime | None:
-    for run in store.runs(limit=1000):
-        if run.outcome in ("done", "partial"):
-            return run.finished_at
-    return None
+def _health_json(health: Health) -> dict[str, object]:
+    success = health.last_success
+    return {
+        "pipeline": health.pipeline,
+        "last_run": _run_json(health.last_run) if health.last_run else None,
+        "last_success": success.finished_at if success else None,
+        "age_seconds": None if health.age is None else round(health.age.total_seconds()),
+        "projects": dict(sorted(health.projects.items())),
+        "open": sum(health.issues.values()),
+        "issues": dict(sorted(health.issues.items())),
+        "waiting": health.waiting,
+        "open_intents": health.open_intents,
+    }
 
 
 def _run_json(run: RunRow) -> dict[str, object]:
@@ -72,24 +96,26 @@ def _run_json(run: RunRow) -> dict[str, object]:
     }
 
 
-def _show_status(
-    context: Context,
-    run: RunRow,
-    finished: datetime | None,
-    states: Mapping[str, int],
-    waiting: int,
-) -> None:
-    now = context.clock.now()
-    counts = ", ".join(f"{n} {state or 'unknown'}" for state, n in sorted(states.items()))
+def _show_health(health: Health, run: RunRow) -> None:
+    counts = ", ".join(f"{n} {state or 'unknown'}" for state, n in sorted(health.projects.items()))
+    kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(health.issues.items()))
+    why = f" ({safe(str(run.summary['error']))})" if run.summary.get("error") else ""
     print_pairs(
         {
-            "pipeline": context.settings.pipeline,
-            "last run": f"{run.id}: {run.outcome}, {ago(now - run.started_at)}",
-            "last success": ago(now - finished) if finished else "never",
+            "pipeline": health.pipeline,
+            "last run": f"{run.id}: {run.outcome}, {ago(health.now - run.started_at)}{why}",
+            "last success": "never" if health.age is None else ago(health.age),
             "projects": counts or "none",
-            "open": f"{waiting} (pipeline-sync conflicts)" if waiting else "nothing",
+            "open": f"{kinds} (pipeline-sync conflicts)" if kinds else "nothing",
+            **_cut_off(health.open_intents),
         }
     )
+
+
+def _cut_off(open_intents: int) -> dict[str, str]:
+    if not open_intents:
+        return {}
+    return {"cut off": f"{open_intents} writes; the next run finds out what became of them"}
 
 
 def ago(age: timedelta) -> str:
@@ -108,7 +134,12 @@ def ago(age: timedelta) -> str:
 @json_option
 @pass_context
 def history(context: Context, deal: str | None, limit: int, as_json: bool) -> None:
-    """Show what the connector wrote, the newest first; of one DEAL or of all."""
+    """Show who changed what, when and why, the newest first; of one DEAL or of all.
+
+    What the connector wrote, it wrote for sales. Edits by people that it found and kept are told
+    as theirs, with the time at which it found them; edits that it wrote over are marked "written
+    back". What sales changed in the built-in store: deals show DEAL.
+    """
     with state_to_read(context) as store:
         entries = store.history(deal, limit)
     if as_json:
@@ -117,24 +148,51 @@ def history(context: Context, deal: str | None, limit: int, as_json: bool) -> No
         click.echo(f"Nothing was written for {safe(deal)} yet." if deal else NO_RUN)
     else:
         print_table(
-            ("when (UTC)", "run", "action", "record", "changed", "because", "outcome"),
+            ("when (UTC)", "run", "who", "action", "record", "changed", "because", "outcome"),
             [_entry_row(entry) for entry in entries],
             right=[1],
         )
 
 
+def _who(entry: JournalEntry) -> str:
+    return "people" if entry.action == KEEP else "sales"
+
+
 def _entry_row(entry: JournalEntry) -> tuple[str, ...]:
-    fields = ", ".join(str(change.get("field", "")) for change in entry.changes)
+    changes = [_change(entry, change) for change in entry.changes]
     outcome = f"{entry.status}: {entry.error}" if entry.error else entry.status
     return (
         f"{entry.intended_at:%Y-%m-%d %H:%M:%S}",
         str(entry.run_id),
+        _who(entry),
         entry.action,
         safe(_record(entry)),
-        safe(fields),
+        safe(", ".join(changes)),
         safe(entry.reason),
         safe(outcome),
     )
+
+
+def _change(entry: JournalEntry, change: Mapping[str, object]) -> str:
+    """Returns a changed field in a few words; the values of a creation would be too many."""
+    name = str(change.get("field", ""))
+    if entry.action in (ActionType.CREATE, ActionType.REMOVE):
+        return name
+    if entry.action == KEEP:
+        return f"{name}: {_brief(change.get('base'))} → {_brief(change.get('observed'))}"
+    back = " (written back)" if change.get("verdict") == Verdict.WRITE_BACK else ""
+    return f"{name}: {_brief(change.get('observed'))} → {_brief(change.get('desired'))}{back}"
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, list | tuple):
+        text = "{" + ", ".join(map(str, value)) + "}"
+    else:
+        text = "–" if value is None else str(value)
+    return shorten(" ".join(text.split()), _BRIEF)
+
+
+_BRIEF: Final = 40
 
 
 def _record(entry: JournalEntry) -> str:
@@ -146,6 +204,7 @@ def _entry_json(entry: JournalEntry) -> dict[str, object]:
     return {
         "id": entry.id,
         "run": entry.run_id,
+        "who": _who(entry),
         "deal": entry.key.group,
         "kind": entry.key.kind,
         "key": str(entry.key),

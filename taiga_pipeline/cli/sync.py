@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.engine import locked_state, make_runner, state_to_read
 from taiga_pipeline.cli.errors import exit_code, report_error
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.monitoring import send_heartbeat, write_metrics
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
 from taiga_pipeline.cli.paint import painter
@@ -128,14 +130,17 @@ def run(
     sends no mail.
     """
     expect = saved_fingerprint(saved, context.settings.pipeline) if saved else None
-    progress = Progress("projects")
-    with locked_state(context) as store:
-        runner = make_runner(context, store, allow)
+    progress, stop = Progress("projects"), threading.Event()
+    with stopping_in_good_order(stop), locked_state(context) as store:
+        runner = make_runner(context, store, allow, stop)
         runner.progress = progress
-        with stopping_in_good_order(runner.stop):
+        try:
             result = runner.run(look_at_all=full, expect=expect)
+        finally:
+            write_metrics(context, store)
         tool = runner.target.name
     progress.clear()
+    send_heartbeat(context, result)
     if as_json:
         print_json(result.to_json())
     else:

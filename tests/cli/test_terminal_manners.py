@@ -13,7 +13,7 @@ import pytest
 
 from taiga_pipeline.cli.log import StderrHandler, configure, level
 from taiga_pipeline.cli.progress import Progress
-from taiga_pipeline.cli.signals import STOPPING, stopping_in_good_order
+from taiga_pipeline.cli.signals import STILL, STOPPING, stopping_in_good_order
 
 
 class Terminal(io.StringIO):
@@ -81,7 +81,7 @@ class TestLog:
 
 class TestStopping:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_the_first_signal_asks_and_the_second_ends(
+    def test_two_signals_ask_and_a_third_one_ends(
         self, number: signal.Signals, capsys: pytest.CaptureFixture[str]
     ) -> None:
         before = signal.getsignal(number)
@@ -89,8 +89,11 @@ class TestStopping:
         with stopping_in_good_order(stop):
             os.kill(os.getpid(), number)
             assert stop.wait(5)
+            assert signal.getsignal(number) is not before
+            os.kill(os.getpid(), number)
             assert signal.getsignal(number) is before
-        assert STOPPING in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert said.index(STOPPING) < said.index(STILL)
 
     def test_signals_are_as_before_when_nobody_asked(self) -> None:
         before = signal.getsignal(signal.SIGINT)

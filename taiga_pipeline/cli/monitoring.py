@@ -1,0 +1,77 @@
+"""What a run tells monitors: a heartbeat, and a file of metrics. Both only if configured.
+
+Neither ever makes a run fail: what goes wrong here is logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sync.health import look_at
+from sync.runner import Outcome, RunReport
+from taiga_pipeline.cli.context import Context
+from taiga_pipeline.problems import ProblemsError
+from taiga_pipeline.report.prometheus import metrics
+
+if TYPE_CHECKING:
+    from sync.state import StateStore
+
+_LOG: Final = logging.getLogger(__name__)
+_SECONDS: Final = 10.0
+_ENDED_WELL: Final = (Outcome.DONE, Outcome.PARTIAL)
+
+
+def send_heartbeat(context: Context, result: RunReport) -> None:
+    """Asks for the heartbeat's address if the run came to its end.
+
+    The address holds a secret: it is in no message, nor is anything that the HTTP library says.
+    """
+    if result.outcome not in _ENDED_WELL:
+        return
+    import requests
+
+    try:
+        url = context.settings.monitoring.heartbeat_address(context.environment)
+        if not url:
+            return
+        answer = requests.get(
+            url, timeout=_SECONDS, allow_redirects=False, auth=lambda request: request
+        )
+    except requests.RequestException as error:
+        _LOG.warning("the heartbeat was not sent (%s)", type(error).__name__)
+    except (ValueError, ProblemsError):  # the variable is not set, or holds no address
+        _LOG.warning("the heartbeat was not sent: monitoring.heartbeat_url_env holds no address")
+    else:
+        if not answer.ok:
+            _LOG.warning("the heartbeat was answered with %s", answer.status_code)
+
+
+def write_metrics(context: Context, store: StateStore) -> None:
+    """Writes the file for Prometheus' textfile collector, whole or not at all.
+
+    Anybody may read it (mode 0644): the collector runs as another user. It holds numbers, no names
+    but the pipeline's.
+    """
+    path = context.settings.monitoring.prometheus_file
+    if path is None:
+        return
+    try:
+        _replace(path, metrics(look_at(store, context.clock.now())))
+    except OSError as error:
+        _LOG.warning("%s was not written: %s", path, error.strerror)
+
+
+def _replace(path: Path, text: str) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o644)
+            file.write(text)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
