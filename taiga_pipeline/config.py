@@ -247,6 +247,31 @@ class PlanningSettings(_Section):
         return self
 
 
+def _check_addresses(value: list[str]) -> list[str]:
+    addresses = [address.strip().lower() for address in value]
+    for address in addresses:
+        name, _, domain = address.partition("@")
+        if not name or not domain or any(letter.isspace() for letter in address):
+            raise ValueError(f"{address!r} is no e-mail address such as petra@example.com")
+    return list(dict.fromkeys(addresses))
+
+
+class PortfolioSettings(_Section):
+    """A project with all deals as cards on a board, and the resource plan on a wiki page.
+
+    ``members`` get into it with ``role``; ``text`` begins its description. ``plan_weeks`` is how
+    many weeks the resource plan shows (0: no such page).
+    """
+
+    enabled: bool = False
+    title: Annotated[str, Field(min_length=1, max_length=200)] = "Portfolio"
+    label: Annotated[str, Field(max_length=40)] = ""
+    members: Annotated[list[str], AfterValidator(_check_addresses)] = Field(default_factory=list)
+    role: Annotated[str, Field(min_length=1, max_length=200)] = "Product Owner"
+    text: str = "The deals of the sales pipeline, kept current by pipeline-sync."
+    plan_weeks: int = Field(13, ge=0, le=52)
+
+
 class Settings(_Section):
     """All of ``config.toml``. ``path`` is the file itself."""
 
@@ -256,6 +281,7 @@ class Settings(_Section):
     sync: SyncSettings
     limits: LimitSettings
     planning: PlanningSettings
+    portfolio: PortfolioSettings
     path: Annotated[Path, Field(strict=False)]
 
 
@@ -265,6 +291,7 @@ _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "sync": SyncSettings,
     "limits": LimitSettings,
     "planning": PlanningSettings,
+    "portfolio": PortfolioSettings,
 }
 
 

@@ -20,6 +20,7 @@ LEVELS: Final = {
     "taiga_pipeline.people": 1,
     "taiga_pipeline.mapping": 2,
     "taiga_pipeline.planning": 2,
+    "taiga_pipeline.portfolio": 2,
     "taiga_pipeline.sources": 2,
     "taiga_pipeline.targets": 2,
     "taiga_pipeline.report": 2,

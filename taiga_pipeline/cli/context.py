@@ -18,6 +18,7 @@ from taiga_pipeline.problems import Problem, ProblemsError
 
 if TYPE_CHECKING:
     from sync.target import Target
+    from taiga_pipeline.cli.portfolio import PortfolioMaker
     from taiga_pipeline.config import Settings
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.people.store import PeopleStore
@@ -49,6 +50,7 @@ class Context:
     log_format: str = ""
     _config: str | None = None
     _settings: Settings | None = None
+    _portfolio: PortfolioMaker | None = None
 
     def use_config(self, path: str) -> None:
         """Names the configuration file."""
@@ -151,9 +153,35 @@ class Context:
 
         :raises ProblemsError: what is wrong with the source's settings or the mappings.
         """
-        from taiga_pipeline.sources.mapped import MappedSource
+        from taiga_pipeline.cli.portfolio import HOLDS_PAGES
+        from taiga_pipeline.sources.mapped import Extent, MappedSource
 
-        return MappedSource(self.make_deal_source(), self.load_mappings(), self.clock)
+        mappings = self.load_mappings()
+        extent = Extent(
+            holds_pages=self.settings.target.kind in HOLDS_PAGES,
+            overview=self.portfolio.make(mappings) if self.portfolio.enabled else None,
+            at_rest=self.portfolio.at_rest,
+        )
+        return MappedSource(self.make_deal_source(), mappings, self.clock, extent)
+
+    @property
+    def portfolio(self) -> PortfolioMaker:
+        """What makes the portfolio, the same one throughout a command."""
+        if self._portfolio is None:
+            from taiga_pipeline.cli.portfolio import PortfolioMaker
+
+            self._portfolio = PortfolioMaker(self)
+        return self._portfolio
+
+    def _reads_pages(self) -> bool:
+        """Whether any mapping asks for wiki pages in deals' projects."""
+        from taiga_pipeline.mapping.model import PagePhase
+
+        try:
+            rules = self.load_mappings().rules
+        except ProblemsError:  # which is reported where the mappings are used
+            return True
+        return any(rule.page is not PagePhase.NEVER for rule in rules)
 
     def delivery_facts(self, key: str) -> DeliveryFacts | None:
         """Returns what became of a deal, None if nothing was synced for it yet."""
@@ -196,6 +224,8 @@ class Context:
             web_url=target.web_url,
             concurrency=target.concurrency,
             timeout_seconds=target.timeout_seconds,
+            reads_pages=self._reads_pages(),
+            pictures=self.portfolio.pictures,
         )
         return create(target.kind, connection, clock or self.clock)
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ from taiga_pipeline.cli.monitoring import send_heartbeat, write_metrics
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
 from taiga_pipeline.cli.paint import painter
+from taiga_pipeline.cli.portfolio import run_for_portfolio
 from taiga_pipeline.cli.progress import Progress
 from taiga_pipeline.cli.signals import stopping_in_good_order
 from taiga_pipeline.problems import Problem, ProblemsError
@@ -136,17 +137,37 @@ def run(
         runner.progress = progress
         try:
             result = runner.run(look_at_all=full, expect=expect)
+            follow_up = run_for_portfolio(context, runner, result)
         finally:
             write_metrics(context, store)
         tool = runner.target.name
     progress.clear()
     send_heartbeat(context, result)
+    results = [result, *follow_up.reports]
     if as_json:
-        print_json(result.to_json())
+        print_json(results_json(results, follow_up.moved))
     else:
-        for line in run_lines(result, tool, watched=sys.stdout.isatty()):
+        watched = sys.stdout.isatty()
+        for line in run_lines(result, tool, watched=watched):
             click.echo(line)
-    return run_code(result)
+        for line in follow_up.moved:
+            click.echo(safe(line))
+        for report in follow_up.reports:
+            for line in run_lines(report, tool, watched=watched):
+                click.echo(line)
+    return worst(map(run_code, results))
+
+
+def results_json(results: Sequence[RunReport], moved: Sequence[str]) -> dict[str, object]:
+    """Returns a run; one that followed because of the portfolio is in it as ``follow_up``."""
+    first, *later = (result.to_json() for result in results)
+    extra = {"moved_in_target": list(moved), "follow_up": later[0] if later else None}
+    return {**first, **extra} if moved or later else first
+
+
+def worst(codes: Iterable[ExitCode]) -> ExitCode:
+    """Returns the first code that is not "done"."""
+    return next((code for code in codes if code is not ExitCode.DONE), ExitCode.DONE)
 
 
 def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:

@@ -17,7 +17,8 @@ from taiga_pipeline.mapping.demand import (
     written_demand,
 )
 from taiga_pipeline.mapping.facts import deal_facts
-from taiga_pipeline.mapping.model import Phase
+from taiga_pipeline.mapping.model import PagePhase, Phase
+from taiga_pipeline.mapping.page import SLUG, page_lines
 from taiga_pipeline.mapping.rules import MilestoneRule, Rules, StageRule, StateRule, StoryRule
 from taiga_pipeline.mapping.template import Template
 from taiga_pipeline.mapping.text import escape_markup, iso
@@ -31,6 +32,7 @@ from taiga_pipeline.records import (
     ProjectState,
     Role,
     Story,
+    Wiki,
 )
 
 NO_START = "no start and no close is known, so the milestones wait until one is"
@@ -196,6 +198,7 @@ def _children(case: Case) -> Iterator[Desired]:
     for story in case.rules.stories:
         if case.has(story.when):
             yield _story(case, story, made)
+    yield from _page(case)
 
 
 def _roles(case: Case) -> Iterator[Desired]:
@@ -255,4 +258,22 @@ def _story(case: Case, rule: StoryRule, milestones: set[str]) -> Desired:
         },
         owners=case.rules.owners.story,
         reason=f"each {case.state.value} project has it ({rule.where})",
+    )
+
+
+def _page(case: Case) -> Iterator[Desired]:
+    """Yields the page with what sales knows, if the mapping asks for it in this state."""
+    phase = case.rules.page
+    if phase is PagePhase.NEVER or not case.has(Phase(phase.value)):
+        return
+    words = case.rules.words
+    yield Desired(
+        key=RecordKey(case.deal.key, Kind.WIKI, SLUG),
+        fields={
+            Wiki.TITLE: words.from_sales,
+            Wiki.TEXT: "",
+            Wiki.FACTS: "\n".join(page_lines(case.deal, case.values, words)),
+        },
+        owners=case.rules.owners.page,
+        reason=f"each {case.state.value} project has it (project.from_sales_page)",
     )

@@ -14,7 +14,7 @@ from taiga_pipeline.mapping.rules import Condition, Rules, StageRule
 from taiga_pipeline.mapping.template import Template
 from taiga_pipeline.mapping.text import one_line
 from taiga_pipeline.pipeline.model import Deal
-from taiga_pipeline.records import Kind, Milestone, Project, ProjectState, Story
+from taiga_pipeline.records import Kind, Milestone, Project, ProjectState, Story, Wiki
 
 COMPUTED: Mapping[tuple[str, str], str] = {
     (Kind.PROJECT, Project.STATE): "the stage's project",
@@ -29,6 +29,9 @@ COMPUTED: Mapping[tuple[str, str], str] = {
     (Kind.MEMBERSHIP, "role"): "the allocation's role, else the person's; or the [[member]]'s",
     (Kind.MEMBERSHIP, "admin"): "the [[member]]'s; nobody else administers",
     (Kind.STORY, Story.MILESTONE): "the story's milestone, if it is there",
+    (Kind.WIKI, Wiki.TITLE): "[words] from_sales",
+    (Kind.WIKI, Wiki.TEXT): "nothing: it is the people's",
+    (Kind.WIKI, Wiki.FACTS): "the deal's contacts, checked-off actions and notes",
 }
 
 

@@ -33,6 +33,14 @@ class Phase(StrEnum):
     STAFFED = "staffed"
 
 
+class PagePhase(StrEnum):
+    """From which project state on a project has a page."""
+
+    NEVER = "never"
+    TENTATIVE = "tentative"
+    STAFFED = "staffed"
+
+
 def _number(value: object) -> object:
     """Lets numbers pass, and nothing that merely looks like one."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
@@ -232,6 +240,13 @@ class ProjectTable(Table):
             "deal's facts stand below it and are kept current; this part belongs to people."
         ),
     )
+    from_sales_page: PagePhase = Field(
+        PagePhase.NEVER,
+        description=(
+            "From which state on the project has a wiki page with what sales knows: contacts, "
+            "agreements that were checked off, notes. Targets without a wiki do without."
+        ),
+    )
     private: Switch = Field(
         True, description="Whether only members see a new project. Deals are seldom for everybody."
     )
@@ -327,6 +342,14 @@ class OwnershipTable(Table):
     that collide wait as a conflict.
     """
 
+    stage: Owner = Field(
+        Owner.SALES,
+        description=(
+            "The column of the deal's card on the portfolio's board. With sales, a card that "
+            "people move goes back; with delivery or shared, it moves the deal, if its gate "
+            "is open."
+        ),
+    )
     title: Owner = Field(Owner.SHARED, description="The project's title.")
     description: Owner = Field(Owner.DELIVERY, description="The people's part of the description.")
     tags: Owner = Field(Owner.SALES, description="The project's tags (those that came from here).")
@@ -356,6 +379,10 @@ class WordsTable(Table):
     contacts: Text = Field("Contacts", description="Name of the fact: people at the customer's.")
     roles: Text = Field("Roles needed", description="Name of the fact: the demand for people.")
     lost_reason: Text = Field("Lost because", description="Name of the fact: why it was lost.")
+    from_sales: Text = Field("From sales", description="Title of the page with what sales knows.")
+    agreed: Text = Field("Agreed", description="Heading above gate actions that were checked off.")
+    notes: Text = Field("Notes and promises", description="Heading above the deal's notes.")
+    project: Text = Field("Project", description="Name of the fact: the deal's project.")
     needs: Text = Field("Needs", description="Begins the note that lists open roles.")
     hours_per_week: Text = Field("h/week", description='As in "30 h/week".')
     week: Text = Field("week", description='As in "1 week".')

@@ -16,6 +16,7 @@ from taiga_pipeline.mapping.model import (
     MemberTable,
     MilestoneTable,
     OwnershipTable,
+    PagePhase,
     Phase,
     StageTable,
     StoryTable,
@@ -25,7 +26,15 @@ from taiga_pipeline.mapping.template import Template, parse_template
 from taiga_pipeline.mapping.text import normalise, slug
 from taiga_pipeline.mapping.values import PLACEHOLDERS
 from taiga_pipeline.pipeline.model import Category, RoleDemand
-from taiga_pipeline.records import Membership, Milestone, Project, ProjectState, Role, Story
+from taiga_pipeline.records import (
+    Membership,
+    Milestone,
+    Project,
+    ProjectState,
+    Role,
+    Story,
+    Wiki,
+)
 from taiga_pipeline.toml_places import Document, KeyPath
 
 STATE_OF_CATEGORY: Final[Mapping[Category, ProjectState]] = {
@@ -139,6 +148,8 @@ class Owners:
     membership: Mapping[str, Owner]
     milestone: Mapping[str, Owner]
     story: Mapping[str, Owner]
+    page: Mapping[str, Owner]
+    stage: Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +173,7 @@ class Rules:
     tags: tuple[Template, ...]
     template: str
     private: bool
+    page: PagePhase
     tentative: StateRule
     staffed: StateRule
     retired: StateRule
@@ -212,6 +224,7 @@ def compile_rules(model: MappingFile, document: Document) -> Rules:
         tags=_templates(project.tags),
         template=project.template,
         private=project.private,
+        page=project.from_sales_page,
         tentative=StateRule(project.tentative.label, _templates(project.tentative.tags)),
         staffed=StateRule(project.staffed.label, _templates(project.staffed.tags)),
         retired=StateRule(project.retired.label, _templates(project.retired.tags)),
@@ -360,4 +373,6 @@ def _owners(table: OwnershipTable) -> Owners:
             Story.MILESTONE: Owner.DELIVERY,
             Story.TAGS: table.story_tags,
         },
+        page={Wiki.TITLE: Owner.DELIVERY, Wiki.TEXT: Owner.DELIVERY, Wiki.FACTS: Owner.SALES},
+        stage=table.stage,
     )

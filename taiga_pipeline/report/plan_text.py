@@ -104,6 +104,8 @@ def _counted(children: Iterable[Action]) -> str:
 def _plural(noun: str, count: int) -> str:
     if count == 1:
         return noun
+    if noun.endswith("s"):
+        return f"{noun}es"
     return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 

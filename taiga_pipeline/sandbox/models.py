@@ -59,6 +59,8 @@ class Project:
     total_activity: int = 0
     last_ref: int = 0
     modules: dict[str, Any] = field(default_factory=dict)
+    us_statuses: list[dict[str, Any]] | None = None
+    """The story statuses with their ids, once they are no longer the template's."""
 
 
 @dataclass(slots=True)

@@ -12,9 +12,8 @@ from urllib.parse import quote, unquote
 from taiga_pipeline.sandbox.models import Membership, Milestone, Project, Story, WikiPage
 from taiga_pipeline.sandbox.people import color, members
 from taiga_pipeline.sandbox.store import Store
-from taiga_pipeline.sandbox.story_view import story_total
+from taiga_pipeline.sandbox.story_view import status_rows, story_total
 from taiga_pipeline.sandbox.style import STYLE
-from taiga_pipeline.sandbox.templates import TEMPLATES
 from taiga_pipeline.sandbox.wire import Request, Response
 
 PAGE_LIMIT = 200
@@ -199,12 +198,11 @@ def _milestone(store: Store, row: Milestone) -> str:
 
 
 def _board(store: Store, project: Project, stories: list[Story]) -> str:
-    base = project.value_base.get("us_statuses")
-    if base is None or not stories:
+    if not stories:
         return ""
     columns = []
-    for place, status in enumerate(TEMPLATES[project.template].values["us_statuses"]):
-        rows = [story for story in stories if story.status == base + place]
+    for status in status_rows(project):
+        rows = [story for story in stories if story.status == status["id"]]
         if rows or not status["is_archived"]:
             columns.append(_column(store, project, status["name"], status["color"], rows))
     return f'<div class="board">{"".join(columns)}</div>'

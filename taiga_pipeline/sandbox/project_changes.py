@@ -6,6 +6,7 @@ from taiga_pipeline.sandbox.errors import invalid_pk
 from taiga_pipeline.sandbox.fields import Form, project_tags, tags_colors
 from taiga_pipeline.sandbox.models import Project, User
 from taiga_pipeline.sandbox.store import Store
+from taiga_pipeline.sandbox.story_view import status_row
 from taiga_pipeline.sandbox.templates import (
     DEFAULT_OPTIONS,
     PROJECT_FLAGS,
@@ -79,6 +80,10 @@ def template_reference(form: Form) -> int | None:
 
 def _default(project: Project, form: Form, name: str, kind: str) -> int | None:
     value = form.reference(name)
+    if kind == "us_statuses" and project.us_statuses is not None:
+        if value is not None and status_row(project, value) is None:
+            form.fail(name, invalid_pk(value))
+        return value
     base = project.value_base.get(kind, 0)
     if value is not None and not base <= value < base + len(
         TEMPLATES[project.template].values[kind]

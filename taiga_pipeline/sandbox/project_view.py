@@ -8,6 +8,7 @@ from taiga_pipeline.sandbox import access
 from taiga_pipeline.sandbox.models import Project, User
 from taiga_pipeline.sandbox.people import card, member_card, members
 from taiga_pipeline.sandbox.store import Store
+from taiga_pipeline.sandbox.story_view import status_rows
 from taiga_pipeline.sandbox.templates import TEMPLATES, value_rows
 from taiga_pipeline.sandbox.wire import Json, dumps, timestamp
 
@@ -126,10 +127,13 @@ def detail(store: Store, user: User | None, project: Project) -> dict[str, Json]
 
 def _values(project: Project) -> dict[str, Json]:
     template = TEMPLATES[project.template]
-    return {
+    values: dict[str, Json] = {
         field: value_rows(template, field, base, project.id)
         for field, base in project.value_base.items()
     }
+    if project.us_statuses is not None:
+        values["us_statuses"] = [row | {"project_id": project.id} for row in status_rows(project)]
+    return values
 
 
 def _roles(store: Store, project: Project) -> Json:

@@ -20,9 +20,22 @@ def project_card(project: Project) -> Json:
 
 def status_row(project: Project, status_id: int | None) -> dict[str, Any] | None:
     """A story status of a project by its id, or None if the project has no such status."""
+    if project.us_statuses is not None:
+        return next((row for row in project.us_statuses if row["id"] == status_id), None)
     rows = TEMPLATES[project.template].values["us_statuses"]
     place = -1 if status_id is None else status_id - project.value_base.get("us_statuses", 1 << 60)
     return rows[place] if 0 <= place < len(rows) else None
+
+
+def status_rows(project: Project) -> list[dict[str, Any]]:
+    """The story statuses of a project with their ids, in their order."""
+    if project.us_statuses is not None:
+        return sorted(project.us_statuses, key=lambda row: (row["order"], row["name"]))
+    base = project.value_base.get("us_statuses")
+    if base is None:
+        return []
+    rows = TEMPLATES[project.template].values["us_statuses"]
+    return [{"id": base + place, **row} for place, row in enumerate(rows)]
 
 
 def points_value(project: Project, points_id: int) -> float | None:

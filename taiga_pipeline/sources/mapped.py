@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Final, Protocol
 
 from sync.clock import Clock
 from sync.records import DesiredGroup, Value
@@ -11,8 +13,44 @@ from sync.source import Quarantined, Reading
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.mapping_set import MappingSet
+from taiga_pipeline.mapping.rules import Rules, StageRule
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.records import PORTFOLIO, Kind
 from taiga_pipeline.sources.port import DealReading, DealSource
+
+_RESERVED: Final = (
+    f"a deal's key may not begin with {PORTFOLIO!r}, which names the portfolio; give it another"
+)
+
+
+class Overview(Protocol):
+    """One more group, about all deals together."""
+
+    key: str
+    """The group's key, which no deal may have."""
+
+    def begin(self, today: date) -> None:
+        """Begins anew, with no deal."""
+
+    def add(self, deal: Deal, rules: Rules, stage: StageRule) -> None:
+        """Takes a deal up."""
+
+    def group(self, quarantined: Sequence[Quarantined]) -> DesiredGroup:
+        """Returns the group of the deals that were taken up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What is asked for beyond deals' projects.
+
+    ``holds_pages`` says whether the target has wiki pages. ``overview`` is told of every deal, and
+    yields its group at the end. ``at_rest`` gives keys of groups that are no deals', to be left as
+    they are.
+    """
+
+    holds_pages: bool = True
+    overview: Overview | None = None
+    at_rest: Callable[[], Collection[str]] = tuple
 
 
 class MappedSource:
@@ -22,10 +60,18 @@ class MappedSource:
     were closed long ago is the UTC date at the beginning of a read.
     """
 
-    def __init__(self, deals: DealSource, mappings: MappingSet, clock: Clock) -> None:
+    def __init__(
+        self,
+        deals: DealSource,
+        mappings: MappingSet,
+        clock: Clock,
+        extent: Extent | None = None,
+    ) -> None:
         self._deals = deals
         self._mappings = mappings
         self._clock = clock
+        self._extent = extent or Extent()
+        self._overview = self._extent.overview
 
     def read(self) -> Reading:
         """Reads the source as a whole.
@@ -38,6 +84,7 @@ class MappedSource:
         """
         deals = self._deals.read()
         reading = Reading(groups=(), quarantined=deals.quarantined, complete=deals.complete)
+        reading.present.update(self._extent.at_rest())
         reading.groups = self._groups(deals, reading, self._today())
         return reading
 
@@ -45,7 +92,12 @@ class MappedSource:
         return self._clock.now().date()
 
     def _groups(self, deals: DealReading, reading: Reading, today: date) -> Iterator[DesiredGroup]:
+        if self._overview:
+            self._overview.begin(today)
         for deal in deals.deals:
+            if deal.key.startswith(PORTFOLIO):
+                reading.quarantined.append(Quarantined(deal.key, f"deal {deal.key}", _RESERVED))
+                continue
             try:
                 group = self._mappings.desired(deal, _staffing(deal, deals), today)
             except NotMapped as problem:
@@ -54,12 +106,30 @@ class MappedSource:
             if group is None:
                 reading.present.add(deal.key)
             else:
-                yield group
+                self._tell_overview(deal)
+                yield group if self._extent.holds_pages else _without_pages(group)
         reading.complete = deals.complete
+        yield from self._overall(reading)
+
+    def _tell_overview(self, deal: Deal) -> None:
+        if self._overview:
+            self._overview.add(deal, *self._mappings.stage_of(deal))
+
+    def _overall(self, reading: Reading) -> Iterator[DesiredGroup]:
+        """Yields the overview, unless some deals were not read: it would lose them."""
+        if self._overview and reading.complete:
+            yield self._overview.group(reading.quarantined)
+        elif self._overview:
+            reading.present.add(self._overview.key)
 
     def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:
         """Returns how the project of a deal that is gone from the source is put away."""
         return self._mappings.retired(key, base)
+
+
+def _without_pages(group: DesiredGroup) -> DesiredGroup:
+    children = tuple(child for child in group.children if child.key.kind != Kind.WIKI)
+    return replace(group, children=children)
 
 
 def _staffing(deal: Deal, deals: DealReading) -> Staffing:

@@ -66,8 +66,8 @@ def test_all_problems_of_a_file_come_at_once_in_the_order_of_the_file() -> None:
         "m.toml:20:21: a single '{': write '{{' for the character itself",
         "m.toml:21:9: unknown placeholder '{servic}'; did you mean \"service\"?",
         'm.toml:22:11: "private" must be true or false, without quotes; it is "yes"',
-        'm.toml:23:1: unknown key "how"; known here: title, template, tags, description, private, '
-        "tentative, staffed, retired",
+        'm.toml:23:1: unknown key "how"; known here: title, template, tags, description, '
+        "from_sales_page, private, tentative, staffed, retired",
         "m.toml:25:9: a label has no blanks around it, and no line ends",
         "m.toml:25:9: a label is fixed text; it has no placeholders",
         'm.toml:29:10: the milestone "Kick" finishes ("+1w") before it starts ("+2w")',

@@ -8,7 +8,7 @@ from taiga_pipeline.sandbox.access import require_user
 from taiga_pipeline.sandbox.context import Context
 from taiga_pipeline.sandbox.errors import no_match
 from taiga_pipeline.sandbox.models import Project, Story
-from taiga_pipeline.sandbox.story_view import points_value, story_total
+from taiga_pipeline.sandbox.story_view import points_value, status_rows, story_total
 from taiga_pipeline.sandbox.templates import (
     DEFAULT_OPTIONS,
     OWNER_ROLE,
@@ -80,7 +80,9 @@ def _value_rows(context: Context, field: str) -> list[dict[str, Any]]:
     for each in sorted(wanted):
         project = store.projects.rows[each]
         base = project.value_base.get(field)
-        if base is not None:
+        if field == "us_statuses" and project.us_statuses is not None:
+            rows += [row | {"project_id": project.id} for row in status_rows(project)]
+        elif base is not None:
             rows += value_rows(TEMPLATES[project.template], field, base, project.id)
     return [row | {"project": project_id} for row in rows for project_id in [row.pop("project_id")]]
 

@@ -18,7 +18,7 @@ from taiga_pipeline.sandbox.story_changes import (
     read_changes,
     settle_milestone,
 )
-from taiga_pipeline.sandbox.story_view import dashboard_view, detail_view, list_view
+from taiga_pipeline.sandbox.story_view import dashboard_view, detail_view, list_view, status_row
 from taiga_pipeline.sandbox.wire import Response, empty, json_response
 
 _TRUE = ("true", "1", "True")
@@ -141,8 +141,7 @@ def bulk_create(context: Context) -> Response:
 
 
 def _has_status(project: Project, status: int) -> bool:
-    base = project.value_base.get("us_statuses", 0)
-    return base <= status < base + 6
+    return status_row(project, status) is not None
 
 
 def _writable_story(context: Context, permission: str) -> tuple[Story, Project]:

@@ -293,7 +293,12 @@ class Stories:
         return body
 
     def _with_facts(self, observed: Observed, facts: str, context: Context) -> str:
-        """Returns the description with other facts below what people wrote, read for that."""
+        """Returns the description with other facts below what people wrote, read for that.
+
+        Version 1 is as it was made: nobody wrote anything.
+        """
+        if observed.stamp == "1":
+            return join_block("", facts)
         row = context.client.get(f"{self.path}/{observed.id}").data
         text, _ = split_block(str(row.get("description") or ""), [facts])
         return join_block(text, facts)

@@ -1,0 +1,240 @@
+"""The portfolio inside the target: what it is made of, and what a moved card means."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
+
+from sync.errors import Stop
+from sync.merge import Verdict
+from sync.records import Desired, Owner, RecordKey
+from taiga_pipeline.cli.capacity_input import STATED, options_for, plan_input
+from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.engine import state_to_read
+from taiga_pipeline.cli.funnel import required_by, rules_of, stage_in
+from taiga_pipeline.pipeline.errors import RequestError
+from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.records import Kind, Story, Wiki, portfolio_key
+
+if TYPE_CHECKING:
+    from sync.runner import Runner, RunReport
+    from taiga_pipeline.mapping.mapping_set import MappingSet
+    from taiga_pipeline.portfolio.board import Portfolio, Surroundings
+
+log = logging.getLogger(__name__)
+
+HOLDS_PAGES: Final = ("taiga",)
+"""Targets with a wiki and with boards."""
+
+_ONLY_TAIGA: Final = "portfolio.enabled: only Taiga has boards and pages; target.kind is {kind!r}"
+_NO_PLAN: Final = (
+    "the page 'Resource plan' is left out: it needs packages that are not installed; install them "
+    "with: pip install 'pipeline-sync[planning]' (or set portfolio.plan_weeks = 0)"
+)
+_NO_PICTURE: Final = "the resource plan has no picture: pip install 'pipeline-sync[planning]'"
+
+
+@dataclass
+class PortfolioMaker:
+    """Makes the portfolio of a context, and remembers between two runs what has to go back.
+
+    ``pictures`` fills while pages are made; the target looks there.
+    """
+
+    context: Context
+    pictures: dict[str, Callable[[], bytes]] = field(default_factory=dict)
+    sent_back: set[str] = field(default_factory=set)
+    _said: set[str] = field(default_factory=set)
+
+    @property
+    def key(self) -> str:
+        """The key of the portfolio's group."""
+        return portfolio_key(self.context.settings.pipeline)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the configuration asks for one."""
+        return self.context.settings.portfolio.enabled
+
+    def at_rest(self) -> tuple[str, ...]:
+        """Returns the portfolio's key if there is one that the configuration asks for no more."""
+        if self.enabled:
+            return ()
+        try:
+            with state_to_read(self.context) as store:
+                return (self.key,) if self.key in store.index() else ()
+        except Stop:  # which is reported where the store is needed
+            return ()
+
+    def make(self, mappings: MappingSet) -> Portfolio:
+        """Returns the portfolio.
+
+        :raises ProblemsError: the target cannot hold one.
+        """
+        from taiga_pipeline.portfolio.board import Look, Portfolio
+        from taiga_pipeline.portfolio.plan_page import SLUG
+
+        kind, wanted = self.context.settings.target.kind, self.context.settings.portfolio
+        if kind not in HOLDS_PAGES:
+            raise ProblemsError([Problem(_ONLY_TAIGA.format(kind=kind))])
+        look = Look(wanted.title, wanted.label, wanted.text, tuple(wanted.members), wanted.role)
+        pages = {SLUG: self._plan_page} if wanted.plan_weeks else {}
+        return Portfolio(self.key, look, mappings.rules, self._surroundings, pages)
+
+    def _surroundings(self) -> Surroundings:
+        from taiga_pipeline.portfolio.board import Surroundings
+
+        with state_to_read(self.context) as store:
+            facts = {key: store.facts(key)[0] for key in store.index()}
+            followed = store.known([self.key])[self.key].bound
+        links = {key: str(each["url"]) for key, each in facts.items() if each.get("url")}
+        return Surroundings(links, tuple(followed), frozenset(self.sent_back))
+
+    def _plan_page(self, key: RecordKey) -> Desired | None:
+        """Returns the page with the resource plan, None if it cannot be made now."""
+        if find_spec("numpy") is None:
+            self._say(_NO_PLAN)
+            return None
+        from taiga_pipeline.portfolio.plan_page import TITLE
+
+        try:
+            lines, digest = self._plan()
+        except (ProblemsError, RequestError, Stop) as error:
+            self._say(f"the page {TITLE!r} stays as it is: {error}")
+            return None
+        return Desired(
+            key=key,
+            fields={
+                Wiki.TITLE: TITLE,
+                Wiki.TEXT: "",
+                Wiki.FACTS: "\n".join(lines),
+                Wiki.PICTURE: digest,
+            },
+            owners={Wiki.TITLE: Owner.DELIVERY, Wiki.TEXT: Owner.DELIVERY},
+            reason="the resource plan has changed",
+        )
+
+    def _plan(self) -> tuple[list[str], str]:
+        """Returns the page's lines, and the name of its picture ("" for none)."""
+        from taiga_pipeline.planning.capacity import find_capacity
+        from taiga_pipeline.planning.demand_outlook import plain_outlooks
+        from taiga_pipeline.planning.weeks import monday
+        from taiga_pipeline.portfolio.plan_page import heat_of, plan_lines
+
+        found = plan_input(self.context, STATED)
+        # As of the week's Monday: a page that changed with every day would be read by nobody.
+        situation = replace(found.situation, as_of=monday(found.situation.as_of))
+        options = options_for(
+            self.context,
+            team="",
+            first=None,
+            weeks=self.context.settings.portfolio.plan_weeks,
+            quantile=None,
+            trials=10_000,
+            seed=1,
+        )
+        outlooks = plain_outlooks(situation.deals, found.mappings, situation.as_of)
+        report = find_capacity(situation, found.mappings, outlooks, options)
+        deals = {deal.key: deal for deal in situation.deals}
+        people = {person.email: person for person in situation.people}
+        lines = plan_lines(report, deals, people, situation.allocations)
+        if not report.roles:
+            return lines, ""
+        if find_spec("PIL") is None:
+            self._say(_NO_PICTURE)
+            return lines, ""
+        heat = heat_of(report)
+        self.pictures[heat.digest()] = lambda: _draw(heat)
+        return lines, heat.digest()
+
+    def _say(self, message: str) -> None:
+        """Logs a message once."""
+        if message not in self._said:
+            self._said.add(message)
+            log.warning("%s", message)
+
+    # --- after a run
+
+    def moved_cards(self, report: RunReport) -> Mapping[str, str]:
+        """Returns the deals whose cards people moved, where the mapping lets delivery move them.
+
+        The values are the columns.
+        """
+        return {
+            key.name: str(change.observed)
+            for group in report.plan.groups
+            if group.key == self.key
+            for key, change in group.kept
+            if key.kind == Kind.STORY
+            and change.field == Story.STATUS
+            and change.decision.verdict is Verdict.KEEP
+        }
+
+    def move_deals(self, moved: Mapping[str, str], tool: str) -> Iterator[str]:
+        """Moves deals as their cards were moved; yields a line for each.
+
+        A deal that may not move is noted: its card goes back in the next run.
+        """
+        for key, stage in moved.items():
+            try:
+                yield self._move_deal(key, stage, tool)
+            except (RequestError, ProblemsError) as error:
+                self.sent_back.add(key)
+                yield f"{key}: its card was moved to {stage!r} in {tool}, and goes back: {error}"
+
+    def _move_deal(self, key: str, stage: str, tool: str) -> str:
+        from taiga_pipeline.pipeline.store import Destination
+
+        store = self.context.open_deal_store()
+        try:
+            deal = store.get(key)
+            rules = rules_of(self.context, deal)
+            to = stage_in(rules, stage)
+            gate = required_by(rules, deal.stage)
+            store.move(key, Destination(to.name, to.category, gate), by=tool.lower())
+        finally:
+            store.close()
+        return f"{key}: {deal.stage or 'no stage'} → {to.name}, as its card was moved in {tool}"
+
+    def is_affected(self, report: RunReport) -> bool:
+        """Whether a run changed what the portfolio shows of deals' projects."""
+        return self.enabled and any(
+            group.key != self.key and (group.actions or group.kept) for group in report.plan.groups
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What followed a run because of the portfolio: deals that were moved, and at most one run."""
+
+    moved: tuple[str, ...] = ()
+    reports: tuple[RunReport, ...] = ()
+
+
+def run_for_portfolio(context: Context, runner: Runner, result: RunReport) -> FollowUp:
+    """Moves deals whose cards were moved, and runs once more if the portfolio lags behind.
+
+    Cards show the address of a project, and the plan its milestones: both are known only after
+    the run that made them. So the next run finds nothing left to do.
+
+    :raises Stop: as `Runner.run`.
+    """
+    maker = context.portfolio
+    applied = not result.refusal and result.stopped_by is None and not runner.stop.is_set()
+    if not maker.enabled or not applied:
+        return FollowUp()
+    moved = tuple(maker.move_deals(maker.moved_cards(result), runner.target.name))
+    if not moved and not maker.is_affected(result):
+        return FollowUp()
+    return FollowUp(moved, (runner.run(),))
+
+
+def _draw(heat: object) -> bytes:
+    from taiga_pipeline.portfolio.heat_map import draw
+    from taiga_pipeline.portfolio.plan_page import Heat
+
+    assert isinstance(heat, Heat)
+    return draw(heat)

@@ -1,0 +1,165 @@
+"""The resource plan as a wiki page: lines of Markdown, and what its picture shows. Pure.
+
+Everything is rounded, and weeks are named, so that the page is the same until something that
+matters has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sync.records import digest
+from taiga_pipeline.mapping.text import escape_markup, iso, one_line, plain_number
+from taiga_pipeline.people.model import Allocation, Person
+from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.planning.capacity_report import CapacityReport, Driver, RoleCapacity
+from taiga_pipeline.planning.weeks import week_name
+
+SLUG: Final = "resource-plan"
+TITLE: Final = "Resource plan"
+DRIVERS: Final = 3
+"""So many deals are named for each role that is short."""
+MOST_ROLES: Final = 40
+MOST_STAFFED: Final = 100
+_DIGEST_LENGTH: Final = 16
+_LOAD_STEP: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Heat:
+    """What the heat map shows: for each role and week the load in per cent, None without people.
+
+    ``short`` are the hours that are missing, at the chosen quantile.
+    """
+
+    roles: tuple[str, ...]
+    weeks: tuple[str, ...]
+    load: tuple[tuple[int | None, ...], ...]
+    short: tuple[tuple[int, ...], ...]
+
+    def digest(self) -> str:
+        """Returns a name for exactly this map."""
+        content = [self.roles, self.weeks, self.load, self.short]
+        return digest(content)[:_DIGEST_LENGTH]
+
+
+def heat_of(report: CapacityReport) -> Heat:
+    """Returns the map of a report."""
+    roles = report.roles[:MOST_ROLES]
+    return Heat(
+        roles=tuple(one_line(role.role) for role in roles),
+        weeks=tuple(week_name(week) for week in report.weeks),
+        load=tuple(tuple(_percent(cell.load) for cell in role.weeks) for role in roles),
+        short=tuple(tuple(round(cell.gap) for cell in role.weeks) for role in roles),
+    )
+
+
+def _percent(load: float | None) -> int | None:
+    return None if load is None else _LOAD_STEP * round(100 * load / _LOAD_STEP)
+
+
+def plan_lines(
+    report: CapacityReport,
+    deals: Mapping[str, Deal],
+    people: Mapping[str, Person],
+    allocations: Iterable[Allocation],
+) -> list[str]:
+    """Returns the page. ``deals`` are by key, ``people`` by e-mail. Names are shown as plain text.
+
+    Allocations that ended before the report's first week are left out.
+    """
+    first, share = week_name(report.weeks.first), round(100 * report.quantile)
+    count = len(report.weeks)
+    shown = [each for each in allocations if not each.end or each.end >= report.weeks.first]
+    return [
+        f"Hours that are missing in {count} weeks from {first} on, so planned that {share} % of "
+        f"the futures need no more. {_deals(report.open_deals)} counted with their chance.",
+        *_gap_table(report),
+        "### Because of which deals",
+        *_driver_table(report, deals),
+        "### Who is staffed",
+        *_staffing_table(shown, deals, people),
+    ]
+
+
+def _deals(count: int) -> str:
+    return "1 open deal is" if count == 1 else f"{count} open deals are"
+
+
+def _gap_table(report: CapacityReport) -> Iterator[str]:
+    weeks = [week_name(week).partition("-")[2] for week in report.weeks]
+    yield f"| Role | People | {' | '.join(weeks)} | All |"
+    yield f"|---|--:|{'--:|' * (len(weeks) + 1)}"
+    for role in report.roles[:MOST_ROLES]:
+        cells = " | ".join(_hours(cell.gap) for cell in role.weeks)
+        name = _plain(role.role)
+        yield f"| {name} | {role.people} | {cells} | {_hours(role.total.gap)} |"
+    left_out = len(report.roles) - MOST_ROLES
+    if left_out > 0:
+        yield f"| … {left_out} more roles | {'| ' * (len(weeks) + 2)}"
+
+
+def _hours(hours: float) -> str:
+    return str(round(hours)) if round(hours) else "·"
+
+
+def _driver_table(report: CapacityReport, deals: Mapping[str, Deal]) -> Iterator[str]:
+    rows = [
+        _driver(role, driver, deals)
+        for role in report.roles[:MOST_ROLES]
+        for driver in role.total.drivers[:DRIVERS]
+        if round(driver.added)
+    ]
+    if not rows:
+        yield "Nobody is short because of an open deal."
+        return
+    yield "| Role | Deal | Adds, h | Chance | Expected close |"
+    yield "|---|---|--:|--:|---|"
+    yield from rows
+
+
+def _driver(role: RoleCapacity, driver: Driver, deals: Mapping[str, Deal]) -> str:
+    deal = _deal(driver.deal_key, deals)
+    chance, close = f"{round(100 * driver.probability)} %", iso(driver.expected_close)
+    return f"| {_plain(role.role)} | {deal} | {round(driver.added)} | {chance} | {close} |"
+
+
+def _staffing_table(
+    allocations: Iterable[Allocation], deals: Mapping[str, Deal], people: Mapping[str, Person]
+) -> Iterator[str]:
+    rows = sorted(_allocation(each, deals, people) for each in allocations)
+    if not rows:
+        yield "Nobody is staffed on a deal yet."
+        return
+    yield "| Person | Deal | Role | h/week | From | To | |"
+    yield "|---|---|---|--:|---|---|---|"
+    yield from rows[:MOST_STAFFED]
+    if len(rows) > MOST_STAFFED:
+        yield f"| … {len(rows) - MOST_STAFFED} more | | | | | | |"
+
+
+def _allocation(each: Allocation, deals: Mapping[str, Deal], people: Mapping[str, Person]) -> str:
+    person = people.get(each.email)
+    cells = (
+        _plain(person.name if person else each.email),
+        _deal(each.deal_key, deals),
+        _plain(each.role),
+        plain_number(each.hours_per_week),
+        iso(each.start),
+        iso(each.end),
+        "confirmed" if each.confirmed else "reserved",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _deal(key: str, deals: Mapping[str, Deal]) -> str:
+    deal = deals.get(key)
+    if deal is None:
+        return _plain(key)
+    return _plain(": ".join(filter(None, (deal.customer, deal.name))) or key)
+
+
+def _plain(text: str) -> str:
+    return escape_markup(one_line(text)) or " "
