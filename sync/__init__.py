@@ -7,8 +7,8 @@ A run, step by step:
 
 1. take the run lock (`sync.lock`);
 2. bring the state store up to date (`sync.state`, `sync.migrations`);
-3. take up the open intents of a run that was cut off: if one of them is a create that may still
-   take effect, wait until it has or never will;
+3. take up the open intents of a run that was cut off: while one of them may still take effect,
+   wait until it has or never will;
 4. observe the target: one complete, count-checked list of its roots (`sync.observation`). Open
    intents are settled by what it shows, without a request of their own;
 5. read the source completely. Rows that cannot be read are quarantined and reported, never taken

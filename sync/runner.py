@@ -34,7 +34,7 @@ _RUNS_KEPT = timedelta(days=90)
 class Options:
     """How a run behaves.
 
-    ``settle_seconds`` is how long a create that was cut off may still take effect in the target;
+    ``settle_seconds`` is how long a write that was cut off may still take effect in the target;
     a run that finds a younger one waits that long before it looks. ``full_compare_hours`` is the
     age after which even groups in which nothing seems to have moved are compared.
 
@@ -196,7 +196,7 @@ class Runner:
         try:
             with logged(run=run_id):
                 self.target.connect()
-                self._wait_for_late_creates()
+                self._wait_for_late_writes()
                 draft = self._drafter.draft(look_at_all)
                 draft, done = self._carry_out(run_id, draft, look_at_all, expect)
         except SyncError as error:
@@ -237,21 +237,21 @@ class Runner:
         age = timedelta(hours=self.options.full_compare_hours)
         return not last or now - last[0].started_at >= age
 
-    def _wait_for_late_creates(self) -> None:
-        """Waits until a create that was cut off has either happened or never will.
+    def _wait_for_late_writes(self) -> None:
+        """Waits until a write that was cut off has either happened or never will.
 
-        A server finishes a request whose client is gone. Looking too early would miss the object
-        and make a second one.
+        A server finishes a request whose client is gone. Looking too early would miss a new object
+        and make a second one; or it would miss a change, which would then undo a newer one.
         """
-        creates = self._open_creates()
-        if not creates:
+        intents = self.store.open_intents()
+        if not intents:
             return
-        newest = max(creates, key=lambda intent: intent.intended_at)
+        newest = max(intents, key=lambda intent: intent.intended_at)
         age = (self.clock.now() - newest.intended_at).total_seconds()
         wait = min(self.options.settle_seconds - age, self.options.settle_seconds)
         if wait > 0:
             log.warning(
-                "the last run was cut off while it made %s; waiting %.0f s before looking for it",
+                "the last run was cut off while it wrote %s; waiting %.0f s before looking at it",
                 newest.key,
                 wait,
             )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -120,6 +123,34 @@ class World:
         store = self.sandbox.store
         return Outcome(picture(store), remembered(self.folder / "state.db", store))
 
+    def reads_of_a_run(self) -> int:
+        """Runs, and returns how often the run read."""
+        self.sandbox.clear_requests()
+        self.run("run")
+        return len(self.requests(writes=False))
+
+    def open_intents(self) -> int:
+        """Returns how many intents have no receipt."""
+        with closing(sqlite3.connect(self.folder / "state.db")) as connection:
+            query = "SELECT count(*) FROM sync_journal WHERE status = 'open'"
+            return int(connection.execute(query).fetchone()[0])
+
+    def forget_intents(self) -> None:
+        """Makes the state store believe that no write was ever without a receipt."""
+        with closing(sqlite3.connect(self.folder / "state.db")) as connection, connection:
+            connection.execute("UPDATE sync_journal SET status = 'failed' WHERE status = 'open'")
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Undoes whatever happens in the block, on both sides."""
+        data = json.loads(json.dumps(dump(self.sandbox.store)))
+        kept = self.folder.with_name(f"{self.folder.name}-kept")
+        shutil.copytree(self.folder, kept)
+        yield
+        shutil.rmtree(self.folder)
+        kept.rename(self.folder)
+        load(self.sandbox.store, data)
+
     def requests(self, *, writes: bool) -> list[str]:
         """Returns the requests since the last `clear`, log-ins aside."""
         return [
@@ -127,6 +158,31 @@ class World:
             for line in self.sandbox.requests
             if (line.method != "GET") is writes and not line.path.startswith("/auth")
         ]
+
+
+class Gate:
+    """Holds one request up right before the server takes effect, until it is opened."""
+
+    def __init__(self, sandbox: Sandbox, number: int) -> None:
+        self._number = number
+        self._numbers = itertools.count(1)
+        self._reached = threading.Event()
+        self._opened = threading.Event()
+        sandbox.set_delay(1.0)  # lets the server call `sleep` for each request; no time is added
+        sandbox.application.sleep = self._sleep
+
+    def _sleep(self, seconds: float) -> None:
+        if next(self._numbers) == self._number:
+            self._reached.set()
+            self._opened.wait(30)
+
+    def wait(self) -> None:
+        """Waits until the request is there."""
+        assert self._reached.wait(60), f"request {self._number} never came"
+
+    def open(self) -> None:
+        """Lets the request take effect."""
+        self._opened.set()
 
 
 class Prepared:
@@ -146,6 +202,7 @@ class Prepared:
         sandbox = self._world.sandbox
         load(sandbox.store, self._data)
         sandbox.clear_requests()
+        sandbox.set_delay(0)
         if configuration:
             scenario.write_configuration(folder, sandbox, **configuration)
         yield World(sandbox, folder, self._world.children)

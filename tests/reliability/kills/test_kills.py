@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from . import scenario
-from .harness import Outcome, Prepared, World, fleet, killed, recover
+from .harness import Gate, Outcome, Prepared, World, fleet, killed, recover
 
 LONG = os.environ.get("RELIABILITY_PROFILE") == "long"
 """The long profile tries with and without edits by people at each boundary, not one of the two."""
@@ -82,6 +83,97 @@ def _not_quiet(world: World) -> str:
     recover(world)
     writes = world.requests(writes=True)
     return f"one more run wrote: {writes}" if writes else ""
+
+
+def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
+    situations: list[Prepared], undisturbed: Undisturbed, capsys: pytest.CaptureFixture[str]
+):
+    step = 5 if LONG else 31
+    pairs = [
+        (first, second)
+        for first in range(20, len(undisturbed.boundaries), step)
+        for second in range(30 + first % 7, 200, 2 * step)
+    ]
+
+    def check(world: World, pair: tuple[int, int]) -> str:
+        killed(world, pair[0])
+        killed(world, pair[1])
+        difference = undisturbed.outcome.difference(recover(world))
+        return f"boundaries {pair}:\n{difference}" if difference else ""
+
+    differences = _each(situations, pairs, check)
+    assert not differences, "\n".join(differences)
+    _print(capsys, f"{len(pairs)} second kills during the recovery")
+
+
+def test_killed_while_projects_are_written_in_parallel_it_still_ends_well(
+    situations: list[Prepared], undisturbed: Undisturbed
+):
+    def check(world: World, number: int) -> str:
+        scenario.write_configuration(world.folder, world.sandbox, concurrency=3)
+        killed(world, number)
+        difference = undisturbed.outcome.difference(recover(world))
+        return f"boundary {number}:\n{difference}" if difference else ""
+
+    numbers = range(60, len(undisturbed.boundaries), 5 if LONG else 25)
+    differences = _each(situations, numbers, check)
+    assert not differences, "\n".join(differences)
+
+
+def test_the_command_line_itself_recovers_after_sigkill_though_the_request_takes_effect_later(
+    situations: list[Prepared], undisturbed: Undisturbed, capsys: pytest.CaptureFixture[str]
+):
+    """The server finishes a request whose sender is dead, while the next run is at work already."""
+    numbers = _writes(situations[0])[:: 1 if LONG else 4]
+
+    def check(world: World, number: int) -> str:
+        scenario.write_configuration(world.folder, world.sandbox, settle_seconds=1.5)
+        gate = Gate(world.sandbox, number)
+        child = world.children.start(world.folder, "run")
+        gate.wait()
+        child.kill()
+        child.communicate(timeout=20)
+        threading.Timer(0.4, gate.open).start()
+        difference = undisturbed.outcome.difference(recover(world))
+        return f"request {number}:\n{difference}" if difference else ""
+
+    differences = _each(situations, numbers, check)
+    assert not differences, "\n".join(differences)
+    _print(capsys, f"{len(numbers)} processes ended by SIGKILL, their request done after that")
+
+
+def _writes(situation: Prepared) -> list[int]:
+    """Returns the numbers of the requests of a run that write, counted over all its requests."""
+    with situation.another() as world:
+        world.run("run")
+        requests = world.sandbox.requests
+    return [
+        number
+        for number, line in enumerate(requests, start=1)
+        if line.method != "GET" and not line.path.startswith(("/auth", "/user-storage"))
+    ]
+
+
+def test_the_recovery_reads_at_most_once_more_per_open_intent(
+    situations: list[Prepared], undisturbed: Undisturbed
+):
+    def check(world: World, number: int) -> str:
+        killed(world, number)
+        count = world.open_intents()
+        with world.undone():
+            world.forget_intents()
+            without = world.reads_of_a_run()
+        reads = world.reads_of_a_run()
+        if reads <= without + count:
+            return ""
+        return f"boundary {number}: {reads} reads with {count} open intents, {without} without any"
+
+    names = undisturbed.boundaries
+    sent = [n for n, name in enumerate(names, start=1) if name == "after intent commit"]
+    answered = [n for n, name in enumerate(names, start=1) if name == "before receipt commit"]
+    numbers = [*sent, *answered] if LONG else [*sent[::4], *answered[1::4]]
+    differences = _each(situations, numbers, check)
+    assert not differences, "\n".join(differences)
 
 
 def _each(
