@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import click
 
@@ -23,6 +24,7 @@ from taiga_pipeline.report.terminal import safe
 
 YES: Final = "✓"
 NO: Final = "✗"
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 _EXAMPLES: Final = 3
 _RESTORE: Final = (
@@ -81,9 +83,7 @@ def _code(codes: set[ExitCode]) -> ExitCode:
 
 
 def _findings(context: Context, *, offline: bool) -> Iterator[Finding]:
-    config = _look(
-        "config", lambda: f"{context.config_path} (pipeline {context.settings.pipeline})"
-    )
+    config = _look("config", lambda: _config(context))
     yield config
     if not config.ok:
         return
@@ -106,6 +106,14 @@ def _look(name: str, what: Callable[[], str]) -> Finding:
         return Finding(name, problems=problems, code=ExitCode.USAGE)
     except SyncError as error:
         return Finding(name, problems=(str(error),), code=exit_code(error) or ExitCode.UNEXPECTED)
+
+
+def _config(context: Context) -> str:
+    settings = context.settings
+    address = urlsplit(settings.target.url)
+    is_open = address.scheme == "http" and address.hostname not in LOOPBACK
+    warning = "; target.url is not encrypted: anybody on the way can read the password"
+    return f"{context.config_path} (pipeline {settings.pipeline}){warning if is_open else ''}"
 
 
 def _mappings(context: Context) -> str:
