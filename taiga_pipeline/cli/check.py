@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from taiga_pipeline.cli.output import print_json, style
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import quarantine_line
 from taiga_pipeline.report.terminal import safe
+from taiga_pipeline.targets.advice import Advises
 
 YES: Final = "✓"
 NO: Final = "✗"
@@ -35,12 +36,16 @@ _RESTORE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found: a summary when all is well, else the problems."""
+    """What a check found: a summary when all is well, else the problems.
+
+    ``advice`` is what could be done, and need not be.
+    """
 
     name: str
     summary: str = ""
     problems: tuple[str, ...] = ()
     code: ExitCode = ExitCode.DONE
+    advice: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -54,6 +59,7 @@ class Finding:
             "ok": self.ok,
             "summary": self.summary,
             "problems": list(self.problems),
+            "advice": list(self.advice),
         }
 
 
@@ -95,7 +101,7 @@ def _findings(context: Context, *, offline: bool) -> Iterator[Finding]:
     if store is not None and store.exists():
         yield _look("store", lambda: _soundness(store))
     if not offline:
-        yield _look("target", lambda: _target(context))
+        yield _look_at_target(context)
 
 
 def _look(name: str, what: Callable[[], str]) -> Finding:
@@ -186,15 +192,25 @@ def _refuse_dangling(keys: Sequence[str]) -> None:
         )
 
 
-def _target(context: Context) -> str:
+def _look_at_target(context: Context) -> Finding:
+    advice: list[str] = []
+    finding = _look("target", lambda: _target(context, advice))
+    return replace(finding, advice=tuple(advice))
+
+
+def _target(context: Context, advice: list[str]) -> str:
     target = context.make_target()
     account = target.connect()
+    if isinstance(target, Advises):
+        advice.extend(target.advice())
     return f"{target.name} at {context.settings.target.url} lets {account} in"
 
 
 def _show(finding: Finding) -> None:
     if finding.ok:
         click.echo(f"{style(YES, colour='green')} {finding.name}: {safe(finding.summary)}")
+        for each in finding.advice:
+            click.echo(f"    {safe(each)}")
         return
     click.echo(f"{style(NO, colour='red')} {finding.name}")
     for problem in finding.problems:

@@ -59,9 +59,8 @@ class RedmineTarget:
         """Finds out who this is, returns the account's name."""
         return str(self._account["login"])
 
-    @property
     def advice(self) -> Sequence[str]:
-        """What would make more of this Redmine usable; none of it is needed."""
+        """Returns what would make more of this Redmine usable; none of it is needed."""
         advice = [] if self._account.get("admin") else [f"members: {NOT_ADMIN}"]
         if self._custom.project(DEAL_KEY) is None:
             advice.append(ADVICE)

@@ -385,7 +385,7 @@ def test_a_tool_without_custom_fields_is_told_how_to_get_them(
     bot: Bot, redmine: FakeRedmine
 ) -> None:
     redmine.project_fields.clear()
-    (advice,) = bot.target.advice
+    (advice,) = bot.target.advice()
     assert "Deal key" in advice
     work = Work(bot, "D-1")  # type: ignore[arg-type]
     work.make()
