@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "forecast": Entry("taiga_pipeline.cli.forecast:forecast", "What will be won.", _PLANNING),
     "metrics": Entry("taiga_pipeline.cli.metrics:metrics", "What the past says.", _PLANNING),
+    "report": Entry("taiga_pipeline.cli.report:report", "Everything on one page.", _PLANNING),
     "scenario": Entry("taiga_pipeline.cli.scenario:scenario", "What if.", _PLANNING),
     "staff": Entry("taiga_pipeline.cli.staff:staff", "Who should do what.", _PLANNING),
     "init": Entry("taiga_pipeline.cli.init:init", "Write a first configuration.", _SETUP),

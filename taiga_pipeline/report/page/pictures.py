@@ -1,0 +1,96 @@
+"""The charts as files, PNG and SVG, for slides and mails. Needs Matplotlib."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from taiga_pipeline.report.page.model import HeatMap, Page, Series
+from taiga_pipeline.report.terminal import safe
+
+_LOADS: Final = ((0.5, "#eef6f1"), (0.8, "#cfe8d6"), (1.0, "#fdf3c4"), (1.2, "#f8cf9a"))
+_OVER, _NOBODY = "#f2a493", "#e3e6eb"
+_DPI: Final = 150
+_UNDATED: Final = {"Date": None}
+"""The same charts make the same files."""
+
+
+def draw_all(page: Page, folder: Path) -> list[Path]:
+    """Writes every chart of the page into ``folder`` (made if need be); returns the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, figure in _figures(page):
+        for ending in ("png", "svg"):
+            path = folder / f"{name}.{ending}"
+            with warnings.catch_warnings():
+                # A letter that the font lacks is drawn as a box: no reason to stop or to talk.
+                warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
+                figure.savefig(path, dpi=_DPI, metadata=_UNDATED if ending == "svg" else None)
+            written.append(path)
+    return written
+
+
+def _figures(page: Page) -> Iterator[tuple[str, Figure]]:
+    if page.capacity:
+        yield "capacity", _heat_map(page.capacity, "Hours missing by role and week")
+    if page.people:
+        yield "people", _heat_map(page.people, "Hours booked by person and week")
+    for number, series in enumerate(page.forecast, 1):
+        yield f"forecast-{number}", _ranges(series)
+
+
+def _figure(width: float, height: float) -> Figure:
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _heat_map(heat: HeatMap, title: str) -> Figure:
+    rows, columns = len(heat.rows), len(heat.weeks)
+    figure = _figure(2.5 + 0.45 * columns, 1.2 + 0.35 * rows)
+    axes = figure.subplots()
+    for y, row in enumerate(heat.rows):
+        for x, cell in enumerate(row.cells):
+            colour = _colour(cell.load)
+            axes.add_patch(Rectangle((x, y), 1, 1, facecolor=colour, edgecolor="white"))
+            axes.text(x + 0.5, y + 0.5, _plain(cell.text), ha="center", va="center", fontsize=8)
+    axes.set(xlim=(0, columns), ylim=(rows, 0), title=title)
+    axes.set_xticks([x + 0.5 for x in range(columns)], heat.weeks, rotation=90, fontsize=8)
+    axes.set_yticks([y + 0.5 for y in range(rows)], [_plain(row.name) for row in heat.rows])
+    axes.tick_params(length=0)
+    return figure
+
+
+def _colour(load: float | None) -> str:
+    if load is None:
+        return _NOBODY
+    return next((colour for limit, colour in _LOADS if load < limit), _OVER)
+
+
+def _ranges(series: Series) -> Figure:
+    figure = _figure(max(5.0, 1.0 * len(series.periods) + 1), 3.2)
+    axes = figure.subplots()
+    for number, period in enumerate(series.periods):
+        for part, width, colour in ((period.all, 0.55, "#b7dcd9"), (period.open, 0.2, "#0b7a75")):
+            axes.bar(number, part.high - part.low, width, part.low, color=colour)
+            half = width / 2
+            axes.hlines(part.middle, number - half, number + half, color="#1d2430")
+    axes.set_title(f"{_plain(series.name)} (P10 to P90; narrow: open now)", fontsize=10)
+    axes.set_xticks(range(len(series.periods)), _names(series))
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _names(series: Series) -> Sequence[str]:
+    return [_plain(period.name) for period in series.periods]
+
+
+def _plain(text: str) -> str:
+    """Returns text for a chart: Matplotlib would read dollar signs as formulas."""
+    return safe(text).replace("$", r"\$")[:40]
