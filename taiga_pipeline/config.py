@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import (
@@ -192,6 +192,7 @@ class SyncSettings(_Section):
 
     ``settle_seconds`` is how long a create that was cut off may still take effect in the target.
     ``lease_seconds`` is how long a machine that died keeps another one from writing (0: no lease).
+    ``history_days`` is how long the history tells what was written.
     """
 
     state: DatabaseUrl = Field("sqlite:///state.db", validate_default=True)
@@ -201,6 +202,7 @@ class SyncSettings(_Section):
     when_gone: Annotated[WhenGone, Field(strict=False)] = WhenGone.REPORT
     settle_seconds: Number = Field(30, ge=0, le=3600)
     lease_seconds: Number = Field(600, ge=0, le=86_400)
+    history_days: Number = Field(730, ge=1)
 
     def state_address(self, environment: Mapping[str, str]) -> str:
         """Returns the URL of the state store, from the environment if the file says so.
@@ -272,6 +274,42 @@ class PortfolioSettings(_Section):
     plan_weeks: int = Field(13, ge=0, le=52)
 
 
+def _check_heartbeat(value: str) -> str:
+    # The value is not shown: its path is a secret.
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("is no web address (https://hc.example.com/...)")
+    return value
+
+
+class MonitoringSettings(_Section):
+    """What runs tell monitors.
+
+    ``heartbeat_url`` is asked for after each run that came to its end; ``prometheus_file`` is
+    written after each run; ``log_format`` is how the log on stderr looks.
+    """
+
+    heartbeat_url: Annotated[str, AfterValidator(_check_heartbeat)] = ""
+    heartbeat_url_env: Variable = ""
+    prometheus_file: ConfigPath | None = None
+    log_format: Literal["text", "json"] = "text"
+
+    def heartbeat_address(self, environment: Mapping[str, str]) -> str:
+        """Returns the heartbeat's URL, from the environment if the file says so; "" if none.
+
+        :raises SecretError: the variable is not set.
+        :raises ValueError: it holds no web address.
+        """
+        return _check_heartbeat(
+            _address(
+                "monitoring.heartbeat_url_env",
+                self.heartbeat_url_env,
+                self.heartbeat_url,
+                environment,
+            )
+        )
+
+
 class Settings(_Section):
     """All of ``config.toml``. ``path`` is the file itself."""
 
@@ -281,6 +319,7 @@ class Settings(_Section):
     sync: SyncSettings
     limits: LimitSettings
     planning: PlanningSettings
+    monitoring: MonitoringSettings
     portfolio: PortfolioSettings
     path: Annotated[Path, Field(strict=False)]
 
@@ -291,6 +330,7 @@ _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "sync": SyncSettings,
     "limits": LimitSettings,
     "planning": PlanningSettings,
+    "monitoring": MonitoringSettings,
     "portfolio": PortfolioSettings,
 }
 

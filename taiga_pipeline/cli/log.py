@@ -78,6 +78,8 @@ def configure(verbosity: int, quiet: bool, log_format: str = "text") -> None:
         root.addHandler(handler)
     handler.setFormatter(JsonFormatter() if log_format == "json" else SafeFormatter(FORMAT))
     root.setLevel(level(verbosity, quiet))
+    # It tells whole addresses, and the heartbeat's is a secret; the target's client tells its own.
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 
 def is_json() -> bool:
