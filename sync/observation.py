@@ -45,11 +45,16 @@ def observe(
         key = key_of.get(root.id)
         if key is None:
             _note_candidate(seen, pipeline, root)
-        elif root.stamp and root.stamp == index[key].stamp and not look_at_all:
+        elif _stands_still(root, index[key]) and not look_at_all:
             seen.still.add(key)
         else:
             seen.moved[key] = root
     return seen
+
+
+def _stands_still(root: Observed, row: GroupRow) -> bool:
+    """Whether nothing moved. A root that was gone, and is back just as it was, did move."""
+    return bool(root.stamp) and root.stamp == row.stamp and not row.deleted
 
 
 def _note_candidate(seen: Observation, pipeline: str, root: Observed) -> None:
