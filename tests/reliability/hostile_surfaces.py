@@ -30,6 +30,8 @@ from tests.reliability.hostile_world import World, key_of
 SHOWN_FORMATS: Final = "\u200c\u200d"
 """Joiners: the only invisible characters that a terminal may be shown."""
 BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+HTML: Final = re.compile(r"<[A-Za-z/!?]|&#?\w+;")
+"""What Taiga 6's pages take for markup in a story's subject and in tags."""
 LIVE_MENTION: Final = re.compile(r"\B@[\w.-]+\b")
 """What Taiga 6 takes for a mention, and mails."""
 FACTS: Final = {
@@ -214,7 +216,13 @@ def project_tags(out: Surfaces, name: str, text: str) -> None:
             assert_plain(tag)
             assert len(tag) <= 100
         (other,) = (tag for tag in tags if tag != "incoming")
-        assert_begins_like(other.replace("：", ":"), visible(text).lower())
+        assert not HTML.search(other)
+        assert_begins_like(_as_written(other), visible(text).lower())
+
+
+def _as_written(text: str) -> str:
+    """Undoes the look-alikes that stand where Taiga would take a character for more."""
+    return text.translate(str.maketrans("：＜＆", ":<&"))
 
 
 def looking_note(out: Surfaces, name: str, text: str) -> None:
@@ -239,7 +247,8 @@ def story_subject(out: Surfaces, name: str, text: str) -> None:
         subject = str(out.story(key)["subject"])
         assert_plain(subject)
         assert len(subject) <= 500
-        assert_begins_like(subject, f"{visible(text)} for {visible(text)}")
+        assert not HTML.search(subject)
+        assert_begins_like(_as_written(subject), f"{visible(text)} for {visible(text)}")
 
 
 def story_description(out: Surfaces, name: str, text: str) -> None:

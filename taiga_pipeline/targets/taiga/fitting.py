@@ -43,6 +43,8 @@ _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _MENTION: Final = re.compile(r"(?<!\w)@(?=[\w.-])")
 _INERT_AT: Final = "＠"
 _INERT_COLON: Final = "："
+_MARKUP: Final = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")
+_INERT_MARKUP: Final = {"<": "＜", "&": "＆"}
 _ELLIPSIS: Final = "…"
 _LETTERS: Final[Mapping[str, int]] = {
     **dict.fromkeys("°¼½¾ЋЏћџҴҵׯٺڇڍ", 3),
@@ -153,6 +155,17 @@ def _story_text(text: str) -> tuple[str, str]:
     return fitted, "; ".join(part for part in (inert, note) if part)
 
 
+def _subject(text: str) -> tuple[str, str]:
+    """A story's subject. Taiga's pages take it, and tags, for HTML: they would load its images."""
+    fitted, note = _line(_LONGEST_SUBJECT, _one)(_as_text(text))
+    inert = "holds markup; written so that it is shown as text" if _MARKUP.search(text) else ""
+    return fitted, "; ".join(part for part in (inert, note) if part)
+
+
+def _as_text(text: str) -> str:
+    return _MARKUP.sub(lambda match: _INERT_MARKUP[match[0]], text)
+
+
 def _cut_note(cut: str, whole: str) -> str:
     return "" if cut == whole else f"was cut to {len(cut)} of {len(whole)} characters"
 
@@ -218,7 +231,7 @@ def _fit_tag(tag: str) -> str:
     line = " ".join(_storable(tag).lower().split())
     if line.startswith(f"{PREFIX}:"):
         line = line.replace(":", _INERT_COLON)
-    return _cut(line, _LONGEST_TAG, _one)
+    return _cut(_as_text(line), _LONGEST_TAG, _one)
 
 
 _FITS: Final[Mapping[str, Mapping[str, _Fit]]] = {
@@ -233,7 +246,7 @@ _FITS: Final[Mapping[str, Mapping[str, _Fit]]] = {
     Kind.MEMBERSHIP: {Membership.ROLE: _distinct(_LONGEST_NAME)},
     Kind.MILESTONE: {Milestone.NAME: _distinct(_LONGEST_NAME)},
     Kind.STORY: {
-        Story.SUBJECT: _line(_LONGEST_SUBJECT, _one),
+        Story.SUBJECT: _subject,
         Story.DESCRIPTION: _story_text,
         Story.FACTS: _block(_LONGEST_TEXT, plain_facts),
         Story.STATUS: _distinct(_LONGEST_NAME),

@@ -106,6 +106,14 @@ def test_a_tag_cannot_forge_the_marker_of_another_deal() -> None:
     assert decode_markers({forged: None}) == (Marker("acme", "d-2"),)
 
 
+def test_a_subject_and_tags_are_shown_as_text_where_taiga_takes_them_for_html() -> None:
+    text = "<img src=https://evil.example/p.png> a < b, R&D &lt; &#60;"
+    story = fitted(Kind.STORY, subject=text, tags=frozenset({text}))
+    shown = "＜img src=https://evil.example/p.png> a < b, R&D ＆lt; ＆#60;"
+    assert story.fields == {"subject": shown, "tags": frozenset({shown.lower()})}
+    assert "subject holds markup; written so that it is shown as text" in story.notes
+
+
 def test_mentions_in_a_story_mail_nobody() -> None:
     desired = fitted(Kind.STORY, description="Ask @anna, (@bob) or eve@x.se; @ home")
     assert desired.fields["description"] == "Ask ＠anna, (＠bob) or eve@x.se; @ home"
