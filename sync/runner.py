@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,10 +17,10 @@ from sync.executor import Applied, Executor
 from sync.lease import Lease, OffersLeases, Terms, acquire
 from sync.lock import run_lock
 from sync.log_context import logged
-from sync.plan import PARTIAL, Action, ActionType, Change, GroupPlan, Issue, IssueKind, Plan
-from sync.records import STATE, Base, Binding, RecordKey
+from sync.plan import PARTIAL, Action, ActionType, GroupPlan, Issue, IssueKind, Plan
+from sync.records import STATE, Binding
 from sync.source import Source
-from sync.state import JournalEntry, Seal, StateStore
+from sync.state import Seal, StateStore
 from sync.target import Target
 
 log = logging.getLogger(__name__)
@@ -284,8 +284,8 @@ class Runner:
     def _leased(self) -> Iterator[Lease | None]:
         """Holds the lease for as long as the block runs; None if the target offers none.
 
-        It is not given back while a create may still take effect: another machine must not look
-        for it too early.
+        It is not given back while a write may still take effect: another machine must not look
+        for what became of it too early.
         """
         seconds = self.options.lease_seconds
         if not seconds or not isinstance(self.target, OffersLeases):
@@ -296,18 +296,15 @@ class Runner:
         try:
             yield lease
         finally:
-            if not self._open_creates():
+            if not self.store.open_intents():
                 lease.release()
-
-    def _open_creates(self) -> list[JournalEntry]:
-        return [i for i in self.store.open_intents() if i.action == ActionType.CREATE]
 
     def _apply(self, run_id: int, draft: Draft, lease: Lease | None = None) -> _Done:
         """Applies the plan, looks at what was written, and stores how everything stands."""
         self._settle_orphans(draft)
         quiet = [group for group in draft.plan.groups if group.is_quiet]
         busy = [group for group in draft.plan.groups if not group.is_quiet]
-        seals = self._take_note(quiet)
+        seals = self._take_note(run_id, quiet)
         executor = Executor(
             target=self.target,
             store=self.store,
@@ -322,7 +319,7 @@ class Runner:
         applied = executor.apply(busy)
         done = _Done(applied)
         done.issues = [*draft.plan.issues, *applied.issues]
-        seals += self._verify(done)
+        seals += self._verify(run_id, done)
         done.issues = _without_duplicates(done.issues)
         # A sealed group is not looked at again: its issues have to be on disk before the seal is.
         done.new_issues, done.ended_issues = self.store.replace_issues(done.issues)
@@ -339,13 +336,14 @@ class Runner:
                 self.store.adopt(binding, intent.intended)
         self.store.abandon([intent.id for intent in draft.orphans])
 
-    def _take_note(self, groups: list[GroupPlan]) -> list[Seal]:
+    def _take_note(self, run_id: int, groups: list[GroupPlan]) -> list[Seal]:
         """Stores what agrees in groups for which nothing has to be written; returns their seals."""
+        self.store.note_kept(run_id, [edit for group in groups for edit in group.kept])
         for group in groups:
             self.store.note(group)
         return [_seal(group) for group in groups if _may_rest(group)]
 
-    def _verify(self, done: _Done) -> list[Seal]:
+    def _verify(self, run_id: int, done: _Done) -> list[Seal]:
         """Reads back everything that was written, and plans it again; returns the seals.
 
         Where that plan is empty, all is as it should be, and the group counts as settled from the
@@ -363,7 +361,7 @@ class Runner:
         quiet = [group for group in again.values() if group.is_quiet]
         done.meanwhile = sorted(again.keys() - {group.key for group in quiet})
         done.issues.extend(issue for group in quiet for issue in group.issues)
-        return self._take_note(quiet)
+        return self._take_note(run_id, quiet)
 
     def _outcome(self, done: _Done) -> Outcome:
         if done.refusal:
@@ -396,24 +394,6 @@ def _refusal(plan: Plan, expect: str | None) -> str:
             "since); look at 'pipeline-sync plan' again and save a new plan"
         )
     return ""
-
-
-_Remembered = Mapping[RecordKey, Mapping[str, Base]]
-
-
-def _kept(group: GroupPlan, remembered: _Remembered) -> list[tuple[RecordKey, Change]]:
-    """Returns the edits by people that are kept and, with ``remembered``, not found again."""
-    return [
-        (key, change)
-        for key, change in group.kept
-        if change.base not in (None, change.observed) and change.field in remembered.get(key, {})
-    ]
-
-
-def _kept_beside(applied: Applied) -> list[tuple[RecordKey, Change]]:
-    """Returns the edits that were kept in records of which other fields were written."""
-    remembered = {action.key: action.remember for action in applied.actions}
-    return [item for group in applied.touched for item in _kept(group, remembered)]
 
 
 def _may_rest(group: GroupPlan) -> bool:

@@ -18,7 +18,7 @@ from sync.plan import Action, ActionType, Change, GroupPlan, Issue
 from sync.planner import Bound, Known
 from sync.pruning import prune_journal, prune_runs
 from sync.record_merge import Bases
-from sync.records import Binding, RecordKey
+from sync.records import Binding, RecordKey, encode
 from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NOTES, RUNS
 from sync.state_rows import (
     KEEP,
@@ -37,6 +37,8 @@ from sync.state_rows import (
     read_run,
 )
 from sync.state_tables import StateTables
+
+_NEVER = object()
 
 __all__ = ["GroupRow", "JournalEntry", "OpenIssue", "RunRow", "Seal", "StateStore"]
 
@@ -203,12 +205,28 @@ class StateStore(StateTables):
             self._finish(connection, intent, "failed", error=error)
 
     def note_kept(self, run_id: int, kept: Collection[tuple[RecordKey, Change]]) -> None:
-        """Enters edits by people that were found and kept, for the history."""
-        if not kept:
+        """Enters edits by people that were found and kept, for the history; each of them once."""
+        told = self._kept_edits({key.group for key, _ in kept})
+        new = [
+            (key, change)
+            for key, change in kept
+            if told.get((key, change.field), _NEVER) != encode(change.observed)
+        ]
+        if not new:
             return
         with self._write("kept edits") as connection:
-            for key, change in kept:
+            for key, change in new:
                 connection.execute(insert(JOURNAL).values(**self._kept_row(run_id, key, change)))
+
+    def _kept_edits(self, groups: Collection[str]) -> dict[tuple[RecordKey, str], object]:
+        """Returns the values of kept edits that the history told last, by record and field."""
+        told = {}
+        with self._read() as connection:
+            for row in self._select(connection, JOURNAL, groups, JOURNAL.c.action == KEEP):
+                for change in json.loads(row.changes_json):
+                    key = RecordKey(row.grp, row.kind, row.name)
+                    told[key, str(change["field"])] = change["observed"]
+        return told
 
     def _kept_row(self, run_id: int, key: RecordKey, change: Change) -> dict[str, object]:
         return {

@@ -75,10 +75,13 @@ class StateTables:
             self._group(table, key.group), table.c.kind == key.kind, table.c.name == key.name
         )
 
-    def _select(self, connection: Connection, table: Table, keys: Collection[str]) -> Iterator[Any]:
+    def _select(
+        self, connection: Connection, table: Table, keys: Collection[str], *conditions: Any
+    ) -> Iterator[Any]:
         for chunk in _chunks(keys):
-            condition = and_(table.c.pipeline == self.pipeline, table.c.grp.in_(chunk))
-            yield from connection.execute(select(table).where(condition))
+            mine = and_(table.c.pipeline == self.pipeline, table.c.grp.in_(chunk), *conditions)
+            query = select(table).where(mine)
+            yield from connection.execute(query.order_by(table.c.id) if "id" in table.c else query)
 
     def _entries(
         self, connection: Connection, condition: Any, newest: int | None = None
