@@ -208,7 +208,7 @@ class PortfolioMaker:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """What followed a run because of the portfolio: deals that were moved, and at most one run."""
+    """What followed a run because of the portfolio: lines about cards, and one run or two."""
 
     moved: tuple[str, ...] = ()
     reports: tuple[RunReport, ...] = ()
@@ -218,7 +218,8 @@ def run_for_portfolio(context: Context, runner: Runner, result: RunReport) -> Fo
     """Moves deals whose cards were moved, and runs once more if the portfolio lags behind.
 
     Cards show the address of a project, and the plan its milestones: both are known only after
-    the run that made them. So the next run finds nothing left to do.
+    the run that made them. A deal that a card moved has a run of its own before that. So the next
+    run finds nothing left to do.
 
     :raises Stop: as `Runner.run`.
     """
@@ -227,9 +228,10 @@ def run_for_portfolio(context: Context, runner: Runner, result: RunReport) -> Fo
     if not maker.enabled or not applied:
         return FollowUp()
     moved = tuple(maker.move_deals(maker.moved_cards(result), runner.target.name))
-    if not moved and not maker.is_affected(result):
-        return FollowUp()
-    return FollowUp(moved, (runner.run(),))
+    reports = [runner.run()] if moved or maker.is_affected(result) else []
+    if moved and maker.is_affected(reports[0]):
+        reports.append(runner.run())
+    return FollowUp(moved, tuple(reports))
 
 
 def _draw(heat: object) -> bytes:

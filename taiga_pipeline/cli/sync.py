@@ -159,9 +159,9 @@ def run(
 
 
 def results_json(results: Sequence[RunReport], moved: Sequence[str]) -> dict[str, object]:
-    """Returns a run; one that followed because of the portfolio is in it as ``follow_up``."""
+    """Returns a run; those that followed because of the portfolio are in it as ``follow_up``."""
     first, *later = (result.to_json() for result in results)
-    extra = {"moved_in_target": list(moved), "follow_up": later[0] if later else None}
+    extra = {"moved_in_target": list(moved), "follow_up": later}
     return {**first, **extra} if moved or later else first
 
 

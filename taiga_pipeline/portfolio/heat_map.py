@@ -27,6 +27,8 @@ _SHADES: Final = (
 )
 """Up to so many per cent of the hours that there are, this colour."""
 _OVER: Final = "#d9534f"
+_COLORS: Final = 48
+"""In the file: the shades, and those between ink and paper around letters."""
 
 
 def draw(heat: Heat) -> bytes:
@@ -49,7 +51,7 @@ def draw(heat: Heat) -> bytes:
             _cell(pen, font, corner, shade(load), heat.short[row][column])
     _legend(pen, font, left, height - _LEGEND_HEIGHT // 2)
     file = BytesIO()
-    image.save(file, "PNG", optimize=True)
+    image.quantize(_COLORS).save(file, "PNG", optimize=True)
     return file.getvalue()
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.taiga import cases_auth, cases_people, cases_plan, cases_projects, cases_wiki
+from tests.contract.taiga import (
+    cases_auth,
+    cases_boards,
+    cases_people,
+    cases_plan,
+    cases_projects,
+    cases_wiki,
+)
 from tests.contract.taiga.case import Case
 from tests.contract.taiga.runner import Run, Server
 
@@ -14,6 +21,7 @@ CASES = (
     *cases_people.CASES,
     *cases_plan.CASES,
     *cases_wiki.CASES,
+    *cases_boards.CASES,
 )
 
 

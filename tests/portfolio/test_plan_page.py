@@ -1,0 +1,97 @@
+"""The resource plan as a page, and its picture."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from taiga_pipeline.people.model import Allocation, Person
+from taiga_pipeline.planning.capacity_report import CapacityReport, Cell, Driver, RoleCapacity
+from taiga_pipeline.planning.weeks import Weeks
+from taiga_pipeline.portfolio.plan_page import heat_of, plan_lines
+from tests.mapping.support import deal
+
+FIRST = date(2026, 11, 23)
+DRIVER = Driver("D-1", 33.3, 50.0, 0.5, date(2026, 12, 1))
+
+
+def cell(quantile: float, capacity: float = 40.0, drivers: tuple[Driver, ...] = ()) -> Cell:
+    gap = max(0.0, quantile - capacity)
+    return Cell(capacity, 0, 0, 0, 0, quantile, quantile, gap, gap, 0.0, drivers)
+
+
+def report(*roles: RoleCapacity) -> CapacityReport:
+    return CapacityReport(
+        as_of=FIRST,
+        weeks=Weeks(FIRST, 2),
+        quantile=0.8,
+        trials=10,
+        seed=1,
+        shock_sd=0.5,
+        roles=roles,
+        by_week=(),
+        total=cell(0),
+        open_deals=1,
+        notices=(),
+    )
+
+
+FRONT = RoleCapacity("Front", 1, (cell(20), cell(60)), cell(60, drivers=(DRIVER,)))
+
+
+def test_the_page_says_who_is_short_when_and_because_of_which_deal() -> None:
+    lines = plan_lines(report(FRONT), {"D-1": deal()}, {}, [])
+    assert "| Role | People | W48 | W49 | All |" in lines
+    assert "| Front | 1 | · | 20 | 20 |" in lines
+    assert "| Front | Acme: New portal | 33 | 50 % | 2026-12-01 |" in lines
+
+
+def test_the_page_is_the_same_for_what_rounds_to_the_same() -> None:
+    almost = replace(FRONT, weeks=(cell(20.2), cell(60.3)))
+    assert plan_lines(report(FRONT), {}, {}, []) == plan_lines(report(almost), {}, {}, [])
+    assert heat_of(report(FRONT)).digest() == heat_of(report(almost)).digest()
+
+
+def test_another_gap_is_another_picture() -> None:
+    other = replace(FRONT, weeks=(cell(20), cell(90)))
+    assert heat_of(report(FRONT)).digest() != heat_of(report(other)).digest()
+
+
+def test_staffing_that_ended_is_left_out_and_the_rest_is_named() -> None:
+    person = Person("ana@example.com", "Ana")
+    now = Allocation("D-1", "ana@example.com", "Front", Decimal(20), confirmed=False)
+    past = replace(now, role="Back", end=date(2026, 11, 1))
+    lines = plan_lines(report(FRONT), {"D-1": deal()}, {"ana@example.com": person}, [now, past])
+    assert "| Ana | Acme: New portal | Front | 20 |  |  | reserved |" in lines
+    assert not [line for line in lines if "Back" in line]
+
+
+def test_names_cannot_break_out_of_their_cell() -> None:
+    evil = "x|y\n# <img> @all [[z]]"
+    role = replace(FRONT, role=evil)
+    lines = plan_lines(report(role), {"D-1": deal(customer=evil, name=evil)}, {}, [])
+    for line in lines:
+        assert "\n" not in line
+        assert not set("<@[") & set(line)
+        if line.startswith("| x"):
+            assert line.count("|") == 6
+
+
+def test_no_demand_and_nobody_is_said_plainly() -> None:
+    lines = plan_lines(report(), {}, {}, [])
+    assert "Nobody is short because of an open deal." in lines
+    assert "Nobody is staffed on a deal yet." in lines
+
+
+def test_the_picture_is_a_small_png() -> None:
+    pytest.importorskip("PIL", reason="drawing needs Pillow, of the extra 'planning'")
+    heat_map = importlib.import_module("taiga_pipeline.portfolio.heat_map")
+    roles = [replace(FRONT, role=f"Role {number} 设计 {'x' * 40}") for number in range(30)]
+    picture = heat_map.draw(heat_of(report(*roles)))
+    assert picture.startswith(b"\x89PNG\r\n")
+    assert len(picture) < 50_000
+    assert len({heat_map.shade(load) for load in (None, 40, 100, 400)}) == 4
