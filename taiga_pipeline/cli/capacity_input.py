@@ -64,8 +64,10 @@ def plan_options(function: Any) -> Any:
     return function
 
 
-def plan_input(context: Context, chances: str | None) -> PlanInput:
+def plan_input(context: Context, chances: str | None, known: Outlooks | None = None) -> PlanInput:
     """Reads deals, people, time off and what delivery reported.
+
+    ``known`` is what was learnt from history already; without it, it is learnt here if need be.
 
     :raises ProblemsError: what is wrong with the configuration, the mappings or the packages.
     :raises Unreachable: the source does not answer.
@@ -85,7 +87,7 @@ def plan_input(context: Context, chances: str | None) -> PlanInput:
         allocations=tuple(each for group in reading.allocations.values() for each in group),
         milestones=reported_milestones(context, {deal.key for deal in deals}),
     )
-    outlooks, learnt = _outlooks(context, situation, mappings, chances)
+    outlooks, learnt = _outlooks(context, situation, mappings, chances, known)
     notices = tuple(f"{row.place}: left out: {row.reason}" for row in reading.quarantined)
     return PlanInput(situation, mappings, outlooks, learnt, notices)
 
@@ -113,7 +115,11 @@ def reported_milestones(context: Context, keys: set[str]) -> dict[str, Milestone
 
 
 def _outlooks(
-    context: Context, situation: Situation, mappings: MappingSet, chances: str | None
+    context: Context,
+    situation: Situation,
+    mappings: MappingSet,
+    chances: str | None,
+    known: Outlooks | None,
 ) -> tuple[Outlooks, bool]:
     """Returns what is expected of open deals, and whether it was learnt from history."""
     from dataclasses import replace
@@ -123,12 +129,13 @@ def _outlooks(
     plain = plain_outlooks(situation.deals, mappings, situation.as_of)
     if chances == STATED or (chances is None and find_spec("sklearn") is None):
         return plain, False
-    need_extra("--chances learnt", "planning", "sklearn")
-    from taiga_pipeline.cli.forecast_data import read_history
-    from taiga_pipeline.planning.forecast.outlooks import outlooks
+    if known is None:
+        need_extra("--chances learnt", "planning", "sklearn")
+        from taiga_pipeline.cli.forecast_data import read_history
+        from taiga_pipeline.planning.forecast.outlooks import outlooks
 
-    learnt = outlooks(read_history(context, situation.as_of), situation.as_of)
-    return replace(learnt, by_deal={**plain.by_deal, **learnt.by_deal}), True
+        known = outlooks(read_history(context, situation.as_of), situation.as_of)
+    return replace(known, by_deal={**plain.by_deal, **known.by_deal}), True
 
 
 def options_for(

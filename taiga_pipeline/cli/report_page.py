@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.capacity_report import Cell as HoursCell
     from taiga_pipeline.planning.forecast.forecast import Forecast as Expected
     from taiga_pipeline.planning.forecast.forecast import Row, Split
+    from taiga_pipeline.planning.outlook import Outlooks
     from taiga_pipeline.planning.scenario_compare import Column
 
 RECENT_DAYS: Final = 90
@@ -73,12 +74,14 @@ def gather(context: Context, asked: Mapping[str, Any], chances: str | None) -> P
     today = context.clock.now().date()
     deals = list(context.make_deal_source().read().deals)
     page = Page(context.settings.pipeline, today, stages=_board(context, deals, mappings))
-    given = missing.attempt("Who is short, and when", lambda: plan_input(context, chances))
-    if given is not None:
-        page = _with_plan(context, page, given, options_for(context, **asked))
     expected = missing.attempt("What will be won", lambda: _forecast(context, today))
+    known = None
     if expected is not None:
         page = replace(page, forecast=expected[0], forecast_notes=expected[1])
+        known = expected[2]
+    given = missing.attempt("Who is short, and when", lambda: plan_input(context, chances, known))
+    if given is not None:
+        page = _with_plan(context, page, given, options_for(context, **asked))
     return replace(page, health=_health(context), missing=tuple(missing.reasons))
 
 
@@ -263,21 +266,27 @@ def _money(amounts: Mapping[str, Decimal]) -> str:
 # --- forecast
 
 
-def _forecast(context: Context, today: date) -> tuple[tuple[Series, ...], list[str]]:
+def _forecast(context: Context, today: date) -> tuple[tuple[Series, ...], list[str], Outlooks]:
+    """Returns the charts, the notes to them, and what was learnt about each open deal.
+
+    Learning is what takes the time: the forecast and capacity planning share it.
+    """
     from taiga_pipeline.cli.extras import need_extra
     from taiga_pipeline.cli.forecast_data import read_history
 
     need_extra("forecast", "planning", "numpy", "sklearn")
     from taiga_pipeline.cli.forecast_text import notes
-    from taiga_pipeline.planning.forecast.forecast import make_forecast
+    from taiga_pipeline.planning.forecast.forecast import forecast_of, horizon_of, prepare
+    from taiga_pipeline.planning.forecast.outlooks import SHOCK_DAYS, outlooks_of
 
     history = read_history(context, today)
-    forecast = make_forecast(history, today, months_ahead=_MONTHS)
+    ground = prepare(history, today, max(horizon_of(today, _MONTHS), SHOCK_DAYS))
+    forecast = forecast_of(ground, today, _MONTHS)
     series = [
         Series(f"Wins by {name}", [_period(row, row.won) for row in rows])
         for name, rows in (("month", forecast.months), ("quarter", forecast.quarters))
     ]
-    return (*series, *_values(forecast)), notes(forecast, history)
+    return (*series, *_values(forecast)), notes(forecast, history), outlooks_of(ground)
 
 
 def _values(forecast: Expected) -> Iterable[Series]:

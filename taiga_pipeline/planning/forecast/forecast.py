@@ -125,10 +125,22 @@ def make_forecast(history: History, day: date, *, months_ahead: int = 6, seed: i
 
     The same history, day and seed give the same numbers.
     """
-    spans = [months(day, months_ahead), quarters(day, months_ahead)]
-    ground = prepare(history, day, max(period.last for span in spans for period in span))
-    by_month, by_quarter = ([_row(ground, each, seed) for each in span] for span in spans)
-    return Forecast(day, tuple(by_month), tuple(by_quarter), basis(ground))
+    return forecast_of(
+        prepare(history, day, horizon_of(day, months_ahead)), day, months_ahead, seed
+    )
+
+
+def horizon_of(day: date, months_ahead: int) -> int:
+    """Returns how many days ahead a forecast of so many months looks."""
+    spans = (months(day, months_ahead), quarters(day, months_ahead))
+    return max(period.last for span in spans for period in span)
+
+
+def forecast_of(ground: Ground, day: date, months_ahead: int = 6, seed: int = 0) -> Forecast:
+    """Returns the forecast of a ground that was prepared for at least `horizon_of` days."""
+    by_month = tuple(_row(ground, each, seed) for each in months(day, months_ahead))
+    by_quarter = tuple(_row(ground, each, seed) for each in quarters(day, months_ahead))
+    return Forecast(day, by_month, by_quarter, basis(ground))
 
 
 def _row(ground: Ground, period: Period, seed: int) -> Row:
