@@ -369,6 +369,35 @@ class TestLog:
         assert not run("--log-format", "text", "run").stderr.startswith("{")
 
 
+class TestDocs:
+    PAGE: Final = Path(__file__).parents[2] / "docs" / "operations.md"
+
+    def blocks(self, language: str) -> list[str]:
+        text = self.PAGE.read_text(encoding="utf-8")
+        found = re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        assert found
+        return [str(block) for block in found]
+
+    def test_every_sample_of_a_configuration_is_taken(self, run: Run) -> None:
+        before = CONFIG.read_text()
+        for block in self.blocks("toml"):
+            CONFIG.write_text(f"{before}\n{block}")
+            assert run("status").exit_code == 0
+
+    def test_the_sample_of_the_log_has_the_fields_that_the_log_has(self, run: Run) -> None:
+        (sample,) = self.blocks("json")
+        lines = map(json.loads, run("-v", "--log-format", "json", "run").stderr.splitlines())
+        done = next(line for line in lines if line["message"].endswith("done"))
+        assert json.loads(sample).keys() == done.keys()
+
+    def test_every_metric_is_in_the_table(self, run: Run, tmp_path: Path) -> None:
+        configure(f'[monitoring]\nprometheus_file = "{tmp_path / "x.prom"}"')
+        run("run")
+        names = {name for name, _ in parse((tmp_path / "x.prom").read_text())}
+        page = self.PAGE.read_text(encoding="utf-8")
+        assert not [n for n in names if f"`{n.removeprefix('pipeline_sync_')}`" not in page]
+
+
 # --- ending a run: real processes
 
 
