@@ -5,11 +5,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-for-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
-.PHONY: help demo test lint types format bench clean
+.PHONY: help demo test test-reliability lint types format bench clean
 
 help:
 	@echo "make demo    tell the whole story on this machine (make demo FAST=1: without pauses)"
 	@echo "make test    run the tests"
+	@echo "make test-reliability  only the proofs under kills, faults, races and hostile input"
 	@echo "make lint    check style;  make types: check types;  make format: mend the style"
 	@echo "make bench   measure, and print tables"
 	@echo "make clean   remove everything that was made here"
@@ -28,6 +29,9 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -q
+
+test-reliability: $(READY)
+	$(BIN)/python -m pytest -q tests/reliability tests/sync/test_crash.py
 
 lint: $(READY)
 	$(BIN)/ruff check .
