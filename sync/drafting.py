@@ -8,10 +8,11 @@ that is none of them, however many there are. A group stands *still* when neithe
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sync.limits import DEFAULTS, Limit, check_limits
+from sync.limits import DEFAULTS, Breach, Limit, check_limits
+from sync.lookalikes import held, lookalikes
 from sync.observation import (
     Observation,
     look,
@@ -90,24 +91,37 @@ class Drafter:
         self._handle_gone(wanted, index)
         groups = self._plan_groups(wanted.groups, index, observation)
         bound = sum(row.is_followed for row in index.values())
-        made_elsewhere = _made_elsewhere(groups, observation)
-        counts = {
-            **_count_actions(groups),
-            "source_shrink": len(wanted.gone),
-            "other_pipeline": len(made_elsewhere),
-        }
-        details = {"other_pipeline": _name_some(made_elsewhere)}
         plan = Plan(
             pipeline=self.store.pipeline,
             groups=tuple(groups),
             quarantined=tuple(wanted.quarantined),
-            breaches=check_limits(counts, bound, self.rules.limits, self.rules.allow, details),
+            breaches=self._breaches(groups, wanted, observation, bound),
             other_issues=self._other_issues(wanted, observation),
             unchanged=wanted.unchanged,
             bound=bound,
         )
         orphans = tuple(i for i in intents if i.key.group not in wanted.groups)
         return Draft(plan, observation, orphans)
+
+    def _breaches(
+        self,
+        groups: Sequence[GroupPlan],
+        wanted: _Wanted,
+        observation: Observation,
+        bound: int,
+    ) -> tuple[Breach, ...]:
+        """Returns the limits that a plan exceeds. A source without anything in it is broken."""
+        made_elsewhere = _made_elsewhere(groups, observation)
+        counts = {
+            **_count_actions(groups),
+            "source_shrink": len(wanted.gone),
+            "other_pipeline": len(made_elsewhere),
+        }
+        limits, details = self.rules.limits, {"other_pipeline": _name_some(made_elsewhere)}
+        if not wanted.present:
+            limits = {**limits, "source_shrink": Limit(0)}
+            details["source_shrink"] = "the source holds nothing at all"
+        return check_limits(counts, bound, limits, self.rules.allow, details)
 
     def redraft(self, group: GroupPlan) -> GroupPlan:
         """Plans one group anew, from what source and store say and the target shows right now."""
@@ -158,6 +172,7 @@ class Drafter:
         wanted.quarantined = reading.quarantined
         wanted.present |= reading.present | {row.key for row in reading.quarantined}
         wanted.is_complete = reading.complete
+        _hold_lookalikes(wanted, index)
         return wanted
 
     def _handle_gone(self, wanted: _Wanted, index: Index) -> None:
@@ -228,6 +243,16 @@ class Drafter:
             return False
         key = issue.key.group
         return key in observation.still and key not in wanted.groups
+
+
+def _hold_lookalikes(wanted: _Wanted, index: Index) -> None:
+    """Holds new groups back whose key looks like that of a bound one that is not to be seen."""
+    missing = [key for key, row in index.items() if row.is_followed and key not in wanted.present]
+    new = wanted.groups.keys() - index.keys()
+    for key, old in sorted(lookalikes(new, missing).items()):
+        del wanted.groups[key]
+        wanted.present.add(old)
+        wanted.quarantined.append(held(key, old))
 
 
 def _quarantine_issue(row: Quarantined) -> Issue:

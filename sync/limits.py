@@ -2,7 +2,8 @@
 
 A typo in a mapping, or a source that lost half of its rows, must not archive forty projects. A
 limit is a count (``50``) or a share of the groups that are kept in step (``"20%"``); a share never
-holds back fewer than `FLOOR` changes, so that small pipelines are not refused for one deal.
+holds back fewer than `FLOOR` changes, so that small pipelines are not refused for one deal. (For a
+source that shrank it is not more than half: of five deals, three are not lost in a day.)
 """
 
 from __future__ import annotations
@@ -46,11 +47,11 @@ class Limit:
             raise ValueError(f"{text!r} is more than 100%")
         return cls(float(match[1]), bool(match[2]))
 
-    def allowed(self, bound: int) -> int:
+    def allowed(self, bound: int, floor: int = FLOOR) -> int:
         """Returns how many changes are allowed where ``bound`` groups are kept in step."""
         if not self.is_share:
             return int(self.amount)
-        return max(FLOOR, int(self.amount * bound / 100))
+        return max(floor, int(self.amount * bound / 100))
 
     def __str__(self) -> str:
         return f"{self.amount:g}%" if self.is_share else f"{self.amount:g}"
@@ -116,8 +117,13 @@ def check_limits(
     breaches = []
     for name, planned in counts.items():
         limit = limits.get(name, DEFAULTS[name])
-        allowed = limit.allowed(bound)
+        allowed = limit.allowed(bound, _floor(name, bound))
         if planned > allowed and name not in allow:
             detail = (details or {}).get(name, "")
             breaches.append(Breach(name, limit, allowed, planned, bound, detail))
     return tuple(breaches)
+
+
+def _floor(name: str, bound: int) -> int:
+    """A source that lost more than half of its rows is broken, however small it is."""
+    return min(FLOOR, bound // 2) if name == "source_shrink" else FLOOR

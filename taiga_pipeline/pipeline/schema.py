@@ -12,7 +12,7 @@ from sqlalchemy import Boolean, Column, Date, Engine, Integer, MetaData, Table, 
 
 from sync.database import ExactDecimal, UtcDateTime, failures_as, open_engine, shown
 from sync.errors import StateUnusable, Stop, Unreachable
-from sync.migrations import Step, migrate, statements
+from sync.migrations import Step, migrate, statements, version_of
 
 NAME: Final = "pipeline"
 
@@ -219,7 +219,9 @@ STEPS: Final[tuple[Step, ...]] = (
 def open_store(url: str, *, create: bool = False) -> Engine:
     """Opens the pipeline's store and brings its tables up to date.
 
-    With ``create`` False, a SQLite file that is not there is an error.
+    With ``create`` False, a SQLite file that is not there is an error, and so is a database that
+    no store was ever made in: a file that was cut off to nothing must not pass for a pipeline
+    without deals.
 
     :raises Unreachable: it is missing, locked, damaged, or written by a newer program; the
         message names it and the way out.
@@ -230,12 +232,20 @@ def open_store(url: str, *, create: bool = False) -> Engine:
         raise Unreachable(f"the pipeline's store cannot be opened: {error}{_hint(error)}") from None
     try:
         with failures_as(Unreachable, engine):
+            if not create and version_of(engine, NAME) == 0:
+                raise Unreachable(_NO_STORE.format(place=shown(engine.url)))
             migrate(engine, NAME, STEPS)
     except StateUnusable as error:
         raise Unreachable(f"the pipeline's store cannot be used: {error}") from None
     except Unreachable as error:
         raise Unreachable(f"the pipeline's store {error}") from error.__cause__
     return engine
+
+
+_NO_STORE: Final = (
+    "{place} is a database without a pipeline in it: it was emptied, or is another one. Restore a "
+    "backup, or make a new store there with: pipeline-sync init"
+)
 
 
 def _hint(error: Stop) -> str:

@@ -9,6 +9,7 @@ they are there; ``people`` and ``allocations`` name other files.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +42,7 @@ KNOWN = (
     "defaults",
 )
 
+_LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
@@ -63,7 +65,8 @@ class CsvSource:
         """Reads the file as a whole.
 
         A file that ends in the middle of a row, or holds bytes that are not in its encoding, is
-        read as far as possible and is not *complete*.
+        read as far as possible and is not *complete*. Nor is one whose last line has no end: a
+        file that was cut off in its last column looks just like that.
 
         :raises Unreachable: the file is not there or cannot be read.
         :raises ProblemsError: it has no header, or the settings do not fit its columns.
@@ -76,11 +79,18 @@ class CsvSource:
         allocations, bad_allocations = self._rows(
             ALLOCATIONS_FILE, self._allocations, "allocations.csv"
         )
-        undecoded = any("\udc80" <= character <= "\udcff" for character in reading.csv.text)
+        text = reading.csv.text
+        undecoded = any("\udc80" <= character <= "\udcff" for character in text)
+        ends_well = text.endswith(("\n", "\r"))
+        if not ends_well:
+            _LOG.info(
+                "%s: its last line has no end: it may be cut off, and no deal is taken for gone",
+                self._file,
+            )
         return DealReading(
             deals=deals,
             quarantined=[*quarantined, *bad_people, *bad_allocations],
-            complete=reading.complete and not undecoded,
+            complete=reading.complete and ends_well and not undecoded,
             allocations=by_deal(allocations),
             people={person.email: person for person in people},
         )

@@ -38,3 +38,10 @@ def test_every_limit_has_a_default_and_an_advice():
     for name in DEFAULTS:
         (breach,) = check_limits({name: 10**6}, bound=10)
         assert name in breach.message
+
+
+def test_a_source_that_lost_more_than_half_is_held_back_however_small_it_is():
+    assert not check_limits({"source_shrink": 2}, bound=5)
+    (breach,) = check_limits({"source_shrink": 3}, bound=5)
+    assert breach.allowed == 2
+    assert not check_limits({"retire": 3}, bound=5)
