@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -140,3 +142,19 @@ def test_the_tour_in_the_readme_works(tmp_path: Path, monkeypatch: pytest.Monkey
                 assert cli.main(typed, standalone_mode=False, obj=context) == 0, line
         names = [project["name"] for project in taiga.as_user("admin").get("/projects")]
     assert names == ["(tentative) Acme: New portal"]
+
+
+def test_every_dependency_is_justified() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").casefold()
+    every = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    packages = {re.split(r"[^\w-]", requirement)[0].casefold() for requirement in every}
+    assert {name for name in packages - {"pipeline-sync"} if name not in named} == set()
+
+
+def test_every_page_of_the_docs_can_be_found_from_the_readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")}
+    linked = set(re.findall(r"\(docs/([\w-]+\.md)\)", text))
+    assert linked <= pages
+    assert pages - linked == set()
