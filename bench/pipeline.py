@@ -70,7 +70,12 @@ class GeneratedDeals:
 def connected_target(url: str, concurrency: int = 4) -> Target:
     """Returns a target that has just logged in."""
     connection = Connection(
-        url, "bench", username=USERNAME, password=Secret(PASSWORD), concurrency=concurrency
+        url,
+        "bench",
+        username=USERNAME,
+        password=Secret(PASSWORD),
+        concurrency=concurrency,
+        reads_pages=True,  # the default mapping gives each staffed project one
     )
     target = create("taiga", connection, SystemClock())
     target.connect()

@@ -7,8 +7,9 @@ from bench.sandbox_process import SandboxProcess, sandbox_process
 from bench.table import print_table
 from sync.runner import Runner
 
-CHILDREN = {"tentative": 0, "staffed": 3 + 1 + 2}
-"""Per staffed project: three members, a milestone, two stories (the role is the template's)."""
+CHILDREN = {"tentative": 0, "staffed": 3 + 1 + 2 + 2}
+"""Per staffed project: three members, a milestone, two stories, a wiki page with its link (the role
+is the template's)."""
 
 
 def main() -> None:

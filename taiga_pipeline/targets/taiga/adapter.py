@@ -132,6 +132,8 @@ class TaigaTarget:
         root = projects.observed_project(row, self._web)
         if is_board(root.markers, self._pipeline):
             self._context.boards.add(root.id)
+        if row.get("is_wiki_activated") is False:
+            self._context.without_wiki.add(root.id)
         return root
 
     def observe_children(self, root_ids: Collection[str]) -> Mapping[str, Sequence[Observed]]:

@@ -41,6 +41,7 @@ class Context:
 
     ``reads_pages`` and ``pictures`` are those of `Connection`. ``boards`` are the ids of projects
     that were seen to be a portfolio: only there is there more to be read than elsewhere.
+    ``without_wiki`` are the ids of those that show no wiki in their menu.
     """
 
     client: Client
@@ -49,6 +50,7 @@ class Context:
     reads_pages: bool = False
     pictures: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     boards: set[str] = field(default_factory=set)
+    without_wiki: set[str] = field(default_factory=set)
 
 
 class ChildKind(Protocol):

@@ -145,9 +145,9 @@ def _spaced(lines: Sequence[str]) -> Iterator[str]:
 
 def _switch_on(place: Place, context: Context) -> None:
     """Some templates make projects without a wiki in their menu."""
-    project = context.client.get(f"projects/{place.root_id}").data
-    if not project.get("is_wiki_activated"):
+    if place.root_id in context.without_wiki:
         context.client.patch(f"projects/{place.root_id}", {"is_wiki_activated": True})
+        context.without_wiki.discard(place.root_id)
 
 
 def _link(title: str, place: Place, context: Context) -> None:
