@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,13 @@ def test_the_run_took_everything_in(out: Surfaces, capsys: pytest.CaptureFixture
     assert len(out.projects) == 2 * len(STORABLE)
     with capsys.disabled():
         print(f"\nhostile text: {len(TABLE)} surfaces x {len(STORABLE)} texts = {len(CELLS)} cells")
+
+
+def test_the_docs_name_every_surface() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text(encoding="utf-8")
+    section = page.partition("## Hostile text")[2].partition("\n## ")[0]
+    assert [surface for surface in TABLE if surface not in section] == []
+    assert f"{len(TABLE)} surfaces x {len(STORABLE)} texts = {len(CELLS):,} cells" in section
 
 
 @pytest.mark.parametrize(("surface", "entry"), CELLS)

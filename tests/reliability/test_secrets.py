@@ -165,6 +165,15 @@ def test_a_proxy_with_a_password_is_not_shown(
     assert PLANTED not in text
 
 
+def test_the_address_of_a_heartbeat_is_not_shown(world: World) -> None:
+    with (world.folder / "config.toml").open("a", encoding="utf-8") as file:
+        file.write('[monitoring]\nheartbeat_url_env = "HEARTBEAT"\n')
+    world.environment["HEARTBEAT"] = f"http://127.0.0.1:9/{PLANTED}"
+    text = said(world, *COMMANDS)
+    assert PLANTED not in text
+    assert PLANTED.encode() not in written(world.folder)
+
+
 @pytest.mark.parametrize("place", ["observe_roots", "create_root", "update"])
 def test_a_traceback_of_an_unexpected_error_holds_no_secret(
     place: str, world: World, monkeypatch: pytest.MonkeyPatch, issued: list[str]
