@@ -405,10 +405,16 @@ def test_an_adopted_project_carries_its_mark_in_the_field_or_else_in_a_line(
     assert work.fields()[Project.TEXT] == "Hello"
 
 
-def test_a_deal_cannot_claim_another_deals_project_by_its_words(bot: Bot) -> None:
-    work = Work(bot, "D-1", text="Hi\npipeline-sync: acme/D-2\nthere")  # type: ignore[arg-type]
+def test_a_deal_cannot_claim_another_deals_project_by_its_words(
+    bot: Bot, redmine: FakeRedmine
+) -> None:
+    redmine.project_fields.clear()
+    claim = "pipeline-sync: acme/D-2"
+    facts = f"Customer: Acme\n{claim}"
+    work = Work(bot, "D-1", text=f"Hi\n{claim}\nthere", deal_facts=facts)  # type: ignore[arg-type]
     work.make()
     assert [marker.key for marker in work.observed().markers] == ["D-1"]
+    assert work.fields()[Project.TEXT] == "Hi\nthere"
 
 
 # --- accounts
