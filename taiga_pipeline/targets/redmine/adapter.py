@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
+from urllib.parse import quote
 
 from sync.clock import Clock
 from sync.errors import Rejected, Stale, SyncError, Unreachable, Vanished
@@ -128,10 +129,11 @@ class RedmineTarget:
         """Returns one project, None if it is not there, archived, or not for this account."""
         try:
             row = self._project(root_id)
-            moved = issues_moved(self._client, self._clock.now(), root_id)
+            number = str(row["id"])  # people name a project by its identifier, too
+            moved = issues_moved(self._client, self._clock.now(), number)
         except Vanished:
             return None
-        return projects.observed_project(row, self._web, moved.get(root_id, STILL))
+        return projects.observed_project(row, self._web, moved.get(number, STILL))
 
     def observe_children(self, root_ids: Collection[str]) -> Mapping[str, Sequence[Observed]]:
         """Returns the children of each project; see `reading.ChildReader.read`."""
@@ -328,7 +330,7 @@ class RedmineTarget:
         )
 
     def _project(self, root_id: str) -> Row:
-        row: Row = self._client.get(f"projects/{root_id}.json").data["project"]
+        row: Row = self._client.get(f"projects/{quote(root_id, safe='')}.json").data["project"]
         return row
 
     def _show(self, row: Row) -> Observed:

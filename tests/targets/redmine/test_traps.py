@@ -478,6 +478,12 @@ def test_removing_a_role_is_refused(work: Work) -> None:
         work.target.remove(Kind.ROLE, "3", Place(work.id, {}))
 
 
+def test_a_project_is_found_by_the_identifier_that_people_see(work: Work) -> None:
+    story(work)
+    assert work.target.observe_root("ps-acme___d-1") == work.observed()
+    assert work.target.observe_root("../users/current") is None
+
+
 def test_a_project_never_counts_as_untouched(work: Work) -> None:
     assert not work.target.untouched(work.id)
 
