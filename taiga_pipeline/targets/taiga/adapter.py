@@ -283,11 +283,27 @@ class TaigaTarget:
         body = kind.modification(seen, changes, place, self._context)
         if not body:
             return Written(observed)
+        if "version" not in body:
+            self._refuse_moved(kind, observed, changes)
         try:
             answer = self._client.patch(f"{kind.path}/{observed.id}", body)
         except Refusal as error:
             raise self._explain_child(error, observed.kind, observed.id, place) from error
         return Written(kind.observe(answer.data, self._context))
+
+    def _refuse_moved(
+        self, kind: ChildKind, observed: Observed, changes: Mapping[str, Value]
+    ) -> None:
+        """Looks once more at a child that has no version, right before it is changed.
+
+        It was read when the run began: what people did to it since must not be written over.
+        """
+        row = self._client.get(f"{kind.path}/{observed.id}").data
+        now = kind.observe(row, self._context).fields
+        moved = sorted(n for n in changes if n in now and now[n] != observed.fields.get(n))
+        if moved:
+            name = f"{observed.kind} {observed.id}"
+            raise Stale(f"{name}: people changed {', '.join(moved)} just now")
 
     def remove(self, kind: str, target_id: str, place: Place) -> None:
         """Removes a project or a child. One that is not there is fine."""

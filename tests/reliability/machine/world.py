@@ -29,6 +29,7 @@ from taiga_pipeline.sources.port import DealReading, by_deal
 from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.client import Client
+from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.identity import decode_markers
 from tests.reliability.kills.scenario import MAPPING
 
@@ -110,6 +111,7 @@ class World:
         self.sandbox = Sandbox(clock=SandboxClock(self.clock.now))
         self.book = Book()
         self.wire = Wire(self.sandbox.application)
+        self._target: TaigaTarget | None = None
         self.state = StateStore(state_url, PIPELINE, self.clock)
         self.admin: Hand = self.sandbox.as_user("admin")
         self.petra: Hand = self.sandbox.as_user("pm")
@@ -120,6 +122,7 @@ class World:
     def reopen(self) -> None:
         """Opens the state store again, as a new process does."""
         self.state.close()
+        self._target = None
         self.state = StateStore(self._state_url, PIPELINE, self.clock)
 
     # --- runs
@@ -143,15 +146,15 @@ class World:
         return TaigaTarget(client, connection)
 
     def runner(self) -> Runner:
+        """Returns a runner that is logged in still, unless the process was killed since."""
+        self._target = self._target or self.target()
         options = Options(rules=Rules(LOOSE))
-        return Runner(self.source(), self.target(), self.state, self.clock, options)
+        return Runner(self.source(), self._target, self.state, self.clock, options)
 
     def run(self, *, full: bool = False) -> RunReport:
         """Runs as cron does, a quarter of an hour after the last time."""
         self.clock.advance(minutes=15)
-        runner = self.runner()
-        runner.target.connect()
-        return runner.run(look_at_all=full)
+        return self.runner().run(look_at_all=full)
 
     def run_killed(self, at: int) -> bool:
         """Runs until the boundary of number ``at``; returns whether it got that far."""
@@ -167,6 +170,7 @@ class World:
             try:
                 self.run()
             except Killed:
+                self._target = None
                 return True
         return False
 
@@ -179,7 +183,6 @@ class World:
         staffing = Staffing(allocations, {})
         group = _MAPPING.desired(deal, staffing, self.clock.now().date())
         assert group is not None
-        fit = self.target().fit
         return replace(group, root=fit(group.root), children=tuple(map(fit, group.children)))
 
     # --- what is there

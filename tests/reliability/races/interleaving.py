@@ -60,6 +60,8 @@ class Raced:
     during: RunReport
     after: RunReport
     edited_before_last_write: bool
+    between_look_and_write: bool
+    """Whether the edit came right before a PATCH of the very object, after the last look at it."""
     violations: list[str]
 
     @property
@@ -107,15 +109,15 @@ class Interleaving:
         people = People(world)
         project = world.bound(KEY)
         assert project is not None
-        number, writes_after, edited = 0, 0, False
+        number, writes_after, edited, in_between = 0, 0, False, False
 
         def before(method: str, path: str) -> None:
-            nonlocal number, writes_after, edited
+            nonlocal number, writes_after, edited, in_between
             number += 1
             if number == at:
-                edited = True
+                edited, in_between = True, method == "PATCH"
                 edit(people, project, world)
-            if edited and method != "GET":
+            if edited and method != "GET" and "user-storage" not in path:
                 writes_after += 1
 
         world.wire.before = before
@@ -128,7 +130,7 @@ class Interleaving:
         world.run()
         if world.writes():
             violations.append(f"a third run wrote {world.writes()}")
-        return Raced(during, after, writes_after > 0, violations)
+        return Raced(during, after, writes_after > 0, in_between, violations)
 
     def _reset(self) -> None:
         self._world.state.close()

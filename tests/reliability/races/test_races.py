@@ -9,7 +9,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from taiga_pipeline.cli.exit_codes import ExitCode
+from tests.reliability.kills.harness import PARTIAL, Gate, fleet
+
 from .interleaving import EDITS, Interleaving
+
+FIRST_WRITE = 40
+"""A request in the midst of the run."""
 
 
 @pytest.fixture(scope="module")
@@ -21,25 +27,59 @@ def interleaving() -> Iterator[Interleaving]:
         world.close()
 
 
+NO_VERSION = {
+    "renames the project": "title",
+    "renames it without its label": "title",
+    "writes above the facts": "text",
+    "writes below the facts": "text",
+    "writes among the facts": "text",
+    "moves a milestone": "dates",
+}
+"""What Taiga offers no way to protect: projects and milestones have no version, so that an edit
+within the one round trip between the last look and the write is written over. Nothing else is."""
+
+
 def test_an_edit_at_any_request_of_an_update_survives_and_is_settled_by_the_next_run(
     interleaving: Interleaving, capsys: pytest.CaptureFixture[str]
 ):
     began = time.monotonic()
     requests = interleaving.count_requests()
-    wrong, merged, reported = [], 0, 0
+    wrong, merged, reported, unprotected = [], 0, 0, 0
     for name, edit in EDITS.items():
-        for at in range(1, requests + 1):
+        for at in range(3, requests + 1):  # the first two log in
             raced = interleaving.race(at, edit)
             place = f"somebody {name} before request {at} of {requests}"
+            if raced.between_look_and_write and raced.violations and name in NO_VERSION:
+                assert [each for each in raced.violations if NO_VERSION[name] in each]
+                unprotected += 1
+                continue
             wrong += [f"{place}: {each}" for each in raced.violations]
             if raced.after.applied and raced.edited_before_last_write and not raced.reported:
                 wrong.append(f"{place}: the next run had to write, and this one did not say so")
             reported += bool(raced.during.meanwhile)
             merged += not raced.after.applied
     assert not wrong, "\n".join(wrong)
+    assert unprotected == len(NO_VERSION)
     with capsys.disabled():
         print(
-            f"\n  {len(EDITS)} edits x {requests} requests: {len(EDITS) * requests} interleavings, "
-            f"{merged} merged at once, {reported} reported as edited meanwhile, "
+            f"\n  {len(EDITS)} edits x {requests - 2} requests = {len(EDITS) * (requests - 2)}, "
+            f"{merged} merged at once, {reported} reported as edited meanwhile, {unprotected} in "
+            f"the round trip that Taiga leaves open, "
             f"{time.monotonic() - began:.0f} s"
         )
+
+
+def test_of_two_runs_at_once_on_one_machine_one_works_and_the_other_goes_away_with_5():
+    with fleet(1) as (situation,), situation.another() as world:
+        gate = Gate(world.sandbox, FIRST_WRITE)
+        at_work = world.children.start(world.folder, "run")
+        gate.wait()
+        code = world.run("run")
+        said = world.said()
+        gate.open()
+        at_work.communicate(timeout=60)
+        assert (code, at_work.returncode) == (int(ExitCode.LOCKED), PARTIAL)
+        assert f"process {at_work.pid}" in said
+        world.sandbox.clear_requests()
+        assert world.run("run") == PARTIAL
+        assert not world.requests(writes=True)
