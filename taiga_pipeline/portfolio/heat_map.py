@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from taiga_pipeline.portfolio.plan_page import Heat
 
@@ -27,8 +27,8 @@ _SHADES: Final = (
 )
 """Up to so many per cent of the hours that there are, this colour."""
 _OVER: Final = "#d9534f"
-_COLORS: Final = 48
-"""In the file: the shades, and those between ink and paper around letters."""
+_BLENDS: Final = 5
+"""So many steps from a colour to the ink around letters: an indexed picture is a small one."""
 
 
 def draw(heat: Heat) -> bytes:
@@ -51,8 +51,22 @@ def draw(heat: Heat) -> bytes:
             _cell(pen, font, corner, shade(load), heat.short[row][column])
     _legend(pen, font, left, height - _LEGEND_HEIGHT // 2)
     file = BytesIO()
-    image.quantize(_COLORS).save(file, "PNG", optimize=True)
+    indexed = image.quantize(palette=_palette(), dither=Image.Dither.NONE)
+    indexed.save(file, "PNG", optimize=True)
     return file.getvalue()
+
+
+def _palette() -> Image.Image:
+    """Returns a picture that holds the colours to be used, and nothing else."""
+    ink = ImageColor.getrgb(_INK)
+    colors: list[int] = []
+    for paper in (_PAPER, _NOBODY, _OVER, *(color for _, color in _SHADES)):
+        for step in range(_BLENDS):
+            for under, over in zip(ImageColor.getrgb(paper), ink, strict=True):
+                colors.append(under + (over - under) * step // (_BLENDS - 1))
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(colors)
+    return palette
 
 
 def shade(load: int | None) -> str:

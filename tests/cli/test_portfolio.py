@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from taiga_pipeline.sandbox.embedded import Sandbox
+from taiga_pipeline.sandbox.faults import Fault, FaultKind
 from tests.cli.conftest import Run, writes
 
 DEALS = """key,name,customer,stage,value,currency,expected_close,owner,notes
@@ -208,6 +209,35 @@ def test_the_plan_has_a_picture_that_is_sent_once(acme: Run, taiga: Sandbox, boa
     uploads = [line for line in writes(taiga) if line == "POST /wiki/attachments"]
     assert len(uploads) == 1
     assert "![Heat map " in board.page("resource-plan")["content"]
+
+
+def test_a_picture_that_could_not_be_sent_is_sent_by_the_next_run(
+    acme: Run, taiga: Sandbox, board: Board
+) -> None:
+    pytest.importorskip("PIL", reason="drawing needs Pillow, of the extra 'planning'")
+    acme("people", "add", "ana@example.com", "Ana", "--role", "Back")
+    taiga.faults.add(Fault(FaultKind.SERVER_ERROR_BEFORE, "POST", "/wiki/attachments", times=1))
+    assert "its picture waits for the next run" in acme("run").stderr
+    acme("run")
+    assert "![Heat map " in board.page("resource-plan")["content"]
+    assert nothing_left_to_do(acme, taiga)
+
+
+def test_a_column_that_people_removed_is_asked_for_and_found_by_its_name(
+    acme: Run, taiga: Sandbox, board: Board
+) -> None:
+    acme("run")
+    rows = board.client.get(f"/userstory-statuses?project={board.id}")
+    ids = {row["name"]: row["id"] for row in rows}
+    board.client.delete(f"/userstory-statuses/{ids['Proposal']}?moveTo={ids['Lead']}")
+    result = acme("run", "--full")
+    assert result.exit_code == 3
+    assert "the board's column 'Proposal' was removed in Taiga" in result.stdout
+    body = {"project": board.id, "name": "Proposal", "order": 4}
+    board.client.post("/userstory-statuses", body)
+    assert acme("run", "--full").exit_code == 0
+    assert board.cards()["Acme: Web shop"] == "Proposal"
+    assert nothing_left_to_do(acme, taiga)
 
 
 def test_without_the_extra_the_plan_is_left_out_and_that_is_said_once(

@@ -6,13 +6,14 @@ import importlib
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
 
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.planning.capacity_report import CapacityReport, Cell, Driver, RoleCapacity
 from taiga_pipeline.planning.weeks import Weeks
-from taiga_pipeline.portfolio.plan_page import heat_of, plan_lines
+from taiga_pipeline.portfolio.plan_page import Heat, heat_of, plan_lines
 from tests.mapping.support import deal
 
 FIRST = date(2026, 11, 23)
@@ -85,6 +86,16 @@ def test_no_demand_and_nobody_is_said_plainly() -> None:
     lines = plan_lines(report(), {}, {}, [])
     assert "Nobody is short because of an open deal." in lines
     assert "Nobody is staffed on a deal yet." in lines
+
+
+def test_every_shade_is_in_the_picture_as_it_is() -> None:
+    image = pytest.importorskip("PIL.Image", reason="drawing needs Pillow, of 'planning'")
+    heat_map = importlib.import_module("taiga_pipeline.portfolio.heat_map")
+    loads = (None, 40, 70, 90, 110, 140, 300)
+    map_of_all = Heat(("Back",), ("2026-W48",) * 7, (loads,), ((0,) * 7,))
+    picture = image.open(BytesIO(heat_map.draw(map_of_all))).convert("RGB")
+    seen = {"#{:02x}{:02x}{:02x}".format(*color) for _, color in picture.getcolors()}
+    assert {heat_map.shade(load) for load in loads} <= seen
 
 
 def test_the_picture_is_a_small_png() -> None:

@@ -266,14 +266,14 @@ class Stories:
         milestone = fields.get(Story.MILESTONE)
         if milestone:
             body["milestone"] = _milestone_id(str(milestone), desired.key.group, place)
-        body |= self._board_body(fields, place)
+        body |= self._board_body(fields, place, context)
         return Written(self.observe(context.client.post(self.path, body).data, context))
 
     def modification(
         self, observed: Observed, changes: Mapping[str, Value], place: Place, context: Context
     ) -> Body:
         """Changes what is asked for, with the version that it was observed in."""
-        body: Body = self._board_body(changes, place)
+        body: Body = self._board_body(changes, place, context)
         if Story.SUBJECT in changes:
             body["subject"] = changes[Story.SUBJECT]
         if Story.TAGS in changes:
@@ -285,13 +285,13 @@ class Stories:
             body["description"] = self._with_facts(observed, str(changes[Story.FACTS]), context)
         return body and body | {"version": int(observed.stamp)}
 
-    def _board_body(self, fields: Mapping[str, Value], place: Place) -> Body:
+    def _board_body(self, fields: Mapping[str, Value], place: Place, context: Context) -> Body:
         """Returns what only the cards of a board have."""
         body: Body = {}
         if Story.DUE_DATE in fields:
             body["due_date"] = fields[Story.DUE_DATE]
         if Story.STATUS in fields:
-            body["status"] = _status_id(str(fields[Story.STATUS]), place)
+            body["status"] = _status_id(str(fields[Story.STATUS]), place, context)
         return body
 
     def _with_facts(self, observed: Observed, facts: str, context: Context) -> str:
@@ -329,13 +329,22 @@ def _milestone_id(name: str, group: str, place: Place) -> int | None:
     raise Rejected(f"the story waits for its milestone {name!r}, which could not be made yet")
 
 
-def _status_id(name: str, place: Place) -> int:
-    """Returns the id of the column of that name, which is bound before any card is made."""
+def _status_id(name: str, place: Place, context: Context) -> int:
+    """Returns the id of the column: the one that is bound, or else one that people gave the name.
+
+    :raises Rejected: people removed it.
+    """
     wanted = " ".join(name.split()).casefold()
     for key, target_id in place.bound.items():
         if key.kind == Kind.STATUS and key.name == wanted:
             return int(target_id)
-    raise Rejected(f"the board has no column {name!r}; was it removed in Taiga?")
+    for row in read_all(context.client, "userstory-statuses", {"project": place.root_id}):
+        if " ".join(str(row["name"]).split()).casefold() == wanted:
+            return int(row["id"])
+    raise Rejected(
+        f"the board's column {name!r} was removed in Taiga; add one of that name there, in the "
+        "project's settings under Attributes, Statuses"
+    )
 
 
 def _sorted(tags: Value) -> list[str]:
