@@ -26,16 +26,17 @@ PATIENCE = 6
 
 
 def lower_bound(
-    tables: Tables, cost: float, rounds: int, is_late: Callable[[], bool] = lambda: False
+    tables: Tables, cost: float, rounds: int, elapsed: Callable[[], float] = lambda: 0.0
 ) -> float:
-    """Returns a lower bound of every plan's cost, after at most ``rounds`` steps.
+    """Returns a lower bound of every plan's cost, after at most ``rounds`` steps; fewer when
+    ``elapsed``, the part of the time that is used, comes to 1.
 
     ``cost`` is that of a known plan, which the length of the steps is made of.
     """
     prices = _Prices(tables)
     best, length, waited = prices.bound(), 1.0, 0
     for _ in range(rounds):
-        if is_late() or best >= cost:
+        if elapsed() >= 1 or best >= cost:
             break
         prices.step(length, cost)
         bound = prices.bound()

@@ -46,11 +46,11 @@ by how much it got better."""
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long to search. ``work`` decides; ``is_late`` is asked now and then, and ends the search
-    early if it says so."""
+    """How long to search. ``work`` decides, unless the time runs out before: ``elapsed`` is asked
+    now and then for the part of it that is used, 0 to 1."""
 
     work: int
-    is_late: Callable[[], bool] = lambda: False
+    elapsed: Callable[[], float] = lambda: 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,16 @@ class Search:
         """Searches until the work is done; returns a plan at least as good as the first."""
         lead = best_lead = 0.0
         rounds, in_time, best = 0, True, self._snapshot()
-        while self._work < effort.work and self._asks:
-            if rounds % CHECK_CLOCK == 0 and effort.is_late():
-                in_time = False
-                break
+        hurry = 0.0
+        while self._work < effort.work and self._asks and hurry < 1:
+            done = self._work / effort.work
+            if rounds % CHECK_CLOCK == 0:
+                # Where time is short, the second half of it is used to come to an end in good
+                # order: a search that stops while it is hot has a poor plan.
+                hurry = 2 * effort.elapsed() - 1
+                in_time = in_time and hurry <= done
             rounds += 1
-            heat = self._scale * HOT * (COLD / HOT) ** (self._work / effort.work)
+            heat = self._scale * HOT * (COLD / HOT) ** max(done, hurry)
             allowed = heat * math.log(1.0 - self._random.random())  # at most 0
             lead += self._round(allowed)
             if lead > best_lead + NEARLY:
@@ -111,7 +115,7 @@ class Search:
         """Makes as many neighbourhoods anew as the work says, by another solver."""
         rounds = 0
         while rounds < effort.work and self._asks:
-            if effort.is_late():
+            if effort.elapsed() >= 1:
                 return Found(self._board.plan(), rounds, False)
             chosen = self._neighbourhood()
             if solve(self._board, chosen, rounds) > 0:

@@ -29,9 +29,9 @@ SOLVER_TIME: Final = 0.2
 BOUND_STEPS_PER_SECOND: Final = 1_500
 """Requests (at each possible start) looked at for the bound, for each second given."""
 MAX_BOUND_ROUNDS: Final = 300
-SEARCH_SHARE: Final = 0.75
+SEARCH_SHARE: Final = 0.8
 """The part of the time after which the clock ends the search."""
-SOLVER_SHARE: Final = 0.9
+SOLVER_SHARE: Final = 0.92
 
 
 def optimise(
@@ -44,18 +44,18 @@ def optimise(
     """
     begun = monotonic()
 
-    def late(share: float) -> Callable[[], bool]:
-        return lambda: monotonic() - begun > seconds * share
+    def used(share: float) -> Callable[[], float]:
+        return lambda: (monotonic() - begun) / (seconds * share)
 
     quick = quick_solution(problem)
     if quick.is_optimal:
         return quick
     tables = Tables(problem)
     work = int(min(seconds * WORK_PER_SECOND, len(problem.requests) * WORK_PER_REQUEST))
-    found = Search(tables, quick.plan, seed).run(Effort(work, late(SEARCH_SHARE)))
-    polished = _polish(tables, found.plan, seconds, seed, late(SOLVER_SHARE))
+    found = Search(tables, quick.plan, seed).run(Effort(work, used(SEARCH_SHARE)))
+    polished = _polish(tables, found.plan, seconds, seed, used(SOLVER_SHARE))
     score = evaluate(problem, polished.plan)
-    bound = lower_bound(tables, score.cost, _bound_rounds(problem, seconds), late(1.0))
+    bound = lower_bound(tables, score.cost, _bound_rounds(problem, seconds), used(1.0))
     return Solution(
         plan=polished.plan,
         score=score,
@@ -67,7 +67,7 @@ def optimise(
 
 
 def _polish(
-    tables: Tables, plan: Plan, seconds: float, seed: int, is_late: Callable[[], bool]
+    tables: Tables, plan: Plan, seconds: float, seed: int, elapsed: Callable[[], float]
 ) -> Found:
     def solve(board: Board, requests: Sequence[int], number: int) -> float:
         return reoptimise(board, requests, SOLVER_TIME, seed + number)
@@ -75,7 +75,7 @@ def _polish(
     rounds = int(seconds * SOLVER_ROUNDS_PER_SECOND)
     if not rounds:
         return Found(plan, rounds=0, in_time=True)
-    return Search(tables, plan, seed).polish(Effort(rounds, is_late), solve)
+    return Search(tables, plan, seed).polish(Effort(rounds, elapsed), solve)
 
 
 def _bound_rounds(problem: Problem, seconds: float) -> int:
