@@ -25,7 +25,8 @@ $(READY):
 	@touch $@
 
 demo: $(READY)
-	@$(BIN)/pipeline-sync demo $(if $(FAST),--fast)
+	@rm -rf .demo
+	@$(BIN)/pipeline-sync demo --dir .demo $(if $(FAST),--fast)
 
 test: $(READY)
 	$(BIN)/python -m pytest -q

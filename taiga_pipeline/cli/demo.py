@@ -11,6 +11,7 @@ import shlex
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -162,6 +163,7 @@ class Story:
         project = self.won()
         self.people_edit(project)
         self.lost()
+        self.look_ahead()
         self.nothing_to_do()
         self.end()
 
@@ -229,6 +231,21 @@ class Story:
         if "(lost)" not in self.stage.project("Brightwater Clinic: Booking")["name"]:
             raise DemoError("the lost deal's project is not marked")
         self.stage.show_projects()
+
+    def look_ahead(self) -> None:
+        """Who is short, and everything on one page."""
+        if find_spec("numpy") is None or find_spec("sklearn") is None:
+            self.stage.say(
+                "Who will be short, and what will be won? That takes the planning extra:",
+                "pip install 'pipeline-sync[planning]'",
+            )
+            return
+        self.stage.say("Who is short, of which role, in which week, because of which deals?")
+        self.stage.run("capacity", "--weeks", "12")
+        self.stage.say("All of it on one page, with what will be won:")
+        self.stage.run("report", "report.html", "--weeks", "12")
+        if "Alder" not in Path("report.html").read_text(encoding="utf-8"):
+            raise DemoError("the report does not show the pipeline")
 
     def nothing_to_do(self) -> None:
         """A run that changes nothing."""
