@@ -90,7 +90,7 @@ class Drafter:
         wanted = self._read_source(index, observation, unsettled)
         self._handle_gone(wanted, index)
         groups = self._plan_groups(wanted.groups, index, observation)
-        bound = sum(row.is_followed for row in index.values())
+        bound = sum(row.is_followed and row.state != RETIRED for row in index.values())
         plan = Plan(
             pipeline=self.store.pipeline,
             groups=tuple(groups),

@@ -85,10 +85,10 @@ class RowReader:
         problems: list[str] = []
         replaced = []
         for column, position in self._layout.columns.items():
-            text, was_replaced = self._text(column, row.cells[position])
-            if was_replaced:
-                replaced.append((column, was_replaced))
             try:
+                text, was_replaced = self._text(column, row.cells[position])
+                if was_replaced:
+                    replaced.append((column, was_replaced))
                 values[column] = self._value(column, text)
             except InvalidValue as error:
                 header = self._layout.header_of(column)
