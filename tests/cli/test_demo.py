@@ -25,7 +25,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProces
 
 
 def test_it_ends_well_and_without_complaints(told: subprocess.CompletedProcess[str]) -> None:
-    assert (told.returncode, told.stderr) == (0, "")
+    assert told.returncode == 0
+    # Planning remarks on deals that state no roles: the sample has some, as real pipelines do.
+    assert [line for line in told.stderr.splitlines() if not line.startswith("note: ")] == []
 
 
 @pytest.mark.parametrize(
