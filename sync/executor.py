@@ -220,12 +220,12 @@ class Executor:
                 children = self.target.observe_children([progress.place.root_id])
                 found = find_child(record, children.get(progress.place.root_id, ()))
                 if found is not None:
-                    return Written(found)
+                    return Written(found, unwritten=self._lacking(record, found))
         return None
 
-    def _lacking(self, record: Desired, root: Observed) -> frozenset[str]:
-        """Names what a root does not hold whose creation was cut off after its first request."""
-        fields = self.target.split(root, [record.fields])
+    def _lacking(self, record: Desired, found: Observed) -> frozenset[str]:
+        """Names what an object does not hold whose creation was cut off after its first request."""
+        fields = self.target.split(found, [record.fields])
         return frozenset(
             name
             for name, value in record.fields.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,22 @@ def test_a_picture_that_could_not_be_sent_is_sent_by_the_next_run(
     assert "its picture waits for the next run" in acme("run").stderr
     acme("run")
     assert "![Heat map " in board.page("resource-plan")["content"]
+    assert nothing_left_to_do(acme, taiga)
+
+
+@pytest.mark.parametrize("path", ["^/wiki$", "^/userstory-statuses", "^/userstories$"])
+def test_an_answer_that_was_lost_leaves_nothing_twice_and_nothing_half_made(
+    acme: Run, taiga: Sandbox, board: Board, path: str
+) -> None:
+    acme("people", "add", "ana@example.com", "Ana", "--role", "Back")
+    for method in ("POST", "DELETE"):
+        taiga.faults.add(Fault(FaultKind.NO_ANSWER_AFTER, method, path))
+    acme("run")
+    assert acme("run").exit_code == 0
+    assert board.columns() == ["Lead", "Qualified", "Needs analysis", "Proposal", "Won", "Lost"]
+    assert len(board.cards()) == len(board.client.get(f"/userstories?project={board.id}"))
+    if importlib.util.find_spec("PIL"):
+        assert "![Heat map " in board.page("resource-plan")["content"]
     assert nothing_left_to_do(acme, taiga)
 
 
