@@ -209,3 +209,32 @@ def test_tokens_are_sent_by_their_kind(connection: Connection, header: str) -> N
 def test_without_any_way_to_log_in_it_says_so() -> None:
     with pytest.raises(Unauthorised, match="a username and a password, or a token"):
         build_client(ManualClock(), Connection(URL, "p", username="bot"))
+
+
+def test_each_renewal_uses_the_refresh_token_that_the_one_before_brought(
+    client: Client, accounts: Accounts
+) -> None:
+    client.get("things")
+    for _ in range(3):
+        accounts.expire()
+        assert client.get("things").data == {"id": 1}
+    assert (accounts.logins, accounts.refreshes) == (1, 3)
+
+
+def test_a_refresh_token_that_was_used_is_not_kept_for_a_later_renewal(
+    client: Client, accounts: Accounts
+) -> None:
+    client.get("things")
+    accounts.expire()
+    accounts.lose_refresh = True
+    tokens = accounts._tokens
+    accounts._tokens = lambda: _without_refresh(tokens())  # type: ignore[method-assign]
+    assert client.get("things").data == {"id": 1}
+    accounts.expire()
+    assert client.get("things").data == {"id": 1}
+    assert (accounts.logins, accounts.refreshes) == (3, 1)
+
+
+def _without_refresh(reply: Reply) -> Reply:
+    status, headers, body = reply
+    return status, headers, json.dumps({"auth_token": json.loads(body)["auth_token"]})
