@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready-for-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
-.PHONY: help demo test test-reliability lint types format bench clean
+.PHONY: help demo test test-reliability test-reliability-long lint types format bench clean
 
 help:
 	@echo "make demo    tell the whole story on this machine (make demo FAST=1: without pauses)"
@@ -33,6 +33,11 @@ test: $(READY)
 
 test-reliability: $(READY)
 	$(BIN)/python -m pytest -q tests/reliability tests/sync/test_crash.py
+
+# 10,000 schedules of the state machine; each boundary killed with and without edits by people.
+test-reliability-long: $(READY)
+	RELIABILITY_PROFILE=long nice -n 10 $(BIN)/python -m pytest -q \
+		tests/reliability/kills tests/reliability/machine tests/reliability/races
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from sync.lease import Lease, OffersLeases, Terms, acquire
 from sync.lock import run_lock
 from sync.log_context import logged
 from sync.plan import PARTIAL, Action, ActionType, GroupPlan, Issue, IssueKind, Plan
+from sync.read_back import undone_writes
 from sync.records import STATE, Binding
 from sync.source import Source
 from sync.state import Seal, StateStore
@@ -358,10 +359,23 @@ class Runner:
         except SyncError as error:
             log.warning("what was written could not be read back, the next run will: %s", error)
             return []
-        quiet = [group for group in again.values() if group.is_quiet]
+        undone = self._note_undone(written, again)
+        quiet = [g for g in again.values() if g.is_quiet and g.key not in undone]
         done.meanwhile = sorted(again.keys() - {group.key for group in quiet})
         done.issues.extend(issue for group in quiet for issue in group.issues)
         return self._take_note(run_id, quiet)
+
+    def _note_undone(
+        self, written: Collection[GroupPlan], again: Mapping[str, GroupPlan]
+    ) -> set[str]:
+        """Has the next run repeat what did not stay; returns the keys of the groups concerned."""
+        undone = set()
+        for group in written:
+            bases = undone_writes(group, again[group.key]) if group.key in again else {}
+            for key, fields in bases.items():
+                self.store.rebase(key, fields)
+                undone.add(group.key)
+        return undone
 
     def _outcome(self, done: _Done) -> Outcome:
         if done.refusal:

@@ -132,6 +132,32 @@ class Interleaving:
             violations.append(f"a third run wrote {world.writes()}")
         return Raced(during, after, writes_after > 0, in_between, violations)
 
+    def race_in_flight(self) -> tuple[RunReport, RunReport, Project]:
+        """Runs while somebody's change of the description is under way in the server, which saves
+        the whole project as it was before ours: both are told that all went well.
+
+        Returns the reports of this run and of the next, and the project after that.
+        """
+        self._reset()
+        world = self._world
+        project = world.bound(KEY)
+        assert project is not None
+        stale: dict[str, Any] = {}
+
+        def before(method: str, path: str) -> None:
+            if method == "PATCH" and path == f"/projects/{project.id}" and not stale:
+                stale.update({name: getattr(project, name) for name in ("name", "tags")})
+                stale["description"] = f"Petra was here.\n\n{project.description}"
+
+        def after(method: str, path: str) -> None:
+            if method == "PATCH" and path == f"/projects/{project.id}" and stale:
+                world.wire.before = world.wire.after = lambda method, path: None
+                world.admin.patch(f"/projects/{project.id}", stale)
+
+        world.wire.before, world.wire.after = before, after
+        during = world.run()
+        return during, world.run(), project
+
     def _reset(self) -> None:
         self._world.state.close()
         for suffix in ("-wal", "-shm"):

@@ -69,6 +69,17 @@ def test_an_edit_at_any_request_of_an_update_survives_and_is_settled_by_the_next
         )
 
 
+def test_a_write_that_anothers_write_in_the_same_moment_undid_is_repeated_by_the_next_run(
+    interleaving: Interleaving,
+):
+    during, after, project = interleaving.race_in_flight()
+    assert during.meanwhile == ("D1",)
+    assert after.applied
+    assert project.name == "Acme & Sons: Title of D1"
+    assert project.description.startswith("Petra was here.")
+    assert "Customer: Acme & Sons" in project.description
+
+
 def test_of_two_runs_at_once_on_one_machine_one_works_and_the_other_goes_away_with_5():
     with fleet(1) as (situation,), situation.another() as world:
         gate = Gate(world.sandbox, FIRST_WRITE)
