@@ -21,7 +21,7 @@ def checks(run: Run, *options: str) -> dict[str, dict[str, object]]:
 def test_all_is_well(sample: Run, taiga: Sandbox, tmp_path: Path) -> None:
     result = sample("check")
     assert result.exit_code == 0, result.stderr
-    assert [line[0] for line in result.stdout.splitlines()] == ["✓"] * 5
+    assert [line[0] for line in result.stdout.splitlines()] == ["✓"] * 6
     assert writes(taiga) == []
     assert not (tmp_path / "state.db").exists()
 
@@ -30,7 +30,11 @@ def test_problems_of_all_kinds_are_reported_at_once(sample: Run, tmp_path: Path)
     (tmp_path / "mappings" / "default.toml").write_text("[maping]\n")
     (tmp_path / "pipeline.db").write_bytes(b"not a database at all" * 100)
     found = checks(sample)
-    assert {name for name, check in found.items() if not check["ok"]} == {"mappings", "source"}
+    assert {name for name, check in found.items() if not check["ok"]} == {
+        "mappings",
+        "source",
+        "store",
+    }
     assert sample("check").exit_code == 2
 
 
