@@ -6,8 +6,9 @@ import json
 import logging
 import threading
 from collections.abc import Mapping
+from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
-from typing import Final
+from typing import Any, Final
 
 import requests
 from requests import exceptions
@@ -120,21 +121,30 @@ class Transport:
             data = json.dumps(body).encode("ascii")
         what = f"{method} {path}"
         deadline = self.clock.monotonic() + _WHOLE_ANSWER * self._seconds
+        request = requests.Request(
+            method, f"{self.base}/{path}", headers=headers, data=data, params=params
+        )
         try:
-            with self._session.request(
-                method,
-                f"{self.base}/{path}",
-                params=params,
-                data=data,
-                headers=headers,
+            with self._session.send(
+                self._session.prepare_request(request),
                 timeout=(min(self._seconds, _LONGEST_CONNECT_SECONDS), self._seconds),
                 allow_redirects=False,
-                verify=self._verify,
-                stream=True,
+                **self._environment,
             ) as response:
                 return response, self._body(response, what, deadline)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise self._explain(error, what) from None
+
+    @cached_property
+    def _environment(self) -> dict[str, Any]:
+        """What the machine's environment says of proxies and authorities for this one address.
+
+        Found out once: going through all variables took a quarter of each request.
+        """
+        found = self._session.merge_environment_settings(
+            self.base, {}, stream=True, verify=self._verify, cert=None
+        )
+        return {**found}
 
     def _body(self, response: requests.Response, what: str, deadline: float) -> bytes:
         """Reads an answer's body to its end, piece by piece.
