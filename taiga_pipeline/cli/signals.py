@@ -47,11 +47,16 @@ def stopping_in_good_order(stop: threading.Event) -> Iterator[None]:
 
 
 def wait_for_the_end() -> None:
-    """Returns on Ctrl-C or SIGTERM."""
+    """Returns on Ctrl-C or SIGTERM.
+
+    Both are asked for by name: a shell starts what runs in the background with Ctrl-C ignored, and
+    whoever sends that signal all the same means it.
+    """
     ended = threading.Event()
-    before = signal.signal(signal.SIGTERM, lambda _number, _frame: ended.set())
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in _SIGNALS}
     try:
         with suppress(KeyboardInterrupt):
             ended.wait()
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

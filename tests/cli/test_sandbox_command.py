@@ -26,7 +26,10 @@ def test_it_serves_until_it_is_ended(tmp_path: Path, ending: signal.Signals) -> 
         with urllib.request.urlopen(f"{address}/", timeout=10) as page:
             assert page.status == 200
         process.send_signal(ending)
-        assert process.wait(timeout=10) == 0
+        try:
+            assert process.wait(timeout=30) == 0
+        finally:
+            process.kill()
         assert process.stderr.read() == ""
     assert data.exists()
 
