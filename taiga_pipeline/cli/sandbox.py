@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from taiga_pipeline.cli.context import Context, pass_context
-from taiga_pipeline.cli.signals import wait_for_the_end
+from taiga_pipeline.cli.signals import asked_to_end
 from taiga_pipeline.credentials import from_environment
 from taiga_pipeline.problems import Problem, ProblemsError
 
@@ -50,11 +50,10 @@ def sandbox(
         server = serve(host, port, password=password, data=data, delay_seconds=delay)
     except (OSError, ValueError) as error:
         raise ProblemsError([Problem(f"the sandbox cannot be started: {error}")]) from error
-    click.echo(f"Listening at {server.url}")
-    shown = "from the environment" if password_env else repr(server.password)
-    click.echo(f"Accounts: {server.username}, pm, admin and others; password: {shown}")
-    click.echo("Press Ctrl-C to end it.")
-    try:
-        wait_for_the_end()
-    finally:
-        server.stop()
+    with asked_to_end() as ended:  # whoever reads the first line may end it at once
+        click.echo(f"Listening at {server.url}")
+        shown = "from the environment" if password_env else repr(server.password)
+        click.echo(f"Accounts: {server.username}, pm, admin and others; password: {shown}")
+        click.echo("Press Ctrl-C to end it.")
+        ended.wait()
+    server.stop()

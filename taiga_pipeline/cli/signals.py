@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
@@ -46,8 +46,9 @@ def stopping_in_good_order(stop: threading.Event) -> Iterator[None]:
         restore()
 
 
-def wait_for_the_end() -> None:
-    """Returns on Ctrl-C or SIGTERM.
+@contextmanager
+def asked_to_end() -> Iterator[threading.Event]:
+    """Yields what is set on Ctrl-C or SIGTERM.
 
     Both are asked for by name: a shell starts what runs in the background with Ctrl-C ignored, and
     whoever sends that signal all the same means it.
@@ -55,8 +56,13 @@ def wait_for_the_end() -> None:
     ended = threading.Event()
     before = {number: signal.signal(number, lambda *_: ended.set()) for number in _SIGNALS}
     try:
-        with suppress(KeyboardInterrupt):
-            ended.wait()
+        yield ended
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def wait_for_the_end() -> None:
+    """Returns on Ctrl-C or SIGTERM."""
+    with asked_to_end() as ended:
+        ended.wait()
