@@ -98,16 +98,14 @@ class Oracle:
         return self._world.sandbox.people.get(self._world.sandbox.username).id
 
     def _lasting_children(self, project: Row, memory: Memory) -> Iterator[str]:
-        roles = {
-            self._people.address(row): self._store.roles.rows[row.role].name
-            for row in self._store.memberships.of(project.id)
-        }
-        for address, role in memory.members.items():
-            if address not in roles:
-                yield f"a person's member {address} is gone"
-            elif role is not None and roles[address] != role:
-                yield f"a person's role {role} of {address} became {roles[address]}"
-        for address in memory.removed & roles.keys():
+        members = {self._people.address(row) for row in self._store.memberships.of(project.id)}
+        for address in memory.added - members:
+            yield f"a person's member {address} is gone"
+        for row in self._store.memberships.of(project.id):
+            name = self._store.roles.rows[row.role].name
+            if memory.roles.get(row.id, name) != name:
+                yield f"a person's role {memory.roles[row.id]} became {name}"
+        for address in memory.removed & members:
             yield f"{address}, whom a person took away, is back"
         stories = {row.id: row for row in self._store.stories.of(project.id)}
         for number, subject in memory.subjects.items():
@@ -167,7 +165,7 @@ class Oracle:
         wanted = {str(r.fields[Membership.EMAIL]) for r in group.children if _is_member(r.key.kind)}
         bot = self._world.sandbox.people.get(self._world.sandbox.username).email
         owner = self._store.users.rows[project.owner].email
-        for email in members - wanted - memory.members.keys() - {bot, owner}:
+        for email in members - wanted - memory.added - {bot, owner}:
             yield f"{email} is still a member"
         names = [r.key.name for r in group.children if r.key.kind == Kind.STORY]
         for name in names:

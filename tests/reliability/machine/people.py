@@ -28,8 +28,10 @@ class Memory:
     titles_before: frozenset[str] = frozenset()
     text: str | None = None
     tags: set[str] = field(default_factory=set)
-    members: dict[str, str | None] = field(default_factory=dict)
-    """Whom people added, or whose role they changed: the role that has to last, None for any."""
+    added: set[str] = field(default_factory=set)
+    """Whom people added: only they take them away."""
+    roles: dict[int, str] = field(default_factory=dict)
+    """Roles that people gave, by membership. Whom sales added and release goes in any role."""
     removed: set[str] = field(default_factory=set)
     """Members whom people took away."""
     subjects: dict[int, str] = field(default_factory=dict)
@@ -152,21 +154,21 @@ class People:
         who = {"project": project.id, "role": role.id, "username": f"{name}@example.test"}
         if self._try("POST", "/memberships", who):
             memory = self.memory(project)
-            memory.members[who["username"]] = None
+            memory.added.add(str(who["username"]))
             memory.removed.discard(str(who["username"]))
 
     def remove_member(self, project: Project, place: int) -> None:
         row = self._member(project, place)
         if row is not None and self._try("DELETE", f"/memberships/{row.id}"):
             memory = self.memory(project)
-            memory.members.pop(self.address(row), None)
+            memory.added.discard(self.address(row))
             memory.removed.add(self.address(row))
 
     def change_role(self, project: Project, place: int, role: str) -> None:
         row = self._member(project, place)
         wanted = self._role(project, role)
         if row is not None and self._try("PATCH", f"/memberships/{row.id}", {"role": wanted.id}):
-            self.memory(project).members[self.address(row)] = role
+            self.memory(project).roles[row.id] = role
 
     def address(self, row: Membership) -> str:
         user = self._store.users.get(row.user)

@@ -212,7 +212,7 @@ class Machine(RuleBasedStateMachine):
                 if issue.field == "title":
                     memory.title = None
                 elif issue.field == "role":
-                    memory.members[issue.key.name] = None
+                    memory.roles.clear()
                 elif issue.field == "subject":
                     memory.subjects.clear()
                 elif issue.field in ("start", "finish"):
