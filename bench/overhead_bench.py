@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -17,18 +16,17 @@ from bench.pipeline import GeneratedDeals, runner
 from bench.sandbox_process import PASSWORD, USERNAME, sandbox_process
 from bench.table import print_table
 
-DEALS, DELAY_SECONDS, CONCURRENCY, ROUNDS = 200, 0.1, 4, 3
+DEALS, DELAY_SECONDS, CONCURRENCY, ROUNDS = 200, 0.1, 4, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as it was sent. ``made`` is the id of what it created, "" for none."""
+    """One request as it was sent."""
 
     thread: str
     method: str
     path: str
     body: bytes | None
-    made: str
 
 
 def main() -> None:
@@ -74,11 +72,14 @@ def _replay(calls: list[Call]) -> float:
 def _phases(calls: list[Call]) -> tuple[list[Call], list[list[Call]], list[Call]]:
     """Tells apart what the main thread sent before, the pool sent per deal, and came after."""
     pooled = [n for n, call in enumerate(calls) if call.thread.startswith("sync")]
-    deals: dict[str, list[Call]] = {}
-    for call in (calls[n] for n in pooled):
-        number = call.made if call.method == "POST" else call.path.rsplit("/", 1)[-1]
-        deals.setdefault(number, []).append(call)
-    return calls[: pooled[0]], list(deals.values()), calls[pooled[-1] + 1 :]
+    deals: list[list[Call]] = []
+    latest: dict[str, list[Call]] = {}
+    for call in (calls[n] for n in pooled):  # a thread makes one project after the other
+        if call.thread not in latest or call.method == "POST":
+            latest[call.thread] = []
+            deals.append(latest[call.thread])
+        latest[call.thread].append(call)
+    return calls[: pooled[0]], deals, calls[pooled[-1] + 1 :]
 
 
 class _BareLoop:
@@ -127,10 +128,8 @@ def _recording() -> Iterator[list[Call]]:
     def recorded(self, request, *args, **kwargs):
         answer = send(self, request, *args, **kwargs)
         body = request.body.encode() if isinstance(request.body, str) else request.body
-        data = json.loads(answer.content) if request.method == "POST" else {}
-        made = str(data.get("id", "")) if isinstance(data, dict) else ""
         thread = threading.current_thread().name
-        calls.append(Call(thread, request.method, request.path_url, body, made))
+        calls.append(Call(thread, request.method, request.path_url, body))
         return answer
 
     HTTPAdapter.send = recorded
