@@ -170,9 +170,7 @@ EXPIRED = {Trouble.TOKEN_EXPIRED, Trouble.REFRESH_LOST}
 LASTING = {
     Trouble.RESET_BEFORE,
     Trouble.NOT_JSON,
-    Trouble.JSON_500_BEFORE,
     Trouble.HTML_503_AFTER,
-    Trouble.THROTTLED,
     Trouble.TOKEN_EXPIRED,
     Trouble.ARCHIVED,
     Trouble.WRONG_COUNT,
@@ -216,7 +214,7 @@ class Cell:
 
     def _lasting(self) -> Outcome:
         trouble, ask = self.trouble, self.ask
-        if trouble in WITHOUT_EFFECT | WITH_EFFECT or trouble is Trouble.THROTTLED:
+        if trouble in WITHOUT_EFFECT | WITH_EFFECT:
             return _broken_throughout(trouble, ask)
         if trouble in EXPIRED:
             return Outcome.NEXT_RUN if ask is COMPLETE else _optional(ask, Outcome.STOPPED)

@@ -6,12 +6,10 @@ in which people have worked, the connector's memory of them, and a source that h
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +59,10 @@ class ImpatientClock:
 
     def sleep(self, seconds: float) -> None:
         self._slept += seconds
+
+    def set_back(self, seconds: float) -> None:
+        """Lets `monotonic` go on from ``seconds``."""
+        self._began, self._slept = time.monotonic(), seconds
 
 
 class Wishes:
@@ -233,9 +235,9 @@ class World:
     """The server, the connector's memory, and what sales wants."""
 
     sandbox: Sandbox
-    state: Path
+    store: StateStore
+    clock: ImpatientClock
     groups: Sequence[DesiredGroup]
-    clock: ImpatientClock = field(default_factory=ImpatientClock)
     timeout_seconds: float = 10.0
     username: str = "pipeline-bot"
 
@@ -253,11 +255,6 @@ class World:
         finally:
             target.close()
         return Ending(run_code(report), str(report.stopped_by or ""), report)
-
-    @cached_property
-    def store(self) -> StateStore:
-        """The connector's memory, kept open for all runs of a test."""
-        return StateStore(f"sqlite:///{self.state}", PIPELINE, self.clock)
 
     def quiet(self) -> Ending:
         """Runs without any fault, everything compared."""
@@ -336,30 +333,30 @@ _SHOWN = (
 class Original:
     """The world as each test finds it, and as it is after a run in which nothing went wrong.
 
-    ``ids`` are the projects by deal, also of the ones that are still to be made.
+    ``world`` is the one world of all tests: its store stays open, because opening another costs
+    more than a run. ``ids`` are the projects by deal, also of the ones that are still to be made.
     """
 
-    sandbox: Sandbox
-    state: Path
+    world: World
     scenario: Scenario
-    username: str
-    saved: Mapping[str, Any]
+    state: Path
+    saved_state: bytes
+    saved_server: Mapping[str, Any]
+    saved_seconds: float
     ids: Mapping[str, int]
     undisturbed: Mapping[str, Any]
 
-    def copy(self, folder: Path, *faults: Fault, timeout_seconds: float = 10.0) -> World:
+    def again(self, *faults: Fault, timeout_seconds: float = 10.0) -> World:
         """Puts the world back to its beginning, with faults to come."""
-        shutil.copy(self.state, folder / "state.db")
-        load(self.sandbox.store, dict(self.saved))
-        self.sandbox.faults.replace(faults)
-        self.sandbox.clear_requests()
-        return World(
-            self.sandbox,
-            folder / "state.db",
-            self.scenario.after,
-            timeout_seconds=timeout_seconds,
-            username=self.username,
-        )
+        world = self.world
+        world.store.close()
+        self.state.write_bytes(self.saved_state)
+        world.clock.set_back(self.saved_seconds)
+        load(world.sandbox.store, dict(self.saved_server))
+        world.sandbox.faults.replace(faults)
+        world.sandbox.clear_requests()
+        world.timeout_seconds = timeout_seconds
+        return world
 
     def others(self, key: str) -> dict[str, Any]:
         """How the projects look that are not the one of the deal ``key``."""
@@ -372,13 +369,14 @@ def make_original(
     sandbox: Sandbox, folder: Path, scenario: Scenario, username: str = "pipeline-bot"
 ) -> Original:
     """Makes the world, and finds out how it looks when nothing goes wrong."""
-    world = World(sandbox, folder / "state.db", scenario.before, username=username)
+    clock, state = ImpatientClock(), folder / "state.db"
+    store = StateStore(f"sqlite:///{state}", PIPELINE, clock)
+    world = World(sandbox, store, clock, scenario.before, username=username)
     ending = world.run()
     assert ending.code is ExitCode.DONE, ending
     people_work(sandbox, world.ids())
-    saved = dump(sandbox.store)
-    world.store.close()
-    shutil.copy(world.state, folder / "original.db")
+    store.close()  # brings everything into the one file
+    saved = state.read_bytes(), dump(sandbox.store), clock.monotonic()
     world.groups = scenario.after
     ending = world.run()
     assert ending.code is ExitCode.DONE, ending
@@ -386,5 +384,4 @@ def make_original(
     assert world.put_away() == PUT_AWAY
     assert world.quiet().code is ExitCode.DONE
     assert world.picture() == undisturbed
-    world.store.close()
-    return Original(sandbox, folder / "original.db", scenario, username, saved, ids, undisturbed)
+    return Original(world, scenario, state, *saved, ids, undisturbed)

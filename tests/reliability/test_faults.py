@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,18 +46,17 @@ Originals = Callable[[Scenario], Original]
 
 
 @pytest.fixture(scope="module")
-def originals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Originals]:
+def originals() -> Iterator[Originals]:
     """The worlds of the scenarios, each made once and put back for every cell."""
-    with Sandbox() as following, Sandbox() as making:
-        made = [
-            make_original(following, tmp_path_factory.mktemp("following"), FOLLOWING),
-            make_original(making, tmp_path_factory.mktemp("making"), MAKING),
-        ]
+    with Sandbox() as following, Sandbox() as making, _folder() as one, _folder() as other:
+        made = [make_original(following, one, FOLLOWING), make_original(making, other, MAKING)]
         yield lambda scenario: next(each for each in made if each.scenario is scenario)
+        for each in made:
+            each.world.store.close()
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
+@contextmanager
+def _folder() -> Iterator[Path]:
     """A folder in memory, where the machine has that: hundreds of journals are written here."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
@@ -67,20 +67,14 @@ Check = Callable[[Cell], None]
 
 
 @pytest.fixture
-def check(originals: Originals, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
+def check(originals: Originals, monkeypatch: pytest.MonkeyPatch) -> Check:
     """Tries one cell."""
     monkeypatch.setattr(transport, "_WHOLE_ANSWER", 1.0)
 
     def check(cell: Cell) -> None:
         original = originals(cell.ask.scenario)
         timeout = SILENCE_SECONDS if cell.trouble in IMPATIENT else 10.0
-        world = original.copy(folder, *cell.faults(original.ids), timeout_seconds=timeout)
-        try:
-            try_in(world, original, cell)
-        finally:
-            world.store.close()
-
-    def try_in(world: World, original: Original, cell: Cell) -> None:
+        world = original.again(*cell.faults(original.ids), timeout_seconds=timeout)
         ending = world.run()
         assert any(request.fault for request in world.sandbox.requests), "no request met the fault"
         assert ending.code is CODES[cell.outcome], ending
@@ -257,7 +251,7 @@ def test_a_superuser_sees_the_half_made_project_and_neither_adopts_nor_doubles_i
     with Sandbox() as sandbox:
         original = make_original(sandbox, tmp_path, MAKING, username="admin")
         cell = cells(Trouble.HALF_MADE)[0]
-        world = original.copy(tmp_path, *cell.faults(original.ids))
+        world = original.again(*cell.faults(original.ids))
         assert world.run().code is ExitCode.PARTIAL
         _check_end(world, original, cell)
         ours = [
