@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sync.plan import Issue, IssueKind
 from sync.records import DesiredGroup
+from sync.state import GroupRow
 from sync.text import split_block, split_label
 from taiga_pipeline.records import Kind, Membership, Project, ProjectState
 from taiga_pipeline.sandbox.models import Project as Row
@@ -42,7 +43,9 @@ class Oracle:
         """Returns everything that does not hold."""
         issues = [item.issue for item in self._world.state.issues()]
         found = [f"unexpected: {i.message}" for i in issues if i.kind not in EXPECTED_ISSUES]
-        for key in self._world.book.deals:
+        index = self._world.state.index()
+        followed = [key for key in self._world.book.deals if not _unlinked(index.get(key))]
+        for key in followed:
             about = [issue for issue in issues if issue.key.group == key]
             found += [f"{key}: {each}" for each in self._of_deal(key, about)]
         found += self._of_copies()
@@ -202,6 +205,11 @@ class Oracle:
             project = self._store.projects.get(number)
             if project is not None and project.name != name:
                 yield f"the copy {name!r} was written to: {project.name!r}"
+
+
+def _unlinked(row: GroupRow | None) -> bool:
+    """Whether somebody asked that a deal no longer be followed."""
+    return row is not None and row.unlinked
 
 
 def _is_member(kind: str) -> bool:

@@ -109,8 +109,10 @@ class People:
 
     def remove_facts(self, project: Project) -> None:
         text, mark, _ = project.description.partition(SEPARATOR)
-        if mark and text.strip():
-            self._patch(project, description=text.rstrip())
+        if mark and text.strip() and self._patch(project, description=text.rstrip()):
+            memory = self.memory(project)
+            if memory.text is not None and memory.text not in text:
+                memory.text = None  # it stood below the facts, and went with them
 
     def tag(self, project: Project) -> None:
         tag = f"petra {self._number()}"

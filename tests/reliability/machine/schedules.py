@@ -205,7 +205,6 @@ class Machine(RuleBasedStateMachine):
         settled = hands_on.resolve(self.world.state, key, side)
         if any(issue.kind is IssueKind.DELETED for issue in settled):
             self.made.pop(key, None)  # it may be made once more, or is no longer followed
-            self.world.book.deals.pop(key, None) if side is Side.DELIVERY else None
         if project is not None and side is Side.SALES:
             memory = self.people.memory(project)
             for issue in settled:
