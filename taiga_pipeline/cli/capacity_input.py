@@ -127,10 +127,9 @@ def _outlooks(
     from taiga_pipeline.planning.demand_outlook import plain_outlooks
 
     plain = plain_outlooks(situation.deals, mappings, situation.as_of)
-    if chances == STATED or (chances is None and find_spec("sklearn") is None):
+    if chances == STATED:
         return plain, False
     if known is None:
-        need_extra("--chances learnt", "planning", "sklearn")
         from taiga_pipeline.cli.forecast_data import read_history
         from taiga_pipeline.planning.forecast.outlooks import outlooks
 

@@ -234,7 +234,7 @@ class Story:
 
     def look_ahead(self) -> None:
         """Who is short, and everything on one page."""
-        if find_spec("numpy") is None or find_spec("sklearn") is None:
+        if find_spec("numpy") is None:
             self.stage.say(
                 "Who will be short, and what will be won? That takes the planning extra:",
                 "pip install 'pipeline-sync[planning]'",

@@ -17,7 +17,7 @@ from taiga_pipeline.problems import did_you_mean
 if TYPE_CHECKING:
     from taiga_pipeline.planning.history import History
 
-_MODULES: Final = ("numpy", "sklearn")
+_MODULES: Final = ("numpy",)
 
 
 @click.command()

@@ -274,7 +274,7 @@ def _forecast(context: Context, today: date) -> tuple[tuple[Series, ...], list[s
     from taiga_pipeline.cli.extras import need_extra
     from taiga_pipeline.cli.forecast_data import read_history
 
-    need_extra("forecast", "planning", "numpy", "sklearn")
+    need_extra("forecast", "planning", "numpy")
     from taiga_pipeline.cli.forecast_text import notes
     from taiga_pipeline.planning.forecast.forecast import forecast_of, horizon_of, prepare
     from taiga_pipeline.planning.forecast.outlooks import SHOCK_DAYS, outlooks_of

@@ -9,7 +9,6 @@ from decimal import Decimal
 import pytest
 
 np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
-pytest.importorskip("sklearn", reason="needs the extra planning: scikit-learn")
 
 from taiga_pipeline.planning.forecast.forecast import (  # noqa: E402
     Forecast,

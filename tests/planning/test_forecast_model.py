@@ -9,7 +9,6 @@ from datetime import date, timedelta
 import pytest
 
 np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
-pytest.importorskip("sklearn", reason="needs the extra planning: scikit-learn")
 
 from taiga_pipeline.planning.forecast.curves import arrivals, curves, new_deals  # noqa: E402
 from taiga_pipeline.planning.forecast.hazards import (  # noqa: E402

@@ -8,7 +8,6 @@ from datetime import date, timedelta
 import pytest
 
 np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
-pytest.importorskip("sklearn", reason="needs the extra planning: scikit-learn")
 
 from taiga_pipeline.planning.forecast.backtest import (  # noqa: E402
     backtest,

@@ -1,1 +1,1 @@
-"""What will be won, when, and how sure that is. Needs numpy and scikit-learn."""
+"""What will be won, when, and how sure that is. Needs numpy."""

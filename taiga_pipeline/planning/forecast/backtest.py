@@ -14,7 +14,12 @@ from typing import Final
 
 import numpy as np
 
-from taiga_pipeline.planning.forecast.forecast import PARTS, Ground, simulate_period
+from taiga_pipeline.planning.forecast.forecast import (
+    PARTS,
+    Ground,
+    ground_of,
+    simulate_period,
+)
 from taiga_pipeline.planning.forecast.hazards import Variant, stage_chances
 from taiga_pipeline.planning.forecast.record import NEVER, Floats, Record
 from taiga_pipeline.planning.forecast.replay import Referee, Replayed, Tally, replay, replay_days
@@ -95,7 +100,8 @@ def backtest(history: History, end: date, *, seed: int = 0) -> Backtest | None:
     variants: list[Variant] = []
     for each in replay(history, days, end, HORIZONS[-1], Referee()):
         today = each.view.record.today
-        ground = Ground(each.view, tuple(tally.known_on(today) for tally in tallies))
+        past = tuple(tally.known_on(today) for tally in tallies)
+        ground = ground_of(each.view, history.known_on(each.view.day), past)
         tally = each.tally()
         for collector in collected.values():
             collector.add(ground, each, tally)
@@ -132,10 +138,11 @@ class _Collector:
     def add(self, ground: Ground, replayed: Replayed, tally: Tally) -> None:
         view, days = ground.view, self._days
         factor = np.exp(ground.shock(1, days, "open").mean)
-        self._chances.append(np.minimum(view.open.won[:days].sum(axis=0) * factor, 1.0))
-        self._outcomes.append(replayed.outcomes.open.won[:days].sum(axis=0))
-        self._base.append(np.full(len(view.deals), base_rate(view.record, days)))
-        stages = stage_chances(view.record, view.history.chances)
+        won, _ = view.open.within(1, days)
+        self._chances.append(np.minimum(won * factor, 1.0))
+        self._outcomes.append(replayed.open.within(days))
+        self._base.append(np.full(len(won), base_rate(view.record, days)))
+        stages = stage_chances(view.record, ground.history.chances)
         self._stage.append(stages[view.record.stage[view.record.is_open]])
         sums = simulate_period(ground, 1, days, self._seed, _TRIALS)
         for part in PARTS:

@@ -10,19 +10,50 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from taiga_pipeline.planning.forecast.hazards import Hazards
+from taiga_pipeline.planning.forecast.hazards import Hazards, phases_of
 from taiga_pipeline.planning.forecast.record import OLDEST, Days, Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """Chances of each deal (second axis) on each of the coming days (first axis).
+    """Chances of each deal on each of the coming days (first axis; row 0 is tomorrow).
 
-    ``won`` and ``decided`` are per day; row 0 is tomorrow.
+    Deals of the same age and stage have the same chances: ``place`` says which column of
+    ``kinds_won`` and ``kinds_decided`` is a deal's.
     """
 
-    won: Floats
-    decided: Floats
+    kinds_won: Floats
+    kinds_decided: Floats
+    place: Days
+
+    @property
+    def won(self) -> Floats:
+        """The chances of each deal (second axis) to be won on each day."""
+        return self.kinds_won[:, self.place]
+
+    @property
+    def decided(self) -> Floats:
+        """The chances of each deal (second axis) to be decided on each day."""
+        return self.kinds_decided[:, self.place]
+
+    @property
+    def days(self) -> int:
+        """How many days ahead the chances reach."""
+        return len(self.kinds_won)
+
+    def within(self, first: int, last: int) -> tuple[Floats, Floats]:
+        """Returns each deal's chance to be won and to be decided on days ``first`` (from 1) to
+        ``last`` ahead."""
+        won, decided = (
+            table[first - 1 : last].sum(axis=0)[self.place]
+            for table in (self.kinds_won, self.kinds_decided)
+        )
+        return won, decided
+
+    def daily(self) -> tuple[Floats, Floats]:
+        """Returns the expected wins and decisions of each day, over all deals."""
+        counts = np.bincount(self.place, minlength=self.kinds_won.shape[1])
+        return self.kinds_won @ counts, self.kinds_decided @ counts
 
 
 def curves(
@@ -33,17 +64,26 @@ def curves(
     A deal keeps its stage; ages and calendar go on.
     """
     kinds, place = np.unique(np.stack([ages, stages]), axis=1, return_inverse=True)
-    alive = np.ones(kinds.shape[1])
-    won, decided = np.zeros((horizon, len(alive))), np.zeros((horizon, len(alive)))
-    today = hazards.record.today
-    for ahead in range(1, horizon + 1):
-        closing, winning = hazards.chances(today + ahead, season=season)
-        group = hazards.groups[np.minimum(kinds[0] + ahead, OLDEST)]
-        decided[ahead - 1] = alive * closing[group, kinds[1]]
-        won[ahead - 1] = decided[ahead - 1] * winning[group, kinds[1]]
-        alive -= decided[ahead - 1]
-    place = place.ravel()
-    return Curves(won[:, place], decided[:, place])
+    ahead = np.arange(1, horizon + 1)[:, None]
+    closing, winning = hazards.chances_by_phase(season=season)
+    cells = (
+        phases_of(hazards.record.today + ahead),
+        hazards.groups[np.minimum(kinds[0] + ahead, OLDEST)],
+        kinds[1],
+    )
+    decided = _first_decisions(closing[cells])
+    return Curves(decided * winning[cells], decided, place.ravel())
+
+
+def _first_decisions(closing: Floats) -> Floats:
+    """Returns the chance to be decided on each day and on none before it.
+
+    ``closing`` is the chance to be decided on a day if it was not before; days on the first axis.
+    """
+    alive = np.cumprod(1.0 - closing, axis=0)
+    decided = closing.copy()
+    decided[1:] *= alive[:-1]
+    return decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +117,12 @@ def new_deals(hazards: Hazards, coming: Arrivals, horizon: int) -> Curves:
 
     A deal that comes in on day v is decided on that day at the earliest.
     """
-    won, decided = np.zeros((horizon, 1)), np.zeros((horizon, 1))
-    alive = np.zeros(horizon)
-    age = -np.arange(1, horizon + 1)
-    today = hazards.record.today
-    for ahead in range(1, horizon + 1):
-        alive[ahead - 1] = coming.per_day
-        there = slice(0, ahead)
-        closing, winning = hazards.chances(today + ahead)
-        group = hazards.groups[np.minimum(age[there] + ahead, OLDEST)]
-        closed = alive[there] * closing[group, 0]
-        decided[ahead - 1, 0] = closed.sum()
-        won[ahead - 1, 0] = (closed * winning[group, 0]).sum()
-        alive[there] -= closed
-    return Curves(won, decided)
+    days = np.arange(horizon)
+    age = days[:, None] - days  # of a deal that comes in on the day of the column
+    closing, winning = hazards.chances_by_phase()
+    phases = phases_of(hazards.record.today + 1 + days)[:, None]
+    cells = (phases, hazards.groups[np.clip(age, 0, OLDEST)], 0)
+    decided = coming.per_day * _first_decisions(np.where(age < 0, 0.0, closing[cells]))
+    won = decided * winning[cells]
+    one = np.zeros(1, dtype=np.int64)
+    return Curves(won.sum(axis=1, keepdims=True), decided.sum(axis=1, keepdims=True), one)

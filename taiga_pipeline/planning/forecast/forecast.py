@@ -37,7 +37,7 @@ from taiga_pipeline.planning.forecast.simulate import (
     simulate_open,
 )
 from taiga_pipeline.planning.forecast.worth import Worth, learn_worth, worths_of
-from taiga_pipeline.planning.history import History
+from taiga_pipeline.planning.history import History, PastDeal
 
 MOST_REPLAYS: Final = 26
 """Past forecasts that the shock is learnt from; older ones count no more."""
@@ -97,15 +97,27 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Today's view, and the past ones that tell how far off such forecasts are."""
+    """Today's view, and the past ones that tell how far off such forecasts are.
+
+    ``history`` is what was known on the day, ``deals`` are the open ones of it, ``worths`` is what
+    wins were worth, by currency.
+    """
 
     view: View
+    history: History
+    deals: tuple[PastDeal, ...]
+    worths: Mapping[str, Worth]
     past: tuple[Tally, ...]
 
     def shock(self, first: int, last: int, part: str) -> Shock:
         """Returns the shock of wins in days ``first`` to ``last`` ahead."""
         windows = [each.window(first, last, part) for each in self.past if each.days >= last]
         return learn_shock(windows, last, PARTS[part])
+
+
+def ground_of(view: View, known: History, past: tuple[Tally, ...]) -> Ground:
+    """Returns the ground of a forecast; ``known`` is what was known on the day of the view."""
+    return Ground(view, known, known.open, learn_worth(known), past)
 
 
 def prepare(history: History, day: date, horizon: int) -> Ground:
@@ -117,7 +129,7 @@ def prepare(history: History, day: date, horizon: int) -> Ground:
     replayed = replay(known, days[::step], day, horizon, referee)
     past = tuple(each.tally() for each in replayed)
     view = look(known, day, referee.choose(day.toordinal()), horizon)
-    return Ground(view, past)
+    return ground_of(view, known, past)
 
 
 def make_forecast(history: History, day: date, *, months_ahead: int = 6, seed: int = 0) -> Forecast:
@@ -158,14 +170,13 @@ def simulate_period(
     ground: Ground, first: int, last: int, seed: int, trials: int = TRIALS
 ) -> dict[str, Sums]:
     """Returns trials of days ``first`` to ``last`` ahead, for open, coming and all deals."""
-    view = ground.view
-    days = slice(first - 1, last)
-    chances = (view.open.won[days].sum(axis=0), view.open.decided[days].sum(axis=0))
-    worths = learn_worth(view.history)
-    prices = _prices(view, worths)
+    view, worths = ground.view, ground.worths
+    chances = view.open.within(first, last)
+    prices = _prices(ground)
+    coming_won, coming_decided = view.coming.within(first, last)
     new = Newcomers(
-        float(view.coming.won[days].sum()),
-        float(view.coming.decided[days].sum()),
+        float(coming_won.sum()),
+        float(coming_decided.sum()),
         view.arrivals.dispersion,
         {name: (each.mean, each.spread**2, each.share) for name, each in worths.items()},
     )
@@ -182,20 +193,22 @@ def simulate_period(
     return sums
 
 
-def _prices(view: View, worths: Mapping[str, Worth]) -> dict[str, Prices]:
-    only = len(worths) == 1
-    return {name: Prices(*worths_of(view.deals, worth, only)) for name, worth in worths.items()}
+def _prices(ground: Ground) -> dict[str, Prices]:
+    only = len(ground.worths) == 1
+    return {
+        name: Prices(*worths_of(ground.deals, worth, only)) for name, worth in ground.worths.items()
+    }
 
 
 def basis(ground: Ground) -> Basis:
     """Returns what a forecast stands on."""
     view, record = ground.view, ground.view.record
-    decided = [deal for deal in view.history.decided if deal.closed]
+    decided = [deal for deal in ground.history.decided if deal.closed]
     days = [deal.closed for deal in decided if deal.closed]
     asleep = view.hazards.asleep
     groups = view.hazards.groups[record.ages()[record.is_open]]
     return Basis(
-        open=len(view.deals),
+        open=len(ground.deals),
         decided=len(decided),
         won=sum(bool(deal.won) for deal in decided),
         first_decision=min(days, default=None),
@@ -205,7 +218,7 @@ def basis(ground: Ground) -> Basis:
         learns_stages=record.learns_stages,
         asleep=int((groups == asleep).sum()) if asleep is not None else 0,
         arrivals_per_week=view.arrivals.per_day * 7,
-        shock=ground.shock(1, min(90, len(view.open.won)), "open"),
+        shock=ground.shock(1, min(90, view.open.days), "open"),
         past_forecasts=len(ground.past),
     )
 

@@ -8,7 +8,7 @@ For a deal of age a on day t, in stage s (cause-specific hazards of two competin
   ``logit w = base + age group + stage + month of quarter + that calendar month's own luck``
 
 ``h*w`` and ``h*(1-w)`` are the hazards of a win and of a loss. All effects but the age groups are
-ridge-shrunk: scikit-learn's L2 penalty is a normal prior, whose width is set by scaling a column.
+ridge-shrunk: an L2 penalty is a normal prior, whose width is set by scaling a column.
 The mapping's stage probabilities take part as pseudo-deals (`STAGE_DEALS` each): with no history
 they are the forecast, with much they vanish. A calendar month's own luck keeps one good month from
 counting as much as its hundreds of deals would: deals that are decided together are not
@@ -24,10 +24,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
 from taiga_pipeline.planning.forecast.record import (
     NEVER,
@@ -38,6 +37,7 @@ from taiga_pipeline.planning.forecast.record import (
     Record,
     count_person_days,
 )
+from taiga_pipeline.planning.forecast.regression import logistic, ridge_logistic
 
 STAGE_DEALS: Final = 10.0
 """As many decided deals a stage's probability in the mapping is worth."""
@@ -55,6 +55,7 @@ SURE_OF_SLEEP: Final = 30
 """With fewer decisions than this no deal counts as asleep."""
 PHASES: Final = 3
 """Months of a quarter."""
+_UNIX_DAY: Final = date(1970, 1, 1).toordinal()
 
 _FLAT: Final = 30.0
 _AGE_SD, _STAGE_SD, _MONTH_SD, _WIN_PHASE_SD, _CLOSE_PHASE_SD = 0.3, 1.0, 0.7, 0.5, 1.0
@@ -84,25 +85,34 @@ class Hazards:
     closing: Floats
     winning: Floats
 
-    def chances(self, day: int, *, season: bool = True) -> tuple[Floats, Floats]:
-        """Returns the chances of closing and of winning on a day: age group x stage.
+    def chances(self, day: int) -> tuple[Floats, Floats]:
+        """Returns the chances of closing and of winning on a day: age group x stage."""
+        closing, winning = self.chances_by_phase()
+        phase = int(phases_of(np.array([day]))[0])
+        return closing[phase], winning[phase]
+
+    def chances_by_phase(self, *, season: bool = True) -> tuple[Floats, Floats]:
+        """Returns the chances of closing and of winning: phase x age group x stage.
 
         Without ``season`` the months of a quarter are averaged.
         """
-        if season:
-            phase = phase_of(day)
-            closing, winning = _logistic(self.closing[phase]), _logistic(self.winning[phase])
-        else:
-            closing = _logistic(self.closing).mean(axis=0)
-            winning = _logistic(self.winning).mean(axis=0)
+        closing, winning = logistic(self.closing), logistic(self.winning)
+        if not season:
+            closing[:], winning[:] = closing.mean(axis=0), winning.mean(axis=0)
         if self.asleep is not None:
-            closing[self.asleep] = 0.0
+            closing[:, self.asleep] = 0.0
         return closing, winning
 
 
-def phase_of(day: int) -> int:
-    """Returns the month of the quarter of an ordinal day: 0, 1 or 2."""
-    return (date.fromordinal(day).month - 1) % PHASES
+def months_of(days: Days) -> Days:
+    """Returns the calendar months of ordinal days, counted from January 1970 on."""
+    dates = (days - _UNIX_DAY).astype("datetime64[D]")
+    return np.asarray(dates.astype("datetime64[M]").astype(np.int64))
+
+
+def phases_of(days: Days) -> Days:
+    """Returns the months of the quarter of ordinal days: 0, 1 or 2."""
+    return months_of(days) % PHASES
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +193,10 @@ def _without(counts: PersonDays, group: int) -> PersonDays:
 
 @dataclass(frozen=True, slots=True)
 class _Design:
-    """Which column stands for what. Rows are scaled by the width of their effects' priors."""
+    """Which column stands for what. Columns are scaled by the width of their effects' priors.
+
+    Rows are made for arrays of phases, age groups and stages.
+    """
 
     groups: int
     stages: int
@@ -193,40 +206,48 @@ class _Design:
     def shape(self) -> tuple[int, int, int]:
         return PHASES, self.groups, self.stages
 
-    def closing(self, phase: int, group: int, stage: int) -> Floats:
-        age = np.eye(self.groups)[group] * _FLAT
-        seasons = np.zeros(2 * PHASES)
-        if self.variant.season:
-            seasons[PHASES * (group >= self.groups / 2) + phase] = _CLOSE_PHASE_SD
-        return np.concatenate([age, self._stage(stage, _STAGE_CLOSE_SD), seasons])
+    def cells(self) -> tuple[Days, Days, Days]:
+        """Returns phase, age group and stage of all cells, in the order of a table."""
+        phase, group, stage = np.indices(self.shape).reshape(3, -1)
+        return phase, group, stage
 
-    def winning(self, phase: int, group: int, stage: int) -> Floats:
+    def closing(self, phase: Days, group: Days, stage: Days) -> Floats:
+        seasons = np.zeros((len(phase), 2 * PHASES))
+        if self.variant.season:
+            part = PHASES * (group >= self.groups / 2) + phase
+            seasons[np.arange(len(phase)), part] = _CLOSE_PHASE_SD
+        age = np.eye(self.groups)[group] * _FLAT
+        return np.hstack([age, self._stage(stage, _STAGE_CLOSE_SD), seasons])
+
+    def winning(self, phase: Days, group: Days, stage: Days) -> Floats:
         season = np.eye(PHASES)[phase] * (_WIN_PHASE_SD if self.variant.season else 0.0)
         age = np.eye(self.groups)[group] * _AGE_SD
-        return np.concatenate([[_FLAT], age, self._stage(stage, _STAGE_SD), season])
+        return np.hstack([np.full((len(phase), 1), _FLAT), age, self._stage(stage), season])
 
-    def belief(self, stage: int) -> Floats:
-        """Returns the row of a pseudo-deal of a stage: of no age and no season."""
-        age, season = np.zeros(self.groups), np.zeros(PHASES)
-        return np.concatenate([[_FLAT], age, self._stage(stage, _STAGE_SD), season])
+    def beliefs(self) -> Floats:
+        """Returns the rows of a pseudo-deal of each stage: of no age and no season."""
+        base = np.full((self.stages, 1), _FLAT)
+        age, season = np.zeros((self.stages, self.groups)), np.zeros((self.stages, PHASES))
+        return np.hstack([base, age, self._stage(np.arange(self.stages)), season])
 
-    def _stage(self, stage: int, width: float) -> Floats:
-        return np.asarray(np.eye(self.stages)[stage][1:] * width, dtype=np.float64)
+    def _stage(self, stage: Days, width: float = _STAGE_SD) -> Floats:
+        return np.asarray(np.eye(self.stages)[stage, 1:] * width, dtype=np.float64)
 
 
 def _fit_closing(counts: PersonDays, variant: Variant) -> Floats:
     """Returns log-odds of a decision: phase x age group x stage."""
     design = _Design(counts.at_risk.shape[1], counts.at_risk.shape[2], variant)
     spared = (counts.at_risk - counts.decided) * _attention(counts, variant)[:, None, None]
-    phases = np.array([phase_of(int(day)) for day in counts.days])
+    phases = phases_of(counts.days)
     yes, no = np.zeros(design.shape), np.zeros(design.shape)
-    np.add.at(yes, phases, counts.decided)
-    np.add.at(no, phases, spared)
-    rows = np.array([design.closing(*cell) for cell in np.ndindex(design.shape)])
+    for phase in range(PHASES):
+        yes[phase] = counts.decided[phases == phase].sum(axis=0)
+        no[phase] = spared[phases == phase].sum(axis=0)
+    rows = design.closing(*design.cells())
     prior = np.zeros((design.groups, rows.shape[1]))
     prior[:, : design.groups] = np.eye(design.groups) * _FLAT
     each = np.full(design.groups, 1.0 / design.groups)
-    weights = _regress(
+    weights = ridge_logistic(
         np.vstack([rows, prior]),
         np.append(yes.ravel(), each),
         np.append(no.ravel(), each * USUAL_DAYS),
@@ -246,37 +267,31 @@ def _fit_winning(counts: PersonDays, beliefs: Floats, variant: Variant) -> Float
     """Returns log-odds of a win, given a decision: phase x age group x stage."""
     design = _Design(counts.at_risk.shape[1], counts.at_risk.shape[2], variant)
     decided, won = _by_month(counts)
-    first = _month(int(counts.days[0]))
-    luck = np.eye(len(decided)) * _MONTH_SD
-    rows = [
-        np.append(design.winning((first + month) % PHASES, group, stage), luck[month])
-        for month, group, stage in np.argwhere(decided > 0)
-    ]
-    rows += [np.append(design.belief(stage), np.zeros(len(luck))) for stage in range(design.stages)]
     seen = decided > 0
-    weights = _regress(
-        np.array(rows),
+    month, group, stage = np.nonzero(seen)
+    phase = (int(phases_of(counts.days[0])) + month) % PHASES
+    luck = np.eye(len(decided))[month] * _MONTH_SD
+    beliefs_luck = np.zeros((design.stages, len(decided)))
+    rows = np.vstack(
+        [
+            np.hstack([design.winning(phase, group, stage), luck]),
+            np.hstack([design.beliefs(), beliefs_luck]),
+        ]
+    )
+    weights = ridge_logistic(
+        rows,
         np.append(won[seen], STAGE_DEALS * beliefs),
         np.append((decided - won)[seen], STAGE_DEALS * (1 - beliefs)),
     )
-    table = np.array([design.winning(*cell) for cell in np.ndindex(design.shape)])
+    table = design.winning(*design.cells())
     return np.asarray((table @ weights[: table.shape[1]]).reshape(design.shape))
 
 
 def _by_month(counts: PersonDays) -> tuple[Floats, Floats]:
     """Returns decisions and wins: calendar month x age group x stage."""
-    months = np.array([_month(int(day)) for day in counts.days])
-    months -= months[0]
-    shape = (int(months[-1]) + 1, *counts.decided.shape[1:])
-    decided, won = np.zeros(shape), np.zeros(shape)
-    np.add.at(decided, months, counts.decided)
-    np.add.at(won, months, counts.won)
-    return decided, won
-
-
-def _month(day: int) -> int:
-    when = date.fromordinal(day)
-    return when.year * 12 + when.month - 1
+    months = months_of(counts.days)
+    firsts = np.flatnonzero(np.diff(months, prepend=months[0] - 1))
+    return np.add.reduceat(counts.decided, firsts), np.add.reduceat(counts.won, firsts)
 
 
 def stage_chances(record: Record, chances: Mapping[str, float]) -> Floats:
@@ -289,25 +304,6 @@ def stage_chances(record: Record, chances: Mapping[str, float]) -> Floats:
     return np.array([chances.get(stage, usual) for stage in record.stages]).clip(0.01, 0.99)
 
 
-def _regress(design: Floats, yes: Floats, no: Floats) -> Floats:
-    """Returns the weights of a logistic regression with a standard normal prior on each.
-
-    ``yes`` and ``no`` count the outcomes of each row.
-    """
-    outcomes = np.repeat([1, 0], len(design))
-    counts = np.concatenate([yes, no])
-    used = counts > 0
-    model: Any = LogisticRegression(
-        C=1.0, fit_intercept=False, solver="newton-cholesky", max_iter=200, tol=1e-6
-    )
-    model.fit(np.vstack([design, design])[used], outcomes[used], sample_weight=counts[used])
-    return np.asarray(model.coef_[0], dtype=np.float64)
-
-
 def logit(chance: Floats) -> Floats:
     """Returns log-odds."""
     return np.asarray(np.log(chance / (1.0 - chance)))
-
-
-def _logistic(log_odds: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-log_odds)))

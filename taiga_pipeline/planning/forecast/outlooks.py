@@ -36,7 +36,7 @@ def outlooks_of(ground: Ground) -> Outlooks:
     chances = long_curves(ground.view).won
     by_deal = {
         deal.key: _outlook(deal, ground.view, chances[:, place])
-        for place, deal in enumerate(ground.view.deals)
+        for place, deal in enumerate(ground.deals)
     }
     return Outlooks(by_deal, shock.sd, shock.mean)
 
@@ -117,10 +117,10 @@ def explain(ground: Ground, key: str) -> Explanation | None:
     off by.
     """
     view = ground.view
-    place = next((i for i, deal in enumerate(view.deals) if deal.key == key), None)
+    place = next((i for i, deal in enumerate(ground.deals) if deal.key == key), None)
     if place is None:
         return None
-    deal = view.deals[place]
+    deal = ground.deals[place]
     stage = int(view.record.stage[view.record.is_open][place])
     age = int(view.record.ages()[view.record.is_open][place])
     shock = ground.shock(1, SHOCK_DAYS, "open")

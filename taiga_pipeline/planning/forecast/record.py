@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from taiga_pipeline.planning.history import History, PastDeal
+from taiga_pipeline.planning.history import History
 
 Days = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -79,69 +79,126 @@ class Segments:
     last: Days
 
 
-def make_record(history: History, today: date) -> Record:
-    """Returns the record of a history that holds nothing later than ``today``."""
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A whole history as arrays, from which the record of any day is cut.
+
+    ``spell_*`` are the times in stages of all deals, each deal's in order: the deal's place, the
+    place of the stage in ``names`` (sorted), and the day from which on it was there.
+    """
+
+    entered: Days
+    closed: Days
+    won: Flags
+    names: tuple[str, ...]
+    spell_deal: Days
+    spell_stage: Days
+    spell_since: Days
+
+    def record_on(self, day: date) -> Record:
+        """Returns what was known at the end of ``day``."""
+        today = day.toordinal()
+        there = self.entered <= today
+        place = np.cumsum(there) - 1
+        known = there[self.spell_deal] & (self.spell_since <= today)
+        closed = np.where(self.closed <= today, self.closed, NEVER)[there]
+        spells = _Spells(
+            place[self.spell_deal[known]], self.spell_stage[known], self.spell_since[known]
+        )
+        entered, won = self.entered[there], self.won[there] & (closed != NEVER)
+        return _record(today, _Lives(entered, closed, won), self.names, spells)
+
+
+def read_ledger(history: History) -> Ledger:
+    """Returns a history as arrays."""
     deals = history.deals
-    entered = np.array([deal.entered.toordinal() for deal in deals], dtype=np.int64)
-    closed = np.array(
-        [deal.closed.toordinal() if deal.closed else NEVER for deal in deals], dtype=np.int64
-    )
-    learns = stages_are_comparable(deals)
-    stages = ("", *sorted({spell.stage for deal in deals for spell in deal.stages}))
-    in_order = learns or _all_known(deals)
-    stage = np.array([stages.index(deal.stage) if in_order else 0 for deal in deals], np.int64)
-    segments = _segments(deals, entered, closed, today.toordinal(), stages if learns else ("",))
-    start = int(closed.min()) if len(deals) else NEVER
-    return Record(
-        today=today.toordinal(),
-        start=min(start, today.toordinal()),
-        entered=entered,
-        closed=closed,
+    spells = [(at, spell) for at, deal in enumerate(deals) for spell in deal.stages]
+    names = sorted({spell.stage for _, spell in spells})
+    index = {name: at for at, name in enumerate(names)}
+    closed = [deal.closed.toordinal() if deal.closed else NEVER for deal in deals]
+    return Ledger(
+        entered=np.array([deal.entered.toordinal() for deal in deals], dtype=np.int64),
+        closed=np.array(closed, dtype=np.int64),
         won=np.array([bool(deal.won) for deal in deals], dtype=np.bool_),
-        stages=stages,
-        stage=stage,
-        segments=segments,
-        learns_stages=learns,
-        open_stages=tuple(deal.stage for deal in deals if not deal.closed and deal.stages),
+        names=tuple(names),
+        spell_deal=np.array([at for at, _ in spells], dtype=np.int64),
+        spell_stage=np.array([index[spell.stage] for _, spell in spells], dtype=np.int64),
+        spell_since=np.array([spell.since.toordinal() for _, spell in spells], dtype=np.int64),
     )
 
 
-def stages_are_comparable(deals: tuple[PastDeal, ...]) -> bool:
+def make_record(history: History, today: date) -> Record:
+    """Returns what was known of a history at the end of ``today``."""
+    return read_ledger(history).record_on(today)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lives:
+    entered: Days
+    closed: Days
+    won: Flags
+
+
+@dataclass(frozen=True, slots=True)
+class _Spells:
+    """Times in stages that are known; ``stage`` counts from 0 for the first name."""
+
+    deal: Days
+    stage: Days
+    since: Days
+
+
+def _record(today: int, lives: _Lives, names: tuple[str, ...], spells: _Spells) -> Record:
+    is_open = lives.closed == NEVER
+    last = np.full(len(lives.entered), -1, dtype=np.int64)
+    np.maximum.at(last, spells.deal, np.arange(len(spells.deal)))
+    staged = last >= 0
+    seen = np.unique(spells.stage)
+    number = np.zeros(len(names) + 1, dtype=np.int64)
+    number[seen] = np.arange(1, len(seen) + 1)
+    current = np.zeros(len(last), dtype=np.int64)
+    current[staged] = number[spells.stage[last[staged]]]
+    learns = _are_comparable(staged, is_open)
+    in_order = learns or bool(staged[is_open].all())
+    stages = ("", *(names[each] for each in seen.tolist()))
+    return Record(
+        today=today,
+        start=min(int(lives.closed.min(initial=NEVER)), today),
+        entered=lives.entered,
+        closed=lives.closed,
+        won=lives.won,
+        stages=stages,
+        stage=current if in_order else np.zeros_like(current),
+        segments=_segments(today, lives, number, spells if learns else None),
+        learns_stages=learns,
+        open_stages=tuple(stages[each] for each in current[is_open & staged].tolist()),
+    )
+
+
+def _are_comparable(staged: Flags, is_open: Flags) -> bool:
     """Tells whether *that* a stage is on record says nothing about the outcome.
 
     Deals that were imported when they had been decided have no stage before it, while open ones
     do; a model would take "no stage known" for a sign of a decision.
     """
-    open_ones = [bool(deal.stages) for deal in deals if deal.closed is None]
-    decided = [bool(deal.stages) for deal in deals if deal.closed is not None]
-    if not decided or not any(decided):
+    decided = staged[~is_open]
+    if not decided.any():
         return False
-    share = sum(open_ones) / len(open_ones) if open_ones else 1.0
-    return sum(decided) / len(decided) >= KNOWN_ALIKE * share
+    share = staged[is_open].mean() if is_open.any() else 1.0
+    return bool(decided.mean() >= KNOWN_ALIKE * share)
 
 
-def _all_known(deals: tuple[PastDeal, ...]) -> bool:
-    return all(deal.stages for deal in deals if deal.closed is None)
-
-
-def _segments(
-    deals: tuple[PastDeal, ...], entered: Days, closed: Days, today: int, stages: tuple[str, ...]
-) -> Segments:
-    index = {name: place for place, name in enumerate(stages)}
-    rows = [(place, 0, int(day)) for place, day in enumerate(entered)]
-    if len(stages) > 1:
-        rows += [
-            (place, index[name], max(day.toordinal(), int(entered[place])))
-            for place, deal in enumerate(deals)
-            for name, day in _first_visits(deal).items()
-        ]
-    table = np.array(rows, dtype=np.int64).reshape(-1, 3)
-    deal_of, stage, first = table.T
-    return Segments(deal_of, stage, first, np.minimum(closed, today)[deal_of])
-
-
-def _first_visits(deal: PastDeal) -> dict[str, date]:
-    return {spell.stage: spell.since for spell in reversed(deal.stages)}
+def _segments(today: int, lives: _Lives, number: Days, spells: _Spells | None) -> Segments:
+    whole = np.arange(len(lives.entered), dtype=np.int64)
+    deal, stage, first = whole, np.zeros_like(whole), lives.entered
+    if spells is not None:
+        visits = spells.deal * len(number) + spells.stage
+        firsts = np.unique(visits, return_index=True)[1]
+        visitor = spells.deal[firsts]
+        deal = np.append(deal, visitor)
+        stage = np.append(stage, number[spells.stage[firsts]])
+        first = np.append(first, np.maximum(spells.since[firsts], lives.entered[visitor]))
+    return Segments(deal, stage, first, np.minimum(lives.closed, today)[deal])
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,40 +216,42 @@ class PersonDays:
 
 
 def count_person_days(record: Record, groups: Days) -> PersonDays:
-    """Counts person-days of a record; ``groups`` gives the age group of each age from 0 on."""
+    """Counts person-days of a record; ``groups`` gives the age group of each age from 0 on, which
+    rises with it."""
     days = np.arange(record.start, record.today + 1, dtype=np.int64)
     stages = len(record.stages) if record.learns_stages else 1
     shape = (len(days), int(groups.max()) + 1, stages)
-    at_risk = np.zeros(shape)
-    for stage in range(stages):
-        _count_at_risk(record, groups, stage, at_risk[:, :, stage])
-    decided, won = np.zeros(shape), np.zeros(shape)
-    ends = record.closed[record.segments.deal] != NEVER
-    deal, stage_of = record.segments.deal[ends], record.segments.stage[ends]
-    day = record.segments.last[ends]
-    group = groups[np.minimum(day - record.entered[deal], OLDEST)]
-    np.add.at(decided, (day - record.start, group, stage_of), 1.0)
-    np.add.at(won, (day - record.start, group, stage_of), record.won[deal].astype(float))
-    return PersonDays(days, at_risk, decided, won)
-
-
-def _count_at_risk(record: Record, groups: Days, stage: int, out: Floats) -> None:
-    """Fills ``out`` (day x age group). Deals age along a diagonal, one day at a time."""
     segments = record.segments
-    first = np.maximum(segments.first, record.start)
-    mine = (segments.stage == stage) & (segments.last >= first)
-    entered = record.entered[segments.deal[mine]]
-    length = out.shape[0]
-    steps = np.zeros((length + 1, OLDEST + 1), dtype=np.int32)
-    begin, after = first[mine], segments.last[mine] + 1
-    np.add.at(steps, (begin - record.start, np.minimum(begin - entered, OLDEST)), 1)
-    np.add.at(steps, (after - record.start, np.minimum(after - entered, OLDEST)), -1)
-    present = np.zeros(OLDEST + 1, dtype=np.int64)
-    starts = np.flatnonzero(np.diff(groups, prepend=-1))
-    for day in range(length):
-        oldest = present[-1]
-        present[1:] = present[:-1]
-        present[0] = 0
-        present[-1] += oldest
-        present += steps[day]
-        out[day, groups[starts]] = np.add.reduceat(present, starts)
+    ends = record.closed[segments.deal] != NEVER
+    deal, stage = segments.deal[ends], segments.stage[ends]
+    day = segments.last[ends]
+    group = groups[np.minimum(day - record.entered[deal], OLDEST)]
+    at = np.ravel_multi_index((day - record.start, group, stage), shape)
+    size = int(np.prod(shape))
+    decided = np.bincount(at, minlength=size).astype(np.float64).reshape(shape)
+    won = np.bincount(at[record.won[deal]], minlength=size).astype(np.float64).reshape(shape)
+    return PersonDays(days, _at_risk(record, groups, shape), decided, won)
+
+
+def _at_risk(record: Record, groups: Days, shape: tuple[int, int, int]) -> Floats:
+    """Counts deals at risk. A deal is in an age group from one day to another: one comes, one goes,
+    and the sum of that over the days is how many are there."""
+    segments = record.segments
+    entered = record.entered[segments.deal]
+    begin = np.maximum(segments.first, record.start)
+    youngest = np.searchsorted(groups, np.arange(shape[1]))
+    steps = np.zeros((shape[0] + 1, *shape[1:]))
+    for group, age in enumerate(youngest.tolist()):
+        is_last = group == shape[1] - 1
+        first = np.maximum(begin, entered + age)
+        last = (
+            segments.last
+            if is_last
+            else np.minimum(segments.last, entered + int(youngest[group + 1]) - 1)
+        )
+        there = first <= last
+        for days, change in ((first[there], 1.0), (last[there] + 1, -1.0)):
+            place = (days - record.start) * shape[2] + segments.stage[there]
+            count = np.bincount(place, minlength=(shape[0] + 1) * shape[2])
+            steps[:, group] += change * count.reshape(-1, shape[2])
+    return np.asarray(np.cumsum(steps[:-1], axis=0))

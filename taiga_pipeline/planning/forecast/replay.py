@@ -9,16 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import product
 from typing import Final
 
 import numpy as np
 
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves, arrivals, curves, new_deals
 from taiga_pipeline.planning.forecast.hazards import Hazards, Variant, fit, gather
-from taiga_pipeline.planning.forecast.record import NEVER, Floats, Record, make_record
+from taiga_pipeline.planning.forecast.record import (
+    NEVER,
+    Days,
+    Flags,
+    Floats,
+    Ledger,
+    Record,
+    make_record,
+    read_ledger,
+)
 from taiga_pipeline.planning.forecast.shock import Window
-from taiga_pipeline.planning.history import History, PastDeal
+from taiga_pipeline.planning.history import History
 
 SETTLING_DAYS: Final = 28
 """From the first decision to the first forecast that is replayed."""
@@ -33,14 +41,12 @@ VARIANTS: Final = tuple(Variant(season, load) for load in (False, True) for seas
 class View:
     """A forecast's ground: what was known on a day, and the model that was chosen and fitted.
 
-    ``deals`` are the open ones; the columns of ``open`` are theirs. ``coming`` is expected of deals
-    that were not yet there.
+    The columns of ``open`` are the deals that were open, in the order of the history. ``coming`` is
+    expected of deals that were not yet there.
     """
 
     day: date
-    history: History
     hazards: Hazards
-    deals: tuple[PastDeal, ...]
     open: Curves
     coming: Curves
     arrivals: Arrivals
@@ -53,34 +59,48 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What became of things after a day: decisions and wins on each day ahead (row 0: tomorrow)
-    of the deals that were open then, and of those that came in later."""
+    """What became of some deals after a day.
 
-    open: Curves
-    coming: Curves
+    ``row`` is the day ahead on which each was decided (0: tomorrow; `NEVER`: not as far as is
+    known), ``won`` whether it was won then.
+    """
+
+    row: Days
+    won: Flags
+
+    def within(self, days: int) -> Floats:
+        """Returns 1 for each deal that was won within so many days, else 0."""
+        return np.asarray((self.row < days) & self.won, dtype=np.float64)
+
+    def daily(self, horizon: int) -> tuple[Floats, Floats]:
+        """Returns how many were won and decided on each of the days ahead."""
+        won, decided = (
+            np.bincount(self.row[which & (self.row < horizon)], minlength=horizon)
+            for which in (self.won, self.row != NEVER)
+        )
+        return won.astype(np.float64), decided.astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A past view and what came after it, as far as it is known (``days`` ahead)."""
+    """A past view and what came after it, as far as it is known (``days`` ahead): of the deals that
+    were ``open`` then, and of those that came in later."""
 
     view: View
-    outcomes: Outcomes
+    open: Outcomes
+    coming: Outcomes
     days: int
 
     def tally(self) -> Tally:
         """Returns the daily sums, which take little memory."""
-        expected = {
-            (part, measure): _daily(self.view, part, measure)
-            for part, measure in product(("open", "coming"), ("won", "decided"))
-        }
-        actual = {key: _daily(self.outcomes, *key) for key in expected}
-        return Tally(self.view.record.today, self.days, expected, actual)
-
-
-def _daily(source: View | Outcomes, part: str, measure: str) -> Floats:
-    table: Floats = getattr(getattr(source, part), measure)
-    return np.asarray(table.sum(axis=1))
+        view, expected, actual = self.view, {}, {}
+        for part, curves_of, outcomes in (
+            ("open", view.open, self.open),
+            ("coming", view.coming, self.coming),
+        ):
+            expected[part, "won"], expected[part, "decided"] = curves_of.daily()
+            actual[part, "won"], actual[part, "decided"] = outcomes.daily(curves_of.days)
+        return Tally(view.record.today, self.days, expected, actual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,18 +169,15 @@ def replay_days(history: History, today: date, *, step: int = 7, ahead: int = 0)
 
 def look(history: History, day: date, variant: Variant, horizon: int) -> View:
     """Returns the forecast's ground on a day. ``history`` may hold more than was known then."""
-    known = history.known_on(day)
-    hazards = fit(gather(make_record(known, day)), history.chances, variant)
-    return _view(known, day, hazards, horizon)
+    hazards = fit(gather(make_record(history, day)), history.chances, variant)
+    return _view(day, hazards, horizon)
 
 
-def _view(known: History, day: date, hazards: Hazards, horizon: int) -> View:
+def _view(day: date, hazards: Hazards, horizon: int) -> View:
     coming = arrivals(hazards)
     return View(
         day=day,
-        history=known,
         hazards=hazards,
-        deals=known.open,
         open=_open_curves(hazards, horizon),
         coming=new_deals(hazards, coming, horizon),
         arrivals=coming,
@@ -180,18 +197,18 @@ def replay(
 
     The referee is told how the variants did.
     """
+    ledger = read_ledger(history)
     for day in days:
-        known = history.known_on(day)
-        record = make_record(known, day)
+        record = ledger.record_on(day)
         evidence = gather(record)
         fitted = {each: fit(evidence, history.chances, each) for each in _possible(record)}
         chosen = referee.choose(record.today)
-        view = _view(known, day, fitted.get(chosen, fitted[VARIANTS[0]]), horizon)
+        view = _view(day, fitted.get(chosen, fitted[VARIANTS[0]]), horizon)
         known_days = min(horizon, (end - day).days)
-        outcomes = _outcomes(history, view, end, horizon)
+        still_open, coming = _outcomes(ledger, record.today, record.today + known_days)
         if known_days >= TRIAL_DAYS:
-            referee.add(record.today, _errors(fitted, outcomes))
-        yield Replayed(view, outcomes, known_days)
+            referee.add(record.today, _errors(fitted, still_open.within(TRIAL_DAYS)))
+        yield Replayed(view, still_open, coming, known_days)
 
 
 def _possible(record: Record) -> Iterable[Variant]:
@@ -199,38 +216,23 @@ def _possible(record: Record) -> Iterable[Variant]:
     return [variant for variant in VARIANTS if seasonal or not variant.season]
 
 
-def _errors(fitted: dict[Variant, Hazards], outcomes: Outcomes) -> dict[Variant, float]:
+def _errors(fitted: dict[Variant, Hazards], won: Floats) -> dict[Variant, float]:
     """Returns the sum of squared errors of every variant; one that was not possible does as badly
     as plain."""
-    actual = outcomes.open.won[:TRIAL_DAYS].sum(axis=0)
     errors = {}
     for variant, hazards in fitted.items():
-        expected = _open_curves(hazards, TRIAL_DAYS).won.sum(axis=0)
-        errors[variant] = float(((expected - actual) ** 2).sum())
+        expected, _ = _open_curves(hazards, TRIAL_DAYS).within(1, TRIAL_DAYS)
+        errors[variant] = float(((expected - won) ** 2).sum())
     return {
         each: errors.get(each, errors[Variant(season=False, load=each.load)]) for each in VARIANTS
     }
 
 
-def _outcomes(history: History, view: View, end: date, horizon: int) -> Outcomes:
-    """Returns what came in the days after a view, up to ``end``."""
-    today, last = view.record.today, min(end.toordinal(), view.record.today + horizon)
-    final = {deal.key: deal for deal in history.deals}
-    open_won, open_decided = np.zeros((2, horizon, len(view.deals)))
-    for place, deal in enumerate(view.deals):
-        row = _row(final[deal.key], today, last)
-        if row is not None:
-            open_decided[row, place] = 1.0
-            open_won[row, place] = float(bool(final[deal.key].won))
-    new_won, new_decided = np.zeros((2, horizon, 1))
-    for deal in history.deals:
-        row = _row(deal, today, last) if deal.entered.toordinal() > today else None
-        if row is not None:
-            new_decided[row, 0] += 1.0
-            new_won[row, 0] += float(bool(deal.won))
-    return Outcomes(Curves(open_won, open_decided), Curves(new_won, new_decided))
-
-
-def _row(deal: PastDeal, today: int, last: int) -> int | None:
-    closed = deal.closed.toordinal() if deal.closed else NEVER
-    return closed - today - 1 if today < closed <= last else None
+def _outcomes(ledger: Ledger, today: int, last: int) -> tuple[Outcomes, Outcomes]:
+    """Returns what came after a day, up to ``last``: of deals then open, and of later ones."""
+    there = ledger.entered <= today
+    after = (ledger.closed > today) & (ledger.closed <= last)
+    row = np.where(after, ledger.closed - today - 1, NEVER)
+    won = ledger.won & after
+    was_open = there & (ledger.closed > today)
+    return Outcomes(row[was_open], won[was_open]), Outcomes(row[~there], won[~there])
