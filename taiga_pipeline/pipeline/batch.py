@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, bindparam, select
 
+from sync.database import by_letters
 from taiga_pipeline.pipeline.changes import changes_between
 from taiga_pipeline.pipeline.cleaning import clean_deal
 from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
@@ -174,7 +175,7 @@ class Batch:
         query = (
             select(IMPORTED.c.deal_key, IMPORTED.c.missing_since)
             .where(IMPORTED.c.origin == origin)
-            .order_by(IMPORTED.c.deal_key)
+            .order_by(by_letters(IMPORTED.c.deal_key))
         )
         missing = [row for row in self._connection.execute(query) if row.deal_key not in present]
         gone = [row.deal_key for row in missing if row.missing_since is None]

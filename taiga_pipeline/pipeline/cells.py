@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final
 
-from taiga_pipeline.pipeline.cleaning import in_utc
 from taiga_pipeline.pipeline.errors import InvalidValue
 
 _SPACES = re.compile(r"[\s'’_]")
@@ -20,6 +19,25 @@ _AMOUNT = re.compile(
     r"(?P<before>[^\W\d_]{1,3}|[€£$¥])?(?P<number>[+\-−]?[0-9.,]+)(?P<after>[^\W\d_]{1,3}\.?|[€£$¥]|:-)?"
 )
 _GUESSES: Final = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y%m%d")
+
+
+_DATE_OPTION: Final = "--date-format"
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """How dates and times are written where nothing else is said.
+
+    ``form`` is a strptime format, "" for ISO 8601 only; ``zone`` is that of times without one.
+    ``option`` is what people call the setting of ``form``, for messages.
+    """
+
+    form: str = ""
+    zone: tzinfo = UTC
+    option: str = _DATE_OPTION
+
+
+ISO_IN_UTC: Final = Dates()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +124,20 @@ def parse_probability(text: str) -> Decimal:
     """
     stripped = text.strip()
     value = parse_number(stripped.removesuffix("%"))
-    return value / 100 if stripped.endswith("%") or value > 1 else value
+    return value / 100 if stripped.endswith("%") else as_probability(value)
+
+
+def as_probability(value: Decimal) -> Decimal:
+    """Returns a number as a probability: anything above 1 is per cent."""
+    return value / 100 if value > 1 else value
 
 
 @lru_cache(maxsize=4096)
-def parse_date(text: str, date_format: str = "") -> date:
+def parse_date(text: str, date_format: str = "", option: str = _DATE_OPTION) -> date:
     """Reads a date: by the given strptime format, else, or failing that, as ISO 8601.
 
-    :raises InvalidValue: it is no date; names a format that would fit.
+    :raises InvalidValue: it is no date; names a format that would fit, and the ``option`` that
+        sets it.
     """
     stripped = text.strip()
     found = _by_format(stripped, date_format) if date_format else None
@@ -123,7 +147,7 @@ def parse_date(text: str, date_format: str = "") -> date:
         return found
     wanted = f"of the form {date_format}" if date_format else "of the form YYYY-MM-DD"
     fitting = [guess for guess in _GUESSES if _by_format(stripped, guess)]
-    hint = f"; try --date-format {' or '.join(fitting)}" if fitting else ""
+    hint = f"; try {option} {' or '.join(fitting)}" if fitting else ""
     raise InvalidValue(f"{text!r} is no date {wanted}{hint}")
 
 
@@ -143,18 +167,29 @@ def _iso_date(text: str) -> date | None:
         return None
 
 
-def parse_time(text: str, date_format: str = "") -> datetime:
-    """Reads a moment in ISO 8601 (UTC where no zone is given) or a date (its midnight in UTC).
+def parse_time(text: str, dates: Dates = ISO_IN_UTC) -> datetime:
+    """Reads a moment in ISO 8601, or a date (its midnight), and returns it in UTC.
 
     :raises InvalidValue: it is neither.
     """
     try:
-        moment = in_utc(datetime.fromisoformat(text.strip()))
-        assert moment is not None
-        return moment
+        return moment_in_utc(datetime.fromisoformat(text.strip()), dates.zone)
     except (ValueError, OverflowError):
-        day = parse_date(text, date_format)
-        return datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return midnight(parse_date(text, dates.form, dates.option), dates.zone)
+
+
+def moment_in_utc(moment: datetime, zone: tzinfo = UTC) -> datetime:
+    """Returns the moment in UTC; one without a time zone is taken to be in ``zone``.
+
+    :raises OverflowError: it is too near the first or the last day that there is.
+    """
+    aware = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
+    return aware.astimezone(UTC)
+
+
+def midnight(day: date, zone: tzinfo = UTC) -> datetime:
+    """Returns the moment in UTC at which a day begins in ``zone``."""
+    return moment_in_utc(datetime(day.year, day.month, day.day), zone)
 
 
 def format_time(moment: datetime) -> str:

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from taiga_pipeline.pipeline.cells import (
+    ISO_IN_UTC,
+    Dates,
     format_time,
     parse_amount,
     parse_date,
@@ -196,7 +198,7 @@ _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
 }
 
 
-def parse_cell(field: str, text: str, date_format: str = "") -> Any:
+def parse_cell(field: str, text: str, dates: Dates = ISO_IN_UTC) -> Any:
     """Reads a field's value from text; blank text means "not known".
 
     :raises InvalidValue: the text is no such value.
@@ -206,7 +208,7 @@ def parse_cell(field: str, text: str, date_format: str = "") -> Any:
     if not text.strip():
         return {"roles": (), "contacts": (), "done": frozenset()}.get(field)
     if field in DATE_COLUMNS:
-        return parse_date(text, date_format)
+        return parse_date(text, dates.form, dates.option)
     if field in TIME_COLUMNS:
-        return parse_time(text, date_format)
+        return parse_time(text, dates)
     return _PARSERS[field](text)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 
 from taiga_pipeline.pipeline.batch import CHUNK, Batch, Outcome, chunks
-from taiga_pipeline.pipeline.csv_reader import BrokenRow, CsvText, read_csv
+from taiga_pipeline.pipeline.csv_reader import CsvText, read_csv
+from taiga_pipeline.pipeline.drafts import DraftReading
 from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue
 from taiga_pipeline.pipeline.import_notices import Notice, Observer
 from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout, lay_out
@@ -51,45 +52,11 @@ class ImportReport:
 
 
 @dataclass(slots=True)
-class FileReading:
-    """Gone through once, gives the drafts of a file; knows afterwards what was wrong with it."""
+class FileReading(DraftReading):
+    """The drafts of a file."""
 
     csv: CsvText
     layout: Layout
-    reader: RowReader
-    rows: int = 0
-    bad_rows: list[BadRow] = field(default_factory=list)
-    keys: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """Folded key -> key and line."""
-    is_cut_off: bool = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether a key that did not occur is really not in the file."""
-        return not self.is_cut_off and all(bad.key for bad in self.bad_rows)
-
-    def drafts(self) -> Iterator[Draft]:
-        """Goes through the rows; keeps the bad ones and repeated keys as bad rows."""
-        for row in self.csv.rows():
-            self.rows += 1
-            self.is_cut_off |= isinstance(row, BrokenRow) and row.cut_off
-            read = self.reader.read(row)
-            first = self.keys.setdefault(folded(read.key), (read.key, row.line))
-            if isinstance(read, BadRow):
-                self.bad_rows.append(read)
-            elif first[1] != row.line:
-                self.bad_rows.append(BadRow(row.line, read.key, _repeated(read.key, *first)))
-            else:
-                yield read
-
-
-def _repeated(key: str, first_key: str, first_line: int) -> str:
-    if key == first_key:
-        return f"key {key!r} stands in line {first_line} already, which counts"
-    return (
-        f"key {key!r} differs only in case or Unicode form from {first_key!r} in line "
-        f"{first_line}, which counts"
-    )
 
 
 def open_file(path: Path, options: ImportOptions, funnel: Funnel) -> FileReading:
@@ -100,7 +67,7 @@ def open_file(path: Path, options: ImportOptions, funnel: Funnel) -> FileReading
     """
     csv = read_csv(path, encoding=options.encoding, delimiter=options.delimiter)
     layout = lay_out(str(path), csv.headers, options)
-    return FileReading(csv, layout, RowReader(layout, options, funnel))
+    return FileReading(csv.rows(), RowReader(layout, options, funnel), csv=csv, layout=layout)
 
 
 def import_deals(
@@ -189,7 +156,7 @@ class _Import:
         layout = self._reading.layout
         return ImportReport(
             origin=self._origin,
-            rows=self._reading.rows,
+            rows=self._reading.count,
             added=self._outcomes[Outcome.ADDED],
             changed=self._outcomes[Outcome.CHANGED],
             unchanged=self._outcomes[Outcome.UNCHANGED],

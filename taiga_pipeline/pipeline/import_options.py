@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
 
+from taiga_pipeline.pipeline.cells import Dates
 from taiga_pipeline.pipeline.cleaning import clean_currency
 from taiga_pipeline.pipeline.columns import (
     CLOSE_DATE,
@@ -44,14 +47,46 @@ class Funnel:
 
 
 @dataclass(frozen=True, slots=True)
+class Spelling:
+    """How an import's settings are written where it is asked for; messages name them so."""
+
+    column: str = "--column {ours}={theirs}"
+    default: str = "--default {ours}={text}"
+    value: str = "--value {ours}:{theirs}={text}"
+    name: str = "--name {name!r}"
+    example_of_name: str = "--name '{{customer}}: {{service}}'"
+    currency: str = "--currency"
+    decimal: str = "--decimal {text!r}"
+    delimiter: str = "--delimiter {text!r}"
+    date_format: str = "--date-format"
+    time_zone: str = "--time-zone {text!r}"
+
+
+ON_COMMAND_LINE: Final = Spelling()
+IN_CONFIG: Final = Spelling(
+    column='[source.columns] {ours} = "{theirs}"',
+    default='[source.defaults] {ours} = "{text}"',
+    name='[source] name = "{name}"',
+    example_of_name='[source] name = "{{customer}}: {{service}}"',
+    currency="[source] currency",
+    decimal='[source] decimal = "{text}"',
+    delimiter='[source] delimiter = "{text}"',
+    date_format="[source] date_format =",
+    time_zone='[source] time_zone = "{text}"',
+)
+
+
+@dataclass(frozen=True, slots=True)
 class ImportOptions:
     """How to read a file that others wrote.
 
     ``columns``: our field -> their header. ``stages``: their stage -> ours. ``values``: (our
     field, their text) -> our text. ``defaults``: our field -> text for what the file leaves
     blank. ``name``: how to compose a name, such as ``{customer}: {service}``. ``decimal``: the
-    decimal separator, "" to tell from each number. ``origin`` names the file across imports, "" for
-    its own name. ``by`` says who imports; with ``dry_run`` nothing is stored.
+    decimal separator, "" to tell from each number. ``time_zone`` is that of times without one, ""
+    for UTC. ``is_guarded`` says that an apostrophe may stand before what a spreadsheet would take
+    for a formula. ``origin`` names the file across imports, "" for its own name. ``by`` says who
+    imports; with ``dry_run`` nothing is stored.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -64,10 +99,31 @@ class ImportOptions:
     decimal: str = ""
     delimiter: str = ""
     encoding: str = ""
+    time_zone: str = ""
+    is_guarded: bool = True
+    spelling: Spelling = ON_COMMAND_LINE
     origin: str = ""
     clear_blank: bool = False
     dry_run: bool = False
     by: str = ""
+
+    @property
+    def dates(self) -> Dates:
+        """How dates and times are written in the file.
+
+        :raises InvalidValue: there is no such time zone.
+        """
+        return Dates(self.date_format, _zone(self.time_zone), self.spelling.date_format)
+
+
+def _zone(name: str) -> tzinfo:
+    if name in ("", "UTC"):
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # no file name, a folder, not there
+        hint = did_you_mean(name, available_timezones())
+        raise InvalidValue(f"there is no such time zone{hint}; write Europe/Stockholm") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +149,7 @@ def lay_out(file: str, headers: tuple[str, ...], options: ImportOptions) -> Layo
     problems: list[str] = []
     chosen = _named_columns(headers, options, problems)
     chosen |= guess_columns(headers, chosen)
-    name_parts = _name_parts(options.name, problems)
+    name_parts = _name_parts(options, problems)
     _check_options(options, problems)
     _check_needed(chosen, headers, options, problems)
     if problems:
@@ -110,69 +166,81 @@ def _named_columns(
     by_folded = {folded(line(header)): header for header in reversed(headers)}
     chosen = {}
     for ours, theirs in options.columns.items():
+        spelled = options.spelling.column.format(ours=ours, theirs=theirs)
         header = theirs if theirs in headers else by_folded.get(folded(line(theirs)))
         if header is None:
             present = ", ".join(filter(None, headers))
             problems.append(
-                f"--column {ours}={theirs}: no column {theirs!r}{did_you_mean(theirs, headers)} "
+                f"{spelled}: no column {theirs!r}{did_you_mean(theirs, headers)} "
                 f"(columns: {present})"
             )
             continue
         try:
             chosen[check_field(ours)] = header
         except InvalidValue as error:
-            problems.append(f"--column {ours}={theirs}: {error}")
+            problems.append(f"{spelled}: {error}")
     return chosen
 
 
-def _name_parts(name: str, problems: list[str]) -> tuple[tuple[str, str], ...]:
+def _name_parts(options: ImportOptions, problems: list[str]) -> tuple[tuple[str, str], ...]:
+    name = options.name
+    spelled = options.spelling.name.format(name=name)
     parts = tuple(re.findall(r"([^{}]*)(?:\{([^{}]*)\}|$)", name)) if name else ()
     for _, placeholder in parts:
         if placeholder and placeholder not in NAME_FIELDS:
             problems.append(
-                f"--name {name!r}: no field {placeholder!r}"
+                f"{spelled}: no field {placeholder!r}"
                 f"{did_you_mean(placeholder, NAME_FIELDS)} (fields: {', '.join(NAME_FIELDS)})"
             )
     if "".join(f"{text}{{{field}}}" if field else text for text, field in parts) != name:
-        problems.append(f"--name {name!r}: braces that do not match; write {{customer}}: {{name}}")
+        problems.append(f"{spelled}: braces that do not match; write {{customer}}: {{name}}")
     if name and not any(placeholder for _, placeholder in parts):
-        problems.append(f"--name {name!r}: no field in it; write for example {{customer}}")
+        problems.append(f"{spelled}: no field in it; write for example {{customer}}")
     return parts
 
 
 def _check_options(options: ImportOptions, problems: list[str]) -> None:
+    spelling = options.spelling
     for ours, text in options.defaults.items():
         try:
             parse_cell(check_field(ours, COLUMNS), text)
         except InvalidValue as error:
-            problems.append(f"--default {ours}={text}: {error}")
+            problems.append(f"{spelling.default.format(ours=ours, text=text)}: {error}")
     for (ours, theirs), text in options.values.items():
         try:
             check_field(ours)
         except InvalidValue as error:
-            problems.append(f"--value {ours}:{theirs}={text}: {error}")
+            spelled = spelling.value.format(ours=ours, theirs=theirs, text=text)
+            problems.append(f"{spelled}: {error}")
     try:
         clean_currency(options.currency)
     except InvalidValue as error:
-        problems.append(f"--currency: {error}")
+        problems.append(f"{spelling.currency}: {error}")
+    try:
+        _zone(options.time_zone)
+    except InvalidValue as error:
+        problems.append(f"{spelling.time_zone.format(text=options.time_zone)}: {error}")
     if options.decimal not in ("", ".", ","):
-        problems.append(f"--decimal {options.decimal!r}: write . or ,")
+        problems.append(f"{spelling.decimal.format(text=options.decimal)}: write . or ,")
     if options.delimiter and len(options.delimiter) != 1:
-        problems.append(f"--delimiter {options.delimiter!r}: one character, or tab")
+        problems.append(
+            f"{spelling.delimiter.format(text=options.delimiter)}: one character, or tab"
+        )
 
 
 def _check_needed(
     chosen: Mapping[str, str], headers: tuple[str, ...], options: ImportOptions, problems: list[str]
 ) -> None:
     present = ", ".join(filter(None, headers))
+    spelling = options.spelling
     if "key" not in chosen:
-        problems.append(
-            f"no column for the deal's key; name it with --column key=HEADER (columns: {present})"
-        )
+        how = spelling.column.format(ours="key", theirs="HEADER")
+        problems.append(f"no column for the deal's key; name it with {how} (columns: {present})")
     if "name" not in chosen and not options.name and "name" not in options.defaults:
         problems.append(
-            "no column for the deal's name; name it with --column name=HEADER, or compose it: "
-            f"--name '{{customer}}: {{service}}' (columns: {present})"
+            "no column for the deal's name; name it with "
+            f"{spelling.column.format(ours='name', theirs='HEADER')}, or compose it: "
+            f"{spelling.example_of_name.format()} (columns: {present})"
         )
     if CLOSE_DATE in chosen and {"closed_on", "expected_close"} <= chosen.keys():
         problems.append(

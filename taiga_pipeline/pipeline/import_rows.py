@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, Final
 
-from taiga_pipeline.pipeline.cells import Amount, parse_amount
+from taiga_pipeline.pipeline.cells import Amount, Dates, as_probability, midnight, parse_amount
 from taiga_pipeline.pipeline.cleaning import clean_deal, clean_line
 from taiga_pipeline.pipeline.columns import (
     CLOSE_DATE,
+    DATE_COLUMNS,
     LIST_COLUMNS,
     TEXT_COLUMNS,
+    TIME_COLUMNS,
     format_cell,
     parse_cell,
 )
@@ -20,6 +23,7 @@ from taiga_pipeline.pipeline.csv_reader import BrokenRow, RawRow, unguard
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.native import Cell, NativeRow, cell_of
 from taiga_pipeline.pipeline.text import folded, line
 
 _EMPTY: Final[Mapping[str, Any]] = {
@@ -67,17 +71,18 @@ class RowReader:
         self._layout = layout
         self._options = options
         self._funnel = funnel
+        self._dates = options.dates
         self._stages = {folded(line(theirs)): ours for theirs, ours in options.stages.items()}
         self._met: set[str] = set()
         self._weak = {
             name: _normal(name, parse_cell(name, text)) for name, text in options.defaults.items()
         }
 
-    def read(self, row: RawRow | BrokenRow) -> Draft | BadRow:
+    def read(self, row: RawRow | NativeRow | BrokenRow) -> Draft | BadRow:
         """Reads a row; one that cannot be read comes back with all its reasons."""
         if isinstance(row, BrokenRow):
-            return BadRow(row.line, self._key(row.cells), row.reason)
-        key = self._key(row.cells)
+            return BadRow(row.line, self._key(row), row.reason)
+        key = self._key(row)
         if not key:
             header = self._layout.header_of("key")
             return BadRow(row.line, "", f"no key in column {header!r}")
@@ -86,7 +91,11 @@ class RowReader:
         replaced = []
         for column, position in self._layout.columns.items():
             try:
-                text, was_replaced = self._text(column, row.cells[position])
+                cell = self._cell(row, position)
+                if not isinstance(cell, str) and _is_of_its_kind(column, cell):
+                    values[column] = _native_value(column, cell, self._dates)
+                    continue
+                text, was_replaced = self._text(column, format_cell("", cell))
                 if was_replaced:
                     replaced.append((column, was_replaced))
                 values[column] = self._value(column, text)
@@ -103,16 +112,27 @@ class RowReader:
             theirs for theirs in self._options.stages if folded(line(theirs)) not in self._met
         )
 
-    def _key(self, cells: tuple[str, ...]) -> str:
+    def _key(self, row: RawRow | NativeRow | BrokenRow) -> str:
         position = self._layout.columns["key"]
+        if position >= len(row.cells):
+            return ""
         try:
-            return clean_line(unguard(cells[position])) if position < len(cells) else ""
+            text = format_cell("", self._cell(row, position))
+            return clean_line(self._unguarded("key", text))
         except InvalidValue:
             return ""
 
+    def _cell(self, row: RawRow | NativeRow | BrokenRow, position: int) -> Cell:
+        if isinstance(row, NativeRow):
+            return cell_of(row.cells[position], self._dates.zone)
+        return row.cells[position]
+
+    def _unguarded(self, column: str, text: str) -> str:
+        return unguard(text) if self._options.is_guarded and column in _GUARDED else text
+
     def _text(self, column: str, cell: str) -> tuple[str, str]:
         """Returns a cell's text, and what stood there if the options replaced it."""
-        text = (unguard(cell) if column in _GUARDED else cell).strip()
+        text = self._unguarded(column, cell).strip()
         ours = self._options.values.get((column, text))
         if ours is None and column == "stage":
             self._met.add(folded(line(text)))
@@ -125,7 +145,7 @@ class RowReader:
             if amount.value < 0:
                 raise InvalidValue(f"{text!r}: an amount is 0 or more")
             return amount
-        return _normal(column, parse_cell(column, text, self._options.date_format))
+        return _normal(column, parse_cell(column, text, self._dates))
 
     def _draft(
         self, number: int, key: str, values: dict[str, Any], replaced: tuple[tuple[str, str], ...]
@@ -169,6 +189,22 @@ class RowReader:
             if placeholder:
                 pieces.append(str(values.get(placeholder) or self._weak.get(placeholder) or ""))
         values["name"] = clean_line("".join(pieces).strip(_DANGLING))
+
+
+def _is_of_its_kind(column: str, cell: Decimal | date) -> bool:
+    """Whether a value that is no text is what the field holds: nothing has to be guessed."""
+    kinds = (*DATE_COLUMNS, *TIME_COLUMNS) if isinstance(cell, date) else ("value", "probability")
+    return column in kinds
+
+
+def _native_value(column: str, cell: Decimal | date, dates: Dates) -> Any:
+    if isinstance(cell, Decimal):
+        if cell < 0:
+            raise InvalidValue(f"{cell:f}: less than 0")
+        return Amount(cell) if column == "value" else as_probability(cell)
+    if isinstance(cell, datetime):
+        return cell if column in TIME_COLUMNS else cell.astimezone(dates.zone).date()
+    return midnight(cell, dates.zone) if column in TIME_COLUMNS else cell
 
 
 def _normal(column: str, value: Any) -> Any:

@@ -6,13 +6,23 @@ each version of the program left them. A test holds the sum of the steps against
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy import Boolean, Column, Date, Engine, Integer, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Connection, Date, Engine, Integer, MetaData, Table, Text
 
-from sync.database import ExactDecimal, UtcDateTime, failures_as, open_engine, shown
+from sync.database import (
+    ExactDecimal,
+    UtcDateTime,
+    failures_as,
+    open_engine,
+    reading,
+    shown,
+    writing,
+)
 from sync.errors import StateUnusable, Stop, Unreachable
-from sync.migrations import Step, migrate, statements, version_of
+from sync.migrations import Step, alone, migrate, statements, version_of
 
 NAME: Final = "pipeline"
 
@@ -255,6 +265,27 @@ def _hint(error: Stop) -> str:
         ". Check [source] url in the config, or make a store with: pipeline-sync init, "
         "pipeline-sync deals add, or pipeline-sync deals import"
     )
+
+
+@contextmanager
+def reading_store(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads the store.
+
+    :raises Unreachable: the database cannot be used.
+    """
+    with failures_as(Unreachable, engine), reading(engine) as connection:
+        yield connection
+
+
+@contextmanager
+def writing_store(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes to the store while no other program does.
+
+    :raises Unreachable: the database cannot be used, or others did not let go of it in time.
+    """
+    with failures_as(Unreachable, engine), writing(engine) as connection:
+        alone(connection, NAME, STEPS)
+        yield connection
 
 
 def named(engine: Engine) -> str:

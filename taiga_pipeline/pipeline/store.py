@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
@@ -12,8 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Select, func, select
 from sqlalchemy.exc import IntegrityError
 
-from sync.database import failures_as, reading, writing
-from sync.errors import Unreachable
+from sync.database import by_letters
 from taiga_pipeline.pipeline.batch import Batch, Outcome
 from taiga_pipeline.pipeline.changes import changes_between
 from taiga_pipeline.pipeline.cleaning import clean_deal, clean_line
@@ -28,7 +27,14 @@ from taiga_pipeline.pipeline.rows import (
     row_to_deal,
     row_to_move,
 )
-from taiga_pipeline.pipeline.schema import DEALS, FIELD_CHANGES, STAGE_MOVES, open_store
+from taiga_pipeline.pipeline.schema import (
+    DEALS,
+    FIELD_CHANGES,
+    STAGE_MOVES,
+    open_store,
+    reading_store,
+    writing_store,
+)
 from taiga_pipeline.pipeline.text import folded
 
 FIXED_FIELDS: Final = frozenset({"key", "stage", "stage_since", "done", "updated_at"})
@@ -108,7 +114,7 @@ class DealStore:
         occur in key, name, customer, service or notes, but for case.
         """
         wanted = [folded(clean_line(stage)) for stage in stages]
-        query = select(DEALS).order_by(DEALS.c.key)
+        query = select(DEALS).order_by(by_letters(DEALS.c.key))
         if wanted:
             query = query.where(DEALS.c.stage_folded.in_(wanted))
         matches = _matcher(team, owner, text)
@@ -261,15 +267,11 @@ class DealStore:
             streaming = connection.execution_options(yield_per=_FETCH)
             yield from streaming.execute(query)
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with failures_as(Unreachable, self._engine), reading(self._engine) as connection:
-            yield connection
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return reading_store(self._engine)
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with failures_as(Unreachable, self._engine), writing(self._engine) as connection:
-            yield connection
+    def _writing(self) -> AbstractContextManager[Connection]:
+        return writing_store(self._engine)
 
     def _clash(self, key: str) -> str:
         with self._reading() as connection:
