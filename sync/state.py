@@ -124,6 +124,19 @@ class StateStore(StateTables):
             row = connection.execute(query).first()
         return (json.loads(row.facts_json), row.seen_at) if row else ({}, None)
 
+    def all_facts(self) -> dict[str, tuple[Mapping[str, object], datetime | None]]:
+        """Returns the delivery facts of all bound groups, by key, and when they were seen (UTC)."""
+        root = and_(
+            BINDINGS.c.pipeline == GROUPS.c.pipeline,
+            BINDINGS.c.grp == GROUPS.c.grp,
+            BINDINGS.c.name == "",
+        )
+        columns = select(GROUPS.c.grp, GROUPS.c.facts_json, GROUPS.c.seen_at)
+        query = columns.select_from(GROUPS.join(BINDINGS, root))
+        with self._read() as connection:
+            rows = connection.execute(query.where(GROUPS.c.pipeline == self.pipeline))
+            return {row.grp: (json.loads(row.facts_json), row.seen_at) for row in rows}
+
     def note(self, plan: GroupPlan) -> None:
         """Stores the bookkeeping of a group's plan: what agrees, what was let go of."""
         if not (plan.remember or plan.bind or plan.forget):

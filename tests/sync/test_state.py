@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 import stat
 from pathlib import Path
 
 import pytest
 
+from sync.database import open_engine, writing
 from sync.errors import Locked, Rejected, StateUnusable
+from sync.migrations import VERSIONS
 from sync.plan import Issue, IssueKind
 from sync.records import Base, Binding, RecordKey
 from sync.runner import open_for_run
@@ -18,8 +19,8 @@ from .world import FakeClock, World, deal
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'state.db'}"
+def url(database_url: str) -> str:
+    return database_url
 
 
 @pytest.fixture
@@ -33,7 +34,8 @@ def key(group: str, kind: str = "project", name: str = "") -> RecordKey:
     return RecordKey(group, kind, name)
 
 
-def test_only_its_owner_may_read_the_store(tmp_path: Path, store: StateStore):
+def test_only_its_owner_may_read_the_store(tmp_path: Path):
+    StateStore(f"sqlite:///{tmp_path / 'state.db'}", "acme", FakeClock()).close()
     mode = (tmp_path / "state.db").stat().st_mode
     assert stat.S_IMODE(mode) == 0o600
 
@@ -80,12 +82,22 @@ def test_delivery_facts_are_kept_with_the_time_they_were_seen(store: StateStore)
     assert store.facts("D2") == ({}, None)
 
 
-def test_a_store_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path, store: StateStore):
+def test_the_facts_of_all_bound_groups_are_read_at_once(store: StateStore):
+    for number in range(3):
+        store.seal([Seal(f"D{number}", "f", "s", "tentative", {"url": f"http://x/{number}"})])
+        if number:
+            store.adopt(Binding(key(f"D{number}"), str(number), created=True), {})
+    assert store.all_facts() == {each: store.facts(each) for each in ("D1", "D2")}
+
+
+def test_a_store_of_a_newer_program_is_refused_and_left_alone(url: str, store: StateStore):
     store.close()
-    with sqlite3.connect(tmp_path / "state.db") as connection:
-        connection.execute("UPDATE schema_version SET version = 99 WHERE name = 'state'")
+    engine = open_engine(url)
+    with writing(engine) as connection:
+        connection.execute(VERSIONS.update().values(version=99))
+    engine.dispose()
     with pytest.raises(StateUnusable, match="newer version"):
-        StateStore(f"sqlite:///{tmp_path / 'state.db'}", "acme", FakeClock())
+        StateStore(url, "acme", FakeClock())
 
 
 def test_a_damaged_store_is_named_with_the_way_out(tmp_path: Path):
@@ -94,7 +106,7 @@ def test_a_damaged_store_is_named_with_the_way_out(tmp_path: Path):
         StateStore(f"sqlite:///{tmp_path / 'state.db'}", "acme", FakeClock())
 
 
-def test_of_two_runs_at_once_one_works_and_one_is_told_who(tmp_path: Path, url: str):
+def test_of_two_runs_at_once_one_works_and_one_is_told_who(url: str):
     clock = FakeClock()
     second = open_for_run(url, "acme", clock)
     with open_for_run(url, "acme", clock), pytest.raises(Locked, match="process"), second:
