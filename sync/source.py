@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import datetime
+from typing import Protocol, runtime_checkable
 
 from sync.records import DesiredGroup, Value
 
@@ -39,6 +40,31 @@ class Reading:
     complete: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """What a target tells of a group's object, as last seen (UTC); empty once that is gone.
+
+    ``facts`` are those of `sync.target.Observed`; ``state`` is the root's as it was last desired.
+    """
+
+    key: str
+    facts: Mapping[str, object]
+    seen_at: datetime | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of facts that a source was told.
+
+    ``written`` counts the groups for which something was written; ``problems`` say what could not
+    be, and why.
+    """
+
+    written: int = 0
+    problems: tuple[str, ...] = ()
+
+
 class Source(Protocol):
     """Where desired records come from."""
 
@@ -53,4 +79,22 @@ class Source(Protocol):
 
         ``base`` holds the root's fields as they were last desired. Asked for only where the
         policy for gone groups is to retire them.
+        """
+
+
+@runtime_checkable
+class TakesFacts(Protocol):
+    """A source that can be told what became of what it asked for."""
+
+    @property
+    def takes_facts(self) -> bool:
+        """Whether it wants to be told."""
+
+    def take_facts(self, facts: Iterable[GroupFacts]) -> Told:
+        """Writes into the source what differs from what is there.
+
+        Called at the end of a run, after the groups were read to their end. What cannot be written
+        for one group is told of, and the others are written.
+
+        :raises SyncError: nothing (more) can be written.
         """

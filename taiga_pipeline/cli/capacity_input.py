@@ -101,8 +101,8 @@ def _time_off(context: Context) -> tuple[TimeOff, ...]:
 
 def reported_milestones(context: Context, keys: set[str]) -> dict[str, Milestones]:
     """Returns the milestones of deals' projects as they were last read from there."""
-    from taiga_pipeline.cli.delivery import delivery_facts
     from taiga_pipeline.cli.engine import state_to_read
+    from taiga_pipeline.pipeline.delivery import delivery_facts
 
     found: dict[str, Milestones] = {}
     with state_to_read(context) as store:

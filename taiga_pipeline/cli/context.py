@@ -144,8 +144,8 @@ class Context:
         settings = dict(source.options)
         if address:
             settings["url"] = address
-        if source.kind != "store":
-            settings.setdefault("folder", str(self.config_path.absolute().parent))
+        settings.setdefault("folder", str(self.config_path.absolute().parent))
+        settings["environment"] = self.environment
         return create(source.kind, settings, self.clock)
 
     def make_source(self) -> MappedSource:
@@ -185,8 +185,8 @@ class Context:
 
     def delivery_facts(self, key: str) -> DeliveryFacts | None:
         """Returns what became of a deal, None if nothing was synced for it yet."""
-        from taiga_pipeline.cli.delivery import delivery_facts
         from taiga_pipeline.cli.engine import state_to_read
+        from taiga_pipeline.pipeline.delivery import delivery_facts
 
         with state_to_read(self) as store:
             row = store.index().get(key)

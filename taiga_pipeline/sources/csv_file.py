@@ -1,10 +1,9 @@
 """A CSV file as a source: deals are read straight from it, the file is never written.
 
 Settings: ``file`` (and ``folder``, against which relative paths are resolved), ``encoding``,
-``delimiter``, ``date_format``, ``decimal``, ``currency``, ``name``, and the tables ``columns``
-(ours = "theirs"), ``stages`` (theirs = "ours") and ``defaults`` (ours = "text"): the same as the
-options of ``deals import``. Beside the file, ``people.csv`` and ``allocations.csv`` are read if
-they are there; ``people`` and ``allocations`` name other files.
+``delimiter``, and how rows are read (`taiga_pipeline.sources.rows`): the same as the options of
+``deals import``. Beside the file, ``people.csv`` and ``allocations.csv`` are read if they are
+there; ``people`` and ``allocations`` name other files.
 """
 
 from __future__ import annotations
@@ -19,13 +18,11 @@ from sync.clock import Clock
 from sync.errors import Unreachable
 from sync.source import Quarantined
 from taiga_pipeline.people.csv_files import ALLOCATIONS_FILE, PEOPLE_FILE, Format, read_file
-from taiga_pipeline.pipeline.csv_import import FileReading, open_file
-from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.csv_import import open_file
 from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions
-from taiga_pipeline.pipeline.import_rows import merge
-from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.sources.port import DealReading, by_deal
-from taiga_pipeline.sources.settings import check_settings, table_setting, text_setting
+from taiga_pipeline.sources.rows import ROW_SETTINGS, read_deals, row_options
+from taiga_pipeline.sources.settings import SettingsReader
 
 KNOWN = (
     "file",
@@ -33,13 +30,7 @@ KNOWN = (
     "allocations",
     "encoding",
     "delimiter",
-    "date_format",
-    "decimal",
-    "currency",
-    "name",
-    "columns",
-    "stages",
-    "defaults",
+    *ROW_SETTINGS,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -74,7 +65,8 @@ class CsvSource:
         # With an encoding named, bytes that do not fit cost their row, not the file.
         options = replace(self._options, encoding=self._options.encoding or _encoding(self._file))
         reading = open_file(self._file, options, Funnel())
-        deals, quarantined = self._deals(reading)
+        quarantined: list[Quarantined] = []
+        deals = list(read_deals(reading, lambda line: f"{self._file}:{line}", quarantined))
         people, bad_people = self._rows(PEOPLE_FILE, self._people, "people.csv")
         allocations, bad_allocations = self._rows(
             ALLOCATIONS_FILE, self._allocations, "allocations.csv"
@@ -94,20 +86,6 @@ class CsvSource:
             allocations=by_deal(allocations),
             people={person.email: person for person in people},
         )
-
-    def _deals(self, reading: FileReading) -> tuple[list[Deal], list[Quarantined]]:
-        deals: list[Deal] = []
-        quarantined: list[Quarantined] = []
-        for draft in reading.drafts():
-            try:
-                deals.append(merge(None, draft, {}))
-            except InvalidValue as error:
-                reasons = "; ".join(problem.message for problem in error.problems)
-                quarantined.append(Quarantined(draft.key, f"{self._file}:{draft.line}", reasons))
-        quarantined += [
-            Quarantined(bad.key, f"{self._file}:{bad.line}", bad.reason) for bad in reading.bad_rows
-        ]
-        return deals, quarantined
 
     def _rows(
         self, format_: Format[_T], named: Path | None, usual: str
@@ -134,26 +112,14 @@ def create(settings: Mapping[str, object], clock: Clock) -> CsvSource:
 
     :raises ProblemsError: keys that are missing, unknown or of the wrong type.
     """
-    check_settings("csv", settings, KNOWN, required=("file",))
-    folder = Path(text_setting(settings, "folder", "."))
-    people, allocations = (text_setting(settings, name) for name in ("people", "allocations"))
-    return CsvSource(
-        folder / text_setting(settings, "file"),
-        _options(settings),
-        folder / people if people else None,
-        folder / allocations if allocations else None,
+    reader = SettingsReader("csv", settings, KNOWN, required=("file",))
+    file = reader.folder / reader.text("file")
+    people, allocations = reader.path("people"), reader.path("allocations")
+    options = replace(
+        row_options(reader),
+        is_guarded=True,
+        delimiter=reader.text("delimiter"),
+        encoding=reader.text("encoding"),
     )
-
-
-def _options(settings: Mapping[str, object]) -> ImportOptions:
-    return ImportOptions(
-        columns=table_setting(settings, "columns"),
-        stages=table_setting(settings, "stages"),
-        defaults=table_setting(settings, "defaults"),
-        currency=text_setting(settings, "currency"),
-        name=text_setting(settings, "name"),
-        date_format=text_setting(settings, "date_format"),
-        decimal=text_setting(settings, "decimal"),
-        delimiter=text_setting(settings, "delimiter"),
-        encoding=text_setting(settings, "encoding"),
-    )
+    reader.finish()
+    return CsvSource(file, options, people, allocations)

@@ -2,53 +2,124 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
 
+from taiga_pipeline.credentials import Secret, SecretError, from_environment, from_file
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
-COMMON = ("kind", "folder")
-"""Given to every source: its kind, and the folder against which it resolves relative paths."""
+COMMON: Final = ("kind", "folder", "environment")
+"""Given to every source: its kind, the folder against which it resolves relative paths, and the
+environment variables, in which secrets are."""
+
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def check_settings(
-    kind: str, settings: Mapping[str, object], known: Iterable[str], required: Iterable[str]
-) -> None:
-    """Checks the names in a source's settings.
+class SettingsReader:
+    """Reads settings one by one; `finish` raises everything that was wrong with them.
 
-    :raises ProblemsError: unknown and missing names, with the nearest known one.
+    What cannot be read comes back as its default. ``table`` is the settings' name in the file.
     """
-    names = (*COMMON, *known)
-    problems = [
-        f"[source] {name} is no setting of a {kind} source{did_you_mean(name, names)}"
-        for name in settings
-        if name not in names
-    ]
-    problems += [
-        f"[source] {name} is missing; a {kind} source needs it"
-        for name in required
-        if not settings.get(name)
-    ]
-    if problems:
-        raise ProblemsError([Problem(message) for message in problems])
 
+    def __init__(
+        self,
+        kind: str,
+        settings: Mapping[str, object],
+        known: Iterable[str],
+        required: Iterable[str] = (),
+        table: str = "source",
+    ) -> None:
+        self._settings = settings
+        self._table = table
+        self.problems: list[str] = []
+        names = (*COMMON, *known) if table == "source" else tuple(known)
+        for name in settings:
+            if name not in names:
+                hint = did_you_mean(name, names)
+                self.complain(f"{name} is no setting of a {kind} source{hint}")
+        for name in required:
+            if not settings.get(name):
+                self.complain(f"{name} is missing; a {kind} source needs it")
 
-def text_setting(settings: Mapping[str, object], name: str, default: str = "") -> str:
-    """Returns a setting that is text.
+    def complain(self, message: str) -> None:
+        """Adds something that is wrong."""
+        self.problems.append(f"[{self._table}] {message}")
 
-    :raises ProblemsError: it is something else.
-    """
-    value = settings.get(name, default)
-    if not isinstance(value, str):
-        raise ProblemsError([Problem(f"[source] {name} must be text, not {value!r}")])
-    return value
+    def finish(self) -> None:
+        """Ends the reading.
 
+        :raises ProblemsError: all that was wrong.
+        """
+        if self.problems:
+            raise ProblemsError([Problem(message) for message in self.problems])
 
-def table_setting(settings: Mapping[str, object], name: str) -> dict[str, str]:
-    """Returns a setting that is a table of text.
+    def has(self, name: str) -> bool:
+        """Tells whether a setting is there."""
+        return name in self._settings
 
-    :raises ProblemsError: it is something else.
-    """
-    value = settings.get(name, {})
-    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
-        raise ProblemsError([Problem(f'[source.{name}] must be a table of names = "text"')])
-    return {str(key): str(text) for key, text in value.items()}
+    def text(self, name: str, default: str = "") -> str:
+        """Returns a setting that is text."""
+        value = self._settings.get(name, default)
+        if isinstance(value, str):
+            return value
+        self.complain(f"{name} must be text, not {value!r}")
+        return default
+
+    def number(self, name: str, default: float, *, least: float = 0, most: float = 1e6) -> float:
+        """Returns a setting that is a number between ``least`` and ``most``."""
+        value: object = self._settings.get(name, default)
+        is_number = not isinstance(value, bool | str) and hasattr(value, "__float__")
+        if is_number and least <= float(value) <= most:  # type: ignore[arg-type]
+            return float(value)  # type: ignore[arg-type]
+        self.complain(f"{name} must be a number from {least:g} to {most:g}, not {value!r}")
+        return default
+
+    def table(self, name: str) -> dict[str, str]:
+        """Returns a setting that is a table of text."""
+        value = self._settings.get(name, {})
+        if isinstance(value, Mapping) and all(isinstance(v, str) for v in value.values()):
+            return {str(key): str(text) for key, text in value.items()}
+        self.problems.append(f'[{self._table}.{name}] must be a table of names = "text"')
+        return {}
+
+    def section(self, name: str) -> Mapping[str, object]:
+        """Returns a table of settings, empty if it is not there."""
+        value = self._settings.get(name, {})
+        if isinstance(value, Mapping):
+            return {str(key): each for key, each in value.items()}
+        self.problems.append(f"[{self._table}.{name}] must be a section")
+        return {}
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths begin."""
+        return Path(self.text("folder", "."))
+
+    def path(self, name: str) -> Path | None:
+        """Returns a path, None if there is none."""
+        text = self.text(name)
+        return self.folder / Path(text).expanduser() if text else None
+
+    def secret(self, name: str) -> Secret | None:
+        """Returns the secret that ``<name>_env`` or ``<name>_file`` leads to, None for neither."""
+        variable, file = self.text(f"{name}_env"), self.path(f"{name}_file")
+        if variable and file:
+            self.complain(f"{name}_env and {name}_file: one of them is enough")
+        try:
+            if variable:
+                return self._from_environment(f"{name}_env", variable)
+            return from_file(f"{self._table}.{name}_file", file) if file else None
+        except SecretError as error:
+            self.problems.append(str(error))
+            return None
+
+    def _from_environment(self, name: str, variable: str) -> Secret | None:
+        if not _VARIABLE.fullmatch(variable):
+            # It is not shown: it is often the secret itself, written in the wrong place.
+            self.complain(f"{name} is the name of an environment variable, not the secret itself")
+            return None
+        environment = self._settings.get("environment", {})
+        assert isinstance(environment, Mapping)
+        return from_environment(f"{self._table}.{name}", variable, environment)

@@ -15,7 +15,7 @@ from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.schema import open_store
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.sources.port import DealReading, by_deal
-from taiga_pipeline.sources.settings import check_settings, text_setting
+from taiga_pipeline.sources.settings import SettingsReader
 
 KNOWN = ("url",)
 
@@ -53,5 +53,7 @@ def create(settings: Mapping[str, object], clock: Clock) -> StoreSource:
 
     :raises ProblemsError: keys that are missing, unknown or of the wrong type.
     """
-    check_settings("store", settings, KNOWN, required=("url",))
-    return StoreSource(text_setting(settings, "url"), clock)
+    reader = SettingsReader("store", settings, KNOWN, required=("url",))
+    url = reader.text("url")
+    reader.finish()
+    return StoreSource(url, clock)

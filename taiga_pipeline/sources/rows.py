@@ -1,0 +1,62 @@
+"""What sources that read rows share: their settings, and the way from rows to deals.
+
+Settings: ``date_format``, ``time_zone``, ``decimal``, ``currency``, ``name``, and the tables
+``columns`` (ours = "theirs"), ``stages`` (theirs = "ours") and ``defaults`` (ours = "text").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from sync.source import Quarantined
+from taiga_pipeline.pipeline.drafts import DraftReading
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.import_options import IN_CONFIG, ImportOptions
+from taiga_pipeline.pipeline.import_rows import merge
+from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.sources.settings import SettingsReader
+
+ROW_SETTINGS: Final = (
+    "date_format",
+    "time_zone",
+    "decimal",
+    "currency",
+    "name",
+    "columns",
+    "stages",
+    "defaults",
+)
+
+
+def row_options(settings: SettingsReader) -> ImportOptions:
+    """Returns how rows are read, from a source's settings."""
+    return ImportOptions(
+        columns=settings.table("columns"),
+        stages=settings.table("stages"),
+        defaults=settings.table("defaults"),
+        currency=settings.text("currency"),
+        name=settings.text("name"),
+        date_format=settings.text("date_format"),
+        time_zone=settings.text("time_zone"),
+        decimal=settings.text("decimal"),
+        is_guarded=False,
+        spelling=IN_CONFIG,
+    )
+
+
+def read_deals(
+    reading: DraftReading, place: Callable[[int], str], quarantined: list[Quarantined]
+) -> Iterator[Deal]:
+    """Yields the deals of the rows, and puts those that are none into ``quarantined``.
+
+    ``place`` says where the row of a number is to be found.
+    """
+    for draft in reading.drafts():
+        try:
+            yield merge(None, draft, {})
+        except InvalidValue as error:
+            reasons = "; ".join(problem.message for problem in error.problems)
+            quarantined.append(Quarantined(draft.key, place(draft.line), reasons))
+    for bad in reading.bad_rows:
+        quarantined.append(Quarantined(bad.key, place(bad.line), bad.reason))
