@@ -6,8 +6,8 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -132,7 +132,49 @@ def run(
     """
     expect = saved_fingerprint(saved, context.settings.pipeline) if saved else None
     progress, stop = Progress("projects"), threading.Event()
-    with stopping_in_good_order(stop), locked_state(context) as store:
+    with stopping_in_good_order(stop):
+        done = perform(context, stop, progress, full=full, allow=allow, expect=expect)
+    progress.clear()
+    if as_json:
+        print_json(results_json(done.results, done.moved))
+    else:
+        for line in done.lines(watched=sys.stdout.isatty()):
+            click.echo(line)
+    return worst(map(run_code, done.results))
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A run, and those that followed because people moved cards in the portfolio (``moved``)."""
+
+    results: tuple[RunReport, ...]
+    moved: tuple[str, ...]
+    tool: str
+
+    def lines(self, *, watched: bool) -> Iterator[str]:
+        """Yields what was done."""
+        first, *later = self.results
+        yield from run_lines(first, self.tool, watched=watched)
+        yield from map(safe, self.moved)
+        for report in later:
+            yield from run_lines(report, self.tool, watched=watched)
+
+
+def perform(
+    context: Context,
+    stop: threading.Event,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    full: bool = False,
+    allow: Sequence[str] = (),
+    expect: str | None = None,
+) -> Performed:
+    """Runs the pipeline, and tells monitors of it; once ``stop`` is set, it ends in good order.
+
+    :raises ProblemsError: what is wrong with the configuration or the mappings.
+    :raises Stop: nothing could be done; says why.
+    """
+    with locked_state(context) as store:
         runner = make_runner(context, store, allow, stop)
         runner.progress = progress
         try:
@@ -141,21 +183,8 @@ def run(
         finally:
             write_metrics(context, store)
         tool = runner.target.name
-    progress.clear()
     send_heartbeat(context, result)
-    results = [result, *follow_up.reports]
-    if as_json:
-        print_json(results_json(results, follow_up.moved))
-    else:
-        watched = sys.stdout.isatty()
-        for line in run_lines(result, tool, watched=watched):
-            click.echo(line)
-        for line in follow_up.moved:
-            click.echo(safe(line))
-        for report in follow_up.reports:
-            for line in run_lines(report, tool, watched=watched):
-                click.echo(line)
-    return worst(map(run_code, results))
+    return Performed((result, *follow_up.reports), tuple(follow_up.moved), tool)
 
 
 def results_json(results: Sequence[RunReport], moved: Sequence[str]) -> dict[str, object]:
