@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import requests
 from requests import exceptions
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import (
     ConnectTimeoutError,
@@ -29,13 +28,11 @@ from sync.errors import NotSent, OutcomeUnknown, SyncError, Unreachable
 from taiga_pipeline import __version__
 from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.http.answer import JSON, Answer
+from taiga_pipeline.targets.http.patience import WHOLE_ANSWER, PatientAdapter
 from taiga_pipeline.targets.http.upload import Upload
 
 _LOG: Final = logging.getLogger(__name__)
 _LONGEST_CONNECT_SECONDS: Final = 10.0
-_WHOLE_ANSWER: Final = 4.0
-"""A whole answer may take so many times as long as a single silence: it is long, or it drips."""
-_PIECE_BYTES: Final = 1 << 16
 _NEVER_LEFT: Final = (NewConnectionError, ConnectTimeoutError, NameResolutionError)
 
 
@@ -120,7 +117,6 @@ class Transport:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body).encode("ascii")
         what = f"{method} {path}"
-        deadline = self.clock.monotonic() + _WHOLE_ANSWER * self._seconds
         request = requests.Request(
             method, f"{self.base}/{path}", headers=headers, data=data, params=params
         )
@@ -131,7 +127,7 @@ class Transport:
                 allow_redirects=False,
                 **self._environment,
             ) as response:
-                return response, self._body(response, what, deadline)
+                return response, response.content
         except (requests.RequestException, HTTPError, OSError) as error:
             raise self._explain(error, what) from None
 
@@ -146,23 +142,6 @@ class Transport:
         )
         return {**found}
 
-    def _body(self, response: requests.Response, what: str, deadline: float) -> bytes:
-        """Reads an answer's body to its end, piece by piece.
-
-        The time-out of a connection begins anew with every byte that arrives: a server that sends
-        one now and then would hold a run for ever.
-        """
-        pieces = []
-        while piece := response.raw.read1(_PIECE_BYTES, decode_content=True):
-            pieces.append(piece)
-            if self.clock.monotonic() > deadline:
-                raise OutcomeUnknown(
-                    f"{self.base}: the answer to {what} had not come to its end after "
-                    f"{_WHOLE_ANSWER * self._seconds:g} s; if the server is that slow, raise "
-                    "target.timeout_seconds"
-                )
-        return b"".join(pieces)
-
     def _explain(self, error: Exception, what: str) -> SyncError:
         """Returns the engine's error; never the HTTP library's, which holds the request."""
         mistake = self._mistake(error)
@@ -172,8 +151,12 @@ class Transport:
             return NotSent(f"{self.base}: the proxy of the environment does not answer")
         if isinstance(error, exceptions.ConnectTimeout) or _never_left(error):
             return NotSent(f"{self.base}: no connection ({_reason(error)}); is the server running?")
-        if isinstance(error, exceptions.Timeout | ReadTimeoutError):
-            return OutcomeUnknown(f"{self.base}: no answer to {what} within {self._seconds:g} s")
+        if isinstance(error, exceptions.Timeout) or _came_too_slowly(error):
+            return OutcomeUnknown(
+                f"{self.base}: no answer to {what} within {self._seconds:g} s, or none that came "
+                f"to its end within {WHOLE_ANSWER * self._seconds:g} s; if the server is that "
+                "slow, raise target.timeout_seconds"
+            )
         return OutcomeUnknown(f"{self.base}: the connection broke during {what} ({_reason(error)})")
 
     def _mistake(self, error: Exception) -> str:
@@ -201,7 +184,7 @@ class Transport:
 
 def _session(concurrency: int) -> requests.Session:
     session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=max(concurrency, 1))
+    adapter = PatientAdapter(pool_connections=1, pool_maxsize=max(concurrency, 1))
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.auth = _OwnAuthorization()
@@ -229,6 +212,11 @@ def _answer(response: requests.Response, content: bytes) -> Answer:
 def _never_left(error: Exception) -> bool:
     cause = error.args[0] if error.args else None
     return isinstance(cause, MaxRetryError) and isinstance(cause.reason, _NEVER_LEFT)
+
+
+def _came_too_slowly(error: Exception) -> bool:
+    """Whether the time was up while a body was being read."""
+    return bool(error.args) and isinstance(error.args[0], ReadTimeoutError)
 
 
 def _reason(error: Exception) -> str:
