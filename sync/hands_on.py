@@ -55,10 +55,13 @@ def _settle(store: StateStore, issue: Issue, take: Side) -> None:
 
 
 def _agreed(issue: Issue, take: Side) -> Base:
-    """Returns the base from which the next merge comes to the side that was taken."""
-    if take is Side.DELIVERY:  # neither side has moved: what people made of it stays
-        return Base(issue.desired, issue.observed)
-    return Base(issue.observed, issue.observed)  # only sales' side has moved: it is written
+    """Returns the base from which the next merge comes to the side that was taken.
+
+    It is as if both had agreed on the value that was turned down, and the side that was taken had
+    moved since: a change of the other side that this decision did not know of is a conflict again.
+    """
+    value = issue.desired if take is Side.DELIVERY else issue.observed
+    return Base(value, value)
 
 
 def adopt(store: StateStore, target: Target, root: RecordKey, root_id: str) -> Observed:

@@ -31,16 +31,30 @@ def test_taking_sales_side_writes_sales_value(conflict: World):
     conflict.settled()
 
 
-def test_taking_deliverys_side_keeps_what_people_made_of_it_until_sales_move_again(
-    conflict: World,
-):
+def test_taking_deliverys_side_keeps_what_people_made_of_it(conflict: World):
     resolve(conflict.store, "D1", Side.DELIVERY)
     assert not conflict.run().issues
     assert conflict.project().fields["title"] == "PM's"
     conflict.settled()
+
+
+@pytest.mark.parametrize("when", ["before the decision is carried out", "later"])
+def test_another_change_by_sales_does_not_undo_what_was_decided(conflict: World, when: str):
+    resolve(conflict.store, "D1", Side.DELIVERY)
+    if when == "later":
+        conflict.run()
     conflict.want(deal("D1", title="Sales' newest"))
-    conflict.run()
-    assert conflict.project().fields["title"] == "Sales' newest"
+    (issue,) = conflict.run().issues
+    assert (issue.kind, issue.desired) == (IssueKind.CONFLICT, "Sales' newest")
+    assert conflict.project().fields["title"] == "PM's"
+
+
+def test_another_change_by_people_does_not_get_lost_when_sales_side_was_taken(conflict: World):
+    resolve(conflict.store, "D1", Side.SALES)
+    conflict.target.edit(conflict.project().id, title="PM's newest")
+    (issue,) = conflict.run().issues
+    assert (issue.kind, issue.observed) == (IssueKind.CONFLICT, "PM's newest")
+    assert conflict.project().fields["title"] == "PM's newest"
 
 
 def test_a_conflict_on_a_marked_project_without_base_can_be_resolved_both_ways(world: World):
