@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sync import boundary
 from sync.drafting import Rules
+from sync.errors import SyncError
 from sync.limits import DEFAULTS, Limit
 from sync.records import DesiredGroup
 from sync.runner import Options, Runner, RunReport
@@ -154,7 +155,11 @@ class World:
     def run(self, *, full: bool = False) -> RunReport:
         """Runs as cron does, a quarter of an hour after the last time."""
         self.clock.advance(minutes=15)
-        return self.runner().run(look_at_all=full)
+        try:
+            return self.runner().run(look_at_all=full)
+        except SyncError:
+            self._target = None  # this process ends; what it knew of its log-in is gone with it
+            raise
 
     def run_killed(self, at: int) -> bool:
         """Runs until the boundary of number ``at``; returns whether it got that far."""
