@@ -72,7 +72,7 @@ def dripping() -> Iterator[Drip]:
 def test_an_answer_that_drips_is_given_up(dripping: Drip, at_once: bytes, drop: bytes) -> None:
     transport = dripping(at_once, drop)
     began = time.monotonic()
-    with pytest.raises(OutcomeUnknown, match="within 0.4 s; if the server is that slow"):
+    with pytest.raises(OutcomeUnknown, match=r"within 0\.4 s; if the server is that slow"):
         transport.send("POST", "projects", body={})
     assert time.monotonic() - began < 60 * SILENCE
 
