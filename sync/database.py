@@ -1,22 +1,29 @@
 """Opening SQL databases the same way everywhere: SQLite by default, PostgreSQL by its URL.
 
-Two column types keep exact what SQLite alone would bend: `ExactDecimal` (money) and `UtcDateTime`
-(aware times). `reading` and `writing` are the only two ways to a connection, so that a write
-transaction on SQLite always takes its lock at the start: a transaction that reads first and
-writes later fails at once when another one wrote in between, whatever the busy timeout says.
+Column types keep exact what one of the two would bend: `ExactDecimal` (money), `UtcDateTime` (aware
+times), `StorableText`. `reading` and `writing` are the only two ways to a connection, so that a
+write transaction on SQLite always takes its lock at the start: a transaction that reads first and
+writes later fails at once when another one wrote in between, whatever the busy timeout says. On
+PostgreSQL, `sync.migrations.alone` does the same for a set of tables. Everything that is set for a
+connection there is set for the transaction alone, so that a pooler may stand in between.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
+import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     DateTime,
     Dialect,
@@ -28,15 +35,13 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import (
-    ArgumentError,
-    DatabaseError,
-    InternalError,
-    NoSuchModuleError,
-    OperationalError,
-)
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
-from sync.errors import Stop
+from sync.database_errors import recognise
+from sync.errors import Stop, Unreachable
 
 BUSY_SECONDS = 15.0
 """How long a statement waits for another process that is writing."""
@@ -82,11 +87,53 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class StorableText(TypeDecorator[str]):
+    """Text in which NUL and halves of characters, which PostgreSQL refuses, become U+FFFD.
+
+    For what others say, such as a server's error. SQLite gets the same, so that a store can be
+    copied from one to the other.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Returns the text as it can be stored."""
+        return None if value is None else _NO_TEXT.sub("\ufffd", value)
+
+
+_NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")
+
+
+def by_letters(column: ColumnElement[str]) -> ColumnElement[str]:
+    """Returns a text column to order by: by the letters' numbers, on every database alike.
+
+    A PostgreSQL usually orders by the rules of a dictionary, which are other ones on each machine.
+    """
+    return _ByLetters(column)
+
+
+class _ByLetters(FunctionElement[str]):
+    inherit_cache = True
+    name = "by_letters"
+
+
+@compiles(_ByLetters)
+def _plain(element: Any, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(next(iter(element.clauses)), **options))
+
+
+@compiles(_ByLetters, "postgresql")
+def _collated(element: Any, compiler: Any, **options: Any) -> str:
+    return f'{_plain(element, compiler, **options)} COLLATE "C"'
+
+
 def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SECONDS) -> Engine:
     """Returns an engine for a database URL; connects only when it is first used.
 
     With ``create`` False a SQLite file that does not exist is an error instead of a new, empty
-    database. A new file may be read by its owner only.
+    database. A new file may be read by its owner only. ``busy_seconds`` is how long a statement
+    waits for another program that writes.
 
     :raises Stop: the URL is no database URL, its driver is missing, or the file is not there.
     """
@@ -95,10 +142,10 @@ def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SEC
     if is_sqlite:
         _check_file(parsed, create)
         _create_private_file(parsed)
+    arguments = {"timeout": busy_seconds} if is_sqlite else _server_arguments(parsed)
     try:
-        engine = create_engine(
-            parsed, connect_args={"timeout": busy_seconds} if is_sqlite else {}, pool_pre_ping=False
-        )
+        # A pooled connection that a firewall or a restart has ended is replaced before it is used.
+        engine = create_engine(parsed, connect_args=arguments, pool_pre_ping=not is_sqlite)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise Stop(
             f"{shown(parsed)}: no driver for {parsed.drivername} is installed ({error}); "
@@ -107,7 +154,37 @@ def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SEC
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", partial(_begin_postgresql, busy_seconds))
     return engine
+
+
+_LIBPQ: Final = {
+    "connect_timeout": 10,
+    # A connection that waits while a run is busy with the target is kept alive through firewalls,
+    # and a server that is gone is noticed within two minutes.
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 6,
+    "tcp_user_timeout": 90_000,
+}
+
+
+def _server_arguments(url: URL) -> dict[str, Any]:
+    """Returns how to connect to a server; what the URL itself says has the last word."""
+    if url.get_backend_name() != "postgresql":
+        return {}
+    driver = url.get_driver_name()
+    if not driver.startswith("psycopg"):
+        return {}
+    arguments: dict[str, Any] = {
+        **_LIBPQ,
+        "application_name": f"pipeline-sync {os.getpid()}@{socket.gethostname()}"[:63],
+    }
+    if driver == "psycopg":
+        # A pooler may give each transaction another connection, which knows no prepared statements.
+        arguments["prepare_threshold"] = None
+    return {name: value for name, value in arguments.items() if name not in url.query}
 
 
 def shown(url: str | URL) -> str:
@@ -118,14 +195,28 @@ def shown(url: str | URL) -> str:
     return parsed.set(query={}).render_as_string(hide_password=True)  # options may be secret too
 
 
-def reading(engine: Engine) -> AbstractContextManager[Connection]:
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that only reads: one unchanging view of the database."""
-    return engine.begin()
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        with connection.begin():
+            yield connection
 
 
 def writing(engine: Engine) -> AbstractContextManager[Connection]:
     """A transaction that may write: committed at the end, rolled back on any exception."""
     return engine.execution_options(writes=True).begin()
+
+
+def lock_number(connection: Connection, what: str) -> int:
+    """Returns PostgreSQL's number of a lock of ours: another one for each schema of a database."""
+    schema = connection.exec_driver_sql("SELECT current_schema()").scalar()
+    digest = hashlib.sha256(f"pipeline-sync {schema} {what}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
 
 
 @contextmanager
@@ -134,44 +225,23 @@ def failures_as(kind: type[Stop], engine: Engine) -> Iterator[None]:
 
     Broken constraints and programming mistakes pass through unchanged.
 
-    :raises Stop: of the given ``kind``.
+    :raises Unreachable: nobody answers at its address, or the account is not let in.
+    :raises Stop: of the given ``kind``: anything else.
     """
+    place = shown(engine.url)
     try:
         yield
-    except (OperationalError, InternalError) as error:
-        raise kind(explain(error, shown(engine.url))) from error
-    except DatabaseError as error:
-        if type(error) is not DatabaseError:
+    except DBAPIError as error:
+        trouble = recognise(error, place)
+        if trouble is None:
             raise
-        raise kind(explain(error, shown(engine.url))) from error
-
-
-_WAYS_OUT = (
-    (
-        ("locked", "busy"),
-        "is in use by another program that did not let go of it in time; nothing was written. "
-        "Try again, or find out who has it open (fuser {place})",
-    ),
-    (
-        ("malformed", "not a database", "corrupt"),
-        "is damaged or not a SQLite database. Keep the file, and restore a backup, or save what "
-        'can be saved: sqlite3 {place} ".recover" | sqlite3 recovered.db',
-    ),
-    (("unable to open",), "cannot be opened. Check that its folder exists and may be written to"),
-    (("readonly", "read-only"), "may not be written to. Check the rights on the file and folder"),
-    (("disk is full", "no space"), "cannot grow: the disk is full. Free some space and try again"),
-)
-
-
-def explain(error: DatabaseError, place: str) -> str:
-    """Says what is wrong with a database and what to do, from the driver's error."""
-    cause = (
-        str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no reason given"
-    )
-    for words, way_out in _WAYS_OUT:
-        if any(word in cause.lower() for word in words):
-            return f"{place} {way_out.format(place=place)} (the database says: {cause})"
-    return f"{place} cannot be used: {cause}. Check the URL, the account and that the server runs"
+        text = f"{place} {trouble.words}"
+        secret = str(engine.url.password or "")
+        if secret and secret in trouble.words:
+            text = f"{place} {trouble.words.replace(secret, '***')}"
+        raise (Unreachable if trouble.is_out_of_reach else kind)(text) from error
+    except PoolTimeout as error:
+        raise kind(f"{place}: all connections of this process are in use ({error})") from error
 
 
 def parse_url(url: str) -> URL:
@@ -223,6 +293,12 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # Readers and one writer at the same time: `plan` in a terminal does not stop cron's `run`.
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.close()
+
+
+def _begin_postgresql(busy_seconds: float, connection: Connection) -> None:
+    if connection.get_execution_options().get("writes", False):
+        # For this transaction only: a pooler hands the connection on to others.
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {busy_seconds * 1000:.0f}")
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -9,14 +9,14 @@ program that dies in mid-migration leaves a database at one version or the next,
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, Text, select, text
 
-from sync.database import open_engine, shown, writing
+from sync.database import lock_number, open_engine, reading, shown, writing
 from sync.errors import StateUnusable
+from sync.table_copy import copy_rows, tables_of
 
 Step = Callable[[Connection], None]
 
@@ -69,40 +69,60 @@ def migrate(engine: Engine, name: str, steps: Sequence[Step]) -> int:
     taken = 0
     while found < len(steps):
         with writing(engine) as connection:
-            _wait_for_others(connection, name)
-            _metadata.create_all(connection)
-            found = _version(connection, name)
-            _refuse_newer(engine, name, found, len(steps))
+            found = _prepare(connection, name, len(steps))
             if found == len(steps):
                 break  # another program was faster
-            steps[found](connection)
-            _record(connection, name, found)
+            _take(connection, name, steps, found)
             found += 1
             taken += 1
     return taken
 
 
-def readable(engine: Engine, name: str, steps: Sequence[Step]) -> Engine:
+def migrate_within(connection: Connection, name: str, steps: Sequence[Step]) -> None:
+    """Takes all steps that are missing in a transaction that is open, and may be undone with it.
+
+    :raises StateUnusable: the database has seen more steps than this program knows.
+    """
+    for found in range(_prepare(connection, name, len(steps)), len(steps)):
+        _take(connection, name, steps, found)
+
+
+def alone(connection: Connection, name: str, steps: Sequence[Step]) -> None:
+    """Keeps other programs from writing to the named set of tables until the transaction ends.
+
+    What is read from here on stays true, so that nothing is written on outdated knowledge, and no
+    two programs wait for each other. On SQLite the write transaction itself does that.
+
+    :raises StateUnusable: the tables are newer than this program by now.
+    """
+    if connection.dialect.name == "postgresql":
+        query = select(VERSIONS.c.version).where(VERSIONS.c.name == name).with_for_update()
+        found = int(connection.execute(query).scalar() or 0)
+        _refuse_newer(connection.engine, name, found, len(steps))
+
+
+def readable(engine: Engine, name: str, steps: Sequence[Step], tables: MetaData) -> Engine:
     """Returns an engine whose named set of tables is up to date, without writing to the database.
 
-    That is ``engine`` itself where it is up to date; for an older SQLite file, a copy in memory,
-    which lasts as long as the thread.
+    That is ``engine`` itself where it is up to date; for an older one, a copy in memory, which
+    lasts as long as the thread. ``tables`` are those of the present version.
 
-    :raises StateUnusable: the database is newer than this program, or an older one on a server.
+    :raises StateUnusable: the database is newer than this program.
     """
     found = version_of(engine, name)
     _refuse_newer(engine, name, found, len(steps))
     if found == len(steps):
         return engine
-    if engine.dialect.name != "sqlite":
-        raise StateUnusable(
-            f"{shown(engine.url)}: its {name} tables are at version {found}, this program works "
-            f"with version {len(steps)}. The next run brings them up to date; nothing is changed "
-            "before"
-        )
     copy = open_engine("sqlite://")
-    with engine.connect() as connection, copy.connect() as other:
-        _driver(connection).backup(_driver(other))
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection, copy.connect() as other:
+            _driver(connection).backup(_driver(other))
+    else:
+        migrate(copy, name, steps[:found])
+        with reading(engine) as connection, writing(copy) as other:
+            for table in tables_of(other, tables):
+                if table.name != VERSIONS.name:
+                    copy_rows(connection, other, table)
     engine.dispose()
     migrate(copy, name, steps)
     return copy
@@ -137,8 +157,23 @@ def _refuse_newer(engine: Engine, name: str, found: int, known: int) -> None:
         )
 
 
-def _wait_for_others(connection: Connection, name: str) -> None:
+def _prepare(connection: Connection, name: str, known: int) -> int:
+    """Keeps other programs from migrating, and returns how many steps were taken before."""
     # On SQLite the write transaction itself keeps others out.
     if connection.dialect.name == "postgresql":
-        number = zlib.crc32(f"migrate {name}".encode())
-        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_STEP_MINUTES}min'")
+        number = {"number": lock_number(connection, "migrate")}
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), number)
+    _metadata.create_all(connection)
+    found = _version(connection, name)
+    _refuse_newer(connection.engine, name, found, known)
+    return found
+
+
+_STEP_MINUTES: Final = 5
+"""How long a program waits for another one's step."""
+
+
+def _take(connection: Connection, name: str, steps: Sequence[Step], found: int) -> None:
+    steps[found](connection)
+    _record(connection, name, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -147,9 +147,10 @@ def open_for_run(url: str, pipeline: str, clock: Clock) -> Iterator[StateStore]:
 
     :raises Locked: another run is at work.
     :raises StateUnusable: the store cannot be used.
+    :raises Unreachable: its server cannot be reached, or was lost on the way.
     """
-    with run_lock(url, pipeline, clock):
-        store = StateStore(url, pipeline, clock)
+    with run_lock(url, pipeline, clock) as still_held:
+        store = StateStore(url, pipeline, clock, permit=still_held)
         try:
             yield store
         finally:
@@ -202,7 +203,8 @@ class Runner:
                 draft, done = self._carry_out(run_id, draft, look_at_all, expect)
         except SyncError as error:
             outcome = Outcome.LOCKED if isinstance(error, Locked) else Outcome.ERROR
-            self.store.end_run(run_id, outcome, {"error": str(error)})
+            with suppress(SyncError):  # where nothing can be recorded, the first error counts
+                self.store.end_run(run_id, outcome, {"error": str(error)})
             raise
         report = RunReport(
             run_id=run_id,

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, Integer, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Integer, MetaData, Table
 
+from sync.database import StorableText as Text
 from sync.database import UtcDateTime
 from sync.migrations import statements
+
+NAME: Final = "state"
 
 metadata = MetaData()
 

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from sqlalchemy import and_, delete, func, insert, select, update
 
+from sync.database import by_letters
 from sync.plan import Action, ActionType, Change, GroupPlan, Issue
 from sync.planner import Bound, Known
 from sync.pruning import prune_journal, prune_runs
@@ -338,7 +339,9 @@ class StateStore(StateTables):
         """Returns what is open, by group."""
         query = select(ISSUES).where(ISSUES.c.pipeline == self.pipeline)
         with self._read() as connection:
-            rows = connection.execute(query.order_by(ISSUES.c.grp, ISSUES.c.name)).all()
+            rows = connection.execute(
+                query.order_by(by_letters(ISSUES.c.grp), by_letters(ISSUES.c.name))
+            ).all()
         return [OpenIssue(read_issue(row), row.since) for row in rows]
 
     def replace_issues(self, issues: Iterable[Issue]) -> tuple[list[Issue], list[Issue]]:

@@ -7,7 +7,7 @@ that several steps make one transaction.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ from sync.migrations import migrate, readable
 from sync.plan import Issue
 from sync.record_merge import Bases
 from sync.records import Binding, RecordKey, encode
-from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, STEPS
+from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NAME, STEPS, metadata
 from sync.state_rows import JournalEntry, Seal, dump, dump_bases, read_bases, read_entry
 
 _CHUNK = 500
@@ -33,21 +33,34 @@ _CHUNK = 500
 class StateTables:
     """One pipeline's rows in the state store."""
 
-    def __init__(self, url: str, pipeline: str, clock: Clock, *, changes: bool = True) -> None:
+    def __init__(
+        self,
+        url: str,
+        pipeline: str,
+        clock: Clock,
+        *,
+        changes: bool = True,
+        permit: Callable[[], None] = lambda: None,
+    ) -> None:
         """Opens the store at a database URL, and brings its tables up to date.
 
         Without ``changes`` nothing is written to it: an older one is brought up to date as a copy
-        in memory.
+        in memory. ``permit`` is called before each write, and may raise a `Stop`.
         """
         self.pipeline = pipeline
         self._clock = clock
         self._engine: Engine = open_engine(url)
         self._lock = threading.Lock()
-        with failures_as(StateUnusable, self._engine):
-            if changes:
-                migrate(self._engine, "state", STEPS)
-            else:
-                self._engine = readable(self._engine, "state", STEPS)
+        self._permit = permit
+        try:
+            with failures_as(StateUnusable, self._engine):
+                if changes:
+                    migrate(self._engine, NAME, STEPS)
+                else:
+                    self._engine = readable(self._engine, NAME, STEPS, metadata)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -62,6 +75,7 @@ class StateTables:
     def _write(self, name: str) -> Iterator[Connection]:
         """One committed transaction; a boundary before and after its commit."""
         with self._lock, failures_as(StateUnusable, self._engine):
+            self._permit()
             with writing(self._engine) as connection:
                 yield connection
                 reached(f"before {name} commit")

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,3 +81,12 @@ def live_redmine(request: pytest.FixtureRequest, live_redmine_url: str) -> Conne
     if not key:
         raise pytest.UsageError("--redmine-key-env must name a variable that holds an API key")
     return Connection(live_redmine_url, f"p{uuid.uuid4().hex[:8]}", token=Secret(key))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database that is empty, or not there yet: what holds for one holds for both."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'database.db'}"
+    url: str = request.getfixturevalue("postgresql_url")
+    return url

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
@@ -12,15 +12,22 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Table, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
-from sync.database import failures_as, reading, writing
-from sync.errors import Unreachable
+from sync.database import by_letters
 from taiga_pipeline.people.cleaning import clean_allocation, clean_person, clean_time_off
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.pipeline.batch import Outcome
 from taiga_pipeline.pipeline.cleaning import clean_line
 from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue, RequestError, UnknownName
 from taiga_pipeline.pipeline.notation import format_skills, parse_skills
-from taiga_pipeline.pipeline.schema import ALLOCATIONS, DEALS, PEOPLE, TIME_OFF, open_store
+from taiga_pipeline.pipeline.schema import (
+    ALLOCATIONS,
+    DEALS,
+    PEOPLE,
+    TIME_OFF,
+    open_store,
+    reading_store,
+    writing_store,
+)
 from taiga_pipeline.pipeline.store import nearest_key
 from taiga_pipeline.pipeline.text import folded
 
@@ -55,7 +62,7 @@ class PeopleStore:
     def people(self) -> Iterator[Person]:
         """Goes through all people in the order of their addresses."""
         with self._reading() as connection:
-            for row in connection.execute(select(PEOPLE).order_by(PEOPLE.c.email)):
+            for row in connection.execute(select(PEOPLE).order_by(by_letters(PEOPLE.c.email))):
                 yield _person(row)
 
     def get(self, email: str) -> Person:
@@ -136,7 +143,7 @@ class PeopleStore:
 
         :raises UnknownName: there is no such person.
         """
-        query = select(TIME_OFF).order_by(TIME_OFF.c.email, TIME_OFF.c.first)
+        query = select(TIME_OFF).order_by(by_letters(TIME_OFF.c.email), TIME_OFF.c.first)
         with self._reading() as connection:
             if email:
                 query = query.where(TIME_OFF.c.email == _get(connection, email).email)
@@ -181,10 +188,10 @@ class PeopleStore:
     def allocations(self, *, deal_key: str = "", email: str = "") -> list[Allocation]:
         """Returns allocations, by deal, role and address; of one deal or person if asked."""
         query = select(ALLOCATIONS).order_by(
-            ALLOCATIONS.c.deal_key,
-            ALLOCATIONS.c.role_folded,
-            ALLOCATIONS.c.email,
-            ALLOCATIONS.c.start_key,
+            by_letters(ALLOCATIONS.c.deal_key),
+            by_letters(ALLOCATIONS.c.role_folded),
+            by_letters(ALLOCATIONS.c.email),
+            by_letters(ALLOCATIONS.c.start_key),
         )
         if deal_key:
             query = query.where(ALLOCATIONS.c.deal_key == clean_line(deal_key))
@@ -259,15 +266,11 @@ class PeopleStore:
             connection.execute(query)
         return found
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        with failures_as(Unreachable, self._engine), reading(self._engine) as connection:
-            yield connection
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return reading_store(self._engine)
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with failures_as(Unreachable, self._engine), writing(self._engine) as connection:
-            yield connection
+    def _writing(self) -> AbstractContextManager[Connection]:
+        return writing_store(self._engine)
 
 
 _IDENTITY = ("deal_key", "email", "role_folded", "start_key")

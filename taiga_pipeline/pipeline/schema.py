@@ -241,6 +241,15 @@ def open_store(url: str, *, create: bool = False) -> Engine:
     except Stop as error:
         raise Unreachable(f"the pipeline's store cannot be opened: {error}{_hint(error)}") from None
     try:
+        _bring_up_to_date(engine, create)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _bring_up_to_date(engine: Engine, create: bool) -> None:
+    try:
         with failures_as(Unreachable, engine):
             if not create and version_of(engine, NAME) == 0:
                 raise Unreachable(_NO_STORE.format(place=shown(engine.url)))
@@ -249,7 +258,6 @@ def open_store(url: str, *, create: bool = False) -> Engine:
         raise Unreachable(f"the pipeline's store cannot be used: {error}") from None
     except Unreachable as error:
         raise Unreachable(f"the pipeline's store {error}") from error.__cause__
-    return engine
 
 
 _NO_STORE: Final = (

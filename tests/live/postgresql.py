@@ -63,6 +63,16 @@ class Server:
         self._made.append(made)
         return self.url(made, owner=owner)
 
+    def copy(self, url: str) -> str:
+        """Makes a database that holds the same as the one at ``url``, to which nobody may be
+        connected; returns its URL.
+        """
+        made = f"ps_{os.getpid()}_{os.urandom(6).hex()}"
+        owner = f" OWNER {self._owner}" if self._owner else ""
+        self.execute(f'CREATE DATABASE "{made}" TEMPLATE "{make_url(url).database}"{owner}')
+        self._made.append(made)
+        return self.url(made)
+
     def url(self, database: str, *, owner: str | None = None) -> str:
         """Returns the URL of a database for the account that owns it, or for another."""
         url = make_url(self.admin_url).set(database=database)

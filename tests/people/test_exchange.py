@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -22,8 +21,8 @@ NEW = Allocation("D-1", "bob@x.se", "Back", Decimal(20), date(2026, 12, 7), date
 
 
 @pytest.fixture
-def people(tmp_path: Path) -> Iterator[PeopleStore]:
-    url = f"sqlite:///{tmp_path}/pipeline.db"
+def people(database_url: str) -> Iterator[PeopleStore]:
+    url = database_url
     deals = DealStore.open(url, lambda: datetime(2026, 11, 23, tzinfo=UTC), create=True)
     deals.add(Deal("D-1", "One"))
     deals.close()

@@ -42,8 +42,8 @@ ON_D1 = Allocation("D-1", "anna@example.org", "Back", Decimal(20))
 
 
 @pytest.fixture
-def people(tmp_path: Path) -> Iterator[PeopleStore]:
-    engine = open_store(f"sqlite:///{tmp_path / 'pipeline.db'}", create=True)
+def people(database_url: str) -> Iterator[PeopleStore]:
+    engine = open_store(database_url, create=True)
     deals = DealStore(engine, lambda: datetime(2026, 11, 2, tzinfo=UTC))
     deals.add(Deal("D-1", "Portal"))
     deals.add(Deal("D-2", "App"))

@@ -36,7 +36,7 @@ def store_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(store_file: Path, clock: StandingClock) -> Iterator[DealStore]:
-    store = DealStore.open(f"sqlite:///{store_file}", clock, create=True)
+def store(database_url: str, clock: StandingClock) -> Iterator[DealStore]:
+    store = DealStore.open(database_url, clock, create=True)
     yield store
     store.close()

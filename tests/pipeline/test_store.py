@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -10,14 +9,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import inspect
 
 from sync.database import open_engine, writing
 from sync.errors import Unreachable
 from sync.migrations import migrate, statements
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue, UnknownName
 from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal, RoleDemand
-from taiga_pipeline.pipeline.schema import NAME, STEPS, _metadata
+from taiga_pipeline.pipeline.schema import NAME, STEPS, _metadata, writing_store
 from taiga_pipeline.pipeline.store import DealStore, Destination
 from tests.pipeline.conftest import StandingClock
 
@@ -266,12 +265,13 @@ def test_times_in_other_zones_are_kept_as_the_same_moment(store: DealStore) -> N
 
 
 def test_the_migrated_tables_are_the_ones_that_queries_expect(
-    store: DealStore, store_file: Path
+    store: DealStore,
 ) -> None:
-    inspector = inspect(create_engine(f"sqlite:///{store_file}"))
+    inspector = inspect(store._engine)
     for table in _metadata.sorted_tables:
+        keys = inspector.get_pk_constraint(table.name)["constrained_columns"]
         found = inspector.get_columns(table.name)
-        assert [(c["name"], c["nullable"] or bool(c["primary_key"])) for c in found] == [
+        assert [(c["name"], c["nullable"] or c["name"] in keys) for c in found] == [
             (c.name, bool(c.nullable) or c.primary_key) for c in table.columns
         ], table.name
 
@@ -283,9 +283,8 @@ def test_a_missing_store_is_named_with_the_way_to_make_one(
         DealStore.open(f"sqlite:///{tmp_path / 'gone.db'}", clock)
 
 
-def test_a_damaged_store_is_named_with_the_way_out(
-    store: DealStore, store_file: Path, clock: StandingClock
-) -> None:
+def test_a_damaged_store_is_named_with_the_way_out(store_file: Path, clock: StandingClock) -> None:
+    store = DealStore.open(f"sqlite:///{store_file}", clock, create=True)
     store.upsert(Deal(f"K{number}", "x" * 200) for number in range(500))
     store.close()
     data = store_file.read_bytes()
@@ -302,38 +301,36 @@ def test_a_file_that_is_no_store_is_named(tmp_path: Path, clock: StandingClock) 
 
 
 def test_a_locked_store_is_named_and_nothing_is_lost(
-    store: DealStore, store_file: Path, clock: StandingClock
+    store: DealStore, database_url: str, clock: StandingClock
 ) -> None:
     store.add(FULL)
-    other = DealStore(open_engine(f"sqlite:///{store_file}", busy_seconds=0.05), clock)
-    holder = sqlite3.connect(store_file, isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-    try:
-        with pytest.raises(Unreachable, match=r"pipeline\.db is in use by another program"):
+    other = DealStore(open_engine(database_url, busy_seconds=0.05), clock)
+    with writing_store(store._engine):
+        with pytest.raises(Unreachable, match=r"/\w+(\.db)? is in use by another program"):
             other.edit("D-1", {"name": "y"})
         assert other.get("D-1") == FULL
-    finally:
-        holder.close()
-        other.close()
+    other.edit("D-1", {"name": "z"})
+    assert store.get("D-1").name == "z"
+    other.close()
 
 
 def test_a_store_from_a_newer_program_is_refused(
-    store: DealStore, store_file: Path, clock: StandingClock
+    store: DealStore, database_url: str, clock: StandingClock
 ) -> None:
-    engine = open_engine(f"sqlite:///{store_file}")
+    engine = open_engine(database_url)
     migrate(engine, NAME, (*STEPS, statements("CREATE TABLE later (id INTEGER)")))
     engine.dispose()
     with pytest.raises(Unreachable, match=r"newer version.*Upgrade"):
-        DealStore.open(f"sqlite:///{store_file}", clock)
+        DealStore.open(database_url, clock)
 
 
 def test_two_programs_that_edit_one_deal_lose_nothing(
-    store: DealStore, store_file: Path, clock: StandingClock
+    store: DealStore, database_url: str, clock: StandingClock
 ) -> None:
     store.add(replace(FULL, done=frozenset()))
 
     def check_off(name: str) -> None:
-        other = DealStore.open(f"sqlite:///{store_file}", clock)
+        other = DealStore.open(database_url, clock)
         for number in range(10):
             other.done("D-1", f"{name} {number}")
         other.close()
@@ -345,6 +342,26 @@ def test_two_programs_that_edit_one_deal_lose_nothing(
         thread.join(timeout=60)
 
     assert len(store.get("D-1").done) == 30
+
+
+def test_two_programs_that_add_the_same_deals_at_once_do_not_stand_in_each_others_way(
+    store: DealStore, database_url: str, clock: StandingClock
+) -> None:
+    outcomes: list[tuple[int, int, int]] = []
+
+    def bring(keys: list[str]) -> None:
+        other = DealStore.open(database_url, clock)
+        outcomes.append(other.upsert(Deal(key, f"deal {key}") for key in keys))
+        other.close()
+
+    keys = [f"K{number}" for number in range(200)]
+    threads = [threading.Thread(target=bring, args=(each,)) for each in (keys, keys[::-1], keys)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+
+    assert sorted(outcomes) == [(0, 0, 200), (0, 0, 200), (200, 0, 0)]
 
 
 def test_a_batch_that_is_not_kept_leaves_the_store_as_it_was(store: DealStore) -> None:

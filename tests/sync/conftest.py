@@ -9,7 +9,7 @@ from .world import World
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
+def world(tmp_path: Path, database_url: str) -> Iterator[World]:
+    world = World(tmp_path, url=database_url)
     yield world
     world.store.close()

@@ -398,9 +398,7 @@ def test_a_run_that_is_told_to_stop_finishes_the_action_under_way_and_the_next_d
 def test_lost_state_is_found_again_by_markers_and_nothing_is_made_twice(world: World):
     world.want(deal("D1", members={"a@x.test": "x"}, stories=("s",)), deal("D2"))
     world.run()
-    world.store.close()
-    (world.folder / "state.db").unlink()
-    world.store = world.open_store()
+    world.lose_state()
     report = world.run()
     assert {a.type.value for a in report.applied} == {"adopt"}
     assert len(world.target.roots) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,16 @@ import pytest
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, select, text
 from sqlalchemy.exc import IntegrityError
 
-from sync.database import ExactDecimal, UtcDateTime, failures_as, open_engine, reading, writing
+from sync.database import (
+    ExactDecimal,
+    StorableText,
+    UtcDateTime,
+    by_letters,
+    failures_as,
+    open_engine,
+    reading,
+    writing,
+)
 from sync.errors import Stop, Unreachable
 
 METADATA = MetaData()
@@ -20,15 +30,22 @@ THINGS = Table(
     Column("id", Integer, primary_key=True),
     Column("price", ExactDecimal),
     Column("at", UtcDateTime),
+    Column("word", StorableText),
 )
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    engine = open_engine(f"sqlite:///{tmp_path / 'things.db'}", busy_seconds=0.05)
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = open_engine(database_url, busy_seconds=0.05)
     with writing(engine) as connection:
         METADATA.create_all(connection)
-    return engine
+    yield engine
+    engine.dispose()
+
+
+def another(engine: Engine) -> Engine:
+    """An engine of another program, for the same database."""
+    return open_engine(engine.url.render_as_string(hide_password=False), busy_seconds=0.05)
 
 
 @pytest.mark.parametrize("digits", ["0.1", "1000.00", "12345678901234567890.123456789", "1E+3"])
@@ -54,23 +71,59 @@ def test_a_naive_time_is_not_stored(engine: Engine) -> None:
         connection.execute(THINGS.insert().values(id=1, at=datetime(2026, 7, 1)))
 
 
-def test_a_locked_file_is_named_with_the_way_out(engine: Engine) -> None:
-    other = open_engine(engine.url.render_as_string())
+def test_a_database_in_use_is_named_with_the_way_out(engine: Engine) -> None:
+    other = another(engine)
     with (
-        writing(other),
-        pytest.raises(Unreachable, match=r"things\.db is in use by another program.*Try again"),
+        writing(other) as holder,
+        pytest.raises(Unreachable, match=r"/\w+(\.db)? is in use by another program.*Try again"),
         failures_as(Unreachable, engine),
-        writing(engine),
     ):
-        pass
+        holder.execute(THINGS.insert().values(id=1))
+        with writing(engine) as connection:
+            connection.execute(THINGS.insert().values(id=1))
+    other.dispose()
 
 
 def test_a_reader_does_not_wait_for_a_writer(engine: Engine) -> None:
-    other = open_engine(engine.url.render_as_string())
+    other = another(engine)
     with writing(other) as writer:
         writer.execute(THINGS.insert().values(id=1))
         with reading(engine) as connection:
             assert connection.execute(select(THINGS.c.id)).all() == []
+    other.dispose()
+
+
+def test_a_reader_sees_one_unchanging_view(engine: Engine) -> None:
+    other = another(engine)
+    with reading(engine) as connection:
+        assert connection.execute(select(THINGS.c.id)).all() == []
+        with writing(other) as writer:
+            writer.execute(THINGS.insert().values(id=1))
+        assert connection.execute(select(THINGS.c.id)).all() == []
+    with reading(engine) as connection:
+        assert connection.execute(select(THINGS.c.id)).all() == [(1,)]
+    other.dispose()
+
+
+def test_text_is_ordered_by_its_letters_numbers_on_every_database(engine: Engine) -> None:
+    words = ["b", "a", "B", "ä", "Z", "_", "a b", "a-b", "ab", "10", "9", "\U0001f600", "\uffee"]
+    with writing(engine) as connection:
+        rows = [{"id": number, "word": word} for number, word in enumerate(words)]
+        connection.execute(THINGS.insert(), rows)
+    with reading(engine) as connection:
+        query = select(THINGS.c.word).order_by(by_letters(THINGS.c.word))
+        assert connection.execute(query).scalars().all() == sorted(words)
+
+
+@pytest.mark.parametrize("text", ["a\0b", "half \ud83d", "\0"])
+def test_what_others_say_can_always_be_stored(engine: Engine, text: str) -> None:
+    with writing(engine) as connection:
+        connection.execute(THINGS.insert().values(id=1, word=text))
+    with reading(engine) as connection:
+        found = connection.execute(select(THINGS.c.word)).scalar_one()
+        assert found == text.replace("\0", "\ufffd").replace("\ud83d", "\ufffd")
+        same = select(THINGS.c.id).where(THINGS.c.word == text)
+        assert connection.execute(same).scalar() == 1
 
 
 def test_a_file_that_is_no_database_is_named_with_the_way_out(tmp_path: Path) -> None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import text
+
+from sync.database import writing
 from sync.drafting import Rules
 from sync.memory import MemoryTarget
 from sync.plan import Plan
@@ -22,6 +25,7 @@ from sync.records import (
     WhenRetired,
 )
 from sync.runner import Options, Runner, RunReport
+from sync.schema import metadata
 from sync.source import Quarantined, Reading
 from sync.state import StateStore
 
@@ -126,12 +130,23 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     options: Options = field(default_factory=Options)
     pipeline: str = "acme"
+    url: str = ""
 
     def __post_init__(self) -> None:
         self.store = self.open_store()
 
     def open_store(self) -> StateStore:
-        return StateStore(f"sqlite:///{self.folder / 'state.db'}", self.pipeline, self.clock)
+        return StateStore(
+            self.url or f"sqlite:///{self.folder / 'state.db'}", self.pipeline, self.clock
+        )
+
+    def lose_state(self) -> None:
+        """Takes the state store away, and opens a new one in its place."""
+        with writing(self.store._engine) as connection:
+            for table in (*metadata.tables, "schema_version"):
+                connection.execute(text(f"DROP TABLE {table}"))
+        self.store.close()
+        self.store = self.open_store()
 
     def want(self, *groups: DesiredGroup) -> None:
         """Puts groups into the source, over those of the same key."""
