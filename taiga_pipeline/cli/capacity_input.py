@@ -10,9 +10,13 @@ import click
 
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.extras import need_extra
+from taiga_pipeline.cli.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.cli.store_access import people_store
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import date
+
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.people.calendar import HolidaysOf
     from taiga_pipeline.people.model import TimeOff
@@ -64,10 +68,16 @@ def plan_options(function: Any) -> Any:
     return function
 
 
-def plan_input(context: Context, chances: str | None, known: Outlooks | None = None) -> PlanInput:
-    """Reads deals, people, time off and what delivery reported.
+def plan_input(
+    context: Context,
+    chances: str | None,
+    read: Pipeline | None = None,
+    known: Outlooks | None = None,
+) -> PlanInput:
+    """Returns deals, people, time off and what delivery reported.
 
-    ``known`` is what was learnt from history already; without it, it is learnt here if need be.
+    ``read`` is the pipeline if it was read already, ``known`` what was learnt from its history;
+    without them, it is read and learnt here.
 
     :raises ProblemsError: what is wrong with the configuration, the mappings or the packages.
     :raises Unreachable: the source does not answer.
@@ -75,21 +85,17 @@ def plan_input(context: Context, chances: str | None, known: Outlooks | None = N
     need_extra("capacity", "planning", "numpy")
     from taiga_pipeline.planning.demand import Situation
 
-    today = context.clock.now().date()
-    mappings = context.load_mappings()
-    reading = context.make_deal_source().read()
-    deals = tuple(reading.deals)
+    read = read or read_pipeline(context)
     situation = Situation(
-        as_of=today,
-        deals=deals,
-        people=tuple(sorted(reading.people.values(), key=lambda person: person.email)),
+        as_of=context.clock.now().date(),
+        deals=read.deals,
+        people=read.people,
         time_off=_time_off(context),
-        allocations=tuple(each for group in reading.allocations.values() for each in group),
-        milestones=reported_milestones(context, {deal.key for deal in deals}),
+        allocations=read.allocations,
+        milestones=reported_milestones(read.facts),
     )
-    outlooks, learnt = _outlooks(context, situation, mappings, chances, known)
-    notices = tuple(f"{row.place}: left out: {row.reason}" for row in reading.quarantined)
-    return PlanInput(situation, mappings, outlooks, learnt, notices)
+    outlooks = _outlooks(context, read, situation.as_of, chances, known)
+    return PlanInput(situation, read.mappings, outlooks, chances != STATED, read.notices)
 
 
 def _time_off(context: Context) -> tuple[TimeOff, ...]:
@@ -99,42 +105,31 @@ def _time_off(context: Context) -> tuple[TimeOff, ...]:
         return tuple(store.time_off())
 
 
-def reported_milestones(context: Context, keys: set[str]) -> dict[str, Milestones]:
-    """Returns the milestones of deals' projects as they were last read from there."""
-    from taiga_pipeline.cli.engine import state_to_read
+def reported_milestones(facts: Mapping[str, Mapping[str, object]]) -> dict[str, Milestones]:
+    """Returns the milestones of deals' projects, of those that have any."""
     from taiga_pipeline.pipeline.delivery import delivery_facts
 
-    found: dict[str, Milestones] = {}
-    with state_to_read(context) as store:
-        for key, row in store.index().items():
-            if key in keys:
-                facts = delivery_facts(key, *store.facts(key), row.state)
-                if facts.milestones:
-                    found[key] = facts.milestones
-    return found
+    found = {key: delivery_facts(key, each, None, "").milestones for key, each in facts.items()}
+    return {key: milestones for key, milestones in found.items() if milestones}
 
 
 def _outlooks(
-    context: Context,
-    situation: Situation,
-    mappings: MappingSet,
-    chances: str | None,
-    known: Outlooks | None,
-) -> tuple[Outlooks, bool]:
-    """Returns what is expected of open deals, and whether it was learnt from history."""
+    context: Context, read: Pipeline, as_of: date, chances: str | None, known: Outlooks | None
+) -> Outlooks:
+    """Returns what is expected of open deals; what history cannot tell is as deals state it."""
     from dataclasses import replace
 
     from taiga_pipeline.planning.demand_outlook import plain_outlooks
 
-    plain = plain_outlooks(situation.deals, mappings, situation.as_of)
+    plain = plain_outlooks(read.deals, read.mappings, as_of)
     if chances == STATED:
-        return plain, False
+        return plain
     if known is None:
         from taiga_pipeline.cli.forecast_data import read_history
         from taiga_pipeline.planning.forecast.outlooks import outlooks
 
-        known = outlooks(read_history(context, situation.as_of), situation.as_of)
-    return replace(known, by_deal={**plain.by_deal, **known.by_deal}), True
+        known = outlooks(read_history(context, as_of, read), as_of)
+    return replace(known, by_deal={**plain.by_deal, **known.by_deal})
 
 
 def options_for(
@@ -169,13 +164,14 @@ def options_for(
 
 def holidays_source() -> HolidaysOf:
     """Returns where public holidays are looked up; nowhere without the extra."""
-    if find_spec("holidays") is not None:
-        from taiga_pipeline.people.public_holidays import public_holidays
-
-        return public_holidays
     from taiga_pipeline.people.calendar import UnknownCountry
 
-    def none(country: str, years: object) -> list[Any]:
-        raise UnknownCountry(NO_HOLIDAYS)
+    def look_up(country: str, years: Collection[int]) -> Collection[date]:
+        if find_spec("holidays") is None:
+            raise UnknownCountry(NO_HOLIDAYS)
+        # Loaded at the first country only: many a roster names none.
+        from taiga_pipeline.people.public_holidays import public_holidays
 
-    return none
+        return public_holidays(country, years)
+
+    return look_up

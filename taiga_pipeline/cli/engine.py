@@ -6,15 +6,17 @@ import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from sync.clock import StoppableClock
 from sync.database import shown
-from sync.drafting import Rules
 from sync.limits import DEFAULTS
-from sync.runner import Options, Runner, open_for_run
 from sync.state import StateStore
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
+
+if TYPE_CHECKING:
+    from sync.runner import Runner
 
 
 @contextmanager
@@ -23,6 +25,8 @@ def locked_state(context: Context) -> Iterator[StateStore]:
 
     :raises Locked: a run is at work.
     """
+    from sync.runner import open_for_run
+
     settings = context.settings
     with open_for_run(context.state_url, settings.pipeline, context.clock) as store:
         yield store
@@ -55,6 +59,10 @@ def make_runner(
 
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     """
+    # Commands that only look at the state do without the rest of the engine.
+    from sync.drafting import Rules
+    from sync.runner import Options, Runner
+
     settings = context.settings
     options = Options(
         rules=Rules(settings.limits.by_name(), checked_limits(allow), settings.sync.when_gone),

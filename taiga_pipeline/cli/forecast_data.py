@@ -12,27 +12,31 @@ from taiga_pipeline.planning.history import History
 from taiga_pipeline.planning.history_building import Rates, StageView, Stored, build_history
 
 if TYPE_CHECKING:
+    from taiga_pipeline.cli.pipeline_data import Pipeline
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.pipeline.model import Deal
     from taiga_pipeline.planning.history_building import StageBook
 
 
-def read_history(context: Context, today: date) -> History:
+def read_history(context: Context, today: date, read: Pipeline | None = None) -> History:
     """Reads all deals, and what is on record of their past.
 
-    A source other than the built-in store has no record of moves and changes.
+    ``read`` is the pipeline if it was read already. A source other than the built-in store has no
+    record of moves and changes.
 
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     :raises Unreachable: the source does not answer.
     """
-    book = stage_book(context.load_mappings())
+    book = stage_book(read.mappings if read else context.load_mappings())
     planning = context.settings.planning
     by_currency = {name: Decimal(str(rate)) for name, rate in planning.rates.items()}
     rates = Rates(planning.currency, by_currency)
     if context.settings.source.kind != "store":
-        return build_history(Stored(context.make_deal_source().read().deals), book, today, rates)
+        deals = read.deals if read else context.make_deal_source().read().deals
+        return build_history(Stored(deals), book, today, rates)
     with deal_store(context) as store:
-        stored = Stored(store.deals(), store.history(), store.changes())
+        deals = read.deals if read else store.deals()
+        stored = Stored(deals, store.history(), store.changes())
         return build_history(stored, book, today, rates)
 
 

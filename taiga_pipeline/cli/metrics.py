@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from taiga_pipeline.cli.context import Context, pass_context
-from taiga_pipeline.cli.engine import state_to_read
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
+from taiga_pipeline.cli.pipeline_data import reported_facts
 from taiga_pipeline.cli.store_access import deal_store, people_store
 from taiga_pipeline.planning.metrics import (
     DIMENSIONS,
@@ -152,19 +152,17 @@ def _delivered(
 
     with people_store(context) as store:
         allocations = by_deal(store.allocations())
-    with state_to_read(context) as state:
-        for record in records:
-            rules = _rules(record.deal, mappings) if record.is_won else None
-            if rules is not None:
-                yield Delivered(
-                    deal=record.deal,
-                    start=project_start(
-                        record.deal, won=True, lead_time_weeks=rules.lead_time_weeks
-                    ),
-                    demand=deal_demand(record.deal, rules),
-                    allocations=allocations.get(record.deal.key, ()),
-                    facts=state.facts(record.deal.key)[0],
-                )
+    facts = reported_facts(context)
+    for record in records:
+        rules = _rules(record.deal, mappings) if record.is_won else None
+        if rules is not None:
+            yield Delivered(
+                deal=record.deal,
+                start=project_start(record.deal, won=True, lead_time_weeks=rules.lead_time_weeks),
+                demand=deal_demand(record.deal, rules),
+                allocations=allocations.get(record.deal.key, ()),
+                facts=facts.get(record.deal.key, {}),
+            )
 
 
 def _assumed(

@@ -88,9 +88,9 @@ class PortfolioMaker:
         from taiga_pipeline.portfolio.board import Surroundings
 
         with state_to_read(self.context) as store:
-            facts = {key: store.facts(key)[0] for key in store.index()}
+            facts = store.all_facts()
             followed = store.known([self.key])[self.key].bound
-        links = {key: str(each["url"]) for key, each in facts.items() if each.get("url")}
+        links = {key: str(each["url"]) for key, (each, _) in facts.items() if each.get("url")}
         return Surroundings(links, tuple(followed), frozenset(self.sent_back))
 
     def _plan_page(self, key: RecordKey) -> Desired | None:

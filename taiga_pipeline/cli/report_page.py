@@ -12,6 +12,7 @@ from taiga_pipeline.cli.capacity import scenario_path
 from taiga_pipeline.cli.capacity_input import PlanInput, options_for, plan_input
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.engine import state_to_read
+from taiga_pipeline.cli.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.report.page.model import (
     Card,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from sync.state import StateStore
-    from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.people.model import Person
     from taiga_pipeline.pipeline.model import Deal
     from taiga_pipeline.planning.capacity import Options
@@ -69,17 +69,18 @@ def gather(context: Context, asked: Mapping[str, Any], chances: str | None) -> P
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     :raises Unreachable: the source does not answer.
     """
-    mappings = context.load_mappings()
+    read = read_pipeline(context)
     missing = _Missing()
     today = context.clock.now().date()
-    deals = list(context.make_deal_source().read().deals)
-    page = Page(context.settings.pipeline, today, stages=_board(context, deals, mappings))
-    expected = missing.attempt("What will be won", lambda: _forecast(context, today))
+    page = Page(context.settings.pipeline, today, stages=_board(read, today))
+    expected = missing.attempt("What will be won", lambda: _forecast(context, today, read))
     known = None
     if expected is not None:
         page = replace(page, forecast=expected[0], forecast_notes=expected[1])
         known = expected[2]
-    given = missing.attempt("Who is short, and when", lambda: plan_input(context, chances, known))
+    given = missing.attempt(
+        "Who is short, and when", lambda: plan_input(context, chances, read, known)
+    )
     if given is not None:
         page = _with_plan(context, page, given, options_for(context, **asked))
     return replace(page, health=_health(context), missing=tuple(missing.reasons))
@@ -88,17 +89,16 @@ def gather(context: Context, asked: Mapping[str, Any], chances: str | None) -> P
 # --- the board
 
 
-def _board(context: Context, deals: Iterable[Deal], mappings: MappingSet) -> tuple[Stage, ...]:
+def _board(read: Pipeline, today: date) -> tuple[Stage, ...]:
     """Returns the open deals, and those that were decided lately, by stage."""
     from taiga_pipeline.mapping.errors import NotMapped
 
-    today = context.clock.now().date()
-    urls = _urls(context)
+    urls = {key: str(facts.get("url") or "") for key, facts in read.facts.items()}
     order: dict[str, tuple[int, str]] = {}
     found: dict[str, list[Deal]] = defaultdict(list)
-    for deal in deals:
+    for deal in read.deals:
         try:
-            rules, stage = mappings.stage_of(deal)
+            rules, stage = read.mappings.stage_of(deal)
         except NotMapped:
             continue
         closed = stage.category.is_closed
@@ -107,11 +107,6 @@ def _board(context: Context, deals: Iterable[Deal], mappings: MappingSet) -> tup
         order.setdefault(stage.name, (rules.stages.index(stage), stage.name))
         found[stage.name].append(deal)
     return tuple(_stage(name, found[name], urls) for name in sorted(found, key=order.__getitem__))
-
-
-def _urls(context: Context) -> dict[str, str]:
-    with state_to_read(context) as store:
-        return {key: str(store.facts(key)[0].get("url") or "") for key in store.index()}
 
 
 def _stage(name: str, deals: Sequence[Deal], urls: Mapping[str, str]) -> Stage:
@@ -266,7 +261,9 @@ def _money(amounts: Mapping[str, Decimal]) -> str:
 # --- forecast
 
 
-def _forecast(context: Context, today: date) -> tuple[tuple[Series, ...], list[str], Outlooks]:
+def _forecast(
+    context: Context, today: date, read: Pipeline
+) -> tuple[tuple[Series, ...], list[str], Outlooks]:
     """Returns the charts, the notes to them, and what was learnt about each open deal.
 
     Learning is what takes the time: the forecast and capacity planning share it.
@@ -279,7 +276,7 @@ def _forecast(context: Context, today: date) -> tuple[tuple[Series, ...], list[s
     from taiga_pipeline.planning.forecast.forecast import forecast_of, horizon_of, prepare
     from taiga_pipeline.planning.forecast.outlooks import SHOCK_DAYS, outlooks_of
 
-    history = read_history(context, today)
+    history = read_history(context, today, read)
     ground = prepare(history, today, max(horizon_of(today, _MONTHS), SHOCK_DAYS))
     forecast = forecast_of(ground, today, _MONTHS)
     series = [

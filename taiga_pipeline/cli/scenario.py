@@ -10,6 +10,7 @@ import click
 from taiga_pipeline.cli.capacity import scenario_path
 from taiga_pipeline.cli.capacity_input import options_for, plan_input, plan_options
 from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.extras import need_extra
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_pairs, print_table
 from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue
@@ -64,6 +65,9 @@ def add_scenario(
     from taiga_pipeline.planning.scenario import TODAY, apply_scenario
     from taiga_pipeline.planning.scenario_file import scenario_of
 
+    need_extra("scenario add", "planning", "tomlkit")
+    from taiga_pipeline.planning.scenario_writing import put_scenario
+
     new = scenario_of(name, texts)
     if new.is_empty:
         raise InvalidValue("nothing is supposed; say --win, --lose, --delay, --resize, --hire ...")
@@ -73,7 +77,7 @@ def add_scenario(
     if new.name in file.all() and not again:
         raise AlreadyThere(f"there is a scenario {new.name!r} already; --replace writes over it")
     apply_scenario(plan_input(context, "stated").situation, new)
-    file.put(new)
+    put_scenario(file.path, new)
     _tell(new, as_json, heading=f"saved {safe(new.name)}")
 
 
@@ -107,7 +111,11 @@ def show_scenario(context: Context, name: str, as_json: bool) -> None:
 @pass_context
 def delete_scenario(context: Context, name: str, as_json: bool) -> None:
     """Delete a scenario."""
-    _tell(_file(context).delete(name), as_json, heading=f"deleted {safe(name)}")
+    need_extra("scenario delete", "planning", "tomlkit")
+    from taiga_pipeline.planning.scenario_writing import delete_scenario
+
+    gone = delete_scenario(_file(context).path, name)
+    _tell(gone, as_json, heading=f"deleted {safe(name)}")
 
 
 def _tell(saved: Scenario, as_json: bool, heading: str) -> None:

@@ -14,6 +14,7 @@ from taiga_pipeline.cli.capacity_input import holidays_source, reported_mileston
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
+from taiga_pipeline.cli.pipeline_data import reported_facts
 from taiga_pipeline.cli.store_access import deal_store, people_store
 from taiga_pipeline.pipeline.errors import InvalidValue
 
@@ -175,7 +176,7 @@ class _Input:
         mappings = context.load_mappings()
         with deal_store(context) as store:
             deals = list(store.deals())
-        milestones = reported_milestones(context, {deal.key for deal in deals})
+        milestones = reported_milestones(reported_facts(context))
         self._works: Works = find_works(deals, mappings, today, self.priorities, milestones)
         self.notes = list(self._works.notes)
         with people_store(context) as people:

@@ -10,12 +10,9 @@ leave = ["ana@example.org=2027-01-31"]
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
-
-import tomlkit
 
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
 from taiga_pipeline.planning.scenario import (
@@ -26,14 +23,12 @@ from taiga_pipeline.planning.scenario import (
     parse_leave,
     parse_resize,
     parse_size,
-    written_hire,
-    written_leave,
 )
 from taiga_pipeline.planning.weeks import parse_weeks
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.toml_places import Document, read_document
 
-_KEYS: Final = ("win", "lose", "delay", "resize", "hire", "leave")
+KEYS: Final = ("win", "lose", "delay", "resize", "hire", "leave")
 
 
 class ScenarioFile:
@@ -76,63 +71,6 @@ class ScenarioFile:
             )
         return found[name]
 
-    def put(self, scenario: Scenario) -> None:
-        """Stores a scenario, in the place of one of the same name; comments elsewhere stay."""
-        self.all()  # a file that cannot be read is not written over
-        document = self._document()
-        tables = document.setdefault("scenario", tomlkit.table(is_super_table=True))
-        tables[scenario.name] = _written(scenario)
-        self._write(tomlkit.dumps(document))
-
-    def delete(self, name: str) -> Scenario:
-        """Takes a scenario out and returns it.
-
-        :raises UnknownName: there is none of this name.
-        """
-        scenario = self.get(name)
-        document = self._document()
-        del document["scenario"][name]
-        self._write(tomlkit.dumps(document))
-        return scenario
-
-    def _document(self) -> tomlkit.TOMLDocument:
-        text = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
-        return tomlkit.parse(text)
-
-    def _write(self, text: str) -> None:
-        """Writes the file whole or not at all."""
-        unfinished = self.path.with_name(f".{self.path.name}.part")
-        try:
-            with unfinished.open("w", encoding="utf-8") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            unfinished.replace(self.path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-
-
-def _written(scenario: Scenario) -> Any:
-    table = tomlkit.table()
-    values: dict[str, Any] = {
-        "win": list(scenario.win),
-        "lose": list(scenario.lose),
-        "delay": _inline((key, f"{weeks}w") for key, weeks in scenario.delay.items()),
-        "resize": _inline((key, f"{100 * size:g}%") for key, size in scenario.resize.items()),
-        "hire": [written_hire(each) for each in scenario.hire],
-        "leave": [written_leave(each) for each in scenario.leave],
-    }
-    for key in _KEYS:
-        if values[key]:
-            table.add(key, values[key])
-    return table
-
-
-def _inline(pairs: Iterable[tuple[str, str]]) -> Any:
-    table = tomlkit.inline_table()
-    table.update(dict(pairs))
-    return table
-
 
 def _read(document: Document, name: str, table: object, problems: list[Problem]) -> Scenario:
     """Returns a scenario; what is wrong in it is added to ``problems``."""
@@ -141,8 +79,8 @@ def _read(document: Document, name: str, table: object, problems: list[Problem])
         problems.append(document.at_key(path, f"{name!r} must be a table: [scenario.{name}]"))
         return Scenario(name)
     for key in table:
-        if key not in _KEYS:
-            message = f"unknown key {key!r}{did_you_mean(key, _KEYS)}"
+        if key not in KEYS:
+            message = f"unknown key {key!r}{did_you_mean(key, KEYS)}"
             problems.append(document.at_key((*path, key), message))
 
     def each(key: str, parse: Callable[[str], Any]) -> Any:

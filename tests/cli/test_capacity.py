@@ -137,12 +137,12 @@ def test_without_the_extra_the_way_to_it_is_said(
     assert "pip install 'pipeline-sync[planning]'" in result.stderr
 
 
-def test_without_a_learning_library_stated_chances_count_and_that_is_said(
+def test_stated_chances_and_holidays_that_are_not_counted_are_said(
     pipeline: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(capacity_input, "find_spec", lambda name: None)
     pipeline("people", "edit", "ana@example.test", "--country", "SE")
-    result = pipeline("capacity", "--trials", "500")
+    result = pipeline("capacity", "--trials", "500", "--chances", "stated")
     assert result.exit_code == 0
     assert "chances are those that deals and stages state" in result.stderr
     assert "public holidays are not counted" in result.stderr

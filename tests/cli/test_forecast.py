@@ -12,7 +12,6 @@ import pytest
 from tests.cli.conftest import Run
 from tests.planning.pipelines import Rules, grown
 
-
 HEADINGS = "key,name,stage,value,currency,engaged_on,closed_on,service"
 
 

@@ -31,6 +31,7 @@ from taiga_pipeline.planning.scenario import (
 )
 from taiga_pipeline.planning.scenario_compare import Column, compare_scenarios
 from taiga_pipeline.planning.scenario_file import ScenarioFile, scenario_of
+from taiga_pipeline.planning.scenario_writing import delete_scenario, put_scenario
 from taiga_pipeline.planning.weeks import WEEK, Weeks
 from taiga_pipeline.problems import ProblemsError
 from tests.mapping.support import deal, mappings
@@ -200,19 +201,19 @@ FULL = scenario_of(
 def test_scenarios_are_kept_in_a_file_that_people_can_edit(tmp_path: Path) -> None:
     file = ScenarioFile(tmp_path / "scenarios.toml")
     assert file.all() == {}
-    file.put(FULL)
-    file.put(Scenario("other", lose=("D-9",)))
+    put_scenario(file.path, FULL)
+    put_scenario(file.path, Scenario("other", lose=("D-9",)))
     assert file.all() == {FULL.name: FULL, "other": Scenario("other", lose=("D-9",))}
     file.path.write_text("# ours\n" + file.path.read_text(encoding="utf-8"), encoding="utf-8")
-    file.put(Scenario("other", lose=("D-8",)))
-    assert file.delete(FULL.name) == FULL
+    put_scenario(file.path, Scenario("other", lose=("D-8",)))
+    assert delete_scenario(file.path, FULL.name) == FULL
     assert file.all() == {"other": Scenario("other", lose=("D-8",))}
     assert file.path.read_text(encoding="utf-8").startswith("# ours")
 
 
 def test_an_unknown_scenario_is_an_error_with_the_nearest(tmp_path: Path) -> None:
     file = ScenarioFile(tmp_path / "scenarios.toml")
-    file.put(Scenario("spring", win=("D-1",)))
+    put_scenario(file.path, Scenario("spring", win=("D-1",)))
     with pytest.raises(UnknownName, match="did you mean 'spring'"):
         file.get("sprong")
 
@@ -234,5 +235,5 @@ def test_everything_wrong_in_the_file_is_said_with_its_place(tmp_path: Path) -> 
     assert "unknown key 'other'" in told
     before = path.read_bytes()
     with pytest.raises(ProblemsError):
-        ScenarioFile(path).put(FULL)
+        put_scenario(path, FULL)
     assert path.read_bytes() == before

@@ -1,0 +1,62 @@
+"""The deals and people of a pipeline, read once for everything that a command works out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from taiga_pipeline.cli.context import Context
+
+if TYPE_CHECKING:
+    from taiga_pipeline.mapping.mapping_set import MappingSet
+    from taiga_pipeline.people.model import Allocation, Person
+    from taiga_pipeline.pipeline.model import Deal
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """What the source holds, and the rules for it.
+
+    ``people`` are in the order of their addresses, ``facts`` what delivery reported, by deal.
+    ``notices`` tell what could not be read.
+    """
+
+    mappings: MappingSet
+    deals: tuple[Deal, ...]
+    people: tuple[Person, ...]
+    allocations: tuple[Allocation, ...]
+    facts: Mapping[str, Mapping[str, object]]
+    notices: tuple[str, ...]
+
+
+def read_pipeline(context: Context) -> Pipeline:
+    """Reads the source, and what delivery reported last.
+
+    :raises ProblemsError: what is wrong with the configuration or the mappings.
+    :raises Unreachable: the source does not answer.
+    """
+    mappings = context.load_mappings()
+    reading = context.make_deal_source().read()
+    deals = tuple(reading.deals)
+    return Pipeline(
+        mappings=mappings,
+        deals=deals,
+        people=tuple(sorted(reading.people.values(), key=lambda person: person.email)),
+        allocations=tuple(each for group in reading.allocations.values() for each in group),
+        facts=reported_facts(context),
+        notices=tuple(f"{row.place}: left out: {row.reason}" for row in reading.quarantined),
+    )
+
+
+def reported_facts(context: Context) -> dict[str, Mapping[str, object]]:
+    """Returns what delivery reported of deals' projects, by deal, as it was last read from there.
+
+    Nothing is read where nothing was synced yet.
+    """
+    if not context.has_state():
+        return {}
+    from taiga_pipeline.cli.engine import state_to_read
+
+    with state_to_read(context) as store:
+        return {key: facts for key, (facts, _) in store.all_facts().items()}
