@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.capacity import Options
     from taiga_pipeline.planning.capacity_report import CapacityReport, Driver, RoleCapacity
     from taiga_pipeline.planning.capacity_report import Cell as HoursCell
+    from taiga_pipeline.planning.demand import Demand
     from taiga_pipeline.planning.forecast.forecast import Forecast as Expected
     from taiga_pipeline.planning.forecast.forecast import Row, Split
     from taiga_pipeline.planning.outlook import Outlooks
@@ -132,14 +133,15 @@ def _card(deal: Deal, url: str) -> Card:
 
 
 def _with_plan(context: Context, page: Page, given: PlanInput, options: Options) -> Page:
-    from taiga_pipeline.planning.capacity import find_capacity
+    from taiga_pipeline.planning.capacity import capacity_for, demand_for
 
-    report = find_capacity(given.situation, given.mappings, given.outlooks, options)
+    demand = demand_for(given.situation, given.mappings, given.outlooks, options)
+    report = capacity_for(given.situation, demand, given.outlooks, options)
     notices = dict.fromkeys((*given.notices, *report.notices))
     return replace(
         page,
         capacity=_capacity(report),
-        people=_people(given, options),
+        people=_people(given, demand, options),
         scenarios=_scenarios(context, given, options),
         notices=tuple(notices),
     )
@@ -183,10 +185,9 @@ def _driver(driver: Driver) -> str:
     return f"{driver.deal_key}: +{driver.added:,.0f} h ({100 * driver.probability:.0f} %{close})"
 
 
-def _people(given: PlanInput, options: Options) -> HeatMap | None:
+def _people(given: PlanInput, demand: Demand, options: Options) -> HeatMap | None:
     """Returns how much of each person's time is booked for won deals, week by week."""
     from taiga_pipeline.people.calendar import working_hours
-    from taiga_pipeline.planning.demand import find_demand
     from taiga_pipeline.planning.weeks import week_name
 
     situation, weeks = given.situation, list(options.weeks)
@@ -200,13 +201,15 @@ def _people(given: PlanInput, options: Options) -> HeatMap | None:
         holidays_of=options.holidays_of,
         default_country=options.default_country,
     ).by_person
-    demand = find_demand(situation, given.mappings, given.outlooks, options.weeks)
-    booked: dict[tuple[str, date], dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    booked: dict[tuple[str, date], dict[str, float]] = {}
     for each in demand.booked:
         if each.email:
-            booked[each.email, each.week][each.deal_key] += each.hours
+            hours = booked.setdefault((each.email, each.week), {})
+            hours[each.deal_key] = hours.get(each.deal_key, 0.0) + each.hours
     rows = [
-        _person_row(person, there[person.email], [booked[person.email, week] for week in weeks])
+        _person_row(
+            person, there[person.email], [booked.get((person.email, week), {}) for week in weeks]
+        )
         for person in people
     ]
     names = [week_name(week) for week in weeks]

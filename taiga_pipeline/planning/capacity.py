@@ -62,8 +62,30 @@ def find_capacity(
     :raises UnknownName: nobody and no deal is of the team; names the nearest.
     """
     _check(options)
+    demand = demand_for(situation, mappings, outlooks, options)
+    return capacity_for(situation, demand, outlooks, options)
+
+
+def demand_for(
+    situation: Situation, mappings: MappingSet, outlooks: Outlooks, options: Options
+) -> Demand:
+    """Returns the demand of all teams, from now or the first week shown to the last.
+
+    Projects that begin before the weeks shown reach into them.
+    """
+    return find_demand(situation, mappings, outlooks, _window(situation.as_of, options.weeks))
+
+
+def capacity_for(
+    situation: Situation, demand: Demand, outlooks: Outlooks, options: Options
+) -> CapacityReport:
+    """Returns `find_capacity` of a demand that was found for the same situation and options.
+
+    :raises InvalidValue: a quantile or a number of trials that makes no sense.
+    :raises UnknownName: nobody and no deal is of the team; names the nearest.
+    """
+    _check(options)
     window = _window(situation.as_of, options.weeks)
-    demand = find_demand(situation, mappings, outlooks, window)
     people = situation.people
     if options.team:
         people, demand = _of_team(situation, demand, options.team)

@@ -63,13 +63,15 @@ def curves(
 
     A deal keeps its stage; ages and calendar go on.
     """
-    kinds, place = np.unique(np.stack([ages, stages]), axis=1, return_inverse=True)
+    number = len(hazards.record.stages)
+    kinds, place = np.unique(ages * number + stages, return_inverse=True)
+    age, stage = np.divmod(kinds, number)
     ahead = np.arange(1, horizon + 1)[:, None]
     closing, winning = hazards.chances_by_phase(season=season)
     cells = (
         phases_of(hazards.record.today + ahead),
-        hazards.groups[np.minimum(kinds[0] + ahead, OLDEST)],
-        kinds[1],
+        hazards.groups[np.minimum(age + ahead, OLDEST)],
+        stage,
     )
     decided = _first_decisions(closing[cells])
     return Curves(decided * winning[cells], decided, place.ravel())

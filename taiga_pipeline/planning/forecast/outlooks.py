@@ -33,10 +33,13 @@ def outlooks(history: History, day: date) -> Outlooks:
 def outlooks_of(ground: Ground) -> Outlooks:
     """Returns the outlooks of a ground that was prepared for at least `SHOCK_DAYS`."""
     shock = ground.shock(1, SHOCK_DAYS, "open")
-    chances = long_curves(ground.view).won
+    calendar = _Calendar(ground.view)
+    chances = long_curves(ground.view)
+    ever = np.minimum(chances.kinds_won.sum(axis=0), 1.0).tolist()
+    learnt = [calendar.learnt(won) for won in chances.kinds_won.T]
     by_deal = {
-        deal.key: _outlook(deal, ground.view, chances[:, place])
-        for place, deal in enumerate(ground.deals)
+        deal.key: Outlook(deal.key, ever[kind], calendar.closes(deal, learnt[kind]))
+        for deal, kind in zip(ground.deals, chances.place.tolist(), strict=True)
     }
     return Outlooks(by_deal, shock.sd, shock.mean)
 
@@ -48,43 +51,70 @@ def long_curves(view: View, *, season: bool = True) -> Curves:
     return curves(view.hazards, record.ages()[mask], record.stage[mask], EVER_DAYS, season=season)
 
 
-def _outlook(deal: PastDeal, view: View, won: Floats) -> Outlook:
-    ever = min(float(won.sum()), 1.0)
-    return Outlook(deal.key, ever, tuple(_weeks(view.day, timing(deal, view, won))))
+class _Calendar:
+    """Tells in which week a deal is won if it is won, as its days tell that are worked out by
+    `timing`; deals of the same age and stage share what history tells."""
+
+    def __init__(self, view: View) -> None:
+        today = view.day
+        monday = today - timedelta(days=today.weekday())
+        self._today = today
+        self._trust = trust_in_history(view)
+        self._places = (np.arange(1, EVER_DAYS + 1) + today.weekday()) // 7
+        self._mondays = [monday + timedelta(weeks=n) for n in range(int(self._places[-1]) + 1)]
+        self._stated: dict[date, Floats] = {}
+
+    def learnt(self, won: Floats) -> Floats:
+        """Returns what history tells: chances of weeks, the present one first, that sum to 1."""
+        return self._weeks(_as_learnt(won))
+
+    def closes(self, deal: PastDeal, learnt: Floats) -> tuple[tuple[date, float], ...]:
+        """Returns Mondays and the chance of their weeks, without weeks that are impossible."""
+        close, weeks = deal.expected_close, learnt
+        if close is not None:
+            if close not in self._stated:
+                self._stated[close] = self._weeks(_around(close, self._today, EVER_DAYS))
+            weeks = self._trust * learnt + (1 - self._trust) * self._stated[close]
+        possible = np.flatnonzero(weeks > 0).tolist()
+        return tuple((self._mondays[week], float(weeks[week])) for week in possible)
+
+    def _weeks(self, days: Floats) -> Floats:
+        return np.bincount(self._places, weights=days).astype(np.float64, copy=False)
+
+
+def trust_in_history(view: View) -> float:
+    """Returns how much history counts in when a deal is decided, beside the date that sales stated:
+    n decisions weigh n / (n + `TIMING_DECISIONS`)."""
+    decided = view.record.decided
+    return decided / (decided + TIMING_DECISIONS)
 
 
 def timing(deal: PastDeal, view: View, won: Floats) -> Floats:
     """Returns when a deal is won if it is won: chances of the days ahead, which sum to 1.
 
-    With little history, the close date that sales stated counts more than what history tells:
-    n decisions weigh n / (n + `TIMING_DECISIONS`).
+    With little history, the close date that sales stated counts more than what history tells.
     """
-    total = won.sum()
-    learnt = won / total if total > 0 else np.eye(len(won))[-1]
+    learnt = _as_learnt(won)
     if deal.expected_close is None:
-        return np.asarray(learnt)
-    trust = view.record.decided / (view.record.decided + TIMING_DECISIONS)
-    return np.asarray(trust * learnt + (1 - trust) * _around(deal.expected_close, view.day, won))
+        return learnt
+    trust = trust_in_history(view)
+    return trust * learnt + (1 - trust) * _around(deal.expected_close, view.day, len(won))
 
 
-def _around(expected: date, today: date, won: Floats) -> Floats:
+def _as_learnt(won: Floats) -> Floats:
+    total = won.sum()
+    return np.asarray(won / total if total > 0 else np.eye(len(won))[-1])
+
+
+def _around(expected: date, today: date, days: int) -> Floats:
     ahead = (expected - today).days
     first, last = max(ahead - CLOSE_SPREAD, 1), ahead + CLOSE_SPREAD
     if last < first + CLOSE_SPREAD:
         first, last = 1, 2 * CLOSE_SPREAD
-    first, last = min(first, len(won)), min(last, len(won))
-    spread = np.zeros(len(won))
+    first, last = min(first, days), min(last, days)
+    spread = np.zeros(days)
     spread[first - 1 : last] = 1.0 / (last - first + 1)
     return spread
-
-
-def _weeks(today: date, days: Floats) -> Iterator[tuple[date, float]]:
-    """Yields Mondays and the chance of their weeks, without weeks that are impossible."""
-    monday = today - timedelta(days=today.weekday())
-    places = (np.arange(1, len(days) + 1) + today.weekday()) // 7
-    weeks = np.bincount(places, weights=days)
-    for place in np.flatnonzero(weeks > 0):
-        yield monday + timedelta(weeks=int(place)), float(weeks[place])
 
 
 @dataclass(frozen=True, slots=True)
