@@ -31,10 +31,11 @@ class SettingsReader:
         required: Iterable[str] = (),
         table: str = "source",
     ) -> None:
+        self._kind = kind
         self._settings = settings
         self._table = table
         self.problems: list[str] = []
-        names = (*COMMON, *known) if table == "source" else tuple(known)
+        names = (*COMMON, *known)
         for name in settings:
             if name not in names:
                 hint = did_you_mean(name, names)
@@ -84,13 +85,20 @@ class SettingsReader:
         self.problems.append(f'[{self._table}.{name}] must be a table of names = "text"')
         return {}
 
-    def section(self, name: str) -> Mapping[str, object]:
-        """Returns a table of settings, empty if it is not there."""
+    def within(
+        self, name: str, known: Iterable[str], required: Iterable[str] = ()
+    ) -> SettingsReader:
+        """Returns a reader of the section ``name``, whose problems are among these."""
         value = self._settings.get(name, {})
-        if isinstance(value, Mapping):
-            return {str(key): each for key, each in value.items()}
-        self.problems.append(f"[{self._table}.{name}] must be a section")
-        return {}
+        table = f"{self._table}.{name}"
+        if not isinstance(value, Mapping):
+            self.problems.append(f"[{table}] must be a section")
+            return SettingsReader(self._kind, {}, known, table=table)
+        common = {each: self._settings[each] for each in COMMON if each in self._settings}
+        reader = SettingsReader(self._kind, {**common, **value}, known, required, table)
+        self.problems.extend(reader.problems)
+        reader.problems = self.problems
+        return reader
 
     @property
     def folder(self) -> Path:

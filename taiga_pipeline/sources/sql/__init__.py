@@ -1,0 +1,20 @@
+"""Any SQL database as a source, by a query of the administrator's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sync.clock import Clock
+    from taiga_pipeline.sources.sql.source import SqlSource
+
+
+def create(settings: Mapping[str, object], clock: Clock) -> SqlSource:
+    """Makes the source from the config's ``[source]`` table; connects to nothing yet.
+
+    :raises ProblemsError: keys that are missing, unknown or of the wrong type; a query that writes.
+    """
+    from taiga_pipeline.sources.sql.source import make  # noqa: PLC0415
+
+    return make(settings, clock)

@@ -1,0 +1,150 @@
+"""Deals that a query finds in any SQL database.
+
+Settings: ``url`` (or ``url_env``), ``query``, ``timeout_seconds``, how rows are read
+(`taiga_pipeline.sources.rows`), and ``write_back`` (`taiga_pipeline.sources.sql.write_back`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Final
+
+from sqlalchemy import Connection
+
+from sync.clock import Clock
+from sync.source import Told
+from taiga_pipeline.pipeline.drafts import DraftReading
+from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout, lay_out
+from taiga_pipeline.pipeline.import_rows import RowReader
+from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
+from taiga_pipeline.pipeline.native import NativeRow
+from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.sources.port import DealReading
+from taiga_pipeline.sources.rows import ROW_SETTINGS, read_deals, row_options
+from taiga_pipeline.sources.settings import SettingsReader
+from taiga_pipeline.sources.sql.database import Database
+from taiga_pipeline.sources.sql.statement import objection, plain
+from taiga_pipeline.sources.sql.write_back import SqlWriteBack, read_write_back
+
+KNOWN: Final = ("url", "query", "timeout_seconds", "write_back", *ROW_SETTINGS)
+_TIMEOUT_SECONDS: Final = 120.0
+_QUERY: Final = "[source] query"
+
+
+class SqlSource:
+    """Deals, and nothing but deals: roles stand in a column, people and allocations nowhere."""
+
+    def __init__(
+        self,
+        database: Database,
+        query: str,
+        options: ImportOptions,
+        write_back: SqlWriteBack | None = None,
+    ) -> None:
+        self._database = database
+        self._query = query
+        self._options = options
+        self._write_back = write_back
+
+    def read(self) -> DealReading:
+        """Runs the query; deals come one by one while they are gone through.
+
+        :raises ProblemsError: the database does not take the query, or columns do not fit.
+        :raises SyncError: the database cannot be reached, or does not let the account in.
+        """
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._database.reading())
+            layout, rows = self._run(connection)
+            drafts = DraftReading(rows, RowReader(layout, self._options, Funnel()), unit="row")
+            reading = DealReading(deals=())
+            reading.deals = self._deals(stack.pop_all(), drafts, reading)
+            return reading
+
+    def _run(self, connection: Connection) -> tuple[Layout, Iterator[NativeRow]]:
+        result = self._database.run(connection, self._query)
+        if not result.returns_rows:
+            raise ProblemsError([Problem(f"{_QUERY}: it returns no rows; write SELECT …")])
+        headers = tuple(map(str, result.keys()))
+        layout = lay_out(_QUERY, headers, self._options)
+        rows = enumerate(self._database.rows(result), start=1)
+        return layout, (NativeRow(number, cells) for number, cells in rows)
+
+    def _deals(
+        self, stack: ExitStack, drafts: DraftReading, reading: DealReading
+    ) -> Iterator[Deal]:
+        with stack:
+            yield from read_deals(drafts, _place, reading.quarantined)
+        reading.complete = drafts.complete
+
+    # --- beyond reading
+
+    def examine(self) -> Sequence[str]:
+        """Looks at the columns, and whether the connection can write; see `Examined`."""
+        with self._database.reading() as connection:
+            layout, _ = self._run(connection)
+            connection.rollback()
+        found = [_told_columns(layout), self._told_rights()]
+        if self._write_back:
+            found.append(self._write_back.examine())
+        return found
+
+    def _told_rights(self) -> str:
+        with self._database.reading() as connection:
+            refused = self._database.refuses_writes(connection)
+        if refused is None:
+            return (
+                f"{self._database.kind} is not told to refuse writes: nothing is ever committed, "
+                "but give the account no right beyond SELECT"
+            )
+        if not refused:
+            raise ProblemsError(
+                [
+                    Problem(
+                        f"{self._database.name} let the reading connection write; nothing is read"
+                    )
+                ]
+            )
+        return "the connection that reads cannot write (tried)"
+
+    @property
+    def takes_facts(self) -> bool:
+        """Whether the configuration names columns for delivery facts."""
+        return self._write_back is not None
+
+    def take_facts(self, facts: Iterable[DeliveryFacts]) -> Told:
+        """Writes delivery facts into the columns named for them; see `TakesDeliveryFacts`."""
+        return self._write_back.take(facts) if self._write_back else Told()
+
+
+def _place(number: int) -> str:
+    return f"row {number} of the query"
+
+
+def _told_columns(layout: Layout) -> str:
+    used = ", ".join(
+        ours if plain_name == ours else f"{ours} from {plain_name}"
+        for ours in layout.columns
+        for plain_name in (layout.header_of(ours),)
+    )
+    unused = f"; not used: {', '.join(layout.unused)}" if layout.unused else ""
+    return f"columns: {used}{unused}"
+
+
+def make(settings: Mapping[str, object], clock: Clock) -> SqlSource:
+    """Makes the source from the config's ``[source]`` table.
+
+    :raises ProblemsError: everything that is wrong with it.
+    :raises Stop: the URL is none.
+    """
+    reader = SettingsReader("sql", settings, KNOWN, required=("url", "query"))
+    query = reader.text("query")
+    against = objection(query) if query else ""
+    if against:
+        reader.complain(f"query: it {against}")
+    seconds = reader.number("timeout_seconds", _TIMEOUT_SECONDS, least=1, most=86_400)
+    url, options = reader.text("url"), row_options(reader)
+    write_back = read_write_back(reader, url, clock, seconds)
+    reader.finish()
+    database = Database.at(url, clock, seconds, "[source] url")
+    return SqlSource(database, plain(query), options, write_back.make() if write_back else None)
