@@ -25,6 +25,7 @@ LEVELS: Final = {
     "taiga_pipeline.targets": 2,
     "taiga_pipeline.report": 2,
     "taiga_pipeline.config": 3,
+    "taiga_pipeline.workers": 3,
     "taiga_pipeline.cli": 4,
     "taiga_pipeline.__main__": 5,
 }
@@ -37,7 +38,9 @@ SHARED: Final = {
 }
 """Small modules that everybody above the engine may use, and that use only each other."""
 SANDBOX: Final = "taiga_pipeline.sandbox"
-HEAVY_MODULES: Final = ("sqlalchemy", "requests", "pydantic", "http.server", "tomlkit")
+HEAVY_MODULES: Final = (
+    *("sqlalchemy", "requests", "pydantic", "http.server", "tomlkit", "procrastinate"),
+)
 
 
 def modules() -> Iterator[tuple[str, Path]]:

@@ -19,6 +19,7 @@ from taiga_pipeline.cli.lazy import Entry, LazyGroup
 _SYNC = "Keep in step"
 _DATA = "Deals, people, rules"
 _PLANNING = "Look ahead"
+_FLEET = "Many pipelines"
 _SETUP = "Set up and try out"
 
 COMMANDS: dict[str, Entry] = {
@@ -42,6 +43,8 @@ COMMANDS: dict[str, Entry] = {
     "report": Entry("taiga_pipeline.cli.report:report", "Everything on one page.", _PLANNING),
     "scenario": Entry("taiga_pipeline.cli.scenario:scenario", "What if.", _PLANNING),
     "staff": Entry("taiga_pipeline.cli.staff:staff", "Who should do what.", _PLANNING),
+    "worker": Entry("taiga_pipeline.cli.worker:worker", "Run what is due, with others.", _FLEET),
+    "enqueue": Entry("taiga_pipeline.cli.worker:enqueue", "Have pipelines run now.", _FLEET),
     "init": Entry("taiga_pipeline.cli.init:init", "Write a first configuration.", _SETUP),
     "check": Entry("taiga_pipeline.cli.check:check", "Find every problem at once.", _SETUP),
     "schedule": Entry("taiga_pipeline.cli.schedule:schedule", "Print a timer entry.", _SETUP),

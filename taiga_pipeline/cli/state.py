@@ -48,15 +48,34 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 @click.option(
     "--max-age", type=Age(), metavar="AGE", help="Exit with 7 if the last success is older (1h)."
 )
+@click.option("--all", "every", is_flag=True, help="All pipelines that workers run.")
+@click.option(
+    "--fleet",
+    "fleet_path",
+    metavar="FILE",
+    help="Which these are (default: workers.toml here, or $PIPELINE_SYNC_FLEET).",
+)
 @json_option
 @pass_context
-def status(context: Context, max_age: timedelta | None, as_json: bool) -> ExitCode:
+def status(
+    context: Context,
+    max_age: timedelta | None,
+    every: bool,
+    fleet_path: str | None,
+    as_json: bool,
+) -> ExitCode:
     """Show how the last run went and what is open; for a monitor too.
 
     Exits with 0 when all is well, with 3 while something waits for a person, and with 7 if the
     last success is older than --max-age (or there was none). A success is a run that came to its
-    end, whatever it left open.
+    end, whatever it left open. With --all, this is said of the pipelines as a whole: one is enough.
     """
+    if every:
+        from taiga_pipeline.cli.fleet_status import fleet_status
+
+        return fleet_status(context, fleet_path, max_age, as_json=as_json)
+    if fleet_path is not None:
+        raise click.UsageError("--fleet goes with --all.")
     with state_to_read(context) as store:
         health = look_at(store, context.clock.now())
     if as_json:

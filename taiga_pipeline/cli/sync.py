@@ -248,12 +248,16 @@ def summary(result: RunReport) -> str:
 
 def run_code(result: RunReport) -> ExitCode:
     """Returns the exit code for a run; says on stderr why it ended early."""
+    why = result.refusal or str(result.stopped_by or "")
+    if why:
+        report_error(why)
+    return code_of(result)
+
+
+def code_of(result: RunReport) -> ExitCode:
+    """Returns the exit code for a run."""
     if result.outcome is Outcome.REFUSED:
-        report_error(result.refusal)
         return ExitCode.REFUSED
     if result.stopped_by is not None:
-        report_error(str(result.stopped_by))
         return exit_code(result.stopped_by) or ExitCode.PARTIAL
-    if result.outcome is Outcome.DONE:
-        return ExitCode.DONE
-    return ExitCode.PARTIAL
+    return ExitCode.DONE if result.outcome is Outcome.DONE else ExitCode.PARTIAL

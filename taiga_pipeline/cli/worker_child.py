@@ -1,0 +1,157 @@
+"""One run of a pipeline in a process of its own, as a worker orders it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from io import StringIO, TextIOBase
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final, TextIO
+
+from sync.log_context import logged
+from sync.plan import PARTIAL
+from sync.runner import Outcome
+from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.errors import describe, exit_code
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.log import is_json
+from taiga_pipeline.cli.signals import stopping_in_good_order
+from taiga_pipeline.cli.sync import Performed, code_of, perform, worst
+from taiga_pipeline.credentials import from_file
+from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.report.terminal import safe
+from taiga_pipeline.workers.children import Order, stop_with_parent
+from taiga_pipeline.workers.decisions import Ended, Ending
+
+_CUT_SHORT: Final = (ExitCode.PARTIAL, ExitCode.UNREACHABLE)
+"""What it looks like when a wait or a request was given up because the run was to end."""
+_ENDINGS: Final = {
+    ExitCode.DONE: Ending.DONE,
+    ExitCode.USAGE: Ending.USAGE,
+    ExitCode.PARTIAL: Ending.PARTIAL,
+    ExitCode.REFUSED: Ending.REFUSED,
+    ExitCode.LOCKED: Ending.LOCKED,
+    ExitCode.UNREACHABLE: Ending.UNREACHABLE,
+}
+
+
+def carry_out(order: Order, answer: Connection) -> None:
+    """Runs the pipeline of ``order``, and sends how it ended."""
+    os.setpgid(0, 0)  # Ctrl-C in a terminal is for the worker, which passes it on
+    stop = threading.Event()
+    stop_with_parent(stop)
+    with ExitStack() as stack:
+        stack.enter_context(redirect_stderr(_Prefixed(order.name, sys.__stderr__)))
+        stack.enter_context(redirect_stdout(StringIO()))
+        stack.enter_context(logged(pipeline=order.name))
+        stack.enter_context(stopping_in_good_order(stop))
+        answer.send(run_order(order, stop))
+        sys.stderr.flush()
+
+
+def run_order(order: Order, stop: threading.Event) -> Ended:
+    """Runs the pipeline of ``order``; returns how that ended, whatever happened."""
+    context = Context(verbosity=order.verbosity, quiet=order.quiet, log_format=order.log_format)
+    context.use_config(str(order.config))
+    try:
+        if order.environment_file is not None:
+            os.environ.update(read_environment(order.environment_file))
+        _check_name(context, order)
+        return _summed_up(perform(context, stop), stop)
+    except Exception as error:
+        code = exit_code(error)
+        if code is None:
+            return Ended(Ending.UNEXPECTED, ExitCode.UNEXPECTED, safe(describe(error)))
+        if stop.is_set() and code in _CUT_SHORT:
+            return Ended(Ending.STOPPED, code)
+        return Ended(_ENDINGS[code], code, safe(str(error)))
+
+
+def _check_name(context: Context, order: Order) -> None:
+    """A configuration that was renamed since its job was queued is another pipeline."""
+    found = context.settings.pipeline
+    if found != order.name:
+        message = f"names the pipeline {found!r} now, and not {order.name!r}"
+        raise ProblemsError([Problem(message, str(order.config))])
+
+
+def _summed_up(done: Performed, stop: threading.Event) -> Ended:
+    code = worst(map(code_of, done.results))
+    last = done.results[-1]
+    stopped = stop.is_set() and last.outcome is Outcome.STOPPED
+    return Ended(
+        Ending.STOPPED if stopped else _ENDINGS[code],
+        code,
+        safe(_why(done)),
+        waiting=sum(issue.kind in PARTIAL for issue in last.issues),
+        applied=sum(len(result.applied) for result in done.results),
+        requests=sum(result.requests for result in done.results),
+    )
+
+
+def _why(done: Performed) -> str:
+    for result in done.results:
+        if result.refusal or result.stopped_by:
+            return result.refusal or str(result.stopped_by)
+    return ""
+
+
+def read_environment(path: Path) -> dict[str, str]:
+    """Returns the variables in a file of ``NAME=value`` lines, as shells and systemd read it.
+
+    :raises SecretError: the file cannot be read, or everybody may read it.
+    :raises ProblemsError: lines that are none such; they are not repeated.
+    """
+    found: dict[str, str] = {}
+    problems = []
+    text = from_file("pipelines.environment_file", path).reveal()
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.strip().removeprefix("export ")
+        if not words or words.startswith("#"):
+            continue
+        name, separator, value = words.partition("=")
+        if separator and name.strip().isidentifier():
+            found[name.strip()] = _unquoted(value.strip())
+        else:
+            problems.append(Problem("is no NAME=value", str(path), number))
+    if problems:
+        raise ProblemsError(problems)
+    return found
+
+
+def _unquoted(value: str) -> str:
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return value[1:-1] if quoted else value
+
+
+class _Prefixed(TextIOBase):
+    """Writes whole lines to a stream that several runs share, each with the pipeline's name."""
+
+    def __init__(self, name: str, stream: TextIO | None) -> None:
+        self._prefix = f"{name}: "
+        self._stream = stream
+        self._rest = ""
+        self._lock = threading.Lock()
+
+    def write(self, text: str) -> int:
+        """Takes text; passes on the lines that are complete."""
+        with self._lock:
+            *lines, self._rest = (self._rest + text).split("\n")
+            self._pass_on(lines)
+        return len(text)
+
+    def flush(self) -> None:
+        """Passes on everything."""
+        with self._lock:
+            lines, self._rest = [self._rest] if self._rest else [], ""
+            self._pass_on(lines)
+
+    def _pass_on(self, lines: list[str]) -> None:
+        prefix = "" if is_json() else self._prefix  # an object names its pipeline itself
+        text = "".join(f"{prefix}{line}\n" for line in lines)
+        if text and self._stream is not None:
+            self._stream.write(text)
+            self._stream.flush()

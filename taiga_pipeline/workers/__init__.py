@@ -1,0 +1,16 @@
+"""Many pipelines on many machines: a fleet of pipelines, and workers that share the work.
+
+The queue is Procrastinate's, on PostgreSQL. What is decided here is decided by pure functions:
+
+=================  =======================================================================
+`fleet`            which pipelines there are, and how often each runs (``workers.toml``)
+`schedule`         when a pipeline is due, spread over time by its name
+`fairness`         which runs exclude each other: one per pipeline, a few per host
+`decisions`        whether and when a run that ended is tried again
+`ledger`           what became of each pipeline's last run, for people and for the above
+`jobs`             the tasks: run a pipeline, queue what is due, find what dead workers left
+`children`         each run in a process of its own
+`service`          a worker from its start to its end
+`overview`         how all pipelines are doing
+=================  =======================================================================
+"""

@@ -1,0 +1,10 @@
+"""Loaded by the process that forks the runs; lets the worker alone decide when that ends.
+
+A supervisor may send SIGTERM to all processes of a service. The worker passes it on to its runs;
+were the process between them to die of it, the worker would never learn how they ended. It ends
+when the worker and its runs have.
+"""
+
+import signal
+
+signal.signal(signal.SIGTERM, signal.SIG_IGN)

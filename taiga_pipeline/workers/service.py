@@ -1,0 +1,225 @@
+"""A worker, from its start to its end.
+
+It takes jobs until it is told to stop, or (``once``) until there is nothing left to do now. When
+the queue's database goes away it waits for it to come back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from procrastinate import App
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import DeleteJobCondition
+from procrastinate.worker import Worker
+
+from sync.clock import Clock
+from sync.errors import Unreachable
+from taiga_pipeline.problems import ProblemsError
+from taiga_pipeline.workers.children import Children
+from taiga_pipeline.workers.decisions import Ending
+from taiga_pipeline.workers.fleet import Fleet, FleetReader
+from taiga_pipeline.workers.jobs import Duties, assign, housekeeping, make_app
+from taiga_pipeline.workers.ledger import RUN, Ledger
+
+log = logging.getLogger(__name__)
+
+_POLL_SECONDS: Final = 1.0
+"""How often the queue is asked for jobs whose time has come (new ones announce themselves)."""
+_DRAIN_SECONDS: Final = 0.2
+_FRESH: Final = 5.0
+"""For how many seconds a fleet that was read is taken for the present one."""
+_WAITS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+class LivingFleet:
+    """The fleet as it is now, for any thread. A file that is broken meanwhile changes nothing."""
+
+    def __init__(self, reader: FleetReader, fleet: Fleet, monotonic: Callable[[], float]) -> None:
+        self._reader = reader
+        self._fleet = fleet
+        self._monotonic = monotonic
+        self._read_at = monotonic()
+        self._lock = threading.Lock()
+        self._said: set[str] = set()
+        self._say(fleet)
+
+    def __call__(self) -> Fleet:
+        """Returns the fleet, read again if that is some seconds ago."""
+        with self._lock:
+            if self._monotonic() - self._read_at >= _FRESH:
+                self._read()
+            return self._fleet
+
+    def _read(self) -> None:
+        self._read_at = self._monotonic()
+        try:
+            self._fleet = self._reader.read()
+        except ProblemsError as error:
+            self._tell({str(problem) for problem in error.problems})
+        else:
+            self._say(self._fleet)
+
+    def _say(self, fleet: Fleet) -> None:
+        self._tell({str(problem) for problem in fleet.problems})
+
+    def _tell(self, problems: set[str]) -> None:
+        for problem in sorted(problems - self._said):
+            log.warning("%s", problem)
+        self._said = problems
+
+
+@dataclass(slots=True)
+class Service:
+    """One worker. ``name`` is what people see of it; ``once`` ends it when nothing is due."""
+
+    reader: FleetReader
+    url: str
+    children: Children
+    clock: Clock
+    random: Callable[[], float]
+    name: str
+    concurrency: int | None = None
+    once: bool = False
+    ended: dict[Ending, int] = field(default_factory=dict)
+    _signals: int = 0
+    _told: asyncio.Event = field(default_factory=asyncio.Event)
+    _worker: Worker | None = None
+
+    def serve(self) -> None:
+        """Works until the end.
+
+        :raises ProblemsError: the fleet's file is wrong.
+        :raises Unreachable: the queue's database cannot be used from the start.
+        """
+        fleet = self.reader.read()
+        self.children.prepare()
+        ledger = Ledger(self.url, fleet.queue.name)
+        try:
+            asyncio.run(self._serve(fleet, ledger))
+        finally:
+            ledger.close()
+
+    async def _serve(self, fleet: Fleet, ledger: Ledger) -> None:
+        living = LivingFleet(self.reader, fleet, time.monotonic)
+        app = make_app(self.url)
+        duties = Duties(
+            living,
+            ledger,
+            self.children,
+            self.clock,
+            self.random,
+            self.name,
+            app.job_manager,
+            self.ended,
+        )
+        assign(app, duties, fleet)
+        with self._signals_handled():
+            async with app.open_async():
+                log.info("worker %s: %d pipelines", self.name, len(fleet.members))
+                if self.once:
+                    await duties.recover()
+                    await duties.queue_due()
+                await self._work(app, fleet, ledger)
+
+    async def _work(self, app: App, fleet: Fleet, ledger: Ledger) -> None:
+        """Lets workers follow each other for as long as the database comes and goes."""
+        failures = 0
+        while not self._signals:
+            self._worker = self._make_worker(app, fleet)
+            began = time.monotonic()
+            drain = asyncio.create_task(self._drain(ledger)) if self.once else None
+            try:
+                await self._worker.run()  # type: ignore[no-untyped-call]
+            except ConnectorException as error:
+                log.debug("the worker ended: %s", error.__cause__ or error)
+            finally:
+                is_drained = drain is not None and drain.done()
+                if drain is not None:
+                    drain.cancel()
+            if is_drained or self._signals:
+                break
+            failures = 0 if time.monotonic() - began > 60 else failures
+            seconds = _WAITS[min(failures, len(_WAITS) - 1)]
+            failures += 1
+            log.warning("the queue's database is away; trying again in %.0f s", seconds)
+            await self._pause(seconds)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._told.wait(), seconds)
+
+    def _make_worker(self, app: App, fleet: Fleet) -> Worker:
+        dead_after = fleet.workers.dead_after.total_seconds()
+        return Worker(
+            app,
+            queues=[fleet.queue.name, housekeeping(fleet.queue.name)],
+            name=self.name,
+            concurrency=self.concurrency or fleet.workers.concurrency,
+            fetch_job_polling_interval=_POLL_SECONDS,
+            delete_jobs=DeleteJobCondition.ALWAYS,
+            install_signal_handlers=False,
+            update_heartbeat_interval=dead_after / 3,
+            # Rows of workers are kept for longer: one that was only asleep finds its own again.
+            stalled_worker_timeout=max(600.0, 10 * dead_after),
+        )
+
+    # --- once
+
+    async def _drain(self, ledger: Ledger) -> None:
+        """Returns, and stops the worker, when nothing is due and nothing is under way here."""
+        while True:
+            await asyncio.sleep(_DRAIN_SECONDS)
+            try:
+                jobs = await asyncio.to_thread(ledger.jobs, RUN)
+            except Unreachable:
+                continue
+            now = self.clock.now()
+            due = any(not job.is_running and (job.due or now) <= now for job in jobs)
+            if not due and not self.children.count and self._worker is not None:
+                self._worker.stop()  # type: ignore[no-untyped-call]
+                return
+
+    # --- signals
+
+    @contextmanager
+    def _signals_handled(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        for number in numbers:
+            loop.add_signal_handler(number, self.stop)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+
+    def stop(self) -> None:
+        """Takes no more jobs, and lets the runs under way finish their action.
+
+        A second call changes nothing; a third ends everything at once, which is safe, too.
+        """
+        self._signals += 1
+        self._told.set()
+        if self._signals == 1:
+            log.warning("finishing what is under way; other workers go on from there")
+            if self._worker is not None:
+                self._worker.stop()  # type: ignore[no-untyped-call]
+            self.children.stop()
+        elif self._signals == 2:
+            log.warning("still finishing; a request waits for its answer (once more: end at once)")
+        else:
+            self.children.kill()
+            os.kill(os.getpid(), signal.SIGKILL)
