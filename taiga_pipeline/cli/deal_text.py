@@ -102,7 +102,13 @@ def print_deals(deals: Iterable[Deal]) -> int:
 
 def print_deal(deal: Deal) -> None:
     """Prints everything that is known about a deal."""
-    cells = {**deal_cells(deal), "value": money(deal), "probability": percent(deal.probability)}
+    times = {"stage_since": deal.stage_since, "updated_at": deal.updated_at}
+    cells = {
+        **deal_cells(deal),
+        "value": money(deal),
+        "probability": percent(deal.probability),
+        **{name: f"{at:%Y-%m-%d %H:%M} UTC" if at else "" for name, at in times.items()},
+    }
     print_pairs({label: safe(cells[name]) for name, label in _LABELS.items() if cells[name]})
     if deal.contacts:
         click.echo("\nContacts")

@@ -1,24 +1,21 @@
-"""``status``, ``history`` and ``conflicts``: what the state store knows."""
+"""``status`` and ``conflicts``: how the sync stands, and what waits for a person."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
 import click
 
 from sync.health import Health, look_at
-from sync.merge import Verdict
-from sync.plan import ActionType
-from sync.state import JournalEntry, OpenIssue, RunRow
-from sync.state_rows import KEEP
+from sync.state import OpenIssue, RunRow
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.engine import state_to_read
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
-from taiga_pipeline.cli.output import print_json, print_pairs, print_table, shorten
+from taiga_pipeline.cli.output import print_json, print_pairs
 from taiga_pipeline.cli.paint import painter
 from taiga_pipeline.report.plan_text import issue_lines, ways_out
 from taiga_pipeline.report.terminal import safe
@@ -145,96 +142,6 @@ def ago(age: timedelta) -> str:
             count = seconds // size
             return f"{count} {unit}{'s' if count > 1 else ''} ago"
     return "just now"
-
-
-@click.command()
-@click.argument("deal", required=False)
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
-@json_option
-@pass_context
-def history(context: Context, deal: str | None, limit: int, as_json: bool) -> None:
-    """Show who changed what, when and why, the newest first; of one DEAL or of all.
-
-    What the connector wrote, it wrote for sales. Edits by people that it found and kept are told
-    as theirs, with the time at which it found them; edits that it wrote over are marked "written
-    back". What sales changed in the built-in store: deals show DEAL.
-    """
-    with state_to_read(context) as store:
-        entries = store.history(deal, limit)
-    if as_json:
-        print_json([_entry_json(entry) for entry in entries])
-    elif not entries:
-        click.echo(f"Nothing was written for {safe(deal)} yet." if deal else NO_RUN)
-    else:
-        print_table(
-            ("when (UTC)", "run", "who", "action", "record", "changed", "because", "outcome"),
-            [_entry_row(entry) for entry in entries],
-            right=[1],
-        )
-
-
-def _who(entry: JournalEntry) -> str:
-    return "people" if entry.action == KEEP else "sales"
-
-
-def _entry_row(entry: JournalEntry) -> tuple[str, ...]:
-    changes = [_change(entry, change) for change in entry.changes]
-    outcome = f"{entry.status}: {entry.error}" if entry.error else entry.status
-    return (
-        f"{entry.intended_at:%Y-%m-%d %H:%M:%S}",
-        str(entry.run_id),
-        _who(entry),
-        entry.action,
-        safe(_record(entry)),
-        safe(", ".join(changes)),
-        safe(entry.reason),
-        safe(outcome),
-    )
-
-
-def _change(entry: JournalEntry, change: Mapping[str, object]) -> str:
-    """Returns a changed field in a few words; the values of a creation would be too many."""
-    name = str(change.get("field", ""))
-    if entry.action in (ActionType.CREATE, ActionType.REMOVE):
-        return name
-    if entry.action == KEEP:
-        return f"{name}: {_brief(change.get('base'))} → {_brief(change.get('observed'))}"
-    back = " (written back)" if change.get("verdict") == Verdict.WRITE_BACK else ""
-    return f"{name}: {_brief(change.get('observed'))} → {_brief(change.get('desired'))}{back}"
-
-
-def _brief(value: object) -> str:
-    if isinstance(value, list | tuple):
-        text = "{" + ", ".join(map(str, value)) + "}"
-    else:
-        text = "–" if value is None else str(value)
-    return shorten(" ".join(text.split()), _BRIEF)
-
-
-_BRIEF: Final = 40
-
-
-def _record(entry: JournalEntry) -> str:
-    key = entry.key
-    return key.group if key.is_root else f"{key.group} {key.kind} {key.name}"
-
-
-def _entry_json(entry: JournalEntry) -> dict[str, object]:
-    return {
-        "id": entry.id,
-        "run": entry.run_id,
-        "who": _who(entry),
-        "deal": entry.key.group,
-        "kind": entry.key.kind,
-        "key": str(entry.key),
-        "action": entry.action,
-        "reason": entry.reason,
-        "changes": list(entry.changes),
-        "status": entry.status,
-        "error": entry.error,
-        "intended": entry.intended_at,
-        "finished": entry.finished_at,
-    }
 
 
 @click.command()

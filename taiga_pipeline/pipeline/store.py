@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy import Connection, Engine, Select, Table, func, select
 from sqlalchemy.exc import IntegrityError
 
 from sync.database import by_letters
@@ -210,19 +210,16 @@ class DealStore:
                 )
             return self._save(connection, before, replace(before, done=left), by)
 
-    def history(self, key: str = "") -> Iterator[StageMove]:
-        """Goes through the moves of one deal, or of all, the oldest first."""
-        query = select(STAGE_MOVES).order_by(STAGE_MOVES.c.at, STAGE_MOVES.c.id)
-        if key:
-            query = query.where(STAGE_MOVES.c.deal_key == clean_line(key))
-        return map(row_to_move, self._stream(query))
+    def history(self, key: str = "", newest: int | None = None) -> Iterator[StageMove]:
+        """Goes through the moves of one deal, or of all, the oldest first.
 
-    def changes(self, key: str = "") -> Iterator[FieldChange]:
-        """Goes through the recorded changes of one deal, or of all, the oldest first."""
-        query = select(FIELD_CHANGES).order_by(FIELD_CHANGES.c.at, FIELD_CHANGES.c.id)
-        if key:
-            query = query.where(FIELD_CHANGES.c.deal_key == clean_line(key))
-        return map(row_to_change, self._stream(query))
+        ``newest`` leaves out all but so many, and has the newest come first.
+        """
+        return map(row_to_move, self._stream(_events(STAGE_MOVES, key, newest)))
+
+    def changes(self, key: str = "", newest: int | None = None) -> Iterator[FieldChange]:
+        """Goes through the recorded changes of one deal, or of all, in the order of `history`."""
+        return map(row_to_change, self._stream(_events(FIELD_CHANGES, key, newest)))
 
     @contextmanager
     def batch(self, *, by: str = "", keep: bool = True) -> Iterator[Batch]:
@@ -278,7 +275,7 @@ class DealStore:
             query = select(DEALS.c.key).where(DEALS.c.key_folded == folded(key))
             other = connection.execute(query).scalar()
         if other in (None, key):
-            return f"deal {key} exists already; change it with: pipeline-sync deals edit {key}"
+            return f"deal {key} exists already; change it with: {command('deals edit', key)}"
         return f"deal {key} differs only in case or Unicode form from {other}, which exists already"
 
 
@@ -329,3 +326,13 @@ def _matcher(team: str, owner: str, text: str) -> Callable[[Deal], bool]:
         )
 
     return matches
+
+
+def _events(table: Table, key: str, newest: int | None) -> Select[Any]:
+    """Asks for what happened to one deal, or to all."""
+    query = select(table)
+    if key:
+        query = query.where(table.c.deal_key == clean_line(key))
+    if newest is None:
+        return query.order_by(table.c.at, table.c.id)
+    return query.order_by(table.c.at.desc(), table.c.id.desc()).limit(newest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,10 +55,34 @@ def test_status_counts_projects_by_state(synced: Run) -> None:
 
 def test_history_tells_what_was_done_to_a_deal(synced: Run) -> None:
     rows = json.loads(synced("history", "D-105", "--json").stdout)
-    assert [(row["deal"], row["action"], row["status"]) for row in rows] == [
-        ("D-105", "create", "done")
+    assert [(row["where"], row["deal"], row["action"], row["status"]) for row in rows] == [
+        ("project", "D-105", "create", "done"),
+        ("pipeline", "D-105", "add", "done"),
     ]
     assert "D-109" in synced("history").stdout
+
+
+def test_history_tells_who_in_sales_changed_what_before_it_was_written(
+    synced: Run, environment: dict[str, str]
+) -> None:
+    environment["USER"] = "maya"
+    assert synced("deals", "edit", "D-105", "--value", "99000").exit_code == 0
+    assert synced("deals", "move", "D-105", "Won", "--force").exit_code == 0
+    rows = json.loads(synced("history", "D-105", "--json").stdout)
+    sold = {row["action"]: row for row in rows if row["by"] == "maya"}
+    assert sold.keys() == {"move", "edit"}
+    assert sold["edit"]["changes"] == [{"field": "value", "base": "120000", "desired": "99000"}]
+    assert synced("deals", "move", "D-104", "Proposal", "--force").exit_code == 0
+    (newest, *_) = json.loads(synced("history", "D-104", "--json").stdout)
+    assert newest["reason"].startswith("skipping: ")
+    assert "maya" in synced("history", "D-105").stdout
+
+
+def test_history_without_the_store_of_deals_still_tells_what_was_written(synced: Run) -> None:
+    Path("pipeline.db").unlink()
+    result = synced("history", "D-105", "--json")
+    assert [row["where"] for row in json.loads(result.stdout)] == ["project"]
+    assert "what sales changed is not in this list" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -176,8 +176,8 @@ class TestHistory:
         assert "(written back)" in " ".join(synced("history", "D-105").stdout.split())
 
     def test_it_tells_who_when_and_why(self, synced: Run) -> None:
-        (row,) = json.loads(synced("history", "D-105", "--json").stdout)
-        assert row["who"] == "sales"
+        row, sold = json.loads(synced("history", "D-105", "--json").stdout)
+        assert row["who"] == sold["who"] == "sales"
         assert row["reason"]
         assert datetime.fromisoformat(row["intended"]).tzinfo is not None
 
