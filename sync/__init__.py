@@ -18,7 +18,8 @@ A run, step by step:
 8. check the limits (`sync.limits`); over a limit nothing is applied;
 9. apply action by action, independent groups in parallel: intent, write, receipt
    (`sync.executor`); then read back what was written;
-10. store what is open, and the summary of the run (`sync.runner`).
+10. store what is open; tell a source that wants to know what became of its groups
+    (`sync.source.TakesFacts`); store the summary of the run (`sync.runner`).
 
 The ports are `sync.source.Source` and `sync.target.Target`; `sync.memory` is a target in memory.
 

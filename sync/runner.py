@@ -20,7 +20,7 @@ from sync.log_context import logged
 from sync.plan import PARTIAL, Action, ActionType, GroupPlan, Issue, IssueKind, Plan
 from sync.read_back import undone_writes
 from sync.records import STATE, Binding
-from sync.source import Source
+from sync.source import GroupFacts, Source, TakesFacts, Told
 from sync.state import Seal, StateStore
 from sync.target import Target
 
@@ -73,7 +73,8 @@ class RunReport:
     """What a run did. Times are UTC.
 
     ``issues`` is everything that is open now; ``new_issues`` and ``ended_issues`` are what
-    changed about that. ``meanwhile`` names groups that people changed while they were being
+    changed about that. ``told`` is what became of delivery facts that the source was to be told.
+    ``meanwhile`` names groups that people changed while they were being
     written; the next run merges them. ``skipped`` counts groups that were not begun.
     ``stopped_by`` is the error that ended the run early, if one did.
     """
@@ -92,6 +93,7 @@ class RunReport:
     skipped: int = 0
     refusal: str = ""
     stopped_by: Stop | None = None
+    told: Told = field(default_factory=Told)
 
     @property
     def failed(self) -> tuple[Issue, ...]:
@@ -123,6 +125,8 @@ class RunReport:
             "skipped": self.skipped,
             "refusal": self.refusal,
             "meanwhile": list(self.meanwhile),
+            "written_back": self.told.written,
+            "write_back_problems": list(self.told.problems),
         }
         issues = [issue.to_json() for issue in self.issues]
         return {**self.plan.to_json(), "issues": issues, "run": run}
@@ -138,6 +142,8 @@ class RunReport:
             "skipped": self.skipped,
             "refusal": self.refusal,
             "stopped_by": str(self.stopped_by or ""),
+            "written_back": self.told.written,
+            "write_back_problems": len(self.told.problems),
         }
 
 
@@ -206,11 +212,12 @@ class Runner:
             with suppress(SyncError):  # where nothing can be recorded, the first error counts
                 self.store.end_run(run_id, outcome, {"error": str(error)})
             raise
+        told = self._tell_source(done)
         report = RunReport(
             run_id=run_id,
             started=started,
             finished=self.clock.now(),
-            outcome=self._outcome(done),
+            outcome=self._outcome(done, told),
             plan=draft.plan,
             requests=self.target.request_count - requests,
             applied=tuple(done.applied.actions),
@@ -221,6 +228,7 @@ class Runner:
             skipped=done.applied.skipped,
             refusal=done.refusal,
             stopped_by=done.applied.stopped_by,
+            told=told,
         )
         self.store.end_run(run_id, report.outcome, report.summary())
         if look_at_all:
@@ -379,12 +387,38 @@ class Runner:
                 undone.add(group.key)
         return undone
 
-    def _outcome(self, done: _Done) -> Outcome:
+    # --- after
+
+    def _tell_source(self, done: _Done) -> Told:
+        """Tells a source that wants to know what became of its groups.
+
+        That it cannot be told does not undo what was synced; it is reported.
+        """
+        source = self.source
+        ended_early = done.refusal or done.applied.stopped_by or self.stop.is_set()
+        if ended_early or not isinstance(source, TakesFacts) or not source.takes_facts:
+            return Told()
+        try:
+            return source.take_facts(self._facts())
+        except SyncError as error:
+            return Told(problems=(str(error),))
+
+    def _facts(self) -> Iterator[GroupFacts]:
+        """Yields what is known of all groups but those that were unlinked; nothing of the gone."""
+        index = self.store.index()
+        for key, (facts, seen_at) in self.store.all_facts().items():
+            row = index[key]
+            if row.is_followed:
+                yield GroupFacts(key, facts, seen_at, row.state)
+            elif row.deleted:
+                yield GroupFacts(key, {}, seen_at, "")
+
+    def _outcome(self, done: _Done, told: Told) -> Outcome:
         if done.refusal:
             return Outcome.REFUSED
         if done.applied.stopped_by or done.applied.skipped or self.stop.is_set():
             return Outcome.STOPPED
-        partial = any(issue.kind in PARTIAL for issue in done.issues)
+        partial = bool(told.problems) or any(issue.kind in PARTIAL for issue in done.issues)
         return Outcome.PARTIAL if partial else Outcome.DONE
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Protocol
 
 from sync.clock import Clock
 from sync.records import DesiredGroup, Value
-from sync.source import Quarantined, Reading
+from sync.source import GroupFacts, Quarantined, Reading, Told
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.mapping.rules import Rules, StageRule
+from taiga_pipeline.pipeline.delivery import delivery_facts
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.records import PORTFOLIO, Kind
-from taiga_pipeline.sources.port import DealReading, DealSource
+from taiga_pipeline.sources.port import (
+    DealReading,
+    DealSource,
+    Remembers,
+    TakesDeliveryFacts,
+)
 
 _RESERVED: Final = (
     f"a deal's key may not begin with {PORTFOLIO!r}, which names the portfolio; give it another"
@@ -54,7 +60,7 @@ class Extent:
 
 
 class MappedSource:
-    """The records that all deals of a source ask for (`sync.source.Source`).
+    """The records that all deals of a source ask for (`sync.source.Source`, `TakesFacts`).
 
     Deals are mapped one by one as they are read; none is kept. What "today" is for deals that
     were closed long ago is the UTC date at the beginning of a read.
@@ -125,6 +131,31 @@ class MappedSource:
     def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:
         """Returns how the project of a deal that is gone from the source is put away."""
         return self._mappings.retired(key, base)
+
+    @property
+    def takes_facts(self) -> bool:
+        """Whether delivery facts are to be written into the source."""
+        return isinstance(self._deals, TakesDeliveryFacts) and self._deals.takes_facts
+
+    def take_facts(self, facts: Iterable[GroupFacts]) -> Told:
+        """Tells the source what became of its deals; see `sync.source.TakesFacts`."""
+        if not isinstance(self._deals, TakesDeliveryFacts):
+            return Told()
+        return self._deals.take_facts(
+            delivery_facts(each.key, each.facts, each.seen_at, each.state)
+            for each in facts
+            if not each.key.startswith(PORTFOLIO)
+        )
+
+    def read_anew(self) -> None:
+        """Has the next read ask for everything; see `taiga_pipeline.sources.port.Remembers`."""
+        if isinstance(self._deals, Remembers):
+            self._deals.read_anew()
+
+    def keep(self) -> None:
+        """Keeps what was read, where that spares the next run reading it again."""
+        if isinstance(self._deals, Remembers):
+            self._deals.keep()
 
 
 def _without_pages(group: DesiredGroup) -> DesiredGroup:
