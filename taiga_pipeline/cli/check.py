@@ -21,6 +21,7 @@ from taiga_pipeline.cli.output import print_json, style
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import quarantine_line
 from taiga_pipeline.report.terminal import safe
+from taiga_pipeline.sources.port import Examined
 from taiga_pipeline.targets.advice import Advises
 
 YES: Final = "✓"
@@ -95,7 +96,7 @@ def _findings(context: Context, *, offline: bool) -> Iterator[Finding]:
         return
     mappings = _look("mappings", lambda: _mappings(context))
     yield mappings
-    yield _look("source", lambda: _source(context) if mappings.ok else _deals(context))
+    yield _look_at_source(context, mapped=mappings.ok)
     yield _look("state", lambda: _state(context))
     store = _store_file(context)
     if store is not None and store.exists():
@@ -135,6 +136,18 @@ def _source(context: Context) -> str:
         raise ProblemsError([Problem(quarantine_line(row)) for row in reading.quarantined])
     unmapped = f", {len(reading.present)} that no mapping is for" if reading.present else ""
     return f"{deals} deals{unmapped}"
+
+
+def _look_at_source(context: Context, *, mapped: bool) -> Finding:
+    advice: list[str] = []
+
+    def look() -> str:
+        source = context.make_deal_source()
+        if isinstance(source, Examined):
+            advice.extend(source.examine())
+        return _source(context) if mapped else _deals(context)
+
+    return replace(_look("source", look), advice=tuple(advice))
 
 
 def _deals(context: Context) -> str:

@@ -29,6 +29,7 @@ from taiga_pipeline.cli.signals import stopping_in_good_order
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import group_lines, issue_lines, plan_lines
 from taiga_pipeline.report.terminal import safe
+from taiga_pipeline.sources.port import Remembers
 
 PAST: Final = {
     ActionType.CREATE: "created",
@@ -177,8 +178,13 @@ def perform(
     with locked_state(context) as store:
         runner = make_runner(context, store, allow, stop)
         runner.progress = progress
+        remembers = runner.source if isinstance(runner.source, Remembers) else None
+        if remembers and full:
+            remembers.read_anew()
         try:
             result = runner.run(look_at_all=full, expect=expect)
+            if remembers:
+                remembers.keep()
             follow_up = run_for_portfolio(context, runner, result)
         finally:
             write_metrics(context, store)
@@ -218,7 +224,7 @@ def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
         yield found_again(result.adopted_by_marker)
     for issue in result.ended_issues:
         yield safe(f"settled: {issue.key} {issue.field}".rstrip())
-    if watched or by_group or issues or result.ended_issues:
+    if watched or by_group or issues or result.ended_issues or result.told.written:
         yield summary(result)
 
 
@@ -239,6 +245,8 @@ def summary(result: RunReport) -> str:
     if inside:
         parts.append(f"{inside} changes inside projects")
     parts.append(f"{result.plan.summary()['unchanged']} unchanged")
+    if result.told.written:
+        parts.append(f"{result.told.written} written back to the source")
     if result.issues:
         parts.append(f"{len(result.issues)} to look at (pipeline-sync conflicts)")
     seconds = (result.finished - result.started).total_seconds()
@@ -249,8 +257,8 @@ def summary(result: RunReport) -> str:
 def run_code(result: RunReport) -> ExitCode:
     """Returns the exit code for a run; says on stderr why it ended early."""
     why = result.refusal or str(result.stopped_by or "")
-    if why:
-        report_error(why)
+    for message in filter(None, (why, *result.told.problems)):
+        report_error(message)
     return code_of(result)
 
 
