@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from taiga_pipeline.cli.context import Context
+from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
 from taiga_pipeline.pipeline.text import folded, line
 from taiga_pipeline.problems import did_you_mean
@@ -30,7 +31,7 @@ def rules_of(context: Context, deal: Deal) -> Rules:
     if rules is None:
         raise InvalidValue(
             f"no mapping is for deal {deal.key} (team {deal.team!r}, service {deal.service!r}), "
-            "so its stages are not known; see: pipeline-sync mapping explain " + deal.key
+            f"so its stages are not known; see: {command('mapping explain', deal.key)}"
         )
     return rules
 

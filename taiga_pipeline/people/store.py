@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Row, Table, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from sync.database import by_letters
+from taiga_pipeline.hints import command
 from taiga_pipeline.people.cleaning import clean_allocation, clean_person, clean_time_off
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.pipeline.batch import Outcome
@@ -86,7 +87,7 @@ class PeopleStore:
         except IntegrityError:
             raise AlreadyThere(
                 f"{cleaned.email} is on the roster already; change it with: "
-                f"pipeline-sync people edit {cleaned.email}"
+                f"{command('people edit', cleaned.email)}"
             ) from None
         return cleaned
 
@@ -291,7 +292,7 @@ def _nearest(connection: Connection, address: str) -> str:
     near = difflib.get_close_matches(folded(address), known, n=1)
     if near:
         return f"; did you mean {known[near[0]]!r}?"
-    return f"; add them with: pipeline-sync people add {address} NAME"
+    return f"; add them with: {command('people add', address, 'NAME')}"
 
 
 def _check_names(connection: Connection, allocation: Allocation) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.errors import GateClosed
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.text import folded, line
@@ -25,7 +26,7 @@ def pass_gate(deal: Deal, requires: Iterable[str], *, force: bool = False) -> tu
         actions = ", ".join(repr(action) for action in missing)
         raise GateClosed(
             f"deal {deal.key} may not leave {deal.stage!r} yet, still to be done: {actions}. "
-            f"Check an action off with: pipeline-sync deals done {deal.key} ACTION; "
+            f"Check an action off with: {command('deals done', deal.key, 'ACTION')}; "
             "or move it all the same with --force, which is recorded",
             missing,
         )

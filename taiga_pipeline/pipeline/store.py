@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Select, Table, func, select
 from sqlalchemy.exc import IntegrityError
 
 from sync.database import by_letters
+from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.batch import Batch, Outcome
 from taiga_pipeline.pipeline.changes import changes_between
 from taiga_pipeline.pipeline.cleaning import clean_deal, clean_line

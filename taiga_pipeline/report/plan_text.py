@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -15,6 +14,7 @@ from sync.plan import Action, ActionType, Change, GroupPlan, Issue, IssueKind, P
 from sync.records import Value
 from sync.source import Quarantined
 from sync.text import join_label
+from taiga_pipeline.hints import command, word
 from taiga_pipeline.records import Project
 from taiga_pipeline.report.terminal import safe
 
@@ -229,8 +229,8 @@ def issue_lines(issues: Iterable[Issue], target: str, paint: Paint = plain) -> I
             yield f"{INDENT}was {shown(issue.base)}; sales: {shown(issue.desired)}; " + (
                 f"{target}: {shown(issue.observed)}"
             )
-        for command in ways_out(issue):
-            yield f"{INDENT}{command}"
+        for way in ways_out(issue):
+            yield f"{INDENT}{way}"
 
 
 def _message(issue: Issue) -> str:
@@ -241,26 +241,21 @@ def _message(issue: Issue) -> str:
 
 def ways_out(issue: Issue) -> tuple[str, ...]:
     """Returns the commands among which a person chooses."""
-    key = _quoted(str(issue.key) if issue.kind is IssueKind.CONFLICT else issue.key.group)
     if issue.kind is IssueKind.CONFLICT:
-        field = f" --field {_quoted(issue.field)}" if issue.field else ""
+        field = f"--field {word(issue.field)} " if issue.field else ""
         return tuple(
-            f"pipeline-sync resolve {key}{field} --take {side}" for side in ("sales", "delivery")
+            command("resolve", str(issue.key), options=f"{field}--take {side}")
+            for side in ("sales", "delivery")
         )
+    key = issue.key.group
     if issue.kind is IssueKind.AMBIGUOUS:
-        return (f"pipeline-sync adopt {key} PROJECT",)
+        return (command("adopt", key, "PROJECT"),)
     if issue.kind is IssueKind.DELETED:
-        return (
-            f"pipeline-sync resolve {key} --take sales       # make it again",
-            f"pipeline-sync resolve {key} --take delivery    # let it be gone",
-        )
+        again = command("resolve", key, options="--take sales")
+        gone = command("resolve", key, options="--take delivery")
+        width = len(gone)
+        return (f"{again:<{width}}    # make it again", f"{gone}    # let it be gone")
     return ()
-
-
-def _quoted(text: str) -> str:
-    """Returns ``text`` as one word of a POSIX shell."""
-
-    return shlex.quote(safe(text))
 
 
 def summary_line(plan: Plan) -> str:

@@ -7,15 +7,11 @@ where the entry does harm, or where it cannot be recognised any more.
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 import json
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from html.parser import HTMLParser
 from typing import Any, Final
 
 import requests
@@ -24,61 +20,26 @@ from sync.records import Marker
 from sync.text import END, SEPARATOR
 from taiga_pipeline.pipeline.text import block, line
 from taiga_pipeline.targets.taiga.identity import decode_markers, decode_reference
-from tests.reliability.hostile_corpus import INJECTED, STORABLE
+from tests.reliability.hostile_checks import (
+    HTML,
+    LIVE_MENTION,
+    Page,
+    assert_begins_like,
+    assert_no_formula,
+    assert_plain,
+    assert_terminal_safe,
+    commands_in,
+    csv_row,
+    unguarded,
+    visible,
+)
+from tests.reliability.hostile_corpus import STORABLE
 from tests.reliability.hostile_world import World, key_of
 
-SHOWN_FORMATS: Final = "\u200c\u200d"
-"""Joiners: the only invisible characters that a terminal may be shown."""
-BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-HTML: Final = re.compile(r"<[A-Za-z/!?]|&#?\w+;")
-"""What Taiga 6's pages take for markup in a story's subject and in tags."""
-LIVE_MENTION: Final = re.compile(r"\B@[\w.-]+\b")
-"""What Taiga 6 takes for a mention, and mails."""
 FACTS: Final = {
     *("Stage", "Probability", "Start", "Roles needed", "Value", "Customer", "Contacts"),
     *("Sales owner", "Team", "Service"),
 }
-
-
-def commands_in(text: str) -> list[str]:
-    """Returns the characters that a terminal would obey, or that hide or reorder text."""
-    return [
-        character
-        for character in text
-        if (unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") and character != "\n")
-        or (unicodedata.category(character) == "Cf" and character not in SHOWN_FORMATS)
-    ]
-
-
-def assert_terminal_safe(text: str) -> None:
-    assert commands_in(text) == []
-    assert not any(row.startswith(INJECTED) for row in text.split("\n"))
-    assert not re.search("[\u0300-\u036f\u0483-\u0489]{5}", text)
-
-
-def assert_plain(text: str, *, lines: bool = False) -> None:
-    """No controls, no halves of characters, nothing that turns the writing direction."""
-    kept = text.replace("\n", "") if lines else text
-    bad = [each for each in kept if unicodedata.category(each) in ("Cc", "Cs") or each in BIDI]
-    assert bad == []
-
-
-def visible(text: str) -> str:
-    """Returns an entry as a mapping fills it in: one line, without what would be obeyed."""
-    flat = " ".join(line(text).split())
-    kept = "".join(
-        each for each in flat if each not in BIDI and unicodedata.category(each) not in ("Cc", "Cs")
-    )
-    return " ".join(kept.split())
-
-
-def assert_begins_like(shown: str, text: str) -> None:
-    """The entry is there, or its beginning with an ellipsis (and a digest)."""
-    if shown != text:
-        head, ellipsis, rest = shown.rpartition("…")
-        assert ellipsis, (shown, text)
-        assert re.fullmatch("( [0-9a-f]{6})?", rest), shown
-        assert text.startswith(head), (shown, text)
 
 
 class Surfaces:
@@ -376,54 +337,19 @@ def json_history(out: Surfaces, name: str, text: str) -> None:
 
 
 def csv_deals(out: Surfaces, name: str, text: str) -> None:
-    row = _csv_row(out.text("deals", "export"), "key", f"W-{name}")
+    row = csv_row(out.text("deals", "export"), "key", f"W-{name}")
     for column in ("name", "customer", "owner", "service", "notes", "lost_reason"):
-        assert not re.match(r"[=+\-@\t\r＝＋－＠]", row[column])
-        assert _unguarded(row[column]) == (block if column == "notes" else line)(text)
+        assert_no_formula(row[column])
+        assert unguarded(row[column]) == (block if column == "notes" else line)(text)
 
 
 def csv_people(out: Surfaces, name: str, text: str) -> None:
-    row = _csv_row(out.text("people", "export"), "email", f"{name}@example.org")
-    assert not re.match(r"[=+\-@\t\r＝＋－＠]", row["name"])
-    assert _unguarded(row["name"]) == line(text)
-
-
-def _unguarded(cell: str) -> str:
-    return cell[1:] if re.match(r"'+[=+\-@\t\r＝＋－＠]", cell) else cell
-
-
-def _csv_row(text: str, column: str, wanted: str) -> Mapping[str, str]:
-    rows: Iterable[Mapping[str, str]] = csv.DictReader(io.StringIO(text, newline=""))
-    (row,) = (row for row in rows if row[column] == wanted)
-    return row
+    row = csv_row(out.text("people", "export"), "email", f"{name}@example.org")
+    assert_no_formula(row["name"])
+    assert unguarded(row["name"]) == line(text)
 
 
 # --- HTML
-
-
-class Page(HTMLParser):
-    """A page taken apart: its elements, their attributes, and the words between them."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: set[str] = set()
-        self.attributes: list[tuple[str, str | None]] = []
-        self.words = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes += attrs
-
-    def handle_data(self, data: str) -> None:
-        self.words += data
-
-    def assert_harmless(self) -> None:
-        assert not self.tags & {"script", "img", "iframe", "svg", "object", "i", "base", "textarea"}
-        assert not [name for name, _ in self.attributes if name.startswith("on")]
-        links = [value or "" for name, value in self.attributes if name in ("href", "src")]
-        assert all(re.match("/(?!/)", link) for link in links)
 
 
 def html_index(out: Surfaces, name: str, text: str) -> None:

@@ -20,8 +20,8 @@ from taiga_pipeline.pipeline.text import block, line
 from taiga_pipeline.records import Kind, Membership, Milestone, Project, Role, Story
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.targets.taiga.fitting import fit
+from tests.reliability.hostile_checks import assert_terminal_safe, commands_in
 from tests.reliability.hostile_corpus import EVERYTHING, STORABLE, UNSTORABLE
-from tests.reliability.hostile_surfaces import assert_terminal_safe, commands_in
 from tests.reliability.hostile_world import NOW, World, prepare
 
 FIELDS = {
