@@ -99,7 +99,12 @@ class StorableText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Returns the text as it can be stored."""
-        return None if value is None else _NO_TEXT.sub("\ufffd", value)
+        return storable(value)
+
+
+def storable(text: str | None) -> str | None:
+    """Returns a text as every database can keep it."""
+    return None if text is None else _NO_TEXT.sub("\ufffd", text)
 
 
 _NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")

@@ -104,6 +104,12 @@ NOTES: Final = Table(
 )
 """Single values that outlive a run."""
 
+NUMBERING: Final = {
+    RUNS.name: {"id": RUNS.name},
+    JOURNAL.name: {"id": JOURNAL.name, "run_id": RUNS.name},
+}
+"""Which columns hold the numbers of which table's rows."""
+
 STEPS: Final = (
     statements(
         """CREATE TABLE sync_group (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, zip_longest
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, MetaData, Select, Table, Text, func, select
+from sqlalchemy import Column, Connection, MetaData, Row, Select, Table, Text, func, select
 
-from sync.database import StorableText, by_letters
+from sync.database import StorableText, by_letters, storable
+from sync.errors import StateUnusable
 
 _AT_ONCE: Final = 1_000
 
@@ -44,13 +45,28 @@ def copy_rows(
     pipeline: str | None = None,
     numbers: Numbers | None = None,
 ) -> int:
-    """Copies a table's rows; returns how many."""
+    """Copies a table's rows; returns how many.
+
+    :raises StateUnusable: a text that the target cannot hold; names the row.
+    """
     copied = 0
     rows = _stream(source, table, pipeline, numbers or {})
     while chunk := list(islice(rows, _AT_ONCE)):
+        if target.dialect.name == "postgresql":
+            _refuse_nul(table, chunk)
         target.execute(table.insert(), chunk)
         copied += len(chunk)
     return copied
+
+
+def _refuse_nul(table: Table, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        for name, value in row.items():
+            if isinstance(value, str) and "\0" in value:
+                raise StateUnusable(
+                    f"{table.name}, row {_key(table, row)}: {name} holds a NUL character, which "
+                    "PostgreSQL cannot keep. Change it in the source first"
+                )
 
 
 def first_difference(
@@ -65,20 +81,37 @@ def first_difference(
     theirs = _stream(target, table, pipeline, {})
     for one, other in zip_longest(ours, theirs):
         if one != other:
-            row = one or other or {}
-            return ", ".join(str(row[column.name]) for column in table.primary_key.columns)
+            return _key(table, one or other or {})
     return ""
+
+
+def _key(table: Table, row: Mapping[str, Any]) -> str:
+    return ", ".join(str(row[column.name]) for column in table.primary_key.columns)
 
 
 def _stream(
     connection: Connection, table: Table, pipeline: str | None, numbers: Numbers
 ) -> Iterator[dict[str, Any]]:
-    streaming = connection.execution_options(yield_per=_AT_ONCE)
-    for row in streaming.execute(rows_of(table, pipeline)):
+    cleaned = [column.name for column in table.columns if isinstance(column.type, StorableText)]
+    query = rows_of(table, pipeline).execution_options(yield_per=_AT_ONCE)
+    for row in _readable(table, connection.execute(query)):
         values = dict(row._mapping)
+        for column in cleaned:  # what was written before it was cleaned, too
+            values[column] = storable(values[column])
         for name, number in numbers.items():
             values[name] += number
         yield values
+
+
+def _readable(table: Table, rows: Iterable[Row[Any]]) -> Iterator[Row[Any]]:
+    last: Any = None
+    try:
+        for row in rows:
+            last = row
+            yield row
+    except (ValueError, ArithmeticError) as error:
+        after = f"one of the rows after {_key(table, last._mapping)}" if last else "one of the rows"
+        raise StateUnusable(f"{table.name}: {after} cannot be read: {error}") from error
 
 
 def tables_of(connection: Connection, known: MetaData) -> list[Table]:

@@ -26,11 +26,11 @@ from sync.migrations import Step, alone, migrate, statements, version_of
 
 NAME: Final = "pipeline"
 
-_metadata = MetaData()
+METADATA = MetaData()
 
 DEALS: Final = Table(
     "deals",
-    _metadata,
+    METADATA,
     Column("key", Text, primary_key=True),
     Column("key_folded", Text, nullable=False),
     Column("name", Text, nullable=False),
@@ -61,7 +61,7 @@ files: they are read and written with their deal, never by themselves."""
 
 STAGE_MOVES: Final = Table(
     "stage_moves",
-    _metadata,
+    METADATA,
     Column("id", Integer, primary_key=True),
     Column("deal_key", Text, nullable=False),
     Column("from_stage", Text, nullable=False),
@@ -73,7 +73,7 @@ STAGE_MOVES: Final = Table(
 
 FIELD_CHANGES: Final = Table(
     "field_changes",
-    _metadata,
+    METADATA,
     Column("id", Integer, primary_key=True),
     Column("deal_key", Text, nullable=False),
     Column("field", Text, nullable=False),
@@ -85,7 +85,7 @@ FIELD_CHANGES: Final = Table(
 
 IMPORTED: Final = Table(
     "imported",
-    _metadata,
+    METADATA,
     Column("origin", Text, primary_key=True),
     Column("deal_key", Text, primary_key=True),
     Column("cells", Text, nullable=False),
@@ -95,7 +95,7 @@ IMPORTED: Final = Table(
 
 PEOPLE: Final = Table(
     "people",
-    _metadata,
+    METADATA,
     Column("email", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
@@ -109,7 +109,7 @@ PEOPLE: Final = Table(
 
 TIME_OFF: Final = Table(
     "time_off",
-    _metadata,
+    METADATA,
     Column("email", Text, primary_key=True),
     Column("first", Date, primary_key=True),
     Column("last", Date, primary_key=True),
@@ -118,7 +118,7 @@ TIME_OFF: Final = Table(
 
 ALLOCATIONS: Final = Table(
     "allocations",
-    _metadata,
+    METADATA,
     Column("id", Integer, primary_key=True),
     Column("deal_key", Text, nullable=False),
     Column("email", Text, nullable=False),
@@ -132,6 +132,9 @@ ALLOCATIONS: Final = Table(
 )
 """One person, deal, role and start is one allocation. ``start_key`` is the start as text, ""
 for none: to a unique constraint, two NULLs are different."""
+
+TABLES: Final = tuple(METADATA.tables.values())
+"""All tables, in an order in which rows can be inserted."""
 
 STEPS: Final[tuple[Step, ...]] = (
     statements(

@@ -16,7 +16,7 @@ from sync.errors import Unreachable
 from sync.migrations import migrate, statements
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue, UnknownName
 from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal, RoleDemand
-from taiga_pipeline.pipeline.schema import NAME, STEPS, _metadata, writing_store
+from taiga_pipeline.pipeline.schema import NAME, STEPS, METADATA, writing_store
 from taiga_pipeline.pipeline.store import DealStore, Destination
 from tests.pipeline.conftest import StandingClock
 
@@ -268,7 +268,7 @@ def test_the_migrated_tables_are_the_ones_that_queries_expect(
     store: DealStore,
 ) -> None:
     inspector = inspect(store._engine)
-    for table in _metadata.sorted_tables:
+    for table in METADATA.sorted_tables:
         keys = inspector.get_pk_constraint(table.name)["constrained_columns"]
         found = inspector.get_columns(table.name)
         assert [(c["name"], c["nullable"] or c["name"] in keys) for c in found] == [
