@@ -17,14 +17,14 @@ A run takes its turn like this:
 Numbers only ever grow, because a turn is removed only while a higher one stands. So no two runs can
 hold a turn at the same time: whoever added the higher one saw the lower one ended. A run that
 stood still for too long (a suspended machine) finds by its own clock that its turn may be over, and
-writes nothing more.
+writes nothing more: it looks before each request that writes, for an action may take several.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol, runtime_checkable
@@ -107,6 +107,9 @@ class OffersLeases(Protocol):
     def leases(self) -> LeaseBoard:
         """Where they are kept."""
 
+    def guard(self, check: Callable[[], None]) -> None:
+        """Calls ``check`` right before each request that writes; it may raise a `Stop`."""
+
 
 @dataclass(slots=True)
 class Lease:
@@ -132,9 +135,17 @@ class Lease:
         :raises Locked: the turn is over, or may be; nothing more may be written.
         """
         with self._lock:
-            self._check()
+            self.check()
             if self.since.age(self.clock) >= self.terms.seconds * _RENEWED_AFTER:
                 self._renew()
+
+    def check(self) -> None:
+        """Looks at the clock; makes no request. To be called before each request that writes.
+
+        :raises Locked: the turn is over, or may be; nothing more may be written.
+        """
+        if self._is_lost or self.since.age(self.clock) >= self.terms.seconds * _TRUSTED_FOR:
+            self._lose()
 
     def release(self) -> None:
         """Gives the turn back, so that the next one need not wait until it ends by itself."""
@@ -154,12 +165,8 @@ class Lease:
         except SyncError as error:
             log.info("the lease was not renewed, the next action tries again: %s", error)
         else:
-            self._check()  # an answer that took too long may be about a turn that was over
+            self.check()  # an answer that took too long may be about a turn that was over
             self.since = began
-
-    def _check(self) -> None:
-        if self._is_lost or self.since.age(self.clock) >= self.terms.seconds * _TRUSTED_FOR:
-            self._lose()
 
     def _lose(self) -> None:
         self._is_lost = True

@@ -304,9 +304,11 @@ class Runner:
             return
         terms = Terms(self.store.identity(), self.options.holder, seconds)
         lease = acquire(self.target.leases, self.store.pipeline, terms, self.clock)
+        self.target.guard(lease.check)
         try:
             yield lease
         finally:
+            self.target.guard(lambda: None)
             if not self.store.open_intents():
                 lease.release()
 

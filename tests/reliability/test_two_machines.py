@@ -212,6 +212,54 @@ def test_a_lease_is_kept_while_a_create_may_still_take_effect(tmp_path: Path) ->
         assert names(sandbox) == ["(tentative) Deal D1"]
 
 
+@contextmanager
+def suspended(machine: Machine, at: int, others: Callable[[], None]) -> Iterator[None]:
+    """Has a machine stand still after its answer of number ``at``, while others go on."""
+    count = 0
+
+    def observer(name: str) -> None:
+        nonlocal count
+        count += name == "answer received"
+        if name == "answer received" and count == at:
+            count += 1_000  # the others' answers are not counted
+            machine.sandbox.clock.advance(601)
+            others()
+            machine.clock.sleep(601)
+
+    boundary.observers.append(observer)
+    try:
+        yield
+    finally:
+        boundary.observers.remove(observer)
+
+
+def test_a_run_that_lost_its_lease_stops_before_its_next_write(tmp_path: Path) -> None:
+    wishes = DEALS
+    endings = []
+    for at in itertools.count(1):
+        with two_machines(tmp_path / str(at)) as (sandbox, a, b):
+            a.wishes = b.wishes = wishes
+            with suspended(a, at, b.run):
+                a.run()
+            endings.append(_how_it_ended(a.last))
+            if not b.endings:
+                break  # the run was over before it could be suspended
+            for machine in (a, b):
+                machine.run()
+                assert isinstance(machine.last, RunReport)
+                assert machine.last.outcome is Outcome.DONE
+            assert names(sandbox) == ["(tentative) Deal D1", "(tentative) Deal D2"]
+    assert endings[-1] == "done"
+    assert endings.count("stopped by Locked") >= len(wishes)
+
+
+def _how_it_ended(ending: RunReport | SyncError) -> str:
+    if isinstance(ending, SyncError):
+        return type(ending).__name__
+    stopped = ending.stopped_by
+    return ending.outcome.value if stopped is None else f"stopped by {type(stopped).__name__}"
+
+
 # --- the command line
 
 Command = Callable[..., Result]

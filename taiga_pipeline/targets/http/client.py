@@ -97,6 +97,7 @@ class ApiClient:
         self._brief = brief
         self._outage = _Outage()
         self._answered = False
+        self._guard: Callable[[], None] = lambda: None
         self.credentials: Credentials = _Nobody()
         """Who asks; to be set before the first request that needs it."""
 
@@ -113,6 +114,10 @@ class ApiClient:
     def close(self) -> None:
         """Ends the connections that are kept open."""
         self._transport.close()
+
+    def guarded_by(self, check: Callable[[], None]) -> None:
+        """Calls ``check`` right before each request that writes, also when it is sent again."""
+        self._guard = check
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
         """Reads. Returns a successful answer with data.
@@ -189,6 +194,8 @@ class ApiClient:
             raise trouble from None
 
     def _attempt(self, call: _Call, headers: Mapping[str, str]) -> Answer | _Trouble:
+        if call.writes:
+            self._guard()
         try:
             answer = self._transport.send(
                 call.method,

@@ -52,6 +52,7 @@ class TaigaTarget:
         self._web = web_address(connection.url, connection.web_url)
         self._templates = Templates(client)
         self.leases = TaigaLeases(client)
+        self.guard = client.guarded_by
         self.warnings: tuple[str, ...] = ()
         """What `connect` found that limits what the account can do."""
 

@@ -12,7 +12,7 @@ import pytest
 from taiga_pipeline.cli.exit_codes import ExitCode
 from tests.reliability.kills.harness import PARTIAL, Gate, fleet
 
-from .interleaving import EDITS, Interleaving
+from .edits import EDITS, Interleaving
 
 FIRST_WRITE = 40
 """A request in the midst of the run."""
