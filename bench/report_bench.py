@@ -6,21 +6,27 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import time
+import tomllib
+from collections.abc import Sequence
+from contextlib import closing
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.command import least, measure
 from bench.table import print_table
 from sync.clock import SystemClock
+from sync.records import Binding, RecordKey
+from sync.state import StateStore
+from sync.state_rows import Seal
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
 from taiga_pipeline.pipeline.store import DealStore
 
-DEALS, PEOPLE = 2_000, 100
+DEALS, PEOPLE, ROUNDS = 2_000, 100, 5
 ROLES = ("Back", "Front", "Design", "UX", "Data", "Lead")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -33,28 +39,24 @@ def main() -> None:
     """Prints one table."""
     with TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        run(folder, "init", ".", "--taiga-url", "http://localhost", "--username", "bench")
+        measure(folder, ["init", ".", "--taiga-url", "http://localhost", "--username", "bench"])
         fill(folder)
-        began = time.perf_counter()
-        run(folder, "report")
-        seconds = time.perf_counter() - began
+        cost = least(folder, ["report"], ROUNDS)
         page = folder / "report.html"
         rows: list[list[object]] = [
-            ["writing the report, s (promised: under 3)", seconds],
+            ["writing the report, s (promised: under 3)", cost.wall],
+            ["of it processor time, s", cost.processor],
+            ["peak memory, MB", round(cost.memory)],
             ["size of the file, MB (promised: under 5)", page.stat().st_size / 1e6],
         ]
         chromium = shutil.which("chromium")
         if chromium:
             (folder / "empty.html").write_text("<!doctype html><title>x</title>")
-            empty, full = (least(chromium, folder / name) for name in ("empty.html", page.name))
+            empty, full = (shown(chromium, folder / name) for name in ("empty.html", page.name))
             rows.append(["Chromium, start to picture, beyond an empty page, s", full - empty])
-    print_table(f"The report, {DEALS:,} deals, {PEOPLE} people", ["figure", "measured"], rows)
-
-
-def run(folder: Path, *arguments: str) -> None:
-    """Runs the command in ``folder``."""
-    command = [sys.executable, "-m", "taiga_pipeline", *arguments]
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    load = f"least of {ROUNDS}, load {os.getloadavg()[0]:.1f}"
+    title = f"The report, {DEALS:,} deals, {PEOPLE} people ({load})"
+    print_table(title, ["figure", "measured"], rows)
 
 
 def fill(folder: Path) -> None:
@@ -76,6 +78,24 @@ def fill(folder: Path) -> None:
         for _ in range(2)
     )
     roster.close()
+    remember(folder, deals, today)
+
+
+def remember(folder: Path, deals: Sequence[Deal], today: date) -> None:
+    """Fills the state as runs would have: projects of open and won deals, with their facts."""
+    synced = [deal for deal in deals if deal.stage in ("Proposal", "Won")]
+    pipeline = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))["pipeline"]
+    with closing(StateStore(f"sqlite:///{folder}/state.db", pipeline, SystemClock())) as state:
+        for number, deal in enumerate(synced):
+            root = RecordKey(deal.key, "project")
+            state.adopt(Binding(root, str(number), created=True), {})
+        state.seal([Seal(deal.key, "x", "x", "staffed", _facts(deal, today)) for deal in synced])
+
+
+def _facts(deal: Deal, today: date) -> dict[str, object]:
+    milestone = {"name": "Kick-off", "start": f"{today}", "finish": f"{today}"}
+    url = f"http://localhost/project/{deal.key}"
+    return {"url": url, "title": deal.name, "progress": 0.5, "milestones": [milestone]}
 
 
 def _deal(number: int, chance: random.Random, today: date) -> Deal:
@@ -99,7 +119,7 @@ def _deal(number: int, chance: random.Random, today: date) -> Deal:
     )
 
 
-def least(chromium: str, page: Path) -> float:
+def shown(chromium: str, page: Path) -> float:
     """Returns the least of five wall times, in seconds, from start to a picture of the page."""
     times = []
     for number in range(5):

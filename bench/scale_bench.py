@@ -6,14 +6,11 @@ sample: 8,800 opportunities). Each step is the real command in a process of its 
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.command import Cost, measure
 from bench.sandbox_process import PASSWORD, USERNAME, SandboxProcess, sandbox_process
 from bench.table import print_table
 
@@ -22,15 +19,6 @@ IMPORT = [
     "--date-format=%m/%d/%Y",
     "--currency=USD",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a command took: wall and processor time in seconds, peak memory in MB."""
-
-    wall: float
-    processor: float
-    memory: float
 
 
 def main(export: str) -> None:
@@ -72,19 +60,7 @@ def _prepare(folder: Path, sandbox: SandboxProcess) -> None:
 
 
 def _measure(folder: Path, arguments: list[str]) -> Cost:
-    """Runs the command in ``folder``; returns what it took."""
-    command = [sys.executable, "-m", "taiga_pipeline", *arguments]
-    environment = {**os.environ, "TAIGA_PASSWORD": PASSWORD}
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - began
-    if os.waitstatus_to_exitcode(status) not in (0, 3):
-        raise SystemExit(f"{' '.join(arguments)} failed: {errors.decode()}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return measure(folder, arguments, {"TAIGA_PASSWORD": PASSWORD})
 
 
 if __name__ == "__main__":
