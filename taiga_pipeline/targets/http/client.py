@@ -21,7 +21,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from sync.errors import (
@@ -36,7 +36,7 @@ from sync.errors import (
 )
 from sync.retry import RetryPolicy
 from taiga_pipeline.targets.http.answer import JSON, Answer
-from taiga_pipeline.targets.http.transport import Transport
+from taiga_pipeline.targets.http.transport import Params, Transport
 from taiga_pipeline.targets.http.upload import Upload
 
 _LOG: Final = logging.getLogger(__name__)
@@ -119,14 +119,20 @@ class ApiClient:
         """Calls ``check`` right before each request that writes, also when it is sent again."""
         self._guard = check
 
-    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
-        """Reads. Returns a successful answer with data.
+    def get(
+        self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Reads. Returns a successful answer with data. ``headers`` go with it beside the usual.
 
         :raises Vanished: it is not there, or not visible to this account.
         :raises Unavailable: no answer within the time budget.
         :raises Unreachable: a web page answers.
         """
-        return self._perform(_Call("GET", path, params=params))
+        return self._perform(_Call("GET", path, params=params, headers=headers or {}))
+
+    def ask(self, path: str, body: JSON) -> Answer:
+        """Asks something by a POST that changes nothing; raises as `get`."""
+        return self._perform(_Call("POST", path, body, repeatable=True))
 
     def patch(self, path: str, body: JSON) -> Answer:
         """Changes the fields in ``body``.
@@ -202,7 +208,7 @@ class ApiClient:
                 call.path,
                 body=call.body,
                 params=call.params,
-                credentials=headers,
+                credentials={**call.headers, **headers},
             )
         except NotSent as error:
             self._outage.begins(self._clock.monotonic())
@@ -290,8 +296,9 @@ class _Call:
     method: str
     path: str
     body: JSON | Upload = None
-    params: Mapping[str, str | int] | None = None
+    params: Params | None = None
     repeatable: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def writes(self) -> bool:

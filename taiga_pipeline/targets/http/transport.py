@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
@@ -31,6 +31,9 @@ from taiga_pipeline.targets.http.answer import JSON, Answer
 from taiga_pipeline.targets.http.patience import WHOLE_ANSWER, PatientAdapter
 from taiga_pipeline.targets.http.upload import Upload
 
+Params = Mapping[str, str | int | Sequence[str]]
+"""What stands after an address's question mark; a name with several values stands there often."""
+
 _LOG: Final = logging.getLogger(__name__)
 _LONGEST_CONNECT_SECONDS: Final = 10.0
 _NEVER_LEFT: Final = (NewConnectionError, ConnectTimeoutError, NameResolutionError)
@@ -46,11 +49,15 @@ class _OwnAuthorization(AuthBase):
 class Transport:
     """The connections to one server. Safe to use from several threads.
 
-    ``base`` is the API's address, without a slash at its end.
+    ``base`` is the API's address, without a slash at its end; ``section`` is where in the
+    configuration it stands.
     """
 
-    def __init__(self, base: str, connection: Connection, clock: Clock) -> None:
+    def __init__(
+        self, base: str, connection: Connection, clock: Clock, section: str = "target"
+    ) -> None:
         self.base = base
+        self._section = section
         self.clock = clock
         self._seconds = connection.timeout_seconds
         self._verify: bool | str | None = str(connection.ca_file) if connection.ca_file else None
@@ -73,7 +80,7 @@ class Transport:
         path: str,
         *,
         body: JSON | Upload = None,
-        params: Mapping[str, str | int] | None = None,
+        params: Params | None = None,
         credentials: Mapping[str, str] | None = None,
     ) -> Answer:
         """Sends one request and returns the answer, whatever its status.
@@ -105,7 +112,7 @@ class Transport:
         method: str,
         path: str,
         body: JSON | Upload,
-        params: Mapping[str, str | int] | None,
+        params: Params | None,
         credentials: Mapping[str, str],
     ) -> tuple[requests.Response, bytes]:
         """Returns the answer and its body, which came whole and in time."""
@@ -155,7 +162,7 @@ class Transport:
             return OutcomeUnknown(
                 f"{self.base}: no answer to {what} within {self._seconds:g} s, or none that came "
                 f"to its end within {WHOLE_ANSWER * self._seconds:g} s; if the server is that "
-                "slow, raise target.timeout_seconds"
+                f"slow, raise {self._section}.timeout_seconds"
             )
         return OutcomeUnknown(f"{self.base}: the connection broke during {what} ({_reason(error)})")
 
@@ -164,12 +171,13 @@ class Transport:
         if isinstance(error, exceptions.SSLError):
             return (
                 f"{self.base}: the TLS certificate cannot be verified ({_reason(error)}); "
-                "if a private authority issued it, name that authority's file in target.ca_file"
+                "if a private authority issued it, name that authority's file in "
+                f"{self._section}.ca_file"
             )
         if isinstance(error, exceptions.InvalidURL | exceptions.InvalidSchema):
-            return f"target.url: {self.base} is not an address that can be asked"
+            return f"{self._section}.url: {self.base} is not an address that can be asked"
         if type(error) is OSError:  # how the HTTP library says that the CA file is not there
-            return f"target.ca_file: {self._verify} cannot be read"
+            return f"{self._section}.ca_file: {self._verify} cannot be read"
         return ""
 
     def _refuse_redirect(self, response: requests.Response) -> None:
@@ -178,7 +186,7 @@ class Transport:
             where = response.headers.get("Location", "another address")[:200]
             raise Unreachable(
                 f"{self.base}: the server points to {where!r}, which is not followed; "
-                "if that is the right place, write it in target.url"
+                f"if that is the right place, write it in {self._section}.url"
             )
 
 
