@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from taiga_pipeline.hints import word
 from taiga_pipeline.pipeline.columns import plain_header
 from taiga_pipeline.pipeline.import_options import Layout
 from taiga_pipeline.pipeline.import_rows import Draft
@@ -101,13 +102,13 @@ def _variants(name: str, spellings: list[str], values: Counter[str]) -> Notice:
         "spelling",
         sum(values[value] for value in ordered[1:]),
         f"{name} is spelt in {len(ordered)} ways: {shown}; to make them one: "
-        f"--value '{name}:{other}={usual}'",
+        f"--value {word(f'{name}:{other}={usual}')}",
     )
 
 
 def _written_together(name: str, values: Counter[str]) -> Iterator[Notice]:
     """Finds words without a space between them that other values write apart (``GTXPro``)."""
-    words = {word for value in values if " " in value for word in folded(value).split()}
+    words = {part for value in values if " " in value for part in folded(value).split()}
     letters = {plain_header(value) for value in values if " " in value}
     for value in sorted(values):
         if " " in value or folded(value) in words or plain_header(value) in letters:
@@ -120,6 +121,6 @@ def _written_together(name: str, values: Counter[str]) -> Iterator[Notice]:
                     values[value],
                     f"{name} {value!r} ({counted(values[value], 'deal')}) may be {apart!r} without "
                     f"the space, as other values write these words apart; if so: "
-                    f"--value '{name}:{value}={apart}'",
+                    f"--value {word(f'{name}:{value}={apart}')}",
                 )
                 break

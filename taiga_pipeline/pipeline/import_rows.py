@@ -81,8 +81,8 @@ class RowReader:
     def read(self, row: RawRow | NativeRow | BrokenRow) -> Draft | BadRow:
         """Reads a row; one that cannot be read comes back with all its reasons."""
         if isinstance(row, BrokenRow):
-            return BadRow(row.line, self._key(row), row.reason)
-        key = self._key(row)
+            return BadRow(row.line, self.key(row), row.reason)
+        key = self.key(row)
         if not key:
             header = self._layout.header_of("key")
             return BadRow(row.line, "", f"no key in column {header!r}")
@@ -112,7 +112,7 @@ class RowReader:
             theirs for theirs in self._options.stages if folded(line(theirs)) not in self._met
         )
 
-    def _key(self, row: RawRow | NativeRow | BrokenRow) -> str:
+    def key(self, row: RawRow | NativeRow | BrokenRow) -> str:
         position = self._layout.columns["key"]
         if position >= len(row.cells):
             return ""
