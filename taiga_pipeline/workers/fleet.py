@@ -41,6 +41,7 @@ NO_FLEET: Final = (
     "docs/workers.md, or name another with --fleet"
 )
 _LEAST_PERIOD: Final = timedelta(seconds=10)
+_LEAST_SILENCE: Final = timedelta(seconds=2)
 _USUAL_PERIOD: Final = timedelta(minutes=15)
 
 
@@ -60,6 +61,12 @@ def _zone(value: object) -> object:
 def _not_too_often(value: timedelta) -> timedelta:
     if value < _LEAST_PERIOD:
         raise ValueError("less than 10s; a pipeline does not change that fast")
+    return value
+
+
+def _not_at_once(value: timedelta) -> timedelta:
+    if value < _LEAST_SILENCE:
+        raise ValueError("less than 2s; a worker that is only busy would count as dead")
     return value
 
 
@@ -150,7 +157,7 @@ class WorkersTable(_Table):
 
     concurrency: int = Field(4, ge=1, le=64)
     per_host: int = Field(2, ge=1, le=64)
-    dead_after: Period = timedelta(seconds=30)
+    dead_after: Annotated[Span, AfterValidator(_not_at_once)] = timedelta(seconds=30)
     longest_run: Period = timedelta(hours=2)
 
 

@@ -64,6 +64,7 @@ class Fleet:
     folder: Path
     environment: dict[str, str]
     names: list[str] = field(default_factory=list)
+    started: list[Worker] = field(default_factory=list)
 
     def write(
         self,
@@ -116,7 +117,7 @@ class Fleet:
 
     def start(self, *arguments: str) -> Worker:
         """Starts a worker; what it says goes into a file of its own."""
-        log = self.folder / f"worker-{len(list(self.folder.glob('worker-*.log')))}.log"
+        log = self.folder / f"worker-{len(self.started)}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
                 [sys.executable, "-m", "taiga_pipeline", "-v", "worker", *arguments],
@@ -126,7 +127,8 @@ class Fleet:
                 stdout=file,
                 stderr=file,
             )
-        return Worker(process, log)
+        self.started.append(Worker(process, log))
+        return self.started[-1]
 
     def _variables(self) -> dict[str, str]:
         return {**os.environ, "PYTHONPATH": str(ROOT), **self.environment}

@@ -1,0 +1,410 @@
+"""The queue itself, on a real PostgreSQL: what is queued, put back, found again, upgraded."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from procrastinate import App
+from procrastinate.jobs import Status
+from sqlalchemy import create_engine, make_url
+
+from sync.errors import StateUnusable, Unreachable
+from sync.migrations import migrate, version_of
+from taiga_pipeline.workers import jobs as queue
+from taiga_pipeline.workers import tables
+from taiga_pipeline.workers.decisions import HOST_FAILURES, Ended, Ending
+from taiga_pipeline.workers.fleet import Fleet, Member, QueueTable, WorkersTable
+from taiga_pipeline.workers.jobs import Duties, assign, defer, hurry, make_app, make_job
+from taiga_pipeline.workers.ledger import RUN, Ledger
+from taiga_pipeline.workers.schedule import Every
+from tests.live.postgresql import Server
+
+QUARTER = Every(timedelta(minutes=15))
+
+
+@dataclass(slots=True)
+class Runs:
+    """Stands in for processes: each run ends as the test says, or well."""
+
+    endings: dict[str, list[Ending]] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+    meanwhile: Callable[[str], Awaitable[object]] | None = None
+
+    async def run(self, member: Member, longest: timedelta) -> Ended:
+        self.done.append(member.name)
+        if self.meanwhile is not None:
+            await self.meanwhile(member.name)
+        planned = self.endings.get(member.name)
+        return Ended(planned.pop(0) if planned else Ending.DONE)
+
+
+class Clock:
+    """The machine's time, moved by ``ahead``."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def monotonic(self) -> float:
+        raise AssertionError("nobody should ask")
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("nobody should wait")
+
+
+@dataclass(slots=True)
+class World:
+    """A queue with a fleet, and one worker's duties."""
+
+    url: str
+    fleet: Fleet
+    ledger: Ledger
+    clock: Clock
+    runs: Runs
+
+    def duties(self, app: App) -> Duties:
+        return Duties(
+            lambda: self.fleet,
+            self.ledger,
+            self.runs,
+            self.clock,
+            lambda: 0.0,
+            "here:1",
+            app.job_manager,
+        )
+
+    def work(self) -> list[str]:
+        """Does what is due now; returns which pipelines ran."""
+        self.runs.done.clear()
+        self.with_app(
+            lambda app, _: app.run_worker_async(
+                queues=["pipelines"],
+                wait=False,
+                listen_notify=False,
+                concurrency=1,
+                install_signal_handlers=False,
+                delete_jobs="always",
+            )
+        )
+        return list(self.runs.done)
+
+    def with_app(self, what: Callable[[App, Duties], Awaitable[Any]]) -> Any:
+        """Opens the queue, and does something with it."""
+
+        async def open_and_do() -> Any:
+            app = make_app(self.url)
+            duties = self.duties(app)
+            assign(app, duties, self.fleet)
+            async with app.open_async():
+                return await what(app, duties)
+
+        return asyncio.run(open_and_do())
+
+    def enqueue(self, *names: str) -> int:
+        members = self.fleet.find(names)
+        return asyncio.run(hurry(self.url, self.ledger, members, datetime.now(UTC)))
+
+    def queue_due(self) -> None:
+        self.with_app(lambda _, duties: duties.queue_due())
+
+    def waiting(self) -> dict[str, datetime | None]:
+        return {job.name: job.due for job in self.ledger.jobs(RUN) if not job.is_running}
+
+
+def member(name: str, host: str = "one", place: int = 0) -> Member:
+    return Member(name, Path(name), host, place, QUARTER)
+
+
+def fleet_of(members: Sequence[Member]) -> Fleet:
+    table = QueueTable(url="postgresql://x/y")
+    workers = WorkersTable(dead_after=timedelta(seconds=2))
+    return Fleet(Path("workers.toml"), table, workers, {each.name: each for each in members})
+
+
+@pytest.fixture
+def world(postgresql_url: str) -> Iterator[World]:
+    tables.set_up(postgresql_url)
+    ledger = Ledger(postgresql_url, "pipelines")
+    fleet = fleet_of([member("a"), member("b"), member("c", "two")])
+    yield World(postgresql_url, fleet, ledger, Clock(), Runs())
+    ledger.close()
+
+
+# --- what is queued
+
+
+def test_a_pipeline_waits_in_the_queue_once_however_often_it_is_asked_for(world: World) -> None:
+    assert world.enqueue("a", "b") == 2
+    assert world.enqueue("a", "b", "c") == 1
+    assert sorted(world.work()) == ["a", "b", "c"]
+    assert world.work() == []
+
+
+def test_one_that_is_asked_for_while_it_runs_runs_once_more(world: World) -> None:
+    async def ask(name: str) -> None:
+        if len(world.runs.done) == 1:
+            await asyncio.to_thread(world.enqueue, name)
+
+    world.runs.meanwhile = ask
+    world.enqueue("a")
+    assert world.work() == ["a", "a"]
+
+
+def test_a_new_pipeline_waits_for_its_slot_and_is_queued_once_by_all_workers(
+    world: World,
+) -> None:
+    world.queue_due()
+    assert world.waiting() == {}
+    world.clock.ahead = timedelta(minutes=15)
+    threads = [threading.Thread(target=world.queue_due) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    slots = world.waiting()
+    assert sorted(slots) == ["a", "b", "c"]
+    assert len(set(slots.values())) == 3, "they are spread"
+    world.queue_due()
+    assert world.waiting() == slots
+
+
+def test_of_slots_that_nobody_queued_one_is_made_up_for(world: World) -> None:
+    world.queue_due()
+    world.clock.ahead = timedelta(hours=5)
+    world.queue_due()
+    assert sorted(world.waiting()) == ["a", "b", "c"]
+    assert len(world.ledger.jobs(RUN)) == 3
+
+
+# --- what goes back into the queue
+
+
+def test_a_run_that_reached_nothing_waits_longer_each_time(world: World) -> None:
+    world.runs.endings["a"] = [Ending.UNREACHABLE] * 2
+    waits = []
+    for _ in range(2):
+        world.enqueue("a")
+        world.work()
+        due = world.waiting()["a"]
+        assert due is not None
+        waits.append((due - datetime.now(UTC)).total_seconds())
+    assert waits == [pytest.approx(60, abs=10), pytest.approx(120, abs=10)]
+    world.enqueue("a")
+    assert world.work() == ["a"]
+    assert world.ledger.runs()["a"].failures == 0
+
+
+@pytest.mark.parametrize("ending", [Ending.REFUSED, Ending.USAGE, Ending.PARTIAL])
+def test_what_waits_for_a_person_is_left_to_the_schedule(world: World, ending: Ending) -> None:
+    world.runs.endings["a"] = [ending]
+    world.enqueue("a")
+    world.work()
+    assert world.ledger.jobs(RUN) == []
+    assert world.ledger.runs()["a"].ending == ending
+
+
+def test_another_try_gives_way_to_a_job_that_waits_already(world: World) -> None:
+    async def ask(name: str) -> None:
+        if len(world.runs.done) == 1:
+            await asyncio.to_thread(world.enqueue, name)
+
+    world.runs.meanwhile = ask
+    world.runs.endings["a"] = [Ending.UNREACHABLE]
+    world.enqueue("a")
+    assert world.work() == ["a", "a"]
+    assert world.ledger.jobs(RUN) == []
+
+
+def test_one_that_waits_for_another_try_keeps_nobody_else_waiting(world: World) -> None:
+    world.runs.endings["a"] = [Ending.UNREACHABLE]
+    world.enqueue("a")
+    world.work()
+    assert fairness_place(world, "a") == fairness_place(world, "b")
+    world.enqueue("b")
+    assert world.work() == ["b"]
+
+
+def fairness_place(world: World, name: str) -> tuple[str, int]:
+    found = world.fleet.members[name]
+    return found.host, found.place
+
+
+def test_those_that_are_overdue_longest_go_first_whichever_host_they_are_for(
+    world: World,
+) -> None:
+    now = datetime.now(UTC)
+    late = {"a": 1, "b": 3, "c": 2}
+    jobs = [
+        make_job("pipelines", world.fleet.members[name], now - timedelta(minutes=minutes))
+        for name, minutes in late.items()
+    ]
+    world.with_app(lambda app, _: defer(app.job_manager, jobs))
+    assert world.work() == ["b", "c", "a"]
+
+
+def test_a_host_that_does_not_answer_is_left_alone_for_a_while(world: World) -> None:
+    names = [f"x{n}" for n in range(HOST_FAILURES + 2)]
+    world.fleet = fleet_of([*(member(name) for name in names), member("c", "two")])
+    world.runs.endings = {name: [Ending.UNREACHABLE] for name in names}
+    world.enqueue(*names, "c")
+    assert sorted(world.work()) == ["c", *names[:HOST_FAILURES]]
+    assert list(world.ledger.held_hosts(datetime.now(UTC))) == ["one"]
+    held = world.ledger.held_until("one")
+    assert held is not None
+    assert {world.waiting()[name] for name in names[HOST_FAILURES:]} == {held}
+    world.clock.ahead = timedelta(minutes=5)
+    world.runs.endings = {}
+    world.enqueue(*names)
+    assert sorted(world.work()) == names
+    assert world.ledger.held_hosts(datetime.now(UTC)) == {}
+
+
+# --- what dead workers left behind
+
+
+def leave_behind(world: World, *jobs: Any) -> None:
+    """Lets a worker take jobs, and die."""
+
+    async def take(app: App, _: Duties) -> None:
+        await app.job_manager.batch_defer_jobs_async(list(jobs))
+        number = await app.job_manager.register_worker()
+        for job in jobs:
+            assert await app.job_manager.fetch_job([job.queue], number) is not None
+
+    world.with_app(take)
+    engine = create_engine(world.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'"
+        )
+    engine.dispose()
+
+
+def test_the_job_of_a_dead_worker_is_run_again_by_another(world: World) -> None:
+    leave_behind(world, make_job("pipelines", world.fleet.members["a"], datetime.now(UTC)))
+    assert world.work() == [], "its place is taken until it is found"
+    world.with_app(lambda _, duties: duties.recover())
+    assert world.ledger.runs()["a"].ending == Ending.CUT_OFF
+    world.enqueue("a")  # does not wait for the short pause
+    assert world.work() == ["a"]
+    assert world.ledger.jobs(RUN) == []
+
+
+def test_a_dead_workers_job_gives_way_to_one_that_waits_already(world: World) -> None:
+    leave_behind(world, make_job("pipelines", world.fleet.members["a"], datetime.now(UTC)))
+    world.enqueue("a")
+    world.with_app(lambda _, duties: duties.recover())
+    assert [job.is_running for job in world.ledger.jobs(RUN)] == [False]
+    assert world.work() == ["a"]
+
+
+def test_one_that_takes_its_workers_down_is_given_up_in_the_end(world: World) -> None:
+    for _ in range(8):
+        leave_behind(world, make_job("pipelines", world.fleet.members["a"], datetime.now(UTC)))
+        world.with_app(lambda _, duties: duties.recover())
+        jobs = world.ledger.jobs(RUN)
+        if not jobs:
+            return
+        world.with_app(
+            lambda app, _, number=jobs[0].id: app.job_manager.cancel_job_by_id_async(
+                number, delete_job=True
+            )
+        )
+    raise AssertionError("it was never given up")
+
+
+def test_housekeeping_that_died_keeps_nobody_from_the_next(world: World) -> None:
+    async def twice(app: App, duties: Duties) -> list[str]:
+        task = app.tasks[queue.QUEUE_DUE]
+        await task.configure().defer_async(timestamp=1)
+        number = await app.job_manager.register_worker()
+        assert await app.job_manager.fetch_job(["pipelines#"], number) is not None
+        await app.job_manager.unregister_worker(number)
+        await duties.recover()
+        left = await app.job_manager.list_jobs_async(queue="pipelines#")
+        return [job.status or "" for job in left]
+
+    assert world.with_app(twice) == []
+
+
+def test_a_pipeline_of_another_workers_fleet_is_left_to_it(world: World) -> None:
+    world.enqueue("a")
+    everyone, world.fleet = world.fleet, fleet_of([member("b")])
+    assert world.work() == []
+    due = world.waiting()["a"]
+    assert due is not None
+    assert timedelta(seconds=50) < due - datetime.now(UTC) <= timedelta(minutes=1)
+    world.fleet = everyone
+    world.enqueue("a")
+    assert world.work() == ["a"]
+
+
+def test_an_ending_that_is_noted_too_late_says_so(world: World) -> None:
+    """The database refuses it; it must not be taken for an outage, and waited for."""
+
+    async def end_nothing(app: App, _: Duties) -> None:
+        await app.job_manager.finish_job_by_id_async(12345, Status.SUCCEEDED, delete_job=False)
+
+    with pytest.raises(queue.ConnectorException):
+        world.with_app(end_nothing)
+
+
+# --- tables
+
+
+def test_tables_are_made_once_also_when_several_workers_ask_for_it(postgresql_url: str) -> None:
+    taken: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: taken.append(tables.set_up(postgresql_url)))
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) == 3
+    tables.check(postgresql_url)
+    assert tables.set_up(postgresql_url) == 0
+
+
+def test_without_tables_the_way_out_is_named(postgresql_url: str) -> None:
+    with pytest.raises(StateUnusable, match="pipeline-sync worker --setup"):
+        tables.check(postgresql_url)
+
+
+def test_tables_of_an_older_version_are_upgraded(postgresql_url: str) -> None:
+    engine = create_engine(postgresql_url)
+    older = tables._library_steps()[:-4]
+    migrate(engine, tables.LIBRARY, older)
+    with pytest.raises(StateUnusable, match="older version"):
+        tables.check(postgresql_url)
+    assert tables.set_up(postgresql_url) == 4 + len(tables.STEPS)
+    tables.check(postgresql_url)
+    assert version_of(engine, tables.LIBRARY) == len(older) + 4
+    engine.dispose()
+
+
+def test_another_programs_queue_is_left_alone(postgresql_url: str) -> None:
+    engine = create_engine(postgresql_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE procrastinate_jobs (id INTEGER)")
+    with pytest.raises(StateUnusable, match="another program"):
+        tables.set_up(postgresql_url)
+    engine.dispose()
+
+
+def test_a_database_that_is_not_there_is_named_without_its_password(postgresql: Server) -> None:
+    url = make_url(postgresql.url("nowhere")).render_as_string(hide_password=False)
+    with pytest.raises(Unreachable) as caught:
+        tables.check(url)
+    assert "nowhere" in str(caught.value)
+    assert "throw-away" not in str(caught.value)
