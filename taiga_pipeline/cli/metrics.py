@@ -30,6 +30,7 @@ from taiga_pipeline.planning.metrics_delivery import (
     delivery_metrics,
     suggest_demand,
 )
+from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from taiga_pipeline.mapping.mapping_set import MappingSet
@@ -225,9 +226,10 @@ def _show_sales(sales: SalesMetrics) -> None:
             _show_win_rates(dimension, sales.win_rates[dimension])
     click.echo("")
     for each in sales.velocity:
+        currency = safe(each.currency)
         click.echo(
-            f"Velocity: {each.per_week:,} {each.currency} per week ({each.open_deals} open deals x "
-            f"{_percent(each.win_rate)} won x {each.mean_value:,} {each.currency} in "
+            f"Velocity: {each.per_week:,} {currency} per week ({each.open_deals} open deals x "
+            f"{_percent(each.win_rate)} won x {each.mean_value:,} {currency} in "
             f"{each.cycle_days:.0f} days)"
         )
     slip = sales.slippage
@@ -238,10 +240,10 @@ def _show_sales(sales: SalesMetrics) -> None:
             f"{slip.moved_earlier} times{off}"
         )
     for reason, times in sales.lost_reasons:
-        click.echo(f"Lost: {reason}: {times}")
+        click.echo(f"Lost: {safe(reason)}: {times}")
     for gate in sales.skipped_gates:
         click.echo(
-            f"Gate skipped at {gate.stage}: {gate.action}: {gate.times} times "
+            f"Gate skipped at {safe(gate.stage)}: {safe(gate.action)}: {gate.times} times "
             f"({gate.won} won, {gate.lost} lost)"
         )
 

@@ -14,7 +14,7 @@ from typing import Final, TextIO
 
 import click
 
-from taiga_pipeline.report.terminal import UNSAFE
+from taiga_pipeline.report.terminal import UNSAFE, safe
 
 GAP: Final = "  "
 
@@ -82,7 +82,7 @@ def shorten(text: str, width: int) -> str:
 def table(
     headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
 ) -> list[str]:
-    """Returns the lines of an aligned table.
+    """Returns the lines of an aligned table, its cells made harmless.
 
     ``right`` numbers the columns that are aligned to the right. When the table is wider than the
     terminal, the widest column gives way; when stdout is a file, nothing is cut.
@@ -101,7 +101,7 @@ def table(
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(safe(text).split())
 
 
 def _narrow(widths: list[int], available: int | None) -> None:
@@ -148,4 +148,4 @@ def print_pairs(pairs: Mapping[str, str]) -> None:
     """Prints ``name: value`` lines, the values aligned."""
     width = max(map(display_width, pairs), default=0) + 1
     for name, value in pairs.items():
-        click.echo(f"{style(pad(name + ':', width), dim=True)} {value}")
+        click.echo(f"{style(pad(name + ':', width), dim=True)} {safe(value)}")

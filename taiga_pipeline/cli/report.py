@@ -13,6 +13,7 @@ from taiga_pipeline.cli.extras import need_extra
 from taiga_pipeline.cli.file_text import writing_to
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.report.terminal import safe
 
 DEFAULT_FILE: Final = "report.html"
 
@@ -62,6 +63,6 @@ def report(
         print_json({"written": [str(path) for path in written], "missing": dict(page.missing)})
         return
     for path in written:
-        click.echo(f"Wrote {path}")
+        click.echo(safe(f"Wrote {path}"))
     for name, why in page.missing:
-        click.echo(f"Left out: {name}: {why}", err=True)
+        click.echo(safe(f"Left out: {name}: {why}"), err=True)
