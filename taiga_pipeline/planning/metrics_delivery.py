@@ -186,5 +186,11 @@ def _number(each: Delivered, name: str) -> float | None:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(letter if letter.isprintable() else " " for letter in escaped) + '"'
+    """Returns TOML that stands for exactly this text, without anything that a terminal obeys."""
+    return '"' + "".join(map(_quoted_letter, text)) + '"'
+
+
+def _quoted_letter(letter: str) -> str:
+    if letter in '\\"':
+        return f"\\{letter}"
+    return letter if letter.isprintable() else f"\\U{ord(letter):08X}"
