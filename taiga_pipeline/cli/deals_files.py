@@ -15,6 +15,7 @@ from taiga_pipeline.cli.funnel import funnel_of
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.store_access import deal_store, who
+from taiga_pipeline.hints import word
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.report.terminal import safe
 
@@ -124,7 +125,7 @@ def _print_report(report: ImportReport, file: Path) -> None:
     for stage, count in report.unknown_stages.items():
         click.echo(
             f"note: stage {safe(stage)!r} ({counted(count, 'deal')}) is in no mapping; rename it "
-            f"with --stage '{safe(stage)}=OURS', or add it to the aliases of a stage"
+            f"with --stage {word(f'{stage}=OURS')}, or add it to the aliases of a stage"
         )
     if report.unused_headers:
         headers = ", ".join(map(safe, report.unused_headers))
