@@ -10,19 +10,25 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from taiga_pipeline.cli.capacity_input import holidays_source, reported_milestones
+from taiga_pipeline.cli.capacity_input import (
+    LEARNT,
+    STATED,
+    holidays_source,
+    reported_milestones,
+)
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
 from taiga_pipeline.cli.pipeline_data import reported_facts
-from taiga_pipeline.cli.store_access import deal_store, people_store
+from taiga_pipeline.cli.store_access import deal_store, people_store, who
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from datetime import date
 
     from taiga_pipeline.people.model import Allocation
-    from taiga_pipeline.planning.staffing.build import Case, Rules, Staff
+    from taiga_pipeline.planning.staffing.build import Case, Rules, Staff, Wish
     from taiga_pipeline.planning.staffing.problem import Problem
     from taiga_pipeline.planning.staffing.solution import Solution
     from taiga_pipeline.planning.staffing.work import Works
@@ -75,6 +81,27 @@ def staff() -> None:
     metavar="DEAL=NUMBER",
     help="Counts a deal more (2) or less (0.5) than others; may be repeated.",
 )
+@click.option(
+    "--prefer",
+    "preferred",
+    multiple=True,
+    metavar="EMAIL=WHAT",
+    help="Who likes to work on a deal, for a customer, or in a service; may be repeated.",
+)
+@click.option(
+    "--avoid",
+    "avoided",
+    multiple=True,
+    metavar="EMAIL=WHAT",
+    help="Who would rather not; may be repeated.",
+)
+@click.option(
+    "--chances",
+    type=click.Choice([LEARNT, STATED]),
+    default=LEARNT,
+    show_default=True,
+    help="Of open deals: from the pipeline's history, or as deals and stages state them.",
+)
 @click.option("--quick", is_flag=True, help="Use the quick rule, not the optimiser.")
 @click.option("--out", type=click.Path(path_type=Path), help=f"Keep it here, not in {SUGGESTION}.")
 @json_option
@@ -89,6 +116,9 @@ def suggest(
     max_delay: int,
     move: bool,
     priorities: tuple[str, ...],
+    preferred: tuple[str, ...],
+    avoided: tuple[str, ...],
+    chances: str,
     quick: bool,
     out: Path | None,
     as_json: bool,
@@ -110,13 +140,15 @@ def suggest(
         overtime=overtime / 100,
         max_delay=max_delay,
         move=move,
+        wishes=_wishes(preferred, avoided),
     )
-    given = _Input(context, today, rules, _priorities(priorities))
+    learnt = _learnt(context, today) if chances == LEARNT else {}
+    given = _Input(context, today, rules, _priorities(priorities), learnt)
     case = given.case()
     solution = _solve(case.problem, seconds, seed, context, quick=quick)
     from taiga_pipeline.planning.staffing.suggestion import describe
 
-    asked = Asked(today, seconds, seed, given.priorities, given.fingerprint())
+    asked = Asked(today, seconds, seed, given.priorities, given.fingerprint(), learnt)
     suggestion = describe(case, solution, asked)
     if not quick and not _has_optimiser():
         suggestion["notes"].insert(0, NO_OPTIMISER)
@@ -155,6 +187,41 @@ def _priorities(texts: tuple[str, ...]) -> dict[str, float]:
     return found
 
 
+def _wishes(preferred: tuple[str, ...], avoided: tuple[str, ...]) -> tuple[Wish, ...]:
+    """Reads ``EMAIL=WHAT``.
+
+    :raises InvalidValue: all that cannot be read.
+    """
+    from taiga_pipeline.planning.staffing.build import Wish
+
+    found, problems = [], []
+    for option, texts in (("--prefer", preferred), ("--avoid", avoided)):
+        for text in texts:
+            email, _, what = (part.strip() for part in text.partition("="))
+            if not (email and what):
+                problems.append(f"{option} {text}: write EMAIL=DEAL, or a customer or service")
+            found.append(Wish(email.casefold(), what, avoid=option == "--avoid"))
+    if problems:
+        raise InvalidValue(*problems)
+    return tuple(found)
+
+
+def _learnt(context: Context, today: date) -> dict[str, float]:
+    """Returns the chances of open deals that history tells; none where nothing can be learnt."""
+    if find_spec("numpy") is None:
+        return {}
+    from math import exp
+
+    from taiga_pipeline.cli.forecast_data import read_history
+    from taiga_pipeline.planning.forecast.outlooks import outlooks
+
+    found = outlooks(read_history(context, today), today)
+    return {
+        key: round(min(1.0, each.probability * exp(found.bias)), 4)
+        for key, each in found.by_deal.items()
+    }
+
+
 def _positive(text: str) -> float:
     number = float(text)
     if not 0.01 <= number <= 100:
@@ -166,9 +233,18 @@ class _Input:
     """What a suggestion is made of, read from the stores."""
 
     def __init__(
-        self, context: Context, today: date, rules: Rules, priorities: Mapping[str, float]
+        self,
+        context: Context,
+        today: date,
+        rules: Rules,
+        priorities: Mapping[str, float],
+        chances: Mapping[str, float],
+        suggestion: Mapping[str, Any] | None = None,
     ) -> None:
-        from taiga_pipeline.planning.staffing.work import find_works
+        """``suggestion`` is one that may have been accepted: deals that it put off are taken as
+        they were before."""
+        from taiga_pipeline.planning.staffing.suggestion import before_delays
+        from taiga_pipeline.planning.staffing.work import About, find_works
 
         self._context = context
         self._rules = rules
@@ -176,8 +252,11 @@ class _Input:
         mappings = context.load_mappings()
         with deal_store(context) as store:
             deals = list(store.deals())
+        if suggestion is not None:
+            deals = list(before_delays(deals, suggestion))
         milestones = reported_milestones(reported_facts(context))
-        self._works: Works = find_works(deals, mappings, today, self.priorities, milestones)
+        about = About(self.priorities, milestones, chances)
+        self._works: Works = find_works(deals, mappings, today, about)
         self.notes = list(self._works.notes)
         with people_store(context) as people:
             self.allocations = [
@@ -210,13 +289,16 @@ class _Input:
         """
         from taiga_pipeline.planning.staffing.build import build
         from taiga_pipeline.planning.staffing.suggestion import with_notes
-        from taiga_pipeline.planning.staffing.work import unknown_roles
+        from taiga_pipeline.planning.staffing.work import unknown_roles, unknown_wishes
 
         case = build(self._works.works, self._staff, self.allocations, self._rules)
         names = {
             name for person in self._staff.people for name in (person.role, *person.skills) if name
         }
-        return with_notes(case, [*self.notes, *unknown_roles(case.works, names)])
+        notes = [*self.notes, *unknown_roles(case.works, names)]
+        emails = {person.email for person in self._staff.people}
+        wishes = [(wish.email, wish.what) for wish in self._rules.wishes]
+        return with_notes(case, [*notes, *unknown_wishes(case.works, emails, wishes)])
 
     def fingerprint(self) -> str:
         """Returns what changes when deals or people change."""
@@ -249,28 +331,45 @@ def _solve(
 def accept(context: Context, only: tuple[str, ...], source: Path | None, as_json: bool) -> None:
     """Take the last suggestion over: allocate people to deals.
 
-    Confirmed for won deals, tentative (reservations) for open ones. Refuses if deals, people or
-    allocations changed since. Accepting twice does nothing the second time.
+    Confirmed for won deals, tentative (reservations) for open ones. Deals whose projects are put
+    off get their new start. Refuses if deals, people or allocations changed since. Accepting twice
+    does nothing the second time.
     """
     from taiga_pipeline.planning.staffing.suggestion import accept as find_acceptance
-    from taiga_pipeline.planning.staffing.suggestion import allocation_json
+    from taiga_pipeline.planning.staffing.suggestion import allocation_json, later_starts
 
     path = source or suggestion_path(context)
     suggestion = _load(path)
     allocations = _unchanged(context, suggestion)
     acceptance = find_acceptance(suggestion, allocations, only)
     changed = _store(context, acceptance.store, acceptance.release)
+    later = later_starts(suggestion, only)
+    put_off = _put_off(context, later)
     if as_json:
         print_json(
             {
                 "stored": [allocation_json(each) for each in acceptance.store],
                 "released": [allocation_json(each) for each in acceptance.release],
                 "changed": changed,
+                "starts": later,
             }
         )
         return
     deals = len({each.deal_key for each in acceptance.store})
     click.echo(f"{len(acceptance.store):,} allocations on {deals:,} deals, {changed:,} of them new")
+    for key in put_off:
+        click.echo(f"{safe(key)} now starts on {later[key]}")
+
+
+def _put_off(context: Context, later: Mapping[str, date]) -> list[str]:
+    """Gives deals their new first days; returns those that had another."""
+    changed = []
+    with deal_store(context) as store:
+        for key, start in later.items():
+            if store.get(key).start != start:
+                store.edit(key, {"start": start}, by=who(context))
+                changed.append(key)
+    return changed
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -300,14 +399,15 @@ def _unchanged(context: Context, suggestion: Mapping[str, Any]) -> list[Allocati
     from datetime import date
 
     from sync.errors import Refused
-    from taiga_pipeline.planning.staffing.build import Rules
+    from taiga_pipeline.planning.staffing.suggestion import rules_of
 
-    rules = suggestion["rules"]
     given = _Input(
         context,
         date.fromisoformat(suggestion["as_of"]),
-        Rules(**{**rules, "first": date.fromisoformat(rules["first"])}),
+        rules_of(suggestion),
         suggestion["priorities"],
+        suggestion["chances"],
+        suggestion,
     )
     if given.fingerprint() != suggestion["fingerprint"]:
         raise Refused(

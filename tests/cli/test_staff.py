@@ -213,10 +213,68 @@ def test_all_wrong_priorities_are_named(run: Run) -> None:
 
 def test_a_priority_lets_an_open_deal_go_first(run: Run, suggest: Suggest) -> None:
     add(run, "D-3", "Proposal", "Back:40h x4w", "--probability", "0.4")
-    assert {each["deal"] for each in suggest()["unmet"]} == {"D-3"}
-    first = suggest("--priority", "D-3=5", "--priority", "D-X=1")
+    stated = ("--chances", "stated")
+    assert {each["deal"] for each in suggest(*stated)["unmet"]} == {"D-3"}
+    first = suggest(*stated, "--priority", "D-3=5", "--priority", "D-X=1")
     assert "D-3" not in {each["deal"] for each in first["unmet"]}
     assert any("no deal 'D-X'" in note for note in first["notes"])
+
+
+def test_open_deals_count_by_the_chances_that_history_tells(run: Run, suggest: Suggest) -> None:
+    """Ten deals at the proposal stage were lost, however sure sales were of each."""
+    for number in range(10):
+        decided = ("--engaged-on", "2026-09-01", "--closed-on", f"2026-10-{number + 10}")
+        add(run, f"L-{number}", "Lost", "Back:8h x1w", *decided)
+    learnt = suggest()["chances"]["D-2"]
+    assert learnt < 0.4
+    assert suggest("--chances", "stated")["chances"] == {}
+    suggest()
+    add(run, "L-10", "Lost", "Back:8h x1w", "--closed-on", "2026-11-02")
+    assert run("staff", "accept").exit_code == 0  # by the chances that it was suggested by
+
+
+def test_what_people_wish_decides_where_all_else_is_equal(run: Run, suggest: Suggest) -> None:
+    def who(*wishes: str) -> set[tuple[str, str]]:
+        found = suggest(*wishes)["plan"]
+        return {(each["email"], each["why"]) for each in found if each["role"] == "Back"}
+
+    run("deals", "edit", "D-2", "--customer", "Nordvik")
+    plain = {(each["deal"], each["email"]) for each in suggest()["plan"]}
+    other = "ann@x.se" if ("D-1", "bob@x.se") in plain else "bob@x.se"
+    assert (other, "own role, as wished") in who("--prefer", f"{other.title()}=D-1")
+    here = next(email for deal, email in plain if deal == "D-2")
+    assert (here, "own role, as wished") in who("--prefer", f"{here}=nordvik")
+    first = next(email for deal, email in plain if deal == "D-1" and email != "eve@x.se")
+    moved = suggest("--avoid", f"{first}=D-1")["plan"]
+    assert first not in {each["email"] for each in moved if each["deal"] == "D-1"}
+
+
+def test_wishes_that_cannot_be_meant_are_named(run: Run, suggest: Suggest) -> None:
+    notes = suggest("--prefer", "anne@x.se=D-1", "--avoid", "bob@x.se=D-12")["notes"]
+    assert "nobody on the roster is anne@x.se; did you mean 'ann@x.se'?" in notes
+    assert any("no deal, customer or service 'D-12' needs people" in note for note in notes)
+    result = run("staff", "suggest", "--prefer", "ann@x.se", "--avoid", "=D-1")
+    assert result.exit_code == 2
+    assert "--prefer ann@x.se: write EMAIL=DEAL" in result.stderr
+    assert "--avoid =D-1: write EMAIL=DEAL" in result.stderr
+
+
+def test_accepting_gives_deals_that_are_put_off_their_new_start(run: Run) -> None:
+    pytest.importorskip("ortools", reason="the extra 'staffing' is not installed")
+    for key in ("D-3", "D-4"):
+        add(run, key, "Proposal", "Back:40h x4w")
+    command = ("staff", "suggest", "--seconds", "0.5", "--delay-up-to", "8", "--json")
+    later = {
+        each["deal"]: each["suggested_start"] for each in json.loads(run(*command).stdout)["delays"]
+    }
+    assert later
+    accepted = run("staff", "accept")
+    assert accepted.exit_code == 0, accepted.stderr
+    for key, start in later.items():
+        assert f"{key} now starts on {start}" in accepted.stdout
+        assert json.loads(run("deals", "show", key, "--json").stdout)["start"] == start
+    again = json.loads(run("staff", "accept", "--json").stdout)
+    assert (again["changed"], again["starts"]) == (0, later)
 
 
 def test_without_the_extra_the_quick_rule_steps_in_and_says_so(

@@ -110,6 +110,9 @@ def _why(case: Case, assignment: Assignment) -> str:
         reasons.append(f"for {assignment.end - assignment.first} of {weeks} weeks")
     if assignment.halves < WHOLE:
         reasons.append("half of it")
+    for wish in case.rules.wishes:
+        if wish.email == person.email and wish.concerns(piece.work):
+            reasons.append("would rather not" if wish.avoid else "as wished")
     return ", ".join(reasons)
 
 

@@ -38,7 +38,27 @@ SECOND_BEST: Final = 10.0
 """What it costs that somebody has a role as a skill only, or is of another team."""
 MOVED: Final = 15.0
 """What it costs to give somebody's reservation to another person."""
+PREFERRED: Final = 10.0
+"""What it costs that somebody else would rather do it."""
+AVOIDED: Final = 25.0
+"""What it costs that somebody would rather not."""
 MAX_WEEKS: Final = 520
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody (by address) likes to work on, or would rather not.
+
+    ``what`` is a deal (its key), a customer, or a service.
+    """
+
+    email: str
+    what: str
+    avoid: bool = False
+
+    def concerns(self, work: Work) -> bool:
+        """Whether a work is what the wish names."""
+        return folded(self.what) in {folded(work.key), folded(work.customer), folded(work.service)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +66,8 @@ class Rules:
     """What a plan has to keep to.
 
     ``max_delay`` is by how many weeks a project that has not begun may be put off; ``move``
-    whether reservations (tentative allocations) may be given to others.
+    whether reservations (tentative allocations) may be given to others. ``wishes`` are kept where
+    that costs little.
     """
 
     first: date
@@ -55,6 +76,7 @@ class Rules:
     overtime: float = 0.1
     max_delay: int = 0
     move: bool = False
+    wishes: tuple[Wish, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +208,7 @@ class _Builder:
     def _project(self, work: Work) -> Project:
         weight = CONFIRMED_WEIGHT if work.confirmed else TENTATIVE_WEIGHT * work.probability
         begun = any(each.deal_key == work.key for each in self._fixed)
-        later = _week(work.start, self._rules) >= 0 and not begun
+        later = _week(work.start, self._rules) >= 0 and not begun and not work.tied
         return Project(
             key=work.key,
             weight=weight * work.priority,
@@ -295,6 +317,7 @@ class _Builder:
             for each in self._movable
             if each.deal_key == work.key and folded(each.role) == folded(role.role)
         }
+        wishes = [wish for wish in self._rules.wishes if wish.concerns(work)]
         for number, person in enumerate(self._staff.people):
             if suits(person, role):
                 penalty = 0.0 if folded(person.role) == folded(role.role) else SECOND_BEST
@@ -302,7 +325,15 @@ class _Builder:
                     penalty += SECOND_BEST
                 if holders and person.email not in holders:
                     penalty += MOVED
-                yield Candidate(number, penalty)
+                yield Candidate(number, penalty + unwished(wishes, person))
+
+
+def unwished(wishes: Sequence[Wish], person: Person) -> float:
+    """Returns what it costs to put a person on a work, in view of everybody's wishes for it."""
+    fond = {wish.email for wish in wishes if not wish.avoid}
+    cost = PREFERRED if fond and person.email not in fond else 0.0
+    averse = any(wish.avoid and wish.email == person.email for wish in wishes)
+    return cost + AVOIDED if averse else cost
 
 
 def suits(person: Person, role: RoleDemand) -> bool:

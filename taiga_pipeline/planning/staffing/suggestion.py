@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -14,13 +14,14 @@ from typing import Any, Final
 from sync.errors import Refused
 from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.planning.staffing.allocations import (
     Suggested,
     allocations_of,
     identity,
     merged,
 )
-from taiga_pipeline.planning.staffing.build import Case, Staff
+from taiga_pipeline.planning.staffing.build import Case, Rules, Staff, Wish
 from taiga_pipeline.planning.staffing.explain import (
     Hire,
     Shift,
@@ -32,18 +33,22 @@ from taiga_pipeline.planning.staffing.solution import Solution
 from taiga_pipeline.planning.staffing.work import Work
 from taiga_pipeline.planning.weeks import week_name
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How, when and of what data a suggestion was asked for."""
+    """How, when and of what data a suggestion was asked for.
+
+    ``chances`` are those that history told of open deals, empty where deals' own were taken.
+    """
 
     as_of: date
     seconds: float
     seed: int
     priorities: Mapping[str, float]
     fingerprint: str
+    chances: Mapping[str, float] = field(default_factory=dict)
 
 
 def describe(case: Case, solution: Solution, asked: Asked) -> dict[str, Any]:
@@ -62,6 +67,9 @@ def describe(case: Case, solution: Solution, asked: Asked) -> dict[str, Any]:
         "seed": asked.seed,
         "seconds": asked.seconds,
         "priorities": dict(asked.priorities),
+        "chances": {
+            work.key: asked.chances[work.key] for work in case.works if work.key in asked.chances
+        },
         "repeatable": solution.repeatable,
         "cost": _rounded(score.cost),
         "cost_of_quick_rule": _rounded(quick.cost),
@@ -81,6 +89,34 @@ def describe(case: Case, solution: Solution, asked: Asked) -> dict[str, Any]:
     }
     plain: dict[str, Any] = json.loads(json.dumps(document, default=_plain))
     return plain
+
+
+def rules_of(suggestion: Mapping[str, Any]) -> Rules:
+    """Returns the rules that a suggestion was made by."""
+    rules = dict(suggestion["rules"])
+    wishes = tuple(Wish(**each) for each in rules.pop("wishes"))
+    return Rules(**{**rules, "first": date.fromisoformat(rules["first"]), "wishes": wishes})
+
+
+def later_starts(suggestion: Mapping[str, Any], only: Sequence[str] = ()) -> dict[str, date]:
+    """Returns the new first days of the projects that a suggestion puts off, by deal."""
+    return {
+        each["deal"]: date.fromisoformat(each["suggested_start"])
+        for each in suggestion["delays"]
+        if not only or each["deal"] in only
+    }
+
+
+def before_delays(deals: Iterable[Deal], suggestion: Mapping[str, Any]) -> Iterator[Deal]:
+    """Yields deals as they were before a suggestion that puts some off was accepted, if it was."""
+    later = later_starts(suggestion)
+    stated = {each["deal"]: each["stated"] for each in suggestion["delays"]}
+    for deal in deals:
+        if deal.key in later and deal.start == later[deal.key]:
+            start = stated[deal.key]
+            yield replace(deal, start=date.fromisoformat(start) if start else None)
+        else:
+            yield deal
 
 
 def _hours(case: Case, solution: Solution) -> dict[str, dict[str, float]]:
@@ -115,6 +151,7 @@ def _delays(case: Case, solution: Solution) -> list[dict[str, Any]]:
             "deal": work.key,
             "weeks": weeks,
             "start": work.start,
+            "stated": work.stated,
             "suggested_start": work.start + timedelta(weeks=weeks),
         }
         for work, weeks in zip(case.works, solution.plan.delays, strict=True)
@@ -254,7 +291,8 @@ def accept(
     before = set(map(read_allocation, suggestion["before"]))
     stored = list(map(read_allocation, suggestion["stored"]))
     released = set(map(read_allocation, suggestion["released"]))
-    _check_deals(only, {each.deal_key for each in (*stored, *released)})
+    delayed = {each["deal"] for each in suggestion["delays"]}
+    _check_deals(only, {each.deal_key for each in (*stored, *released)} | delayed)
     _check_unchanged(set(present), before, stored, released)
     chosen = [each for each in stored if not only or each.deal_key in only]
     kept = {identity(each) for each in stored}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -23,8 +23,12 @@ from taiga_pipeline.records import ProjectState
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A deal whose project needs people. ``start`` is its first day; ``priority`` multiplies what
-    its unmet hours count."""
+    """A deal whose project needs people.
+
+    ``start`` is its first day, ``stated`` what the deal itself states of it; ``priority``
+    multiplies what its unmet hours count. A project is ``tied`` once delivery keeps its milestones:
+    then they say when it begins, and nothing that sales writes moves it.
+    """
 
     key: str
     name: str
@@ -34,6 +38,10 @@ class Work:
     start: date
     roles: tuple[RoleDemand, ...]
     priority: float = 1.0
+    customer: str = ""
+    service: str = ""
+    tied: bool = False
+    stated: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +54,35 @@ class Works:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of deals besides what they say themselves, by their keys.
+
+    ``priorities`` multiply what their unmet hours count. Demand moves with the ``milestones`` that
+    delivery reported, as it does for capacity. ``chances`` are those that history tells of open
+    deals; one that is not among them has what it states.
+    """
+
+    priorities: Mapping[str, float] = field(default_factory=dict)
+    milestones: Mapping[str, Milestones] = field(default_factory=dict)
+    chances: Mapping[str, float] = field(default_factory=dict)
+
+
 def find_works(
-    deals: Iterable[Deal],
-    mappings: MappingSet,
-    today: date,
-    priorities: Mapping[str, float] | None = None,
-    milestones: Mapping[str, Milestones] | None = None,
+    deals: Iterable[Deal], mappings: MappingSet, today: date, about: About | None = None
 ) -> Works:
     """Returns the deals with a tentative or a staffed project, by key.
 
-    A project whose deal is open is taken to start not before ``today``. Demand moves with the
-    ``milestones`` that delivery reported (by deal key), as it does for capacity.
+    A project whose deal is open is taken to start not before ``today``.
     """
-    finder = _Finder(mappings, today, priorities or {}, milestones or {})
-    return finder.find(deals)
+    return _Finder(mappings, today, about or About()).find(deals)
 
 
 class _Finder:
-    def __init__(
-        self,
-        mappings: MappingSet,
-        today: date,
-        priorities: Mapping[str, float],
-        milestones: Mapping[str, Milestones],
-    ) -> None:
+    def __init__(self, mappings: MappingSet, today: date, about: About) -> None:
         self._mappings = mappings
         self._today = today
-        self._priorities = priorities
-        self._milestones = milestones
+        self._about = about
         self._notes: list[str] = []
         self._spared: set[str] = set()
 
@@ -84,7 +93,7 @@ class _Finder:
         return Works(ordered, frozenset(self._spared), tuple(self._notes))
 
     def _check_priorities(self, known: set[str]) -> None:
-        for key in self._priorities.keys() - known:
+        for key in self._about.priorities.keys() - known:
             near = did_you_mean(key, known)
             self._notes.append(f"no deal {key!r} has a project that needs people{near}")
 
@@ -109,17 +118,25 @@ class _Finder:
             name=deal.name,
             team=deal.team,
             confirmed=won,
-            probability=1.0 if won else probability_of(deal, stage),
+            probability=1.0 if won else self._chance(deal, stage),
             start=start if won else max(start, self._today),
             roles=tuple(self._roles(deal, rules, stage, start)),
-            priority=self._priorities.get(deal.key, 1.0),
+            priority=self._about.priorities.get(deal.key, 1.0),
+            customer=deal.customer,
+            service=deal.service,
+            tied=bool(self._about.milestones.get(deal.key)),
+            stated=deal.start,
         )
+
+    def _chance(self, deal: Deal, stage: StageRule) -> float:
+        known = self._about.chances.get(deal.key)
+        return probability_of(deal, stage) if known is None else known
 
     def _roles(
         self, deal: Deal, rules: Rules, stage: StageRule, start: date
     ) -> Iterator[RoleDemand]:
         values = Values(DealView(deal, stage.name, stage.category, start, deal.probability))
-        line = time_line(rules, values, start, self._milestones.get(deal.key, ()))
+        line = time_line(rules, values, start, self._about.milestones.get(deal.key, ()))
         for role in deal_demand(deal, rules):
             if line is None:
                 yield role
@@ -141,6 +158,21 @@ def _problem(deal: Deal, rules: Rules, start: date | None) -> str:
         listed = ", ".join(f"{each.role}:{each.hours_per_week}h x{each.weeks}w" for each in wrong)
         return f"hours and weeks are numbers from 0 up, not {listed}"
     return ""
+
+
+def unknown_wishes(
+    works: Iterable[Work], emails: Iterable[str], wishes: Iterable[tuple[str, str]]
+) -> Iterator[str]:
+    """Yields a note for each wish (address, what) of nobody, or for nothing that is planned."""
+    known = set(emails)
+    names = {name for work in works for name in (work.key, work.customer, work.service) if name}
+    spelled = {folded(name): name for name in names}
+    for email, what in wishes:
+        if email not in known:
+            yield f"nobody on the roster is {email}{did_you_mean(email, known)}"
+        if folded(what) not in spelled:
+            near = did_you_mean(what, names)
+            yield f"no deal, customer or service {what!r} needs people{near}"
 
 
 def unknown_roles(works: Iterable[Work], names: Iterable[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
-from taiga_pipeline.planning.staffing.work import Work, Works, find_works
+from taiga_pipeline.planning.staffing.work import About, Work, Works, find_works
 from tests.mapping.support import deal, mappings
 
 TODAY = date(2026, 11, 25)
@@ -24,7 +24,7 @@ def subject(stage: str = "Won", **changes: Any) -> Deal:
 
 def find(*deals: Deal, **settings: Any) -> Works:
     rules = settings.pop("rules", None) or mappings()
-    return find_works(deals, rules, TODAY, **settings)
+    return find_works(deals, rules, TODAY, About(**settings))
 
 
 def only(found: Works) -> Work:
