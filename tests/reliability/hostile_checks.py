@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 from typing import Final
 
 from taiga_pipeline.pipeline.text import line
+from taiga_pipeline.report.terminal import safe
 from tests.reliability.hostile_corpus import INJECTED
 
 SHOWN_FORMATS: Final = "\u200c\u200d"
@@ -39,7 +40,8 @@ def _is_obeyed(character: str) -> bool:
 @lru_cache(maxsize=200)
 def assert_terminal_safe(text: str) -> None:
     """Nothing that a terminal obeys; and no line that an entry began by itself."""
-    assert commands_in(text) == []
+    bad = [row for row in text.split("\n") if commands_in(row)] if commands_in(text) else []
+    assert bad == []
     assert not re.search(f"^{INJECTED}", text, re.MULTILINE)
     assert not re.search("[\u0300-\u036f\u0483-\u0489]{5}", text)
 
@@ -58,6 +60,11 @@ def visible(text: str) -> str:
         each for each in flat if each not in BIDI and unicodedata.category(each) not in ("Cc", "Cs")
     )
     return " ".join(kept.split())
+
+
+def as_shown(text: str) -> str:
+    """Returns how a line on a terminal shows an entry."""
+    return " ".join(safe(line(text)).split())
 
 
 def assert_begins_like(shown: str, text: str) -> None:

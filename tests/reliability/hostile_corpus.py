@@ -20,12 +20,16 @@ STORABLE: Final[Mapping[str, str]] = {
     "html": '<b>bold</b> & <i title="x">it</i> &lt;kept&gt; &#106;',
     "script": "</title></textarea></style><script>alert(1)</script>",
     "event": '"><img src=x onerror=alert(1)><svg/onload=alert(2)>',
+    "title-script": "<script>document.title='owned'</script><img src=x "
+    "onerror=\"document.title='owned'\">",
     "attribute": "' onmouseover='alert(1)' x=\"",
     "script-link": "javascript:alert(1)//https://example.com",
     "comment": "<!-- --><![CDATA[ ]]><?php echo 1 ?>",
     "markdown-image": "![x](https://evil.example/p.png?leak=1) ![y][z]",
     "markdown-link": "[click](javascript:alert(1)) <https://evil.example> https://evil.example",
     "markdown-block": "# head ~~gone~~ **b** `code` > q | a | b | [[wiki]] #1 - [ ] :smile:",
+    "textile": '!https://evil.example/p.png?leak=1! "click":https://evil.example h1. ??x?? +u+ @c@',
+    "macro": "{{include(Secret)}} {{collapse(x)}} [[Secret]] #1 r1 user:admin attachment:x.png",
     "mention": "@admin and (@pm), @syncbot! &#64;admin",
     # templates and formats
     "braces": "{name} {{customer}} {0} {} {key!r} {name.__class__} }{",
@@ -75,6 +79,7 @@ STORABLE: Final[Mapping[str, str]] = {
     "json": '","admin":true,"x":"\\u0000\\',
     "option": "--config=/etc/passwd -rf",
     # our own marks
+    "shell": "; touch owned & $(touch owned) `touch owned` > ~/x 'q' \"d\" \\ !! * # x",
     "marker": "pipeline-sync:acme:W-html",
     "marker-coded": "pipeline-sync:acme:%57%2Dhtml%00",
     "reference": "acme:W-html/kick-off",

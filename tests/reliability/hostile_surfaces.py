@@ -1,7 +1,7 @@
-"""Every surface through which a deal's text comes out, and what harmless means there.
+"""Where a deal's text comes out when it is kept in step with Taiga, and what harmless means there.
 
 `Surfaces` runs each command once over the whole hostile pipeline and keeps what came out. Each
-function in `TABLE` then looks at one entry of the corpus on one surface; it raises AssertionError
+function in `SYNC` then looks at one entry of the corpus on one surface; it raises AssertionError
 where the entry does harm, or where it cannot be recognised any more.
 """
 
@@ -33,7 +33,7 @@ from tests.reliability.hostile_checks import (
     unguarded,
     visible,
 )
-from tests.reliability.hostile_corpus import STORABLE
+from tests.reliability.hostile_commands import Commands
 from tests.reliability.hostile_world import World, key_of
 
 FACTS: Final = {
@@ -42,42 +42,18 @@ FACTS: Final = {
 }
 
 
-class Surfaces:
-    """What came out of the hostile pipeline. Everything is produced once, when first asked for."""
+class Surfaces(Commands):
+    """What came out of the hostile pipeline, which was synced twice."""
 
     def __init__(self, world: World) -> None:
-        self.world = world
-        self.plan = self._text("plan")
+        super().__init__(world)
+        self.plan = self.text("plan")
         self.plan_file = world.folder / "plan.json"
-        self.plan_json = json.loads(self._raw_json("plan", "--out", str(self.plan_file)))
+        self.plan_json = self.data("plan", "--out", str(self.plan_file))
         self.run = world.run("run", "-vv")
         world.forget_requests()
         self.second = world.run("run", "--full", "-v")
         self.second_writes = [each for each in world.writes() if "user-storage" not in each]
-
-    def _text(self, *arguments: str) -> str:
-        result = self.world.run(*arguments)
-        assert result.exit_code == 0, result.stderr
-        return result.stdout
-
-    def _raw_json(self, *arguments: str) -> str:
-        return self._text(*arguments, "--json")
-
-    def text(self, *arguments: str) -> str:
-        """Returns what a command prints, asked for once."""
-        if arguments not in self._cache:
-            self._cache[arguments] = self._text(*arguments)
-        return self._cache[arguments]
-
-    @cached_property
-    def _cache(self) -> dict[tuple[str, ...], str]:
-        return {}
-
-    def rows(self, *arguments: str, about: str) -> str:
-        """Returns the lines of a command's output that name a deal or a person."""
-        found = [row for row in self.text(*arguments).split("\n") if about in row]
-        assert found, about
-        return "\n".join(found)
 
     # --- Taiga
 
@@ -381,9 +357,7 @@ def fit_is_told_once(out: Surfaces, name: str, text: str) -> None:
     assert "note:" not in out.second.stdout
 
 
-Surface = Callable[[Surfaces, str, str], None]
-
-TABLE: Final[Mapping[str, Surface]] = {
+SYNC: Final[Mapping[str, Callable[[Surfaces, str, str], None]]] = {
     "Taiga: project name": project_name,
     "Taiga: project description": project_description,
     "Taiga: project tags": project_tags,
@@ -415,6 +389,3 @@ TABLE: Final[Mapping[str, Surface]] = {
     "second run writes nothing": second_run,
     "fit is told once": fit_is_told_once,
 }
-"""Surfaces by name, in the order of the table in docs/reliability.md."""
-
-CELLS: Final = [(surface, entry) for surface in TABLE for entry in STORABLE]

@@ -114,9 +114,12 @@ class World:
 
     def run(self, *arguments: str) -> Result:
         """Runs a command line in the folder."""
-        context = Context(clock=FixedClock(), environment=self.environment)
         with contextlib.chdir(self.folder):
-            return CliRunner().invoke(cli, arguments, obj=context)
+            return CliRunner().invoke(cli, arguments, obj=self.context())
+
+    def context(self) -> Context:
+        """Returns what a command works with."""
+        return Context(clock=FixedClock(), environment=self.environment)
 
     def json(self, *arguments: str) -> Any:
         """Runs a command line with ``--json`` and reads what it prints."""
@@ -141,39 +144,66 @@ class World:
         self.taiga.clear_requests()
 
 
-def prepare(folder: Path, url: str, username: str, password: str, **more: Any) -> World:
-    """Writes the configuration and the mapping."""
-    world = World(folder, url, username, password, **more)
+def prepare(
+    folder: Path,
+    url: str,
+    username: str,
+    password: str,
+    taiga: Sandbox | None = None,
+    *,
+    mapping: str = MAPPING,
+    more: str = "",
+) -> World:
+    """Writes the configuration (with ``more`` at its end) and the mapping."""
+    world = World(folder, url, username, password, taiga)
     world.environment["TAIGA_PASSWORD"] = password
     (folder / "mappings").mkdir()
-    (folder / "mappings" / "hostile.toml").write_text(MAPPING, encoding="utf-8")
-    text = CONFIG.format(url=url, username=username)
+    (folder / "mappings" / "hostile.toml").write_text(mapping, encoding="utf-8")
+    text = CONFIG.format(url=url, username=username) + more
     (folder / "config.toml").write_text(text, encoding="utf-8")
     return world
 
 
 @contextlib.contextmanager
+def beside_a_sandbox(folder: Path, **settings: str) -> Iterator[World]:
+    """An empty pipeline beside a fresh sandbox; ``settings`` as in `prepare`."""
+    with Sandbox() as taiga:
+        yield prepare(folder, taiga.url, taiga.username, taiga.password, taiga, **settings)
+
+
+@contextlib.contextmanager
 def hostile_world(folder: Path, entries: Mapping[str, str] = STORABLE) -> Iterator[World]:
     """A pipeline full of ``entries`` beside a fresh sandbox; nothing was synced yet."""
-    with Sandbox() as taiga:
-        world = prepare(folder, taiga.url, taiga.username, taiga.password, taiga=taiga)
+    with beside_a_sandbox(folder) as world:
         fill(world, entries)
         yield world
 
 
 def fill(world: World, entries: Mapping[str, str]) -> None:
     """Puts the two deals of each entry, and a person, into the store."""
-    deals = DealStore.open(world.store_url, lambda: NOW, create=True)
-    people = PeopleStore.open(world.store_url)
-    try:
+    with stores(world) as (deals, people):
         people.add(Person(MANAGER, "Petra Manager"))
         for name, text in entries.items():
             deals.add(hostile_deal(key_of(name, text), text, "Proposal"))
             deals.add(hostile_deal(f"W-{name}", text, "Won"))
-            _staff(people, name, text)
+            staff(people, name, text)
+
+
+@contextlib.contextmanager
+def stores(world: World) -> Iterator[tuple[DealStore, PeopleStore]]:
+    """The stores of deals and of people, made if they are not there."""
+    deals = DealStore.open(world.store_url, lambda: NOW, create=True)
+    people = PeopleStore.open(world.store_url)
+    try:
+        yield deals, people
     finally:
         people.close()
         deals.close()
+
+
+def toml_text(text: str) -> str:
+    """Returns a text as TOML writes it, on one line."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def key_of(name: str, text: str = "") -> str:
@@ -204,7 +234,8 @@ def hostile_deal(key: str, text: str, stage: str) -> Deal:
     )
 
 
-def _staff(people: PeopleStore, name: str, text: str) -> None:
+def staff(people: PeopleStore, name: str, text: str) -> None:
+    """Puts an entry's person on the roster, on leave, and the manager on its won deal."""
     address = f"{name}@example.org"
     people.add(Person(address, text, text, (text,), team=text))
     people.add_time_off(TimeOff(address, date(2027, 2, 1), date(2027, 2, 2), text))

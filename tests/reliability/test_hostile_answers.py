@@ -78,7 +78,7 @@ def taiga() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def world(tmp_path: Path, taiga: Sandbox) -> World:
-    return prepare(tmp_path, taiga.url, taiga.username, taiga.password, taiga=taiga)
+    return prepare(tmp_path, taiga.url, taiga.username, taiga.password, taiga)
 
 
 @pytest.mark.parametrize("name", UNSTORABLE)

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.reliability.hostile_corpus import STORABLE
-from tests.reliability.hostile_surfaces import CELLS, TABLE, Surfaces
-from tests.reliability.hostile_world import hostile_world
+from tests.reliability.hostile_table import CELLS, PARTS, TABLE
+
+World = Callable[[str], Any]
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surfaces]:
-    """Everything that came out of the hostile pipeline, which was synced twice."""
-    with hostile_world(tmp_path_factory.mktemp("hostile")) as world:
-        yield Surfaces(world)
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Returns what came out of a part's world, which is made when it is first looked at."""
+    made: dict[str, Any] = {}
+    with ExitStack() as stack:
+
+        def find(part: str) -> Any:
+            if part not in made:
+                folder = tmp_path_factory.mktemp(part)
+                made[part] = stack.enter_context(PARTS[part].world(folder))
+            return made[part]
+
+        yield find
 
 
-def test_the_run_took_everything_in(out: Surfaces, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_run_took_everything_in(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    out = world("synced")
     assert out.run.exit_code == 0, out.run.stderr
     assert len(out.projects) == 2 * len(STORABLE)
     with capsys.disabled():
         print(f"\nhostile text: {len(TABLE)} surfaces x {len(STORABLE)} texts = {len(CELLS)} cells")
+
+
+def test_no_two_parts_have_a_surface_of_the_same_name() -> None:
+    assert len(TABLE) == sum(len(part.surfaces) for part in PARTS.values())
 
 
 def test_the_docs_name_every_surface() -> None:
@@ -34,5 +50,6 @@ def test_the_docs_name_every_surface() -> None:
 
 
 @pytest.mark.parametrize(("surface", "entry"), CELLS)
-def test_cell(out: Surfaces, surface: str, entry: str) -> None:
-    TABLE[surface](out, entry, STORABLE[entry])
+def test_cell(world: World, surface: str, entry: str) -> None:
+    part, look = TABLE[surface]
+    look(world(part), entry, STORABLE[entry])
