@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
@@ -48,6 +49,7 @@ def carry_out(order: Order, answer: Connection) -> None:
         stack.enter_context(redirect_stdout(StringIO()))
         stack.enter_context(logged(pipeline=order.name))
         stack.enter_context(stopping_in_good_order(stop))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # see `workers.preloaded`
         answer.send(run_order(order, stop))
         sys.stderr.flush()
 

@@ -70,6 +70,7 @@ class Children:
         default_factory=lambda: multiprocessing.get_context("forkserver")
     )
     _running: set[ForkServerProcess] = field(default_factory=set)
+    _is_stopped: bool = False
 
     def prepare(self) -> None:
         """Starts the process that forks; it loads the program meanwhile."""
@@ -82,7 +83,8 @@ class Children:
         return len(self._running)
 
     def stop(self) -> None:
-        """Asks every run to finish the action under way, and to end."""
+        """Asks every run to finish the action under way, and to end; begins no other."""
+        self._is_stopped = True
         for process in self._running:
             _signal(process, signal.SIGTERM)
 
@@ -93,6 +95,8 @@ class Children:
 
     async def run(self, member: Member, longest: timedelta) -> Ended:
         """Runs a pipeline, and returns how that ended."""
+        if self._is_stopped:
+            return Ended(Ending.STOPPED)
         began = time.monotonic()
         answer, theirs = self._context.Pipe(duplex=False)
         process = self._context.Process(

@@ -29,7 +29,7 @@ BY_HAND: Final = timedelta(days=1)
 
 def priority(due: datetime) -> int:
     """Returns the priority of a job that is due at ``due``, as the queue's 32 bits hold it."""
-    seconds = int((due - _BEGINNING).total_seconds())
+    seconds = (due - _BEGINNING) // timedelta(seconds=1)
     return max(-_LARGEST, min(FIRST - 1, -seconds))
 
 
