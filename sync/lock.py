@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from sync.clock import Clock
 from sync.database import failures_as, lock_number, open_engine, parse_url
@@ -96,7 +96,7 @@ def _database_lock(url: str, pipeline: str) -> Iterator[StillHeld]:
                 _lock_transaction(connection, pipeline)
             yield _asking(connection, pipeline)
         finally:
-            with suppress(DBAPIError):  # a lock that was lost need not be given back
+            with suppress(SQLAlchemyError):  # a lock that was lost need not be given back
                 connection.close()
     finally:
         engine.dispose()
@@ -152,7 +152,7 @@ def _asking(connection: Connection, pipeline: str) -> StillHeld:
         try:
             with mutex:
                 connection.execute(text("SELECT 1"))
-        except DBAPIError as error:
+        except SQLAlchemyError as error:  # once lost, it stays so: the transaction is over
             raise Unreachable(
                 f"the run lock of the pipeline '{pipeline}' was lost, because its connection to "
                 "the database ended; another run may be at work. Nothing more was written; the "

@@ -1,7 +1,10 @@
 """A throw-away PostgreSQL for tests: started from the machine's own binaries, gone at the end.
 
-`Cluster` can be used without pytest as well (benchmarks). The fixtures at the end of the file are
+`Cluster` can be used without pytest as well (benchmarks). The fixtures near the end of the file are
 there in every test: ``postgresql`` is the server, ``postgresql_url`` a new, empty database on it.
+For programs of other kinds there is ``python -m tests.live.postgresql COMMAND…``: it runs the
+command with ``PGHOST``, ``PGPORT``, ``PGUSER``, ``PGPASSWORD`` and ``PGDATABASE`` of a new, empty
+database, and ends with it.
 
 PostgreSQL refuses to run as root; then it runs as ``postgres`` or ``nobody``.
 """
@@ -15,9 +18,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -302,3 +306,31 @@ def postgresql_url(postgresql: Server) -> Iterator[str]:
     url = postgresql.database()
     yield url
     postgresql.drop(url)
+
+
+def run_beside_a_server(command: Sequence[str]) -> int:
+    """Runs a command while a server of its own is there; returns its exit code.
+
+    77 says that no server could be started; the reason is on stderr.
+    """
+    try:
+        cluster = Cluster()
+    except NotAvailable as error:
+        print(f"LEFT OUT: {error}", file=sys.stderr)
+        return 77
+    with cluster:
+        print(f"PostgreSQL answers after {cluster.seconds_to_start:.1f} s", file=sys.stderr)
+        url = make_url(cluster.database())
+        environment = {
+            **os.environ,
+            "PGHOST": str(url.host),
+            "PGPORT": str(url.port),
+            "PGUSER": str(url.username),
+            "PGPASSWORD": PASSWORD,
+            "PGDATABASE": str(url.database),
+        }
+        return subprocess.run(command, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(run_beside_a_server(sys.argv[1:]))

@@ -2,22 +2,32 @@
 # A real Redmine 5 from Debian's own packages on 127.0.0.1, throw-away, in one folder.
 #
 #   redmine.sh install     the packages (root; about 30 MB)
-#   redmine.sh init        a private copy of the application, a SQLite database, accounts, fields
+#   redmine.sh init        a private copy of the application, a database, accounts, fields
 #   redmine.sh start|stop  puma on 127.0.0.1:$RM_PORT
 #   redmine.sh destroy     stop, and remove $RM_DIR
 #   redmine.sh all         install, init, start
 #
 # Settings (environment): RM_DIR (.live/redmine below the present folder), RM_PORT (3080),
-# RM_KEY (the administrator's API key), RM_ROBOT_KEY (the key of an account that is none).
+# RM_KEY (the administrator's API key), RM_ROBOT_KEY (the key of an account that is none),
+# RM_DB (sqlite, or postgresql: then PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE name an empty
+# database, as `python -m tests.live.postgresql COMMAND` sets them).
 set -euo pipefail
 RM_DIR=${RM_DIR:-$PWD/.live/redmine}
 RM_PORT=${RM_PORT:-3080}
 RM_KEY=${RM_KEY:-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}
 RM_ROBOT_KEY=${RM_ROBOT_KEY:-6666666666666666666666666666666666666666}
+RM_DB=${RM_DB:-sqlite}
 source=/usr/share/redmine
 app=$RM_DIR/app
 instance=$app/instances/default
-database=$instance/redmine.sqlite3
+case $RM_DB in
+    sqlite) package=redmine-sqlite ;;
+    postgresql) package=redmine-pgsql ;;
+    *)
+        echo "redmine.sh: RM_DB is sqlite or postgresql, not $RM_DB" >&2
+        exit 2
+        ;;
+esac
 
 log() { echo "redmine.sh: $*" >&2; }
 
@@ -32,6 +42,7 @@ in_app() {
 
 is_installed() {
     dpkg-query -W -f '${Status}' redmine 2>/dev/null | grep -q 'ok installed' &&
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' &&
         command -v puma sqlite3 curl >/dev/null
 }
 
@@ -45,11 +56,22 @@ do_install() {
     printf '%s\n' 'redmine redmine/instances/default/dbconfig-install boolean false' \
         'redmine redmine/default-language select en' | debconf-set-selections
     BUNDLER_VERSION=$(bundler_version) apt-get -o DPkg::Lock::Timeout=300 install -y -q \
-        --no-install-recommends redmine redmine-sqlite puma sqlite3 curl ca-certificates >/dev/null
+        --no-install-recommends redmine "$package" puma sqlite3 curl ca-certificates >/dev/null
+}
+
+database_yml() {
+    if [[ $RM_DB == postgresql ]]; then
+        printf 'production:\n  adapter: postgresql\n  encoding: unicode\n  pool: 8\n'
+        printf '  host: "%s"\n  port: %s\n  username: "%s"\n  password: "%s"\n  database: "%s"\n' \
+            "$PGHOST" "$PGPORT" "$PGUSER" "$PGPASSWORD" "$PGDATABASE"
+    else
+        printf 'production:\n  adapter: sqlite3\n  database: %s\n  timeout: 20000\n' \
+            "$instance/redmine.sqlite3"
+    fi
 }
 
 do_init() {
-    [[ -f $database ]] && return
+    [[ -f $RM_DIR/initialised ]] && return
     mkdir -p "$RM_DIR"
     rm -rf "$app"
     cp -a --no-preserve=ownership "$source" "$app"
@@ -62,8 +84,7 @@ do_init() {
     sed -i "s#/usr/share/redmine/{config,instances/\*/config}/database.yml#$instance/config/database.yml#" \
         "$app/Gemfile"
     echo "gem 'puma'" >"$app/Gemfile.local"
-    printf 'production:\n  adapter: sqlite3\n  database: %s\n  timeout: 20000\n' "$database" \
-        >"$instance/config/database.yml"
+    database_yml >"$instance/config/database.yml"
     head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$instance/config/secret_key.txt"
     cp "$(dirname "${BASH_SOURCE[0]}")/redmine_seed.rb" "$RM_DIR/seed.rb"
     in_app bundle install --local --quiet 2>/dev/null
@@ -72,11 +93,15 @@ do_init() {
         return 1
     }
     in_app bundle exec rails runner "$RM_DIR/seed.rb"
+    touch "$RM_DIR/initialised"
 }
 
 do_start() {
     # One thread: on SQLite, writers in parallel are now and then answered with 500.
-    in_app nohup setsid bundle exec puma -b "tcp://127.0.0.1:$RM_PORT" -t 1:1 -w 0 -e production \
+    local threads=1:1 workers=0
+    [[ $RM_DB == postgresql ]] && threads=4:4 workers=2
+    in_app nohup setsid bundle exec puma -b "tcp://127.0.0.1:$RM_PORT" -t $threads -w $workers \
+        -e production \
         --pidfile "$instance/tmp/puma.pid" config.ru >"$RM_DIR/puma.log" 2>&1 </dev/null &
     for _ in $(seq 600); do
         if curl -sf -o /dev/null -H "X-Redmine-API-Key: $RM_KEY" \

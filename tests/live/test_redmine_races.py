@@ -1,0 +1,127 @@
+"""What only happens to a Redmine on PostgreSQL, where it answers several requests at once.
+
+Left out unless ``--redmine-url`` names a server that ``tests/live/redmine.sh`` set up with
+``RM_DB=postgresql``.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sync.clock import SystemClock
+from sync.errors import Rejected, SyncError
+from taiga_pipeline.records import Kind, Membership
+from taiga_pipeline.targets.connection import Connection
+from tests.contract.targets.account import Work
+from tests.contract.targets.accounts import RedmineAccount
+
+AT_ONCE = 4
+
+
+@pytest.fixture
+def accounts(live_redmine: Connection) -> Iterator[list[RedmineAccount]]:
+    """Several connectors of one pipeline, as on several machines."""
+    if os.environ.get("RM_DB", "sqlite") != "postgresql":
+        pytest.skip("this Redmine is not on PostgreSQL (RM_DB), so that it takes turns by itself")
+    made = [RedmineAccount(live_redmine, SystemClock()) for _ in range(AT_ONCE)]
+    yield made
+    for account in made[1:]:
+        account.target.close()
+        account._http.close()
+    made[0].clean_up()
+
+
+def at_once(functions: list[Callable[[], None]]) -> None:
+    """Calls all at the same moment, and waits for them."""
+    barrier = threading.Barrier(len(functions))
+
+    def after_all_are_ready(function: Callable[[], None]) -> None:
+        barrier.wait(30)
+        function()
+
+    threads = [
+        threading.Thread(target=after_all_are_ready, args=(function,)) for function in functions
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+
+def posts(accounts: list[RedmineAccount], path: str, body: object) -> Counter[int]:
+    """Sends the same request from all at once; returns how often which status was answered."""
+    statuses: list[int] = []
+
+    def post(account: RedmineAccount) -> None:
+        url = f"{account.connection.url}/{path}"
+        statuses.append(account._http.post(url, json=body, timeout=60).status_code)
+
+    at_once([lambda account=account: post(account) for account in accounts])  # type: ignore[misc]
+    return Counter(statuses)
+
+
+def test_redmine_itself_makes_an_identifier_twice(accounts: list[RedmineAccount]) -> None:
+    """The trap: where this no longer happens, the connector's care is not needed any more."""
+    pipeline = accounts[0].pipeline
+    twice = 0
+    for number in range(20):
+        name = {"name": f"race {number}", "identifier": f"ps-{pipeline}__race-{number}"}
+        twice += posts(accounts, "projects.json", {"project": name})[201] > 1
+        if twice:
+            break
+    assert twice
+    doubles = Counter(
+        marker.key for root in accounts[0].target.observe_roots() for marker in root.markers
+        if marker.pipeline == pipeline
+    )  # fmt: skip
+    assert max(doubles.values()) > 1, "doubles are seen as such, and nobody guesses"
+
+
+def test_connectors_that_make_a_project_at_once_end_with_one(
+    accounts: list[RedmineAccount],
+) -> None:
+    for _ in range(5):
+        key = Work(accounts[0]).key
+        made: list[str] = []
+        troubles: list[SyncError] = []
+
+        def make(account: RedmineAccount) -> None:
+            try:
+                made.append(Work(account, key).make().record.id)  # noqa: B023
+            except Rejected as error:
+                troubles.append(error)  # noqa: B023
+
+        at_once([lambda account=account: make(account) for account in accounts])  # type: ignore[misc]
+        (found,) = accounts[0].target.find_roots(Work(accounts[0], key).marker)
+        assert set(made) == {found.id}, troubles
+        assert len(made) + len(troubles) == AT_ONCE
+        assert Work(accounts[1], key).make().record.id == found.id
+
+
+def test_a_member_added_by_several_at_once_is_a_member_once(
+    accounts: list[RedmineAccount],
+) -> None:
+    for _ in range(5):
+        works = [Work(accounts[0])]
+        works[0].make()
+        works += [Work(account, works[0].key) for account in accounts[1:]]
+        for work in works:
+            work.id = works[0].id
+            work.bound[work.desired.key] = work.id
+        troubles: list[SyncError] = []
+
+        def join(work: Work) -> None:
+            try:
+                work.join("Developer")
+            except SyncError as error:  # told as such, and looked at by the next run
+                troubles.append(error)  # noqa: B023
+
+        at_once([lambda work=work: join(work) for work in works])  # type: ignore[misc]
+        (member,) = works[0].children(Kind.MEMBERSHIP)
+        assert member.fields[Membership.ROLE] == "Developer"
+        assert len(troubles) < AT_ONCE
