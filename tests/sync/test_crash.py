@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from sync.memory import MemoryTarget
 from sync.plan import IssueKind
 from sync.records import WhenRetired
 from sync.runner import Outcome
+from tests.live.postgresql import Server
 
 from .world import World, deal
 
@@ -22,9 +24,9 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-def prepare(folder: Path) -> World:
+def prepare(folder: Path, url: str = "") -> World:
     """A world in which the next run creates, updates, staffs, retires, restores and removes."""
-    world = World(folder)
+    world = World(folder, url=url)
     world.target.template = (("role", "Back"),)
     world.want(
         deal("UPDATED", value="1"),
@@ -53,21 +55,33 @@ def prepare(folder: Path) -> World:
 
 
 @pytest.fixture(scope="module")
+def prepared_on_postgresql(
+    postgresql: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    url = postgresql.database()
+    world = prepare(tmp_path_factory.mktemp("on_postgresql"), url)
+    world.store.close()
+    yield world
+    postgresql.drop(url)
+
+
+@pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> World:
     world = prepare(tmp_path_factory.mktemp("prepared"))
     world.store.close()
     return world
 
 
-def another(prepared: World, folder: Path) -> World:
-    """Returns a copy of the prepared world in a folder of its own."""
+def another(prepared: World, folder: Path, url: str = "") -> World:
+    """Returns a copy of the prepared world in a folder of its own (or the database at ``url``)."""
     folder.mkdir()
-    shutil.copy(prepared.folder / "state.db", folder)
+    if not url:
+        shutil.copy(prepared.folder / "state.db", folder)
     clock = copy.copy(prepared.clock)
     target = MemoryTarget(prepared.target.template)
     target._roots = copy.deepcopy(prepared.target._roots)
     target._ids = copy.copy(prepared.target._ids)
-    return World(folder, prepared.source, target, clock)
+    return World(folder, prepared.source, target, clock, url=url)
 
 
 def picture(world: World) -> object:
@@ -132,6 +146,21 @@ def test_killed_at_any_boundary_the_next_run_ends_as_if_nothing_had_happened(
         world.settled()
         world.store.close()
     assert number > 60  # every intent, write and receipt of the scenario was a boundary
+
+
+def test_killed_at_some_boundaries_on_postgresql_it_is_the_same(
+    tmp_path: Path, prepared_on_postgresql: World, postgresql: Server, undisturbed: object
+):
+    for number in range(1, 84, 7):
+        url = postgresql.copy(prepared_on_postgresql.url)
+        world = another(prepared_on_postgresql, tmp_path / str(number), url)
+        run_until(world, number)
+        report = world.run()
+        assert picture(world) == undisturbed, f"boundary {number}"
+        assert not report.issues, f"boundary {number}: {report.issues}"
+        world.settled()
+        world.store.close()
+        postgresql.drop(url)
 
 
 def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
