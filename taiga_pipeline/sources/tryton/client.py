@@ -146,8 +146,8 @@ class _Refusals:
         words = _words(answer)
         if answer.status in (404, 405) and not writes:
             return Unreachable(
-                f"{what}: there is no such address ({answer.status}); is {self.database!r} the name of "
-                "the database ([source] database), and the server's version 8.0 or later?"
+                f"{what}: there is no such address ({answer.status}); is {self.database!r} the "
+                "name of the database ([source] database), and the server's version 8.0 or later?"
             )
         if answer.status in (400, 403) and not writes:
             return Unauthorised(

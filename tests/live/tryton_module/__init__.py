@@ -1,0 +1,1 @@
+"""A module for Tryton: fields for delivery facts in its opportunities (docs/sources.md)."""
