@@ -12,7 +12,7 @@ from sync.source import Quarantined
 from taiga_pipeline.mapping.dates import project_start
 from taiga_pipeline.mapping.desired import closed_long_ago
 from taiga_pipeline.mapping.rules import Rules, StageRule
-from taiga_pipeline.mapping.text import escape_markup, iso, normalise
+from taiga_pipeline.mapping.text import escape_markup, iso, normalise, one_line
 from taiga_pipeline.mapping.values import DealView, Values
 from taiga_pipeline.pipeline.model import Category, Deal
 from taiga_pipeline.records import (
@@ -75,7 +75,7 @@ class Portfolio:
         self.key = key
         self._look = look
         self._stages = stages_of(rules)
-        self._names = {normalise(stage.name): stage.name for stage in self._stages}
+        self._names = {normalise(stage.name): one_line(stage.name) for stage in self._stages}
         self._surroundings = surroundings
         self._pages = pages or {}
         self._known = Surroundings()
@@ -148,7 +148,7 @@ class Portfolio:
             yield Desired(
                 key=RecordKey(self.key, Kind.STATUS, normalise(stage.name)),
                 fields={
-                    Status.NAME: stage.name,
+                    Status.NAME: self._names[normalise(stage.name)],
                     Status.ORDER: order,
                     Status.CLOSED: stage.category.is_closed,
                 },
