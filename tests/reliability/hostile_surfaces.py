@@ -33,7 +33,7 @@ from tests.reliability.hostile_checks import (
     unguarded,
     visible,
 )
-from tests.reliability.hostile_commands import Commands
+from tests.reliability.hostile_commands import InTaiga
 from tests.reliability.hostile_world import World, key_of
 
 FACTS: Final = {
@@ -42,7 +42,7 @@ FACTS: Final = {
 }
 
 
-class Surfaces(Commands):
+class Surfaces(InTaiga):
     """What came out of the hostile pipeline, which was synced twice."""
 
     def __init__(self, world: World) -> None:
@@ -55,35 +55,29 @@ class Surfaces(Commands):
         self.second = world.run("run", "--full", "-v")
         self.second_writes = [each for each in world.writes() if "user-storage" not in each]
 
+    @cached_property
+    def saved_plan(self) -> Mapping[str, Any]:
+        """What the plan's file holds."""
+        saved = self.plan_file.read_text(encoding="utf-8")
+        assert commands_in(saved) == []
+        data: Mapping[str, Any] = json.loads(saved)
+        return data
+
     # --- Taiga
 
     @cached_property
     def projects(self) -> Mapping[str, Mapping[str, Any]]:
         """The projects by the deal's key that their marker names."""
         found: dict[str, Mapping[str, Any]] = {}
-        for row in self._listed("projects"):
+        for row in self.listed("projects"):
             (marker,) = decode_markers(row["tags_colors"])
             assert marker.key not in found, "made twice"
             found[marker.key] = row
         return found
 
-    def _listed(self, path: str) -> list[dict[str, Any]]:
-        assert self.world.taiga is not None
-        headers = {"Authorization": f"Bearer {self._token}", "x-disable-pagination": "1"}
-        answer = requests.get(f"{self.world.url}/api/v1/{path}", headers=headers, timeout=30)
-        answer.raise_for_status()
-        rows: list[dict[str, Any]] = answer.json()
-        return rows
-
-    @cached_property
-    def _token(self) -> str:
-        body = {"type": "normal", "username": self.world.username, "password": self.world.password}
-        answer = requests.post(f"{self.world.url}/api/v1/auth", json=body, timeout=30)
-        return str(answer.json()["auth_token"])
-
     @cached_property
     def _children(self) -> Mapping[str, list[dict[str, Any]]]:
-        return {path: self._listed(path) for path in ("milestones", "roles", "memberships")}
+        return {path: self.listed(path) for path in ("milestones", "roles", "memberships", "wiki")}
 
     def children(self, path: str, key: str) -> list[dict[str, Any]]:
         """Returns what lives in a deal's project."""
@@ -101,7 +95,7 @@ class Surfaces(Commands):
     def _stories(self) -> list[dict[str, Any]]:
         assert self.world.taiga is not None
         client = self.world.taiga.as_user("admin")
-        listed = self._listed("userstories")
+        listed = self.listed("userstories")
         return [client.get(f"/userstories/{row['id']}") for row in listed]
 
     def page(self, path: str) -> str:
@@ -177,6 +171,18 @@ def identity_marker(out: Surfaces, name: str, text: str) -> None:
         assert_plain(raw)
         assert decode_markers(out.projects[key]["tags_colors"]) == (Marker("acme", key),)
         assert key == line(key)
+
+
+def page_from_sales(out: Surfaces, name: str, text: str) -> None:
+    (page,) = out.children("wiki", f"W-{name}")
+    rows = str(page["content"]).split("\n")
+    assert_plain("".join(rows))
+    assert rows.count(SEPARATOR) == rows.count(END) == 1
+    words = [row for row in rows if row not in (SEPARATOR, END)]
+    assert f"- Customer: {visible(text)}" in map(html.unescape, words)
+    assert not any(LIVE_MENTION.search(row) for row in words)
+    assert not any(re.search(r"[<*_`\[\]~|\\]|\w>", row) for row in words)
+    assert all(re.match(r"$|- |> |### (Contacts|Agreed|Notes)", row) for row in words)
 
 
 def story_subject(out: Surfaces, name: str, text: str) -> None:
@@ -294,9 +300,10 @@ def json_plan(out: Surfaces, name: str, text: str) -> None:
 
 
 def plan_file(out: Surfaces, name: str, text: str) -> None:
-    saved = out.plan_file.read_text(encoding="utf-8")
-    assert commands_in(saved) == []
-    assert json.loads(saved) == out.plan_json
+    actions = {action["key"]: action for action in out.saved_plan["actions"]}
+    for key in both(name):
+        (same,) = (action for action in out.plan_json["actions"] if action["key"] == key)
+        assert actions[key] == same
 
 
 def json_deals(out: Surfaces, name: str, text: str) -> None:
@@ -363,6 +370,7 @@ SYNC: Final[Mapping[str, Callable[[Surfaces, str, str], None]]] = {
     "Taiga: project tags": project_tags,
     "Taiga: note on people needed": looking_note,
     "Taiga: identity marker": identity_marker,
+    'Taiga: page "From sales"': page_from_sales,
     "Taiga: story subject": story_subject,
     "Taiga: story description": story_description,
     "Taiga: story reference": story_reference,

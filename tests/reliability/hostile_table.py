@@ -12,6 +12,7 @@ from typing import Any, Final
 from tests.reliability.hostile_corpus import STORABLE
 from tests.reliability.hostile_planning import PLANNING, planning_world
 from tests.reliability.hostile_surfaces import SYNC, Surfaces
+from tests.reliability.hostile_taiga_pages import PORTFOLIO, portfolio_world
 from tests.reliability.hostile_world import hostile_world
 
 Surface = Callable[[Any, str, str], None]
@@ -35,6 +36,7 @@ def synced_world(folder: Path) -> Iterator[Surfaces]:
 
 PARTS: Final[Mapping[str, Part]] = {
     "synced": Part(synced_world, SYNC),
+    "portfolio": Part(portfolio_world, PORTFOLIO),
     "planned": Part(planning_world, PLANNING),
 }
 

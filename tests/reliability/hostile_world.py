@@ -71,6 +71,7 @@ title = "{name}"
 description = "{notes}\\nSold by {owner}"
 template = "scrum"
 tags = ["incoming", "{service}"]
+from_sales_page = "staffed"
 [project.tentative]
 label = "(tentative)"
 [project.retired]
