@@ -7,7 +7,6 @@ projects: for many projects the second is cheaper.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +14,7 @@ from typing import Final
 from sync.errors import Vanished
 from sync.records import Observed, digest
 from taiga_pipeline.records import Kind
+from taiga_pipeline.targets.parallel import in_parallel
 from taiga_pipeline.targets.redmine.children import KINDS, Context
 from taiga_pipeline.targets.redmine.client import Client
 from taiga_pipeline.targets.redmine.paging import PAGE_SIZE, Row, count_rows, read_all
@@ -89,8 +89,7 @@ class ChildReader:
         if not roots:
             return {}
         issues = self._issues_of_all(roots)
-        with ThreadPoolExecutor(self._concurrency, "redmine-read") as pool:
-            every = list(pool.map(lambda root: self._rows(root, issues), roots))
+        every = in_parallel(lambda root: self._rows(root, issues), roots, self._concurrency)
         self._ask_for_members(every)
         return {
             root: self._children(root, rows)

@@ -7,12 +7,12 @@ projects the first is cheaper, for many the second; only the first shows members
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from sync.errors import Rejected
 from sync.records import Observed
 from taiga_pipeline.records import Kind
+from taiga_pipeline.targets.parallel import in_parallel
 from taiga_pipeline.targets.taiga.children import Context, Memberships, Stories
 from taiga_pipeline.targets.taiga.kinds import KINDS
 from taiga_pipeline.targets.taiga.paging import PAGE_SIZE, Row, count_rows, read_all
@@ -78,11 +78,7 @@ class ChildReader:
         return found
 
     def _rows_of_each(self, path: str, roots: Sequence[str]) -> _Rows:
-        if len(roots) == 1:
-            read = [self._rows_of_one(path, roots[0])]
-        else:
-            with ThreadPoolExecutor(self._concurrency, "taiga-read") as pool:
-                read = list(pool.map(lambda root: self._rows_of_one(path, root), roots))
+        read = in_parallel(lambda root: self._rows_of_one(path, root), roots, self._concurrency)
         return {root: rows for root, rows in zip(roots, read, strict=True) if rows is not None}
 
     def _rows_of_one(self, path: str, root: str) -> list[Row] | None:
