@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from taiga_pipeline.cli.capacity_input import PlanInput, options_for, plan_input, plan_options
+from taiga_pipeline.cli.capacity_input import (
+    STATED,
+    PlanInput,
+    options_for,
+    plan_input,
+    plan_options,
+)
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.file_text import writing_to
 from taiga_pipeline.cli.options import json_option
@@ -20,6 +26,7 @@ from taiga_pipeline.problems import did_you_mean
 if TYPE_CHECKING:
     from taiga_pipeline.planning.capacity import Options
     from taiga_pipeline.planning.capacity_report import CapacityReport, RoleCapacity
+    from taiga_pipeline.planning.demand_unseen import Unseen
 
 SCENARIOS: Final = "scenarios.toml"
 _STATED: Final = (
@@ -28,10 +35,25 @@ _STATED: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is shown: capacity and demand, and if asked for, the same ``more``: with what deals that
+    are not there yet may ask for."""
+
+    report: CapacityReport
+    unseen: Unseen | None = None
+    more: CapacityReport | None = None
+
+
 @click.command()
 @click.option("--role", "roles", multiple=True, metavar="ROLE", help="Only this role; repeatable.")
 @plan_options
 @click.option("--scenario", metavar="NAME", help="Suppose a saved scenario.")
+@click.option(
+    "--with-unseen",
+    is_flag=True,
+    help="Also count, apart, deals that the pipeline does not hold yet.",
+)
 @click.option("--explain", nargs=2, metavar="ROLE WEEK", help="Everything about one cell.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), metavar="FILE")
 @json_option
@@ -41,6 +63,7 @@ def capacity(
     /,
     roles: tuple[str, ...],
     scenario: str | None,
+    with_unseen: bool,
     explain: tuple[str, str] | None,
     csv_file: Path | None,
     as_json: bool,
@@ -52,35 +75,55 @@ def capacity(
     Demand is simulated: open deals are won or not, sooner or later, and good and bad times hit
     all of them together. A gap is what is missing at the chosen quantile (default: P80).
     """
-    given = plan_input(context, chances)
+    if with_unseen and chances == STATED:
+        raise click.UsageError("--with-unseen needs what history tells: --chances learnt")
     options = options_for(context, **asked)
-    report = _report(context, given, options, scenario)
-    shown = _chosen(report, roles)
+    given = plan_input(context, chances, coming_until=options.weeks.last if with_unseen else None)
+    given = _supposed(context, given, scenario)
+    answer = _answer(given, options, with_unseen=with_unseen)
+    shown = _chosen(answer.report, roles)
+    if answer.more and roles:
+        names = {role.role for role in shown}
+        more = tuple(role for role in answer.more.roles if role.role in names)
+        answer = replace(answer, more=replace(answer.more, roles=more))
     if csv_file is not None:
         from taiga_pipeline.cli.capacity_data import write_csv
 
         with writing_to(csv_file) as stream:
-            write_csv(replace(report, roles=tuple(shown)), stream)
+            write_csv(replace(answer.report, roles=tuple(shown)), stream, answer.more)
     if as_json:
-        _print_json(report, shown, explain)
+        _print_json(answer, shown, explain)
         return
-    _print(report, shown, explain, only=len(roles) == 1)
+    _print(answer, shown, explain, only=len(roles) == 1)
 
 
-def _report(
-    context: Context, given: PlanInput, options: Options, scenario: str | None
-) -> CapacityReport:
-    from taiga_pipeline.planning.capacity import find_capacity
+def _supposed(context: Context, given: PlanInput, scenario: str | None) -> PlanInput:
+    """Returns what is given, with the saved scenario of this name."""
     from taiga_pipeline.planning.scenario import apply_scenario
     from taiga_pipeline.planning.scenario_file import ScenarioFile
 
-    situation = given.situation
-    if scenario is not None:
-        saved = ScenarioFile(scenario_path(context)).get(scenario)
-        situation = apply_scenario(situation, saved)
-    report = find_capacity(situation, given.mappings, given.outlooks, options)
+    if scenario is None:
+        return given
+    saved = ScenarioFile(scenario_path(context)).get(scenario)
+    return replace(given, situation=apply_scenario(given.situation, saved))
+
+
+def _answer(given: PlanInput, options: Options, *, with_unseen: bool) -> Answer:
+    from taiga_pipeline.planning.capacity import capacity_for, demand_for
+    from taiga_pipeline.planning.demand_unseen import past_wins, unseen_demand
+
+    situation, outlooks = given.situation, given.outlooks
+    demand = demand_for(situation, given.mappings, outlooks, options)
+    report = capacity_for(situation, demand, outlooks, options)
     learnt = () if given.learnt else (_STATED,)
-    return replace(report, notices=(*given.notices, *learnt, *report.notices))
+    report = replace(report, notices=(*given.notices, *learnt, *report.notices))
+    if not with_unseen:
+        return Answer(report)
+    past, share = past_wins(situation.deals, given.mappings, situation.as_of, options.team)
+    unseen = unseen_demand(given.coming, past, share, options.weeks)
+    quiet = replace(options, with_drivers=False)
+    more = capacity_for(situation, demand, outlooks, quiet, unseen.rows)
+    return Answer(report, unseen, more)
 
 
 def scenario_path(context: Context) -> Path:
@@ -110,12 +153,16 @@ def _find(report: CapacityReport, name: str) -> RoleCapacity:
 
 
 def _print_json(
-    report: CapacityReport, shown: Sequence[RoleCapacity], explain: tuple[str, str] | None
+    answer: Answer, shown: Sequence[RoleCapacity], explain: tuple[str, str] | None
 ) -> None:
-    from taiga_pipeline.cli.capacity_data import cell_json, report_json
+    from taiga_pipeline.cli.capacity_data import cell_json, report_json, unseen_json
 
+    report = answer.report
     if explain is None:
-        print_json(report_json(replace(report, roles=tuple(shown))))
+        data = report_json(replace(report, roles=tuple(shown)))
+        if answer.unseen and answer.more:
+            data["with_unseen"] = unseen_json(report, answer.unseen, answer.more)
+        print_json(data)
         return
     role = _find(report, explain[0])
     at = _week(report, explain[1])
@@ -124,7 +171,7 @@ def _print_json(
 
 
 def _print(
-    report: CapacityReport,
+    answer: Answer,
     shown: Sequence[RoleCapacity],
     explain: tuple[str, str] | None,
     *,
@@ -134,9 +181,11 @@ def _print(
         print_cell,
         print_notices,
         print_report,
+        print_unseen,
         print_weeks,
     )
 
+    report = answer.report
     if explain is not None:
         role, at = _find(report, explain[0]), _week(report, explain[1])
         print_cell(report, role, list(report.weeks)[at], role.weeks[at])
@@ -144,6 +193,8 @@ def _print(
         print_report(report, shown)
         if only:
             print_weeks(report, shown[0])
+        if answer.unseen and answer.more:
+            print_unseen(report, answer.unseen, answer.more)
     print_notices(report.notices)
 
 

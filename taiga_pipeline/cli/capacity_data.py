@@ -12,7 +12,13 @@ from taiga_pipeline.planning.weeks import week_name
 if TYPE_CHECKING:
     from datetime import date
 
-    from taiga_pipeline.planning.capacity_report import CapacityReport, Cell, Driver
+    from taiga_pipeline.planning.capacity_report import (
+        CapacityReport,
+        Cell,
+        Driver,
+        RoleCapacity,
+    )
+    from taiga_pipeline.planning.demand_unseen import Unseen
 
 _HOURS: Final = (
     "capacity",
@@ -26,6 +32,8 @@ _HOURS: Final = (
     "expected_gap",
 )
 COLUMNS: Final = ("role", "week", "monday", *_HOURS, "chance_short", "drivers")
+UNSEEN_COLUMNS: Final = ("unseen", "quantile_with_unseen", "gap_with_unseen")
+_SAME: Final = ("capacity", "confirmed", "exposure")
 
 
 def report_json(report: CapacityReport) -> dict[str, Any]:
@@ -83,13 +91,65 @@ def _driver_json(driver: Driver) -> dict[str, Any]:
     }
 
 
-def write_csv(report: CapacityReport, stream: TextIO) -> None:
-    """Writes one row for each role and week. ``stream`` is open for text, with ``newline=""``."""
+def unseen_json(report: CapacityReport, unseen: Unseen, more: CapacityReport) -> dict[str, Any]:
+    """Returns what deals that are not there yet add, as plain data.
+
+    ``more`` is the same as ``report`` with them; there is no exposure, as nobody knows their
+    number.
+    """
+    weeks = [week_name(week) for week in more.weeks]
+    return {
+        "expected_wins": round(unseen.wins, 1),
+        "past_wins": unseen.past,
+        "roles": [
+            {
+                "role": role.role,
+                "total": _more_json(role.total, added),
+                "weeks": [
+                    {"week": week, **_more_json(cell, hours)}
+                    for week, cell, hours in zip(weeks, role.weeks, by_week, strict=True)
+                ],
+            }
+            for role in more.roles
+            for added, by_week in [added_hours(report, role)]
+        ],
+        "all_roles": _more_json(more.total, more.total.weighted - report.total.weighted),
+    }
+
+
+def added_hours(report: CapacityReport, more: RoleCapacity) -> tuple[float, list[float]]:
+    """Returns the hours that are expected of a role beyond those of ``report``: in all, by week."""
+    before = next((role for role in report.roles if role.role == more.role), None)
+    if before is None:
+        return more.total.weighted, [cell.weighted for cell in more.weeks]
+    by_week = [
+        cell.weighted - other.weighted for cell, other in zip(more.weeks, before.weeks, strict=True)
+    ]
+    return more.total.weighted - before.total.weighted, by_week
+
+
+def _more_json(cell: Cell, added: float) -> dict[str, float]:
+    hours = {name: round(getattr(cell, name), 1) for name in _HOURS if name not in _SAME}
+    chance = round(cell.chance_short, 4)
+    return {"expected_of_unseen": round(added, 1), **hours, "chance_short": chance}
+
+
+def write_csv(report: CapacityReport, stream: TextIO, more: CapacityReport | None = None) -> None:
+    """Writes one row for each role and week. ``stream`` is open for text, with ``newline=""``.
+
+    ``more`` is the same with deals that are not there yet, for three more columns.
+    """
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow((*COLUMNS, *UNSEEN_COLUMNS) if more else COLUMNS)
+    further = {role.role: role for role in more.roles} if more else {}
     for role in report.roles:
-        for week, cell in zip(report.weeks, role.weeks, strict=True):
+        _, added = added_hours(report, further[role.role]) if further else (0.0, [])
+        for at, (week, cell) in enumerate(zip(report.weeks, role.weeks, strict=True)):
             drivers = "; ".join(f"{each.deal_key} {each.added:.1f}" for each in cell.drivers)
             hours = [f"{getattr(cell, name):.1f}" for name in _HOURS]
             row = [guard(role.role), week_name(week), week.isoformat(), *hours]
-            writer.writerow([*row, f"{cell.chance_short:.4f}", guard(drivers)])
+            row += [f"{cell.chance_short:.4f}", guard(drivers)]
+            if further:
+                full = further[role.role].weeks[at]
+                row += [f"{hours:.1f}" for hours in (added[at], full.quantile, full.gap)]
+            writer.writerow(row)

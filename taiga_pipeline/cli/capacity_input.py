@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,7 +36,8 @@ NO_HOLIDAYS: Final = (
 class PlanInput:
     """A situation with the rules for it and what is expected of its deals.
 
-    ``notices`` tell what could not be read, ``learnt`` where the chances come from.
+    ``notices`` tell what could not be read, ``learnt`` where the chances come from, ``coming`` how
+    many wins are expected, week by week, of deals that are not there yet (empty if not asked for).
     """
 
     situation: Situation
@@ -44,6 +45,15 @@ class PlanInput:
     outlooks: Outlooks
     learnt: bool
     notices: tuple[str, ...] = ()
+    coming: tuple[tuple[date, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What history tells: of open deals, and (by Monday, if asked for) of wins of others."""
+
+    outlooks: Outlooks
+    coming: tuple[tuple[date, float], ...] = ()
 
 
 _OPTIONS: Final = (
@@ -72,18 +82,21 @@ def plan_input(
     context: Context,
     chances: str | None,
     read: Pipeline | None = None,
-    known: Outlooks | None = None,
+    known: Learnt | None = None,
+    coming_until: date | None = None,
 ) -> PlanInput:
     """Returns deals, people, time off and what delivery reported.
 
     ``read`` is the pipeline if it was read already, ``known`` what was learnt from its history;
-    without them, it is read and learnt here.
+    without them, it is read and learnt here. ``coming_until`` is the last week of which new deals'
+    wins are wanted.
 
     :raises ProblemsError: what is wrong with the configuration, the mappings or the packages.
     :raises Unreachable: the source does not answer.
     """
     need_extra("capacity", "planning", "numpy")
     from taiga_pipeline.planning.demand import Situation
+    from taiga_pipeline.planning.demand_outlook import plain_outlooks
 
     read = read or read_pipeline(context)
     situation = Situation(
@@ -94,8 +107,13 @@ def plan_input(
         allocations=read.allocations,
         milestones=reported_milestones(read.facts),
     )
-    outlooks = _outlooks(context, read, situation.as_of, chances, known)
-    return PlanInput(situation, read.mappings, outlooks, chances != STATED, read.notices)
+    plain = plain_outlooks(read.deals, read.mappings, situation.as_of)
+    if chances == STATED:
+        return PlanInput(situation, read.mappings, plain, False, read.notices)
+    known = known or _learn(context, read, situation.as_of, coming_until)
+    # What history cannot tell is as deals state it.
+    outlooks = replace(known.outlooks, by_deal={**plain.by_deal, **known.outlooks.by_deal})
+    return PlanInput(situation, read.mappings, outlooks, True, read.notices, known.coming)
 
 
 def _time_off(context: Context) -> tuple[TimeOff, ...]:
@@ -113,23 +131,15 @@ def reported_milestones(facts: Mapping[str, Mapping[str, object]]) -> dict[str, 
     return {key: milestones for key, milestones in found.items() if milestones}
 
 
-def _outlooks(
-    context: Context, read: Pipeline, as_of: date, chances: str | None, known: Outlooks | None
-) -> Outlooks:
-    """Returns what is expected of open deals; what history cannot tell is as deals state it."""
-    from dataclasses import replace
+def _learn(context: Context, read: Pipeline, as_of: date, coming_until: date | None) -> Learnt:
+    """Learns from the pipeline's history."""
+    from taiga_pipeline.cli.forecast_data import read_history
+    from taiga_pipeline.planning.forecast.forecast import prepare
+    from taiga_pipeline.planning.forecast.outlooks import SHOCK_DAYS, coming_wins, outlooks_of
 
-    from taiga_pipeline.planning.demand_outlook import plain_outlooks
-
-    plain = plain_outlooks(read.deals, read.mappings, as_of)
-    if chances == STATED:
-        return plain
-    if known is None:
-        from taiga_pipeline.cli.forecast_data import read_history
-        from taiga_pipeline.planning.forecast.outlooks import outlooks
-
-        known = outlooks(read_history(context, as_of, read), as_of)
-    return replace(known, by_deal={**plain.by_deal, **known.by_deal})
+    ahead = (coming_until - as_of).days + 7 if coming_until else 0
+    ground = prepare(read_history(context, as_of, read), as_of, max(SHOCK_DAYS, ahead))
+    return Learnt(outlooks_of(ground), coming_wins(ground) if coming_until else ())
 
 
 def options_for(

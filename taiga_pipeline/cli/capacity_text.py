@@ -22,6 +22,7 @@ from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from taiga_pipeline.planning.capacity_report import CapacityReport, Cell, Driver, RoleCapacity
+    from taiga_pipeline.planning.demand_unseen import Unseen
 
 ALL: Final = "All roles"
 _COLUMN: Final = 5
@@ -161,6 +162,36 @@ def _driver_cells(driver: Driver) -> list[str]:
         f"{driver.probability:.0%}",
         str(driver.expected_close or ""),
     ]
+
+
+def print_unseen(report: CapacityReport, unseen: Unseen, more: CapacityReport) -> None:
+    """Prints what deals that are not there yet add: ``more`` is ``report`` with them."""
+    click.echo(style("\nWith deals that are not there yet", bold=True))
+    if not unseen.past:
+        click.echo("nothing was won within a year that would tell what they will ask for")
+        return
+    if not unseen.rows:
+        click.echo("none are expected, or what was won within a year asked for nobody")
+        return
+    click.echo(
+        f"about {unseen.wins:,.0f} wins in these weeks, each like one of the {unseen.past:,} of "
+        "the past year"
+    )
+    name = percentile(report.quantile)
+    headings = ["Role", "They ask for", f"{name} with them", f"Short {name}", "with them"]
+    headings += ["Expected short", "with them"]
+    before = {role.role: role.total for role in report.roles}
+    rows = [_unseen_row(role.role, before.get(role.role), role.total) for role in more.roles]
+    if len(more.roles) > 1:
+        rows.append(_unseen_row(ALL, report.total, more.total))
+    print_table(headings, rows, right=range(1, 7))
+
+
+def _unseen_row(name: str, before: Cell | None, after: Cell) -> list[str]:
+    added = after.weighted - (before.weighted if before else 0.0)
+    gap, missing = (before.gap, before.expected_gap) if before else (0.0, 0.0)
+    hours = (added, after.quantile, gap, after.gap, missing, after.expected_gap)
+    return [safe(name), *(f"{each:,.0f}" for each in hours)]
 
 
 def print_weeks(report: CapacityReport, role: RoleCapacity) -> None:

@@ -96,8 +96,10 @@ def _old_record(forecast: Forecast) -> Iterator[str]:
 
 
 def _parts(basis: Basis) -> Iterator[str]:
-    coming = f"{basis.arrivals_per_week:,.1f} a week"
-    yield f"{counted(basis.open, 'deal')} open; new deals are expected to come in at {coming}."
+    coming = f"new deals are expected to come in at {basis.arrivals_per_week:,.1f} a week"
+    if not basis.arrival_weeks:
+        coming = "how many new deals come in shows only after a week of record: none are expected"
+    yield f"{counted(basis.open, 'deal')} open; {coming}."
     if basis.asleep:
         yield (
             f"{counted(basis.asleep, 'open deal')} older than any deal that was ever decided: "

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from taiga_pipeline.cli.capacity import scenario_path
-from taiga_pipeline.cli.capacity_input import PlanInput, options_for, plan_input
+from taiga_pipeline.cli.capacity_input import Learnt, PlanInput, options_for, plan_input
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.engine import state_to_read
 from taiga_pipeline.cli.pipeline_data import Pipeline, read_pipeline
@@ -78,7 +78,7 @@ def gather(context: Context, asked: Mapping[str, Any], chances: str | None) -> P
     known = None
     if expected is not None:
         page = replace(page, forecast=expected[0], forecast_notes=expected[1])
-        known = expected[2]
+        known = Learnt(expected[2])
     given = missing.attempt(
         "Who is short, and when", lambda: plan_input(context, chances, read, known)
     )

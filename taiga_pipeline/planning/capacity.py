@@ -8,8 +8,8 @@ weeks: each total is worked out from the trials again. Needs numpy (the extra ``
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -23,7 +23,13 @@ from taiga_pipeline.planning.capacity_overload import overload_notices
 from taiga_pipeline.planning.capacity_report import CapacityReport
 from taiga_pipeline.planning.capacity_simulation import Shape
 from taiga_pipeline.planning.capacity_summary import Draw, Summary
-from taiga_pipeline.planning.demand import Demand, Situation, find_demand, of_team
+from taiga_pipeline.planning.demand import (
+    Demand,
+    OpenDemand,
+    Situation,
+    find_demand,
+    of_team,
+)
 from taiga_pipeline.planning.outlook import Outlooks
 from taiga_pipeline.planning.weeks import Weeks, monday
 from taiga_pipeline.problems import did_you_mean
@@ -77,9 +83,16 @@ def demand_for(
 
 
 def capacity_for(
-    situation: Situation, demand: Demand, outlooks: Outlooks, options: Options
+    situation: Situation,
+    demand: Demand,
+    outlooks: Outlooks,
+    options: Options,
+    unseen: Sequence[OpenDemand] = (),
 ) -> CapacityReport:
     """Returns `find_capacity` of a demand that was found for the same situation and options.
+
+    ``unseen`` is what deals that the pipeline does not hold yet may ask for besides; it is not
+    among the drivers, nor in the number of open deals.
 
     :raises InvalidValue: a quantile or a number of trials that makes no sense.
     :raises UnknownName: nobody and no deal is of the team; names the nearest.
@@ -89,6 +102,8 @@ def capacity_for(
     people = situation.people
     if options.team:
         people, demand = _of_team(situation, demand, options.team)
+    open_deals = len(demand.open)
+    demand = replace(demand, open=(*demand.open, *unseen))
     hours = working_hours(
         people,
         situation.time_off,
@@ -120,7 +135,7 @@ def capacity_for(
         roles=by_role,
         by_week=by_week,
         total=total,
-        open_deals=len(demand.open),
+        open_deals=open_deals,
         notices=notices,
     )
 

@@ -61,7 +61,9 @@ class Summary:
         self._demand = demand
         self._draw = draw
         self._weeks = range(first, shape.weeks)
-        watched = worth_watching(balance.expected) if draw.with_drivers else ()
+        candidates = worth_watching(balance.expected) if draw.with_drivers else ()
+        # Deals that are not there yet have no names, and nobody could do anything about them.
+        watched = [row for row in candidates if demand.open[row].deal_key]
         futures = Simulation(balance.rows, shape).run(draw.trials, draw.seed, watched)
         self._hours = futures.hours
         self._hours += balance.confirmed[:, :, None].astype(np.float32)

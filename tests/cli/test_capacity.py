@@ -242,3 +242,41 @@ def test_a_calendar_that_cannot_be_read_is_an_error(
 ) -> None:
     (tmp_path / "empty.ics").touch()
     assert pipeline("people", "off", "import", *arguments).exit_code == code
+
+
+def test_deals_that_are_not_there_yet_are_counted_apart(pipeline: Run, tmp_path: Path) -> None:
+    for number in range(8):
+        dates = (
+            "--engaged-on",
+            f"2026-{number + 3:02}-02",
+            "--closed-on",
+            f"2026-{number + 3:02}-20",
+        )
+        pipeline(
+            "deals",
+            "add",
+            f"W-{number}",
+            "Old",
+            "--stage",
+            "Won",
+            "--roles",
+            "Back:30h x6w",
+            *dates,
+        )
+    plain = json.loads(pipeline("capacity", "--trials", "500", "--json").stdout)
+    both = json.loads(pipeline("capacity", "--trials", "500", "--json", "--with-unseen").stdout)
+    further = both.pop("with_unseen")
+    assert both == plain
+    assert further["past_wins"] >= 8
+    assert further["expected_wins"] > 0
+    (back,) = [role for role in further["roles"] if role["role"] == "Back"]
+    assert back["total"]["expected_of_unseen"] > 0
+    assert back["total"]["expected_of_unseen"] == pytest.approx(
+        sum(week["expected_of_unseen"] for week in back["weeks"]), abs=2
+    )
+    shown = pipeline("capacity", "--trials", "500", "--with-unseen", "--csv", "out.csv").stdout
+    assert "With deals that are not there yet" in shown
+    assert "gap_with_unseen" in (tmp_path / "out.csv").read_text().splitlines()[0]
+    refused = pipeline("capacity", "--with-unseen", "--chances", "stated")
+    assert refused.exit_code == 2
+    assert "--chances learnt" in refused.stderr

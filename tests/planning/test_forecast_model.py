@@ -220,3 +220,16 @@ def test_deals_that_come_in_bursts_are_over_dispersed() -> None:
     deals = tuple(deal(f"{day}{n}", day) for day in weeks for n in range(20))
     hazards = fitted(History(deals), FIRST + timedelta(weeks=26, days=-1))
     assert arrivals(hazards).dispersion > 5
+
+
+def test_what_is_there_when_a_record_begins_tells_nothing_of_new_deals() -> None:
+    """As after the import of a pipeline's open deals, whose first days nobody knows."""
+    imported = tuple(deal(str(n), FIRST) for n in range(300))
+    later = tuple(deal(f"L{n}", FIRST + timedelta(days=3 + 7 * n)) for n in range(4))
+
+    def rate(days: int) -> float:
+        day = FIRST + timedelta(days=days)
+        return arrivals(fitted(History((*imported, *later)), day)).per_day
+
+    assert rate(0) == rate(6) == 0.0
+    assert rate(28) == pytest.approx(1 / 7)

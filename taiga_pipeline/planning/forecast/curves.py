@@ -102,11 +102,15 @@ RECENT_WEEKS = 13
 
 
 def arrivals(hazards: Hazards) -> Arrivals:
-    """Returns the rate of the last quarter, or of the time since the first deal if that is less."""
+    """Returns the rate of the last quarter, or of the whole weeks since the first day on record.
+
+    That day itself does not count: what is there when a record begins came in before it.
+    """
     record = hazards.record
-    if not len(record.entered):
+    first = int(record.entered.min(initial=record.today))
+    weeks = min(RECENT_WEEKS, (record.today - first) // 7)
+    if not weeks:
         return Arrivals(0.0, 1.0, 0)
-    weeks = min(RECENT_WEEKS, max(1, (record.today - int(record.entered.min()) + 1) // 7))
     recent = record.entered[record.entered > record.today - 7 * weeks]
     counts = np.bincount((record.today - recent) // 7, minlength=weeks)
     mean = float(counts.mean())

@@ -68,7 +68,7 @@ class Basis:
     """What a forecast stands on.
 
     ``history_weight`` is about how much the pipeline's own history counts beside the mapping's
-    stage probabilities (0 to 1).
+    stage probabilities (0 to 1). ``arrival_weeks`` tell how many deals come in; 0: none does yet.
     """
 
     open: int
@@ -81,6 +81,7 @@ class Basis:
     learns_stages: bool
     asleep: int
     arrivals_per_week: float
+    arrival_weeks: int
     shock: Shock
     past_forecasts: int
 
@@ -218,6 +219,7 @@ def basis(ground: Ground) -> Basis:
         learns_stages=record.learns_stages,
         asleep=int((groups == asleep).sum()) if asleep is not None else 0,
         arrivals_per_week=view.arrivals.per_day * 7,
+        arrival_weeks=view.arrivals.weeks,
         shock=ground.shock(1, min(90, view.open.days), "open"),
         past_forecasts=len(ground.past),
     )

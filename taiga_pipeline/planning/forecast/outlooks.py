@@ -44,6 +44,21 @@ def outlooks_of(ground: Ground) -> Outlooks:
     return Outlooks(by_deal, shock.sd, shock.mean)
 
 
+def coming_wins(ground: Ground) -> tuple[tuple[date, float], ...]:
+    """Returns how many wins are expected of deals that are not there yet, by Monday of their weeks.
+
+    They reach as far ahead as the ground was prepared for. What past forecasts were off by is in
+    them, less what it is for open deals: the factor of a simulation has that in it.
+    """
+    view = ground.view
+    off = ground.shock(1, SHOCK_DAYS, "coming").mean - ground.shock(1, SHOCK_DAYS, "open").mean
+    won, _ = view.coming.daily()
+    monday = view.day - timedelta(days=view.day.weekday())
+    weeks = np.bincount((np.arange(1, len(won) + 1) + view.day.weekday()) // 7, weights=won)
+    expected = (weeks * np.exp(off)).tolist()
+    return tuple((monday + timedelta(weeks=at), wins) for at, wins in enumerate(expected))
+
+
 def long_curves(view: View, *, season: bool = True) -> Curves:
     """Returns the chances of the open deals for as long as they may take."""
     record = view.record
