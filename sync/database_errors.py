@@ -42,6 +42,10 @@ _RIGHTS: Final = (
     "does not give its account the rights it needs: to use the schema, to make tables in it at the "
     "first start and after upgrades, and to read and write them (docs/postgresql.md has the GRANTs)"
 )
+_LACKS: Final = (
+    "lacks a table or column that was there before. Has it been removed, or does the account look "
+    "for it in another schema (search_path)?"
+)
 
 _SQLITE: Final = (
     (("locked", "busy"), f"{_BUSY} (fuser {{place}})"),
@@ -90,14 +94,8 @@ _NOT_THERE: Final = (
 _CODES: Final = (
     ("42501", Trouble(_RIGHTS, is_out_of_reach=True)),
     ("3F000", Trouble(f"has no schema in which tables could be made. It {_RIGHTS}", True)),
-    (
-        "42P01",
-        Trouble(
-            "lacks a table that was there before. Has it been removed, or does the account look "
-            "for it in another schema (search_path)?",
-            True,
-        ),
-    ),
+    ("42P01", Trouble(_LACKS, True)),
+    ("42703", Trouble(_LACKS, True)),
     ("25006", Trouble("may only be read: it is a standby, or set to be read only", True)),
     ("40001", Trouble(_BUSY)),
     ("40P01", Trouble(_BUSY)),

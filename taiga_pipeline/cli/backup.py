@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tarfile
 import tempfile
 from pathlib import Path
 from typing import Final
 
 import click
+from sqlalchemy.engine import URL
 
 from sync.copying import copy_database
+from sync.database import parse_url
 from taiga_pipeline.cli.context import Context, pass_context, sqlite_path
 from taiga_pipeline.problems import Problem, ProblemsError
 
-ON_A_SERVER: Final = "{name} is on a database server; back it up there (PostgreSQL: pg_dump)"
+ON_A_SERVER: Final = (
+    "{name} is on a database server. Back it up there, at one moment and while all goes on: "
+    "pg_dump --format=custom --file=pipeline-sync.dump {place}"
+)
 
 
 @click.command()
@@ -50,10 +56,16 @@ def _databases(context: Context) -> tuple[list[Path], list[str]]:
     for name, url in urls.items():
         path = sqlite_path(url)
         if path is None:
-            on_servers.append(ON_A_SERVER.format(name=name))
+            on_servers.append(ON_A_SERVER.format(name=name, place=_for_pg_dump(url)))
         elif path.exists() and path not in files:
             files.append(path)
     return files, on_servers
+
+
+def _for_pg_dump(url: str) -> str:
+    """Returns a database's address as PostgreSQL's own programs take it, without the password."""
+    parsed = parse_url(url).set(drivername="postgresql", query={})
+    return shlex.quote(URL.create(**{**parsed._asdict(), "password": None}).render_as_string())
 
 
 def _pack(databases: list[Path], file: Path) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import click
 
-from sync.copying import damage
 from sync.errors import SyncError
 from taiga_pipeline.cli.context import Context, pass_context, sqlite_path
 from taiga_pipeline.cli.engine import state_to_read
@@ -18,6 +16,13 @@ from taiga_pipeline.cli.errors import exit_code
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, style
+from taiga_pipeline.cli.soundness import (
+    EXAMPLES,
+    RESTORE,
+    refuse_damaged_file,
+    state_on_server,
+    store_on_server,
+)
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import quarantine_line
 from taiga_pipeline.report.terminal import safe
@@ -27,12 +32,6 @@ from taiga_pipeline.targets.advice import Advises
 YES: Final = "✓"
 NO: Final = "✗"
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
-
-_EXAMPLES: Final = 3
-_RESTORE: Final = (
-    "Restore a backup; without one, move the file away: the next run finds its projects by their "
-    "markers (docs/operations.md)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +97,8 @@ def _findings(context: Context, *, offline: bool) -> Iterator[Finding]:
     yield mappings
     yield _look_at_source(context, mapped=mappings.ok)
     yield _look("state", lambda: _state(context))
-    store = _store_file(context)
-    if store is not None and store.exists():
-        yield _look("store", lambda: _soundness(store))
+    if _has_store(context):
+        yield _look("store", lambda: _store(context))
     if not offline:
         yield _look_at_target(context)
 
@@ -165,7 +163,9 @@ def _state(context: Context) -> str:
         return "there is none yet; the first run makes it"
     path = sqlite_path(context.state_url)
     if path is not None:
-        _refuse_damage(path)
+        refuse_damaged_file(path)
+    elif not state_on_server(context.state_url):
+        return "there is none yet; the first run makes it"
     with state_to_read(context) as state:
         _refuse_dangling(state.dangling())
         followed = sum(row.is_followed for row in state.index().values())
@@ -174,23 +174,25 @@ def _state(context: Context) -> str:
     return f"{followed} projects are kept in step{waiting if cut_off else ''}"
 
 
-def _store_file(context: Context) -> Path | None:
-    """Returns the file of the built-in store, None where deals are kept elsewhere."""
+def _has_store(context: Context) -> bool:
+    """Whether there is a built-in store to look at; of one on a server, that is assumed."""
     source = context.settings.source
-    return sqlite_path(source.address(context.environment)) if source.kind == "store" else None
+    if source.kind != "store":
+        return False
+    try:
+        path = sqlite_path(source.address(context.environment))
+    except ProblemsError:  # told where the deals are read
+        return False
+    return path is None or path.exists()
 
 
-def _soundness(path: Path) -> str:
-    _refuse_damage(path)
+def _store(context: Context) -> str:
+    url = context.settings.source.address(context.environment)
+    path = sqlite_path(url)
+    if path is None:
+        return store_on_server(url)
+    refuse_damaged_file(path)
     return f"{path.name} is sound"
-
-
-def _refuse_damage(path: Path) -> None:
-    found = damage(path)
-    if found:
-        raise ProblemsError(
-            [Problem(f"is damaged: {text}. {_RESTORE}", str(path)) for text in found[:_EXAMPLES]]
-        )
 
 
 def _refuse_dangling(keys: Sequence[str]) -> None:
@@ -199,7 +201,7 @@ def _refuse_dangling(keys: Sequence[str]) -> None:
             [
                 Problem(
                     f"the state store knows parts of {len(keys)} deal(s) but not their projects: "
-                    f"{', '.join(keys[:_EXAMPLES])}. {_RESTORE}"
+                    f"{', '.join(keys[:EXAMPLES])}. {RESTORE}"
                 )
             ]
         )

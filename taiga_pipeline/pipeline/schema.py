@@ -136,6 +136,16 @@ for none: to a unique constraint, two NULLs are different."""
 TABLES: Final = tuple(METADATA.tables.values())
 """All tables, in an order in which rows can be inserted."""
 
+REFERENCES: Final = (
+    (STAGE_MOVES.c.deal_key, DEALS.c.key),
+    (FIELD_CHANGES.c.deal_key, DEALS.c.key),
+    (IMPORTED.c.deal_key, DEALS.c.key),
+    (TIME_OFF.c.email, PEOPLE.c.email),
+    (ALLOCATIONS.c.deal_key, DEALS.c.key),
+    (ALLOCATIONS.c.email, PEOPLE.c.email),
+)
+"""Columns whose values have to be in another one."""
+
 STEPS: Final[tuple[Step, ...]] = (
     statements(
         """CREATE TABLE deals (

@@ -33,12 +33,14 @@ class StoreSource:
         :raises Unreachable: the store is missing, locked, damaged, or from a newer program.
         """
         engine = open_store(self._url)
-        people = PeopleStore(engine)
-        return DealReading(
-            deals=_closing(engine, DealStore(engine, self._clock.now).deals()),
-            allocations=by_deal(people.allocations()),
-            people={person.email: person for person in people.people()},
-        )
+        roster = PeopleStore(engine)
+        try:
+            allocations = by_deal(roster.allocations())
+            people = {person.email: person for person in roster.people()}
+        finally:
+            engine.dispose()  # opened again by who goes through the deals, if anybody does
+        deals = _closing(engine, DealStore(engine, self._clock.now).deals())
+        return DealReading(deals=deals, allocations=allocations, people=people)
 
 
 def _closing(engine: Engine, deals: Iterator[Deal]) -> Iterator[Deal]:
