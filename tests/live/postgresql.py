@@ -296,6 +296,8 @@ def postgresql(request: pytest.FixtureRequest) -> Iterator[Server]:
         server = Server(given) if given else Cluster()
     except NotAvailable as error:
         leave_out("postgresql", str(error))
+    if isinstance(server, Cluster):
+        request.config.stash[_STARTED_IN] = server.seconds_to_start
     yield server
     server.close()
 
@@ -306,6 +308,30 @@ def postgresql_url(postgresql: Server) -> Iterator[str]:
     url = postgresql.database()
     yield url
     postgresql.drop(url)
+
+
+_RAN = pytest.StashKey[int]()
+_STARTED_IN = pytest.StashKey[float]()
+
+
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Counts the tests that run on PostgreSQL."""
+    wanted = getattr(item, "fixturenames", ())
+    if "postgresql" in wanted or "[postgresql" in item.name or "-postgresql" in item.name:
+        item.config.stash[_RAN] = item.config.stash.get(_RAN, 0) + 1
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Says how many tests ran on PostgreSQL; with ``LIVE_TIMES``, for `.ci/run` as well."""
+    ran, seconds = config.stash.get(_RAN, 0), config.stash.get(_STARTED_IN, 0.0)
+    if not ran:
+        return
+    terminalreporter.write_line(f"PostgreSQL: {ran} tests ran on it; started in {seconds:.1f} s")
+    if os.environ.get("LIVE_TIMES"):
+        with Path(os.environ["LIVE_TIMES"]).open("a") as times:
+            times.write(f"PostgreSQL\tstart\t{seconds:.0f}\nPostgreSQL\tpassed\t{ran}\n")
 
 
 def run_beside_a_server(command: Sequence[str]) -> int:
