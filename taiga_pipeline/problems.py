@@ -23,7 +23,9 @@ class Problem:
         return ":".join([self.file, *numbers] if self.file else numbers)
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}" if self.place else self.message
+        """One line: a line end in what the message quotes would begin another problem."""
+        message = self.message.replace("\n", " ")
+        return f"{self.place}: {message}" if self.place else message
 
 
 class ProblemsError(Exception):
