@@ -22,6 +22,8 @@ from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.problems import Problem, ProblemsError
 
 _DAY: Final = timedelta(days=1)
+_JOINERS: Final = "\u200c\u200d"
+"""Persian and family emoji are written with them, though they cannot be seen alone."""
 _MAX_DAYS: Final = 3660
 _TOO_OFTEN: Final = ("SECONDLY", "MINUTELY", "HOURLY")
 """A rule that repeats so often would unfold to millions of events."""
@@ -163,6 +165,12 @@ def write_time_off(time_off: Iterable[TimeOff], *, now: datetime) -> bytes:
     return bytes(calendar.to_ical())
 
 
+def _as_text(reason: str) -> str:
+    """Returns a reason as calendars can show it: controls are forbidden in their files."""
+    shown = (each if each.isprintable() or each in _JOINERS else " " for each in reason)
+    return " ".join("".join(shown).split())
+
+
 def _event(time_off: TimeOff, now: datetime) -> Event:
     identity = f"{time_off.email}|{time_off.first}|{time_off.last}"
     digest = hashlib.sha256(identity.encode()).hexdigest()[:32]
@@ -171,7 +179,7 @@ def _event(time_off: TimeOff, now: datetime) -> Event:
     event.add("DTSTAMP", now.astimezone(UTC))
     event.add("DTSTART", time_off.first)
     event.add("DTEND", time_off.last + _DAY)
-    event.add("SUMMARY", time_off.reason or "Time off")
+    event.add("SUMMARY", _as_text(time_off.reason) or "Time off")
     event.add("ORGANIZER", f"mailto:{time_off.email}")
     event.add("TRANSP", "OPAQUE")
     return event
