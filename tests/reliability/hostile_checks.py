@@ -112,15 +112,23 @@ class Page(HTMLParser):
         self.tags: set[str] = set()
         self.attributes: list[tuple[str, str | None]] = []
         self.words = ""
+        self.title = ""
+        self._inside = ""
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
+        self._inside = tag
         self.attributes += attrs
 
     def handle_data(self, data: str) -> None:
         self.words += data
+        if self._inside == "title":
+            self.title += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
 
     def assert_harmless(self) -> None:
         assert not self.tags & {"script", "img", "iframe", "svg", "object", "i", "base", "textarea"}

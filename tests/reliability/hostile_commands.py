@@ -6,11 +6,16 @@ import contextlib
 import io
 import json
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, TypeVar
+
+import requests
 
 from tests.reliability.hostile_checks import commands_in
 from tests.reliability.hostile_world import World
+
+_World = TypeVar("_World")
+_Made = TypeVar("_Made")
 
 
 class Commands:
@@ -34,7 +39,9 @@ class Commands:
 
     def data(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> Any:
         """Returns what a command prints as JSON, in which no character does harm."""
-        return _parsed(self.text(*arguments, "--json", codes=codes))
+        at = arguments.index("--") if "--" in arguments else len(arguments)
+        command = (*arguments[:at], "--json", *arguments[at:])
+        return _parsed(self.text(*command, codes=codes))
 
     def rows(self, *arguments: str, about: str) -> str:
         """Returns the lines of a command's output that name a deal or a person."""
@@ -43,10 +50,34 @@ class Commands:
         return "\n".join(found)
 
 
+class InTaiga(Commands):
+    """The same for a world that was synced; and what is in Taiga."""
+
+    def listed(self, path: str) -> list[dict[str, Any]]:
+        """Returns all of a kind that there is in Taiga."""
+        assert self.world.taiga is not None
+        headers = {"Authorization": f"Bearer {self._token}", "x-disable-pagination": "1"}
+        answer = requests.get(f"{self.world.url}/api/v1/{path}", headers=headers, timeout=30)
+        answer.raise_for_status()
+        rows: list[dict[str, Any]] = answer.json()
+        return rows
+
+    @cached_property
+    def _token(self) -> str:
+        body = {"type": "normal", "username": self.world.username, "password": self.world.password}
+        answer = requests.post(f"{self.world.url}/api/v1/auth", json=body, timeout=30)
+        return str(answer.json()["auth_token"])
+
+
 @lru_cache(maxsize=100)
 def _parsed(text: str) -> Any:
     assert commands_in(text) == []
     return json.loads(text)
+
+
+def made_once(make: Callable[[_World], _Made]) -> Callable[[_World], _Made]:
+    """Makes a function remember what it made of a world (of the last that it was asked about)."""
+    return lru_cache(maxsize=1)(make)
 
 
 def printed(show: Callable[..., None], *arguments: Any) -> str:

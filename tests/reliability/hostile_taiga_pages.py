@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sync.text import END, SEPARATOR
+from taiga_pipeline.mapping.text import escape_markup
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.text import line
 from tests.reliability.hostile_checks import (
@@ -161,6 +162,11 @@ def assert_tables_keep_their_columns(text: str) -> None:
     for table in re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE):
         rows = [row.strip().count("|") for row in table.strip().split("\n")]
         assert len(set(rows)) == 1, table
+
+
+def words_of_markdown(text: str) -> str:
+    """Returns an entry as Markdown that shows its words and does nothing else."""
+    return escape_markup(visible(text))
 
 
 def log_json(out: Board, name: str, text: str) -> None:
