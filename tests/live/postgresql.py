@@ -317,7 +317,7 @@ _STARTED_IN = pytest.StashKey[float]()
 def pytest_runtest_call(item: pytest.Item) -> None:
     """Counts the tests that run on PostgreSQL."""
     wanted = getattr(item, "fixturenames", ())
-    if "postgresql" in wanted or "[postgresql" in item.name or "-postgresql" in item.name:
+    if "postgresql" in wanted or ("database_url" in wanted and "postgresql" in item.name):
         item.config.stash[_RAN] = item.config.stash.get(_RAN, 0) + 1
 
 
