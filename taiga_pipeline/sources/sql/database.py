@@ -12,7 +12,7 @@ Every failure becomes an error with the database's name and the way out; none sh
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,8 @@ from taiga_pipeline.problems import Problem, ProblemsError
 
 BATCH: Final = 1000
 """Rows that are fetched at a time."""
+STREAMED: Final[Mapping[str, Any]] = {"stream_results": True, "yield_per": BATCH}
+"""Options of a statement whose rows stay at the server until they are asked for."""
 _CONNECT_SECONDS: Final = 10
 _BUSY_SECONDS: Final = 15.0
 _STEPS: Final = 10_000
@@ -114,12 +116,11 @@ class Database:
         :raises ProblemsError: the database does not take the query, or it writes.
         :raises SyncError: the database does not answer (in time).
         """
-        options = connection.execution_options(
-            stream_results=True, no_parameters=True, yield_per=BATCH
-        )
         with self.told_plainly("query"):
             self._begin_counting(connection)
-            return options.exec_driver_sql(query)
+            return connection.exec_driver_sql(
+                query, execution_options={**STREAMED, "no_parameters": True}
+            )
 
     def rows(self, result: CursorResult[Any]) -> Iterator[tuple[object, ...]]:
         """Yields the rows of a result.

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Final
 
-from sqlalchemy import Connection
-
 from sync.clock import Clock
 from sync.source import Told
 from taiga_pipeline.pipeline.drafts import DraftReading
@@ -54,15 +52,17 @@ class SqlSource:
         :raises SyncError: the database cannot be reached, or does not let the account in.
         """
         with ExitStack() as stack:
-            connection = stack.enter_context(self._database.reading())
-            layout, rows = self._run(connection)
+            layout, rows = self._run(stack)
             drafts = DraftReading(rows, RowReader(layout, self._options, Funnel()), unit="row")
             reading = DealReading(deals=())
             reading.deals = self._deals(stack.pop_all(), drafts, reading)
             return reading
 
-    def _run(self, connection: Connection) -> tuple[Layout, Iterator[NativeRow]]:
+    def _run(self, stack: ExitStack) -> tuple[Layout, Iterator[NativeRow]]:
+        """Runs the query; ``stack`` closes what it takes."""
+        connection = stack.enter_context(self._database.reading())
         result = self._database.run(connection, self._query)
+        stack.callback(result.close)
         if not result.returns_rows:
             raise ProblemsError([Problem(f"{_QUERY}: it returns no rows; write SELECT …")])
         headers = tuple(map(str, result.keys()))
@@ -81,9 +81,8 @@ class SqlSource:
 
     def examine(self) -> Sequence[str]:
         """Looks at the columns, and whether the connection can write; see `Examined`."""
-        with self._database.reading() as connection:
-            layout, _ = self._run(connection)
-            connection.rollback()
+        with ExitStack() as stack:
+            layout, _ = self._run(stack)
         found = [_told_columns(layout), self._told_rights()]
         if self._write_back:
             found.append(self._write_back.examine())

@@ -39,7 +39,7 @@ from taiga_pipeline.pipeline.native import cell_of
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.sources.facts import FACTS, Fact, facts_of, same, told, unknown_facts
 from taiga_pipeline.sources.settings import SettingsReader
-from taiga_pipeline.sources.sql.database import BATCH, Database
+from taiga_pipeline.sources.sql.database import STREAMED, Database
 
 TABLE: Final = "source.write_back"
 KNOWN: Final = ("table", "key", "url_env", "columns")
@@ -184,10 +184,7 @@ class SqlWriteBack:
         query = select(*places).select_from(target)
         seen: set[str] = set()
         with self.database.told_plainly("write_back"):
-            result = connection.execution_options(stream_results=True, yield_per=BATCH).execute(
-                query
-            )
-            for row in result:
+            for row in connection.execute(query, execution_options=STREAMED):
                 key = _key_text(row[0])
                 if key not in wanted:
                     continue

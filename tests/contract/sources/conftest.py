@@ -1,0 +1,71 @@
+"""Which sources the suite runs against.
+
+The store, a CSV file, SQLite and a Tryton that answers from memory are always there; PostgreSQL
+where it can be started; a live Tryton when the command line names one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.sources.place import Can, Place, abilities_of
+from tests.contract.sources.places import (
+    CsvPlace,
+    FakeTrytonPlace,
+    LiveTrytonPlace,
+    SqlPlace,
+    StorePlace,
+)
+
+Make = Callable[[pytest.FixtureRequest, Path], Place]
+
+
+def _postgresql(request: pytest.FixtureRequest, folder: Path) -> Place:
+    return SqlPlace(url=request.getfixturevalue("postgresql_url"))
+
+
+def _live_tryton(request: pytest.FixtureRequest, folder: Path) -> Place:
+    return LiveTrytonPlace(office=request.getfixturevalue("live_tryton"))
+
+
+_PLACES: dict[str, tuple[frozenset[Can], Make]] = {
+    "store": (StorePlace.can, lambda request, folder: StorePlace(folder=folder)),
+    "csv": (CsvPlace.can, lambda request, folder: CsvPlace(folder=folder)),
+    "sqlite": (
+        SqlPlace.can,
+        lambda request, folder: SqlPlace(url=f"sqlite:///{folder / 'crm.db'}"),
+    ),
+    "postgresql": (SqlPlace.can | {Can.LOCK_OUT}, _postgresql),
+    "tryton": (FakeTrytonPlace.can, lambda request, folder: FakeTrytonPlace()),
+    "live tryton": (LiveTrytonPlace.can, _live_tryton),
+}
+
+
+def missing(config: pytest.Config, name: str) -> str:
+    """Returns the option that would bring a source into the suite, "" if it is in it."""
+    return "--tryton-url" if name == "live tryton" and not config.getoption("--tryton-url") else ""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs each case against the sources that are there and can do what it needs."""
+    if "place" in metafunc.fixturenames:
+        needed = abilities_of(metafunc)
+        able = [
+            name
+            for name, (can, _) in _PLACES.items()
+            if needed <= can and not missing(metafunc.config, name)
+        ]
+        metafunc.parametrize("place", able, indirect=True)
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """A place with deals in it, and people at work."""
+    folder = tmp_path / "place"
+    folder.mkdir()
+    made = _PLACES[request.param][1](request, folder)
+    yield made
+    made.clean_up()
