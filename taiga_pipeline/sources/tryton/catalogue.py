@@ -45,9 +45,10 @@ class Catalogue:
             }
         return self._known[model]
 
-    def wrong_with(self, columns: Mapping[str, str]) -> list[Problem]:
-        """Says which of the fields do not exist, with the nearest that do. ``columns``: ours =
-        theirs.
+    def wrong_with(self, columns: Mapping[str, str], table: str = "columns") -> list[Problem]:
+        """Says which of the fields do not exist, with the nearest that do.
+
+        ``columns``: name -> field, as they stand in the ``table`` of the settings.
 
         :raises ProblemsError: not even the model does.
         :raises SyncError: there is no answer, or the account is not let in.
@@ -55,7 +56,7 @@ class Catalogue:
         if not self.fields(self.model):
             raise ProblemsError([Problem(self._no_model())])
         return [
-            Problem(f'[source.columns] {ours} = "{path}": {wrong}')
+            Problem(f'[source.{table}] {ours} = "{path}": {wrong}')
             for ours, path in columns.items()
             if path != CHANGED and (wrong := self._wrong_with(path))
         ]

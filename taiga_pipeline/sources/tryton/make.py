@@ -1,9 +1,10 @@
 """Making the source for Tryton from the configuration.
 
 Settings: ``url``, ``database``, ``token_env`` or ``token_file``, ``model``, ``timeout_seconds``,
-``ca_file``; ``cache``, ``complete_hours`` and ``overlap_minutes`` for reading only what changed;
-how rows are read (`taiga_pipeline.sources.rows`), where ``columns`` (ours = "field") goes on top
-of `taiga_pipeline.sources.tryton.fields.USUAL`; and ``write_back`` (fact = "field").
+``ca_file``; ``only`` (field = "what has to stand there"); ``cache``, ``complete_hours`` and
+``overlap_minutes`` for reading only what changed; how rows are read
+(`taiga_pipeline.sources.rows`), where ``columns`` (ours = "field") goes on top of
+`taiga_pipeline.sources.tryton.fields.USUAL`; and ``write_back`` (fact = "field").
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ KNOWN: Final = (
     "token_env",
     "token_file",
     "model",
+    "only",
     "timeout_seconds",
     "ca_file",
     "cache",
@@ -73,11 +75,13 @@ def make(settings: Mapping[str, object], clock: Clock) -> TrytonSource:
         concurrency=1,
         timeout_seconds=reader.number("timeout_seconds", 30, least=1, most=600),
     )
+    only = reader.table("only")
     terms = Terms(
         model,
         fields,
+        only,
         options,
-        _cache(reader, (url, database, model, *fields.requested)),
+        _cache(reader, (url, database, model, *fields.requested, *map(str, only.items()))),
         timedelta(hours=reader.number("complete_hours", 24)),
         timedelta(minutes=reader.number("overlap_minutes", 10)),
     )

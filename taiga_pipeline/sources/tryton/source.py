@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -41,11 +41,13 @@ _LOG: Final = logging.getLogger(__name__)
 class Terms:
     """What is read, and how often everything is.
 
-    ``overlap`` is how far behind the newest known change a read begins.
+    ``only``: field -> what has to stand there for a record to be read. ``overlap`` is how far
+    behind the newest known change a read begins.
     """
 
     model: str
     fields: Fields
+    only: Mapping[str, str]
     options: ImportOptions
     cache: Cache | None
     complete_every: timedelta
@@ -85,6 +87,8 @@ class TrytonSource:
         except Unavailable:
             self._look_at_fields()
             raise
+        if not spool.count and not spool.kept:
+            self._look_at_fields()  # Tryton minds a wrong name only where there is something to show
         _LOG.info(
             "%s records of %s read (%s)",
             spool.count,
@@ -102,6 +106,7 @@ class TrytonSource:
         :raises ProblemsError: it is.
         """
         problems = self._catalogue.wrong_with(self._terms.options.columns)
+        problems += self._catalogue.wrong_with({name: name for name in self._terms.only}, "only")
         if self._write_back:
             problems += self._write_back.wrong_with(self._catalogue)
         if problems:
@@ -119,9 +124,10 @@ class TrytonSource:
         return kept if timedelta() <= age < self._terms.complete_every else None
 
     def _fill(self, spool: Spool) -> None:
-        fields, domain = self._terms.fields, list[object]()
+        fields = self._terms.fields
+        domain: list[object] = [[name, "=", value] for name, value in self._terms.only.items()]
         if spool.kept:
-            domain = fields.changed_since(encode(spool.kept.newest - self._terms.overlap))
+            domain += fields.changed_since(encode(spool.kept.newest - self._terms.overlap))
         for row in self._client.records(self._terms.model, fields.requested, domain):
             try:
                 fields.check_shown(row)
