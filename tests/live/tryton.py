@@ -86,7 +86,8 @@ class TrytonOffice:
 
     def customer(self, name: str) -> int:
         """Makes a customer."""
-        return int(self.call("POST", "party.party", {"name": name})["id"])
+        address = ["create", [{"city": "Uppsala"}]]  # without one, nothing can be sold to it
+        return int(self.call("POST", "party.party", {"name": name, "addresses": [address]})["id"])
 
     def opportunity(self, state: str = "opportunity", **values: object) -> int:
         """Makes an opportunity, and brings it into a state."""

@@ -88,7 +88,8 @@ class TrytonSource:
             self._look_at_fields()
             raise
         if not spool.count and not spool.kept:
-            self._look_at_fields()  # Tryton minds a wrong name only where there is something to show
+            # Tryton minds a wrong name only where there is something to show.
+            self._look_at_fields()
         _LOG.info(
             "%s records of %s read (%s)",
             spool.count,
