@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
 from io import StringIO, TextIOBase
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -50,7 +50,9 @@ def carry_out(order: Order, answer: Connection) -> None:
         stack.enter_context(logged(pipeline=order.name))
         stack.enter_context(stopping_in_good_order(stop))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # see `workers.preloaded`
-        answer.send(run_order(order, stop))
+        ended = run_order(order, stop)
+        with suppress(BrokenPipeError):  # the worker is gone; others find out
+            answer.send(ended)
         sys.stderr.flush()
 
 
