@@ -18,7 +18,7 @@ from taiga_pipeline.cli.context import Context, pass_context, sqlite_path
 from taiga_pipeline.problems import Problem, ProblemsError
 
 ON_A_SERVER: Final = (
-    "{name} is on a database server. Back it up there, at one moment and while all goes on: "
+    "on a database server: {name}. Back it up there, at one moment and while all goes on: "
     "pg_dump --format=custom --file=pipeline-sync.dump {place}"
 )
 
@@ -52,14 +52,15 @@ def _databases(context: Context) -> tuple[list[Path], list[str]]:
     if source.kind == "store":
         urls["the built-in store"] = source.address(context.environment)
     files: list[Path] = []
-    on_servers = []
+    on_servers: dict[str, list[str]] = {}
     for name, url in urls.items():
         path = sqlite_path(url)
         if path is None:
-            on_servers.append(ON_A_SERVER.format(name=name, place=_for_pg_dump(url)))
+            on_servers.setdefault(_for_pg_dump(url), []).append(name)
         elif path.exists() and path not in files:
             files.append(path)
-    return files, on_servers
+    told = [ON_A_SERVER.format(name=" and ".join(n), place=p) for p, n in on_servers.items()]
+    return files, told
 
 
 def _for_pg_dump(url: str) -> str:

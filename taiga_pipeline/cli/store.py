@@ -59,7 +59,9 @@ def copy(
         raise ProblemsError([Problem(_NOTHING)])
     rows = _copy(context, moved, target)
     if as_json:
-        print_json({"to": _shown(target), "rows": rows, "config": _lines(moved, to_env, target)})
+        print_json(
+            {"to": _shown(target), "rows": rows, "config": _lines(context, moved, to_env, target)}
+        )
         return
     for name in moved:
         counted = ", ".join(
@@ -68,7 +70,7 @@ def copy(
         click.echo(f"{_TITLES[name]}: {counted}")
     click.echo(f"All of it is in {safe(_shown(target))} now, and the same as before.")
     click.echo(f"\nChange these lines in {context.config_path}; until then, all goes on as before:")
-    for line in _lines(moved, to_env, target):
+    for line in lines:
         click.echo(f"  {safe(line)}")
 
 
@@ -123,7 +125,9 @@ def _copy(context: Context, names: list[str], target: str) -> dict[str, dict[str
 
     same = [_TITLES[name] for name in names if _place(_url(context, name)) == _place(target)]
     if same:
-        raise ProblemsError([Problem(f"{_shown(target)}: {' and '.join(same)} is there already")])
+        raise ProblemsError(
+            [Problem(f"{_shown(target)}: that is where {each} is now") for each in same]
+        )
     with ExitStack() as stack:
         for url in {_place(url): url for url in (target, context.state_url)}.values():
             stack.enter_context(run_lock(url, context.settings.pipeline, context.clock))
@@ -185,12 +189,17 @@ def _shown(url: str) -> str:
     return shown(url)
 
 
-def _lines(names: list[str], to_env: str | None, target: str) -> list[str]:
+def _lines(context: Context, names: list[str], to_env: str | None, target: str) -> list[str]:
     """Returns the lines of the configuration that name the new database."""
-    keys = {STORE: ("source", "url"), STATE: ("sync", "state")}
+    settings = context.settings
+    keys = {
+        STORE: ("source", "url", settings.source.url_env),
+        STATE: ("sync", "state", settings.sync.state_env),
+    }
     lines = []
     for name in names:
-        section, key = keys[name]
+        section, key, variable = keys[name]
         value = f'{key}_env = "{to_env}"' if to_env else f'{key} = "{target}"'
-        lines += [f"[{section}]", f"{value}    # instead of {key} = …"]
+        now = f'{key}_env = "{variable}"' if variable else f"{key} = …"
+        lines += [f"[{section}]", f"{value}    # instead of {now}"]
     return lines

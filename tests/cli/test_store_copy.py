@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -161,6 +162,25 @@ def test_nothing_is_copied_while_a_run_is_at_work(synced: Run, new: Engine) -> N
     assert "another run is at work" in result.stderr
 
 
+def test_the_way_back_is_the_same(synced: Run, taiga: Sandbox, new: Engine) -> None:
+    follow(synced("store", "copy", "--to-env", "NEW_DATABASE").stdout)
+    result = synced("store", "copy", "--to", "sqlite:///back.db", "--json")
+    assert result.exit_code == 0, result.stderr
+    copied = json.loads(result.stdout)
+    assert copied["rows"]["store"]["deals"] == 12
+    assert copied["config"] == [
+        "[source]",
+        'url = "sqlite:///back.db"    # instead of url_env = "NEW_DATABASE"',
+        "[sync]",
+        'state = "sqlite:///back.db"    # instead of state_env = "NEW_DATABASE"',
+    ]
+    text = CONFIG.read_text().replace('url_env = "NEW_DATABASE"', 'url = "sqlite:///back.db"')
+    CONFIG.write_text(text.replace('state_env = "NEW_DATABASE"', 'state = "sqlite:///back.db"'))
+    taiga.clear_requests()
+    assert synced("run").exit_code == 0
+    assert writes(taiga) == []
+
+
 def test_others_may_read_meanwhile(synced: Run, new: Engine) -> None:
     store = DealStore.open("sqlite:///pipeline.db", lambda: NOW)
     reader = store.deals()
@@ -200,7 +220,7 @@ def test_a_copy_that_fails_leaves_nothing_behind(synced: Run, new: Engine) -> No
         (("--to-env", "NOT_SET"), "the variable NOT_SET is not set"),
         (("--to", "postgresql://u:hunter2@h/d"), "a password on the command line"),
         (("--to", "nonsense"), "not a database URL"),
-        (("--to", "sqlite:///state.db", "--only", "state"), "is there already"),
+        (("--to", "sqlite:///state.db", "--only", "state"), "is where the state"),
     ],
 )
 def test_a_target_that_cannot_be_is_told_before_anything_is_done(

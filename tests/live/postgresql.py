@@ -310,28 +310,45 @@ def postgresql_url(postgresql: Server) -> Iterator[str]:
     postgresql.drop(url)
 
 
-_RAN = pytest.StashKey[int]()
-_STARTED_IN = pytest.StashKey[float]()
+class _Tally:
+    """Counts the tests that passed on PostgreSQL, in whatever process they ran."""
+
+    def __init__(self) -> None:
+        self.passed = 0
+        self.seconds = 0.0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        found = dict(report.user_properties).get(_RAN_ON)
+        if found is not None and report.when == "call" and report.passed:
+            self.passed += 1
+            self.seconds = float(str(found))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Says how many there were; with ``LIVE_TIMES``, for `.ci/run` as well."""
+        if not self.passed:
+            return
+        terminalreporter.write_line(
+            f"PostgreSQL: {self.passed} tests passed on it; started in {self.seconds:.1f} s"
+        )
+        if os.environ.get("LIVE_TIMES"):
+            with Path(os.environ["LIVE_TIMES"]).open("a") as times:
+                times.write(f"PostgreSQL\tstart\t{self.seconds:.0f}\n")
+                times.write(f"PostgreSQL\tpassed\t{self.passed}\n")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(_Tally())
 
 
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """Counts the tests that run on PostgreSQL."""
+    """Notes of a test that it runs on PostgreSQL, and how long that took to start."""
     wanted = getattr(item, "fixturenames", ())
     if "postgresql" in wanted or ("database_url" in wanted and "postgresql" in item.name):
-        item.config.stash[_RAN] = item.config.stash.get(_RAN, 0) + 1
+        item.user_properties.append((_RAN_ON, item.config.stash.get(_STARTED_IN, 0.0)))
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Says how many tests ran on PostgreSQL; with ``LIVE_TIMES``, for `.ci/run` as well."""
-    ran, seconds = config.stash.get(_RAN, 0), config.stash.get(_STARTED_IN, 0.0)
-    if not ran:
-        return
-    terminalreporter.write_line(f"PostgreSQL: {ran} tests ran on it; started in {seconds:.1f} s")
-    if os.environ.get("LIVE_TIMES"):
-        with Path(os.environ["LIVE_TIMES"]).open("a") as times:
-            times.write(f"PostgreSQL\tstart\t{seconds:.0f}\nPostgreSQL\tpassed\t{ran}\n")
+_RAN_ON: Final = "postgresql"
+_STARTED_IN = pytest.StashKey[float]()
 
 
 def run_beside_a_server(command: Sequence[str]) -> int:

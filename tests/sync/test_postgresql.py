@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url, select, text
+from sqlalchemy import Connection, Engine, make_url, select, text
 
 from sync.clock import SystemClock
-from sync.database import open_engine, reading, shown, writing
+from sync.database import failures_as, open_engine, reading, shown, writing
 from sync.errors import Locked, StateUnusable, Stop, Unreachable
 from sync.lock import run_lock
 from sync.migrations import migrate, version_of
 from sync.runner import Options, Runner, RunReport, open_for_run
-from sync.schema import NAME, STEPS, metadata
+from sync.schema import NAME, NOTES, STEPS, metadata
 from sync.state import StateStore
 from sync.table_copy import copy_rows, tables_of
+from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.store import DealStore
 from tests.live.postgresql import ACCOUNT, PASSWORD, Cluster, Server
 
 from .world import FakeClock, World, deal
@@ -283,6 +285,38 @@ class TestTroubles:
         assert version_of(engine, NAME) == 0
         engine.dispose()
 
+    def test_an_account_that_may_only_read_and_write_rows(
+        self, url: str, postgresql: Server
+    ) -> None:
+        if not isinstance(postgresql, Cluster):
+            pytest.skip("no accounts are made on a server that was given")
+        StateStore(url, "acme", FakeClock()).close()
+        DealStore.open(url, lambda: CLOCK.now(), create=True).close()
+        database = str(make_url(url).database)
+        with role(postgresql, "clerk"):
+            for grant in (
+                "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public",
+                "USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public",
+            ):
+                postgresql.execute(f"GRANT {grant} TO clerk", database=database)
+            clerk = make_url(url).set(username="clerk").render_as_string(hide_password=False)
+            with open_for_run(clerk, "acme", CLOCK) as store:
+                assert store.begin_run(True) == 1
+            deals = DealStore.open(clerk, lambda: CLOCK.now())
+            assert deals.upsert([Deal("D-1", "Portal")]) == (1, 0, 0)
+            deals.close()
+            postgresql.execute("DROP OWNED BY clerk", database=database)
+
+    def test_schemas_are_databases_of_their_own(self, url: str, postgresql: Server) -> None:
+        database = str(make_url(url).database)
+        postgresql.execute(f"CREATE SCHEMA staging AUTHORIZATION {owner(url)}", database=database)
+        staging = make_url(url).update_query_dict({"options": "-csearch_path=staging"})
+        there = StateStore(staging.render_as_string(hide_password=False), "acme", FakeClock())
+        with closing(there), closing(StateStore(url, "acme", FakeClock())) as here:
+            here.begin_run(True)
+            assert there.runs() == []
+            assert there.begin_run(True) == 1
+
     def test_an_account_that_has_to_speak_encrypted(self, url: str, postgresql: Server) -> None:
         if not isinstance(postgresql, Cluster):
             pytest.skip("no rules are changed on a server that was given")
@@ -320,12 +354,53 @@ class TestTroubles:
         with run_lock(url, "acme", CLOCK), pytest.raises(Unreachable, match="no connection left"):
             StateStore(url, "acme", FakeClock())
 
+    def test_two_programs_that_wait_for_each_other(self, url: str) -> None:
+        with closing(StateStore(url, "acme", FakeClock())) as store:
+            engine = open_engine(url)
+            names = ("a", "b")
+            with writing(engine) as connection:
+                for name in names:
+                    connection.execute(NOTES.insert().values(pipeline="x", name=name, value="0"))
+            barrier, told = threading.Barrier(2), []
+
+            def take(first: str, second: str) -> None:
+                with store_write(engine) as connection:
+                    for name in (first, second):
+                        query = NOTES.update().where(NOTES.c.name == name).values(value=first)
+                        connection.execute(query)
+                        if name == first:
+                            barrier.wait(10)
+
+            def attempt(first: str, second: str) -> None:
+                try:
+                    take(first, second)
+                except StateUnusable as error:
+                    told.append(str(error))
+
+            threads = [threading.Thread(target=attempt, args=each) for each in (names, names[::-1])]
+            for each in threads:
+                each.start()
+            for each in threads:
+                each.join(30)
+            assert len(told) == 1
+            assert "is in use by another program" in told[0]
+            assert "nothing was written. Try again" in told[0]
+            engine.dispose()
+            assert store.runs() == []
+
     def test_what_a_server_says_may_hold_any_character(self, url: str) -> None:
         world_store = StateStore(url, "acme", FakeClock())
         with closing(world_store) as store:
             number = store.begin_run(True)
             store.end_run(number, "error", {"error": "NUL \0 and half \ud800 and 😀"})
             assert "😀" in str(store.runs()[0].summary["error"])
+
+
+@contextmanager
+def store_write(engine: Engine) -> Iterator[Connection]:
+    """A write as the state store makes it, of a program that does not know of the run lock."""
+    with failures_as(StateUnusable, engine), writing(engine) as connection:
+        yield connection
 
 
 @contextmanager
