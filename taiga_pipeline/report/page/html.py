@@ -58,7 +58,8 @@ def _document(page: Page) -> Iterator[str]:
 def _sections(page: Page) -> Iterator[tuple[str, str, str]]:
     """Yields anchor, heading and content of each section there is something for."""
     if page.capacity:
-        yield "capacity", "Who is short, and when", _heat_map(page.capacity, "Role")
+        content = _heat_map(page.capacity, "Role") + _because(page.capacity)
+        yield "capacity", "Who is short, and when", content
     if page.forecast:
         yield "forecast", "What will be won", _forecast(page)
     if page.people:
@@ -93,6 +94,18 @@ _LEGEND = (
     '<span class="h2">&lt; 100 %</span> <span class="h3">&lt; 120 %</span> '
     '<span class="h4">more</span> <span class="hn">nobody there</span></p>\n'
 )
+
+
+def _because(heat: HeatMap) -> str:
+    """Returns the deals behind what is short over all weeks: paper has nothing to hover over."""
+    rows = [row for row in heat.rows if row.total.drivers]
+    items = "".join(
+        f"<li><b>{escape(row.name)}</b>: {escape(row.total.text)} h. "
+        f"<span>{escape('; '.join(row.total.drivers))}</span></li>"
+        for row in rows
+    )
+    heading = "<h3>Short over all weeks, and the deals that add most to it</h3>"
+    return f'{heading}\n<ul class="because">{items}</ul>\n' if rows else ""
 
 
 def _week(name: str) -> str:

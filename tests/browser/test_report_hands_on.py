@@ -1,0 +1,146 @@
+"""The report under a pointer, a finger and a keyboard, in the dark and on paper."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taiga_pipeline.report.page.html import render
+from taiga_pipeline.report.page.model import Cell, HeatMap, HeatRow
+from tests.browser.chromium import Chromium
+from tests.report.test_page import whole
+
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(
+    PROGRAM is None, reason="no Chromium is installed (apt-get install chromium)"
+)
+WEEKS = 26
+DRIVERS = [f"D-{number}: +12 h (50 %, closes 2026-12-{number + 10})" for number in range(5)]
+HINT = "document.querySelector('[data-seen]').nextElementSibling"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    with Chromium(str(PROGRAM), tmp_path_factory.mktemp("profile")) as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """Half a year of a few roles, short in every week."""
+    cells = [Cell("1,200", 1.3, f"week {week}: short", DRIVERS) for week in range(WEEKS)]
+    rows = [HeatRow(f"Role {number}", "3 people", cells, cells[0]) for number in range(4)]
+    heat = HeatMap([f"2026-W{week + 10}" for week in range(WEEKS)], rows, "Hours missing.")
+    path = tmp_path / "report.html"
+    path.write_text(render(replace(whole(), capacity=heat)), encoding="utf-8")
+    return path
+
+
+def reach(browser: Chromium, number: int) -> tuple[float, float]:
+    """Scrolls to a cell with a story, counted from 0 or (negative) from the last; returns where it
+    is."""
+    x, y = browser.value(
+        "(() => { const all = [...document.querySelectorAll('#capacity .heat button')];"
+        f"const one = all.at({number}); one.dataset.seen = 1;"
+        "one.scrollIntoView({block: 'center', inline: 'center'});"
+        "const box = one.getBoundingClientRect();"
+        "return [box.x + box.width / 2, box.y + box.height / 2]; })()"
+    )
+    return x, y
+
+
+def is_read_whole(browser: Chromium) -> bool:
+    """Whether the story of the cell is shown, within the window, and nothing covers its corners."""
+    seen: Any = browser.value(
+        f"(() => {{ const hint = {HINT}; const box = hint.getBoundingClientRect();"
+        "hint.style.pointerEvents = 'auto';"
+        "const corners = [[box.left + 6, box.top + 6], [box.right - 6, box.top + 6],"
+        "[box.left + 6, box.bottom - 6], [box.right - 6, box.bottom - 6]];"
+        "return corners.map(([x, y]) => { const on = document.elementFromPoint(x, y);"
+        "return on !== null && hint.contains(on); }); })()"
+    )
+    return bool(all(seen))
+
+
+@pytest.mark.parametrize("number", [0, 5, 20, WEEKS, -1])
+def test_a_cell_tells_its_story_to_a_pointer(browser: Chromium, page: Path, number: int) -> None:
+    browser.open(page, 1280, 900)
+    at = reach(browser, number)
+    assert not is_read_whole(browser)
+    browser.point_at(*at)
+    assert is_read_whole(browser)
+
+
+@pytest.mark.parametrize("number", [0, 20, -1])
+def test_a_cell_tells_its_story_to_a_finger(browser: Chromium, page: Path, number: int) -> None:
+    browser.open(page, 390, 844)
+    browser.tap(*reach(browser, number))
+    assert is_read_whole(browser)
+
+
+def test_a_cell_tells_its_story_to_the_keyboard(browser: Chromium, page: Path) -> None:
+    browser.open(page, 1280, 900)
+    for _ in range(40):
+        browser.press_tab()
+        if browser.value("document.activeElement.matches('.heat button')"):
+            break
+    browser.value("document.activeElement.dataset.seen = 1")
+    assert is_read_whole(browser)
+    assert "week 0: short; D-0: +12 h" in browser.value("document.activeElement.ariaLabel")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844), (320, 640)])
+def test_nothing_is_wider_than_the_window(
+    browser: Chromium, page: Path, width: int, height: int
+) -> None:
+    browser.open(page, width, height)
+    assert browser.value("document.documentElement.scrollWidth") <= width
+
+
+def test_numbers_stay_in_one_line(browser: Chromium, page: Path) -> None:
+    browser.open(page, 1280, 900)
+    one, line = browser.value(
+        "(() => { const cell = document.querySelector('.heat button'); return ["
+        "cell.getBoundingClientRect().height, parseFloat(getComputedStyle(cell).lineHeight)]; })()"
+    )
+    assert one < 1.5 * line
+
+
+def test_dark_text_stands_on_light_paper_and_the_reverse(browser: Chromium, page: Path) -> None:
+    def shades() -> tuple[float, float]:
+        colours = browser.value(
+            "(() => { const body = getComputedStyle(document.body);"
+            "return [body.color, body.backgroundColor]; })()"
+        )
+        text, paper = (sum(map(int, re.findall(r"\d+", each)[:3])) for each in colours)
+        return text, paper
+
+    browser.open(page, 1280, 900)
+    text, paper = shades()
+    assert paper - text > 500
+    browser.open(page, 1280, 900, dark=True)
+    text, paper = shades()
+    assert text - paper > 500
+
+
+def test_half_a_year_fits_on_paper_with_the_deals_behind_the_gaps(
+    browser: Chromium, page: Path
+) -> None:
+    browser.open(page, 1280, 900)
+    paper = browser.paper()
+    boxes = {tuple(map(float, each.split())) for each in re.findall(rb"/MediaBox \[(.*?)\]", paper)}
+    assert all(width > height for _, _, width, height in boxes)
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    browser.call(
+        "Emulation.setDeviceMetricsOverride", width=1030, height=700, deviceScaleFactor=1,
+        mobile=False,
+    )  # fmt: skip
+    assert browser.value("document.documentElement.scrollWidth") <= 1030
+    assert "D-4: +12 h" in browser.value("document.querySelector('.because').innerText")
+    browser.call("Emulation.setEmulatedMedia", media="")
