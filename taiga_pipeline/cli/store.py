@@ -58,10 +58,9 @@ def copy(
     if not moved:
         raise ProblemsError([Problem(_NOTHING)])
     rows = _copy(context, moved, target)
+    lines = _lines(context, moved, to_env, target)
     if as_json:
-        print_json(
-            {"to": _shown(target), "rows": rows, "config": _lines(context, moved, to_env, target)}
-        )
+        print_json({"to": _shown(target), "rows": rows, "config": lines})
         return
     for name in moved:
         counted = ", ".join(

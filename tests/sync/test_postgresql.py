@@ -291,7 +291,7 @@ class TestTroubles:
         if not isinstance(postgresql, Cluster):
             pytest.skip("no accounts are made on a server that was given")
         StateStore(url, "acme", FakeClock()).close()
-        DealStore.open(url, lambda: CLOCK.now(), create=True).close()
+        DealStore.open(url, CLOCK.now, create=True).close()
         database = str(make_url(url).database)
         with role(postgresql, "clerk"):
             for grant in (
@@ -302,7 +302,7 @@ class TestTroubles:
             clerk = make_url(url).set(username="clerk").render_as_string(hide_password=False)
             with open_for_run(clerk, "acme", CLOCK) as store:
                 assert store.begin_run(True) == 1
-            deals = DealStore.open(clerk, lambda: CLOCK.now())
+            deals = DealStore.open(clerk, CLOCK.now)
             assert deals.upsert([Deal("D-1", "Portal")]) == (1, 0, 0)
             deals.close()
             postgresql.execute("DROP OWNED BY clerk", database=database)
