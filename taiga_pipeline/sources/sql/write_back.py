@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import DBAPIError, NoSuchTableError
-from sqlalchemy.types import Date, DateTime, Integer, NullType, Numeric, String, TypeEngine
+from sqlalchemy.types import Date, DateTime, Float, Integer, NullType, Numeric, String, TypeEngine
 
 from sync.clock import Clock
 from sync.errors import SyncError
@@ -50,6 +50,7 @@ _FITTING: Final[Mapping[type[TypeEngine[Any]], tuple[str, ...]]] = {
     DateTime: ("start", "finish"),
     Integer: ("progress",),
     Numeric: ("progress",),
+    Float: ("progress",),
     String: tuple(FACTS),
     NullType: tuple(FACTS),
 }
@@ -265,13 +266,15 @@ def _fitted(fact: Fact, kind: TypeEngine[Any], name: str) -> object:
         return int(fact * 100) if isinstance(fact, Decimal) else fact
     if isinstance(kind, DateTime) and isinstance(fact, date):
         return datetime(fact.year, fact.month, fact.day)
+    if isinstance(kind, Float | NullType) and isinstance(fact, Decimal):
+        return float(fact)
     if isinstance(kind, Date | Numeric):
         return fact
     text = fact.isoformat() if isinstance(fact, date) else str(fact)
     room = getattr(kind, "length", None)
     if room is not None and len(text) > room:
         raise InvalidValue(f"{len(text)} characters, and {name} has room for {room}")
-    return float(fact) if isinstance(kind, NullType) and isinstance(fact, Decimal) else text
+    return text
 
 
 def _problems(messages: Sequence[str]) -> ProblemsError:
