@@ -249,24 +249,29 @@ class Issues:
 
 
 class Roles:
-    """Roles are the same in all projects, and only an administrator makes them, by hand."""
+    """Roles are the same in all projects, and only an administrator makes them, by hand.
+
+    Each project has its own view of them, which has an id of its own: "12/4" is role 4 in project
+    12. A record can be bound to one thing alone.
+    """
 
     kind = Kind.ROLE
     path = "roles"
     single = "role"
 
     def rows(self, root_id: str, context: Context) -> Iterator[Row]:
-        """Yields all roles."""
-        yield from context.people.roles().values()
+        """Yields all roles, as this project sees them."""
+        yield from (_within(root_id, row) for row in context.people.roles().values())
 
     def observe(self, row: Row, context: Context) -> Observed:
         """Returns a role."""
         name = str(row["name"])
-        return Observed(self.kind, str(row["id"]), {Role.NAME: name}, identity=name.casefold())
+        number = f"{_project_of(row)}/{row['id']}"
+        return Observed(self.kind, number, {Role.NAME: name}, identity=name.casefold())
 
     def create(self, desired: Desired, place: Place, context: Context) -> Written:
         """Returns the role of that name; there is no way to make one."""
-        row = context.people.role(str(desired.fields[Role.NAME]))
+        row = _within(place.root_id, context.people.role(str(desired.fields[Role.NAME])))
         return Written(self.observe(row, context), found=True)
 
     def modification(self, row: Row, changes: Mapping[str, Value], context: Context) -> Body:
@@ -308,6 +313,10 @@ def demand_no_work(issue_id: str, context: Context) -> None:
 
 def _is_users(row: Row) -> bool:
     return "user" in row
+
+
+def _within(root_id: str, row: Row) -> Row:
+    return {**row, "project": {"id": root_id}}
 
 
 def _project_of(row: Row) -> str:

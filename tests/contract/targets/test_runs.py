@@ -110,6 +110,13 @@ def test_a_run_makes_everything_and_the_next_one_writes_nothing(pipeline: Pipeli
     pipeline.settled()
 
 
+def test_several_deals_have_members_in_the_same_role(pipeline: Pipeline) -> None:
+    for number in range(2):
+        pipeline.want(key(pipeline, number), "staffed", pipeline.account.member)
+    assert pipeline.run().outcome is Outcome.DONE
+    pipeline.settled()
+
+
 def test_a_deal_is_won_lost_and_won_back(pipeline: Pipeline) -> None:
     deal, member = key(pipeline, 1), pipeline.account.member
     for state, members in (
