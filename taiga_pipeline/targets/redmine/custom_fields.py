@@ -37,6 +37,7 @@ _FACT_OF: Final = {
 """Names that people give to fields, by the names of the facts that they mean."""
 
 _NUMBER: Final = re.compile(r"-?[0-9][0-9,   ']*(?:\.[0-9]+)?")
+_OTHER_SCHEME: Final = re.compile(r"\s*(?!(?:https?|mailto):)[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -61,6 +62,8 @@ class CustomField:
         if self.form == "list":
             return next((c for c in self.choices if c.casefold() == text.casefold()), None)
         if self.form not in ("string", "text", "link"):
+            return None
+        if self.form == "link" and _OTHER_SCHEME.match(text):  # a browser would run a script there
             return None
         return text if self.longest is None or len(text) <= self.longest else None
 

@@ -2,6 +2,8 @@
 
 Found out on a real server: a name and a subject have 255 characters, a version's name 60; a NUL is
 stored by one database and answered with 500 by another. "@name" in an issue mails a person.
+Descriptions are Textile or Markdown, as an administrator chose for all of Redmine: in both,
+``{{name}}`` runs a macro, and images are loaded from wherever a text says.
 """
 
 from __future__ import annotations
@@ -25,6 +27,10 @@ _LONGEST_TEXT: Final = 40_000
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _MENTION: Final = re.compile(r"(?<!\w)@(?=[\w.-])")
 _INERT_AT: Final = "＠"
+_MACRO: Final = re.compile(r"\{{2,}")
+_TAG: Final = re.compile(r"<(?=[A-Za-z/!?])")
+_MARK: Final = re.compile(r"!(?=[\w<=>({\[/.?#])")
+"""Begins an image. Textile writes an image ``!address!``, Markdown ``![words](address)``."""
 
 _Clean = Callable[[str], str]
 
@@ -57,6 +63,8 @@ def _fit(value: str, clean: _Clean, longest: int) -> tuple[str, str]:
     notes = []
     if storable != value:
         notes.append("held characters that cannot be stored; they were left out")
+    if clean in _FORMATTED and _inert(storable) != storable:
+        notes.append("holds macros, images or tags; written so that they are shown as text")
     if fitted != cleaned:
         notes.append(f"was cut to {len(fitted)} of {len(cleaned)} characters")
     return fitted, "; ".join(notes)
@@ -67,17 +75,24 @@ def _line(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    return without_lines(plain_text(text))
+    return _inert(without_lines(plain_text(text)))
 
 
 def _facts(text: str) -> str:
-    return without_lines(plain_facts(text))
+    return _inert(without_lines(plain_facts(text)))
 
 
 def _unmentioned(text: str) -> str:
     """The text, written so that it reads alike and mails nobody."""
     return _MENTION.sub(_INERT_AT, _text(text))
 
+
+def _inert(text: str) -> str:
+    """The text, written so that it reads alike, runs no macro and loads no image."""
+    return _TAG.sub("＜", _MACRO.sub(lambda match: "｛" * len(match[0]), _MARK.sub("！", text)))
+
+
+_FORMATTED: Final = (_text, _facts, _unmentioned)
 
 _LIMITS: Final[Mapping[str, Mapping[str, tuple[_Clean, int]]]] = {
     Kind.PROJECT: {

@@ -35,7 +35,9 @@ _PREFIX: Final = "ps-"
 _HASHED: Final = "psh-"
 _PIECE: Final = re.compile(r"__|_[a-z]|_[0-9]{3}|[a-z0-9-]")
 _LINE: Final = re.compile(r"\s*pipeline-sync: (\S+)( \(retired\))?\s*")
-_UNSAFE: Final = re.compile(r"[%/\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_UNSAFE: Final = re.compile(rf"[%/\s\x00-\x1f\x7f-\x9f\ud800-\udfff{_BIDI}]")
+"""What would end a mark, or be shown as something else than it is."""
 
 
 @dataclass(frozen=True, slots=True)
