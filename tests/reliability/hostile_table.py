@@ -13,6 +13,7 @@ from tests.reliability.hostile_corpus import STORABLE
 from tests.reliability.hostile_disputes import DISPUTES, disputed_world
 from tests.reliability.hostile_files import BACKUP, FILES
 from tests.reliability.hostile_planning import PLANNING, planning_world
+from tests.reliability.hostile_redmine import REDMINE, redmine_world
 from tests.reliability.hostile_report import REPORT
 from tests.reliability.hostile_surfaces import SYNC, Surfaces
 from tests.reliability.hostile_taiga_pages import PORTFOLIO, portfolio_world
@@ -40,6 +41,7 @@ def synced_world(folder: Path) -> Iterator[Surfaces]:
 PARTS: Final[Mapping[str, Part]] = {
     "synced": Part(synced_world, SYNC),
     "portfolio": Part(portfolio_world, PORTFOLIO),
+    "redmine": Part(redmine_world, REDMINE),
     "disputed": Part(disputed_world, {**BACKUP, **DISPUTES}),
     "planned": Part(planning_world, {**PLANNING, **REPORT, **FILES}),
 }
