@@ -274,6 +274,20 @@ class TestTroubles:
         assert PASSWORD not in told
         assert "the server says:" in told
 
+    @pytest.mark.parametrize("place", ["PGPASSWORD", "PGPASSFILE"])
+    def test_a_password_need_not_be_in_the_url(
+        self, url: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        parts = make_url(url)
+        passwords = tmp_path / "pgpass"
+        passwords.write_text(f"{parts.host}:{parts.port}:*:{parts.username}:{parts.password}\n")
+        passwords.chmod(0o600)
+        value = str(passwords) if place == "PGPASSFILE" else str(parts.password)
+        monkeypatch.setenv(place, value)
+        without = parts._replace(password=None).render_as_string(hide_password=False)
+        assert str(parts.password) not in without
+        StateStore(without, "acme", FakeClock()).close()
+
     def test_an_account_without_rights(self, url: str, postgresql: Server) -> None:
         if not isinstance(postgresql, Cluster):
             pytest.skip("no accounts are made on a server that was given")
