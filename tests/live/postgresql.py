@@ -44,7 +44,7 @@ _SETTINGS: Final = {
     "logging_collector": "off",
     "log_line_prefix": "%m [%p] ",
 }
-_STARTS_WITHIN: Final = 30.0
+_STARTS_WITHIN: Final = 90.0
 _PR_SET_PDEATHSIG: Final = 1
 
 
