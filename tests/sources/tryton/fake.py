@@ -253,7 +253,7 @@ class FakeTryton:
     def _show(self, model: str, number: int, fields: list[str]) -> Row:
         row: Row = {"id": number, "__name__": model}
         for name in fields:
-            if name in self.hidden:
+            if name in self.hidden or name == "id":
                 continue
             first, _, rest = name.partition(".")
             known = {"id", "rec_name", "create_date", "write_date"} | _OF.get(model, {}).keys()
