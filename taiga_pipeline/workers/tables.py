@@ -57,7 +57,7 @@ STEPS: Final[Sequence[Step]] = (
     # The queue looks for jobs of the same lock whenever it looks for a job; with thousands of them
     # waiting, that has to be quick.
     statements(
-        "CREATE INDEX pipeline_sync_jobs_lock ON procrastinate_jobs (lock, priority) "
+        "CREATE INDEX pipeline_sync_jobs_lock ON procrastinate_jobs (lock, priority DESC, id) "
         "WHERE status IN ('todo', 'doing')"
     ),
 )
