@@ -391,15 +391,20 @@ def _take_out_secrets(data: dict[str, Any]) -> Iterator[_Found]:
             continue
         for key in [key for key in table if key in _SECRET_KEYS]:
             del table[key]
-            yield (section, key), _no_secrets(section, key)
+            yield (section, key), _no_secrets(section, key, str(table.get("kind", "")))
 
 
-def _no_secrets(section: str, key: str) -> str:
-    variable = f"{'TAIGA' if section == 'target' else 'SOURCE'}_{key.upper()}"
+def _no_secrets(section: str, key: str, kind: str) -> str:
+    name = re.sub(r"\W", "_", kind or _SECTIONS[section].model_fields["kind"].default).upper()
+    begin = f"{section}.{key}: a secret does not belong in this file; put "
+    end = "; and change the secret if this file was shared"
+    if section == "source" and kind in ("", "store", "sql"):
+        return (
+            f'{begin}the whole URL in an environment variable and write url_env = "{name}_URL"{end}'
+        )
     return (
-        f"{section}.{key}: a secret does not belong in this file; put it in an environment "
-        f'variable and write {key}_env = "{variable}", or in a file of mode 0600 '
-        f'and write {key}_file = "{key}.txt"; and change the secret if this file was shared'
+        f'{begin}it in an environment variable and write {key}_env = "{name}_{key.upper()}", or in '
+        f'a file of mode 0600 and write {key}_file = "{key}.txt"{end}'
     )
 
 

@@ -68,6 +68,25 @@ def test_keys_of_a_source_adapter_are_passed_through() -> None:
     assert found.options == {"path": "deals.csv"}
 
 
+def test_the_sections_of_a_source_adapter_are_passed_through() -> None:
+    text = """
+[source]
+kind = "tryton"
+url = "https://tryton.example.com"
+database = "erp"
+token_env = "TRYTON_KEY"
+[source.columns]
+start = "agreed_start"
+[source.write_back]
+url = "project_url"
+"""
+    found = settings(MINIMAL + text).source
+    assert found.url == "https://tryton.example.com"
+    assert found.options["columns"] == {"start": "agreed_start"}
+    assert found.options["write_back"] == {"url": "project_url"}
+    assert found.options["token_env"] == "TRYTON_KEY"
+
+
 def test_all_problems_are_reported_at_once_in_the_order_of_the_file() -> None:
     text = 'pipeline = "a b"\n[target]\nulr = "x"\nconcurrency = 0\n[sync]\nwhen_gone = "delete"\n'
     lines = complaints(text)
@@ -133,6 +152,27 @@ class TestSecrets:
         assert len(lines) == 1
         assert lines[0].startswith("config.toml:7:1: target.password: a secret does not belong")
         assert "hunter2" not in lines[0]
+
+    @pytest.mark.parametrize(
+        ("section", "advice"),
+        [
+            ('[target]\ntoken = "hunter2"', 'token_env = "TAIGA_TOKEN"'),
+            ('[target]\nkind = "redmine"\ntoken = "hunter2"', 'token_env = "REDMINE_TOKEN"'),
+            ('[source]\nkind = "tryton"\ntoken = "hunter2"', 'token_env = "TRYTON_TOKEN"'),
+            ('[source]\nkind = "my-crm"\napi_key = "hunter2"', 'api_key_env = "MY_CRM_API_KEY"'),
+            ('[source]\nkind = "sql"\npassword = "hunter2"', 'url_env = "SQL_URL"'),
+            ('[source]\npassword = "hunter2"', 'url_env = "STORE_URL"'),
+        ],
+    )
+    def test_the_variable_that_is_proposed_is_named_after_the_tool(
+        self, section: str, advice: str
+    ) -> None:
+        target = 'url = "https://x.example"\ntoken_env = "T"\n'
+        text = f'pipeline = "acme"\n{section}\n'
+        text += target if section.startswith("[target]") else f"[target]\n{target}"
+        (line,) = complaints(text)
+        assert advice in line
+        assert "hunter2" not in line
 
     def test_a_secret_where_a_variable_is_named_is_not_repeated(self) -> None:
         text = MINIMAL.replace("TAIGA_PASSWORD", "hunter-2!")
