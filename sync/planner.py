@@ -53,6 +53,15 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class Making:
+    """A child that an open intent was about to make: how it is found, and what becomes of it if
+    it is no longer wanted."""
+
+    identity: str
+    when_dropped: WhenDropped
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What the state store holds of one group.
 
@@ -63,7 +72,7 @@ class Known:
 
     bound: Mapping[RecordKey, Bound] = field(default_factory=dict)
     intents: Mapping[RecordKey, Sequence[Bases]] = field(default_factory=dict)
-    making: Collection[RecordKey] = ()
+    making: Mapping[RecordKey, Making] = field(default_factory=dict)
     removing: Collection[RecordKey] = ()
 
     def made(self, key: RecordKey) -> Bases:
@@ -260,6 +269,9 @@ class _GroupPlanner:
         for key in sorted(bound.keys() - wanted):
             binding = bound[key].binding
             self._drop_child(binding, by_id.get((key.kind, binding.target_id)))
+        for key in sorted(self.known.making.keys() - bound.keys() - wanted):
+            if not key.is_root:
+                self._drop_unreceived(key, self.known.making[key], free)
 
     def _makes_root(self) -> bool:
         return any(a.type is ActionType.CREATE and a.key.is_root for a in self.actions)
@@ -313,8 +325,14 @@ class _GroupPlanner:
         if not removable or found is None:
             self.forget.append(binding.key)
             return
-        reason = "no longer wanted by sales"
-        self.actions.append(Action(ActionType.REMOVE, binding.key, reason, observed=found))
+        self.actions.append(_removal(binding.key, found))
+
+    def _drop_unreceived(self, key: RecordKey, making: Making, free: Sequence[Observed]) -> None:
+        """Removes a child that was made without a receipt, and is no longer wanted."""
+        found = _named(free, key.kind, making.identity)
+        is_taken = any(action.observed is found for action in self.actions)
+        if making.when_dropped is WhenDropped.REMOVE and found is not None and not is_taken:
+            self.actions.append(_removal(key, found))
 
     # --- both
 
@@ -364,9 +382,16 @@ def find_child(record: Desired, observed: Sequence[Observed]) -> Observed | None
 
     Letter case never tells two children apart: addresses and role names are typed by hand.
     """
-    name = record.identity or record.key.name
-    matches = by_identity(observed, record.key.kind, name.casefold())
+    return _named(observed, record.key.kind, record.natural_name)
+
+
+def _named(observed: Sequence[Observed], kind: str, name: str) -> Observed | None:
+    matches = by_identity(observed, kind, name.casefold())
     return min(matches, key=lambda item: (len(item.id), item.id), default=None)
+
+
+def _removal(key: RecordKey, found: Observed) -> Action:
+    return Action(ActionType.REMOVE, key, "no longer wanted by sales", observed=found)
 
 
 def _create(record: Desired, reason: str) -> Action:

@@ -119,6 +119,11 @@ class Desired:
     notes: tuple[str, ...] = ()
     identity: str = ""
 
+    @property
+    def natural_name(self) -> str:
+        """The name by which a child is told from others of its kind."""
+        return self.identity or self.key.name
+
     def owner(self, name: str) -> Owner:
         """Returns the owner of the field ``name``."""
         return self.owners.get(name, Owner.SALES)

@@ -61,6 +61,8 @@ JOURNAL: Final = Table(
     Column("reason", Text),
     Column("changes_json", Text),
     Column("intended_json", Text),
+    Column("identity", Text),
+    Column("when_dropped", Text),
     Column("status", Text),
     Column("target_id", Text),
     Column("error", Text),
@@ -152,6 +154,11 @@ STEPS: Final = (
         "CREATE INDEX sync_run_started ON sync_run (pipeline, started_at)",
         "CREATE INDEX sync_journal_run ON sync_journal (run_id)",
         "CREATE INDEX sync_journal_intended ON sync_journal (pipeline, intended_at)",
+    ),
+    # What was made without a receipt, and is no longer wanted, is found and taken away again.
+    statements(
+        "ALTER TABLE sync_journal ADD COLUMN identity TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE sync_journal ADD COLUMN when_dropped TEXT NOT NULL DEFAULT 'keep'",
     ),
 )
 """Append only: a step that was released is never changed."""

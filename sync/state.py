@@ -16,10 +16,10 @@ from sqlalchemy import and_, delete, func, insert, select, update
 
 from sync.database import by_letters
 from sync.plan import Action, ActionType, Change, GroupPlan, Issue
-from sync.planner import Bound, Known
+from sync.planner import Bound, Known, Making
 from sync.pruning import prune_journal, prune_runs
 from sync.record_merge import Bases
-from sync.records import Binding, RecordKey, encode
+from sync.records import Binding, RecordKey, WhenDropped, encode
 from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NOTES, RUNS
 from sync.state_rows import (
     KEEP,
@@ -101,7 +101,7 @@ class StateStore(StateTables):
         """Returns bindings, bases and open intents of the groups of ``keys``."""
         bound: dict[str, dict[RecordKey, Bound]] = {key: {} for key in keys}
         intents: dict[str, dict[RecordKey, list[Bases]]] = {key: {} for key in keys}
-        making: dict[str, set[RecordKey]] = {key: set() for key in keys}
+        making: dict[str, dict[RecordKey, Making]] = {key: {} for key in keys}
         removing: dict[str, set[RecordKey]] = {key: set() for key in keys}
         with self._read() as connection:
             for row in self._select(connection, BINDINGS, keys):
@@ -113,7 +113,7 @@ class StateStore(StateTables):
                     continue
                 intents[group].setdefault(entry.key, []).append(entry.intended)
                 if entry.action == ActionType.CREATE:
-                    making[group].add(entry.key)
+                    making[group][entry.key] = Making(entry.identity, entry.when_dropped)
                 elif entry.is_removal:
                     removing[group].add(entry.key)
         return {key: Known(bound[key], intents[key], making[key], removing[key]) for key in bound}
@@ -185,6 +185,10 @@ class StateStore(StateTables):
                     reason=action.reason,
                     changes_json=dump([change.to_json() for change in action.changes]),
                     intended_json=dump_bases(intended),
+                    identity=action.desired.natural_name if action.desired else "",
+                    when_dropped=(
+                        action.desired.when_dropped if action.desired else WhenDropped.KEEP
+                    ).value,
                     status="open",
                     target_id=action.observed.id if action.observed else "",
                     error="",

@@ -57,7 +57,8 @@ class JournalEntry:
 
     The action ``keep`` stands for an edit by people that was found and kept: nothing was written.
     ``status`` is ``open``, ``done``, ``failed`` or ``settled`` (found out about later).
-    ``intended`` are the bases that stand once the write is known to have happened.
+    ``intended`` are the bases that stand once the write is known to have happened. ``identity`` and
+    ``when_dropped`` are those of the record (see `sync.records.Desired`).
     """
 
     id: int
@@ -67,6 +68,8 @@ class JournalEntry:
     reason: str
     changes: Sequence[Mapping[str, object]]
     intended: Bases
+    identity: str
+    when_dropped: WhenDropped
     status: str
     target_id: str
     error: str
@@ -110,6 +113,8 @@ def read_entry(row: Any) -> JournalEntry:
         reason=row.reason,
         changes=json.loads(row.changes_json),
         intended=read_bases(row.intended_json),
+        identity=row.identity,
+        when_dropped=WhenDropped(row.when_dropped),
         status=row.status,
         target_id=row.target_id,
         error=row.error,

@@ -148,6 +148,27 @@ def test_killed_at_any_boundary_the_next_run_ends_as_if_nothing_had_happened(
     assert number > 60  # every intent, write and receipt of the scenario was a boundary
 
 
+def test_killed_at_any_boundary_whom_sales_take_off_meanwhile_does_not_stay(tmp_path: Path):
+    number = 0
+    killed = True
+    while killed:
+        number += 1
+        (tmp_path / str(number)).mkdir()
+        world = World(tmp_path / str(number))
+        world.want(deal("D1", "staffed"))
+        world.run()
+        world.want(deal("D1", "staffed", members={"a@x.test": "Back", "bo@x.test": "Front"}))
+        killed = run_until(world, number)
+        world.want(deal("D1", "staffed", members={"bo@x.test": "Front"}))
+        world.run()
+        children = world.target.children(world.project().id)
+        members = [child.identity for child in children if child.kind == "membership"]
+        assert members == ["bo@x.test"], f"boundary {number}"
+        world.settled()
+        world.store.close()
+    assert number > 12
+
+
 def test_killed_at_some_boundaries_on_postgresql_it_is_the_same(
     tmp_path: Path, prepared_on_postgresql: World, postgresql: Server, undisturbed: object
 ):
