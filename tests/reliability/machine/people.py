@@ -153,6 +153,8 @@ class People:
 
     def add_member(self, project: Project, name: str) -> None:
         role = self._role(project, "Front")
+        if role is None:
+            return  # a project that came to be without its roles
         who = {"project": project.id, "role": role.id, "username": f"{name}@example.test"}
         if self._try("POST", "/memberships", who):
             memory = self.memory(project)
@@ -169,7 +171,9 @@ class People:
     def change_role(self, project: Project, place: int, role: str) -> None:
         row = self._member(project, place)
         wanted = self._role(project, role)
-        if row is not None and self._try("PATCH", f"/memberships/{row.id}", {"role": wanted.id}):
+        if row is None or wanted is None:
+            return
+        if self._try("PATCH", f"/memberships/{row.id}", {"role": wanted.id}):
             self.memory(project).roles[row.id] = role
 
     def address(self, row: Membership) -> str:
@@ -185,8 +189,9 @@ class People:
         ]
         return rows[place % len(rows)] if rows else None
 
-    def _role(self, project: Project, name: str) -> Role:
-        return next(role for role in self._store.roles.of(project.id) if role.name == name)
+    def _role(self, project: Project, name: str) -> Role | None:
+        roles = self._store.roles.of(project.id)
+        return next((role for role in roles if role.name == name), None)
 
     # --- stories and milestones
 
@@ -260,6 +265,7 @@ class People:
         bot = self._world.sandbox.people.get(self._world.sandbox.username)
         if self._store.memberships.find(bot.id, project) is None:
             role = self._role(self._store.projects.rows[project], "Product Owner")
+            assert role is not None
             who = {"project": project, "role": role.id, "username": bot.email, "is_admin": True}
             self._hand.post("/memberships", who)
 
