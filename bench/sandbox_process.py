@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -33,11 +33,13 @@ class SandboxProcess:
 
 
 @contextmanager
-def sandbox_process(delay_seconds: float = 0.0) -> Iterator[SandboxProcess]:
-    """Runs a fresh sandbox for as long as the block takes."""
+def sandbox_process(
+    delay_seconds: float = 0.0, accounts: Sequence[str] = ()
+) -> Iterator[SandboxProcess]:
+    """Runs a fresh sandbox, with more accounts if asked, for as long as the block takes."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, delay_seconds), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, delay_seconds, accounts), daemon=True)
     process.start()
     try:
         yield SandboxProcess(ours.recv(), ours)
@@ -47,10 +49,12 @@ def sandbox_process(delay_seconds: float = 0.0) -> Iterator[SandboxProcess]:
         process.terminate()
 
 
-def _serve(pipe: Connection, delay_seconds: float) -> None:
+def _serve(pipe: Connection, delay_seconds: float, accounts: Sequence[str]) -> None:
     with Sandbox(password=PASSWORD, delay_seconds=delay_seconds) as sandbox:
         for number in range(3):
             sandbox.people.add(f"person{number}", f"person{number}@example.test")
+        for name in accounts:
+            sandbox.people.add(name, f"{name}@example.test")
         pipe.send(sandbox.url)
         while (command := pipe.recv()) is not None:
             if command == "requests":

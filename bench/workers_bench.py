@@ -1,11 +1,12 @@
 """Many pipelines on one, two and four workers: throughput, fairness, and no overlap.
 
-    python -m bench.workers_bench [--pipelines N] [--deals N] [--hosts N] [--workers N ...]
+    python -m bench.workers_bench [--pipelines N] [--deals N] [--hosts N] [--workers N ...] [--once]
 
-Each pipeline is a folder with a CSV file, each host a sandbox with latency in a process of its own;
-the first host has several times as many pipelines as the others. The queue is a throw-away
-PostgreSQL. All pipelines are queued at once, twice: first every deal is new, then nothing changed.
-What is told comes from the workers' logs.
+Each pipeline is a folder with a CSV file and has an account of its own, each host a sandbox with
+latency in a process of its own; the first host has several times as many pipelines as the others.
+The queue is a throw-away PostgreSQL. All pipelines are queued at once, twice: first every deal is
+new, then nothing changed. With ``--once``, only the first number of workers begins with new deals;
+the others find its projects. What is told comes from the workers' logs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,7 +35,6 @@ from tests.live.postgresql import Cluster
 LATENCY = 0.03
 BIG = 3
 """How many times as many pipelines the first host has."""
-ALIVE = timedelta(seconds=30)
 ENDED = re.compile(r"^(\S+): (\w[\w ]*) in ([0-9.]+) s, ([0-9]+) changes")
 
 
@@ -73,14 +73,16 @@ class Pass:
     look: float
 
 
-def main(size: Size, counts: Iterable[int]) -> None:
+def main(size: Size, counts: Sequence[int], *, once: bool = False) -> None:
     """Prints two tables: throughput, and fairness."""
     passes: list[Pass] = []
     hosts: dict[str, int] = {}
     with Cluster() as cluster:
-        for count in counts:
+        for several in [counts] if once else [[count] for count in counts]:
             with world(size, cluster) as (fleet, hosts):
-                passes += measure(fleet, count, size)
+                passes += measure(fleet, several[0], size, ("all new", "no change"))
+                for count in several[1:]:
+                    passes += measure(fleet, count, size, ("no change",))
     print_table(
         f"{size.pipelines} pipelines of {size.deals} deals on {size.hosts} hosts with "
         f"{1000 * LATENCY:.0f} ms of latency",
@@ -111,14 +113,17 @@ def world(size: Size, cluster: Cluster) -> Iterator[tuple[Fleet, dict[str, int]]
     """Makes hosts, pipelines and a queue; also returns the host of each pipeline."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="fleet-")))
-        urls = [stack.enter_context(sandbox_process(LATENCY)).url for _ in range(size.hosts)]
+        hosts = dict(deal_out(size))
+        urls = []
+        for host in range(size.hosts):
+            accounts = [name for name, its in hosts.items() if its == host]
+            urls.append(stack.enter_context(sandbox_process(LATENCY, accounts)).url)
         url = cluster.database()
         fleet = Fleet(folder, {PASSWORD: SECRET, QUEUE: url})
         settings = {"concurrency": size.concurrency, "per_host": size.per_host}
         fleet.write(settings, {"every": "30d"})
-        hosts = dict(deal_out(size))
         for name, host in hosts.items():
-            fleet.add(name, urls[host], size.deals, concurrency=2, timeout=60)
+            fleet.add(name, urls[host], size.deals, username=name, concurrency=2, timeout=60)
         set_up(url)
         yield fleet, hosts
         cluster.drop(url)
@@ -131,14 +136,14 @@ def deal_out(size: Size) -> Iterator[tuple[str, int]]:
         yield f"p{number:04}", turns[number % len(turns)]
 
 
-def measure(fleet: Fleet, count: int, size: Size) -> Iterator[Pass]:
-    """Starts workers, and queues all pipelines twice."""
+def measure(fleet: Fleet, count: int, size: Size, names: Sequence[str]) -> Iterator[Pass]:
+    """Starts workers, and queues all pipelines as often as there are names for it."""
     ledger = Ledger(fleet.environment[QUEUE], "pipelines")
     workers = [fleet.start("--log-format", "json") for _ in range(count)]
     try:
-        while ledger.workers_alive(ALIVE) < count:
+        while not all("pipelines" in worker.said() for worker in workers):
             time.sleep(0.2)
-        for name in ("all new", "no change"):
+        for name in names:
             load = os.getloadavg()[0]
             queued_at = time.time()
             result = fleet.run("enqueue", "--all", timeout=600)
@@ -230,5 +235,6 @@ if __name__ == "__main__":
     parser.add_argument("--deals", type=int, default=20)
     parser.add_argument("--hosts", type=int, default=10)
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4])
+    parser.add_argument("--once", action="store_true")
     given = parser.parse_args()
-    main(Size(given.pipelines, given.deals, given.hosts), given.workers)
+    main(Size(given.pipelines, given.deals, given.hosts), given.workers, once=given.once)
