@@ -389,6 +389,7 @@ def _as_lead(row: Row) -> dict[str, object]:
     day = row.expected_close
     return {
         "reference": row.key,
+        "comment": None,
         "description": row.name,
         "amount": amount(row.value),
         "conversion_probability": float(row.probability),
