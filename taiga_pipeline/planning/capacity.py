@@ -116,28 +116,24 @@ def capacity_for(
     shape = Shape(len(roles.names), len(window), outlooks.shock_sd, outlooks.bias)
     draw = Draw(options.trials, options.seed, options.quantile, options.with_drivers)
     summary = Summary(balance, demand, shape, draw, window.index(options.weeks.first))
-    by_role = summary.roles()
-    by_week, total = summary.over_roles(by_role)
-    notices = (
-        *demand.notices,
-        *hours.notices,
-        *_people_notices(people),
-        *roles.notices(),
-        *overload_notices(people, demand),
-    )
-    return CapacityReport(
+    about_people = (*_people_notices(people), *roles.notices(), *overload_notices(people, demand))
+    empty = CapacityReport(
         as_of=situation.as_of,
         weeks=options.weeks,
         quantile=options.quantile,
         trials=options.trials,
         seed=options.seed,
         shock_sd=outlooks.shock_sd,
-        roles=by_role,
-        by_week=by_week,
-        total=total,
         open_deals=open_deals,
-        notices=notices,
+        notices=(*demand.notices, *hours.notices, *about_people),
     )
+    return _filled(empty, summary)
+
+
+def _filled(report: CapacityReport, summary: Summary) -> CapacityReport:
+    roles = summary.roles()
+    by_week, total = summary.over_roles(roles)
+    return replace(report, roles=roles, by_week=by_week, total=total)
 
 
 def _check(options: Options) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from taiga_pipeline.planning.weeks import Weeks
 
@@ -51,6 +52,9 @@ class Cell:
         return self.quantile / self.capacity if self.capacity else None
 
 
+NOTHING: Final = Cell(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class RoleCapacity:
     """A role, week by week; ``total`` is over all weeks, worked out from the trials."""
@@ -74,8 +78,8 @@ class CapacityReport:
     trials: int
     seed: int
     shock_sd: float
-    roles: tuple[RoleCapacity, ...]
-    by_week: tuple[Cell, ...]
-    total: Cell
     open_deals: int
-    notices: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+    roles: tuple[RoleCapacity, ...] = ()
+    by_week: tuple[Cell, ...] = ()
+    total: Cell = NOTHING

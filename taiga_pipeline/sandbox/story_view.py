@@ -77,71 +77,56 @@ def _due_status(store: Store, story: Story) -> str:
     return "due_soon" if days <= DUE_SOON_DAYS else "set"
 
 
+_AS_STORED = (
+    "due_date", "due_date_reason", "total_comments", "status", "assigned_to", "owner", "project",
+    "id", "ref", "milestone", "is_closed", "points", "backlog_order", "sprint_order",
+    "kanban_order", "subject", "client_requirement", "team_requirement", "external_reference",
+    "version", "is_blocked", "blocked_note", "assigned_users",
+)  # fmt: skip
+
+
 def list_view(store: Store, story: Story) -> dict[str, Json]:
     """A story in a list: everything but its description."""
+    stored: dict[str, Json] = {name: getattr(story, name) for name in _AS_STORED}
+    times = ("created_date", "modified_date", "finish_date")
+    dates: dict[str, Json] = {name: timestamp(getattr(story, name)) for name in times}
+    return stored | dates | _never_set() | _worked_out(store, story)
+
+
+def _worked_out(store: Store, story: Story) -> dict[str, Json]:
+    """What is looked up elsewhere, or reckoned."""
     project = store.projects.rows[story.project]
     milestone = store.milestones.get(story.milestone)
     status = status_row(project, story.status)
     return {
-        "due_date": story.due_date,
-        "due_date_reason": story.due_date_reason,
         "due_date_status": _due_status(store, story),
-        "total_comments": story.total_comments,
         "tags": tag_pairs(project, story.tags),
-        "attachments": [],
-        "status": story.status,
         "status_extra_info": {name: status[name] for name in ("name", "color", "is_closed")}
         if status
         else None,
-        "assigned_to": story.assigned_to,
         "assigned_to_extra_info": card(store.users.get(story.assigned_to)),
-        "owner": story.owner,
         "owner_extra_info": card(store.users.get(story.owner)),
-        "is_watcher": False,
-        "total_watchers": 0,
-        "is_voter": False,
-        "total_voters": 0,
-        "project": story.project,
         "project_extra_info": project_card(project),
-        "id": story.id,
-        "ref": story.ref,
-        "milestone": story.milestone,
         "milestone_slug": milestone.slug if milestone else None,
         "milestone_name": milestone.name if milestone else None,
-        "is_closed": story.is_closed,
-        "points": story.points,
-        "backlog_order": story.backlog_order,
-        "sprint_order": story.sprint_order,
-        "kanban_order": story.kanban_order,
-        "created_date": timestamp(story.created_date),
-        "modified_date": timestamp(story.modified_date),
-        "finish_date": timestamp(story.finish_date),
-        "subject": story.subject,
-        "client_requirement": story.client_requirement,
-        "team_requirement": story.team_requirement,
-        "generated_from_issue": None,
-        "generated_from_task": None,
-        "from_task_ref": None,
-        "external_reference": story.external_reference,
-        "tribe_gig": None,
-        "version": story.version,
-        "watchers": [],
-        "is_blocked": story.is_blocked,
-        "blocked_note": story.blocked_note,
         "total_points": story_total(project, story),
-        "comment": "",
-        "origin_issue": None,
-        "origin_task": None,
-        "epics": None,
-        "epic_order": None,
-        "tasks": [],
         "total_attachments": sum(
             row.object_id == story.id and row.kind == "userstories"
             for row in store.attachments.of(story.project)
         ),
-        "swimlane": None,
-        "assigned_users": story.assigned_users,
     }
+
+
+def _never_set() -> dict[str, Json]:
+    """What the real server has fields for, and the sandbox nothing to put in."""
+    nothing = (
+        "generated_from_issue", "generated_from_task", "from_task_ref", "tribe_gig",
+        "origin_issue", "origin_task", "epics", "epic_order", "swimlane",
+    )  # fmt: skip
+    empty: dict[str, Json] = {name: [] for name in ("attachments", "watchers", "tasks")}
+    counts: dict[str, Json] = {"total_watchers": 0, "total_voters": 0}
+    flags: dict[str, Json] = {"is_watcher": False, "is_voter": False}
+    return {**dict.fromkeys(nothing), **empty, **counts, **flags, "comment": ""}
 
 
 def detail_view(store: Store, story: Story, neighbors: bool = False) -> dict[str, Json]:
