@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from taiga_pipeline.workers.decisions import Ending
 from taiga_pipeline.workers.fleet import Fleet, Member
 from taiga_pipeline.workers.ledger import LastRun, QueuedJob
+
+_NEED_PERSON: Final = frozenset(ending.value for ending in Ending if ending.needs_person)
 
 
 class Now(StrEnum):
@@ -40,8 +43,7 @@ class Line:
     @property
     def needs_person(self) -> bool:
         """Whether something waits that time alone does not mend."""
-        ending = self.run.ending
-        return self.run.waiting > 0 or (bool(ending) and Ending(ending).needs_person)
+        return self.run.waiting > 0 or self.run.ending in _NEED_PERSON
 
     def age(self, now: datetime) -> timedelta | None:
         """Returns the time since its last success, None if there was none."""
