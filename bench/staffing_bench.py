@@ -6,9 +6,11 @@
 The quick rule has the same overtime allowance as the optimiser (10 %), may let others stand in for
 people who are away, and is scored by the same evaluator. ``unmet`` is the weighted cost of unmet
 hours, which the goals are about; ``cost`` counts overtime, hand-overs, delays and second choices
-as well. A goal counts as reached when the mean of all seeds reaches it; how many do is shown. The
-seconds given are those of one processor core (the optimiser uses one), so that other work on the
-machine does not count.
+as well. For M it is shown how much of the unmet hours any plan could avoid (`staffing_ceiling`).
+
+A goal counts as reached when the mean of all seeds reaches it; how many do is shown. The seconds
+given are those of one processor core (the optimiser uses one), so that other work on the machine
+does not count.
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bench.staffing_ceiling import least_unmet_cost
 from bench.staffing_instances import Size, generate
 from taiga_pipeline.planning.staffing.greedy import greedy_plan
 from taiga_pipeline.planning.staffing.optimise import optimise
+from taiga_pipeline.planning.staffing.problem import Problem
 
 SIZES = {"M": (100, 60, 52), "L": (400, 250, 52)}
 GOALS = {("M", 0.5): 0.70, ("M", 0.85): 0.35, ("L", 0.5): 0.50, ("L", 0.85): 0.15}
@@ -50,6 +54,7 @@ class Result:
     bound: float
     repeatable: bool
     load_average: float
+    ceiling: float | None
 
     @property
     def saved(self) -> float:
@@ -85,16 +90,24 @@ def solve(size: str, load: float, seed: int, seconds: float) -> Result:
         bound=round(solution.bound or 0),
         repeatable=solution.repeatable,
         load_average=round(os.getloadavg()[0], 1),
+        ceiling=_ceiling(problem, solution.quick.unmet_cost) if size == "M" else None,
     )
+
+
+def _ceiling(problem: Problem, quick_unmet: float) -> float:
+    """Returns which part of the quick rule's unmet hours any plan could avoid at most."""
+    return round(1 - least_unmet_cost(problem) / quick_unmet, 4)
 
 
 def written(result: Result) -> str:
     """Returns a line about one problem."""
     ended = "" if result.repeatable else ", ended by the clock"
+    at_most = "" if result.ceiling is None else f", at most {result.ceiling:.1%} possible"
     return (
         f"{result.size} {result.load:.2f} seed {result.seed}: {result.requests} requests, quick "
         f"{result.quick_cost:,.0f} in {result.quick_seconds:.2f} s, found {result.cost:,.0f} "
-        f"({result.saved:.1%} less; unmet {result.saved_unmet:.1%} less) in {result.seconds:.0f} s "
+        f"({result.saved:.1%} less; unmet {result.saved_unmet:.1%} less{at_most}) in "
+        f"{result.seconds:.0f} s "
         f"({result.wall_seconds:.0f} by the wall clock), bound {result.bound:,.0f}{ended} "
         f"[load {result.load_average:g}]"
     )

@@ -17,6 +17,7 @@ from taiga_pipeline.cli.output import (
     terminal_width,
     use_colour,
 )
+from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.planning.weeks import week_name
 from taiga_pipeline.report.terminal import safe
 
@@ -57,8 +58,8 @@ def _print_heading(report: CapacityReport) -> None:
     click.echo(style(f"Capacity and demand, {span}", bold=True))
     shock = f"shared shock {report.shock_sd:.2f}"
     click.echo(
-        f"as of {report.as_of}; {report.open_deals:,} open deals in {report.trials:,} futures "
-        f"(seed {report.seed}, {shock})"
+        f"as of {report.as_of}; {counted(report.open_deals, 'open deal')} in {report.trials:,} "
+        f"futures (seed {report.seed}, {shock})"
     )
 
 
