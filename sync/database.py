@@ -143,6 +143,11 @@ def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SEC
     :raises Stop: the URL is no database URL, its driver is missing, or the file is not there.
     """
     parsed = parse_url(url)
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise Stop(
+            f"{shown(parsed)}: deals and state are kept in SQLite (sqlite:///pipeline.db) or "
+            f"PostgreSQL (postgresql+psycopg://host/database), not in {parsed.get_backend_name()}"
+        )
     is_sqlite = parsed.get_backend_name() == "sqlite"
     if is_sqlite:
         _check_file(parsed, create)

@@ -489,9 +489,18 @@ class TestVersions:
                 StateStore(url, "acme", FakeClock(), changes=changes)
 
 
-def test_a_url_of_another_kind_of_server_is_refused_in_words(url: str) -> None:
-    with pytest.raises(Stop, match=r"no driver|not a database URL"):
-        StateStore(url.replace("postgresql+psycopg", "postgres"), "acme", FakeClock())
+@pytest.mark.parametrize("scheme", ["postgres", "mysql", "mysql+pymysql", "oracle"])
+def test_another_kind_of_server_is_refused_in_words(url: str, scheme: str) -> None:
+    other = url.replace("postgresql+psycopg", scheme)
+    with pytest.raises(Stop, match=r"deals and state are kept in SQLite .* or PostgreSQL"):
+        StateStore(other, "acme", FakeClock())
+    with pytest.raises(Stop, match=r"deals and state are kept in"), run_lock(other, "a", CLOCK):
+        pass
+
+
+def test_a_driver_that_is_not_installed_is_named(url: str) -> None:
+    with pytest.raises(Stop, match=r"no driver for postgresql\+pg8000 is installed .*psycopg://"):
+        StateStore(url.replace("psycopg", "pg8000"), "acme", FakeClock())
 
 
 def test_the_account_of_the_tests_is_a_plain_one(url: str, postgresql: Server) -> None:
