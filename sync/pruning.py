@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, func, select
 
 from sync.schema import JOURNAL, RUNS
-from sync.state_rows import SUCCESSFUL
+from sync.state_rows import SUCCESSFUL, UNSETTLED
 
 
 def prune_journal(connection: Connection, pipeline: str, before: datetime) -> int:
@@ -21,7 +21,7 @@ def prune_journal(connection: Connection, pipeline: str, before: datetime) -> in
     record = (JOURNAL.c.grp, JOURNAL.c.kind, JOURNAL.c.name)
     mine = JOURNAL.c.pipeline == pipeline
     last = select(func.max(JOURNAL.c.id)).where(mine).group_by(*record)
-    old = and_(mine, JOURNAL.c.intended_at < before, JOURNAL.c.status != "open")
+    old = and_(mine, JOURNAL.c.intended_at < before, JOURNAL.c.status.not_in(UNSETTLED))
     if connection.execute(select(JOURNAL.c.id).where(old).limit(1)).first() is None:
         return 0
     return _removed(connection.execute(delete(JOURNAL).where(old, JOURNAL.c.id.not_in(last))))

@@ -340,14 +340,24 @@ class Runner:
         return done
 
     def _settle_orphans(self, draft: Draft) -> None:
-        """Settles open intents of groups that are not planned in this run."""
+        """Settles open intents of groups that are not planned in this run.
+
+        A root that was being made is found by its marker, or was not made. What became of anything
+        else is looked at when its group is back.
+        """
         index = self.store.index()
+        never, later = [], []
         for intent in draft.orphans:
             found = draft.observation.candidates.get(intent.key.group, [])
-            if intent.key.is_root and intent.key.group not in index and len(found) == 1:
+            if not intent.key.is_root or intent.key.group in index or len(found) > 1:
+                later.append(intent.id)
+            elif found:
                 binding = Binding(intent.key, found[0].id, created=True)
                 self.store.adopt(binding, intent.intended)
-        self.store.abandon([intent.id for intent in draft.orphans])
+            else:
+                never.append(intent.id)
+        self.store.abandon(never)
+        self.store.put_off(later)
 
     def _take_note(self, run_id: int, groups: list[GroupPlan]) -> list[Seal]:
         """Stores what agrees in groups for which nothing has to be written; returns their seals."""

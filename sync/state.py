@@ -23,7 +23,10 @@ from sync.records import Binding, RecordKey, WhenDropped, encode
 from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NOTES, RUNS
 from sync.state_rows import (
     KEEP,
+    OPEN,
+    PUT_OFF,
     SUCCESSFUL,
+    UNSETTLED,
     GroupRow,
     JournalEntry,
     OpenIssue,
@@ -107,7 +110,7 @@ class StateStore(StateTables):
             for row in self._select(connection, BINDINGS, keys):
                 key = RecordKey(row.grp, row.kind, row.name)
                 bound[row.grp][key] = Bound(read_binding(key, row), read_bases(row.base_json))
-            for entry in self._entries(connection, JOURNAL.c.status == "open"):
+            for entry in self._entries(connection, JOURNAL.c.status.in_(UNSETTLED)):
                 group = entry.key.group
                 if group not in intents:
                     continue
@@ -189,7 +192,7 @@ class StateStore(StateTables):
                     when_dropped=(
                         action.desired.when_dropped if action.desired else WhenDropped.KEEP
                     ).value,
-                    status="open",
+                    status=OPEN,
                     target_id=action.observed.id if action.observed else "",
                     error="",
                     intended_at=self._clock.now(),
@@ -275,7 +278,7 @@ class StateStore(StateTables):
     def open_intents(self) -> list[JournalEntry]:
         """Returns the intents whose outcome is not known, the oldest first."""
         with self._read() as connection:
-            return list(self._entries(connection, JOURNAL.c.status == "open"))
+            return list(self._entries(connection, JOURNAL.c.status == OPEN))
 
     def abandon(self, intents: Collection[int]) -> None:
         """Closes intents that, by complete evidence, never took effect."""
@@ -284,6 +287,14 @@ class StateStore(StateTables):
         with self._write("abandon") as connection:
             for intent in intents:
                 self._finish(connection, intent, "failed", error="the target never carried it out")
+
+    def put_off(self, intents: Collection[int]) -> None:
+        """Leaves intents open of groups that the source does not hold, until these are back."""
+        if not intents:
+            return
+        with self._write("put off") as connection:
+            mine = JOURNAL.c.id.in_(intents)
+            connection.execute(update(JOURNAL).where(mine).values(status=PUT_OFF))
 
     def history(self, group: str | None = None, limit: int = 100) -> list[JournalEntry]:
         """Returns the newest journal entries, of one group or of all, the newest first."""

@@ -51,12 +51,21 @@ class Seal:
     facts: Mapping[str, object]
 
 
+OPEN: Final = "open"
+"""The status of an intent whose outcome is not known yet."""
+PUT_OFF: Final = "put off"
+"""The status of such an intent of a group that the source does not hold just now: what became of
+it is looked at when the group is back."""
+UNSETTLED: Final = (OPEN, PUT_OFF)
+
+
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
     """One write: what was intended, and what became of it. Times are UTC.
 
     The action ``keep`` stands for an edit by people that was found and kept: nothing was written.
-    ``status`` is ``open``, ``done``, ``failed`` or ``settled`` (found out about later).
+    ``status`` is ``open``, ``put off`` (see `PUT_OFF`), ``done``, ``failed`` or ``settled`` (found
+    out about later).
     ``intended`` are the bases that stand once the write is known to have happened. ``identity`` and
     ``when_dropped`` are those of the record (see `sync.records.Desired`).
     """

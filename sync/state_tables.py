@@ -24,7 +24,15 @@ from sync.plan import Issue
 from sync.record_merge import Bases
 from sync.records import Binding, RecordKey, encode
 from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NAME, STEPS, metadata
-from sync.state_rows import JournalEntry, Seal, dump, dump_bases, read_bases, read_entry
+from sync.state_rows import (
+    UNSETTLED,
+    JournalEntry,
+    Seal,
+    dump,
+    dump_bases,
+    read_bases,
+    read_entry,
+)
 
 _CHUNK = 500
 """Keys per query: below every database's limit on parameters."""
@@ -128,7 +136,7 @@ class StateTables:
     def _settle(self, connection: Connection, keys: Collection[str]) -> None:
         """Closes the open intents of groups whose every record was looked at since."""
         query = select(JOURNAL.c.id, JOURNAL.c.grp).where(
-            JOURNAL.c.pipeline == self.pipeline, JOURNAL.c.status == "open"
+            JOURNAL.c.pipeline == self.pipeline, JOURNAL.c.status.in_(UNSETTLED)
         )
         for intent, group in connection.execute(query).all():
             if group in keys:
@@ -136,7 +144,7 @@ class StateTables:
 
     def _settle_record(self, connection: Connection, key: RecordKey) -> None:
         """Closes the older intents of a record: newer bases must not be overruled by them."""
-        condition = and_(self._record(JOURNAL, key), JOURNAL.c.status == "open")
+        condition = and_(self._record(JOURNAL, key), JOURNAL.c.status.in_(UNSETTLED))
         connection.execute(
             update(JOURNAL).where(condition).values(status="settled", finished_at=self._clock.now())
         )

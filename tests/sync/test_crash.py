@@ -169,6 +169,32 @@ def test_killed_at_any_boundary_whom_sales_take_off_meanwhile_does_not_stay(tmp_
     assert number > 12
 
 
+def test_killed_at_any_boundary_nothing_is_forgotten_of_a_deal_that_is_away_for_a_while(
+    tmp_path: Path,
+):
+    number = 0
+    killed = True
+    while killed:
+        number += 1
+        (tmp_path / str(number)).mkdir()
+        world = World(tmp_path / str(number))
+        world.want(deal("D1", "staffed"), deal("D2"), deal("D3"))
+        world.run()
+        world.want(deal("D1", "staffed", title="Two", members={"a@x.test": "Back"}))
+        killed = run_until(world, number)
+        del world.source.groups["D1"]
+        world.run()
+        world.want(deal("D1", "staffed", title="Three"))
+        report = world.run()
+        assert not report.issues, f"boundary {number}: {report.issues}"
+        root = world.project("Three")
+        members = [c for c in world.target.children(root.id) if c.kind == "membership"]
+        assert not members, f"boundary {number}"
+        world.settled()
+        world.store.close()
+    assert number > 10
+
+
 def test_killed_at_some_boundaries_on_postgresql_it_is_the_same(
     tmp_path: Path, prepared_on_postgresql: World, postgresql: Server, undisturbed: object
 ):
