@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -38,6 +38,11 @@ if TYPE_CHECKING:
     from taiga_pipeline.pipeline.model import Deal, FieldChange, RoleDemand, StageMove
 
 Item = TypeVar("Item", "StageMove", "FieldChange")
+
+_HOW_TO_USE: Final = """\
+# From what won deals were staffed with. Put it into a copy of the mapping file (of the same name,
+# in another folder) in place of what it has for these roles; see what that would change with
+# pipeline-sync mapping diff COPY, and put the copy in its place."""
 
 
 @click.command()
@@ -288,8 +293,7 @@ def _show_suggestions(suggestions: Sequence[DemandSuggestion]) -> None:
         click.echo("Nothing to suggest: what won deals were staffed with is what mappings assume,")
         click.echo("or too few deals were won and staffed (three of a service and role).")
         return
-    click.echo("# From what won deals were staffed with; put it into the mapping file, and check")
-    click.echo("# with: pipeline-sync mapping diff FILE")
+    click.echo(_HOW_TO_USE)
     for each in suggestions:
         now = each.assumed
         was = f"{now.hours_per_week:f} h x {now.weeks} weeks" if now else "nothing"
