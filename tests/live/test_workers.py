@@ -188,7 +188,9 @@ def test_killed_workers_lose_nothing_and_do_nothing_twice(fleet: Fleet, hosts: l
     wait_until(lambda: is_at_work(lost), workers=workers)
     lost.kill(with_children=True)
 
-    wait_until(lambda: set(endings(fleet).values()) == {"done"} and not queued(fleet), 45, workers)
+    wait_until(
+        lambda: set(endings(fleet).values()) == {"done"} and not queued(fleet), workers=workers
+    )
     assert last.stop() == 0
     assert all_projects(hosts) == expected(fleet)
     assert [host.overlaps() for host in hosts] == [[], [], []]
