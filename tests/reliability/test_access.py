@@ -214,6 +214,8 @@ def test_a_plain_account_is_enough(tmp_path: Path, taiga: Sandbox) -> None:
     assert not me.get("is_superuser")
     assert not me.get("is_staff")
     world = world_at(tmp_path, taiga.url, taiga)
+    with (tmp_path / "config.toml").open("a", encoding="utf-8") as config:
+        config.write("[portfolio]\nenabled = true\nplan_weeks = 2\n")
     for command in (("check",), ("run",), ("run", "--full")):
         result = world.run(*command)
         assert result.exit_code == 0, result.output
