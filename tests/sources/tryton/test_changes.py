@@ -177,14 +177,18 @@ def test_a_clock_that_was_set_back_has_everything_read(
     assert source._spool.kept is None
 
 
-def test_two_that_read_at_the_same_time_lose_nothing(tryton: FakeTryton, kept: Make) -> None:
+def test_two_that_read_at_the_same_time_lose_nothing(
+    tryton: FakeTryton, kept: Make, tmp_path: Path
+) -> None:
     number = tryton.opportunity(description="old")
     run(kept())
     slow = kept()
     read(slow)
     tryton.change(number, description="new")
     run(kept())
+    newer = (tmp_path / "cache.db").read_bytes()
     slow.keep()
+    assert (tmp_path / "cache.db").read_bytes() == newer
     assert run(kept()) == {str(number): "new"}
 
 
