@@ -105,8 +105,9 @@ class Database:
         """
         engine = self._engine(self._open_sqlite_to_write)
         if self.kind == "sqlite":
-            # The driver's own handling would let a savepoint go unnoticed.
-            event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+            # The driver's own handling would let a savepoint go unnoticed. Others may go on
+            # writing until the first statement of ours that does.
+            event.listen(engine, "begin", lambda c: c.exec_driver_sql("BEGIN"))
         with self._connected(engine) as connection:
             yield connection
 
