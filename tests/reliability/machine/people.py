@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sync.text import SEPARATOR
+from taiga_pipeline.records import Kind
 from taiga_pipeline.sandbox.handles import Refused
 from taiga_pipeline.sandbox.models import Membership, Milestone, Project, Role, Story
+from taiga_pipeline.targets.taiga.identity import decode_reference
 
-from .world import World
+from .world import PIPELINE, World
 
 LABELS: Final = ("(tentative)", "(lost)", "(on hold)", "(gone)")
 OWN_ROLES: Final = ("UX", "Design")
@@ -166,7 +168,21 @@ class People:
         if row is not None and self._try("DELETE", f"/memberships/{row.id}"):
             memory = self.memory(project)
             memory.added.discard(self.address(row))
-            memory.removed.add(self.address(row))
+            if not self._is_in_doubt(project, Kind.MEMBERSHIP, self.address(row)):
+                memory.removed.add(self.address(row))
+
+    def _is_in_doubt(self, project: Project, kind: str, name: str) -> bool:
+        """Whether the connector does not know yet if it made a child.
+
+        One that people delete before it does looks to it as if it had never been made.
+        """
+        state = self._world.state
+        keys = [key for key, row in state.index().items() if row.root_id == str(project.id)]
+        return any(
+            record.kind == kind and name.casefold() in (record.name, making.identity.casefold())
+            for known in state.known(keys).values()
+            for record, making in known.making.items()
+        )
 
     def change_role(self, project: Project, place: int, role: str) -> None:
         row = self._member(project, place)
@@ -226,7 +242,9 @@ class People:
             memory = self.memory(project)
             memory.subjects.pop(story.id, None)
             memory.placed.pop(story.id, None)
-            memory.deleted_stories.add(str(story.external_reference))
+            name = decode_reference(PIPELINE, story.external_reference) or ""
+            if not self._is_in_doubt(project, Kind.STORY, name):
+                memory.deleted_stories.add(str(story.external_reference))
 
     def move_milestone(self, project: Project) -> None:
         row = self._milestone(project)
@@ -241,7 +259,8 @@ class People:
         if row is not None and self._try("DELETE", f"/milestones/{row.id}"):
             memory = self.memory(project)
             memory.dates.pop(row.id, None)
-            memory.deleted_milestones = True
+            if not self._is_in_doubt(project, Kind.MILESTONE, row.name):
+                memory.deleted_milestones = True
 
     def _story(self, project: Project, place: int) -> Story | None:
         ours = [row for row in self._store.stories.of(project.id) if row.external_reference]
