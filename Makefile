@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# As many tests at a time as there are processors; WORKERS= runs one after the other.
+WORKERS ?= -n auto --dist worksteal
 READY := $(VENV)/.ready-for-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
 .PHONY: help demo test test-reliability test-reliability-long lint types format bench clean
@@ -29,10 +31,10 @@ demo: $(READY)
 	@$(BIN)/pipeline-sync demo --dir .demo $(if $(FAST),--fast)
 
 test: $(READY)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(WORKERS)
 
 test-reliability: $(READY)
-	$(BIN)/python -m pytest -q tests/reliability tests/sync/test_crash.py
+	$(BIN)/python -m pytest -q $(WORKERS) tests/reliability tests/sync/test_crash.py
 
 # 10,000 schedules of the state machine; each boundary killed with and without edits by people.
 test-reliability-long: $(READY)

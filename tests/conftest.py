@@ -15,7 +15,7 @@ from taiga_pipeline.credentials import Secret
 from taiga_pipeline.targets.connection import Connection
 from tests.live.leaving_out import leave_out
 
-pytest_plugins = ("tests.live.postgresql", "tests.live.tryton")
+pytest_plugins = ("tests.figures", "tests.live.postgresql", "tests.live.tryton")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -19,6 +19,7 @@ from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import FaultKind
 from taiga_pipeline.targets.http import transport
 from taiga_pipeline.targets.taiga import paging, reading
+from tests.figures import Figure
 from tests.reliability.faults_table import _SHAPES, ASKS, Cell, Outcome, Trouble, cells
 from tests.reliability.faults_world import (
     FOLLOWING,
@@ -263,15 +264,12 @@ def test_a_superuser_sees_the_half_made_project_and_neither_adopts_nor_doubles_i
         world.store.close()
 
 
-def test_the_matrix_is_complete_and_its_size_is_what_the_docs_say(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_matrix_is_complete_and_its_size_is_what_the_docs_say(figure: Figure) -> None:
     tried = {shape.kind for shape in _SHAPES.values()} | {FaultKind.REFRESH_ANSWER_LOST}
     assert tried == set(FaultKind)
     assert _SHAPES.keys() == set(Trouble)
     total = sum(len(cells(trouble)) for trouble in Trouble)
-    figure = f"{len(Trouble)} fault kinds × {len(ASKS)} request kinds: {total} cells"
-    with capsys.disabled():
-        print(f"\n{figure}")
+    count = f"{len(Trouble)} fault kinds × {len(ASKS)} request kinds: {total} cells"
+    figure(count)
     docs = Path(__file__).parents[2] / "docs" / "reliability.md"
-    assert figure in docs.read_text(encoding="utf-8")
+    assert count in docs.read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.figures import Figure
 from tests.reliability.hostile_corpus import STORABLE
 from tests.reliability.hostile_table import CELLS, PARTS, TABLE
 
@@ -30,14 +31,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield find
 
 
-def test_the_run_took_everything_in(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_run_took_everything_in(world: World, figure: Figure) -> None:
     out = world("synced")
     assert out.run.exit_code == 0, out.run.stderr
     assert len(out.projects) == 2 * len(STORABLE)
-    with capsys.disabled():
-        print(
-            f"\nhostile text: {len(TABLE)} surfaces x {len(STORABLE)} texts = {len(CELLS):,} cells"
-        )
+    figure(f"{len(TABLE)} surfaces x {len(STORABLE)} texts = {len(CELLS):,} cells")
 
 
 def test_no_two_parts_have_a_surface_of_the_same_name() -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.figures import Figure
+
 from . import scenario
 from .harness import Gate, Outcome, Prepared, World, fleet, killed, recover
 
@@ -46,18 +48,17 @@ def undisturbed(situations: list[Prepared]) -> Undisturbed:
 
 
 def test_killed_at_any_boundary_the_next_run_ends_as_if_nothing_had_happened(
-    situations: list[Prepared], undisturbed: Undisturbed, capsys: pytest.CaptureFixture[str]
+    situations: list[Prepared], undisturbed: Undisturbed, figure: Figure
 ):
     numbers = range(1, len(undisturbed.boundaries) + 1)
     tries = [(number, edited) for number in numbers for edited in _with_edits(number)]
     began = time.monotonic()
     differences = _each(situations, tries, lambda world, at: _kill_once(world, *at, undisturbed))
     assert not differences, "\n".join(differences)
-    _print(
-        capsys,
+    figure(
         f"{len(numbers)} boundaries killed and recovered ({len(tries)} kills, "
         f"{sum(edited for _, edited in tries)} with edits by people before the recovery), "
-        f"{time.monotonic() - began:.0f} s",
+        f"{time.monotonic() - began:.0f} s"
     )
 
 
@@ -86,7 +87,7 @@ def _not_quiet(world: World) -> str:
 
 
 def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
-    situations: list[Prepared], undisturbed: Undisturbed, capsys: pytest.CaptureFixture[str]
+    situations: list[Prepared], undisturbed: Undisturbed, figure: Figure
 ):
     step = 5 if LONG else 31
     pairs = [
@@ -103,7 +104,7 @@ def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
 
     differences = _each(situations, pairs, check)
     assert not differences, "\n".join(differences)
-    _print(capsys, f"{len(pairs)} second kills during the recovery")
+    figure(f"{len(pairs)} second kills during the recovery")
 
 
 def test_killed_while_projects_are_written_in_parallel_it_still_ends_well(
@@ -121,7 +122,7 @@ def test_killed_while_projects_are_written_in_parallel_it_still_ends_well(
 
 
 def test_the_command_line_itself_recovers_after_sigkill_though_the_request_takes_effect_later(
-    situations: list[Prepared], undisturbed: Undisturbed, capsys: pytest.CaptureFixture[str]
+    situations: list[Prepared], undisturbed: Undisturbed, figure: Figure
 ):
     """The server finishes a request whose sender is dead, while the next run is at work already."""
     numbers = _writes(situations[0])[:: 1 if LONG else 4]
@@ -139,7 +140,7 @@ def test_the_command_line_itself_recovers_after_sigkill_though_the_request_takes
 
     differences = _each(situations, numbers, check)
     assert not differences, "\n".join(differences)
-    _print(capsys, f"{len(numbers)} processes ended by SIGKILL, their request done after that")
+    figure(f"{len(numbers)} processes ended by SIGKILL, their request done after that")
 
 
 def _writes(situation: Prepared) -> list[int]:
@@ -191,9 +192,3 @@ def _each(
     with ThreadPoolExecutor(len(situations)) as pool:
         results = pool.map(work, range(len(situations)))
         return [difference for found in results for difference in found if difference]
-
-
-def _print(capsys: pytest.CaptureFixture[str], figure: str) -> None:
-    """Shows a figure for the docs, whatever pytest captures."""
-    with capsys.disabled():
-        print(f"\n  {figure}")

@@ -13,25 +13,23 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
+from tests.figures import Figure
 
 ROOT = Path(__file__).resolve().parents[3]
 LONG = os.environ.get("RELIABILITY_PROFILE") == "long"
 SCHEDULES = int(os.environ.get("RELIABILITY_SCHEDULES", "10000" if LONG else "200"))
 
 
-def test_nobody_loses_anything_whatever_the_order_of_events(capsys: pytest.CaptureFixture[str]):
+def test_nobody_loses_anything_whatever_the_order_of_events(figure: Figure):
     number = int(os.environ.get("RELIABILITY_SEED") or random.SystemRandom().randrange(2**32))
     began = time.monotonic()
-    with capsys.disabled():
-        print(f"\n  RELIABILITY_SEED={number}", flush=True)
     processes = [_start(), _start("--seed", str(number))]
     outputs = [process.communicate()[0] for process in processes]
     for process, output in zip(processes, outputs, strict=True):
-        assert process.returncode == 0, output
+        assert process.returncode == 0, f"RELIABILITY_SEED={number}\n{output}"
     count = sum(int(output.split()[-1]) for output in outputs)
-    with capsys.disabled():
-        print(f"  {count} schedules, no violation, {time.monotonic() - began:.0f} s")
+    seconds = time.monotonic() - began
+    figure(f"{count} schedules, no violation, {seconds:.0f} s (RELIABILITY_SEED={number})")
 
 
 def _start(*options: str) -> subprocess.Popen[str]:

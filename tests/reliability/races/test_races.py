@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from taiga_pipeline.cli.exit_codes import ExitCode
+from tests.figures import Figure
 from tests.reliability.kills.harness import PARTIAL, Gate, fleet
 
 from .edits import EDITS, Interleaving
@@ -40,7 +41,7 @@ within the one round trip between the last look and the write is written over. N
 
 
 def test_an_edit_at_any_request_of_an_update_survives_and_is_settled_by_the_next_run(
-    interleaving: Interleaving, capsys: pytest.CaptureFixture[str]
+    interleaving: Interleaving, figure: Figure
 ):
     began = time.monotonic()
     requests = interleaving.count_requests()
@@ -60,13 +61,12 @@ def test_an_edit_at_any_request_of_an_update_survives_and_is_settled_by_the_next
             merged += not raced.after.applied
     assert not wrong, "\n".join(wrong)
     assert unprotected == len(NO_VERSION)
-    with capsys.disabled():
-        print(
-            f"\n  {len(EDITS)} edits x {requests - 2} requests = {len(EDITS) * (requests - 2)}, "
-            f"{merged} merged at once, {reported} reported as edited meanwhile, {unprotected} in "
-            f"the round trip that Taiga leaves open, "
-            f"{time.monotonic() - began:.0f} s"
-        )
+    figure(
+        f"{len(EDITS)} edits x {requests - 2} requests = {len(EDITS) * (requests - 2)}, "
+        f"{merged} merged at once, {reported} reported as edited meanwhile, {unprotected} in "
+        f"the round trip that Taiga leaves open, "
+        f"{time.monotonic() - began:.0f} s"
+    )
 
 
 def test_a_write_that_anothers_write_in_the_same_moment_undid_is_repeated_by_the_next_run(
