@@ -16,7 +16,7 @@ from sync.errors import Unreachable
 from sync.migrations import migrate, statements
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue, UnknownName
 from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal, RoleDemand
-from taiga_pipeline.pipeline.schema import NAME, STEPS, METADATA, writing_store
+from taiga_pipeline.pipeline.schema import METADATA, NAME, STEPS, writing_store
 from taiga_pipeline.pipeline.store import DealStore, Destination
 from tests.pipeline.conftest import StandingClock
 
