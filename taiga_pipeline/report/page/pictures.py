@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -53,7 +54,8 @@ def _figure(width: float, height: float) -> Figure:
 
 def _heat_map(heat: HeatMap, title: str) -> Figure:
     rows, columns = len(heat.rows), len(heat.weeks)
-    figure = _figure(2.5 + 0.45 * columns, 1.2 + 0.35 * rows)
+    names = [_plain(row.name) for row in heat.rows]
+    figure = _figure(1.0 + _width(names) + 0.45 * columns, 1.2 + 0.35 * rows)
     axes = figure.subplots()
     for y, row in enumerate(heat.rows):
         for x, cell in enumerate(row.cells):
@@ -62,7 +64,7 @@ def _heat_map(heat: HeatMap, title: str) -> Figure:
             axes.text(x + 0.5, y + 0.5, _plain(cell.text), ha="center", va="center", fontsize=8)
     axes.set(xlim=(0, columns), ylim=(rows, 0), title=title)
     axes.set_xticks([x + 0.5 for x in range(columns)], heat.weeks, rotation=90, fontsize=8)
-    axes.set_yticks([y + 0.5 for y in range(rows)], [_plain(row.name) for row in heat.rows])
+    axes.set_yticks([y + 0.5 for y in range(rows)], names)
     axes.tick_params(length=0)
     return figure
 
@@ -89,6 +91,17 @@ def _ranges(series: Series) -> Figure:
 
 def _names(series: Series) -> Sequence[str]:
     return [_plain(period.name) for period in series.periods]
+
+
+def _width(names: Sequence[str]) -> float:
+    """Returns the inches that the longest of some names takes up."""
+    widest = max((_letters(name) for name in names), default=0)
+    return max(1.5, 0.1 * widest)
+
+
+def _letters(name: str) -> int:
+    """Returns how many letters of the usual width are as wide as a name."""
+    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in name)
 
 
 def _plain(text: str) -> str:
