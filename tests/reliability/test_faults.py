@@ -17,7 +17,7 @@ import pytest
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import FaultKind
-from taiga_pipeline.targets.http import transport
+from taiga_pipeline.targets.http import patience
 from taiga_pipeline.targets.taiga import paging, reading
 from tests.figures import Figure
 from tests.reliability.faults_table import _SHAPES, ASKS, Cell, Outcome, Trouble, cells
@@ -70,7 +70,7 @@ Check = Callable[[Cell], None]
 @pytest.fixture
 def check(originals: Originals, monkeypatch: pytest.MonkeyPatch) -> Check:
     """Tries one cell."""
-    monkeypatch.setattr(transport, "_WHOLE_ANSWER", 1.0)
+    monkeypatch.setattr(patience, "WHOLE_ANSWER", 1.0)
 
     def check(cell: Cell) -> None:
         original = originals(cell.ask.scenario)
