@@ -26,9 +26,9 @@ a commented one; `mappings/` in the source has three: a default, a consultancy's
 Swedish.
 
 ```console
-$ pipeline-sync mapping check                  # every mistake in every file, with line and column
-$ pipeline-sync mapping explain D-1            # which file, which rule, which values made this project
-$ pipeline-sync mapping diff new/default.toml  # what an edited file would change, before it is in force
+$ pipeline-sync mapping check              # every mistake in every file, with line and column
+$ pipeline-sync mapping explain D-1        # which file, which rule, which values made this project
+$ pipeline-sync mapping diff new/sale.toml # what an edited sale.toml would change
 $ pipeline-sync mapping schema --out mapping.schema.json
 ```
 
