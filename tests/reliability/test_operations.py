@@ -494,7 +494,8 @@ class TestYears:
             connection.execute(
                 "INSERT INTO sync_journal SELECT NULL, run_id, pipeline, grp, kind, name, action,"
                 " 'newer', changes_json, intended_json, status, target_id, error, intended_at,"
-                " finished_at, identity, when_dropped FROM sync_journal WHERE grp = 'D-105' AND kind = 'project'"
+                " finished_at, identity, when_dropped FROM sync_journal"
+                " WHERE grp = 'D-105' AND kind = 'project'"
             )
             connection.execute("UPDATE sync_journal SET status = 'open' WHERE grp = 'D-106'")
             connection.commit()
