@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 import stat
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from taiga_pipeline.cli.main import SHARED_OPTIONS
 from taiga_pipeline.config import parse
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.workers.fleet import FleetFile
+from tests.live.leaving_out import program
 from tests.test_docs import find
 
 EXAMPLES: Final = Path(__file__).parent.parent / "docs" / "examples"
@@ -168,10 +168,7 @@ def taiga() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def systemd_analyze() -> str:
-    found = shutil.which("systemd-analyze")
-    if found is None:
-        pytest.skip("systemd-analyze is not installed")
-    return found
+    return program("systemd-analyze")
 
 
 def test_systemd_finds_nothing_wrong_with_its_units(tmp_path: Path, systemd_analyze: str) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 
-import pytest
-
 from taiga_pipeline.hints import command, word
+from tests.live.leaving_out import program
 from tests.reliability.hostile_checks import assert_terminal_safe
 from tests.reliability.hostile_corpus import STORABLE
-
-BASH = shutil.which("bash")
 
 
 def test_plain_words_stay_plain() -> None:
@@ -37,7 +33,6 @@ def test_no_word_is_one_too() -> None:
     assert command("deals show", "") == "pipeline-sync deals show ''"
 
 
-@pytest.mark.skipif(BASH is None, reason="no bash is installed")
 def test_a_shell_reads_every_hostile_text_back_letter_by_letter() -> None:
     texts = list(STORABLE.values())
     lines = [command("deals show", text) for text in texts]
@@ -45,5 +40,5 @@ def test_a_shell_reads_every_hostile_text_back_letter_by_letter() -> None:
         assert_terminal_safe(line)
         assert "\n" not in line
     script = "pipeline-sync() { printf '%s\\0' \"${@: -1}\"; }\n" + "\n".join(lines)
-    done = subprocess.run([str(BASH)], input=script.encode(), capture_output=True, check=True)
+    done = subprocess.run([program("bash")], input=script.encode(), capture_output=True, check=True)
     assert done.stdout.decode().split("\0")[:-1] == texts

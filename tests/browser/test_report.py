@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from taiga_pipeline.report.page.html import render
+from tests.live.leaving_out import program
 from tests.report.test_page import HOSTILE, whole
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)"
-)
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -25,7 +21,9 @@ FLAGS = (
 def browse(folder: Path, *arguments: str) -> str:
     """Opens the page in ``folder``; returns what Chromium prints."""
     page = (folder / "report.html").as_uri()
-    command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={folder / 'profile'}", *arguments, page]
+    chromium = program("chromium", "chromium-browser")
+    profile = f"--user-data-dir={folder / 'profile'}"
+    command = [chromium, *FLAGS, profile, *arguments, page]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
     return done.stdout
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +13,9 @@ import pytest
 from taiga_pipeline.report.page.html import render
 from taiga_pipeline.report.page.model import Cell, HeatMap, HeatRow
 from tests.browser.chromium import Chromium
+from tests.live.leaving_out import program
 from tests.report.test_page import whole
 
-PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(
-    PROGRAM is None, reason="no Chromium is installed (apt-get install chromium)"
-)
 WEEKS = 26
 DRIVERS = [f"D-{number}: +12 h (50 %, closes 2026-12-{number + 10})" for number in range(5)]
 HINT = "document.querySelector('[data-seen]').nextElementSibling"
@@ -27,7 +23,8 @@ HINT = "document.querySelector('[data-seen]').nextElementSibling"
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    with Chromium(str(PROGRAM), tmp_path_factory.mktemp("profile")) as chromium:
+    found = program("chromium", "chromium-browser")
+    with Chromium(found, tmp_path_factory.mktemp("profile")) as chromium:
         yield chromium
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from sync.database import open_engine, reading
 from sync.lock import run_lock
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import FixedClock, Run, project_names, writes
+from tests.live.leaving_out import program
 from tests.live.postgresql import PASSWORD, Server
 
 CONFIG = Path("config.toml")
@@ -144,8 +144,7 @@ class TestBackup:
         assert result.exit_code == 2
         assert PASSWORD not in result.stderr
         (command,) = set(re.findall(r"pg_dump .*", result.stderr))
-        if shutil.which("pg_dump") is None:
-            pytest.skip("pg_dump is not installed")
+        program("pg_dump")
         done = subprocess.run(
             command,
             shell=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from click.testing import Result
 
 from taiga_pipeline.cli.schedule import systemd_quote
+from tests.live.leaving_out import program
 
 Run = Callable[..., Result]
 
@@ -55,9 +55,7 @@ def test_systemd_reads_a_quoted_path_as_one_word(word: str, quoted: str) -> None
 
 
 def test_systemd_accepts_the_units(run: Run, folder: Path, tmp_path: Path) -> None:
-    analyse = shutil.which("systemd-analyze")
-    if analyse is None:
-        pytest.skip("systemd-analyze is not installed")
+    analyse = program("systemd-analyze")
     text = run("schedule", "systemd").stdout
     service, timer = text.split("# 2. Save this part")
     units = tmp_path / "units"

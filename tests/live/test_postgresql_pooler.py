@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 import socket
 import subprocess
 import time
@@ -24,7 +23,7 @@ from sync.errors import Locked
 from sync.lock import run_lock
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
-from tests.live.leaving_out import leave_out
+from tests.live.leaving_out import program
 from tests.live.postgresql import PASSWORD, Cluster, Server
 from tests.sync.world import World, deal
 
@@ -34,9 +33,7 @@ CLOCK = SystemClock()
 @pytest.fixture
 def pooled(postgresql: Server, postgresql_url: str, tmp_path: Path) -> Iterator[str]:
     """The URL of a new database through a pooler that has two connections to it."""
-    program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-    if program is None:
-        leave_out("pgbouncer", "it is not installed")
+    pgbouncer = program("pgbouncer")
     if not isinstance(postgresql, Cluster):
         pytest.skip("the tests use a server that was given to them")
     url = make_url(postgresql_url)
@@ -58,7 +55,7 @@ def pooled(postgresql: Server, postgresql_url: str, tmp_path: Path) -> Iterator[
         identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
     with (folder / "log").open("wb") as log:
         pooler = subprocess.Popen(
-            [program, folder / "pgbouncer.ini"], stdout=log, stderr=log, **identity
+            [pgbouncer, folder / "pgbouncer.ini"], stdout=log, stderr=log, **identity
         )
     try:
         _wait_for(port, pooler)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
@@ -17,14 +16,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
-import pytest
-
 from sync.health import Health
 from sync.runner import Outcome
 from taiga_pipeline.cli.monitoring import send_heartbeat
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.text import line
 from taiga_pipeline.report.prometheus import metrics
+from tests.live.leaving_out import program
 from tests.reliability.hostile_checks import (
     as_shown,
     assert_begins_like,
@@ -53,7 +51,6 @@ MORE: Final = """\
 prometheus_file = "metrics.prom"
 """
 PARTIAL: Final = (3,)
-BASH: Final = shutil.which("bash")
 
 
 @contextlib.contextmanager
@@ -97,11 +94,10 @@ class Disputes(InTaiga):
     @cached_property
     def pasted(self) -> Mapping[str, list[str]]:
         """What a shell hands on when the first command for each deal is pasted, by entry."""
-        if BASH is None:
-            pytest.skip("no bash is installed")
+        bash = program("bash")
         lines = [self.issues[key_of(name)]["commands"][0] for name in STORABLE]
         script = "pipeline-sync() { printf '%s\\0' \"$@\" $'\\n'; }\n" + "\n".join(lines)
-        done = subprocess.run([BASH], input=script.encode(), capture_output=True, check=True)
+        done = subprocess.run([bash], input=script.encode(), capture_output=True, check=True)
         assert done.stderr == b""
         calls = done.stdout.decode().split("\n\0")[:-1]
         words = [call.removesuffix("\0").split("\0") for call in calls]

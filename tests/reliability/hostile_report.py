@@ -13,8 +13,6 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
-
 from sync.records import Desired, RecordKey
 from taiga_pipeline.planning.scenario import Scenario
 from taiga_pipeline.planning.scenario_writing import put_scenario
@@ -24,7 +22,7 @@ from taiga_pipeline.records import Kind, Wiki
 from taiga_pipeline.report.page.html import render
 from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.pages import join_page
-from tests.browser.test_report import CHROMIUM, browse
+from tests.browser.test_report import browse
 from tests.reliability.hostile_checks import Page, as_shown, assert_plain, assert_terminal_safe
 from tests.reliability.hostile_commands import made_once
 from tests.reliability.hostile_planning import Planning
@@ -117,8 +115,6 @@ def _skeleton(text: str) -> Counter[str]:
 
 
 def html_in_a_browser(out: Planning, name: str, text: str) -> None:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed (apt-get install chromium)")
     page = reported(out).in_chromium
     assert_nothing_was_added(page)
     assert page.title == "acme, 2026-11-23"
