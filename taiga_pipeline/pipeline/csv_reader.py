@@ -1,7 +1,8 @@
 """CSV files as they occur: any separator and encoding, with broken rows in between.
 
 A broken row costs that row only: reading begins again at the line after the one on which the
-broken row began, so that a quote that is never closed does not swallow the rest of the file.
+broken row began, so that a quote that is never closed does not swallow the rest of the file. How
+much is read again in all is bounded: the time it takes grows with the file, not with its square.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from taiga_pipeline.problems import Problem, ProblemsError
 DELIMITERS: Final = (",", ";", "\t", "|")
 MAX_CELL: Final = 200_000
 """Characters in one cell."""
+_READ_AGAIN: Final = 4
+"""How many times the length of a file its lines are read again, for broken rows."""
+_ALWAYS_AGAIN: Final = 2_000_000
+"""Characters that are read again in a file of any length."""
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -90,16 +95,26 @@ class CsvText:
 
 
 _NEVER_CLOSED: Final = "a quotation mark is opened and never closed"
+_AMONG_BROKEN: Final = (
+    "a quotation mark is opened and not closed on its line, where so many rows are broken that "
+    "only lines that are whole are read"
+)
 
 
 class _Lines:
-    """The lines of a text, of which the ones of the present record can be given out again."""
+    """The lines of a text, of which the ones of the present record can be given out again.
+
+    A line that begins a record is given out in any case. Those after it that were given out before
+    are so until the bound is reached: from there on a record ends with its line.
+    """
 
     def __init__(self, text: str, first_line: int) -> None:
         self._lines = list(io.StringIO(text, newline=""))
         self._next = first_line - 1
         self._start = self._next
-        self.delivered_all = False
+        self._fresh = self._next
+        self._left = max(_READ_AGAIN * len(text), _ALWAYS_AGAIN)
+        self.is_held_back = False
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -107,12 +122,20 @@ class _Lines:
     def __next__(self) -> str:
         if self._next >= len(self._lines):
             raise StopIteration
+        line = self._lines[self._next]
+        if self._start < self._next < self._fresh:
+            self.is_held_back = self._left < len(line)
+            if self.is_held_back:
+                raise StopIteration
+            self._left -= len(line)
         self._next += 1
-        return self._lines[self._next - 1]
+        self._fresh = max(self._fresh, self._next)
+        return line
 
     def begin(self) -> int:
         """Begins a record; returns the number of its first line."""
         self._start = self._next
+        self.is_held_back = False
         return self._start + 1
 
     def again_after_first(self) -> None:
@@ -137,7 +160,7 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[RawRow | BrokenRow]:
             return
         except csv.Error as error:
             lines.again_after_first()
-            reason = _explained(error)
+            reason = _AMONG_BROKEN if lines.is_held_back else _explained(error)
             yield BrokenRow(start, reason, cut_off=reason == _NEVER_CLOSED)
         else:
             yield RawRow(start, tuple(cells))

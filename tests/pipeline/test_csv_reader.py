@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.errors import Unreachable
+from taiga_pipeline.pipeline import csv_reader
 from taiga_pipeline.pipeline.csv_reader import BrokenRow, RawRow, guard, read_csv, unguard
 from taiga_pipeline.problems import ProblemsError
 
@@ -138,3 +139,41 @@ def test_the_guard_against_formulas_is_taken_away_exactly(text: str) -> None:
 @pytest.mark.parametrize("text", ["'tis", "O'Brien", "", "'"])
 def test_text_that_is_no_formula_has_no_guard(text: str) -> None:
     assert guard(text) == unguard(text) == text
+
+
+@pytest.mark.parametrize(
+    ("row", "end"),
+    [
+        ('{n},pipe 5","Nordvik {n},Proposal\n', ""),  # open at the end of the line, for ever
+        ('{n},pipe 5","Nordvik {n},Proposal\n', 'x"\n'),  # closed at last: far too many cells
+        ('{n},"a,b,c\n', ""),
+    ],
+)
+@pytest.mark.parametrize("count", [5_000, 20_000])
+def test_quotes_that_are_never_closed_cost_time_in_proportion_to_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str, end: str, count: int
+) -> None:
+    given_out = 0
+    give_out = csv_reader._Lines.__next__
+
+    def counting(lines: csv_reader._Lines) -> str:
+        nonlocal given_out
+        line = give_out(lines)
+        given_out += len(line)
+        return line
+
+    monkeypatch.setattr(csv_reader._Lines, "__next__", counting)
+    bad = "".join(row.format(n=number) for number in range(count))
+    text = f"key,name,customer,stage\n{bad}{end}last,whole,row,Lead\n"
+    rows = rows_of(tmp_path, text)
+
+    assert given_out < 6 * len(text) + csv_reader._ALWAYS_AGAIN
+    assert rows[-1].cells == ("last", "whole", "row", "Lead")
+    broken = [each for each in rows if isinstance(each, BrokenRow)]
+    assert [each.line for each in broken][:count] == list(range(2, count + 2))
+
+
+def test_rows_of_several_lines_are_read_after_any_number_of_broken_ones(tmp_path: Path) -> None:
+    bad = '1,pipe 5","Nordvik\n' * 20_000
+    rows = rows_of(tmp_path, f'key,name,notes\n{bad}x","\n2,whole,"one\ntwo"\n')
+    assert rows[-1] == RawRow(20_003, ("2", "whole", "one\ntwo"))
