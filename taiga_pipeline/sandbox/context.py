@@ -12,7 +12,7 @@ from taiga_pipeline.sandbox.errors import bad_request, server_error, unsupported
 from taiga_pipeline.sandbox.faults import PageFault
 from taiga_pipeline.sandbox.fields import Form
 from taiga_pipeline.sandbox.models import User
-from taiga_pipeline.sandbox.pagination import dict_serializer, list_response
+from taiga_pipeline.sandbox.pagination import dict_serializer, list_response, loosely_ordered
 from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.throttle import Throttle
 from taiga_pipeline.sandbox.wire import Request, Response
@@ -83,8 +83,11 @@ class Context:
         rows: Sequence[T],
         view: Callable[[T], object],
         headers: Mapping[str, str] | None = None,
+        alike: Callable[[T], object] | None = None,
     ) -> Response:
-        """The page of `rows` that was asked for."""
+        """The page of `rows` that was asked for; `alike` as `pagination.loosely_ordered` has it."""
+        if alike is not None:
+            rows = loosely_ordered(self.request, rows, alike)
         return list_response(self.request, rows, dict_serializer(view), headers, self.page_fault)
 
 

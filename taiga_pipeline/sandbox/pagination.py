@@ -1,6 +1,7 @@
 """Pages of a list, with the headers of a real server."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -11,6 +12,8 @@ from taiga_pipeline.sandbox.wire import Request, Response, dumps
 T = TypeVar("T")
 DEFAULT_PAGE_SIZE = 30
 MAX_PAGE_SIZE = 1000
+_STEP = 7
+"""Places by which rows that are alike move from page to page."""
 _BAD_PAGE = "Page is not 'last', nor can it be converted to an int."
 
 
@@ -79,6 +82,25 @@ def _paginate(
     if page > 1:
         start += fault.shift
     return rows[start : start + size]
+
+
+def loosely_ordered(
+    request: Request, rows: Sequence[T], alike: Callable[[T], object]
+) -> Sequence[T]:
+    """The rows in the order that PostgreSQL gives them for the page that is asked for.
+
+    `alike` is what they are sorted by. Rows that it does not tell apart come in another order for
+    each page, so that some are on two pages and others on none.
+    """
+    if "x-disable-pagination" in request.headers:
+        return rows
+    page = request.query.get("page", "1")
+    moved: list[T] = []
+    for _, group in groupby(rows, alike):
+        same = list(group)
+        by = (int(page) - 1 if page.isdecimal() else 0) * _STEP % len(same)
+        moved += same[by:] + same[:by]
+    return moved
 
 
 def dict_serializer(view: Callable[[T], object]) -> Callable[[T], bytes]:

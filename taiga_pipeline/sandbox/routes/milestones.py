@@ -1,5 +1,7 @@
 """Milestones."""
 
+from operator import attrgetter
+
 from taiga_pipeline.sandbox import access
 from taiga_pipeline.sandbox.context import Context
 from taiga_pipeline.sandbox.errors import invalid_pk, no_match
@@ -12,6 +14,7 @@ from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response, ti
 
 NAME_LIMIT = 200
 _WRONG_ORDER = "The estimated start must be previous to the estimated finish."
+_ORDERS = ("project", "name", "estimated_start", "estimated_finish", "closed", "created_date")
 _TRUE = ("true", "1", "True")
 
 
@@ -39,7 +42,7 @@ def _view(store: Store, row: Milestone) -> Json:
 
 def list_milestones(context: Context) -> Response:
     """GET /milestones: of all one's projects, or of `?project=`; `closed` filters, dates of
-    change do not.
+    change do not. The order is unique only if one is asked for.
     """
     store = context.store
     project_id = context.query_number("project")
@@ -52,8 +55,17 @@ def list_milestones(context: Context) -> Response:
     }
     if "closed" in context.query:
         rows = [row for row in rows if row.closed is (context.query["closed"] in _TRUE)]
-    rows.sort(key=lambda row: (row.project, row.estimated_start, row.id))
+    order = context.query.get("order_by", "")
+    if order.lstrip("-") not in _ORDERS:
+        rows.sort(key=_start, reverse=True)
+        return context.page(rows, lambda row: _view(store, row), headers, alike=_start)
+    rows.sort(key=lambda row: row.id, reverse=True)
+    rows.sort(key=attrgetter(order.lstrip("-")), reverse=order.startswith("-"))
     return context.page(rows, lambda row: _view(store, row), headers)
+
+
+def _start(row: Milestone) -> str:
+    return row.estimated_start
 
 
 def _found(context: Context, permission: str) -> tuple[Milestone, Project]:

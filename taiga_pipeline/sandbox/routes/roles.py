@@ -28,13 +28,17 @@ def _view(store: Store, role: Role) -> Json:
 
 
 def list_roles(context: Context) -> Response:
-    """GET /roles: of all one's projects, or of `?project=`."""
+    """GET /roles: of all one's projects, or of `?project=`, in an order that is not unique."""
     store = context.store
     project_id = context.query_number("project")
     wanted = access.project_ids_with(store, context.user, "view_project", project_id)
     rows = [role for each in sorted(wanted) for role in store.roles.of(each)]
-    rows.sort(key=lambda role: (role.project, role.order, role.slug))
-    return context.page(rows, lambda role: _view(store, role))
+    rows.sort(key=_place)
+    return context.page(rows, lambda role: _view(store, role), alike=_place)
+
+
+def _place(role: Role) -> tuple[int, str]:
+    return role.order, role.slug
 
 
 def get_role(context: Context) -> Response:

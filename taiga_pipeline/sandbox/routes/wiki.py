@@ -47,6 +47,7 @@ def list_pages(context: Context) -> Response:
     rows = [page for each in sorted(wanted) for page in store.wiki_pages.of(each)]
     if "slug" in context.query:
         rows = [page for page in rows if page.slug == context.query["slug"]]
+    rows.sort(key=lambda page: (page.project, page.slug))
     return context.page(rows, lambda page: _view(store, page))
 
 

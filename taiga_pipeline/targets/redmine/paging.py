@@ -59,7 +59,7 @@ def read_all(
     announced = " and ".join(str(count) for count in sorted(counts))
     raise IncompleteRead(
         f"GET {path}: {len(ids)} of {announced} arrived, {_READINGS} times; nothing is concluded "
-        "from a part. Run again when fewer people are at work in Redmine"
+        "from a part. The list changed each time it was read; the next run reads it again"
     )
 
 

@@ -71,9 +71,14 @@ class _Dated:
         self._client = client
         self.date: datetime | None = None
 
-    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Reads; raises as `Client.get`."""
-        answer = self._client.get(path, params)
+        answer = self._client.get(path, params, headers)
         self.date = self.date or _date(answer)
         return answer
 

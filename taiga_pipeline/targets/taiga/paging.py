@@ -3,6 +3,10 @@
 Taiga's pages are windows on a list that moves while it is read: a project that is renamed in the
 meantime can slip from a page not read yet into one that was. A reading is whole when every page
 announced the same count and as many different rows arrived; otherwise the list is read again.
+
+Pages fit together only where the order of the list tells any two rows apart. The database sorts
+anew for each page, and puts rows that are alike in any order: some come twice, others never. A list
+of such an order that does not fit on one page is read by one request that asks for no pages.
 """
 
 from __future__ import annotations
@@ -17,6 +21,21 @@ from taiga_pipeline.targets.http.answer import JSON, Answer
 PAGE_SIZE: Final = 1000
 """The most that Taiga puts on a page."""
 
+_UNIQUE_ORDERS: Final[Mapping[str, Mapping[str, str]]] = {
+    "projects": {},
+    "userstories": {},
+    "wiki": {},
+    "user-storage": {},
+    "milestones": {"order_by": "project"},
+}
+"""The lists whose pages fit together, and what to ask for so that they do.
+
+By themselves, projects are ordered by name and id, stories by project, place in the backlog and
+number, wiki pages by project and address, the storage by key; milestones by date alone, unless an
+order is asked for: Taiga then adds the id. Roles are ordered by place and name alone.
+"""
+
+_WHOLE: Final = {"x-disable-pagination": "True"}
 _READINGS: Final = 3
 _COUNT: Final = "X-Pagination-Count"
 _NEXT: Final = "X-Pagination-Next"
@@ -25,7 +44,12 @@ _NEXT: Final = "X-Pagination-Next"
 class Reader(Protocol):
     """Whatever reads: a `Client`, or something around it."""
 
-    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Reads; see `client.Client.get`."""
 
 
@@ -70,9 +94,15 @@ def read_all(
         if reading.whole:
             return
     raise IncompleteRead(
-        f"GET {path}: {reading} arrived, {_READINGS} times; nothing is concluded from a part. "
-        "Run again when fewer people are at work in Taiga"
+        f"GET {path}: {reading} arrived, {_READINGS} times; nothing is concluded from a part. The "
+        "list changed each time it was read, or the server's pages do not fit together. The next "
+        "run reads it again; if the numbers stay the same, report them with Taiga's version"
     )
+
+
+def has_unique_order(path: str) -> bool:
+    """Whether a list longer than a page can be read in pages."""
+    return path in _UNIQUE_ORDERS
 
 
 def count_rows(client: Reader, path: str) -> int:
@@ -87,20 +117,25 @@ def _read_once(
     reading: _Reading,
     identity: str,
 ) -> Iterator[Row]:
+    ordered = {**params, **_UNIQUE_ORDERS.get(path, {})}
     page = 1
     while True:
         try:
-            answer = client.get(path, {**params, "page_size": PAGE_SIZE, "page": page})
+            answer = client.get(path, {**ordered, "page_size": PAGE_SIZE, "page": page})
         except Vanished:
             if page == 1:
                 raise
             reading.broke_off = True  # the list has become shorter than the pages read so far
             return
-        rows = _rows(answer, path, identity)
         reading.counts.add(_count(answer, path))
+        more = _NEXT in answer.headers
+        if more and not has_unique_order(path):
+            answer = client.get(path, params, _WHOLE)
+            more = False
+        rows = _rows(answer, path, identity)
         reading.ids.update(row[identity] for row in rows)
         yield from rows
-        if _NEXT not in answer.headers or not rows:
+        if not more or not rows:
             return
         page += 1
 

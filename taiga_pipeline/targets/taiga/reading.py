@@ -6,20 +6,31 @@ projects the first is cheaper, for many the second; only the first shows members
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-from sync.errors import Rejected
+from sync.errors import IncompleteRead, Rejected
 from sync.records import Observed
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.parallel import in_parallel
 from taiga_pipeline.targets.taiga.children import Context, Memberships, Stories
 from taiga_pipeline.targets.taiga.kinds import KINDS
-from taiga_pipeline.targets.taiga.paging import PAGE_SIZE, Row, count_rows, read_all
+from taiga_pipeline.targets.taiga.paging import (
+    PAGE_SIZE,
+    Row,
+    count_rows,
+    has_unique_order,
+    read_all,
+)
 from taiga_pipeline.targets.taiga.refusal import needed_by_every_run
 
+_LOG: Final = logging.getLogger(__name__)
 _FEW: Final = 4
 """Up to so many projects it is not worth a request to ask how long the lists are."""
+
+_MOST_AT_ONCE: Final = 10_000
+"""Rows of a list that cannot be read in pages: more take a server too long for one answer."""
 
 _Rows = Mapping[str, list[Row]]
 """Rows by project."""
@@ -63,11 +74,19 @@ class ChildReader:
 
     def _rows(self, kind: str, roots: Sequence[str]) -> _Rows:
         path = KINDS[kind].path
-        if len(roots) > _FEW:
-            with needed_by_every_run():
-                if count_rows(self._context.client, path) <= len(roots) * PAGE_SIZE:
+        if len(roots) > _FEW and self._is_better_read_whole(path, len(roots)):
+            try:
+                with needed_by_every_run():
                     return self._rows_of_all(path, roots)
+            except IncompleteRead as error:
+                _LOG.info("reading project by project, because the whole did not come: %s", error)
         return self._rows_of_each(path, roots)
+
+    def _is_better_read_whole(self, path: str, roots: int) -> bool:
+        """Whether one list over all projects takes less than one list for each."""
+        most = roots * PAGE_SIZE if has_unique_order(path) else _MOST_AT_ONCE
+        with needed_by_every_run():
+            return count_rows(self._context.client, path) <= most
 
     def _rows_of_all(self, path: str, roots: Sequence[str]) -> _Rows:
         found: dict[str, list[Row]] = {root: [] for root in roots}

@@ -10,6 +10,7 @@ from tests.contract.taiga.case import (
     Case,
     Kind,
     Length,
+    Same,
     Step,
 )
 
@@ -45,6 +46,28 @@ def _role(body: dict[str, Any], status: int = 201, **expected: Any) -> Step:
 
 
 ROLES = (
+    Case(
+        "roles come by place and name, whatever their project, and all at once if asked to",
+        "roles.json 28; tried on 6.10.0",
+        (
+            _role({"name": "aaa", "order": -7}, save={"first": "id"}),
+            _role({"name": "aaa", "order": -8}, save={"earlier": "id"}),
+            Step(
+                "GET",
+                "/roles?page_size=2",
+                fields={"": Length(2), "0.id": Same("earlier"), "1.id": Same("first")},
+                headers={"X-Pagination-Next": Kind("str")},
+            ),
+            Step(
+                "GET",
+                "/roles?page_size=2",
+                fields={"0.id": Same("earlier"), "[id={role_ux}].name": "UX"},
+                headers={"X-Pagination-Next": ABSENT},
+                send={"x-disable-pagination": "True"},
+            ),
+        ),
+        project="scrum",
+    ),
     Case(
         "roles are listed with their permissions and holders",
         "roles.json 28",

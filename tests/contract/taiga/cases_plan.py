@@ -18,6 +18,7 @@ from tests.contract.taiga.case import (
 
 _STALE = {"version": "The version doesn't match with the current one"}
 _BAD_VERSION = {"version": "The version parameter is not valid"}
+_LATER = {"estimated_start": "2027-01-01", "estimated_finish": "2027-01-14"}
 _BAD_DATE = ["Date has wrong format. Use one of these formats instead: YYYY[-MM[-DD]]"]
 
 
@@ -166,6 +167,27 @@ MILESTONES = (
                 },
             ),
             Step("GET", "/milestones?project={project}", fields={"": Length(2)}),
+        ),
+        project="scrum",
+    ),
+    Case(
+        "milestones come by date alone, or in an order that tells any two apart",
+        "milestones_bulk.json 20; tried on 6.10.0",
+        (
+            _milestone("a"),
+            _milestone("b"),
+            _milestone("c", body=_LATER),
+            Step("GET", "/milestones?project={project}", fields={"0.name": "c"}),
+            Step(
+                "GET",
+                "/milestones?project={project}&order_by=project",
+                fields={"0.name": "c", "1.name": "b", "2.name": "a"},
+            ),
+            Step(
+                "GET",
+                "/milestones?project={project}&order_by=-estimated_start",
+                fields={"0.name": "c", "1.name": "b", "2.name": "a"},
+            ),
         ),
         project="scrum",
     ),

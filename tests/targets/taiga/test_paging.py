@@ -9,7 +9,7 @@ from sync.errors import IncompleteRead, Unreachable, Vanished
 from taiga_pipeline.targets.taiga.paging import read_all
 from tests.targets.support import API, ManualClock, build_client
 
-URL = f"{API}/things"
+URL = f"{API}/userstories"
 
 
 def page(mock: responses.RequestsMock, ids: list[int], count: int, more: bool = False) -> None:
@@ -19,7 +19,7 @@ def page(mock: responses.RequestsMock, ids: list[int], count: int, more: bool = 
 
 
 def read() -> list[int]:
-    return [row["id"] for row in read_all(build_client(ManualClock()), "things", {})]
+    return [row["id"] for row in read_all(build_client(ManualClock()), "userstories", {})]
 
 
 def test_pages_are_asked_for_in_turn_and_as_large_as_taiga_allows() -> None:
@@ -92,3 +92,35 @@ def test_a_list_that_is_not_there_has_vanished() -> None:
         mock.get(URL, status=404, json={"_error_message": ""})
         with pytest.raises(Vanished):
             read()
+
+
+def test_a_list_whose_order_is_not_unique_is_read_without_pages() -> None:
+    url = f"{API}/roles"
+    with responses.RequestsMock() as mock:
+        first = [{"id": 1}, {"id": 2}]
+        mock.get(url, json=first, headers={"X-Pagination-Count": "3", "X-Pagination-Next": "x"})
+        mock.get(url, json=[*first, {"id": 3}])
+        rows = list(read_all(build_client(ManualClock()), "roles", {"project": 7}))
+        whole = mock.calls[1].request
+    assert [row["id"] for row in rows] == [1, 2, 3]
+    assert whole.url == f"{url}?project=7"
+    assert whole.headers["x-disable-pagination"] == "True"
+
+
+def test_a_list_without_pages_is_checked_against_the_count_all_the_same() -> None:
+    url = f"{API}/roles"
+    with responses.RequestsMock() as mock:
+        for _ in range(3):
+            headers = {"X-Pagination-Count": "3", "X-Pagination-Next": "x"}
+            mock.get(url, json=[{"id": 1}], headers=headers)
+            mock.get(url, json=[{"id": 1}, {"id": 2}])
+        with pytest.raises(IncompleteRead, match="2 of 3 arrived, 3 times") as raised:
+            list(read_all(build_client(ManualClock()), "roles", {}))
+    assert "people" not in str(raised.value)
+
+
+def test_milestones_are_asked_for_in_an_order_that_tells_them_apart() -> None:
+    with responses.RequestsMock() as mock:
+        mock.get(f"{API}/milestones", json=[], headers={"X-Pagination-Count": "0"})
+        assert list(read_all(build_client(ManualClock()), "milestones", {})) == []
+        assert "order_by=project" in str(mock.calls[0].request.url)
