@@ -1,0 +1,94 @@
+"""Currencies: the codes of ISO 4217, and the signs that people write for them.
+
+The codes are those in use, and those that ended since 2010 and still stand in old deals. A test
+compares them with the Unicode consortium's data (CLDR).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+CODES: Final = frozenset(
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP "
+    "BYN BYR BZD CAD CDF CHF CLF CLP CNH CNY COP CRC CUC CUP CVE CZK DJF DKK DOP DZD EEK EGP ERN "
+    "ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK "
+    "JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LTL LVL LYD MAD MDL MGA "
+    "MKD MMK MNT MOP MRO MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP "
+    "PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STD STN SVC "
+    "SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VEF VES VND VUV WST XAF "
+    "XCD XCG XOF XPF YER ZAR ZMK ZMW ZWG ZWL".split()
+)
+
+THREE_DECIMALS: Final = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+"""Currencies with thousandths: there, three digits after a separator may well be a fraction."""
+
+_DOLLARS: Final = "USD CAD AUD NZD MXN HKD SGD TWD ARS CLP COP UYU BRL JMD TTD BBD BSD NAD FJD LRD"
+_CROWNS: Final = "SEK NOK DKK ISK"
+
+SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
+    sign: tuple(codes.split())
+    for signs, codes in (
+        ("€ euro euros", "EUR"),
+        ("£ ₤", "GBP EGP"),
+        ("us$ usd$ $us u$s us-$ u.s.$", "USD"),
+        ("ca$ c$ can$ cad$ cdn$", "CAD"),
+        ("a$ au$ aud$", "AUD"),
+        ("nz$ nzd$", "NZD"),
+        ("hk$", "HKD"),
+        ("s$ sg$", "SGD"),
+        ("nt$", "TWD"),
+        ("mx$ mex$", "MXN"),
+        ("r$", "BRL"),
+        ("$ dollar dollars", _DOLLARS),
+        ("¥ ￥", "JPY CNY"),
+        ("cn¥ 元", "CNY"),
+        ("jp¥ 円", "JPY"),
+        ("kr krona kronor krone kroner kronen", _CROWNS),
+        ("skr", "SEK"),
+        ("nkr", "NOK"),
+        ("dkr", "DKK"),
+        ("isk", "ISK"),
+        ("₹", "INR"),
+        ("rs ₨ re", "INR PKR LKR NPR MUR SCR"),
+        ("zł zl", "PLN"),
+        ("kč kc", "CZK"),
+        ("ft", "HUF"),
+        ("lei leu", "RON MDL"),
+        ("лв lv", "BGN"),
+        ("₽ руб р rub", "RUB"),
+        ("₺ tl", "TRY"),
+        ("₴ грн", "UAH"),
+        ("₩", "KRW"),
+        ("₪", "ILS"),
+        ("฿", "THB"),
+        ("₫ đ", "VND"),
+        ("₱", "PHP"),
+        ("₦", "NGN"),
+        ("₵", "GHS"),
+        ("₡", "CRC"),
+        ("₲", "PYG"),
+        ("₸", "KZT"),
+        ("₾", "GEL"),
+        ("₼", "AZN"),
+        ("rm", "MYR"),
+        ("rp", "IDR"),
+        ("r", "ZAR"),
+        ("s/", "PEN"),
+        ("bs", "BOB VES"),
+        ("sfr", "CHF"),
+        ("fr", "CHF XOF XAF XPF"),
+        ("dh dhs", "AED MAD"),
+    )
+    for sign in signs.split()
+}
+"""Sign, without letter case and final points: the currencies that it may stand for."""
+
+
+def currencies_of(word: str) -> tuple[str, ...]:
+    """Returns the codes that a code or sign may stand for, () if it is neither."""
+    plain = word.strip()
+    code = plain.rstrip("$€£").upper()
+    if len(code) == 3 and code in CODES:
+        return (code,)
+    return SIGNS.get(plain.casefold().rstrip("."), ())

@@ -1,0 +1,275 @@
+"""Every way in which one text may be read as a day, a moment or a period. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from calendar import monthrange
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from typing import Final
+
+from taiga_pipeline.pipeline.values.months import month_number
+
+FIRST_YEAR: Final = 1971
+LAST_YEAR: Final = 2199
+"""Programs write days before and after these where they know none (1900-01-01, 9999-12-31)."""
+
+DAY_FIRST: Final = "%d/%m/%Y"
+ORDERS: Final = (DAY_FIRST, "%m/%d/%Y", "%Y/%m/%d", "%y/%m/%d")
+"""Orders of a day in figures. The separator is any of ``/ - .``; a year may have two digits."""
+
+EXCEL: Final = "excel"
+UNIX: Final = "unix"
+UNIX_MS: Final = "unix-ms"
+SERIALS: Final[Mapping[str, str]] = {
+    EXCEL: "serial numbers of a spreadsheet",
+    UNIX: "seconds since 1970",
+    UNIX_MS: "milliseconds since 1970",
+}
+ISO: Final = "%Y-%m-%d"
+WITH_MONTH: Final = "%d %B %Y"
+PERIOD: Final = "period"
+
+MAX_TEXT: Final = 64
+_EXCEL_EPOCH: Final = datetime(1899, 12, 30)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_TIME = (
+    r"(?:(?:\s*T\s*|,?\s+(?:kl\.?\s*|um\s+|at\s+|à\s+)?)(?P<hour>[0-9]{1,2})[:.h](?P<minute>[0-9]{2})"
+    r"(?:[:.](?P<second>[0-9]{2})(?:[.,][0-9]{1,9})?)?(?:\s*Uhr)?\s*(?P<half>[ap]\.?\s?m\.?)?"
+    r"\s*(?P<zone>Z|UTC|GMT|(?:UTC|GMT)?[+\-−][0-9]{2}:?[0-9]{2}|[+\-−][0-9]{2})?)?"
+)
+_NUMBERED = re.compile(
+    rf"(?P<a>[0-9]{{1,4}})(?P<mark>[/.\-])\s?(?P<b>[0-9]{{1,2}})(?P=mark)\s?(?P<c>[0-9]{{4}}|[0-9]{{1,2}})\.?"
+    rf"{_TIME}",
+    re.I,
+)
+_COMPACT = re.compile(rf"(?P<a>[0-9]{{4}})(?P<b>[0-9]{{2}})(?P<c>[0-9]{{2}}){_TIME}", re.I)
+_COMPACT_TIME = re.compile(
+    r"[0-9]{8}T(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>[0-9]{2})?(?P<zone>Z|[+\-][0-9]{2}:?[0-9]{2})?"
+)
+_WORD = r"[^\W\d_]+"
+_DAY_MONTH_YEAR = re.compile(
+    rf"(?:den\s+)?(?P<day>[0-9]{{1,2}})(?:\.|st|nd|rd|th|er|:e|o|a)?[\s\-/.]*(?:of\s+|de\s+)?"
+    rf"(?P<month>{_WORD})\.?,?[\s\-/.]*(?:de\s+|del\s+)?'?(?P<year>[0-9]{{4}}|[0-9]{{2}}){_TIME}",
+    re.I,
+)
+_MONTH_DAY_YEAR = re.compile(
+    rf"(?P<month>{_WORD})\.?[\s\-]*(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?[\s\-]+(?P<year>[0-9]{{4}})"
+    rf"{_TIME}",
+    re.I,
+)
+_YEAR_MONTH_DAY = re.compile(
+    rf"(?P<year>[0-9]{{4}})[\s\-/.]+(?P<month>{_WORD})\.?[\s\-/.]+(?P<day>[0-9]{{1,2}})\.?{_TIME}",
+    re.I,
+)
+_WEEKDAY = re.compile(rf"^{_WORD}\.?,?\s+(?=[0-9])|^{_WORD},\s+(?={_WORD})")
+_QUARTER = re.compile(
+    r"(?:[QKT](?P<a>[1-4])[\s/\-.]*(?P<y>[0-9]{4})|(?P<z>[0-9]{4})[\s/\-.]*[QKT](?P<b>[1-4]))", re.I
+)
+_HALF = re.compile(
+    r"(?:H(?P<a>[12])[\s/\-.]*(?P<y>[0-9]{4})|(?P<z>[0-9]{4})[\s/\-.]*H(?P<b>[12]))", re.I
+)
+_MONTH = re.compile(r"(?P<y>[0-9]{4})[\-/.](?P<m>[0-9]{1,2})|(?P<n>[0-9]{1,2})[/.](?P<z>[0-9]{4})")
+_NAMED_MONTH = re.compile(rf"(?P<m>{_WORD})\.?[\s\-/.,]*(?:de\s+)?(?P<y>[0-9]{{4}})", re.I)
+_WEEK = re.compile(
+    r"(?P<y>[0-9]{4})-?W(?P<w>[0-9]{2})(?:-?(?P<d>[1-7]))?|"
+    r"(?:KW|W|v\.?|vecka|week|CW)\s?(?P<v>[0-9]{1,2})[\s/,.\-]+(?P<z>[0-9]{4})",
+    re.I,
+)
+_SERIAL = re.compile(r"[0-9]{5}(?:[.,][0-9]{1,12})?")
+_EPOCH_TEXT = re.compile(r"[0-9]{9,10}|[0-9]{12,13}")
+_ZEROS = re.compile(
+    r"0{1,4}[/.\-]0{1,2}[/.\-]0{1,4}(?:[T ][0:.]*)?"
+    r"|1900[/.\-]0?1[/.\-]0{1,2}|0?1[/.\-]0{1,2}[/.\-]1900"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A period of one or more days, or a moment: aware, or by the clock on the wall."""
+
+    first: date
+    last: date
+    at: datetime | None = None
+
+    def day(self, zone: tzinfo, *, last: bool) -> date:
+        """Returns the day on which it falls in ``zone``; of a period, its last or first day."""
+        if self.at is not None and self.at.tzinfo is not None:
+            return self.at.astimezone(zone).date()
+        return self.last if last else self.first
+
+    def moment(self, zone: tzinfo) -> datetime:
+        """Returns the moment in UTC: that of a day is its beginning in ``zone``."""
+        at = self.at or datetime(self.first.year, self.first.month, self.first.day)
+        return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).astimezone(UTC)
+
+    @property
+    def is_beyond(self) -> bool:
+        """Whether it is so far off that it stands for no date."""
+        return not FIRST_YEAR <= self.first.year <= LAST_YEAR
+
+
+def is_no_date(text: str) -> bool:
+    """Tells whether a text of figures means "no date" and is no day at all (0000-00-00)."""
+    return _ZEROS.fullmatch(text.strip()) is not None
+
+
+def by_format(text: str, form: str) -> Found | None:
+    """Reads a text by a strptime form, or by the name of a kind of serial number."""
+    if form in SERIALS:
+        return dict(_serials(text)).get(form)
+    try:
+        at = datetime.strptime(text, form)
+    except (ValueError, OverflowError):
+        return None
+    has_time = any(code in form for code in ("%H", "%I", "%X", "%c", "%z", "%f"))
+    return Found(at.date(), at.date(), at if has_time else None)
+
+
+@lru_cache(maxsize=8192)
+def readings_of(text: str) -> Mapping[str, Found]:
+    """Returns every way to read a text, by the form that reads it; empty if there is none."""
+    plain = " ".join(unicodedata.normalize("NFKC", text[: MAX_TEXT * 2]).split())
+    if not plain or len(plain) > MAX_TEXT:
+        return {}
+    found = dict(_all(plain))
+    if not found and (match := _WEEKDAY.match(plain)):
+        found = dict(_all(plain[match.end() :]))
+    return found
+
+
+def _all(text: str) -> Iterator[tuple[str, Found]]:
+    if text[0].isdigit():
+        yield from _numbered(text)
+        yield from _compact(text)
+        yield from _serials(text)
+    for pattern in (_DAY_MONTH_YEAR, _MONTH_DAY_YEAR, _YEAR_MONTH_DAY):
+        match = pattern.fullmatch(text)
+        month = month_number(match["month"]) if match else None
+        if match and month:
+            day = _date(_year(match["year"]), month, int(match["day"]))
+            yield from _at(WITH_MONTH, day, match)
+            return
+    yield from _periods(text)
+
+
+def _numbered(text: str) -> Iterator[tuple[str, Found]]:
+    match = _NUMBERED.fullmatch(text)
+    if match is None:
+        return
+    a, b, c = match["a"], match["b"], match["c"]
+    if len(a) == 4:
+        form = ISO if match["mark"] == "-" else "%Y/%m/%d"
+        yield from _at(form, _date(int(a), int(b), int(c)), match)
+    elif len(a) <= 2:
+        yield from _at("%d/%m/%Y", _date(_year(c), int(b), int(a)), match)
+        yield from _at("%m/%d/%Y", _date(_year(c), int(a), int(b)), match)
+        if len(a) == len(c) == 2 and match["mark"] != ".":
+            yield from _at("%y/%m/%d", _date(_year(a), int(b), int(c)), match)
+
+
+def _compact(text: str) -> Iterator[tuple[str, Found]]:
+    if match := _COMPACT_TIME.fullmatch(text):
+        day = _date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+        yield from _at(ISO, day, match)
+    elif match := _COMPACT.fullmatch(text):
+        day = _date(int(match["a"]), int(match["b"]), int(match["c"]))
+        if day and FIRST_YEAR <= day.year <= LAST_YEAR:
+            yield from _at("%Y%m%d", day, match)
+
+
+def _serials(text: str) -> Iterator[tuple[str, Found]]:
+    if _SERIAL.fullmatch(text):
+        at = _EXCEL_EPOCH + timedelta(days=float(text.replace(",", ".")))
+        yield EXCEL, Found(at.date(), at.date(), at.replace(microsecond=0))
+    elif _EPOCH_TEXT.fullmatch(text):
+        name, scale = (UNIX_MS, 1000) if len(text) > 11 else (UNIX, 1)
+        at = _EPOCH + timedelta(seconds=int(text) / scale)
+        yield name, Found(at.date(), at.date(), at)
+
+
+def _at(form: str, day: date | None, match: re.Match[str]) -> Iterator[tuple[str, Found]]:
+    """Yields a day with the time of the match, nothing if either does not exist."""
+    groups = match.groupdict()
+    if day is None:
+        return
+    if groups.get("hour") is None:
+        yield form, Found(day, day)
+        return
+    hour = _hour(int(groups["hour"]), groups.get("half"))
+    minute, second = int(groups["minute"]), int(groups["second"] or 0)
+    if hour is None or minute > 59 or second > 59:
+        return
+    at = datetime(day.year, day.month, day.day, hour, minute, second)
+    zone = _zone(groups.get("zone"))
+    yield form, Found(day, day, at if zone is None else at.replace(tzinfo=zone))
+
+
+def _hour(hour: int, half: str | None) -> int | None:
+    if half is None:
+        return hour if hour < 24 else None
+    if not 1 <= hour <= 12:
+        return None
+    return hour % 12 + (12 if half[0] in "pP" else 0)
+
+
+def _zone(text: str | None) -> timezone | None:
+    if text is None:
+        return None
+    figures = re.sub(r"[^0-9+\-−]", "", text).replace("−", "-")
+    if not figures:
+        return UTC
+    hours, minutes = int(figures[1:3]), int(figures[3:5] or 0)
+    offset = timedelta(hours=hours, minutes=minutes)
+    if offset >= timedelta(days=1):
+        return UTC
+    return timezone(-offset if figures[0] == "-" else offset)
+
+
+def _periods(text: str) -> Iterator[tuple[str, Found]]:
+    if match := _QUARTER.fullmatch(text):
+        quarter = int(match["a"] or match["b"])
+        yield from _months(int(match["y"] or match["z"]), 3 * quarter - 2, 3)
+    elif match := _HALF.fullmatch(text):
+        yield from _months(int(match["y"] or match["z"]), 6 * int(match["a"] or match["b"]) - 5, 6)
+    elif match := _MONTH.fullmatch(text):
+        yield from _months(int(match["y"] or match["z"]), int(match["m"] or match["n"]), 1)
+    elif match := _WEEK.fullmatch(text):
+        yield from _week(match)
+    elif (match := _NAMED_MONTH.fullmatch(text)) and (month := month_number(match["m"])):
+        yield from _months(int(match["y"]), month, 1)
+
+
+def _months(year: int, month: int, count: int) -> Iterator[tuple[str, Found]]:
+    end = month + count - 1
+    if year and 1 <= month <= end <= 12:
+        last = monthrange(year, end)[1]
+        yield PERIOD, Found(date(year, month, 1), date(year, end, last))
+
+
+def _week(match: re.Match[str]) -> Iterator[tuple[str, Found]]:
+    year, week = int(match["y"] or match["z"]), int(match["w"] or match["v"])
+    try:
+        first, last = (
+            date.fromisocalendar(year, week, int(match["d"] or day)) for day in ("1", "5")
+        )
+    except ValueError:
+        return
+    yield PERIOD, Found(first, last)
+
+
+def _year(text: str) -> int:
+    """Returns a year of four digits; two digits are 1971 to 2070."""
+    number = int(text)
+    return number if len(text) == 4 else (1900 if number > 70 else 2000) + number
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None

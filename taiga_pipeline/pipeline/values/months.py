@@ -1,0 +1,48 @@
+"""Names of months in the languages of the mappings and of well-known CRM programs.
+
+English, Swedish, German, French, Spanish, Portuguese, Dutch, Danish, Norwegian, Finnish, Italian
+and Polish, in full and abbreviated. A test compares them with the Unicode consortium's data
+(CLDR).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Final
+
+_NAMES: Final[tuple[str, ...]] = (
+    "january jan januari januar janvier janv enero ene janeiro tammikuu tammikuuta tammi gennaio "
+    "gen styczeń stycznia sty",
+    "february feb februari februar februari février févr fév febrero fevereiro fev helmikuu "
+    "helmikuuta helmi febbraio luty lutego lut",
+    "march mar mars märz maerz mrz marzo março maart mrt marts maaliskuu maaliskuuta maalis marzec "
+    "marca",
+    "april apr avril avr abril abr huhtikuu huhtikuuta huhti aprile kwiecień kwietnia kwi",
+    "may maj mai mayo maio mei toukokuu toukokuuta touko maggio mag maja",
+    "june jun juni juin junio junho kesäkuu kesäkuuta kesä giugno giu czerwiec czerwca cze",
+    "july jul juli juillet juil julio julho heinäkuu heinäkuuta heinä luglio lug lipiec lipca lip",
+    "august aug augusti août agosto ago augustus elokuu elokuuta elo sierpień sierpnia sie",
+    "september sep sept septembre septiembre setembro set syyskuu syyskuuta syys settembre "
+    "wrzesień września wrz",
+    "october oct oktober okt octobre octubre outubro out lokakuu lokakuuta loka ottobre ott "
+    "październik października paź",
+    "november nov novembre noviembre novembro marraskuu marraskuuta marras listopad listopada lis",
+    "december dec dezember dez décembre déc diciembre dic dezembro desember des joulukuu "
+    "joulukuuta joulu dicembre grudzień grudnia gru",
+)
+
+
+def _plain(name: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in decomposed if letter.isalnum())
+
+
+_NUMBERS: Final[Mapping[str, int]] = {
+    _plain(name): number for number, names in enumerate(_NAMES, 1) for name in names.split()
+}
+
+
+def month_number(name: str) -> int | None:
+    """Returns 1 to 12 for the name of a month, in any of the languages; None for other words."""
+    return _NUMBERS.get(_plain(name))
