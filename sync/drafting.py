@@ -288,7 +288,7 @@ def _count_actions(groups: Iterable[GroupPlan]) -> Counter[str]:
     counts: Counter[str] = Counter(create=0, retire=0, remove_member=0, rename=0)
     for action in (action for group in groups for action in group.actions):
         if action.type is ActionType.REMOVE:
-            counts["remove_member"] += 1
+            counts["remove_member"] += action.stays is None
         elif not action.key.is_root:
             continue
         elif action.type in (ActionType.CREATE, ActionType.RETIRE):

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from sync.clock import Clock
+from sync.doubles import double_issue
 from sync.errors import (
     NotSent,
     OutcomeUnknown,
@@ -147,7 +148,8 @@ class Executor:
                     self._apply_action(action, progress)
                     log.info("%s: %s done", action.key, action.type.value)
             except (Rejected, Vanished) as error:
-                self._add_issue(group, IssueKind.FAILED, str(error), action.key)
+                kind = IssueKind.DOUBLE if action.stays else IssueKind.FAILED
+                self._add_issue(group, kind, str(error), action.key)
                 if action.key.is_root:
                     return
             else:
@@ -157,7 +159,9 @@ class Executor:
     # --- one action
 
     def _apply_action(self, action: Action, progress: _GroupProgress) -> None:
-        if action.type is ActionType.REMOVE:
+        if action.stays is not None:
+            self._take_back(action, action.stays, progress)
+        elif action.type is ActionType.REMOVE:
             self._remove(action, progress)
         elif action.type is ActionType.CREATE:
             self._create(action, progress)
@@ -264,6 +268,18 @@ class Executor:
             self.target.remove(action.key.kind, _observed(action).id, progress.place)
         keys = list(progress.place.bound) if action.key.is_root else [action.key]
         self.store.receive_removal(intent, keys)
+
+    def _take_back(self, action: Action, older: Observed, progress: _GroupProgress) -> None:
+        """Removes a double that the connector made, and keeps the older one in step.
+
+        :raises Rejected: somebody touched it.
+        """
+        younger = _observed(action)
+        if not self.target.untouched_child(younger, progress.place):
+            raise Rejected(double_issue(action.key, [older, younger], younger).message)
+        self._remove(action, progress)
+        log.warning("%s: %s was made twice; %s stays", action.key, action.key.kind, older.id)
+        self._adopt(adopt_child(_desired(action), older, self.target.split), progress)
 
     # --- errors
 

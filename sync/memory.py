@@ -23,6 +23,7 @@ class _Root:
     version: int = 1
     children: dict[str, Observed] = field(default_factory=dict)
     touched_by_people: bool = False
+    edited: set[str] = field(default_factory=set)
 
 
 class MemoryTarget:
@@ -160,6 +161,11 @@ class MemoryTarget:
             elif place.root_id in self._roots:
                 self._root(place.root_id).children.pop(target_id, None)
 
+    def untouched_child(self, child: Observed, place: Place) -> bool:
+        """Whether no test has acted on the child as people do."""
+        self._read("untouched child")
+        return child.id not in self._root(place.root_id).edited
+
     def untouched(self, root_id: str) -> bool:
         """Whether no test has acted on the root as people do."""
         self._read("untouched")
@@ -188,6 +194,7 @@ class MemoryTarget:
         root = self._root(root_id)
         child = root.children[child_id]
         root.children[child_id] = replace(child, fields={**child.fields, **fields})
+        root.edited.add(child_id)
         root.touched_by_people, root.version = True, root.version + 1
 
     def add_child(self, root_id: str, kind: str, identity: str, **fields: Value) -> str:
@@ -244,7 +251,9 @@ class MemoryTarget:
     def _put_child(
         self, root: _Root, kind: str, identity: str, fields: Mapping[str, Value]
     ) -> Observed:
-        child = Observed(kind, str(next(self._ids)), dict(fields), identity=identity)
+        child = Observed(
+            kind, str(next(self._ids)), dict(fields), identity=identity, marked=bool(identity)
+        )
         root.children[child.id] = child
         root.version += 1
         return child

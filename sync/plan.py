@@ -65,7 +65,8 @@ class Action:
     ``fields`` are all fields as they shall be afterwards; ``changes`` those that are written;
     ``remember`` are bases to store although nothing is written for them. ``mark`` asks for the
     identity marker to be written on a root that lacks it. ``delete`` turns a retirement into a
-    removal (see `sync.records.WhenRetired`).
+    removal (see `sync.records.WhenRetired`). ``stays`` is, for a removal, the older object of the
+    same identity that takes the place of the one that is removed.
     """
 
     type: ActionType
@@ -78,6 +79,7 @@ class Action:
     remember: Mapping[str, Base] = field(default_factory=dict)
     mark: bool = False
     delete: bool = False
+    stays: Observed | None = None
     created: bool = False
     """For an adoption: the connector itself made the object (a receipt that was lost)."""
 
@@ -114,6 +116,8 @@ class IssueKind(StrEnum):
     """Both sides changed a shared field."""
     AMBIGUOUS = "ambiguous"
     """Several objects carry the group's marker and none is bound."""
+    DOUBLE = "double"
+    """Two objects answer to one record; only one of them can be kept in step."""
     DELETED = "deleted"
     """People deleted the object in the target, or the account can no longer see it."""
     OBSTACLE = "obstacle"
@@ -215,7 +219,12 @@ class Plan:
     @property
     def conflicts(self) -> tuple[Issue, ...]:
         """The issues that wait for a person's decision."""
-        waiting = (IssueKind.CONFLICT, IssueKind.AMBIGUOUS, IssueKind.DELETED)
+        waiting = (
+            IssueKind.CONFLICT,
+            IssueKind.AMBIGUOUS,
+            IssueKind.DOUBLE,
+            IssueKind.DELETED,
+        )
         return tuple(issue for issue in self.issues if issue.kind in waiting)
 
     def summary(self) -> dict[str, int]:

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from sync.doubles import all_alike, oldest_first, settle_doubles
 from sync.merge import Decision, Verdict
 from sync.plan import Action, ActionType, Change, GroupPlan, Issue, IssueKind
 from sync.record_merge import Bases, MergedRecord, Splitter, merge_record
@@ -259,10 +260,12 @@ class _GroupPlanner:
         taken = {(item.binding.key.kind, item.binding.target_id) for item in bound.values()}
         free = [item for item in observed if (item.kind, item.id) not in taken]
         for record in self.desired.children:
-            if record.key in bound:
-                binding = bound[record.key].binding
-                found = by_id.get((record.key.kind, binding.target_id))
-                self._plan_bound_child(record, bound[record.key], found)
+            known = bound.get(record.key)
+            if self._takes_back_double(record, known, observed, taken):
+                continue
+            if known is not None:
+                found = by_id.get((record.key.kind, known.binding.target_id))
+                self._plan_bound_child(record, known, found, free)
             else:
                 self._plan_new_child(record, free)
         wanted = {record.key for record in self.desired.children}
@@ -273,12 +276,32 @@ class _GroupPlanner:
             if not key.is_root:
                 self._drop_unreceived(key, self.known.making[key], free)
 
+    def _takes_back_double(
+        self,
+        record: Desired,
+        known: Bound | None,
+        observed: Sequence[Observed],
+        taken: Collection[tuple[str, str]],
+    ) -> bool:
+        """Takes back a younger double that the connector made; reports any other."""
+        binding = known.binding if known else None
+        own = {(record.key.kind, binding.target_id)} if binding else set()
+        outcome = settle_doubles(record, binding, observed, set(taken) - own)
+        if isinstance(outcome, Action):
+            self.actions.append(outcome)
+            return True
+        if outcome is not None:
+            self.issues.append(outcome)
+        return False
+
     def _makes_root(self) -> bool:
         return any(a.type is ActionType.CREATE and a.key.is_root for a in self.actions)
 
-    def _plan_bound_child(self, record: Desired, bound: Bound, found: Observed | None) -> None:
+    def _plan_bound_child(
+        self, record: Desired, bound: Bound, found: Observed | None, free: Sequence[Observed]
+    ) -> None:
         if found is None:
-            self._handle_missing_child(record, bound)
+            self._handle_missing_child(record, bound, free)
             return
         if bound.binding.deleted:  # it is back
             self.bind.append(replace(bound.binding, deleted=False))
@@ -300,11 +323,13 @@ class _GroupPlanner:
             )
         )
 
-    def _handle_missing_child(self, record: Desired, bound: Bound) -> None:
+    def _handle_missing_child(
+        self, record: Desired, bound: Bound, free: Sequence[Observed]
+    ) -> None:
         """A person's deletion counts as an edit: the child stays away."""
         if record.key in self.known.removing:  # it was not people: the receipt was lost
             self.forget.append(record.key)
-            self.actions.append(_create(record, record.reason))
+            self._plan_new_child(record, free)
         elif not bound.binding.deleted:
             self.bind.append(replace(bound.binding, deleted=True))
 
@@ -382,12 +407,11 @@ def find_child(record: Desired, observed: Sequence[Observed]) -> Observed | None
 
     Letter case never tells two children apart: addresses and role names are typed by hand.
     """
-    return _named(observed, record.key.kind, record.natural_name)
+    return next(iter(all_alike(record, observed)), None)
 
 
 def _named(observed: Sequence[Observed], kind: str, name: str) -> Observed | None:
-    matches = by_identity(observed, kind, name.casefold())
-    return min(matches, key=lambda item: (len(item.id), item.id), default=None)
+    return next(iter(oldest_first(by_identity(observed, kind, name.casefold()))), None)
 
 
 def _removal(key: RecordKey, found: Observed) -> Action:

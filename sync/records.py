@@ -190,6 +190,8 @@ class Observed:
     unchanged. ``identity`` is a child's natural key in the target, case-folded: what a record
     whose key has this name would be recognised by (an e-mail address, an external reference, a
     name).
+    ``marked`` says that the identity is a reference that only the connector writes, rather than a
+    name that people may give to several things.
     ``stamp`` is opaque and moves whenever anything in the group may have moved; "" if unknown.
     ``facts`` are what the source side wants to know about a root (its URL, team, progress); they
     are fed back and never merged.
@@ -200,6 +202,7 @@ class Observed:
     id: str
     fields: Mapping[str, Value]
     identity: str = ""
+    marked: bool = False
     markers: tuple[Marker, ...] = ()
     stamp: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)

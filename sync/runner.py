@@ -326,13 +326,13 @@ class Runner:
             replan=self._drafter.redraft,
             concurrency=self.options.concurrency,
             stop=self.stop,
-            progress=lambda done: self.progress(done, len(busy)),
+            progress=lambda done: self.progress(min(done, len(busy)), len(busy)),
             permit=lease.keep if lease else lambda: None,
         )
         applied = executor.apply(busy)
         done = _Done(applied)
         done.issues = [*draft.plan.issues, *applied.issues]
-        seals += self._verify(run_id, done)
+        seals += self._verify(run_id, done, executor)
         done.issues = _without_duplicates(done.issues)
         # A sealed group is not looked at again: its issues have to be on disk before the seal is.
         done.new_issues, done.ended_issues = self.store.replace_issues(done.issues)
@@ -366,7 +366,7 @@ class Runner:
             self.store.note(group)
         return [_seal(group) for group in groups if _may_rest(group)]
 
-    def _verify(self, run_id: int, done: _Done) -> list[Seal]:
+    def _verify(self, run_id: int, done: _Done, executor: Executor) -> list[Seal]:
         """Reads back everything that was written, and plans it again; returns the seals.
 
         Where that plan is empty, all is as it should be, and the group counts as settled from the
@@ -378,6 +378,7 @@ class Runner:
             return []
         try:
             again = self._drafter.compare(written)
+            again |= self._take_back_doubles(again, done, executor)
         except SyncError as error:
             log.warning("what was written could not be read back, the next run will: %s", error)
             return []
@@ -386,6 +387,28 @@ class Runner:
         done.meanwhile = sorted(again.keys() - {group.key for group in quiet})
         done.issues.extend(issue for group in quiet for issue in group.issues)
         return self._take_note(run_id, quiet)
+
+    def _take_back_doubles(
+        self, again: Mapping[str, GroupPlan], done: _Done, executor: Executor
+    ) -> dict[str, GroupPlan]:
+        """Takes back what another machine made at the same moment; returns how it stands then.
+
+        Only the read after a write shows it: both had looked before, and found nothing.
+        """
+        applied = done.applied
+        doubled = [
+            group
+            for group in again.values()
+            if group.actions and all(action.stays is not None for action in group.actions)
+        ]
+        if not doubled or self.stop.is_set():
+            return {}
+        before = len(applied.issues)
+        executor.apply(doubled)
+        done.issues.extend(applied.issues[before:])
+        return self._drafter.compare(
+            [group for group in doubled if group.key not in applied.failed]
+        )
 
     def _note_undone(
         self, written: Collection[GroupPlan], again: Mapping[str, GroupPlan]

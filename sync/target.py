@@ -151,5 +151,11 @@ class Target(Protocol):
     def remove(self, kind: str, target_id: str, place: Place) -> None:
         """Removes an object (a root's place is itself). One that is not there is fine."""
 
+    def untouched_child(self, child: Observed, place: Place) -> bool:
+        """Tells whether a child is as this account made it, and nothing hangs on it.
+
+        Where the tool does not tell, the answer is no.
+        """
+
     def untouched(self, root_id: str) -> bool:
         """Tells whether nobody but this account has ever changed anything in the root."""

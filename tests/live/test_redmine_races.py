@@ -10,15 +10,18 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from sync.clock import SystemClock
 from sync.errors import Rejected, SyncError
+from sync.plan import IssueKind
 from taiga_pipeline.records import Kind, Membership
 from taiga_pipeline.targets.connection import Connection
 from tests.contract.targets.account import Work
 from tests.contract.targets.accounts import RedmineAccount
+from tests.contract.targets.test_runs import Pipeline
 
 AT_ONCE = 4
 
@@ -125,3 +128,37 @@ def test_a_member_added_by_several_at_once_is_a_member_once(
         (member,) = works[0].children(Kind.MEMBERSHIP)
         assert member.fields[Membership.ROLE] == "Developer"
         assert len(troubles) < AT_ONCE
+
+
+def test_two_machines_that_run_at_once_end_with_one_issue_for_each_story(
+    accounts: list[RedmineAccount], tmp_path: Path
+) -> None:
+    """What both made at the same moment is taken back by one of them, or said by both."""
+    for number in range(5):
+        machines = []
+        for at, account in enumerate(accounts[:2]):
+            folder = tmp_path / f"{number}-{at}"
+            folder.mkdir()
+            machines.append(Pipeline(account, folder))
+        deals = [f"{accounts[0].pipeline}-{number}-{at}" for at in range(4)]
+        for machine in machines:
+            for deal in deals:
+                machine.want(deal, "staffed", accounts[0].member)
+        at_once([lambda machine=machine: machine.run() and None for machine in machines])  # type: ignore[misc]
+        for _ in range(2):
+            reports = [machine.run(full=True) for machine in machines]
+        doubled = {
+            deal
+            for deal in deals
+            for (root,) in [machines[0].projects(deal)]
+            for children in [machines[0].account.target.observe_children([root])[root]]
+            if len([child for child in children if child.kind == Kind.STORY and child.identity]) > 1
+        }
+        said = [
+            {issue.key.group for issue in report.issues if issue.kind is IssueKind.DOUBLE}
+            for report in reports
+        ]
+        assert said == [doubled, doubled]
+        assert not doubled, "both were made by a machine, and nobody touched them"
+        for machine in machines:
+            machine.store.close()

@@ -20,6 +20,7 @@ from taiga_pipeline.targets.redmine.children import (
     ChildKind,
     Context,
     demand_no_work,
+    is_as_made,
     read_one,
 )
 from taiga_pipeline.targets.redmine.client import WRONG_ADDRESS, Client, Refusal
@@ -147,6 +148,10 @@ class RedmineTarget:
         """Tells nothing: who changed a project is not in Redmine's API, so that it counts as
         touched, and is closed rather than deleted."""
         return False
+
+    def untouched_child(self, child: Observed, place: Place) -> bool:
+        """Tells whether an issue is as this account made it; of other kinds nothing tells."""
+        return child.kind == Kind.STORY and is_as_made(child.id, self._context)
 
     # --- making projects
 

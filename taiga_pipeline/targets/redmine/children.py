@@ -194,6 +194,7 @@ class Issues:
             str(row["id"]),
             {Story.SUBJECT: str(row["subject"]), Story.DESCRIPTION: text},
             identity=name.casefold(),
+            marked=bool(name),
             stamp=str(row.get("updated_on", "")),
             facts={"closed": row.get("closed_on") is not None},
         )
@@ -309,6 +310,15 @@ def demand_no_work(issue_id: str, context: Context) -> None:
             f"issue {issue_id} has subtasks or spent time, which Redmine would delete with it; "
             "it is left as it is"
         )
+
+
+def is_as_made(issue_id: str, context: Context) -> bool:
+    """Whether an issue is as this account made it: nobody edited it, nothing hangs on it."""
+    hanging = ("journals", "children", "attachments", "relations")
+    path = f"issues/{issue_id}.json"
+    issue = context.client.get(path, {"include": ",".join(hanging)}).data["issue"]
+    own = (issue.get("author") or {}).get("id") == context.account_id
+    return own and not issue.get("spent_hours") and not any(issue.get(each) for each in hanging)
 
 
 def _is_users(row: Row) -> bool:

@@ -17,7 +17,7 @@ from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.taiga import projects
 from taiga_pipeline.targets.taiga.address import web_address
 from taiga_pipeline.targets.taiga.boards import clear_template, is_board
-from taiga_pipeline.targets.taiga.children import ChildKind, Context, Memberships, gone
+from taiga_pipeline.targets.taiga.children import ChildKind, Context, Memberships, Stories, gone
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.kinds import KINDS
@@ -164,6 +164,26 @@ class TaigaTarget:
     def _is_own_event(self, event: Row) -> bool:
         user = (event.get("data") or {}).get("user") or {}
         return self._account_id == user.get("id")
+
+    def untouched_child(self, child: Observed, place: Place) -> bool:
+        """Tells whether a story is as this account made it; of other kinds nothing tells.
+
+        Tasks and custom values leave its version as it is: the list and the timeline show them.
+        """
+        if child.kind != Kind.STORY:
+            return False
+        stories = read_all(
+            self._client, Stories.path, {"project": place.root_id, "include_tasks": 1}
+        )
+        row = next((row for row in stories if str(row["id"]) == child.id), {})
+        hanging = ("total_comments", "total_attachments", "tasks", "watchers")
+        if row.get("version") != 1 or row.get("owner") != self._account_id:
+            return False
+        return not any(row.get(each) for each in hanging) and all(
+            self._is_own_event(event)
+            for event in read_all(self._client, f"timeline/project/{place.root_id}", {})
+            if str(((event.get("data") or {}).get("userstory") or {}).get("id")) == child.id
+        )
 
     # --- writing projects
 

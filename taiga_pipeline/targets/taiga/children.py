@@ -247,6 +247,7 @@ class Stories:
             str(row["id"]),
             fields,
             identity=name.casefold(),
+            marked=bool(name),
             stamp=str(row.get("version", "")),
             facts={"closed": bool(row.get("is_closed"))},
         )

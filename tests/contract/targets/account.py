@@ -47,6 +47,12 @@ class Account(Protocol):
     def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
         """A person gives a story another subject."""
 
+    def copy_story(self, root_id: str, story_id: str) -> str:
+        """Makes a story with the reference of another, as a second machine does; returns its id."""
+
+    def delete_story(self, root_id: str, story_id: str) -> None:
+        """A person deletes a story."""
+
     def lose_next_answer(self) -> None:
         """The answer to the next creation does not arrive, although it took place."""
 

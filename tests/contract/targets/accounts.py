@@ -50,6 +50,13 @@ class MemoryAccount:
     def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
         self.target.edit_child(root_id, story_id, subject=subject)
 
+    def copy_story(self, root_id: str, story_id: str) -> str:
+        (story,) = (c for c in self.target.children(root_id) if c.id == story_id)
+        return self.target.add_child(root_id, Kind.STORY, story.identity, **story.fields)
+
+    def delete_story(self, root_id: str, story_id: str) -> None:
+        self.target.delete_child(root_id, story_id)
+
     def lose_next_answer(self) -> None:
         def lose(operation: str) -> None:
             if operation in ("after create", "after create child"):
@@ -95,6 +102,14 @@ class TaigaAccount:
     def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
         version = self._client.get(f"userstories/{story_id}").data["version"]
         self._client.patch(f"userstories/{story_id}", {"subject": subject, "version": version})
+
+    def copy_story(self, root_id: str, story_id: str) -> str:
+        row = self._client.get(f"userstories/{story_id}").data
+        places = ("project", "subject", "description", "external_reference")
+        return str(self._client.post("userstories", {at: row[at] for at in places}).data["id"])
+
+    def delete_story(self, root_id: str, story_id: str) -> None:
+        self._client.delete(f"userstories/{story_id}")
 
     def lose_next_answer(self) -> None:
         self._wire.loses_next = True
@@ -146,6 +161,21 @@ class RedmineAccount:
 
     def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
         self.call("PUT", f"issues/{story_id}.json", {"issue": {"subject": subject}})
+
+    def copy_story(self, root_id: str, story_id: str) -> str:
+        row = self.call("GET", f"issues/{story_id}.json")["issue"]
+        fields = [{at: each[at] for at in ("id", "value")} for each in row["custom_fields"]]
+        issue = {
+            "project_id": int(root_id),
+            "subject": row["subject"],
+            "description": row["description"],
+            "tracker_id": row["tracker"]["id"],
+            "custom_fields": fields,
+        }
+        return str(self.call("POST", "issues.json", {"issue": issue})["issue"]["id"])
+
+    def delete_story(self, root_id: str, story_id: str) -> None:
+        self.call("DELETE", f"issues/{story_id}.json")
 
     def lose_next_answer(self) -> None:
         self._wire.loses_next = True

@@ -64,6 +64,7 @@ class FakeRedmine:
     issues: dict[int, Row] = field(default_factory=dict)
     versions: dict[int, Row] = field(default_factory=dict)
     memberships: dict[int, Row] = field(default_factory=dict)
+    journals: dict[int, list[Row]] = field(default_factory=dict)
     _last: int = 0
 
     def __post_init__(self) -> None:
@@ -307,6 +308,7 @@ class FakeRedmine:
             "id": number,
             "project": {"id": project["id"], "name": project["name"]},
             "tracker": {"id": given.get("tracker_id", 1)},
+            "author": {"id": 1 if request.admin else 4},
             "subject": given["subject"],
             "description": str(given.get("description") or "").replace("\n", "\r\n"),
             "done_ratio": 0,
@@ -321,8 +323,25 @@ class FakeRedmine:
 
     def change_issue(self, request: Request, number: str) -> tuple[int, Any]:
         row, given = self._child("issues", number), request.body["issue"]
-        for place in {"subject", "description", "done_ratio"} - self.ignores:
-            row[place] = given.get(place, row[place])
+        changed = [
+            place
+            for place in sorted({"subject", "description", "done_ratio"} - self.ignores)
+            if given.get(place, row[place]) != row[place]
+        ]
+        if changed:
+            details = [
+                {
+                    "property": "attr",
+                    "name": place,
+                    "old_value": str(row[place]),
+                    "new_value": str(given[place]),
+                }
+                for place in changed
+            ]
+            user = {"id": 1 if request.admin else 4}
+            entry = {"id": self._next(), "user": user, "details": details}
+            self.journals.setdefault(int(number), []).append(entry)
+        row.update({place: given[place] for place in changed})
         row["updated_on"] = self._time()
         return 204, None
 
@@ -337,7 +356,10 @@ class FakeRedmine:
         row = getattr(self, kind).get(int(number))
         if row is None:
             raise Refused(404)
-        return 200, {kind.removesuffix("s"): copy.deepcopy(row)}
+        shown = copy.deepcopy(row)
+        if "journals" in request.params.get("include", "").split(","):
+            shown["journals"] = copy.deepcopy(self.journals.get(int(number), []))
+        return 200, {kind.removesuffix("s"): shown}
 
     def delete_child(self, request: Request, kind: str, number: str) -> tuple[int, Any]:
         self._child(kind, number)
