@@ -7,11 +7,11 @@ that is none of them, however many there are. A group stands *still* when neithe
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sync.limits import DEFAULTS, Breach, Limit, check_limits
+from sync.counting import Mailed, count_actions, count_mails, mails_origin, most_mails, name_some
+from sync.limits import DEFAULTS, Amount, Breach, Limit, check_limits
 from sync.lookalikes import held, lookalikes
 from sync.observation import (
     Observation,
@@ -23,15 +23,12 @@ from sync.observation import (
 )
 from sync.plan import ActionType, GroupPlan, Issue, IssueKind, Plan
 from sync.planner import Known, Seen, plan_group
-from sync.records import RETIRED, TITLE, DesiredGroup, RecordKey, WhenGone
+from sync.records import RETIRED, DesiredGroup, RecordKey, WhenGone
 from sync.source import Quarantined, Source
 from sync.state import GroupRow, JournalEntry, StateStore
-from sync.target import Target
+from sync.target import SendsMails, Target
 
 Index = Mapping[str, GroupRow]
-
-_NAMED = 3
-"""So many examples make a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +96,7 @@ class Drafter:
             other_issues=self._other_issues(wanted, observation),
             unchanged=wanted.unchanged,
             bound=bound,
+            mails=count_mails(groups, self._mailed),
         )
         orphans = tuple(i for i in intents if i.key.group not in wanted.groups)
         return Draft(plan, observation, orphans)
@@ -112,16 +110,29 @@ class Drafter:
     ) -> tuple[Breach, ...]:
         """Returns the limits that a plan exceeds. A source without anything in it is broken."""
         made_elsewhere = _made_elsewhere(groups, observation)
+        named = name_some(f"{key} by {name}" for key, name in made_elsewhere.items())
         counts = {
-            **_count_actions(groups),
-            "source_shrink": len(wanted.gone),
-            "other_pipeline": len(made_elsewhere),
+            **count_actions(groups),
+            "mails": self._count_mails(groups),
+            "source_shrink": Amount(len(wanted.gone), examples=name_some(wanted.gone)),
+            "other_pipeline": Amount(len(made_elsewhere), detail=named),
         }
-        limits, details = self.rules.limits, {"other_pipeline": _name_some(made_elsewhere)}
+        limits = self.rules.limits
         if not wanted.present:
             limits = {**limits, "source_shrink": Limit(0)}
-            details["source_shrink"] = "the source holds nothing at all"
-        return check_limits(counts, bound, limits, self.rules.allow, details)
+            empty = "the source holds nothing at all"
+            counts["source_shrink"] = Amount(len(wanted.gone), detail=empty)
+        return check_limits(counts, bound, limits, self.rules.allow)
+
+    @property
+    def _mailed(self) -> Mailed:
+        target = self.target
+        return target.mails if isinstance(target, SendsMails) else lambda desired: ""
+
+    def _count_mails(self, groups: Sequence[GroupPlan]) -> Amount:
+        mails = count_mails(groups, self._mailed)
+        most = next(iter(mails), "")
+        return most_mails(mails, mails_origin(groups, self._mailed, most) if most else "")
 
     def redraft(self, group: GroupPlan) -> GroupPlan:
         """Plans one group anew, from what source and store say and the target shows right now."""
@@ -276,23 +287,3 @@ def _made_elsewhere(groups: Iterable[GroupPlan], observation: Observation) -> di
         if group.key in observation.others
         and any(a.type is ActionType.CREATE and a.key.is_root for a in group.actions)
     }
-
-
-def _name_some(made_elsewhere: Mapping[str, str]) -> str:
-    some = [f"{key} by {name}" for key, name in sorted(made_elsewhere.items())[:_NAMED]]
-    return ", ".join(some) + (" …" if len(made_elsewhere) > _NAMED else "")
-
-
-def _count_actions(groups: Iterable[GroupPlan]) -> Counter[str]:
-    """Counts what the limits are about."""
-    counts: Counter[str] = Counter(create=0, retire=0, remove_member=0, rename=0)
-    for action in (action for group in groups for action in group.actions):
-        if action.type is ActionType.REMOVE:
-            counts["remove_member"] += action.stays is None
-        elif not action.key.is_root:
-            continue
-        elif action.type in (ActionType.CREATE, ActionType.RETIRE):
-            counts[action.type.value] += 1
-        elif any(change.field == TITLE for change in action.changes):
-            counts["rename"] += 1
-    return counts

@@ -4,6 +4,8 @@ A typo in a mapping, or a source that lost half of its rows, must not archive fo
 limit is a count (``50``) or a share of the groups that are kept in step (``"20%"``); a share never
 holds back fewer than `FLOOR` changes, so that small pipelines are not refused for one deal. (For a
 source that shrank it is not more than half: of five deals, three are not lost in a day.)
+
+What is counted is said in `sync.counting`.
 """
 
 from __future__ import annotations
@@ -19,8 +21,13 @@ _LOOK = "look at the list with 'pipeline-sync plan'"
 _ADVICE = {
     "create": f"{_LOOK}; if old won deals flood in, lower closed_within_days in the mapping",
     "retire": f"{_LOOK}; a changed stage or mapping is the usual cause",
-    "remove_member": f"{_LOOK}; changed allocations are the usual cause",
+    "staff": f"{_LOOK}; a stage with another category in the mapping is the usual cause",
+    "children": f"{_LOOK}; a changed milestone, story, member or page in the mapping, or a stage "
+    "with another category, is the usual cause",
+    "remove_member": f"{_LOOK}; changed allocations or members are the usual cause",
     "rename": f"{_LOOK}; a changed title or label in the mapping is the usual cause",
+    "mails": f"{_LOOK}; the tool mails everybody once for each project that they are added to, and "
+    "cannot be asked not to; 'when = \"staffed\"' below a [[member]] adds them later",
     "source_shrink": "check that the source is whole; nothing is retired because it is missing",
     "other_pipeline": "another pipeline has made a project for each of these deals already; if "
     "this pipeline was renamed, give it its old name again",
@@ -49,9 +56,11 @@ class Limit:
 
     def allowed(self, bound: int, floor: int = FLOOR) -> int:
         """Returns how many changes are allowed where ``bound`` groups are kept in step."""
-        if not self.is_share:
-            return int(self.amount)
-        return max(floor, int(self.amount * bound / 100))
+        return max(floor, self.share_of(bound)) if self.is_share else int(self.amount)
+
+    def share_of(self, bound: int) -> int:
+        """Returns how many of ``bound`` groups the share comes to."""
+        return int(self.amount * bound / 100)
 
     def __str__(self) -> str:
         return f"{self.amount:g}%" if self.is_share else f"{self.amount:g}"
@@ -59,36 +68,77 @@ class Limit:
 
 DEFAULTS: Mapping[str, Limit] = {
     "create": Limit(50),
+    "staff": Limit(20, is_share=True),
+    "children": Limit(20, is_share=True),
     "retire": Limit(20, is_share=True),
     "remove_member": Limit(20, is_share=True),
     "rename": Limit(20, is_share=True),
+    "mails": Limit(25),
     "source_shrink": Limit(30, is_share=True),
     "other_pipeline": Limit(0),
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Amount:
+    """How much of one kind a plan holds, and what it is about.
+
+    ``groups`` is what a share is compared with, where that is not the count itself: of children,
+    the groups that they are made in. ``detail`` says what the number is about, where that is not
+    plain, and ``examples`` where it comes from. ``origin`` names what asks for it, as whoever made
+    the desired records says it.
+    """
+
+    count: int
+    groups: int | None = None
+    detail: str = ""
+    examples: str = ""
+    origin: str = ""
+
+    def compared(self, limit: Limit) -> int:
+        """Returns the number that ``limit`` is about."""
+        return self.groups if limit.is_share and self.groups is not None else self.count
+
+
+@dataclass(frozen=True, slots=True)
 class Breach:
-    """A limit that a plan exceeds."""
+    """A limit that a plan exceeds. ``allowed`` and ``planned`` are numbers of the same thing."""
 
     name: str
     limit: Limit
     allowed: int
-    planned: int
+    amount: Amount
     bound: int
-    detail: str = ""
-    """What the numbers are about, where that is not plain."""
+
+    @property
+    def planned(self) -> int:
+        """The number that is too high."""
+        return self.amount.compared(self.limit)
 
     @property
     def message(self) -> str:
-        """Says the numbers, the setting and the way out."""
-        share = f" ({self.limit} of {self.bound})" if self.limit.is_share else ""
-        detail = f" ({self.detail})" if self.detail else ""
+        """Says the numbers, the setting, what asks for it and the way out."""
+        detail = f" ({self.amount.detail})" if self.amount.detail else ""
+        examples = f": {self.amount.examples}" if self.amount.examples else ""
+        origin = f"; asked for by {self.amount.origin}" if self.amount.origin else ""
+        is_of_groups = self.limit.is_share and self.amount.groups is not None
+        unit = " projects" if is_of_groups else ""
         return (
-            f"limit '{self.name}': {self.planned} planned{detail}, {self.allowed}{share} allowed; "
-            f"{_ADVICE[self.name]}; to allow it once: --allow {self.name}, for good: "
-            f"{self.name} under [limits] in the configuration"
+            f"limit '{self.name}': {self.planned}{unit} planned{detail}, {self._allowance} "
+            f"allowed{examples}{origin}; {_ADVICE[self.name]}; to allow it once: --allow "
+            f"{self.name}, for good: {self.name} under [limits] in the configuration"
         )
+
+    @property
+    def _allowance(self) -> str:
+        """The number that is allowed, and where it comes from: the share, or what it allows at
+        least."""
+        if not self.limit.is_share:
+            return str(self.allowed)
+        share = self.limit.share_of(self.bound)
+        if share >= self.allowed:
+            return f"{self.allowed} ({self.limit} of {self.bound})"
+        return f"{self.allowed} (the least of any share; {self.limit} of {self.bound} is {share})"
 
     def to_json(self) -> dict[str, object]:
         """Returns the breach as JSON-compatible data."""
@@ -97,12 +147,14 @@ class Breach:
             "setting": str(self.limit),
             "allowed": self.allowed,
             "planned": self.planned,
+            "count": self.amount.count,
+            "origin": self.amount.origin,
             "message": self.message,
         }
 
 
 def check_limits(
-    counts: Mapping[str, int],
+    counts: Mapping[str, int | Amount],
     bound: int,
     limits: Mapping[str, Limit] = DEFAULTS,
     allow: Collection[str] = (),
@@ -112,15 +164,16 @@ def check_limits(
 
     ``counts`` and ``limits`` go by the names in `DEFAULTS`; ``bound`` is the number of groups
     kept in step; ``allow`` names the limits that are lifted this once; ``details`` are added to
-    what is said about a limit.
+    what is said about a plain count.
     """
     breaches = []
-    for name, planned in counts.items():
+    for name, count in counts.items():
+        detail = (details or {}).get(name, "")
+        amount = count if isinstance(count, Amount) else Amount(count, detail=detail)
         limit = limits.get(name, DEFAULTS[name])
         allowed = limit.allowed(bound, _floor(name, bound))
-        if planned > allowed and name not in allow:
-            detail = (details or {}).get(name, "")
-            breaches.append(Breach(name, limit, allowed, planned, bound, detail))
+        if amount.compared(limit) > allowed and name not in allow:
+            breaches.append(Breach(name, limit, allowed, amount, bound))
     return tuple(breaches)
 
 

@@ -66,7 +66,8 @@ class Action:
     ``remember`` are bases to store although nothing is written for them. ``mark`` asks for the
     identity marker to be written on a root that lacks it. ``delete`` turns a retirement into a
     removal (see `sync.records.WhenRetired`). ``stays`` is, for a removal, the older object of the
-    same identity that takes the place of the one that is removed.
+    same identity that takes the place of the one that is removed. ``if_untouched`` lets a removal
+    take place only if nobody but the connector ever touched the object.
     """
 
     type: ActionType
@@ -82,6 +83,7 @@ class Action:
     stays: Observed | None = None
     created: bool = False
     """For an adoption: the connector itself made the object (a receipt that was lost)."""
+    if_untouched: bool = False
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -205,6 +207,8 @@ class Plan:
     is still open in groups in which nothing moved."""
     unchanged: int = 0
     bound: int = 0
+    mails: Mapping[str, int] = field(default_factory=dict)
+    """How many mails the target will send of its own accord, to whom."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -251,6 +255,7 @@ class Plan:
                 for row in self.quarantined
             ],
             "limits": [breach.to_json() for breach in self.breaches],
+            "mails": dict(self.mails),
             "summary": self.summary(),
         }
 

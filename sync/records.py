@@ -35,7 +35,11 @@ STATE = "state"
 """Name of the root field that says in which state the group is."""
 
 TITLE = "title"
-"""Name of the root field whose change counts as a rename (see `sync.limits`)."""
+LABEL = "label"
+"""Names of the root fields whose change counts as a rename (see `sync.counting`)."""
+
+STAFFED = "staffed"
+"""Value of the ``state`` field of a group that has all its children, people among them."""
 
 RETIRED = "retired"
 """Value of the ``state`` field of a group that is to be put away, reversibly."""
@@ -109,6 +113,8 @@ class Desired:
     once, when the record is written. One about a field begins with the field's name.
     ``identity`` is the name by which the target tells a child from others of its kind, where that
     is not the key's own.
+    ``origins`` say, for people, what asks for each field (a file and its line); that of "" is the
+    record's own, which stands for fields that have none. They decide nothing.
     """
 
     key: RecordKey
@@ -118,6 +124,7 @@ class Desired:
     when_dropped: WhenDropped = WhenDropped.KEEP
     notes: tuple[str, ...] = ()
     identity: str = ""
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def natural_name(self) -> str:
@@ -127,6 +134,10 @@ class Desired:
     def owner(self, name: str) -> Owner:
         """Returns the owner of the field ``name``."""
         return self.owners.get(name, Owner.SALES)
+
+    def origin(self, name: str = "") -> str:
+        """Returns what asks for the field ``name``, or for the record."""
+        return self.origins.get(name) or self.origins.get("", "")
 
 
 @dataclass(frozen=True, slots=True)

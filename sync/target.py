@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sync.records import Desired, Marker, Observed, RecordKey, Value
 
@@ -159,3 +159,11 @@ class Target(Protocol):
 
     def untouched(self, root_id: str) -> bool:
         """Tells whether nobody but this account has ever changed anything in the root."""
+
+
+@runtime_checkable
+class SendsMails(Protocol):
+    """A target that mails people of its own accord, and cannot be asked not to."""
+
+    def mails(self, desired: Desired) -> str:
+        """Returns the address that is mailed when this child is made, "" if nobody is. Pure."""

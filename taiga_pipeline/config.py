@@ -216,9 +216,12 @@ class LimitSettings(_Section):
     """How much one run may change; see `sync.limits`."""
 
     create: LimitValue = DEFAULTS["create"]
+    staff: LimitValue = DEFAULTS["staff"]
+    children: LimitValue = DEFAULTS["children"]
     retire: LimitValue = DEFAULTS["retire"]
     remove_member: LimitValue = DEFAULTS["remove_member"]
     rename: LimitValue = DEFAULTS["rename"]
+    mails: LimitValue = DEFAULTS["mails"]
     source_shrink: LimitValue = DEFAULTS["source_shrink"]
     other_pipeline: LimitValue = DEFAULTS["other_pipeline"]
 

@@ -38,6 +38,7 @@ class Member:
     role: str
     admin: bool = False
     reason: str = "staffed on the deal"
+    origin: str = "allocations"
 
 
 def deal_demand(deal: Deal, rules: Rules) -> tuple[RoleDemand, ...]:

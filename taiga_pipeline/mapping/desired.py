@@ -129,7 +129,11 @@ def _everybody(
     is_staffed = state is ProjectState.STAFFED
     always = {
         rule.email: Member(
-            rule.email, rule.role, rule.admin, f"a member of every project ({rule.where})"
+            rule.email,
+            rule.role,
+            rule.admin,
+            f"a member of every project ({rule.where})",
+            f"{rule.where} (member)",
         )
         for rule in rules.members
         if is_staffed or rule.when is Phase.TENTATIVE
@@ -167,8 +171,19 @@ def _project(case: Case) -> Desired:
         fields=fields,
         owners=rules.owners.project,
         reason=_reason(case.stage),
+        origins=_origins(case),
         notes=(NO_START,) if _lacks_dates(case) else (),
     )
+
+
+def _origins(case: Case) -> dict[str, str]:
+    """Returns which lines of the mapping ask for what limits are about."""
+    stage, look = case.stage, case.look
+    return {
+        "": f'{stage.decides} (stage "{stage.name}")',
+        Project.LABEL: f"{look.where} (label of {case.state.value} projects)",
+        Project.TITLE: f"{case.rules.title_at} (title)",
+    }
 
 
 def _reason(stage: StageRule) -> str:
@@ -202,12 +217,14 @@ def _children(case: Case) -> Iterator[Desired]:
 
 
 def _roles(case: Case) -> Iterator[Desired]:
+    origins = {member.role: member.origin for member in reversed(case.members)}
     for role in dict.fromkeys(member.role for member in case.members):
         yield Desired(
             key=RecordKey(case.deal.key, Kind.ROLE, role),
             fields={Role.NAME: role},
             owners=case.rules.owners.role,
             reason="a member has this role",
+            origins={"": origins[role]},
         )
 
 
@@ -222,6 +239,7 @@ def _memberships(case: Case) -> Iterator[Desired]:
             },
             owners=case.rules.owners.membership,
             reason=member.reason,
+            origins={"": member.origin},
             when_dropped=WhenDropped.REMOVE,
         )
 
@@ -239,6 +257,7 @@ def _milestones(case: Case) -> Iterator[Desired]:
                 },
                 owners=case.rules.owners.milestone,
                 reason=f"each {case.state.value} project has it ({rule.where})",
+                origins={"": f"{rule.where} (milestone)"},
             )
 
 
@@ -258,6 +277,7 @@ def _story(case: Case, rule: StoryRule, milestones: set[str]) -> Desired:
         },
         owners=case.rules.owners.story,
         reason=f"each {case.state.value} project has it ({rule.where})",
+        origins={"": f"{rule.where} (story)"},
     )
 
 
@@ -276,4 +296,5 @@ def _page(case: Case) -> Iterator[Desired]:
         },
         owners=case.rules.owners.page,
         reason=f"each {case.state.value} project has it (project.from_sales_page)",
+        origins={"": f"{case.rules.page_at} (from_sales_page)"},
     )

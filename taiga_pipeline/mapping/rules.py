@@ -19,6 +19,7 @@ from taiga_pipeline.mapping.model import (
     PagePhase,
     Phase,
     StageTable,
+    StateTable,
     StoryTable,
     WordsTable,
 )
@@ -73,6 +74,8 @@ class StageRule:
     state: ProjectState
     requires: tuple[str, ...]
     where: Where
+    decides: Where
+    """Where the file says what becomes of the project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ class StateRule:
 
     label: str
     tags: tuple[Template, ...]
+    where: Where
+    """Where the file gives the label, or would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +191,8 @@ class Rules:
     stories: tuple[StoryRule, ...]
     owners: Owners
     words: WordsTable
+    title_at: Where
+    page_at: Where
 
     @property
     def specificity(self) -> tuple[int, int]:
@@ -225,9 +232,9 @@ def compile_rules(model: MappingFile, document: Document) -> Rules:
         template=project.template,
         private=project.private,
         page=project.from_sales_page,
-        tentative=StateRule(project.tentative.label, _templates(project.tentative.tags)),
-        staffed=StateRule(project.staffed.label, _templates(project.staffed.tags)),
-        retired=StateRule(project.retired.label, _templates(project.retired.tags)),
+        tentative=_look(document, "tentative", project.tentative),
+        staffed=_look(document, "staffed", project.staffed),
+        retired=_look(document, "retired", project.retired),
         label_open=project.retired.label_open,
         label_gone=project.retired.label_gone,
         how_retired=project.retired.how,
@@ -237,7 +244,14 @@ def compile_rules(model: MappingFile, document: Document) -> Rules:
         stories=tuple(_story(document, n, s, model) for n, s in enumerate(model.story)),
         owners=_owners(model.ownership),
         words=model.words,
+        title_at=_where(document, ("project", "title")),
+        page_at=_where(document, ("project", "from_sales_page")),
     )
+
+
+def _look(document: Document, state: str, table: StateTable) -> StateRule:
+    where = _where(document, ("project", state, "label"))
+    return StateRule(table.label, _templates(table.tags), where)
 
 
 def conditions(match: MatchTable) -> tuple[Condition, ...]:
@@ -293,6 +307,9 @@ def _stage(document: Document, number: int, stage: StageTable) -> StageRule:
         state=stage_state(stage),
         requires=tuple(stage.requires),
         where=_where(document, ("stage", number)),
+        decides=_where(
+            document, ("stage", number, "category" if stage.project is None else "project")
+        ),
     )
 
 

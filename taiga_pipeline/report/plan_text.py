@@ -44,6 +44,8 @@ SYMBOLS: Final[Mapping[ActionType, tuple[str, Tone]]] = {
 INDENT: Final = "    "
 LONGEST: Final = 160
 """Longer values are cut: the whole is in ``--json``."""
+MANY_MAILED: Final = 10
+"""So many people are named whom the tool will mail."""
 LONGEST_COMPARED: Final = 20_000
 """Longer texts are not compared line by line."""
 
@@ -62,7 +64,16 @@ def plan_lines(plan: Plan, target: str, paint: Paint = plain) -> Iterator[str]:
     yield from issue_lines(plan.issues, target, paint)
     for breach in plan.breaches:
         yield f"{paint('!', Tone.WARNING)} refused     {safe(breach.message)}"
+    if plan.mails:
+        yield mails_line(plan.mails)
     yield summary_line(plan)
+
+
+def mails_line(mails: Mapping[str, int]) -> str:
+    """Returns whom the tool will mail how often: ``Mails to: petra@example.com 30.``"""
+    shown_ = [f"{safe(address)} {count}" for address, count in islice(mails.items(), MANY_MAILED)]
+    more = len(mails) - len(shown_)
+    return f"Mails to: {', '.join(shown_)}{f' and {more} more' if more > 0 else ''}."
 
 
 def quarantine_line(row: Quarantined) -> str:

@@ -82,6 +82,17 @@ def mistaken_mapping(stage: Stage) -> Result:
     return stage.csv.run()
 
 
+def mistaken_stage(stage: Stage) -> Result:
+    mapping = stage.csv.folder / "mappings" / "default.toml"
+    was = 'category = "proposal"'
+    assert was in mapping.read_text()
+    typo = re.sub(
+        rf'{was}(.*?)project = "tentative"', 'category = "won"', mapping.read_text(), flags=re.S
+    )
+    mapping.write_text(typo.replace(was, 'category = "won"'))
+    return stage.csv.run()
+
+
 def rows(*lines: str) -> Callable[[Stage], Result]:
     """A situation in which the CSV file holds these lines."""
 
@@ -191,6 +202,7 @@ SITUATIONS: Final[dict[str, Callable[[Stage], Result]]] = {
     "the CSV file is empty": empty_file,
     "the CSV file is cut off in a row": cut_off_file,
     "the source lost most of its deals": rows(*ROWS[:2]),
+    "a word in a mapping staffs, renames or fills many projects": mistaken_stage,
     "the source holds nothing": rows(),
     "two rows have one key": rows(*ROWS, row(1)),
     "two keys differ only in case": rows(*ROWS, row(1, key="d-01")),

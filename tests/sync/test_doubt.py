@@ -192,7 +192,7 @@ def test_what_was_put_away_long_ago_does_not_widen_the_limits(
     doubtful.want(*(deal(f"D{n}", "retired") for n in range(8)))
     report = doubtful.run()
     assert report.outcome is Outcome.REFUSED
-    assert "8 planned, 5 (20% of 10) allowed" in report.refusal
+    assert "8 planned, 5 (the least of any share; 20% of 10 is 2) allowed" in report.refusal
 
 
 def test_a_source_that_holds_nothing_is_refused_even_for_one_deal(

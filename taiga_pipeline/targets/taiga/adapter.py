@@ -11,7 +11,7 @@ from typing import Final
 from sync.errors import Rejected, Stale, SyncError, Unreachable, Vanished
 from sync.records import Desired, Marker, Observed, Value
 from sync.target import Place, Written
-from taiga_pipeline.records import Kind, Project
+from taiga_pipeline.records import Kind, Membership, Project
 from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.taiga import projects
@@ -109,6 +109,11 @@ class TaigaTarget:
         if observed.kind != Kind.PROJECT:
             return observed.fields
         return projects.split_project(observed.fields, hints)
+
+    def mails(self, desired: Desired) -> str:
+        """Returns whom Taiga mails when it makes this child: each new member, for each project."""
+        is_member = desired.key.kind == Kind.MEMBERSHIP
+        return str(desired.fields[Membership.EMAIL]) if is_member else ""
 
     # --- reading
 
