@@ -19,7 +19,8 @@ Place = tuple[str, str]
 
 def all_alike(record: Desired, observed: Sequence[Observed]) -> list[Observed]:
     """Returns the objects that answer to the natural identity of ``record``, the oldest first."""
-    return oldest_first(by_identity(observed, record.key.kind, record.natural_name.casefold()))
+    key, name = record.key, record.natural_name.casefold()
+    return oldest_first(by_identity(observed, key.kind, name, key.group))
 
 
 def oldest_first(observed: Sequence[Observed]) -> list[Observed]:

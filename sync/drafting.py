@@ -20,10 +20,18 @@ from sync.observation import (
     look_for_missing,
     observe,
     recall,
+    with_strays,
+)
+from sync.open_issues import (
+    copied_issues,
+    gone_issue,
+    moved_issue,
+    quarantine_issue,
+    stray_binding,
 )
 from sync.plan import ActionType, GroupPlan, Issue, IssueKind, Plan
 from sync.planner import Known, Seen, plan_group
-from sync.records import RETIRED, DesiredGroup, RecordKey, WhenGone
+from sync.records import RETIRED, DesiredGroup, WhenGone
 from sync.source import Quarantined, Source
 from sync.state import GroupRow, JournalEntry, StateStore
 from sync.target import SendsMails, Target
@@ -93,7 +101,11 @@ class Drafter:
             groups=tuple(groups),
             quarantined=tuple(wanted.quarantined),
             breaches=self._breaches(groups, wanted, observation, bound),
-            other_issues=self._other_issues(wanted, observation),
+            other_issues=(
+                *self._other_issues(wanted, observation),
+                *_copies(index, wanted, observation),
+                *self._moved_children(groups, index, wanted),
+            ),
             unchanged=wanted.unchanged,
             bound=bound,
             mails=count_mails(groups, self._mailed),
@@ -213,7 +225,7 @@ class Drafter:
         roots |= recall(self.target, index, unread)
         known = self.store.known(list(wanted))
         first = look(self.target, roots, observation.candidates, list(wanted))
-        seen = look_for_missing(self.target, first, known)
+        seen = with_strays(look_for_missing(self.target, first, known))
         return [self._plan_group(desired, known[key], seen[key]) for key, desired in wanted.items()]
 
     def _plan_group(self, desired: DesiredGroup, known: Known, seen: Seen) -> GroupPlan:
@@ -241,18 +253,33 @@ class Drafter:
             for open_issue in self.store.issues()
             if self._still_open(open_issue.issue, wanted, observation)
         ]
-        rows = [_quarantine_issue(row) for row in wanted.quarantined]
-        gone = [_gone_issue(key) for key in wanted.gone if key not in wanted.groups]
+        rows = [quarantine_issue(row) for row in wanted.quarantined]
+        gone = [gone_issue(key) for key in wanted.gone if key not in wanted.groups]
         return (*stays, *rows, *gone)
+
+    def _moved_children(
+        self, groups: Sequence[GroupPlan], index: Index, wanted: _Wanted
+    ) -> list[Issue]:
+        """Returns the children that people moved into another group's root, and are followed."""
+        strays = [(group.key, child) for group in groups for child in group.strays]
+        owners = {child.group for _, child in strays}
+        known = self.store.known(owners & (index.keys() | wanted.groups.keys()))
+        return [
+            moved_issue(stray.key, place)
+            for place, child in strays
+            if child.group in known
+            if not (stray := stray_binding(child, known[child.group])).unlinked
+        ]
 
     @staticmethod
     def _still_open(issue: Issue, wanted: _Wanted, observation: Observation) -> bool:
         """Whether an issue stays open because its group was not looked at in this run."""
         if issue.kind is IssueKind.GONE:
             return not wanted.is_complete
-        if issue.kind is IssueKind.QUARANTINED:
+        if issue.kind in (IssueKind.QUARANTINED, IssueKind.COPIED):  # looked for in every run
             return False
-        key = issue.key.group
+        # That a child is elsewhere is told by the group whose root it is in.
+        key = str(issue.observed) if issue.kind is IssueKind.MOVED else issue.key.group
         return key in observation.still and key not in wanted.groups
 
 
@@ -266,17 +293,11 @@ def _hold_lookalikes(wanted: _Wanted, index: Index) -> None:
         wanted.quarantined.append(held(key, old))
 
 
-def _quarantine_issue(row: Quarantined) -> Issue:
-    key = RecordKey(row.key or row.place, "source")
-    return Issue(IssueKind.QUARANTINED, key, f"{row.place}: {row.reason}")
-
-
-def _gone_issue(key: str) -> Issue:
-    message = (
-        f"{key}: the deal is no longer in the source; its project is left as it is. To put it "
-        f"away: when_gone = \"retire\" under [sync]; to forget it: 'pipeline-sync unlink {key}'"
-    )
-    return Issue(IssueKind.GONE, RecordKey(key, "project"), message)
+def _copies(index: Index, wanted: _Wanted, observation: Observation) -> list[Issue]:
+    """Returns the issues of followed groups whose marker is on more roots than one."""
+    bound = {key: row.root_id for key, row in index.items() if not row.unlinked}
+    ours = {k: v for k, v in observation.candidates.items() if k in bound or k in wanted.groups}
+    return copied_issues(ours, bound)
 
 
 def _made_elsewhere(groups: Iterable[GroupPlan], observation: Observation) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from sync.errors import Rejected, Vanished
@@ -31,7 +32,7 @@ def resolve(store: StateStore, key: str, take: Side, field: str | None = None) -
     issues = [
         item.issue
         for item in store.issues()
-        if item.issue.kind in (IssueKind.CONFLICT, IssueKind.DELETED)
+        if item.issue.kind in (IssueKind.CONFLICT, IssueKind.DELETED, IssueKind.MOVED)
         and key in (str(item.issue.key), item.issue.key.group)
         and field in (None, item.issue.field)
     ]
@@ -40,9 +41,19 @@ def resolve(store: StateStore, key: str, take: Side, field: str | None = None) -
         raise Rejected(
             f"{named}: nothing here waits for a decision (see 'pipeline-sync conflicts')"
         )
+    _refuse_impossible(issues, take)
     for issue in issues:
         _settle(store, issue, take)
     return issues
+
+
+def _refuse_impossible(issues: Sequence[Issue], take: Side) -> None:
+    moved = [issue for issue in issues if issue.kind is IssueKind.MOVED]
+    if moved and take is Side.SALES:
+        raise Rejected(
+            f"{moved[0].key}: people moved it into the project of {moved[0].observed}; move it "
+            "back there, or let it go with '--take delivery'"
+        )
 
 
 def _settle(store: StateStore, issue: Issue, take: Side) -> None:
@@ -114,3 +125,16 @@ def unlink(store: StateStore, target: Target, group: str) -> str:
     target.unmark(root.target_id, Marker(store.pipeline, group))
     store.unlink(root.key)
     return root.target_id
+
+
+def disown(store: StateStore, target: Target, group: str, root_id: str) -> None:
+    """Takes a group's marker off a copy of its root; everything else in the copy stays.
+
+    :raises Rejected: that is the one that the group is bound to.
+    """
+    if _is_bound(store, group, root_id):
+        raise Rejected(
+            f"{group}: project {root_id} is the one that is kept in step; to stop that: "
+            f"'pipeline-sync unlink {group}'"
+        )
+    target.unmark(root_id, Marker(store.pipeline, group))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.errors import Stale, Vanished
-from sync.records import Desired, Marker, Observed, Value
+from sync.records import Desired, Marker, Observed, Value, by_identity
 from sync.target import Place, Written
 
 
@@ -124,10 +124,11 @@ class MemoryTarget:
         with self._writing("create child"):
             root = self._root(place.root_id)
             identity = desired.key.name.casefold()
-            for child in root.children.values():
-                if (child.kind, child.identity) == (desired.key.kind, identity):
-                    return Written(child)
-            child = self._put_child(root, desired.key.kind, identity, desired.fields)
+            group = desired.key.group
+            present = by_identity(list(root.children.values()), desired.key.kind, identity, group)
+            if present:
+                return Written(present[0])
+            child = self._put_child(root, desired.key.kind, identity, desired.fields, group)
             return Written(child)
 
     def update(
@@ -209,6 +210,13 @@ class MemoryTarget:
         del root.children[child_id]
         root.touched_by_people, root.version = True, root.version + 1
 
+    def move_child(self, root_id: str, child_id: str, other_id: str) -> None:
+        """Moves a child into another root, with what it says of its group."""
+        root, other = self._root(root_id), self._root(other_id)
+        other.children[child_id] = root.children.pop(child_id)
+        for each in (root, other):
+            each.touched_by_people, each.version = True, each.version + 1
+
     def delete(self, root_id: str) -> None:
         """Deletes a root."""
         del self._roots[root_id]
@@ -249,10 +257,15 @@ class MemoryTarget:
         root.version += 1
 
     def _put_child(
-        self, root: _Root, kind: str, identity: str, fields: Mapping[str, Value]
+        self, root: _Root, kind: str, identity: str, fields: Mapping[str, Value], group: str = ""
     ) -> Observed:
         child = Observed(
-            kind, str(next(self._ids)), dict(fields), identity=identity, marked=bool(identity)
+            kind,
+            str(next(self._ids)),
+            dict(fields),
+            identity=identity,
+            marked=bool(identity),
+            group=group,
         )
         root.children[child.id] = child
         root.version += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sync.planner import Known, Seen
+from sync.planner import Known, Seen, strays_in, the_one
 from sync.records import Observed
 from sync.state import GroupRow
 from sync.target import Target
@@ -92,7 +92,7 @@ def look(
     standing = {
         key: root
         for key in keys
-        if (root := roots.get(key) or _only(candidates.get(key))) is not None
+        if (root := roots.get(key) or the_one(candidates.get(key))) is not None
     }
     ids = [root.id for root in standing.values()]
     children = target.observe_children(ids) if ids else {}
@@ -127,6 +127,18 @@ def look_for_missing(
     return {**seen, **look(target, roots, {}, list(roots))}
 
 
+def with_strays(seen: Mapping[str, Seen]) -> dict[str, Seen]:
+    """Returns ``seen``, with each group's children that people moved into other groups' roots."""
+    elsewhere: dict[str, list[Observed]] = {}
+    for key, each in seen.items():
+        for child in strays_in(key, each):
+            elsewhere.setdefault(child.group, []).append(child)
+    return {
+        key: replace(each, elsewhere=elsewhere[key]) if key in elsewhere else each
+        for key, each in seen.items()
+    }
+
+
 def _lacks_children(known: Known, seen: Seen) -> bool:
     shown = {(child.kind, child.id) for child in seen.children}
     return any(
@@ -147,7 +159,3 @@ def look_at_one(target: Target, key: str, known: Known) -> Seen:
     root_id = next((b.binding.target_id for k, b in known.bound.items() if k.is_root), None)
     root = target.observe_root(root_id) if root_id is not None else None
     return look(target, {key: root} if root else {}, {}, [key])[key]
-
-
-def _only(candidates: list[Observed] | None) -> Observed | None:
-    return candidates[0] if candidates and len(candidates) == 1 else None

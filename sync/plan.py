@@ -120,6 +120,8 @@ class IssueKind(StrEnum):
     """Several objects carry the group's marker and none is bound."""
     DOUBLE = "double"
     """Two objects answer to one record; only one of them can be kept in step."""
+    COPIED = "copied"
+    """More objects than the bound one carry the group's marker; ``observed`` has their ids."""
     DELETED = "deleted"
     """People deleted the object in the target, or the account can no longer see it."""
     OBSTACLE = "obstacle"
@@ -132,10 +134,12 @@ class IssueKind(StrEnum):
     """The source's record could not be read."""
     GONE = "gone"
     """The key is no longer in the source."""
+    MOVED = "moved"
+    """People moved a child into another group's root, which ``observed`` of the issue names."""
 
 
-PARTIAL = frozenset(IssueKind) - {IssueKind.GONE}
-"""Issues that make a run incomplete. A gone key is reported, but is nothing undone."""
+PARTIAL = frozenset(IssueKind) - {IssueKind.GONE, IssueKind.MOVED}
+"""Issues that make a run incomplete. The others are reported, but nothing is left undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +188,8 @@ class GroupPlan:
     bind: tuple[Binding, ...] = ()
     forget: tuple[RecordKey, ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
+    strays: tuple[Observed, ...] = ()
+    """Children in this group's root that name another group as theirs."""
     fingerprint: str = ""
     """Digest of what the source asks for (see `DesiredGroup.fingerprint`)."""
 
@@ -227,6 +233,7 @@ class Plan:
             IssueKind.CONFLICT,
             IssueKind.AMBIGUOUS,
             IssueKind.DOUBLE,
+            IssueKind.COPIED,
             IssueKind.DELETED,
         )
         return tuple(issue for issue in self.issues if issue.kind in waiting)

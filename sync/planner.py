@@ -88,12 +88,14 @@ class Seen:
     marker, and the children of the one that is (or would be) bound.
 
     ``readable`` is False where there is such a root and its children could not be read: nothing
-    is concluded from there being none."""
+    is concluded from there being none. ``elsewhere`` are children of this group that were seen in
+    other groups' roots, where people moved them."""
 
     root: Observed | None = None
     candidates: Sequence[Observed] = ()
     children: Sequence[Observed] = ()
     readable: bool = True
+    elsewhere: Sequence[Observed] = ()
 
 
 def plan_group(desired: DesiredGroup, known: Known, seen: Seen, split: Splitter) -> GroupPlan:
@@ -102,10 +104,11 @@ def plan_group(desired: DesiredGroup, known: Known, seen: Seen, split: Splitter)
     if bound is not None and bound.binding.unlinked:
         return GroupPlan(desired.key, desired, seen.root)
     planner = _GroupPlanner(desired, known, split)
+    planner.strays = strays_in(desired.key, seen)
     root = planner.plan_root(bound, seen)
     unreadable = desired.follow_children and not seen.readable
     if desired.follow_children and seen.readable and (root is not None or planner.actions):
-        planner.plan_children(seen.children)
+        planner.plan_children(seen.children, seen.elsewhere)
     if root is not None and root.obstacle and (planner.actions or unreadable):
         planner.obstruct(root)
     return planner.finish(root)
@@ -124,6 +127,7 @@ class _GroupPlanner:
     remember: dict[RecordKey, Bases] = field(default_factory=dict)
     bind: list[Binding] = field(default_factory=list)
     forget: list[RecordKey] = field(default_factory=list)
+    strays: tuple[Observed, ...] = ()
 
     def finish(self, root: Observed | None) -> GroupPlan:
         return GroupPlan(
@@ -137,6 +141,7 @@ class _GroupPlanner:
             bind=tuple(self.bind),
             forget=tuple(self.forget),
             facts=root.facts if root else {},
+            strays=self.strays,
         )
 
     # --- the root
@@ -148,14 +153,20 @@ class _GroupPlanner:
             self._merge_root(bound, seen.root)
         elif bound is not None:
             self._handle_deleted(bound)
-        elif len(seen.candidates) > 1:
-            self._report_ambiguous(seen.candidates)
         elif seen.candidates:
-            self._adopt_root(seen.candidates[0])
-            return seen.candidates[0]
+            return self._plan_candidates(seen.candidates)
         elif self.desired.create and not self.desired.retired:
             self.actions.append(_create(record, record.reason))
         return seen.root
+
+    def _plan_candidates(self, candidates: Sequence[Observed]) -> Observed | None:
+        """Binds the one root that can be meant by the marker, or reports that there are several."""
+        root = the_one(candidates)
+        if root is None:
+            self._report_ambiguous(candidates)
+        else:
+            self._adopt_root(root)
+        return root
 
     def _merge_root(self, bound: Bound, root: Observed) -> None:
         record = self.desired.root
@@ -251,7 +262,9 @@ class _GroupPlanner:
 
     # --- the children
 
-    def plan_children(self, observed: Sequence[Observed]) -> None:
+    def plan_children(
+        self, observed: Sequence[Observed], elsewhere: Sequence[Observed] = ()
+    ) -> None:
         """Plans the children in their order, then the removals."""
         bound = {key: value for key, value in self.known.bound.items() if not key.is_root}
         if self._makes_root():
@@ -267,7 +280,7 @@ class _GroupPlanner:
                 found = by_id.get((record.key.kind, known.binding.target_id))
                 self._plan_bound_child(record, known, found, free)
             else:
-                self._plan_new_child(record, free)
+                self._plan_new_child(record, free, elsewhere)
         wanted = {record.key for record in self.desired.children}
         for key in sorted(bound.keys() - wanted):
             binding = bound[key].binding
@@ -329,13 +342,18 @@ class _GroupPlanner:
         """A person's deletion counts as an edit: the child stays away."""
         if record.key in self.known.removing:  # it was not people: the receipt was lost
             self.forget.append(record.key)
-            self._plan_new_child(record, free)
+            self._plan_new_child(record, free, ())
         elif not bound.binding.deleted:
             self.bind.append(replace(bound.binding, deleted=True))
 
-    def _plan_new_child(self, record: Desired, free: Sequence[Observed]) -> None:
-        """Binds a child that is already in place as it is, or creates it."""
-        found = find_child(record, free)
+    def _plan_new_child(
+        self, record: Desired, free: Sequence[Observed], elsewhere: Sequence[Observed]
+    ) -> None:
+        """Binds a child that is already in place as it is, or creates it.
+
+        One that people moved into another root is bound, too: it is not made a second time.
+        """
+        found = find_child(record, free) or find_child(record, elsewhere)
         if found is None:
             self.actions.append(_create(record, record.reason))
             return
@@ -354,7 +372,7 @@ class _GroupPlanner:
 
     def _drop_unreceived(self, key: RecordKey, making: Making, free: Sequence[Observed]) -> None:
         """Removes a child that was made without a receipt, and is no longer wanted."""
-        found = _named(free, key.kind, making.identity)
+        found = _named(free, key, making.identity)
         is_taken = any(action.observed is found for action in self.actions)
         if making.when_dropped is WhenDropped.REMOVE and found is not None and not is_taken:
             self.actions.append(_removal(key, found))
@@ -376,6 +394,18 @@ class _GroupPlanner:
         message = f"{key}: {waiting}, because the project cannot be written: {root.obstacle}"
         self.actions.clear()
         self.issues.append(Issue(IssueKind.OBSTACLE, key, message))
+
+
+def the_one(candidates: Sequence[Observed] | None) -> Observed | None:
+    """Returns the root that is meant by a marker: the only one, or the only one that is no copy."""
+    originals = [root for root in candidates or () if root.original]
+    found = originals or list(candidates or ())
+    return found[0] if len(found) == 1 else None
+
+
+def strays_in(group: str, seen: Seen) -> tuple[Observed, ...]:
+    """Returns the children that name another group as theirs."""
+    return tuple(child for child in seen.children if child.group not in ("", group))
 
 
 def adopt_child(
@@ -410,8 +440,9 @@ def find_child(record: Desired, observed: Sequence[Observed]) -> Observed | None
     return next(iter(all_alike(record, observed)), None)
 
 
-def _named(observed: Sequence[Observed], kind: str, name: str) -> Observed | None:
-    return next(iter(oldest_first(by_identity(observed, kind, name.casefold()))), None)
+def _named(observed: Sequence[Observed], key: RecordKey, name: str) -> Observed | None:
+    found = by_identity(observed, key.kind, name.casefold(), key.group)
+    return next(iter(oldest_first(found)), None)
 
 
 def _removal(key: RecordKey, found: Observed) -> Action:

@@ -200,9 +200,11 @@ class Observed:
     A field that is missing from ``fields`` could not be told by this read; the merge takes it for
     unchanged. ``identity`` is a child's natural key in the target, case-folded: what a record
     whose key has this name would be recognised by (an e-mail address, an external reference, a
-    name).
+    name). ``group`` is the group that a child itself names as its own, "" where it names none: one
+    that names another group is never taken for this group's, wherever people moved it.
     ``marked`` says that the identity is a reference that only the connector writes, rather than a
     name that people may give to several things.
+    ``original`` says that a root's marker is one that people's copies of it do not carry.
     ``stamp`` is opaque and moves whenever anything in the group may have moved; "" if unknown.
     ``facts`` are what the source side wants to know about a root (its URL, team, progress); they
     are fed back and never merged.
@@ -218,6 +220,8 @@ class Observed:
     stamp: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
     obstacle: str = ""
+    group: str = ""
+    original: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +287,12 @@ def digest(data: object) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def by_identity(observed: Sequence[Observed], kind: str, identity: str) -> list[Observed]:
-    """Returns the objects of ``kind`` that answer to ``identity``."""
-    return [item for item in observed if item.kind == kind and item.identity == identity]
+def by_identity(
+    observed: Sequence[Observed], kind: str, identity: str, group: str
+) -> list[Observed]:
+    """Returns the objects of ``kind`` that answer to ``identity``, and name no other group."""
+    return [
+        item
+        for item in observed
+        if item.kind == kind and item.identity == identity and item.group in ("", group)
+    ]

@@ -27,6 +27,9 @@ from sync.target import Target
 log = logging.getLogger(__name__)
 
 
+LABELS = "labels"
+"""The note of the state store that holds the labels that were ever written."""
+
 _RUNS_KEPT = timedelta(days=90)
 """How long a run that changed nothing is kept."""
 
@@ -41,7 +44,9 @@ class Options:
 
     ``history_days`` is how long the journal is kept (see `sync.pruning`).
     ``lease_seconds`` is how long a machine that died keeps others from writing (0: no lease is
-    taken); ``holder`` names this machine and the place of its state store.
+    taken); ``holder`` names this machine and the place of its state store. ``labels`` are all that
+    may be written before a title: they are remembered, so that they are known for labels when they
+    are used no more.
     """
 
     rules: Rules = field(default_factory=Rules)
@@ -51,6 +56,7 @@ class Options:
     history_days: float = 730.0
     lease_seconds: float = 600.0
     holder: str = ""
+    labels: frozenset[str] = frozenset()
 
 
 class Outcome(StrEnum):
@@ -201,6 +207,7 @@ class Runner:
         started, requests = self.clock.now(), self.target.request_count
         look_at_all = look_at_all or self._full_compare_is_due(started)
         run_id = self.store.begin_run(look_at_all)
+        self.store.add_words(LABELS, self.options.labels)
         try:
             with logged(run=run_id):
                 self.target.connect()

@@ -68,6 +68,24 @@ class StateStore(StateTables):
             )
         return made
 
+    def words(self, name: str) -> frozenset[str]:
+        """Returns the words that were noted under ``name``."""
+        mine = and_(NOTES.c.pipeline == self.pipeline, NOTES.c.name == name)
+        with self._read() as connection:
+            found = connection.execute(select(NOTES.c.value).where(mine)).scalar()
+        return frozenset(json.loads(found)) if found is not None else frozenset()
+
+    def add_words(self, name: str, words: Collection[str]) -> None:
+        """Notes words under ``name``, next to those that are there."""
+        known = self.words(name)
+        if known >= set(words):
+            return
+        mine = and_(NOTES.c.pipeline == self.pipeline, NOTES.c.name == name)
+        value = dump(sorted(known | set(words)))
+        with self._write("words") as connection:
+            connection.execute(delete(NOTES).where(mine))
+            connection.execute(insert(NOTES).values(pipeline=self.pipeline, name=name, value=value))
+
     def dangling(self) -> list[str]:
         """Returns the keys of groups of which something is stored, but not which root is theirs."""
         of_bindings = select(BINDINGS.c.grp).where(BINDINGS.c.pipeline == self.pipeline)
@@ -384,11 +402,14 @@ class StateStore(StateTables):
             self._forget_group(connection, binding.key.group)
             self._put_binding(connection, binding, {})
 
-    def unlink(self, root: RecordKey) -> None:
-        """Stops following a group; its object stays as it is."""
+    def unlink(self, record: RecordKey) -> None:
+        """Stops following a group (or one child); its object stays as it is."""
         with self._write("by hand") as connection:
-            self._update_binding(connection, root, {"unlinked": True})
-            self._drop_issues_of(connection, root.group)
+            self._update_binding(connection, record, {"unlinked": True})
+            if record.is_root:
+                self._drop_issues_of(connection, record.group)
+            else:
+                connection.execute(delete(ISSUES).where(self._record(ISSUES, record)))
 
     def forget(self, group: str) -> None:
         """Drops everything that is known of a group; the next run treats it as new."""

@@ -202,8 +202,19 @@ class Context:
         """The URL of the state store."""
         return self.settings.sync.state_address(self.environment)
 
-    def make_target(self, clock: Clock | None = None) -> Target:
+    def labels(self) -> frozenset[str]:
+        """Returns every label that the mappings may put before a title (none if they are wrong)."""
+        try:
+            return self.load_mappings().labels()
+        except ProblemsError:  # which is reported where the mappings are used
+            return frozenset()
+
+    def make_target(
+        self, clock: Clock | None = None, labels: frozenset[str] = frozenset()
+    ) -> Target:
         """Returns the target, not connected yet; it waits by ``clock`` if one is given.
+
+        ``labels`` are those of earlier mappings, as far as the state store knows.
 
         :raises ProblemsError: no such adapter, or the secret cannot be had.
         :raises Unreachable: its address cannot be right.
@@ -226,6 +237,7 @@ class Context:
             timeout_seconds=target.timeout_seconds,
             reads_pages=self._reads_pages(),
             pictures=self.portfolio.pictures,
+            labels=labels | self.labels(),
         )
         return create(target.kind, connection, clock or self.clock)
 

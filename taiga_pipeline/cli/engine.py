@@ -61,7 +61,7 @@ def make_runner(
     """
     # Commands that only look at the state do without the rest of the engine.
     from sync.drafting import Rules
-    from sync.runner import Options, Runner
+    from sync.runner import LABELS, Options, Runner
 
     settings = context.settings
     options = Options(
@@ -71,12 +71,14 @@ def make_runner(
         full_compare_hours=settings.sync.full_compare_hours,
         history_days=settings.sync.history_days,
         lease_seconds=settings.sync.lease_seconds,
+        labels=context.labels(),
         holder=f"{socket.gethostname()} ({shown(context.state_url)})",
     )
     source = context.make_source()
     stop = stop or threading.Event()
     clock = StoppableClock(context.clock, stop)
-    return Runner(source, context.make_target(clock), store, clock, options, stop)
+    target = context.make_target(clock, store.words(LABELS))
+    return Runner(source, target, store, clock, options, stop)
 
 
 def checked_limits(names: Sequence[str]) -> frozenset[str]:

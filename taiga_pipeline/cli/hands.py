@@ -139,12 +139,18 @@ def slug(address: str) -> str:
 
 @click.command()
 @click.argument("deal")
+@click.option("--project", metavar="COPY", help="Only take the deal's marker off this copy.")
 @pass_context
-def unlink(context: Context, deal: str) -> None:
+def unlink(context: Context, deal: str, project: str | None) -> None:
     """Stop following DEAL. Its project stays as it is, and is not made again."""
     with locked_state(context) as store:
         near = did_you_mean(deal, store.index())
         target = _connected(context)
         with _as_usage_error(near):
-            hands_on.unlink(store, target, deal)
-    click.echo(safe(f"{deal}: no longer followed; its project stays as it is."))
+            if project is None:
+                hands_on.unlink(store, target, deal)
+                said = "no longer followed; its project stays as it is."
+            else:
+                hands_on.disown(store, target, deal, _find_project(target, project))
+                said = f"its marker is off the project {project}, which is nobody's now."
+    click.echo(safe(f"{deal}: {said}"))

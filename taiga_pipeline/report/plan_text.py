@@ -261,12 +261,26 @@ def ways_out(issue: Issue) -> tuple[str, ...]:
     key = issue.key.group
     if issue.kind is IssueKind.AMBIGUOUS:
         return (command("adopt", key, "PROJECT"),)
+    if issue.kind is IssueKind.COPIED and isinstance(issue.observed, frozenset):
+        return _ways_with_copies(key, sorted(issue.observed))
+    if issue.kind is IssueKind.MOVED:
+        return (command("resolve", str(issue.key), options="--take delivery"),)
     if issue.kind is IssueKind.DELETED:
         again = command("resolve", key, options="--take sales")
         gone = command("resolve", key, options="--take delivery")
         width = len(gone)
         return (f"{again:<{width}}    # make it again", f"{gone}    # let it be gone")
     return ()
+
+
+def _ways_with_copies(key: str, copies: list[str]) -> tuple[str, ...]:
+    off = [command("unlink", key, options=f"--project {word(copy)}") for copy in copies]
+    instead = [command("adopt", key, copy) for copy in copies]
+    width = max(map(len, off))
+    return (
+        *(f"{each:<{width}}    # take the marker off the copy" for each in off),
+        *(f"{each:<{width}}    # follow this one instead" for each in instead),
+    )
 
 
 def summary_line(plan: Plan) -> str:

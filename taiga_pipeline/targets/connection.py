@@ -17,7 +17,8 @@ class Connection:
     and ``application_token`` is there. ``web_url`` is where people open the tool, "" where the
     API's address says it. ``concurrency`` is how many requests may be under way at a time.
     ``reads_pages`` says that deals' projects hold wiki pages to be kept in step; ``pictures`` draws
-    those on pages (PNG), by the digest that a page names.
+    those on pages (PNG), by the digest that a page names. ``labels`` are all labels that projects
+    of this pipeline may show before their titles, now or since the state store began.
     """
 
     url: str
@@ -32,3 +33,4 @@ class Connection:
     timeout_seconds: float = 30.0
     reads_pages: bool = False
     pictures: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
+    labels: frozenset[str] = frozenset()

@@ -6,7 +6,7 @@ and the facts of the deal. See `sync.text` for the forms.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from sync.records import Value
@@ -19,15 +19,19 @@ DESCRIPTION: Final = "description"
 
 
 def split_joined(
-    fields: Mapping[str, Value], hints: Sequence[Mapping[str, Value]], no_text: str = ""
+    fields: Mapping[str, Value],
+    hints: Sequence[Mapping[str, Value]],
+    no_text: str = "",
+    labels: Collection[str] = (),
 ) -> dict[str, Value]:
     """Returns the fields with label and title, people's text and deal facts told apart.
 
-    ``no_text`` is what stands in for an empty description where the tool demands one.
+    ``no_text`` is what stands in for an empty description where the tool demands one. ``labels``
+    are all that this pipeline may have written: they tell where the state store knows nothing.
     """
     told = {name: value for name, value in fields.items() if name not in (NAME, DESCRIPTION)}
     if NAME in fields:
-        label, title = _split_name(str(fields[NAME]), hints)
+        label, title = _split_name(str(fields[NAME]), hints, labels)
         told |= {Project.LABEL: label, Project.TITLE: title}
     if DESCRIPTION in fields:
         text, facts = split_block(str(fields[DESCRIPTION]), _texts(hints, Project.DEAL_FACTS))
@@ -46,13 +50,22 @@ def join_description(fields: Mapping[str, Value]) -> str:
     return join_block(str(fields.get(Project.TEXT, "")), str(fields.get(Project.DEAL_FACTS, "")))
 
 
-def _split_name(name: str, hints: Sequence[Mapping[str, Value]]) -> tuple[str, str]:
+def _split_name(
+    name: str, hints: Sequence[Mapping[str, Value]], labels: Collection[str]
+) -> tuple[str, str]:
     """A title may itself begin like a label: what was written before is recognised first."""
     for hint in hints:
         label, title = str(hint.get(Project.LABEL, "")), str(hint.get(Project.TITLE, ""))
         if title and join_label(label, title) == name:
             return label, title
-    return split_label(name, _texts(hints, Project.LABEL))
+    for title in _texts(hints, Project.TITLE):
+        for label in ("", *labels):
+            if join_label(label, title) == name:
+                return label, title
+    found = split_label(name, _texts(hints, Project.LABEL))
+    if found[0] or sum(map(bool, hints)) > 1:  # the label that it had last is known
+        return found
+    return split_label(name, labels)
 
 
 def _texts(hints: Iterable[Mapping[str, Value]], name: str) -> list[str]:

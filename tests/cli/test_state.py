@@ -217,3 +217,32 @@ class TestByHand:
 )
 def test_a_slug_is_found_in_any_address_of_the_project(address: str, expected: str) -> None:
     assert slug(address) == expected
+
+
+class TestCopies:
+    @pytest.fixture
+    def copied(self, synced: Run, taiga: Sandbox) -> str:
+        wanted = {"name": "A copy", "description": "x", "is_private": True, "users": []}
+        bot = taiga.as_user(taiga.username)
+        return str(bot.post(f"/projects/{project(taiga, SHOP)['id']}/duplicate", wanted)["id"])
+
+    def test_a_copy_is_reported_with_its_ways_out(
+        self, synced: Run, taiga: Sandbox, copied: str
+    ) -> None:
+        result = synced("run")
+        assert result.exit_code == 3
+        assert f"id {copied}" in result.stdout
+        assert str(project(taiga, SHOP)["id"]) in result.stdout
+        assert f"pipeline-sync unlink D-105 --project {copied}" in result.stdout
+        assert "copied" in synced("conflicts").stdout
+
+    def test_its_marker_is_taken_off(self, synced: Run, taiga: Sandbox, copied: str) -> None:
+        synced("run")
+        assert synced("unlink", "D-105", "--project", copied).exit_code == 0
+        assert synced("run").exit_code == 0
+        assert synced("conflicts").stdout.count("copied") == 0
+
+    def test_the_bound_project_is_no_copy(self, synced: Run, taiga: Sandbox, copied: str) -> None:
+        result = synced("unlink", "D-105", "--project", str(project(taiga, SHOP)["id"]))
+        assert result.exit_code == 2
+        assert "kept in step" in result.stderr

@@ -51,6 +51,7 @@ class RedmineTarget:
         self._concurrency = connection.concurrency
         self._web = (connection.web_url or client.server).rstrip("/")
         self._custom = CustomFields(client)
+        self._labels = connection.labels
 
     @property
     def request_count(self) -> int:
@@ -103,7 +104,7 @@ class RedmineTarget:
         """Returns the fields, a project's name and description told apart."""
         if observed.kind != Kind.PROJECT:
             return observed.fields
-        return projects.split_project(observed.fields, hints)
+        return projects.split_project(observed.fields, hints, self._labels)
 
     # --- reading
 

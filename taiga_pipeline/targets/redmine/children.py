@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from sync.errors import Rejected, Vanished
-from sync.records import Desired, Observed, RecordKey, Value
+from sync.records import Desired, Observed, RecordKey, Value, by_identity
 from sync.target import Place, Written
 from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
 from taiga_pipeline.targets.http.answer import JSON
@@ -188,7 +188,7 @@ class Issues:
     def observe(self, row: Row, context: Context) -> Observed:
         """Returns an issue; one that is not ours has no identity."""
         text, line = split_line(str(row.get("description") or ""))
-        name = decode_reference(context.pipeline, value_of(row, DEAL_KEY) or _mark(line))
+        group, name = decode_reference(context.pipeline, value_of(row, DEAL_KEY) or _mark(line))
         return Observed(
             self.kind,
             str(row["id"]),
@@ -197,11 +197,12 @@ class Issues:
             marked=bool(name),
             stamp=str(row.get("updated_on", "")),
             facts={"closed": row.get("closed_on") is not None},
+            group=group,
         )
 
     def create(self, desired: Desired, place: Place, context: Context) -> Written:
         """Makes an issue that carries its reference from its first moment, unless it is there."""
-        present = self._present(desired.key.name, place, context)
+        present = self._present(desired.key, place, context)
         if present:
             return Written(present[0])
         body = self._creation(desired, place, context)
@@ -243,10 +244,10 @@ class Issues:
             body["description"] = join_line(str(changes[Story.DESCRIPTION] or ""), line)
         return body
 
-    def _present(self, name: str, place: Place, context: Context) -> list[Observed]:
+    def _present(self, key: RecordKey, place: Place, context: Context) -> list[Observed]:
         """Returns the project's issues that are this record, the oldest first."""
-        rows = (self.observe(row, context) for row in self.rows(place.root_id, context))
-        return [issue for issue in rows if issue.identity == name.casefold()]
+        rows = [self.observe(row, context) for row in self.rows(place.root_id, context)]
+        return by_identity(rows, self.kind, key.name.casefold(), key.group)
 
 
 class Roles:

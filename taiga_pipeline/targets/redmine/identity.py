@@ -33,6 +33,7 @@ RELEASED: Final = "released"
 
 _PREFIX: Final = "ps-"
 _HASHED: Final = "psh-"
+_HASHED_WHOLE: Final = re.compile(r"psh-[0-9a-f]{40}(__[0-9]+)?")
 _PIECE: Final = re.compile(r"__|_[a-z]|_[0-9]{3}|[a-z0-9-]")
 _LINE: Final = re.compile(r"\s*pipeline-sync: (\S+)( \(retired\))?\s*")
 _BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -75,6 +76,15 @@ def decode_identifier(identifier: str) -> Marker | None:
     marker = Marker(parts[0], parts[1])
     attempt = int(parts[2]) if len(parts) == 3 and parts[2].isdecimal() else 1
     return marker if encode_identifier(marker, attempt) == identifier else None
+
+
+def is_ours(identifier: str) -> bool:
+    """Whether the connector made the project: a copy's identifier is the one that people gave it.
+
+    The mark tells which deal's it is; a copy carries the same mark, in its field or description.
+    """
+    is_hashed = _HASHED_WHOLE.fullmatch(identifier) is not None
+    return is_hashed or decode_identifier(identifier) is not None
 
 
 def is_spelled_out(marker: Marker) -> bool:
@@ -135,12 +145,12 @@ def encode_reference(pipeline: str, key: RecordKey) -> str:
     return f"{_escape(pipeline)}/{_escape(key.group)}/{_escape(key.name)}"
 
 
-def decode_reference(pipeline: str, text: str) -> str:
-    """Returns the story's name in its group, "" if the reference is not this pipeline's."""
+def decode_reference(pipeline: str, text: str) -> tuple[str, str]:
+    """Returns the story's deal, and its name in it; both "" if it is not this pipeline's."""
     parts = text.strip().split("/")
-    if len(parts) != 3 or parts[0] != _escape(pipeline):
-        return ""
-    return _unescape(parts[2])
+    if len(parts) != 3 or not all(parts) or parts[0] != _escape(pipeline):
+        return "", ""
+    return _unescape(parts[1]), _unescape(parts[2])
 
 
 def split_line(description: str) -> tuple[str, Line | None]:
@@ -177,4 +187,8 @@ def _escape(text: str) -> str:
 
 
 def _unescape(text: str) -> str:
-    return unquote_to_bytes(text).decode("utf-8", "replace")
+    data = unquote_to_bytes(text)
+    try:
+        return data.decode("utf-8", "surrogatepass")  # undoes `_escape`, whatever the key holds
+    except UnicodeError:
+        return data.decode("utf-8", "replace")

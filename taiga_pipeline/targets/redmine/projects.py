@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from sync.records import STATE, Marker, Observed, Value, digest
@@ -29,6 +29,7 @@ from taiga_pipeline.targets.redmine.identity import (
     decode_identifier,
     decode_mark,
     encode_mark,
+    is_ours,
     is_spelled_out,
     join_line,
     split_line,
@@ -69,6 +70,7 @@ def observed_project(row: Row, web: str, issues: Lately = STILL) -> Observed:
             "last_activity": max(updated, issues.last) or None,
         },
         obstacle=CLOSED_BY_PEOPLE if is_closed and not is_retired else "",
+        original=is_ours(str(row.get("identifier", ""))),
     )
 
 
@@ -89,10 +91,10 @@ def _markers(row: Row, line: Line | None) -> tuple[Marker, ...]:
 
 
 def split_project(
-    fields: Mapping[str, Value], hints: Sequence[Mapping[str, Value]]
+    fields: Mapping[str, Value], hints: Sequence[Mapping[str, Value]], labels: Collection[str] = ()
 ) -> dict[str, Value]:
     """Returns the fields with those told apart that share name and description."""
-    return split_joined(fields, hints)
+    return split_joined(fields, hints, labels=labels)
 
 
 def creation(

@@ -108,7 +108,7 @@ class TaigaTarget:
             return split_page(observed.fields, hints)
         if observed.kind != Kind.PROJECT:
             return observed.fields
-        return projects.split_project(observed.fields, hints)
+        return projects.split_project(observed.fields, hints, self._connection.labels)
 
     def mails(self, desired: Desired) -> str:
         """Returns whom Taiga mails when it makes this child: each new member, for each project."""

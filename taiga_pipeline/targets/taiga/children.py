@@ -241,7 +241,7 @@ class Stories:
         if str(row.get("project")) in context.boards:
             fields[Story.DUE_DATE] = row.get("due_date")
             fields[Story.STATUS] = str((row.get("status_extra_info") or {}).get("name", ""))
-        name = decode_reference(context.pipeline, row.get("external_reference"))
+        group, name = decode_reference(context.pipeline, row.get("external_reference"))
         return Observed(
             self.kind,
             str(row["id"]),
@@ -250,6 +250,7 @@ class Stories:
             marked=bool(name),
             stamp=str(row.get("version", "")),
             facts={"closed": bool(row.get("is_closed"))},
+            group=group,
         )
 
     def create(self, desired: Desired, place: Place, context: Context) -> Written:

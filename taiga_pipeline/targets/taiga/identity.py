@@ -41,13 +41,13 @@ def encode_reference(pipeline: str, key: RecordKey) -> list[str]:
     return [PREFIX, f"{_escape(pipeline)}:{_escape(key.group)}/{_escape(key.name)}"]
 
 
-def decode_reference(pipeline: str, reference: JSON) -> str:
-    """Returns the story's name in the group, "" if the reference is not this pipeline's."""
+def decode_reference(pipeline: str, reference: JSON) -> tuple[str, str]:
+    """Returns the story's deal, and its name in it; both "" if it is not this pipeline's."""
     if not isinstance(reference, list) or len(reference) != 2 or reference[0] != PREFIX:
-        return ""
+        return "", ""
     owner, _, rest = str(reference[1]).partition(":")
-    _, _, name = rest.partition("/")
-    return _unescape(name) or "" if owner == _escape(pipeline) else ""
+    group, _, name = map(_unescape, rest.partition("/"))
+    return (group, name) if group and name and owner == _escape(pipeline) else ("", "")
 
 
 def _decode_marker(name: str) -> Marker | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from sync.records import Marker, Observed, Value
@@ -57,10 +57,10 @@ _MOVING: Final = ("modified_date", "totals_updated_datetime", "total_activity")
 
 
 def split_project(
-    fields: Mapping[str, Value], hints: Sequence[Mapping[str, Value]]
+    fields: Mapping[str, Value], hints: Sequence[Mapping[str, Value]], labels: Collection[str] = ()
 ) -> dict[str, Value]:
     """Returns the fields with label and title, people's text and deal facts told apart."""
-    return split_joined(fields, hints, NO_DESCRIPTION)
+    return split_joined(fields, hints, NO_DESCRIPTION, labels)
 
 
 def creation(fields: Mapping[str, Value], marker: Marker, template_id: int) -> dict[str, JSON]:

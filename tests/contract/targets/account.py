@@ -20,7 +20,8 @@ class Account(Protocol):
     """The connector's account in a tool, and the people around it.
 
     ``roles`` are the names of two roles that the tool has, ``member`` is an e-mail address that it
-    can add. ``holds_tags`` and ``shows_state`` tell what the tool has a place for.
+    can add. ``holds_tags`` and ``shows_state`` tell what the tool has a place for,
+    ``tells_copies`` whether it tells an original from a copy that a person made.
     """
 
     target: Target
@@ -30,6 +31,7 @@ class Account(Protocol):
     roles: tuple[str, str]
     holds_tags: bool
     shows_state: bool
+    tells_copies: bool
 
     @property
     def writes(self) -> int:
@@ -52,6 +54,12 @@ class Account(Protocol):
 
     def delete_story(self, root_id: str, story_id: str) -> None:
         """A person deletes a story."""
+
+    def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
+        """A person moves a story into another project, with its reference."""
+
+    def copy(self, root_id: str, name: str) -> str:
+        """A person copies a project as the tool does, its marker with it; returns the copy's id."""
 
     def lose_next_answer(self) -> None:
         """The answer to the next creation does not arrive, although it took place."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
 import requests
 
@@ -28,6 +28,7 @@ class MemoryAccount:
     roles = ("Back", "Design")
     holds_tags = True
     shows_state = True
+    tells_copies = False
 
     def __init__(self) -> None:
         self.target = MemoryTarget()
@@ -57,6 +58,14 @@ class MemoryAccount:
     def delete_story(self, root_id: str, story_id: str) -> None:
         self.target.delete_child(root_id, story_id)
 
+    def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
+        self.target.move_child(root_id, story_id, other_id)
+
+    def copy(self, root_id: str, name: str) -> str:
+        copy_id = self.target.copy(root_id)
+        self.target.edit(copy_id, title=name)
+        return copy_id
+
     def lose_next_answer(self) -> None:
         def lose(operation: str) -> None:
             if operation in ("after create", "after create child"):
@@ -76,6 +85,7 @@ class TaigaAccount:
     roles = ("Back", "Design")
     holds_tags = True
     shows_state = False
+    tells_copies = False
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.pipeline = connection.pipeline
@@ -111,6 +121,16 @@ class TaigaAccount:
     def delete_story(self, root_id: str, story_id: str) -> None:
         self._client.delete(f"userstories/{story_id}")
 
+    def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
+        story = self._client.get(f"userstories/{story_id}").data
+        moved = {name: story[name] for name in ("subject", "description", "external_reference")}
+        self._client.post("userstories", {"project": int(other_id), **moved})
+        self._client.delete(f"userstories/{story_id}")
+
+    def copy(self, root_id: str, name: str) -> str:
+        wanted = {"name": name, "description": "A copy.", "is_private": True, "users": []}
+        return str(self._client.post(f"projects/{root_id}/duplicate", wanted).data["id"])
+
     def lose_next_answer(self) -> None:
         self._wire.loses_next = True
 
@@ -126,6 +146,7 @@ class RedmineAccount:
     roles = ("Developer", "Manager")
     holds_tags = False
     shows_state = True
+    tells_copies = True
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.pipeline = connection.pipeline
@@ -177,6 +198,21 @@ class RedmineAccount:
     def delete_story(self, root_id: str, story_id: str) -> None:
         self.call("DELETE", f"issues/{story_id}.json")
 
+    def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
+        self.call("PUT", f"issues/{story_id}.json", {"issue": {"project_id": int(other_id)}})
+
+    def copy(self, root_id: str, name: str) -> str:
+        # The web form for a copy is filled with everything but the identifier; no API copies.
+        row = self.call("GET", f"projects/{root_id}.json")["project"]
+        fields = [{"id": f["id"], "value": f["value"]} for f in row.get("custom_fields", ())]
+        wanted = {
+            "name": name,
+            "identifier": f"copy-{uuid.uuid4().hex[:8]}",
+            "description": row["description"],
+            "custom_fields": fields,
+        }
+        return str(self.call("POST", "projects.json", {"project": wanted})["project"]["id"])
+
     def lose_next_answer(self) -> None:
         self._wire.loses_next = True
 
@@ -184,6 +220,10 @@ class RedmineAccount:
         _delete_all(self)
         self._http.close()
         self.target.close()
+
+
+LABELS: Final = frozenset({"(tentative)", "(lost)"})
+"""What the suite's pipelines show before titles."""
 
 
 def new_pipeline() -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,7 @@ from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.targets.connection import Connection
 from tests.contract.targets.account import Account
 from tests.contract.targets.accounts import (
+    LABELS,
     MemoryAccount,
     RedmineAccount,
     TaigaAccount,
@@ -52,7 +54,11 @@ def _sandbox(request: pytest.FixtureRequest) -> Account:
     sandbox: Sandbox = request.getfixturevalue("suite_sandbox")
     password = Secret(sandbox.password)
     connection = Connection(
-        sandbox.url, new_pipeline(), username=sandbox.username, password=password
+        sandbox.url,
+        new_pipeline(),
+        username=sandbox.username,
+        password=password,
+        labels=LABELS,
     )
     return TaigaAccount(connection, ManualClock())
 
@@ -61,7 +67,11 @@ def _real_taiga(request: pytest.FixtureRequest) -> Account:
     option = request.config.getoption
     password = Secret(os.environ.get(option("--taiga-password-env") or "", ""))
     connection = Connection(
-        option("--taiga-url"), new_pipeline(), username=option("--taiga-user"), password=password
+        option("--taiga-url"),
+        new_pipeline(),
+        username=option("--taiga-user"),
+        password=password,
+        labels=LABELS,
     )
     return TaigaAccount(connection, SystemClock())
 
@@ -72,11 +82,13 @@ def _made_up_redmine(request: pytest.FixtureRequest) -> Account:
     mock = fake.answer()
     mock.start()
     request.addfinalizer(lambda: mock.stop(allow_assert=False))
-    return RedmineAccount(Connection(URL, new_pipeline(), token=Secret(KEY)), clock)
+    connection = Connection(URL, new_pipeline(), token=Secret(KEY), labels=LABELS)
+    return RedmineAccount(connection, clock)
 
 
 def _live_redmine(request: pytest.FixtureRequest) -> Account:
-    return RedmineAccount(request.getfixturevalue("live_redmine"), SystemClock())
+    connection = replace(request.getfixturevalue("live_redmine"), labels=LABELS)
+    return RedmineAccount(connection, SystemClock())
 
 
 _ACCOUNTS: dict[str, Make] = {

@@ -242,7 +242,7 @@ class People:
             memory = self.memory(project)
             memory.subjects.pop(story.id, None)
             memory.placed.pop(story.id, None)
-            name = decode_reference(PIPELINE, story.external_reference) or ""
+            _, name = decode_reference(PIPELINE, story.external_reference)
             if not self._is_in_doubt(project, Kind.STORY, name):
                 memory.deleted_stories.add(str(story.external_reference))
 

@@ -342,6 +342,14 @@ class FakeRedmine:
             entry = {"id": self._next(), "user": user, "details": details}
             self.journals.setdefault(int(number), []).append(entry)
         row.update({place: given[place] for place in changed})
+        if "project_id" in given:
+            project = self._writable(str(given["project_id"]))
+            row["project"] = {"id": project["id"], "name": project["name"]}
+            row["fixed_version"] = {"id": None}
+        if "custom_fields" in given:
+            row["custom_fields"] = _values(
+                self.issue_fields, row["custom_fields"], given["custom_fields"]
+            )
         row["updated_on"] = self._time()
         return 204, None
 

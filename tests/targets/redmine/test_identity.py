@@ -74,8 +74,8 @@ def test_a_reference_is_read_back_by_its_own_pipeline_alone(
     pipeline: str, group: str, name: str
 ) -> None:
     reference = encode_reference(pipeline, RecordKey(group, "story", name))
-    assert decode_reference(pipeline, reference) == name
-    assert decode_reference(f"{pipeline}x", reference) == ""
+    assert decode_reference(pipeline, reference) == (group, name)
+    assert decode_reference(f"{pipeline}x", reference) == ("", "")
 
 
 @given(st.text(alphabet="ab \n"), st.booleans())

@@ -1,0 +1,77 @@
+"""What is open beyond a single group's plan: how each is told, with the way out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sync.plan import Issue, IssueKind
+from sync.planner import Known, the_one
+from sync.records import Binding, Observed, RecordKey
+from sync.source import Quarantined
+
+
+def quarantine_issue(row: Quarantined) -> Issue:
+    """Returns the issue of a row that could not be read."""
+    key = RecordKey(row.key or row.place, "source")
+    return Issue(IssueKind.QUARANTINED, key, f"{row.place}: {row.reason}")
+
+
+def gone_issue(key: str) -> Issue:
+    """Returns the issue of a followed group that is gone from the source."""
+    message = (
+        f"{key}: the deal is no longer in the source; its project is left as it is. To put it "
+        f'away: when_gone = "retire" under [sync]; if the deal has a new key: '
+        f"'pipeline-sync adopt NEW --from {key}'; to forget it: 'pipeline-sync unlink {key}'"
+    )
+    return Issue(IssueKind.GONE, RecordKey(key, "project"), message)
+
+
+def moved_issue(stray: RecordKey, place: str) -> Issue:
+    """Returns the issue of a child that people moved into the root of the group ``place``."""
+    message = (
+        f"{stray}: people moved this {stray.kind} into the project of {place}; it is left as it "
+        f"is there, and is not made again here. Move it back, or let it go: "
+        f"'pipeline-sync resolve {stray} --take delivery'"
+    )
+    return Issue(IssueKind.MOVED, stray, message, observed=place)
+
+
+def stray_binding(child: Observed, known: Known) -> Binding:
+    """Returns the binding of a child that was seen in another group's root, as far as known."""
+    for key, bound in known.bound.items():
+        is_named = (key.kind, key.name.casefold()) == (child.kind, child.identity)
+        if is_named or (key.kind, bound.binding.target_id) == (child.kind, child.id):
+            return bound.binding
+    return Binding(RecordKey(child.group, child.kind, child.identity), child.id, created=False)
+
+
+def copied_issue(key: str, bound: str, candidates: Sequence[Observed]) -> Issue | None:
+    """Returns the issue of a group whose marker is on more roots than one.
+
+    ``bound`` is the id of the one that is kept in step, "" if none is bound yet. None where that
+    is no issue, or one of the group's own plan.
+    """
+    chosen = None if bound else the_one(candidates)
+    kept = bound or (chosen.id if chosen else "")
+    others = sorted({c.id for c in candidates} - {kept}, key=lambda name: (len(name), name))
+    if not kept or not others:
+        return None
+    message = (
+        f"{key}: another project carries this deal's marker (id {', '.join(others)}), as a copy "
+        f"does; the one with id {kept} is kept in step, the other is left alone. Delete the copy, "
+        f"take the marker off it: 'pipeline-sync unlink {key} --project {others[0]}'; or follow it "
+        f"instead: 'pipeline-sync adopt {key} {others[0]}'"
+    )
+    root = RecordKey(key, candidates[0].kind)
+    return Issue(IssueKind.COPIED, root, message, observed=frozenset(others))
+
+
+def copied_issues(
+    candidates: Mapping[str, Sequence[Observed]], bound: Mapping[str, str]
+) -> list[Issue]:
+    """Returns the issues of all groups whose marker is on more roots than one.
+
+    ``bound`` holds the ids of bound roots by key.
+    """
+    found = (copied_issue(k, bound.get(k, ""), roots) for k, roots in sorted(candidates.items()))
+    return [issue for issue in found if issue is not None]
