@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +18,9 @@ from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from taiga_pipeline.people.model import Allocation
+
+Chance = Callable[[Deal], Decimal | None]
+"""Tells a deal's chance to win, as it is shown."""
 
 _LABELS: dict[str, str] = {
     "key": "Key",
@@ -79,7 +82,7 @@ def percent(probability: Decimal | None) -> str:
     return f"{round(probability * 100, 1).normalize():f} %"
 
 
-def print_deals(deals: Iterable[Deal]) -> int:
+def print_deals(deals: Iterable[Deal], chance: Chance) -> int:
     """Prints a table of deals; returns how many."""
     rows = [
         [
@@ -88,7 +91,7 @@ def print_deals(deals: Iterable[Deal]) -> int:
             safe(deal.customer),
             safe(deal.stage),
             money(deal),
-            percent(deal.probability),
+            percent(chance(deal)),
             str(deal.closed_on or deal.expected_close or ""),
             safe(deal.owner),
         ]
@@ -100,13 +103,13 @@ def print_deals(deals: Iterable[Deal]) -> int:
     return len(rows)
 
 
-def print_deal(deal: Deal) -> None:
+def print_deal(deal: Deal, chance: Chance) -> None:
     """Prints everything that is known about a deal."""
     times = {"stage_since": deal.stage_since, "updated_at": deal.updated_at}
     cells = {
         **deal_cells(deal),
         "value": money(deal),
-        "probability": percent(deal.probability),
+        "probability": percent(chance(deal)),
         **{name: f"{at:%Y-%m-%d %H:%M} UTC" if at else "" for name, at in times.items()},
     }
     print_pairs({label: safe(cells[name]) for name, label in _LABELS.items() if cells[name]})

@@ -11,6 +11,7 @@ import click
 
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.deal_text import (
+    Chance,
     change_json,
     deal_json,
     move_json,
@@ -22,7 +23,7 @@ from taiga_pipeline.cli.deal_text import (
 )
 from taiga_pipeline.cli.deals_files import export_deals, import_deals
 from taiga_pipeline.cli.deals_staff import staff
-from taiga_pipeline.cli.funnel import action_in, required_by, rules_of, stage_in
+from taiga_pipeline.cli.funnel import action_in, chance_of, required_by, rules_of, stage_in
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.store_access import deal_store, people_store, who
@@ -140,9 +141,10 @@ def list_deals(
         found: Iterator[Deal] = store.deals(stages=stages, team=team, owner=owner, text=text)
         with contextlib.closing(found):  # type: ignore[type-var]
             shown = islice(found, limit)
+            chance = chance_of(context)
             if as_json:
-                print_json([deal_json(deal) for deal in shown])
-            elif not print_deals(shown):
+                print_json([_with_chance(deal, chance) for deal in shown])
+            elif not print_deals(shown, chance):
                 click.echo("no deals", err=True)
 
 
@@ -160,7 +162,7 @@ def show_deal(context: Context, key: str, as_json: bool) -> None:
     if as_json:
         print_json(
             {
-                **deal_json(deal),
+                **_with_chance(deal, chance_of(context)),
                 "history": [move_json(move) for move in moves],
                 "changes": [change_json(change) for change in changes],
                 "allocations": [_allocation_json(each) for each in allocations],
@@ -168,12 +170,18 @@ def show_deal(context: Context, key: str, as_json: bool) -> None:
             }
         )
         return
-    print_deal(deal)
+    print_deal(deal, chance_of(context))
     if allocations:
         click.echo("\nStaffed")
         print_allocations(allocations)
     print_facts(facts)
     print_history(moves, changes)
+
+
+def _with_chance(deal: Deal, chance: Chance) -> dict[str, Any]:
+    """Returns a deal with the chance that counts, beside the one that it states."""
+    known = chance(deal)
+    return {**deal_json(deal), "chance": None if known is None else format(known, "f")}
 
 
 def _allocation_json(allocation: Any) -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
 from taiga_pipeline.pipeline.text import folded, line
-from taiga_pipeline.problems import did_you_mean
+from taiga_pipeline.problems import ProblemsError, did_you_mean
 
 if TYPE_CHECKING:
     from taiga_pipeline.mapping.rules import Rules, StageRule
@@ -56,6 +57,28 @@ def required_by(rules: Rules, stage: str) -> tuple[str, ...]:
     """Returns the gate actions of a stage; of one that the mapping does not know, none."""
     found = rules.find_stage(stage)
     return found.requires if found else ()
+
+
+def chance_of(context: Context) -> Callable[[Deal], Decimal | None]:
+    """Returns what tells a deal's chance to win: its own, or 1 or 0 once it is decided.
+
+    A deal that no mapping knows has the one that it states.
+    """
+    from taiga_pipeline.mapping.errors import NotMapped
+
+    try:
+        mappings = context.load_mappings()
+    except ProblemsError:  # a list of deals is no less true for it
+        return lambda deal: deal.probability
+
+    def chance(deal: Deal) -> Decimal | None:
+        try:
+            _, stage = mappings.stage_of(deal)
+        except NotMapped:
+            return deal.probability
+        return stage.chance(deal.probability) if stage.category.is_closed else deal.probability
+
+    return chance
 
 
 def action_in(rules: Rules, name: str) -> str:

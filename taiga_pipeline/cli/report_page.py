@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from sync.state import StateStore
+    from taiga_pipeline.mapping.rules import StageRule
     from taiga_pipeline.people.model import Person
     from taiga_pipeline.pipeline.model import Deal
     from taiga_pipeline.planning.capacity import Options
@@ -106,8 +107,14 @@ def _board(read: Pipeline, today: date) -> tuple[Stage, ...]:
         if closed and (deal.closed_on is None or (today - deal.closed_on).days > RECENT_DAYS):
             continue
         order.setdefault(stage.name, (rules.stages.index(stage), stage.name))
-        found[stage.name].append(deal)
+        found[stage.name].append(_decided(deal, stage))
     return tuple(_stage(name, found[name], urls) for name in sorted(found, key=order.__getitem__))
+
+
+def _decided(deal: Deal, stage: StageRule) -> Deal:
+    """Returns the deal with the chance that its stage decides."""
+    is_decided = stage.category.is_closed
+    return replace(deal, probability=stage.chance(None)) if is_decided else deal
 
 
 def _stage(name: str, deals: Sequence[Deal], urls: Mapping[str, str]) -> Stage:

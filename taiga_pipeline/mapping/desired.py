@@ -102,8 +102,8 @@ def make_case(deal: Deal, rules: Rules, stage: StageRule, staffing: Staffing) ->
     """Works out everything that several fields are made of."""
     won = stage.category is Category.WON
     start = project_start(deal, won=won, lead_time_weeks=rules.lead_time_weeks)
-    probability = stage.probability if deal.probability is None else deal.probability
-    view = DealView(deal, stage.name, stage.category, start, probability)
+    chance = stage.chance(deal.probability)
+    view = DealView(deal, stage.name, stage.category, start, chance)
     state = ProjectState.RETIRED if stage.state is ProjectState.NONE else stage.state
     demand = deal_demand(deal, rules)
     staffed = state is ProjectState.STAFFED and staffing.allocations

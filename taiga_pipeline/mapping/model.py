@@ -168,7 +168,7 @@ class StageTable(Table):
         None,
         description=(
             "Chance to win, 0 to 1 (0.5 is 50 %), of deals that state none themselves. Left out: "
-            "1 for won, 0 for lost, unknown for the others."
+            "unknown. What is decided is 1 (won) or 0 (lost), whatever is stated."
         ),
     )
     project: ProjectState | None = Field(

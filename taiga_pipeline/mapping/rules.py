@@ -77,6 +77,16 @@ class StageRule:
     decides: Where
     """Where the file says what becomes of the project."""
 
+    def chance(self, stated: Decimal | None) -> Decimal | None:
+        """Returns the chance to win of a deal at this stage that states ``stated``, 0 to 1.
+
+        What is decided is 1 or 0, whatever anybody states. None if nothing tells.
+        """
+        decided = PROBABILITY_OF_CATEGORY.get(self.category)
+        if decided is not None:
+            return decided
+        return self.probability if stated is None else stated
+
 
 @dataclass(frozen=True, slots=True)
 class Condition:

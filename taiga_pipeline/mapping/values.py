@@ -53,7 +53,8 @@ PLACEHOLDERS: Final[Mapping[str, Placeholder]] = {
     ),
     "currency": Placeholder("The currency.", lambda view: one_line(view.deal.currency)),
     "probability": Placeholder(
-        "The chance to win, the deal's own or else the stage's: \"50 %\".",
+        "The chance to win, the deal's own or else the stage's: \"50 %\"; of what is decided, "
+        '"100 %" or "0 %".',
         lambda view: percent(view.probability),
     ),
     "expected_close": Placeholder(

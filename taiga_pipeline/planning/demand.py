@@ -176,7 +176,8 @@ class _Finder:
         fate = self._situation.fates.get(deal.key, Fate())
         stretches = tuple(self._stretches(deal, rules, fate.size))
         if start is not None and deal.key in self._situation.milestones:
-            values = Values(DealView(deal, stage.name, stage.category, start, deal.probability))
+            chance = stage.chance(deal.probability)
+            values = Values(DealView(deal, stage.name, stage.category, start, chance))
             line = time_line(rules, values, start, self._situation.milestones[deal.key])
             stretches = moved(stretches, line) if line else stretches
         allocations = self._allocations.get(deal.key, ())

@@ -61,11 +61,11 @@ def _each(deals: Iterable[Deal], mappings: MappingSet, as_of: date) -> Iterator[
 
 
 def probability_of(deal: Deal, stage: StageRule) -> float:
-    """Returns the chance to win an open deal, 0 to 1."""
-    stated = stage.probability if deal.probability is None else deal.probability
-    if stated is None:
+    """Returns the chance to win a deal, 0 to 1; of one that is decided, 1 or 0."""
+    chance = stage.chance(deal.probability)
+    if chance is None:
         return USUAL_PROBABILITY.get(stage.category, 0.0)
-    return min(1.0, max(0.0, float(stated)))
+    return min(1.0, max(0.0, float(chance)))
 
 
 def close_week(deal: Deal, lead_time_weeks: int) -> date | None:

@@ -167,8 +167,8 @@ class Portfolio:
     def _card(self, key: RecordKey, deal: Deal, rules: Rules, stage: StageRule) -> Desired:
         won = stage.category is Category.WON
         start = project_start(deal, won=won, lead_time_weeks=rules.lead_time_weeks)
-        probability = stage.probability if deal.probability is None else deal.probability
-        values = Values(DealView(deal, stage.name, stage.category, start, probability))
+        chance = stage.chance(deal.probability)
+        values = Values(DealView(deal, stage.name, stage.category, start, chance))
         named = ": ".join(filter(None, (values["customer"], values["name"])))
         moves = rules.owners.stage is not Owner.SALES and deal.key not in self._known.sent_back
         return Desired(
