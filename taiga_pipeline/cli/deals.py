@@ -23,7 +23,14 @@ from taiga_pipeline.cli.deal_text import (
 )
 from taiga_pipeline.cli.deals_files import export_deals, import_deals
 from taiga_pipeline.cli.deals_staff import staff
-from taiga_pipeline.cli.funnel import action_in, chance_of, required_by, rules_of, stage_in
+from taiga_pipeline.cli.funnel import (
+    action_in,
+    asked_by,
+    chance_of,
+    required_by,
+    rules_of,
+    stage_in,
+)
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.store_access import deal_store, people_store, who
@@ -209,21 +216,27 @@ def _delivery_facts(context: Context, key: str) -> dict[str, Any]:
 def add_deal(
     context: Context, /, key: str, name: str, stage: str, as_json: bool, **texts: Any
 ) -> None:
-    """Add a deal. KEY names it for good, also in Taiga."""
+    """Add a deal. KEY names it for good, also in Taiga.
+
+    What the stages before its own ask for counts as done, and is listed.
+    """
     from taiga_pipeline.pipeline.model import Deal
 
     deal = Deal(key=key, name=name, **_values(texts))
     rules = rules_of(context, deal)
-    stage = stage_in(rules, stage).name if stage else rules.stages[0].name
+    at = stage_in(rules, stage) if stage else rules.stages[0]
+    passed = asked_by(rules, "", at)
     with deal_store(context, create=True) as store:
-        added = store.add(_with_stage(deal, stage), by=who(context))
-    _tell(added, f"added {added.key} in {added.stage}", as_json)
+        added = store.add(_placed(deal, at.name, passed), by=who(context))
+    counts = f"; these actions count as done: {', '.join(passed)}" if passed else ""
+    _tell(added, f"added {added.key} in {added.stage}{counts}", as_json)
 
 
-def _with_stage(deal: Deal, stage: str) -> Deal:
+def _placed(deal: Deal, stage: str, passed: tuple[str, ...]) -> Deal:
+    """Returns the deal at a stage, with what had to be done to get there."""
     from dataclasses import replace
 
-    return replace(deal, stage=stage)
+    return replace(deal, stage=stage, done=deal.done | frozenset(passed))
 
 
 @deals.command("edit")
@@ -264,7 +277,10 @@ def move_deal(
     reason: str,
     as_json: bool,
 ) -> None:
-    """Move a deal to another stage, once the actions of its present one are done."""
+    """Move a deal to another stage, once the actions of every stage that it passes are done.
+
+    A deal may always be lost, set aside, or moved back.
+    """
     from taiga_pipeline.pipeline.store import Destination
 
     day = parse_cell("closed_on", closed_on) if closed_on else None
@@ -273,7 +289,7 @@ def move_deal(
         rules = rules_of(context, deal)
         to = stage_in(rules, stage)
         destination = Destination(
-            to.name, to.category, required_by(rules, deal.stage), day, lost_reason=reason
+            to.name, to.category, asked_by(rules, deal.stage, to), day, lost_reason=reason
         )
         move = store.move(key, destination, force=force, by=who(context))
     if as_json:

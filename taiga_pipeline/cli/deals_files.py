@@ -64,6 +64,7 @@ def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
 @click.option("--origin", default="", help="Names the file across imports (default: its name).")
 @click.option("--clear-blank", is_flag=True, help="Blank cells clear what is in the store.")
+@click.option("--force", is_flag=True, help="Move deals although actions are open; recorded.")
 @click.option("--dry-run", is_flag=True, help="Report only, store nothing.")
 @json_option
 @pass_context
@@ -83,8 +84,9 @@ def import_deals(
     """Import deals from any CSV file.
 
     Well-known headers are found by themselves; name the others with --column. Deals that are
-    in the store already are updated, never doubled. Bad rows are reported and left out; what
-    disappeared from the file is reported and kept.
+    in the store already are updated, never doubled. Bad rows are reported and left out, and so
+    are those that would move a deal past actions that are not done; what disappeared from the
+    file is reported and kept.
     """
     from taiga_pipeline.pipeline.csv_import import import_deals as run_import
     from taiga_pipeline.pipeline.import_options import ImportOptions

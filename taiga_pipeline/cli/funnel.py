@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
+from taiga_pipeline.pipeline.gates import asked_on_the_way
 from taiga_pipeline.pipeline.text import folded, line
 from taiga_pipeline.problems import ProblemsError, did_you_mean
 
@@ -51,6 +52,11 @@ def stage_in(rules: Rules, name: str) -> StageRule:
             f"(stages: {', '.join(known)})"
         )
     return stage
+
+
+def asked_by(rules: Rules, stage: str, to: StageRule) -> tuple[str, ...]:
+    """Returns the actions that a move from ``stage`` asks for; see `gates.asked_on_the_way`."""
+    return asked_on_the_way(rules.stages, rules.find_stage(stage), to)
 
 
 def required_by(rules: Rules, stage: str) -> tuple[str, ...]:
@@ -105,6 +111,7 @@ def funnel_of(context: Context) -> Funnel:
 
     :raises MappingErrors: a mapping has problems.
     """
+    from taiga_pipeline.mapping.errors import NotMapped
     from taiga_pipeline.pipeline.import_options import Funnel
 
     mappings = context.load_mappings()
@@ -112,6 +119,13 @@ def funnel_of(context: Context) -> Funnel:
     def stages(name: str) -> list[StageRule]:
         found = (rules.find_stage(name) for rules in mappings.rules)
         return [stage for stage in found if stage is not None]
+
+    def asks(deal: Deal, start: str) -> tuple[str, ...]:
+        try:
+            rules, to = mappings.stage_of(deal)
+        except NotMapped:
+            return ()
+        return asked_by(rules, start, to)
 
     by_name = Funnel()
     return Funnel(
@@ -121,4 +135,5 @@ def funnel_of(context: Context) -> Funnel:
             if (found := stages(name))
             else by_name.is_closed(name)
         ),
+        asks=asks,
     )

@@ -14,7 +14,7 @@ from sync.records import Desired, Owner, RecordKey
 from taiga_pipeline.cli.capacity_input import STATED, options_for, plan_input
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.engine import state_to_read
-from taiga_pipeline.cli.funnel import required_by, rules_of, stage_in
+from taiga_pipeline.cli.funnel import asked_by, rules_of, stage_in
 from taiga_pipeline.pipeline.errors import RequestError
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.records import Kind, Story, Wiki, portfolio_key
@@ -193,7 +193,7 @@ class PortfolioMaker:
             deal = store.get(key)
             rules = rules_of(self.context, deal)
             to = stage_in(rules, stage)
-            gate = required_by(rules, deal.stage)
+            gate = asked_by(rules, deal.stage, to)
             store.move(key, Destination(to.name, to.category, gate), by=tool.lower())
         finally:
             store.close()

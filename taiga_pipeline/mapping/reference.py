@@ -59,6 +59,23 @@ name = "Lost"
 category = "lost"
 ```
 
+## Gates
+
+A stage's `requires` are actions to be checked off (`pipeline-sync deals done`) before a deal may go
+on. One rule holds wherever a deal changes its stage: `deals move`, a card that is moved in the
+portfolio, an import.
+
+- A deal may always be lost, moved back, or set aside (moved to a stage with `project = "retired"`).
+- A jump forward asks for the actions of every stage that it passes. A deal that comes back from a
+  loss, from aside, or from a stage that the mapping does not know passes all stages before the new
+  one.
+- A deal that is added or imported at a later stage had to get there somehow: what the stages before
+  ask for counts as done, and is listed.
+- `--force` moves all the same, and is recorded (`pipeline-sync metrics` counts it).
+
+Deals that live elsewhere (a CSV file that is read directly, SQL, Tryton) have no gates here: they
+are where their source says.
+
 ## Which mapping a deal gets
 
 Every field that `match` names has to match; letter case does not matter. The mapping that names the

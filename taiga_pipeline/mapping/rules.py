@@ -77,6 +77,11 @@ class StageRule:
     decides: Where
     """Where the file says what becomes of the project."""
 
+    @property
+    def sets_aside(self) -> bool:
+        """Whether deals rest here: their projects are put away, and they are not lost."""
+        return self.state is ProjectState.RETIRED and self.category is not Category.LOST
+
     def chance(self, stated: Decimal | None) -> Decimal | None:
         """Returns the chance to win of a deal at this stage that states ``stated``, 0 to 1.
 

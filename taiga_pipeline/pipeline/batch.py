@@ -84,13 +84,16 @@ class Batch:
             updated_at=deal.updated_at or updated or self.now,
         )
 
-    def put(self, before: Deal | None, after: Deal) -> Outcome:
-        """Stores a clean deal that replaces ``before`` (None: a new one)."""
-        outcome = self._queue(before, after)
+    def put(self, before: Deal | None, after: Deal, forced: tuple[str, ...] = ()) -> Outcome:
+        """Stores a clean deal that replaces ``before`` (None: a new one).
+
+        ``forced`` are the gate actions that it skipped on its way to its stage.
+        """
+        outcome = self._queue(before, after, forced)
         self.counts[outcome] += 1
         return outcome
 
-    def _queue(self, before: Deal | None, after: Deal) -> Outcome:
+    def _queue(self, before: Deal | None, after: Deal, forced: tuple[str, ...]) -> Outcome:
         if before is None:
             self._inserts.append(deal_to_row(after))
             self._move("", after)
@@ -100,12 +103,12 @@ class Batch:
         self._updates.append({"stored_key": before.key, **deal_to_row(after)})
         self._changes.extend(changes_between(before, after, self.now, self._by))
         if before.stage != after.stage:
-            self._move(before.stage, after)
+            self._move(before.stage, after, forced)
         return Outcome.CHANGED
 
-    def _move(self, from_stage: str, deal: Deal) -> None:
+    def _move(self, from_stage: str, deal: Deal, forced: tuple[str, ...] = ()) -> None:
         at = deal.stage_since or self.now
-        self._moves.append(StageMove(deal.key, from_stage, deal.stage, at, self._by))
+        self._moves.append(StageMove(deal.key, from_stage, deal.stage, at, self._by, forced))
 
     def flush(self) -> None:
         """Writes what was collected."""

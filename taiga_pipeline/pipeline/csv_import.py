@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from taiga_pipeline.pipeline.batch import CHUNK, Batch, Outcome, chunks
 from taiga_pipeline.pipeline.csv_reader import CsvText, read_csv
 from taiga_pipeline.pipeline.drafts import DraftReading
-from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue
+from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue
+from taiga_pipeline.pipeline.import_gates import Gatekeeper
 from taiga_pipeline.pipeline.import_notices import Notice, Observer
 from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout, lay_out
 from taiga_pipeline.pipeline.import_rows import BadRow, Draft, RowReader, merge, with_times
@@ -107,6 +108,7 @@ class _Import:
         self._funnel = funnel
         self._origin = origin
         self._observer = Observer(reading.layout)
+        self._gates = Gatekeeper(funnel, options.force)
         self._unknown: Counter[str] = Counter()
         self._outcomes: Mapping[Outcome, int] = {}
         self._disappeared: Sequence[str] = ()
@@ -120,12 +122,13 @@ class _Import:
         for draft in drafts:
             try:
                 before = _same_key(known.get(folded(draft.key)), draft)
-                after = self._merged(before, draft, last.get(draft.key, _NO_CELLS), batch)
-            except InvalidValue as error:
+                merged = self._merged(before, draft, last.get(draft.key, _NO_CELLS), batch)
+                after, forced = self._gates.let(before, merged)
+            except (InvalidValue, GateClosed) as error:
                 reason = "; ".join(problem.message for problem in error.problems)
                 self._reading.bad_rows.append(BadRow(draft.line, draft.key, reason))
                 continue
-            batch.put(before, after)
+            batch.put(before, after, forced)
             self._see(draft, after)
             cells = draft.cells()
             if cells != last.get(draft.key) or draft.key in batch.missing(self._origin):
@@ -167,7 +170,11 @@ class _Import:
             columns={name: layout.header_of(name) for name in layout.columns},
             unused_headers=layout.unused,
             unknown_stages=dict(self._unknown.most_common()),
-            notices=(*self._observer.notices(), *self._unused_stages()),
+            notices=(
+                *self._observer.notices(),
+                *self._gates.notices(),
+                *self._unused_stages(),
+            ),
             dry_run=self._options.dry_run,
         )
 

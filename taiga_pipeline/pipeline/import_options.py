@@ -20,6 +20,7 @@ from taiga_pipeline.pipeline.columns import (
     parse_cell,
 )
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.text import folded, line
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
@@ -37,13 +38,15 @@ def _closed_by_name(stage: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """What is known of stages: whether one exists, and whether it closes a deal.
+    """What is known of stages: whether one exists, whether it closes a deal, and which actions a
+    deal's way from another stage to its own asks for (see `gates.asked_on_the_way`).
 
-    Without a mapping, every stage is known, and one called won or lost is closed.
+    Without a mapping, every stage is known, one called won or lost is closed, and none has a gate.
     """
 
     is_known: Callable[[str], bool] = lambda stage: True
     is_closed: Callable[[str], bool] = _closed_by_name
+    asks: Callable[[Deal, str], tuple[str, ...]] = lambda deal, start: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ class ImportOptions:
     decimal separator, "" to tell from each number. ``time_zone`` is that of times without one, ""
     for UTC. ``is_guarded`` says that an apostrophe may stand before what a spreadsheet would take
     for a formula. ``origin`` names the file across imports, "" for its own name. ``by`` says who
-    imports; with ``dry_run`` nothing is stored.
+    imports; with ``dry_run`` nothing is stored. ``force`` lets deals skip actions on their way,
+    which is recorded.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -105,6 +109,7 @@ class ImportOptions:
     origin: str = ""
     clear_blank: bool = False
     dry_run: bool = False
+    force: bool = False
     by: str = ""
 
     @property

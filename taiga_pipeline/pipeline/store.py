@@ -48,9 +48,9 @@ _FETCH: Final = 1_000
 class Destination:
     """Where a deal is moved to, and what the mapping knows about it.
 
-    ``requires`` are the gate actions of the stage that the deal leaves. ``category`` is the new
-    stage's: a closed one sets the day of the decision (``closed_on``, else today), an open one
-    takes it away, None leaves it.
+    ``requires`` are the actions that its way there asks for (see `gates.asked_on_the_way`).
+    ``category`` is the new stage's: a closed one sets the day of the decision (``closed_on``, else
+    today), an open one takes it away, None leaves it.
     """
 
     stage: str

@@ -91,13 +91,86 @@ def test_a_forced_move_says_and_records_what_was_skipped(
     environment["USER"] = "maya"
     run("deals", "add", "D-1", "x", "--stage", "Proposal")
     run("deals", "done", "D-1", "price agreed")
-    result = run("deals", "move", "D-1", "Lost", "--force", "--reason", "price")
+    result = run("deals", "move", "D-1", "Won", "--force")
     assert "skipped: needs documented" in result.stdout
 
     deal = shown(run, "D-1")
     assert deal["history"][-1]["forced"] == ["needs documented"]
-    assert (deal["history"][-1]["by"], deal["lost_reason"]) == ("maya", "price")
+    assert deal["history"][-1]["by"] == "maya"
     assert "skipping: needs documented" in run("deals", "show", "D-1").stdout
+
+
+def test_a_deal_is_lost_or_moved_back_whatever_is_open(run: Run) -> None:
+    run("deals", "add", "D-1", "x", "--stage", "Proposal")
+    run("deals", "add", "D-2", "x", "--stage", "Proposal")
+    assert run("deals", "move", "D-1", "Lead").exit_code == 0
+    assert run("deals", "move", "D-2", "Lost", "--reason", "price").exit_code == 0
+    assert shown(run, "D-2")["lost_reason"] == "price"
+
+
+def test_a_jump_asks_for_the_actions_of_every_stage_that_it_passes(run: Run) -> None:
+    run("deals", "add", "D-1", "x")
+    refused = run("deals", "move", "D-1", "Won")
+    assert refused.exit_code == 2
+    assert "may not leave 'Lead' yet" in refused.stderr
+    assert "'price agreed', 'needs documented'" in refused.stderr
+    run("deals", "done", "D-1", "price agreed", "needs documented")
+    assert run("deals", "move", "D-1", "Won").exit_code == 0
+
+
+def test_a_lost_deal_does_not_come_back_past_a_gate(run: Run) -> None:
+    run("deals", "add", "D-1", "x", "--stage", "Proposal")
+    run("deals", "move", "D-1", "Lost")
+    assert run("deals", "move", "D-1", "Won").exit_code == 2
+    assert run("deals", "move", "D-1", "Proposal").exit_code == 0
+
+
+def test_a_deal_that_is_added_late_says_what_counts_as_done(run: Run) -> None:
+    result = run("deals", "add", "D-1", "x", "--stage", "Won")
+    assert "added D-1 in Won; these actions count as done: price agreed, needs" in result.stdout
+    assert shown(run, "D-1")["done"] == ["needs documented", "price agreed"]
+
+
+def test_an_import_passes_no_gate_that_is_closed(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "deals.csv"
+    file.write_text("key,name,stage\nD-1,x,Proposal\nD-2,y,Won\n")
+    first = run("deals", "import", str(file))
+    assert first.exit_code == 0
+    assert "1 new deal (D-2) came in at a later stage; these actions" in first.stdout
+    assert "count as done: price agreed, needs documented" in first.stdout
+
+    file.write_text("key,name,stage\nD-1,x,Won\nD-2,y,Lost\n")
+    second = run("deals", "import", str(file))
+    assert second.exit_code == 3
+    assert "deal D-1 may not leave 'Proposal' yet" in second.output
+    assert [shown(run, key)["stage"] for key in ("D-1", "D-2")] == ["Proposal", "Lost"]
+
+    assert run("deals", "import", str(file), "--force").exit_code == 0
+    assert shown(run, "D-1")["history"][-1]["forced"] == ["price agreed", "needs documented"]
+
+
+def test_an_import_that_brings_the_actions_along_moves_the_deal(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "deals.csv"
+    run("deals", "add", "D-1", "x", "--stage", "Proposal")
+    file.write_text("key,name,stage,done\nD-1,x,Won,price agreed; needs documented\n")
+    result = run("deals", "import", str(file))
+    assert result.exit_code == 0, result.output
+    assert shown(run, "D-1")["stage"] == "Won"
+
+
+def test_what_is_decided_is_certain_whatever_chance_it_states(run: Run) -> None:
+    run("deals", "add", "D-1", "won one", "--stage", "Won", "--probability", "60%")
+    run("deals", "add", "D-2", "lost one", "--stage", "Lost", "--probability", "60%")
+    run("deals", "add", "D-3", "open one", "--probability", "60%")
+    listed = run("deals", "list").stdout
+    assert [("100 %" in r, "0 %" in r, "60 %" in r) for r in listed.splitlines()[-3:]] == [
+        (True, True, False),
+        (False, True, False),
+        (False, True, True),
+    ]
+    assert "100 %" in run("deals", "show", "D-1").stdout
+    chances = [deal["chance"] for deal in json.loads(run("deals", "list", "--json").stdout)]
+    assert chances == ["1", "0", "0.6"]
 
 
 def test_an_action_that_no_stage_requires_is_answered_with_the_nearest(run: Run) -> None:
