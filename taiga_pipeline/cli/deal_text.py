@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from taiga_pipeline.cli.output import print_pairs, print_table
+from taiga_pipeline.cli.output import print_pairs, print_table, shorten
 from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.columns import deal_cells
 from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Chance = Callable[[Deal], Decimal | None]
 """Tells a deal's chance to win, as it is shown."""
 
+_SHOWN: Final = 200
+"""Characters of a change that are shown; ``--json`` has it whole."""
 _LABELS: dict[str, str] = {
     "key": "Key",
     "name": "Name",
@@ -103,8 +105,8 @@ def print_deals(deals: Iterable[Deal], chance: Chance) -> int:
     return len(rows)
 
 
-def print_deal(deal: Deal, chance: Chance) -> None:
-    """Prints everything that is known about a deal."""
+def print_deal(deal: Deal, chance: Chance, changes: Sequence[FieldChange] = ()) -> None:
+    """Prints everything that is known about a deal, and why it was lost before."""
     times = {"stage_since": deal.stage_since, "updated_at": deal.updated_at}
     cells = {
         **deal_cells(deal),
@@ -112,7 +114,11 @@ def print_deal(deal: Deal, chance: Chance) -> None:
         "probability": percent(chance(deal)),
         **{name: f"{at:%Y-%m-%d %H:%M} UTC" if at else "" for name, at in times.items()},
     }
-    print_pairs({label: safe(cells[name]) for name, label in _LABELS.items() if cells[name]})
+    pairs = {label: safe(cells[name]) for name, label in _LABELS.items() if cells[name]}
+    if lost := was_lost_because(deal, changes):
+        reasons = (f"{each.before} (until {each.at:%Y-%m-%d})" for each in lost)
+        pairs["Was lost because"] = safe("; ".join(reasons))
+    print_pairs(pairs)
     if deal.contacts:
         click.echo("\nContacts")
         for contact in deal.contacts:
@@ -134,6 +140,13 @@ def print_history(moves: Iterable[StageMove], changes: Iterable[FieldChange]) ->
         click.echo(f"  {at:%Y-%m-%d %H:%M}  {safe(text)}")
 
 
+def was_lost_because(deal: Deal, changes: Iterable[FieldChange]) -> list[FieldChange]:
+    """Returns the changes that took away why a deal was lost, which it is not any more."""
+    if deal.lost_reason:
+        return []
+    return [each for each in changes if each.field == "lost_reason" and each.before]
+
+
 def _move_text(move: StageMove) -> str:
     steps = f"{move.from_stage} → {move.to_stage}" if move.from_stage else f"in {move.to_stage}"
     forced = f", skipping: {'; '.join(move.forced)}" if move.forced else ""
@@ -142,7 +155,12 @@ def _move_text(move: StageMove) -> str:
 
 def _change_text(change: FieldChange) -> str:
     field = change.field.replace("_", " ")
-    return f"{field}: {change.before or 'none'} → {change.after or 'none'}{_by(change.by)}"
+    before, after = (shorten(" ".join(text.split()), _SHOWN) for text in _held(change))
+    return f"{field}: {before} → {after}{_by(change.by)}"
+
+
+def _held(change: FieldChange) -> tuple[str, str]:
+    return change.before or "none", change.after or "none"
 
 
 def _by(name: str) -> str:

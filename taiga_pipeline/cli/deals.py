@@ -177,7 +177,7 @@ def show_deal(context: Context, key: str, as_json: bool) -> None:
             }
         )
         return
-    print_deal(deal, chance_of(context))
+    print_deal(deal, chance_of(context), changes)
     if allocations:
         click.echo("\nStaffed")
         print_allocations(allocations)

@@ -17,6 +17,7 @@ from taiga_pipeline.cli.pipeline_data import reported_facts
 from taiga_pipeline.cli.store_access import deal_store, people_store
 from taiga_pipeline.planning.metrics import (
     DIMENSIONS,
+    SLIPPING,
     Record,
     SalesMetrics,
     StageInfo,
@@ -75,7 +76,7 @@ def metrics(
     """
     mappings = context.load_mappings()
     with deal_store(context) as store:
-        moves, changes = _by_deal(store.history()), _by_deal(store.changes())
+        moves, changes = _by_deal(store.history()), _by_deal(store.changes(fields=SLIPPING))
         records = [
             record
             for deal in store.deals()

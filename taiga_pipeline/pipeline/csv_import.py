@@ -85,10 +85,11 @@ def import_deals(
     funnel = funnel or Funnel()
     reading = open_file(path, options, funnel)
     work = _Import(reading, options, funnel, options.origin or path.name)
+    drafts = list(reading.drafts())  # before the transaction: others wait for as long as that lasts
     try:
         with store.batch(by=options.by, keep=not options.dry_run) as batch:
-            for drafts in chunks(reading.drafts(), CHUNK):
-                work.take(batch, drafts)
+            for chunk in chunks(drafts, CHUNK):
+                work.take(batch, chunk)
             work.finish(batch)
     except IntegrityError:
         raise AlreadyThere(

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Select, Table, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 
 from sync.database import by_letters
@@ -218,9 +229,17 @@ class DealStore:
         """
         return map(row_to_move, self._stream(_events(STAGE_MOVES, key, newest)))
 
-    def changes(self, key: str = "", newest: int | None = None) -> Iterator[FieldChange]:
-        """Goes through the recorded changes of one deal, or of all, in the order of `history`."""
-        return map(row_to_change, self._stream(_events(FIELD_CHANGES, key, newest)))
+    def changes(
+        self, key: str = "", newest: int | None = None, *, fields: Collection[str] = ()
+    ) -> Iterator[FieldChange]:
+        """Goes through the recorded changes of one deal, or of all, in the order of `history`.
+
+        ``fields`` leaves out all others. What a move says already is not among them.
+        """
+        query = _events(FIELD_CHANGES, key, newest).where(~_told_by_a_move())
+        if fields:
+            query = query.where(FIELD_CHANGES.c.field.in_(fields))
+        return map(row_to_change, self._stream(query))
 
     @contextmanager
     def batch(self, *, by: str = "", keep: bool = True) -> Iterator[Batch]:
@@ -327,6 +346,18 @@ def _matcher(team: str, owner: str, text: str) -> Callable[[Deal], bool]:
         )
 
     return matches
+
+
+def _told_by_a_move() -> ColumnElement[bool]:
+    """Whether a change is the one of a stage, or of the time since when, at a move."""
+    moved = FIELD_CHANGES.alias("moved")
+    same = and_(
+        moved.c.deal_key == FIELD_CHANGES.c.deal_key,
+        moved.c.at == FIELD_CHANGES.c.at,
+        moved.c.field == "stage",
+    )
+    times = and_(FIELD_CHANGES.c.field == "stage_since", exists(select(1).where(same)))
+    return or_(FIELD_CHANGES.c.field == "stage", times)
 
 
 def _events(table: Table, key: str, newest: int | None) -> Select[Any]:

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
 from statistics import NormalDist, mean, median, quantiles
+from typing import Final
 
 from taiga_pipeline.pipeline.model import Category, Deal, FieldChange, StageMove
 
@@ -30,6 +31,10 @@ class StageInfo:
     name: str
     category: Category
     order: int
+
+
+SLIPPING: Final = ("expected_close",)
+"""The fields whose changes are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +309,7 @@ def slippage(records: Iterable[Record]) -> Slippage:
 def _close_dates(record: Record) -> list[date]:
     """Returns the expected close dates that a deal has had, in their order."""
     texts: list[str] = []
-    moved = [change for change in record.changes if change.field == "expected_close"]
+    moved = [change for change in record.changes if change.field in SLIPPING]
     for change in sorted(moved, key=lambda change: change.at):
         texts = [*(texts or [change.before]), change.after]
     if texts:

@@ -317,3 +317,24 @@ def test_a_damaged_store_has_its_exit_code_and_the_way_out(run: Run, tmp_path: P
     result = run("deals", "list")
     assert result.exit_code == 6
     assert "damaged" in result.stderr and ".recover" in result.stderr
+
+
+def test_a_reopened_deal_shows_why_it_was_lost(run: Run) -> None:
+    run("deals", "add", "D-1", "Portal")
+    run("deals", "move", "D-1", "Lost", "--reason", "too dear")
+    run("deals", "move", "D-1", "Lead")
+
+    text = run("deals", "show", "D-1").stdout
+    assert "Was lost because" in text and "too dear (until 20" in text
+    changes = {each["field"]: each["before"] for each in shown(run, "D-1")["changes"]}
+    assert changes["lost_reason"] == "too dear"
+
+
+def test_notes_and_names_are_whole_in_the_history(run: Run) -> None:
+    notes = "first line\n" + "x" * 5_000 + "\nlast line"
+    run("deals", "add", "D-1", "Portal", "--notes", notes)
+    run("deals", "edit", "D-1", "--notes", "gone", "--name", "New portal")
+
+    told = json.loads(run("history", "D-1", "--json").stdout)
+    held = {each["field"]: each["base"] for event in told for each in event["changes"]}
+    assert (held["notes"], held["name"]) == (notes, "Portal")

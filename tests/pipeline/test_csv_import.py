@@ -136,7 +136,12 @@ def test_a_changed_row_changes_its_deal_and_records_the_move(
         "nightly",
     )
     (change,) = store.changes("1")
-    assert (change.field, change.before, change.after) == ("value", "100", "150")
+    assert (change.field, change.before, change.after, change.by) == (
+        "value",
+        "100",
+        "150",
+        "nightly",
+    )
 
 
 def test_what_people_typed_in_stays_where_the_file_has_no_column_or_a_blank_cell(

@@ -106,7 +106,7 @@ def test_the_nearest_key_is_named_when_there_is_no_such_deal(store: DealStore) -
         store.get("ACME-2026-2")
 
 
-def test_an_edit_changes_only_what_is_named_and_records_what_slipped(
+def test_an_edit_changes_only_what_is_named_and_records_what_changed(
     store: DealStore, clock: StandingClock
 ) -> None:
     store.add(FULL)
@@ -114,13 +114,14 @@ def test_an_edit_changes_only_what_is_named_and_records_what_slipped(
     edited = store.edit("D-1", {"expected_close": date(2027, 2, 1), "notes": "n"}, by="tom")
 
     assert edited == replace(FULL, expected_close=date(2027, 2, 1), notes="n", updated_at=later)
-    (change,) = store.changes("D-1")
-    assert (change.field, change.before, change.after) == (
+    slipped, noted = store.changes("D-1")
+    assert (slipped.field, slipped.before, slipped.after) == (
         "expected_close",
         "2026-12-01",
         "2027-02-01",
     )
-    assert (change.at, change.by) == (later, "tom")
+    assert (noted.field, noted.before, noted.after) == ("notes", FULL.notes, "n")
+    assert (slipped.at, slipped.by) == (noted.at, noted.by) == (later, "tom")
 
 
 def test_an_edit_that_changes_nothing_leaves_no_trace(
