@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,17 +14,21 @@ from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_text import bad_rows_json, print_bad_rows, writing_to
 from taiga_pipeline.cli.funnel import funnel_of
 from taiga_pipeline.cli.options import json_option
-from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.cli.output import print_json, shorten
 from taiga_pipeline.cli.store_access import deal_store, who
 from taiga_pipeline.hints import word
+from taiga_pipeline.pipeline.import_options import Take
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from taiga_pipeline.pipeline.csv_import import ImportReport
+    from taiga_pipeline.pipeline.import_base import ImportConflict
     from taiga_pipeline.pipeline.import_options import ImportOptions
 
 _SHOWN_KEYS: Final = 20
+_SHOWN_CONFLICTS: Final = 50
+_BRIEF: Final = 60
 _TAB_NAMES: Final = ("tab", "\\t")
 
 
@@ -63,6 +68,11 @@ def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
 @click.option("--delimiter", default="", help="Between cells (default: found out; or tab).")
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
 @click.option("--origin", default="", help="Names the file across imports (default: its name).")
+@click.option(
+    "--take",
+    type=click.Choice([Take.FILE.value, Take.STORE.value]),
+    help="Whose value counts where both changed a field apart (default: neither, reported).",
+)
 @click.option("--clear-blank", is_flag=True, help="Blank cells clear what is in the store.")
 @click.option("--force", is_flag=True, help="Move deals although actions are open; recorded.")
 @click.option("--dry-run", is_flag=True, help="Report only, store nothing.")
@@ -72,6 +82,7 @@ def import_deals(
     context: Context,
     /,
     file: Path,
+    take: str | None,
     decimal: str | None,
     delimiter: str,
     columns: tuple[str, ...],
@@ -84,9 +95,10 @@ def import_deals(
     """Import deals from any CSV file.
 
     Well-known headers are found by themselves; name the others with --column. Deals that are
-    in the store already are updated, never doubled. Bad rows are reported and left out, and so
-    are those that would move a deal past actions that are not done; what disappeared from the
-    file is reported and kept.
+    in the store already are updated, never doubled; what changed in the store since the file was
+    exported, or last imported, stays. Where both changed a field apart, it is reported and left as
+    it is. Bad rows are reported and left out, and so are those that would move a deal past actions
+    that are not done; what disappeared from the file is reported and kept.
     """
     from taiga_pipeline.pipeline.csv_import import import_deals as run_import
     from taiga_pipeline.pipeline.import_options import ImportOptions
@@ -97,6 +109,7 @@ def import_deals(
         values=_values(values),
         defaults=_pairs("--default", defaults),
         decimal=decimal or "",
+        take=Take(take or Take.NEITHER),
         delimiter="\t" if delimiter in _TAB_NAMES else delimiter,
         by=who(context),
         **texts,
@@ -108,19 +121,26 @@ def import_deals(
         print_json(_report_json(report))
     else:
         _print_report(report, file)
-    return ExitCode.PARTIAL if report.bad_rows else ExitCode.DONE
+    return ExitCode.PARTIAL if report.bad_rows or report.conflicts else ExitCode.DONE
 
 
 def _report_json(report: ImportReport) -> dict[str, Any]:
-    return {**asdict(report), "bad_rows": bad_rows_json(report.bad_rows)}
+    conflicts = [asdict(conflict) for conflict in report.conflicts]
+    return {
+        **asdict(report),
+        "bad_rows": bad_rows_json(report.bad_rows),
+        "conflicts": conflicts,
+    }
 
 
 def _print_report(report: ImportReport, file: Path) -> None:
     would = "would be " if report.dry_run else ""
+    deals = len({conflict.key for conflict in report.conflicts})
+    conflicts = f", {counted(deals, 'deal')} with conflicts" if deals else ""
     click.echo(
         f"{counted(report.rows, 'row')}: {report.added:,} {would}added, "
         f"{report.changed:,} {would}changed, {report.unchanged:,} unchanged, "
-        f"{len(report.bad_rows):,} left out"
+        f"{len(report.bad_rows):,} left out{conflicts}"
     )
     for notice in report.notices:
         click.echo(f"note: {safe(notice.text)}")
@@ -134,6 +154,33 @@ def _print_report(report: ImportReport, file: Path) -> None:
         click.echo(f"note: columns that were not used: {headers}")
     _print_disappeared(report)
     print_bad_rows(report.bad_rows, file)
+    _print_conflicts(report.conflicts, file)
+
+
+def _print_conflicts(conflicts: Sequence[ImportConflict], file: Path) -> None:
+    """Says on stderr which fields both sides changed, what each holds, and the way out."""
+    for each in conflicts[:_SHOWN_CONFLICTS]:
+        since = f", {each.at:%Y-%m-%d %H:%M} UTC" if each.at else ""
+        who = f" (by {each.by}{since})" if each.by else ""
+        field = each.field.replace("_", " ")
+        held = (
+            f"{_brief(each.file)} in the file, {_brief(each.store)} in the store{who}, "
+            f"{_brief(each.base)} before"
+        )
+        click.echo(safe(f"{file}:{each.line}: {each.key}: {field}: {held}"), err=True)
+    if len(conflicts) > _SHOWN_CONFLICTS:
+        click.echo(f"and {len(conflicts) - _SHOWN_CONFLICTS:,} more; --json lists all", err=True)
+    if conflicts:
+        click.echo(
+            f"{counted(len(conflicts), 'field')} changed in the file and in the store: left as "
+            "in the store. Decide with --take file or --take store, or correct the file; or "
+            "export again, and edit that",
+            err=True,
+        )
+
+
+def _brief(text: str) -> str:
+    return repr(shorten(" ".join(text.split()), _BRIEF)) if text else "nothing"
 
 
 def _print_disappeared(report: ImportReport) -> None:
@@ -159,6 +206,6 @@ def export_deals(context: Context, file: Path | None) -> None:
     from taiga_pipeline.pipeline.csv_export import export_deals as write
 
     with deal_store(context) as store, writing_to(file) as stream:
-        count = write(store.deals(), stream)
+        count = write(store.versions(), stream)
     if file:
         click.echo(f"{counted(count, 'deal')} written to {file}", err=True)

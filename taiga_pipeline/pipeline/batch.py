@@ -16,7 +16,13 @@ from sync.database import by_letters
 from taiga_pipeline.pipeline.changes import changes_between
 from taiga_pipeline.pipeline.cleaning import clean_deal
 from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
-from taiga_pipeline.pipeline.rows import change_to_row, deal_to_row, move_to_row, row_to_deal
+from taiga_pipeline.pipeline.rows import (
+    change_to_row,
+    deal_to_row,
+    move_to_row,
+    row_to_change,
+    row_to_deal,
+)
 from taiga_pipeline.pipeline.schema import DEALS, FIELD_CHANGES, IMPORTED, STAGE_MOVES
 from taiga_pipeline.pipeline.text import folded
 
@@ -137,6 +143,42 @@ class Batch:
             )
         return found
 
+    def imported_elsewhere(
+        self, origin: str, keys: Collection[str]
+    ) -> dict[str, tuple[str, Mapping[str, str]]]:
+        """Returns where else deals came from last: their origin and its cells, by deal key."""
+        found: dict[str, tuple[str, Mapping[str, str]]] = {}
+        for chunk in chunks(keys, CHUNK):
+            query = (
+                select(IMPORTED.c.deal_key, IMPORTED.c.origin, IMPORTED.c.cells)
+                .where(IMPORTED.c.origin != origin, IMPORTED.c.deal_key.in_(chunk))
+                .order_by(IMPORTED.c.imported_at.asc().nulls_first(), by_letters(IMPORTED.c.origin))
+            )
+            for row in self._connection.execute(query):
+                found[row.deal_key] = row.origin, json.loads(row.cells)
+        return found
+
+    def knows(self, origin: str) -> bool:
+        """Whether anything was ever imported from ``origin``."""
+        query = select(IMPORTED.c.deal_key).where(IMPORTED.c.origin == origin).limit(1)
+        return self._connection.execute(query).first() is not None
+
+    def keys_from(self, origin: str) -> frozenset[str]:
+        """Returns the keys that imports from ``origin`` brought and that did not disappear."""
+        query = select(IMPORTED.c.deal_key).where(
+            IMPORTED.c.origin == origin, IMPORTED.c.missing_since.is_(None)
+        )
+        return frozenset(self._connection.execute(query).scalars())
+
+    def changes_of(self, keys: Collection[str]) -> dict[str, list[tuple[int, FieldChange]]]:
+        """Returns all recorded changes of deals with their numbers, the oldest first."""
+        found: dict[str, list[tuple[int, FieldChange]]] = {key: [] for key in keys}
+        for chunk in chunks(keys, CHUNK):
+            query = select(FIELD_CHANGES).where(FIELD_CHANGES.c.deal_key.in_(chunk))
+            for row in self._connection.execute(query.order_by(FIELD_CHANGES.c.id)):
+                found[row.deal_key].append((row.id, row_to_change(row)))
+        return found
+
     def remember(
         self, origin: str, cells: Mapping[str, Mapping[str, str]], known: Collection[str]
     ) -> None:
@@ -147,7 +189,8 @@ class Batch:
             if key in known:
                 old.append({"stored_origin": origin, "stored_key": key, "cells": text})
             else:
-                new.append({"origin": origin, "deal_key": key, "cells": text})
+                at = {"imported_at": self.now}
+                new.append({"origin": origin, "deal_key": key, "cells": text, **at})
         if new:
             self._connection.execute(IMPORTED.insert(), new)
         if old:
@@ -157,7 +200,7 @@ class Batch:
                     IMPORTED.c.origin == bindparam("stored_origin"),
                     IMPORTED.c.deal_key == bindparam("stored_key"),
                 )
-                .values(cells=bindparam("cells"), missing_since=None)
+                .values(cells=bindparam("cells"), missing_since=None, imported_at=self.now)
             )
             self._connection.execute(update, old)
 

@@ -9,21 +9,23 @@ from typing import TextIO
 from taiga_pipeline.pipeline.columns import COLUMNS, LIST_COLUMNS, TEXT_COLUMNS, deal_cells
 from taiga_pipeline.pipeline.csv_reader import guard
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.versions import COLUMN, Version
 
 _GUARDED = frozenset((*TEXT_COLUMNS, *LIST_COLUMNS))
 
 
-def export_deals(deals: Iterable[Deal], stream: TextIO) -> int:
-    """Writes deals with all columns and a header; returns how many.
+def export_deals(deals: Iterable[tuple[Deal, Version]], stream: TextIO) -> int:
+    """Writes deals with all columns, their versions and a header; returns how many.
 
     Text that a spreadsheet would take for a formula gets an apostrophe in front, which an import
     takes away again. ``stream`` is open for text, with ``newline=""``.
     """
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(stream, (*COLUMNS, COLUMN), lineterminator="\n")
     writer.writeheader()
     count = 0
-    for deal in deals:
+    for deal, version in deals:
         cells = deal_cells(deal)
-        writer.writerow({f: guard(text) if f in _GUARDED else text for f, text in cells.items()})
+        row = {f: guard(text) if f in _GUARDED else text for f, text in cells.items()}
+        writer.writerow({**row, COLUMN: str(version)})
         count += 1
     return count

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 
 from taiga_pipeline.pipeline.batch import CHUNK, Batch, Outcome, chunks
+from taiga_pipeline.pipeline.cells import parse_time
 from taiga_pipeline.pipeline.csv_reader import CsvText, read_csv
 from taiga_pipeline.pipeline.drafts import DraftReading
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue
+from taiga_pipeline.pipeline.import_base import Bases, ImportConflict
 from taiga_pipeline.pipeline.import_gates import Gatekeeper
 from taiga_pipeline.pipeline.import_notices import Notice, Observer
 from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout, lay_out
-from taiga_pipeline.pipeline.import_rows import BadRow, Draft, RowReader, merge, with_times
+from taiga_pipeline.pipeline.import_rows import BadRow, Draft, RowReader, new_deal
+from taiga_pipeline.pipeline.import_times import Times
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.pipeline.text import folded
+from taiga_pipeline.pipeline.three_way import Agreed, Merged, merge_row
 
 _NO_CELLS: Final[Mapping[str, str]] = {}
 
@@ -32,7 +37,8 @@ class ImportReport:
     ``rows`` counts the rows below the header that were not blank. ``disappeared`` are the keys
     that earlier imports of the same origin brought and this one did not, the first time that
     they are missed; ``still_missing`` counts those missed before. ``complete`` is False when
-    nothing could be concluded from what is missing. ``columns``: our field -> their header.
+    nothing could be concluded from what is missing. ``conflicts`` are the fields that the file and
+    the store changed apart; they were left as they are. ``columns``: our field -> their header.
     ``unknown_stages``: stage -> number of deals.
     """
 
@@ -49,6 +55,7 @@ class ImportReport:
     unused_headers: tuple[str, ...]
     unknown_stages: Mapping[str, int]
     notices: tuple[Notice, ...]
+    conflicts: tuple[ImportConflict, ...] = ()
     dry_run: bool = False
 
 
@@ -112,36 +119,52 @@ class _Import:
         self._gates = Gatekeeper(funnel, options.force)
         self._unknown: Counter[str] = Counter()
         self._outcomes: Mapping[Outcome, int] = {}
+        self._bases: Bases | None = None
+        self._conflicts: list[ImportConflict] = []
+        self._past: tuple[Notice, ...] = ()
         self._disappeared: Sequence[str] = ()
         self._still_missing = 0
 
     def take(self, batch: Batch, drafts: Sequence[Draft]) -> None:
         """Stores what some rows say."""
+        self._bases = self._bases or Bases(batch, self._origin)
         known = batch.existing([draft.key for draft in drafts])
         last = batch.imported(self._origin, [draft.key for draft in drafts])
+        bases = self._bases.find(drafts, known, last)
         brought: dict[str, Mapping[str, str]] = {}
         for draft in drafts:
             try:
                 before = _same_key(known.get(folded(draft.key)), draft)
-                merged = self._merged(before, draft, last.get(draft.key, _NO_CELLS), batch)
-                after, forced = self._gates.let(before, merged)
+                merged = self._merged(before, draft, bases.get(draft.key), batch.now)
+                after, forced = self._gates.let(before, merged.deal)
             except (InvalidValue, GateClosed) as error:
                 reason = "; ".join(problem.message for problem in error.problems)
                 self._reading.bad_rows.append(BadRow(draft.line, draft.key, reason))
                 continue
             batch.put(before, after, forced)
             self._see(draft, after)
-            cells = draft.cells()
+            if merged.clashes:
+                self._conflicts.extend(self._bases.told(draft, merged.clashes))
+            cells = _to_remember(draft, merged, last.get(draft.key, _NO_CELLS))
             if cells != last.get(draft.key) or draft.key in batch.missing(self._origin):
-                brought[after.key] = cells
+                brought[merged.deal.key] = cells
         batch.flush()
         batch.remember(self._origin, brought, last)
 
     def _merged(
-        self, before: Deal | None, draft: Draft, last: Mapping[str, str], batch: Batch
-    ) -> Deal:
-        after = merge(before, draft, last, clear_blank=self._options.clear_blank)
-        return with_times(before, after, draft, self._funnel, batch.now)
+        self, before: Deal | None, draft: Draft, agreed: Agreed | None, now: datetime
+    ) -> Merged:
+        times, options = Times(self._funnel, now), self._options
+        if before is None:
+            return Merged(times.new(new_deal(draft), draft))
+        merged = merge_row(
+            before, draft, agreed, clear_blank=options.clear_blank, take=options.take
+        )
+        if agreed and agreed.is_newer and merged.deal == before:
+            return merged
+        since = agreed.cells.get("stage_since") if agreed else None
+        base = parse_time(since) if since else None
+        return replace(merged, deal=times.changed(before, merged.deal, draft, base))
 
     def _see(self, draft: Draft, after: Deal) -> None:
         self._observer.see(draft)
@@ -151,8 +174,9 @@ class _Import:
     def finish(self, batch: Batch) -> None:
         """Looks for what disappeared, once all rows were taken."""
         self._outcomes = dict(batch.counts)
+        present = frozenset(key for key, _ in self._reading.keys.values())
+        self._past = tuple(self._bases.notices(present)) if self._bases else ()
         if self._reading.complete:
-            present = {key for key, _ in self._reading.keys.values()}
             self._disappeared, self._still_missing = batch.disappeared(self._origin, present)
 
     def report(self) -> ImportReport:
@@ -172,16 +196,25 @@ class _Import:
             unused_headers=layout.unused,
             unknown_stages=dict(self._unknown.most_common()),
             notices=(
+                *self._past,
                 *self._observer.notices(),
                 *self._gates.notices(),
                 *self._unused_stages(),
             ),
+            conflicts=tuple(self._conflicts),
             dry_run=self._options.dry_run,
         )
 
     def _unused_stages(self) -> Iterable[Notice]:
         for theirs in self._reading.reader.unused_stages():
             yield Notice("unused", 0, f"--stage {theirs}=…: no deal is in stage {theirs!r}")
+
+
+def _to_remember(draft: Draft, merged: Merged, last: Mapping[str, str]) -> Mapping[str, str]:
+    """Returns what is agreed upon from now on: of what is in conflict, that is what it was."""
+    open_fields = {clash.field for clash in merged.clashes}
+    cells = {name: text for name, text in draft.cells().items() if name not in open_fields}
+    return cells | {name: last[name] for name in open_fields if name in last}
 
 
 def _same_key(before: Deal | None, draft: Draft) -> Deal | None:

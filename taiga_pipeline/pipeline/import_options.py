@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -18,10 +19,12 @@ from taiga_pipeline.pipeline.columns import (
     check_field,
     guess_columns,
     parse_cell,
+    plain_header,
 )
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.text import folded, line
+from taiga_pipeline.pipeline.versions import COLUMN
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
 NAME_FIELDS: Final = tuple(name for name in TEXT_COLUMNS if name not in ("name", "notes"))
@@ -47,6 +50,14 @@ class Funnel:
     is_known: Callable[[str], bool] = lambda stage: True
     is_closed: Callable[[str], bool] = _closed_by_name
     asks: Callable[[Deal, str], tuple[str, ...]] = lambda deal, start: ()
+
+
+class Take(StrEnum):
+    """Whose value counts where both sides changed a field apart."""
+
+    NEITHER = "neither"
+    FILE = "file"
+    STORE = "store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +101,8 @@ class ImportOptions:
     for UTC. ``is_guarded`` says that an apostrophe may stand before what a spreadsheet would take
     for a formula. ``origin`` names the file across imports, "" for its own name. ``by`` says who
     imports; with ``dry_run`` nothing is stored. ``force`` lets deals skip actions on their way,
-    which is recorded.
+    which is recorded. ``take`` says whose value counts where the file and the store changed a field
+    apart.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -107,6 +119,7 @@ class ImportOptions:
     is_guarded: bool = True
     spelling: Spelling = ON_COMMAND_LINE
     origin: str = ""
+    take: Take = Take.NEITHER
     clear_blank: bool = False
     dry_run: bool = False
     force: bool = False
@@ -140,6 +153,8 @@ class Layout:
     unused: tuple[str, ...]
     name_parts: tuple[tuple[str, str], ...]
     """The composed name: (literal text, field after it)."""
+    version: int | None = None
+    """The column of `taiga_pipeline.pipeline.versions`, in an export of ours."""
 
     def header_of(self, column: str) -> str:
         """Returns the file's header for one of our fields."""
@@ -160,9 +175,13 @@ def lay_out(file: str, headers: tuple[str, ...], options: ImportOptions) -> Layo
     if problems:
         raise ProblemsError([Problem(message, file) for message in problems])
     used = set(chosen.values())
+    version = next((at for at, name in enumerate(headers) if plain_header(name) == COLUMN), None)
+    if version is not None and headers[version] in used:
+        version = None
+    used |= {headers[version]} if version is not None else set()
     unused = dict.fromkeys(header for header in headers if header and header not in used)
     positions = {ours: headers.index(theirs) for ours, theirs in chosen.items()}
-    return Layout(positions, headers, tuple(unused), name_parts)
+    return Layout(positions, headers, tuple(unused), name_parts, version)
 
 
 def _named_columns(

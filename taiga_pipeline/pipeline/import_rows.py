@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -26,12 +26,6 @@ from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.native import Cell, NativeRow, cell_of
 from taiga_pipeline.pipeline.text import folded, line
 
-_EMPTY: Final[Mapping[str, Any]] = {
-    "roles": (),
-    "contacts": (),
-    "done": frozenset(),
-    **dict.fromkeys(TEXT_COLUMNS, ""),
-}
 _GUARDED: Final = frozenset((*TEXT_COLUMNS, *LIST_COLUMNS))
 _DANGLING: Final = " \t:;,-–—/|·()[]"
 
@@ -58,6 +52,8 @@ class Draft:
     weak: Mapping[str, Any] = field(default_factory=dict)
     unsure: bool = False
     replaced: tuple[tuple[str, str], ...] = ()
+    version: str = ""
+    """Which state of its deal an exported row shows; see `taiga_pipeline.pipeline.versions`."""
 
     def cells(self) -> dict[str, str]:
         """Returns the values as text, to be compared at the next import."""
@@ -104,7 +100,8 @@ class RowReader:
                 problems.extend(f"{header}: {problem.message}" for problem in error.problems)
         if problems:
             return BadRow(row.line, key, "; ".join(problems))
-        return self._draft(row.line, key, values, tuple(replaced))
+        draft = self._draft(row.line, key, values, tuple(replaced))
+        return replace(draft, version=self._version(row))
 
     def unused_stages(self) -> tuple[str, ...]:
         """Returns the stages that were to be renamed and did not occur."""
@@ -126,6 +123,11 @@ class RowReader:
         if isinstance(row, NativeRow):
             return cell_of(row.cells[position], self._dates.zone)
         return row.cells[position]
+
+    def _version(self, row: RawRow | NativeRow) -> str:
+        position = self._layout.version
+        cell = "" if position is None else row.cells[position]
+        return cell.strip() if isinstance(cell, str) else ""
 
     def _unguarded(self, column: str, text: str) -> str:
         return unguard(text) if self._options.is_guarded and column in _GUARDED else text
@@ -211,52 +213,9 @@ def _normal(column: str, value: Any) -> Any:
     return line(value) if column in TEXT_COLUMNS and column != "notes" else value
 
 
-def merge(
-    before: Deal | None, draft: Draft, last: Mapping[str, str], *, clear_blank: bool = False
-) -> Deal:
-    """Returns the deal with what a row says.
-
-    ``last`` are the cells that the import before brought. A blank cell clears a field only if it
-    still holds what that import has put there, or with ``clear_blank``: what people typed in
-    meanwhile stays.
+def new_deal(draft: Draft) -> Deal:
+    """Returns the deal of a row that nothing is known of yet.
 
     :raises InvalidValue: the deal cannot be stored.
     """
-    fields: dict[str, Any] = dict(draft.values)
-    if before is None:
-        return clean_deal(Deal(**{"name": "", **draft.weak, **fields}))
-    for name in draft.blank - {"key", "name", "stage"}:
-        stored = format_cell(name, getattr(before, name))
-        if stored and (clear_blank or stored == last.get(name)):
-            fields[name] = _EMPTY.get(name)
-    for name, value in draft.weak.items():
-        if not getattr(before, name):
-            fields.setdefault(name, value)
-    fields["key"] = before.key
-    changed = {name: value for name, value in fields.items() if getattr(before, name) != value}
-    return clean_deal(replace(before, **changed)) if changed else before
-
-
-def with_times(
-    before: Deal | None, after: Deal, draft: Draft, funnel: Funnel, now: datetime
-) -> Deal:
-    """Fills in when a deal came into its stage, and when it was changed, where the row is silent.
-
-    A closed deal came into its stage on the day of the decision, a new open one on the day on
-    which work began, any other one now.
-    """
-    fields: dict[str, Any] = {}
-    if "stage_since" not in draft.values and (before is None or before.stage != after.stage):
-        day = after.closed_on if funnel.is_closed(after.stage) else None
-        if before is None:
-            day = day or after.engaged_on
-        since = _midnight(day) if day else now
-        earliest = before.stage_since if before else None
-        fields["stage_since"] = since if earliest is None or since >= earliest else now
-    if "updated_at" not in draft.values and after != before:
-        fields["updated_at"] = now
-    return replace(after, **fields) if fields else after
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return clean_deal(Deal(**{"name": "", **draft.weak, **draft.values}))

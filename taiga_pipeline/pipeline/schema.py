@@ -90,8 +90,10 @@ IMPORTED: Final = Table(
     Column("deal_key", Text, primary_key=True),
     Column("cells", Text, nullable=False),
     Column("missing_since", UtcDateTime),
+    Column("imported_at", UtcDateTime),
 )
-"""What each import brought last: tells what disappeared, and what a blank cell may clear."""
+"""What each import brought last: tells what disappeared, and what the file changed since. Rows of
+a store of version 1 do not say when that was."""
 
 PEOPLE: Final = Table(
     "people",
@@ -236,6 +238,7 @@ STEPS: Final[tuple[Step, ...]] = (
         )""",
         "CREATE INDEX allocations_email ON allocations (email)",
     ),
+    statements("ALTER TABLE imported ADD COLUMN imported_at TIMESTAMP WITH TIME ZONE"),
 )
 
 

@@ -48,6 +48,7 @@ from taiga_pipeline.pipeline.schema import (
     writing_store,
 )
 from taiga_pipeline.pipeline.text import folded
+from taiga_pipeline.pipeline.versions import Version, version_of
 
 FIXED_FIELDS: Final = frozenset({"key", "stage", "stage_since", "done", "updated_at"})
 """Fields that have their own ways of changing."""
@@ -134,6 +135,15 @@ class DealStore:
             deal = row_to_deal(row)
             if matches(deal):
                 yield deal
+
+    def versions(self) -> Iterator[tuple[Deal, Version]]:
+        """Goes through all deals in the order of their keys, each with its version."""
+        of_deal = FIELD_CHANGES.c.deal_key == DEALS.c.key
+        last = select(func.coalesce(func.max(FIELD_CHANGES.c.id), 0)).where(of_deal)
+        query = select(DEALS, last.scalar_subquery().label("last_change"))
+        for row in self._stream(query.order_by(by_letters(DEALS.c.key))):
+            deal = row_to_deal(row)
+            yield deal, version_of(deal, row.last_change)
 
     def add(self, deal: Deal, *, by: str = "") -> Deal:
         """Adds a deal and returns it as it was stored.

@@ -13,7 +13,7 @@ from sync.source import Quarantined
 from taiga_pipeline.pipeline.drafts import DraftReading
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.import_options import IN_CONFIG, ImportOptions
-from taiga_pipeline.pipeline.import_rows import merge
+from taiga_pipeline.pipeline.import_rows import new_deal
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.sources.settings import SettingsReader
 
@@ -54,7 +54,7 @@ def read_deals(
     """
     for draft in reading.drafts():
         try:
-            yield merge(None, draft, {})
+            yield new_deal(draft)
         except InvalidValue as error:
             reasons = "; ".join(problem.message for problem in error.problems)
             quarantined.append(Quarantined(draft.key, place(draft.line), reasons))

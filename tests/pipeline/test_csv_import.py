@@ -135,7 +135,8 @@ def test_a_changed_row_changes_its_deal_and_records_the_move(
         later,
         "nightly",
     )
-    (change,) = store.changes("1")
+    change, decided = store.changes("1")
+    assert (decided.field, decided.after) == ("closed_on", "2026-11-03")
     assert (change.field, change.before, change.after, change.by) == (
         "value",
         "100",
@@ -367,7 +368,7 @@ def test_what_is_exported_is_imported_without_loss(
     first.upsert(originals)
     file = tmp_path / "deals.csv"
     with file.open("w", encoding="utf-8", newline="") as stream:
-        export_deals(first.deals(), stream)
+        export_deals(first.versions(), stream)
 
     assert counts(import_deals(second, file, ImportOptions())) == (len(originals), 0, 0, 0)
     assert list(second.deals()) == list(first.deals())

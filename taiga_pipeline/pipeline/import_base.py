@@ -1,0 +1,174 @@
+"""What the rows of a file and the deals of the store held when they last agreed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from taiga_pipeline.hints import word
+from taiga_pipeline.pipeline.batch import Batch
+from taiga_pipeline.pipeline.cells import parse_time
+from taiga_pipeline.pipeline.changes import cells_before
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.import_notices import Notice
+from taiga_pipeline.pipeline.import_rows import Draft
+from taiga_pipeline.pipeline.model import Deal, FieldChange
+from taiga_pipeline.pipeline.text import counted, folded
+from taiga_pipeline.pipeline.three_way import Agreed, Blanks, Clash
+from taiga_pipeline.pipeline.versions import read_version, version_of
+
+Cells = Mapping[str, str]
+_Changes = Mapping[str, Sequence[tuple[int, FieldChange]]]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportConflict:
+    """A field that the file and the store changed apart, and that was left as it is.
+
+    ``by`` and ``at`` (UTC) say who changed it in the store last, and when, as far as recorded.
+    """
+
+    line: int
+    key: str
+    field: str
+    base: str
+    file: str
+    store: str
+    by: str = ""
+    at: datetime | None = None
+
+
+class Bases:
+    """Finds the base of each row of one import; knows afterwards what is worth a notice.
+
+    The first of these that is there counts: the version that the row carries; what the last import
+    of the same origin brought; what another origin brought last; what the deal held when the row
+    was written, by the row's own ``updated_at``.
+    """
+
+    def __init__(self, batch: Batch, origin: str) -> None:
+        self._batch = batch
+        self._origin = origin
+        self._is_new = not batch.knows(origin)
+        self._elsewhere: Counter[str] = Counter()
+        self._still_held = 0
+        self._unknown = 0
+
+    def find(
+        self, drafts: Sequence[Draft], known: Mapping[str, Deal], last: Mapping[str, Cells]
+    ) -> dict[str, Agreed]:
+        """Returns the bases by deal key; rows of which nothing is known have none."""
+        deals = {
+            draft.key: deal
+            for draft in drafts
+            if (deal := known.get(folded(draft.key))) and deal.key == draft.key
+        }
+        changes = self._batch.changes_of([d.key for d in drafts if _needs_changes(d, deals, last)])
+        elsewhere = self._batch.imported_elsewhere(self._origin, deals.keys() - last.keys())
+        found: dict[str, Agreed] = {}
+        for draft in drafts:
+            if draft.key in deals:
+                agreed = self._by_version(draft, deals[draft.key], changes)
+                agreed = agreed or _by_last_import(draft, last)
+                agreed = agreed or self._by_another(draft, deals[draft.key], elsewhere)
+                agreed = agreed or _by_time(draft, deals[draft.key], changes)
+                if agreed:
+                    found[draft.key] = agreed
+        return found
+
+    def _by_version(self, draft: Draft, deal: Deal, changes: _Changes) -> Agreed | None:
+        version = read_version(draft.version)
+        if version is None:
+            return None
+        cells = version.cells(deal, changes.get(deal.key, ()))
+        if cells is None:
+            self._unknown += 1
+            return None
+        return Agreed(cells, Blanks.COUNT)
+
+    def _by_another(
+        self, draft: Draft, deal: Deal, elsewhere: Mapping[str, tuple[str, Cells]]
+    ) -> Agreed | None:
+        if deal.key not in elsewhere:
+            return None
+        origin, cells = elsewhere[deal.key]
+        self._elsewhere[origin] += 1
+        self._still_held += sum(bool(cells.get(name)) for name in draft.blank)
+        return Agreed(cells, Blanks.SAY_NOTHING)
+
+    def notices(self, present: frozenset[str]) -> Iterator[Notice]:
+        """Says what was odd about the rows' past. ``present`` are the keys of the file."""
+        if self._is_new and self._elsewhere:
+            (other, count) = self._elsewhere.most_common(1)[0]
+            gone = len(self._batch.keys_from(other) - present)
+            yield Notice(
+                "other_origin",
+                count,
+                f"this is the first import under the name {self._origin!r}; "
+                f"{counted(count, 'deal')} came from {other!r}. What is gone from the list "
+                f"({counted(gone, 'deal')} of {other!r} not in this file) or was cleared in it "
+                f"({counted(self._still_held, 'field')}) is not taken for that: if it is the same "
+                f"list, import it again with --origin {word(other)}, and use one --origin for it "
+                "from now on",
+            )
+        if self._unknown:
+            yield Notice(
+                "unknown_version",
+                self._unknown,
+                f"{counted(self._unknown, 'row')} with a version that this store does not know "
+                "(exported from another store, or from this one before a backup was restored): "
+                "taken as rows without one",
+            )
+
+    def told(self, draft: Draft, clashes: Sequence[Clash]) -> list[ImportConflict]:
+        """Returns the conflicts of a row, with who is on the other side."""
+        changes = self._batch.changes_of([draft.key])[draft.key]
+        last = {change.field: change for _, change in changes}
+        return [
+            ImportConflict(
+                draft.line,
+                draft.key,
+                **{name: getattr(clash, name) for name in ("field", "base", "file", "store")},
+                by=last[clash.field].by if clash.field in last else "",
+                at=last[clash.field].at if clash.field in last else None,
+            )
+            for clash in clashes
+        ]
+
+
+def _needs_changes(draft: Draft, deals: Mapping[str, Deal], last: Mapping[str, Cells]) -> bool:
+    """Whether a row shows its deal as it was before some changes."""
+    deal, version = deals.get(draft.key), read_version(draft.version)
+    if deal is None:
+        return False
+    if version is not None:
+        return version_of(deal, version.change) != version
+    written = draft.values.get("updated_at")
+    return bool(written and deal.updated_at and written < deal.updated_at and draft.key not in last)
+
+
+def _by_last_import(draft: Draft, last: Mapping[str, Cells]) -> Agreed | None:
+    if draft.key not in last:
+        return None
+    cells = last[draft.key]
+    return Agreed(cells, Blanks.CLEAR_WHAT_WAS_IMPORTED, is_newer=_is_older(draft, cells))
+
+
+def _is_older(draft: Draft, cells: Cells) -> bool:
+    """Whether a row was written before the one that was imported last."""
+    written: datetime | None = draft.values.get("updated_at")
+    text = cells.get("updated_at")
+    try:
+        return bool(written and text and written < parse_time(text))
+    except InvalidValue:  # written by a program that knew another notation
+        return False
+
+
+def _by_time(draft: Draft, deal: Deal, changes: _Changes) -> Agreed | None:
+    written = draft.values.get("updated_at")
+    if written is None:
+        return None
+    later = (change for _, change in changes.get(deal.key, ()) if change.at > written)
+    return Agreed(cells_before(deal, later), Blanks.SAY_NOTHING)

@@ -1,0 +1,85 @@
+"""When a deal came into its stage, was decided and was changed, as an import finds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from taiga_pipeline.pipeline.import_options import Funnel
+from taiga_pipeline.pipeline.import_rows import Draft
+from taiga_pipeline.pipeline.model import Deal
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Dates what an import brings. ``now`` is the time of the import, in UTC."""
+
+    funnel: Funnel
+    now: datetime
+
+    def new(self, deal: Deal, draft: Draft) -> Deal:
+        """Fills in the times of a new deal where its row is silent.
+
+        A closed deal came into its stage on the day of the decision, an open one on the day on
+        which work began; else now.
+        """
+        day = deal.closed_on if self.funnel.is_closed(deal.stage) else None
+        day = day or deal.engaged_on
+        return replace(
+            deal,
+            stage_since=draft.values.get("stage_since") or (_midnight(day) if day else self.now),
+            updated_at=draft.values.get("updated_at") or self.now,
+        )
+
+    def changed(self, before: Deal, after: Deal, draft: Draft, base: datetime | None) -> Deal:
+        """Dates what a row changed in a deal.
+
+        A move happened now, unless the row gives its own date: a ``stage_since`` that is not the
+        one that was agreed upon (``base``), or else a day of the decision that comes with it. No
+        date may lie before the last move, or in the future; when a deal was updated never runs
+        backwards.
+        """
+        given: datetime | None = draft.values.get("stage_since")
+        own = given if given and given != base and given <= self.now else None
+        if after.stage != before.stage:
+            after = self._moved(before, after, own)
+        elif own and own != before.stage_since:
+            after = replace(after, stage_since=own)
+        return replace(after, updated_at=self._updated(before, after, draft))
+
+    def _moved(self, before: Deal, after: Deal, own: datetime | None) -> Deal:
+        is_closed = self.funnel.is_closed(after.stage)
+        since = own
+        if since is None and is_closed and after.closed_on not in (None, before.closed_on):
+            since = _midnight(after.closed_on) if after.closed_on else None
+        if since is None or not (before.stage_since or since) <= since <= self.now:
+            since = self.now
+        decided = _decided(after, since) if is_closed else _open_again(before, after)
+        return replace(decided, stage_since=since)
+
+    def _updated(self, before: Deal, after: Deal, draft: Draft) -> datetime | None:
+        given: datetime | None = draft.values.get("updated_at")
+        held = before.updated_at or given or self.now
+        if given and (before.updated_at is None or held < given <= self.now):
+            return given
+        is_same = replace(after, updated_at=before.updated_at) == before
+        return before.updated_at if is_same else max(self.now, held)
+
+
+def _decided(after: Deal, since: datetime) -> Deal:
+    return after if after.closed_on else replace(after, closed_on=since.date())
+
+
+def _open_again(before: Deal, after: Deal) -> Deal:
+    """Takes the decision away, which the history keeps."""
+    fields: dict[str, Any] = {}
+    if after.closed_on == before.closed_on:
+        fields["closed_on"] = None
+    if after.lost_reason == before.lost_reason:
+        fields["lost_reason"] = ""
+    return replace(after, **fields)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
