@@ -13,9 +13,9 @@ from dataclasses import replace
 import pytest
 
 from sync.clock import SystemClock
-from sync.errors import Rejected, Vanished
+from sync.errors import Rejected, Stale, Vanished
 from taiga_pipeline.credentials import Secret
-from taiga_pipeline.records import Kind, Membership, Project
+from taiga_pipeline.records import Kind, Membership, Project, Story
 from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.redmine import create
 from tests.contract.targets.account import Work
@@ -198,3 +198,35 @@ def test_a_project_that_was_deleted_is_gone(redmine: RedmineAccount, work: Work)
     redmine.delete(work.id)
     with pytest.raises(Vanished):
         work.target.update(seen, {"label": "x"}, {**work.agreed, "label": "x"}, work.place)
+
+
+@pytest.mark.parametrize("place", ["subject", "description"])
+def test_an_edit_between_the_read_and_the_write_of_an_issue_is_put_back(
+    redmine: RedmineAccount, work: Work, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = {"subject": "Call them", "description": "At nine", "milestone": ""}
+    made = work.add(Kind.STORY, "call", **fields, tags=frozenset()).record
+    client, put = redmine.target._client, redmine.target._client.put
+    theirs = {"issue": {place: "Their own\nwords" if place == "description" else "Their own"}}
+
+    def put_after_theirs(path: str, body: object) -> object:
+        monkeypatch.setattr(client, "put", put)
+        redmine.call("PUT", path, theirs)
+        return put(path, body)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(client, "put", put_after_theirs)
+    with pytest.raises(Stale, match=f"changed {place} at the same moment"):
+        work.change_child(made, subject="Visit them", description="At ten")
+    assert work.child(Kind.STORY, made.id).fields[place] == theirs["issue"][place]
+
+
+def test_a_reference_stands_in_the_field_alone_where_the_field_holds_it(
+    redmine: RedmineAccount, work: Work
+) -> None:
+    fields = {"subject": "Call them", "description": "", "milestone": ""}
+    for name in ("first", "second"):
+        made = work.add(Kind.STORY, name, **fields, tags=frozenset()).record
+        row = redmine.call("GET", f"issues/{made.id}.json")["issue"]
+        assert not row["description"]
+        assert made.identity == name
+        assert work.child(Kind.STORY, made.id).fields[Story.DESCRIPTION] == ""

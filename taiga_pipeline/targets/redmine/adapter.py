@@ -21,6 +21,7 @@ from taiga_pipeline.targets.redmine.children import (
     Context,
     demand_no_work,
     is_as_made,
+    overwritten,
     read_one,
 )
 from taiga_pipeline.targets.redmine.client import WRONG_ADDRESS, Client, Refusal
@@ -265,6 +266,7 @@ class RedmineTarget:
 
         A closed project takes no changes: it is reopened first, and closed last.
         """
+        self._custom.project(DEAL_KEY)  # asked for now: nothing comes between read and write
         row = self._project(observed.id)
         now = self._show(row)
         if now.obstacle:
@@ -375,9 +377,24 @@ class RedmineTarget:
             self._client.put(f"{kind.path}/{observed.id}.json", {kind.single: body})
         except Refusal as error:
             raise self._explain_child(error, place.root_id) from error
-        after = kind.observe(read_one(kind, observed.id, self._context), self._context)
+        written = read_one(kind, observed.id, self._context)
+        self._put_back(kind, row, written, body)
+        after = kind.observe(written, self._context)
         _demand_written(now, after, differing)
         return Written(after)
+
+    def _put_back(self, kind: ChildKind, before: Row, after: Row, body: projects.Body) -> None:
+        """Puts back what people wrote in the very moment of a write; it is merged then.
+
+        :raises Stale: there was such an edit.
+        """
+        lost = overwritten(before, after, body, int(self._account["id"]))
+        if lost:
+            self._client.put(f"{kind.path}/{after['id']}.json", {kind.single: lost})
+            raise Stale(
+                f"{kind.kind} {after['id']}: people changed {', '.join(lost)} at the same moment; "
+                "theirs was put back"
+            )
 
     def remove(self, kind: str, target_id: str, place: Place) -> None:
         """Removes a project or a child. One that is not there is fine."""

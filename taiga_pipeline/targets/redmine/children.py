@@ -8,17 +8,23 @@ made.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from sync.errors import Rejected, Vanished
+from sync.errors import Rejected, SyncError, Vanished
 from sync.records import Desired, Observed, RecordKey, Value, by_identity
 from sync.target import Place, Written
 from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
 from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.redmine.client import Client, Refusal
-from taiga_pipeline.targets.redmine.custom_fields import DEAL_KEY, CustomFields, value_of
+from taiga_pipeline.targets.redmine.custom_fields import (
+    DEAL_KEY,
+    CustomField,
+    CustomFields,
+    value_of,
+)
 from taiga_pipeline.targets.redmine.identity import (
     Line,
     decode_reference,
@@ -28,7 +34,9 @@ from taiga_pipeline.targets.redmine.identity import (
 )
 from taiga_pipeline.targets.redmine.paging import Row, read_all
 from taiga_pipeline.targets.redmine.people import Directory
-from taiga_pipeline.targets.redmine.trackers import Tracking
+from taiga_pipeline.targets.redmine.trackers import Tracking, Ways
+
+_LOG: Final = logging.getLogger(__name__)
 
 Body = dict[str, JSON]
 
@@ -207,12 +215,32 @@ class Issues:
             return Written(present[0])
         body = self._creation(desired, place, context)
         row = context.client.post("issues.json", {self.single: body}).data[self.single]
-        return Written(self.observe(row, context))
+        return Written(self.observe(self._without_line(row, desired, place, context), context))
+
+    def _without_line(self, row: Row, desired: Desired, place: Place, context: Context) -> Row:
+        """Takes the reference out of the description where the field turns out to hold it.
+
+        Only the first issue of all shows that: from then on it is known.
+        """
+        text, line = split_line(str(row.get("description") or ""))
+        reference = encode_reference(context.pipeline, desired.key)
+        if line is None or value_of(row, DEAL_KEY) != reference:
+            return row
+        ways = context.tracking.ways(place.root_id)
+        field, _ = context.custom.issue(DEAL_KEY, ways.project, ways.tracker_id)
+        if field is not None:
+            context.custom.confirm(field, ways.project, ways.tracker_id)
+        try:
+            context.client.put(f"issues/{row['id']}.json", {self.single: {"description": text}})
+        except SyncError as error:  # it stands there twice, which does no harm
+            _LOG.info("issue %s keeps its reference in the description: %s", row["id"], error)
+            return row
+        return {**row, "description": text}
 
     def _creation(self, desired: Desired, place: Place, context: Context) -> Body:
         fields, reference = desired.fields, encode_reference(context.pipeline, desired.key)
         ways = context.tracking.ways(place.root_id)
-        field, is_certain = context.custom.issue(DEAL_KEY, ways.project, ways.tracker_id)
+        field, is_certain = self._field(ways, context)
         value = field.fit(reference) if field is not None else None
         text = str(fields.get(Story.DESCRIPTION) or "")
         if value is None or not is_certain:  # Redmine says 201 to a field that it leaves out
@@ -234,13 +262,35 @@ class Issues:
             body["fixed_version_id"] = int(version)
         return body
 
+    def _field(self, ways: Ways, context: Context) -> tuple[CustomField | None, bool]:
+        """Returns the field for references, and whether it is certain to be there.
+
+        No API says which fields are for all projects: another issue that has a value in it does.
+        """
+        field, certain = context.custom.issue(DEAL_KEY, ways.project, ways.tracker_id)
+        if field is None or certain or not context.custom.may_be_found_out(field, ways.tracker_id):
+            return field, certain
+        params: dict[str, str | int] = {
+            f"cf_{field.id}": "*",
+            "tracker_id": ways.tracker_id or 0,
+            "status_id": "*",
+            "limit": 1,
+        }
+        for row in context.client.get("issues.json", params).data.get("issues", ()):
+            if value_of(row, DEAL_KEY) and row["tracker"]["id"] == ways.tracker_id:
+                elsewhere = context.tracking.ways(_project_of(row))
+                context.custom.confirm(field, elsewhere.project, ways.tracker_id)
+        return context.custom.issue(DEAL_KEY, ways.project, ways.tracker_id)
+
     def modification(self, row: Row, changes: Mapping[str, Value], context: Context) -> Body:
-        """Changes subject or description; the connector's line in it stays."""
+        """Changes subject or description; the connector's line stays where no field holds it."""
         body: Body = {}
         if Story.SUBJECT in changes:
             body["subject"] = changes[Story.SUBJECT]
         if Story.DESCRIPTION in changes:
             _, line = split_line(str(row.get("description") or ""))
+            if line is not None and value_of(row, DEAL_KEY) == line.mark:
+                line = None
             body["description"] = join_line(str(changes[Story.DESCRIPTION] or ""), line)
         return body
 
@@ -288,12 +338,13 @@ KINDS: Final[Mapping[str, ChildKind]] = {
 
 
 def read_one(kind: ChildKind, target_id: str, context: Context) -> Row:
-    """Returns one child as it is now.
+    """Returns one child as it is now; an issue with the journal of its changes.
 
     :raises Vanished: it is not there.
     """
     try:
-        row: Row = context.client.get(f"{kind.path}/{target_id}.json").data[kind.single]
+        params = {"include": "journals"} if kind.kind == Kind.STORY else None
+        row: Row = context.client.get(f"{kind.path}/{target_id}.json", params).data[kind.single]
     except Vanished:
         raise Vanished(f"{kind.kind} {target_id} is not there any more") from None
     return row
@@ -313,13 +364,54 @@ def demand_no_work(issue_id: str, context: Context) -> None:
         )
 
 
+def overwritten(before: Row, after: Row, body: Body, account_id: int) -> Body:
+    """Returns what people wrote between a read and a write, and the write replaced.
+
+    ``before`` and ``after`` are an issue as it was read then and afterwards, ``body`` what was
+    written. Redmine keeps what each change replaced; of projects, versions and members it does not.
+    """
+    known = {entry.get("id") for entry in before.get("journals") or ()}
+    lost: Body = {}
+    for entry in after.get("journals") or ():
+        if entry.get("id") in known or (entry.get("user") or {}).get("id") != account_id:
+            continue
+        for detail in entry.get("details") or ():
+            place = str(detail.get("name"))
+            if place not in body or plain(detail.get("new_value")) != plain(body[place]):
+                continue
+            if plain(detail.get("old_value")) != plain(before.get(place)):
+                lost[place] = detail.get("old_value") or ""
+    return lost
+
+
+def plain(value: JSON) -> str:
+    """Returns a text as it was before Redmine gave it the line ends of a web form."""
+    return str(value or "").replace("\r\n", "\n")
+
+
 def is_as_made(issue_id: str, context: Context) -> bool:
     """Whether an issue is as this account made it: nobody edited it, nothing hangs on it."""
-    hanging = ("journals", "children", "attachments", "relations")
+    hanging = ("children", "attachments", "relations")
     path = f"issues/{issue_id}.json"
-    issue = context.client.get(path, {"include": ",".join(hanging)}).data["issue"]
+    issue = context.client.get(path, {"include": ",".join(("journals", *hanging))}).data["issue"]
     own = (issue.get("author") or {}).get("id") == context.account_id
-    return own and not issue.get("spent_hours") and not any(issue.get(each) for each in hanging)
+    edited = not all(map(_took_line_out, issue.get("journals") or ()))
+    return (
+        own
+        and not edited
+        and not issue.get("spent_hours")
+        and not any(issue.get(each) for each in hanging)
+    )
+
+
+def _took_line_out(entry: Row) -> bool:
+    """Whether an entry of the journal is what `Issues.create` did to what it had made."""
+    details = entry.get("details") or ()
+    return not entry.get("notes") and all(
+        detail.get("name") == "description"
+        and split_line(str(detail.get("old_value") or ""))[0] == plain(detail.get("new_value"))
+        for detail in details
+    )
 
 
 def _is_users(row: Row) -> bool:

@@ -28,6 +28,9 @@ ADVICE: Final = (
     'filter"), and likewise "Stage", "Probability", "Value" or any other line of the deal\'s facts'
 )
 
+_EVERYWHERE: Final = "*"
+"""Stands for all projects."""
+
 _FACT_OF: Final = {
     "deal stage": "stage",
     "win probability": "probability",
@@ -76,6 +79,8 @@ class CustomFields:
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], CustomField] = {}
         self._asked = False
+        self._looked: set[tuple[int, int | None]] = set()
+        self._seen: dict[tuple[int, int | None], set[str]] = {}
 
     def learn(self, row: Row) -> None:
         """Takes up which fields a project has."""
@@ -86,6 +91,29 @@ class CustomFields:
         """Returns a field of projects."""
         return self._all().get(("project", name.casefold()))
 
+    def confirm(self, field: CustomField, project: Row, tracker_id: int | None) -> None:
+        """Takes up that an issue of a tracker has a field in a project.
+
+        Where the project does not show it, it is one for all projects.
+        """
+        shown = field.id in {number for _, number in _pairs(project.get("issue_custom_fields"))}
+        where = str(project["id"]) if shown else _EVERYWHERE
+        with self._lock:
+            self._seen.setdefault((field.id, tracker_id), set()).add(where)
+
+    def may_be_found_out(self, field: CustomField, tracker_id: int | None) -> bool:
+        """Whether it is worth a request to look for an issue that has a field: it is, once."""
+        with self._lock:
+            is_new = tracker_id is not None and (field.id, tracker_id) not in self._looked
+            self._looked.add((field.id, tracker_id))
+            return is_new
+
+    def is_confirmed(self, field: CustomField, project: Row, tracker_id: int | None) -> bool:
+        """Whether it is known that issues of a tracker have a field in a project."""
+        with self._lock:
+            places = self._seen.get((field.id, tracker_id), set())
+            return bool(places & {_EVERYWHERE, str(project["id"])})
+
     def issue(
         self, name: str, project: Row, tracker_id: int | None
     ) -> tuple[CustomField | None, bool]:
@@ -93,6 +121,14 @@ class CustomFields:
 
         A project shows the fields that were chosen for it, and not those for all projects.
         """
+        field, certain = self._issue(name, project, tracker_id)
+        if field is not None and self.is_confirmed(field, project, tracker_id):
+            return field, True
+        return field, certain
+
+    def _issue(
+        self, name: str, project: Row, tracker_id: int | None
+    ) -> tuple[CustomField | None, bool]:
         known = self._all().get(("issue", name.casefold()))
         if known and known.trackers is not None and tracker_id not in known.trackers:
             return None, False

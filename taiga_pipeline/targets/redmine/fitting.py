@@ -2,6 +2,7 @@
 
 Found out on a real server: a name and a subject have 255 characters, a version's name 60; a NUL is
 stored by one database and answered with 500 by another. "@name" in an issue mails a person.
+A field that Redmine has no place for is left out, so that a plan shows what will be written.
 Descriptions are Textile or Markdown, as an administrator chose for all of Redmine: in both,
 ``{{name}}`` runs a macro, and images are loaded from wherever a text says.
 """
@@ -15,7 +16,7 @@ from typing import Final
 
 from sync.records import Desired, Value
 from sync.text import plain_facts, plain_text
-from taiga_pipeline.records import Kind, Milestone, Project, Story
+from taiga_pipeline.records import Kind, Membership, Milestone, Project, Story
 from taiga_pipeline.targets.redmine.identity import without_lines
 
 LONGEST_NAME: Final = 255
@@ -32,13 +33,19 @@ _TAG: Final = re.compile(r"<(?=[A-Za-z/!?])")
 _MARK: Final = re.compile(r"!(?=[\w<=>({\[/.?#])")
 """Begins an image. Textile writes an image ``!address!``, Markdown ``![words](address)``."""
 
+_DOT: Final = re.compile(r" ·(?=\n|$)")
+"""Keeps facts apart in a tool that shows no line ends; Redmine shows them."""
+
 _Clean = Callable[[str], str]
 
 
 def fit(desired: Desired) -> Desired:
     """Returns ``desired`` with each value as Redmine will be able to hold it. Pure."""
     limits = _LIMITS.get(desired.key.kind, {})
-    fields: dict[str, Value] = dict(desired.fields)
+    nowhere = _NOWHERE.get(desired.key.kind, frozenset())
+    fields: dict[str, Value] = {
+        name: value for name, value in desired.fields.items() if name not in nowhere
+    }
     notes = list(desired.notes)
     for name, (clean, longest) in limits.items():
         value = fields.get(name)
@@ -79,7 +86,7 @@ def _text(text: str) -> str:
 
 
 def _facts(text: str) -> str:
-    return _inert(without_lines(plain_facts(text)))
+    return _inert(without_lines(_DOT.sub("", plain_facts(text))))
 
 
 def _unmentioned(text: str) -> str:
@@ -91,6 +98,21 @@ def _inert(text: str) -> str:
     """The text, written so that it reads alike, runs no macro and loads no image."""
     return _TAG.sub("＜", _MACRO.sub(lambda match: "｛" * len(match[0]), _MARK.sub("！", text)))
 
+
+_NOWHERE: Final[Mapping[str, frozenset[str]]] = {
+    Kind.PROJECT: frozenset(
+        {
+            Project.TAGS,
+            Project.LOOKING_FOR_PEOPLE,
+            Project.LOOKING_FOR_PEOPLE_NOTE,
+            Project.TEMPLATE,
+        }
+    ),
+    Kind.MEMBERSHIP: frozenset({Membership.ADMIN}),
+    Kind.MILESTONE: frozenset({Milestone.START}),
+    Kind.STORY: frozenset({Story.TAGS}),
+}
+"""What Redmine has no place for."""
 
 _FORMATTED: Final = (_text, _facts, _unmentioned)
 

@@ -15,6 +15,7 @@ from taiga_pipeline.targets.joined import (
     join_name,
     split_joined,
 )
+from taiga_pipeline.targets.redmine.children import plain
 from taiga_pipeline.targets.redmine.client import project_page
 from taiga_pipeline.targets.redmine.custom_fields import (
     DEAL_KEY,
@@ -154,12 +155,7 @@ def modification(
 def _differs(row: Row, place: str, value: JSON) -> bool:
     if place == "custom_fields":
         return bool(value)
-    return _plain(row.get(place)) != str(value)
-
-
-def _plain(value: JSON) -> str:
-    """A text as it was before Redmine gave it the line ends of a web form."""
-    return str(value or "").replace("\r\n", "\n")
+    return plain(row.get(place)) != str(value)
 
 
 def _line_in_state(row: Row, line: Line | None, *, retired: bool) -> Line | None:
@@ -207,7 +203,7 @@ def ignored(before: Row, after: Row, body: Mapping[str, JSON]) -> list[str]:
     places = [
         place
         for place in (NAME, DESCRIPTION)
-        if place in body and _plain(before.get(place)) == _plain(after.get(place))
+        if place in body and plain(before.get(place)) == plain(after.get(place))
     ]
     wanted = {int(field["id"]): str(field["value"]) for field in body.get("custom_fields") or ()}
     return places + [f"custom field {field['id']}" for field in changed(after, wanted)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import requests
 
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.targets.connection import Connection
@@ -25,6 +26,15 @@ class Bot:
         self.clock = clock
         self.pipeline = "acme"
         self.target: RedmineTarget = create(Connection(URL, "acme", token=Secret(key)), clock)
+
+    def edit_issue(self, number: str, **places: str) -> None:
+        """A person edits an issue."""
+        requests.put(
+            f"{URL}/issues/{number}.json",
+            json={"issue": places},
+            headers={"X-Redmine-API-Key": ROBOT_KEY},
+            timeout=5,
+        ).raise_for_status()
 
 
 @pytest.fixture

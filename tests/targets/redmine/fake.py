@@ -183,7 +183,9 @@ class FakeRedmine:
             row["trackers"] = [{"id": 1, "name": "Bug"}, {"id": 2, "name": "Feature"}]
         if "issue_custom_fields" in include:
             row["issue_custom_fields"] = [
-                {"id": field["id"], "name": field["name"]} for field in self.issue_fields
+                {"id": field["id"], "name": field["name"]}
+                for field in self.issue_fields
+                if not field.get("for_all")
             ]
         return 200, {"project": row}
 

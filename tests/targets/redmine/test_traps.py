@@ -310,6 +310,74 @@ def test_a_reference_goes_into_the_description_where_there_is_no_field(
     assert work.child(Kind.STORY, made).identity == "call"
 
 
+def test_a_reference_that_a_field_for_all_projects_holds_is_not_in_the_description(
+    work: Work, redmine: FakeRedmine
+) -> None:
+    """No API tells that a field is for all projects: the first issue that has it does."""
+    redmine.issue_fields[0]["for_all"] = True
+    first = story(work, "first")
+    redmine.requests.clear()
+    second = story(work, "second")
+    assert redmine.writes() == ["POST /issues.json"]
+    for made, name in ((first, "first"), (second, "second")):
+        assert redmine.issues[int(made)]["description"].strip() == "At nine"
+        assert work.child(Kind.STORY, made).identity == name
+    later = Work(Bot(work.account.clock), "D-2")  # type: ignore[arg-type]
+    later.make()
+    redmine.requests.clear()
+    third = story(later, "third")
+    assert redmine.writes() == ["POST /issues.json"], "it is known from what was made before"
+    assert redmine.issues[int(third)]["description"].strip() == "At nine"
+
+
+def test_an_issue_that_only_lost_its_line_counts_as_untouched(
+    work: Work, redmine: FakeRedmine
+) -> None:
+    redmine.issue_fields[0]["for_all"] = True
+    made = work.child(Kind.STORY, story(work))
+    assert redmine.journals[int(made.id)]
+    assert work.target.untouched_child(made, work.place)
+    redmine.issues[int(made.id)]["spent_hours"] = 0.5
+    assert not work.target.untouched_child(made, work.place)
+
+
+@pytest.mark.parametrize("place", ["subject", "description"])
+def test_an_edit_between_the_read_and_the_write_of_a_story_is_put_back_and_merged(
+    work: Work, redmine: FakeRedmine, place: str
+) -> None:
+    seen = work.child(Kind.STORY, story(work))
+
+    def edit(what: str) -> None:
+        if what == f"PUT /issues/{seen.id}.json":
+            redmine.faults = lambda what: None
+            work.account.edit_issue(seen.id, **{place: "Their own"})  # type: ignore[attr-defined]
+
+    redmine.faults = edit
+    with pytest.raises(Stale, match=f"people changed {place} at the same moment"):
+        work.change_child(seen, subject="Visit them", description="At ten")
+    now = work.child(Kind.STORY, seen.id)
+    assert now.fields[place] == "Their own"
+    assert now.identity == "call"
+    work.change_child(now, subject="Visit them", description="At ten")
+    assert work.child(Kind.STORY, seen.id).fields == {
+        Story.SUBJECT: "Visit them",
+        Story.DESCRIPTION: "At ten",
+    }
+
+
+def test_what_redmine_has_no_place_for_is_not_promised(bot: Bot) -> None:
+    desired = Work(bot, "D-1", looking_for_people=True, looking_for_people_note="x").desired  # type: ignore[arg-type]
+    assert desired.fields.keys() == {
+        Project.STATE, Project.LABEL, Project.TITLE, Project.TEXT, Project.DEAL_FACTS
+    }  # fmt: skip
+
+
+def test_facts_end_where_their_value_ends(bot: Bot) -> None:
+    facts = "Stage: Won ·\nValue: 40 · 2 EUR ·\nCustomer: Acme"
+    desired = Work(bot, "D-1", deal_facts=facts).desired  # type: ignore[arg-type]
+    assert desired.fields[Project.DEAL_FACTS] == "Stage: Won\nValue: 40 · 2 EUR\nCustomer: Acme"
+
+
 def test_a_story_with_spent_time_is_not_deleted(work: Work, redmine: FakeRedmine) -> None:
     made = story(work)
     redmine.issues[int(made)]["spent_hours"] = 2.5
