@@ -56,6 +56,8 @@ class Applied:
     touched: list[GroupPlan] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     """Keys of groups of which some action did not take place."""
+    taken_away: list[RecordKey] = field(default_factory=list)
+    """What people were found to have taken away."""
     skipped: int = 0
     """Groups that were not begun because the run was stopped."""
     stopped_by: Stop | None = None
@@ -131,7 +133,9 @@ class Executor:
         return self._apply_plan(group)
 
     def _apply_plan(self, group: GroupPlan) -> None:
-        self.store.note(group)
+        taken = self.store.note(group, self.run_id)
+        with self._lock:
+            self._applied.taken_away += taken
         self._apply_actions(group)
 
     def _apply_actions(self, group: GroupPlan) -> None:

@@ -27,6 +27,8 @@ def resolve(store: StateStore, key: str, take: Side, field: str | None = None) -
     then no longer followed. Taking sales' side has the next run write sales' value, or make a
     deleted root again.
 
+    Taking sales' side for a child that people took away has it made again.
+
     :raises Rejected: nothing is open under this key and field.
     """
     issues = [
@@ -36,7 +38,10 @@ def resolve(store: StateStore, key: str, take: Side, field: str | None = None) -
         and key in (str(item.issue.key), item.issue.key.group)
         and field in (None, item.issue.field)
     ]
-    if not issues:
+    taken = [each for each in store.taken_away() if str(each) == key and field is None]
+    for each in taken if take is Side.SALES else ():
+        store.forget_child(each)
+    if not issues and not taken:
         named = f"{key} {field}" if field else key
         raise Rejected(
             f"{named}: nothing here waits for a decision (see 'pipeline-sync conflicts')"
@@ -44,7 +49,7 @@ def resolve(store: StateStore, key: str, take: Side, field: str | None = None) -
     _refuse_impossible(issues, take)
     for issue in issues:
         _settle(store, issue, take)
-    return issues
+    return [*issues, *(Issue(IssueKind.DELETED, each, "taken away by people") for each in taken)]
 
 
 def _refuse_impossible(issues: Sequence[Issue], take: Side) -> None:

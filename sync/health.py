@@ -17,7 +17,8 @@ class Health:
 
     ``last_success`` is the last run that came to its end, whatever it left open. ``issues`` counts
     what is open by kind, ``waiting`` those of them that make a run incomplete; ``projects`` counts
-    groups by state. ``open_intents`` are writes whose outcome is not known.
+    groups by state. ``open_intents`` are writes whose outcome is not known. ``taken_away`` counts
+    by kind what people took away, and what is kept away.
     """
 
     pipeline: str
@@ -28,6 +29,7 @@ class Health:
     waiting: int = 0
     open_intents: int = 0
     projects: Mapping[str, int] = field(default_factory=dict)
+    taken_away: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def age(self) -> timedelta | None:
@@ -49,4 +51,5 @@ def look_at(store: StateStore, now: datetime) -> Health:
         waiting=sum(issue.kind in PARTIAL for issue in issues),
         open_intents=len(store.open_intents()),
         projects=Counter(row.state for row in store.index().values() if row.is_followed),
+        taken_away=Counter(key.kind for key in store.taken_away()),
     )

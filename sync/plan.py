@@ -194,6 +194,11 @@ class GroupPlan:
     """Digest of what the source asks for (see `DesiredGroup.fingerprint`)."""
 
     @property
+    def taken_away(self) -> tuple[RecordKey, ...]:
+        """What people took away since the last look; from now on it is kept away."""
+        return tuple(binding.key for binding in self.bind if binding.deleted)
+
+    @property
     def is_quiet(self) -> bool:
         """Whether the target is already as it should be."""
         return not self.actions
@@ -225,6 +230,11 @@ class Plan:
     def issues(self) -> tuple[Issue, ...]:
         """All issues, of groups and others."""
         return self.other_issues + tuple(i for group in self.groups for i in group.issues)
+
+    @property
+    def taken_away(self) -> tuple[RecordKey, ...]:
+        """What people took away since the last look, group by group."""
+        return tuple(key for group in self.groups for key in group.taken_away)
 
     @property
     def conflicts(self) -> tuple[Issue, ...]:
@@ -261,6 +271,7 @@ class Plan:
                 {"key": row.key, "place": row.place, "reason": row.reason}
                 for row in self.quarantined
             ],
+            "taken_away": [key.to_json() for key in self.taken_away],
             "limits": [breach.to_json() for breach in self.breaches],
             "mails": dict(self.mails),
             "summary": self.summary(),

@@ -102,6 +102,10 @@ class RecordKey:
     def __str__(self) -> str:
         return self.group if self.is_root else f"{self.group}/{self.kind}/{self.name}"
 
+    def to_json(self) -> dict[str, str]:
+        """Returns the key as JSON-compatible data."""
+        return {"deal": self.group, "kind": self.kind, "key": str(self)}
+
 
 @dataclass(frozen=True, slots=True)
 class Desired:

@@ -19,7 +19,7 @@ from sync.lock import run_lock
 from sync.log_context import logged
 from sync.plan import PARTIAL, Action, ActionType, GroupPlan, Issue, IssueKind, Plan
 from sync.read_back import undone_writes
-from sync.records import STATE, Binding
+from sync.records import STATE, Binding, RecordKey
 from sync.source import GroupFacts, Source, TakesFacts, Told
 from sync.state import Seal, StateStore
 from sync.target import Target
@@ -81,7 +81,9 @@ class RunReport:
     ``issues`` is everything that is open now; ``new_issues`` and ``ended_issues`` are what
     changed about that. ``told`` is what became of delivery facts that the source was to be told.
     ``meanwhile`` names groups that people changed while they were being
-    written; the next run merges them. ``skipped`` counts groups that were not begun.
+    written; the next run merges them. ``taken_away`` is what people were found to have taken
+    away. ``unread`` says why what was written could not be read back. ``skipped`` counts groups
+    that were not begun.
     ``stopped_by`` is the error that ended the run early, if one did.
     """
 
@@ -96,6 +98,8 @@ class RunReport:
     new_issues: tuple[Issue, ...] = ()
     ended_issues: tuple[Issue, ...] = ()
     meanwhile: tuple[str, ...] = ()
+    taken_away: tuple[RecordKey, ...] = ()
+    unread: str = ""
     skipped: int = 0
     refusal: str = ""
     stopped_by: Stop | None = None
@@ -131,6 +135,8 @@ class RunReport:
             "skipped": self.skipped,
             "refusal": self.refusal,
             "meanwhile": list(self.meanwhile),
+            "taken_away": [key.to_json() for key in self.taken_away],
+            "unread": self.unread,
             "written_back": self.told.written,
             "write_back_problems": list(self.told.problems),
         }
@@ -147,6 +153,8 @@ class RunReport:
             "issues": len(self.issues),
             "skipped": self.skipped,
             "refusal": self.refusal,
+            "taken_away": len(self.taken_away),
+            "unread": self.unread,
             "stopped_by": str(self.stopped_by or ""),
             "written_back": self.told.written,
             "write_back_problems": len(self.told.problems),
@@ -232,6 +240,8 @@ class Runner:
             new_issues=tuple(done.new_issues),
             ended_issues=tuple(done.ended_issues),
             meanwhile=tuple(done.meanwhile),
+            taken_away=tuple(sorted(set(done.taken_away))),
+            unread=done.unread,
             skipped=done.applied.skipped,
             refusal=done.refusal,
             stopped_by=done.applied.stopped_by,
@@ -324,7 +334,7 @@ class Runner:
         self._settle_orphans(draft)
         quiet = [group for group in draft.plan.groups if group.is_quiet]
         busy = [group for group in draft.plan.groups if not group.is_quiet]
-        seals = self._take_note(run_id, quiet)
+        seals, taken_away = self._take_note(run_id, quiet)
         executor = Executor(
             target=self.target,
             store=self.store,
@@ -338,6 +348,7 @@ class Runner:
         )
         applied = executor.apply(busy)
         done = _Done(applied)
+        done.taken_away = [*taken_away, *applied.taken_away]
         done.issues = [*draft.plan.issues, *applied.issues]
         seals += self._verify(run_id, done, executor)
         done.issues = _without_duplicates(done.issues)
@@ -366,12 +377,16 @@ class Runner:
         self.store.abandon(never)
         self.store.put_off(later)
 
-    def _take_note(self, run_id: int, groups: list[GroupPlan]) -> list[Seal]:
-        """Stores what agrees in groups for which nothing has to be written; returns their seals."""
+    def _take_note(
+        self, run_id: int, groups: list[GroupPlan]
+    ) -> tuple[list[Seal], list[RecordKey]]:
+        """Stores what agrees in groups for which nothing has to be written.
+
+        Returns their seals, and what people were found to have taken away.
+        """
         self.store.note_kept(run_id, [edit for group in groups for edit in group.kept])
-        for group in groups:
-            self.store.note(group)
-        return [_seal(group) for group in groups if _may_rest(group)]
+        taken = [key for group in groups for key in self.store.note(group, run_id)]
+        return [_seal(group) for group in groups if _may_rest(group)], taken
 
     def _verify(self, run_id: int, done: _Done, executor: Executor) -> list[Seal]:
         """Reads back everything that was written, and plans it again; returns the seals.
@@ -387,13 +402,16 @@ class Runner:
             again = self._drafter.compare(written)
             again |= self._take_back_doubles(again, done, executor)
         except SyncError as error:
+            done.unread = str(error)
             log.warning("what was written could not be read back, the next run will: %s", error)
             return []
         undone = self._note_undone(written, again)
         quiet = [g for g in again.values() if g.is_quiet and g.key not in undone]
         done.meanwhile = sorted(again.keys() - {group.key for group in quiet})
         done.issues.extend(issue for group in quiet for issue in group.issues)
-        return self._take_note(run_id, quiet)
+        seals, taken_away = self._take_note(run_id, quiet)
+        done.taken_away += taken_away
+        return seals
 
     def _take_back_doubles(
         self, again: Mapping[str, GroupPlan], done: _Done, executor: Executor
@@ -460,7 +478,9 @@ class Runner:
             return Outcome.REFUSED
         if done.applied.stopped_by or done.applied.skipped or self.stop.is_set():
             return Outcome.STOPPED
-        partial = bool(told.problems) or any(issue.kind in PARTIAL for issue in done.issues)
+        partial = bool(told.problems or done.unread) or any(
+            issue.kind in PARTIAL for issue in done.issues
+        )
         return Outcome.PARTIAL if partial else Outcome.DONE
 
 
@@ -474,6 +494,8 @@ class _Done:
     new_issues: list[Issue] = field(default_factory=list)
     ended_issues: list[Issue] = field(default_factory=list)
     meanwhile: list[str] = field(default_factory=list)
+    taken_away: list[RecordKey] = field(default_factory=list)
+    unread: str = ""
 
 
 def _refusal(plan: Plan, expect: str | None) -> str:

@@ -22,10 +22,12 @@ from sync.record_merge import Bases
 from sync.records import Binding, RecordKey, WhenDropped, encode
 from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NOTES, RUNS
 from sync.state_rows import (
+    BRING_BACK,
     KEEP,
     OPEN,
     PUT_OFF,
     SUCCESSFUL,
+    TAKE_AWAY,
     UNSETTLED,
     GroupRow,
     JournalEntry,
@@ -159,20 +161,41 @@ class StateStore(StateTables):
             rows = connection.execute(query.where(GROUPS.c.pipeline == self.pipeline))
             return {row.grp: (json.loads(row.facts_json), row.seen_at) for row in rows}
 
-    def note(self, plan: GroupPlan) -> None:
-        """Stores the bookkeeping of a group's plan: what agrees, what was let go of."""
+    def note(self, plan: GroupPlan, run_id: int) -> list[RecordKey]:
+        """Stores the bookkeeping of a group's plan: what agrees, what was let go of.
+
+        What people took away, or brought back, is entered into the history together with it, so
+        that it is told once. Returns what was found to be taken away.
+        """
         if not (plan.remember or plan.bind or plan.forget):
-            return
+            return []
+        taken: list[RecordKey] = []
         with self._write("bookkeeping") as connection:
             for key in plan.forget:
                 self._settle_record(connection, key)
                 connection.execute(delete(BINDINGS).where(self._record(BINDINGS, key)))
             for binding in plan.bind:
+                if self._is_deleted(connection, binding.key) is not binding.deleted:
+                    taken += [binding.key] if binding.deleted else []
+                    entry = self._people_row(run_id, binding)
+                    connection.execute(insert(JOURNAL).values(**entry))
                 values = {"deleted": binding.deleted, "unlinked": binding.unlinked}
                 self._update_binding(connection, binding.key, values)
             for key, bases in plan.remember.items():
                 if bases:
                     self._extend_base(connection, key, bases)
+        return taken
+
+    def taken_away(self, group: str | None = None) -> list[RecordKey]:
+        """Returns what people took away from projects that are there, of one group or of all."""
+        condition = and_(
+            BINDINGS.c.pipeline == self.pipeline, BINDINGS.c.deleted, BINDINGS.c.name != ""
+        )
+        if group is not None:
+            condition = and_(condition, BINDINGS.c.grp == group)
+        query = select(BINDINGS.c.grp, BINDINGS.c.kind, BINDINGS.c.name).where(condition)
+        with self._read() as connection:
+            return sorted(RecordKey(*row) for row in connection.execute(query))
 
     def seal(self, seals: Collection[Seal]) -> None:
         """Remembers how groups stand after they were synced; closes their open intents."""
@@ -268,15 +291,31 @@ class StateStore(StateTables):
         return told
 
     def _kept_row(self, run_id: int, key: RecordKey, change: Change) -> dict[str, object]:
+        reason = "edited by people, and kept"
+        changes = dump([change.to_json()])
+        return self._found_row(run_id, key, KEEP, reason) | {"changes_json": changes}
+
+    def _people_row(self, run_id: int, binding: Binding) -> dict[str, object]:
+        """Returns the entry for an object that people took away or brought back."""
+        word, reason = BRING_BACK, "there again, and kept in step as before"
+        if binding.deleted:
+            word, reason = TAKE_AWAY, "taken away by people, and kept away"
+        found = self._found_row(run_id, binding.key, word, reason)
+        return found | {"target_id": binding.target_id}
+
+    def _found_row(
+        self, run_id: int, key: RecordKey, action: str, reason: str
+    ) -> dict[str, object]:
+        """Returns an entry for what was found, and for which nothing was written."""
         return {
             "run_id": run_id,
             "pipeline": self.pipeline,
             "grp": key.group,
             "kind": key.kind,
             "name": key.name,
-            "action": KEEP,
-            "reason": "edited by people, and kept",
-            "changes_json": dump([change.to_json()]),
+            "action": action,
+            "reason": reason,
+            "changes_json": "[]",
             "intended_json": "{}",
             "status": "done",
             "target_id": "",
@@ -410,6 +449,15 @@ class StateStore(StateTables):
                 self._drop_issues_of(connection, record.group)
             else:
                 connection.execute(delete(ISSUES).where(self._record(ISSUES, record)))
+
+    def forget_child(self, key: RecordKey) -> None:
+        """Drops what is known of a child; the next run makes it again, or finds it."""
+        with self._write("by hand") as connection:
+            self._settle_record(connection, key)
+            connection.execute(delete(BINDINGS).where(self._record(BINDINGS, key)))
+            connection.execute(
+                update(GROUPS).where(self._group(GROUPS, key.group)).values(stamp="")
+            )
 
     def forget(self, group: str) -> None:
         """Drops everything that is known of a group; the next run treats it as new."""

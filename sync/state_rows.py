@@ -15,6 +15,13 @@ from sync.records import Base, Binding, RecordKey, WhenDropped, decode, encode
 KEEP: Final = "keep"
 """The journal's word for an edit by people that stays."""
 
+TAKE_AWAY: Final = "take away"
+BRING_BACK: Final = "bring back"
+"""The journal's words for what people did to an object as a whole, found out about in a run."""
+
+BY_PEOPLE: Final = frozenset({KEEP, TAKE_AWAY, BRING_BACK})
+"""Entries that tell of people: nothing was written."""
+
 SUCCESSFUL: Final = ("done", "partial")
 """Outcomes of runs that came to their end."""
 
@@ -63,7 +70,8 @@ UNSETTLED: Final = (OPEN, PUT_OFF)
 class JournalEntry:
     """One write: what was intended, and what became of it. Times are UTC.
 
-    The action ``keep`` stands for an edit by people that was found and kept: nothing was written.
+    The actions in `BY_PEOPLE` stand for what people did, and what stays as they made it: nothing
+    was written.
     ``status`` is ``open``, ``put off`` (see `PUT_OFF`), ``done``, ``failed`` or ``settled`` (found
     out about later).
     ``intended`` are the bases that stand once the write is known to have happened. ``identity`` and

@@ -188,6 +188,10 @@ class StateTables:
                 "another deal; unlink that one first ('pipeline-sync unlink DEAL')"
             ) from error
 
+    def _is_deleted(self, connection: Connection, key: RecordKey) -> bool:
+        query = select(BINDINGS.c.deleted).where(self._record(BINDINGS, key))
+        return bool(connection.execute(query).scalar())
+
     def _update_binding(
         self, connection: Connection, key: RecordKey, values: Mapping[str, object]
     ) -> None:

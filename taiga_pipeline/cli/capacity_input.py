@@ -106,6 +106,7 @@ def plan_input(
         time_off=_time_off(context),
         allocations=read.allocations,
         milestones=reported_milestones(read.facts),
+        left=read.left,
     )
     plain = plain_outlooks(read.deals, read.mappings, situation.as_of)
     if chances == STATED:

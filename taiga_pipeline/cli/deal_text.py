@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
+    from sync.records import RecordKey
     from taiga_pipeline.people.model import Allocation
 
 Chance = Callable[[Deal], Decimal | None]
@@ -167,8 +168,16 @@ def _by(name: str) -> str:
     return f" (by {name})" if name else ""
 
 
-def print_allocations(allocations: Iterable[Allocation], *, with_deal: bool = False) -> int:
-    """Prints a table of allocations; returns how many."""
+def print_allocations(
+    allocations: Iterable[Allocation],
+    left: Collection[tuple[str, str]] = (),
+    *,
+    with_deal: bool = False,
+) -> int:
+    """Prints a table of allocations; returns how many.
+
+    ``left`` are deals and addresses of those who are no longer in the deal's project.
+    """
     rows = [
         [
             *([safe(each.deal_key)] if with_deal else []),
@@ -177,7 +186,7 @@ def print_allocations(allocations: Iterable[Allocation], *, with_deal: bool = Fa
             f"{each.hours_per_week:f} h",
             str(each.start or "deal's start"),
             str(each.end or "deal's end"),
-            "" if each.confirmed else "tentative",
+            _standing(each, left),
         ]
         for each in allocations
     ]
@@ -187,6 +196,21 @@ def print_allocations(allocations: Iterable[Allocation], *, with_deal: bool = Fa
             (["Deal"] if with_deal else []) + headings, rows, right=(3 if with_deal else 2,)
         )
     return len(rows)
+
+
+def _standing(allocation: Allocation, left: Collection[tuple[str, str]]) -> str:
+    parts = [] if allocation.confirmed else ["tentative"]
+    if (allocation.deal_key, allocation.email.casefold()) in left:
+        parts.append("left the project")
+    return ", ".join(parts)
+
+
+def print_taken(taken: Iterable[RecordKey]) -> None:
+    """Prints what people took away from a deal's project."""
+    for number, key in enumerate(taken):
+        if not number:
+            click.echo("\nTaken away by people")
+        click.echo(f"  {safe(f'{key.kind} {key.name}')}")
 
 
 def print_facts(facts: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from taiga_pipeline.cli.deal_text import (
     print_deals,
     print_facts,
     print_history,
+    print_taken,
 )
 from taiga_pipeline.cli.deals_files import export_deals, import_deals
 from taiga_pipeline.cli.deals_staff import staff
@@ -36,12 +37,14 @@ from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.store_access import deal_store, people_store, who
 from taiga_pipeline.pipeline.cells import parse_amount
 from taiga_pipeline.pipeline.columns import parse_cell
+from taiga_pipeline.pipeline.delivery import left_of
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.gates import open_actions
 from taiga_pipeline.pipeline.notation import parse_contacts
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
+    from sync.records import RecordKey
     from taiga_pipeline.pipeline.model import Deal
 
 _EDITED: Final = {
@@ -165,7 +168,7 @@ def show_deal(context: Context, key: str, as_json: bool) -> None:
         deal = store.get(key)
         moves, changes = list(store.history(deal.key)), list(store.changes(deal.key))
         allocations = people.allocations(deal_key=deal.key)
-    facts = _delivery_facts(context, deal.key)
+    facts, taken = _delivery_facts(context, deal.key)
     if as_json:
         print_json(
             {
@@ -174,14 +177,16 @@ def show_deal(context: Context, key: str, as_json: bool) -> None:
                 "changes": [change_json(change) for change in changes],
                 "allocations": [_allocation_json(each) for each in allocations],
                 "project": facts,
+                "taken_away": [each.to_json() for each in taken],
             }
         )
         return
     print_deal(deal, chance_of(context), changes)
     if allocations:
         click.echo("\nStaffed")
-        print_allocations(allocations)
+        print_allocations(allocations, left_of(taken))
     print_facts(facts)
+    print_taken(taken)
     print_history(moves, changes)
 
 
@@ -197,13 +202,17 @@ def _allocation_json(allocation: Any) -> dict[str, Any]:
     return allocation_json(allocation)
 
 
-def _delivery_facts(context: Context, key: str) -> dict[str, Any]:
-    """Returns what was last read of the deal's project, nothing if it was never synced."""
+def _delivery_facts(context: Context, key: str) -> tuple[dict[str, Any], list[RecordKey]]:
+    """Returns what was last read of the deal's project, and what people took away from it.
+
+    Nothing is there of a deal that was never synced.
+    """
     from taiga_pipeline.cli.engine import state_to_read
 
     with state_to_read(context) as state:
-        facts, seen_at = state.facts(key)
-    return {**facts, "seen_at": seen_at.isoformat() if seen_at else None} if facts else {}
+        (facts, seen_at), taken = state.facts(key), state.taken_away(key)
+    seen = {"seen_at": seen_at.isoformat() if seen_at else None}
+    return {**facts, **seen} if facts else {}, taken
 
 
 @deals.command("add")

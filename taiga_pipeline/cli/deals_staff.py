@@ -11,6 +11,7 @@ from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.deal_text import print_allocations
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.cli.pipeline_data import who_left
 from taiga_pipeline.cli.store_access import deal_store, people_store
 from taiga_pipeline.pipeline.cells import parse_date, parse_number
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -48,7 +49,10 @@ def staff(
     remove: bool,
     as_json: bool,
 ) -> None:
-    """Put PERSON (an e-mail address) on a deal; without PERSON, list who is on it."""
+    """Put PERSON (an e-mail address) on a deal; without PERSON, list who is on it.
+
+    Who left the deal's project in the tool is marked: their hours count as a gap in every plan.
+    """
     if person is None:
         _list(context, key, as_json)
         return
@@ -89,9 +93,15 @@ def _allocation(
 def _list(context: Context, key: str, as_json: bool) -> None:
     with deal_store(context) as store, people_store(context) as people:
         allocations = people.allocations(deal_key=store.get(key).key)
+    left = who_left(context)
     if as_json:
-        print_json([allocation_json(each) for each in allocations])
-    elif not print_allocations(allocations):
+        print_json(
+            [
+                {**allocation_json(each), "left": (each.deal_key, each.email.casefold()) in left}
+                for each in allocations
+            ]
+        )
+    elif not print_allocations(allocations, left):
         click.echo("nobody is on this deal", err=True)
 
 

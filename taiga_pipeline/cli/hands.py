@@ -60,6 +60,8 @@ def _consequence(issue: Issue, side: Side) -> str:
     if issue.kind is IssueKind.DELETED:
         if side is Side.SALES:
             return f"{issue.key}: the next run makes it again."
+        if not issue.key.is_root:
+            return f"{issue.key}: it stays away."
         return f"{issue.key}: it stays away, and is no longer followed."
     name = f"{issue.key} {issue.field}"
     if side is Side.SALES:

@@ -14,7 +14,7 @@ from sync.errors import SyncError
 from sync.merge import Verdict
 from sync.plan import ActionType
 from sync.state import JournalEntry
-from sync.state_rows import KEEP
+from sync.state_rows import BY_PEOPLE, KEEP
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.engine import state_to_read
 from taiga_pipeline.cli.options import json_option
@@ -45,8 +45,8 @@ def history(context: Context, deal: str | None, limit: int, as_json: bool) -> No
 
     What sales changed in the built-in store bears the name of whoever did it, and no run. What
     the connector wrote, it wrote for sales. Edits by people that it found and kept are told as
-    theirs, with the time at which it found them; edits that it wrote over are marked "written
-    back".
+    theirs, with the time at which it found them, and so is what they took away; edits that it
+    wrote over are marked "written back".
     """
     with state_to_read(context) as store:
         events = [_written(entry) for entry in store.history(deal, limit)]
@@ -119,7 +119,7 @@ def _sales_event(
 
 
 def _written(entry: JournalEntry) -> _Event:
-    who = "people" if entry.action == KEEP else "sales"
+    who = "people" if entry.action in BY_PEOPLE else "sales"
     changes: Iterable[str] = (_change(entry, change) for change in entry.changes)
     outcome = f"{entry.status}: {entry.error}" if entry.error else entry.status
     cells = (who, entry.action, _record(entry), ", ".join(changes), entry.reason, outcome)

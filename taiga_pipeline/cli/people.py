@@ -15,6 +15,7 @@ from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_text import bad_rows_json, print_bad_rows, writing_to
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
+from taiga_pipeline.cli.pipeline_data import who_left
 from taiga_pipeline.cli.store_access import people_store
 from taiga_pipeline.pipeline.cells import parse_date, parse_number
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -285,7 +286,7 @@ def list_allocations(context: Context, deal: str, person: str, as_json: bool) ->
         found = store.allocations(deal_key=deal, email=person)
     if as_json:
         print_json([allocation_json(each) for each in found])
-    elif not print_allocations(found, with_deal=True):
+    elif not print_allocations(found, who_left(context), with_deal=True):
         click.echo("nobody is allocated", err=True)
 
 

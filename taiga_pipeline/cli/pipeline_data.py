@@ -19,6 +19,7 @@ class Pipeline:
     """What the source holds, and the rules for it.
 
     ``people`` are in the order of their addresses, ``facts`` what delivery reported, by deal.
+    ``left`` are deals and addresses of those who are no longer in the deal's project.
     ``notices`` tell what could not be read.
     """
 
@@ -27,6 +28,7 @@ class Pipeline:
     people: tuple[Person, ...]
     allocations: tuple[Allocation, ...]
     facts: Mapping[str, Mapping[str, object]]
+    left: frozenset[tuple[str, str]]
     notices: tuple[str, ...]
 
 
@@ -45,6 +47,7 @@ def read_pipeline(context: Context) -> Pipeline:
         people=tuple(sorted(reading.people.values(), key=lambda person: person.email)),
         allocations=tuple(each for group in reading.allocations.values() for each in group),
         facts=reported_facts(context),
+        left=who_left(context),
         notices=tuple(f"{row.place}: left out: {row.reason}" for row in reading.quarantined),
     )
 
@@ -60,3 +63,14 @@ def reported_facts(context: Context) -> dict[str, Mapping[str, object]]:
 
     with state_to_read(context) as store:
         return {key: facts for key, (facts, _) in store.all_facts().items()}
+
+
+def who_left(context: Context) -> frozenset[tuple[str, str]]:
+    """Returns who left which deal's project, as deal key and address in lower case."""
+    if not context.has_state():
+        return frozenset()
+    from taiga_pipeline.cli.engine import state_to_read
+    from taiga_pipeline.pipeline.delivery import left_of
+
+    with state_to_read(context) as store:
+        return left_of(store.taken_away())

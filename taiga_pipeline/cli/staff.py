@@ -19,7 +19,7 @@ from taiga_pipeline.cli.capacity_input import (
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
-from taiga_pipeline.cli.pipeline_data import reported_facts
+from taiga_pipeline.cli.pipeline_data import reported_facts, who_left
 from taiga_pipeline.cli.store_access import deal_store, people_store, who
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.report.terminal import safe
@@ -258,9 +258,14 @@ class _Input:
         about = About(self.priorities, milestones, chances)
         self._works: Works = find_works(deals, mappings, today, about)
         self.notes = list(self._works.notes)
+        left = who_left(context)
+        self.notes += [f"{email} left the project of {key}" for key, email in sorted(left)]
         with people_store(context) as people:
             self.allocations = [
-                each for each in people.allocations() if each.deal_key not in self._works.spared
+                each
+                for each in people.allocations()
+                if each.deal_key not in self._works.spared
+                and (each.deal_key, each.email.casefold()) not in left
             ]
             self._staff = self._read_staff(people)
 

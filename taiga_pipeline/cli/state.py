@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -17,7 +17,7 @@ from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_pairs
 from taiga_pipeline.cli.paint import painter
-from taiga_pipeline.report.plan_text import issue_lines, ways_out
+from taiga_pipeline.report.plan_text import issue_lines, plural, ways_out
 from taiga_pipeline.report.terminal import safe
 
 NO_RUN: Final = "There was no run yet. 'pipeline-sync plan' shows what a first one would do."
@@ -97,6 +97,7 @@ def _health_json(health: Health) -> dict[str, object]:
         "open": sum(health.issues.values()),
         "issues": dict(sorted(health.issues.items())),
         "waiting": health.waiting,
+        "taken_away": dict(sorted(health.taken_away.items())),
         "open_intents": health.open_intents,
     }
 
@@ -123,9 +124,23 @@ def _show_health(health: Health, run: RunRow) -> None:
             "last success": "never" if health.age is None else ago(health.age),
             "projects": counts or "none",
             "open": f"{kinds} (pipeline-sync conflicts)" if kinds else "nothing",
+            **_kept_away(health.taken_away),
+            **_unread(run),
             **_cut_off(health.open_intents),
         }
     )
+
+
+def _kept_away(taken: Mapping[str, int]) -> dict[str, str]:
+    if not taken:
+        return {}
+    counts = ", ".join(f"{n} {plural(kind, n)}" for kind, n in sorted(taken.items()))
+    return {"kept away": f"{counts}, taken away by people (pipeline-sync history)"}
+
+
+def _unread(run: RunRow) -> dict[str, str]:
+    why = str(run.summary.get("unread") or "")
+    return {"not read back": f"what the last run wrote ({safe(why)})"} if why else {}
 
 
 def _cut_off(open_intents: int) -> dict[str, str]:

@@ -27,7 +27,13 @@ from taiga_pipeline.cli.portfolio import run_for_portfolio
 from taiga_pipeline.cli.progress import Progress
 from taiga_pipeline.cli.signals import stopping_in_good_order
 from taiga_pipeline.problems import Problem, ProblemsError
-from taiga_pipeline.report.plan_text import group_lines, issue_lines, plan_lines
+from taiga_pipeline.report.plan_text import (
+    group_lines,
+    issue_lines,
+    plan_lines,
+    taken_lines,
+    unreported,
+)
 from taiga_pipeline.report.terminal import safe
 from taiga_pipeline.sources.port import Remembers
 
@@ -220,11 +226,16 @@ def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
             yield from group_lines(done, paint, brief=True)
     issues = result.issues if watched else result.new_issues
     yield from issue_lines(issues, tool, paint)
+    taken = unreported(result.taken_away, result.issues)
+    yield from taken_lines(taken, paint)
+    if result.unread:
+        yield safe(f"! not read back: what was written, the next run reads it ({result.unread})")
     if result.adopted_by_marker:
         yield found_again(result.adopted_by_marker)
     for issue in result.ended_issues:
         yield safe(f"settled: {issue.key} {issue.field}".rstrip())
-    if watched or by_group or issues or result.ended_issues or result.told.written:
+    tells = by_group or issues or result.ended_issues or result.told.written or taken
+    if watched or tells:
         yield summary(result)
 
 

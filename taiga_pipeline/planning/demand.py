@@ -6,7 +6,7 @@ the day, Monday to Friday. Pure: everything comes in as plain data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
@@ -43,7 +43,8 @@ class Situation:
     """What planning starts from.
 
     ``milestones`` are those that delivery reported, ``fates`` what a scenario supposes, both by
-    deal key.
+    deal key. ``left`` are deal keys and addresses (in lower case) of those who left the deal's
+    project: their hours are not filled.
     """
 
     as_of: date
@@ -52,6 +53,7 @@ class Situation:
     time_off: tuple[TimeOff, ...] = ()
     allocations: tuple[Allocation, ...] = ()
     milestones: Mapping[str, Milestones] = field(default_factory=dict)
+    left: Collection[tuple[str, str]] = ()
     fates: Mapping[str, Fate] = field(default_factory=dict)
 
 
@@ -294,12 +296,19 @@ class _Finder:
         """Yields a person's hours week by week; those after they have left are not filled."""
         person = self._people.get(allocation.email)
         role, full = self._role(allocation), float(allocation.hours_per_week) * size
+        left = (allocation.deal_key, allocation.email.casefold()) in self._situation.left
+        if left:
+            self._note(
+                allocation.deal_key, f"{allocation.email} left its project: hours not filled"
+            )
         final = self._weeks.count - 1 if last is None else self._weeks.index(last)
         for number in range(max(0, self._weeks.index(first)), min(final + 1, self._weeks.count)):
             week = self._weeks.first + WEEK * number
             days = [week + _DAY * number for number in range(WORKING_DAYS)]
             asked = [day for day in days if first <= day and (last is None or day <= last)]
-            there = [day for day in asked if person is None or _is_there(person, day)]
+            there = [
+                day for day in asked if not left and (person is None or _is_there(person, day))
+            ]
             for email, count in ((allocation.email, len(there)), ("", len(asked) - len(there))):
                 if count and full:
                     hours = full * count / WORKING_DAYS

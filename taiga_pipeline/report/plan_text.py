@@ -11,7 +11,7 @@ from typing import Final
 
 from sync.merge import Verdict
 from sync.plan import Action, ActionType, Change, GroupPlan, Issue, IssueKind, Plan
-from sync.records import Value
+from sync.records import RecordKey, Value
 from sync.source import Quarantined
 from sync.text import join_label
 from taiga_pipeline.hints import command, word
@@ -62,6 +62,7 @@ def plan_lines(plan: Plan, target: str, paint: Paint = plain) -> Iterator[str]:
             yield from group_lines(group, paint)
             yield ""
     yield from issue_lines(plan.issues, target, paint)
+    yield from taken_lines(unreported(plan.taken_away, plan.issues), paint)
     for breach in plan.breaches:
         yield f"{paint('!', Tone.WARNING)} refused     {safe(breach.message)}"
     if plan.mails:
@@ -109,10 +110,11 @@ def group_lines(group: GroupPlan, paint: Paint = plain, *, brief: bool = False) 
 
 def _counted(children: Iterable[Action]) -> str:
     counts = Counter(child.key.kind for child in children)
-    return ", ".join(f"{n} {_plural(kind, n)}" for kind, n in counts.items())
+    return ", ".join(f"{n} {plural(kind, n)}" for kind, n in counts.items())
 
 
-def _plural(noun: str, count: int) -> str:
+def plural(noun: str, count: int) -> str:
+    """Returns a noun as it stands behind a number."""
     if count == 1:
         return noun
     if noun.endswith("s"):
@@ -242,6 +244,23 @@ def issue_lines(issues: Iterable[Issue], target: str, paint: Paint = plain) -> I
             )
         for way in ways_out(issue):
             yield f"{INDENT}{way}"
+
+
+def unreported(taken: Iterable[RecordKey], issues: Iterable[Issue]) -> list[RecordKey]:
+    """Returns what people took away, without the projects that an issue is about anyway."""
+    reported = {issue.key for issue in issues if issue.kind is IssueKind.DELETED}
+    return [key for key in taken if key not in reported]
+
+
+def taken_lines(taken: Iterable[RecordKey], paint: Paint = plain) -> Iterator[str]:
+    """Yields what people took away in the target, each with the command that has it made again."""
+    for key in taken:
+        sign, deal = paint("!", Tone.WARNING), paint(safe(key.group), Tone.STRONG)
+        what = "project" if key.is_root else safe(f"{key.kind} {key.name}")
+        yield f"{sign} {'taken away':<11} {deal} {what}: people took it away; it stays away"
+        if not key.is_root:
+            again = command("resolve", str(key), options="--take sales")
+            yield f"{INDENT}{again}    # make it again"
 
 
 def _message(issue: Issue) -> str:

@@ -58,6 +58,24 @@ def won(**changes: Any) -> Deal:
     return deal(stage="Won", start=week(1), roles=(ROLE,), **changes)
 
 
+# --- who left
+
+
+@pytest.mark.parametrize("roles", [(ROLE,), ()])
+def test_the_hours_of_somebody_who_left_the_project_are_not_filled(
+    roles: tuple[RoleDemand, ...],
+) -> None:
+    subject = deal(stage="Won", start=week(1), roles=roles)
+    staffed = replace(allocation("Ann@example.org", "Back", 30), start=week(1), end=week(4))
+    given = {"people": (ANN,), "allocations": (staffed,)}
+    there = find(subject, **given)
+    left = find(subject, **given, left={("D-1", "ann@example.org")})
+    assert sum(booked(left).values()) == sum(booked(there).values()) > 0
+    assert booked(left, "ann@example.org") == booked(left, "Ann@example.org") == {}
+    assert sum(booked(left, "").values()) == sum(booked(left).values())
+    assert any("left its project" in notice for notice in left.notices)
+
+
 # --- open deals
 
 

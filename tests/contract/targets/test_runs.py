@@ -71,10 +71,12 @@ class Pipeline:
     def _fit(self, desired: Desired) -> Desired:
         return self.account.target.fit(desired)
 
-    def run(self, *, full: bool = False) -> RunReport:
+    def runner(self) -> Runner:
         options = Options(lease_seconds=0)
-        runner = Runner(self.deals, self.account.target, self.store, self.account.clock, options)
-        return runner.run(look_at_all=full)
+        return Runner(self.deals, self.account.target, self.store, self.account.clock, options)
+
+    def run(self, *, full: bool = False) -> RunReport:
+        return self.runner().run(look_at_all=full)
 
     def settled(self) -> None:
         """Runs twice more, once comparing everything, and asserts that this writes nothing."""
