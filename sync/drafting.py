@@ -7,10 +7,11 @@ that is none of them, however many there are. A group stands *still* when neithe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.counting import Mailed, count_actions, count_mails, mails_origin, most_mails, name_some
+from sync.elsewhere import hints, without_proof
 from sync.limits import DEFAULTS, Amount, Breach, Limit, check_limits
 from sync.lookalikes import held, lookalikes
 from sync.observation import (
@@ -29,9 +30,10 @@ from sync.open_issues import (
     quarantine_issue,
     stray_binding,
 )
-from sync.plan import ActionType, GroupPlan, Issue, IssueKind, Plan
+from sync.plan import GroupPlan, Issue, IssueKind, Plan
 from sync.planner import Known, Seen, plan_group
 from sync.records import RETIRED, DesiredGroup, WhenGone
+from sync.server import UNPROVEN
 from sync.source import Quarantined, Source
 from sync.state import GroupRow, JournalEntry, StateStore
 from sync.target import SendsMails, Target
@@ -95,19 +97,18 @@ class Drafter:
         wanted = self._read_source(index, observation, unsettled)
         self._handle_gone(wanted, index)
         groups = self._plan_groups(wanted.groups, index, observation)
-        bound = sum(row.is_followed and row.state != RETIRED for row in index.values())
         plan = Plan(
             pipeline=self.store.pipeline,
             groups=tuple(groups),
             quarantined=tuple(wanted.quarantined),
-            breaches=self._breaches(groups, wanted, observation, bound),
+            breaches=self._breaches(groups, wanted, observation, index),
             other_issues=(
                 *self._other_issues(wanted, observation),
                 *_copies(index, wanted, observation),
                 *self._moved_children(groups, index, wanted),
             ),
             unchanged=wanted.unchanged,
-            bound=bound,
+            bound=_kept_up(index),
             mails=count_mails(groups, self._mailed),
         )
         orphans = tuple(i for i in intents if i.key.group not in wanted.groups)
@@ -118,23 +119,30 @@ class Drafter:
         groups: Sequence[GroupPlan],
         wanted: _Wanted,
         observation: Observation,
-        bound: int,
+        index: Index,
     ) -> tuple[Breach, ...]:
         """Returns the limits that a plan exceeds. A source without anything in it is broken."""
-        made_elsewhere = _made_elsewhere(groups, observation)
-        named = name_some(f"{key} by {name}" for key, name in made_elsewhere.items())
+        limits, strange = dict(self.rules.limits), self._strange(groups, observation, index)
         counts = {
             **count_actions(groups),
             "mails": self._count_mails(groups),
             "source_shrink": Amount(len(wanted.gone), examples=name_some(wanted.gone)),
-            "other_pipeline": Amount(len(made_elsewhere), detail=named),
+            **strange,
         }
-        limits = self.rules.limits
         if not wanted.present:
-            limits = {**limits, "source_shrink": Limit(0)}
+            limits["source_shrink"] = Limit(0)
             empty = "the source holds nothing at all"
             counts["source_shrink"] = Amount(len(wanted.gone), detail=empty)
-        return check_limits(counts, bound, limits, self.rules.allow)
+        for name in without_proof(strange, observation, self.store, self.target):
+            limits[name] = Limit(0)
+            counts[name] = replace(strange[name], detail=f"{UNPROVEN}: {strange[name].detail}")
+        return check_limits(counts, _kept_up(index), limits, self.rules.allow)
+
+    def _strange(
+        self, groups: Sequence[GroupPlan], observation: Observation, index: Index
+    ) -> dict[str, Amount]:
+        found = hints(groups, observation, index, self.store, self.target)
+        return {name: Amount(len(f), detail=name_some(f.values())) for name, f in found.items()}
 
     @property
     def _mailed(self) -> Mailed:
@@ -215,26 +223,31 @@ class Drafter:
     def _plan_groups(
         self, wanted: Mapping[str, DesiredGroup], index: Index, observation: Observation
     ) -> list[GroupPlan]:
-        roots = {key: root for key, root in observation.moved.items() if key in wanted}
+        strange = {k: Seen(root) for k, root in observation.unmarked.items() if k in wanted}
+        others = [key for key in wanted if key not in strange]
+        roots = {key: root for key, root in observation.moved.items() if key in others}
         unread = [
             key
-            for key in wanted
+            for key in others
             if key in observation.still
             or (key in index and key not in roots and not index[key].deleted)
         ]
         roots |= recall(self.target, index, unread)
         known = self.store.known(list(wanted))
-        first = look(self.target, roots, observation.candidates, list(wanted))
-        seen = with_strays(look_for_missing(self.target, first, known))
+        first = look(self.target, roots, observation.candidates, others)
+        seen = with_strays({**look_for_missing(self.target, first, known), **strange})
         return [self._plan_group(desired, known[key], seen[key]) for key, desired in wanted.items()]
 
     def _plan_group(self, desired: DesiredGroup, known: Known, seen: Seen) -> GroupPlan:
-        plan = plan_group(self._fit(desired), known, seen, self.target.split)
+        plan = self._plan(self._fit(desired), known, seen)
         return replace(plan, fingerprint=desired.fingerprint())
 
     def _plan_again(self, group: GroupPlan, known: Known, seen: Seen) -> GroupPlan:
-        plan = plan_group(group.desired, known, seen, self.target.split)
+        plan = self._plan(group.desired, known, seen)
         return replace(plan, fingerprint=group.fingerprint)
+
+    def _plan(self, desired: DesiredGroup, known: Known, seen: Seen) -> GroupPlan:
+        return plan_group(desired, known, seen, self.target.split, self.store.pipeline)
 
     def _fit(self, group: DesiredGroup) -> DesiredGroup:
         """Returns the group with every value as the target can hold it."""
@@ -278,6 +291,8 @@ class Drafter:
             return not wanted.is_complete
         if issue.kind in (IssueKind.QUARANTINED, IssueKind.COPIED):  # looked for in every run
             return False
+        if issue.kind is IssueKind.UNMARKED:
+            return issue.key.group in observation.unmarked and issue.key.group not in wanted.groups
         # That a child is elsewhere is told by the group whose root it is in.
         key = str(issue.observed) if issue.kind is IssueKind.MOVED else issue.key.group
         return key in observation.still and key not in wanted.groups
@@ -300,11 +315,5 @@ def _copies(index: Index, wanted: _Wanted, observation: Observation) -> list[Iss
     return copied_issues(ours, bound)
 
 
-def _made_elsewhere(groups: Iterable[GroupPlan], observation: Observation) -> dict[str, str]:
-    """Returns the keys of groups to be created for which another pipeline, named, made a root."""
-    return {
-        group.key: ", ".join(sorted(observation.others[group.key]))
-        for group in groups
-        if group.key in observation.others
-        and any(a.type is ActionType.CREATE and a.key.is_root for a in group.actions)
-    }
+def _kept_up(index: Index) -> int:
+    return sum(row.is_followed and row.state != RETIRED for row in index.values())

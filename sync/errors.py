@@ -12,6 +12,7 @@
 `Unreachable`      stop: nobody answers, or somebody else does
 `IncompleteRead`   stop: what was read is not the whole, conclude nothing
 `Refused`          stop: a limit holds the plan back
+`AnotherServer`    stop: the state was made with another server, or another account
 `Locked`           stop: another run is at work
 `StateUnusable`    stop: the state store cannot be used as it is
 =================  ============================================================
@@ -79,6 +80,10 @@ class IncompleteRead(Stop):
 
 class Refused(Stop):
     """The plan exceeds a limit; nothing was applied."""
+
+
+class AnotherServer(Refused):
+    """The target is not the server, or the account, that the state was made with."""
 
 
 class Locked(Stop):

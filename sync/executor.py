@@ -169,12 +169,18 @@ class Executor:
             self._remove(action, progress)
         elif action.type is ActionType.CREATE:
             self._create(action, progress)
-        elif action.delete and self.target.untouched(_observed(action).id):
+        elif action.delete and self._may_delete(action):
             self._remove(action, progress)
         elif action.changes or action.mark:
             self._update(action, progress)
         else:
             self._adopt(action, progress)
+
+    def _may_delete(self, action: Action) -> bool:
+        """Whether a root is still ours, and nobody but the connector ever touched it."""
+        root = self.target.observe_root(_observed(action).id)
+        marker = Marker(self.store.pipeline, action.key.group)
+        return root is not None and root.belongs_to(marker) and self.target.untouched(root.id)
 
     def _create(self, action: Action, progress: _GroupProgress) -> None:
         record = _desired(action)

@@ -31,6 +31,14 @@ _ADVICE = {
     "source_shrink": "check that the source is whole; nothing is retired because it is missing",
     "other_pipeline": "another pipeline has made a project for each of these deals already; if "
     "this pipeline was renamed, give it its old name again",
+    "other_account": "two accounts on one pipeline do not see each other's projects, and make each "
+    "a second time: use the account that made them, or allow it if that one was given up",
+    "unmarked": "nothing is ever written to them. Is target.url right? Was the server restored "
+    "from an older backup, and gives numbers out again? 'pipeline-sync state move --help' has the "
+    "ways on; with the limit lifted all others are kept in step, and these are reported",
+    "missing": "is target.url right, is the account still a member of them, was the server "
+    "restored from an older backup? 'pipeline-sync state move --help' has the ways on; with the "
+    "limit lifted they count as deleted by people",
 }
 
 
@@ -76,6 +84,9 @@ DEFAULTS: Mapping[str, Limit] = {
     "mails": Limit(25),
     "source_shrink": Limit(30, is_share=True),
     "other_pipeline": Limit(0),
+    "other_account": Limit(0),
+    "unmarked": Limit(2),
+    "missing": Limit(30, is_share=True),
 }
 
 

@@ -8,12 +8,14 @@ people on the other side do (`edit`, `delete`, `copy`, `add_child`) and as a bad
 from __future__ import annotations
 
 import itertools
+import secrets
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.errors import Stale, Vanished
 from sync.records import Desired, Marker, Observed, Value, by_identity
+from sync.server import Identity
 from sync.target import Place, Written
 
 
@@ -26,22 +28,32 @@ class _Root:
     edited: set[str] = field(default_factory=set)
 
 
+class _Server(dict[str, _Root]):
+    """Roots by id, and what tells this server from others; a copy is a copy of the server."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.token = secrets.token_hex(8)
+
+
 class MemoryTarget:
     """A target whose objects live in this process. Safe to use from several threads.
 
-    ``template`` are children that every new root is born with (kind, name).
+    ``template`` are children that every new root is born with (kind, name). ``account`` is who
+    the connector is.
     ``faults`` is called with the operation's name before ("before create") and after ("after
     create") its effect, and may raise what an adapter would raise.
     """
 
     name = "memory"
 
-    def __init__(self, template: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(self, template: Sequence[tuple[str, str]] = (), account: str = "memory") -> None:
         self.template = template
+        self.account = account
         self.faults: Callable[[str], None] = lambda operation: None
         self.writes = 0
         self._reads = 0
-        self._roots: dict[str, _Root] = {}
+        self._roots = _Server()
         self._ids = itertools.count(1)
         self._lock = threading.RLock()
 
@@ -54,7 +66,12 @@ class MemoryTarget:
 
     def connect(self) -> str:
         """Returns the account's name."""
-        return "memory"
+        return self.account
+
+    def identity(self) -> Identity:
+        """Returns what no other target in memory has, and no other account in it."""
+        server = self._roots.token
+        return Identity(f"{server}/{self.account}", f"memory:{server}", self.account, self.account)
 
     def fit(self, desired: Desired) -> Desired:
         """Returns ``desired`` as it is: everything fits."""
@@ -98,7 +115,13 @@ class MemoryTarget:
         """Makes a root with the template's children."""
         with self._writing("create"):
             root_id = str(next(self._ids))
-            record = Observed(desired.key.kind, root_id, dict(desired.fields), markers=(marker,))
+            record = Observed(
+                desired.key.kind,
+                root_id,
+                dict(desired.fields),
+                markers=(marker,),
+                maker=self.account,
+            )
             root = self._roots[root_id] = _Root(record)
             for kind, name in self.template:
                 self._put_child(root, kind, name.casefold(), {"name": name})

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.planner import Known, Seen, strays_in, the_one
-from sync.records import Observed
+from sync.records import Marker, Observed
 from sync.state import GroupRow
 from sync.target import Target
 
@@ -22,14 +22,17 @@ class Observation:
 
     ``moved`` holds the bound roots whose stamp is not the remembered one, by key; ``still`` the
     keys of those in which nothing moved (they are not held in memory); ``candidates`` the unbound
-    roots that carry a marker of this pipeline, by key; ``others`` the names of the pipelines that
-    unbound roots belong to, by their keys there.
+    roots that carry a marker of this pipeline, by key; ``others`` the unbound roots of other
+    pipelines, by their keys there. ``marked`` counts the bound roots that carry their marker, and
+    ``unmarked`` holds those that are followed and do not, by key.
     """
 
     moved: dict[str, Observed] = field(default_factory=dict)
     still: set[str] = field(default_factory=set)
     candidates: dict[str, list[Observed]] = field(default_factory=dict)
-    others: dict[str, set[str]] = field(default_factory=dict)
+    others: dict[str, list[Observed]] = field(default_factory=dict)
+    marked: int = 0
+    unmarked: dict[str, Observed] = field(default_factory=dict)
 
 
 def observe(
@@ -43,8 +46,12 @@ def observe(
     seen = Observation()
     for root in target.observe_roots():
         key = key_of.get(root.id)
-        if key is None:
+        is_ours = key is not None and root.belongs_to(Marker(pipeline, key))
+        seen.marked += is_ours
+        if key is None or (index[key].deleted and not is_ours):
             _note_candidate(seen, pipeline, root)
+        elif not is_ours and index[key].is_followed and not index[key].by_hand:
+            seen.unmarked[key] = root
         elif _stands_still(root, index[key]) and not look_at_all:
             seen.still.add(key)
         else:
@@ -62,7 +69,7 @@ def _note_candidate(seen: Observation, pipeline: str, root: Observed) -> None:
         if marker.pipeline == pipeline:
             seen.candidates.setdefault(marker.key, []).append(root)
         else:
-            seen.others.setdefault(marker.key, set()).add(marker.pipeline)
+            seen.others.setdefault(marker.key, []).append(root)
 
 
 def recall(

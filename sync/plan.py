@@ -124,6 +124,8 @@ class IssueKind(StrEnum):
     """More objects than the bound one carry the group's marker; ``observed`` has their ids."""
     DELETED = "deleted"
     """People deleted the object in the target, or the account can no longer see it."""
+    UNMARKED = "unmarked"
+    """The bound object does not carry this pipeline's marker (any more), or another's as well."""
     OBSTACLE = "obstacle"
     """The object cannot be written (archived, blocked, no rights)."""
     UNCERTAIN = "uncertain"
@@ -245,6 +247,7 @@ class Plan:
             IssueKind.DOUBLE,
             IssueKind.COPIED,
             IssueKind.DELETED,
+            IssueKind.UNMARKED,
         )
         return tuple(issue for issue in self.issues if issue.kind in waiting)
 

@@ -6,6 +6,8 @@ What happens to a root:
 bound          seen                outcome
 =============  ==================  =====================================================
 yes            yes                 merge; update, retire or restore where fields moved
+yes            without our marker  report; nothing of it is written, removed or marked
+by hand        yes                 mark it, and merge
 yes            no                  people deleted it: report, or create again
 no             one with marker     adopt (or finish a create whose receipt was lost)
 no             several             ambiguous: report, never guess
@@ -32,6 +34,7 @@ from sync.records import (
     Binding,
     Desired,
     DesiredGroup,
+    Marker,
     Observed,
     RecordKey,
     Value,
@@ -40,6 +43,7 @@ from sync.records import (
     WhenRetired,
     by_identity,
 )
+from sync.strangers import stranger
 
 LONGEST_SHOWN = 200
 """Characters of a value in a message; the whole is in the issue itself."""
@@ -98,11 +102,19 @@ class Seen:
     elsewhere: Sequence[Observed] = ()
 
 
-def plan_group(desired: DesiredGroup, known: Known, seen: Seen, split: Splitter) -> GroupPlan:
-    """Plans everything that has to be done for one group."""
+def plan_group(
+    desired: DesiredGroup, known: Known, seen: Seen, split: Splitter, pipeline: str
+) -> GroupPlan:
+    """Plans everything that has to be done for one group of ``pipeline``."""
     bound = known.bound.get(desired.root.key)
     if bound is not None and bound.binding.unlinked:
         return GroupPlan(desired.key, desired, seen.root)
+    if bound is not None and seen.root is not None:
+        issue = stranger(Marker(pipeline, desired.key), seen.root, by_hand=not bound.base)
+        if issue is not None and not bound.binding.deleted:
+            return GroupPlan(desired.key, desired, seen.root, issues=(issue,))
+        if issue is not None:  # its number was given out again
+            seen = Seen()
     planner = _GroupPlanner(desired, known, split)
     planner.strays = strays_in(desired.key, seen)
     root = planner.plan_root(bound, seen)
@@ -173,21 +185,21 @@ class _GroupPlanner:
         if bound.binding.deleted:  # whoever deleted it, or left it, brought it back
             self.bind.append(replace(bound.binding, deleted=False))
         merged = self._merge(record, bound.base, root)
-        unmarked = not any(marker.key == self.desired.key for marker in root.markers)
-        if not merged.writes and not unmarked:
+        by_hand = not bound.base and not any(m.key == self.desired.key for m in root.markers)
+        if not merged.writes and not by_hand:
             self.remember[record.key] = merged.remember
             return
         self.actions.append(
             Action(
                 type=self._root_action(bound.base),
                 key=record.key,
-                reason=_reason(record, merged, restores_marker=unmarked and bool(bound.base)),
+                reason=_reason(record, merged),
                 desired=record,
                 observed=root,
                 fields=merged.fields,
                 changes=merged.writes,
                 remember=merged.remember,
-                mark=unmarked,
+                mark=by_hand,
                 delete=self._deletes(bound),
                 created=bound.binding.created,
             )
@@ -498,12 +510,10 @@ def _deleted_message(group: str) -> str:
     )
 
 
-def _reason(record: Desired, merged: MergedRecord, restores_marker: bool = False) -> str:
+def _reason(record: Desired, merged: MergedRecord) -> str:
     """Says why a record is written, and which edits by people are written over."""
     back = [c.field for c in merged.writes if c.decision.verdict is Verdict.WRITE_BACK]
     parts = [record.reason] if record.reason else []
     if back:
         parts.append(f"owned by sales and written back: {', '.join(back)}")
-    if restores_marker:
-        parts.append("its identity marker was missing and is restored")
     return "; ".join(parts)

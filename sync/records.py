@@ -213,6 +213,8 @@ class Observed:
     ``facts`` are what the source side wants to know about a root (its URL, team, progress); they
     are fed back and never merged.
     ``obstacle`` says why the object cannot be written at present ("" if it can).
+    ``maker`` is the account that a root belongs to, as `sync.server.Identity.account_id` has it; ""
+    if the target does not tell.
     """
 
     kind: str
@@ -226,6 +228,15 @@ class Observed:
     obstacle: str = ""
     group: str = ""
     original: bool = False
+    maker: str = ""
+
+    def belongs_to(self, marker: Marker) -> bool:
+        """Whether the root carries ``marker``, and no other pipeline's."""
+        return marker in self.markers and not self.claimed_by_others(marker.pipeline)
+
+    def claimed_by_others(self, pipeline: str) -> list[str]:
+        """Returns the other pipelines whose marker the root carries, by name."""
+        return sorted({marker.pipeline for marker in self.markers} - {pipeline})
 
 
 @dataclass(frozen=True, slots=True)

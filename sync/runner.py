@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from sync.clock import Clock
 from sync.drafting import Draft, Drafter, Rules
-from sync.errors import Locked, Stop, SyncError
+from sync.errors import Locked, Refused, Stop, SyncError
 from sync.executor import Applied, Executor
 from sync.lease import Lease, OffersLeases, Terms, acquire
 from sync.lock import run_lock
@@ -20,6 +20,8 @@ from sync.log_context import logged
 from sync.plan import PARTIAL, Action, ActionType, GroupPlan, Issue, IssueKind, Plan
 from sync.read_back import undone_writes
 from sync.records import STATE, Binding, RecordKey
+from sync.server import note as note_server
+from sync.server import refuse_another
 from sync.source import GroupFacts, Source, TakesFacts, Told
 from sync.state import Seal, StateStore
 from sync.target import Target
@@ -203,6 +205,7 @@ class Runner:
         :raises Stop: source or target cannot be reached or read.
         """
         self.target.connect()
+        refuse_another(self.store, self.target)
         return self._drafter.draft(look_at_all).plan
 
     def run(self, look_at_all: bool = False, expect: str | None = None) -> RunReport:
@@ -219,11 +222,12 @@ class Runner:
         try:
             with logged(run=run_id):
                 self.target.connect()
+                refuse_another(self.store, self.target)
                 self._wait_for_late_writes()
                 draft = self._drafter.draft(look_at_all)
                 draft, done = self._carry_out(run_id, draft, look_at_all, expect)
         except SyncError as error:
-            outcome = Outcome.LOCKED if isinstance(error, Locked) else Outcome.ERROR
+            outcome = _outcome_of(error)
             with suppress(SyncError):  # where nothing can be recorded, the first error counts
                 self.store.end_run(run_id, outcome, {"error": str(error)})
             raise
@@ -331,6 +335,8 @@ class Runner:
 
     def _apply(self, run_id: int, draft: Draft, lease: Lease | None = None) -> _Done:
         """Applies the plan, looks at what was written, and stores how everything stands."""
+        if draft.observation.marked or not self.store.index():
+            note_server(self.store, self.target)
         self._settle_orphans(draft)
         quiet = [group for group in draft.plan.groups if group.is_quiet]
         busy = [group for group in draft.plan.groups if not group.is_quiet]
@@ -498,6 +504,12 @@ class _Done:
     unread: str = ""
 
 
+def _outcome_of(error: SyncError) -> Outcome:
+    if isinstance(error, Refused):
+        return Outcome.REFUSED
+    return Outcome.LOCKED if isinstance(error, Locked) else Outcome.ERROR
+
+
 def _refusal(plan: Plan, expect: str | None) -> str:
     """Says why a plan must not be applied; "" if it may."""
     if plan.breaches:
@@ -512,7 +524,8 @@ def _refusal(plan: Plan, expect: str | None) -> str:
 
 def _may_rest(group: GroupPlan) -> bool:
     """Whether a group need not be looked at again until something moves."""
-    obstructed = any(issue.kind is IssueKind.OBSTACLE for issue in group.issues)
+    in_the_way = (IssueKind.OBSTACLE, IssueKind.UNMARKED)
+    obstructed = any(issue.kind in in_the_way for issue in group.issues)
     return group.root is not None and not obstructed
 
 

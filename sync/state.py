@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
 
 from sync.database import by_letters
 from sync.plan import Action, ActionType, Change, GroupPlan, Issue
@@ -45,6 +45,7 @@ from sync.state_rows import (
 from sync.state_tables import StateTables
 
 _NEVER = object()
+_NOTHING_AGREED = dump_bases({})
 
 __all__ = ["GroupRow", "JournalEntry", "OpenIssue", "RunRow", "Seal", "StateStore"]
 
@@ -58,35 +59,44 @@ class StateStore(StateTables):
 
     def identity(self, make: Callable[[], str] = lambda: secrets.token_hex(8)) -> str:
         """Returns a name for this store that no other has; ``make`` makes it, once."""
-        mine = and_(NOTES.c.pipeline == self.pipeline, NOTES.c.name == "identity")
-        with self._read() as connection:
-            found = connection.execute(select(NOTES.c.value).where(mine)).scalar()
+        found = self.note_of("identity")
         if found is not None:
-            return str(found)
+            return found
         made = make()
-        with self._write("identity") as connection:
-            connection.execute(
-                insert(NOTES).values(pipeline=self.pipeline, name="identity", value=made)
-            )
+        self.put_note("identity", made)
         return made
+
+    def note_of(self, name: str) -> str | None:
+        """Returns the value that was noted under ``name``, None if there is none."""
+        with self._read() as connection:
+            return connection.execute(select(NOTES.c.value).where(self._note(name))).scalar()
+
+    def put_note(self, name: str, value: str) -> None:
+        """Notes a value, over an older one of the same name."""
+        with self._write(name) as connection:
+            connection.execute(delete(NOTES).where(self._note(name)))
+            connection.execute(insert(NOTES).values(pipeline=self.pipeline, name=name, value=value))
+
+    def _note(self, name: str) -> ColumnElement[bool]:
+        return and_(NOTES.c.pipeline == self.pipeline, NOTES.c.name == name)
+
+    def bound_elsewhere(self) -> dict[str, str]:
+        """Returns which pipeline of the same database a root is bound under, by the root's id."""
+        others = and_(BINDINGS.c.pipeline != self.pipeline, BINDINGS.c.name == "")
+        query = select(BINDINGS.c.target_id, BINDINGS.c.pipeline).where(others)
+        with self._read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def words(self, name: str) -> frozenset[str]:
         """Returns the words that were noted under ``name``."""
-        mine = and_(NOTES.c.pipeline == self.pipeline, NOTES.c.name == name)
-        with self._read() as connection:
-            found = connection.execute(select(NOTES.c.value).where(mine)).scalar()
+        found = self.note_of(name)
         return frozenset(json.loads(found)) if found is not None else frozenset()
 
     def add_words(self, name: str, words: Collection[str]) -> None:
         """Notes words under ``name``, next to those that are there."""
         known = self.words(name)
-        if known >= set(words):
-            return
-        mine = and_(NOTES.c.pipeline == self.pipeline, NOTES.c.name == name)
-        value = dump(sorted(known | set(words)))
-        with self._write("words") as connection:
-            connection.execute(delete(NOTES).where(mine))
-            connection.execute(insert(NOTES).values(pipeline=self.pipeline, name=name, value=value))
+        if not known >= set(words):
+            self.put_note(name, dump(sorted(known | set(words))))
 
     def dangling(self) -> list[str]:
         """Returns the keys of groups of which something is stored, but not which root is theirs."""
@@ -113,6 +123,7 @@ class StateStore(StateTables):
                 func.coalesce(GROUPS.c.state, ""),
                 BINDINGS.c.deleted,
                 BINDINGS.c.unlinked,
+                BINDINGS.c.base_json == _NOTHING_AGREED,
             )
             .select_from(joined)
             .where(BINDINGS.c.pipeline == self.pipeline, BINDINGS.c.name == "")
@@ -463,6 +474,26 @@ class StateStore(StateTables):
         """Drops everything that is known of a group; the next run treats it as new."""
         with self._write("by hand") as connection:
             self._forget_group(connection, group)
+
+    def start_anew(self) -> None:
+        """Lets go of all objects, for a server on which none of them is.
+
+        The history stays, and so does a person's decision that a group is not to be followed.
+        """
+        mine = BINDINGS.c.pipeline == self.pipeline
+        with self._write("by hand") as connection:
+            followed = select(BINDINGS.c.grp).where(mine, ~BINDINGS.c.unlinked)
+            for key in connection.execute(followed.distinct()).scalars().all():
+                connection.execute(
+                    delete(BINDINGS).where(self._group(BINDINGS, key), ~BINDINGS.c.unlinked)
+                )
+                self._drop_issues_of(connection, key)
+            values = {"target_id": "", "deleted": True}
+            connection.execute(update(BINDINGS).where(mine).values(values))
+            connection.execute(delete(GROUPS).where(GROUPS.c.pipeline == self.pipeline))
+            open_ones = and_(JOURNAL.c.pipeline == self.pipeline, JOURNAL.c.status.in_(UNSETTLED))
+            for intent in connection.execute(select(JOURNAL.c.id).where(open_ones)).scalars().all():
+                self._finish(connection, intent, "settled", error="left behind on another server")
 
     def rebase(self, key: RecordKey, bases: Bases) -> None:
         """Sets the bases of fields by hand and has the group looked at again."""

@@ -31,7 +31,8 @@ class GroupRow:
     """What is remembered of a bound group to tell that nothing moved since.
 
     ``stamp`` is "" if the group has to be looked at in full. ``deleted`` and ``unlinked`` are
-    those of the root's binding.
+    those of the root's binding. ``by_hand`` says that a person bound it and no run has marked it
+    since.
     """
 
     root_id: str
@@ -40,6 +41,7 @@ class GroupRow:
     state: str = ""
     deleted: bool = False
     unlinked: bool = False
+    by_hand: bool = False
 
     @property
     def is_followed(self) -> bool:

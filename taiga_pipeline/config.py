@@ -224,6 +224,9 @@ class LimitSettings(_Section):
     mails: LimitValue = DEFAULTS["mails"]
     source_shrink: LimitValue = DEFAULTS["source_shrink"]
     other_pipeline: LimitValue = DEFAULTS["other_pipeline"]
+    other_account: LimitValue = DEFAULTS["other_account"]
+    unmarked: LimitValue = DEFAULTS["unmarked"]
+    missing: LimitValue = DEFAULTS["missing"]
 
     def by_name(self) -> dict[str, Limit]:
         """Returns the limits by the names that `sync.limits.check_limits` uses."""

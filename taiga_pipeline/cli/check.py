@@ -9,7 +9,11 @@ from urllib.parse import urlsplit
 
 import click
 
-from sync.errors import SyncError
+from sync.elsewhere import ENOUGH
+from sync.errors import Refused, Rejected, SyncError
+from sync.moving import FEW, gather
+from sync.server import UNPROVEN, WAYS, is_proven, refuse_another
+from sync.target import Target
 from taiga_pipeline.cli.context import Context, pass_context, sqlite_path
 from taiga_pipeline.cli.engine import state_to_read
 from taiga_pipeline.cli.errors import exit_code
@@ -31,6 +35,10 @@ from taiga_pipeline.targets.advice import Advises
 
 YES: Final = "✓"
 NO: Final = "✗"
+STRANGE: Final = (
+    "Nothing is written to a project without the mark, and one that is missing is not made again. "
+    "Is target.url right? See 'Another server' in docs/operations.md, and 'pipeline-sync plan'"
+)
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -100,7 +108,7 @@ def _findings(context: Context, *, offline: bool) -> Iterator[Finding]:
     if _has_store(context):
         yield _look("store", lambda: _store(context))
     if not offline:
-        yield _look_at_target(context)
+        yield from _look_at_target(context)
 
 
 def _look(name: str, what: Callable[[], str]) -> Finding:
@@ -159,19 +167,22 @@ def _deals(context: Context) -> str:
 
 def _state(context: Context) -> str:
     """Looks whether the state store is sound, whole and consistent; changes nothing in it."""
-    if not context.has_state():
+    if not _has_state(context):
         return "there is none yet; the first run makes it"
     path = sqlite_path(context.state_url)
     if path is not None:
         refuse_damaged_file(path)
-    elif not state_on_server(context.state_url):
-        return "there is none yet; the first run makes it"
     with state_to_read(context) as state:
         _refuse_dangling(state.dangling())
         followed = sum(row.is_followed for row in state.index().values())
         cut_off = len(state.open_intents())
     waiting = f"; {cut_off} writes of a run that was cut off are settled by the next run"
     return f"{followed} projects are kept in step{waiting if cut_off else ''}"
+
+
+def _has_state(context: Context) -> bool:
+    is_file = sqlite_path(context.state_url) is not None
+    return context.has_state() if is_file else state_on_server(context.state_url)
 
 
 def _has_store(context: Context) -> bool:
@@ -207,18 +218,37 @@ def _refuse_dangling(keys: Sequence[str]) -> None:
         )
 
 
-def _look_at_target(context: Context) -> Finding:
+def _look_at_target(context: Context) -> Iterator[Finding]:
+    """Looks whether the target lets the account in, and holds the projects that are known."""
+    found: list[Target] = []
     advice: list[str] = []
-    finding = _look("target", lambda: _target(context, advice))
-    return replace(finding, advice=tuple(advice))
+
+    def look() -> str:
+        target = context.make_target()
+        account = target.connect()
+        if isinstance(target, Advises):
+            advice.extend(target.advice())
+        found.append(target)
+        return f"{target.name} at {context.settings.target.url} lets {account} in"
+
+    yield replace(_look("target", look), advice=tuple(advice))
+    if found and _has_state(context):
+        yield _look("projects", lambda: _projects(context, found[0]))
 
 
-def _target(context: Context, advice: list[str]) -> str:
-    target = context.make_target()
-    account = target.connect()
-    if isinstance(target, Advises):
-        advice.extend(target.advice())
-    return f"{target.name} at {context.settings.target.url} lets {account} in"
+def _projects(context: Context, target: Target) -> str:
+    """Looks whether this is the server, and whether its projects are the ones, of the state."""
+    with state_to_read(context) as store:
+        refuse_another(store, target)
+        evidence = gather(store, target)
+        proven = is_proven(store, target)
+    if evidence.bound and not evidence.marked and not proven:
+        raise Refused(f"{UNPROVEN} ({evidence}). {WAYS}")
+    if len(evidence.unmarked) > FEW or len(evidence.missing) >= ENOUGH:
+        raise Refused(f"{evidence}. {STRANGE}")
+    if evidence.unmarked:
+        raise Rejected(f"{evidence}. {STRANGE}")
+    return str(evidence)
 
 
 def _show(finding: Finding) -> None:

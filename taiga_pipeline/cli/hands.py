@@ -13,6 +13,7 @@ from sync.errors import Rejected
 from sync.hands_on import Side
 from sync.plan import Issue, IssueKind
 from sync.records import RecordKey
+from sync.server import refuse_another
 from sync.state import StateStore
 from sync.target import Target
 from taiga_pipeline.cli.context import Context, pass_context
@@ -89,7 +90,7 @@ def adopt(context: Context, deal: str, project: str) -> None:
     """
     _check_deal(context, deal)
     with locked_state(context) as store:
-        target = _connected(context)
+        target = _connected(context, store)
         root_id = _find_project(target, project)
         with _as_usage_error():
             root = hands_on.adopt(store, target, RecordKey(deal, Kind.PROJECT), root_id)
@@ -104,9 +105,10 @@ def _check_deal(context: Context, deal: str) -> None:
         raise ProblemsError([Problem(f"there is no deal {deal!r} in the source{near}")])
 
 
-def _connected(context: Context) -> Target:
+def _connected(context: Context, store: StateStore) -> Target:
     target = context.make_target()
     target.connect()
+    refuse_another(store, target)
     return target
 
 
@@ -147,7 +149,7 @@ def unlink(context: Context, deal: str, project: str | None) -> None:
     """Stop following DEAL. Its project stays as it is, and is not made again."""
     with locked_state(context) as store:
         near = did_you_mean(deal, store.index())
-        target = _connected(context)
+        target = _connected(context, store)
         with _as_usage_error(near):
             if project is None:
                 hands_on.unlink(store, target, deal)

@@ -31,6 +31,7 @@ COMMANDS: dict[str, Entry] = {
     "resolve": Entry("taiga_pipeline.cli.hands:resolve", "Settle a conflict.", _SYNC),
     "adopt": Entry("taiga_pipeline.cli.hands:adopt", "Bind a deal to a project.", _SYNC),
     "unlink": Entry("taiga_pipeline.cli.hands:unlink", "Stop following a deal.", _SYNC),
+    "state": Entry("taiga_pipeline.cli.state_move:state", "Move to another server.", _SYNC),
     "backup": Entry("taiga_pipeline.cli.backup:backup", "Copy the state and the store.", _SYNC),
     "store": Entry("taiga_pipeline.cli.store:store", "Move to another database.", _SYNC),
     "deals": Entry("taiga_pipeline.cli.deals:deals", "The deals of the pipeline.", _DATA),

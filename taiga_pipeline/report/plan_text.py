@@ -284,22 +284,33 @@ def ways_out(issue: Issue) -> tuple[str, ...]:
         return _ways_with_copies(key, sorted(issue.observed))
     if issue.kind is IssueKind.MOVED:
         return (command("resolve", str(issue.key), options="--take delivery"),)
+    return _ways_with_root(issue, key)
+
+
+def _ways_with_root(issue: Issue, key: str) -> tuple[str, ...]:
+    if issue.kind is IssueKind.UNMARKED:
+        ours, not_ours = command("adopt", key, str(issue.observed)), command("unlink", key)
+        return _choice({ours: "it is this deal's: mark it", not_ours: "it is not: let go of it"})
     if issue.kind is IssueKind.DELETED:
         again = command("resolve", key, options="--take sales")
         gone = command("resolve", key, options="--take delivery")
-        width = len(gone)
-        return (f"{again:<{width}}    # make it again", f"{gone}    # let it be gone")
+        return _choice({again: "make it again", gone: "let it be gone"})
     return ()
 
 
 def _ways_with_copies(key: str, copies: list[str]) -> tuple[str, ...]:
     off = [command("unlink", key, options=f"--project {word(copy)}") for copy in copies]
     instead = [command("adopt", key, copy) for copy in copies]
-    width = max(map(len, off))
-    return (
-        *(f"{each:<{width}}    # take the marker off the copy" for each in off),
-        *(f"{each:<{width}}    # follow this one instead" for each in instead),
+    return _choice(
+        dict.fromkeys(off, "take the marker off the copy")
+        | dict.fromkeys(instead, "follow this one instead")
     )
+
+
+def _choice(commands: Mapping[str, str]) -> tuple[str, ...]:
+    """Returns commands, each with what comes of it."""
+    width = max(map(len, commands))
+    return tuple(f"{each:<{width}}    # {why}" for each, why in commands.items())
 
 
 def summary_line(plan: Plan) -> str:

@@ -89,11 +89,17 @@ def public_profile(store: Store, user: User) -> dict[str, Json]:
     }
 
 
+def _uuid(user: User) -> str:
+    """A number that no account of another sandbox has (Taiga draws it at random)."""
+    drawn = f"{user.id} {user.date_joined.isoformat()}"
+    return hashlib.md5(drawn.encode(), usedforsecurity=False).hexdigest()
+
+
 def account(store: Store, user: User) -> dict[str, Json]:
     """An account as its owner sees it, at log-in and at /users/me."""
     return public_profile(store, user) | {
         "email": user.email,
-        "uuid": hashlib.md5(str(user.id).encode(), usedforsecurity=False).hexdigest(),
+        "uuid": _uuid(user),
         "date_joined": timestamp(user.date_joined),
         "read_new_terms": False,
         "accepted_terms": True,

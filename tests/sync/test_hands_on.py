@@ -140,11 +140,15 @@ def test_an_unlinked_deal_is_left_alone_for_good(world: World):
     assert not world.settled().issues
 
 
-def test_the_removed_marker_of_a_bound_project_is_restored(world: World):
+def test_a_project_whose_marker_people_removed_is_marked_again_by_hand_alone(world: World):
     world.want(deal("D1"))
     world.run()
-    world.target.unmark_all(world.project().id)
-    report = world.run()
-    assert "marker" in report.applied[0].reason
+    project = world.project()
+    world.target.unmark_all(project.id)
+    world.want(deal("D1", title="Newer"))
+    report = world.settled()
+    assert [issue.kind for issue in report.issues] == [IssueKind.UNMARKED]
+    assert f"'pipeline-sync adopt D1 {project.id}'" in report.issues[0].message
+    adopt(world.store, world.target, RecordKey("D1", "project"), project.id)
+    assert not [i for i in world.run().issues if i.kind is IssueKind.UNMARKED]
     assert world.project().markers == (Marker("acme", "D1"),)
-    world.settled()

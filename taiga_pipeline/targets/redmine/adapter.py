@@ -11,9 +11,11 @@ from urllib.parse import quote
 from sync.clock import Clock
 from sync.errors import Rejected, Stale, SyncError, Unreachable, Vanished
 from sync.records import RETIRED, STATE, Desired, Marker, Observed, Value
+from sync.server import Identity
 from sync.target import Place, Written
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.targets.marked import demand_marked
 from taiga_pipeline.targets.redmine import projects
 from taiga_pipeline.targets.redmine.children import (
     KINDS,
@@ -69,6 +71,14 @@ class RedmineTarget:
         if self._custom.project(DEAL_KEY) is None:
             advice.append(ADVICE)
         return advice
+
+    def identity(self) -> Identity:
+        """Returns who this is. Redmine gives nothing at random: it is told by when the account
+        was made, to the second."""
+        account = self._account
+        made = str(account.get("created_on") or "")
+        proof = f"{account['id']}|{made}" if made else ""
+        return Identity(proof, self._client.server, str(account["login"]), str(account["id"]))
 
     def close(self) -> None:
         """Ends the connections that are kept open."""
@@ -271,6 +281,7 @@ class RedmineTarget:
         now = self._show(row)
         if now.obstacle:
             raise Rejected(f"project {observed.id}: {now.obstacle}")
+        demand_marked(observed, now)
         self._custom.learn(row)
         body = projects.modification(row, changes, fields, self._custom)
         moved = projects.moved(observed, now, body)

@@ -10,10 +10,12 @@ from typing import Final
 
 from sync.errors import Rejected, Stale, SyncError, Unreachable, Vanished
 from sync.records import Desired, Marker, Observed, Value
+from sync.server import Identity
 from sync.target import Place, Written
 from taiga_pipeline.records import Kind, Membership, Project
 from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.http.answer import JSON
+from taiga_pipeline.targets.marked import demand_marked
 from taiga_pipeline.targets.taiga import projects
 from taiga_pipeline.targets.taiga.address import web_address
 from taiga_pipeline.targets.taiga.boards import clear_template, is_board
@@ -71,6 +73,17 @@ class TaigaTarget:
             for warning in self.warnings:
                 _LOG.warning("%s", warning)
         return str(self._account["username"])
+
+    def identity(self) -> Identity:
+        """Returns who this is: an account's uuid was made at random, by this server alone."""
+        account = self._account
+        proof = "|".join(str(account.get(name) or "") for name in ("uuid", "date_joined"))
+        return Identity(
+            proof if proof.strip("|") else "",
+            self._client.server,
+            str(account["username"]),
+            str(account["id"]),
+        )
 
     def close(self) -> None:
         """Ends the connections that are kept open."""
@@ -257,6 +270,7 @@ class TaigaTarget:
         now = projects.observed_project(self._project(observed.id), self._web)
         if now.obstacle:
             raise Rejected(f"project {observed.id}: {now.obstacle}")
+        demand_marked(observed, now)
         moved = projects.moved(observed, now, body)
         if moved:
             raise Stale(f"project {observed.id}: people changed {', '.join(moved)} just now")

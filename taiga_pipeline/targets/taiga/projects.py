@@ -49,6 +49,7 @@ def observed_project(row: Row, web: str) -> Observed:
         stamp="|".join(str(row.get(name)) for name in _MOVING),
         facts=_facts(row, web),
         obstacle=_obstacle(row),
+        maker=str((row.get("owner") or {}).get("id") or ""),
     )
 
 

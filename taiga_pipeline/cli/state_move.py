@@ -1,0 +1,86 @@
+"""``state show`` and ``state move``: which server the state belongs to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from sync import moving, server
+from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.engine import locked_state, state_to_read
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json, print_pairs
+from taiga_pipeline.report.terminal import safe
+
+SAME: Final = "same"
+NEW: Final = "new"
+RESTORED: Final = "restored"
+
+
+@click.group()
+def state() -> None:
+    """Which server the state of the sync belongs to."""
+
+
+@state.command()
+@json_option
+@pass_context
+def show(context: Context, as_json: bool) -> None:
+    """Show with which server and account the state was made."""
+    with state_to_read(context) as store:
+        made_with = server.noted(store)
+        rows = store.index().values()
+    followed = sum(row.is_followed for row in rows)
+    if as_json:
+        known = made_with and {"address": made_with.address, "account": made_with.account}
+        print_json({"pipeline": context.settings.pipeline, "server": known, "projects": followed})
+        return
+    print_pairs(
+        {
+            "pipeline": context.settings.pipeline,
+            "server": safe(str(made_with)) if made_with else "not known yet: the next run notes it",
+            "projects": f"{followed} kept in step",
+        }
+    )
+
+
+@state.command()
+@click.option(
+    "--same-server",
+    "how",
+    flag_value=SAME,
+    help="It is the same one, under a new address or with another account.",
+)
+@click.option(
+    "--new-server",
+    "how",
+    flag_value=NEW,
+    help="It is another one: let go of the old projects, and make all anew here.",
+)
+@click.option(
+    "--restored",
+    "how",
+    flag_value=RESTORED,
+    help="It is the same one, restored from a backup: make again what it lacks.",
+)
+@pass_context
+def move(context: Context, how: str | None) -> None:
+    """Take the server that config.toml names for the one that the state belongs to.
+
+    Nothing is written on any server; the next run does what follows. What the old server holds
+    stays there as it is.
+    """
+    if how is None:
+        raise click.UsageError("Say which: --same-server, --new-server or --restored.")
+    with locked_state(context) as store:
+        target = context.make_target()
+        target.connect()
+        if how == SAME:
+            said = f"The state belongs to this server now: {moving.same_server(store, target)}."
+        elif how == NEW:
+            count = moving.new_server(store, target)
+            said = f"Let go of {count} projects; the next run finds or makes them on this server."
+        else:
+            said = f"{moving.restored(store, target)}; the next run finds or makes the others."
+    click.echo(safe(f"{said} Look first: pipeline-sync plan"))
