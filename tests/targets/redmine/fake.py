@@ -9,11 +9,12 @@ against it and against a live Redmine, which keeps it honest.
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +24,8 @@ from requests import PreparedRequest
 URL = "http://redmine.example.test"
 KEY = "a" * 40
 ROBOT_KEY = "6" * 40
+
+_INSTALLATIONS = itertools.count()
 
 Row = dict[str, Any]
 Reply = tuple[int, Mapping[str, str], str]
@@ -68,6 +71,7 @@ class FakeRedmine:
     _last: int = 0
 
     def __post_init__(self) -> None:
+        made = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=next(_INSTALLATIONS))
         names = [("admin", "Redmine", "Admin"), ("ana", "Ana", "Álvarez"), ("bo", "Bo", "Okafor")]
         self.users = {
             number: {
@@ -78,6 +82,7 @@ class FakeRedmine:
                 "mail": f"{login}@example.invalid",
                 "admin": login == "admin",
                 "status": 1,
+                "created_on": made.isoformat().replace("+00:00", "Z"),
             }
             for number, (login, first, last) in enumerate([*names, ("sync", "Sync", "Robot")], 1)
         }
