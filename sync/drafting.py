@@ -36,7 +36,7 @@ from sync.records import RETIRED, DesiredGroup, WhenGone
 from sync.server import UNPROVEN
 from sync.source import Quarantined, Source
 from sync.state import GroupRow, JournalEntry, StateStore
-from sync.target import SendsMails, Target
+from sync.target import ObservesOwn, SendsMails, Target
 
 Index = Mapping[str, GroupRow]
 
@@ -92,9 +92,12 @@ class Drafter:
         """
         index = self.store.index()
         intents = self.store.open_intents()
-        observation = observe(self.target, self.store.pipeline, index, look_at_all)
+        own_only = bool(index) and not intents and not look_at_all
+        observation = observe(self.target, self.store.pipeline, index, look_at_all, own_only)
         unsettled = {intent.key.group for intent in intents}
         wanted = self._read_source(index, observation, unsettled)
+        if own_only and wanted.groups.keys() - index.keys():
+            self._look_among_others(index, observation)
         self._handle_gone(wanted, index)
         groups = self._plan_groups(wanted.groups, index, observation)
         plan = Plan(
@@ -113,6 +116,13 @@ class Drafter:
         )
         orphans = tuple(i for i in intents if i.key.group not in wanted.groups)
         return Draft(plan, observation, orphans)
+
+    def _look_among_others(self, index: Index, observation: Observation) -> None:
+        """Looks at all roots, where only the pipeline's own were read: that a new group is nowhere
+        yet, and nobody else's, shows only there."""
+        if isinstance(self.target, ObservesOwn):
+            every = observe(self.target, self.store.pipeline, index)
+            observation.candidates, observation.others = every.candidates, every.others
 
     def _breaches(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from sync.planner import Known, Seen, strays_in, the_one
 from sync.records import Marker, Observed
 from sync.state import GroupRow
-from sync.target import Target
+from sync.target import ObservesOwn, Target
 
 UNREADABLE = "what is in it could not be read just now; the next run looks again"
 
@@ -36,15 +36,24 @@ class Observation:
 
 
 def observe(
-    target: Target, pipeline: str, index: Mapping[str, GroupRow], look_at_all: bool = False
+    target: Target,
+    pipeline: str,
+    index: Mapping[str, GroupRow],
+    look_at_all: bool = False,
+    own_only: bool = False,
 ) -> Observation:
     """Reads all roots, completely; keeps in memory only what may have to be merged.
 
-    With ``look_at_all`` every bound root counts as moved, whatever its stamp says.
+    With ``look_at_all`` every bound root counts as moved, whatever its stamp says. With
+    ``own_only``, a target that can be asked for the pipeline's own roots is asked for no others.
     """
     key_of = {row.root_id: key for key, row in index.items()}
     seen = Observation()
-    for root in target.observe_roots():
+    if own_only and isinstance(target, ObservesOwn):
+        roots = target.observe_own(list(key_of))
+    else:
+        roots = target.observe_roots()
+    for root in roots:
         key = key_of.get(root.id)
         is_ours = key is not None and root.belongs_to(Marker(pipeline, key))
         seen.marked += is_ours

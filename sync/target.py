@@ -167,3 +167,18 @@ class SendsMails(Protocol):
 
     def mails(self, desired: Desired) -> str:
         """Returns the address that is mailed when this child is made, "" if nobody is. Pure."""
+
+
+@runtime_checkable
+class ObservesOwn(Protocol):
+    """What a target may offer besides: to list the roots of one pipeline among many of others."""
+
+    def observe_own(self, root_ids: Collection[str]) -> Iterator[Observed]:
+        """Yields those of the roots ``root_ids`` that are there, and all that carry this pipeline's
+        marker where the tool can be asked for it.
+
+        That one of them is missing is no evidence: it is asked for by itself. Roots of others may
+        be among them. Stamps are those of `Target.observe_roots`.
+
+        :raises IncompleteRead: a list did not come whole.
+        """

@@ -27,10 +27,10 @@ from taiga_pipeline.targets.redmine.children import (
     read_one,
 )
 from taiga_pipeline.targets.redmine.client import WRONG_ADDRESS, Client, Refusal
-from taiga_pipeline.targets.redmine.custom_fields import ADVICE, DEAL_KEY, CustomFields
+from taiga_pipeline.targets.redmine.custom_fields import ADVICE, DEAL_KEY, CustomFields, value_of
 from taiga_pipeline.targets.redmine.fitting import fit
-from taiga_pipeline.targets.redmine.identity import encode_identifier
-from taiga_pipeline.targets.redmine.paging import Row, read_all
+from taiga_pipeline.targets.redmine.identity import encode_identifier, mark_prefix
+from taiga_pipeline.targets.redmine.paging import PAGE_SIZE, Row, read_all
 from taiga_pipeline.targets.redmine.people import NOT_ADMIN, Directory
 from taiga_pipeline.targets.redmine.reading import STILL, ChildReader, issues_moved
 from taiga_pipeline.targets.redmine.trackers import Tracking
@@ -137,6 +137,48 @@ class RedmineTarget:
             params,
             belongs=lambda row: row.get("status") in visible,
         )
+
+    def observe_own(self, root_ids: Collection[str]) -> Iterator[Observed]:
+        """Yields the pipeline's own projects, found by the field "Deal key", and others of
+        ``root_ids`` by their numbers. Without such a field, or where the server does not filter by
+        it, every project is read: copies of marked projects have to be seen.
+
+        :raises IncompleteRead: a list did not come whole.
+        """
+        rows = self._own_rows()
+        if rows is None:
+            yield from self.observe_roots()
+            return
+        missing = sorted(set(root_ids) - rows.keys(), key=int)
+        for at in range(0, len(missing), PAGE_SIZE):
+            some = missing[at : at + PAGE_SIZE]
+            asked = {"status": _VISIBLE, "id": "|".join(some)}
+            rows |= {str(r["id"]): r for r in self._rows(asked) if str(r["id"]) in some}
+        field = self._custom.project(DEAL_KEY)
+        only = None
+        if field is not None and not missing:
+            only = {f"project.cf_{field.id}": f"^{mark_prefix(self._pipeline)}"}
+        moved = issues_moved(self._client, self._clock.now(), only=only)
+        for number, row in rows.items():
+            self._custom.learn(row)
+            yield projects.observed_project(row, self._web, moved.get(number, STILL))
+
+    def _own_rows(self) -> dict[str, Row] | None:
+        """Returns the projects whose field holds a mark of this pipeline, by their numbers; None if
+        the server cannot be asked for them.
+
+        A filter that Redmine does not know brings everything: one stranger shows that.
+        """
+        field = self._custom.project(DEAL_KEY)
+        if field is None or not field.is_filter:
+            return None
+        prefix = mark_prefix(self._pipeline)
+        found = {}
+        for row in self._rows({"status": _VISIBLE, f"cf_{field.id}": f"^{prefix}"}):
+            if not value_of(row, DEAL_KEY).casefold().startswith(prefix.casefold()):
+                return None
+            found[str(row["id"])] = row
+        return found
 
     def observe_root(self, root_id: str) -> Observed | None:
         """Returns one project, None if it is not there, archived, or not for this account."""

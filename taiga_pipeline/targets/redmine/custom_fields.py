@@ -46,7 +46,8 @@ _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(frozen=True, slots=True)
 class CustomField:
-    """One field. ``form`` is Redmine's name of its format, "string" where it is not known."""
+    """One field. ``form`` is Redmine's name of its format, "string" where it is not known;
+    ``is_filter`` tells whether lists can be asked for a value of it."""
 
     id: int
     name: str
@@ -54,6 +55,7 @@ class CustomField:
     choices: tuple[str, ...] = ()
     longest: int | None = None
     trackers: frozenset[int] | None = None
+    is_filter: bool = False
 
     def fit(self, text: str) -> str | None:
         """Returns ``text`` as this field can hold it, None if it cannot."""
@@ -208,6 +210,7 @@ def _definition(row: Row) -> CustomField:
         tuple(str(choice["value"]) for choice in row.get("possible_values") or ()),
         row.get("max_length"),
         frozenset(int(tracker["id"]) for tracker in trackers) if trackers else None,
+        is_filter=row.get("is_filter") is True,
     )
 
 

@@ -131,6 +131,11 @@ def encode_mark(marker: Marker) -> str:
     return f"{_escape(marker.pipeline)}/{_escape(marker.key)}"
 
 
+def mark_prefix(pipeline: str) -> str:
+    """Returns what every mark of a pipeline begins with."""
+    return f"{_escape(pipeline)}/"
+
+
 def decode_mark(text: str) -> Marker | None:
     """Returns the marker in the text of a mark, None for any other text."""
     pipeline, _, key = text.strip().partition("/")

@@ -47,15 +47,19 @@ class Lately:
 STILL: Final = Lately()
 
 
-def issues_moved(client: Client, now: datetime, root_id: str = "") -> dict[str, Lately]:
+def issues_moved(
+    client: Client, now: datetime, root_id: str = "", only: Mapping[str, str] | None = None
+) -> dict[str, Lately]:
     """Returns what lately happened to issues, by project; one where nothing did is missing.
 
     A project's own ``updated_on`` does not move with its issues. The issues that moved lately are
     asked for in one list over all projects (or one, ``root_id``), so that a run in which nothing
-    moved needs one request for it.
+    moved needs one request for it. ``only`` are further filters; a server that ignores them answers
+    with more, which does no harm.
     """
     since = (now - WINDOW).strftime("%Y-%m-%dT%H:%M:%SZ")
     params: dict[str, str | int] = {"status_id": "*", "updated_on": f">={since}", "sort": "id"}
+    params.update(only or {})
     if root_id:
         params["project_id"] = root_id
     moved: dict[str, list[Row]] = {}

@@ -172,8 +172,22 @@ class FakeRedmine:
             if row["status"] in statuses
             and row["status"] != 9
             and request.params.get("name", row["name"]) == row["name"]
+            and self._passes(row, request.params)
         ]
         return self._page("projects", sorted(rows, key=lambda row: row["name"]), request)
+
+    def _passes(self, row: Row, params: Mapping[str, str]) -> bool:
+        """Whether a project is what was asked for; a field that is no filter filters nothing."""
+        if "id" in params and str(row["id"]) not in params["id"].split("|"):
+            return False
+        return all(
+            str(value["value"] or "").startswith(params[f"cf_{value['id']}"].removeprefix("^"))
+            for value in row.get("custom_fields", ())
+            if f"cf_{value['id']}" in params and self._is_filter(value["id"])
+        )
+
+    def _is_filter(self, number: int) -> bool:
+        return any(f["id"] == number and f.get("is_filter") for f in self.project_fields)
 
     def _page(self, name: str, rows: list[Row], request: Request) -> tuple[int, Any]:
         limit = min(int(request.params.get("limit", 25)), 100) or 25
@@ -420,6 +434,7 @@ def _field(
         "customized_type": kind,
         "field_format": form,
         "max_length": longest,
+        "is_filter": True,
     }
 
 

@@ -11,6 +11,7 @@ from sync.plan import IssueKind
 from sync.runner import Outcome
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.targets.redmine.custom_fields import CustomFields
 from tests.contract.targets.accounts import RedmineAccount
 from tests.contract.targets.test_runs import Pipeline
 from tests.targets.redmine.fake import KEY, URL, FakeRedmine
@@ -110,11 +111,69 @@ def test_a_run_that_was_cut_off_between_two_steps_is_finished_by_the_next(
     pipeline.settled()
 
 
-def test_a_run_in_which_nothing_changed_needs_three_requests(
+def test_a_run_in_which_nothing_changed_asks_for_its_own_projects_alone(
     pipeline: Pipeline, row: dict[str, object], redmine: FakeRedmine
 ) -> None:
+    strangers(redmine, 250)
     pipeline.settled()
     redmine.requests.clear()
     pipeline.run()
-    # who the account is, is known by now
-    assert redmine.requests == ["GET /issues.json", "GET /projects.json"]
+    # who the account is, and what fields there are, is known by now
+    assert redmine.requests == ["GET /projects.json", "GET /issues.json"]
+
+
+@pytest.mark.parametrize("why", ["no field", "no filter"])
+def test_all_projects_are_read_where_the_server_does_not_filter(
+    pipeline: Pipeline, row: dict[str, object], redmine: FakeRedmine, why: str
+) -> None:
+    strangers(redmine, 250)
+    if why == "no filter":
+        redmine.project_fields[0]["is_filter"] = True
+        pipeline.settled()
+        redmine.project_fields[0]["is_filter"] = False
+    else:
+        row["custom_fields"] = []
+        redmine.project_fields.clear()
+        pipeline.account.target._custom = CustomFields(pipeline.account.target._client)  # type: ignore[attr-defined]
+        pipeline.run()
+    redmine.requests.clear()
+    assert not pipeline.run().issues
+    assert redmine.requests.count("GET /projects.json") >= 3
+
+
+def test_a_project_whose_field_was_emptied_is_asked_for_by_its_number(
+    pipeline: Pipeline, row: dict[str, object], redmine: FakeRedmine
+) -> None:
+    strangers(redmine, 250)
+    row["custom_fields"] = [{"id": 1, "name": "Deal key", "value": ""}]
+    row["name"] = "(sold) Their own"
+    pipeline.want(DEAL, "staffed")
+    redmine.requests.clear()
+    assert not pipeline.run().issues
+    assert redmine.requests.count("GET /projects.json") == 2
+
+
+def test_a_new_deal_is_looked_for_among_all_projects(
+    pipeline: Pipeline, row: dict[str, object], redmine: FakeRedmine
+) -> None:
+    number = 5000
+    redmine.projects[number] = {
+        **row, "id": number, "identifier": "theirs", "name": "Acme D-2", "custom_fields": [],
+        "description": "pipeline-sync: acme/D-2",
+    }  # fmt: skip
+    pipeline.want("D-2")
+    pipeline.run()
+    assert pipeline.projects("D-2") == [str(number)]
+
+
+def strangers(redmine: FakeRedmine, count: int) -> None:
+    """Adds projects that are nobody's deal."""
+    for number in range(1000, 1000 + count):
+        redmine.projects[number] = {
+            "id": number,
+            "name": f"P {number}",
+            "identifier": f"p{number}",
+            "status": 1,
+            "updated_on": "",
+            "custom_fields": [{"id": 1, "name": "Deal key", "value": ""}],
+        }
