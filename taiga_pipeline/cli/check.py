@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
 import click
 
+from sync.clock import Clock
 from sync.elsewhere import ENOUGH
 from sync.errors import Refused, Rejected, SyncError
 from sync.moving import FEW, gather
 from sync.server import UNPROVEN, WAYS, is_proven, refuse_another
+from sync.source import Quarantined
 from sync.target import Target
 from taiga_pipeline.cli.context import Context, pass_context, sqlite_path
 from taiga_pipeline.cli.engine import state_to_read
@@ -30,7 +32,7 @@ from taiga_pipeline.cli.soundness import (
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import quarantine_line
 from taiga_pipeline.report.terminal import safe
-from taiga_pipeline.sources.port import Examined
+from taiga_pipeline.sources.port import Examined, going_through
 from taiga_pipeline.targets.advice import Advises
 
 YES: Final = "✓"
@@ -39,6 +41,11 @@ STRANGE: Final = (
     "Nothing is written to a project without the mark, and one that is missing is not made again. "
     "Is target.url right? See 'Another server' in docs/operations.md, and 'pipeline-sync plan'"
 )
+LOOK_SECONDS: Final = 60
+"""How long the deals of a source are gone through."""
+_BETWEEN_LOOKS: Final = 100
+"""Deals between two looks at the clock."""
+_SHOWN_ROWS: Final = 100
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -137,11 +144,32 @@ def _mappings(context: Context) -> str:
 def _source(context: Context) -> str:
     """Reads all deals through the mappings."""
     reading = context.make_source().read()
-    deals = sum(1 for _ in reading.groups)
-    if reading.quarantined:
-        raise ProblemsError([Problem(quarantine_line(row)) for row in reading.quarantined])
+    deals = _counted(reading.groups, context.clock)
+    _refuse_quarantined(reading.quarantined)
     unmapped = f", {len(reading.present)} that no mapping is for" if reading.present else ""
-    return f"{deals} deals{unmapped}"
+    return f"{deals}{unmapped}"
+
+
+def _counted(deals: Iterable[object], clock: Clock) -> str:
+    """Goes through deals for as long as a person waits; says how many there were."""
+    end, count = clock.monotonic() + LOOK_SECONDS, 0
+    with going_through(deals) as each:
+        for _ in each:
+            count += 1
+            if count % _BETWEEN_LOOKS == 0 and clock.monotonic() > end:
+                return (
+                    f"the first {count:,} deals are fine; the others were not looked at within "
+                    f"{LOOK_SECONDS} s (a run reads all)"
+                )
+    return f"{count} deals"
+
+
+def _refuse_quarantined(rows: Sequence[Quarantined]) -> None:
+    if rows:
+        problems = [Problem(quarantine_line(row)) for row in rows[:_SHOWN_ROWS]]
+        if len(rows) > _SHOWN_ROWS:
+            problems.append(Problem(f"and {len(rows) - _SHOWN_ROWS:,} more like these"))
+        raise ProblemsError(problems)
 
 
 def _look_at_source(context: Context, *, mapped: bool) -> Finding:
@@ -159,10 +187,9 @@ def _look_at_source(context: Context, *, mapped: bool) -> Finding:
 def _deals(context: Context) -> str:
     """Reads all deals, without mappings that could be used."""
     reading = context.make_deal_source().read()
-    deals = sum(1 for _ in reading.deals)
-    if reading.quarantined:
-        raise ProblemsError([Problem(quarantine_line(row)) for row in reading.quarantined])
-    return f"{deals} deals"
+    deals = _counted(reading.deals, context.clock)
+    _refuse_quarantined(reading.quarantined)
+    return deals
 
 
 def _state(context: Context) -> str:

@@ -50,7 +50,7 @@ def working_hours(
     them.
     """
     roster = list(people)
-    off = days_off(time_off)
+    off = days_off(time_off, mondays)
     years = {day.year for week in mondays for day in (week, week + _DAY * 4)}
     countries = {person.country or default_country for person in roster}
     holidays, notices = _holidays(countries, years, holidays_of)
@@ -67,12 +67,19 @@ def working_hours(
     return WorkingHours(by_person, tuple(notices))
 
 
-def days_off(time_off: Iterable[TimeOff]) -> dict[str, set[date]]:
-    """Returns the days on which people are off, by e-mail address."""
+def days_off(time_off: Iterable[TimeOff], mondays: Sequence[date]) -> dict[str, set[date]]:
+    """Returns the days of the weeks from the first to the last Monday on which people are off.
+
+    Days are by e-mail address. Time off from the year 1 to 9999 costs no more than the weeks.
+    """
     days: dict[str, set[date]] = {}
+    if not mondays:
+        return days
+    begin, end = min(mondays), max(mondays) + _DAY * (WORKING_DAYS - 1)
     for each in time_off:
-        length = (each.last - each.first).days + 1
-        days.setdefault(each.email, set()).update(each.first + _DAY * n for n in range(length))
+        first, last = max(each.first, begin), min(each.last, end)
+        length = (last - first).days + 1
+        days.setdefault(each.email, set()).update(first + _DAY * n for n in range(length))
     return days
 
 

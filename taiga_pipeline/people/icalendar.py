@@ -178,7 +178,8 @@ def _event(time_off: TimeOff, now: datetime) -> Event:
     event.add("UID", f"{digest}@pipeline-sync")
     event.add("DTSTAMP", now.astimezone(UTC))
     event.add("DTSTART", time_off.first)
-    event.add("DTEND", time_off.last + _DAY)
+    # The day after the last one; the calendar ends with the year 9999.
+    event.add("DTEND", min(time_off.last, date.max - _DAY) + _DAY)
     event.add("SUMMARY", _as_text(time_off.reason) or "Time off")
     event.add("ORGANIZER", f"mailto:{time_off.email}")
     event.add("TRANSP", "OPAQUE")

@@ -22,6 +22,7 @@ from taiga_pipeline.sources.port import (
     DealSource,
     Remembers,
     TakesDeliveryFacts,
+    going_through,
 )
 
 _RESERVED: Final = (
@@ -100,20 +101,21 @@ class MappedSource:
     def _groups(self, deals: DealReading, reading: Reading, today: date) -> Iterator[DesiredGroup]:
         if self._overview:
             self._overview.begin(today)
-        for deal in deals.deals:
-            if deal.key.startswith(PORTFOLIO):
-                reading.quarantined.append(Quarantined(deal.key, f"deal {deal.key}", _RESERVED))
-                continue
-            try:
-                group = self._mappings.desired(deal, _staffing(deal, deals), today)
-            except NotMapped as problem:
-                reading.quarantined.append(Quarantined(deal.key, problem.place, str(problem)))
-                continue
-            if group is None:
-                reading.present.add(deal.key)
-            else:
-                self._tell_overview(deal)
-                yield group if self._extent.holds_pages else _without_pages(group)
+        with going_through(deals.deals) as all_deals:
+            for deal in all_deals:
+                if deal.key.startswith(PORTFOLIO):
+                    reading.quarantined.append(Quarantined(deal.key, f"deal {deal.key}", _RESERVED))
+                    continue
+                try:
+                    group = self._mappings.desired(deal, _staffing(deal, deals), today)
+                except NotMapped as problem:
+                    reading.quarantined.append(Quarantined(deal.key, problem.place, str(problem)))
+                    continue
+                if group is None:
+                    reading.present.add(deal.key)
+                else:
+                    self._tell_overview(deal)
+                    yield group if self._extent.holds_pages else _without_pages(group)
         reading.complete = deals.complete
         yield from self._overall(reading)
 

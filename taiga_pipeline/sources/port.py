@@ -10,13 +10,16 @@ What a source may do beyond reading are protocols of their own: `Examined`, `Tak
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from sync.source import Quarantined, Told
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(slots=True)
@@ -90,6 +93,17 @@ class Remembers(Protocol):
 
     def keep(self) -> None:
         """Keeps what the last read brought. Without it, a read leaves no trace."""
+
+
+@contextmanager
+def going_through(items: Iterable[_Item]) -> Iterator[Iterator[_Item]]:
+    """Lets what is read as it is asked for be left midway: its connection is closed at once."""
+    iterator = iter(items)
+    try:
+        yield iterator
+    finally:
+        if isinstance(iterator, Generator):
+            iterator.close()
 
 
 def by_deal(allocations: Iterable[Allocation]) -> dict[str, tuple[Allocation, ...]]:

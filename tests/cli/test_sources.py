@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
-from tests.cli.conftest import Run, project_names, writes
+from tests.cli.conftest import FixedClock, Run, project_names, writes
 from tests.sources.tryton.fake import KEY, URL, FakeTryton
 
 SQL = """
@@ -98,6 +101,43 @@ def tryton() -> Iterator[FakeTryton]:
     mock.start()
     yield fake
     mock.stop(allow_assert=False)
+
+
+class HurryingClock(FixedClock):
+    """Is a second later at every look."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def monotonic(self) -> float:
+        self.time += 1
+        return self.time
+
+
+def test_check_ends_in_bounded_time_whatever_the_source_holds(
+    opportunities: Run, environment: dict[str, str]
+) -> None:
+    del opportunities
+    crm(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
+        " INSERT INTO opp (number, title, phase) SELECT 'N-' || i, 'Deal', 'Proposal' FROM n"
+    )
+    context = Context(clock=HurryingClock(), environment=environment)
+    result = CliRunner().invoke(cli, ["check", "--offline"], obj=context)
+
+    assert result.exit_code == 0, result.stdout
+    assert "deals are fine; the others were not looked at within 60 s" in result.stdout
+
+
+def test_check_shows_some_of_very_many_bad_rows_and_counts_the_others(opportunities: Run) -> None:
+    crm(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)"
+        " INSERT INTO opp (number, title, phase) SELECT 'N-' || i, 'Deal', 'Elsewhere' FROM n"
+    )
+    result = opportunities("check", "--offline")
+    assert result.exit_code == 2
+    assert result.stdout.count("Elsewhere") == 100
+    assert "and 400 more like these" in result.stdout
 
 
 def test_check_tells_of_columns_and_that_the_connection_cannot_write(opportunities: Run) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
-from taiga_pipeline.people.calendar import UnknownCountry, WorkingHours, working_hours
+from taiga_pipeline.people.calendar import (
+    UnknownCountry,
+    WorkingHours,
+    days_off,
+    working_hours,
+)
 from taiga_pipeline.people.model import Person, TimeOff
 from taiga_pipeline.people.public_holidays import public_holidays
 
@@ -44,6 +49,13 @@ def test_time_off_at_a_weekend_and_that_of_others_takes_nothing() -> None:
     weekend = TimeOff(ANA.email, date(2026, 12, 19), date(2026, 12, 20))
     other = TimeOff("bo@example.org", W51, W01)
     assert of_ana(ANA, weekend, other) == [40] * 4
+
+
+def test_time_off_for_all_times_costs_no_more_than_the_weeks_that_are_asked_for() -> None:
+    for_ever = TimeOff(ANA.email, date.min, date.max)
+    assert of_ana(ANA, for_ever) == [0] * 4
+    assert days_off([for_ever], WEEKS) == {ANA.email: {W51 + timedelta(n) for n in range(26)}}
+    assert days_off([for_ever], []) == {}
 
 
 def test_time_off_with_its_dates_the_wrong_way_round_takes_nothing() -> None:

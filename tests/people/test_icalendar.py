@@ -126,6 +126,11 @@ def test_what_is_written_is_read_again(time_off: list[TimeOff]) -> None:
     assert found == {(each.email, each.first, each.last) for each in time_off}
 
 
+def test_time_off_up_to_the_last_day_of_the_calendar_can_be_written() -> None:
+    written = write_time_off([TimeOff("ana@example.org", date.min, date.max)], now=NOW)
+    assert b"DTEND;VALUE=DATE:99991231" in written
+
+
 def test_the_same_time_off_has_the_same_identity_in_every_export() -> None:
     time_off = [TimeOff(ANA, FIRST, LAST)]
     assert write_time_off(time_off, now=NOW) == write_time_off(time_off, now=NOW)
