@@ -7,11 +7,14 @@ that is none of them, however many there are. A group stands *still* when neithe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from sync.counting import Mailed, count_actions, count_mails, mails_origin, most_mails, name_some
 from sync.elsewhere import hints, without_proof
+from sync.errors import Malformed, SyncError
 from sync.limits import DEFAULTS, Amount, Breach, Limit, check_limits
 from sync.lookalikes import held, lookalikes
 from sync.observation import (
@@ -37,6 +40,9 @@ from sync.server import UNPROVEN
 from sync.source import Quarantined, Source
 from sync.state import GroupRow, JournalEntry, StateStore
 from sync.target import ObservesOwn, SendsMails, Target
+from sync.unforeseen import in_words, unforeseen
+
+log = logging.getLogger(__name__)
 
 Index = Mapping[str, GroupRow]
 
@@ -93,7 +99,8 @@ class Drafter:
         index = self.store.index()
         intents = self.store.open_intents()
         own_only = bool(index) and not intents and not look_at_all
-        observation = observe(self.target, self.store.pipeline, index, look_at_all, own_only)
+        with _reading_all(self.target.name):
+            observation = observe(self.target, self.store.pipeline, index, look_at_all, own_only)
         unsettled = {intent.key.group for intent in intents}
         wanted = self._read_source(index, observation, unsettled)
         if own_only and wanted.groups.keys() - index.keys():
@@ -206,7 +213,7 @@ class Drafter:
                 makes = group.create and not group.retired
                 if makes or group.key in observation.candidates or group.key in unsettled:
                     wanted.groups[group.key] = group
-            elif group.key in observation.still and group.fingerprint() == row.fingerprint:
+            elif group.key in observation.still and _is_asked_as_before(group, row):
                 wanted.unchanged += 1
             elif not row.unlinked:
                 wanted.groups[group.key] = group
@@ -244,16 +251,29 @@ class Drafter:
         ]
         roots |= recall(self.target, index, unread)
         known = self.store.known(list(wanted))
-        first = look(self.target, roots, observation.candidates, others)
-        seen = with_strays({**look_for_missing(self.target, first, known), **strange})
+        candidates = {
+            key: observation.may_stand_for(key) if key not in index else observation.candidates[key]
+            for key in (*wanted, *observation.candidates)
+            if key not in index or key in observation.candidates
+        }
+        with _reading_all(self.target.name):
+            first = look(self.target, roots, candidates, others)
+            seen = with_strays({**look_for_missing(self.target, first, known), **strange})
         return [self._plan_group(desired, known[key], seen[key]) for key, desired in wanted.items()]
 
     def _plan_group(self, desired: DesiredGroup, known: Known, seen: Seen) -> GroupPlan:
-        plan = self._plan(self._fit(desired), known, seen)
-        return replace(plan, fingerprint=desired.fingerprint())
+        """Plans a group; what goes wrong there is its own trouble, a defect of ours included."""
+        try:
+            plan = self._plan(self._fit(desired), known, seen)
+            return replace(plan, fingerprint=desired.fingerprint())
+        except Exception as error:
+            return _unplanned(desired, error)
 
     def _plan_again(self, group: GroupPlan, known: Known, seen: Seen) -> GroupPlan:
-        plan = self._plan(group.desired, known, seen)
+        try:
+            plan = self._plan(group.desired, known, seen)
+        except Exception as error:
+            return _unplanned(group.desired, error)
         return replace(plan, fingerprint=group.fingerprint)
 
     def _plan(self, desired: DesiredGroup, known: Known, seen: Seen) -> GroupPlan:
@@ -306,6 +326,38 @@ class Drafter:
         # That a child is elsewhere is told by the group whose root it is in.
         key = str(issue.observed) if issue.kind is IssueKind.MOVED else issue.key.group
         return key in observation.still and key not in wanted.groups
+
+
+@contextmanager
+def _reading_all(name: str) -> Iterator[None]:
+    """Turns what nobody foresaw, in a reading that concerns all groups, into the engine's error.
+
+    :raises Malformed: nothing was concluded, and nothing written.
+    """
+    try:
+        yield
+    except SyncError:
+        raise
+    except Exception as error:
+        log.exception("%s could not be read", name)
+        raise Malformed(
+            f"what {name} tells could not be understood ({in_words(error)}); nothing was concluded "
+            "from it. Where it happened is in the log"
+        ) from error
+
+
+def _is_asked_as_before(group: DesiredGroup, row: GroupRow) -> bool:
+    """Whether the source asks for what it asked for before; where that cannot be told, it is
+    planned, and planning says what is wrong."""
+    try:
+        return group.fingerprint() == row.fingerprint
+    except Exception:
+        return False
+
+
+def _unplanned(desired: DesiredGroup, error: Exception) -> GroupPlan:
+    """Returns the plan of a group that could not be planned: nothing to do, and what is wrong."""
+    return GroupPlan(desired.key, desired, None, issues=(unforeseen(desired.root.key, error),))
 
 
 def _hold_lookalikes(wanted: _Wanted, index: Index) -> None:

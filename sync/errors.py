@@ -2,12 +2,14 @@
 
 =================  ============================================================
 `Unavailable`      try again later; nothing was decided
+`Failing`          the other side fails on this very request: leave it, go on
 `NotSent`          the request never left: even a create may be sent again
 `Interrupted`      the run was asked to stop: wait no longer
 `OutcomeUnknown`   a write may or may not have happened: ask, never repeat
 `Rejected`         this record cannot be written as it is: leave it, go on
 `Vanished`         the object is not there (any more): look again
 `Stale`            somebody changed the object just now: merge again
+`Malformed`        what was answered is not what was asked for: leave it, go on
 `Unauthorised`     stop: the account or its rights are wrong
 `Unreachable`      stop: nobody answers, or somebody else does
 `IncompleteRead`   stop: what was read is not the whole, conclude nothing
@@ -38,6 +40,10 @@ class Unavailable(SyncError):
         self.wait_seconds = wait_seconds
 
 
+class Failing(Unavailable):
+    """The other side answers, and fails on this request each time (500): others may succeed."""
+
+
 class NotSent(Unavailable):
     """The request certainly had no effect (no connection, or turned away at the door)."""
 
@@ -60,6 +66,14 @@ class Vanished(Rejected):
 
 class Stale(SyncError):
     """The object changed between the read and the write; the next merge settles it."""
+
+
+class Malformed(SyncError):
+    """A reading brought something else than what was asked for.
+
+    It has another shape, is no data at all, or exceeds a bound. Nothing is concluded from it. A
+    *write* whose answer is like that is `OutcomeUnknown`.
+    """
 
 
 class Stop(SyncError):

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field, replace
 from sync.clock import Clock
 from sync.doubles import double_issue
 from sync.errors import (
+    Failing,
+    Malformed,
     NotSent,
     OutcomeUnknown,
     Rejected,
@@ -25,7 +27,6 @@ from sync.errors import (
     SyncError,
     Unavailable,
     Unreachable,
-    Vanished,
 )
 from sync.log_context import logged
 from sync.merge import base_after_create, base_after_write
@@ -34,6 +35,7 @@ from sync.planner import Bound, adopt_child, find_child
 from sync.records import Base, Binding, Desired, Marker, Observed, RecordKey, Value
 from sync.state import StateStore
 from sync.target import Place, Target, Written
+from sync.unforeseen import unforeseen
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +111,8 @@ class Executor:
         try:
             with logged(run=self.run_id, deal=group.key):
                 self._apply_group(group)
-            self._unavailable_in_a_row = 0
+            with self._lock:
+                self._unavailable_in_a_row = 0
         except Stop as error:
             self._end_run(error)
             self._add_issue(group, IssueKind.FAILED, str(error))
@@ -118,6 +121,9 @@ class Executor:
         except SyncError as error:
             self._add_issue(group, IssueKind.FAILED, str(error))
             self._count_unavailable(error)
+        except Exception as error:
+            issue = unforeseen(group.desired.root.key, error)
+            self._add_issue(group, issue.kind, issue.message)
         with self._lock:
             self._applied.touched.append(group)
             done = len(self._applied.touched)
@@ -151,11 +157,15 @@ class Executor:
                 with logged(action=action.type.value, record=str(action.key)):
                     self._apply_action(action, progress)
                     log.info("%s: %s done", action.key, action.type.value)
-            except (Rejected, Vanished) as error:
+            except (Rejected, Malformed) as error:
                 kind = IssueKind.DOUBLE if action.stays else IssueKind.FAILED
                 self._add_issue(group, kind, str(error), action.key)
                 if action.key.is_root:
                     return
+            except OutcomeUnknown as error:
+                if action.key.is_root:
+                    raise
+                self._add_issue(group, IssueKind.UNCERTAIN, str(error), action.key)
             else:
                 with self._lock:
                     self._applied.actions.append(action)
@@ -207,7 +217,7 @@ class Executor:
             return self.target.create_child(record, progress.place)
         except NotSent:
             raise
-        except (OutcomeUnknown, Unavailable) as error:
+        except (OutcomeUnknown, Unavailable, Malformed) as error:
             found = self._look_for(record, marker, progress)
             if found is None:
                 raise OutcomeUnknown(
@@ -224,7 +234,7 @@ class Executor:
         for seconds in SETTLE_WAITS:
             self.clock.sleep(seconds)
             if record.key.is_root:
-                roots = self.target.find_roots(marker)
+                roots = [root for root in self.target.find_roots(marker) if root.readable]
                 if len(roots) == 1:
                     children = self.target.observe_children([roots[0].id])
                     found_children = tuple(children.get(roots[0].id, ()))
@@ -318,13 +328,15 @@ class Executor:
 
     def _count_unavailable(self, error: SyncError) -> None:
         """Ends the run when the target has been unavailable for several groups in a row."""
-        if not isinstance(error, Unavailable) or self.stop.is_set():
+        if not isinstance(error, Unavailable) or isinstance(error, Failing) or self.stop.is_set():
             return
-        self._unavailable_in_a_row += 1
-        if self._unavailable_in_a_row >= 3 * self.concurrency:
+        with self._lock:
+            self._unavailable_in_a_row += 1
+            in_a_row = self._unavailable_in_a_row
+        if in_a_row >= 3 * self.concurrency:
             self._end_run(
                 Unreachable(
-                    f"{self.target.name} was unavailable for {self._unavailable_in_a_row} deals "
+                    f"{self.target.name} was unavailable for {in_a_row} deals "
                     f"in a row ({error}); the rest is left for the next run"
                 )
             )

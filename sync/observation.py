@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from sync.errors import Failing, Malformed
 from sync.planner import Known, Seen, strays_in, the_one
 from sync.records import Marker, Observed
 from sync.state import GroupRow
-from sync.target import ObservesOwn, Target
+from sync.target import ObservesOwn, Target, unreadable
+
+log = logging.getLogger(__name__)
 
 UNREADABLE = "what is in it could not be read just now; the next run looks again"
 
@@ -24,7 +28,8 @@ class Observation:
     keys of those in which nothing moved (they are not held in memory); ``candidates`` the unbound
     roots that carry a marker of this pipeline, by key; ``others`` the unbound roots of other
     pipelines, by their keys there. ``marked`` counts the bound roots that carry their marker, and
-    ``unmarked`` holds those that are followed and do not, by key.
+    ``unmarked`` holds those that are followed and do not, by key. ``unknown`` are unbound roots
+    whose markers could not be read: each may be the one of any group that is not bound.
     """
 
     moved: dict[str, Observed] = field(default_factory=dict)
@@ -33,6 +38,11 @@ class Observation:
     others: dict[str, list[Observed]] = field(default_factory=dict)
     marked: int = 0
     unmarked: dict[str, Observed] = field(default_factory=dict)
+    unknown: list[Observed] = field(default_factory=list)
+
+    def may_stand_for(self, key: str) -> list[Observed]:
+        """Returns the unbound roots that are, or may be, the one of an unbound group."""
+        return self.candidates.get(key) or self.unknown[:1]
 
 
 def observe(
@@ -59,6 +69,8 @@ def observe(
         seen.marked += is_ours
         if key is None or (index[key].deleted and not is_ours):
             _note_candidate(seen, pipeline, root)
+        elif not root.readable:
+            seen.moved[key] = root
         elif not is_ours and index[key].is_followed and not index[key].by_hand:
             seen.unmarked[key] = root
         elif _stands_still(root, index[key]) and not look_at_all:
@@ -74,6 +86,8 @@ def _stands_still(root: Observed, row: GroupRow) -> bool:
 
 
 def _note_candidate(seen: Observation, pipeline: str, root: Observed) -> None:
+    if not root.markers_told:
+        seen.unknown.append(root)
     for marker in root.markers:
         if marker.pipeline == pipeline:
             seen.candidates.setdefault(marker.key, []).append(root)
@@ -86,16 +100,25 @@ def recall(
 ) -> dict[str, Observed]:
     """Reads roots again that are wanted after all, by key; one that is not there is missing."""
     if len(keys) <= FEW:
-        found = {key: target.observe_root(index[key].root_id) for key in keys}
+        found = {key: observe_root(target, index[key].root_id) for key in keys}
         return {key: root for key, root in found.items() if root is not None}
     key_of = {index[key].root_id: key for key in keys}
     seen = {key_of[root.id]: root for root in target.observe_roots() if root.id in key_of}
     for key in sorted(set(keys) - seen.keys()):
         # Even a list that comes whole may lie: what it lacks is asked for by itself.
-        root = target.observe_root(index[key].root_id)
+        root = observe_root(target, index[key].root_id)
         if root is not None:
             seen[key] = root
     return seen
+
+
+def observe_root(target: Target, root_id: str) -> Observed | None:
+    """Returns one root as it is now; what goes wrong with it alone is its own obstacle."""
+    try:
+        return target.observe_root(root_id)
+    except (Malformed, Failing) as error:
+        log.warning("project %s could not be read: %s", root_id, error)
+        return unreadable(root_id, str(error))
 
 
 def look(
@@ -110,13 +133,13 @@ def look(
         for key in keys
         if (root := roots.get(key) or the_one(candidates.get(key))) is not None
     }
-    ids = [root.id for root in standing.values()]
+    ids = [root.id for root in standing.values() if root.readable]
     children = target.observe_children(ids) if ids else {}
     seen = {}
     for key in keys:
         root = standing.get(key)
         readable = root is None or root.id in children
-        if root is not None and not readable:
+        if root is not None and not readable and root.readable:
             root = replace(root, obstacle=root.obstacle or UNREADABLE)
         found = children.get(root.id, ()) if root else ()
         seen[key] = Seen(
@@ -173,5 +196,5 @@ def _with_facts(root: Observed, children: Sequence[Observed]) -> Observed:
 def look_at_one(target: Target, key: str, known: Known) -> Seen:
     """Observes one bound group right now."""
     root_id = next((b.binding.target_id for k, b in known.bound.items() if k.is_root), None)
-    root = target.observe_root(root_id) if root_id is not None else None
+    root = observe_root(target, root_id) if root_id is not None else None
     return look(target, {key: root} if root else {}, {}, [key])[key]

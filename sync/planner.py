@@ -109,13 +109,17 @@ def plan_group(
     bound = known.bound.get(desired.root.key)
     if bound is not None and bound.binding.unlinked:
         return GroupPlan(desired.key, desired, seen.root)
+    planner = _GroupPlanner(desired, known, split)
+    for root in (seen.root, *seen.candidates):
+        if root is not None and not root.readable:
+            planner.obstruct(root)
+            return planner.finish(None)
     if bound is not None and seen.root is not None:
         issue = stranger(Marker(pipeline, desired.key), seen.root, by_hand=not bound.base)
         if issue is not None and not bound.binding.deleted:
             return GroupPlan(desired.key, desired, seen.root, issues=(issue,))
         if issue is not None:  # its number was given out again
             seen = Seen()
-    planner = _GroupPlanner(desired, known, split)
     planner.strays = strays_in(desired.key, seen)
     root = planner.plan_root(bound, seen)
     unreadable = desired.follow_children and not seen.readable

@@ -212,7 +212,10 @@ class Observed:
     ``stamp`` is opaque and moves whenever anything in the group may have moved; "" if unknown.
     ``facts`` are what the source side wants to know about a root (its URL, team, progress); they
     are fed back and never merged.
-    ``obstacle`` says why the object cannot be written at present ("" if it can).
+    ``obstacle`` says why the object cannot be written at present ("" if it can). ``readable`` is
+    False where the target's answer about the object could not be understood: ``obstacle`` says why,
+    and nothing is concluded from its fields. ``markers_told`` is False where not even its markers
+    could be: it may be anybody's.
     ``maker`` is the account that a root belongs to, as `sync.server.Identity.account_id` has it; ""
     if the target does not tell.
     """
@@ -229,6 +232,8 @@ class Observed:
     group: str = ""
     original: bool = False
     maker: str = ""
+    readable: bool = True
+    markers_told: bool = True
 
     def belongs_to(self, marker: Marker) -> bool:
         """Whether the root carries ``marker``, and no other pipeline's."""

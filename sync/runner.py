@@ -8,25 +8,28 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from sync.clock import Clock
 from sync.drafting import Draft, Drafter, Rules
-from sync.errors import Locked, Refused, Stop, SyncError
+from sync.errors import Locked, Refused, SyncError
 from sync.executor import Applied, Executor
 from sync.lease import Lease, OffersLeases, Terms, acquire
 from sync.lock import run_lock
 from sync.log_context import logged
-from sync.plan import PARTIAL, Action, ActionType, GroupPlan, Issue, IssueKind, Plan
+from sync.plan import PARTIAL, GroupPlan, Issue, IssueKind, Plan
 from sync.read_back import undone_writes
 from sync.records import STATE, Binding, RecordKey
+from sync.run_report import Outcome, RunReport
 from sync.server import note as note_server
 from sync.server import refuse_another
 from sync.source import GroupFacts, Source, TakesFacts, Told
 from sync.state import Seal, StateStore
 from sync.target import Target
+from sync.unforeseen import in_words
 
 log = logging.getLogger(__name__)
+
+__all__ = ["Options", "Outcome", "RunReport", "Runner", "open_for_run"]
 
 
 LABELS = "labels"
@@ -59,108 +62,6 @@ class Options:
     lease_seconds: float = 600.0
     holder: str = ""
     labels: frozenset[str] = frozenset()
-
-
-class Outcome(StrEnum):
-    """How a run ended."""
-
-    DONE = "done"
-    PARTIAL = "partial"
-    """Some records failed, are in conflict or in quarantine; all others were synced."""
-    REFUSED = "refused"
-    """A limit, or a plan that differs from the saved one; nothing was applied."""
-    STOPPED = "stopped"
-    """It was asked to stop, or the target went away; the rest is left for the next run."""
-    LOCKED = "locked"
-    """Another machine is at work; nothing was applied."""
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """What a run did. Times are UTC.
-
-    ``issues`` is everything that is open now; ``new_issues`` and ``ended_issues`` are what
-    changed about that. ``told`` is what became of delivery facts that the source was to be told.
-    ``meanwhile`` names groups that people changed while they were being
-    written; the next run merges them. ``taken_away`` is what people were found to have taken
-    away. ``unread`` says why what was written could not be read back. ``skipped`` counts groups
-    that were not begun.
-    ``stopped_by`` is the error that ended the run early, if one did.
-    """
-
-    run_id: int
-    started: datetime
-    finished: datetime
-    outcome: Outcome
-    plan: Plan
-    requests: int
-    applied: tuple[Action, ...] = ()
-    issues: tuple[Issue, ...] = ()
-    new_issues: tuple[Issue, ...] = ()
-    ended_issues: tuple[Issue, ...] = ()
-    meanwhile: tuple[str, ...] = ()
-    taken_away: tuple[RecordKey, ...] = ()
-    unread: str = ""
-    skipped: int = 0
-    refusal: str = ""
-    stopped_by: Stop | None = None
-    told: Told = field(default_factory=Told)
-
-    @property
-    def failed(self) -> tuple[Issue, ...]:
-        """What could not be applied in this run."""
-        kinds = (IssueKind.FAILED, IssueKind.UNCERTAIN)
-        return tuple(issue for issue in self.issues if issue.kind in kinds)
-
-    @property
-    def adopted_by_marker(self) -> int:
-        """How many roots the store did not know, and that were found by their marker."""
-        return sum(
-            action.type is ActionType.ADOPT
-            and action.key.is_root
-            and not (action.mark or action.created)
-            for action in self.applied
-        )
-
-    def to_json(self) -> dict[str, object]:
-        """Returns the plan in its public format, with the run's own numbers added."""
-        run = {
-            "id": self.run_id,
-            "started": self.started.isoformat(),
-            "finished": self.finished.isoformat(),
-            "outcome": self.outcome.value,
-            "requests": self.requests,
-            "applied": len(self.applied),
-            "failed": len(self.failed),
-            "adopted_by_marker": self.adopted_by_marker,
-            "skipped": self.skipped,
-            "refusal": self.refusal,
-            "meanwhile": list(self.meanwhile),
-            "taken_away": [key.to_json() for key in self.taken_away],
-            "unread": self.unread,
-            "written_back": self.told.written,
-            "write_back_problems": list(self.told.problems),
-        }
-        issues = [issue.to_json() for issue in self.issues]
-        return {**self.plan.to_json(), "issues": issues, "run": run}
-
-    def summary(self) -> dict[str, object]:
-        """Returns the numbers that are kept of a run."""
-        return {
-            **self.plan.summary(),
-            "requests": self.requests,
-            "applied": len(self.applied),
-            "failed": len(self.failed),
-            "issues": len(self.issues),
-            "skipped": self.skipped,
-            "refusal": self.refusal,
-            "taken_away": len(self.taken_away),
-            "unread": self.unread,
-            "stopped_by": str(self.stopped_by or ""),
-            "written_back": self.told.written,
-            "write_back_problems": len(self.told.problems),
-        }
 
 
 @contextmanager
@@ -226,13 +127,30 @@ class Runner:
                 self._wait_for_late_writes()
                 draft = self._drafter.draft(look_at_all)
                 draft, done = self._carry_out(run_id, draft, look_at_all, expect)
-        except SyncError as error:
-            outcome = _outcome_of(error)
-            with suppress(SyncError):  # where nothing can be recorded, the first error counts
-                self.store.end_run(run_id, outcome, {"error": str(error)})
+                report = self._report(run_id, started, requests, draft, done)
+        except BaseException as error:
+            self._end_badly(run_id, error)
             raise
+        self.store.end_run(run_id, report.outcome, report.summary())
+        if look_at_all:
+            self._prune()
+        return report
+
+    def _end_badly(self, run_id: int, error: BaseException) -> None:
+        """Records how a run ended that did not come to its end, whatever ended it.
+
+        Where nothing can be recorded, the first error counts.
+        """
+        outcome = _outcome_of(error)
+        words = str(error) if isinstance(error, SyncError) else in_words(error)
+        with suppress(SyncError):
+            self.store.end_run(run_id, outcome, {"error": words})
+
+    def _report(
+        self, run_id: int, started: datetime, requests: int, draft: Draft, done: _Done
+    ) -> RunReport:
         told = self._tell_source(done)
-        report = RunReport(
+        return RunReport(
             run_id=run_id,
             started=started,
             finished=self.clock.now(),
@@ -251,10 +169,6 @@ class Runner:
             stopped_by=done.applied.stopped_by,
             told=told,
         )
-        self.store.end_run(run_id, report.outcome, report.summary())
-        if look_at_all:
-            self._prune()
-        return report
 
     def _prune(self) -> None:
         """Forgets what is old; once a day is often enough."""
@@ -468,6 +382,9 @@ class Runner:
             return source.take_facts(self._facts())
         except SyncError as error:
             return Told(problems=(str(error),))
+        except Exception as error:
+            log.exception("delivery facts could not be written back")
+            return Told(problems=(f"delivery facts were not written back: {in_words(error)}",))
 
     def _facts(self) -> Iterator[GroupFacts]:
         """Yields what is known of all groups but those that were unlinked; nothing of the gone."""
@@ -504,7 +421,7 @@ class _Done:
     unread: str = ""
 
 
-def _outcome_of(error: SyncError) -> Outcome:
+def _outcome_of(error: BaseException) -> Outcome:
     if isinstance(error, Refused):
         return Outcome.REFUSED
     return Outcome.LOCKED if isinstance(error, Locked) else Outcome.ERROR

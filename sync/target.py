@@ -7,7 +7,8 @@ Terms: a *root* is the object that stands for a group (a project); *children* ar
 it. A *complete* read is one whose count was checked against what the server announced.
 
 Every method may raise `Unauthorised`, `Unreachable` or `Unavailable` (after the adapter's own
-retries of reads and of idempotent writes are used up). Writes may raise `NotSent`,
+retries of reads and of idempotent writes are used up), and `Malformed` where an answer is not of
+the shape that it should have. Writes may raise `NotSent`,
 `OutcomeUnknown`, `Rejected`, `Vanished` and `Stale` as described there.
 """
 
@@ -53,6 +54,25 @@ class Written:
     unwritten: frozenset[str] = frozenset()
 
 
+def unreadable(root_id: str, why: str, markers: tuple[Marker, ...] | None = None) -> Observed:
+    """Returns a root about which the server's answer could not be understood.
+
+    ``why`` says what is wrong with it. ``markers`` are its markers, None if not even they can be
+    read.
+    """
+    obstacle = f"what the server tells of it {why}"
+    told = markers is not None
+    return Observed(
+        "project",
+        root_id,
+        {},
+        markers=markers or (),
+        obstacle=obstacle,
+        readable=False,
+        markers_told=told,
+    )
+
+
 class Target(Protocol):
     """A project-management tool."""
 
@@ -91,6 +111,8 @@ class Target(Protocol):
     def observe_roots(self) -> Iterator[Observed]:
         """Yields every root that the account can see; stamps, markers and facts included.
 
+        One whose row is not as it should be comes as `unreadable`: it is that group's trouble.
+
         :raises IncompleteRead: the count does not match, also after reading again.
         """
 
@@ -100,7 +122,8 @@ class Target(Protocol):
     def observe_children(self, root_ids: Collection[str]) -> Mapping[str, Sequence[Observed]]:
         """Returns the children of each of the roots, in as few requests as the API allows.
 
-        A root that is not there (any more) is missing from the answer. Among the children may be
+        A root that is not there (any more), or whose children's rows are not as they should be, is
+        missing from the answer. Among the children may be
         one with the root's own kind and id: it carries facts about the root that only its children
         tell (its team, its progress).
 

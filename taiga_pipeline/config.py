@@ -151,6 +151,7 @@ class TargetSettings(_Section):
     ca_file: ConfigPath | None = None
     concurrency: int = Field(2, ge=1, le=32)
     timeout_seconds: Number = Field(30, gt=0, le=600)
+    answer_megabytes: int = Field(64, ge=1, le=4096)
 
     @model_validator(mode="after")
     def _check_ways_in(self) -> TargetSettings:

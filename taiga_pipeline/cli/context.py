@@ -235,6 +235,7 @@ class Context:
             web_url=target.web_url,
             concurrency=target.concurrency,
             timeout_seconds=target.timeout_seconds,
+            answer_megabytes=target.answer_megabytes,
             reads_pages=self._reads_pages(),
             pictures=self.portfolio.pictures,
             labels=labels | self.labels(),

@@ -27,6 +27,7 @@ _CODES: Final[tuple[tuple[str, str, ExitCode], ...]] = (
     ("sync.errors", "IncompleteRead", ExitCode.UNREACHABLE),
     ("sync.errors", "Interrupted", ExitCode.PARTIAL),
     ("sync.errors", "Unavailable", ExitCode.UNREACHABLE),
+    ("sync.errors", "Malformed", ExitCode.UNREACHABLE),
     ("sync.errors", "Stop", ExitCode.USAGE),
     ("sync.errors", "SyncError", ExitCode.PARTIAL),
 )

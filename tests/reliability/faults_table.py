@@ -256,8 +256,8 @@ def _broken_throughout(trouble: Trouble, ask: Ask) -> Outcome:
         return Outcome.AT_ONCE if trouble in WITH_EFFECT else Outcome.NEXT_RUN
     if ask.creates and trouble in WITH_EFFECT:
         return Outcome.NEXT_RUN if ask is MAKE_PROJECT else Outcome.AT_ONCE
-    if trouble is Trouble.NOT_JSON and ask in (TEMPLATES, LOOK):
-        return Outcome.STOPPED
+    if trouble is Trouble.NOT_JSON and ask in OF_ONE:
+        return Outcome.WAITING  # what is in one project is that project's alone
     return _optional(ask, Outcome.ONE_DEAL if ask.deal else Outcome.STOPPED)
 
 

@@ -20,6 +20,7 @@ from sync.errors import IncompleteRead, Rejected, Stop, SyncError, Unauthorised,
 from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.http.answer import JSON, Answer
 from taiga_pipeline.targets.http.client import ApiClient, Manners
+from taiga_pipeline.targets.http.shapes import list_trouble
 from taiga_pipeline.targets.http.transport import Transport
 
 PAGE: Final = 500
@@ -46,7 +47,7 @@ class Client(ApiClient):
 
     def __init__(self, connection: Connection, database: str, clock: Clock) -> None:
         base = f"{server_address(connection.url)}/{quote(database, safe='')}/rest/model"
-        manners = Manners("Tryton", WRONG_ADDRESS, _Refusals(database))
+        manners = Manners("Tryton", WRONG_ADDRESS, _Refusals(database), _answer_trouble)
         transport = Transport(base, connection, clock, section="source")
         super().__init__(manners, transport)
         assert connection.token is not None
@@ -59,7 +60,9 @@ class Client(ApiClient):
         :raises SyncError: there is no answer, or the account is not let in.
         """
         last = 0
+        progress = self.list_progress(model)
         while True:
+            progress.note_page()
             rows, is_last = self._page(model, fields, [["id", ">", last], *domain])
             for row in rows:
                 if row["id"] <= last:
@@ -75,11 +78,7 @@ class Client(ApiClient):
             {"f": list(fields), "d": encoded(domain), "o": encoded([["id", "ASC"]])},
             {"Range": f"records=0-{PAGE}"},
         )
-        rows = answer.data
-        if not isinstance(rows, list) or not all(
-            isinstance(row, dict) and isinstance(row.get("id"), int) for row in rows
-        ):
-            raise Unreachable(f"{self.server}: what answers at [source] url is not Tryton's list")
+        rows: list[Row] = answer.data
         said = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
         if said is None:
             raise _incomplete(
@@ -88,6 +87,13 @@ class Client(ApiClient):
                 "something between here and Tryton may have taken away",
             )
         return rows, _is_last(model, len(rows), said["count"])
+
+
+def _answer_trouble(method: str, path: str, data: JSON) -> str:
+    """Returns what is wrong with a successful answer, "" if nothing is: a GET brings a list."""
+    if method == "GET":
+        return list_trouble(data)
+    return "" if isinstance(data, dict | list) else "is no object"
 
 
 def _is_last(model: str, came: int, count: str) -> bool:

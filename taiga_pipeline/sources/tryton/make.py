@@ -30,6 +30,7 @@ from taiga_pipeline.sources.tryton.source import Terms, TrytonSource
 from taiga_pipeline.sources.tryton.spool import Cache
 from taiga_pipeline.sources.tryton.write_back import TrytonWriteBack
 from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.targets.http.bounds import ANSWER_MEGABYTES
 
 KNOWN: Final = (
     "url",
@@ -39,6 +40,7 @@ KNOWN: Final = (
     "model",
     "only",
     "timeout_seconds",
+    "answer_megabytes",
     "ca_file",
     "cache",
     "complete_hours",
@@ -74,6 +76,7 @@ def make(settings: Mapping[str, object], clock: Clock) -> TrytonSource:
         ca_file=reader.path("ca_file"),
         concurrency=1,
         timeout_seconds=reader.number("timeout_seconds", 30, least=1, most=600),
+        answer_megabytes=reader.number("answer_megabytes", ANSWER_MEGABYTES, least=1, most=4096),
     )
     only = reader.table("only")
     terms = Terms(

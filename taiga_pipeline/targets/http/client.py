@@ -4,15 +4,22 @@
 what happens                reading              PATCH, PUT, DELETE     POST
 ==========================  ===================  =====================  ===========================
 no connection               again, in budget     again, in budget       again, in budget, `NotSent`
-no answer, broken answer    again                again                  `OutcomeUnknown`
+no answer                   again                again                  `OutcomeUnknown`
+not what it should be       few: `Malformed`     again, few times       `OutcomeUnknown`
 429                         waits as asked       waits as asked         waits as asked, `NotSent`
 502, 503, 504               again                again                  `OutcomeUnknown`
-500                         again, few times     again, few: `Rejected` `OutcomeUnknown`
+500                         few: `Failing`       again, few times       `OutcomeUnknown`
 401, token expired          new token, again     new token, again       new token, again
+3xx                         `Malformed`          `OutcomeUnknown`       `OutcomeUnknown`
 ==========================  ===================  =====================  ===========================
 
-Repeating a PATCH, a PUT or a DELETE does no harm: they say how it shall be, not what to add. A 500
-is often an answer to the content, and for ever; it is not repeated for long.
+Repeating a PATCH, a PUT or a DELETE does no harm: they say how it shall be, not what to add. A
+write that fails each time is `OutcomeUnknown`: a server or a gateway that fails may have done it
+before. A 500 is often an answer to the content, and for ever; it is not repeated for long.
+
+Every successful answer is checked for its shape, before anybody reads it (`Manners.shape`). What is
+wrong with the very first answer is wrong with the address, and ends the run (`Unreachable`); once
+the server has answered as it should, a wrong answer concerns what was asked for.
 """
 
 from __future__ import annotations
@@ -25,10 +32,11 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from sync.errors import (
+    Failing,
     Interrupted,
+    Malformed,
     NotSent,
     OutcomeUnknown,
-    Rejected,
     SyncError,
     Unauthorised,
     Unavailable,
@@ -36,6 +44,7 @@ from sync.errors import (
 )
 from sync.retry import RetryPolicy
 from taiga_pipeline.targets.http.answer import JSON, Answer
+from taiga_pipeline.targets.http.bounds import ListProgress
 from taiga_pipeline.targets.http.transport import Params, Transport
 from taiga_pipeline.targets.http.upload import Upload
 
@@ -66,16 +75,25 @@ class Refuse(Protocol):
         """Returns the error."""
 
 
+class ShapeOf(Protocol):
+    """Tells what is wrong with the data of a successful answer."""
+
+    def __call__(self, method: str, path: str, data: JSON) -> str:
+        """Returns a phrase ("lacks 'name'"), "" if nothing is wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manners:
     """How one tool's API differs from another's.
 
-    ``wrong_address`` says what to mend when a web page answers where data should be.
+    ``wrong_address`` says what to mend when a web page answers where data should be. ``shape``
+    checks what each address brings.
     """
 
     tool: str
     wrong_address: str
     refuse: Refuse
+    shape: ShapeOf
 
 
 class ApiClient:
@@ -97,6 +115,7 @@ class ApiClient:
         self._brief = brief
         self._outage = _Outage()
         self._answered = False
+        self._made_sense = False
         self._guard: Callable[[], None] = lambda: None
         self.credentials: Credentials = _Nobody()
         """Who asks; to be set before the first request that needs it."""
@@ -119,6 +138,10 @@ class ApiClient:
         """Calls ``check`` right before each request that writes, also when it is sent again."""
         self._guard = check
 
+    def list_progress(self, path: str) -> ListProgress:
+        """Returns what holds one reading of a list to its bounds."""
+        return ListProgress(f"GET {path}", self._clock, self._transport.silence_seconds)
+
     def get(
         self, path: str, params: Params | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
@@ -126,7 +149,8 @@ class ApiClient:
 
         :raises Vanished: it is not there, or not visible to this account.
         :raises Unavailable: no answer within the time budget.
-        :raises Unreachable: a web page answers.
+        :raises Malformed: the answer is not what was asked for.
+        :raises Unreachable: a web page answers, and nothing else ever did.
         """
         return self._perform(_Call("GET", path, params=params, headers=headers or {}))
 
@@ -172,8 +196,15 @@ class ApiClient:
             self.credentials.renew(headers)
             answer = self._persist(call, self.credentials.headers())
         if not answer.ok:
-            raise self._manners.refuse(str(call), answer, writes=call.writes)
+            raise self._refused(call, answer)
+        self._made_sense = True
         return answer
+
+    def _refused(self, call: _Call, answer: Answer) -> SyncError:
+        error = self._manners.refuse(str(call), answer, writes=call.writes)
+        if isinstance(error, Malformed) and not self._made_sense:
+            return Unreachable(str(error))
+        return error
 
     def _persist(self, call: _Call, headers: Mapping[str, str]) -> Answer:
         """Tries until there is an answer that another attempt would not change."""
@@ -236,25 +267,51 @@ class ApiClient:
             return self._throttled(call, answer)
         if answer.status >= 500:
             return self._unclear(call, answer, self._brief)
-        if 200 <= answer.status < 300 and _is_broken(call, answer):
-            return self._unclear(call, answer, self._brief)
+        if 300 <= answer.status < 400:
+            raise self._unusable(call, answer, self._transport.explain_redirect(answer))
+        if 200 <= answer.status < 300:
+            return self._shaped(call, answer)
         return answer
 
+    def _shaped(self, call: _Call, answer: Answer) -> Answer | _Trouble:
+        """Returns an answer that succeeded, if it brings what it should."""
+        trouble = answer.trouble or self._misshapen(call, answer)
+        if not trouble:
+            return answer
+        if answer.is_page:
+            trouble = f"is a web page; {self._manners.wrong_address}"
+        error = self._unusable(call, answer, f"{call}: what the server answered {trouble}")
+        if call.creates or answer.excessive:
+            raise error
+        return _Trouble(error, self._brief)
+
+    def _misshapen(self, call: _Call, answer: Answer) -> str:
+        if answer.data is None:
+            return "" if call.method in ("DELETE", "PUT") else "is empty"
+        if call.method == "DELETE":
+            return ""
+        return self._manners.shape(call.method, call.path, answer.data)
+
+    def _unusable(self, call: _Call, answer: Answer, message: str) -> SyncError:
+        """Returns the error for an answer of which no use can be made."""
+        is_redirect = answer.status >= 300
+        if not self._made_sense and (is_redirect or (answer.is_page and not call.writes)):
+            return Unreachable(message)
+        return OutcomeUnknown(message) if call.writes else Malformed(message)
+
     def _unclear(self, call: _Call, answer: Answer, policy: RetryPolicy) -> _Trouble:
-        """A failure on the server's side: for a creation, nobody knows what became of it."""
-        how = "something that is no data" if answer.status < 300 else f"a failure ({answer.status})"
-        message = f"{call}: the server answered with {how}"
+        """A failure on the server's side: of a write, nobody knows what became of it."""
+        message = f"{call}: the server answered with a failure ({answer.status})"
         if call.creates:
             raise OutcomeUnknown(message)
-        if call.writes and answer.status == 500:
-            error: SyncError = Rejected(f"{message}, each time; it does not take these values")
-        elif call.writes:
-            error = OutcomeUnknown(message)
-        elif answer.is_page and answer.status < 300:
-            error = Unreachable(f"{self.server}: {self._manners.wrong_address}")
+        wait = answer.wait_seconds
+        if call.writes:
+            error: SyncError = OutcomeUnknown(message)
+        elif answer.status in _GATEWAY:
+            error = Unavailable(message, wait)
         else:
-            error = Unavailable(message, answer.wait_seconds)
-        return _Trouble(error, policy, answer.wait_seconds)
+            error = Failing(message, wait)
+        return _Trouble(error, policy, wait)
 
     def _throttled(self, call: _Call, answer: Answer) -> _Trouble:
         """Turned away at the door: without effect, whatever the request was."""
@@ -345,8 +402,3 @@ class _Outage:
         """Returns when it began, ``otherwise`` if there is none."""
         since = self._since
         return otherwise if since is None else since
-
-
-def _is_broken(call: _Call, answer: Answer) -> bool:
-    """Whether a success lacks the data that it should bring."""
-    return answer.broken or (answer.data is None and call.method not in ("DELETE", "PUT"))

@@ -16,8 +16,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-WHOLE_ANSWER: Final = 4.0
-"""A whole answer may take so many times as long as a single silence: it is long, or it drips."""
+from taiga_pipeline.targets.http.bounds import WHOLE_ANSWER
 
 
 class PatientAdapter(HTTPAdapter):

@@ -28,7 +28,9 @@ from sync.errors import NotSent, OutcomeUnknown, SyncError, Unreachable
 from taiga_pipeline import __version__
 from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.http.answer import JSON, Answer
-from taiga_pipeline.targets.http.patience import WHOLE_ANSWER, PatientAdapter
+from taiga_pipeline.targets.http.body import PACKINGS, NotUnpackable, read_body
+from taiga_pipeline.targets.http.bounds import WHOLE_ANSWER, TooMuch, decode_json
+from taiga_pipeline.targets.http.patience import PatientAdapter
 from taiga_pipeline.targets.http.upload import Upload
 
 Params = Mapping[str, str | int | Sequence[str]]
@@ -59,7 +61,8 @@ class Transport:
         self.base = base
         self._section = section
         self.clock = clock
-        self._seconds = connection.timeout_seconds
+        self.silence_seconds = connection.timeout_seconds
+        self._megabytes = connection.answer_megabytes
         self._verify: bool | str | None = str(connection.ca_file) if connection.ca_file else None
         self._session = _session(connection.concurrency)
         self._counting = threading.Lock()
@@ -89,7 +92,7 @@ class Transport:
 
         :raises NotSent: no connection: the request certainly had no effect.
         :raises OutcomeUnknown: it was sent, and no whole answer came.
-        :raises Unreachable: TLS is not right, or the server points to another address.
+        :raises Unreachable: TLS is not right.
         """
         with self._counting:
             self._count += 1
@@ -104,8 +107,7 @@ class Transport:
             response.status_code,
             self.clock.monotonic() - began,
         )
-        self._refuse_redirect(response)
-        return _answer(response, content)
+        return self._answer(response, content)
 
     def _request(
         self,
@@ -114,8 +116,8 @@ class Transport:
         body: JSON | Upload,
         params: Params | None,
         credentials: Mapping[str, str],
-    ) -> tuple[requests.Response, bytes]:
-        """Returns the answer and its body, which came whole and in time."""
+    ) -> tuple[requests.Response, bytes | ValueError]:
+        """Returns the answer and its body, whole and in time, or what is wrong with the body."""
         headers = dict(credentials)
         data = None
         if isinstance(body, Upload):
@@ -130,13 +132,44 @@ class Transport:
         try:
             with self._session.send(
                 self._session.prepare_request(request),
-                timeout=(min(self._seconds, _LONGEST_CONNECT_SECONDS), self._seconds),
+                timeout=(min(self.silence_seconds, _LONGEST_CONNECT_SECONDS), self.silence_seconds),
                 allow_redirects=False,
                 **self._environment,
             ) as response:
-                return response, response.content
+                return response, self._body(response)
         except (requests.RequestException, HTTPError, OSError) as error:
             raise self._explain(error, what) from None
+
+    def _body(self, response: requests.Response) -> bytes | ValueError:
+        """Returns the body, or why it cannot be used (a bound is exceeded, or it is packed badly).
+
+        Of a redirect nobody reads it.
+        """
+        if 300 <= response.status_code < 400:
+            return b""
+        try:
+            return read_body(response, self._megabytes)
+        except (TooMuch, NotUnpackable) as error:
+            return error
+
+    def _answer(self, response: requests.Response, content: bytes | ValueError) -> Answer:
+        """Returns the answer with the data that its body holds, or with what is wrong with it."""
+        status, headers, received = response.status_code, response.headers, self.clock.now()
+        if not content:
+            return Answer(status, None, headers, received=received)
+        try:
+            if isinstance(content, ValueError):
+                raise content
+            return Answer(status, decode_json(content), headers, received=received)
+        except TooMuch as error:
+            trouble = f"holds {error}; {self._section}.answer_megabytes sets how much is taken"
+            if " MB" not in trouble.partition(";")[0]:
+                trouble = f"holds {error}, which is more than is taken"
+            return Answer(status, None, headers, trouble, excessive=True, received=received)
+        except NotUnpackable as error:
+            return Answer(status, None, headers, str(error), received=received)
+        except ValueError:
+            return Answer(status, None, headers, "is no JSON", received=received)
 
     @cached_property
     def _environment(self) -> dict[str, Any]:
@@ -160,9 +193,9 @@ class Transport:
             return NotSent(f"{self.base}: no connection ({_reason(error)}); is the server running?")
         if isinstance(error, exceptions.Timeout) or _came_too_slowly(error):
             return OutcomeUnknown(
-                f"{self.base}: no answer to {what} within {self._seconds:g} s, or none that came "
-                f"to its end within {WHOLE_ANSWER * self._seconds:g} s; if the server is that "
-                f"slow, raise {self._section}.timeout_seconds"
+                f"{self.base}: no answer to {what} within {self.silence_seconds:g} s, or none that "
+                f"came to its end within {WHOLE_ANSWER * self.silence_seconds:g} s; if the server "
+                f"is that slow, raise {self._section}.timeout_seconds"
             )
         return OutcomeUnknown(f"{self.base}: the connection broke during {what} ({_reason(error)})")
 
@@ -180,14 +213,14 @@ class Transport:
             return f"{self._section}.ca_file: {self._verify} cannot be read"
         return ""
 
-    def _refuse_redirect(self, response: requests.Response) -> None:
-        """Follows no redirect: a token must not leave the configured host, nor a POST be lost."""
-        if 300 <= response.status_code < 400:
-            where = response.headers.get("Location", "another address")[:200]
-            raise Unreachable(
-                f"{self.base}: the server points to {where!r}, which is not followed; "
-                f"if that is the right place, write it in {self._section}.url"
-            )
+    def explain_redirect(self, answer: Answer) -> str:
+        """Says why none is followed: a token must not leave the configured host, nor a POST be
+        lost."""
+        where = answer.headers.get("Location", "another address")[:200]
+        return (
+            f"{self.base}: the server points to {where!r}, which is not followed; "
+            f"if that is the right place, write it in {self._section}.url"
+        )
 
 
 def _session(concurrency: int) -> requests.Session:
@@ -200,21 +233,12 @@ def _session(concurrency: int) -> requests.Session:
     session.headers.update(
         {
             "Accept": "application/json",
+            "Accept-Encoding": PACKINGS,
             "Accept-Language": "en",
             "User-Agent": f"pipeline-sync/{__version__}",
         }
     )
     return session
-
-
-def _answer(response: requests.Response, content: bytes) -> Answer:
-    if not content:
-        return Answer(response.status_code, None, response.headers)
-    try:
-        data = json.loads(content)
-    except (ValueError, RecursionError):
-        return Answer(response.status_code, None, response.headers, broken=True)
-    return Answer(response.status_code, data, response.headers)
 
 
 def _never_left(error: Exception) -> bool:
@@ -224,7 +248,7 @@ def _never_left(error: Exception) -> bool:
 
 def _came_too_slowly(error: Exception) -> bool:
     """Whether the time was up while a body was being read."""
-    return bool(error.args) and isinstance(error.args[0], ReadTimeoutError)
+    return isinstance(error, ReadTimeoutError | TimeoutError)
 
 
 def _reason(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 from sync.clock import Clock
-from sync.errors import Rejected, Stale, SyncError, Unreachable, Vanished
+from sync.errors import Malformed, Rejected, Stale, SyncError, Unreachable, Vanished
 from sync.records import RETIRED, STATE, Desired, Marker, Observed, Value
 from sync.server import Identity
 from sync.target import Place, Written
@@ -30,14 +30,16 @@ from taiga_pipeline.targets.redmine.client import WRONG_ADDRESS, Client, Refusal
 from taiga_pipeline.targets.redmine.custom_fields import ADVICE, DEAL_KEY, CustomFields, value_of
 from taiga_pipeline.targets.redmine.fitting import fit
 from taiga_pipeline.targets.redmine.identity import encode_identifier, mark_prefix
-from taiga_pipeline.targets.redmine.paging import PAGE_SIZE, Row, read_all
+from taiga_pipeline.targets.redmine.paging import PAGE_SIZE, Row, read_all, read_rows
 from taiga_pipeline.targets.redmine.people import NOT_ADMIN, Directory
 from taiga_pipeline.targets.redmine.reading import STILL, ChildReader, issues_moved
+from taiga_pipeline.targets.redmine.shapes import row_trouble
 from taiga_pipeline.targets.redmine.trackers import Tracking
 
 _LOG: Final = logging.getLogger(__name__)
 _VISIBLE: Final = "1|5"
 """Active and closed projects; Redmine lists the active ones alone unless it is asked."""
+_SHOWN: Final = frozenset(int(status) for status in _VISIBLE.split("|"))
 _ATTEMPTS: Final = 20
 _ROLES_NEVER: Final = "roles are never removed: they are the same in all of Redmine's projects"
 
@@ -86,10 +88,10 @@ class RedmineTarget:
 
     @cached_property
     def _account(self) -> Row:
-        data = self._client.get("users/current.json").data
-        account = data.get("user") if isinstance(data, dict) else None
-        if not isinstance(account, dict) or not {"id", "login"} <= account.keys():
-            raise Unreachable(f"{self._client.server}: {WRONG_ADDRESS}")
+        try:
+            account: Row = self._client.get("users/current.json").data["user"]
+        except Malformed as error:
+            raise Unreachable(f"{error}; {WRONG_ADDRESS}") from error
         return account
 
     @cached_property
@@ -125,17 +127,16 @@ class RedmineTarget:
         :raises IncompleteRead: the list did not come whole; raised after what did come.
         """
         moved = issues_moved(self._client, self._clock.now())
-        for row in self._rows({"status": _VISIBLE}):
-            self._custom.learn(row)
-            yield projects.observed_project(row, self._web, moved.get(str(row["id"]), STILL))
+        for row in read_rows(self._client, "projects", {"status": _VISIBLE}):
+            if trouble := row_trouble("projects", row):
+                yield projects.misshapen(row, trouble)
+            elif row["status"] in _SHOWN:
+                self._custom.learn(row)
+                yield projects.observed_project(row, self._web, moved.get(str(row["id"]), STILL))
 
     def _rows(self, params: Mapping[str, str]) -> Iterator[Row]:
-        visible = {int(status) for status in _VISIBLE.split("|")}
         return read_all(
-            self._client,
-            "projects",
-            params,
-            belongs=lambda row: row.get("status") in visible,
+            self._client, "projects", params, belongs=lambda row: row["status"] in _SHOWN
         )
 
     def observe_own(self, root_ids: Collection[str]) -> Iterator[Observed]:
@@ -145,15 +146,17 @@ class RedmineTarget:
 
         :raises IncompleteRead: a list did not come whole.
         """
-        rows = self._own_rows()
+        try:
+            rows = self._own_rows()
+            missing = sorted(set(root_ids) - (rows or {}).keys(), key=int)
+            if rows is not None:
+                rows |= self._rows_of(missing)
+        except Malformed as error:
+            _LOG.info("every project is read, because of an answer about one: %s", error)
+            rows = None
         if rows is None:
             yield from self.observe_roots()
             return
-        missing = sorted(set(root_ids) - rows.keys(), key=int)
-        for at in range(0, len(missing), PAGE_SIZE):
-            some = missing[at : at + PAGE_SIZE]
-            asked = {"status": _VISIBLE, "id": "|".join(some)}
-            rows |= {str(r["id"]): r for r in self._rows(asked) if str(r["id"]) in some}
         field = self._custom.project(DEAL_KEY)
         only = None
         if field is not None and not missing:
@@ -162,6 +165,15 @@ class RedmineTarget:
         for number, row in rows.items():
             self._custom.learn(row)
             yield projects.observed_project(row, self._web, moved.get(number, STILL))
+
+    def _rows_of(self, numbers: Sequence[str]) -> dict[str, Row]:
+        """Returns projects by their numbers, as far as they are there."""
+        found = {}
+        for at in range(0, len(numbers), PAGE_SIZE):
+            some = numbers[at : at + PAGE_SIZE]
+            asked = {"status": _VISIBLE, "id": "|".join(some)}
+            found.update({str(r["id"]): r for r in self._rows(asked) if str(r["id"]) in some})
+        return found
 
     def _own_rows(self) -> dict[str, Row] | None:
         """Returns the projects whose field holds a mark of this pipeline, by their numbers; None if

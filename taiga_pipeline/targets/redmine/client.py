@@ -18,6 +18,7 @@ from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.http.answer import Answer
 from taiga_pipeline.targets.http.client import BRIEF, PATIENT, ApiClient, Manners
 from taiga_pipeline.targets.http.transport import Transport
+from taiga_pipeline.targets.redmine.shapes import answer_trouble
 
 WRONG_ADDRESS: Final = (
     "a web page answers where Redmine's API should be; is target.url the address that people open "
@@ -47,7 +48,11 @@ class Client(ApiClient):
     ) -> None:
         transport = Transport(base_address(connection.url), connection, clock)
         super().__init__(
-            Manners("Redmine", WRONG_ADDRESS, refusal), transport, chance, patient, brief
+            Manners("Redmine", WRONG_ADDRESS, refusal, answer_trouble),
+            transport,
+            chance,
+            patient,
+            brief,
         )
         self.credentials = _Headers(_headers(connection))
 

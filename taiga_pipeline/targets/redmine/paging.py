@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from sync.errors import IncompleteRead, Unreachable
+from sync.errors import IncompleteRead, Malformed
 from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.redmine.client import Client
+from taiga_pipeline.targets.redmine.shapes import row_trouble
 
 PAGE_SIZE: Final = 100
 """The most that Redmine puts on a page."""
@@ -39,8 +40,18 @@ def read_all(
     :param within: where the list is, "" for the list of all ("projects/7").
     :param belongs: tells whether a row is what was asked for; others are left out.
     :raises IncompleteRead: the list did not come whole, not even when read again.
+    :raises Malformed: a row is not as it should be.
     :raises Vanished: there is no such list (any more).
     """
+    for row in read_rows(client, name, params, within):
+        if wrong := row_trouble(name, row):
+            raise Malformed(f"GET {name}.json: row {row['id']} {wrong}")
+        if belongs(row):
+            yield row
+
+
+def read_rows(client: Client, name: str, params: Params, within: str = "") -> Iterator[Row]:
+    """Reads as `read_all`, and leaves it to the caller to look whether a row is as it should be."""
     path = f"{within}/{name}.json" if within else f"{name}.json"
     seen: set[int] = set()
     for _ in range(_READINGS):
@@ -48,12 +59,14 @@ def read_all(
         ids: set[int] = set()
         for rows, count in _pages(client, name, path, params):
             counts.add(count)
+            before = len(ids)
             ids.update(row["id"] for row in rows)
             for row in rows:
                 if row["id"] not in seen:
                     seen.add(row["id"])
-                    if belongs(row):
-                        yield row
+                    yield row
+            if len(ids) == before:  # a server may offer its first page for ever
+                break
         if counts == {len(ids)}:
             return
     announced = " and ".join(str(count) for count in sorted(counts))
@@ -70,7 +83,9 @@ def count_rows(client: Client, name: str, params: Params) -> int:
 
 def _pages(client: Client, name: str, path: str, params: Params) -> Iterator[tuple[list[Row], int]]:
     offset = 0
+    progress = client.list_progress(path)
     while True:
+        progress.note_page()
         rows, count = _page(client, name, path, {**params, "limit": PAGE_SIZE, "offset": offset})
         yield rows, count
         offset += len(rows)
@@ -81,12 +96,5 @@ def _pages(client: Client, name: str, path: str, params: Params) -> Iterator[tup
 def _page(client: Client, name: str, path: str, params: Params) -> tuple[list[Row], int]:
     """Returns a page's rows and the count of all; a list without a count comes whole."""
     data = client.get(path, params).data
-    rows = data.get(name) if isinstance(data, dict) else None
-    if not isinstance(rows, list) or not all(
-        isinstance(row, dict) and isinstance(row.get("id"), int) for row in rows
-    ):
-        raise Unreachable(f"GET {path}: what answers at target.url is not Redmine's list")
-    count = data.get("total_count", len(rows))
-    if not isinstance(count, int):
-        raise Unreachable(f"GET {path}: what answers at target.url is not Redmine's list")
-    return rows, count
+    rows: list[Row] = data[name]
+    return rows, data.get("total_count", len(rows))

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from sync.records import STATE, Marker, Observed, Value, digest
+from sync.target import unreadable
 from taiga_pipeline.records import Kind, Project, ProjectState
 from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.joined import (
@@ -73,6 +74,12 @@ def observed_project(row: Row, web: str, issues: Lately = STILL) -> Observed:
         obstacle=CLOSED_BY_PEOPLE if is_closed and not is_retired else "",
         original=is_ours(str(row.get("identifier", ""))),
     )
+
+
+def misshapen(row: Row, trouble: str) -> Observed:
+    """Returns a project whose row is not as it should be; its marker, if that can be read."""
+    spelled = decode_identifier(str(row.get("identifier", "")))
+    return unreadable(str(row["id"]), trouble, (spelled,) if spelled else None)
 
 
 _MOVING: Final = ("updated_on", "status", "name", "description", "custom_fields")

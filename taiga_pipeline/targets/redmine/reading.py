@@ -6,19 +6,22 @@ projects: for many projects the second is cheaper.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sync.errors import Vanished
+from sync.errors import Failing, Malformed, Vanished
 from sync.records import Observed, digest
 from taiga_pipeline.records import Kind
-from taiga_pipeline.targets.parallel import in_parallel
+from taiga_pipeline.targets.parallel import each_or_none
 from taiga_pipeline.targets.redmine.children import KINDS, Context
 from taiga_pipeline.targets.redmine.client import Client
-from taiga_pipeline.targets.redmine.paging import PAGE_SIZE, Row, count_rows, read_all
+from taiga_pipeline.targets.redmine.paging import PAGE_SIZE, Row, count_rows, read_all, read_rows
+from taiga_pipeline.targets.redmine.shapes import row_trouble
 
+_LOG: Final = logging.getLogger(__name__)
 WINDOW: Final = timedelta(hours=26)
 """How long ago an issue may have moved to count as moved lately.
 
@@ -63,13 +66,15 @@ def issues_moved(
     if root_id:
         params["project_id"] = root_id
     moved: dict[str, list[Row]] = {}
-    for row in read_all(
-        client, "issues", params, belongs=lambda row: str(row["updated_on"]) >= since
-    ):
-        moved.setdefault(str(row["project"]["id"]), []).append(row)
+    for row in read_rows(client, "issues", params):
+        project = row.get("project")
+        if not isinstance(project, Mapping):  # it is met again where its project is read
+            continue
+        if row_trouble("issues", row) or row["updated_on"] >= since:
+            moved.setdefault(str(project.get("id")), []).append(row)
     return {
         project: Lately(
-            max(str(row["updated_on"]) for row in rows),
+            max(str(row.get("updated_on")) for row in rows),
             digest(sorted([row["id"], digest(row)] for row in rows)),
         )
         for project, rows in moved.items()
@@ -93,7 +98,7 @@ class ChildReader:
         if not roots:
             return {}
         issues = self._issues_of_all(roots)
-        every = in_parallel(lambda root: self._rows(root, issues), roots, self._concurrency)
+        every = each_or_none(lambda root: self._rows(root, issues), roots, self._concurrency)
         self._ask_for_members(every)
         return {
             root: self._children(root, rows)
@@ -104,10 +109,18 @@ class ChildReader:
     def _issues_of_all(self, roots: Sequence[str]) -> Mapping[str, list[Row]] | None:
         """Returns all issues by project, None where it is cheaper to ask project by project."""
         client = self._context.client
-        if len(roots) <= _FEW or count_rows(client, "issues", _EVERY) > len(roots) * PAGE_SIZE:
+        try:
+            if len(roots) <= _FEW or count_rows(client, "issues", _EVERY) > len(roots) * PAGE_SIZE:
+                return None
+            return self._sorted_issues(roots)
+        except (Malformed, Failing) as error:
+            _LOG.info("reading issues project by project: %s", error)
             return None
+
+    def _sorted_issues(self, roots: Sequence[str]) -> Mapping[str, list[Row]]:
+        """Returns the issues of each project, out of one list."""
         found: dict[str, list[Row]] = {root: [] for root in roots}
-        for row in read_all(client, "issues", _EVERY):
+        for row in read_all(self._context.client, "issues", _EVERY):
             rows = found.get(str(row["project"]["id"]))
             if rows is not None:
                 rows.append(row)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
-from sync.errors import Rejected, Stale, SyncError, Unreachable, Vanished
+from sync.errors import Rejected, Stale, SyncError, Vanished
 from sync.records import Desired, Marker, Observed, Value
 from sync.server import Identity
 from sync.target import Place, Written
@@ -25,14 +25,14 @@ from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.kinds import KINDS
 from taiga_pipeline.targets.taiga.leases import TaigaLeases
 from taiga_pipeline.targets.taiga.pages import split_page
-from taiga_pipeline.targets.taiga.paging import Row, read_all
+from taiga_pipeline.targets.taiga.paging import Row, read_all, read_rows
 from taiga_pipeline.targets.taiga.reading import ChildReader
 from taiga_pipeline.targets.taiga.refusal import (
-    WRONG_ADDRESS,
     Refusal,
     before_writing,
     needed_by_every_run,
 )
+from taiga_pipeline.targets.taiga.shapes import row_trouble
 from taiga_pipeline.targets.taiga.templates import Templates
 
 _LOG: Final = logging.getLogger(__name__)
@@ -93,9 +93,7 @@ class TaigaTarget:
     def _account(self) -> Row:
         """The account. Asked for because a wrong kind of token makes an anonymous visitor."""
         with needed_by_every_run():
-            account = self._client.get("users/me").data
-        if not isinstance(account, dict) or not {"id", "username"} <= account.keys():
-            raise Unreachable(f"{self._client.server}: {WRONG_ADDRESS}")
+            account: Row = self._client.get("users/me").data
         return account
 
     @property
@@ -137,8 +135,9 @@ class TaigaTarget:
         """
         params: dict[str, str | int] = {"member": self._account_id, "slight": "true"}
         with needed_by_every_run():
-            for row in read_all(self._client, "projects", params):
-                yield self._observed(row)
+            for row in read_rows(self._client, "projects", params):
+                trouble = row_trouble("projects", row)
+                yield projects.misshapen(row, trouble) if trouble else self._observed(row)
 
     def observe_root(self, root_id: str) -> Observed | None:
         """Returns one project, None if it is not there or this account may not see it."""

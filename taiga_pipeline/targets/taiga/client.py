@@ -14,8 +14,9 @@ from taiga_pipeline.targets.http.transport import Transport
 from taiga_pipeline.targets.taiga.address import api_address
 from taiga_pipeline.targets.taiga.login import Login, login_for
 from taiga_pipeline.targets.taiga.refusal import WRONG_ADDRESS, refusal
+from taiga_pipeline.targets.taiga.shapes import answer_trouble
 
-_TAIGA: Final = Manners("Taiga", WRONG_ADDRESS, refusal)
+_TAIGA: Final = Manners("Taiga", WRONG_ADDRESS, refusal, answer_trouble)
 
 
 class Client(ApiClient):

@@ -18,6 +18,7 @@ from typing import Final
 from sync.errors import Vanished
 from sync.lease import Terms, Turn
 from taiga_pipeline.targets.http.answer import JSON, Answer
+from taiga_pipeline.targets.http.bounds import ListProgress
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.paging import Row, read_all
 from taiga_pipeline.targets.taiga.refusal import Refusal
@@ -81,6 +82,10 @@ class _Dated:
         answer = self._client.get(path, params, headers)
         self.date = self.date or _date(answer)
         return answer
+
+    def list_progress(self, path: str) -> ListProgress:
+        """Returns what holds one reading of a list to its bounds."""
+        return self._client.list_progress(path)
 
 
 def _key(name: str, number: int) -> str:

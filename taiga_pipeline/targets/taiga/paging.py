@@ -11,12 +11,15 @@ of such an order that does not fit on one page is read by one request that asks 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from sync.errors import IncompleteRead, Unreachable, Vanished
+from sync.errors import IncompleteRead, Malformed, Vanished
 from taiga_pipeline.targets.http.answer import JSON, Answer
+from taiga_pipeline.targets.http.bounds import ListProgress
+from taiga_pipeline.targets.http.shapes import list_trouble
+from taiga_pipeline.targets.taiga.shapes import row_trouble
 
 PAGE_SIZE: Final = 1000
 """The most that Taiga puts on a page."""
@@ -52,6 +55,9 @@ class Reader(Protocol):
     ) -> Answer:
         """Reads; see `client.Client.get`."""
 
+    def list_progress(self, path: str) -> ListProgress:
+        """Returns what holds one reading of a list to its bounds."""
+
 
 Row = Mapping[str, JSON]
 """One element of a list. Every one has an ``id``, or another field that tells it apart."""
@@ -65,6 +71,12 @@ class _Reading:
     ids: set[int | str] = field(default_factory=set)
     broke_off: bool = False
 
+    def take(self, rows: Sequence[Row], identity: str) -> bool:
+        """Takes a page up; tells whether it brought anything new."""
+        before = len(self.ids)
+        self.ids.update(row[identity] for row in rows)
+        return len(self.ids) > before
+
     @property
     def whole(self) -> bool:
         return not self.broke_off and self.counts == {len(self.ids)}
@@ -75,15 +87,29 @@ class _Reading:
 
 
 def read_all(
-    client: Reader, path: str, params: Mapping[str, str | int], identity: str = "id"
+    client: Reader,
+    path: str,
+    params: Mapping[str, str | int],
+    identity: str = "id",
 ) -> Iterator[Row]:
     """Yields each row of a list once; a normal end means that none is missing.
 
     ``identity`` names the field that tells the rows apart.
 
     :raises IncompleteRead: the list did not come whole, not even when read again.
+    :raises Malformed: a row is not as it should be.
     :raises Vanished: there is no such list (any more).
     """
+    for row in read_rows(client, path, params, identity):
+        if wrong := row_trouble(path, row):
+            raise Malformed(f"GET {path}: row {row[identity]} {wrong}")
+        yield row
+
+
+def read_rows(
+    client: Reader, path: str, params: Mapping[str, str | int], identity: str = "id"
+) -> Iterator[Row]:
+    """Reads as `read_all`, and leaves it to the caller to look whether a row is as it should be."""
     yielded: set[int | str] = set()
     for _ in range(_READINGS):
         reading = _Reading()
@@ -119,7 +145,9 @@ def _read_once(
 ) -> Iterator[Row]:
     ordered = {**params, **_UNIQUE_ORDERS.get(path, {})}
     page = 1
+    progress = client.list_progress(path)
     while True:
+        progress.note_page()
         try:
             answer = client.get(path, {**ordered, "page_size": PAGE_SIZE, "page": page})
         except Vanished:
@@ -132,22 +160,17 @@ def _read_once(
         if more and not has_unique_order(path):
             answer = client.get(path, params, _WHOLE)
             more = False
-        rows = _rows(answer, path, identity)
-        reading.ids.update(row[identity] for row in rows)
+        if wrong := list_trouble(answer.data, identity):
+            raise Malformed(f"GET {path}: what the server answered {wrong}")
+        rows: Sequence[Row] = answer.data
+        is_new = reading.take(rows, identity)
         yield from rows
-        if not more or not rows:
+        if not more:
+            return
+        if not is_new:  # a server may offer its first page for ever
+            reading.broke_off = bool(rows)
             return
         page += 1
-
-
-def _rows(answer: Answer, path: str, identity: str) -> list[Row]:
-    rows = answer.data
-    kind = int if identity == "id" else str
-    if not isinstance(rows, list) or not all(
-        isinstance(row, dict) and isinstance(row.get(identity), kind) for row in rows
-    ):
-        raise Unreachable(f"GET {path}: what answers at target.url is not Taiga's list")
-    return rows
 
 
 def _count(answer: Answer, path: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from sync.records import Marker, Observed, Value
+from sync.target import unreadable
 from taiga_pipeline.records import Kind, Project
 from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.joined import (
@@ -51,6 +52,13 @@ def observed_project(row: Row, web: str) -> Observed:
         obstacle=_obstacle(row),
         maker=str((row.get("owner") or {}).get("id") or ""),
     )
+
+
+def misshapen(row: Row, trouble: str) -> Observed:
+    """Returns a project whose row is not as it should be; its marker, if that can be read."""
+    colors = row.get("tags_colors")
+    markers = decode_markers(colors) if isinstance(colors, Mapping) else None
+    return unreadable(str(row["id"]), trouble, markers)
 
 
 _MOVING: Final = ("modified_date", "totals_updated_datetime", "total_activity")

@@ -10,10 +10,10 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-from sync.errors import IncompleteRead, Rejected
+from sync.errors import Failing, IncompleteRead, Malformed, Rejected
 from sync.records import Observed
 from taiga_pipeline.records import Kind
-from taiga_pipeline.targets.parallel import in_parallel
+from taiga_pipeline.targets.parallel import each_or_none
 from taiga_pipeline.targets.taiga.children import Context, Memberships, Stories
 from taiga_pipeline.targets.taiga.kinds import KINDS
 from taiga_pipeline.targets.taiga.paging import (
@@ -23,7 +23,7 @@ from taiga_pipeline.targets.taiga.paging import (
     has_unique_order,
     read_all,
 )
-from taiga_pipeline.targets.taiga.refusal import needed_by_every_run
+from taiga_pipeline.targets.taiga.refusal import refused_to_every_run
 
 _LOG: Final = logging.getLogger(__name__)
 _FEW: Final = 4
@@ -76,17 +76,21 @@ class ChildReader:
         path = KINDS[kind].path
         if len(roots) > _FEW and self._is_better_read_whole(path, len(roots)):
             try:
-                with needed_by_every_run():
+                with refused_to_every_run():
                     return self._rows_of_all(path, roots)
-            except IncompleteRead as error:
+            except (IncompleteRead, Malformed, Failing) as error:
                 _LOG.info("reading project by project, because the whole did not come: %s", error)
         return self._rows_of_each(path, roots)
 
     def _is_better_read_whole(self, path: str, roots: int) -> bool:
         """Whether one list over all projects takes less than one list for each."""
         most = roots * PAGE_SIZE if has_unique_order(path) else _MOST_AT_ONCE
-        with needed_by_every_run():
-            return count_rows(self._context.client, path) <= most
+        try:
+            with refused_to_every_run():
+                return count_rows(self._context.client, path) <= most
+        except (Malformed, Failing) as error:
+            _LOG.info("reading project by project, because the list cannot be counted: %s", error)
+            return False
 
     def _rows_of_all(self, path: str, roots: Sequence[str]) -> _Rows:
         found: dict[str, list[Row]] = {root: [] for root in roots}
@@ -97,7 +101,7 @@ class ChildReader:
         return found
 
     def _rows_of_each(self, path: str, roots: Sequence[str]) -> _Rows:
-        read = in_parallel(lambda root: self._rows_of_one(path, root), roots, self._concurrency)
+        read = each_or_none(lambda root: self._rows_of_one(path, root), roots, self._concurrency)
         return {root: rows for root, rows in zip(roots, read, strict=True) if rows is not None}
 
     def _rows_of_one(self, path: str, root: str) -> list[Row] | None:
@@ -121,7 +125,7 @@ class ChildReader:
             return row
         try:
             full: Row = self._context.client.get(f"{Stories.path}/{story.id}").data
-        except Rejected:
+        except (Rejected, Malformed, Failing):
             return row
         return full
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from sync.errors import (
+    Malformed,
     NotSent,
     Rejected,
     Stale,
@@ -51,7 +52,7 @@ def refusal(what: str, answer: Answer, *, writes: bool) -> SyncError:
 def before_writing() -> Iterator[None]:
     """For what has to be read before something is made: if that fails, nothing was made.
 
-    :raises NotSent: instead of `Unavailable`.
+    :raises NotSent: instead of `Unavailable` and `Malformed`.
     """
     try:
         yield
@@ -59,11 +60,27 @@ def before_writing() -> Iterator[None]:
         raise
     except Unavailable as error:
         raise NotSent(str(error), error.wait_seconds) from error
+    except Malformed as error:
+        raise NotSent(str(error)) from error
 
 
 @contextmanager
 def needed_by_every_run() -> Iterator[None]:
-    """Turns the refusal of a request without which no run can go on into the end of the run.
+    """Turns the failure of a request without which no run can go on into the end of the run.
+
+    :raises Unauthorised: instead of `Rejected`.
+    :raises Unreachable: instead of `Malformed`.
+    """
+    try:
+        with refused_to_every_run():
+            yield
+    except Malformed as error:
+        raise Unreachable(f"{error}; every run needs this. Is target.url right?") from error
+
+
+@contextmanager
+def refused_to_every_run() -> Iterator[None]:
+    """Turns the refusal of what every run asks for into the end of the run.
 
     :raises Unauthorised: instead of `Rejected`.
     """
@@ -77,7 +94,7 @@ def needed_by_every_run() -> Iterator[None]:
 
 
 def _missing(what: str, answer: Answer) -> SyncError:
-    """A page says that the address is wrong, data that the object is not there."""
+    """A page says that something else answers, data that the object is not there."""
     if answer.is_page:
-        return Unreachable(f"{what}: {WRONG_ADDRESS}")
+        return Malformed(f"{what}: {WRONG_ADDRESS}")
     return Vanished(f"{what}: it is not there (404)")

@@ -107,6 +107,7 @@ def _bare(number: int) -> dict[str, object]:
         "id": number,
         "name": f"P {number}",
         "identifier": f"p{number}",
+        "description": None,
         "status": 1,
         "updated_on": "",
     }
@@ -230,14 +231,15 @@ def test_of_two_projects_made_at_once_the_older_stays(
     def race(what: str) -> None:
         if what == "after POST /projects.json":
             redmine.faults = lambda what: None
-            twin = dict(redmine.projects[max(redmine.projects)], id=0)
-            redmine.projects[0] = twin
+            twin = dict(redmine.projects[max(redmine.projects)], id=1)
+            redmine.projects[1] = twin
 
     redmine.faults = race
+    redmine._last = 1
     with caplog.at_level(logging.WARNING):
         written = Work(bot, "D-1").make()  # type: ignore[arg-type]
-    assert written.record.id == "0"
-    assert list(redmine.projects) == [0]
+    assert written.record.id == "1"
+    assert list(redmine.projects) == [1]
     assert "made twice at once" in caplog.text
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from itertools import count
+
 import pytest
 import responses
 
-from sync.errors import IncompleteRead, Unreachable, Vanished
-from taiga_pipeline.targets.taiga.paging import read_all
+from sync.errors import IncompleteRead, Malformed, Vanished
+from taiga_pipeline.targets.http import bounds
+from taiga_pipeline.targets.taiga.paging import read_rows
 from tests.targets.support import API, ManualClock, build_client
 
 URL = f"{API}/userstories"
@@ -19,7 +23,7 @@ def page(mock: responses.RequestsMock, ids: list[int], count: int, more: bool = 
 
 
 def read() -> list[int]:
-    return [row["id"] for row in read_all(build_client(ManualClock()), "userstories", {})]
+    return [row["id"] for row in read_rows(build_client(ManualClock()), "userstories", {})]
 
 
 def test_pages_are_asked_for_in_turn_and_as_large_as_taiga_allows() -> None:
@@ -72,6 +76,43 @@ def test_a_next_page_without_rows_is_the_end() -> None:
             read()
 
 
+def test_a_page_that_brings_nothing_new_ends_the_reading() -> None:
+    with responses.RequestsMock() as mock:
+        page(mock, [1, 2], 9, more=True)  # whatever page is asked for, with a next one, for ever
+        with pytest.raises(IncompleteRead, match="2 of 9 arrived, 3 times"):
+            list(read_rows(build_client(ManualClock()), "userstories", {}))
+        assert len(mock.calls) == 6
+
+
+def test_a_list_without_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "PAGES", 5)
+    numbers = count(1)
+
+    def another(request: object) -> tuple[int, dict[str, str], str]:
+        headers = {"X-Pagination-Count": "9", "X-Pagination-Next": "x"}
+        return 200, headers, json.dumps([{"id": next(numbers)}])
+
+    with responses.RequestsMock() as mock:
+        mock.add_callback("GET", URL, another)
+        with pytest.raises(IncompleteRead, match="more than 5 pages"):
+            list(read_rows(build_client(ManualClock()), "userstories", {}))
+
+
+def test_a_list_whose_pages_take_too_long_is_given_up() -> None:
+    numbers, clock = count(1), ManualClock()
+
+    def another(request: object) -> tuple[int, dict[str, str], str]:
+        clock.sleep(100)
+        headers = {"X-Pagination-Count": "9", "X-Pagination-Next": "x"}
+        return 200, headers, json.dumps([{"id": next(numbers)}])
+
+    with responses.RequestsMock() as mock:
+        mock.add_callback("GET", URL, another)
+        with pytest.raises(IncompleteRead, match="not come to its end after 3,600 s"):
+            list(read_rows(build_client(clock), "userstories", {}))
+        assert len(mock.calls) == 37
+
+
 def test_without_a_count_nobody_can_tell() -> None:
     with responses.RequestsMock() as mock:
         mock.get(URL, json=[])
@@ -80,10 +121,10 @@ def test_without_a_count_nobody_can_tell() -> None:
 
 
 @pytest.mark.parametrize("body", [{"id": 1}, [1], [{"name": "x"}], [{"id": "1"}]])
-def test_what_is_no_list_of_objects_is_not_taiga(body: object) -> None:
+def test_what_is_no_list_of_objects_is_no_list(body: object) -> None:
     with responses.RequestsMock() as mock:
         mock.get(URL, json=body, headers={"X-Pagination-Count": "1"})
-        with pytest.raises(Unreachable, match=r"target\.url"):
+        with pytest.raises(Malformed, match="GET userstories: what the server answered"):
             read()
 
 
@@ -100,7 +141,7 @@ def test_a_list_whose_order_is_not_unique_is_read_without_pages() -> None:
         first = [{"id": 1}, {"id": 2}]
         mock.get(url, json=first, headers={"X-Pagination-Count": "3", "X-Pagination-Next": "x"})
         mock.get(url, json=[*first, {"id": 3}])
-        rows = list(read_all(build_client(ManualClock()), "roles", {"project": 7}))
+        rows = list(read_rows(build_client(ManualClock()), "roles", {"project": 7}))
         whole = mock.calls[1].request
     assert [row["id"] for row in rows] == [1, 2, 3]
     assert whole.url == f"{url}?project=7"
@@ -115,12 +156,12 @@ def test_a_list_without_pages_is_checked_against_the_count_all_the_same() -> Non
             mock.get(url, json=[{"id": 1}], headers=headers)
             mock.get(url, json=[{"id": 1}, {"id": 2}])
         with pytest.raises(IncompleteRead, match="2 of 3 arrived, 3 times") as raised:
-            list(read_all(build_client(ManualClock()), "roles", {}))
+            list(read_rows(build_client(ManualClock()), "roles", {}))
     assert "people" not in str(raised.value)
 
 
 def test_milestones_are_asked_for_in_an_order_that_tells_them_apart() -> None:
     with responses.RequestsMock() as mock:
         mock.get(f"{API}/milestones", json=[], headers={"X-Pagination-Count": "0"})
-        assert list(read_all(build_client(ManualClock()), "milestones", {})) == []
+        assert list(read_rows(build_client(ManualClock()), "milestones", {})) == []
         assert "order_by=project" in str(mock.calls[0].request.url)
