@@ -338,3 +338,54 @@ def test_notes_and_names_are_whole_in_the_history(run: Run) -> None:
     told = json.loads(run("history", "D-1", "--json").stdout)
     held = {each["field"]: each["base"] for event in told for each in event["changes"]}
     assert (held["notes"], held["name"]) == (notes, "Portal")
+
+
+def test_a_spreadsheet_does_not_undo_newer_work(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "deals.csv"
+    run("deals", "add", "D-1", "Portal", "--value", "1000 EUR", "--notes", "called")
+    run("deals", "export", "deals.csv")
+    run("deals", "edit", "D-1", "--value", "1200", "--owner", "Tom")
+    exported = file.read_text(encoding="utf-8")
+    file.write_text(exported.replace("Portal", "New portal").replace(",1000,", ",900,"))
+
+    result = run("deals", "import", "deals.csv")
+    assert result.exit_code == 3
+    assert "1 row: 0 added, 1 changed, 0 unchanged, 0 left out, 1 deal with conflicts" in (
+        result.stdout
+    )
+    assert "deals.csv:2: D-1: value: '900' in the file, '1200' in the store" in result.stderr
+    assert "'1000' before" in result.stderr
+    assert "--take file or --take store" in result.stderr
+    deal = shown(run, "D-1")
+    assert (deal["name"], deal["value"], deal["owner"]) == ("New portal", "1200", "Tom")
+
+    told = json.loads(run("deals", "import", "deals.csv", "--json").stdout)["conflicts"]
+    assert [(each["field"], each["base"], each["file"], each["store"]) for each in told] == [
+        ("value", "1000", "900", "1200")
+    ]
+    assert run("deals", "import", "deals.csv", "--dry-run", "--take", "file").exit_code == 0
+    assert shown(run, "D-1")["value"] == "1200"
+    assert run("deals", "import", "deals.csv", "--take", "store").exit_code == 0
+    assert shown(run, "D-1")["value"] == "1200"
+    assert run("deals", "import", "deals.csv", "--take", "file").exit_code == 0
+    assert shown(run, "D-1")["value"] == "900"
+
+
+def test_a_file_with_the_day_in_its_name_is_told_apart_with_the_way_to_join_it(
+    run: Run, tmp_path: Path
+) -> None:
+    header = "id,name,customer,stage,amount,currency,close date\n"
+    rows = [f"K{n},Deal {n},Acme,Proposal,{n}000,EUR,2027-01-10\n" for n in (1, 2, 3)]
+    (tmp_path / "deals-2026-11-19.csv").write_text(header + "".join(rows))
+    cleared = "K1,Deal 1,Acme,Proposal,,EUR,\n"
+    (tmp_path / "deals-2026-11-26.csv").write_text(header + cleared + rows[1])
+    run("deals", "import", "deals-2026-11-19.csv")
+
+    other = run("deals", "import", "deals-2026-11-26.csv").stdout
+    assert "the first import under the name 'deals-2026-11-26.csv'" in other
+    assert "2 deals came from 'deals-2026-11-19.csv'" in other
+    assert "--origin deals-2026-11-19.csv" in other
+
+    joined = run("deals", "import", "deals-2026-11-26.csv", "--origin", "deals-2026-11-19.csv")
+    assert "1 deal disappeared from the file, kept in the store: K3" in joined.stdout
+    assert shown(run, "K1")["value"] is None

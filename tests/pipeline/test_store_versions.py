@@ -1,0 +1,108 @@
+"""A store of every version of the program is brought up to date, and nothing in it is lost."""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+from contextlib import closing
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from sync.database import open_engine, reading, writing
+from sync.migrations import migrate
+from sync.table_copy import copy_rows
+from taiga_pipeline.people.store import PeopleStore
+from taiga_pipeline.pipeline.csv_export import export_deals
+from taiga_pipeline.pipeline.csv_import import import_deals
+from taiga_pipeline.pipeline.import_options import ImportOptions
+from taiga_pipeline.pipeline.schema import METADATA, NAME, STEPS
+from taiga_pipeline.pipeline.store import DealStore
+from tests.pipeline.conftest import StandingClock
+
+SAMPLES: Final = Path(__file__).parent / "store_samples"
+VERSIONS: Final = range(1, len(STEPS) + 1)
+
+
+@pytest.fixture(params=VERSIONS)
+def old_store(request: pytest.FixtureRequest, tmp_path: Path, database_url: str) -> str:
+    """The address of a store as a program of that version left it, on every database."""
+    version: int = request.param
+    file = tmp_path / "old.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript((SAMPLES / f"version_{version}.sql").read_text(encoding="utf-8"))
+    if database_url.startswith("sqlite"):
+        return f"sqlite:///{file}"
+    old, engine = open_engine(f"sqlite:///{file}"), open_engine(database_url)
+    migrate(old, NAME, STEPS)
+    migrate(engine, NAME, STEPS)
+    with reading(old) as source, writing(engine) as target:
+        for table in METADATA.sorted_tables:
+            copy_rows(source, target, table)
+    old.dispose()
+    engine.dispose()
+    return database_url
+
+
+def test_there_is_a_sample_of_every_version() -> None:
+    found = {int(path.stem.removeprefix("version_")) for path in SAMPLES.glob("*.sql")}
+    assert found == set(VERSIONS), "keep a dump of a store of the new version"
+
+
+def test_deals_people_and_history_are_all_there(old_store: str, clock: StandingClock) -> None:
+    deals, people = DealStore.open(old_store, clock), PeopleStore.open(old_store)
+    try:
+        portal = deals.get("D-1")
+        assert (portal.stage, portal.value, portal.notes) == (
+            "Qualified",
+            Decimal(1500),
+            "called twice",
+        )
+        assert deals.get("D-2").lost_reason == "too dear"
+        changes = {(each.field, each.before, each.after) for each in deals.changes("D-1")}
+        assert {("value", "1000", "1500"), ("owner", "Maya", "Tom")} <= changes
+        assert [move.to_stage for move in deals.history("D-1")] == ["Lead", "Qualified"]
+        assert [each.first for each in people.time_off()] == [date(2026, 12, 21)]
+        assert [each.deal_key for each in people.allocations()] == ["D-1"]
+    finally:
+        deals.close()
+        people.close()
+
+
+def test_what_was_imported_is_the_base_of_the_next_import(
+    old_store: str, clock: StandingClock, tmp_path: Path
+) -> None:
+    file = tmp_path / "crm.csv"
+    file.write_text(
+        "key,name,customer,stage,value,currency,owner\n"
+        "D-1,Portal,Acme,Lead,1000,EUR,Ann\nD-2,Audit,Bolt & Co,Proposal,2000,EUR,Tom\n"
+    )
+    deals = DealStore.open(old_store, clock)
+    try:
+        report = import_deals(deals, file, ImportOptions())
+        assert [(each.key, each.field) for each in report.conflicts] == [("D-1", "owner")]
+        assert report.still_missing == 1
+        portal = deals.get("D-1")
+        assert (portal.stage, portal.value, portal.owner) == ("Qualified", Decimal(1500), "Tom")
+        assert (deals.get("D-2").customer, deals.get("D-2").stage) == ("Bolt & Co", "Lost")
+    finally:
+        deals.close()
+
+
+def test_an_export_of_it_comes_back_untouched(
+    old_store: str, clock: StandingClock, tmp_path: Path
+) -> None:
+    stream = io.StringIO(newline="")
+    deals = DealStore.open(old_store, clock)
+    try:
+        before = list(deals.deals())
+        export_deals(deals.versions(), stream)
+        (tmp_path / "deals.csv").write_text(stream.getvalue(), encoding="utf-8", newline="")
+        report = import_deals(deals, tmp_path / "deals.csv", ImportOptions())
+        assert (report.unchanged, report.conflicts) == (3, ())
+        assert list(deals.deals()) == before
+    finally:
+        deals.close()
