@@ -12,14 +12,14 @@ from typing import Final
 
 import pytest
 
-from sync.database import open_engine, reading, writing
+from sync.database import open_engine
 from sync.migrations import migrate
-from sync.table_copy import copy_rows
+from sync.transfer import Part, transfer
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.csv_export import export_deals
 from taiga_pipeline.pipeline.csv_import import import_deals
 from taiga_pipeline.pipeline.import_options import ImportOptions
-from taiga_pipeline.pipeline.schema import METADATA, NAME, STEPS
+from taiga_pipeline.pipeline.schema import NAME, STEPS, TABLES
 from taiga_pipeline.pipeline.store import DealStore
 from tests.pipeline.conftest import StandingClock
 
@@ -36,12 +36,10 @@ def old_store(request: pytest.FixtureRequest, tmp_path: Path, database_url: str)
         connection.executescript((SAMPLES / f"version_{version}.sql").read_text(encoding="utf-8"))
     if database_url.startswith("sqlite"):
         return f"sqlite:///{file}"
+    numbering = {table.name: {"id": table.name} for table in TABLES if "id" in table.c}
     old, engine = open_engine(f"sqlite:///{file}"), open_engine(database_url)
     migrate(old, NAME, STEPS)
-    migrate(engine, NAME, STEPS)
-    with reading(old) as source, writing(engine) as target:
-        for table in METADATA.sorted_tables:
-            copy_rows(source, target, table)
+    transfer([Part(NAME, "the store", STEPS, TABLES, old, numbering)], engine)
     old.dispose()
     engine.dispose()
     return database_url
