@@ -35,12 +35,12 @@ from taiga_pipeline.cli.funnel import (
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.store_access import deal_store, people_store, who
-from taiga_pipeline.pipeline.cells import parse_amount
 from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.delivery import left_of
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.gates import open_actions
 from taiga_pipeline.pipeline.notation import parse_contacts
+from taiga_pipeline.pipeline.values.amounts import read_amount
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -119,9 +119,9 @@ def _values(texts: dict[str, Any]) -> dict[str, Any]:
 def _take_currency(texts: dict[str, Any], values: dict[str, Any]) -> None:
     """Takes the currency of ``--value "1200 EUR"``, unless it is given by itself."""
     if values.get("value") is not None and values.get("currency") is None:
-        currency = parse_amount(texts["value"]).currency
-        if currency:
-            values["currency"] = currency
+        amount = read_amount(texts["value"])
+        if amount is not None and amount.currency:
+            values["currency"] = amount.currency
 
 
 @click.group()

@@ -63,8 +63,22 @@ def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
 @click.option("--default", "defaults", multiple=True, metavar="FIELD=TEXT", help="For blank cells.")
 @click.option("--name", default="", metavar="TEXT", help='Compose names: "{customer}: {service}".')
 @click.option("--currency", default="", help="Of values that come without one (EUR).")
-@click.option("--date-format", default="", help="Such as %m/%d/%Y (default: ISO 8601).")
-@click.option("--decimal", type=click.Choice([".", ","]), help="Decimal separator of values.")
+@click.option(
+    "--date-format",
+    default="",
+    help="Such as %m/%d/%Y, or excel, unix, unix-ms (default: decided by the column).",
+)
+@click.option(
+    "--decimal",
+    type=click.Choice([".", ","]),
+    help="Decimal separator of values (default: decided by the column).",
+)
+@click.option(
+    "--probability-scale",
+    default="",
+    metavar="SCALE",
+    help="What chances without % are: percent or fraction (default: decided by the column).",
+)
 @click.option("--delimiter", default="", help="Between cells (default: found out; or tab).")
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
 @click.option("--origin", default="", help="Names the file across imports (default: its name).")

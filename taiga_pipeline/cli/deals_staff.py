@@ -13,8 +13,9 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline_data import who_left
 from taiga_pipeline.cli.store_access import deal_store, people_store
-from taiga_pipeline.pipeline.cells import parse_date, parse_number
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.values.dates import read_day
+from taiga_pipeline.pipeline.values.numbers import read_hours
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -83,9 +84,9 @@ def _allocation(
         deal_key=key,
         email=person,
         role=role,
-        hours_per_week=parse_number(hours or ""),
-        start=parse_date(start) if start else None,
-        end=parse_date(end) if end else None,
+        hours_per_week=read_hours(hours or ""),
+        start=read_day(start) if start else None,
+        end=read_day(end) if end else None,
         confirmed=not tentative,
     )
 

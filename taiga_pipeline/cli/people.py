@@ -17,9 +17,10 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.cli.pipeline_data import who_left
 from taiga_pipeline.cli.store_access import people_store
-from taiga_pipeline.pipeline.cells import parse_date, parse_number
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.notation import format_skills, parse_skills
+from taiga_pipeline.pipeline.values.dates import read_day
+from taiga_pipeline.pipeline.values.numbers import read_hours
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -47,12 +48,12 @@ def _values(texts: dict[str, str | None]) -> dict[str, Any]:
     given = {name: text for name, text in texts.items() if text is not None}
     values: dict[str, Any] = dict(given)
     if "hours" in given:
-        values["hours_per_week"] = parse_number(values.pop("hours"))
+        values["hours_per_week"] = read_hours(values.pop("hours"))
     if "skills" in given:
         values["skills"] = parse_skills(given["skills"])
     for name in ("starts", "ends"):
         if name in given:
-            values[name] = parse_date(given[name]) if given[name] else None
+            values[name] = read_day(given[name]) if given[name] else None
     return values
 
 
@@ -208,7 +209,7 @@ def add_off(
     from taiga_pipeline.people.model import TimeOff
 
     with people_store(context) as store:
-        time_off = TimeOff(email, parse_date(first), parse_date(last or first), reason)
+        time_off = TimeOff(email, read_day(first), read_day(last or first), reason)
         _tell_off(store.add_time_off(time_off), "is off", as_json)
 
 
@@ -221,7 +222,7 @@ def add_off(
 def remove_off(context: Context, email: str, first: str, last: str | None, as_json: bool) -> None:
     """Take time off back."""
     with people_store(context) as store:
-        gone = store.remove_time_off(email, parse_date(first), parse_date(last or first))
+        gone = store.remove_time_off(email, read_day(first), read_day(last or first))
         _tell_off(gone, "is not off", as_json)
 
 

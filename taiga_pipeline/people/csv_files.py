@@ -24,13 +24,14 @@ from taiga_pipeline.people.cleaning import clean_allocation, clean_person, clean
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.batch import Outcome
-from taiga_pipeline.pipeline.cells import parse_date, parse_number
 from taiga_pipeline.pipeline.cleaning import clean_line
 from taiga_pipeline.pipeline.columns import format_cell, plain_header
 from taiga_pipeline.pipeline.csv_reader import BrokenRow, CsvText, guard, read_csv, unguard
 from taiga_pipeline.pipeline.errors import InvalidValue, RequestError
 from taiga_pipeline.pipeline.import_rows import BadRow
 from taiga_pipeline.pipeline.notation import format_skills, parse_skills
+from taiga_pipeline.pipeline.values.dates import read_day
+from taiga_pipeline.pipeline.values.numbers import read_hours
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
 _T = TypeVar("_T")
@@ -150,11 +151,11 @@ def _read_person(cells: Cells) -> Person:
             name=cells["name"],
             role=cells["role"],
             skills=parse_skills(cells["skills"]),
-            hours_per_week=parse_number(hours) if hours else Decimal(40),
+            hours_per_week=read_hours(hours) if hours else Decimal(40),
             team=cells["team"],
             country=cells["country"],
-            starts=parse_date(cells["starts"]) if cells["starts"] else None,
-            ends=parse_date(cells["ends"]) if cells["ends"] else None,
+            starts=read_day(cells["starts"]) if cells["starts"] else None,
+            ends=read_day(cells["ends"]) if cells["ends"] else None,
         )
     )
 
@@ -165,8 +166,8 @@ def _write_person(person: Person) -> Cells:
 
 
 def _read_time_off(cells: Cells) -> TimeOff:
-    first = parse_date(cells["first"])
-    last = parse_date(cells["last"]) if cells["last"] else first
+    first = read_day(cells["first"])
+    last = read_day(cells["last"]) if cells["last"] else first
     return clean_time_off(TimeOff(cells["email"], first, last, cells["reason"]))
 
 
@@ -183,9 +184,9 @@ def _read_allocation(cells: Cells) -> Allocation:
             deal_key=key,
             email=cells["email"],
             role=cells["role"],
-            hours_per_week=parse_number(cells["hours_per_week"]),
-            start=parse_date(cells["start"]) if cells["start"] else None,
-            end=parse_date(cells["end"]) if cells["end"] else None,
+            hours_per_week=read_hours(cells["hours_per_week"]),
+            start=read_day(cells["start"]) if cells["start"] else None,
+            end=read_day(cells["end"]) if cells["end"] else None,
             confirmed=_is_confirmed(cells["status"]),
         )
     )

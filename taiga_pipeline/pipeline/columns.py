@@ -9,26 +9,21 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from taiga_pipeline.pipeline.cells import (
-    ISO_IN_UTC,
-    Dates,
-    format_time,
-    parse_amount,
-    parse_date,
-    parse_number,
-    parse_probability,
-    parse_time,
-)
+from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.notation import (
     format_contacts,
     format_list,
     format_roles,
-    parse_contacts,
-    parse_list,
-    parse_roles,
 )
+from taiga_pipeline.pipeline.readings import (
+    CLOSE_DATE,
+    Readings,
+    read_currency,
+    typed,
+)
+from taiga_pipeline.pipeline.values.amounts import Amount
 from taiga_pipeline.problems import did_you_mean
 
 PLAIN_COLUMNS: Final = (
@@ -63,10 +58,6 @@ MORE_COLUMNS: Final = (
 
 COLUMNS: Final = PLAIN_COLUMNS + MORE_COLUMNS
 
-CLOSE_DATE: Final = "close_date"
-"""A column for imports only: the expected close of open deals, the day of the decision of
-closed ones. Many programs keep both in one column."""
-
 TEXT_COLUMNS: Final = (
     "key",
     "name",
@@ -80,9 +71,6 @@ TEXT_COLUMNS: Final = (
     "lost_reason",
     "notes",
 )
-DATE_COLUMNS: Final = ("engaged_on", "expected_close", "start", "closed_on", CLOSE_DATE)
-TIME_COLUMNS: Final = ("stage_since", "updated_at")
-LIST_COLUMNS: Final = ("roles", "contacts", "done")
 
 _HEADERS: Final[Mapping[str, str]] = {
     "key": "key|deal key|id|deal id|opportunity id|opportunity|opportunity number|deal number|"
@@ -188,27 +176,24 @@ def deal_cells(deal: Deal) -> dict[str, str]:
     return {field: format_cell(field, getattr(deal, field)) for field in COLUMNS}
 
 
-_PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
-    "value": lambda text: parse_amount(text).value,
-    "probability": parse_probability,
-    "roles": parse_roles,
-    "contacts": parse_contacts,
-    "done": lambda text: frozenset(parse_list(text)),
-    "hours_per_week": parse_number,
-}
+TYPED: Final = typed()
 
 
-def parse_cell(field: str, text: str, dates: Dates = ISO_IN_UTC) -> Any:
-    """Reads a field's value from text; blank text means "not known".
+def parse_cell(field: str, text: str, readings: Readings = TYPED) -> Any:
+    """Reads a field's value from text that stands alone; blank text means "not known".
 
-    :raises InvalidValue: the text is no such value.
+    :raises InvalidValue: the text is no such value, or it can be read in two ways.
     """
+    if field == "currency" and text.strip():
+        codes = read_currency(text)
+        if len(codes) > 1:
+            raise InvalidValue(f"{text!r} may be {' or '.join(codes[:4])}; write the code")
+        return codes[0]
     if field in TEXT_COLUMNS:
         return text
     if not text.strip():
         return {"roles": (), "contacts": (), "done": frozenset()}.get(field)
-    if field in DATE_COLUMNS:
-        return parse_date(text, dates.form, dates.option)
-    if field in TIME_COLUMNS:
-        return parse_time(text, dates)
-    return _PARSERS[field](text)
+    value = readings.read(field, text)
+    if value is None:
+        raise InvalidValue(f"{text.strip()[:40]!r} stands for nothing; write '' for that")
+    return value.value if isinstance(value, Amount) else value

@@ -6,9 +6,10 @@ import csv
 from collections.abc import Iterable
 from typing import TextIO
 
-from taiga_pipeline.pipeline.columns import COLUMNS, LIST_COLUMNS, TEXT_COLUMNS, deal_cells
+from taiga_pipeline.pipeline.columns import COLUMNS, TEXT_COLUMNS, deal_cells
 from taiga_pipeline.pipeline.csv_reader import guard
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.readings import LIST_COLUMNS
 from taiga_pipeline.pipeline.versions import COLUMN, Version
 
 _GUARDED = frozenset((*TEXT_COLUMNS, *LIST_COLUMNS))

@@ -75,7 +75,9 @@ def open_file(path: Path, options: ImportOptions, funnel: Funnel) -> FileReading
     """
     csv = read_csv(path, encoding=options.encoding, delimiter=options.delimiter)
     layout = lay_out(str(path), csv.headers, options)
-    return FileReading(csv.rows(), RowReader(layout, options, funnel), csv=csv, layout=layout)
+    reader = RowReader(layout, options, funnel)
+    reader.survey(csv.rows())
+    return FileReading(csv.rows(), reader, csv=csv, layout=layout)
 
 
 def import_deals(
@@ -115,7 +117,7 @@ class _Import:
         self._options = options
         self._funnel = funnel
         self._origin = origin
-        self._observer = Observer(reading.layout)
+        self._observer = Observer(reading.layout, reading.reader.readings)
         self._gates = Gatekeeper(funnel, options.force)
         self._unknown: Counter[str] = Counter()
         self._outcomes: Mapping[Outcome, int] = {}

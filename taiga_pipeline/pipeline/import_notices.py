@@ -11,10 +11,12 @@ from taiga_pipeline.hints import word
 from taiga_pipeline.pipeline.columns import plain_header
 from taiga_pipeline.pipeline.import_options import Layout
 from taiga_pipeline.pipeline.import_rows import Draft
+from taiga_pipeline.pipeline.readings import Readings
 from taiga_pipeline.pipeline.text import counted, folded
 
 _SPELT_FIELDS: Final = ("service", "customer", "owner", "team", "lead_source")
 _DATES: Final = ("engaged_on", "expected_close", "start", "closed_on")
+_NAMED: Final = 5
 MAX_VOCABULARY: Final = 1_000
 """Different values up to which words are looked for that were written together."""
 
@@ -32,11 +34,13 @@ class Notice:
 class Observer:
     """Sees every deal of an import and says at the end what was odd."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, readings: Readings) -> None:
         self._layout = layout
+        self._readings = readings
         self._spelt: dict[str, Counter[str]] = {name: Counter() for name in _SPELT_FIELDS}
         self._counts: Counter[str] = Counter()
         self._replaced: Counter[tuple[str, str]] = Counter()
+        self._emptied: Counter[tuple[str, str]] = Counter()
 
     def see(self, draft: Draft) -> None:
         """Counts one row."""
@@ -45,6 +49,7 @@ class Observer:
             if values.get(name):
                 self._spelt[name][values[name]] += 1
         self._replaced.update(draft.replaced)
+        self._emptied.update(draft.emptied)
         self._counts.update(
             code
             for code, is_so in (
@@ -53,14 +58,37 @@ class Observer:
                 ("no value", values.get("value") is None),
                 ("no currency", values.get("value") is not None and not values.get("currency")),
                 ("no stage", not values.get("stage")),
-                ("thousands", draft.unsure),
+                ("unclear currency", bool(draft.unclear)),
             )
             if is_so
         )
 
     def notices(self) -> tuple[Notice, ...]:
         """Returns everything that was odd."""
-        return (*self._gaps(), *self._spellings(), *self._replacements())
+        return (
+            *self._decisions(),
+            *self._blanks(),
+            *self._gaps(),
+            *self._spellings(),
+            *self._replacements(),
+        )
+
+    def _decisions(self) -> Iterator[Notice]:
+        for name, why in self._readings.decisions().items():
+            yield Notice("decided", 0, f"{self._layout.header_of(name)}: {why}")
+
+    def _blanks(self) -> Iterator[Notice]:
+        columns: dict[str, Counter[str]] = {}
+        for (name, text), count in self._emptied.items():
+            columns.setdefault(name, Counter())[text] += count
+        for name, texts in columns.items():
+            count = texts.total()
+            words = ", ".join(repr(text) for text, _ in texts.most_common(_NAMED))
+            more = f" and {len(texts) - _NAMED:,} more" if len(texts) > _NAMED else ""
+            header = self._layout.header_of(name)
+            yield Notice(
+                "blank", count, f"{header}: {counted(count, 'cell')} count as blank ({words}{more})"
+            )
 
     def _gaps(self) -> Iterator[Notice]:
         sentences = {
@@ -69,8 +97,8 @@ class Observer:
             "no value": "without a value",
             "no currency": "with a value but no currency; name it with --currency",
             "no stage": "without a stage",
-            "thousands": "with a value like 1,234, read as more than a thousand; "
-            "use --decimal , if the comma is a decimal comma",
+            "unclear currency": "with a currency sign that several currencies share; say which "
+            "with --currency",
         }
         for code, sentence in sentences.items():
             if count := self._counts[code]:

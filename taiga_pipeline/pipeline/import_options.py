@@ -10,10 +10,7 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from taiga_pipeline.pipeline.cells import Dates
-from taiga_pipeline.pipeline.cleaning import clean_currency
 from taiga_pipeline.pipeline.columns import (
-    CLOSE_DATE,
     COLUMNS,
     TEXT_COLUMNS,
     check_field,
@@ -23,7 +20,9 @@ from taiga_pipeline.pipeline.columns import (
 )
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.readings import CLOSE_DATE, Terms
 from taiga_pipeline.pipeline.text import folded, line
+from taiga_pipeline.pipeline.values.shares import Scale
 from taiga_pipeline.pipeline.versions import COLUMN
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
@@ -74,6 +73,7 @@ class Spelling:
     delimiter: str = "--delimiter {text!r}"
     date_format: str = "--date-format"
     time_zone: str = "--time-zone {text!r}"
+    scale: str = "--probability-scale"
 
 
 ON_COMMAND_LINE: Final = Spelling()
@@ -87,6 +87,7 @@ IN_CONFIG: Final = Spelling(
     delimiter='[source] delimiter = "{text}"',
     date_format="[source] date_format =",
     time_zone='[source] time_zone = "{text}"',
+    scale="[source] probability_scale =",
 )
 
 
@@ -96,13 +97,13 @@ class ImportOptions:
 
     ``columns``: our field -> their header. ``stages``: their stage -> ours. ``values``: (our
     field, their text) -> our text. ``defaults``: our field -> text for what the file leaves
-    blank. ``name``: how to compose a name, such as ``{customer}: {service}``. ``decimal``: the
-    decimal separator, "" to tell from each number. ``time_zone`` is that of times without one, ""
-    for UTC. ``is_guarded`` says that an apostrophe may stand before what a spreadsheet would take
-    for a formula. ``origin`` names the file across imports, "" for its own name. ``by`` says who
-    imports; with ``dry_run`` nothing is stored. ``force`` lets deals skip actions on their way,
-    which is recorded. ``take`` says whose value counts where the file and the store changed a field
-    apart.
+    blank. ``name``: how to compose a name, such as ``{customer}: {service}``. ``decimal``,
+    ``date_format`` and ``probability_scale``: how amounts, dates and chances are written, "" to
+    decide by their columns. ``time_zone`` is that of days, and of times without one, "" for UTC.
+    ``is_guarded`` says that an apostrophe may stand before what a spreadsheet would take for a
+    formula. ``origin`` names the file across imports, "" for its own name. ``by`` says who imports;
+    with ``dry_run`` nothing is stored. ``force`` lets deals skip actions on their way, which is
+    recorded. ``take`` says whose value counts where the file and the store changed a field apart.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -113,6 +114,7 @@ class ImportOptions:
     name: str = ""
     date_format: str = ""
     decimal: str = ""
+    probability_scale: str = ""
     delimiter: str = ""
     encoding: str = ""
     time_zone: str = ""
@@ -126,12 +128,27 @@ class ImportOptions:
     by: str = ""
 
     @property
-    def dates(self) -> Dates:
-        """How dates and times are written in the file.
+    def terms(self) -> Terms:
+        """What was said about figures and dates.
 
-        :raises InvalidValue: there is no such time zone.
+        :raises InvalidValue: there is no such time zone, or no such scale.
         """
-        return Dates(self.date_format, _zone(self.time_zone), self.spelling.date_format)
+        return Terms(
+            decimal=self.decimal,
+            date_format=self.date_format,
+            scale=_scale(self.probability_scale),
+            zone=_zone(self.time_zone),
+            decimal_option=self.spelling.decimal.partition(" {")[0],
+            date_option=self.spelling.date_format,
+            scale_option=self.spelling.scale,
+        )
+
+
+def _scale(name: str) -> Scale:
+    try:
+        return Scale(name)
+    except ValueError:
+        raise InvalidValue(f"unknown scale {name!r}; write percent or fraction") from None
 
 
 def _zone(name: str) -> tzinfo:
@@ -151,6 +168,7 @@ class Layout:
     columns: Mapping[str, int]
     headers: tuple[str, ...]
     unused: tuple[str, ...]
+    is_ours: bool
     name_parts: tuple[tuple[str, str], ...]
     """The composed name: (literal text, field after it)."""
     version: int | None = None
@@ -181,7 +199,8 @@ def lay_out(file: str, headers: tuple[str, ...], options: ImportOptions) -> Layo
     used |= {headers[version]} if version is not None else set()
     unused = dict.fromkeys(header for header in headers if header and header not in used)
     positions = {ours: headers.index(theirs) for ours, theirs in chosen.items()}
-    return Layout(positions, headers, tuple(unused), name_parts, version)
+    is_ours = all(ours == theirs for ours, theirs in chosen.items()) and not unused
+    return Layout(positions, headers, tuple(unused), is_ours, name_parts, version)
 
 
 def _named_columns(
@@ -237,13 +256,18 @@ def _check_options(options: ImportOptions, problems: list[str]) -> None:
             spelled = spelling.value.format(ours=ours, theirs=theirs, text=text)
             problems.append(f"{spelled}: {error}")
     try:
-        clean_currency(options.currency)
+        if options.currency.strip():
+            parse_cell("currency", options.currency)
     except InvalidValue as error:
         problems.append(f"{spelling.currency}: {error}")
     try:
         _zone(options.time_zone)
     except InvalidValue as error:
         problems.append(f"{spelling.time_zone.format(text=options.time_zone)}: {error}")
+    try:
+        _scale(options.probability_scale)
+    except InvalidValue as error:
+        problems.append(f"{spelling.scale} {options.probability_scale!r}: {error}")
     if options.decimal not in ("", ".", ","):
         problems.append(f"{spelling.decimal.format(text=options.decimal)}: write . or ,")
     if options.delimiter and len(options.delimiter) != 1:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from taiga_pipeline.pipeline.cells import Amount, Dates, as_probability, midnight, parse_amount
 from taiga_pipeline.pipeline.cleaning import clean_deal, clean_line
 from taiga_pipeline.pipeline.columns import (
-    CLOSE_DATE,
-    DATE_COLUMNS,
-    LIST_COLUMNS,
     TEXT_COLUMNS,
-    TIME_COLUMNS,
     format_cell,
     parse_cell,
 )
@@ -24,9 +19,24 @@ from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.native import Cell, NativeRow, cell_of
+from taiga_pipeline.pipeline.readings import (
+    CLOSE_DATE,
+    DATE_COLUMNS,
+    LIST_COLUMNS,
+    TIME_COLUMNS,
+    Survey,
+    alone,
+    read_currency,
+)
 from taiga_pipeline.pipeline.text import folded, line
+from taiga_pipeline.pipeline.values.amounts import Amount
+from taiga_pipeline.pipeline.values.blank import is_blank_text
+from taiga_pipeline.pipeline.values.currencies import currencies_of
+from taiga_pipeline.pipeline.values.date_forms import Found
+from taiga_pipeline.pipeline.values.units import common
 
 _GUARDED: Final = frozenset((*TEXT_COLUMNS, *LIST_COLUMNS))
+_SHOWN: Final = 40
 _DANGLING: Final = " \t:;,-–—/|·()[]"
 
 
@@ -43,15 +53,17 @@ class BadRow:
 class Draft:
     """What one row says. ``values`` holds the fields that it fills, ``blank`` those it leaves
     blank; fields that the file does not have are in neither. ``weak`` are defaults, for what
-    nobody else has filled."""
+    nobody else has filled. ``unclear`` are the currencies that the sign of its value may stand
+    for, if nothing says which. ``emptied`` are texts that count as blank: column and text."""
 
     line: int
     key: str
     values: Mapping[str, Any]
     blank: frozenset[str] = frozenset()
     weak: Mapping[str, Any] = field(default_factory=dict)
-    unsure: bool = False
+    unclear: tuple[str, ...] = ()
     replaced: tuple[tuple[str, str], ...] = ()
+    emptied: tuple[tuple[str, str], ...] = ()
     version: str = ""
     """Which state of its deal an exported row shows; see `taiga_pipeline.pipeline.versions`."""
 
@@ -67,12 +79,25 @@ class RowReader:
         self._layout = layout
         self._options = options
         self._funnel = funnel
-        self._dates = options.dates
+        self._zone = options.terms.zone
+        self.readings = alone(options.terms)
         self._stages = {folded(line(theirs)): ours for theirs, ours in options.stages.items()}
         self._met: set[str] = set()
         self._weak = {
             name: _normal(name, parse_cell(name, text)) for name, text in options.defaults.items()
         }
+
+    def survey(self, rows: Iterable[RawRow | NativeRow | BrokenRow]) -> None:
+        """Looks at all rows first: they decide how their columns are written."""
+        headers = {name: self._layout.header_of(name) for name in self._layout.columns}
+        survey = Survey(headers, self._options.terms, is_ours=self._layout.is_ours)
+        for row in rows:
+            for name in survey.columns:
+                position = self._layout.columns[name]
+                cell = row.cells[position] if position < len(row.cells) else ""
+                if isinstance(cell, str):
+                    survey.take(name, self._text(name, cell)[0])
+        self.readings = survey.readings()
 
     def read(self, row: RawRow | NativeRow | BrokenRow) -> Draft | BadRow:
         """Reads a row; one that cannot be read comes back with all its reasons."""
@@ -84,24 +109,26 @@ class RowReader:
             return BadRow(row.line, "", f"no key in column {header!r}")
         values: dict[str, Any] = {}
         problems: list[str] = []
-        replaced = []
+        replaced, emptied = [], []
         for column, position in self._layout.columns.items():
             try:
                 cell = self._cell(row, position)
                 if not isinstance(cell, str) and _is_of_its_kind(column, cell):
-                    values[column] = _native_value(column, cell, self._dates)
+                    values[column] = self._native_value(column, cell)
                     continue
                 text, was_replaced = self._text(column, format_cell("", cell))
                 if was_replaced:
                     replaced.append((column, was_replaced))
                 values[column] = self._value(column, text)
+                if text and values[column] in (None, ""):
+                    emptied.append((column, text[:_SHOWN]))
             except InvalidValue as error:
                 header = self._layout.header_of(column)
                 problems.extend(f"{header}: {problem.message}" for problem in error.problems)
         if problems:
             return BadRow(row.line, key, "; ".join(problems))
-        draft = self._draft(row.line, key, values, tuple(replaced))
-        return replace(draft, version=self._version(row))
+        draft = self._draft(row.line, key, values, tuple(replaced), tuple(emptied))
+        return draft if isinstance(draft, BadRow) else replace(draft, version=self._version(row))
 
     def unused_stages(self) -> tuple[str, ...]:
         """Returns the stages that were to be renamed and did not occur."""
@@ -121,7 +148,7 @@ class RowReader:
 
     def _cell(self, row: RawRow | NativeRow | BrokenRow, position: int) -> Cell:
         if isinstance(row, NativeRow):
-            return cell_of(row.cells[position], self._dates.zone)
+            return cell_of(row.cells[position], self._zone)
         return row.cells[position]
 
     def _version(self, row: RawRow | NativeRow) -> str:
@@ -142,35 +169,74 @@ class RowReader:
         return (text, "") if ours is None else (ours, text)
 
     def _value(self, column: str, text: str) -> Any:
-        if column == "value" and text:
-            amount = parse_amount(text, self._options.decimal)
-            if amount.value < 0:
-                raise InvalidValue(f"{text!r}: an amount is 0 or more")
-            return amount
-        return _normal(column, parse_cell(column, text, self._dates))
+        if column in TEXT_COLUMNS:
+            return self._text_value(column, text)
+        if not text:
+            return () if column in ("roles", "contacts") else None
+        value = self.readings.read(column, text)
+        if isinstance(value, Amount) and value.value < 0:
+            raise InvalidValue(f"{text!r}: an amount is 0 or more")
+        return value
+
+    def _text_value(self, column: str, text: str) -> str:
+        if column != "key" and not self._layout.is_ours and is_blank_text(text):
+            return ""
+        if column == "currency" and text and not self._layout.is_ours:
+            read_currency(text)
+        return text if column == "notes" else line(text)
+
+    def _native_value(self, column: str, cell: Decimal | date) -> Any:
+        if isinstance(cell, Decimal):
+            if cell < 0:
+                raise InvalidValue(f"{cell:f}: less than 0")
+            return Amount(cell) if column == "value" else self.readings.probability.convert(cell)
+        found = _found(cell)
+        if found.is_beyond:
+            return None
+        if column in TIME_COLUMNS:
+            return found.moment(self._zone)
+        return found.day(self._zone, last=True)
 
     def _draft(
-        self, number: int, key: str, values: dict[str, Any], replaced: tuple[tuple[str, str], ...]
-    ) -> Draft:
-        unsure = self._settle_amount(values)
+        self,
+        number: int,
+        key: str,
+        values: dict[str, Any],
+        replaced: tuple[tuple[str, str], ...],
+        emptied: tuple[tuple[str, str], ...],
+    ) -> Draft | BadRow:
+        try:
+            unclear = self._settle_amount(values)
+        except InvalidValue as error:
+            return BadRow(number, key, f"{self._layout.header_of('value')}: {error}")
         self._settle_close_date(values)
         self._compose_name(values)
         blank = {name for name, value in values.items() if value in (None, "", (), frozenset())}
         filled = {name: value for name, value in values.items() if name not in blank}
         filled["key"] = key
         weak = {name: value for name, value in self._weak.items() if name not in filled}
-        return Draft(number, key, filled, frozenset(blank), weak, unsure, replaced)
+        return Draft(number, key, filled, frozenset(blank), weak, unclear, replaced, emptied)
 
-    def _settle_amount(self, values: dict[str, Any]) -> bool:
+    def _settle_amount(self, values: dict[str, Any]) -> tuple[str, ...]:
+        """Decides the currency, by the cell of its own, the sign of the amount and the options.
+
+        Returns the currencies that are left, if nothing decides.
+
+        :raises InvalidValue: they contradict each other.
+        """
         amount = values.get("value")
-        if not isinstance(amount, Amount):
-            return False
-        values["value"] = amount.value
-        if not values.get("currency"):
-            currency = amount.currency or self._options.currency.strip().upper()
-            if currency:
-                values["currency"] = currency
-        return amount.unsure
+        written: str = values.get("currency", "")
+        named = currencies_of(written) or tuple(filter(None, (written.upper(),)))
+        given = currencies_of(self._options.currency)
+        codes = named
+        if isinstance(amount, Amount):
+            values["value"] = amount.value
+            codes = common(amount.currencies, named)
+        if len(codes) != 1 and (codes or isinstance(amount, Amount)):
+            codes = common(codes, given)
+        if len(codes) == 1 or named:
+            values["currency"] = codes[0] if len(codes) == 1 else ""
+        return codes if len(codes) > 1 else ()
 
     def _settle_close_date(self, values: dict[str, Any]) -> None:
         if CLOSE_DATE not in values:
@@ -199,14 +265,10 @@ def _is_of_its_kind(column: str, cell: Decimal | date) -> bool:
     return column in kinds
 
 
-def _native_value(column: str, cell: Decimal | date, dates: Dates) -> Any:
-    if isinstance(cell, Decimal):
-        if cell < 0:
-            raise InvalidValue(f"{cell:f}: less than 0")
-        return Amount(cell) if column == "value" else as_probability(cell)
-    if isinstance(cell, datetime):
-        return cell if column in TIME_COLUMNS else cell.astimezone(dates.zone).date()
-    return midnight(cell, dates.zone) if column in TIME_COLUMNS else cell
+def _found(cell: date) -> Found:
+    at = cell if isinstance(cell, datetime) else None
+    day = date(cell.year, cell.month, cell.day)
+    return Found(day, day, at)
 
 
 def _normal(column: str, value: Any) -> Any:

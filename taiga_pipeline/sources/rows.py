@@ -1,7 +1,8 @@
 """What sources that read rows share: their settings, and the way from rows to deals.
 
-Settings: ``date_format``, ``time_zone``, ``decimal``, ``currency``, ``name``, and the tables
-``columns`` (ours = "theirs"), ``stages`` (theirs = "ours") and ``defaults`` (ours = "text").
+Settings: ``date_format``, ``time_zone``, ``decimal``, ``probability_scale``, ``currency``,
+``name``, and the tables ``columns`` (ours = "theirs"), ``stages`` (theirs = "ours") and
+``defaults`` (ours = "text").
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ ROW_SETTINGS: Final = (
     "date_format",
     "time_zone",
     "decimal",
+    "probability_scale",
     "currency",
     "name",
     "columns",
@@ -40,6 +42,7 @@ def row_options(settings: SettingsReader) -> ImportOptions:
         date_format=settings.text("date_format"),
         time_zone=settings.text("time_zone"),
         decimal=settings.text("decimal"),
+        probability_scale=settings.text("probability_scale"),
         is_guarded=False,
         spelling=IN_CONFIG,
     )

@@ -55,8 +55,8 @@ def test_a_deal_is_added_in_the_first_stage_and_shown(run: Run) -> None:
 def test_all_wrong_options_are_told_at_once(run: Run) -> None:
     result = run("deals", "add", "D-1", "x", "--value", "much", "--start", "1/2/26")
     assert result.exit_code == 2
-    assert "--value: 'much' is no amount" in result.stderr
-    assert "--start: '1/2/26' is no date" in result.stderr
+    assert "--value: 'much' is not an amount" in result.stderr
+    assert "--start: '1/2/26' can be read in several ways; write YYYY-MM-DD" in result.stderr
 
 
 def test_a_key_that_is_taken_is_a_usage_error(run: Run) -> None:
@@ -250,7 +250,7 @@ def test_a_file_is_imported_and_reported(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 3
     assert result.stdout.startswith("3 rows: 2 added, 0 changed, 0 unchanged, 1 left out\n")
     assert "stage 'Propsal' (1 deal) is in no mapping" in result.stdout
-    assert "crm.csv:3: left out (2): Amount: 'x' is no amount" in result.stderr
+    assert "crm.csv:3: left out (2): Amount: 'x' is not an amount" in result.stderr
     assert shown(run, "1")["expected_close"] == "2026-12-31"
 
 

@@ -122,9 +122,9 @@ def test_a_value_of_the_wrong_kind_is_told_with_its_column_and_its_row() -> None
     bad = read("D-1", "a", date(2026, 1, 1), "high", 5)
     assert isinstance(bad, BadRow)
     assert (bad.line, bad.key) == (7, "D-1")
-    assert "value: '2026-01-01' is no amount" in bad.reason
-    assert "probability: 'high' is no number" in bad.reason
-    assert "expected_close: '5' is no date" in bad.reason
+    assert "value: '2026-01-01' is not an amount" in bad.reason
+    assert "probability: 'high' is not a probability" in bad.reason
+    assert "expected_close: '5' is not a date" in bad.reason
 
 
 def test_less_than_nothing_is_no_amount() -> None:

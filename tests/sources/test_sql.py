@@ -191,7 +191,7 @@ def test_a_column_of_the_wrong_type_costs_its_row_with_key_and_column(
     keys, reading = read(make())
     assert keys == ["1", "3"]
     told = {bad.key: (bad.place, bad.reason) for bad in reading.quarantined}
-    assert told["2"] == ("row 2 of the query", "worth: 'a lot' is no amount")
+    assert told["2"] == ("row 2 of the query", "worth: 'a lot' is not an amount")
     assert told["4"] == ("row 4 of the query", "worth: inf is no finite number")
     assert "title: 2 bytes" in told["5"][1]
     assert reading.complete
@@ -217,9 +217,9 @@ def test_settings_for_rows_mean_what_they_mean_for_a_csv_file(make: Make, crm: P
 
 
 def test_a_wrong_date_names_the_setting_that_mends_it(make: Make) -> None:
-    query = "SELECT id, title, '20/10/2026' AS due FROM opp WHERE id = 1"
+    query = "SELECT id, title, '05/10/2026' AS due FROM opp WHERE id = 1"
     _, reading = read(make(query=query, columns={"key": "id", "expected_close": "due"}))
-    assert "try [source] date_format = %d/%m/%Y" in reading.quarantined[0].reason
+    assert "[source] date_format = %d/%m/%Y" in reading.quarantined[0].reason
 
 
 def test_roles_stand_in_a_column(make: Make) -> None:

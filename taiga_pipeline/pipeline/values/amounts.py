@@ -98,6 +98,9 @@ class AmountReading:
             mark = "comma" if self.decimal == COMMA else "point"
             return f"{shown}: its separators do not fit a decimal {mark} ({self.option})"
         point, comma = numeral.readings[POINT], numeral.readings[COMMA]
+        if not self.option:
+            fraction, grouped = sorted((point, comma))
+            return f"{shown} may be {point:f} or {comma:f}; write {grouped:f} or {fraction:f}0"
         return (
             f"{shown} may be {point:f} or {comma:f}, and nothing in its column decides; "
             f"say which with {self.option} . or {self.option} ,"
@@ -163,10 +166,15 @@ class AmountSurvey:
             if len(seen) < _ENOUGH:
                 seen.add(cell.strip()[:_SHOWN])
 
-    def reading(self, decimal: str = "", option: str = OPTION) -> AmountReading:
-        """Decides how the column is written; ``decimal`` is what was named."""
+    def reading(self, decimal: str = "", option: str = OPTION, likely: str = "") -> AmountReading:
+        """Decides how the column is written.
+
+        ``decimal`` is what was named; ``likely`` decides where no cell shows the separator.
+        """
         if decimal:
             return AmountReading(decimal, self.unit, "", option)
+        if likely and not any(self.shown.values()):
+            return AmountReading(likely, self.unit, "", option)
         return AmountReading(self._decimal, self.unit, self._why, option)
 
     @property

@@ -39,7 +39,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _TIME = (
     r"(?:(?:\s*T\s*|,?\s+(?:kl\.?\s*|um\s+|at\s+|à\s+)?)(?P<hour>[0-9]{1,2})[:.h](?P<minute>[0-9]{2})"
-    r"(?:[:.](?P<second>[0-9]{2})(?:[.,][0-9]{1,9})?)?(?:\s*Uhr)?\s*(?P<half>[ap]\.?\s?m\.?)?"
+    r"(?:[:.](?P<second>[0-9]{2})(?:[.,](?P<part>[0-9]{1,9}))?)?(?:\s*Uhr)?\s*(?P<half>[ap]\.?\s?m\.?)?"
     r"\s*(?P<zone>Z|UTC|GMT|(?:UTC|GMT)?[+\-−][0-9]{2}:?[0-9]{2}|[+\-−][0-9]{2})?)?"
 )
 _NUMBERED = re.compile(
@@ -204,7 +204,8 @@ def _at(form: str, day: date | None, match: re.Match[str]) -> Iterator[tuple[str
     minute, second = int(groups["minute"]), int(groups["second"] or 0)
     if hour is None or minute > 59 or second > 59:
         return
-    at = datetime(day.year, day.month, day.day, hour, minute, second)
+    part = int((groups.get("part") or "0").ljust(6, "0")[:6])
+    at = datetime(day.year, day.month, day.day, hour, minute, second, part)
     zone = _zone(groups.get("zone"))
     yield form, Found(day, day, at if zone is None else at.replace(tzinfo=zone))
 

@@ -106,6 +106,8 @@ class DateReading:
             wanted = f" of the form {self.form}" if self.form else ""
             return f"{shown} is not a date{wanted}"
         options = " or ".join(f"{self.option} {form}" for form in readings)
+        if not self.option:
+            return f"{shown} can be read in several ways; write YYYY-MM-DD"
         if self.form:
             return f"{shown} is not a date of the form {self.form}; try {options}"
         if self.doubt:
@@ -199,9 +201,15 @@ def survey_dates(
     return survey.reading(form, zone, option)
 
 
-def read_day(text: str, reading: DateReading | None = None, end: End = End.LAST) -> date | None:
-    """Reads one day that stands alone; see `DateReading.day`."""
-    return (reading or DateReading()).day(text, end)
+def read_day(text: str, end: End = End.LAST) -> date:
+    """Reads one day that stands alone, such as an option's.
+
+    :raises InvalidValue: it is not a date, can be read in two ways, or means "no date".
+    """
+    day = DateReading(option="").day(text, end)
+    if day is None:
+        raise InvalidValue(f"{text.strip()[:_SHOWN]!r} is not a date")
+    return day
 
 
 def midnight(day: date, zone: tzinfo = UTC) -> datetime:

@@ -110,10 +110,15 @@ class ShareSurvey:
         self.up_to_one |= 0 < value <= 1
 
     def reading(
-        self, header: str = "", scale: Scale = Scale.BY_VALUE, option: str = OPTION
+        self,
+        header: str = "",
+        scale: Scale = Scale.BY_VALUE,
+        option: str = OPTION,
+        likely: Scale = Scale.BY_VALUE,
     ) -> ShareReading:
-        """Decides how the column is written; ``scale`` is what was named.
+        """Decides how the column is written.
 
+        ``scale`` is what was named; ``likely`` decides where neither header nor cells do.
         A header with a per cent sign, or a cell above 1, makes the column per cent. Cells between
         0 and 1 make it fractions, where none has a sign.
         """
@@ -129,7 +134,7 @@ class ShareSurvey:
             return ShareReading(Scale.PER_CENT, why, option)
         if self.between and not self.signed:
             return ShareReading(Scale.FRACTION, "", option)
-        return ShareReading(Scale.BY_VALUE, "", option, stands_alone=not self.plain)
+        return ShareReading(likely, "", option, stands_alone=not self.plain)
 
 
 def survey_shares(

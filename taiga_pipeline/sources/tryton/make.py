@@ -18,9 +18,10 @@ from typing import Final
 
 from sync.clock import Clock
 from taiga_pipeline.credentials import Secret
-from taiga_pipeline.pipeline.columns import CLOSE_DATE, check_field
+from taiga_pipeline.pipeline.columns import check_field
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.import_options import ImportOptions
+from taiga_pipeline.pipeline.readings import CLOSE_DATE
 from taiga_pipeline.sources.facts import unknown_facts
 from taiga_pipeline.sources.rows import ROW_SETTINGS, row_options
 from taiga_pipeline.sources.settings import SettingsReader

@@ -1,0 +1,171 @@
+"""How the figures and dates of a file are written: decided column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Any, Final
+
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.notation import parse_contacts, parse_list, parse_roles
+from taiga_pipeline.pipeline.values.amounts import (
+    AmountReading,
+    AmountSurvey,
+    unit_in_header,
+)
+from taiga_pipeline.pipeline.values.currencies import currencies_of
+from taiga_pipeline.pipeline.values.dates import DateReading, DateSurvey, End
+from taiga_pipeline.pipeline.values.numbers import read_hours
+from taiga_pipeline.pipeline.values.numerals import POINT
+from taiga_pipeline.pipeline.values.shares import Scale, ShareReading, ShareSurvey
+
+CLOSE_DATE: Final = "close_date"
+"""A column for imports only: the expected close of open deals, the day of the decision of
+closed ones. Many programs keep both in one column."""
+
+DATE_COLUMNS: Final = ("engaged_on", "expected_close", "start", "closed_on", CLOSE_DATE)
+TIME_COLUMNS: Final = ("stage_since", "updated_at")
+LIST_COLUMNS: Final = ("roles", "contacts", "done")
+_BEGINNINGS: Final = ("engaged_on", "start")
+"""Of a period, something begins on its first day; all else is over by its last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What people said about the figures and dates of a file, and how its options are called."""
+
+    decimal: str = ""
+    date_format: str = ""
+    scale: Scale = Scale.BY_VALUE
+    zone: tzinfo = UTC
+    decimal_option: str = "--decimal"
+    date_option: str = "--date-format"
+    scale_option: str = "--probability-scale"
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """How each column is read. Without a survey, every value stands alone."""
+
+    value: AmountReading = field(default_factory=AmountReading)
+    probability: ShareReading = field(default_factory=ShareReading)
+    alone: DateReading = field(default_factory=DateReading)
+    dates: Mapping[str, DateReading] = field(default_factory=dict)
+
+    def read(self, name: str, text: str) -> Any:
+        """Reads the value of a field that is no text; None, or nothing, for "not known".
+
+        :raises InvalidValue: the text is no such value, or it can be read in two ways.
+        """
+        if name in DATE_COLUMNS:
+            end = End.FIRST if name in _BEGINNINGS else End.LAST
+            return self.date_reading(name).day(text, end)
+        if name in TIME_COLUMNS:
+            return self.date_reading(name).moment(text)
+        if name == "value":
+            return self.value.read(text)
+        if name == "probability":
+            return self.probability.read(text)
+        if name == "hours_per_week":
+            return read_hours(text)
+        return _read_list(name, text)
+
+    def date_reading(self, name: str) -> DateReading:
+        """Returns how a column of dates is read."""
+        return self.dates.get(name, self.alone)
+
+    def decisions(self) -> Mapping[str, str]:
+        """Returns what was decided by the cells, and why: field -> a sentence."""
+        whys = {
+            "value": self.value.why,
+            "probability": self.probability.why,
+            **{name: reading.why for name, reading in self.dates.items()},
+        }
+        return {name: why for name, why in whys.items() if why}
+
+
+def _read_list(name: str, text: str) -> Any:
+    if name == "roles":
+        return parse_roles(text)
+    if name == "contacts":
+        return parse_contacts(text)
+    if name == "done":
+        return frozenset(parse_list(text))
+    raise KeyError(name)
+
+
+def alone(terms: Terms) -> Readings:
+    """Returns how values are read that stand alone, or whose column cannot be seen as a whole."""
+    named = bool(terms.date_format)
+    return Readings(
+        AmountReading(terms.decimal, option=terms.decimal_option),
+        ShareReading(terms.scale, option=terms.scale_option),
+        DateReading(terms.date_format, terms.zone, option=terms.date_option, named=named),
+    )
+
+
+def typed(zone: tzinfo = UTC) -> Readings:
+    """Returns how values are read that somebody types one by one, without options for them."""
+    return alone(Terms(zone=zone, decimal_option="", date_option="", scale_option=""))
+
+
+class Survey:
+    """Looks at all cells of a file, and decides how its columns are written.
+
+    ``headers``: our field -> the file's header. ``is_ours`` says that the file has the columns of
+    our own format, so that what its cells leave open is a decimal point and a fraction.
+    """
+
+    def __init__(self, headers: Mapping[str, str], terms: Terms, *, is_ours: bool = False) -> None:
+        self._headers = headers
+        self._terms = terms
+        self._is_ours = is_ours
+        self._amounts = AmountSurvey(unit_in_header(headers.get("value", "")))
+        self._shares = ShareSurvey()
+        dated = (*DATE_COLUMNS, *TIME_COLUMNS)
+        self._dates = {name: DateSurvey() for name in headers if name in dated}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The fields whose cells have to be seen."""
+        figures = (name for name in ("value", "probability") if name in self._headers)
+        return (*figures, *self._dates)
+
+    def take(self, name: str, cell: str) -> None:
+        """Looks at one cell of one of `columns`."""
+        if name == "value":
+            self._amounts.take(cell)
+        elif name == "probability":
+            self._shares.take(cell)
+        else:
+            self._dates[name].take(cell)
+
+    def readings(self) -> Readings:
+        """Decides."""
+        terms = self._terms
+        likely_point, likely = (POINT, Scale.FRACTION) if self._is_ours else ("", Scale.BY_VALUE)
+        return Readings(
+            self._amounts.reading(terms.decimal, terms.decimal_option, likely_point),
+            self._shares.reading(
+                self._headers.get("probability", ""), terms.scale, terms.scale_option, likely
+            ),
+            alone(terms).alone,
+            {
+                name: survey.reading(terms.date_format, terms.zone, terms.date_option)
+                for name, survey in self._dates.items()
+            },
+        )
+
+
+def read_currency(text: str) -> tuple[str, ...]:
+    """Returns the codes that a cell of currencies may stand for: ``EUR``, ``€``, ``kr``.
+
+    :raises InvalidValue: it is neither a code of ISO 4217 nor a known sign.
+    """
+    codes = currencies_of(text)
+    if not codes:
+        raise InvalidValue(
+            f"{text.strip()[:40]!r} is neither a currency code (EUR, SEK) nor a known sign"
+        )
+    return codes
