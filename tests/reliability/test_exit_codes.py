@@ -13,6 +13,7 @@ import pytest
 from click.testing import Result
 
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
 from tests.reliability.source_trouble_world import (
     ROWS,
@@ -192,6 +193,34 @@ def archived(stage: Stage) -> Result:
     return stage.csv.run()
 
 
+def another_server(stage: Stage) -> Result:
+    with Sandbox() as other:
+        return edit_config(stage, stage.csv.taiga.url, other.url)
+
+
+def another_account(stage: Stage) -> Result:
+    return edit_config(stage, f'username = "{stage.csv.taiga.username}"', 'username = "pm"')
+
+
+def unmarked(count: int) -> Callable[[Stage], Result]:
+    """Makes the situation in which people removed the marks of so many projects."""
+
+    def situation(stage: Stage) -> Result:
+        bot = stage.csv.taiga.as_user(stage.csv.taiga.username)
+        for project in sorted(stage.csv.before)[:count]:
+            bot.patch(f"/projects/{project}", {"tags_colors": []})
+        return stage.csv.run()
+
+    return situation
+
+
+def all_gone(stage: Stage) -> Result:
+    bot = stage.csv.taiga.as_user(stage.csv.taiga.username)
+    for project in stage.csv.before:
+        bot.delete(f"/projects/{project}")
+    return stage.csv.run()
+
+
 LISTS: Final = {"method": "GET", "path": "^/projects$", "times": 999}
 SITUATIONS: Final[dict[str, Callable[[Stage], Result]]] = {
     "there is no configuration": no_configuration,
@@ -227,6 +256,11 @@ SITUATIONS: Final[dict[str, Callable[[Stage], Result]]] = {
     "a list does not come whole": fault(Fault(FaultKind.WRONG_COUNT, **LISTS)),
     "the account may not see projects": fault(Fault(FaultKind.ARCHIVED, **LISTS)),
     "a project is archived": archived,
+    "another server answers": another_server,
+    "another account logs in": another_account,
+    "a project lost its mark": unmarked(1),
+    "many projects lost their mark": unmarked(3),
+    "all projects are gone": all_gone,
     "an answer to a creation is lost": fault(Fault(FaultKind.RESET_BEFORE, "POST", "^/projects$")),
 }
 IN_STORE: Final = {"the store is locked", "the store is damaged", "the store was emptied"}
