@@ -16,7 +16,7 @@ from sync.counting import Mailed, count_actions, count_mails, mails_origin, most
 from sync.elsewhere import hints, without_proof
 from sync.errors import Malformed, SyncError
 from sync.limits import DEFAULTS, Amount, Breach, Limit, check_limits
-from sync.lookalikes import held, lookalikes
+from sync.lookalikes import Likeness, Match, find_matches, held
 from sync.observation import (
     Observation,
     look,
@@ -35,7 +35,7 @@ from sync.open_issues import (
 )
 from sync.plan import GroupPlan, Issue, IssueKind, Plan
 from sync.planner import Known, Seen, plan_group
-from sync.records import RETIRED, DesiredGroup, WhenGone
+from sync.records import RETIRED, TITLE, DesiredGroup, WhenGone
 from sync.server import UNPROVEN
 from sync.source import Quarantined, Source
 from sync.state import GroupRow, JournalEntry, StateStore
@@ -76,6 +76,7 @@ class _Wanted:
     present: set[str] = field(default_factory=set)
     gone: list[str] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
+    renumbered: list[Match] = field(default_factory=list)
     is_complete: bool = True
     unchanged: int = 0
 
@@ -220,8 +221,49 @@ class Drafter:
         wanted.quarantined = reading.quarantined
         wanted.present |= reading.present | {row.key for row in reading.quarantined}
         wanted.is_complete = reading.complete
-        _hold_lookalikes(wanted, index)
+        made = wanted.groups.keys() - index.keys() - observation.candidates.keys() - set(unsettled)
+        wanted.renumbered = self._renumbered(made, wanted, index, reading.fading)
+        for match in wanted.renumbered:
+            del wanted.groups[match.new]
+            wanted.present.update(match.former)
+            wanted.quarantined.append(held(match))
         return wanted
+
+    def _renumbered(
+        self, made: Collection[str], wanted: _Wanted, index: Index, fading: Collection[str]
+    ) -> list[Match]:
+        """Returns which new groups may be bound ones of another key that are gone."""
+        missing = [
+            key
+            for key, row in index.items()
+            if row.is_followed and (key not in wanted.present or key in fading)
+        ]
+        if not missing or not made:
+            return []
+        new = {}
+        for key in made:
+            title = self.target.fit(wanted.groups[key].root).fields.get(TITLE)
+            new[key] = Likeness(wanted.groups[key].likeness, str(title or ""))
+        found = self._likenesses([key for key in missing if index[key].state != RETIRED])
+        # One that was lost and is gone since is not what a new one of its name is.
+        return find_matches(new, {key: found.get(key, Likeness()) for key in missing})
+
+    def _likenesses(self, keys: Collection[str]) -> dict[str, Likeness]:
+        """Returns what bound groups are recognised by; old ones by the title that they had."""
+        found = {k: Likeness(text) for k, text in self.store.likenesses(keys).items()}
+        unknown = [key for key, each in found.items() if not each.likeness]
+        for key, known in self.store.known(unknown).items():
+            titles = [bound.base.get(TITLE) for each, bound in known.bound.items() if each.is_root]
+            title = next((base.desired for base in titles if base is not None), "")
+            found[key] = Likeness(title=str(title or ""))
+        return found
+
+    def renumbered(self) -> list[Match]:
+        """Returns the groups whose key may have changed: those that a plan holds back."""
+        index = self.store.index()
+        unsettled = {intent.key.group for intent in self.store.open_intents()}
+        observation = observe(self.target, self.store.pipeline, index)
+        return self._read_source(index, observation, unsettled).renumbered
 
     def _handle_gone(self, wanted: _Wanted, index: Index) -> None:
         """Finds the bound groups that are gone from the source; puts them away if so asked."""
@@ -358,16 +400,6 @@ def _is_asked_as_before(group: DesiredGroup, row: GroupRow) -> bool:
 def _unplanned(desired: DesiredGroup, error: Exception) -> GroupPlan:
     """Returns the plan of a group that could not be planned: nothing to do, and what is wrong."""
     return GroupPlan(desired.key, desired, None, issues=(unforeseen(desired.root.key, error),))
-
-
-def _hold_lookalikes(wanted: _Wanted, index: Index) -> None:
-    """Holds new groups back whose key looks like that of a bound one that is not to be seen."""
-    missing = [key for key, row in index.items() if row.is_followed and key not in wanted.present]
-    new = wanted.groups.keys() - index.keys()
-    for key, old in sorted(lookalikes(new, missing).items()):
-        del wanted.groups[key]
-        wanted.present.add(old)
-        wanted.quarantined.append(held(key, old))
 
 
 def _copies(index: Index, wanted: _Wanted, observation: Observation) -> list[Issue]:

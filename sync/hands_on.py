@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from sync.errors import Rejected, Vanished
+from sync.open_issues import operand
 from sync.plan import Issue, IssueKind
 from sync.records import Base, Binding, Marker, Observed, RecordKey
-from sync.state import StateStore
+from sync.state import GroupRow, StateStore
+from sync.take_over import take_over
 from sync.target import Target
 
 
@@ -84,7 +86,8 @@ def adopt(store: StateStore, target: Target, root: RecordKey, root_id: str) -> O
     """Binds a group to an existing root that a person chose; returns what was found there.
 
     The next run marks it, keeps what delivery own, writes what sales own, and reports shared
-    fields that differ.
+    fields that differ. One that another group had until it was unlinked is taken over with all
+    that was agreed upon (`sync.take_over`). One that the group itself had before is let go of.
 
     :raises Vanished: there is no such root, or the account cannot see it.
     :raises Rejected: it belongs to another group or pipeline.
@@ -93,8 +96,22 @@ def adopt(store: StateStore, target: Target, root: RecordKey, root_id: str) -> O
     if found is None:
         raise Vanished(f"{target.name} shows this account no {root.kind} {root_id}")
     _refuse_anothers(store, root, found)
+    index = store.index()
+    _let_go_of_other(store, target, root.group, index.get(root.group), found.id)
+    holders = [key for key, row in index.items() if row.root_id == found.id and key != root.group]
+    if holders:
+        return take_over(store, target, root, holders[0])
     store.bind_by_hand(Binding(root, found.id, created=False))
     return found
+
+
+def _let_go_of_other(
+    store: StateStore, target: Target, group: str, row: GroupRow | None, root_id: str
+) -> None:
+    """Lets go of the root that a group is bound to, and that another one takes the place of."""
+    if row is not None and row.is_followed and row.root_id != root_id:
+        target.unmark(row.root_id, Marker(store.pipeline, group))
+        store.forget(group)
 
 
 def _refuse_anothers(store: StateStore, root: RecordKey, found: Observed) -> None:
@@ -105,9 +122,12 @@ def _refuse_anothers(store: StateStore, root: RecordKey, found: Observed) -> Non
                 f"(deal {marker.key}); unlink it there first"
             )
         if marker.key != root.group and _is_bound(store, marker.key, found.id):
+            new, former = operand(root.group), operand(marker.key)
             raise Rejected(
-                f"{found.kind} {found.id} belongs to the deal {marker.key}; unlink that one "
-                f"first: 'pipeline-sync unlink {marker.key}'"
+                f"{found.kind} {found.id} belongs to the deal {marker.key}; if {root.group} is the "
+                f"same deal under a new key, or the one that it was merged into: 'pipeline-sync "
+                f"adopt {new} --from {former}'; if not, unlink that one first: 'pipeline-sync "
+                f"unlink {former}'"
             )
 
 

@@ -142,6 +142,17 @@ class MemoryTarget:
                 markers = tuple(m for m in root.record.markers if m != marker)
                 self._change(root, replace(root.record, markers=markers))
 
+    def reassign(self, root_id: str, former: Marker, marker: Marker) -> None:
+        """Exchanges the markers, and the group that children name."""
+        self.mark(root_id, marker)
+        self.unmark(root_id, former)
+        with self._writing("reassign"):
+            root = self._root(root_id)
+            for number, child in root.children.items():
+                if child.group == former.key:
+                    root.children[number] = replace(child, group=marker.key)
+            root.version += 1
+
     def create_child(self, desired: Desired, place: Place) -> Written:
         """Makes a child, or returns the one that answers to its name."""
         with self._writing("create child"):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from sync.plan import Issue, IssueKind
 from sync.planner import Known, the_one
 from sync.records import Binding, Observed, RecordKey
 from sync.source import Quarantined
+
+
+def operand(key: str) -> str:
+    """Returns a key as one word of the commands in messages."""
+    return shlex.quote(key) if key.isprintable() else repr(key)
 
 
 def quarantine_issue(row: Quarantined) -> Issue:
@@ -18,10 +24,11 @@ def quarantine_issue(row: Quarantined) -> Issue:
 
 def gone_issue(key: str) -> Issue:
     """Returns the issue of a followed group that is gone from the source."""
+    word = operand(key)
     message = (
         f"{key}: the deal is no longer in the source; its project is left as it is. To put it "
         f'away: when_gone = "retire" under [sync]; if the deal has a new key: '
-        f"'pipeline-sync adopt NEW --from {key}'; to forget it: 'pipeline-sync unlink {key}'"
+        f"'pipeline-sync adopt NEW --from {word}'; to forget it: 'pipeline-sync unlink {word}'"
     )
     return Issue(IssueKind.GONE, RecordKey(key, "project"), message)
 
@@ -31,7 +38,7 @@ def moved_issue(stray: RecordKey, place: str) -> Issue:
     message = (
         f"{stray}: people moved this {stray.kind} into the project of {place}; it is left as it "
         f"is there, and is not made again here. Move it back, or let it go: "
-        f"'pipeline-sync resolve {stray} --take delivery'"
+        f"'pipeline-sync resolve {operand(str(stray))} --take delivery'"
     )
     return Issue(IssueKind.MOVED, stray, message, observed=place)
 
@@ -56,11 +63,12 @@ def copied_issue(key: str, bound: str, candidates: Sequence[Observed]) -> Issue 
     others = sorted({c.id for c in candidates} - {kept}, key=lambda name: (len(name), name))
     if not kept or not others:
         return None
+    word = operand(key)
     message = (
         f"{key}: another project carries this deal's marker (id {', '.join(others)}), as a copy "
-        f"does; the one with id {kept} is kept in step, the other is left alone. Delete the copy, "
-        f"take the marker off it: 'pipeline-sync unlink {key} --project {others[0]}'; or follow it "
-        f"instead: 'pipeline-sync adopt {key} {others[0]}'"
+        f"does; the one with id {kept} is kept in step, the other is left alone. Delete the copy; "
+        f"or take the marker off it: 'pipeline-sync unlink {word} --project {others[0]}'; or "
+        f"follow it instead: 'pipeline-sync adopt {word} {others[0]}'"
     )
     root = RecordKey(key, candidates[0].kind)
     return Issue(IssueKind.COPIED, root, message, observed=frozenset(others))

@@ -151,6 +151,8 @@ class DesiredGroup:
     ``create`` tells whether a group that was never synced is to be made at all: a lost deal, or
     one that was won years ago, is followed when it is known and left alone when it is not.
     ``follow_children`` is off for a retired group: its children are left exactly as they are.
+    ``likeness`` is what stays the same when the group's key changes, "" if there is nothing of the
+    kind: two groups with one likeness may be one and the same.
     """
 
     root: Desired
@@ -159,6 +161,7 @@ class DesiredGroup:
     follow_children: bool = True
     when_retired: WhenRetired = WhenRetired.MARK
     when_deleted: WhenDeleted = WhenDeleted.REPORT
+    likeness: str = ""
 
     @property
     def key(self) -> str:

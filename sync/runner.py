@@ -24,6 +24,7 @@ from sync.server import note as note_server
 from sync.server import refuse_another
 from sync.source import GroupFacts, Source, TakesFacts, Told
 from sync.state import Seal, StateStore
+from sync.take_over import finish_all
 from sync.target import Target
 from sync.unforeseen import in_words
 
@@ -125,6 +126,7 @@ class Runner:
                 self.target.connect()
                 refuse_another(self.store, self.target)
                 self._wait_for_late_writes()
+                finish_all(self.store, self.target)
                 draft = self._drafter.draft(look_at_all)
                 draft, done = self._carry_out(run_id, draft, look_at_all, expect)
                 report = self._report(run_id, started, requests, draft, done)
@@ -454,6 +456,7 @@ def _seal(group: GroupPlan) -> Seal:
         stamp=group.root.stamp,
         state=str(group.desired.root.fields.get(STATE, "")),
         facts=group.facts,
+        likeness=group.desired.likeness,
     )
 
 

@@ -28,6 +28,7 @@ GROUPS: Final = Table(
     Column("state", Text),
     Column("facts_json", Text),
     Column("seen_at", UtcDateTime),
+    Column("likeness", Text),
 )
 """One row per group: what is needed to tell that nothing moved. An empty ``stamp`` means that the
 group has to be looked at in full."""
@@ -160,5 +161,7 @@ STEPS: Final = (
         "ALTER TABLE sync_journal ADD COLUMN identity TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE sync_journal ADD COLUMN when_dropped TEXT NOT NULL DEFAULT 'keep'",
     ),
+    # A group whose key changed in the source is recognised, rather than made a second time.
+    statements("ALTER TABLE sync_group ADD COLUMN likeness TEXT NOT NULL DEFAULT ''"),
 )
 """Append only: a step that was released is never changed."""

@@ -30,13 +30,15 @@ class Reading:
     ``groups`` may be an iterator: it is gone through once, and ``quarantined``, ``present`` and
     ``complete`` are read after that (a reader may fill them on the way). ``present`` names the
     keys that the source holds without anything being desired for them (no mapping matches): they
-    are not *gone*. ``complete`` is False when the read broke off or rows without a key were
+    are not *gone*. ``fading`` names keys that the source still holds although whatever it has them
+    from does not any more. ``complete`` is False when the read broke off or rows without a key were
     quarantined; then nothing that is missing is taken for gone.
     """
 
     groups: Iterable[DesiredGroup]
     quarantined: list[Quarantined] = field(default_factory=list)
     present: set[str] = field(default_factory=set)
+    fading: set[str] = field(default_factory=set)
     complete: bool = True
 
 

@@ -21,6 +21,7 @@ from sync.pruning import prune_journal, prune_runs
 from sync.record_merge import Bases
 from sync.records import Binding, RecordKey, WhenDropped, encode
 from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NOTES, RUNS
+from sync.state_hands import StateHands
 from sync.state_rows import (
     BRING_BACK,
     KEEP,
@@ -42,7 +43,6 @@ from sync.state_rows import (
     read_issue,
     read_run,
 )
-from sync.state_tables import StateTables
 
 _NEVER = object()
 _NOTHING_AGREED = dump_bases({})
@@ -50,7 +50,7 @@ _NOTHING_AGREED = dump_bases({})
 __all__ = ["GroupRow", "JournalEntry", "OpenIssue", "RunRow", "Seal", "StateStore"]
 
 
-class StateStore(StateTables):
+class StateStore(StateHands):
     """The state of one pipeline.
 
     :raises StateUnusable: (any method) the database is damaged, locked, or newer than this
@@ -442,15 +442,6 @@ class StateStore(StateTables):
         return new, ended
 
     # --- by hand
-
-    def bind_by_hand(self, binding: Binding) -> None:
-        """Binds a root to an object that a person chose; the next run merges the two.
-
-        :raises Rejected: the object is already bound to another record.
-        """
-        with self._write("by hand") as connection:
-            self._forget_group(connection, binding.key.group)
-            self._put_binding(connection, binding, {})
 
     def unlink(self, record: RecordKey) -> None:
         """Stops following a group (or one child); its object stays as it is."""

@@ -22,6 +22,9 @@ BRING_BACK: Final = "bring back"
 BY_PEOPLE: Final = frozenset({KEEP, TAKE_AWAY, BRING_BACK})
 """Entries that tell of people: nothing was written."""
 
+TAKE_OVER: Final = "take over"
+"""The journal's word for a root that another group's key is written on, as a person decided."""
+
 SUCCESSFUL: Final = ("done", "partial")
 """Outcomes of runs that came to their end."""
 
@@ -51,13 +54,17 @@ class GroupRow:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """How a group stands after it was synced: see `GroupRow`, and its delivery facts."""
+    """How a group stands after it was synced: see `GroupRow`, and its delivery facts.
+
+    ``likeness`` is that of `sync.records.DesiredGroup`.
+    """
 
     key: str
     fingerprint: str
     stamp: str
     state: str
     facts: Mapping[str, object]
+    likeness: str = ""
 
 
 OPEN: Final = "open"

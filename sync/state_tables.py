@@ -25,6 +25,7 @@ from sync.record_merge import Bases
 from sync.records import Binding, RecordKey, encode
 from sync.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NAME, STEPS, metadata
 from sync.state_rows import (
+    TAKE_OVER,
     UNSETTLED,
     JournalEntry,
     Seal,
@@ -136,7 +137,9 @@ class StateTables:
     def _settle(self, connection: Connection, keys: Collection[str]) -> None:
         """Closes the open intents of groups whose every record was looked at since."""
         query = select(JOURNAL.c.id, JOURNAL.c.grp).where(
-            JOURNAL.c.pipeline == self.pipeline, JOURNAL.c.status.in_(UNSETTLED)
+            JOURNAL.c.pipeline == self.pipeline,
+            JOURNAL.c.status.in_(UNSETTLED),
+            JOURNAL.c.action != TAKE_OVER,
         )
         for intent, group in connection.execute(query).all():
             if group in keys:
@@ -144,7 +147,11 @@ class StateTables:
 
     def _settle_record(self, connection: Connection, key: RecordKey) -> None:
         """Closes the older intents of a record: newer bases must not be overruled by them."""
-        condition = and_(self._record(JOURNAL, key), JOURNAL.c.status.in_(UNSETTLED))
+        condition = and_(
+            self._record(JOURNAL, key),
+            JOURNAL.c.status.in_(UNSETTLED),
+            JOURNAL.c.action != TAKE_OVER,
+        )
         connection.execute(
             update(JOURNAL).where(condition).values(status="settled", finished_at=self._clock.now())
         )
@@ -159,6 +166,7 @@ class StateTables:
                 stamp=seal.stamp,
                 state=seal.state,
                 facts_json=dump(seal.facts),
+                likeness=seal.likeness,
                 seen_at=self._clock.now(),
             )
         )

@@ -150,6 +150,15 @@ class Target(Protocol):
     def unmark(self, root_id: str, marker: Marker) -> None:
         """Takes ``marker`` off a root. Idempotent; a root that is not there is fine."""
 
+    def reassign(self, root_id: str, former: Marker, marker: Marker) -> None:
+        """Makes a root another group's: ``marker`` takes the place of ``former``.
+
+        Children that name the former group name the new one afterwards. Nothing else changes.
+        Idempotent; what is there of it from an earlier attempt is kept.
+
+        :raises Vanished: the root is not there.
+        """
+
     def create_child(self, desired: Desired, place: Place) -> Written:
         """Makes a child; raises as `create_root`. One that is already there is returned."""
 

@@ -15,9 +15,12 @@ from sync.plan import Issue, IssueKind
 from sync.records import RecordKey
 from sync.server import refuse_another
 from sync.state import StateStore
+from sync.take_over import take_over
 from sync.target import Target
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.engine import locked_state
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.renumbered import adopt_renumbered
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.records import Kind
 from taiga_pipeline.report.plan_text import shown
@@ -80,22 +83,49 @@ def _as_usage_error(hint: str = "") -> Iterator[None]:
 
 
 @click.command()
-@click.argument("deal")
-@click.argument("project")
+@click.argument("deal", required=False)
+@click.argument("project", required=False)
+@click.option("--from", "former", metavar="OLD", help="Take the project of OLD along.")
+@click.option("--renumbered", is_flag=True, help="Do that for all deals whose key changed.")
+@click.option("--dry-run", is_flag=True, help="With --renumbered: only say which.")
 @pass_context
-def adopt(context: Context, deal: str, project: str) -> None:
+def adopt(
+    context: Context,
+    deal: str | None,
+    project: str | None,
+    former: str | None,
+    renumbered: bool,
+    dry_run: bool,
+) -> ExitCode:
     """Bind DEAL to a PROJECT that exists already (its number, slug or web address).
 
     The next run brings the two together: what sales own is written, what people wrote is kept.
+
+    A deal that has a new key, or was merged into another one, takes its project along with
+    --from OLD: nothing that people edited is lost, OLD is no longer followed. --renumbered does
+    that for all deals that are held back because their key changed.
     """
+    if renumbered:
+        if deal or project or former:
+            raise click.UsageError("--renumbered finds the deals by itself; name none")
+        return adopt_renumbered(context, dry_run=dry_run)
+    if dry_run:
+        raise click.UsageError("--dry-run is for --renumbered")
+    if deal is None or not (project or former):
+        raise click.UsageError("name a deal, and its PROJECT or --from OLD")
     _check_deal(context, deal)
     with locked_state(context) as store:
         target = _connected(context, store)
-        root_id = _find_project(target, project)
-        with _as_usage_error():
-            root = hands_on.adopt(store, target, RecordKey(deal, Kind.PROJECT), root_id)
+        root_id = _find_project(target, project) if project else ""
+        key = RecordKey(deal, Kind.PROJECT)
+        with _as_usage_error(did_you_mean(former, store.index()) if former else ""):
+            if former is None:
+                root = hands_on.adopt(store, target, key, root_id)
+            else:
+                root = take_over(store, target, key, former, root_id)
     url = root.facts.get("url") or f"project {root.id}"
     click.echo(safe(f"{deal}: bound to {url}; see what the next run does: pipeline-sync plan"))
+    return ExitCode.DONE
 
 
 def _check_deal(context: Context, deal: str) -> None:

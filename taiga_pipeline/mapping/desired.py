@@ -21,7 +21,7 @@ from taiga_pipeline.mapping.model import PagePhase, Phase
 from taiga_pipeline.mapping.page import SLUG, page_lines
 from taiga_pipeline.mapping.rules import MilestoneRule, Rules, StageRule, StateRule, StoryRule
 from taiga_pipeline.mapping.template import Template
-from taiga_pipeline.mapping.text import escape_markup, iso
+from taiga_pipeline.mapping.text import escape_markup, iso, normalise
 from taiga_pipeline.mapping.values import DealView, Values
 from taiga_pipeline.pipeline.model import Category, Deal, RoleDemand
 from taiga_pipeline.records import (
@@ -95,7 +95,14 @@ def desired_group(
         follow_children=follow,
         when_retired=rules.how_retired,
         when_deleted=rules.when_deleted,
+        likeness=likeness(deal),
     )
+
+
+def likeness(deal: Deal) -> str:
+    """Returns what a deal is recognised by when its key changes: its customer and its name."""
+    name = normalise(deal.name)
+    return f"{normalise(deal.customer)}\n{name}" if name else ""
 
 
 def make_case(deal: Deal, rules: Rules, stage: StageRule, staffing: Staffing) -> Case:

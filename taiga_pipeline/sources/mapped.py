@@ -92,6 +92,7 @@ class MappedSource:
         deals = self._deals.read()
         reading = Reading(groups=(), quarantined=deals.quarantined, complete=deals.complete)
         reading.present.update(self._extent.at_rest())
+        reading.fading.update(deals.fading)
         reading.groups = self._groups(deals, reading, self._today())
         return reading
 

@@ -30,7 +30,8 @@ class DealReading:
     there is, a source may find out on the way, and it is looked at after that.
     ``allocations`` are by deal key, ``people`` by lower-case e-mail. ``complete`` is False when
     the read broke off, or when a quarantined row has no readable key: then nothing that is
-    missing may be taken for gone.
+    missing may be taken for gone. ``fading`` are keys of deals that whatever they were imported
+    from does not hold any more.
     """
 
     deals: Iterable[Deal]
@@ -38,6 +39,7 @@ class DealReading:
     complete: bool = True
     allocations: Mapping[str, tuple[Allocation, ...]] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)
+    fading: frozenset[str] = frozenset()
 
 
 class DealSource(Protocol):

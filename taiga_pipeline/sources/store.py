@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sync.clock import Clock
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.origins import missing_from_origin
 from taiga_pipeline.pipeline.schema import open_store
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.sources.port import DealReading, by_deal
@@ -37,10 +38,11 @@ class StoreSource:
         try:
             allocations = by_deal(roster.allocations())
             people = {person.email: person for person in roster.people()}
+            fading = missing_from_origin(engine)
         finally:
             engine.dispose()  # opened again by who goes through the deals, if anybody does
         deals = _closing(engine, DealStore(engine, self._clock.now).deals())
-        return DealReading(deals=deals, allocations=allocations, people=people)
+        return DealReading(deals=deals, allocations=allocations, people=people, fading=fading)
 
 
 def _closing(engine: Engine, deals: Iterator[Deal]) -> Iterator[Deal]:

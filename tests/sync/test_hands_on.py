@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from sync.errors import Rejected, Vanished
-from sync.hands_on import Side, adopt, resolve, unlink
+from sync.errors import Rejected, Unreachable, Vanished
+from sync.hands_on import Side, adopt, disown, resolve, unlink
 from sync.plan import IssueKind
 from sync.records import Marker, RecordKey
+from sync.take_over import take_over
 
 from .world import World, deal
 
@@ -152,3 +153,158 @@ def test_a_project_whose_marker_people_removed_is_marked_again_by_hand_alone(wor
     adopt(world.store, world.target, RecordKey("D1", "project"), project.id)
     assert not [i for i in world.run().issues if i.kind is IssueKind.UNMARKED]
     assert world.project().markers == (Marker("acme", "D1"),)
+    world.settled()
+
+
+class TestTakingOver:
+    @pytest.fixture
+    def renumbered(self, world: World) -> World:
+        """One deal was synced and edited by people; its key is another one by now."""
+        world.want(deal("OLD", members={"ana@x.test": "Back"}, stories=("call",), title="Shop"))
+        world.run()
+        world.target.edit(world.project().id, title="PM's", text="Anna knows them.")
+        world.run()
+        world.source.groups.clear()
+        world.want(deal("NEW", members={"ana@x.test": "Back"}, stories=("call",), title="Shop"))
+        return world
+
+    def test_the_project_goes_over_with_all_that_was_agreed_upon(self, renumbered: World):
+        world, before = renumbered, renumbered.target.children(renumbered.project().id)
+        take_over(world.store, world.target, RecordKey("NEW", "project"), "OLD")
+        report = world.run()
+        assert not report.issues
+        assert not report.applied
+        assert world.project().markers == (Marker("acme", "NEW"),)
+        assert world.project().fields["title"] == "PM's"
+        after = world.target.children(world.project().id)
+        assert [child.id for child in after] == [child.id for child in before]
+        assert {child.group for child in after} == {"NEW"}
+        world.settled()
+
+    def test_people_and_sales_who_moved_apart_are_in_conflict_as_before(self, renumbered: World):
+        world = renumbered
+        take_over(world.store, world.target, RecordKey("NEW", "project"), "OLD")
+        world.want(deal("NEW", title="Sales' newest", members={"ana@x.test": "Back"}))
+        (issue,) = world.run().issues
+        assert (issue.kind, str(issue.key)) == (IssueKind.CONFLICT, "NEW")
+
+    @pytest.mark.parametrize("still_there", [True, False])
+    def test_the_former_deal_is_not_made_again(self, renumbered: World, still_there: bool):
+        world = renumbered
+        if still_there:
+            world.want(deal("OLD", title="Shop"))
+        take_over(world.store, world.target, RecordKey("NEW", "project"), "OLD")
+        assert not world.run().issues
+        assert len(world.target.roots) == 1
+        world.settled()
+
+    def test_after_the_state_is_lost_it_is_the_new_deals(self, renumbered: World):
+        world = renumbered
+        take_over(world.store, world.target, RecordKey("NEW", "project"), "OLD")
+        world.run()
+        world.lose_state()
+        world.run()
+        assert len(world.target.roots) == 1
+        assert len(world.target.children(world.project().id, "story")) == 1
+
+    def test_it_is_in_the_history(self, renumbered: World):
+        world = renumbered
+        take_over(world.store, world.target, RecordKey("NEW", "project"), "OLD")
+        (entry,) = [e for e in world.store.history("NEW") if e.action == "take over"]
+        assert (entry.status, entry.reason) == ("done", "its project was that of OLD")
+
+    @pytest.mark.parametrize("way", ["take over", "adopt"])
+    def test_one_that_was_unlinked_before_goes_over_too(self, renumbered: World, way: str):
+        world = renumbered
+        unlink(world.store, world.target, "OLD")
+        root = RecordKey("NEW", "project")
+        if way == "adopt":
+            adopt(world.store, world.target, root, world.project().id)
+        else:
+            take_over(world.store, world.target, root, "OLD")
+        assert not world.run().issues
+        assert world.project().markers == (Marker("acme", "NEW"),)
+        assert world.project().fields["title"] == "PM's"
+        assert len(world.target.children(world.project().id, "story")) == 1
+        world.settled()
+
+    def test_a_deal_with_a_project_of_its_own_takes_no_second_one(self, renumbered: World):
+        world = renumbered
+        world.source.groups.clear()
+        world.want(deal("OLD", title="Shop"), deal("OTHER", title="Other"))
+        world.run()
+        with pytest.raises(Rejected, match="unlink OTHER"):
+            take_over(world.store, world.target, RecordKey("OTHER", "project"), "OLD")
+        unlink(world.store, world.target, "OTHER")
+        take_over(world.store, world.target, RecordKey("OTHER", "project"), "OLD")
+        world.run()
+        marked = [root for root in world.target.roots if root.markers]
+        assert [root.markers[0].key for root in marked] == ["OTHER"]
+
+    def test_a_project_that_lost_its_marker_is_nobodys_to_give(self, renumbered: World):
+        world = renumbered
+        world.target.unmark_all(world.project().id)
+        with pytest.raises(Rejected, match="adopt OLD"):
+            take_over(world.store, world.target, RecordKey("NEW", "project"), "OLD")
+        assert world.store.index().keys() == {"OLD"}
+
+    def test_a_project_that_is_not_there_or_not_the_deals_is_refused(self, renumbered: World):
+        world, root = renumbered, RecordKey("NEW", "project")
+        with pytest.raises(Rejected, match="no project is kept"):
+            take_over(world.store, world.target, root, "NOBODY")
+        with pytest.raises(Rejected, match="not 999"):
+            take_over(world.store, world.target, root, "OLD", "999")
+        with pytest.raises(Rejected, match="already"):
+            take_over(world.store, world.target, RecordKey("OLD", "project"), "OLD")
+        world.target.delete(world.project().id)
+        with pytest.raises(Vanished):
+            take_over(world.store, world.target, root, "OLD")
+
+    @pytest.mark.parametrize("operation", ["before mark", "after mark", "after unmark"])
+    @pytest.mark.parametrize("way", ["the next run", "the same command again"])
+    def test_what_was_cut_off_is_brought_to_its_end(
+        self, renumbered: World, operation: str, way: str
+    ):
+        world, root = renumbered, RecordKey("NEW", "project")
+
+        def cut(name: str) -> None:
+            if name == operation:
+                raise Unreachable("the network is gone")
+
+        world.target.faults = cut
+        with pytest.raises(Unreachable):
+            take_over(world.store, world.target, root, "OLD")
+        world.target.faults = lambda name: None
+        if way == "the same command again":
+            take_over(world.store, world.target, root, "OLD")
+        assert not world.run().issues
+        assert world.project().markers == (Marker("acme", "NEW"),)
+        children = world.target.children(world.project().id)
+        assert {child.group for child in children} == {"NEW"}
+        assert not world.store.take_overs()
+        world.settled()
+
+
+def test_another_project_of_the_same_deal_takes_the_place_of_the_one_before(world: World):
+    world.want(deal("D1"))
+    world.run()
+    first = world.project().id
+    copy = world.target.copy(first)
+    (issue,) = world.run().issues
+    assert issue.kind is IssueKind.COPIED
+    adopt(world.store, world.target, RecordKey("D1", "project"), copy)
+    assert not world.run().issues
+    assert world.store.index()["D1"].root_id == copy
+    assert [root.id for root in world.target.roots if root.markers] == [copy]
+
+
+def test_a_copys_marker_is_taken_off_and_that_of_the_bound_project_is_not(world: World):
+    world.want(deal("D1"))
+    world.run()
+    first = world.project().id
+    copy = world.target.copy(first)
+    with pytest.raises(Rejected, match="kept in step"):
+        disown(world.store, world.target, "D1", first)
+    disown(world.store, world.target, "D1", copy)
+    assert not world.run().issues
+    assert [root.id for root in world.target.roots if root.markers] == [first]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Final
 from urllib.parse import quote
@@ -25,6 +26,7 @@ from taiga_pipeline.targets.redmine.children import (
     is_as_made,
     overwritten,
     read_one,
+    renamed_references,
 )
 from taiga_pipeline.targets.redmine.client import WRONG_ADDRESS, Client, Refusal
 from taiga_pipeline.targets.redmine.custom_fields import ADVICE, DEAL_KEY, CustomFields, value_of
@@ -314,6 +316,29 @@ class RedmineTarget:
             self._set_marker(root_id, marker, present=False)
         except Vanished:
             return
+
+    def reassign(self, root_id: str, former: Marker, marker: Marker) -> None:
+        """Exchanges the mark of a project, and the deal in the references of its issues."""
+        self.mark(root_id, marker)
+        self.unmark(root_id, former)
+        renamed = renamed_references(root_id, former.key, marker.key, self._context)
+        if renamed:
+            with self._open(root_id):
+                for issue_id, body in renamed:
+                    self._client.put(f"issues/{issue_id}.json", {"issue": body})
+
+    @contextmanager
+    def _open(self, root_id: str) -> Iterator[None]:
+        """Keeps a project open for as long as the block runs: a closed one takes no changes."""
+        is_closed = self._project(root_id).get("status") == projects.CLOSED
+        path = f"projects/{root_id}"
+        if is_closed:
+            self._put(f"{path}/reopen.json", {})
+        try:
+            yield
+        finally:
+            if is_closed:
+                self._put(f"{path}/close.json", {})
 
     def _set_marker(self, root_id: str, marker: Marker, *, present: bool) -> None:
         row = self._project(root_id)

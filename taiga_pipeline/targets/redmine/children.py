@@ -23,6 +23,7 @@ from taiga_pipeline.targets.redmine.custom_fields import (
     DEAL_KEY,
     CustomField,
     CustomFields,
+    field_id,
     value_of,
 )
 from taiga_pipeline.targets.redmine.identity import (
@@ -335,6 +336,31 @@ KINDS: Final[Mapping[str, ChildKind]] = {
     item.kind: item for item in (Roles(), Memberships(), Versions(), Issues())
 }
 """How to handle each kind, in the order in which they are read."""
+
+
+def renamed_references(
+    root_id: str, former: str, new: str, context: Context
+) -> list[tuple[str, Body]]:
+    """Returns the issues of a project that name the deal ``former``, by id, each with the body
+    that has it name ``new``, where the reference stands."""
+    renamed: list[tuple[str, Body]] = []
+    for row in Issues().rows(root_id, context):
+        text, line = split_line(str(row.get("description") or ""))
+        places = [
+            (value_of(row, DEAL_KEY), "custom_fields"),
+            (_mark(line), "description"),
+        ]
+        body: Body = {}
+        for value, place in places:
+            group, name = decode_reference(context.pipeline, value)
+            reference = encode_reference(context.pipeline, RecordKey(new, Kind.STORY, name))
+            if group == former and place == "description":
+                body[place] = join_line(text, Line(reference))
+            elif group == former:
+                body[place] = [{"id": field_id(row, DEAL_KEY), "value": reference}]
+        if body:
+            renamed.append((str(row["id"]), body))
+    return renamed
 
 
 def read_one(kind: ChildKind, target_id: str, context: Context) -> Row:

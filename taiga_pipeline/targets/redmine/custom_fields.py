@@ -177,6 +177,14 @@ def value_of(row: Row, name: str) -> str:
     return ""
 
 
+def field_id(row: Row, name: str) -> int:
+    """Returns the number of the field ``name`` that a project or an issue shows; 0 if none."""
+    for field in row.get("custom_fields") or ():
+        if str(field.get("name", "")).casefold() == name.casefold():
+            return int(field["id"])
+    return 0
+
+
 def changed(row: Row, wanted: Mapping[int, str]) -> list[JSON]:
     """Returns those of the ``wanted`` values that ``row`` has a field for and does not hold."""
     present = {int(field["id"]): field.get("value") for field in row.get("custom_fields") or ()}

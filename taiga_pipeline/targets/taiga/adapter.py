@@ -19,7 +19,14 @@ from taiga_pipeline.targets.marked import demand_marked
 from taiga_pipeline.targets.taiga import projects
 from taiga_pipeline.targets.taiga.address import web_address
 from taiga_pipeline.targets.taiga.boards import clear_template, is_board
-from taiga_pipeline.targets.taiga.children import ChildKind, Context, Memberships, Stories, gone
+from taiga_pipeline.targets.taiga.children import (
+    ChildKind,
+    Context,
+    Memberships,
+    Stories,
+    gone,
+    renamed_references,
+)
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.kinds import KINDS
@@ -249,6 +256,13 @@ class TaigaTarget:
             self._set_marker(root_id, marker, present=False)
         except Vanished:
             return
+
+    def reassign(self, root_id: str, former: Marker, marker: Marker) -> None:
+        """Exchanges the marker of a project, and the deal in the references of its stories."""
+        self.mark(root_id, marker)
+        self.unmark(root_id, former)
+        for story_id, body in renamed_references(root_id, former.key, marker.key, self._context):
+            self._client.patch(f"{Stories.path}/{story_id}", body)
 
     def _set_marker(self, root_id: str, marker: Marker, *, present: bool) -> None:
         """Replaces the map of tags by itself with, or without, the marker."""

@@ -308,6 +308,21 @@ class Stories:
         return join_block(text, facts)
 
 
+def renamed_references(
+    root_id: str, former: str, new: str, context: Context
+) -> list[tuple[str, Body]]:
+    """Returns the stories of a project that name the deal ``former``, by id, each with the body
+    that has it name ``new``."""
+    renamed = []
+    for row in read_all(context.client, Stories.path, {"project": root_id}):
+        group, name = decode_reference(context.pipeline, row.get("external_reference"))
+        if group == former:
+            reference = encode_reference(context.pipeline, RecordKey(new, Kind.STORY, name))
+            body: Body = {"external_reference": reference, "version": int(row["version"])}
+            renamed.append((str(row["id"]), body))
+    return renamed
+
+
 def _demand_description(observed: Observed) -> None:
     """Refuses to write over a description that nobody has read: lists do not show it.
 
