@@ -38,6 +38,7 @@ from sync.state_rows import (
     dump,
     dump_bases,
     issue_id,
+    journal_changes,
     read_bases,
     read_binding,
     read_issue,
@@ -238,7 +239,7 @@ class StateStore(StateHands):
                     name=action.key.name,
                     action=action.type.value,
                     reason=action.reason,
-                    changes_json=dump([change.to_json() for change in action.changes]),
+                    changes_json=dump(journal_changes(action)),
                     intended_json=dump_bases(intended),
                     identity=action.desired.natural_name if action.desired else "",
                     when_dropped=(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sync.plan import ActionType, Issue, IssueKind
+from sync.plan import Action, ActionType, Issue, IssueKind
 from sync.record_merge import Bases
 from sync.records import Base, Binding, RecordKey, WhenDropped, decode, encode
 
@@ -18,6 +18,9 @@ KEEP: Final = "keep"
 TAKE_AWAY: Final = "take away"
 BRING_BACK: Final = "bring back"
 """The journal's words for what people did to an object as a whole, found out about in a run."""
+
+READ: Final = "read"
+"""The verdict on a text that was read right before it was written anew: as it stood then."""
 
 BY_PEOPLE: Final = frozenset({KEEP, TAKE_AWAY, BRING_BACK})
 """Entries that tell of people: nothing was written."""
@@ -127,6 +130,24 @@ class OpenIssue:
 
     issue: Issue
     since: datetime
+
+
+def journal_changes(action: Action) -> list[dict[str, object]]:
+    """Returns what the journal keeps of the fields of an action.
+
+    Besides the changes these are the texts that hold several fields, as they were read before they
+    are written anew. A server without versions cannot be kept from writing over what somebody saves
+    in that very moment; what stood there before is not lost with it.
+    """
+    changes = [change.to_json() for change in action.changes]
+    if not changes or action.observed is None or action.desired is None:
+        return changes
+    texts: list[dict[str, object]] = [
+        {"field": name, "observed": value, "verdict": READ}
+        for name, value in sorted(action.observed.fields.items())
+        if name not in action.desired.fields and isinstance(value, str) and value
+    ]
+    return [*changes, *texts]
 
 
 def read_entry(row: Any) -> JournalEntry:

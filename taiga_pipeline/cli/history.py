@@ -14,7 +14,7 @@ from sync.errors import SyncError
 from sync.merge import Verdict
 from sync.plan import ActionType
 from sync.state import JournalEntry
-from sync.state_rows import BY_PEOPLE, KEEP
+from sync.state_rows import BY_PEOPLE, KEEP, READ
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.engine import state_to_read
 from taiga_pipeline.cli.options import json_option
@@ -120,7 +120,7 @@ def _sales_event(
 
 def _written(entry: JournalEntry) -> _Event:
     who = "people" if entry.action in BY_PEOPLE else "sales"
-    changes: Iterable[str] = (_change(entry, change) for change in entry.changes)
+    changes: Iterable[str] = (_change(entry, change) for change in _written_fields(entry))
     outcome = f"{entry.status}: {entry.error}" if entry.error else entry.status
     cells = (who, entry.action, _record(entry), ", ".join(changes), entry.reason, outcome)
     when = f"{entry.intended_at:%Y-%m-%d %H:%M:%S}"
@@ -145,6 +145,11 @@ def _written(entry: JournalEntry) -> _Event:
             "finished": entry.finished_at,
         },
     )
+
+
+def _written_fields(entry: JournalEntry) -> Iterable[Mapping[str, object]]:
+    """Returns what was changed, without the texts as they were read before."""
+    return (change for change in entry.changes if change.get("verdict") != READ)
 
 
 def _change(entry: JournalEntry, change: Mapping[str, object]) -> str:

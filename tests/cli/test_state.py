@@ -62,6 +62,19 @@ def test_history_tells_what_was_done_to_a_deal(synced: Run) -> None:
     assert "D-109" in synced("history").stdout
 
 
+def test_history_keeps_the_texts_that_stood_there_before_they_were_written_anew(
+    synced: Run, taiga: Sandbox
+) -> None:
+    before = project(taiga, SHOP)["description"]
+    assert synced("deals", "edit", "D-105", "--value", "99000").exit_code == 0
+    assert synced("run").exit_code == 0
+    rows = json.loads(synced("history", "D-105", "--json").stdout)
+    (update,) = (row for row in rows if row["action"] == "update")
+    kept = {each["field"]: each["observed"] for each in update["changes"]}
+    assert (kept["name"], kept["description"]) == (SHOP, before)
+    assert "description:" not in synced("history", "D-105").stdout
+
+
 def test_history_tells_who_in_sales_changed_what_before_it_was_written(
     synced: Run, environment: dict[str, str]
 ) -> None:

@@ -15,6 +15,7 @@ from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response, ti
 NAME_LIMIT = 200
 _WRONG_ORDER = "The estimated start must be previous to the estimated finish."
 _ORDERS = ("project", "name", "estimated_start", "estimated_finish", "closed", "created_date")
+_TOLD = ("name", "estimated_start", "estimated_finish")
 _TRUE = ("true", "1", "True")
 
 
@@ -143,11 +144,12 @@ def patch_milestone(context: Context) -> Response:
     if start > finish:
         form.fail("__all__", _WRONG_ORDER)
     form.check()
+    before = {field: getattr(row, field) for field in _TOLD}
     row.name = name or row.name
     row.estimated_start, row.estimated_finish = start, finish
     row.closed = form.boolean("closed", default=row.closed)
     row.modified_date = context.store.clock.tick()
-    _record(context, project, row, "change")
+    _record(context, project, row, "change", _difference(before, row))
     return json_response(_view(context.store, row))
 
 
@@ -162,7 +164,20 @@ def delete_milestone(context: Context) -> Response:
     return empty(204)
 
 
-def _record(context: Context, project: Project, row: Milestone, verb: str) -> None:
+def _difference(before: dict[str, str], row: Milestone) -> dict[str, list[str]]:
+    """What the timeline tells: the name if it has changed, and both dates in any case."""
+    diff = {field: [value, getattr(row, field)] for field, value in before.items()}
+    return {field: pair for field, pair in diff.items() if field != "name" or pair[0] != pair[1]}
+
+
+def _record(
+    context: Context,
+    project: Project,
+    row: Milestone,
+    verb: str,
+    diff: dict[str, list[str]] | None = None,
+) -> None:
     user = access.require_user(context.user)
-    data = {"milestone": {"id": row.id, "name": row.name, "slug": row.slug}, "values_diff": {}}
+    card = {"id": row.id, "name": row.name, "slug": row.slug}
+    data = {"milestone": card, "values_diff": diff or {}}
     context.store.record(project, user, f"milestones.milestone.{verb}", row.id, data)

@@ -31,6 +31,7 @@ from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.kinds import KINDS
 from taiga_pipeline.targets.taiga.leases import TaigaLeases
+from taiga_pipeline.targets.taiga.overwritten import lost_edits
 from taiga_pipeline.targets.taiga.pages import split_page
 from taiga_pipeline.targets.taiga.paging import Row, read_all, read_rows
 from taiga_pipeline.targets.taiga.reading import ChildReader
@@ -275,12 +276,14 @@ class TaigaTarget:
     ) -> Written:
         """Changes a project that still looks as it was observed.
 
-        A project has no version in Taiga, so that it is looked at once more right before.
+        A project has no version in Taiga, so that it is looked at once more right before, and
+        what came in between is put back where Taiga tells of it.
         """
         body = projects.modification(changes, fields)
         if not body:
             return Written(observed)
-        now = projects.observed_project(self._project(observed.id), self._web)
+        before = self._project(observed.id)
+        now = projects.observed_project(before, self._web)
         if now.obstacle:
             raise Rejected(f"project {observed.id}: {now.obstacle}")
         demand_marked(observed, now)
@@ -288,7 +291,22 @@ class TaigaTarget:
         if moved:
             raise Stale(f"project {observed.id}: people changed {', '.join(moved)} just now")
         row = self._patch_project(observed.id, body)
+        self._put_back("projects", before, body)
         return Written(projects.observed_project(row, self._web))
+
+    def _put_back(self, path: str, before: Row, body: Mapping[str, JSON]) -> None:
+        """Puts back what people wrote between the last look and the write; it is merged then.
+
+        :raises Stale: there was such an edit.
+        """
+        lost = lost_edits(self._client, path, before, body, self._account_id)
+        if lost:
+            self._client.patch(f"{path}/{before['id']}", lost)
+            what = f"{path.rstrip('s')} {before['id']}"
+            raise Stale(
+                f"{what}: people changed {', '.join(sorted(lost))} at the same moment; theirs was "
+                "put back"
+            )
 
     def _project(self, root_id: str) -> Row:
         row: Row = self._client.get(f"projects/{root_id}").data
@@ -336,27 +354,29 @@ class TaigaTarget:
         body = kind.modification(seen, changes, place, self._context)
         if not body:
             return Written(observed)
-        if "version" not in body:
-            self._refuse_moved(kind, observed, changes)
+        before = {} if "version" in body else self._refuse_moved(kind, observed, changes)
         try:
             answer = self._client.patch(f"{kind.path}/{observed.id}", body)
         except Refusal as error:
             raise self._explain_child(error, observed.kind, observed.id, place) from error
+        self._put_back(kind.path, before, body)
         return Written(kind.observe(answer.data, self._context))
 
     def _refuse_moved(
         self, kind: ChildKind, observed: Observed, changes: Mapping[str, Value]
-    ) -> None:
+    ) -> Row:
         """Looks once more at a child that has no version, right before it is changed.
 
         It was read when the run began: what people did to it since must not be written over.
+        Returns it as it is.
         """
-        row = self._client.get(f"{kind.path}/{observed.id}").data
+        row: Row = self._client.get(f"{kind.path}/{observed.id}").data
         now = kind.observe(row, self._context).fields
         moved = sorted(n for n in changes if n in now and now[n] != observed.fields.get(n))
         if moved:
             name = f"{observed.kind} {observed.id}"
             raise Stale(f"{name}: people changed {', '.join(moved)} just now")
+        return row
 
     def remove(self, kind: str, target_id: str, place: Place) -> None:
         """Removes a project or a child. One that is not there is fine."""

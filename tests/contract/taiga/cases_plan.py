@@ -171,6 +171,51 @@ MILESTONES = (
         project="scrum",
     ),
     Case(
+        "the timeline tells what a milestone was before a change",
+        "tried on 6.10.0",
+        (
+            _milestone("a", save={"milestone": "id"}),
+            Step("PATCH", "/milestones/{milestone}", {"estimated_start": "2026-01-02"}),
+            Step("PATCH", "/milestones/{milestone}", {"name": "b"}),
+            Step(
+                "GET",
+                "/timeline/project/{project}",
+                fields={
+                    "0.event_type": "milestones.milestone.change",
+                    "0.object_id": Same("project"),
+                    "0.data.milestone.id": Same("milestone"),
+                    "0.data.user.id": Same("user_id"),
+                    "0.data.values_diff": {
+                        "name": ["a", "b"],
+                        "estimated_start": ["2026-01-02", "2026-01-02"],
+                        "estimated_finish": ["2026-01-14", "2026-01-14"],
+                    },
+                    "1.data.values_diff.estimated_start": ["2026-01-01", "2026-01-02"],
+                    "1.data.values_diff.estimated_finish": ["2026-01-14", "2026-01-14"],
+                },
+            ),
+        ),
+        project="scrum",
+    ),
+    Case(
+        "the timeline tells the name and the tags of a project before a change, not its text",
+        "tried on 6.10.0",
+        (
+            Step("PATCH", "/projects/{project}", {"name": "{unique}-b", "tags": ["x"]}),
+            Step("PATCH", "/projects/{project}", {"description": "other"}),
+            Step(
+                "GET",
+                "/timeline/project/{project}",
+                fields={
+                    "0.event_type": "projects.project.change",
+                    "0.data.project.id": Same("project"),
+                    "0.data.values_diff": {"name": ["{name}", "{unique}-b"], "tags": [[], ["x"]]},
+                },
+            ),
+        ),
+        project="scrum",
+    ),
+    Case(
         "milestones come by date alone, or in an order that tells any two apart",
         "milestones_bulk.json 20; tried on 6.10.0",
         (
