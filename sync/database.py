@@ -40,8 +40,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from sync.database_errors import recognise
-from sync.errors import Stop, Unreachable
+from sync.database_errors import Trouble, recognise
+from sync.errors import DatabaseAway, Stop, Unreachable
 
 BUSY_SECONDS = 15.0
 """How long a statement waits for another process that is writing."""
@@ -233,7 +233,8 @@ def failures_as(kind: type[Stop], engine: Engine) -> Iterator[None]:
 
     Broken constraints and programming mistakes pass through unchanged.
 
-    :raises Unreachable: nobody answers at its address, or the account is not let in.
+    :raises DatabaseAway: nobody answers at its address, or the connection was lost.
+    :raises Unreachable: the account is not let in, or lacks rights.
     :raises Stop: of the given ``kind``: anything else.
     """
     place = shown(engine.url)
@@ -247,9 +248,15 @@ def failures_as(kind: type[Stop], engine: Engine) -> Iterator[None]:
         secret = str(engine.url.password or "")
         if secret and secret in trouble.words:
             text = f"{place} {trouble.words.replace(secret, '***')}"
-        raise (Unreachable if trouble.is_out_of_reach else kind)(text) from error
+        raise _kind_of(trouble, kind)(text) from error
     except PoolTimeout as error:
         raise kind(f"{place}: all connections of this process are in use ({error})") from error
+
+
+def _kind_of(trouble: Trouble, kind: type[Stop]) -> type[Stop]:
+    if trouble.passes:
+        return DatabaseAway
+    return Unreachable if trouble.is_out_of_reach else kind
 
 
 def parse_url(url: str) -> URL:

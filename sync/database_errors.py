@@ -6,7 +6,7 @@ connections that never came about: of those, there are words alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy.exc import (
@@ -24,10 +24,12 @@ class Trouble:
     """What is wrong with a database, in words that follow its name.
 
     ``is_out_of_reach`` says that it is not the data: nobody answers, or the account is not let in.
+    ``passes`` says that it may be over soon without anybody's help, as a restart is.
     """
 
     words: str
     is_out_of_reach: bool = False
+    passes: bool = False
 
 
 _LOST: Final = (
@@ -59,6 +61,8 @@ _SQLITE: Final = (
     (("disk is full", "no space"), "cannot grow: the disk is full. Free some space and try again"),
 )
 
+_PASSING: Final = ("starting up", "shutting down", "recovery")
+_FULL: Final = ("too many", "connection slots", "no more connections")
 _NO_CONNECTION: Final = (
     (
         ("password", "authentication", "no password supplied"),
@@ -79,11 +83,11 @@ _NO_CONNECTION: Final = (
         "does not let the account in from this machine: there is no entry for it in pg_hba.conf",
     ),
     (
-        ("too many", "connection slots", "no more connections"),
+        _FULL,
         "has no connection left. Try again later, run fewer pipelines at once, or raise "
         "max_connections",
     ),
-    (("starting up", "shutting down", "recovery"), "is just starting or stopping. Try again"),
+    (_PASSING, "is just starting or stopping. Try again"),
 )
 
 _NOT_THERE: Final = (
@@ -96,7 +100,7 @@ _CODES: Final = (
     ("3F000", Trouble(f"has no schema in which tables could be made. It {_RIGHTS}", True)),
     ("42P01", Trouble(_LACKS, True)),
     ("42703", Trouble(_LACKS, True)),
-    ("25006", Trouble("may only be read: it is a standby, or set to be read only", True)),
+    ("25006", Trouble("may only be read: it is a standby, or set to be read only", True, True)),
     ("40001", Trouble(_BUSY)),
     ("40P01", Trouble(_BUSY)),
     ("55P03", Trouble(f"{_BUSY} (pg_stat_activity)")),
@@ -104,10 +108,10 @@ _CODES: Final = (
     ("53100", Trouble("cannot grow: the server's disk is full. Free some space and try again")),
     ("XX001", Trouble("is damaged. Restore a backup")),
     ("XX002", Trouble("is damaged in an index. REINDEX may mend it; else restore a backup")),
-    ("08", Trouble(_LOST, True)),
-    ("57P", Trouble(_LOST, True)),
-    ("25P", Trouble(_LOST, True)),
-    ("53", Trouble("has not enough memory or connections left. Try again later", True)),
+    ("08", Trouble(_LOST, True, True)),
+    ("57P", Trouble(_LOST, True, True)),
+    ("25P", Trouble(_LOST, True, True)),
+    ("53", Trouble("has not enough memory or connections left. Try again later", True, True)),
 )
 
 
@@ -121,12 +125,12 @@ def recognise(error: DBAPIError, place: str) -> Trouble | None:
         return _of_sqlite(error, place)
     found = next((trouble for start, trouble in _CODES if code and code.startswith(start)), None)
     if found is None and error.connection_invalidated:
-        found = Trouble(_LOST, is_out_of_reach=True)
+        found = Trouble(_LOST, is_out_of_reach=True, passes=True)
     if found is None and code is None and isinstance(error, _NEVER_CONNECTED):
         found = _of_connecting(error)
     if found is None and isinstance(error, OperationalError | InternalError | InterfaceError):
         found = Trouble("cannot be used")
-    return found and Trouble(f"{found.words} ({_said(error)})", found.is_out_of_reach)
+    return found and replace(found, words=f"{found.words} ({_said(error)})")
 
 
 _NEVER_CONNECTED: Final = (OperationalError, InterfaceError, ProgrammingError)
@@ -150,12 +154,13 @@ def _of_connecting(error: DBAPIError) -> Trouble | None:
         return Trouble("has a URL with an option that is none", True) if is_option else None
     for words, meaning in _NO_CONNECTION:
         if any(word in text for word in words):
-            return Trouble(meaning, is_out_of_reach=True)
+            passes = words in (_PASSING, _FULL)
+            return Trouble(meaning, is_out_of_reach=True, passes=passes)
     for noun, meaning in _NOT_THERE:
         if noun in text and "does not exist" in text:
             return Trouble(meaning, is_out_of_reach=True)
     return Trouble(
-        "cannot be reached. Check host and port in the URL, and that the server runs", True
+        "cannot be reached. Check host and port in the URL, and that the server runs", True, True
     )
 
 

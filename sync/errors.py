@@ -12,6 +12,7 @@
 `Malformed`        what was answered is not what was asked for: leave it, go on
 `Unauthorised`     stop: the account or its rights are wrong
 `Unreachable`      stop: nobody answers, or somebody else does
+`DatabaseAway`     the same of a database of ours that may be back soon
 `IncompleteRead`   stop: what was read is not the whole, conclude nothing
 `Refused`          stop: a limit holds the plan back
 `AnotherServer`    stop: the state was made with another server, or another account
@@ -86,6 +87,13 @@ class Unauthorised(Stop):
 
 class Unreachable(Stop):
     """Nobody answers at the address, or what answers is not what was expected."""
+
+
+class DatabaseAway(Unreachable):
+    """A database of ours does not answer now: it restarts, or the way to it is cut.
+
+    It says nothing against source or target, and passes without anybody's help.
+    """
 
 
 class IncompleteRead(Stop):

@@ -24,12 +24,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sync.clock import Clock
 from sync.database import failures_as, lock_number, open_engine, parse_url
-from sync.errors import Locked, StateUnusable, Unreachable
+from sync.errors import DatabaseAway, Locked, StateUnusable
 
 StillHeld = Callable[[], None]
 """Returns if the run lock is still held.
 
-:raises Unreachable: it was lost; nothing more may be written.
+:raises DatabaseAway: it was lost; nothing more may be written.
 """
 
 
@@ -153,7 +153,7 @@ def _asking(connection: Connection, pipeline: str) -> StillHeld:
             with mutex:
                 connection.execute(text("SELECT 1"))
         except SQLAlchemyError as error:  # once lost, it stays so: the transaction is over
-            raise Unreachable(
+            raise DatabaseAway(
                 f"the run lock of the pipeline '{pipeline}' was lost, because its connection to "
                 "the database ended; another run may be at work. Nothing more was written; the "
                 "next run finds out what became of the last write, and does the rest"

@@ -7,11 +7,12 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
-from io import StringIO, TextIOBase
+from io import TextIOBase
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, TextIO
 
+from sync.errors import DatabaseAway
 from sync.log_context import logged
 from sync.plan import PARTIAL
 from sync.runner import Outcome
@@ -25,7 +26,7 @@ from taiga_pipeline.credentials import from_file
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.terminal import safe
 from taiga_pipeline.workers.children import Order, stop_with_parent
-from taiga_pipeline.workers.decisions import Ended, Ending
+from taiga_pipeline.workers.decisions import LONGEST_MESSAGE, Ended, Ending
 
 _CUT_SHORT: Final = (ExitCode.PARTIAL, ExitCode.UNREACHABLE)
 """What it looks like when a wait or a request was given up because the run was to end."""
@@ -46,7 +47,7 @@ def carry_out(order: Order, answer: Connection) -> None:
     stop_with_parent(stop)
     with ExitStack() as stack:
         stack.enter_context(redirect_stderr(_Prefixed(order.name, sys.__stderr__)))
-        stack.enter_context(redirect_stdout(StringIO()))
+        stack.enter_context(redirect_stdout(_Nowhere()))
         stack.enter_context(logged(pipeline=order.name))
         stack.enter_context(stopping_in_good_order(stop))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # see `workers.preloaded`
@@ -68,10 +69,11 @@ def run_order(order: Order, stop: threading.Event) -> Ended:
     except Exception as error:
         code = exit_code(error)
         if code is None:
-            return Ended(Ending.UNEXPECTED, ExitCode.UNEXPECTED, safe(describe(error)))
+            return Ended(Ending.UNEXPECTED, ExitCode.UNEXPECTED, _cut(describe(error)))
         if stop.is_set() and code in _CUT_SHORT:
             return Ended(Ending.STOPPED, code)
-        return Ended(_ENDINGS[code], code, safe(str(error)))
+        ending = Ending.DATABASE_AWAY if isinstance(error, DatabaseAway) else _ENDINGS[code]
+        return Ended(ending, code, _cut(str(error)))
 
 
 def _check_name(context: Context, order: Order) -> None:
@@ -86,14 +88,22 @@ def _summed_up(done: Performed, stop: threading.Event) -> Ended:
     code = worst(map(code_of, done.results))
     last = done.results[-1]
     stopped = stop.is_set() and last.outcome is Outcome.STOPPED
+    away = any(isinstance(result.stopped_by, DatabaseAway) for result in done.results)
+    ending = Ending.DATABASE_AWAY if away else _ENDINGS[code]
     return Ended(
-        Ending.STOPPED if stopped else _ENDINGS[code],
+        Ending.STOPPED if stopped else ending,
         code,
-        safe(_why(done)),
+        _cut(_why(done)),
         waiting=sum(issue.kind in PARTIAL for issue in last.issues),
         applied=sum(len(result.applied) for result in done.results),
         requests=sum(result.requests for result in done.results),
     )
+
+
+def _cut(message: str) -> str:
+    """Returns why a run went wrong, harmless, and no longer than what is kept of it."""
+    text = safe(message)
+    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
 
 
 def _why(done: Performed) -> str:
@@ -131,27 +141,59 @@ def _unquoted(value: str) -> str:
     return value[1:-1] if quoted else value
 
 
+class _Nowhere(TextIOBase):
+    """Where a run's result goes: nobody reads it, so that nothing of it is kept."""
+
+    def write(self, text: str) -> int:
+        """Takes text, and forgets it."""
+        return len(text)
+
+
+_LONGEST_LINE: Final = 16_384
+"""The characters of a line of the log that are passed on."""
+_LONGEST_OBJECT: Final = 1 << 20
+"""The same of a line that is a JSON object, which is worth nothing when it is cut."""
+
+
 class _Prefixed(TextIOBase):
-    """Writes whole lines to a stream that several runs share, each with the pipeline's name."""
+    """Writes whole lines to a stream that several runs share, each with the pipeline's name.
+
+    Of a line that is too long the beginning is passed on, and how much of it is missing.
+    """
 
     def __init__(self, name: str, stream: TextIO | None) -> None:
         self._prefix = f"{name}: "
         self._stream = stream
         self._rest = ""
+        self._left_out = 0
         self._lock = threading.Lock()
 
     def write(self, text: str) -> int:
         """Takes text; passes on the lines that are complete."""
         with self._lock:
-            *lines, self._rest = (self._rest + text).split("\n")
-            self._pass_on(lines)
+            *lines, rest = text.split("\n")
+            self._pass_on([self._end_line(line) for line in lines])
+            self._keep(rest)
         return len(text)
+
+    def _keep(self, text: str) -> None:
+        """Adds to the line that is being written, as far as it is passed on."""
+        room = (_LONGEST_OBJECT if is_json() else _LONGEST_LINE) - len(self._rest)
+        self._rest += text[:room]
+        self._left_out += max(0, len(text) - room)
+
+    def _end_line(self, text: str = "") -> str:
+        """Returns the whole line, as far as it is passed on, and begins another."""
+        self._keep(text)
+        cut = f"… ({self._left_out} more characters)" if self._left_out else ""
+        line, self._rest, self._left_out = self._rest + cut, "", 0
+        return line
 
     def flush(self) -> None:
         """Passes on everything."""
         with self._lock:
-            lines, self._rest = [self._rest] if self._rest else [], ""
-            self._pass_on(lines)
+            if self._rest:
+                self._pass_on([self._end_line()])
 
     def _pass_on(self, lines: list[str]) -> None:
         prefix = "" if is_json() else self._prefix  # an object names its pipeline itself

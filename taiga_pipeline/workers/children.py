@@ -17,12 +17,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
+import pickle
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
@@ -30,7 +31,7 @@ from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 from typing import Final
 
-from taiga_pipeline.workers.decisions import Ended, Ending
+from taiga_pipeline.workers.decisions import LONGEST_MESSAGE, Ended, Ending
 from taiga_pipeline.workers.fleet import Member
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 PRELOADED: Final = "taiga_pipeline.workers.preloaded"
 _GRACE: Final = 120.0
 """How long a run that is told to stop may take for the request under way, in seconds."""
+_LONGEST_ANSWER: Final = 1 << 20
+"""The bytes of the longest answer that is read of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,12 @@ class Children:
             process.start()
             theirs.close()
             with self._counted(process):
-                is_over = await self._wait(process, longest.total_seconds())
-                ended = _read(answer, process.exitcode)
+                said = asyncio.ensure_future(_heard(answer))
+                try:
+                    is_over = await self._wait(process, longest.total_seconds())
+                finally:
+                    heard = await said  # its end of the pipe is closed now, whatever it said
+                ended = heard or _silent(process.exitcode)
         process.close()
         if not is_over:
             ended = Ended(Ending.TOO_LONG, message=f"ended after {longest}")
@@ -173,29 +180,38 @@ def _signal(process: ForkServerProcess, number: signal.Signals) -> None:
             process.terminate()
 
 
-def _read(answer: Connection, code: int | None) -> Ended:
-    """Returns what a run said of itself, or what its silence means."""
+async def _heard(answer: Connection) -> Ended | None:
+    """Waits for what a run says of itself; None if it ends without a word, or says too much.
+
+    It is read while the run is under way: a pipe holds 64 KiB, and a run that has more to say
+    waits until somebody listens.
+    """
+    loop, speaks = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(answer.fileno(), speaks.set)
     try:
-        if answer.poll():
-            said = answer.recv()
-            if isinstance(said, Ended):
-                return said
-    except EOFError:
-        pass
+        await speaks.wait()
+    finally:
+        loop.remove_reader(answer.fileno())
+    return await asyncio.to_thread(_read, answer)
+
+
+def _read(answer: Connection) -> Ended | None:
+    try:
+        said = pickle.loads(answer.recv_bytes(_LONGEST_ANSWER))  # noqa: S301  our own process
+    except (EOFError, OSError, pickle.UnpicklingError):
+        answer.close()  # whoever is still writing need not wait
+        return None
+    return said if isinstance(said, Ended) else None
+
+
+def _silent(code: int | None) -> Ended:
+    """Returns what the silence of a run means."""
     how = f"by signal {-code}" if code is not None and code < 0 else f"with code {code}"
     return Ended(Ending.CUT_OFF, message=f"its process ended {how}")
 
 
 def _timed(ended: Ended, seconds: float) -> Ended:
-    return Ended(
-        ended.ending,
-        ended.code,
-        ended.message,
-        ended.waiting,
-        ended.applied,
-        ended.requests,
-        seconds,
-    )
+    return replace(ended, message=ended.message[:LONGEST_MESSAGE], seconds=seconds)
 
 
 def stop_with_parent(stop: threading.Event) -> None:

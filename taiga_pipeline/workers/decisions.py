@@ -25,6 +25,8 @@ class Ending(StrEnum):
     """Another run of it was at work."""
     UNREACHABLE = "unreachable"
     """Source or target did not answer, or did not let the account in."""
+    DATABASE_AWAY = "database away"
+    """A database of its own (state, deals) did not answer, or was lost in mid-run."""
     UNEXPECTED = "failed"
     """A fault in the program or on the machine."""
     STOPPED = "stopped"
@@ -43,6 +45,10 @@ class Ending(StrEnum):
     def needs_person(self) -> bool:
         """Whether time alone does not mend it."""
         return self in (Ending.PARTIAL, Ending.REFUSED, Ending.USAGE, Ending.UNEXPECTED)
+
+
+LONGEST_MESSAGE: Final = 1_000
+"""The characters that are kept of why a run went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,8 @@ _ENDLESS: Final = 10**9
 _POLICIES: Final = {
     # Nobody answers: growing waits, up to half an hour, until somebody does.
     Ending.UNREACHABLE: RetryPolicy(_ENDLESS, 60, 1_800, _ENDLESS),
+    # A restart takes seconds; nobody is asked for more than one attempt every two minutes.
+    Ending.DATABASE_AWAY: RetryPolicy(_ENDLESS, 5, 120, _ENDLESS),
     # Somebody else does the work: soon again, to see that it was done to the end.
     Ending.LOCKED: RetryPolicy(_ENDLESS, 20, 120, _ENDLESS),
     # Perhaps this machine's trouble, perhaps this pipeline's: a few times, then by the schedule.
@@ -89,9 +97,18 @@ def wait(ending: Ending, failures: int, random: Callable[[], float]) -> timedelt
     return None if seconds is None else timedelta(seconds=seconds)
 
 
+LONGEST_WAIT: Final = timedelta(
+    seconds=max(policy.cap_seconds for policy in _POLICIES.values())
+)
+"""No run is put off for longer than that: a job that waits longer was put off by a clock that was
+wrong."""
+
+
 HOST_FAILURES: Final = 3
 """After so many runs in a row that reached nothing, their host counts as down."""
 _HOST: Final = RetryPolicy(_ENDLESS, 30, 900, _ENDLESS, jitter=0.0)
+LONGEST_HOLD: Final = timedelta(seconds=_HOST.cap_seconds)
+"""No host is left alone for longer than that."""
 
 
 def hold(failures: int) -> timedelta | None:

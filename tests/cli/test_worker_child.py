@@ -105,3 +105,14 @@ def test_each_line_of_a_run_names_its_pipeline() -> None:
     assert stream.getvalue() == "acme: one\nacme: two\n"
     prefixed.flush()
     assert stream.getvalue().endswith("acme: rest\n")
+
+
+def test_a_line_that_is_too_long_is_cut_and_says_so() -> None:
+    stream = io.StringIO()
+    prefixed = _Prefixed("acme", stream)
+    for _ in range(100):
+        prefixed.write("x" * 1_000)
+    prefixed.write("\nnext\n")
+    first, second = stream.getvalue().splitlines()
+    assert first == f"acme: {'x' * 16_384}… (83616 more characters)"
+    assert second == "acme: next"

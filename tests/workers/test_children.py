@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from taiga_pipeline.workers.children import Children, Order, stop_with_parent
-from taiga_pipeline.workers.decisions import Ended, Ending
+from taiga_pipeline.workers.decisions import LONGEST_MESSAGE, Ended, Ending
 from taiga_pipeline.workers.fleet import Member
 
 LONG = timedelta(minutes=1)
@@ -170,3 +171,57 @@ def wait_for(path: Path) -> Path:
         assert time.monotonic() < end, f"{path.name} never came"
         time.sleep(0.02)
     return path
+
+
+# --- runs that have much to say
+
+
+def rambles(order: Order, answer: Connection) -> None:
+    """Says more than a pipe holds (64 KiB)."""
+    answer.send(Ended(Ending.REFUSED, 4, "x" * 300_000, waiting=7))
+
+
+def never_stops_talking(order: Order, answer: Connection) -> None:
+    with suppress(BrokenPipeError):
+        answer.send(Ended(Ending.REFUSED, 4, "x" * 30_000_000))
+
+
+def prints_much(order: Order, answer: Connection) -> None:
+    for _ in range(300):
+        print("x" * 1_000)
+        print("x" * 1_000, file=sys.stderr)
+    answer.send(Ended(Ending.DONE))
+
+
+def says_something_else(order: Order, answer: Connection) -> None:
+    answer.send("done")
+
+
+def test_a_run_that_says_more_than_a_pipe_holds_ends_as_it_says(tmp_path: Path) -> None:
+    ended = run(rambles, tmp_path, LONG)
+    assert (ended.ending, ended.waiting) == (Ending.REFUSED, 7)
+    assert ended.message == "x" * LONGEST_MESSAGE
+
+
+def test_a_run_that_says_far_too_much_is_not_listened_to_and_not_waited_for(
+    tmp_path: Path,
+) -> None:
+    assert run(never_stops_talking, tmp_path, LONG).ending is Ending.CUT_OFF
+
+
+def test_a_run_that_prints_much_ends_like_any_other(tmp_path: Path) -> None:
+    assert run(prints_much, tmp_path, LONG).ending is Ending.DONE
+
+
+def test_a_run_that_says_something_else_was_cut_off(tmp_path: Path) -> None:
+    assert run(says_something_else, tmp_path, LONG).ending is Ending.CUT_OFF
+
+
+def test_many_runs_that_say_much_at_once_all_end(tmp_path: Path) -> None:
+    async def run_all() -> list[Ended]:
+        children = Children(rambles)
+        names = [f"p{number}" for number in range(16)]
+        runs = [children.run(member(tmp_path, name), LONG) for name in names]
+        return await asyncio.gather(*runs)
+
+    assert {ended.ending for ended in asyncio.run(run_all())} == {Ending.REFUSED}
