@@ -27,7 +27,7 @@ from tempfile import TemporaryDirectory
 from bench.sandbox_process import PASSWORD as SECRET
 from bench.sandbox_process import sandbox_process
 from bench.table import print_table
-from taiga_pipeline.workers.ledger import RUN, Ledger
+from taiga_pipeline.workers.ledger import Ledger
 from taiga_pipeline.workers.tables import set_up
 from tests.live.fleets import PASSWORD, QUEUE, Fleet, Worker
 from tests.live.postgresql import Cluster
@@ -164,7 +164,7 @@ def measure(fleet: Fleet, count: int, size: Size, names: Sequence[str]) -> Itera
 
 def wait_for_all(ledger: Ledger, workers: Sequence[Worker]) -> None:
     """Waits until nothing is queued any more."""
-    while ledger.jobs(RUN):
+    while ledger.jobs():
         for worker in workers:
             assert worker.process.poll() is None, worker.said()
         time.sleep(0.25)

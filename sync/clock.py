@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import UTC, datetime
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
 
 from sync.errors import Interrupted
+
+SKEW: Final = timedelta(minutes=1)
+"""How far clocks may be apart, or be set back, without being wrong. What was noted for later than
+that from now on was noted by a clock that was wrong."""
 
 
 class Clock(Protocol):

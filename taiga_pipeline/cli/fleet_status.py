@@ -14,7 +14,7 @@ from taiga_pipeline.cli.context import Context, shortest
 from taiga_pipeline.cli.errors import report_notice
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.extras import need_extra
-from taiga_pipeline.cli.output import print_json, print_table
+from taiga_pipeline.cli.output import print_json, print_table, shorten
 from taiga_pipeline.cli.worker import find_fleet
 from taiga_pipeline.report.terminal import safe
 
@@ -23,12 +23,17 @@ if TYPE_CHECKING:
     from taiga_pipeline.workers.overview import Line
 
 _HEADINGS: Final = ("pipeline", "last run", "outcome", "last success", "open", "now", "worker")
+_TOLD: Final = 20
+"""How many pipelines are named of which the times are wrong."""
+_LONGEST_OUTCOME: Final = 100
+"""The cells of an outcome, so that no line wraps because of a long error."""
 _SILENT: Final = "No worker gave a sign of life lately: nothing runs until one is started."
 
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """Everything at one moment (``now``, UTC). ``workers`` counts those that are alive."""
+    """Everything at one moment (``now``, UTC, by the queue's database). ``workers`` counts those
+    that are alive."""
 
     fleet: Fleet
     lines: Sequence[Line]
@@ -55,17 +60,16 @@ def fleet_status(
 
 def _look(context: Context, fleet_path: str | None) -> _Picture:
     from taiga_pipeline.workers.fleet import read_fleet
-    from taiga_pipeline.workers.ledger import RUN, Ledger
+    from taiga_pipeline.workers.ledger import Ledger
     from taiga_pipeline.workers.overview import overview
 
     fleet = read_fleet(find_fleet(context, fleet_path))
     ledger = Ledger(fleet.queue.address(context.environment), fleet.queue.name)
-    now = context.clock.now()
     try:
         ledger.check()
-        held = ledger.held_hosts(now)
-        lines = overview(fleet, ledger.runs(), ledger.jobs(RUN), held, now)
-        return _Picture(fleet, lines, held, ledger.workers_alive(fleet.workers.dead_after), now)
+        sight = ledger.look()
+        alive = ledger.workers_alive(fleet.workers.dead_after)
+        return _Picture(fleet, overview(fleet, sight), sight.held, alive, sight.now)
     finally:
         ledger.close()
 
@@ -76,6 +80,11 @@ def _show(picture: _Picture) -> None:
         print_table(_HEADINGS, rows, right=[4])
     for problem in picture.fleet.problems:
         report_notice(safe(f"left out: {problem}"))
+    troubled = [line for line in picture.lines if line.trouble]
+    for line in troubled[:_TOLD]:
+        report_notice(safe(f"{line.name}: {line.trouble}"))
+    if len(troubled) > _TOLD:
+        report_notice(f"and {len(troubled) - _TOLD} more such pipelines (--json has all)")
     for host, until in sorted(picture.held.items()):
         report_notice(safe(f"{host} does not answer; asked again in {_span(until - picture.now)}"))
     click.echo(_summary(picture))
@@ -92,13 +101,12 @@ def _summary(picture: _Picture) -> str:
 
 def _row(line: Line, now: datetime) -> tuple[str, ...]:
     run = line.run
-    age = line.age(now)
     outcome = f"{run.ending}: {run.message}" if run.message else run.ending
     return (
         line.name,
-        f"{_span(now - run.started_at)} ago" if run.started_at else "–",
-        safe(outcome) or "–",
-        f"{_span(age)} ago" if age is not None else "never",
+        _ago(run.started_at, now) if run.started_at else "–",
+        shorten(safe(" ".join(outcome.split())), _LONGEST_OUTCOME) or "–",
+        _ago(run.succeeded_at, now) if run.succeeded_at else "never",
         str(run.waiting or "–"),
         _now(line, now),
         run.worker or "–",
@@ -113,6 +121,12 @@ def _now(line: Line, now: datetime) -> str:
     if line.now in (Now.QUEUED, Now.OFF) or line.next is None:
         return line.now.value
     return f"in {_span(line.next - now)}" + (" (held)" if line.now is Now.HELD else "")
+
+
+def _ago(moment: datetime, now: datetime) -> str:
+    from taiga_pipeline.workers.overview import is_ahead
+
+    return "in the future" if is_ahead(moment, now) else f"{_span(now - moment)} ago"
 
 
 def _span(span: timedelta) -> str:
@@ -149,6 +163,7 @@ def _line_json(line: Line, now: datetime) -> dict[str, object]:
         "finished": run.finished_at,
         "last_success": run.succeeded_at,
         "age_seconds": None if age is None else round(age.total_seconds()),
+        "trouble": line.trouble,
         "waiting": run.waiting,
         "failures": run.failures,
         "applied": run.applied,

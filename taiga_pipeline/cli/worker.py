@@ -7,7 +7,6 @@ import os
 import random
 import socket
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -122,13 +121,12 @@ def _serve(context: Context, path: Path, *, once: bool, concurrency: int | None)
     from taiga_pipeline.cli.worker_child import carry_out
     from taiga_pipeline.workers.children import Children
     from taiga_pipeline.workers.fleet import FleetReader
-    from taiga_pipeline.workers.service import Service
-    from taiga_pipeline.workers.tables import check
+    from taiga_pipeline.workers.service import Service, wait_for_tables
 
     _quieten(context)
     reader = FleetReader(path)
     url = reader.read().queue.address(context.environment)
-    check(url)
+    wait_for_tables(url, context.clock, patient=not once)
     children = Children(
         carry_out,
         PRELOADED,
@@ -140,7 +138,6 @@ def _serve(context: Context, path: Path, *, once: bool, concurrency: int | None)
         reader,
         url,
         children,
-        context.clock,
         random.random,
         f"{socket.gethostname()}:{os.getpid()}",
         concurrency,
@@ -217,7 +214,6 @@ def _enqueue(context: Context, fleet: Fleet, members: list[Member]) -> int:
     check(url)
     ledger = Ledger(url, fleet.queue.name)
     try:
-        now: datetime = context.clock.now()
-        return asyncio.run(hurry(url, ledger, members, now))
+        return asyncio.run(hurry(url, ledger, members))
     finally:
         ledger.close()

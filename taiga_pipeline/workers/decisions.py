@@ -97,9 +97,7 @@ def wait(ending: Ending, failures: int, random: Callable[[], float]) -> timedelt
     return None if seconds is None else timedelta(seconds=seconds)
 
 
-LONGEST_WAIT: Final = timedelta(
-    seconds=max(policy.cap_seconds for policy in _POLICIES.values())
-)
+LONGEST_WAIT: Final = timedelta(seconds=max(policy.cap_seconds for policy in _POLICIES.values()))
 """No run is put off for longer than that: a job that waits longer was put off by a clock that was
 wrong."""
 

@@ -23,6 +23,8 @@ _BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _LARGEST: Final = 2**31 - 1
 FIRST: Final = 2**30
 """The priority of the queue's own housekeeping: before any pipeline."""
+MOST_PLACES: Final = 64
+"""More runs than that never ask one host at a time."""
 BY_HAND: Final = timedelta(days=1)
 """How much more overdue a run counts that a person asks for."""
 
@@ -41,6 +43,11 @@ def places(names: Iterable[str], per_host: int) -> Mapping[str, int]:
 def lock(queue: str, host: str, place: int) -> str:
     """Returns the lock of a place at a host."""
     return f"{queue} {host} {place}"
+
+
+def all_locks(queue: str, host: str) -> list[str]:
+    """Returns the locks of all places that a host may have."""
+    return [lock(queue, host, place) for place in range(MOST_PLACES)]
 
 
 def queueing_lock(queue: str, name: str) -> str:

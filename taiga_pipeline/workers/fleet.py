@@ -30,7 +30,7 @@ from taiga_pipeline.config import DatabaseUrl, Settings, Variable, load
 from taiga_pipeline.credentials import from_environment
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.toml_places import Document, KeyPath, read_document
-from taiga_pipeline.workers.fairness import places
+from taiga_pipeline.workers.fairness import MOST_PLACES, places
 from taiga_pipeline.workers.schedule import Cron, Every, Schedule, parse_cron, parse_span
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class WorkersTable(_Table):
     """How workers work. ``per_host`` is how many runs ask one host at a time, over all workers."""
 
     concurrency: int = Field(4, ge=1, le=64)
-    per_host: int = Field(2, ge=1, le=64)
+    per_host: int = Field(2, ge=1, le=MOST_PLACES)
     dead_after: Annotated[Span, AfterValidator(_not_at_once)] = timedelta(seconds=30)
     longest_run: Period = timedelta(hours=2)
 
@@ -172,7 +172,7 @@ class HostTable(_Table):
     """What is different for one host, written as in its pipelines' ``target.url``."""
 
     name: str
-    per_host: int = Field(ge=1, le=64)
+    per_host: int = Field(ge=1, le=MOST_PLACES)
 
 
 class FleetFile(_Table):

@@ -3,11 +3,14 @@
 The queue itself forgets a job once it has ended. These rows are what a person wants to know of five
 hundred pipelines at a glance, and what the next decision stands on: how often in a row it went
 wrong, which slot was queued last, which host is left alone until when.
+
+Every time in here is the database's, taken in the statement that writes it: the clocks of the
+machines are never compared, and one that is wrong changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,24 +18,38 @@ from typing import Any, Final
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Engine,
     Float,
     Integer,
+    Interval,
     MetaData,
     Table,
     Text,
+    and_,
     case,
     func,
+    literal,
+    or_,
     select,
-    text,
+    type_coerce,
 )
 from sqlalchemy.dialects.postgresql import insert
 
 from sync.database import UtcDateTime, failures_as, open_engine, reading, shown, writing
 from sync.errors import StateUnusable, Unreachable
-from taiga_pipeline.workers.decisions import Ended, Ending, hold
+from taiga_pipeline.workers import queued
+from taiga_pipeline.workers.decisions import (
+    LONGEST_HOLD,
+    LONGEST_MESSAGE,
+    LONGEST_WAIT,
+    Ended,
+    Ending,
+    hold,
+)
 from taiga_pipeline.workers.fleet import Member
+from taiga_pipeline.workers.queued import QueuedJob
 
 _metadata = MetaData()
 PIPELINES: Final = Table(
@@ -62,9 +79,13 @@ HOSTS: Final = Table(
     Column("failures", Integer),
     Column("hold_until", UtcDateTime),
 )
-_LONGEST_MESSAGE: Final = 1_000
-RUN: Final = "pipeline-sync.run"
-"""The queue's name for running a pipeline."""
+TURNS: Final = Table(
+    "pipeline_sync_turns",
+    _metadata,
+    Column("queue", Text, primary_key=True),
+    Column("duty", Text, primary_key=True),
+    Column("taken_at", UtcDateTime),
+)
 NO_TABLES: Final = (
     "the queue's tables are not there; run 'pipeline-sync worker --setup' once, with an account "
     "that may make tables"
@@ -94,24 +115,66 @@ class LastRun:
 
 
 @dataclass(frozen=True, slots=True)
-class QueuedJob:
-    """A job of a pipeline that waits (from ``due`` on), or is under way. Times are UTC."""
+class Noted:
+    """What came of noting something: when that was (UTC, the database's time), and how many runs
+    in a row ended badly by then.
+    """
 
-    id: int
-    name: str
-    is_running: bool
-    due: datetime | None
+    now: datetime
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Everything at one moment (``now``, UTC, the database's time): the pipelines' rows, the jobs
+    that wait or are under way, and until when hosts are left alone.
+    """
+
+    now: datetime
+    runs: Mapping[str, LastRun]
+    jobs: Sequence[QueuedJob]
+    held: Mapping[str, datetime]
 
 
 class Ledger:
     """The rows of one queue. Every method is one short transaction, safe from any thread.
 
-    All methods raise `Unreachable` when the database cannot be used.
+    All methods raise `Unreachable` when the database cannot be used (`DatabaseAway` if that may
+    pass). ``ahead`` moves the database's clock: for tests.
     """
 
     def __init__(self, url: str, queue: str) -> None:
         self._engine: Engine = open_engine(url)
         self.queue = queue
+        self.ahead = timedelta()
+
+    @property
+    def _moment(self) -> ColumnElement[datetime]:
+        """The database's time, in its own words."""
+        return self._later(timedelta())
+
+    def _later(self, span: timedelta) -> ColumnElement[datetime]:
+        """The database's time, and ``span`` on top of it."""
+        moment = func.clock_timestamp() + literal(self.ahead + span, Interval())
+        return type_coerce(moment, UtcDateTime())
+
+    def _now(self, connection: Connection) -> datetime:
+        return connection.execute(select(self._moment)).scalar_one()
+
+    def now(self) -> datetime:
+        """Returns the database's time, UTC."""
+        with self._reading() as connection:
+            return self._now(connection)
+
+    def look(self) -> Sight:
+        """Returns everything, as it is at one moment."""
+        columns = [column for column in PIPELINES.c if column.name != "queue"]
+        query = select(*columns).where(PIPELINES.c.queue == self.queue)
+        with self._reading() as connection:
+            jobs = queued.read_jobs(connection, self.queue)
+            rows = connection.execute(query).mappings()
+            runs = {row["name"]: LastRun(**row) for row in rows}
+            return Sight(self._now(connection), runs, jobs, self._held(connection))
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -138,37 +201,41 @@ class Ledger:
 
     # --- runs
 
-    def begin(self, member: Member, worker: str, now: datetime) -> None:
+    def begin(self, member: Member, worker: str) -> None:
         """Notes that a run of a pipeline begins, and who runs it."""
+        values = {"worker": worker, "started_at": self._moment}
         with self._writing() as connection:
-            self._put(connection, member.name, {"worker": worker, "started_at": now})
+            self._put(connection, member.name, values)
 
-    def end(self, member: Member, ended: Ended, now: datetime) -> int:
-        """Notes how a run ended; returns how many in a row ended badly by now."""
+    def end(self, member: Member, ended: Ended) -> Noted:
+        """Notes how a run ended."""
         good = ended.ending.is_success or ended.ending is Ending.STOPPED
         values = {
-            "finished_at": now,
+            "finished_at": self._moment,
             "ending": ended.ending.value,
             "code": ended.code,
-            "message": ended.message[:_LONGEST_MESSAGE],
+            "message": ended.message[:LONGEST_MESSAGE],
             "applied": ended.applied,
             "requests": ended.requests,
             "seconds": ended.seconds,
         }
         if ended.ending.is_success:
-            values |= {"succeeded_at": now, "waiting": ended.waiting}
+            values |= {"succeeded_at": self._moment, "waiting": ended.waiting}
         with self._writing() as connection:
-            count = self._put(connection, member.name, values, is_bad=not good)
-            self._note_host(connection, member.host, ended.ending, now)
-        return count
+            noted = self._put(connection, member.name, values, is_bad=not good)
+            self._note_host(connection, member.host, ended.ending, noted.now)
+        return noted
 
-    def cut_off(self, name: str) -> int:
-        """Notes that a pipeline's worker died in mid-run; returns the runs in a row that ended
-        badly.
-        """
+    def cut_off(self, name: str) -> Noted:
+        """Notes that a pipeline's worker died in mid-run."""
         values = {"ending": Ending.CUT_OFF.value, "code": None, "message": ""}
         with self._writing() as connection:
             return self._put(connection, name, values, is_bad=True)
+
+    def give_up(self, name: str) -> None:
+        """Notes that a run that was cut off is not tried again before its next slot."""
+        with self._writing() as connection:
+            self._put(connection, name, {"finished_at": self._moment})
 
     def _put(
         self,
@@ -177,8 +244,8 @@ class Ledger:
         values: Mapping[str, Any],
         *,
         is_bad: bool | None = None,
-    ) -> int:
-        """Writes into a pipeline's row, made if need be; returns its count of failures.
+    ) -> Noted:
+        """Writes into a pipeline's row, made if need be.
 
         ``is_bad`` lets it grow, or makes it zero; None leaves it.
         """
@@ -190,14 +257,16 @@ class Ledger:
             insert(PIPELINES)
             .values(row)
             .on_conflict_do_update(index_elements=["queue", "name"], set_=changed)
-            .returning(PIPELINES.c.failures)
+            .returning(PIPELINES.c.failures, self._moment)
         )
-        return int(connection.execute(statement).scalar_one())
+        failures, now = connection.execute(statement).one()
+        return Noted(now, int(failures))
 
     # --- hosts
 
     def _note_host(self, connection: Connection, host: str, ending: Ending, now: datetime) -> None:
-        """Counts runs in a row that reached nothing; leaves the host alone when they are many.
+        """Counts runs in a row that reached nothing; leaves the host alone when they are many, and
+        lets all that waits for it wait.
 
         What says nothing about the host (its run did not get that far) counts neither way.
         """
@@ -211,41 +280,52 @@ class Ledger:
             index_elements=["queue", "host"],
             # Runs that were under way together count as one: the host is down once for all of them.
             set_={
-                "failures": case(
-                    (func.coalesce(HOSTS.c.hold_until, now) > now, HOSTS.c.failures),
-                    else_=HOSTS.c.failures + 1,
-                )
+                "failures": case((self._is_held(), HOSTS.c.failures), else_=HOSTS.c.failures + 1)
             },
         ).returning(HOSTS.c.failures)
         pause = hold(int(connection.execute(counted).scalar_one()))
         if pause is not None:
             where = (HOSTS.c.queue == self.queue) & (HOSTS.c.host == host)
             connection.execute(HOSTS.update().where(where).values(hold_until=now + pause))
+            queued.put_off(connection, self.queue, host, now + pause)
 
-    def held_until(self, host: str) -> datetime | None:
-        """Returns until when a host is left alone, None if it is not."""
-        query = select(HOSTS.c.hold_until).where(HOSTS.c.queue == self.queue, HOSTS.c.host == host)
-        with self._reading() as connection:
-            found: datetime | None = connection.execute(query).scalar()
-        return found
+    def _is_held(self) -> ColumnElement[bool]:
+        """Whether a host is left alone. One until a time that no hold reaches is not: a clock was
+        wrong when that was noted."""
+        until = HOSTS.c.hold_until
+        is_near = until <= self._later(LONGEST_HOLD)
+        return and_(until.is_not(None), until > self._moment, is_near)
 
-    def held_hosts(self, now: datetime) -> dict[str, datetime]:
-        """Returns the hosts that are left alone, and until when."""
+    def _held(self, connection: Connection) -> dict[str, datetime]:
         query = select(HOSTS.c.host, HOSTS.c.hold_until).where(
-            HOSTS.c.queue == self.queue, HOSTS.c.hold_until > now
+            HOSTS.c.queue == self.queue, self._is_held()
         )
+        return {row.host: row.hold_until for row in connection.execute(query)}
+
+    def held_hosts(self) -> dict[str, datetime]:
+        """Returns the hosts that are left alone, and until when."""
         with self._reading() as connection:
-            return {row.host: row.hold_until for row in connection.execute(query)}
+            return self._held(connection)
 
-    # --- slots
+    # --- slots, and who looks after them
 
-    def slots(self) -> dict[str, datetime]:
-        """Returns the slot of each pipeline that was queued last."""
-        query = select(PIPELINES.c.name, PIPELINES.c.slot).where(
-            PIPELINES.c.queue == self.queue, PIPELINES.c.slot.is_not(None)
+    def take_turn(self, duty: str, period: timedelta) -> bool:
+        """Whether a duty is this worker's now: it was nobody's within ``period``.
+
+        A turn in the future was taken by a clock that was wrong, and counts for nothing.
+        """
+        now = self._moment
+        is_over = or_(TURNS.c.taken_at <= self._later(-period), TURNS.c.taken_at > now)
+        statement = (
+            insert(TURNS)
+            .values(queue=self.queue, duty=duty, taken_at=now)
+            .on_conflict_do_update(
+                index_elements=["queue", "duty"], set_={"taken_at": now}, where=is_over
+            )
+            .returning(TURNS.c.duty)
         )
-        with self._reading() as connection:
-            return {row.name: row.slot for row in connection.execute(query)}
+        with self._writing() as connection:
+            return connection.execute(statement).first() is not None
 
     def note_slots(self, slots: Mapping[str, datetime]) -> None:
         """Notes which slots are taken care of."""
@@ -259,34 +339,31 @@ class Ledger:
         with self._writing() as connection:
             connection.execute(statement, rows)
 
-    # --- for people
+    # --- what the queue holds
 
-    def runs(self) -> dict[str, LastRun]:
-        """Returns what is known of each pipeline's last run."""
-        columns = [column for column in PIPELINES.c if column.name != "queue"]
-        query = select(*columns).where(PIPELINES.c.queue == self.queue)
-        with self._reading() as connection:
-            rows = connection.execute(query).mappings()
-            return {row["name"]: LastRun(**row) for row in rows}
-
-    # --- what the queue holds; read only
-
-    def jobs(self, task: str) -> list[QueuedJob]:
+    def jobs(self) -> list[QueuedJob]:
         """Returns the pipelines' jobs that wait or are under way, those under way last."""
-        query = text(
-            "SELECT id, args ->> 'pipeline' AS name, status = 'doing' AS is_running, "
-            "scheduled_at AS due FROM procrastinate_jobs "
-            "WHERE queue_name = :queue AND task_name = :task AND status IN ('todo', 'doing') "
-            "ORDER BY status"
-        )
         with self._reading() as connection:
-            rows = connection.execute(query, {"queue": self.queue, "task": task}).mappings()
-            return [QueuedJob(**row) for row in rows if row["name"] is not None]
+            return queued.read_jobs(connection, self.queue)
+
+    def hurry(self, names: Collection[str]) -> set[str]:
+        """Lets jobs that wait for a later time run now; returns the pipelines concerned."""
+        with self._writing() as connection:
+            return queued.bring_forward(connection, self.queue, names, self._now(connection))
+
+    def heal_jobs(self) -> Collection[str]:
+        """Lets jobs run now that a wrong clock put off; returns the pipelines concerned."""
+        with self._writing() as connection:
+            return queued.heal(connection, self.queue, self._now(connection), LONGEST_WAIT)
+
+    def heal_hosts(self) -> Collection[str]:
+        """Forgets holds that a wrong clock noted; returns their hosts."""
+        wrong = and_(HOSTS.c.queue == self.queue, HOSTS.c.hold_until > self._later(LONGEST_HOLD))
+        with self._writing() as connection:
+            gone = connection.execute(HOSTS.delete().where(wrong).returning(HOSTS.c.host))
+            return sorted(gone.scalars())
 
     def workers_alive(self, within: timedelta) -> int:
         """Returns how many workers (of any queue in the database) gave a sign of life lately."""
-        query = text(
-            "SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - :within"
-        )
         with self._reading() as connection:
-            return int(connection.execute(query, {"within": within}).scalar_one())
+            return queued.count_workers(connection, within)

@@ -15,21 +15,26 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Final
 
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import DeleteJobCondition
 from procrastinate.worker import Worker
+from psycopg import OperationalError
 
 from sync.clock import Clock
-from sync.errors import Unreachable
+from sync.errors import DatabaseAway, Unreachable
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.workers.children import Children
 from taiga_pipeline.workers.decisions import Ending
 from taiga_pipeline.workers.fleet import Fleet, FleetReader
-from taiga_pipeline.workers.jobs import Duties, assign, housekeeping, make_app
-from taiga_pipeline.workers.ledger import RUN, Ledger
+from taiga_pipeline.workers.housekeeping import Housekeeping
+from taiga_pipeline.workers.jobs import Duties, assign
+from taiga_pipeline.workers.ledger import Ledger
+from taiga_pipeline.workers.manager import Patience, first_line, make_app
+from taiga_pipeline.workers.tables import check
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +44,25 @@ _DRAIN_SECONDS: Final = 0.2
 _FRESH: Final = 5.0
 """For how many seconds a fleet that was read is taken for the present one."""
 _WAITS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+def wait_for_tables(url: str, clock: Clock, *, patient: bool) -> None:
+    """Makes sure that the queue's tables are there; waits for their database, if ``patient``.
+
+    :raises StateUnusable: they are not there, or not of this version.
+    :raises Unreachable: the database does not let the account in, or (not ``patient``) is away.
+    """
+    for number in count():
+        try:
+            check(url)
+        except DatabaseAway as error:
+            if not patient:
+                raise
+            seconds = _WAITS[min(number, len(_WAITS) - 1)]
+            log.warning("the queue's database is away, trying again in %.0f s: %s", seconds, error)
+            clock.sleep(seconds)
+        else:
+            return
 
 
 class LivingFleet:
@@ -64,6 +88,8 @@ class LivingFleet:
         self._read_at = self._monotonic()
         try:
             self._fleet = self._reader.read()
+        except OSError as error:
+            self._tell({f"{self._fleet.path}: cannot be read: {error.strerror}"})
         except ProblemsError as error:
             self._tell({str(problem) for problem in error.problems})
         else:
@@ -85,7 +111,6 @@ class Service:
     reader: FleetReader
     url: str
     children: Children
-    clock: Clock
     random: Callable[[], float]
     name: str
     concurrency: int | None = None
@@ -111,37 +136,50 @@ class Service:
 
     async def _serve(self, fleet: Fleet, ledger: Ledger) -> None:
         living = LivingFleet(self.reader, fleet, time.monotonic)
-        app = make_app(self.url)
-        duties = Duties(
-            living,
-            ledger,
-            self.children,
-            self.clock,
-            self.random,
-            self.name,
-            app.job_manager,
-            self.ended,
-        )
+        patience = Patience(lambda: bool(self._signals))
+        app, manager = make_app(self.url, patience)
+        house = Housekeeping(living, ledger, self.random, manager, patience)
+        runs = self.children
+        duties = Duties(living, ledger, runs, self.random, self.name, patience, self.ended)
         assign(app, duties, fleet)
         with self._signals_handled():
-            async with app.open_async():
+            await self._open(app, patience)
+            try:
                 log.info("worker %s: %d pipelines", self.name, len(fleet.members))
                 if self.once:
-                    await duties.recover()
-                    await duties.queue_due()
-                await self._work(app, fleet, ledger)
+                    await house.recover()
+                    await house.queue_due()
+                keeping = asyncio.create_task(house.keep(), name="housekeeping")
+                try:
+                    await self._work(app, fleet, ledger)
+                finally:
+                    keeping.cancel()
+            finally:
+                await app.close_async()
+
+    async def _open(self, app: App, patience: Patience) -> None:
+        """Connects to the queue, and waits for its database if need be."""
+
+        async def attempt() -> None:
+            try:
+                await app.open_async()
+            except OperationalError:
+                await app.close_async()  # what could not be opened is not opened again
+                raise
+
+        await patience.ask(attempt)
 
     async def _work(self, app: App, fleet: Fleet, ledger: Ledger) -> None:
         """Lets workers follow each other for as long as the database comes and goes."""
         failures = 0
         while not self._signals:
             self._worker = self._make_worker(app, fleet)
-            began = time.monotonic()
+            began, why = time.monotonic(), ""
             drain = asyncio.create_task(self._drain(ledger)) if self.once else None
             try:
                 await self._worker.run()  # type: ignore[no-untyped-call]
-            except ConnectorException as error:
-                log.debug("the worker ended: %s", error.__cause__ or error)
+            except (ConnectorException, OperationalError) as error:
+                why = f": {first_line(error)}"
             finally:
                 is_drained = drain is not None and drain.done()
                 if drain is not None:
@@ -151,7 +189,7 @@ class Service:
             failures = 0 if time.monotonic() - began > 60 else failures
             seconds = _WAITS[min(failures, len(_WAITS) - 1)]
             failures += 1
-            log.warning("the queue's database is away; trying again in %.0f s", seconds)
+            log.warning("the worker cannot use the queue, it tries again in %.0f s%s", seconds, why)
             await self._pause(seconds)
 
     async def _pause(self, seconds: float) -> None:
@@ -162,7 +200,7 @@ class Service:
         dead_after = fleet.workers.dead_after.total_seconds()
         return Worker(
             app,
-            queues=[fleet.queue.name, housekeeping(fleet.queue.name)],
+            queues=[fleet.queue.name],
             name=self.name,
             concurrency=self.concurrency or fleet.workers.concurrency,
             fetch_job_polling_interval=_POLL_SECONDS,
@@ -180,11 +218,11 @@ class Service:
         while True:
             await asyncio.sleep(_DRAIN_SECONDS)
             try:
-                jobs = await asyncio.to_thread(ledger.jobs, RUN)
+                sight = await asyncio.to_thread(ledger.look)
             except Unreachable:
                 continue
-            now = self.clock.now()
-            due = any(not job.is_running and (job.due or now) <= now for job in jobs)
+            now = sight.now
+            due = any(not job.is_running and (job.due or now) <= now for job in sight.jobs)
             if not due and not self.children.count and self._worker is not None:
                 self._worker.stop()  # type: ignore[no-untyped-call]
                 return

@@ -60,6 +60,15 @@ STEPS: Final[Sequence[Step]] = (
         "CREATE INDEX pipeline_sync_jobs_lock ON procrastinate_jobs (lock, priority DESC, id) "
         "WHERE status IN ('todo', 'doing')"
     ),
+    # Which worker keeps house: whoever takes the turn, by this database's clock.
+    statements(
+        """CREATE TABLE pipeline_sync_turns (
+            queue TEXT NOT NULL,
+            duty TEXT NOT NULL,
+            taken_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            PRIMARY KEY (queue, duty)
+        )""",
+    ),
 )
 
 

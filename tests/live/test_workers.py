@@ -26,7 +26,8 @@ from taiga_pipeline.sandbox.errors import ApiError
 from taiga_pipeline.sandbox.wire import Request
 from taiga_pipeline.workers.fleet import read_fleet
 from taiga_pipeline.workers.jobs import hurry
-from taiga_pipeline.workers.ledger import RUN, Ledger
+from taiga_pipeline.workers.ledger import Ledger
+from taiga_pipeline.workers.queued import RUN
 from taiga_pipeline.workers.tables import set_up
 from tests.live.fleets import PASSWORD, QUEUE, Fleet, Worker, wait_until
 from tests.live.postgresql import Cluster, Server
@@ -149,19 +150,19 @@ def enqueue_all(fleet: Fleet) -> None:
     """Queues all pipelines, as ``enqueue --all`` does."""
     members = read_fleet(fleet.folder / "workers.toml").members.values()
     with ledger_of(fleet) as ledger:
-        asyncio.run(hurry(fleet.environment[QUEUE], ledger, members, datetime.now(UTC)))
+        asyncio.run(hurry(fleet.environment[QUEUE], ledger, list(members)))
 
 
 def endings(fleet: Fleet) -> dict[str, str]:
     """Returns how the last run of each pipeline ended."""
     with ledger_of(fleet) as ledger:
-        return {name: run.ending for name, run in ledger.runs().items()}
+        return {name: run.ending for name, run in ledger.look().runs.items()}
 
 
 def queued(fleet: Fleet) -> dict[str, bool]:
     """Returns the pipelines whose job waits (False) or is under way (True)."""
     with ledger_of(fleet) as ledger:
-        return {job.name: job.is_running for job in ledger.jobs(RUN)}
+        return {job.name: job.is_running for job in ledger.jobs()}
 
 
 def expected(fleet: Fleet, deals: int = DEALS) -> Counter[str]:
@@ -249,7 +250,7 @@ def test_a_slow_host_and_one_that_is_down_hold_up_nobody_else(
     assert worker.stop() == 0
     assert slow.most_at_once() == 1
     with ledger_of(fleet) as ledger:
-        (job,) = (job for job in ledger.jobs(RUN) if job.name == "a-down")
+        (job,) = (job for job in ledger.jobs() if job.name == "a-down")
         wait = job.due - datetime.now(UTC) if job.due else timedelta()
     assert timedelta(seconds=10) < wait <= timedelta(minutes=1)
 
