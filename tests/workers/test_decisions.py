@@ -27,6 +27,7 @@ def test_every_ending_has_its_waits() -> None:
         Ending.USAGE: nothing,
         Ending.LOCKED: [20, 40, 80, 120, 120, 120, 120],
         Ending.UNREACHABLE: [60, 120, 240, 480, 960, 1_800, 1_800],
+        Ending.DATABASE_AWAY: [5, 10, 20, 40, 80, 120, 120],
         Ending.UNEXPECTED: [120, 240, 480, None, None, None, None],
         Ending.STOPPED: [0] * 7,
         Ending.CUT_OFF: [4, 8, 16, 32, 64, None, None],

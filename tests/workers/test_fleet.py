@@ -12,7 +12,7 @@ import pytest
 from taiga_pipeline.credentials import SecretError
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.workers.fleet import Fleet, FleetReader, read_fleet
-from taiga_pipeline.workers.jobs import due_slots
+from taiga_pipeline.workers.housekeeping import Slots, due_slots
 from taiga_pipeline.workers.schedule import Cron, Every
 
 CONFIG = """\
@@ -229,9 +229,29 @@ def test_the_queues_address_may_be_in_the_environment_and_has_to_be_postgresql(
 def test_a_slot_that_was_taken_care_of_is_not_due_again(write: Write) -> None:
     members = list(read_fleet(write(acme="https://t.example.com")).members.values())
     now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-    due, seen = due_slots(members, {}, now)
-    assert due == {}
+    first = due_slots(members, {}, now)
+    assert first.due == {}
     later = now + timedelta(minutes=15)
-    due, _ = due_slots(members, seen, later)
-    assert list(due) == ["acme"]
-    assert due_slots(members, due, later) == ({}, {})
+    second = due_slots(members, first.seen, later)
+    assert list(second.due) == ["acme"]
+    assert due_slots(members, second.due, later) == Slots({}, {})
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=2), timedelta(hours=5), timedelta(days=400)])
+def test_a_slot_that_was_noted_for_the_future_keeps_nobody_from_running(
+    write: Write, ahead: timedelta
+) -> None:
+    members = list(read_fleet(write(acme="https://t.example.com")).members.values())
+    now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    found = due_slots(members, {"acme": now + ahead}, now)
+    assert found.wrong == ("acme",)
+    assert now - timedelta(minutes=15) < found.due["acme"] <= now
+    assert due_slots(members, found.due, now).wrong == ()
+
+
+def test_a_slot_of_400_days_ago_is_made_up_for_once(write: Write) -> None:
+    members = list(read_fleet(write(acme="https://t.example.com")).members.values())
+    now = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    found = due_slots(members, {"acme": now - timedelta(days=400)}, now)
+    assert list(found.due) == ["acme"]
+    assert found.wrong == ()
