@@ -43,6 +43,16 @@ class SystemClock:
         time.sleep(seconds)
 
 
+def is_the_machines(clock: Clock) -> bool:
+    """Whether a clock is the machine's own, and not one that somebody moves."""
+    return type(clock) is SystemClock
+
+
+def is_ahead(noted: datetime | None, now: datetime) -> bool:
+    """Whether a time that was noted is still to come: a clock was wrong, then or now."""
+    return noted is not None and noted > now + SKEW
+
+
 class StoppableClock:
     """A clock on which nobody waits any longer once ``stop`` is set."""
 

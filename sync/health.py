@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from sync.clock import is_ahead
 from sync.plan import PARTIAL
 from sync.state import RunRow, StateStore
 
@@ -33,18 +34,34 @@ class Health:
 
     @property
     def age(self) -> timedelta | None:
-        """The time since the last success, None if there was none."""
-        finished = self.last_success.finished_at if self.last_success else None
-        return self.now - finished if finished else None
+        """The time since the last success.
+
+        None if there was none, or if it lies in the future: nobody knows when it really was.
+        """
+        finished = self._succeeded_at
+        return self.now - finished if finished and not self.is_ahead else None
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the last success lies in the future: a clock was wrong, then or now."""
+        return is_ahead(self._succeeded_at, self.now)
+
+    @property
+    def _succeeded_at(self) -> datetime | None:
+        return self.last_success.finished_at if self.last_success else None
+
+    def is_fresh(self, longest: timedelta) -> bool:
+        """Whether the last success is known to be no longer ago than that."""
+        return self.age is not None and self.age <= longest
 
 
-def look_at(store: StateStore, now: datetime) -> Health:
-    """Returns how the pipeline of ``store`` is doing."""
+def look_at(store: StateStore) -> Health:
+    """Returns how the pipeline of ``store`` is doing now, by the clock that dates its rows."""
     issues = [item.issue for item in store.issues()]
     last_run, last_success = store.runs(limit=1), store.runs(limit=1, only_successful=True)
     return Health(
         pipeline=store.pipeline,
-        now=now,
+        now=store.now(),
         last_run=last_run[0] if last_run else None,
         last_success=last_success[0] if last_success else None,
         issues=Counter(issue.kind.value for issue in issues),

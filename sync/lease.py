@@ -29,7 +29,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol, runtime_checkable
 
-from sync.clock import Clock
+from sync.clock import SKEW, Clock
 from sync.errors import Locked, OutcomeUnknown, SyncError, Vanished
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,10 @@ _RENEWED_AFTER: Final = 1 / 3
 _TRUSTED_FOR: Final = 0.8
 """The part of its time for which the holder counts on a turn; the rest is for answers that take
 long, and for clocks that do not go equally fast."""
+
+
+_SLACK: Final = SKEW.total_seconds()
+_DAY: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,14 @@ class Turn:
         """Whether its holder may still be at work."""
         expired = self.age_seconds is not None and self.age_seconds > self.terms.seconds
         return not (self.terms.released or expired)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether its age may come from a clock that was set: it lies in the future, or long ago
+        without having been released.
+        """
+        age = self.age_seconds
+        return not self.terms.released and age is not None and not -_SLACK <= age <= _DAY
 
 
 class LeaseBoard(Protocol):
@@ -135,6 +147,8 @@ class Lease:
         :raises Locked: the turn is over, or may be; nothing more may be written.
         """
         with self._lock:
+            if not self._is_lost and self.since.is_doubtful(self.clock, self._trusted):
+                self._ask()
             self.check()
             if self.since.age(self.clock) >= self.terms.seconds * _RENEWED_AFTER:
                 self._renew()
@@ -144,8 +158,29 @@ class Lease:
 
         :raises Locked: the turn is over, or may be; nothing more may be written.
         """
-        if self._is_lost or self.since.age(self.clock) >= self.terms.seconds * _TRUSTED_FOR:
+        if self._is_lost or self.since.age(self.clock) >= self._trusted:
             self._lose()
+
+    @property
+    def _trusted(self) -> float:
+        return self.terms.seconds * _TRUSTED_FOR
+
+    def _ask(self) -> None:
+        """Asks the target whether the turn is still held: this machine's clocks disagree.
+
+        It was suspended, or its clock was set. What the target says counts, by its own clock.
+        """
+        began = _Moment.now(self.clock)
+        try:
+            last = _last(self.board.turns(self.name))
+        except SyncError as error:
+            log.info("the lease could not be looked at: %s", error)
+            return
+        is_ours = last is not None and last.number == self.number and _same(last.terms, self.terms)
+        if last and is_ours and last.age_seconds is not None and last.age_seconds < self._trusted:
+            log.warning("this machine's clock was set; its lease is held by the target's clock")
+            self.since = began
+            self._renew()
 
     def release(self) -> None:
         """Gives the turn back, so that the next one need not wait until it ends by itself."""
@@ -191,8 +226,14 @@ class _Moment:
 
     def age(self, clock: Clock) -> float:
         """Returns the seconds since, by the clock that says more."""
-        by_wall = (clock.now() - self.wall).total_seconds()
-        return max(by_wall, clock.monotonic() - self.monotonic)
+        return max(self._by_wall(clock), clock.monotonic() - self.monotonic)
+
+    def is_doubtful(self, clock: Clock, seconds: float) -> bool:
+        """Whether so many seconds have passed by the wall clock alone."""
+        return clock.monotonic() - self.monotonic < seconds <= self._by_wall(clock)
+
+    def _by_wall(self, clock: Clock) -> float:
+        return (clock.now() - self.wall).total_seconds()
 
 
 def acquire(board: LeaseBoard, name: str, terms: Terms, clock: Clock) -> Lease:
@@ -205,6 +246,8 @@ def acquire(board: LeaseBoard, name: str, terms: Terms, clock: Clock) -> Lease:
     """
     before = _last(board.turns(name))
     ours = before is not None and _same(before.terms, terms)
+    if before is not None and not ours and before.is_doubtful:
+        before = _watched(board, name, before, clock)
     if before is not None and before.is_held and not ours:
         raise Locked(_who(name, before))
     number = before.number + 1 if before else 1
@@ -221,6 +264,27 @@ def acquire(board: LeaseBoard, name: str, terms: Terms, clock: Clock) -> Lease:
             board.remove(name, turn.number)
     others = before is not None and not ours
     return Lease(board, name, number, terms, clock, began, others_were_here=others)
+
+
+def _watched(board: LeaseBoard, name: str, turn: Turn, clock: Clock) -> Turn | None:
+    """Looks at a turn for as long as it lasts, and returns it as released if nobody renewed it.
+
+    Its age cannot be believed, so that nobody knows whether its holder is at work.
+    """
+    log.warning(
+        "the last lease of the pipeline '%s' (%s) is dated %.0f days %s by the server's own clock; "
+        "watching for %.0f s whether it is renewed",
+        *(name, turn.terms.holder, abs(turn.age_seconds or 0.0) / _DAY),
+        *("ahead" if (turn.age_seconds or 0.0) < 0 else "ago", turn.terms.seconds),
+    )
+    clock.sleep(turn.terms.seconds)
+    after = _last(board.turns(name))
+    if after is None or after.number != turn.number or not _same(after.terms, turn.terms):
+        return after
+    passed = (after.age_seconds or 0.0) - (turn.age_seconds or 0.0)
+    if passed < turn.terms.seconds * _TRUSTED_FOR:
+        return replace(after, age_seconds=0.0)  # it was renewed meanwhile
+    return replace(after, terms=replace(after.terms, released=True))
 
 
 def _add(board: LeaseBoard, name: str, number: int, terms: Terms) -> bool:

@@ -24,6 +24,7 @@ from sync.server import note as note_server
 from sync.server import refuse_another
 from sync.source import GroupFacts, Source, TakesFacts, Told
 from sync.state import Seal, StateStore
+from sync.store_times import compare_is_due, settle_wait, trusted_now
 from sync.take_over import finish_all
 from sync.target import Target
 from sync.unforeseen import in_words
@@ -118,7 +119,7 @@ class Runner:
         :raises Stop: source or target cannot be reached or read; nothing was applied.
         """
         started, requests = self.clock.now(), self.target.request_count
-        look_at_all = look_at_all or self._full_compare_is_due(started)
+        look_at_all = look_at_all or compare_is_due(self.store, self.options.full_compare_hours)
         run_id = self.store.begin_run(look_at_all)
         self.store.add_words(LABELS, self.options.labels)
         try:
@@ -174,16 +175,11 @@ class Runner:
 
     def _prune(self) -> None:
         """Forgets what is old; once a day is often enough."""
-        now = self.clock.now()
+        now = trusted_now(self.store)
         keep = timedelta(days=self.options.history_days)
         self.store.prune(now - min(_RUNS_KEPT, keep), now - keep)
 
     # --- before
-
-    def _full_compare_is_due(self, now: datetime) -> bool:
-        last = self.store.runs(limit=1, only_full=True)
-        age = timedelta(hours=self.options.full_compare_hours)
-        return not last or now - last[0].started_at >= age
 
     def _wait_for_late_writes(self) -> None:
         """Waits until a write that was cut off has either happened or never will.
@@ -194,9 +190,8 @@ class Runner:
         intents = self.store.open_intents()
         if not intents:
             return
-        newest = max(intents, key=lambda intent: intent.intended_at)
-        age = (self.clock.now() - newest.intended_at).total_seconds()
-        wait = min(self.options.settle_seconds - age, self.options.settle_seconds)
+        newest = max(intents, key=lambda intent: intent.id)
+        wait = settle_wait(self.store, newest, self.options.settle_seconds)
         if wait > 0:
             log.warning(
                 "the last run was cut off while it wrote %s; waiting %.0f s before looking at it",

@@ -248,7 +248,7 @@ class StateStore(StateHands):
                     status=OPEN,
                     target_id=action.observed.id if action.observed else "",
                     error="",
-                    intended_at=self._clock.now(),
+                    intended_at=self._moment,
                 )
                 .returning(JOURNAL.c.id)
             )
@@ -332,8 +332,8 @@ class StateStore(StateHands):
             "status": "done",
             "target_id": "",
             "error": "",
-            "intended_at": self._clock.now(),
-            "finished_at": self._clock.now(),
+            "intended_at": self._moment,
+            "finished_at": self._moment,
         }
 
     def adopt(self, binding: Binding, bases: Bases) -> None:
@@ -380,7 +380,7 @@ class StateStore(StateHands):
                 insert(RUNS)
                 .values(
                     pipeline=self.pipeline,
-                    started_at=self._clock.now(),
+                    started_at=self._moment,
                     outcome="running",
                     is_full=is_full,
                     summary_json="{}",
@@ -395,7 +395,7 @@ class StateStore(StateHands):
             connection.execute(
                 update(RUNS)
                 .where(RUNS.c.id == run_id)
-                .values(finished_at=self._clock.now(), outcome=outcome, summary_json=dump(summary))
+                .values(finished_at=self._moment, outcome=outcome, summary_json=dump(summary))
             )
 
     def runs(
@@ -436,7 +436,7 @@ class StateStore(StateHands):
             for identity in before:
                 self._drop_issue(connection, identity)
             for identity, issue in now.items():
-                since = before[identity].since if identity in before else self._clock.now()
+                since = before[identity].since if identity in before else None
                 self._add_issue(connection, issue, since)
         new = [issue for identity, issue in now.items() if identity not in before]
         ended = [item.issue for identity, item in before.items() if identity not in now]

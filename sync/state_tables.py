@@ -12,12 +12,24 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, and_, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from sync.boundary import reached
-from sync.clock import Clock
-from sync.database import failures_as, open_engine, reading, writing
+from sync.clock import Clock, is_the_machines
+from sync.database import UtcDateTime, failures_as, open_engine, reading, writing
 from sync.errors import Rejected, StateUnusable
 from sync.migrations import migrate, readable
 from sync.plan import Issue
@@ -75,6 +87,23 @@ class StateTables:
         """Lets go of the database."""
         self._engine.dispose()
 
+    @property
+    def _moment(self) -> datetime | ColumnElement[datetime]:
+        """What rows are dated with: the time of the database where machines share it, by its own
+        clock in the statement itself; else this machine's.
+        """
+        if self._engine.dialect.name == "postgresql" and is_the_machines(self._clock):
+            return type_coerce(func.clock_timestamp(), UtcDateTime())
+        return self._clock.now()
+
+    def now(self) -> datetime:
+        """Returns the time by which the rows are dated (UTC)."""
+        moment = self._moment
+        if isinstance(moment, datetime):
+            return moment
+        with self._read() as connection:
+            return connection.execute(select(moment)).scalar_one()
+
     @contextmanager
     def _read(self) -> Iterator[Connection]:
         with failures_as(StateUnusable, self._engine), reading(self._engine) as connection:
@@ -128,7 +157,7 @@ class StateTables:
         values: dict[str, object] = {
             "status": status,
             "error": error,
-            "finished_at": self._clock.now(),
+            "finished_at": self._moment,
         }
         if target_id is not None:
             values["target_id"] = target_id
@@ -153,7 +182,7 @@ class StateTables:
             JOURNAL.c.action != TAKE_OVER,
         )
         connection.execute(
-            update(JOURNAL).where(condition).values(status="settled", finished_at=self._clock.now())
+            update(JOURNAL).where(condition).values(status="settled", finished_at=self._moment)
         )
 
     def _put_group(self, connection: Connection, seal: Seal) -> None:
@@ -167,7 +196,7 @@ class StateTables:
                 state=seal.state,
                 facts_json=dump(seal.facts),
                 likeness=seal.likeness,
-                seen_at=self._clock.now(),
+                seen_at=self._moment,
             )
         )
 
@@ -228,7 +257,10 @@ class StateTables:
         condition = and_(self._record(ISSUES, key), ISSUES.c.issue == kind, ISSUES.c.field == name)
         connection.execute(delete(ISSUES).where(condition))
 
-    def _add_issue(self, connection: Connection, issue: Issue, since: datetime) -> None:
+    def _add_issue(
+        self, connection: Connection, issue: Issue, since: datetime | None = None
+    ) -> None:
+        """Adds an issue, open ``since`` then, or as of now."""
         values = {
             "message": issue.message,
             "base": encode(issue.base),
@@ -244,7 +276,7 @@ class StateTables:
                 name=issue.key.name,
                 field=issue.field,
                 detail_json=dump(values),
-                since=since,
+                since=self._moment if since is None else since,
             )
         )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from sync.clock import is_ahead
 from taiga_pipeline.cli.context import Context, shortest
 from taiga_pipeline.cli.errors import report_notice
 from taiga_pipeline.cli.exit_codes import ExitCode
@@ -124,8 +125,6 @@ def _now(line: Line, now: datetime) -> str:
 
 
 def _ago(moment: datetime, now: datetime) -> str:
-    from taiga_pipeline.workers.overview import is_ahead
-
     return "in the future" if is_ahead(moment, now) else f"{_span(now - moment)} ago"
 
 

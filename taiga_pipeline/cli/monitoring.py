@@ -60,7 +60,7 @@ def write_metrics(context: Context, store: StateStore) -> None:
     if path is None:
         return
     try:
-        _replace(path, metrics(look_at(store, context.clock.now())))
+        _replace(path, metrics(look_at(store)))
     except OSError as error:
         _LOG.warning("%s was not written: %s", path, error.strerror)
 

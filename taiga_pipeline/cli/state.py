@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import click
 
+from sync.clock import SKEW
 from sync.health import Health, look_at
 from sync.state import OpenIssue, RunRow
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.engine import state_to_read
+from taiga_pipeline.cli.errors import report_notice
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_pairs
@@ -20,6 +22,10 @@ from taiga_pipeline.cli.paint import painter
 from taiga_pipeline.report.plan_text import issue_lines, plural, ways_out
 from taiga_pipeline.report.terminal import safe
 
+AHEAD: Final = (
+    "The last success is dated in the future, so that nobody knows how old it is: this machine's "
+    "clock is wrong, or the clock of the run was. The next run that succeeds puts it right."
+)
 NO_RUN: Final = "There was no run yet. 'pipeline-sync plan' shows what a first one would do."
 
 
@@ -74,14 +80,16 @@ def status(
     if fleet_path is not None:
         raise click.UsageError("--fleet goes with --all.")
     with state_to_read(context) as store:
-        health = look_at(store, context.clock.now())
+        health = look_at(store)
     if as_json:
         print_json(_health_json(health))
     elif health.last_run is None:
         click.echo(NO_RUN)
     else:
         _show_health(health, health.last_run)
-    if max_age is not None and (health.age is None or health.age > max_age):
+    if health.is_ahead:
+        report_notice(AHEAD)
+    if max_age is not None and not health.is_fresh(max_age):
         return ExitCode.STALE
     return ExitCode.PARTIAL if health.waiting else ExitCode.DONE
 
@@ -92,6 +100,7 @@ def _health_json(health: Health) -> dict[str, object]:
         "pipeline": health.pipeline,
         "last_run": _run_json(health.last_run) if health.last_run else None,
         "last_success": success.finished_at if success else None,
+        "last_success_is_ahead": health.is_ahead,
         "age_seconds": None if health.age is None else round(health.age.total_seconds()),
         "projects": dict(sorted(health.projects.items())),
         "open": sum(health.issues.values()),
@@ -121,7 +130,7 @@ def _show_health(health: Health, run: RunRow) -> None:
         {
             "pipeline": health.pipeline,
             "last run": f"{run.id}: {run.outcome}, {ago(health.now - run.started_at)}{why}",
-            "last success": "never" if health.age is None else ago(health.age),
+            "last success": _last_success(health),
             "projects": counts or "none",
             "open": f"{kinds} (pipeline-sync conflicts)" if kinds else "nothing",
             **_kept_away(health.taken_away),
@@ -143,6 +152,12 @@ def _unread(run: RunRow) -> dict[str, str]:
     return {"not read back": f"what the last run wrote ({safe(why)})"} if why else {}
 
 
+def _last_success(health: Health) -> str:
+    if health.is_ahead:
+        return f"in the future ({health.last_success and health.last_success.finished_at})"
+    return "never" if health.age is None else ago(health.age)
+
+
 def _cut_off(open_intents: int) -> dict[str, str]:
     if not open_intents:
         return {}
@@ -151,6 +166,8 @@ def _cut_off(open_intents: int) -> dict[str, str]:
 
 def ago(age: timedelta) -> str:
     """Returns an age as people say it."""
+    if age < -SKEW:
+        return "in the future (a clock was wrong)"
     seconds = max(0, int(age.total_seconds()))
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= size:
@@ -165,13 +182,13 @@ def ago(age: timedelta) -> str:
 def conflicts(context: Context, as_json: bool) -> None:
     """List everything that waits for a person, with the commands that settle it."""
     with state_to_read(context) as store:
-        issues = store.issues()
+        issues, now = store.issues(), store.now()
     if as_json:
         print_json([_issue_json(item) for item in issues])
     elif not issues:
         click.echo("Nothing waits for you.")
     else:
-        _show_issues(context, issues)
+        _show_issues(context, issues, now)
 
 
 def _issue_json(item: OpenIssue) -> dict[str, object]:
@@ -182,8 +199,7 @@ def _issue_json(item: OpenIssue) -> dict[str, object]:
     }
 
 
-def _show_issues(context: Context, issues: Sequence[OpenIssue]) -> None:
-    now = context.clock.now()
+def _show_issues(context: Context, issues: Sequence[OpenIssue], now: datetime) -> None:
     tool = context.settings.target.kind.capitalize()
     for item in issues:
         first, *rest = issue_lines([item.issue], tool, painter())

@@ -39,7 +39,7 @@ def _lines(health: Health) -> Iterator[str]:
             yield from _gauge(
                 "last_run_duration_seconds", "How long the last run took.", [(me, seconds)]
             )
-    if success is not None and success.finished_at is not None:
+    if success is not None and success.finished_at is not None and not health.is_ahead:
         yield from _gauge(
             "last_success_timestamp_seconds",
             "When a run last came to its end.",

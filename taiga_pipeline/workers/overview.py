@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from sync.clock import SKEW
+from sync.clock import is_ahead
 from taiga_pipeline.workers.decisions import LONGEST_WAIT, Ending
 from taiga_pipeline.workers.fleet import Fleet, Member
 from taiga_pipeline.workers.ledger import LastRun, Sight
@@ -141,11 +141,6 @@ def was_lost(run: LastRun, now: datetime) -> bool:
     # A job that waited already when the slot was noted may run up to so long before it.
     is_skipped = run.slot is not None and started < run.slot - LOOK_AHEAD and run.slot <= now
     return not has_ended or is_skipped
-
-
-def is_ahead(noted: datetime | None, now: datetime) -> bool:
-    """Whether a time that was noted is still to come; some seconds mean nothing."""
-    return noted is not None and noted > now + SKEW
 
 
 def _at(moment: datetime | None) -> str:
