@@ -79,11 +79,13 @@ class Turn:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether its age may come from a clock that was set: it lies in the future, or long ago
-        without having been released.
+        """Whether its age may come from a clock that was set: it lies further in the future than it
+        lasts, or long ago without having been released.
         """
         age = self.age_seconds
-        return not self.terms.released and age is not None and not -_SLACK <= age <= _DAY
+        return (
+            not self.terms.released and age is not None and not -self.terms.seconds <= age <= _DAY
+        )
 
 
 class LeaseBoard(Protocol):
@@ -282,7 +284,7 @@ def _watched(board: LeaseBoard, name: str, turn: Turn, clock: Clock) -> Turn | N
     if after is None or after.number != turn.number or not _same(after.terms, turn.terms):
         return after
     passed = (after.age_seconds or 0.0) - (turn.age_seconds or 0.0)
-    if passed < turn.terms.seconds * _TRUSTED_FOR:
+    if not turn.terms.seconds * _TRUSTED_FOR <= passed <= turn.terms.seconds + _SLACK:
         return replace(after, age_seconds=0.0)  # it was renewed meanwhile
     return replace(after, terms=replace(after.terms, released=True))
 

@@ -13,6 +13,7 @@ from sync.lease import Lease, Terms, Turn, acquire
 from tests.reliability.interleaving import Gate, every_order
 
 SECONDS = 600.0
+DAY = 86_400.0
 DEAD = Terms("dead", "old machine", SECONDS)
 
 
@@ -41,6 +42,23 @@ class OwnClock:
 
     def be_set_back(self, seconds: float) -> None:
         self.wall -= timedelta(seconds=seconds)
+
+
+class ClockBeside(OwnClock):
+    """A clock that goes on together with the board's; ``meanwhile`` is done in the middle."""
+
+    def __init__(
+        self, board: Board, meanwhile: Callable[[float], None] = lambda seconds: None
+    ) -> None:
+        super().__init__()
+        self._board = board
+        self._meanwhile = meanwhile
+
+    def sleep(self, seconds: float) -> None:
+        for _ in range(2):
+            self.pass_time(seconds / 2)
+            self._board.time += seconds / 2
+            self._meanwhile(seconds / 2)
 
 
 @dataclass
@@ -185,6 +203,49 @@ class TestClocks:
         lease.release()
         assert board.rows[2][0] == terms("B")
         other.keep()
+
+    @pytest.mark.parametrize("days", [400, -400, 0.5])
+    def test_a_machines_clock_that_is_set_in_mid_run_ends_nothing(
+        self, board: Board, days: float
+    ) -> None:
+        clock = OwnClock()
+        lease = take(board, "A", clock)
+        clock.be_set_back(-days * DAY)
+        lease.keep()
+        lease.check()
+        with pytest.raises(Locked):
+            take(board, "B")
+        clock.pass_time(SECONDS)
+        board.time += SECONDS + 1
+        take(board, "B")
+        with pytest.raises(Locked):
+            lease.keep()
+
+    @pytest.mark.parametrize("days", [400, -400])
+    def test_a_dead_machines_turn_ends_also_if_the_servers_clock_was_set(
+        self, board: Board, days: float
+    ) -> None:
+        take(board, "A")
+        board.time += days * DAY
+        clock = ClockBeside(board)
+        assert take(board, "B", clock).number == 2
+        assert clock.ticks == 1000 + SECONDS, "it is watched for as long as it lasts"
+
+    @pytest.mark.parametrize("days", [400, -400])
+    def test_a_run_under_way_keeps_its_turn_also_if_the_servers_clock_was_set(
+        self, board: Board, days: float
+    ) -> None:
+        holder = OwnClock()
+        lease = take(board, "A", holder)
+        board.time += days * DAY
+
+        def goes_on(seconds: float) -> None:
+            holder.pass_time(seconds)
+            lease.keep()
+
+        with pytest.raises(Locked, match="machine A"):
+            take(board, "B", ClockBeside(board, goes_on))
+        lease.keep()
 
     def test_a_clock_that_is_set_back_does_not_make_a_turn_longer(self, board: Board) -> None:
         clock = OwnClock()
