@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.hands import slug
 from taiga_pipeline.cli.state import ago
 from taiga_pipeline.sandbox.embedded import Sandbox
@@ -104,7 +107,8 @@ def test_history_without_the_store_of_deals_still_tells_what_was_written(synced:
         (timedelta(seconds=5), "just now"),
         (timedelta(minutes=1), "1 minute ago"),
         (timedelta(hours=30), "1 day ago"),
-        (timedelta(hours=-1), "just now"),
+        (timedelta(seconds=-5), "just now"),
+        (timedelta(hours=-1), "in the future (a clock was wrong)"),
     ],
 )
 def test_ages_are_said_as_people_say_them(age: timedelta, said: str) -> None:
@@ -259,3 +263,20 @@ class TestCopies:
         result = synced("unlink", "D-105", "--project", str(project(taiga, SHOP)["id"]))
         assert result.exit_code == 2
         assert "kept in step" in result.stderr
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=400), timedelta(hours=5), timedelta(minutes=3)])
+def test_a_success_in_the_future_is_not_fresh_and_the_next_run_heals_it(
+    synced: Run, jump: timedelta
+) -> None:
+    with closing(sqlite3.connect("state.db")) as connection:
+        ahead = (datetime.now(UTC) + jump).replace(tzinfo=None).isoformat(sep=" ")
+        connection.execute("UPDATE sync_run SET started_at = ?, finished_at = ?", (ahead, ahead))
+        connection.commit()
+    wrong = synced("status", "--max-age", "1000d")
+    assert wrong.exit_code == ExitCode.STALE
+    assert "clock is wrong" in wrong.stderr
+    assert "in the future" in wrong.stdout
+    assert json.loads(synced("status", "--json").stdout)["age_seconds"] is None
+    assert "is in the future" in synced("run").stderr
+    assert synced("status", "--max-age", "1h").exit_code == ExitCode.DONE
