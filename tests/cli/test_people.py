@@ -34,9 +34,9 @@ def test_people_are_added_edited_listed_and_removed(run: Run) -> None:
     ("arguments", "message"),
     [
         (("anna", "Anna"), "no e-mail address"),
-        (("a@x.se", "A", "--hours", "many"), "no number"),
+        (("a@x.se", "A", "--hours", "many"), "not a number"),
         (("a@x.se", "A", "--country", "Sweden"), "no country code"),
-        (("a@x.se", "A", "--starts", "soon"), "no date"),
+        (("a@x.se", "A", "--starts", "soon"), "not a date"),
     ],
 )
 def test_what_cannot_be_is_refused(run: Run, arguments: tuple[str, ...], message: str) -> None:
