@@ -32,14 +32,43 @@ def copy_database(source: Path, target: Path) -> None:
         raise StateUnusable(f"{source} is damaged, there is no copy of it: {found[0]}")
 
 
+def snapshot(source: Path) -> bytes:
+    """Returns a copy of the SQLite file ``source`` as it is at one moment; no file is made.
+
+    :raises StateUnusable: the source is missing or damaged.
+    """
+    try:
+        # An empty name stands for a database that SQLite itself keeps, without a name on the disk.
+        with closing(_open(source)) as original, closing(sqlite3.connect("")) as copy:
+            original.backup(copy)
+            found = _damage(copy)
+            content = bytearray(copy.serialize())
+    except (sqlite3.Error, OSError) as error:
+        raise StateUnusable(f"{source} cannot be copied: {error}") from error
+    if found:
+        raise StateUnusable(f"{source} is damaged, there is no copy of it: {found[0]}")
+    if content[_VERSIONS] == _WAL:  # one file, not three
+        content[_VERSIONS] = _ROLLBACK
+    return bytes(content)
+
+
+_VERSIONS = slice(18, 20)
+"""Where a SQLite file says how it is written and read."""
+_WAL, _ROLLBACK = b"\x02\x02", b"\x01\x01"
+
+
 def damage(path: Path) -> list[str]:
     """Returns what is wrong with a SQLite file, by its own account; an empty list if nothing is."""
     try:
         with closing(_open(path)) as connection:
-            rows = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
-            orphans = len(connection.execute("PRAGMA foreign_key_check").fetchall())
+            return _damage(connection)
     except sqlite3.Error as error:
         return [str(error)]
+
+
+def _damage(connection: sqlite3.Connection) -> list[str]:
+    rows = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+    orphans = len(connection.execute("PRAGMA foreign_key_check").fetchall())
     found = [] if rows == ["ok"] else rows
     return [*found, *([f"{orphans} row(s) refer to rows that are not there"] if orphans else [])]
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import tarfile
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import click
 from sqlalchemy.engine import URL
 
-from sync.copying import copy_database
+from sync.copying import snapshot
 from sync.database import parse_url
 from taiga_pipeline.cli.context import Context, pass_context, sqlite_path
+from taiga_pipeline.files import PRIVATE, is_stdout, writing
 from taiga_pipeline.problems import Problem, ProblemsError
 
 ON_A_SERVER: Final = (
@@ -27,20 +29,35 @@ ON_A_SERVER: Final = (
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @pass_context
 def backup(context: Context, file: Path) -> None:
-    """Write a copy of the state store and the built-in store to FILE (.tar.gz).
+    """Write the state store, the built-in store, configuration, mappings, scenarios and the last
+    suggestion to FILE (.tar.gz).
 
     Each copy is whole, also while a run is at work. FILE is readable for its owner alone, and is
-    never overwritten. To restore, unpack it where the databases were: tar xzf FILE.
+    never overwritten; it has its name once it is whole. Secrets are not in it. To restore, on this
+    machine or another: mkdir -p FOLDER && tar xzf FILE -C FOLDER.
     """
     databases, on_servers = _databases(context)
     if not databases:
         raise ProblemsError([Problem(text) for text in on_servers] or [Problem(_NOTHING)])
-    _pack(databases, file)
-    names = " and ".join(str(path) for path in databases)
-    click.echo(f"{file}: {names}, {file.stat().st_size:,} bytes")
+    files = _contents(context, databases)
+    _pack(databases, files, file)
+    _report(files, file)
     for text in on_servers:
         click.echo(f"Not in it: {text}", err=True)
 
+
+def _report(files: Mapping[str, Path], file: Path) -> None:
+    """Says what is in the archive, and where what stood elsewhere belongs."""
+    to_stdout = is_stdout(file)
+    size = "" if to_stdout or not file.is_file() else f", {file.stat().st_size:,} bytes"
+    click.echo(f"{file}: {', '.join(str(path) for path in files.values())}{size}", err=to_stdout)
+    for name, path in files.items():
+        if name.startswith(f"{ELSEWHERE}/"):
+            click.echo(f"{name} in it belongs at {path}: it stands outside of the folder", err=True)
+
+
+ELSEWHERE: Final = "elsewhere"
+"""Where the archive holds databases that do not stand in the configuration's folder."""
 
 _NOTHING: Final = "there is nothing to back up yet: no state store and no built-in store"
 
@@ -69,26 +86,56 @@ def _for_pg_dump(url: str) -> str:
     return shlex.quote(URL.create(**{**parsed._asdict(), "password": None}).render_as_string())
 
 
-def _pack(databases: list[Path], file: Path) -> None:
-    """Writes copies of ``databases`` into a new archive; leaves nothing behind if that fails."""
+def _contents(context: Context, databases: list[Path]) -> dict[str, Path]:
+    """Returns what goes into the archive, by its name there: databases, and the files beside them.
+
+    Names are relative to the configuration's folder, so that unpacking restores each in its place.
+    """
+    from taiga_pipeline.cli.capacity import SCENARIOS
+    from taiga_pipeline.cli.staff import SUGGESTION
+
+    folder = context.config_path.absolute().parent
+    beside = [context.config_path.absolute(), folder / SCENARIOS, folder / SUGGESTION]
+    mappings = context.settings.sync.mappings
+    beside += sorted((folder / mappings).glob("*.toml"))
+    files: dict[str, Path] = {}
+    for path in [*databases, *(path for path in beside if path.is_file())]:
+        files[_free_name(_name_in(folder, path), files)] = path
+    return files
+
+
+def _name_in(folder: Path, path: Path) -> str:
+    resolved = Path(os.path.normpath(path.absolute()))
+    if resolved.is_relative_to(folder):
+        return str(resolved.relative_to(folder))
+    return f"{ELSEWHERE}/{resolved.name}"
+
+
+def _free_name(name: str, taken: Mapping[str, Path]) -> str:
+    """Returns a name that no other file in the archive has: two folders may hold the same one."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = str(Path(name).with_name(f"{number}-{Path(name).name}"))
+    return free
+
+
+def _pack(databases: list[Path], files: Mapping[str, Path], file: Path) -> None:
+    """Writes a new archive; it has its name once it is whole, and nothing is left if it is not."""
     try:
-        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with (
+            writing(file, overwrite=False) as stream,
+            tarfile.open(fileobj=stream, mode="w|gz") as archive,
+        ):
+            for name, path in files.items():
+                content = snapshot(path) if path in databases else path.read_bytes()
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.mode = len(content), PRIVATE
+                entry.mtime = int(path.stat().st_mtime)
+                archive.addfile(entry, io.BytesIO(content))
     except FileExistsError:
         raise ProblemsError(
             [Problem("is there already, and is never overwritten; choose another name", str(file))]
         ) from None
     except OSError as error:
         raise ProblemsError([Problem(f"cannot be made: {error.strerror}", str(file))]) from None
-    try:
-        with (
-            os.fdopen(descriptor, "wb") as stream,
-            tarfile.open(fileobj=stream, mode="w:gz") as archive,
-            tempfile.TemporaryDirectory() as folder,  # for its owner alone
-        ):
-            for database in databases:
-                copy = Path(folder) / database.name
-                copy_database(database, copy)
-                archive.add(copy, database.name, recursive=False)
-    except BaseException:
-        file.unlink(missing_ok=True)
-        raise

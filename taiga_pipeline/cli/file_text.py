@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
+from taiga_pipeline.files import writing
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -23,19 +23,16 @@ _SHOWN_ROWS: Final = 50
 
 @contextmanager
 def writing_to(file: Path | None) -> Iterator[TextIO]:
-    """Opens a file for CSV text, or stdout. A file appears whole or not at all."""
+    """Opens a file for CSV text, or stdout. A file appears whole or not at all, and is
+    readable for its owner alone: it holds people and customers (see `taiga_pipeline.files`)."""
     if file is None:
         yield _HarmlessTerminal(sys.stdout) if sys.stdout.isatty() else sys.stdout
         return
-    unfinished = file.with_name(f".{file.name}.part")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with writing(file) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        yield text
+        text.flush()
+        text.detach()
 
 
 class _HarmlessTerminal(io.StringIO):

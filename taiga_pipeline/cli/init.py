@@ -14,6 +14,7 @@ from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.project_files import config_text, member_table, pipeline_name
+from taiga_pipeline.files import PUBLIC, write_text
 from taiga_pipeline.problems import Problem, ProblemsError
 
 if TYPE_CHECKING:
@@ -99,8 +100,7 @@ def _write(outcome: Outcome, name: str, text: str) -> None:
     path = outcome.folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        write_text(path, text, PUBLIC, overwrite=False)
     except FileExistsError:
         outcome.kept.append(name)
     else:

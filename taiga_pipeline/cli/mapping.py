@@ -13,6 +13,7 @@ from taiga_pipeline.cli.context import Context, pass_context, shortest
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, style, to_json
+from taiga_pipeline.files import PUBLIC, is_stdout, write_text
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.terminal import safe
 
@@ -207,5 +208,5 @@ def schema(out: Path | None) -> None:
     if out is None:
         print_json(mapping_schema())
         return
-    out.write_text(to_json(mapping_schema()) + "\n", encoding="utf-8")
-    click.echo(f"Wrote: {out}")
+    write_text(out, to_json(mapping_schema()) + "\n", PUBLIC)
+    click.echo(f"Wrote: {out}", err=is_stdout(out))

@@ -6,14 +6,12 @@ Neither ever makes a run fail: what goes wrong here is logged.
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sync.health import look_at
 from sync.runner import Outcome, RunReport
 from taiga_pipeline.cli.context import Context
+from taiga_pipeline.files import PUBLIC, write_text
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.report.prometheus import metrics
 
@@ -60,18 +58,6 @@ def write_metrics(context: Context, store: StateStore) -> None:
     if path is None:
         return
     try:
-        _replace(path, metrics(look_at(store)))
+        write_text(path, metrics(look_at(store)), PUBLIC)
     except OSError as error:
         _LOG.warning("%s was not written: %s", path, error.strerror)
-
-
-def _replace(path: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o644)
-            file.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -14,6 +14,7 @@ from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.extras import need_extra
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.store_access import people_store
+from taiga_pipeline.files import writing
 from taiga_pipeline.pipeline.batch import Outcome
 from taiga_pipeline.pipeline.errors import InvalidValue, RequestError
 from taiga_pipeline.report.terminal import safe
@@ -81,9 +82,5 @@ def export_calendar(context: Context, file: Path) -> None:
 
     with people_store(context) as store:
         content = write_time_off(store.time_off(), now=context.clock.now())
-    unfinished = file.with_name(f".{file.name}.part")
-    try:
-        unfinished.write_bytes(content)
-        unfinished.replace(file)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with writing(file) as stream:
+        stream.write(content)

@@ -13,6 +13,7 @@ from taiga_pipeline.cli.extras import need_extra
 from taiga_pipeline.cli.file_text import writing_to
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.files import is_stdout
 from taiga_pipeline.report.terminal import safe
 
 DEFAULT_FILE: Final = "report.html"
@@ -59,10 +60,10 @@ def report(
         from taiga_pipeline.report.page.pictures import draw_all
 
         written += draw_all(page, pictures)
-    if as_json:
+    if as_json and not is_stdout(file):
         print_json({"written": [str(path) for path in written], "missing": dict(page.missing)})
         return
     for path in written:
-        click.echo(safe(f"Wrote {path}"))
+        click.echo(safe(f"Wrote {path}"), err=is_stdout(file))
     for name, why in page.missing:
         click.echo(safe(f"Left out: {name}: {why}"), err=True)

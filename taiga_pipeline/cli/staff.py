@@ -21,6 +21,7 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
 from taiga_pipeline.cli.pipeline_data import reported_facts, who_left
 from taiga_pipeline.cli.store_access import deal_store, people_store, who
+from taiga_pipeline.files import write_text
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.report.terminal import safe
 
@@ -153,7 +154,7 @@ def suggest(
     if not quick and not _has_optimiser():
         suggestion["notes"].insert(0, NO_OPTIMISER)
     path = out or suggestion_path(context)
-    path.write_text(to_json(suggestion) + "\n", encoding="utf-8")
+    write_text(path, to_json(suggestion) + "\n")
     if as_json:
         print_json(suggestion)
         return

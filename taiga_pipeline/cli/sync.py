@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,6 +25,7 @@ from taiga_pipeline.cli.paint import painter
 from taiga_pipeline.cli.portfolio import run_for_portfolio
 from taiga_pipeline.cli.progress import Progress
 from taiga_pipeline.cli.signals import stopping_in_good_order
+from taiga_pipeline.files import write_text
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import (
     group_lines,
@@ -90,10 +90,7 @@ def _plan_code(drawn: Plan) -> ExitCode:
 
 def save_plan(drawn: Plan, path: Path) -> None:
     """Writes a plan to a file that only its owner may read: it holds customers' names."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(descriptor, 0o600)  # the mode above is for new files only
-        file.write(to_json(drawn.to_json()) + "\n")
+    write_text(path, to_json(drawn.to_json()) + "\n")
 
 
 def saved_fingerprint(path: Path, pipeline: str) -> str:

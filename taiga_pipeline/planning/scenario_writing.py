@@ -5,13 +5,13 @@ Needs tomlkit (the extra ``planning``).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import tomlkit
 
+from taiga_pipeline.files import write_text
 from taiga_pipeline.planning.scenario import Scenario, written_hire, written_leave
 from taiga_pipeline.planning.scenario_file import KEYS, ScenarioFile
 
@@ -47,15 +47,7 @@ def _document(path: Path) -> tomlkit.TOMLDocument:
 
 def _write(path: Path, text: str) -> None:
     """Writes the file whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        with unfinished.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_text(path, text)
 
 
 def _written(scenario: Scenario) -> Any:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -302,6 +305,64 @@ class TestBackup:
             with closing(sqlite3.connect(tmp_path / "restored" / name)) as connection:
                 assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
                 assert connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] > 0
+
+    def test_one_command_restores_it_on_another_machine(
+        self, synced: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        Path("scenarios.toml").write_text("[scenario.both]\nwin = []\n")
+        Path("staffing.json").write_text("{}")
+        assert synced("backup", "copy.tar.gz").exit_code == 0
+        other = tmp_path / "other machine"
+        command = f"mkdir -p '{other}' && tar xzf copy.tar.gz -C '{other}'"
+        subprocess.run(command, shell=True, check=True)
+        monkeypatch.chdir(other)
+        for name in ("config.toml", "scenarios.toml", "staffing.json"):
+            assert Path(name).is_file()
+        result = synced("plan", "--exit-code")
+        assert result.exit_code == 0, result.output
+
+    def test_two_databases_of_one_name_are_both_in_it(self, synced: Run, tmp_path: Path) -> None:
+        for name, folder in (("pipeline.db", "deals"), (str(STATE), "state")):
+            Path(folder).mkdir()
+            Path(name).rename(Path(folder) / "data.db")
+        config = Path("config.toml").read_text()
+        config = config.replace("sqlite:///pipeline.db", "sqlite:///deals/data.db")
+        Path("config.toml").write_text(
+            config.replace("sqlite:///state.db", "sqlite:///state/data.db")
+        )
+        result = synced("backup", "copy.tar.gz")
+        assert result.exit_code == 0, result.stderr
+        with tarfile.open("copy.tar.gz") as archive:
+            assert {"deals/data.db", "state/data.db"} <= set(archive.getnames())
+            archive.extractall(tmp_path / "restored", filter="data")
+        for name, table in (("state", "sync_binding"), ("deals", "deals")):
+            path = tmp_path / "restored" / name / "data.db"
+            with closing(sqlite3.connect(path)) as connection:
+                assert connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] > 0
+
+    def test_killed_at_any_moment_it_leaves_nothing_or_a_whole_archive(
+        self, synced: Run, tmp_path: Path
+    ) -> None:
+        temporary = tmp_path / "temporary"
+        temporary.mkdir()
+        before = {path.name for path in Path().iterdir()}
+        command = [sys.executable, "-m", "taiga_pipeline", "backup", "copy.tar.gz"]
+        for delay in (0.3, 0.6, 0.8, 1.0, 1.2):
+            process = subprocess.Popen(
+                command, env={**os.environ, "TMPDIR": str(temporary)}, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(delay)
+            process.kill()
+            process.wait(20)
+            if Path("copy.tar.gz").exists():
+                with tarfile.open("copy.tar.gz") as archive:
+                    assert {"pipeline.db", "state.db"} <= set(archive.getnames())
+                Path("copy.tar.gz").unlink()
+            parts = {path.name for path in Path().iterdir()} - before
+            assert not [name for name in parts if name.endswith(".part")]
+            assert not list(temporary.iterdir())
 
     def test_it_is_for_its_owner_alone(self, synced: Run) -> None:
         synced("backup", "copy.tar.gz")

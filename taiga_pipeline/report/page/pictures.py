@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from taiga_pipeline.files import writing
 from taiga_pipeline.report.page.model import HeatMap, Page, Series
 from taiga_pipeline.report.terminal import safe
 
@@ -32,7 +33,9 @@ def draw_all(page: Page, folder: Path) -> list[Path]:
             with warnings.catch_warnings():
                 # A letter that the font lacks is drawn as a box: no reason to stop or to talk.
                 warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
-                figure.savefig(path, dpi=_DPI, metadata=_UNDATED if ending == "svg" else None)
+                metadata = _UNDATED if ending == "svg" else None
+                with writing(path) as stream:
+                    figure.savefig(stream, format=ending, dpi=_DPI, metadata=metadata)
             written.append(path)
     return written
 
