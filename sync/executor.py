@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from sync.clock import Clock
 from sync.doubles import double_issue
+from sync.dropping import touched_issue
 from sync.errors import (
     Failing,
     Malformed,
@@ -153,6 +154,8 @@ class Executor:
             if self.stop.is_set():
                 raise Unavailable(f"{group.key}: the run was stopped before it was finished")
             self.permit()
+            if action.if_untouched and not self._may_take_back(action, progress):
+                continue
             try:
                 with logged(action=action.type.value, record=str(action.key)):
                     self._apply_action(action, progress)
@@ -288,6 +291,15 @@ class Executor:
             self.target.remove(action.key.kind, _observed(action).id, progress.place)
         keys = list(progress.place.bound) if action.key.is_root else [action.key]
         self.store.receive_removal(intent, keys)
+
+    def _may_take_back(self, action: Action, progress: _GroupProgress) -> bool:
+        """Whether nobody has touched what is to be removed; else it stays, and is reported."""
+        if self.target.untouched_child(_observed(action), progress.place):
+            return True
+        self.store.let_stay(action.key)
+        with self._lock:
+            self._applied.issues.append(touched_issue(action.key))
+        return False
 
     def _take_back(self, action: Action, older: Observed, progress: _GroupProgress) -> None:
         """Removes a double that the connector made, and keeps the older one in step.

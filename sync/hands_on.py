@@ -27,7 +27,8 @@ def resolve(store: StateStore, key: str, take: Side, field: str | None = None) -
     ``key`` is a record's key as messages show it, or a group's. Taking delivery's side keeps what
     people made of it, and sales' differing value stops counting as a change; a deleted root is
     then no longer followed. Taking sales' side has the next run write sales' value, or make a
-    deleted root again.
+    deleted root again. Of a child that nothing asks for any more, sales' side has the next run
+    remove it, and delivery's leaves it to the group.
 
     Taking sales' side for a child that people took away has it made again.
 
@@ -36,9 +37,7 @@ def resolve(store: StateStore, key: str, take: Side, field: str | None = None) -
     issues = [
         item.issue
         for item in store.issues()
-        if item.issue.kind in (IssueKind.CONFLICT, IssueKind.DELETED, IssueKind.MOVED)
-        and key in (str(item.issue.key), item.issue.key.group)
-        and field in (None, item.issue.field)
+        if _is_meant(item.issue, key) and field in (None, item.issue.field)
     ]
     taken = [each for each in store.taken_away() if str(each) == key and field is None]
     for each in taken if take is Side.SALES else ():
@@ -54,6 +53,18 @@ def resolve(store: StateStore, key: str, take: Side, field: str | None = None) -
     return [*issues, *(Issue(IssueKind.DELETED, each, "taken away by people") for each in taken)]
 
 
+def _is_meant(issue: Issue, key: str) -> bool:
+    """Whether an issue waits for a decision, and is named by ``key``.
+
+    What nothing asks for any more is named by itself alone: a decision about a whole group is
+    about what is in dispute.
+    """
+    if issue.kind is IssueKind.DROPPED:
+        return key == str(issue.key)
+    waiting = (IssueKind.CONFLICT, IssueKind.DELETED, IssueKind.MOVED)
+    return issue.kind in waiting and key in (str(issue.key), issue.key.group)
+
+
 def _refuse_impossible(issues: Sequence[Issue], take: Side) -> None:
     moved = [issue for issue in issues if issue.kind is IssueKind.MOVED]
     if moved and take is Side.SALES:
@@ -66,6 +77,8 @@ def _refuse_impossible(issues: Sequence[Issue], take: Side) -> None:
 def _settle(store: StateStore, issue: Issue, take: Side) -> None:
     if issue.kind is IssueKind.CONFLICT:
         store.rebase(issue.key, {issue.field: _agreed(issue, take)})
+    elif issue.kind is IssueKind.DROPPED:
+        (store.give_up if take is Side.SALES else store.let_go)(issue.key)
     elif take is Side.SALES:
         store.forget(issue.key.group)
     else:

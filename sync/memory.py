@@ -197,9 +197,14 @@ class MemoryTarget:
                 self._root(place.root_id).children.pop(target_id, None)
 
     def untouched_child(self, child: Observed, place: Place) -> bool:
-        """Whether no test has acted on the child as people do."""
+        """Whether no test has acted on the child as people do, and no other child names it."""
         self._read("untouched child")
-        return child.id not in self._root(place.root_id).edited
+        root = self._root(place.root_id)
+        others = [each for each in root.children.values() if each.id != child.id]
+        is_named = any(
+            str(each.fields.get(child.kind) or "").casefold() == child.identity for each in others
+        )
+        return child.id not in root.edited and not (child.identity and is_named)
 
     def untouched(self, root_id: str) -> bool:
         """Whether no test has acted on the root as people do."""

@@ -138,9 +138,11 @@ class IssueKind(StrEnum):
     """The key is no longer in the source."""
     MOVED = "moved"
     """People moved a child into another group's root, which ``observed`` of the issue names."""
+    DROPPED = "dropped"
+    """A child is there that nothing asks for any more."""
 
 
-PARTIAL = frozenset(IssueKind) - {IssueKind.GONE, IssueKind.MOVED}
+PARTIAL = frozenset(IssueKind) - {IssueKind.GONE, IssueKind.MOVED, IssueKind.DROPPED}
 """Issues that make a run incomplete. The others are reported, but nothing is left undone."""
 
 
@@ -176,7 +178,8 @@ class GroupPlan:
     """What is to be done to one group.
 
     ``remember`` and ``bind`` are bookkeeping without any request: fields that agree by now, and
-    bindings to store. ``forget`` lists records that are no longer kept in step.
+    bindings to store. ``forget`` lists records that are no longer kept in step, ``rekey`` those
+    that are known by another key from now on (old, new).
     """
 
     key: str
@@ -189,6 +192,7 @@ class GroupPlan:
     remember: Mapping[RecordKey, Mapping[str, Base]] = field(default_factory=dict)
     bind: tuple[Binding, ...] = ()
     forget: tuple[RecordKey, ...] = ()
+    rekey: tuple[tuple[RecordKey, RecordKey], ...] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
     strays: tuple[Observed, ...] = ()
     """Children in this group's root that name another group as theirs."""

@@ -24,6 +24,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.doubles import all_alike, oldest_first, settle_doubles
+from sync.dropping import Outcome, removal, renamed, settle_dropped
 from sync.merge import Decision, Verdict
 from sync.plan import Action, ActionType, Change, GroupPlan, Issue, IssueKind
 from sync.record_merge import Bases, MergedRecord, Splitter, merge_record
@@ -143,6 +144,7 @@ class _GroupPlanner:
     remember: dict[RecordKey, Bases] = field(default_factory=dict)
     bind: list[Binding] = field(default_factory=list)
     forget: list[RecordKey] = field(default_factory=list)
+    rekey: list[tuple[RecordKey, RecordKey]] = field(default_factory=list)
     strays: tuple[Observed, ...] = ()
 
     def finish(self, root: Observed | None) -> GroupPlan:
@@ -156,6 +158,7 @@ class _GroupPlanner:
             remember=self.remember,
             bind=tuple(self.bind),
             forget=tuple(self.forget),
+            rekey=tuple(self.rekey),
             facts=root.facts if root else {},
             strays=self.strays,
         )
@@ -286,6 +289,7 @@ class _GroupPlanner:
         if self._makes_root():
             bound = {}
         by_id = {(item.kind, item.id): item for item in observed}
+        bound = self._rename(bound, by_id)
         taken = {(item.binding.key.kind, item.binding.target_id) for item in bound.values()}
         free = [item for item in observed if (item.kind, item.id) not in taken]
         for record in self.desired.children:
@@ -297,13 +301,39 @@ class _GroupPlanner:
                 self._plan_bound_child(record, known, found, free)
             else:
                 self._plan_new_child(record, free, elsewhere)
-        wanted = {record.key for record in self.desired.children}
-        for key in sorted(bound.keys() - wanted):
-            binding = bound[key].binding
-            self._drop_child(binding, by_id.get((key.kind, binding.target_id)))
+        wanted = {record.key for record in self.desired.children} | self.desired.waiting
+        for key in sorted(bound.keys() - wanted, key=self._order_of_removal):
+            target_id = bound[key].binding.target_id
+            self._drop_child(bound[key], by_id.get((key.kind, target_id)))
         for key in sorted(self.known.making.keys() - bound.keys() - wanted):
             if not key.is_root:
                 self._drop_unreceived(key, self.known.making[key], free)
+
+    def _rename(
+        self, bound: Mapping[RecordKey, Bound], by_id: Mapping[tuple[str, str], Observed]
+    ) -> dict[RecordKey, Bound]:
+        """Returns what is bound, the records that have another key by now under the new one."""
+        new = {each.key: each for each in self.desired.children if each.key not in bound}
+        wanted = {each.key for each in self.desired.children} | self.desired.waiting
+        dropped = {
+            key: item.base
+            for key, item in bound.items()
+            if key not in wanted
+            and key.kind in self.desired.when_dropped
+            and key not in self.known.intents
+            and (key.kind, item.binding.target_id) in by_id
+        }
+        pairs = renamed(dropped, new) if dropped and new else {}
+        self.rekey.extend((old, key) for key, old in pairs.items())
+        moved = {
+            key: replace(bound[old], binding=replace(bound[old].binding, key=key))
+            for key, old in pairs.items()
+        }
+        return {**{k: v for k, v in bound.items() if k not in pairs.values()}, **moved}
+
+    def _order_of_removal(self, key: RecordKey) -> tuple[int, RecordKey]:
+        kinds = list(self.desired.when_dropped)
+        return (kinds.index(key.kind) if key.kind in kinds else -1), key
 
     def _takes_back_double(
         self,
@@ -376,22 +406,24 @@ class _GroupPlanner:
         made = self.known.made(record.key)
         self.actions.append(adopt_child(record, found, self.split, made))
 
-    def _drop_child(self, binding: Binding, found: Observed | None) -> None:
-        """Removes a child that is no longer wanted if the connector made it, or lets go of it."""
-        removable = (
-            binding.when_dropped is WhenDropped.REMOVE and binding.created and not binding.deleted
-        )
-        if not removable or found is None:
+    def _drop_child(self, bound: Bound, found: Observed | None) -> None:
+        """Does with a child that is no longer wanted what `sync.dropping` says."""
+        binding = bound.binding
+        policy = self.desired.when_dropped.get(binding.key.kind)
+        outcome = settle_dropped(binding, bound.base, found, policy, self.split)
+        if isinstance(outcome, Action):
+            self.actions.append(outcome)
+        elif isinstance(outcome, Issue):
+            self.issues.append(outcome)
+        elif outcome is Outcome.FORGET:
             self.forget.append(binding.key)
-            return
-        self.actions.append(_removal(binding.key, found))
 
     def _drop_unreceived(self, key: RecordKey, making: Making, free: Sequence[Observed]) -> None:
         """Removes a child that was made without a receipt, and is no longer wanted."""
         found = _named(free, key, making.identity)
         is_taken = any(action.observed is found for action in self.actions)
         if making.when_dropped is WhenDropped.REMOVE and found is not None and not is_taken:
-            self.actions.append(_removal(key, found))
+            self.actions.append(removal(key, found))
 
     # --- both
 
@@ -459,10 +491,6 @@ def find_child(record: Desired, observed: Sequence[Observed]) -> Observed | None
 def _named(observed: Sequence[Observed], key: RecordKey, name: str) -> Observed | None:
     found = by_identity(observed, key.kind, name.casefold(), key.group)
     return next(iter(oldest_first(found)), None)
-
-
-def _removal(key: RecordKey, found: Observed) -> Action:
-    return Action(ActionType.REMOVE, key, "no longer wanted by sales", observed=found)
 
 
 def _create(record: Desired, reason: str) -> Action:

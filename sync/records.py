@@ -60,6 +60,10 @@ class WhenDropped(StrEnum):
     """It stays in the target and is no longer kept in step."""
     REMOVE = "remove"
     """It is removed, if the connector itself created it."""
+    REPORT = "report"
+    """It stays, and is reported for as long as it is there."""
+    REMOVE_IF_UNTOUCHED = "remove-if-untouched"
+    """It is removed, if the connector created it and nobody else has touched it."""
 
 
 class WhenRetired(StrEnum):
@@ -153,6 +157,10 @@ class DesiredGroup:
     ``follow_children`` is off for a retired group: its children are left exactly as they are.
     ``likeness`` is what stays the same when the group's key changes, "" if there is nothing of the
     kind: two groups with one likeness may be one and the same.
+    ``when_dropped`` says for each kind what happens to children of this kind that are asked for no
+    longer, in the order in which they can be removed; those of other kinds are let go of, or go by
+    what was said when they were made. ``waiting`` are children that cannot be told at present:
+    those that are there stay exactly as they are.
     """
 
     root: Desired
@@ -162,6 +170,8 @@ class DesiredGroup:
     when_retired: WhenRetired = WhenRetired.MARK
     when_deleted: WhenDeleted = WhenDeleted.REPORT
     likeness: str = ""
+    when_dropped: Mapping[str, WhenDropped] = field(default_factory=dict)
+    waiting: frozenset[RecordKey] = frozenset()
 
     @property
     def key(self) -> str:
@@ -188,7 +198,15 @@ class DesiredGroup:
             )
             for record in self.records()
         ]
-        policy = [self.create, self.follow_children, self.when_retired, self.when_deleted]
+        policy: list[object] = [
+            self.create,
+            self.follow_children,
+            self.when_retired,
+            self.when_deleted,
+        ]
+        if self.when_dropped or self.waiting:
+            dropped = {kind: rule.value for kind, rule in self.when_dropped.items()}
+            policy += [dropped, sorted(map(str, self.waiting))]
         return digest([parts, policy])
 
 

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 
 from sync.database import by_letters
 from sync.plan import Action, ActionType, Change, GroupPlan, Issue
@@ -179,10 +179,13 @@ class StateStore(StateHands):
         What people took away, or brought back, is entered into the history together with it, so
         that it is told once. Returns what was found to be taken away.
         """
-        if not (plan.remember or plan.bind or plan.forget):
+        if not (plan.remember or plan.bind or plan.forget or plan.rekey):
             return []
         taken: list[RecordKey] = []
         with self._write("bookkeeping") as connection:
+            for old, new in plan.rekey:
+                self._settle_record(connection, old)
+                self._update_binding(connection, old, {"name": new.name})
             for key in plan.forget:
                 self._settle_record(connection, key)
                 connection.execute(delete(BINDINGS).where(self._record(BINDINGS, key)))
@@ -486,6 +489,26 @@ class StateStore(StateHands):
             open_ones = and_(JOURNAL.c.pipeline == self.pipeline, JOURNAL.c.status.in_(UNSETTLED))
             for intent in connection.execute(select(JOURNAL.c.id).where(open_ones)).scalars().all():
                 self._finish(connection, intent, "settled", error="left behind on another server")
+
+    def let_stay(self, key: RecordKey) -> None:
+        """Notes that a child is not to be taken back: people have touched it."""
+        with self._write("bookkeeping") as connection:
+            self._update_binding(connection, key, {"when_dropped": WhenDropped.REPORT.value})
+
+    def let_go(self, key: RecordKey) -> None:
+        """Stops following a child, which is the project's own from now on."""
+        with self._write("by hand") as connection:
+            connection.execute(delete(BINDINGS).where(self._record(BINDINGS, key)))
+            self._look_again(connection, key.group)
+
+    def give_up(self, key: RecordKey) -> None:
+        """Has the next run remove a child that nothing asks for any more."""
+        with self._write("by hand") as connection:
+            self._update_binding(connection, key, {"when_dropped": WhenDropped.REMOVE.value})
+            self._look_again(connection, key.group)
+
+    def _look_again(self, connection: Connection, group: str) -> None:
+        connection.execute(update(GROUPS).where(self._group(GROUPS, group)).values(stamp=""))
 
     def rebase(self, key: RecordKey, bases: Bases) -> None:
         """Sets the bases of fields by hand and has the group looked at again."""

@@ -67,6 +67,9 @@ def _consequence(issue: Issue, side: Side) -> str:
         if not issue.key.is_root:
             return f"{issue.key}: it stays away."
         return f"{issue.key}: it stays away, and is no longer followed."
+    if issue.kind is IssueKind.DROPPED:
+        way = "the next run removes it" if side is Side.SALES else "it is the project's own now"
+        return f"{issue.key}: {way}."
     name = f"{issue.key} {issue.field}"
     if side is Side.SALES:
         return f"{name}: the next run writes {shown(issue.desired)}."

@@ -96,7 +96,26 @@ def desired_group(
         when_retired=rules.how_retired,
         when_deleted=rules.when_deleted,
         likeness=likeness(deal),
+        when_dropped=_when_dropped(rules),
+        waiting=frozenset(_waiting(case)) if follow else frozenset(),
     )
+
+
+def _when_dropped(rules: Rules) -> dict[str, WhenDropped]:
+    """Returns what becomes of children that are no longer asked for, in the order of removal.
+
+    Roles come and go with people: they are never reported.
+    """
+    rule = rules.when_dropped
+    of_roles = WhenDropped.KEEP if rule is WhenDropped.REPORT else rule
+    return {Kind.STORY: rule, Kind.MILESTONE: rule, Kind.WIKI: rule, Kind.ROLE: of_roles}
+
+
+def _waiting(case: Case) -> Iterator[RecordKey]:
+    """Yields the milestones whose dates are not known at present."""
+    for rule in case.rules.milestones:
+        if case.has(rule.when) and not all(milestone_dates(rule, case.view.start)):
+            yield RecordKey(case.deal.key, Kind.MILESTONE, rule.id)
 
 
 def likeness(deal: Deal) -> str:

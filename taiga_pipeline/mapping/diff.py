@@ -19,7 +19,7 @@ from taiga_pipeline.mapping.explain import shown
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.mapping.text import one_line
 from taiga_pipeline.pipeline.model import Deal
-from taiga_pipeline.records import Project
+from taiga_pipeline.records import Kind, Project
 
 
 class Effect(StrEnum):
@@ -181,6 +181,10 @@ def _policies(old: DesiredGroup, new: DesiredGroup) -> Iterator[FieldDifference]
         before, after = getattr(old, name).value, getattr(new, name).value
         if before != after:
             yield FieldDifference(new.root.key, Effect.CHANGED, name, before, after, Owner.SALES)
+    dropped = [each.when_dropped.get(Kind.MILESTONE, "") for each in (old, new)]
+    if dropped[0] != dropped[1]:
+        key, (before, after) = new.root.key, map(str, dropped)
+        yield FieldDifference(key, Effect.CHANGED, "when_dropped", before, after, Owner.SALES)
 
 
 def compare_deal(old: MappedDeal, new: MappedDeal) -> DealDifference | None:

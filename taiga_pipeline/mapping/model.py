@@ -33,6 +33,13 @@ class Phase(StrEnum):
     STAFFED = "staffed"
 
 
+class WhenLeft(StrEnum):
+    """What happens to a milestone, story or page that a mapping no longer asks for."""
+
+    REPORT = "report"
+    REMOVE_IF_UNTOUCHED = "remove-if-untouched"
+
+
 class PagePhase(StrEnum):
     """From which project state on a project has a page."""
 
@@ -149,6 +156,15 @@ class MappingTable(Table):
     when_deleted: WhenDeleted = Field(
         WhenDeleted.REPORT,
         description="When people delete a project: report it, or make it again (recreate).",
+    )
+    when_dropped: WhenLeft = Field(
+        WhenLeft.REPORT,
+        description=(
+            "A milestone, story or page that is no longer asked for (it left the mapping, or the "
+            "deal went back): report it, or take it back if nobody but the connector has touched "
+            "it (remove-if-untouched; roles that nobody holds, too). What people touched stays, "
+            "and is reported."
+        ),
     )
     lead_time_weeks: Annotated[WholeNumber, Field(ge=0, le=520)] = Field(
         0,
@@ -304,7 +320,11 @@ class MilestoneTable(Table):
     """A milestone (a sprint) with its dates, counted from the project's start."""
 
     id: Text | None = Field(
-        None, description="What it is known by when its name changes. Left out: the name."
+        None,
+        description=(
+            "What it is known by when its name changes. Left out: the name (a new name is taken "
+            "for a rename where the dates are the same, or the names alike)."
+        ),
     )
     name: Text = Field(description="The milestone's name, with placeholders.")
     start: Offset = Field("+0w", description='First day, from the project\'s start ("+2w", "-3d").')
@@ -317,7 +337,10 @@ class StoryTable(Table):
 
     id: Text | None = Field(
         None,
-        description="What it is known by when its subject changes. Left out: made of the subject.",
+        description=(
+            "What it is known by when its subject changes. Left out: made of the subject (a new "
+            "one is taken for a rename where the two are alike)."
+        ),
     )
     subject: Text = Field(description="The story's subject, with placeholders.")
     description: str = Field(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from sync.records import Owner, WhenDeleted, WhenRetired
+from sync.records import Owner, WhenDeleted, WhenDropped, WhenRetired
 from taiga_pipeline.mapping.dates import parse_offset
 from taiga_pipeline.mapping.model import (
     MappingFile,
@@ -185,6 +185,7 @@ class Rules:
     priority: int
     closed_within_days: int
     when_deleted: WhenDeleted
+    when_dropped: WhenDropped
     lead_time_weeks: int
     stages: tuple[StageRule, ...]
     by_stage_name: Mapping[str, StageRule]
@@ -236,6 +237,7 @@ def compile_rules(model: MappingFile, document: Document) -> Rules:
         priority=model.mapping.priority,
         closed_within_days=model.mapping.closed_within_days,
         when_deleted=model.mapping.when_deleted,
+        when_dropped=WhenDropped(model.mapping.when_dropped.value),
         lead_time_weeks=model.mapping.lead_time_weeks,
         stages=stages,
         by_stage_name=MappingProxyType(

@@ -321,6 +321,9 @@ def summary_line(plan: Plan) -> str:
     waiting = len(plan.conflicts)
     if waiting:
         parts.append(f"{waiting} waiting for a decision")
+    dropped = sum(issue.kind is IssueKind.DROPPED for issue in plan.issues)
+    if dropped:
+        parts.append(f"{dropped} in projects that nothing asks for any more")
     if plan.quarantined:
         parts.append(f"{len(plan.quarantined)} left out of it")
     return ", ".join(parts) + "."

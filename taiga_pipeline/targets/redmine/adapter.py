@@ -24,6 +24,7 @@ from taiga_pipeline.targets.redmine.children import (
     Context,
     demand_no_work,
     is_as_made,
+    is_empty_version,
     overwritten,
     read_one,
     renamed_references,
@@ -218,8 +219,14 @@ class RedmineTarget:
         return False
 
     def untouched_child(self, child: Observed, place: Place) -> bool:
-        """Tells whether an issue is as this account made it; of other kinds nothing tells."""
-        return child.kind == Kind.STORY and is_as_made(child.id, self._context)
+        """Tells whether an issue or a version is as this account left it, and nothing hangs on it;
+        of other kinds nothing tells."""
+        try:
+            if child.kind == Kind.MILESTONE:
+                return is_empty_version(child.id, place.root_id, self._context)
+            return child.kind == Kind.STORY and is_as_made(child.id, self._context)
+        except Vanished:
+            return False
 
     # --- making projects
 

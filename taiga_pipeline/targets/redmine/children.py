@@ -440,6 +440,18 @@ def _took_line_out(entry: Row) -> bool:
     )
 
 
+def is_empty_version(version_id: str, root_id: str, context: Context) -> bool:
+    """Whether a version is open and bare, and no issue is planned for it."""
+    version: Row = context.client.get(f"versions/{version_id}.json").data["version"]
+    has_been_used = version.get("status", "open") != "open" or any(
+        version.get(each) for each in ("description", "wiki_page_title")
+    )
+    planned = (
+        str((row.get("fixed_version") or {}).get("id")) for row in Issues().rows(root_id, context)
+    )
+    return not has_been_used and version_id not in planned
+
+
 def _is_users(row: Row) -> bool:
     return "user" in row
 

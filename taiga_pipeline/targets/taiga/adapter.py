@@ -32,7 +32,7 @@ from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.kinds import KINDS
 from taiga_pipeline.targets.taiga.leases import TaigaLeases
 from taiga_pipeline.targets.taiga.overwritten import lost_edits
-from taiga_pipeline.targets.taiga.pages import split_page
+from taiga_pipeline.targets.taiga.pages import split_page, unlink_page
 from taiga_pipeline.targets.taiga.paging import Row, read_all, read_rows
 from taiga_pipeline.targets.taiga.reading import ChildReader
 from taiga_pipeline.targets.taiga.refusal import (
@@ -42,11 +42,14 @@ from taiga_pipeline.targets.taiga.refusal import (
 )
 from taiga_pipeline.targets.taiga.shapes import row_trouble
 from taiga_pipeline.targets.taiga.templates import Templates
+from taiga_pipeline.targets.taiga.untouched import is_untouched, other_role
 
 _LOG: Final = logging.getLogger(__name__)
 _DEFAULT_TEMPLATE: Final = "kanban"
 _JOINED: Final = "projects.membership.create"
-_ROLES_NEVER: Final = "roles are never removed: Taiga would remove their members with them"
+_ROLES_NEVER: Final = (
+    "roles that people hold are never removed: Taiga would remove their members with them"
+)
 
 
 class TaigaTarget:
@@ -61,6 +64,7 @@ class TaigaTarget:
         self._connection = connection
         self._web = web_address(connection.url, connection.web_url)
         self._templates = Templates(client)
+        self._free_roles: set[str] = set()
         self.leases = TaigaLeases(client)
         self.guard = client.guarded_by
         self.warnings: tuple[str, ...] = ()
@@ -191,24 +195,14 @@ class TaigaTarget:
         return self._account_id == user.get("id")
 
     def untouched_child(self, child: Observed, place: Place) -> bool:
-        """Tells whether a story is as this account made it; of other kinds nothing tells.
+        """Tells whether a child is as this account left it; see `untouched.is_untouched`.
 
-        Tasks and custom values leave its version as it is: the list and the timeline show them.
+        A role that nobody holds may be removed afterwards.
         """
-        if child.kind != Kind.STORY:
-            return False
-        stories = read_all(
-            self._client, Stories.path, {"project": place.root_id, "include_tasks": 1}
-        )
-        row = next((row for row in stories if str(row["id"]) == child.id), {})
-        hanging = ("total_comments", "total_attachments", "tasks", "watchers")
-        if row.get("version") != 1 or row.get("owner") != self._account_id:
-            return False
-        return not any(row.get(each) for each in hanging) and all(
-            self._is_own_event(event)
-            for event in read_all(self._client, f"timeline/project/{place.root_id}", {})
-            if str(((event.get("data") or {}).get("userstory") or {}).get("id")) == child.id
-        )
+        found = is_untouched(child, place, self._context)
+        if found and child.kind == Kind.ROLE:
+            self._free_roles.add(child.id)
+        return found
 
     # --- writing projects
 
@@ -380,16 +374,29 @@ class TaigaTarget:
 
     def remove(self, kind: str, target_id: str, place: Place) -> None:
         """Removes a project or a child. One that is not there is fine."""
-        if kind == Kind.ROLE:
-            raise Rejected(_ROLES_NEVER)
         path = "projects" if kind == Kind.PROJECT else self._kind(kind).path
+        goes = self._role_to_remove(target_id, place) if kind == Kind.ROLE else target_id
         try:
-            self._client.delete(f"{path}/{target_id}")
+            if kind == Kind.WIKI:
+                unlink_page(target_id, place, self._context)
+            self._client.delete(f"{path}/{goes}")
         except Refusal as error:
             if self._is_there(f"{path}/{target_id}"):
                 raise self._explain(error, place.root_id) from error
         except Vanished:
             return
+
+    def _role_to_remove(self, role_id: str, place: Place) -> str:
+        """Returns how a role is addressed that nobody held just now.
+
+        Should somebody have been given it since, they get another role and stay in the project.
+
+        :raises Rejected: somebody may hold it, or it is the only one.
+        """
+        other = other_role(role_id, place, self._context)
+        if role_id not in self._free_roles or other is None:
+            raise Rejected(_ROLES_NEVER)
+        return f"{role_id}?moveTo={other}"
 
     def _explain_child(self, error: Refusal, kind: str, target_id: str, place: Place) -> SyncError:
         """As `_explain`, for a child: in a project that is well, a 403 means that it is gone."""

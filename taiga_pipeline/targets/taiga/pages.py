@@ -40,7 +40,7 @@ CONTENT: Final = "content"
 
 _PICTURE: Final = re.compile(r"!\[Heat map ([0-9a-f]+)\]\(([^()\s]*)\)")
 _LINKS: Final = "wiki-links"
-_FILES: Final = "wiki/attachments"
+FILES: Final = "wiki/attachments"
 
 
 class Pages:
@@ -170,6 +170,20 @@ def _link(title: str, place: Place, context: Context) -> None:
         _LOG.warning("project %s: no link to the page %r: %s", place.root_id, title, error)
 
 
+def unlink_page(page_id: str, place: Place, context: Context) -> None:
+    """Takes a page that is to be removed out of the navigation.
+
+    :raises Vanished: there is no such page.
+    """
+    slug = context.client.get(f"{Pages.path}/{page_id}").data["slug"]
+    for link in list(read_all(context.client, _LINKS, {"project": place.root_id})):
+        if link.get("href") == slug:
+            try:
+                context.client.delete(f"{_LINKS}/{link['id']}")
+            except SyncError as error:
+                _LOG.warning("project %s: the link to %r stays: %s", place.root_id, slug, error)
+
+
 def _image(
     fields: Mapping[str, Value], before: str, page: str, place: Place, context: Context
 ) -> str:
@@ -183,11 +197,11 @@ def _image(
         return ""
     where = {"project": place.root_id, "object_id": page}
     name = f"heat-map-{digest}.png"
-    files = list(read_all(context.client, _FILES, {**where}))
+    files = list(read_all(context.client, FILES, {**where}))
     urls = [str(file["url"]) for file in files if file["name"] == name]
     if not urls:
         upload = Upload("attached_file", name, draw(), where)
-        urls = [str(context.client.upload(_FILES, upload).data["url"])]
+        urls = [str(context.client.upload(FILES, upload).data["url"])]
     _remove_old(files, {name, f"heat-map-{shown[1]}.png" if shown else name}, context)
     return f"![Heat map {digest}]({urls[0]})"
 
@@ -198,6 +212,6 @@ def _remove_old(files: Sequence[Row], keep: set[str], context: Context) -> None:
         mine = file.get("owner") == context.account_id and file["name"].startswith("heat-map-")
         if mine and file["name"] not in keep:
             try:
-                context.client.delete(f"{_FILES}/{file['id']}")
+                context.client.delete(f"{FILES}/{file['id']}")
             except Vanished:
                 continue

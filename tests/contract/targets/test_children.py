@@ -150,3 +150,40 @@ def test_a_child_in_a_project_that_is_gone_is_refused(work: Work) -> None:
     work.bound = dict(place.bound)
     with pytest.raises(Rejected):
         story(work)
+
+
+# --- what may be taken back: nobody but the connector has touched it
+
+
+def untouched(work: Work, kind: str, child_id: str) -> bool:
+    return work.target.untouched_child(work.child(kind, child_id), work.place)
+
+
+def test_a_milestone_that_nobody_used_is_untouched_also_once_the_connector_moved_it(
+    work: Work,
+) -> None:
+    made = milestone(work)
+    work.change_child(work.child(Kind.MILESTONE, made), finish="2027-02-01")
+    assert untouched(work, Kind.MILESTONE, made)
+
+
+def test_a_milestone_with_a_story_in_it_is_not_untouched(work: Work) -> None:
+    made = milestone(work)
+    put_in = story(work, milestone="Kick-off")
+    assert not untouched(work, Kind.MILESTONE, made)
+    work.target.remove(Kind.STORY, put_in, work.place)
+    assert untouched(work, Kind.MILESTONE, made)
+
+
+def test_a_story_is_untouched_until_a_person_edits_it(work: Work) -> None:
+    made = story(work)
+    assert untouched(work, Kind.STORY, made)
+    work.account.edit_story(work.id, made, "Ring them")
+    assert not untouched(work, Kind.STORY, made)
+
+
+def test_a_role_that_somebody_holds_is_never_taken_back(work: Work) -> None:
+    role = work.account.roles[0]
+    work.join(role)
+    held = next(c for c in work.children(Kind.ROLE) if c.identity == role.casefold())
+    assert not untouched(work, Kind.ROLE, held.id)
