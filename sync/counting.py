@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 from sync.limits import Amount
 from sync.plan import Action, ActionType, GroupPlan
-from sync.records import LABEL, STAFFED, STATE, TITLE, Desired
+from sync.records import LABEL, STAFFED, STATE, TITLE, Desired, RecordKey
 
 NAMED = 3
 """So many examples make a message."""
@@ -31,21 +31,22 @@ Mailed = Callable[[Desired], str]
 
 
 @dataclass(slots=True)
-class _Tally:
+class Count:
     """What is counted under one limit."""
 
     kinds: Counter[str] = field(default_factory=Counter)
     groups: Counter[str] = field(default_factory=Counter)
     origins: Counter[str] = field(default_factory=Counter)
 
-    def add(self, action: Action, field_name: str = "") -> None:
-        self.kinds[action.key.kind] += 1
-        self.groups[action.key.group] += 1
-        origin = action.desired.origin(field_name) if action.desired else ""
+    def add(self, key: RecordKey, origin: str) -> None:
+        """Counts one record."""
+        self.kinds[key.kind] += 1
+        self.groups[key.group] += 1
         if origin:
             self.origins[origin] += 1
 
     def amount(self, *, is_of_children: bool = False) -> Amount:
+        """Returns what was counted; of children, in how many groups as well."""
         where = name_some(self.groups)
         if not is_of_children:
             return Amount(self.groups.total(), examples=where, origin=self.origin)
@@ -55,6 +56,7 @@ class _Tally:
 
     @property
     def origin(self) -> str:
+        """What asks for it, the most frequent first."""
         some = [f"{origin} ({count})" for origin, count in self.origins.most_common(NAMED)]
         return ", ".join(some) + (" …" if len(self.origins) > NAMED else "")
 
@@ -62,13 +64,14 @@ class _Tally:
 def count_actions(groups: Iterable[GroupPlan]) -> dict[str, Amount]:
     """Returns how much a plan holds of what limits are about, by their names; mails aside."""
     names = ("create", "staff", "children", "retire", "remove_member", "rename")
-    tallies = {name: _Tally() for name in names}
+    tallies = {name: Count() for name in names}
     for group in groups:
         is_new = any(a.type is ActionType.CREATE and a.key.is_root for a in group.actions)
         for action in group.actions:
             counted = _counted_root(action) if action.key.is_root else _counted_child(action)
             if counted and not (is_new and counted[0] == "children"):
-                tallies[counted[0]].add(action, counted[1])
+                record = action.desired
+                tallies[counted[0]].add(action.key, record.origin(counted[1]) if record else "")
     return {
         name: tally.amount(is_of_children=name == "children") for name, tally in tallies.items()
     }
@@ -116,11 +119,11 @@ def most_mails(mails: Mapping[str, int], origin: str = "") -> Amount:
 
 def mails_origin(groups: Iterable[GroupPlan], mailed: Mailed, address: str) -> str:
     """Returns what asks for the mails to one person."""
-    tally = _Tally()
+    tally = Count()
     for action in (action for group in groups for action in group.actions):
         is_made = action.type is ActionType.CREATE and not action.key.is_root
         if is_made and action.desired and mailed(action.desired) == address:
-            tally.add(action)
+            tally.add(action.key, action.desired.origin())
     return tally.origin
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from sync.errors import Stale, Vanished
 from sync.records import Desired, Marker, Observed, Value, by_identity
 from sync.server import Identity
-from sync.target import Place, Written
+from sync.target import Foreseen, Place, Written
 
 
 @dataclass(slots=True)
@@ -40,7 +40,8 @@ class MemoryTarget:
     """A target whose objects live in this process. Safe to use from several threads.
 
     ``template`` are children that every new root is born with (kind, name). ``account`` is who
-    the connector is.
+    the connector is. ``names`` are the values that it knows, for fields that take no others (an
+    address, a role).
     ``faults`` is called with the operation's name before ("before create") and after ("after
     create") its effect, and may raise what an adapter would raise.
     """
@@ -50,6 +51,7 @@ class MemoryTarget:
     def __init__(self, template: Sequence[tuple[str, str]] = (), account: str = "memory") -> None:
         self.template = template
         self.account = account
+        self.names: dict[str, frozenset[str]] = {}
         self.faults: Callable[[str], None] = lambda operation: None
         self.writes = 0
         self._reads = 0
@@ -210,6 +212,15 @@ class MemoryTarget:
         """Whether no test has acted on the root as people do."""
         self._read("untouched")
         return not self._root(root_id).touched_by_people
+
+    def foresee(self, records: Sequence[Desired]) -> Sequence[Foreseen]:
+        """Returns which records hold a name that nobody knows here."""
+        return [
+            Foreseen(record, f"there is no {name} {value!r} here")
+            for record in records
+            for name, value in record.fields.items()
+            if name in self.names and value not in self.names[name]
+        ]
 
     # --- what people do
 

@@ -214,3 +214,21 @@ class ObservesOwn(Protocol):
 
         :raises IncompleteRead: a list did not come whole.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What stands against making a record. ``is_certain`` is False where it cannot be known before
+    the record is made."""
+
+    record: Desired
+    message: str
+    is_certain: bool = True
+
+
+@runtime_checkable
+class Foresees(Protocol):
+    """A target that can tell in advance what it would refuse: unknown templates, roles, people."""
+
+    def foresee(self, records: Sequence[Desired]) -> Sequence[Foreseen]:
+        """Returns what stands against making these records, the same for any root. Only reads."""

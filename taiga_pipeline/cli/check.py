@@ -15,7 +15,7 @@ from sync.errors import Refused, Rejected, SyncError
 from sync.moving import FEW, gather
 from sync.server import UNPROVEN, WAYS, is_proven, refuse_another
 from sync.source import Quarantined
-from sync.target import Target
+from sync.target import Foresees, Target
 from taiga_pipeline.cli.context import Context, pass_context, sqlite_path
 from taiga_pipeline.cli.engine import state_to_read
 from taiga_pipeline.cli.errors import exit_code
@@ -115,7 +115,7 @@ def _findings(context: Context, *, offline: bool) -> Iterator[Finding]:
     if _has_store(context):
         yield _look("store", lambda: _store(context))
     if not offline:
-        yield from _look_at_target(context)
+        yield from _look_at_target(context, mapped=mappings.ok)
 
 
 def _look(name: str, what: Callable[[], str]) -> Finding:
@@ -137,7 +137,12 @@ def _config(context: Context) -> str:
 
 
 def _mappings(context: Context) -> str:
+    from taiga_pipeline.mapping.check import shortcomings
+
     rules = context.load_mappings().rules
+    lacking = [problem for each in rules for problem in shortcomings(each)]
+    if lacking:
+        raise ProblemsError(lacking)
     return ", ".join(f"{rule.name} ({len(rule.stages)} stages)" for rule in rules)
 
 
@@ -245,7 +250,7 @@ def _refuse_dangling(keys: Sequence[str]) -> None:
         )
 
 
-def _look_at_target(context: Context) -> Iterator[Finding]:
+def _look_at_target(context: Context, *, mapped: bool) -> Iterator[Finding]:
     """Looks whether the target lets the account in, and holds the projects that are known."""
     found: list[Target] = []
     advice: list[str] = []
@@ -256,6 +261,8 @@ def _look_at_target(context: Context) -> Iterator[Finding]:
         if isinstance(target, Advises):
             advice.extend(target.advice())
         found.append(target)
+        if mapped and isinstance(target, Foresees):
+            advice.extend(_refuse_unknown(context, target))
         return f"{target.name} at {context.settings.target.url} lets {account} in"
 
     yield replace(_look("target", look), advice=tuple(advice))
@@ -276,6 +283,21 @@ def _projects(context: Context, target: Target) -> str:
     if evidence.unmarked:
         raise Rejected(f"{evidence}. {STRANGE}")
     return str(evidence)
+
+
+def _refuse_unknown(context: Context, target: Foresees) -> list[str]:
+    """Asks the target what it would refuse of the mappings; returns what is doubtful.
+
+    :raises ProblemsError: what it would refuse for each deal.
+    """
+    from taiga_pipeline.mapping.probes import probes
+
+    asked = [each for rules in context.load_mappings().rules for each in probes(rules)]
+    foreseen = target.foresee(asked)
+    certain = [f"{each.record.origin()}: {each.message}" for each in foreseen if each.is_certain]
+    if certain:
+        raise ProblemsError([Problem(message) for message in dict.fromkeys(certain)])
+    return [f"{each.record.origin()}: {each.message}" for each in foreseen]
 
 
 def _show(finding: Finding) -> None:

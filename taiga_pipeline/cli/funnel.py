@@ -10,6 +10,7 @@ from taiga_pipeline.cli.context import Context
 from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
 from taiga_pipeline.pipeline.gates import asked_on_the_way
+from taiga_pipeline.pipeline.model import Category
 from taiga_pipeline.pipeline.text import folded, line
 from taiga_pipeline.problems import ProblemsError, did_you_mean
 
@@ -46,9 +47,10 @@ def stage_in(rules: Rules, name: str) -> StageRule:
     stage = rules.find_stage(name)
     if stage is None:
         known = [each.name for each in rules.stages]
-        aliases = [alias for each in rules.stages for alias in each.aliases]
+        meant = [each for each in rules.stages if each.category is not Category.LOST]
+        names = [name for each in meant for name in (each.name, *each.aliases)]
         raise UnknownName(
-            f"{rules.file} has no stage {name!r}{did_you_mean(name, [*known, *aliases])} "
+            f"{rules.file} has no stage {name!r}{did_you_mean(name, names)} "
             f"(stages: {', '.join(known)})"
         )
     return stage

@@ -42,11 +42,15 @@ def check(context: Context, paths: tuple[Path, ...], as_json: bool) -> int:
 
     PATHS are files or folders; left out, those of the configuration.
     """
+    from taiga_pipeline.mapping.check import shortcomings
     from taiga_pipeline.mapping.load import load_mappings
 
     places = list(paths) or [shortest(context.settings.sync.mappings)]
     try:
         mappings = load_mappings(places)
+        lacking = [problem for rules in mappings.rules for problem in shortcomings(rules)]
+        if lacking:
+            raise ProblemsError(lacking)
     except ProblemsError as error:
         if not as_json:
             raise
@@ -133,29 +137,37 @@ def diff(context: Context, new: Path, limit: int, as_json: bool) -> None:
 
     NEW is a folder that would take the place of all mapping files, or one file that would take
     the place of the file of the same name (or be added). The target is not asked: conflicts with
-    people's edits are shown by `plan` once the mapping is in force.
+    people's edits are shown by `plan` once the mapping is in force. What is big, measured by
+    the limits of a run, is said first.
     """
-    from taiga_pipeline.mapping.diff import Tally, compare_all
+    from taiga_pipeline.mapping.diff import Tally, compare_all, size_line
     from taiga_pipeline.mapping.load import load_mappings, replacing
 
     folder = shortest(context.settings.sync.mappings)
     old_rules, new_rules = load_mappings(folder), load_mappings(replacing(folder, new))
     reading = context.make_deal_source().read()
+    there = _keys_with_project(context)
     differences = compare_all(
         _with_staffing(reading),
         old_rules,
         new_rules,
         context.clock.now().date(),
-        _keys_with_project(context),
+        there,
     )
     tally = Tally()
     differing = _counted(differences, tally)
+    limits = context.settings.limits.by_name()
     if as_json:
         deals = [difference.to_json() for difference in differing]
-        print_json({"summary": tally.to_json(), "deals": deals})
+        breaches = tally.size.breaches(len(there), limits)
+        summary = {**tally.to_json(), "limits": [breach.to_json() for breach in breaches]}
+        print_json({"summary": summary, "deals": deals})
         return
     shown = list(islice(differing, limit))
     rest = sum(1 for _ in differing)
+    big = size_line(tally.size.breaches(len(there), limits))
+    if big:
+        click.echo(style(safe(big), bold=True))
     _tell_differences(shown, rest, tally)
 
 

@@ -10,6 +10,7 @@ from taiga_pipeline.mapping.dates import parse_offset
 from taiga_pipeline.mapping.model import MappingFile, Phase, StateTable
 from taiga_pipeline.mapping.rules import (
     Condition,
+    Rules,
     conditions,
     milestone_id,
     stage_state,
@@ -129,6 +130,24 @@ def _stage_states(model: MappingFile, document: Document) -> Iterator[Problem]:
     if not states & {ProjectState.TENTATIVE, ProjectState.STAFFED}:
         message = 'no stage leads to a project: give one project = "tentative" or "staffed"'
         yield document.at_value(("stage", 0), message)
+
+
+def shortcomings(rules: Rules) -> Iterator[Problem]:
+    """Yields what a mapping lacks to follow a deal to its end. It works all the same."""
+    categories = {stage.category for stage in rules.stages}
+    states = {stage.state for stage in rules.stages}
+    if Category.WON not in categories:
+        yield Problem(
+            'no stage has the category "won": no project is ever staffed, and deals that are won '
+            "are left out as soon as their stage is not one of these",
+            rules.file,
+        )
+    if Category.PROPOSAL not in categories and ProjectState.TENTATIVE not in states:
+        yield Problem(
+            'no stage has the category "proposal", or project = "tentative": nobody sees a project '
+            "before it is won",
+            rules.file,
+        )
 
 
 def _members(model: MappingFile, document: Document) -> Iterator[Problem]:

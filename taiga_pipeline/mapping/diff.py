@@ -7,11 +7,14 @@ at: whether people's edits are in the way is seen by ``plan`` once the mapping i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
+from sync.counting import Count
+from sync.limits import Breach, Limit, check_limits
 from sync.records import Desired, DesiredGroup, Owner, RecordKey, Value, encode
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped
@@ -19,7 +22,7 @@ from taiga_pipeline.mapping.explain import shown
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.mapping.text import one_line
 from taiga_pipeline.pipeline.model import Deal
-from taiga_pipeline.records import Kind, Project
+from taiga_pipeline.records import Kind, Project, ProjectState
 
 
 class Effect(StrEnum):
@@ -42,6 +45,7 @@ class FieldDifference:
     old: Value
     new: Value
     owner: Owner
+    origin: str = ""
 
     def to_json(self) -> dict[str, object]:
         """Returns the difference as JSON-compatible data."""
@@ -80,6 +84,8 @@ class DealDifference:
     new_state: str
     fields: tuple[FieldDifference, ...] = ()
     problem: str = ""
+    is_there: bool = False
+    """Whether the deal's project is in the target already."""
 
     def to_json(self) -> dict[str, object]:
         """Returns the difference as JSON-compatible data."""
@@ -101,6 +107,79 @@ class DealDifference:
             yield f"  {difference.line()}"
 
 
+_LIMITS: Final = ("create", "staff", "children", "retire", "remove_member", "rename")
+_WORDS: Final = {
+    "create": "new projects",
+    "staff": "projects that become staffed",
+    "children": "new milestones, stories, members or pages in projects that are there",
+    "retire": "projects that are put away",
+    "remove_member": "members who are taken out",
+    "rename": "projects with another title or label",
+}
+
+
+@dataclass(slots=True)
+class Size:
+    """How much of what limits are about an edited mapping would change."""
+
+    counts: dict[str, Count] = field(default_factory=lambda: {name: Count() for name in _LIMITS})
+
+    def count(self, difference: DealDifference) -> None:
+        """Counts one deal."""
+        kind = _size_of_root(difference)
+        if kind:
+            name, about = kind
+            root = next(each for each in difference.fields if each.key.is_root)
+            asked = [each.origin for each in difference.fields if each.field == about]
+            self.counts[name].add(root.key, asked[0] if asked else root.origin)
+        if difference.is_there:
+            children = {each.key: each for each in difference.fields if not each.key.is_root}
+            for key, child in children.items():
+                self._count_child(key, child)
+
+    def _count_child(self, key: RecordKey, child: FieldDifference) -> None:
+        if child.effect is Effect.ADDED:
+            self.counts["children"].add(key, child.origin)
+        elif child.effect is Effect.DROPPED and key.kind == Kind.MEMBERSHIP:
+            self.counts["remove_member"].add(key, child.origin)
+
+    def breaches(self, bound: int, limits: Mapping[str, Limit]) -> tuple[Breach, ...]:
+        """Returns the limits that a run would exceed if nothing else changed."""
+        amounts = {
+            name: count.amount(is_of_children=name == "children")
+            for name, count in self.counts.items()
+        }
+        return check_limits(amounts, bound, limits)
+
+
+def _size_of_root(difference: DealDifference) -> tuple[str, str] | None:
+    """Returns under which limit a project counts, and the field that it is about."""
+    old, new = difference.old_state, difference.new_state
+    retired, staffed = ProjectState.RETIRED.value, ProjectState.STAFFED.value
+    if not difference.is_there:
+        return ("create", Project.STATE) if new and not old else None
+    if new == retired != old:
+        return "retire", Project.STATE
+    if new == staffed != old:
+        return "staff", Project.STATE
+    changed = {each.field for each in difference.fields if each.key.is_root}
+    named = next((name for name in (Project.TITLE, Project.LABEL) if name in changed), None)
+    return ("rename", Project.STATE if old != new else named) if named else None
+
+
+def size_line(breaches: Sequence[Breach]) -> str:
+    """Says in one sentence what is big about an edited mapping; "" if nothing is."""
+    if not breaches:
+        return ""
+    big = "; ".join(map(_big, breaches))
+    return f"This is big, and a run would refuse it: {big}."
+
+
+def _big(breach: Breach) -> str:
+    by = f", asked for by {breach.amount.origin}" if breach.amount.origin else ""
+    return f"{breach.amount.count} {_WORDS[breach.name]} ({breach.allowed} allowed{by})"
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts over all deals: how many, state moves, and changes by kind of record and field."""
@@ -110,6 +189,7 @@ class Tally:
     unmapped: int = 0
     states: Counter[tuple[str, str]] = field(default_factory=Counter)
     fields: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    size: Size = field(default_factory=Size)
 
     def count(self, difference: DealDifference | None) -> None:
         """Counts one deal."""
@@ -118,6 +198,7 @@ class Tally:
             return
         self.differing += 1
         self.unmapped += bool(difference.problem)
+        self.size.count(difference)
         if difference.old_state != difference.new_state:
             self.states[difference.old_state, difference.new_state] += 1
         self.fields.update(
@@ -171,7 +252,13 @@ def _compare(key: RecordKey, old: Desired | None, new: Desired | None) -> Iterat
     for name in {**before, **after}:
         if before.get(name) != after.get(name):
             yield FieldDifference(
-                key, effect, name, before.get(name), after.get(name), owned.owner(name)
+                key,
+                effect,
+                name,
+                before.get(name),
+                after.get(name),
+                owned.owner(name),
+                owned.origin(name if key.is_root else ""),
             )
 
 
@@ -198,7 +285,10 @@ def compare_deal(old: MappedDeal, new: MappedDeal) -> DealDifference | None:
             return None
         return DealDifference(new.key, _state(before), _state(before), problem=new.problem)
     fields = tuple(compare_desired(before, after))
-    return DealDifference(new.key, _state(before), _state(after), fields) if fields else None
+    if not fields:
+        return None
+    states = _state(before), _state(after)
+    return DealDifference(new.key, *states, fields, is_there=new.has_project)
 
 
 @dataclass(frozen=True, slots=True)

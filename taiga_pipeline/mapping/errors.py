@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sync.errors import SyncError
 from taiga_pipeline.mapping.rules import Rules
 from taiga_pipeline.mapping.text import one_line
+from taiga_pipeline.pipeline.model import Category
 from taiga_pipeline.problems import did_you_mean
 
 
@@ -45,12 +46,14 @@ def unknown_stage(stage: str, rules: Rules) -> str:
     """Says that a stage is unknown, which one may be meant, and which file to edit."""
     stage = one_line(stage)
     names = [rule.name for rule in rules.stages]
+    # A stage that was renamed is never a loss: acting on that would put projects away.
+    meant = [rule for rule in rules.stages if rule.category is not Category.LOST]
     if not stage:
         return f"the deal has no stage; {rules.file} has {', '.join(names)}"
-    aliases = [alias for rule in rules.stages for alias in rule.aliases]
-    near = did_you_mean(stage, [*aliases, *names]).replace("'", '"')
+    likely = [name for rule in meant for name in (*rule.aliases, rule.name)]
+    near = did_you_mean(stage, likely).replace("'", '"')
     known = near or f"; known are {', '.join(names)}"
     return (
-        f'the stage "{stage}" is not in {rules.file}{known}; correct the deal, or add the name to '
-        "the aliases of a [[stage]] there"
+        f'the stage "{stage}" is not in {rules.file}{known}; if a stage was renamed, add the '
+        f'alias "{stage}" to its [[stage]] there; else correct the deal'
     )

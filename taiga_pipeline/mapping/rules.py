@@ -208,6 +208,7 @@ class Rules:
     owners: Owners
     words: WordsTable
     title_at: Where
+    template_at: Where
     page_at: Where
 
     @property
@@ -262,6 +263,7 @@ def compile_rules(model: MappingFile, document: Document) -> Rules:
         owners=_owners(model.ownership),
         words=model.words,
         title_at=_where(document, ("project", "title")),
+        template_at=_where(document, ("project", "template")),
         page_at=_where(document, ("project", "from_sales_page")),
     )
 

@@ -78,3 +78,45 @@ def test_a_deal_that_cannot_be_mapped_is_named(sample: Run, stage: str) -> None:
 def test_offline_leaves_the_target_alone(sample: Run, taiga: Sandbox) -> None:
     assert "target" not in checks(sample, "--offline")
     assert taiga.requests == []
+
+
+def test_a_template_that_the_server_does_not_know_is_found_before_a_run(
+    sample: Run, taiga: Sandbox, tmp_path: Path
+) -> None:
+    mapping = tmp_path / "mappings" / "default.toml"
+    mapping.write_text(mapping.read_text().replace('template = "scrum"', 'template = "scrumm"'))
+    result = sample("check")
+    assert result.exit_code == 2
+    assert "✗ target" in result.stdout
+    assert "mappings/default.toml:" in result.stdout
+    assert "no project template 'scrumm'; did you mean 'scrum'?" in result.stdout
+    assert writes(taiga) == []
+
+
+def test_a_member_whom_the_server_may_not_know_is_pointed_out(sample: Run, tmp_path: Path) -> None:
+    mapping = tmp_path / "mappings" / "default.toml"
+    mapping.write_text(mapping.read_text() + '\n[[member]]\nemail = "nobody@example.com"\n')
+    result = sample("check")
+    assert result.exit_code == 0, result.output
+    assert "nobody@example.com: nobody in this account's projects has this address" in result.stdout
+    assert "mails an invitation to it" in result.stdout
+
+
+def test_a_mapping_without_a_won_or_a_proposal_stage_does_not_pass(
+    sample: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "mappings" / "default.toml").write_text(
+        '[mapping]\nname = "short"\n'
+        '[[stage]]\nname = "Proposal"\ncategory = "proposal"\n'
+        '[[stage]]\nname = "Lost"\ncategory = "lost"\n'
+    )
+    for command in (("check",), ("mapping", "check")):
+        result = sample(*command)
+        assert result.exit_code == 2
+        assert 'no stage has the category "won"' in result.output
+    (tmp_path / "mappings" / "default.toml").write_text(
+        '[mapping]\nname = "short"\n'
+        '[[stage]]\nname = "Lead"\ncategory = "lead"\n'
+        '[[stage]]\nname = "Won"\ncategory = "won"\n'
+    )
+    assert 'no stage has the category "proposal"' in sample("check").output

@@ -144,6 +144,20 @@ def test_diff_shows_what_a_file_would_change(pipeline: Run, tmp_path: Path) -> N
     )
 
 
+def test_diff_begins_with_what_is_big(pipeline: Run, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text() + "\n[limits]\ncreate = 1\nrename = 0\n")
+    state = StateStore(f"sqlite:///{tmp_path}/state.db", "acme", FixedClock())
+    state.adopt(Binding(RecordKey("D-1", "project"), "7", created=True), {})
+    state.close()
+    edit(tmp_path / "new", '"(tentative)"', '"(maybe)"')
+    first = pipeline("mapping", "diff", "new").stdout.splitlines()[0]
+    assert first.startswith("This is big, and a run would refuse it: 1 projects with another title")
+    assert "(0 allowed, asked for by new/default.toml:" in first
+    data = json.loads(pipeline("mapping", "diff", "new", "--json").stdout)
+    assert [each["limit"] for each in data["summary"]["limits"]] == ["rename"]
+
+
 def test_diff_lists_as_many_deals_as_wished(pipeline: Run, tmp_path: Path) -> None:
     edit(tmp_path / "new", '"(tentative)"', '"(maybe)"')
     text = pipeline("mapping", "diff", "new", "--limit", "1").stdout

@@ -77,14 +77,22 @@ def test_an_unknown_stage_is_reported_with_the_nearest_one_and_the_file() -> Non
     with pytest.raises(UnknownStage) as caught:
         mappings().desired(deal(stage="Propsal"), Staffing(), TODAY)
     assert str(caught.value) == (
-        'the stage "Propsal" is not in test.toml; did you mean "Proposal"?; correct the deal, or '
-        "add the name to the aliases of a [[stage]] there"
+        'the stage "Propsal" is not in test.toml; did you mean "Proposal"?; if a stage was '
+        'renamed, add the alias "Propsal" to its [[stage]] there; else correct the deal'
     )
     assert caught.value.place == "test.toml"
 
 
+def test_a_renamed_stage_is_never_taken_for_a_loss() -> None:
+    with pytest.raises(UnknownStage) as caught:
+        mappings().stage_of(deal(stage="Lost it"))
+    assert "did you mean" not in str(caught.value)
+    assert 'add the alias "Lost it"' in str(caught.value)
+
+
 def test_a_stage_near_to_none_is_reported_with_those_there_are() -> None:
-    with pytest.raises(NotMapped, match="; known are Needs, Proposal, Won, Lost; correct"):
+    known = "; known are Needs, Proposal, Won, Lost; if a stage was renamed"
+    with pytest.raises(NotMapped, match=known):
         mappings().stage_of(deal(stage="Zzz\x1b[2J"))
 
 

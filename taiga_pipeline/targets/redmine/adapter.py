@@ -13,7 +13,7 @@ from sync.clock import Clock
 from sync.errors import Malformed, Rejected, Stale, SyncError, Unreachable, Vanished
 from sync.records import RETIRED, STATE, Desired, Marker, Observed, Value
 from sync.server import Identity
-from sync.target import Place, Written
+from sync.target import Foreseen, Place, Written
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.marked import demand_marked
@@ -34,7 +34,7 @@ from taiga_pipeline.targets.redmine.custom_fields import ADVICE, DEAL_KEY, Custo
 from taiga_pipeline.targets.redmine.fitting import fit
 from taiga_pipeline.targets.redmine.identity import encode_identifier, mark_prefix
 from taiga_pipeline.targets.redmine.paging import PAGE_SIZE, Row, read_all, read_rows
-from taiga_pipeline.targets.redmine.people import NOT_ADMIN, Directory
+from taiga_pipeline.targets.redmine.people import NOT_ADMIN, Directory, foresee
 from taiga_pipeline.targets.redmine.reading import STILL, ChildReader, issues_moved
 from taiga_pipeline.targets.redmine.shapes import row_trouble
 from taiga_pipeline.targets.redmine.trackers import Tracking
@@ -69,6 +69,10 @@ class RedmineTarget:
     def connect(self) -> str:
         """Finds out who this is, returns the account's name."""
         return str(self._account["login"])
+
+    def foresee(self, records: Sequence[Desired]) -> Sequence[Foreseen]:
+        """Returns the members and roles that this Redmine does not know: it makes none."""
+        return [*foresee(records, self._context.people)]
 
     def advice(self) -> Sequence[str]:
         """Returns what would make more of this Redmine usable; none of it is needed."""

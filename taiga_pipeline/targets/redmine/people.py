@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from sync.errors import Rejected, Vanished
+from sync.records import Desired
+from sync.target import Foreseen
 from taiga_pipeline.problems import did_you_mean
+from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.redmine.client import Client
 from taiga_pipeline.targets.redmine.paging import Row, read_all
 
@@ -108,6 +111,18 @@ class Directory:
                 "and permissions), or the mapping names another"
             )
         return roles[name.casefold()]
+
+
+def foresee(records: Sequence[Desired], people: Directory) -> Iterator[Foreseen]:
+    """Yields the members and the roles that would be refused."""
+    for record in records:
+        try:
+            if record.key.kind == Kind.MEMBERSHIP:
+                people.user_id(record.key.name)
+            elif record.key.kind == Kind.ROLE:
+                people.role(record.key.name)
+        except Rejected as error:
+            yield Foreseen(record, str(error))
 
 
 def _mail(user: Row) -> str:

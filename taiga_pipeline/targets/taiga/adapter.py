@@ -11,7 +11,7 @@ from typing import Final
 from sync.errors import Rejected, Stale, SyncError, Vanished
 from sync.records import Desired, Marker, Observed, Value
 from sync.server import Identity
-from sync.target import Place, Written
+from sync.target import Foreseen, Place, Written
 from taiga_pipeline.records import Kind, Membership, Project
 from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.http.answer import JSON
@@ -29,6 +29,7 @@ from taiga_pipeline.targets.taiga.children import (
 )
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.fitting import fit
+from taiga_pipeline.targets.taiga.foresight import foresee
 from taiga_pipeline.targets.taiga.kinds import KINDS
 from taiga_pipeline.targets.taiga.leases import TaigaLeases
 from taiga_pipeline.targets.taiga.overwritten import lost_edits
@@ -137,6 +138,10 @@ class TaigaTarget:
         """Returns whom Taiga mails when it makes this child: each new member, for each project."""
         is_member = desired.key.kind == Kind.MEMBERSHIP
         return str(desired.fields[Membership.EMAIL]) if is_member else ""
+
+    def foresee(self, records: Sequence[Desired]) -> Sequence[Foreseen]:
+        """Returns what Taiga would refuse, or take otherwise than it is meant."""
+        return foresee(records, self._templates, self._client, self._account_id)
 
     # --- reading
 

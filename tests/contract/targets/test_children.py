@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from sync.errors import Rejected
-from sync.records import RecordKey
-from sync.target import Place
+from sync.memory import MemoryTarget
+from sync.records import Desired, RecordKey
+from sync.target import Foreseen, Foresees, Place
 from taiga_pipeline.records import Kind, Membership, Milestone, Story
 from tests.contract.targets.account import Account, Work
 
@@ -187,3 +188,29 @@ def test_a_role_that_somebody_holds_is_never_taken_back(work: Work) -> None:
     work.join(role)
     held = next(c for c in work.children(Kind.ROLE) if c.identity == role.casefold())
     assert not untouched(work, Kind.ROLE, held.id)
+
+
+# --- what would be refused, known before anything is made
+
+
+def foreseen(work: Work, kind_: str, name_: str, /, **fields: str) -> list[Foreseen]:
+    assert isinstance(work.target, Foresees)
+    return list(work.target.foresee([Desired(RecordKey("any", kind_, name_), fields)]))
+
+
+def test_a_member_and_a_role_that_are_there_are_known(work: Work) -> None:
+    role, member = work.account.roles[0], work.account.member
+    work.join(role)
+    if isinstance(work.target, MemoryTarget):
+        work.target.names = {"email": frozenset({member}), "role": frozenset({role})}
+    found = foreseen(work, Kind.MEMBERSHIP, member, email=member, role=role)
+    assert not [each for each in found if each.is_certain]
+    assert not foreseen(work, Kind.ROLE, role, name=role)
+
+
+def test_a_member_whom_nobody_knows_is_pointed_out(work: Work) -> None:
+    if isinstance(work.target, MemoryTarget):
+        work.target.names = {"email": frozenset({work.account.member})}
+    stranger = "nobody.at.all@example.test"
+    (message,) = foreseen(work, Kind.MEMBERSHIP, stranger, email=stranger)
+    assert stranger in message.message

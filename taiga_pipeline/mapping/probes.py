@@ -1,0 +1,32 @@
+"""What a mapping asks of a target whatever the deal: to be looked up before there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from sync.records import Desired, RecordKey, Value
+from taiga_pipeline.mapping.rules import Rules
+from taiga_pipeline.records import Kind, Membership, Project, Role
+
+_NOBODY: Final = "any deal"
+
+
+def probes(rules: Rules) -> Iterator[Desired]:
+    """Yields a project, and the members and their roles, that each deal would be given."""
+    if rules.template:
+        yield Desired(
+            RecordKey(_NOBODY, Kind.PROJECT),
+            {Project.TEMPLATE: rules.template},
+            origins={"": f"{rules.template_at}"},
+        )
+    for member in rules.members:
+        origins = {"": str(member.where)}
+        role = {Role.NAME: member.role}
+        yield Desired(RecordKey(_NOBODY, Kind.ROLE, member.role), role, origins=origins)
+        fields: dict[str, Value] = {
+            Membership.EMAIL: member.email,
+            Membership.ROLE: member.role,
+            Membership.ADMIN: member.admin,
+        }
+        yield Desired(RecordKey(_NOBODY, Kind.MEMBERSHIP, member.email), fields, origins=origins)

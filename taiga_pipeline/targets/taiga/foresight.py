@@ -1,0 +1,75 @@
+"""What Taiga would refuse of a mapping, or take otherwise than it is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from itertools import islice
+from typing import Final
+
+from sync.errors import Rejected
+from sync.records import Desired
+from sync.target import Foreseen
+from taiga_pipeline.records import Kind, Project
+from taiga_pipeline.targets.taiga.children import Memberships
+from taiga_pipeline.targets.taiga.client import Client
+from taiga_pipeline.targets.taiga.paging import read_all
+from taiga_pipeline.targets.taiga.templates import Templates
+
+_LOOKED_AT: Final = 20
+"""So many projects are looked through for people: Taiga shows addresses project by project."""
+
+
+_ALIKE: Final = 0.85
+"""Addresses are alike from here on (`difflib`): most share their domain anyway."""
+
+
+def foresee(
+    records: Sequence[Desired], templates: Templates, client: Client, account_id: int
+) -> list[Foreseen]:
+    """Returns what stands against making ``records``."""
+    members = [record for record in records if record.key.kind == Kind.MEMBERSHIP]
+    found = [*_unknown_templates(records, templates)]
+    if members:
+        found += _strangers(members, client, account_id)
+    return found
+
+
+def _unknown_templates(records: Sequence[Desired], templates: Templates) -> Iterator[Foreseen]:
+    for record in records:
+        name = record.fields.get(Project.TEMPLATE)
+        if record.key.kind == Kind.PROJECT and name:
+            try:
+                templates.number(str(name))
+            except Rejected as error:
+                yield Foreseen(record, str(error))
+
+
+def _strangers(members: Sequence[Desired], client: Client, account_id: int) -> Iterator[Foreseen]:
+    """Yields the members whom no project of this account shows: Taiga finds nobody by address."""
+    missing = {member.key.name.casefold(): member for member in members}
+    known: set[str] = set()
+    for address in _people(client, account_id):
+        known.add(address)
+        missing.pop(address, None)
+        if not missing:
+            return
+    for address, member in missing.items():
+        near = get_close_matches(address, known, n=1, cutoff=_ALIKE)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        yield Foreseen(
+            member,
+            f"{address}: nobody in this account's projects has this address{meant}; if nobody in "
+            "Taiga has it, each project mails an invitation to it",
+            is_certain=False,
+        )
+
+
+def _people(client: Client, account_id: int) -> Iterator[str]:
+    """Yields the addresses of people who have an account and are in the account's projects."""
+    mine: dict[str, str | int] = {"member": account_id, "slight": "true"}
+    for project in islice(read_all(client, "projects", mine), _LOOKED_AT):
+        where: dict[str, str | int] = {"project": int(project["id"])}
+        for row in read_all(client, Memberships.path, where):
+            if row.get("user") is not None:
+                yield str(row.get("user_email") or row.get("email") or "").casefold()
