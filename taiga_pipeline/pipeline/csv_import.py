@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 
@@ -16,7 +15,7 @@ from taiga_pipeline.pipeline.cells import parse_time
 from taiga_pipeline.pipeline.csv_reader import CsvText, read_csv
 from taiga_pipeline.pipeline.drafts import DraftReading
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue
-from taiga_pipeline.pipeline.import_base import Bases, ImportConflict
+from taiga_pipeline.pipeline.import_base import Bases, Found, ImportConflict, told
 from taiga_pipeline.pipeline.import_gates import Gatekeeper
 from taiga_pipeline.pipeline.import_notices import Notice, Observer
 from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout, lay_out
@@ -26,8 +25,6 @@ from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.pipeline.three_way import Agreed, Merged, merge_row
-
-_NO_CELLS: Final[Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +91,40 @@ def import_deals(
     funnel = funnel or Funnel()
     reading = open_file(path, options, funnel)
     work = _Import(reading, options, funnel, options.origin or path.name)
-    drafts = list(reading.drafts())  # before the transaction: others wait for as long as that lasts
+    # Others wait for as long as the writing transaction lasts: all is read and merged before it.
+    drafts = list(reading.drafts())
+    with store.view(by=options.by) as view:
+        rows = [work.prepare(view, chunk) for chunk in chunks(drafts, CHUNK)]
     try:
         with store.batch(by=options.by, keep=not options.dry_run) as batch:
-            for chunk in chunks(drafts, CHUNK):
-                work.take(batch, chunk)
+            for chunk_of_rows in rows:
+                work.take(batch, chunk_of_rows)
             work.finish(batch)
     except IntegrityError:
         raise AlreadyThere(
             "somebody else has added one of these deals just now; nothing was imported, try again"
         ) from None
     return work.report()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row and what becomes of its deal, as far as that can be said before it is stored.
+
+    ``before`` is the deal of the store, ``last`` what the last import of the origin brought.
+    """
+
+    draft: Draft
+    before: Deal | None
+    last: Mapping[str, str] | None
+    found: Found
+    merged: Merged | None = None
+    problem: str = ""
+
+    def is_outdated(self, known: Mapping[str, Deal], last: Mapping[str, Mapping[str, str]]) -> bool:
+        """Whether somebody has changed in between what this was made from."""
+        key = self.draft.key
+        return known.get(folded(key)) != self.before or last.get(key) != self.last
 
 
 class _Import:
@@ -121,37 +141,62 @@ class _Import:
         self._gates = Gatekeeper(funnel, options.force)
         self._unknown: Counter[str] = Counter()
         self._outcomes: Mapping[Outcome, int] = {}
-        self._bases: Bases | None = None
+        self._bases = Bases(origin)
         self._conflicts: list[ImportConflict] = []
         self._past: tuple[Notice, ...] = ()
         self._disappeared: Sequence[str] = ()
         self._still_missing = 0
 
-    def take(self, batch: Batch, drafts: Sequence[Draft]) -> None:
-        """Stores what some rows say."""
-        self._bases = self._bases or Bases(batch, self._origin)
+    def prepare(self, batch: Batch, drafts: Sequence[Draft]) -> list[_Row]:
+        """Merges rows into their deals; changes nothing."""
         known = batch.existing([draft.key for draft in drafts])
         last = batch.imported(self._origin, [draft.key for draft in drafts])
-        bases = self._bases.find(drafts, known, last)
-        brought: dict[str, Mapping[str, str]] = {}
+        bases = self._bases.find(batch, drafts, known, last)
+        rows = []
         for draft in drafts:
+            before, found = known.get(folded(draft.key)), bases.get(draft.key, Found())
+            row = _Row(draft, before, last.get(draft.key), found)
             try:
-                before = _same_key(known.get(folded(draft.key)), draft)
-                merged = self._merged(before, draft, bases.get(draft.key), batch.now)
-                after, forced = self._gates.let(before, merged.deal)
-            except (InvalidValue, GateClosed) as error:
-                reason = "; ".join(problem.message for problem in error.problems)
-                self._reading.bad_rows.append(BadRow(draft.line, draft.key, reason))
-                continue
-            batch.put(before, after, forced)
-            self._see(draft, after)
-            if merged.clashes:
-                self._conflicts.extend(self._bases.told(draft, merged.clashes))
-            cells = _to_remember(draft, merged, last.get(draft.key, _NO_CELLS))
-            if cells != last.get(draft.key) or draft.key in batch.missing(self._origin):
-                brought[merged.deal.key] = cells
+                merged = self._merged(_same_key(before, draft), draft, found.agreed, batch.now)
+                rows.append(replace(row, merged=merged))
+            except InvalidValue as error:
+                rows.append(replace(row, problem=_reason(error)))
+        return rows
+
+    def take(self, batch: Batch, rows: Sequence[_Row]) -> None:
+        """Stores rows; what somebody has changed since they were merged is merged again."""
+        drafts = [row.draft for row in rows]
+        known = batch.existing([draft.key for draft in drafts])
+        last = batch.imported(self._origin, [draft.key for draft in drafts])
+        if any(row.is_outdated(known, last) for row in rows):
+            rows = self.prepare(batch, drafts)
+        brought: dict[str, Mapping[str, str]] = {}
+        for row in rows:
+            cells = self._take(batch, row)
+            if cells is not None and (
+                cells != row.last or row.draft.key in batch.missing(self._origin)
+            ):
+                brought[row.draft.key] = cells
         batch.flush()
         batch.remember(self._origin, brought, last)
+
+    def _take(self, batch: Batch, row: _Row) -> Mapping[str, str] | None:
+        """Stores a row; returns what it says, to be remembered, None for one that is left out."""
+        draft = row.draft
+        if row.merged is None:
+            self._reading.bad_rows.append(BadRow(draft.line, draft.key, row.problem))
+            return None
+        try:
+            after, forced = self._gates.let(row.before, row.merged.deal)
+        except GateClosed as error:
+            self._reading.bad_rows.append(BadRow(draft.line, draft.key, _reason(error)))
+            return None
+        batch.put(row.before, after, forced)
+        self._see(draft, after)
+        self._bases.count(draft, row.found)
+        if row.merged.clashes:
+            self._conflicts.extend(told(batch, draft, row.merged.clashes))
+        return _to_remember(row)
 
     def _merged(
         self, before: Deal | None, draft: Draft, agreed: Agreed | None, now: datetime
@@ -177,7 +222,7 @@ class _Import:
         """Looks for what disappeared, once all rows were taken."""
         self._outcomes = dict(batch.counts)
         present = frozenset(key for key, _ in self._reading.keys.values())
-        self._past = tuple(self._bases.notices(present)) if self._bases else ()
+        self._past = tuple(self._bases.notices(batch, present))
         if self._reading.complete:
             self._disappeared, self._still_missing = batch.disappeared(self._origin, present)
 
@@ -212,11 +257,19 @@ class _Import:
             yield Notice("unused", 0, f"--stage {theirs}=…: no deal is in stage {theirs!r}")
 
 
-def _to_remember(draft: Draft, merged: Merged, last: Mapping[str, str]) -> Mapping[str, str]:
+def _to_remember(row: _Row) -> Mapping[str, str]:
     """Returns what is agreed upon from now on: of what is in conflict, that is what it was."""
-    open_fields = {clash.field for clash in merged.clashes}
-    cells = {name: text for name, text in draft.cells().items() if name not in open_fields}
+    last: Mapping[str, str] = row.last or {}
+    clashes = row.merged.clashes if row.merged else ()
+    if clashes and row.found.agreed and row.found.agreed.is_newer:
+        return last
+    open_fields = {clash.field for clash in clashes}
+    cells = {name: text for name, text in row.draft.cells().items() if name not in open_fields}
     return cells | {name: last[name] for name in open_fields if name in last}
+
+
+def _reason(error: InvalidValue | GateClosed) -> str:
+    return "; ".join(problem.message for problem in error.problems)
 
 
 def _same_key(before: Deal | None, draft: Draft) -> Deal | None:

@@ -40,6 +40,16 @@ class ImportConflict:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The base of a row, None if nothing is known. ``elsewhere`` names the origin that it is from,
+    if that is another one; ``is_unknown`` says that the row's version is none of this store."""
+
+    agreed: Agreed | None = None
+    elsewhere: str = ""
+    is_unknown: bool = False
+
+
 class Bases:
     """Finds the base of each row of one import; knows afterwards what is worth a notice.
 
@@ -48,61 +58,57 @@ class Bases:
     was written, by the row's own ``updated_at``.
     """
 
-    def __init__(self, batch: Batch, origin: str) -> None:
-        self._batch = batch
+    def __init__(self, origin: str) -> None:
         self._origin = origin
-        self._is_new = not batch.knows(origin)
+        self._is_new: bool | None = None
         self._elsewhere: Counter[str] = Counter()
         self._still_held = 0
         self._unknown = 0
 
     def find(
-        self, drafts: Sequence[Draft], known: Mapping[str, Deal], last: Mapping[str, Cells]
-    ) -> dict[str, Agreed]:
+        self,
+        batch: Batch,
+        drafts: Sequence[Draft],
+        known: Mapping[str, Deal],
+        last: Mapping[str, Cells],
+    ) -> dict[str, Found]:
         """Returns the bases by deal key; rows of which nothing is known have none."""
+        if self._is_new is None:
+            self._is_new = not batch.knows(self._origin)
         deals = {
             draft.key: deal
             for draft in drafts
             if (deal := known.get(folded(draft.key))) and deal.key == draft.key
         }
-        changes = self._batch.changes_of([d.key for d in drafts if _needs_changes(d, deals, last)])
-        elsewhere = self._batch.imported_elsewhere(self._origin, deals.keys() - last.keys())
-        found: dict[str, Agreed] = {}
+        changes = batch.changes_of([d.key for d in drafts if _needs_changes(d, deals, last)])
+        elsewhere = batch.imported_elsewhere(self._origin, deals.keys() - last.keys())
+        found: dict[str, Found] = {}
         for draft in drafts:
-            if draft.key in deals:
-                agreed = self._by_version(draft, deals[draft.key], changes)
+            if deal := deals.get(draft.key):
+                agreed = _by_version(draft, deal, changes)
+                is_unknown = agreed is None and read_version(draft.version) is not None
                 agreed = agreed or _by_last_import(draft, last)
-                agreed = agreed or self._by_another(draft, deals[draft.key], elsewhere)
-                agreed = agreed or _by_time(draft, deals[draft.key], changes)
-                if agreed:
-                    found[draft.key] = agreed
+                origin, cells = elsewhere.get(deal.key, ("", {}))
+                if agreed is None and origin:
+                    agreed = Agreed(cells, Blanks.SAY_NOTHING)
+                elif agreed is None:
+                    agreed = _by_time(draft, deal, changes)
+                    origin = ""
+                found[draft.key] = Found(agreed, origin, is_unknown)
         return found
 
-    def _by_version(self, draft: Draft, deal: Deal, changes: _Changes) -> Agreed | None:
-        version = read_version(draft.version)
-        if version is None:
-            return None
-        cells = version.cells(deal, changes.get(deal.key, ()))
-        if cells is None:
-            self._unknown += 1
-            return None
-        return Agreed(cells, Blanks.COUNT)
+    def count(self, draft: Draft, found: Found) -> None:
+        """Counts a row of the import for the notices."""
+        self._unknown += found.is_unknown
+        if found.elsewhere and found.agreed:
+            self._elsewhere[found.elsewhere] += 1
+            self._still_held += sum(bool(found.agreed.cells.get(name)) for name in draft.blank)
 
-    def _by_another(
-        self, draft: Draft, deal: Deal, elsewhere: Mapping[str, tuple[str, Cells]]
-    ) -> Agreed | None:
-        if deal.key not in elsewhere:
-            return None
-        origin, cells = elsewhere[deal.key]
-        self._elsewhere[origin] += 1
-        self._still_held += sum(bool(cells.get(name)) for name in draft.blank)
-        return Agreed(cells, Blanks.SAY_NOTHING)
-
-    def notices(self, present: frozenset[str]) -> Iterator[Notice]:
+    def notices(self, batch: Batch, present: frozenset[str]) -> Iterator[Notice]:
         """Says what was odd about the rows' past. ``present`` are the keys of the file."""
         if self._is_new and self._elsewhere:
             (other, count) = self._elsewhere.most_common(1)[0]
-            gone = len(self._batch.keys_from(other) - present)
+            gone = len(batch.keys_from(other) - present)
             yield Notice(
                 "other_origin",
                 count,
@@ -122,20 +128,20 @@ class Bases:
                 "taken as rows without one",
             )
 
-    def told(self, draft: Draft, clashes: Sequence[Clash]) -> list[ImportConflict]:
-        """Returns the conflicts of a row, with who is on the other side."""
-        changes = self._batch.changes_of([draft.key])[draft.key]
-        last = {change.field: change for _, change in changes}
-        return [
-            ImportConflict(
-                draft.line,
-                draft.key,
-                **{name: getattr(clash, name) for name in ("field", "base", "file", "store")},
-                by=last[clash.field].by if clash.field in last else "",
-                at=last[clash.field].at if clash.field in last else None,
-            )
-            for clash in clashes
-        ]
+
+def told(batch: Batch, draft: Draft, clashes: Sequence[Clash]) -> list[ImportConflict]:
+    """Returns the conflicts of a row, with who is on the other side."""
+    last = {change.field: change for _, change in batch.changes_of([draft.key])[draft.key]}
+    return [
+        ImportConflict(
+            draft.line,
+            draft.key,
+            **{name: getattr(clash, name) for name in ("field", "base", "file", "store")},
+            by=last[clash.field].by if clash.field in last else "",
+            at=last[clash.field].at if clash.field in last else None,
+        )
+        for clash in clashes
+    ]
 
 
 def _needs_changes(draft: Draft, deals: Mapping[str, Deal], last: Mapping[str, Cells]) -> bool:
@@ -147,6 +153,12 @@ def _needs_changes(draft: Draft, deals: Mapping[str, Deal], last: Mapping[str, C
         return version_of(deal, version.change) != version
     written = draft.values.get("updated_at")
     return bool(written and deal.updated_at and written < deal.updated_at and draft.key not in last)
+
+
+def _by_version(draft: Draft, deal: Deal, changes: _Changes) -> Agreed | None:
+    version = read_version(draft.version)
+    cells = version.cells(deal, changes.get(deal.key, ())) if version else None
+    return None if cells is None else Agreed(cells, Blanks.COUNT)
 
 
 def _by_last_import(draft: Draft, last: Mapping[str, Cells]) -> Agreed | None:

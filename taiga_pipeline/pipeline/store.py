@@ -261,6 +261,12 @@ class DealStore:
             if not keep:
                 connection.rollback()
 
+    @contextmanager
+    def view(self, *, by: str = "") -> Iterator[Batch]:
+        """One unchanging view of many deals, in which nothing is written."""
+        with self._reading() as connection:
+            yield Batch(connection, self._now(), by)
+
     def upsert(self, deals: Iterable[Deal], *, by: str = "") -> tuple[int, int, int]:
         """Stores deals as they are given, new or not, in one transaction.
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,12 +18,14 @@ from hypothesis import strategies as st
 
 from sync.merge import Verdict, merge_field
 from sync.records import Base, Owner
+from taiga_pipeline.pipeline.batch import Batch
 from taiga_pipeline.pipeline.columns import format_cell
 from taiga_pipeline.pipeline.csv_export import export_deals
 from taiga_pipeline.pipeline.csv_import import ImportReport, import_deals
 from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Take
 from taiga_pipeline.pipeline.model import Category, Contact, Deal, RoleDemand
 from taiga_pipeline.pipeline.store import DealStore, Destination
+from taiga_pipeline.pipeline.three_way import Merged, merge_row
 from tests.pipeline.conftest import StandingClock
 from tests.pipeline.strategies import deals as any_deals
 
@@ -351,7 +354,10 @@ def test_a_file_that_is_older_than_the_last_one_changes_nothing_and_is_reported(
     assert conflicts(report) == {("value", "200", "100", "200")}
     after = store.get("1")
     assert (after.value, after.updated_at) == (Decimal(200), datetime(2026, 10, 8, tzinfo=UTC))
+    assert conflicts(bring({"1": row})) == {("value", "200", "100", "200")}
     assert bring({"1": newer}).unchanged == 1
+    assert bring({"1": row}, take=Take.FILE).conflicts == ()
+    assert store.get("1").value == Decimal(100)
 
 
 def test_rows_from_another_origin_are_named_with_the_way_to_join_them(
@@ -403,6 +409,55 @@ def test_an_edit_survives_an_export_without_versions_that_says_when_it_was_writt
     after = store.get("D-1")
     assert (after.name, after.value, after.owner) == ("New portal", Decimal(1200), "Tom")
     assert conflicts(report) == {("owner", "Maya", "Ann", "Tom")}
+
+
+# --- while others work
+
+
+def test_an_edit_that_is_made_while_a_file_is_merged_is_not_overwritten(
+    store: DealStore, bring: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.upsert([PORTAL, replace(PORTAL, key="D-2")])
+    rows = exported(store)
+    for row in rows.values():
+        row["owner"] = "Ann"
+    view = store.view
+
+    @contextmanager
+    def view_and_then_an_edit(*, by: str = "") -> Iterator[Batch]:
+        with view(by=by) as batch:
+            yield batch
+        store.edit("D-1", {"owner": "Tom"}, by="tom")
+
+    monkeypatch.setattr(store, "view", view_and_then_an_edit)
+    report = bring(rows)
+
+    assert conflicts(report) == {("owner", "Maya", "Ann", "Tom")}
+    assert (store.get("D-1").owner, store.get("D-2").owner) == ("Tom", "Ann")
+
+
+def test_a_file_is_read_and_merged_before_the_store_is_held(
+    store: DealStore, bring: Import, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add(PORTAL)
+    rows = exported(store)
+    rows["D-1"]["owner"] = "Ann"
+    batch, steps = store.batch, []
+
+    def merging(*arguments: Any, **options: Any) -> Merged:
+        steps.append("merged")
+        return merge_row(*arguments, **options)
+
+    @contextmanager
+    def held(**options: Any) -> Iterator[Batch]:
+        steps.append("held")
+        with batch(**options) as held_batch:
+            yield held_batch
+
+    monkeypatch.setattr("taiga_pipeline.pipeline.csv_import.merge_row", merging)
+    monkeypatch.setattr(store, "batch", held)
+    bring(rows)
+    assert steps == ["merged", "held"]
 
 
 # --- no edit is ever lost without being reported
