@@ -14,6 +14,7 @@ from taiga_pipeline.pipeline.changes import cells_before
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.import_notices import Notice
 from taiga_pipeline.pipeline.import_rows import Draft
+from taiga_pipeline.pipeline.import_times import is_same
 from taiga_pipeline.pipeline.model import Deal, FieldChange
 from taiga_pipeline.pipeline.text import counted, folded
 from taiga_pipeline.pipeline.three_way import Agreed, Blanks, Clash
@@ -95,6 +96,8 @@ class Bases:
                     agreed = _by_time(draft, deal, changes)
                     origin = ""
                 found[draft.key] = Found(agreed, origin, is_unknown)
+            elif read_version(draft.version):
+                found[draft.key] = Found(is_unknown=True)
         return found
 
     def count(self, draft: Draft, found: Found) -> None:
@@ -124,8 +127,8 @@ class Bases:
                 "unknown_version",
                 self._unknown,
                 f"{counted(self._unknown, 'row')} with a version that this store does not know "
-                "(exported from another store, or from this one before a backup was restored): "
-                "taken as rows without one",
+                "(exported from another store, or from this one before a backup was restored, or "
+                "their keys were changed since): taken as rows without one",
             )
 
 
@@ -173,7 +176,8 @@ def _is_older(draft: Draft, cells: Cells) -> bool:
     written: datetime | None = draft.values.get("updated_at")
     text = cells.get("updated_at")
     try:
-        return bool(written and text and written < parse_time(text))
+        before = parse_time(text) if text else None
+        return bool(written and before and written < before and not is_same(written, before))
     except InvalidValue:  # written by a program that knew another notation
         return False
 

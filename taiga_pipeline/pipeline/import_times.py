@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
 
 from taiga_pipeline.pipeline.import_options import Funnel
 from taiga_pipeline.pipeline.import_rows import Draft
 from taiga_pipeline.pipeline.model import Deal
+
+_MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,10 @@ class Times:
         backwards.
         """
         given: datetime | None = draft.values.get("stage_since")
-        own = given if given and given != base and given <= self.now else None
+        own = given if given and not is_same(given, base) and given <= self.now else None
         if after.stage != before.stage:
             after = self._moved(before, after, own)
-        elif own and own != before.stage_since:
+        elif own and not is_same(own, before.stage_since):
             after = replace(after, stage_since=own)
         return replace(after, updated_at=self._updated(before, after, draft))
 
@@ -61,10 +63,16 @@ class Times:
     def _updated(self, before: Deal, after: Deal, draft: Draft) -> datetime | None:
         given: datetime | None = draft.values.get("updated_at")
         held = before.updated_at or given or self.now
-        if given and (before.updated_at is None or held < given <= self.now):
-            return given
-        is_same = replace(after, updated_at=before.updated_at) == before
-        return before.updated_at if is_same else max(self.now, held)
+        is_later = given is not None and held < given <= self.now and not is_same(given, held)
+        if before.updated_at is None or is_later:
+            return given or self.now
+        is_unchanged = replace(after, updated_at=before.updated_at) == before
+        return before.updated_at if is_unchanged else max(self.now, held)
+
+
+def is_same(moment: datetime, other: datetime | None) -> bool:
+    """Whether two moments are the same as far as spreadsheets keep them: to the minute."""
+    return other is not None and abs(moment - other) < _MINUTE
 
 
 def _decided(after: Deal, since: datetime) -> Deal:

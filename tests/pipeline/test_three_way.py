@@ -241,6 +241,33 @@ def test_a_column_version_of_another_tool_is_none_of_ours(store: DealStore, brin
     assert not [notice for notice in report.notices if notice.code == "unknown_version"]
 
 
+def test_a_row_whose_key_was_changed_since_its_export_is_said(
+    store: DealStore, bring: Import
+) -> None:
+    store.add(replace(PORTAL, key="007"))
+    rows = exported(store)
+    rows["007"]["key"] = "7"
+    report = bring(rows)
+    (notice,) = (each for each in report.notices if each.code == "unknown_version")
+    assert (notice.count, report.added) == (1, 1)
+    assert "their keys were changed" in notice.text
+
+
+def test_times_that_a_spreadsheet_cut_to_the_minute_are_no_change(
+    store: DealStore, bring: Import, clock: StandingClock
+) -> None:
+    clock.forward(seconds=53.5)
+    store.add(PORTAL)
+    rows = exported(store)
+    clock.forward(days=1)
+    rows["D-1"] |= {"updated_at": "2026-11-02T09:00Z", "stage_since": "2026-11-02T09:00Z"}
+    assert bring(rows).unchanged == 1
+
+    rows["D-1"]["stage"] = "Proposal"
+    bring(rows)
+    assert store.get("D-1").stage_since == clock.time
+
+
 def test_an_export_that_comes_back_untouched_changes_nothing(
     store: DealStore, bring: Import
 ) -> None:
