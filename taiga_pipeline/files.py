@@ -7,6 +7,7 @@ own output) is written straight through, and stays what it is.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -22,12 +23,55 @@ PRIVATE: Final = 0o600
 """For its owner alone: what holds people or customers."""
 PUBLIC: Final = 0o644
 
+PART: Final = ".pipeline-sync-"
+"""What the name of an unfinished file begins with, where the system needs one."""
+
 _NEW: Final = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _OWN_DESCRIPTORS: Final = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 _DESCRIPTOR: Final = re.compile(
     r"/(?:dev|proc/self|proc/(?P<process>[0-9]+))/fd/(?P<number>[0-9]+)"
 )
+
+
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
+class CannotWrite(OSError):
+    """A file that a person named cannot be written; says which, why, and what to look at."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        reason = error.strerror or type(error).__name__
+        super().__init__(error.errno, reason, str(path))
+        hint = _HINTS.get(error.errno or 0, "")
+        self._message = f"{path}: cannot be written: {reason}{hint}"
+
+    def __str__(self) -> str:
+        return self._message
+
+
+_HINTS: Final = {
+    errno.ENOENT: "; make its folder first",
+    errno.EISDIR: "; name a file in it",
+    errno.ENAMETOOLONG: "; choose a shorter name",
+}
+
+
+@contextmanager
+def _explaining(path: Path) -> Iterator[None]:
+    """Says of which file a failure is; what fails for another reason passes."""
+    try:
+        yield
+    except (CannotWrite, FileExistsError, BrokenPipeError):
+        raise
+    except OSError as error:
+        folder = os.fspath(path.parent)
+        about = os.fspath(error.filename or "")
+        if error.errno in _FULL or (about and about in (os.fspath(path), folder)):
+            raise CannotWrite(path, error) from error
+        if PART in about:
+            raise CannotWrite(path, error) from error
+        raise
 
 
 @contextmanager
@@ -39,8 +83,14 @@ def writing(path: Path, mode: int = PRIVATE, *, overwrite: bool = True) -> Itera
     :param mode: the permissions that the file has afterwards, also one that was there.
     :param overwrite: whether a file may be there already.
     :raises FileExistsError: there is one, and ``overwrite`` is not given.
-    :raises OSError: the file cannot be made there.
+    :raises CannotWrite: the file cannot be made there.
     """
+    with _explaining(path), _opened(path, mode, overwrite) as stream:
+        yield stream
+
+
+@contextmanager
+def _opened(path: Path, mode: int, overwrite: bool) -> Iterator[BinaryIO]:
     number = _descriptor(path)
     if number is not None:
         sys.stdout.flush()
@@ -69,7 +119,7 @@ def _replacing(path: Path, mode: int, overwrite: bool) -> Iterator[BinaryIO]:
         raise FileExistsError(17, os.strerror(17), str(path))
     if path.is_dir() and not path.is_symlink():
         raise IsADirectoryError(21, os.strerror(21), str(path))
-    unfinished = path.with_name(f".pipeline-sync-{secrets.token_hex(8)}.part")
+    unfinished = path.with_name(f"{PART}{secrets.token_hex(8)}.part")
     descriptor, named = _unfinished(unfinished)
     try:
         with os.fdopen(descriptor, "wb") as stream:

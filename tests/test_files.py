@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from taiga_pipeline.files import PUBLIC, is_stdout, write_text, writing
+from taiga_pipeline.files import PUBLIC, CannotWrite, is_stdout, write_text, writing
 
 
 def leftovers(folder: Path, *known: str) -> list[str]:
@@ -112,8 +112,22 @@ def test_a_system_that_gives_no_name_afterwards_gets_a_copy(
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(CannotWrite, match=f"{tmp_path}: cannot be written: Is a directory; name a"):
         write_text(tmp_path, "x")
+
+
+@pytest.mark.parametrize("name", ["nowhere/deals.csv", "/dev/full", "x" * 300])
+def test_what_cannot_be_written_is_said_with_its_name(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with pytest.raises(CannotWrite) as raised:
+        write_text(path, "x")
+    assert str(raised.value).startswith(f"{path}: cannot be written: ")
+    assert not leftovers(tmp_path)
+
+
+def test_what_fails_for_another_reason_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    with pytest.raises(ConnectionResetError), writing(tmp_path / "deals.csv"):
+        raise ConnectionResetError
 
 
 @pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])

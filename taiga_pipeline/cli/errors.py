@@ -19,6 +19,7 @@ _LOG: Final = logging.getLogger(__name__)
 # and a mistyped option must not cost the import of a database library. The first match counts.
 _CODES: Final[tuple[tuple[str, str, ExitCode], ...]] = (
     ("taiga_pipeline.problems", "ProblemsError", ExitCode.USAGE),
+    ("taiga_pipeline.files", "CannotWrite", ExitCode.USAGE),
     ("sync.errors", "Refused", ExitCode.REFUSED),
     ("sync.errors", "Locked", ExitCode.LOCKED),
     ("sync.errors", "StateUnusable", ExitCode.USAGE),
