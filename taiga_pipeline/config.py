@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -29,6 +30,7 @@ from pydantic import (
 from sync.limits import DEFAULTS, Limit
 from sync.records import WhenGone
 from taiga_pipeline.credentials import Secret, from_environment, from_file
+from taiga_pipeline.days import local_zone, zone_named
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.toml_places import Document, KeyPath, parse_document, read_document
 
@@ -85,6 +87,12 @@ def _check_variable(value: str) -> str:
     return value
 
 
+def _check_zone(value: str) -> str:
+    if value:
+        zone_named(value)
+    return value
+
+
 Number = Annotated[float, BeforeValidator(_plain_number)]
 Variable = Annotated[str, AfterValidator(_check_variable)]
 ConfigPath = Annotated[Path, Field(strict=False), AfterValidator(_resolve_path)]
@@ -92,6 +100,7 @@ DatabaseUrl = Annotated[str, AfterValidator(_resolve_url)]
 WebAddress = Annotated[str, AfterValidator(_check_web_address)]
 LimitValue = Annotated[Limit, BeforeValidator(Limit.parse)]
 CurrencyCode = Annotated[str, Field(pattern=r"^([A-Z]{3})?$")]
+TimeZone = Annotated[str, AfterValidator(_check_zone)]
 PipelineName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 
 
@@ -318,9 +327,13 @@ class MonitoringSettings(_Section):
 
 
 class Settings(_Section):
-    """All of ``config.toml``. ``path`` is the file itself."""
+    """All of ``config.toml``. ``path`` is the file itself.
+
+    ``time_zone`` decides which day a moment is; "" for that of the machine.
+    """
 
     pipeline: PipelineName
+    time_zone: TimeZone = ""
     source: SourceSettings
     target: TargetSettings
     sync: SyncSettings
@@ -329,6 +342,11 @@ class Settings(_Section):
     monitoring: MonitoringSettings
     portfolio: PortfolioSettings
     path: Annotated[Path, Field(strict=False)]
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone in which days are counted."""
+        return zone_named(self.time_zone) if self.time_zone else local_zone()
 
 
 _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {

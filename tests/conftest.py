@@ -15,6 +15,8 @@ from taiga_pipeline.credentials import Secret
 from taiga_pipeline.targets.connection import Connection
 from tests.live.leaving_out import leave_out
 
+os.environ["TZ"] = "UTC"  # which day it is must not depend on the machine
+
 pytest_plugins = ("tests.figures", "tests.live.postgresql", "tests.live.tryton")
 
 

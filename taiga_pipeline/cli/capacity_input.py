@@ -100,7 +100,7 @@ def plan_input(
 
     read = read or read_pipeline(context)
     situation = Situation(
-        as_of=context.clock.now().date(),
+        as_of=context.today,
         deals=read.deals,
         people=read.people,
         time_off=_time_off(context),
@@ -161,7 +161,7 @@ def options_for(
     from taiga_pipeline.planning.weeks import Weeks, monday, parse_week
 
     planning = context.settings.planning
-    start = parse_week(first) if first else monday(context.clock.now().date())
+    start = parse_week(first) if first else monday(context.today)
     return Options(
         weeks=Weeks(start, weeks or planning.horizon_weeks),
         holidays_of=holidays_source(),

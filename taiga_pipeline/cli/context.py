@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from sync.clock import Clock, SystemClock
+from taiga_pipeline.days import day_of
 from taiga_pipeline.problems import Problem, ProblemsError
 
 if TYPE_CHECKING:
@@ -97,6 +99,16 @@ class Context:
             self.start_logging()
         return self._settings
 
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone in which days are counted."""
+        return self.settings.zone
+
+    @property
+    def today(self) -> date:
+        """The day that it is now, in the pipeline's time zone."""
+        return day_of(self.clock.now(), self.zone)
+
     def open_deal_store(self, *, create: bool = False) -> DealStore:
         """Opens the built-in store of deals, and makes it if asked.
 
@@ -105,7 +117,7 @@ class Context:
         """
         from taiga_pipeline.pipeline.store import DealStore
 
-        return DealStore.open(self._store_url(), self.clock.now, create=create)
+        return DealStore.open(self._store_url(), self.clock.now, zone=self.zone, create=create)
 
     def open_people_store(self, *, create: bool = False) -> PeopleStore:
         """Opens the built-in store of people and allocations, and makes it if asked.
@@ -146,6 +158,7 @@ class Context:
             settings["url"] = address
         settings.setdefault("folder", str(self.config_path.absolute().parent))
         settings["environment"] = self.environment
+        settings["zone"] = self.zone
         return create(source.kind, settings, self.clock)
 
     def make_source(self) -> MappedSource:
@@ -162,7 +175,7 @@ class Context:
             overview=self.portfolio.make(mappings) if self.portfolio.enabled else None,
             at_rest=self.portfolio.at_rest,
         )
-        return MappedSource(self.make_deal_source(), mappings, self.clock, extent)
+        return MappedSource(self.make_deal_source(), mappings, self.clock, extent, self.zone)
 
     @property
     def portfolio(self) -> PortfolioMaker:

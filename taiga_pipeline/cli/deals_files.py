@@ -79,6 +79,11 @@ def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
     metavar="SCALE",
     help="What chances without % are: percent or fraction (default: decided by the column).",
 )
+@click.option(
+    "--time-zone",
+    default="",
+    help="Of days, and of times without one (default: the pipeline's).",
+)
 @click.option("--delimiter", default="", help="Between cells (default: found out; or tab).")
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
 @click.option("--origin", default="", help="Names the file across imports (default: its name).")
@@ -124,6 +129,7 @@ def import_deals(
         defaults=_pairs("--default", defaults),
         decimal=decimal or "",
         take=Take(take or Take.NEITHER),
+        zone=context.zone,
         delimiter="\t" if delimiter in _TAB_NAMES else delimiter,
         by=who(context),
         **texts,

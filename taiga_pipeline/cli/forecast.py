@@ -52,7 +52,7 @@ def forecast(
     need_extra("forecast", "planning", *_MODULES)
     from taiga_pipeline.cli.forecast_data import read_history
 
-    today = context.clock.now().date()
+    today = context.today
     day = as_of.date() if as_of else today
     if day > today:
         raise InvalidValue(f"--as-of {day}: that day has not come yet (today is {today})")

@@ -130,7 +130,7 @@ def add_sample(context: Context, settings: Settings) -> None:
     stages = {stage.category: stage.name for stage in reversed(rules.stages)}
     teams = [condition.accepted for condition in rules.conditions if condition.field == "team"]
     team = min(teams[0]).title() if teams else ""
-    sample = make_sample(context.clock.now().date(), stages, team)
+    sample = make_sample(context.today, stages, team)
     deals = context.open_deal_store()
     for deal in sample.deals:
         deals.add(deal, by="sample")

@@ -95,7 +95,7 @@ def explain(context: Context, deal: str, as_json: bool) -> None:
     reading = context.make_deal_source().read()
     found = _find(reading, deal)
     staffing = Staffing(reading.allocations.get(found.key, ()), reading.people)
-    explanation = explain_deal(mappings, found, staffing, context.clock.now().date())
+    explanation = explain_deal(mappings, found, staffing, context.today)
     if as_json:
         print_json(explanation.to_json())
         return
@@ -151,7 +151,7 @@ def diff(context: Context, new: Path, limit: int, as_json: bool) -> None:
         _with_staffing(reading),
         old_rules,
         new_rules,
-        context.clock.now().date(),
+        context.today,
         there,
     )
     tally = Tally()

@@ -40,7 +40,7 @@ def import_calendar(context: Context, file: Path, person: str, as_json: bool) ->
     need_extra("iCalendar", "planning", "icalendar", "recurring_ical_events")
     from taiga_pipeline.people.icalendar import read_time_off
 
-    today = context.clock.now().date()
+    today = context.today
     with people_store(context) as store:
         email = store.get(person).email if person else ""
         known = {each.email for each in store.people()}

@@ -73,7 +73,7 @@ def gather(context: Context, asked: Mapping[str, Any], chances: str | None) -> P
     """
     read = read_pipeline(context)
     missing = _Missing()
-    today = context.clock.now().date()
+    today = context.today
     page = Page(context.settings.pipeline, today, stages=_board(read, today))
     expected = missing.attempt("What will be won", lambda: _forecast(context, today, read))
     known = None

@@ -133,7 +133,7 @@ def suggest(
     from taiga_pipeline.planning.staffing.suggestion import Asked
     from taiga_pipeline.planning.weeks import monday
 
-    today = context.clock.now().date()
+    today = context.today
     rules = Rules(
         first=monday(today),
         horizon=weeks or context.settings.planning.horizon_weeks,

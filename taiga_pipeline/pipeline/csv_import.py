@@ -201,7 +201,7 @@ class _Import:
     def _merged(
         self, before: Deal | None, draft: Draft, agreed: Agreed | None, now: datetime
     ) -> Merged:
-        times, options = Times(self._funnel, now), self._options
+        times, options = Times(self._funnel, now, self._options.terms.zone), self._options
         if before is None:
             return Merged(times.new(new_deal(draft), draft))
         merged = merge_row(

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
 
+from taiga_pipeline.days import zone_named
 from taiga_pipeline.pipeline.columns import (
     COLUMNS,
     TEXT_COLUMNS,
@@ -96,14 +96,15 @@ class ImportOptions:
     """How to read a file that others wrote.
 
     ``columns``: our field -> their header. ``stages``: their stage -> ours. ``values``: (our
-    field, their text) -> our text. ``defaults``: our field -> text for what the file leaves
-    blank. ``name``: how to compose a name, such as ``{customer}: {service}``. ``decimal``,
+    field, their text) -> our text. ``defaults``: our field -> text for what the file leaves blank.
+    ``name``: how to compose a name, such as ``{customer}: {service}``. ``decimal``,
     ``date_format`` and ``probability_scale``: how amounts, dates and chances are written, "" to
-    decide by their columns. ``time_zone`` is that of days, and of times without one, "" for UTC.
-    ``is_guarded`` says that an apostrophe may stand before what a spreadsheet would take for a
-    formula. ``origin`` names the file across imports, "" for its own name. ``by`` says who imports;
-    with ``dry_run`` nothing is stored. ``force`` lets deals skip actions on their way, which is
-    recorded. ``take`` says whose value counts where the file and the store changed a field apart.
+    decide by their columns. ``time_zone`` is that of days, and of times without one, "" for
+    ``zone``. ``is_guarded`` says that an apostrophe may stand before what a spreadsheet would take
+    for a formula. ``origin`` names the file across imports, "" for its own name. ``by`` says who
+    imports; with ``dry_run`` nothing is stored. ``force`` lets deals skip actions on their way,
+    which is recorded. ``take`` says whose value counts where the file and the store changed a
+    field apart.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -118,6 +119,7 @@ class ImportOptions:
     delimiter: str = ""
     encoding: str = ""
     time_zone: str = ""
+    zone: tzinfo = UTC
     is_guarded: bool = True
     spelling: Spelling = ON_COMMAND_LINE
     origin: str = ""
@@ -137,7 +139,7 @@ class ImportOptions:
             decimal=self.decimal,
             date_format=self.date_format,
             scale=_scale(self.probability_scale),
-            zone=_zone(self.time_zone),
+            zone=_zone(self.time_zone) if self.time_zone else self.zone,
             decimal_option=self.spelling.decimal.partition(" {")[0],
             date_option=self.spelling.date_format,
             scale_option=self.spelling.scale,
@@ -152,13 +154,10 @@ def _scale(name: str) -> Scale:
 
 
 def _zone(name: str) -> tzinfo:
-    if name in ("", "UTC"):
-        return UTC
     try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # no file name, a folder, not there
-        hint = did_you_mean(name, available_timezones())
-        raise InvalidValue(f"there is no such time zone{hint}; write Europe/Stockholm") from None
+        return zone_named(name)
+    except ValueError as error:
+        raise InvalidValue(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +260,7 @@ def _check_options(options: ImportOptions, problems: list[str]) -> None:
     except InvalidValue as error:
         problems.append(f"{spelling.currency}: {error}")
     try:
-        _zone(options.time_zone)
+        _zone(options.time_zone or "UTC")
     except InvalidValue as error:
         problems.append(f"{spelling.time_zone.format(text=options.time_zone)}: {error}")
     try:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 
+from taiga_pipeline.days import day_of
 from taiga_pipeline.pipeline.import_options import Funnel
 from taiga_pipeline.pipeline.import_rows import Draft
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.values.dates import midnight
 
 _MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Dates what an import brings. ``now`` is the time of the import, in UTC."""
+    """Dates what an import brings. ``now`` is the time of the import, in UTC; days are those of
+    ``zone``."""
 
     funnel: Funnel
     now: datetime
+    zone: tzinfo = UTC
 
     def new(self, deal: Deal, draft: Draft) -> Deal:
         """Fills in the times of a new deal where its row is silent.
@@ -28,9 +32,10 @@ class Times:
         """
         day = deal.closed_on if self.funnel.is_closed(deal.stage) else None
         day = day or deal.engaged_on
+        since = midnight(day, self.zone) if day else self.now
         return replace(
             deal,
-            stage_since=draft.values.get("stage_since") or (_midnight(day) if day else self.now),
+            stage_since=draft.values.get("stage_since") or since,
             updated_at=draft.values.get("updated_at") or self.now,
         )
 
@@ -54,10 +59,10 @@ class Times:
         is_closed = self.funnel.is_closed(after.stage)
         since = own
         if since is None and is_closed and after.closed_on not in (None, before.closed_on):
-            since = _midnight(after.closed_on) if after.closed_on else None
+            since = midnight(after.closed_on, self.zone) if after.closed_on else None
         if since is None or not (before.stage_since or since) <= since <= self.now:
             since = self.now
-        decided = _decided(after, since) if is_closed else _open_again(before, after)
+        decided = self._decided(after, since) if is_closed else _open_again(before, after)
         return replace(decided, stage_since=since)
 
     def _updated(self, before: Deal, after: Deal, draft: Draft) -> datetime | None:
@@ -69,14 +74,13 @@ class Times:
         is_unchanged = replace(after, updated_at=before.updated_at) == before
         return before.updated_at if is_unchanged else max(self.now, held)
 
+    def _decided(self, after: Deal, since: datetime) -> Deal:
+        return after if after.closed_on else replace(after, closed_on=day_of(since, self.zone))
+
 
 def is_same(moment: datetime, other: datetime | None) -> bool:
     """Whether two moments are the same as far as spreadsheets keep them: to the minute."""
     return other is not None and abs(moment - other) < _MINUTE
-
-
-def _decided(after: Deal, since: datetime) -> Deal:
-    return after if after.closed_on else replace(after, closed_on=since.date())
 
 
 def _open_again(before: Deal, after: Deal) -> Deal:
@@ -87,7 +91,3 @@ def _open_again(before: Deal, after: Deal) -> Deal:
     if after.lost_reason == before.lost_reason:
         fields["lost_reason"] = ""
     return replace(after, **fields)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

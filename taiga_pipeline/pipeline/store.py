@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from sync.database import by_letters
+from taiga_pipeline.days import day_of
 from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.batch import Batch, Outcome
 from taiga_pipeline.pipeline.changes import changes_between
@@ -79,17 +80,22 @@ class DealStore:
     `Unreachable` when the database is locked or damaged.
     """
 
-    def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, now: Callable[[], datetime], zone: tzinfo = UTC) -> None:
         self._engine = engine
         self._now = now
+        self._zone = zone
 
     @classmethod
-    def open(cls, url: str, now: Callable[[], datetime], *, create: bool = False) -> DealStore:
+    def open(
+        cls, url: str, now: Callable[[], datetime], *, zone: tzinfo = UTC, create: bool = False
+    ) -> DealStore:
         """Opens the store at a database URL, and makes it there if asked.
+
+        A decision without a day of its own is dated by the day that it is in ``zone``.
 
         :raises Unreachable: it is missing, locked, damaged, or from a newer program.
         """
-        return cls(open_store(url, create=create), now)
+        return cls(open_store(url, create=create), now, zone)
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -195,7 +201,7 @@ class DealStore:
             skipped = pass_gate(before, destination.requires, force=force)
             now = self._now()
             after = replace(before, stage=stage, stage_since=now)
-            after = _with_decision(after, destination, now.date())
+            after = _with_decision(after, destination, day_of(now, self._zone))
             self._save(connection, before, clean_deal(after), by)
             move = StageMove(before.key, before.stage, stage, now, by, skipped)
             connection.execute(STAGE_MOVES.insert().values(**move_to_row(move)))

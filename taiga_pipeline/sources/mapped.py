@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, tzinfo
 from typing import Final, Protocol
 
 from sync.clock import Clock
 from sync.records import DesiredGroup, Value
 from sync.source import GroupFacts, Quarantined, Reading, Told
+from taiga_pipeline.days import day_of
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.mapping_set import MappingSet
@@ -64,7 +65,7 @@ class MappedSource:
     """The records that all deals of a source ask for (`sync.source.Source`, `TakesFacts`).
 
     Deals are mapped one by one as they are read; none is kept. What "today" is for deals that
-    were closed long ago is the UTC date at the beginning of a read.
+    were closed long ago is the date in ``zone`` at the beginning of a read.
     """
 
     def __init__(
@@ -73,10 +74,12 @@ class MappedSource:
         mappings: MappingSet,
         clock: Clock,
         extent: Extent | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
         self._deals = deals
         self._mappings = mappings
         self._clock = clock
+        self._zone = zone
         self._extent = extent or Extent()
         self._overview = self._extent.overview
 
@@ -97,7 +100,7 @@ class MappedSource:
         return reading
 
     def _today(self) -> date:
-        return self._clock.now().date()
+        return day_of(self._clock.now(), self._zone)
 
     def _groups(self, deals: DealReading, reading: Reading, today: date) -> Iterator[DesiredGroup]:
         if self._overview:

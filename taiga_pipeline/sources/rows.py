@@ -41,6 +41,7 @@ def row_options(settings: SettingsReader) -> ImportOptions:
         name=settings.text("name"),
         date_format=settings.text("date_format"),
         time_zone=settings.text("time_zone"),
+        zone=settings.zone,
         decimal=settings.text("decimal"),
         probability_scale=settings.text("probability_scale"),
         is_guarded=False,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final
 
 from taiga_pipeline.credentials import Secret, SecretError, from_environment, from_file
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
-COMMON: Final = ("kind", "folder", "environment")
-"""Given to every source: its kind, the folder against which it resolves relative paths, and the
-environment variables, in which secrets are."""
+COMMON: Final = ("kind", "folder", "environment", "zone")
+"""Given to every source: its kind, the folder against which it resolves relative paths, the
+environment variables, in which secrets are, and the time zone in which the pipeline counts days."""
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -59,6 +60,12 @@ class SettingsReader:
     def has(self, name: str) -> bool:
         """Tells whether a setting is there."""
         return name in self._settings
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone in which the pipeline counts days, UTC if none was given."""
+        zone = self._settings.get("zone")
+        return zone if isinstance(zone, tzinfo) else UTC
 
     def text(self, name: str, default: str = "") -> str:
         """Returns a setting that is text."""

@@ -389,3 +389,11 @@ def test_a_file_with_the_day_in_its_name_is_told_apart_with_the_way_to_join_it(
     joined = run("deals", "import", "deals-2026-11-26.csv", "--origin", "deals-2026-11-19.csv")
     assert "1 deal disappeared from the file, kept in the store: K3" in joined.stdout
     assert shown(run, "K1")["value"] is None
+
+
+def test_a_decision_is_dated_by_the_day_of_the_pipelines_zone(run: Run) -> None:
+    config = Path("config.toml")
+    config.write_text(f'time_zone = "Pacific/Pago_Pago"\n{config.read_text()}')
+    run("deals", "add", "D-1", "x", "--stage", "Proposal")
+    run("deals", "move", "D-1", "Won", "--force")
+    assert shown(run, "D-1")["closed_on"] == "2026-11-22"
