@@ -68,7 +68,7 @@ class StateHands(StateTables):
             "stamp": "",
             "state": "",
             "facts_json": "{}",
-            "seen_at": self._clock.now(),
+            "seen_at": self._moment,
         }
 
     def _take_over_row(self, root: RecordKey, former: str) -> dict[str, object]:
@@ -86,7 +86,7 @@ class StateHands(StateTables):
             "status": OPEN,
             "target_id": target_id.scalar_subquery(),
             "error": "",
-            "intended_at": self._clock.now(),
+            "intended_at": self._moment,
         }
 
     def take_overs(self) -> list[JournalEntry]:

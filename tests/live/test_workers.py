@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import signal
 import socket
 import sqlite3
 import threading
@@ -308,6 +310,96 @@ def test_workers_outlive_a_restart_of_the_database(
     assert fleet.run("enqueue", "p00").returncode == 0
     wait_until(lambda: endings(fleet) == {"p00": "done"}, workers=[worker])
     assert worker.stop() == 0
+
+
+@pytest.mark.parametrize(
+    "how", ["stops at once", "stops in good order", "connections are cut", "is frozen and cut"]
+)
+def test_a_database_that_goes_away_in_mid_run_drops_no_run(
+    fleet: Fleet, hosts: list[Host], postgresql: Server, how: str
+) -> None:
+    """Queue and state are in the same database, as on most installations."""
+    if not isinstance(postgresql, Cluster):
+        pytest.skip("the tests use a server that was given to them")
+    fleet.environment["STATE_URL"] = fleet.environment[QUEUE]
+    populate(fleet, hosts[:1], 3, deals=4)
+    for name in fleet.names:
+        config = fleet.folder / name / "config.toml"
+        text = config.read_text().replace("[sync]\n", '[sync]\nstate_env = "STATE_URL"\n')
+        config.write_text(text)
+    fleet.write({"dead_after": "3s", "concurrency": 3, "per_host": 3}, {"every": "30d"})
+    hosts[0].sandbox.set_delay(0.15)
+    enqueue_all(fleet)
+    worker = fleet.start()
+    wait_until(lambda: len(hosts[0].projects()) >= 2, workers=[worker])
+    go_away(postgresql, how)
+    wait_until(
+        lambda: set(endings(fleet).values()) == {"done"} and not queued(fleet), workers=[worker]
+    )
+    assert worker.stop() == 0
+    assert all_projects(hosts) == expected(fleet, 4)
+    assert hosts[0].overlaps() == []
+    said = worker.said()
+    assert "Traceback" not in said
+    assert "database" in said, "it is said"
+    with ledger_of(fleet) as ledger:
+        assert ledger.held_hosts() == {}, "the pipelines' host did nothing wrong"
+
+
+def go_away(cluster: Cluster, how: str) -> None:
+    """Takes the database away from everybody, and brings it back."""
+    if how.startswith("stops"):
+        cluster.stop(signal.SIGQUIT if how == "stops at once" else signal.SIGINT)
+        time.sleep(2)
+        cluster.start()
+        return
+    if how == "is frozen and cut":
+        os.kill(cluster.process_id, signal.SIGSTOP)
+        time.sleep(2)
+        os.kill(cluster.process_id, signal.SIGCONT)
+    for _ in range(4):
+        cluster.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
+        )
+        time.sleep(0.5)
+
+
+def test_a_worker_that_starts_while_the_database_is_away_waits_for_it(
+    fleet: Fleet, hosts: list[Host], postgresql: Server
+) -> None:
+    if not isinstance(postgresql, Cluster):
+        pytest.skip("the tests use a server that was given to them")
+    populate(fleet, hosts[:1], 1, deals=1)
+    enqueue_all(fleet)
+    postgresql.stop()
+    worker = fleet.start()
+    once = fleet.run("worker", "--once")
+    wait_until(lambda: "trying again" in worker.said(), workers=[worker])
+    assert once.returncode == 6, "a single look is not worth the wait"
+    postgresql.start()
+    wait_until(lambda: endings(fleet) == {"p00": "done"}, workers=[worker])
+    assert worker.stop() == 0
+
+
+def test_a_worker_that_was_asleep_while_others_took_over_says_so_in_a_line(
+    fleet: Fleet, hosts: list[Host]
+) -> None:
+    populate(fleet, hosts[:1], 1, deals=4)
+    hosts[0].sandbox.set_delay(0.2)
+    enqueue_all(fleet)
+    sleeper = fleet.start()
+    wait_until(lambda: len(hosts[0].projects()) >= 1, workers=[sleeper])
+    os.kill(sleeper.process.pid, signal.SIGSTOP)
+    other = fleet.start()
+    wait_until(lambda: "its worker died" in other.said(), workers=[sleeper, other])
+    os.kill(sleeper.process.pid, signal.SIGCONT)
+    wait_until(
+        lambda: endings(fleet) == {"p00": "done"} and not queued(fleet), workers=[sleeper, other]
+    )
+    assert sleeper.stop() == other.stop() == 0
+    assert all_projects(hosts) == expected(fleet, 4)
+    assert "Traceback" not in sleeper.said() + other.said()
 
 
 def test_all_pipelines_are_shown_with_what_a_monitor_needs(fleet: Fleet, hosts: list[Host]) -> None:

@@ -317,6 +317,159 @@ def test_a_pipeline_of_another_workers_fleet_is_left_to_it(world: World) -> None
     assert world.work() == ["a"]
 
 
+# --- clocks
+
+
+def note(world: World, statement: str, *values: object) -> None:
+    """Writes into the queue's tables, as a program with a wrong clock did."""
+    engine = create_engine(world.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement, values)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=5), timedelta(days=400)])
+def test_slots_and_waits_that_a_fast_clock_noted_are_healed_and_said(
+    world: World, caplog: pytest.LogCaptureFixture, ahead: timedelta
+) -> None:
+    world.queue_due()
+    later = datetime.now(UTC) + ahead
+    note(world, "UPDATE pipeline_sync_pipelines SET slot = %s", later)
+    note(world, "INSERT INTO pipeline_sync_turns VALUES ('pipelines', 'queue due', %s)", later)
+    note(world, "INSERT INTO pipeline_sync_hosts VALUES ('pipelines', 'two', 9, %s)", later)
+    job = make_job("pipelines", world.fleet.members["b"], later)
+    world.with_app(lambda app, _: defer(app.job_manager, [job]))
+    assert world.ledger.take_turn("queue due", timedelta(minutes=1)), "no turn is taken for ever"
+    assert not world.ledger.take_turn("queue due", timedelta(minutes=1))
+    world.queue_due()
+    assert sorted(world.work()) == ["a", "b", "c"]
+    for said in ("a: the slot", "b: waited for a time", "two: was left alone"):
+        assert said in caplog.text
+    caplog.clear()
+    world.queue_due()
+    assert world.work() == []
+    assert caplog.text == "", "it is healed once"
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_a_workers_own_clock_decides_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    wrong = datetime.now(UTC) + timedelta(days=days)
+    monkeypatch.setattr("procrastinate.utils.utcnow", lambda: wrong)
+    monkeypatch.setattr("sync.clock.SystemClock.now", lambda self: wrong)
+    world.queue_due()
+    world.runs.endings["a"] = [Ending.UNREACHABLE]
+    world.enqueue("a", "b")
+    assert sorted(world.work()) == ["a", "b"]
+    sight = world.ledger.look()
+    for run in (sight.runs["a"], sight.runs["b"]):
+        assert run.finished_at is not None
+        assert abs(run.finished_at - datetime.now(UTC)) < timedelta(minutes=1)
+    due = world.waiting()["a"]
+    assert due is not None
+    assert timedelta() < due - datetime.now(UTC) <= timedelta(minutes=1)
+
+
+# --- jobs that are lost, or somebody else's
+
+
+def test_a_run_that_is_gone_with_its_job_is_queued_again(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.ledger.begin(world.fleet.members["a"], "here:1")
+    world.queue_due()
+    assert list(world.waiting()) == ["a"]
+    assert "a: its run was lost with its job" in caplog.text
+    assert world.work() == ["a"]
+    world.queue_due()
+    assert world.waiting() == {}
+
+
+def test_one_that_was_given_up_waits_for_its_slot(world: World) -> None:
+    world.ledger.begin(world.fleet.members["a"], "here:1")
+    world.ledger.cut_off("a")
+    world.ledger.give_up("a")
+    world.queue_due()
+    assert world.waiting() == {}
+
+
+@pytest.mark.parametrize("ending", [Ending.DONE, Ending.UNREACHABLE])
+def test_a_job_that_was_taken_over_is_left_to_the_other_one_in_one_line(
+    world: World, caplog: pytest.LogCaptureFixture, ending: Ending
+) -> None:
+    async def takes_over(name: str) -> None:
+        await asyncio.to_thread(note, world, "INSERT INTO procrastinate_workers DEFAULT VALUES")
+        await asyncio.to_thread(
+            note,
+            world,
+            "UPDATE procrastinate_jobs SET worker_id = (SELECT max(id) FROM procrastinate_workers)",
+        )
+
+    world.runs.meanwhile = takes_over
+    world.runs.endings["a"] = [ending]
+    world.enqueue("a")
+    with caplog.at_level("WARNING"):
+        assert world.work() == ["a"]
+    assert [job.is_running for job in world.ledger.jobs()] == [True], "the other one has it"
+    (line,) = (r.getMessage() for r in caplog.records if "taken over" in r.getMessage())
+    assert line.startswith("a: its job was taken over")
+    assert "Traceback" not in caplog.text
+
+
+def test_a_worker_that_was_asleep_for_long_is_counted_again(world: World) -> None:
+    async def sleeps(app: App, _: Housekeeping) -> int:
+        number = await app.job_manager.register_worker()
+        await app.job_manager.unregister_worker(number)
+        await app.job_manager.update_heartbeat(number)
+        return world.ledger.workers_alive(timedelta(seconds=30))
+
+    assert world.with_app(sleeps) == 1
+
+
+def test_a_fault_in_the_worker_itself_drops_no_job(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def breaks(name: str) -> None:
+        raise OSError("no more processes")
+
+    world.runs.meanwhile = breaks
+    world.enqueue("a")
+    assert world.work() == ["a"]
+    assert list(world.waiting()) == ["a"]
+    assert world.ledger.look().runs["a"].ending == Ending.UNEXPECTED
+    assert "no more processes" in caplog.text
+
+
+def test_asking_for_a_run_moves_its_job_and_makes_no_other(world: World) -> None:
+    world.runs.endings["a"] = [Ending.UNREACHABLE]
+    world.enqueue("a")
+    world.work()
+    (before,) = world.ledger.jobs()
+    assert world.enqueue("a", "b") == 2
+    after = {job.name: job for job in world.ledger.jobs()}
+    assert after["a"].id == before.id
+    assert sorted(world.work()) == ["a", "b"]
+
+
+def test_jobs_of_a_host_that_does_not_answer_are_put_off_in_one_go(world: World) -> None:
+    names = [f"x{n:03}" for n in range(300)]
+    world.fleet = fleet_of(
+        [
+            *(member(n, place=i % 2) for i, n in enumerate(names)),
+            *(member(f"y{n}", "two") for n in range(3)),
+        ]
+    )
+    world.runs.endings = {name: [Ending.UNREACHABLE] * 9 for name in names}
+    world.enqueue(*names)
+    world.enqueue("y0", "y1", "y2")
+    ran = world.work()
+    assert len([name for name in ran if name[0] == "x"]) == HOST_FAILURES
+    assert [name for name in ran if name[0] == "y"] == ["y0", "y1", "y2"]
+    held = world.ledger.held_hosts()["one"]
+    assert sum(due == held for due in world.waiting().values()) == 300 - HOST_FAILURES
+
+
 # --- tables
 
 
