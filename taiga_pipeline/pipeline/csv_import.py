@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from taiga_pipeline.pipeline.batch import CHUNK, Batch, Outcome, chunks
 from taiga_pipeline.pipeline.cells import parse_time
-from taiga_pipeline.pipeline.csv_reader import CsvText, read_csv
+from taiga_pipeline.pipeline.csv_reader import CsvText, RawRow, read_csv
 from taiga_pipeline.pipeline.drafts import DraftReading
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue
 from taiga_pipeline.pipeline.import_base import Bases, Found, ImportConflict, told
@@ -23,7 +23,7 @@ from taiga_pipeline.pipeline.import_rows import BadRow, Draft, RowReader, new_de
 from taiga_pipeline.pipeline.import_times import Times
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
-from taiga_pipeline.pipeline.text import folded
+from taiga_pipeline.pipeline.text import counted, folded
 from taiga_pipeline.pipeline.three_way import Agreed, Merged, merge_row
 
 
@@ -247,6 +247,7 @@ class _Import:
                 *self._observer.notices(),
                 *self._gates.notices(),
                 *self._unused_stages(),
+                *_swallowed(self._reading.swallowing),
             ),
             conflicts=tuple(self._conflicts),
             dry_run=self._options.dry_run,
@@ -255,6 +256,18 @@ class _Import:
     def _unused_stages(self) -> Iterable[Notice]:
         for theirs in self._reading.reader.unused_stages():
             yield Notice("unused", 0, f"--stage {theirs}=…: no deal is in stage {theirs!r}")
+
+
+def _swallowed(rows: Sequence[RawRow]) -> Iterable[Notice]:
+    if rows:
+        first = rows[0]
+        yield Notice(
+            "lines_in_a_cell",
+            len(rows),
+            f"{counted(len(rows), 'row')} with a cell of several lines that look like rows of "
+            f"their own (line {first.inside}, within the row of line {first.line}): if a quotation "
+            "mark was never closed there, they were not read as rows",
+        )
 
 
 def _to_remember(row: _Row) -> Mapping[str, str]:

@@ -26,6 +26,8 @@ _READ_AGAIN: Final = 4
 """How many times the length of a file its lines are read again, for broken rows."""
 _ALWAYS_AGAIN: Final = 2_000_000
 """Characters that are read again in a file of any length."""
+_TELLING: Final = 3
+"""Cells from which on a line tells a row from a sentence with a comma in it."""
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -51,10 +53,15 @@ class BrokenRow:
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """A row as it stands in the file. ``line`` is the line on which it begins, from 1."""
+    """A row as it stands in the file. ``line`` is the line on which it begins, from 1.
+
+    ``inside`` is the first line within it that looks like a row of its own, 0 if none does: the
+    quotation mark of a cell may have been closed by that of a later row.
+    """
 
     line: int
     cells: tuple[str, ...]
+    inside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +94,8 @@ class CsvText:
         elif found < expected:
             reason = f"only {found} of {expected} cells"
         else:
-            return RawRow(row.line, row.cells[:expected])
+            inside = lines.row_inside(self.delimiter, expected)
+            return RawRow(row.line, row.cells[:expected], inside)
         cut_off = found < expected and lines.ends_abruptly
         reason += "; the file ends in the middle of this row" if cut_off else ""
         lines.again_after_first()
@@ -141,6 +149,16 @@ class _Lines:
     def again_after_first(self) -> None:
         """Gives the lines of the present record out again, but for its first."""
         self._next = self._start + 1
+
+    def row_inside(self, delimiter: str, expected: int) -> int:
+        """Returns the number of the first later line of the present record that is a whole row."""
+        for number in range(self._start + 1, self._next if expected >= _TELLING else 0):
+            text = self._lines[number]
+            if text.count(delimiter) >= expected - 1:
+                cells = next(csv.reader([text], delimiter=delimiter), [])
+                if len(cells) == expected and cells[0].strip():
+                    return number + 1
+        return 0
 
     @property
     def ends_abruptly(self) -> bool:

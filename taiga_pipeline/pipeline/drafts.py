@@ -27,6 +27,8 @@ class DraftReading:
     keys: dict[str, tuple[str, int]] = field(default_factory=dict, init=False)
     """Folded key -> key and line."""
     is_cut_off: bool = field(default=False, init=False)
+    swallowing: list[RawRow] = field(default_factory=list, init=False)
+    """Rows that hold lines which look like rows of their own."""
 
     @property
     def complete(self) -> bool:
@@ -38,6 +40,8 @@ class DraftReading:
         for row in self.rows:
             self.count += 1
             self.is_cut_off |= isinstance(row, BrokenRow) and row.cut_off
+            if isinstance(row, RawRow) and row.inside:
+                self.swallowing.append(row)
             read = self.reader.read(row)
             first = self.keys.setdefault(folded(read.key), (read.key, row.line))
             if isinstance(read, BadRow):

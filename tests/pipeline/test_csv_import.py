@@ -222,6 +222,13 @@ def test_bad_rows_are_reported_with_line_and_reason_and_the_rest_goes_in(
     assert reasons[10, "9"] == "only 2 of 6 cells"
 
 
+def test_rows_that_an_open_quotation_mark_may_have_swallowed_are_named(run: Import) -> None:
+    report = run('key,name,notes\n1,a,"open\n2,b,x\n3,c,y"\n4,d,z\n')
+    (notice,) = (each for each in report.notices if each.code == "lines_in_a_cell")
+    assert notice.count == 1
+    assert "(line 3, within the row of line 2)" in notice.text
+
+
 def test_repeated_keys_are_reported_and_the_first_counts(run: Import, store: DealStore) -> None:
     report = run("key,name\nabc,first\nabc,second\nABC,third\nA\u030a,x\n\u00c5,y\n\u212b,z\n")
 

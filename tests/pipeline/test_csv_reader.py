@@ -173,6 +173,13 @@ def test_quotes_that_are_never_closed_cost_time_in_proportion_to_the_file(
     assert [each.line for each in broken][:count] == list(range(2, count + 2))
 
 
+def test_a_cell_that_may_have_swallowed_rows_says_which(tmp_path: Path) -> None:
+    text = 'key,name,notes\n1,a,"open\n2,b,x\n3,c,y"\n4,d,"well, meant,\nand one, more"\n'
+    swallowing, meant = rows_of(tmp_path, text)
+    assert swallowing == RawRow(2, ("1", "a", "open\n2,b,x\n3,c,y"), inside=3)
+    assert meant == RawRow(5, ("4", "d", "well, meant,\nand one, more"))
+
+
 def test_rows_of_several_lines_are_read_after_any_number_of_broken_ones(tmp_path: Path) -> None:
     bad = '1,pipe 5","Nordvik\n' * 20_000
     rows = rows_of(tmp_path, f'key,name,notes\n{bad}x","\n2,whole,"one\ntwo"\n')
