@@ -1,6 +1,7 @@
 """What a person may say of a server: that it is the same one, another one, or one restored.
 
 Every function works on a connected target and under the run lock, and makes no write to the target.
+``source`` is told which server it is, if it remembers that (`sync.source.RemembersServer`).
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def gather(store: StateStore, target: Target) -> Evidence:
     return Evidence(seen.marked, unmarked, missing)
 
 
-def same_server(store: StateStore, target: Target) -> Evidence:
+def same_server(store: StateStore, target: Target, source: object = None) -> Evidence:
     """Takes a target for the one that the state was made with, as its markers prove.
 
     :raises Refused: they do not.
@@ -74,22 +75,22 @@ def same_server(store: StateStore, target: Target) -> Evidence:
             "'pipeline-sync state move --restored'; if the account does not see its projects, make "
             "it a member of them first"
         )
-    note(store, target)
+    note(store, target, source)
     return evidence
 
 
-def new_server(store: StateStore, target: Target) -> int:
+def new_server(store: StateStore, target: Target, source: object = None) -> int:
     """Lets go of everything that is bound, to begin anew here; returns how many roots that were.
 
     Those that carry this pipeline's marker here are found by the next run; the others are made.
     """
     bound = sum(not row.unlinked for row in store.index().values())
     store.start_anew()
-    note(store, target)
+    note(store, target, source)
     return bound
 
 
-def restored(store: StateStore, target: Target) -> Evidence:
+def restored(store: StateStore, target: Target, source: object = None) -> Evidence:
     """Lets go of roots that a server restored from a backup has no more, or gave the number of to
     something else; the next run finds them by their markers, or makes them anew.
 
@@ -103,5 +104,5 @@ def restored(store: StateStore, target: Target) -> Evidence:
         )
     for key in (*evidence.unmarked, *evidence.missing):
         store.forget(key)
-    note(store, target)
+    note(store, target, source)
     return evidence

@@ -108,7 +108,7 @@ class Runner:
         :raises Stop: source or target cannot be reached or read.
         """
         self.target.connect()
-        refuse_another(self.store, self.target)
+        refuse_another(self.store, self.target, self.source)
         return self._drafter.draft(look_at_all).plan
 
     def run(self, look_at_all: bool = False, expect: str | None = None) -> RunReport:
@@ -125,7 +125,7 @@ class Runner:
         try:
             with logged(run=run_id):
                 self.target.connect()
-                refuse_another(self.store, self.target)
+                refuse_another(self.store, self.target, self.source)
                 self._wait_for_late_writes()
                 finish_all(self.store, self.target)
                 draft = self._drafter.draft(look_at_all)
@@ -247,7 +247,7 @@ class Runner:
     def _apply(self, run_id: int, draft: Draft, lease: Lease | None = None) -> _Done:
         """Applies the plan, looks at what was written, and stores how everything stands."""
         if draft.observation.marked or not self.store.index():
-            note_server(self.store, self.target)
+            note_server(self.store, self.target, self.source)
         self._settle_orphans(draft)
         quiet = [group for group in draft.plan.groups if group.is_quiet]
         busy = [group for group in draft.plan.groups if not group.is_quiet]

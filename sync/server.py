@@ -18,12 +18,16 @@ A state in which nothing is bound fits any server.
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict, dataclass
 from typing import Final, Protocol, runtime_checkable
 
-from sync.errors import AnotherServer
+from sync.errors import AnotherServer, SyncError
+from sync.source import RemembersServer
 from sync.state import StateStore
 from sync.target import Target
+
+log = logging.getLogger(__name__)
 
 _NOTE: Final = "server"
 
@@ -61,30 +65,61 @@ def identity_of(target: Target) -> Identity | None:
 
 def noted(store: StateStore) -> Identity | None:
     """Returns the server that a state was made with, None if none was noted yet."""
-    text = store.note_of(_NOTE)
+    return _read(store.note_of(_NOTE))
+
+
+def noted_by_source(store: StateStore, source: object) -> Identity | None:
+    """Returns the server that a source of this pipeline is kept in step with, None if it tells
+    none."""
+    if not isinstance(source, RemembersServer):
+        return None
+    return _read(source.synced_with(store.pipeline))
+
+
+def _read(text: str | None) -> Identity | None:
     return Identity(**json.loads(text)) if text else None
 
 
-def note(store: StateStore, target: Target) -> None:
-    """Notes the server that answers, if it is not noted already."""
+def note(store: StateStore, target: Target, source: object = None) -> None:
+    """Notes the server that answers, in the state and in the source, if it is new there.
+
+    A source that cannot be written to does without.
+    """
     identity = identity_of(target)
-    if identity is not None and identity != noted(store):
-        store.put_note(_NOTE, json.dumps(asdict(identity), ensure_ascii=False))
+    if identity is None or identity == noted(store):
+        return
+    text = json.dumps(asdict(identity), ensure_ascii=False)
+    if isinstance(source, RemembersServer):
+        try:
+            source.note_synced_with(store.pipeline, text)
+        except SyncError as error:
+            log.warning("the source does not remember the server: %s", error)
+    store.put_note(_NOTE, text)
 
 
-def refuse_another(store: StateStore, target: Target) -> None:
+def refuse_another(store: StateStore, target: Target, source: object = None) -> None:
     """Makes sure that a connected target is the one that the state was made with.
+
+    A state in which nothing is noted or bound yet must not begin with another one than its source
+    is kept in step with.
 
     :raises AnotherServer: it is another server, or another account.
     """
     before, now = noted(store), identity_of(target)
-    if before is None or now is None or not store.index():
+    is_bound = bool(store.index())
+    whose = "the state was made"
+    if before is None and not is_bound and now is not None:
+        before, whose = noted_by_source(store, source), "another state keeps these deals in step"
+    elif not is_bound:
         return
-    if before.proof and now.proof and before.proof != now.proof:
-        raise AnotherServer(_another(before, now))
-    same_address = before.address == now.address
-    if not (before.proof and now.proof) and same_address and before.account != now.account:
-        raise AnotherServer(_another(before, now))
+    if before is not None and now is not None and _differ(before, now):
+        raise AnotherServer(_another(before, now, whose))
+
+
+def _differ(before: Identity, now: Identity) -> bool:
+    if before.proof and now.proof:
+        return before.proof != now.proof
+    return before.address == now.address and before.account != now.account
 
 
 def is_proven(store: StateStore, target: Target) -> bool:
@@ -95,10 +130,10 @@ def is_proven(store: StateStore, target: Target) -> bool:
     return before == now or (bool(before.proof) and before.proof == now.proof)
 
 
-def _another(before: Identity, now: Identity) -> str:
+def _another(before: Identity, now: Identity, whose: str) -> str:
     if before.address == now.address and before.account != now.account:
         return (
-            f"this is another account: the state was made as {before.account}, and {now} logs in. "
+            f"this is another account: {whose} as {before.account}, and {now} logs in. "
             "Two accounts on one pipeline do not see each other's projects, and make each a second "
             f"time. Nothing was read or written. Log in as {before.account} again; or, if "
             f"{now.account} takes over: make it an administrator of every project, then "
@@ -106,7 +141,7 @@ def _another(before: Identity, now: Identity) -> str:
         )
     anew = " (it was set up anew)" if before.address == now.address else ""
     return (
-        f"this is another server: the state was made with {before}, and {now}{anew} is not it. "
+        f"this is another server: {whose} with {before}, and {now}{anew} is not it. "
         f"Nothing was read or written. {WAYS}"
     )
 

@@ -85,6 +85,20 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class RemembersServer(Protocol):
+    """A source that remembers with which server it is kept in step, and by which account.
+
+    Two state stores on one source know nothing of each other but this.
+    """
+
+    def synced_with(self, pipeline: str) -> str:
+        """Returns what was noted last for a pipeline, "" if nothing was."""
+
+    def note_synced_with(self, pipeline: str, server: str) -> None:
+        """Notes a server (as `sync.server` words it) over an older one."""
+
+
+@runtime_checkable
 class TakesFacts(Protocol):
     """A source that can be told what became of what it asked for."""
 

@@ -110,12 +110,13 @@ def _findings(context: Context, *, offline: bool) -> Iterator[Finding]:
         return
     mappings = _look("mappings", lambda: _mappings(context))
     yield mappings
-    yield _look_at_source(context, mapped=mappings.ok)
+    source = _look_at_source(context, mapped=mappings.ok)
+    yield source
     yield _look("state", lambda: _state(context))
     if _has_store(context):
         yield _look("store", lambda: _store(context))
     if not offline:
-        yield from _look_at_target(context, mapped=mappings.ok)
+        yield from _look_at_target(context, mapped=mappings.ok, is_readable=source.ok)
 
 
 def _look(name: str, what: Callable[[], str]) -> Finding:
@@ -250,7 +251,7 @@ def _refuse_dangling(keys: Sequence[str]) -> None:
         )
 
 
-def _look_at_target(context: Context, *, mapped: bool) -> Iterator[Finding]:
+def _look_at_target(context: Context, *, mapped: bool, is_readable: bool) -> Iterator[Finding]:
     """Looks whether the target lets the account in, and holds the projects that are known."""
     found: list[Target] = []
     advice: list[str] = []
@@ -266,14 +267,23 @@ def _look_at_target(context: Context, *, mapped: bool) -> Iterator[Finding]:
         return f"{target.name} at {context.settings.target.url} lets {account} in"
 
     yield replace(_look("target", look), advice=tuple(advice))
-    if found and _has_state(context):
-        yield _look("projects", lambda: _projects(context, found[0]))
+    if found:
+        deals = context.make_deal_source() if is_readable else None
+        yield from _look_at_projects(context, found[0], deals)
 
 
-def _projects(context: Context, target: Target) -> str:
+def _look_at_projects(context: Context, target: Target, deals: object) -> Iterator[Finding]:
+    """Looks at the projects of a state; where there is none yet, only at whose the deals are."""
+    is_there = _has_state(context)
+    finding = _look("projects", lambda: _projects(context, target, deals, is_there=is_there))
+    if is_there or not finding.ok:
+        yield finding
+
+
+def _projects(context: Context, target: Target, deals: object, *, is_there: bool) -> str:
     """Looks whether this is the server, and whether its projects are the ones, of the state."""
-    with state_to_read(context) as store:
-        refuse_another(store, target)
+    with state_to_read(context, is_there=is_there) as store:
+        refuse_another(store, target, deals)
         evidence = gather(store, target)
         proven = is_proven(store, target)
     if evidence.bound and not evidence.marked and not proven:

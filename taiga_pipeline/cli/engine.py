@@ -33,12 +33,13 @@ def locked_state(context: Context) -> Iterator[StateStore]:
 
 
 @contextmanager
-def state_to_read(context: Context) -> Iterator[StateStore]:
+def state_to_read(context: Context, *, is_there: bool | None = None) -> Iterator[StateStore]:
     """Opens the state store for a look, and changes nothing in it, not even an older format.
 
-    Where there is none, it is an empty one that leaves no trace.
+    Where there is none, it is an empty one that leaves no trace. ``is_there`` tells so where that
+    is known.
     """
-    has_state = context.has_state()
+    has_state = context.has_state() if is_there is None else is_there
     url = context.state_url if has_state else "sqlite://"
     store = StateStore(url, context.settings.pipeline, context.clock, changes=not has_state)
     try:

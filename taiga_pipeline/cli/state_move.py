@@ -74,13 +74,15 @@ def move(context: Context, how: str | None) -> None:
     if how is None:
         raise click.UsageError("Say which: --same-server, --new-server or --restored.")
     with locked_state(context) as store:
-        target = context.make_target()
+        target, source = context.make_target(), context.make_deal_source()
         target.connect()
         if how == SAME:
-            said = f"The state belongs to this server now: {moving.same_server(store, target)}."
+            evidence = moving.same_server(store, target, source)
+            said = f"The state belongs to this server now: {evidence}."
         elif how == NEW:
-            count = moving.new_server(store, target)
+            count = moving.new_server(store, target, source)
             said = f"Let go of {count} projects; the next run finds or makes them on this server."
         else:
-            said = f"{moving.restored(store, target)}; the next run finds or makes the others."
+            evidence = moving.restored(store, target, source)
+            said = f"{evidence}; the next run finds or makes the others."
     click.echo(safe(f"{said} Look first: pipeline-sync plan"))

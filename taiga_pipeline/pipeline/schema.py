@@ -135,6 +135,15 @@ ALLOCATIONS: Final = Table(
 """One person, deal, role and start is one allocation. ``start_key`` is the start as text, ""
 for none: to a unique constraint, two NULLs are different."""
 
+SYNCED_WITH: Final = Table(
+    "synced_with",
+    METADATA,
+    Column("pipeline", Text, primary_key=True),
+    Column("server", Text, nullable=False),
+)
+"""With which server, and by which account, a pipeline keeps these deals in step (as JSON text):
+another state store must not begin with another one."""
+
 TABLES: Final = tuple(METADATA.tables.values())
 """All tables, in an order in which rows can be inserted."""
 
@@ -239,6 +248,7 @@ STEPS: Final[tuple[Step, ...]] = (
         "CREATE INDEX allocations_email ON allocations (email)",
     ),
     statements("ALTER TABLE imported ADD COLUMN imported_at TIMESTAMP WITH TIME ZONE"),
+    statements("CREATE TABLE synced_with (pipeline TEXT PRIMARY KEY, server TEXT NOT NULL)"),
 )
 
 

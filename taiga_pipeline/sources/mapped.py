@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from sync.clock import Clock
 from sync.records import DesiredGroup, Value
-from sync.source import GroupFacts, Quarantined, Reading, Told
+from sync.source import GroupFacts, Quarantined, Reading, RemembersServer, Told
 from taiga_pipeline.days import day_of
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped
@@ -152,6 +152,17 @@ class MappedSource:
             for each in facts
             if not each.key.startswith(PORTFOLIO)
         )
+
+    def synced_with(self, pipeline: str) -> str:
+        """Returns the server that the source remembers; see `sync.source.RemembersServer`."""
+        if isinstance(self._deals, RemembersServer):
+            return self._deals.synced_with(pipeline)
+        return ""
+
+    def note_synced_with(self, pipeline: str, server: str) -> None:
+        """Has the source remember a server, if it can."""
+        if isinstance(self._deals, RemembersServer):
+            self._deals.note_synced_with(pipeline, server)
 
     def read_anew(self) -> None:
         """Has the next read ask for everything; see `taiga_pipeline.sources.port.Remembers`."""

@@ -6,14 +6,20 @@ Settings: ``url``, a database URL.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete, insert, select
 
 from sync.clock import Clock
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.origins import missing_from_origin
-from taiga_pipeline.pipeline.schema import open_store
+from taiga_pipeline.pipeline.schema import (
+    SYNCED_WITH,
+    open_store,
+    reading_store,
+    writing_store,
+)
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.sources.port import DealReading, by_deal
 from taiga_pipeline.sources.settings import SettingsReader
@@ -43,6 +49,29 @@ class StoreSource:
             engine.dispose()  # opened again by who goes through the deals, if anybody does
         deals = _closing(engine, DealStore(engine, self._clock.now).deals())
         return DealReading(deals=deals, allocations=allocations, people=people, fading=fading)
+
+    def synced_with(self, pipeline: str) -> str:
+        """Returns what was noted last; see `sync.source.RemembersServer`."""
+        query = select(SYNCED_WITH.c.server).where(SYNCED_WITH.c.pipeline == pipeline)
+        with closing(_Opened(self._url)) as store, reading_store(store.engine) as connection:
+            return str(connection.execute(query).scalar() or "")
+
+    def note_synced_with(self, pipeline: str, server: str) -> None:
+        """Notes a server over an older one."""
+        mine = SYNCED_WITH.c.pipeline == pipeline
+        with closing(_Opened(self._url)) as store, writing_store(store.engine) as connection:
+            connection.execute(delete(SYNCED_WITH).where(mine))
+            connection.execute(insert(SYNCED_WITH).values(pipeline=pipeline, server=server))
+
+
+class _Opened:
+    """A store that is open."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = open_store(url)
+
+    def close(self) -> None:
+        self.engine.dispose()
 
 
 def _closing(engine: Engine, deals: Iterator[Deal]) -> Iterator[Deal]:

@@ -172,6 +172,23 @@ class TestAnotherAccount:
         expect(filled("run"))
         assert names(taiga) == before
 
+    def test_with_a_state_of_its_own_is_noticed_by_the_store(
+        self, filled: Run, taiga: Sandbox
+    ) -> None:
+        Path("state.db").unlink()
+        change("username", "pm")
+        taiga.clear_requests()
+        said = expect(filled("run"), 4)
+        assert "another account: another state keeps these deals in step as pipeline-bot" in said
+        assert "another account" in expect(filled("check"), 4)
+        assert writes(taiga) == []
+        expect(filled("state", "move", "--new-server"))
+        expect(filled("run"))
+        assert len(names(taiga)) == 2 * len(DEALS)
+        change("username", "pipeline-bot")
+        Path("state.db").unlink()
+        assert "in step as pm" in expect(filled("run"), 4)
+
     def test_that_sees_the_projects_is_noticed_by_their_marks(
         self, filled: Run, taiga: Sandbox
     ) -> None:
@@ -183,6 +200,9 @@ class TestAnotherAccount:
         )
         expect(filled("run", "--allow", "children"))
         Path("state.db").unlink()
+        with closing(sqlite3.connect("pipeline.db")) as connection:
+            connection.execute("DELETE FROM synced_with")
+            connection.commit()
         change("username", "pm")
         before = everything(taiga)
         said = expect(filled("run"), 4)
