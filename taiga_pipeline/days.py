@@ -11,6 +11,10 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from taiga_pipeline.problems import did_you_mean
 
+FIRST_YEAR: Final = 1971
+LAST_YEAR: Final = 2199
+"""Programs write days before and after these where they know none (1900-01-01, 9999-12-31)."""
+
 _LOCAL: Final = Path("/etc/localtime")
 
 
@@ -47,6 +51,11 @@ def local_zone(variable: str | None = None) -> tzinfo:
             return ZoneInfo.from_file(file, key="localtime")
     except (OSError, ValueError):
         return UTC
+
+
+def known_day(day: date | None) -> date | None:
+    """Returns a day, None for one that means "no date"; no pipeline reaches so far."""
+    return day if day is not None and FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
 def day_of(moment: datetime, zone: tzinfo) -> date:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from taiga_pipeline.days import known_day
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.pipeline.cleaning import clean_line
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -35,6 +36,7 @@ def clean_person(person: Person) -> Person:
     :raises InvalidValue: e-mail, hours, country or dates that cannot be.
     """
     email = clean_email(person.email)
+    person = with_known_days(person)
     _check_order(person.starts, person.ends)
     return replace(
         person,
@@ -46,6 +48,22 @@ def clean_person(person: Person) -> Person:
         team=clean_line(person.team),
         country=_clean_country(person.country),
     )
+
+
+def with_known_days(person: Person) -> Person:
+    """Returns a person whose employment has no end in the year 9999."""
+    starts, ends = known_day(person.starts), known_day(person.ends)
+    if (starts, ends) == (person.starts, person.ends):
+        return person
+    return replace(person, starts=starts, ends=ends)
+
+
+def with_known_span(allocation: Allocation) -> Allocation:
+    """Returns an allocation without days that mean "no date"."""
+    start, end = known_day(allocation.start), known_day(allocation.end)
+    if (start, end) == (allocation.start, allocation.end):
+        return allocation
+    return replace(allocation, start=start, end=end)
 
 
 def clean_time_off(time_off: TimeOff) -> TimeOff:
@@ -65,6 +83,7 @@ def clean_allocation(allocation: Allocation) -> Allocation:
     role = clean_line(allocation.role)
     if not role:
         raise InvalidValue("an allocation needs a role")
+    allocation = with_known_span(allocation)
     _check_order(allocation.start, allocation.end)
     return replace(
         allocation,

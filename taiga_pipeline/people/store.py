@@ -14,7 +14,13 @@ from sqlalchemy.exc import IntegrityError
 
 from sync.database import by_letters
 from taiga_pipeline.hints import command
-from taiga_pipeline.people.cleaning import clean_allocation, clean_person, clean_time_off
+from taiga_pipeline.people.cleaning import (
+    clean_allocation,
+    clean_person,
+    clean_time_off,
+    with_known_days,
+    with_known_span,
+)
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.pipeline.batch import Outcome
 from taiga_pipeline.pipeline.cleaning import clean_line
@@ -340,7 +346,7 @@ def _person_row(person: Person) -> dict[str, Any]:
 
 def _person(row: Row[Any]) -> Person:
     columns = dict(row._mapping)
-    return Person(**{**columns, "skills": parse_skills(columns["skills"])})
+    return with_known_days(Person(**{**columns, "skills": parse_skills(columns["skills"])}))
 
 
 def _allocation_row(allocation: Allocation) -> dict[str, Any]:
@@ -355,4 +361,4 @@ def _allocation(row: Row[Any]) -> Allocation:
     columns = dict(row._mapping)
     for name in ("id", "role_folded", "start_key"):
         del columns[name]
-    return Allocation(**columns)
+    return with_known_span(Allocation(**columns))

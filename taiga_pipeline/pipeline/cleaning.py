@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from taiga_pipeline.days import known_day
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.model import Contact, Deal, RoleDemand
 from taiga_pipeline.pipeline.notation import checked_role
@@ -37,7 +38,7 @@ _T = TypeVar("_T")
 
 
 def clean_deal(deal: Deal) -> Deal:
-    """Returns the deal in its normal form.
+    """Returns the deal in its normal form. A day that no pipeline reaches means "no date".
 
     :raises InvalidValue: everything that is wrong with it.
     """
@@ -62,6 +63,10 @@ def clean_deal(deal: Deal) -> Deal:
         probability=attempt("probability", lambda: clean_probability(deal.probability), None),
         contacts=attempt("contacts", lambda: tuple(map(_clean_contact, deal.contacts)), ()),
         roles=attempt("roles", lambda: tuple(map(_clean_role, deal.roles)), ()),
+        engaged_on=known_day(deal.engaged_on),
+        expected_close=known_day(deal.expected_close),
+        start=known_day(deal.start),
+        closed_on=known_day(deal.closed_on),
         done=attempt("done", lambda: frozenset(map(clean_line, deal.done)) - {""}, frozenset()),
         stage_since=in_utc(deal.stage_since),
         updated_at=in_utc(deal.updated_at),

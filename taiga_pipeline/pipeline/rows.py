@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
+from taiga_pipeline.days import known_day
 from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
 from taiga_pipeline.pipeline.notation import (
     format_contacts,
@@ -41,6 +42,8 @@ PLAIN_FIELDS: Final = (
 )
 """The fields that are stored as they are."""
 
+_DAYS: Final = ("engaged_on", "expected_close", "start", "closed_on")
+
 
 def deal_to_row(deal: Deal) -> dict[str, Any]:
     """Returns the columns of a deal in its normal form."""
@@ -57,6 +60,7 @@ def row_to_deal(row: Row[Any]) -> Deal:
     """Returns the deal of a row of the table ``deals``."""
     columns = row._mapping
     plain = {name: columns[name] for name in PLAIN_FIELDS}
+    plain.update({name: known_day(plain[name]) for name in _DAYS if plain[name] is not None})
     return Deal(
         **plain,
         contacts=parse_contacts(columns["contacts"]) if columns["contacts"] else (),

@@ -9,14 +9,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, update
 
 from sync.database import open_engine, writing
 from sync.errors import Unreachable
 from sync.migrations import migrate, statements
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue, UnknownName
 from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal, RoleDemand
-from taiga_pipeline.pipeline.schema import METADATA, NAME, STEPS, writing_store
+from taiga_pipeline.pipeline.schema import DEALS, METADATA, NAME, STEPS, writing_store
 from taiga_pipeline.pipeline.store import DealStore, Destination
 from tests.pipeline.conftest import StandingClock
 
@@ -371,3 +371,15 @@ def test_a_batch_that_is_not_kept_leaves_the_store_as_it_was(store: DealStore) -
     assert store.count() == 0
     with writing(store._engine):
         pass
+
+
+@pytest.mark.parametrize("day", [date(9999, 12, 31), date(1, 1, 1), date(1899, 12, 30)])
+def test_a_day_that_no_pipeline_reaches_is_no_date_also_in_an_older_store(
+    store: DealStore, day: date
+) -> None:
+    deal = Deal("D-1", "x", expected_close=day, start=day, closed_on=day, engaged_on=day)
+    store.upsert([deal])
+    with store._engine.begin() as connection:  # as a version that kept such days left it
+        connection.execute(update(DEALS).values(expected_close=day, start=day))
+    (found,) = store.deals()
+    assert (found.expected_close, found.start, found.closed_on, found.engaged_on) == (None,) * 4

@@ -11,11 +11,8 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Final
 
+from taiga_pipeline.days import known_day
 from taiga_pipeline.pipeline.values.months import month_number
-
-FIRST_YEAR: Final = 1971
-LAST_YEAR: Final = 2199
-"""Programs write days before and after these where they know none (1900-01-01, 9999-12-31)."""
 
 DAY_FIRST: Final = "%d/%m/%Y"
 ORDERS: Final = (DAY_FIRST, "%m/%d/%Y", "%Y/%m/%d", "%y/%m/%d")
@@ -110,7 +107,7 @@ class Found:
     @property
     def is_beyond(self) -> bool:
         """Whether it is so far off that it stands for no date."""
-        return not FIRST_YEAR <= self.first.year <= LAST_YEAR
+        return known_day(self.first) is None
 
 
 def is_no_date(text: str) -> bool:
@@ -178,7 +175,7 @@ def _compact(text: str) -> Iterator[tuple[str, Found]]:
         yield from _at(ISO, day, match)
     elif match := _COMPACT.fullmatch(text):
         day = _date(int(match["a"]), int(match["b"]), int(match["c"]))
-        if day and FIRST_YEAR <= day.year <= LAST_YEAR:
+        if known_day(day) is not None:
             yield from _at("%Y%m%d", day, match)
 
 
