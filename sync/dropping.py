@@ -28,7 +28,8 @@ ALIKE = 0.75
 """From this likeness on (of `difflib`), two names are one name that was corrected."""
 
 TELLING = 2
-"""So many fields beside the name have to hold something, and the same, to tell a renamed record."""
+"""So many fields beside the name have to hold something, and the same, to tell a renamed record;
+all of them, where the target has a place for fewer."""
 
 
 class Outcome(Enum):
@@ -134,7 +135,8 @@ def renamed(
 def _same_but_for_the_name(old: RecordKey, base: Bases, record: Desired) -> bool:
     same = [name for name, value in record.fields.items() if _asked(base, name) == value]
     telling = [name for name in same if record.fields[name] not in (None, "", frozenset())]
-    return len(same) >= len(record.fields) - 1 and len(telling) >= TELLING
+    others = len(record.fields) - 1
+    return 0 < others <= len(same) and len(telling) >= min(TELLING, others)
 
 
 def _alike(old: RecordKey, base: Bases, record: Desired) -> bool:

@@ -147,6 +147,25 @@ milestone = "Kick-off"
 milestone_dates = "delivery"
 ```
 
+## Changing a mapping
+
+One word in a mapping can change every project, so look before it is in force: `mapping diff` begins
+with what is big about it, `check` asks the server whether it knows the template, the roles and the
+members, and `plan` says whom the tool will mail, and how often. A run that would change more than
+the [limits](config.md#limits-how-much-one-run-may-change) allow is refused, and names the line.
+
+What a mapping added and no longer asks for is reported, and stays. With
+`when_dropped = "remove-if-untouched"` it is taken back: milestones, stories and pages that the
+connector made and that nobody edited, moved, commented on or put work into, and roles that nobody
+holds. Members leave in any case. What people touched stays, and is reported, until a person decides
+(`pipeline-sync resolve D-1/milestone/Kick-off --take delivery` leaves it to the project,
+`--take sales` has it removed). Milestones of a deal whose dates are not known just now stay as they
+are.
+
+A milestone or story is known by its `id`, or else by its name. Without an `id`, a new name is taken
+for a rename where all else is the same, or the names are alike; else it is another one. Give an `id`
+to what you expect to rename.
+
 ## Placeholders
 
 They stand in braces; `{{` and `}}` are literal braces. What a deal brings in is text: never markup,

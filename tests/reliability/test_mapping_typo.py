@@ -61,7 +61,7 @@ def test_undoing_it_takes_back_what_nobody_touched(company: Company) -> None:
         f"/userstories/{touched['id']}", {"version": 1, "comment": "We have begun with this."}
     )
     edit(company, re.escape(TYPO), RIGHT)
-    edit(company, r'when_deleted = "report"', 'when_dropped = "remove-if-untouched"')
+    edit(company, r'when_dropped = "report"', 'when_dropped = "remove-if-untouched"')
     refused = company.run()
     assert refused.exit_code == 4
     assert "limit 'children'" in refused.stderr and "limit 'rename'" in refused.stderr

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sync.executor import SETTLE_WAITS
+from sync.plan import IssueKind
 from sync.records import Desired, DesiredGroup, RecordKey, WhenDropped
 from sync.runner import Options, Outcome, Runner, RunReport
 from sync.source import Reading
@@ -203,4 +205,100 @@ def test_a_state_store_that_was_lost_is_made_again_from_the_target(
     report = pipeline.run()
     assert report.outcome is Outcome.DONE, report.issues
     assert len(pipeline.projects(deal)) == 1
+    pipeline.settled()
+
+
+# --- what is no longer asked for
+
+ORDER = (Kind.STORY, Kind.MILESTONE, Kind.WIKI, Kind.ROLE)
+
+
+def left(pipeline: Pipeline, deal: str, policy: WhenDropped, *, keep: str = "") -> RunReport:
+    """Runs with a deal whose milestone, story and role have left the mapping."""
+    pipeline.want(deal, "staffed")
+    group = pipeline.deals.groups[deal]
+    kept = tuple(child for child in group.children if child.key.kind == keep)
+    rules = dict.fromkeys(ORDER, policy)
+    pipeline.deals.groups[deal] = replace(group, children=kept, when_dropped=rules)
+    return pipeline.run(full=True)
+
+
+def kinds(pipeline: Pipeline, deal: str) -> set[str]:
+    (root,) = pipeline.projects(deal)
+    children = pipeline.account.target.observe_children([root])[root]
+    return {child.kind for child in children} & {Kind.STORY, Kind.MILESTONE}
+
+
+def names_of_roles(pipeline: Pipeline, deal: str) -> set[str]:
+    (root,) = pipeline.projects(deal)
+    children = pipeline.account.target.observe_children([root])[root]
+    return {child.identity for child in children if child.kind == Kind.ROLE}
+
+
+def test_what_left_the_mapping_is_said_and_stays(pipeline: Pipeline) -> None:
+    deal = key(pipeline, 1)
+    pipeline.want(deal, "staffed")
+    pipeline.run()
+    report = left(pipeline, deal, WhenDropped.REPORT)
+    assert not report.applied
+    assert report.outcome is Outcome.DONE
+    assert {issue.key.kind for issue in report.issues} == {Kind.STORY, Kind.MILESTONE}
+    assert {issue.kind for issue in report.issues} == {IssueKind.DROPPED}
+    assert kinds(pipeline, deal) == {Kind.STORY, Kind.MILESTONE}
+    pipeline.settled()
+
+
+def test_what_nobody_touched_is_taken_back_with_its_members(pipeline: Pipeline) -> None:
+    deal, member = key(pipeline, 1), pipeline.account.member
+    pipeline.want(deal, "tentative")
+    pipeline.run()
+    before = names_of_roles(pipeline, deal)
+    pipeline.want(deal, "staffed", member)
+    pipeline.run()
+    report = left(pipeline, deal, WhenDropped.REMOVE_IF_UNTOUCHED)
+    assert report.outcome is Outcome.DONE, report.issues
+    assert not report.issues
+    assert kinds(pipeline, deal) == set()
+    assert names_of_roles(pipeline, deal) == before, "a role that was made is gone again"
+    pipeline.settled()
+
+
+def test_what_people_edited_stays_and_is_said(pipeline: Pipeline) -> None:
+    deal = key(pipeline, 1)
+    pipeline.want(deal, "staffed")
+    pipeline.run()
+    (root,) = pipeline.projects(deal)
+    children = pipeline.account.target.observe_children([root])[root]
+    story = next(child for child in children if child.kind == Kind.STORY)
+    pipeline.account.edit_story(root, story.id, "Call them again")
+    report = left(pipeline, deal, WhenDropped.REMOVE_IF_UNTOUCHED)
+    assert report.outcome is Outcome.DONE, report.issues
+    assert {issue.key.kind for issue in report.issues} == {Kind.STORY, Kind.MILESTONE}
+    assert kinds(pipeline, deal) == {Kind.STORY, Kind.MILESTONE}
+    pipeline.settled()
+
+
+def test_a_milestone_with_another_name_is_the_same_one(pipeline: Pipeline) -> None:
+    deal = key(pipeline, 1)
+    pipeline.want(deal, "staffed")
+    pipeline.run()
+    group = pipeline.deals.groups[deal]
+    policy = dict.fromkeys(ORDER, WhenDropped.REMOVE_IF_UNTOUCHED)
+    renamed = [
+        replace(
+            child,
+            key=RecordKey(deal, Kind.MILESTONE, "Start"),
+            fields={**child.fields, "name": "Start"},
+        )
+        if child.key.kind == Kind.MILESTONE
+        else replace(child, fields={**child.fields, "milestone": "Start"})
+        for child in group.children
+    ]
+    pipeline.deals.groups[deal] = replace(group, children=tuple(renamed), when_dropped=policy)
+    report = pipeline.run(full=True)
+    assert report.outcome is Outcome.DONE, report.issues
+    (root,) = pipeline.projects(deal)
+    children = pipeline.account.target.observe_children([root])[root]
+    milestones = [c.fields["name"] for c in children if c.kind == Kind.MILESTONE]
+    assert milestones == ["Start"]
     pipeline.settled()
