@@ -163,8 +163,8 @@ holds. Members leave in any case. What people touched stays, and is reported, un
 are.
 
 A milestone or story is known by its `id`, or else by its name. Without an `id`, a new name is taken
-for a rename where all else is the same, or the names are alike; else it is another one. Give an `id`
-to what you expect to rename.
+for a rename where all else is the same, or the names are alike; else it is another one. Give an
+`id` to what you expect to rename.
 
 ## Placeholders
 
