@@ -193,7 +193,8 @@ class _Import:
             return None
         batch.put(row.before, after, forced)
         self._see(draft, after)
-        self._bases.count(draft, row.found)
+        is_changed = row.before not in (None, after)
+        self._bases.count(draft, row.found, is_changed=is_changed)
         if row.merged.clashes:
             self._conflicts.extend(told(batch, draft, row.merged.clashes))
         return _to_remember(row)

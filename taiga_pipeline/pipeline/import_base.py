@@ -65,6 +65,7 @@ class Bases:
         self._elsewhere: Counter[str] = Counter()
         self._still_held = 0
         self._unknown = 0
+        self._taken = 0
 
     def find(
         self,
@@ -100,9 +101,11 @@ class Bases:
                 found[draft.key] = Found(is_unknown=True)
         return found
 
-    def count(self, draft: Draft, found: Found) -> None:
-        """Counts a row of the import for the notices."""
+    def count(self, draft: Draft, found: Found, *, is_changed: bool) -> None:
+        """Counts a row of the import for the notices. ``is_changed`` says that its deal, which was
+        there before, took values of the row."""
         self._unknown += found.is_unknown
+        self._taken += is_changed and found.agreed is None
         if found.elsewhere and found.agreed:
             self._elsewhere[found.elsewhere] += 1
             self._still_held += sum(bool(found.agreed.cells.get(name)) for name in draft.blank)
@@ -121,6 +124,13 @@ class Bases:
                 f"({counted(self._still_held, 'field')}) is not taken for that: if it is the same "
                 f"list, import it again with --origin {word(other)}, and use one --origin for it "
                 "from now on",
+            )
+        if self._taken:
+            yield Notice(
+                "no_base",
+                self._taken,
+                f"{counted(self._taken, 'deal')} of the store that came from no file before took "
+                "the file's values; what they held is in their history",
             )
         if self._unknown:
             yield Notice(

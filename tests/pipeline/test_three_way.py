@@ -438,6 +438,18 @@ def test_an_edit_survives_an_export_without_versions_that_says_when_it_was_writt
     assert conflicts(report) == {("owner", "Maya", "Ann", "Tom")}
 
 
+def test_a_first_import_over_what_people_typed_is_said_and_history_keeps_it(
+    store: DealStore, bring: Import
+) -> None:
+    store.add(PORTAL)
+    rows = {"D-1": {"key": "D-1", "name": "Portal", "owner": "Ann"}}
+    (notice,) = (each for each in bring(rows).notices if each.code == "no_base")
+
+    assert "1 deal of the store that came from no file before took" in notice.text
+    assert [(each.field, each.before) for each in store.changes("D-1")] == [("owner", "Maya")]
+    assert not [each for each in bring(rows).notices if each.code == "no_base"]
+
+
 # --- while others work
 
 
