@@ -121,6 +121,10 @@ def plan_group(
             return GroupPlan(desired.key, desired, seen.root, issues=(issue,))
         if issue is not None:  # its number was given out again
             seen = Seen()
+    found = the_one(seen.candidates) if bound is None else None
+    if found is not None and found.claimed_by_others(pipeline):
+        claimed = stranger(Marker(pipeline, desired.key), found)
+        return GroupPlan(desired.key, desired, None, issues=(claimed,) if claimed else ())
     planner.strays = strays_in(desired.key, seen)
     root = planner.plan_root(bound, seen)
     unreadable = desired.follow_children and not seen.readable

@@ -294,6 +294,18 @@ class TestOneOrTwo:
         (issue,) = world.settled().issues
         assert "also carries the mark of the pipeline south" in issue.message
 
+    def test_that_another_pipeline_claims_too_is_not_adopted_by_its_marker(
+        self, world: World
+    ) -> None:
+        filled(world, KEYS[:1])
+        root = world.target.roots[0]
+        world.target.mark(root.id, Marker("south", "D1"))
+        world.lose_state()
+        (issue,) = world.settled().issues
+        assert issue.kind is IssueKind.UNMARKED
+        assert "also carries the mark of the pipeline south" in issue.message
+        assert len(world.target.roots) == 1
+
     def test_more_of_them_refuse_the_run(self, world: World) -> None:
         filled(world)
         for root in world.target.roots[:3]:
