@@ -8,7 +8,7 @@ limit              counts
 ``children``       children made in, or taken out of, groups whose root is there already
 ``retire``         roots that are put away
 ``remove_member``  children that are taken out as soon as nobody asks for them
-``rename``         other roots whose title or label changes
+``rename``         other roots whose title, label or state changes
 ``mails``          mails to one person: the greatest number that anybody gets
 =================  ===========================================================================
 """
@@ -90,8 +90,10 @@ def _counted_root(action: Action) -> tuple[str, str] | None:
         if change.field == STATE and is_known and change.desired == STAFFED:
             return "staff", STATE
     changed = {change.field for change in action.changes}
+    if action.type is not ActionType.ADOPT and STATE in changed:
+        return "rename", STATE
     named = next((name for name in (TITLE, LABEL) if name in changed), None)
-    return ("rename", STATE if STATE in changed else named) if named else None
+    return ("rename", named) if named else None
 
 
 def _counted_child(action: Action) -> tuple[str, str] | None:

@@ -140,7 +140,7 @@ def diff(context: Context, new: Path, limit: int, as_json: bool) -> None:
     people's edits are shown by `plan` once the mapping is in force. What is big, measured by
     the limits of a run, is said first.
     """
-    from taiga_pipeline.mapping.diff import Tally, compare_all, size_line
+    from taiga_pipeline.mapping.diff import Tally, compare_all
     from taiga_pipeline.mapping.load import load_mappings, replacing
 
     folder = shortest(context.settings.sync.mappings)
@@ -165,7 +165,7 @@ def diff(context: Context, new: Path, limit: int, as_json: bool) -> None:
         return
     shown = list(islice(differing, limit))
     rest = sum(1 for _ in differing)
-    big = size_line(tally.size.breaches(len(there), limits))
+    big = tally.size.line(tally.size.breaches(len(there), limits))
     if big:
         click.echo(style(safe(big), bold=True))
     _tell_differences(shown, rest, tally)

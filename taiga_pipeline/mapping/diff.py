@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from sync.counting import Count
-from sync.limits import Breach, Limit, check_limits
+from sync.limits import Amount, Breach, Limit, check_limits
 from sync.records import Desired, DesiredGroup, Owner, RecordKey, Value, encode
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped
@@ -111,7 +111,7 @@ _LIMITS: Final = ("create", "staff", "children", "retire", "remove_member", "ren
 _WORDS: Final = {
     "create": "new projects",
     "staff": "projects that become staffed",
-    "children": "new milestones, stories, members or pages in projects that are there",
+    "children": "new milestones, stories, members and pages in projects that are there",
     "retire": "projects that are put away",
     "remove_member": "members who are taken out",
     "rename": "projects with another title or label",
@@ -143,13 +143,40 @@ class Size:
         elif child.effect is Effect.DROPPED and key.kind == Kind.MEMBERSHIP:
             self.counts["remove_member"].add(key, child.origin)
 
-    def breaches(self, bound: int, limits: Mapping[str, Limit]) -> tuple[Breach, ...]:
-        """Returns the limits that a run would exceed if nothing else changed."""
-        amounts = {
+    def amounts(self) -> dict[str, Amount]:
+        """Returns what was counted, by the names of limits."""
+        return {
             name: count.amount(is_of_children=name == "children")
             for name, count in self.counts.items()
         }
-        return check_limits(amounts, bound, limits)
+
+    def breaches(self, bound: int, limits: Mapping[str, Limit]) -> tuple[Breach, ...]:
+        """Returns the limits that a run would exceed if nothing else changed."""
+        return check_limits(self.amounts(), bound, limits)
+
+    def line(self, breaches: Sequence[Breach]) -> str:
+        """Says in one sentence what is big about an edited mapping; "" if nothing is."""
+        if breaches:
+            big = "; ".join(map(_big, breaches))
+            return f"This is big, and a run would refuse it: {big}."
+        parts = [
+            f"{_WORDS[name]}: {_number(amount)}"
+            for name, amount in self.amounts().items()
+            if (amount.groups or amount.count) > 1  # what happens to one project is not big
+        ]
+        return f"Within the limits of a run: {'; '.join(parts)}." if parts else ""
+
+
+def _big(breach: Breach) -> str:
+    amount = breach.amount
+    by = f", asked for by {amount.origin}" if amount.origin else ""
+    unit = " projects" if amount.groups is not None and breach.limit.is_share else ""
+    return f"{_WORDS[breach.name]}: {_number(amount)} ({breach.allowed}{unit} allowed{by})"
+
+
+def _number(amount: Amount) -> str:
+    where = "" if amount.groups is None else f" in {amount.groups} projects"
+    return f"{amount.count}{where}"
 
 
 def _size_of_root(difference: DealDifference) -> tuple[str, str] | None:
@@ -165,19 +192,6 @@ def _size_of_root(difference: DealDifference) -> tuple[str, str] | None:
     changed = {each.field for each in difference.fields if each.key.is_root}
     named = next((name for name in (Project.TITLE, Project.LABEL) if name in changed), None)
     return ("rename", Project.STATE if old != new else named) if named else None
-
-
-def size_line(breaches: Sequence[Breach]) -> str:
-    """Says in one sentence what is big about an edited mapping; "" if nothing is."""
-    if not breaches:
-        return ""
-    big = "; ".join(map(_big, breaches))
-    return f"This is big, and a run would refuse it: {big}."
-
-
-def _big(breach: Breach) -> str:
-    by = f", asked for by {breach.amount.origin}" if breach.amount.origin else ""
-    return f"{breach.amount.count} {_WORDS[breach.name]} ({breach.allowed} allowed{by})"
 
 
 @dataclass(slots=True)

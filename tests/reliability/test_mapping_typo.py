@@ -120,3 +120,16 @@ def test_any_other_word_is_refused_as_well(company: Company, pattern: str, new: 
     result = company.run()
     assert result.exit_code == 4, result.output
     company.assert_untouched()
+
+
+def test_comparing_the_mappings_says_first_that_it_is_big(company: Company) -> None:
+    right = mapping(company).read_text()
+    line = edit(company, PROPOSAL, TYPO)
+    new = company.folder / "new" / "default.toml"
+    new.parent.mkdir()
+    new.write_text(mapping(company).read_text())
+    mapping(company).write_text(right)
+    first = company.command("mapping", "diff", str(new)).stdout.splitlines()[0]
+    assert first.startswith("This is big, and a run would refuse it: projects that become staffed")
+    assert f"20 (5 allowed, asked for by {new}:{line}" in first
+    assert "pages in projects that are there: 80 in 20 projects (5 projects allowed" in first
