@@ -57,7 +57,7 @@ def observe(
     With ``look_at_all`` every bound root counts as moved, whatever its stamp says. With
     ``own_only``, a target that can be asked for the pipeline's own roots is asked for no others.
     """
-    key_of = {row.root_id: key for key, row in index.items()}
+    key_of = {row.root_id: key for key, row in index.items() if row.root_id}
     seen = Observation()
     if own_only and isinstance(target, ObservesOwn):
         roots = target.observe_own(list(key_of))

@@ -5,8 +5,11 @@ Dates are ISO 8601 text. Every field but the ones said to be sets holds a single
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
+
+from sync.leaving import Traces
 
 
 class ProjectState(StrEnum):
@@ -125,3 +128,15 @@ class Wiki:
     """The part that is kept current: lines of Markdown, without empty ones."""
     PICTURE: Final = "picture"
     """The digest of the picture that stands above the facts, "" for none."""
+
+
+TRACES: Final[Mapping[str, Traces]] = {
+    Kind.PROJECT: Traces(
+        own={Project.LABEL: "", Project.DEAL_FACTS: ""},
+        shared={Project.LOOKING_FOR_PEOPLE: False, Project.LOOKING_FOR_PEOPLE_NOTE: ""},
+        sets=frozenset({Project.TAGS}),
+    ),
+    Kind.STORY: Traces(own={Story.FACTS: ""}),
+    Kind.WIKI: Traces(own={Wiki.FACTS: "", Wiki.PICTURE: ""}),
+}
+"""What the connector writes that would claim to be kept current after it has left."""

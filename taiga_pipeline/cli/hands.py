@@ -20,6 +20,7 @@ from sync.target import Target
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.engine import locked_state
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.leaving import STOP_THE_SCHEDULE, demand_linked, let_go, linked
 from taiga_pipeline.cli.renumbered import adopt_renumbered
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.records import Kind
@@ -175,19 +176,41 @@ def slug(address: str) -> str:
 
 
 @click.command()
-@click.argument("deal")
+@click.argument("deal", required=False)
+@click.option("--clean", is_flag=True, help="Take out of the project what was written into it.")
+@click.option("--all", "everything", is_flag=True, help="All deals, to leave for good.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--project", metavar="COPY", help="Only take the deal's marker off this copy.")
 @pass_context
-def unlink(context: Context, deal: str, project: str | None) -> None:
-    """Stop following DEAL. Its project stays as it is, and is not made again."""
+def unlink(
+    context: Context,
+    deal: str | None,
+    clean: bool,
+    everything: bool,
+    dry_run: bool,
+    project: str | None,
+) -> ExitCode:
+    """Stop following DEAL. Its project stays as it is, and is not made again.
+
+    With --clean the marker, the deal's facts, the label and the tags that pipeline-sync wrote are
+    taken out; people's text, title and content stay. What was cut off is finished by doing it
+    again. Look at it with --dry-run first.
+    """
+    if (deal is None) is not everything or (project and (everything or clean or dry_run)):
+        raise click.UsageError("name one DEAL, or --all; --project goes with a DEAL alone")
     with locked_state(context) as store:
-        near = did_you_mean(deal, store.index())
+        near = did_you_mean(deal, store.index()) if deal else ""
         target = _connected(context, store)
-        with _as_usage_error(near):
-            if project is None:
-                hands_on.unlink(store, target, deal)
-                said = "no longer followed; its project stays as it is."
-            else:
+        if deal is not None and project is not None:
+            with _as_usage_error(near):
                 hands_on.disown(store, target, deal, _find_project(target, project))
-                said = f"its marker is off the project {project}, which is nobody's now."
-    click.echo(safe(f"{deal}: {said}"))
+            click.echo(safe(f"{deal}: its marker is off the project {project}."))
+            return ExitCode.DONE
+        if deal is not None:
+            with _as_usage_error(near):
+                demand_linked(store, deal)
+        deals = [deal] if deal is not None else linked(store, clean=clean)
+        code = let_go(store, target, deals, clean=clean, dry_run=dry_run)
+    if everything and not dry_run and code is ExitCode.DONE:
+        click.echo(STOP_THE_SCHEDULE)
+    return code

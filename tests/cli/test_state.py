@@ -280,3 +280,67 @@ def test_a_success_in_the_future_is_not_fresh_and_the_next_run_heals_it(
     assert json.loads(synced("status", "--json").stdout)["age_seconds"] is None
     assert "is in the future" in synced("run").stderr
     assert synced("status", "--max-age", "1h").exit_code == ExitCode.DONE
+
+
+class TestLeaving:
+    TRACES = ("Kept current", "From sales", "(tentative)", "(lost)", "pipeline-sync")
+
+    def everything(self, taiga: Sandbox) -> list[dict[str, object]]:
+        admin = taiga.as_user("admin")
+        return [admin.get(f"/projects/{row['id']}") for row in admin.get("/projects")]
+
+    def test_what_would_be_done_is_shown_first(self, synced: Run, taiga: Sandbox) -> None:
+        taiga.clear_requests()
+        result = synced("unlink", "D-105", "--clean", "--dry-run")
+        assert result.exit_code == 0
+        assert "label: (tentative) -> (nothing)" in result.stdout
+        assert "deal_facts:" in result.stdout
+        assert "tags: without " in result.stdout
+        assert not writes(taiga)
+        assert synced("status").stdout.count("unlinked") == 0
+
+    def test_one_deal_is_left_without_a_trace(self, synced: Run, taiga: Sandbox) -> None:
+        admin, before = taiga.as_user("admin"), project(taiga, SHOP)
+        text = f"Anna knows them.\n\n{before['description']}"
+        changes = {"description": text, "tags": ["mine", *before["tags"]]}
+        admin.patch(f"/projects/{before['id']}", changes)
+        assert synced("unlink", "D-105", "--clean").exit_code == 0
+        left = admin.get(f"/projects/{before['id']}")
+        assert left["name"] == SHOP.removeprefix("(tentative) ")
+        assert left["description"].startswith("Anna knows them.")
+        assert left["tags"] == ["mine"]
+        assert not left["looking_for_people_note"]
+        assert not any(trace in repr(left) for trace in self.TRACES)
+        assert synced("run").stdout == ""
+        assert "no longer kept in step" in synced("history", "D-105").stdout
+
+    def test_the_whole_pipeline_is_left_without_a_trace(self, synced: Run, taiga: Sandbox) -> None:
+        result = synced("unlink", "--all", "--clean")
+        assert result.exit_code == 0, result.stderr
+        assert "Take the schedule away" in result.stdout
+        assert not any(trace in repr(self.everything(taiga)) for trace in self.TRACES)
+        taiga.clear_requests()
+        assert synced("unlink", "--all", "--clean").exit_code == 0
+        assert not writes(taiga)
+
+    def test_one_that_cannot_be_left_does_not_keep_the_others(
+        self, synced: Run, taiga: Sandbox
+    ) -> None:
+        shop = project(taiga, SHOP)["id"]
+        taiga.as_user("admin").patch(f"/projects/{shop}", {"tags_colors": []})
+        result = synced("unlink", "--all", "--clean")
+        assert result.exit_code == 3
+        assert "does not carry the mark" in result.stderr
+        left = [each for each in self.everything(taiga) if "Kept current" in repr(each)]
+        assert [each["id"] for each in left] == [shop]
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("unlink",),
+            ("unlink", "D-105", "--all"),
+            ("unlink", "D-105", "--clean", "--project", "1"),
+        ],
+    )
+    def test_what_cannot_be_meant_is_refused(self, synced: Run, arguments: tuple[str, ...]) -> None:
+        assert synced(*arguments).exit_code == 2
