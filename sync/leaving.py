@@ -16,6 +16,7 @@ from sync.merge import Decision, Verdict
 from sync.open_issues import operand
 from sync.plan import Action, ActionType, Change
 from sync.planner import Bound, Known
+from sync.record_merge import Bases
 from sync.records import Base, Marker, Observed, Owner, RecordKey, Value
 from sync.state import StateStore
 from sync.state_hands import BY_HAND
@@ -39,10 +40,14 @@ class Traces:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """What is to be done to let go of a group; ``root`` is None if it is not there any more."""
+    """What is to be done to let go of a group; ``root`` is None if it is not there any more.
+
+    ``remember`` are bases of what was taken out before, by a write whose receipt was lost.
+    """
 
     root: Observed | None
     actions: tuple[Action, ...] = ()
+    remember: Mapping[RecordKey, Bases] = field(default_factory=dict)
 
 
 def plan_leaving(
@@ -62,21 +67,23 @@ def plan_leaving(
         return Leaving(None)
     children = target.observe_children([root.id]).get(root.id, ())
     seen = {(each.kind, each.id): each for each in (*children, root)}
-    actions = [
-        action
-        for record, bound in known.bound.items()
-        if record.kind in traces
-        and (found := seen.get((record.kind, bound.binding.target_id))) is not None
-        and (action := _cleaning(target, record, bound, found, traces[record.kind])) is not None
-    ]
+    actions, remember = [], {}
+    for record, bound in known.bound.items():
+        found = seen.get((record.kind, bound.binding.target_id))
+        if record.kind not in traces or found is None:
+            continue
+        action, bases = _cleaning(target, record, bound, found, traces[record.kind])
+        actions += [action] if action else []
+        remember[record] = bases
     _refuse_stranger(store, root, known.bound[key], actions)
-    return Leaving(root, tuple(actions))
+    return Leaving(root, tuple(actions), remember)
 
 
 def _cleaning(
     target: Target, record: RecordKey, bound: Bound, found: Observed, traces: Traces
-) -> Action | None:
-    """Returns the action that takes out of one object what the connector wrote."""
+) -> tuple[Action | None, dict[str, Base]]:
+    """Returns the action that takes out of one object what the connector wrote, None if nothing
+    is left of it; and the bases of what was taken out before."""
     base = bound.base
     hints = [
         {name: each.observed for name, each in base.items()},
@@ -84,32 +91,46 @@ def _cleaning(
     ]
     # What is written and never read back (the facts on a card) is believed to be there.
     seen = {**_believed(base, traces), **target.split(found, hints)}
-    wanted: dict[str, Value] = {
-        name: value for name, value in traces.own.items() if name in base and name in seen
-    }
-    for name, value in traces.shared.items():
-        if name in base and seen.get(name) == base[name].observed:
-            wanted[name] = value
-    for name in traces.sets & base.keys() & seen.keys():
-        wanted[name] = _elements(seen[name]) - _elements(base[name].observed)
+    wanted = {name: value for name, value in _wanted(base, seen, traces).items() if name in seen}
     changes = tuple(
         Change(name, base[name].observed, value, seen[name], Owner.SALES, _write(value))
         for name, value in wanted.items()
         if seen[name] != value
     )
+    bases = {name: _base(value) for name, value in wanted.items() if seen[name] == value}
     if not changes:
-        return None
+        return None, bases
     fields = {**seen, **{change.field: change.desired for change in changes}}
     reason = "no longer kept in step: what was written is taken out"
-    return Action(ActionType.UPDATE, record, reason, observed=found, fields=fields, changes=changes)
+    action = Action(
+        ActionType.UPDATE, record, reason, observed=found, fields=fields, changes=changes
+    )
+    return action, bases
 
 
-def _believed(base: Mapping[str, Base], traces: Traces) -> dict[str, Value]:
+def _wanted(base: Bases, seen: Mapping[str, Value], traces: Traces) -> dict[str, Value]:
+    """Returns what fields shall hold that the connector has written, as far as it may say so."""
+    wanted = {name: value for name, value in traces.own.items() if name in base}
+    for name, value in traces.shared.items():
+        if name in base and seen.get(name) in (base[name].observed, value):
+            wanted[name] = value
+    for name in traces.sets & base.keys():
+        wanted[name] = _elements(seen.get(name)) - _elements(base[name].observed)
+    return wanted
+
+
+def _base(value: Value) -> Base:
+    """Returns the base of what was taken out: of a set, nothing is the connector's any more."""
+    own = frozenset[str]() if isinstance(value, frozenset) else value
+    return Base(own, own)
+
+
+def _believed(base: Bases, traces: Traces) -> dict[str, Value]:
     return {name: base[name].observed for name in traces.own if name in base}
 
 
 def _write(value: Value) -> Decision:
-    return Decision(Verdict.WRITE, value, Base(value, value))
+    return Decision(Verdict.WRITE, value, _base(value))
 
 
 def _elements(value: Value) -> frozenset[str]:
@@ -164,6 +185,8 @@ def leave(store: StateStore, target: Target, group: str, traces: Mapping[str, Tr
             if attempt == _ATTEMPTS:
                 raise
             leaving = plan_leaving(store, target, group, traces)
+    for record, bases in leaving.remember.items():
+        store.rebase(record, bases)
     marker = Marker(store.pipeline, group)
     if marker in found.markers:
         target.unmark(found.id, marker)
@@ -178,7 +201,7 @@ def _write_all(store: StateStore, target: Target, leaving: Leaving, known: Known
     for action in sorted(leaving.actions, key=lambda each: each.key.is_root):
         assert action.observed is not None, "it was seen when it was planned"
         changes = {change.field: change.desired for change in action.changes}
-        bases = {name: Base(value, value) for name, value in changes.items()}
+        bases = {name: _base(value) for name, value in changes.items()}
         intent = store.intend(BY_HAND, action, bases)
         try:
             target.update(action.observed, changes, action.fields, place)

@@ -12,6 +12,7 @@ from sync.errors import Rejected, SyncError, Vanished
 from sync.open_issues import operand
 from sync.records import Marker, Observed, RecordKey
 from sync.state import JournalEntry, StateStore
+from sync.state_rows import TAKE_OVER
 from sync.target import Target
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ def take_over(
     :raises Vanished: the root is not there, or the account cannot see it.
     """
     again = _finish_one(store, target, root, former)
-    if again is not None:
+    if again is not None or (again := _done_before(store, target, root, former)) is not None:
         return again
     found = _root_of(store, target, former, root_id)
     _refuse_second(store, root.group, former)
@@ -47,6 +48,18 @@ def _finish_one(store: StateStore, target: Target, root: RecordKey, former: str)
             if _former(entry) == former:
                 return target.observe_root(entry.target_id)
     return None
+
+
+def _done_before(
+    store: StateStore, target: Target, root: RecordKey, former: str
+) -> Observed | None:
+    """Returns the root if the very same was done before and still holds: nothing is left to do."""
+    index = store.index()
+    old, new = index.get(former), index.get(root.group)
+    if old is None or old.root_id or new is None or not new.is_followed:
+        return None
+    done = [each for each in store.history(root.group) if each.action == TAKE_OVER]
+    return target.observe_root(new.root_id) if done and _former(done[0]) == former else None
 
 
 def _root_of(store: StateStore, target: Target, former: str, root_id: str) -> Observed:

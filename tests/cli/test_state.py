@@ -15,7 +15,7 @@ from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.hands import slug
 from taiga_pipeline.cli.state import ago
 from taiga_pipeline.sandbox.embedded import Sandbox
-from tests.cli.conftest import Run, project_names
+from tests.cli.conftest import Run, project_names, writes
 
 SHOP = "(tentative) Alder & Finch: Web shop"
 

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,10 @@ ROOT: Final = Path(__file__).resolve().parents[3]
 DONE: Final = 0
 PARTIAL: Final = 3
 """How every run of the scenario ends: two conflicts wait in it for a person."""
+
+
+Prepare = Callable[[Path, Sandbox, scenario.Run], None]
+"""Brings a situation about: in a folder, in a sandbox, by running the program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,22 +229,24 @@ def recover(world: World) -> Outcome:
 
 
 @contextmanager
-def fleet(size: int) -> Iterator[list[Prepared]]:
+def fleet(size: int, prepare: Prepare = scenario.prepare) -> Iterator[list[Prepared]]:
     """Yields so many equal situations, each with a sandbox and a process that forks."""
     with ExitStack() as stack:
         place = "/dev/shm" if Path("/dev/shm").is_dir() else None
         folder = Path(stack.enter_context(TemporaryDirectory(dir=place, prefix="kills-")))
-        yield [stack.enter_context(_prepared(folder / str(number))) for number in range(size)]
+        yield [
+            stack.enter_context(_prepared(folder / str(number), prepare)) for number in range(size)
+        ]
 
 
 @contextmanager
-def _prepared(folder: Path) -> Iterator[Prepared]:
+def _prepared(folder: Path, prepare: Prepare) -> Iterator[Prepared]:
     with Sandbox() as sandbox:
         children = Children({scenario.PASSWORD: sandbox.password})
         try:
             world = World(sandbox, folder / "prepared", children)
             world.folder.mkdir(parents=True)
-            scenario.prepare(world.folder, sandbox, world.run_well)
+            prepare(world.folder, sandbox, world.run_well)
             yield Prepared(world)
         finally:
             children.close()

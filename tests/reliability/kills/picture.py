@@ -88,7 +88,7 @@ def remembered(state: Path, store: Store) -> Picture:
 def _bound(store: Store, row: dict[str, Any]) -> list[object]:
     flags = [bool(row["created"]), row["when_dropped"], bool(row["deleted"]), bool(row["unlinked"])]
     base = json.dumps(json.loads(row["base_json"]), sort_keys=True)
-    leads_to = _leads_to(store, row["kind"], int(row["target_id"]))
+    leads_to = _leads_to(store, row["kind"], int(row["target_id"] or 0))
     return [row["grp"], row["kind"], row["name"], leads_to, *flags, base]
 
 
