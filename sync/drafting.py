@@ -361,6 +361,8 @@ class Drafter:
         """Whether an issue stays open because its group was not looked at in this run."""
         if issue.kind is IssueKind.GONE:
             return not wanted.is_complete
+        if issue.kind is IssueKind.LEFTOVER:  # until a person says that it was removed
+            return True
         if issue.kind in (IssueKind.QUARANTINED, IssueKind.COPIED):  # looked for in every run
             return False
         if issue.kind is IssueKind.UNMARKED:

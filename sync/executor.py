@@ -35,7 +35,7 @@ from sync.plan import Action, ActionType, Change, GroupPlan, Issue, IssueKind
 from sync.planner import Bound, adopt_child, find_child
 from sync.records import Base, Binding, Desired, Marker, Observed, RecordKey, Value
 from sync.state import StateStore
-from sync.target import Place, Target, Written
+from sync.target import CompletesChildren, FindsLeftovers, Place, Target, Written
 from sync.unforeseen import unforeseen
 
 log = logging.getLogger(__name__)
@@ -210,6 +210,22 @@ class Executor:
         binding = _binding(action, written.record.id)
         self.store.receive(intent, replace(binding, created=not written.found), bases)
         progress.note(record.key, written)
+        if action.again:
+            self._report_leftover(record, written.record)
+
+    def _report_leftover(self, record: Desired, made: Observed) -> None:
+        """Says what an earlier attempt left; that this cannot be found out harms nothing."""
+        if not isinstance(self.target, FindsLeftovers):
+            return
+        try:
+            text = self.target.leftover(made)
+        except SyncError as error:
+            log.warning("%s: cannot tell what an earlier attempt left: %s", record.key, error)
+            return
+        if text:
+            issue = Issue(IssueKind.LEFTOVER, record.key, f"{record.key}: {text}")
+            with self._lock:
+                self._applied.issues.append(issue)
 
     def _send_create(self, record: Desired, progress: _GroupProgress) -> Written:
         """Sends a create; an answer that was lost is looked for, never asked for again."""
@@ -247,8 +263,14 @@ class Executor:
                 children = self.target.observe_children([progress.place.root_id])
                 found = find_child(record, children.get(progress.place.root_id, ()))
                 if found is not None:
+                    self._complete(record, found, progress.place)
                     return Written(found, unwritten=self._lacking(record, found))
         return None
+
+    def _complete(self, record: Desired, found: Observed, place: Place) -> None:
+        """Does what was left undone when the creation of a child was cut off."""
+        if isinstance(self.target, CompletesChildren):
+            self.target.complete_child(record, found, place)
 
     def _lacking(self, record: Desired, found: Observed) -> frozenset[str]:
         """Names what an object does not hold whose creation was cut off after its first request."""
@@ -282,6 +304,8 @@ class Executor:
     def _adopt(self, action: Action, progress: _GroupProgress) -> None:
         """Binds an object for which nothing has to be written."""
         observed = _observed(action)
+        if action.created and not action.key.is_root:
+            self._complete(_desired(action), observed, progress.place)
         self.store.adopt(_binding(action, observed.id), action.remember)
         progress.note(action.key, Written(observed))
 

@@ -13,6 +13,9 @@ from sync.state import GroupRow, StateStore
 from sync.take_over import take_over
 from sync.target import Target
 
+_DECIDED = (IssueKind.CONFLICT, IssueKind.DELETED, IssueKind.MOVED, IssueKind.LEFTOVER)
+"""What `resolve` settles."""
+
 
 class Side(StrEnum):
     """Whose value stands."""
@@ -61,8 +64,7 @@ def _is_meant(issue: Issue, key: str) -> bool:
     """
     if issue.kind is IssueKind.DROPPED:
         return key == str(issue.key)
-    waiting = (IssueKind.CONFLICT, IssueKind.DELETED, IssueKind.MOVED)
-    return issue.kind in waiting and key in (str(issue.key), issue.key.group)
+    return issue.kind in _DECIDED and key in (str(issue.key), issue.key.group)
 
 
 def _refuse_impossible(issues: Sequence[Issue], take: Side) -> None:
@@ -79,6 +81,8 @@ def _settle(store: StateStore, issue: Issue, take: Side) -> None:
         store.rebase(issue.key, {issue.field: _agreed(issue, take)})
     elif issue.kind is IssueKind.DROPPED:
         (store.give_up if take is Side.SALES else store.let_go)(issue.key)
+    elif issue.kind is IssueKind.LEFTOVER:
+        store.drop_issue(issue)
     elif take is Side.SALES:
         store.forget(issue.key.group)
     else:

@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 
 UNREADABLE = "what is in it could not be read just now; the next run looks again"
 
-FEW = 20
-"""Up to so many roots are read one by one, rather than by another complete list."""
+PAGE = 100
+"""Roots on a page of a list, at least: what a complete list of all bound ones would take."""
 
 
 @dataclass(slots=True)
@@ -98,12 +98,19 @@ def _note_candidate(seen: Observation, pipeline: str, root: Observed) -> None:
 def recall(
     target: Target, index: Mapping[str, GroupRow], keys: Collection[str]
 ) -> dict[str, Observed]:
-    """Reads roots again that are wanted after all, by key; one that is not there is missing."""
-    if len(keys) <= FEW:
+    """Reads roots again that are wanted after all, by key; one that is not there is missing.
+
+    They are read one by one only where another complete list would not take fewer requests.
+    """
+    if len(keys) <= 1 + len(index) // PAGE:
         found = {key: observe_root(target, index[key].root_id) for key in keys}
         return {key: root for key, root in found.items() if root is not None}
     key_of = {index[key].root_id: key for key in keys}
-    seen = {key_of[root.id]: root for root in target.observe_roots() if root.id in key_of}
+    if isinstance(target, ObservesOwn):
+        roots = target.observe_own(list(key_of))
+    else:
+        roots = target.observe_roots()
+    seen = {key_of[root.id]: root for root in roots if root.id in key_of}
     for key in sorted(set(keys) - seen.keys()):
         # Even a list that comes whole may lie: what it lacks is asked for by itself.
         root = observe_root(target, index[key].root_id)

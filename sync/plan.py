@@ -83,6 +83,9 @@ class Action:
     stays: Observed | None = None
     created: bool = False
     """For an adoption: the connector itself made the object (a receipt that was lost)."""
+    again: bool = False
+    """For a creation: an earlier request for the same object got no answer, and left nothing that
+    can be seen."""
     if_untouched: bool = False
 
     @property
@@ -136,13 +139,20 @@ class IssueKind(StrEnum):
     """The source's record could not be read."""
     GONE = "gone"
     """The key is no longer in the source."""
+    LEFTOVER = "leftover"
+    """A creation that was cut off left something in the target, for a person to remove."""
     MOVED = "moved"
     """People moved a child into another group's root, which ``observed`` of the issue names."""
     DROPPED = "dropped"
     """A child is there that nothing asks for any more."""
 
 
-PARTIAL = frozenset(IssueKind) - {IssueKind.GONE, IssueKind.MOVED, IssueKind.DROPPED}
+PARTIAL = frozenset(IssueKind) - {
+    IssueKind.GONE,
+    IssueKind.MOVED,
+    IssueKind.DROPPED,
+    IssueKind.LEFTOVER,
+}
 """Issues that make a run incomplete. The others are reported, but nothing is left undone."""
 
 

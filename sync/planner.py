@@ -179,7 +179,8 @@ class _GroupPlanner:
         elif seen.candidates:
             return self._plan_candidates(seen.candidates)
         elif self.desired.create and not self.desired.retired:
-            self.actions.append(_create(record, record.reason))
+            again = record.key in self.known.making
+            self.actions.append(replace(_create(record, record.reason), again=again))
         return seen.root
 
     def _plan_candidates(self, candidates: Sequence[Observed]) -> Observed | None:

@@ -445,6 +445,11 @@ class StateStore(StateHands):
         ended = [item.issue for identity, item in before.items() if identity not in now]
         return new, ended
 
+    def drop_issue(self, issue: Issue) -> None:
+        """Drops what a person has seen to; it is not open any more."""
+        with self._write("by hand") as connection:
+            self._drop_issue(connection, issue_id(issue))
+
     # --- by hand
 
     def unlink(self, record: RecordKey) -> None:

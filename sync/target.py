@@ -73,6 +73,25 @@ def unreadable(root_id: str, why: str, markers: tuple[Marker, ...] | None = None
     )
 
 
+@runtime_checkable
+class CompletesChildren(Protocol):
+    """A target in which making a child takes more than one request."""
+
+    def complete_child(self, desired: Desired, observed: Observed, place: Place) -> None:
+        """Does what was left undone when the creation of a child was cut off. Idempotent."""
+
+
+@runtime_checkable
+class FindsLeftovers(Protocol):
+    """A target in which a creation that is cut off may leave what nobody can use."""
+
+    def leftover(self, root: Observed) -> str:
+        """Says what an earlier attempt to make ``root`` left, and how it is removed.
+
+        Returns "" if it left nothing.
+        """
+
+
 class Target(Protocol):
     """A project-management tool."""
 

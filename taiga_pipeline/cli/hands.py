@@ -62,12 +62,12 @@ def _names(issue: Issue) -> tuple[str, str]:
 
 def _consequence(issue: Issue, side: Side) -> str:
     """Says what comes of a decision."""
+    if issue.kind is IssueKind.LEFTOVER:
+        return f"{issue.key}: what was left over is not reported any more."
     if issue.kind is IssueKind.DELETED:
-        if side is Side.SALES:
-            return f"{issue.key}: the next run makes it again."
-        if not issue.key.is_root:
-            return f"{issue.key}: it stays away."
-        return f"{issue.key}: it stays away, and is no longer followed."
+        followed = ", and is no longer followed" if issue.key.is_root else ""
+        way = "the next run makes it again" if side is Side.SALES else f"it stays away{followed}"
+        return f"{issue.key}: {way}."
     if issue.kind is IssueKind.DROPPED:
         way = "the next run removes it" if side is Side.SALES else "it is the project's own now"
         return f"{issue.key}: {way}."

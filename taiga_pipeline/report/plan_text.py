@@ -291,6 +291,9 @@ def _ways_with_root(issue: Issue, key: str) -> tuple[str, ...]:
     if issue.kind is IssueKind.UNMARKED:
         ours, not_ours = command("adopt", key, str(issue.observed)), command("unlink", key)
         return _choice({ours: "it is this deal's: mark it", not_ours: "it is not: let go of it"})
+    if issue.kind is IssueKind.LEFTOVER:
+        done = command("resolve", key, options="--take delivery")
+        return (f"{done}    # once it was removed",)
     if issue.kind is IssueKind.DELETED:
         again = command("resolve", key, options="--take sales")
         gone = command("resolve", key, options="--take delivery")

@@ -30,14 +30,16 @@ from taiga_pipeline.targets.taiga.children import (
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.foresight import foresee
+from taiga_pipeline.targets.taiga.half_made import half_made, taken_address
 from taiga_pipeline.targets.taiga.kinds import KINDS
 from taiga_pipeline.targets.taiga.leases import TaigaLeases
 from taiga_pipeline.targets.taiga.overwritten import lost_edits
-from taiga_pipeline.targets.taiga.pages import split_page, unlink_page
+from taiga_pipeline.targets.taiga.pages import show_page, split_page, unlink_page
 from taiga_pipeline.targets.taiga.paging import Row, read_all, read_rows
 from taiga_pipeline.targets.taiga.reading import ChildReader
 from taiga_pipeline.targets.taiga.refusal import (
     Refusal,
+    Unseen,
     before_writing,
     needed_by_every_run,
 )
@@ -242,6 +244,30 @@ class TaigaTarget:
             )
             return None
         return completed
+
+    def leftover(self, root: Observed) -> str:
+        """Says which project a dying server left half made, in the way of ``root``.
+
+        It has no members, so that no plain account sees it. What shows is that the address that
+        this project would have is taken: Taiga then refuses to say by which one.
+        """
+        slug = str(root.facts.get("url", "")).rstrip("/").rpartition("/")[2]
+        base = taken_address(slug, str(root.facts.get("title", "")))
+        if not base:
+            return ""
+        try:
+            taken_by = str(self._client.get("resolver", {"project": base}).data["project"])
+        except Unseen:
+            return half_made(base, "")
+        except Vanished:
+            return ""
+        members = read_all(self._client, Memberships.path, {"project": taken_by})
+        return half_made(base, taken_by) if next(members, None) is None else ""
+
+    def complete_child(self, desired: Desired, observed: Observed, place: Place) -> None:
+        """Shows a page in the wiki's navigation, if that was cut off."""
+        if observed.kind == Kind.WIKI:
+            show_page(desired, place, self._context)
 
     def _roles(self, row: Row) -> tuple[Observed, ...]:
         return tuple(KINDS[Kind.ROLE].observe(role, self._context) for role in row.get("roles", ()))

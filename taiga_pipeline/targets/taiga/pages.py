@@ -75,7 +75,7 @@ class Pages:
             if error.status != 400 or "__all__" not in error.keys:
                 raise
             return self._present(desired.key.name, place, context, error)
-        _link(str(desired.fields.get(Wiki.TITLE) or desired.key.name), place, context)
+        _link(_title(desired), place, context)
         try:
             row = self._with_picture(row, desired.fields, place, context)
         except SyncError as error:
@@ -160,6 +160,17 @@ def _switch_on(place: Place, context: Context) -> None:
     if place.root_id in context.without_wiki:
         context.client.patch(f"projects/{place.root_id}", {"is_wiki_activated": True})
         context.without_wiki.discard(place.root_id)
+
+
+def show_page(desired: Desired, place: Place, context: Context) -> None:
+    """Shows a page in the navigation, unless it is there."""
+    links = read_all(context.client, _LINKS, {"project": place.root_id})
+    if not any(str(link.get("href")) == desired.key.name for link in links):
+        _link(_title(desired), place, context)
+
+
+def _title(desired: Desired) -> str:
+    return str(desired.fields.get(Wiki.TITLE) or desired.key.name)
 
 
 def _link(title: str, place: Place, context: Context) -> None:

@@ -73,9 +73,14 @@ def split_project(
 
 
 def creation(fields: Mapping[str, Value], marker: Marker, template_id: int) -> dict[str, JSON]:
-    """Returns the body that makes a project; what Taiga ignores there is not in it."""
+    """Returns the body that makes a project; what Taiga ignores there is not in it.
+
+    The address is made of the name, once and for all: where another request follows anyway, the
+    project is made by its title alone, and the label, which changes, comes with that request.
+    """
+    by_title = {Project.TITLE: fields[Project.TITLE]} if completion(fields) else fields
     return {
-        NAME: _name(fields),
+        NAME: _name(by_title),
         DESCRIPTION: _description(fields),
         "creation_template": template_id,
         "is_private": fields.get(Project.PRIVATE) is not False,
@@ -86,12 +91,14 @@ def creation(fields: Mapping[str, Value], marker: Marker, template_id: int) -> d
 
 def completion(fields: Mapping[str, Value]) -> dict[str, JSON]:
     """Returns the body of what Taiga ignores at creation, empty if it is as wanted anyway."""
-    return {place: fields[name] for name, place in _PLAIN.items() if fields.get(name)}
+    ignored = {place: fields[name] for name, place in _PLAIN.items() if fields.get(name)}
+    return {NAME: _name(fields), **ignored} if ignored and fields.get(Project.LABEL) else ignored
 
 
 def completed_later(fields: Mapping[str, Value]) -> frozenset[str]:
     """Names the fields that `completion` writes."""
-    return frozenset(name for name in _PLAIN if fields.get(name))
+    names = frozenset(name for name in _PLAIN if fields.get(name))
+    return names | {Project.LABEL} if names and fields.get(Project.LABEL) else names
 
 
 def modification(changes: Mapping[str, Value], fields: Mapping[str, Value]) -> dict[str, JSON]:

@@ -35,6 +35,10 @@ class Refusal(Rejected):
         self.keys = answer.keys
 
 
+class Unseen(Vanished):
+    """It is there, and not for this account's eyes."""
+
+
 def refusal(what: str, answer: Answer, *, writes: bool) -> SyncError:
     """Returns the error that ``answer`` (3xx and 5xx aside) stands for."""
     if answer.status == 401:
@@ -42,7 +46,7 @@ def refusal(what: str, answer: Answer, *, writes: bool) -> SyncError:
     if answer.status == 404:
         return _missing(what, answer)
     if answer.status == 403 and not writes:
-        return Vanished(f"{what}: this account may not see it (403)")
+        return Unseen(f"{what}: this account may not see it (403)")
     if answer.status == 400 and answer.keys == {"version"}:
         return Stale(f"{what}: somebody changed it just now")
     return Refusal(what, answer)

@@ -644,6 +644,7 @@ READING = (
         (
             Step("GET", "/projects/by_slug?slug={slug}", fields={"id": "{project}"}),
             Step("GET", "/resolver?project={slug}", fields={"": {"project": "{project}"}}),
+            Step("GET", "/resolver?project={slug}", status=403, actor="outsider"),
         ),
         project="scrum",
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sync.errors import Rejected, Stale, Vanished
@@ -74,6 +76,18 @@ def test_a_new_project_takes_one_request_and_one_more_if_people_are_looked_for(
     taiga.project()  # asks for the templates, once per run
     assert requests_for(taiga, taiga.project) == 1
     assert requests_for(taiga, lambda: taiga.project(looking_for_people=True)) == 2
+
+
+def test_the_address_of_a_project_is_its_titles_where_a_request_follows_anyway(
+    taiga: Account,
+) -> None:
+    project = taiga.project("D-17", title="Acme: Portal", looking_for_people=True)
+    url = str(project.observed().facts["url"])
+    assert re.search(r"/project/acme-portal(-[0-9]+)?/?$", url)
+    assert project.fields()[Project.LABEL] == "(tentative)"
+    assert project.fields()[Project.TITLE] == "Acme: Portal"
+    assert project.written.record.fields["name"] == "(tentative) Acme: Portal"
+    assert project.written.unwritten == frozenset()
 
 
 def test_an_unknown_template_is_answered_with_the_nearest_name(taiga: Account) -> None:

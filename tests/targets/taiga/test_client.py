@@ -26,7 +26,7 @@ from sync.errors import (
     Vanished,
 )
 from taiga_pipeline.targets.taiga.client import Client
-from taiga_pipeline.targets.taiga.refusal import Refusal
+from taiga_pipeline.targets.taiga.refusal import Refusal, Unseen
 from tests.targets.support import API, ManualClock, build_client
 
 REFUSED = requests.ConnectionError(
@@ -454,7 +454,7 @@ def test_without_a_date_a_moment_is_measured_by_the_machines_clock(
     ("method", "status", "body", "error"),
     [
         ("GET", 404, {"_error_message": ""}, Vanished),
-        ("GET", 403, {"_error_message": "No"}, Vanished),
+        ("GET", 403, {"_error_message": "No"}, Unseen),
         ("PATCH", 404, {"_error_message": ""}, Vanished),
         ("PATCH", 403, {"_error_message": "No"}, Refusal),
         ("PATCH", 400, {"version": "Die Version passt nicht"}, Stale),

@@ -87,7 +87,13 @@ def test_a_project_that_was_not_completed_is_returned_and_completed_later(
     project = bot.project(looking_for_people=True, looking_for_people_note="Back")
     sandbox.faults.replace([])
     assert project.written.record.fields[Project.LOOKING_FOR_PEOPLE] is False
-    project.change(project.observed(), looking_for_people=True, looking_for_people_note="Back")
+    lacking = {Project.LABEL, Project.LOOKING_FOR_PEOPLE, Project.LOOKING_FOR_PEOPLE_NOTE}
+    assert project.written.unwritten == lacking
+    made = project.target.split(project.written.record, [project.desired.fields])
+    assert (made[Project.LABEL], made[Project.TITLE]) == ("", project.desired.fields[Project.TITLE])
+    wanted = {"looking_for_people": True, "looking_for_people_note": "Back"}
+    project.change(project.observed(), label="(tentative)", **wanted)
+    assert project.fields()[Project.LABEL] == "(tentative)"
     assert project.fields()[Project.LOOKING_FOR_PEOPLE_NOTE] == "Back"
 
 

@@ -1,0 +1,33 @@
+"""What a server that died in the midst of making a project leaves behind."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_SUFFIX: Final = re.compile(r"(.+)-([1-9][0-9]{0,3})")
+
+
+def taken_address(slug: str, name: str) -> str:
+    """Returns the address that a project of this ``name`` would have if it were free.
+
+    Taiga adds a number to an address that is taken. Returns "" if this is the project's own address
+    after all, or may be: a name may end with a number, too.
+    """
+    found = _SUFFIX.fullmatch(slug)
+    if found is None:
+        return ""
+    written = re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", name).strip().lower())
+    if name.isascii():
+        return found[1] if written.endswith(found[1]) and not written.endswith(slug) else ""
+    return "" if written.endswith(found[2]) else found[1]
+
+
+def half_made(slug: str, project_id: str) -> str:
+    """Says what is left over, and who can remove it."""
+    which = f"project {project_id}" if project_id else "a project that this account cannot see"
+    return (
+        f"an earlier attempt to make its project was cut off, and {which} has the address "
+        f"'{slug}'. It is probably half made: without members, and of no use. A superuser of Taiga "
+        "can look at it and delete it; the deal's own project is whole"
+    )
