@@ -249,7 +249,8 @@ class FleetReader:
         """
         file, document = _read_file(self.path)
         paths = _configs(self.path, file.pipelines.configs)
-        self._known = {path: known for path, known in self._known.items() if path in paths}
+        there = set(paths)
+        self._known = {path: known for path, known in self._known.items() if path in there}
         loaded = {path: self._load(path) for path in paths}
         return _assemble(self.path, file, document, loaded)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 _WAITS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Waits between attempts, in seconds; the last one is for all further ones."""
+_LAST_WORDS: Final = 10.0
+"""For how many seconds a worker that is told to stop tries to note how a run ended."""
 _LISTEN_AGAIN: Final = 5.0
 _POOL: Final[dict[str, Any]] = {"timeout": 10.0, "reconnect_timeout": 10.0}
 """For how long a connection is waited for: soon after a restart the next attempt succeeds."""
@@ -65,14 +68,17 @@ class Patience:
         :raises ConnectorException: the database said no, or it is away and this worker is to end.
         :raises Unreachable: it is away and this worker is to end.
         """
+        began = time.monotonic()
         for number in count():
             try:
                 result = await call()
             except (ConnectorException, OperationalError, Unreachable) as error:
-                if not is_outage(error) or (self.is_stopping() and number >= len(_WAITS)):
+                is_late = time.monotonic() - began >= _LAST_WORDS
+                if not is_outage(error) or (self.is_stopping() and is_late):
                     raise
                 self.tell(error)
-                await asyncio.sleep(_WAITS[min(number, len(_WAITS) - 1)])
+                wait = _WAITS[min(number, len(_WAITS) - 1)]
+                await asyncio.sleep(min(wait, 1.0) if self.is_stopping() else wait)
             else:
                 self.is_back()
                 return result
@@ -166,9 +172,19 @@ class Manager(JobManager):
 
     async def _settle(self, job: Job, statement: str, **values: object) -> None:
         mine = {"job_id": job.id, "by": job.worker_id, **values}
-        done = await self._patience.ask(
-            lambda: self.connector.execute_query_all_async(statement, **mine)
-        )
+        try:
+            done = await self._patience.ask(
+                lambda: self.connector.execute_query_all_async(statement, **mine)
+            )
+        except (ConnectorException, OperationalError) as error:
+            if not is_outage(error):
+                raise
+            log.warning(
+                "%s: how its job ended could not be noted before the end of this worker; another "
+                "one runs it again: %s",
+                *(name_of(job), first_line(error)),
+            )
+            return
         if not done:
             log.warning(
                 "%s: its job was taken over by another worker, or put back by the database; what "

@@ -43,6 +43,9 @@ _POLL_SECONDS: Final = 1.0
 _DRAIN_SECONDS: Final = 0.2
 _FRESH: Final = 5.0
 """For how many seconds a fleet that was read is taken for the present one."""
+_SHARE: Final = 20.0
+"""How many times as long as it takes to read a fleet it counts as the present one: with thousands
+of files, a worker has other things to do than to read them."""
 _WAITS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -73,6 +76,7 @@ class LivingFleet:
         self._fleet = fleet
         self._monotonic = monotonic
         self._read_at = monotonic()
+        self._fresh = _FRESH
         self._lock = threading.Lock()
         self._said: set[str] = set()
         self._say(fleet)
@@ -80,12 +84,14 @@ class LivingFleet:
     def __call__(self) -> Fleet:
         """Returns the fleet, read again if that is some seconds ago."""
         with self._lock:
-            if self._monotonic() - self._read_at >= _FRESH:
+            if self._monotonic() - self._read_at >= self._fresh:
+                began = self._monotonic()
                 self._read()
+                self._read_at = self._monotonic()
+                self._fresh = max(_FRESH, _SHARE * (self._read_at - began))
             return self._fleet
 
     def _read(self) -> None:
-        self._read_at = self._monotonic()
         try:
             self._fleet = self._reader.read()
         except OSError as error:

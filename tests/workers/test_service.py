@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from taiga_pipeline.workers.fleet import FleetReader
+from taiga_pipeline.workers.fleet import Fleet, FleetReader
 from taiga_pipeline.workers.service import LivingFleet
 
 from .test_fleet import QUEUE, add
@@ -68,3 +68,22 @@ def test_a_configuration_that_breaks_is_told_once(
     for ticks.seconds in (6, 12):
         assert list(living().members) == []
     assert caplog.text.count("acme/config.toml") == len(caplog.records) > 0
+
+
+def test_a_fleet_that_takes_long_to_read_is_read_less_often(file: Path) -> None:
+    ticks = Ticks()
+
+    class Slow(FleetReader):
+        def read(self) -> Fleet:
+            ticks.seconds += 2
+            return super().read()
+
+    reader = Slow(file)
+    living = LivingFleet(reader, reader.read(), ticks)
+    ticks.seconds += 6
+    living()
+    add(file.parent / "bolt", "bolt")
+    ticks.seconds += 39
+    assert list(living().members) == ["acme"]
+    ticks.seconds += 2
+    assert list(living().members) == ["acme", "bolt"]
