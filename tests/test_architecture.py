@@ -32,6 +32,7 @@ LEVELS: Final = {
 SHARED: Final = {
     "taiga_pipeline",
     "taiga_pipeline.credentials",
+    "taiga_pipeline.days",
     "taiga_pipeline.files",
     "taiga_pipeline.hints",
     "taiga_pipeline.problems",

@@ -250,7 +250,7 @@ def test_a_row_that_cannot_be_read_is_told_and_the_others_are_synced(
     crm("UPDATE opp SET worth = 'a lot' WHERE number = 'D-1'")
     result = opportunities("run")
     assert result.exit_code == ExitCode.PARTIAL
-    assert "D-1: row 1 of the query: worth: 'a lot' is no amount" in result.stdout
+    assert "D-1: row 1 of the query: worth: 'a lot' is not an amount" in result.stdout
     assert project_names(taiga) == ["(tentative) Acme: Portal D-2"]
 
 
