@@ -129,6 +129,12 @@ def funnel_of(context: Context) -> Funnel:
             return ()
         return asked_by(rules, start, to)
 
+    def decided(category: Category, stage: str) -> str:
+        """Names the stage of that category in the mapping that knows the deal's own stage."""
+        knows = [rules for rules in mappings.rules if rules.find_stage(stage)] or mappings.rules
+        names = (each.name for rules in knows for each in rules.stages if each.category is category)
+        return next(names, by_name.decided(category, stage))
+
     by_name = Funnel()
     return Funnel(
         is_known=lambda name: bool(stages(name)),
@@ -138,4 +144,5 @@ def funnel_of(context: Context) -> Funnel:
             else by_name.is_closed(name)
         ),
         asks=asks,
+        decided=decided,
     )

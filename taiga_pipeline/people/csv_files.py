@@ -25,9 +25,10 @@ from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.batch import Outcome
 from taiga_pipeline.pipeline.cleaning import clean_line
-from taiga_pipeline.pipeline.columns import format_cell, plain_header
+from taiga_pipeline.pipeline.columns import format_cell
 from taiga_pipeline.pipeline.csv_reader import BrokenRow, CsvText, guard, read_csv, unguard
 from taiga_pipeline.pipeline.errors import InvalidValue, RequestError
+from taiga_pipeline.pipeline.headers import plain_header
 from taiga_pipeline.pipeline.import_rows import BadRow
 from taiga_pipeline.pipeline.notation import format_skills, parse_skills
 from taiga_pipeline.pipeline.values.dates import read_day

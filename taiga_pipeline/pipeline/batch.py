@@ -25,6 +25,7 @@ from taiga_pipeline.pipeline.rows import (
 )
 from taiga_pipeline.pipeline.schema import DEALS, FIELD_CHANGES, IMPORTED, STAGE_MOVES
 from taiga_pipeline.pipeline.text import folded
+from taiga_pipeline.pipeline.values.dates import midnight
 
 CHUNK: Final = 500
 """Deals that are looked up by one statement; SQLite allows about a thousand parameters."""
@@ -90,19 +91,31 @@ class Batch:
             updated_at=deal.updated_at or updated or self.now,
         )
 
-    def put(self, before: Deal | None, after: Deal, forced: tuple[str, ...] = ()) -> Outcome:
+    def put(
+        self,
+        before: Deal | None,
+        after: Deal,
+        forced: tuple[str, ...] = (),
+        reached: str = "",
+    ) -> Outcome:
         """Stores a clean deal that replaces ``before`` (None: a new one).
 
-        ``forced`` are the gate actions that it skipped on its way to its stage.
+        ``forced`` are the gate actions that it skipped on its way to its stage. ``reached`` is the
+        stage that a new deal had reached before it was decided, "" if that is not known.
         """
-        outcome = self._queue(before, after, forced)
+        if before is None and reached:
+            since = midnight(after.engaged_on) if after.engaged_on else after.stage_since
+            self._move("", replace(after, stage=reached, stage_since=since))
+        outcome = self._queue(before, after, forced, reached)
         self.counts[outcome] += 1
         return outcome
 
-    def _queue(self, before: Deal | None, after: Deal, forced: tuple[str, ...]) -> Outcome:
+    def _queue(
+        self, before: Deal | None, after: Deal, forced: tuple[str, ...], reached: str
+    ) -> Outcome:
         if before is None:
             self._inserts.append(deal_to_row(after))
-            self._move("", after)
+            self._move(reached, after)
             return Outcome.ADDED
         if before == after:
             return Outcome.UNCHANGED

@@ -191,7 +191,7 @@ class _Import:
         except GateClosed as error:
             self._reading.bad_rows.append(BadRow(draft.line, draft.key, _reason(error)))
             return None
-        batch.put(row.before, after, forced)
+        batch.put(row.before, after, forced, draft.reached)
         self._see(draft, after)
         is_changed = row.before not in (None, after)
         self._bases.count(draft, row.found, is_changed=is_changed)
@@ -255,6 +255,9 @@ class _Import:
         )
 
     def _unused_stages(self) -> Iterable[Notice]:
+        for status, count in self._reading.reader.unknown_status.most_common(3):
+            text = f"status {status!r} ({counted(count, 'deal')}) decides nothing; the stage counts"
+            yield Notice("status", count, text)
         for theirs in self._reading.reader.unused_stages():
             yield Notice("unused", 0, f"--stage {theirs}=…: no deal is in stage {theirs!r}")
 

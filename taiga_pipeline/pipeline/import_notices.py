@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from taiga_pipeline.hints import word
-from taiga_pipeline.pipeline.columns import plain_header
+from taiga_pipeline.pipeline.headers import may_be_weighted, plain_header
 from taiga_pipeline.pipeline.import_options import Layout
 from taiga_pipeline.pipeline.import_rows import Draft
 from taiga_pipeline.pipeline.readings import Readings
@@ -66,12 +66,27 @@ class Observer:
     def notices(self) -> tuple[Notice, ...]:
         """Returns everything that was odd."""
         return (
+            *self._rivals(),
             *self._decisions(),
             *self._blanks(),
             *self._gaps(),
             *self._spellings(),
             *self._replacements(),
         )
+
+    def _rivals(self) -> Iterator[Notice]:
+        for name, others in self._layout.rivals.items():
+            taken = self._layout.header_of(name)
+            listed = ", ".join(map(repr, others))
+            option = word(f"{name}={others[0]}")
+            text = f"{name} is read from {taken!r}, not from {listed}; else: --column {option}"
+            yield Notice("columns", len(others), text)
+        if "value" in self._layout.columns and may_be_weighted(self._layout.header_of("value")):
+            taken = self._layout.header_of("value")
+            text = (
+                f"{taken!r} may be multiplied by the deals' chances already; it is taken as it is"
+            )
+            yield Notice("weighted", 0, text)
 
     def _decisions(self) -> Iterator[Notice]:
         for name, why in self._readings.decisions().items():

@@ -14,12 +14,12 @@ from taiga_pipeline.pipeline.columns import (
     COLUMNS,
     TEXT_COLUMNS,
     check_field,
-    guess_columns,
     parse_cell,
-    plain_header,
 )
+from taiga_pipeline.pipeline.decisions import decision
 from taiga_pipeline.pipeline.errors import InvalidValue
-from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.headers import guess_columns, plain_header
+from taiga_pipeline.pipeline.model import Category, Deal
 from taiga_pipeline.pipeline.readings import CLOSE_DATE, Terms
 from taiga_pipeline.pipeline.text import folded, line
 from taiga_pipeline.pipeline.values.shares import Scale
@@ -35,7 +35,11 @@ _CLOSED_WORD = re.compile(
 
 
 def _closed_by_name(stage: str) -> bool:
-    return _CLOSED_WORD.search(folded(stage)) is not None
+    return decision(stage) is not None or _CLOSED_WORD.search(folded(stage)) is not None
+
+
+def _usual_stage(category: Category, stage: str) -> str:
+    return stage if decision(stage) is category else category.value.capitalize()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Funnel:
     is_known: Callable[[str], bool] = lambda stage: True
     is_closed: Callable[[str], bool] = _closed_by_name
     asks: Callable[[Deal, str], tuple[str, ...]] = lambda deal, start: ()
+    decided: Callable[[Category, str], str] = _usual_stage
+    """The stage in which a deal is won or lost that stood in another one at last."""
 
 
 class Take(StrEnum):
@@ -172,6 +178,8 @@ class Layout:
     """The composed name: (literal text, field after it)."""
     version: int | None = None
     """The column of `taiga_pipeline.pipeline.versions`, in an export of ours."""
+    rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Headers that stand for a field as well, and were not taken."""
 
     def header_of(self, column: str) -> str:
         """Returns the file's header for one of our fields."""
@@ -185,7 +193,8 @@ def lay_out(file: str, headers: tuple[str, ...], options: ImportOptions) -> Layo
     """
     problems: list[str] = []
     chosen = _named_columns(headers, options, problems)
-    chosen |= guess_columns(headers, chosen)
+    guess = guess_columns(headers, chosen)
+    chosen |= guess.columns
     name_parts = _name_parts(options, problems)
     _check_options(options, problems)
     _check_needed(chosen, headers, options, problems)
@@ -196,10 +205,13 @@ def lay_out(file: str, headers: tuple[str, ...], options: ImportOptions) -> Layo
     if version is not None and headers[version] in used:
         version = None
     used |= {headers[version]} if version is not None else set()
-    unused = dict.fromkeys(header for header in headers if header and header not in used)
+    known = used | {header for others in guess.rivals.values() for header in others}
+    unused = dict.fromkeys(header for header in headers if header and header not in known)
     positions = {ours: headers.index(theirs) for ours, theirs in chosen.items()}
     is_ours = all(ours == theirs for ours, theirs in chosen.items()) and not unused
-    return Layout(positions, headers, tuple(unused), is_ours, name_parts, version)
+    return Layout(
+        positions, headers, tuple(unused), is_ours, name_parts, version, dict(guess.rivals)
+    )
 
 
 def _named_columns(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -15,9 +16,11 @@ from taiga_pipeline.pipeline.columns import (
     parse_cell,
 )
 from taiga_pipeline.pipeline.csv_reader import BrokenRow, RawRow, unguard
+from taiga_pipeline.pipeline.decisions import decision, is_known_status
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.headers import LOST_ON, STATUS, WON_ON
 from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout
-from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.model import Category, Deal
 from taiga_pipeline.pipeline.native import Cell, NativeRow, cell_of
 from taiga_pipeline.pipeline.readings import (
     CLOSE_DATE,
@@ -66,6 +69,8 @@ class Draft:
     emptied: tuple[tuple[str, str], ...] = ()
     version: str = ""
     """Which state of its deal an exported row shows; see `taiga_pipeline.pipeline.versions`."""
+    reached: str = ""
+    """The stage that a decided deal had reached before, as far as the row tells."""
 
     def cells(self) -> dict[str, str]:
         """Returns the values as text, to be compared at the next import."""
@@ -83,6 +88,9 @@ class RowReader:
         self.readings = alone(options.terms)
         self._stages = {folded(line(theirs)): ours for theirs, ours in options.stages.items()}
         self._met: set[str] = set()
+        self._columns = frozenset(layout.columns)
+        self.unknown_status: Counter[str] = Counter()
+        """Words in the column of the status that decide nothing."""
         self._weak = {
             name: _normal(name, parse_cell(name, text)) for name, text in options.defaults.items()
         }
@@ -169,7 +177,7 @@ class RowReader:
         return (text, "") if ours is None else (ours, text)
 
     def _value(self, column: str, text: str) -> Any:
-        if column in TEXT_COLUMNS:
+        if column in TEXT_COLUMNS or column == STATUS:
             return self._text_value(column, text)
         if not text:
             return () if column in ("roles", "contacts") else None
@@ -209,13 +217,16 @@ class RowReader:
             unclear = self._settle_amount(values)
         except InvalidValue as error:
             return BadRow(number, key, f"{self._layout.header_of('value')}: {error}")
+        reached = self._settle_status(values)
         self._settle_close_date(values)
         self._compose_name(values)
         blank = {name for name, value in values.items() if value in (None, "", (), frozenset())}
         filled = {name: value for name, value in values.items() if name not in blank}
         filled["key"] = key
         weak = {name: value for name, value in self._weak.items() if name not in filled}
-        return Draft(number, key, filled, frozenset(blank), weak, unclear, replaced, emptied)
+        return Draft(
+            number, key, filled, frozenset(blank), weak, unclear, replaced, emptied, reached=reached
+        )
 
     def _settle_amount(self, values: dict[str, Any]) -> tuple[str, ...]:
         """Decides the currency, by the cell of its own, the sign of the amount and the options.
@@ -237,6 +248,25 @@ class RowReader:
         if len(codes) == 1 or named:
             values["currency"] = codes[0] if len(codes) == 1 else ""
         return codes if len(codes) > 1 else ()
+
+    def _settle_status(self, values: dict[str, Any]) -> str:
+        """Lets a status decide whether the deal is won or lost.
+
+        Returns the stage that it had reached before, "" if that is the one that it is in.
+        """
+        won_on, lost_on = values.pop(WON_ON, None), values.pop(LOST_ON, None)
+        status: str = values.pop(STATUS, "") or ""
+        stage: str = values.get("stage") or self._weak.get("stage") or ""
+        category = decision(status) or (decision(stage) if STATUS not in self._columns else None)
+        day = won_on if category is Category.WON else lost_on if category is Category.LOST else None
+        if day and not values.get("closed_on"):
+            values["closed_on"] = day
+        if not is_known_status(status):
+            self.unknown_status[status[:_SHOWN]] += 1
+        if decision(status) is None:
+            return ""
+        values["stage"] = self._funnel.decided(decision(status) or Category.LOST, stage)
+        return stage if not self._funnel.is_closed(stage) else ""
 
     def _settle_close_date(self, values: dict[str, Any]) -> None:
         if CLOSE_DATE not in values:

@@ -24,7 +24,15 @@ CLOSE_DATE: Final = "close_date"
 """A column for imports only: the expected close of open deals, the day of the decision of
 closed ones. Many programs keep both in one column."""
 
-DATE_COLUMNS: Final = ("engaged_on", "expected_close", "start", "closed_on", CLOSE_DATE)
+DATE_COLUMNS: Final = (
+    "engaged_on",
+    "expected_close",
+    "start",
+    "closed_on",
+    CLOSE_DATE,
+    "won_on",
+    "lost_on",
+)
 TIME_COLUMNS: Final = ("stage_since", "updated_at")
 LIST_COLUMNS: Final = ("roles", "contacts", "done")
 _BEGINNINGS: Final = ("engaged_on", "start")

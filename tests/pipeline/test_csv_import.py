@@ -382,3 +382,37 @@ def test_what_is_exported_is_imported_without_loss(
     assert counts(import_deals(first, file, ImportOptions())) == (0, 0, len(originals), 0)
     first.close()
     second.close()
+
+
+# --- a status beside the stage
+
+
+PIPEDRIVE = (
+    "Deal ID,Title,Stage,Status,Expected close date,Won time,Lost time,Value,Currency\n"
+    "11,Alpha,Proposal,open,2027-01-10,,,1000,EUR\n"
+    "12,Beta,Proposal,won,2026-11-01,2026-11-02 10:11:12,,2000,EUR\n"
+    "13,Gamma,Proposal,lost,2026-11-01,,2026-11-03 08:00:00,3000,EUR\n"
+)
+
+
+def test_a_status_decides_and_the_stage_says_how_far_the_deal_came(
+    run: Import, store: DealStore
+) -> None:
+    run(PIPEDRIVE)
+    stages = {deal.key: (deal.stage, str(deal.closed_on)) for deal in store.deals()}
+    assert stages == {
+        "11": ("Proposal", "None"),
+        "12": ("Won", "2026-11-02"),
+        "13": ("Lost", "2026-11-03"),
+    }
+    assert [(move.from_stage, move.to_stage) for move in store.history("13")] == [
+        ("", "Proposal"),
+        ("Proposal", "Lost"),
+    ]
+    assert (run(PIPEDRIVE).added, run(PIPEDRIVE).changed) == (0, 0)
+
+
+def test_a_status_that_decides_nothing_is_counted(run: Import, store: DealStore) -> None:
+    report = run("id,name,stage,status\n1,a,Proposal,mystery\n")
+    assert store.get("1").stage == "Proposal"
+    assert any("'mystery'" in notice.text for notice in report.notices)
