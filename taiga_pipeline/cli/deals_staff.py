@@ -13,6 +13,7 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline_data import who_left
 from taiga_pipeline.cli.store_access import deal_store, people_store
+from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.values.dates import read_day
 from taiga_pipeline.pipeline.values.numbers import read_hours
@@ -64,6 +65,18 @@ def staff(
             return
         allocation = _allocation(key, person, role, hours, start, end, tentative)
         _tell([people.allocate(allocation)], "put on", as_json)
+    _warn_who_left(context, allocation)
+
+
+def _warn_who_left(context: Context, allocation: Allocation) -> None:
+    """Says that somebody who left the deal's project is not added to it again just so."""
+    deal, email = allocation.deal_key, allocation.email.casefold()
+    if (deal, email) in who_left(context):
+        again = command("resolve", f"{deal}/membership/{email}", options="--take sales")
+        click.echo(
+            safe(f"{email} left the deal's project and stays away from it; to add them: {again}"),
+            err=True,
+        )
 
 
 def _allocation(

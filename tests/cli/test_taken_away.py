@@ -64,6 +64,8 @@ def test_a_member_who_left_is_told_once_wherever_somebody_looks(sample: Run, lea
     assert f"Taken away by people\n  membership {email}" in sample("deals", "show", deal).stdout
     assert "left the project" in sample("deals", "staff", deal).stdout
     assert json.loads(sample("deals", "staff", deal, "--json").stdout)[0]["left"] is True
+    again = sample("deals", "staff", deal, email, "--role", "Back", "--hours", "20")
+    assert f"pipeline-sync resolve {deal}/membership/{email} --take sales" in again.stderr
 
 
 def test_the_hours_of_a_member_who_left_are_a_gap(sample: Run, leave: Leave) -> None:
