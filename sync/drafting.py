@@ -242,11 +242,18 @@ class Drafter:
             return []
         new = {}
         for key in made:
-            title = self.target.fit(wanted.groups[key].root).fields.get(TITLE)
-            new[key] = Likeness(wanted.groups[key].likeness, str(title or ""))
+            group = wanted.groups[key]
+            new[key] = Likeness(group.likeness, self._title(group))
         found = self._likenesses([key for key in missing if index[key].state != RETIRED])
         # One that was lost and is gone since is not what a new one of its name is.
         return find_matches(new, {key: found.get(key, Likeness()) for key in missing})
+
+    def _title(self, group: DesiredGroup) -> str:
+        """Returns a root's title as it was remembered; planning tells of a defect in it."""
+        try:
+            return str(self.target.fit(group.root).fields.get(TITLE) or "")
+        except Exception:
+            return ""
 
     def _likenesses(self, keys: Collection[str]) -> dict[str, Likeness]:
         """Returns what bound groups are recognised by; old ones by the title that they had."""

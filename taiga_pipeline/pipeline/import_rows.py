@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -41,6 +42,13 @@ from taiga_pipeline.pipeline.values.units import common
 _GUARDED: Final = frozenset((*TEXT_COLUMNS, *LIST_COLUMNS))
 _SHOWN: Final = 40
 _DANGLING: Final = " \t:;,-–—/|·()[]"
+
+
+_ROUNDED: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
+_ROUNDED_KEY: Final = (
+    "{key!r} is no key but a number that a spreadsheet rounded, and its last digits are lost; "
+    "format the column as text, and export again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,9 @@ class RowReader:
         if not key:
             header = self._layout.header_of("key")
             return BadRow(row.line, "", f"no key in column {header!r}")
+        if _ROUNDED.fullmatch(key):  # whose it was cannot be told: several become the same
+            header = self._layout.header_of("key")
+            return BadRow(row.line, "", f"{header}: {_ROUNDED_KEY.format(key=key)}")
         values: dict[str, Any] = {}
         problems: list[str] = []
         replaced, emptied = [], []

@@ -6,7 +6,9 @@ import csv
 import io
 import re
 import shutil
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +48,7 @@ def from_csv(run: Run, taiga: Sandbox, environment: dict[str, str]) -> Run:
 KEYS: Final = ("00123", "00124", "123456789012", "006Ab00000aaaa1")
 CHANGED: Final = {
     "a prefix": ("CRM-00123", "CRM-00124", "CRM-123456789012", "CRM-006Ab00000aaaa1"),
-    "lost zeros and digits": ("123", "124", "1.23457E+11", "006Ab00000aaaa1"),
+    "lost zeros": ("123", "124", "123456789012.0", "006Ab00000aaaa1"),
     "18 characters": ("00123", "00124", "123456789012", "006Ab00000aaaa1IAA"),
     "half of them anew": ("00123", "00124", "9f3c", "a77b"),
     "all of them anew": ("c1", "b2", "a3", "z4"),
@@ -165,3 +167,60 @@ def test_what_cannot_be_meant_is_refused(
     result = sample(*arguments)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+@pytest.mark.parametrize("when_gone", ["report", "retire"])
+def test_a_key_that_a_spreadsheet_rounded_is_refused_and_nothing_counts_as_gone(
+    from_csv: Run, taiga: Sandbox, when_gone: str
+) -> None:
+    config = Path("config.toml").read_text()
+    config = re.sub(r"^when_gone = .*\n", "", config, flags=re.M)
+    config = config.replace("[sync]\n", f'[sync]\nwhen_gone = "{when_gone}"\n')
+    assert f'when_gone = "{when_gone}"' in config
+    Path("config.toml").write_text(config)
+    Path("deals.csv").write_text(rows(KEYS))
+    from_csv("run")
+    before = project_names(taiga)
+    Path("deals.csv").write_text(rows(("00123", "00124", "1.23457E+11", "006Ab00000aaaa1")))
+    result = from_csv("run")
+    assert result.exit_code == 3, result.stderr
+    assert "'1.23457E+11' is no key but a number that a spreadsheet rounded" in result.stdout
+    assert project_names(taiga) == before
+
+
+def test_rounded_keys_are_not_imported(sample: Run) -> None:
+    shutil.copy(CASES / "rounded.csv", "rounded.csv")
+    result = sample("deals", "import", "rounded.csv", "--currency", "EUR")
+    assert result.exit_code == 3
+    assert result.stdout.startswith("4 rows: 0 added")
+    assert "format the column as text" in result.stdout + result.stderr
+
+
+def test_labels_of_earlier_mappings_are_known_as_far_as_the_state_tells(
+    sample: Run, taiga: Sandbox
+) -> None:
+    sample("run")
+    before = [name for name in project_names(taiga) if name.startswith("(tentative)")]
+    (mapping,) = Path("mappings").glob("*.toml")
+    text = mapping.read_text()
+    assert "[project.tentative]" in text
+    mapping.write_text(with_label(text, "(maybe)"))
+    with closing(sqlite3.connect("state.db")) as connection, connection:
+        for table in ("sync_binding", "sync_group", "sync_journal"):
+            connection.execute(f"DELETE FROM {table}")
+    result = sample("run", "--allow", "rename")
+    assert result.exit_code == 0, result.stdout + result.stderr
+    assert not any("(tentative)" in name for name in project_names(taiga))
+    assert [n for n in project_names(taiga) if n.startswith("(maybe)")] == [
+        name.replace("(tentative)", "(maybe)") for name in before
+    ]
+
+
+def with_label(text: str, label: str) -> str:
+    """Gives tentative projects another label in a mapping file."""
+    head, mark, rest = text.partition("[project.tentative]")
+    if 'label = "(tentative)"' in rest:
+        rest = rest.replace('label = "(tentative)"', f'label = "{label}"', 1)
+    else:
+        rest = f'\nlabel = "{label}"' + rest
+    return head + mark + rest
