@@ -19,6 +19,7 @@ from sync.doubles import double_issue
 from sync.dropping import touched_issue
 from sync.errors import (
     Failing,
+    IncompleteRead,
     Malformed,
     NotSent,
     OutcomeUnknown,
@@ -114,6 +115,8 @@ class Executor:
                 self._apply_group(group)
             with self._lock:
                 self._unavailable_in_a_row = 0
+        except IncompleteRead as error:  # of what is in this group: others can be read
+            self._add_issue(group, IssueKind.FAILED, str(error))
         except Stop as error:
             self._end_run(error)
             self._add_issue(group, IssueKind.FAILED, str(error))

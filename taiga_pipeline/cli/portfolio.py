@@ -105,6 +105,9 @@ class PortfolioMaker:
         except (ProblemsError, RequestError, Stop) as error:
             self._say(f"the page {TITLE!r} stays as it is: {error}")
             return None
+        except Exception:
+            log.exception("the page %r stays as it is, because of an error nobody foresaw", TITLE)
+            return None
         return Desired(
             key=key,
             fields={
@@ -184,6 +187,9 @@ class PortfolioMaker:
             except (RequestError, ProblemsError) as error:
                 self.sent_back.add(key)
                 yield f"{key}: its card was moved to {stage!r} in {tool}, and goes back: {error}"
+            except Exception as error:
+                log.exception("%s: its card was moved, and the deal could not be", key)
+                yield f"{key}: its card was moved to {stage!r} in {tool}; the deal was not: {error}"
 
     def _move_deal(self, key: str, stage: str, tool: str) -> str:
         from taiga_pipeline.pipeline.store import Destination

@@ -348,9 +348,8 @@ def accept(context: Context, only: tuple[str, ...], source: Path | None, as_json
     suggestion = _load(path)
     allocations = _unchanged(context, suggestion)
     acceptance = find_acceptance(suggestion, allocations, only)
-    changed = _store(context, acceptance.store, acceptance.release)
     later = later_starts(suggestion, only)
-    put_off = _put_off(context, later)
+    put_off, changed = _store(context, acceptance.store, acceptance.release, later)
     if as_json:
         print_json(
             {
@@ -365,17 +364,6 @@ def accept(context: Context, only: tuple[str, ...], source: Path | None, as_json
     click.echo(f"{len(acceptance.store):,} allocations on {deals:,} deals, {changed:,} of them new")
     for key in put_off:
         click.echo(f"{safe(key)} now starts on {later[key]}")
-
-
-def _put_off(context: Context, later: Mapping[str, date]) -> list[str]:
-    """Gives deals their new first days; returns those that had another."""
-    changed = []
-    with deal_store(context) as store:
-        for key, start in later.items():
-            if store.get(key).start != start:
-                store.edit(key, {"start": start}, by=who(context))
-                changed.append(key)
-    return changed
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -423,13 +411,24 @@ def _unchanged(context: Context, suggestion: Mapping[str, Any]) -> list[Allocati
     return given.allocations
 
 
-def _store(context: Context, store: tuple[Allocation, ...], release: tuple[Allocation, ...]) -> int:
-    """Writes allocations; returns how many were not there before.
+def _store(
+    context: Context,
+    store: tuple[Allocation, ...],
+    release: tuple[Allocation, ...],
+    later: Mapping[str, date],
+) -> tuple[list[str], int]:
+    """Writes allocations and the new first days of deals, all or nothing.
 
-    :raises RequestError: one could not be written; nothing is changed then.
+    Returns the deals that had another first day, and how many allocations were not there before.
+
+    :raises RequestError: something could not be written; nothing is changed then.
     """
+    from taiga_pipeline.people.store import exchange
     from taiga_pipeline.pipeline.batch import Outcome
 
-    with people_store(context) as people:
-        outcomes = people.exchange(release, store)
-    return sum(outcome is not Outcome.UNCHANGED for outcome in outcomes)
+    edits = {key: {"start": start} for key, start in later.items()}
+    with deal_store(context) as deals:
+        put_off, outcomes = deals.edit_with(
+            edits, lambda connection: exchange(connection, release, store), by=who(context)
+        )
+    return put_off, sum(outcome is not Outcome.UNCHANGED for outcome in outcomes)

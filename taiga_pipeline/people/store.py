@@ -232,18 +232,8 @@ class PeopleStore:
         :raises UnknownName: a deal or person of the new ones is not there.
         :raises InvalidValue: what cannot be.
         """
-        outcomes: list[Outcome] = []
         with self._writing() as connection:
-            for each in gone:
-                row = _allocation_row(clean_allocation(each))
-                same = [ALLOCATIONS.c[name] == row[name] for name in _IDENTITY]
-                connection.execute(delete(ALLOCATIONS).where(*same))
-            for each in new:
-                outcome = _try_to_allocate(connection, each)
-                if isinstance(outcome, RequestError):
-                    raise outcome
-                outcomes.append(outcome)
-        return outcomes
+            return exchange(connection, gone, new)
 
     def release(self, deal_key: str, email: str, role: str = "") -> list[Allocation]:
         """Takes a person off a deal (in one role, or in all), and returns what was taken away.
@@ -278,6 +268,23 @@ class PeopleStore:
 
     def _writing(self) -> AbstractContextManager[Connection]:
         return writing_store(self._engine)
+
+
+def exchange(
+    connection: Connection, gone: Iterable[Allocation], new: Iterable[Allocation]
+) -> list[Outcome]:
+    """Does what `PeopleStore.exchange` does, in a transaction of somebody else's."""
+    outcomes: list[Outcome] = []
+    for each in gone:
+        row = _allocation_row(clean_allocation(each))
+        same = [ALLOCATIONS.c[name] == row[name] for name in _IDENTITY]
+        connection.execute(delete(ALLOCATIONS).where(*same))
+    for each in new:
+        outcome = _try_to_allocate(connection, each)
+        if isinstance(outcome, RequestError):
+            raise outcome
+        outcomes.append(outcome)
+    return outcomes
 
 
 _IDENTITY = ("deal_key", "email", "role_folded", "start_key")

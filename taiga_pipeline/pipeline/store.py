@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
@@ -55,6 +55,7 @@ FIXED_FIELDS: Final = frozenset({"key", "stage", "stage_since", "done", "updated
 """Fields that have their own ways of changing."""
 
 _FETCH: Final = 1_000
+_Also = TypeVar("_Also")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +181,36 @@ class DealStore:
         if fixed:
             raise InvalidValue(f"{', '.join(fixed)} cannot be edited: use deals move or deals done")
         with self._writing() as connection:
-            before = _get(connection, key, lock=True)
-            after = clean_deal(replace(before, **changes))
-            return self._save(connection, before, after, by)
+            return self._edit(connection, key, changes, by)
+
+    def edit_with(
+        self,
+        edits: Mapping[str, Mapping[str, Any]],
+        also: Callable[[Connection], _Also],
+        *,
+        by: str = "",
+    ) -> tuple[list[str], _Also]:
+        """Changes fields of several deals and does what ``also`` does, all or nothing.
+
+        ``also`` is called in the same transaction, before the edits. Returns the keys of the deals
+        that changed, and what it returned.
+
+        :raises UnknownName: a deal is not there.
+        :raises InvalidValue: values that cannot be stored.
+        """
+        with self._writing() as connection:
+            returned = also(connection)
+            changed = []
+            for key, changes in edits.items():
+                before = _get(connection, key, lock=True)
+                if self._edit(connection, key, changes, by) != before:
+                    changed.append(key)
+            return changed, returned
+
+    def _edit(self, connection: Connection, key: str, changes: Mapping[str, Any], by: str) -> Deal:
+        before = _get(connection, key, lock=True)
+        after = clean_deal(replace(before, **changes))
+        return self._save(connection, before, after, by)
 
     def move(
         self, key: str, destination: Destination, *, force: bool = False, by: str = ""

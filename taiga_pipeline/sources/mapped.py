@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, tzinfo
 from typing import Final, Protocol
 
 from sync.clock import Clock
+from sync.errors import SyncError
 from sync.records import DesiredGroup, Value
 from sync.source import GroupFacts, Quarantined, Reading, RemembersServer, Told
+from sync.unforeseen import in_words
 from taiga_pipeline.days import day_of
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.mapping.rules import Rules, StageRule
 from taiga_pipeline.pipeline.delivery import delivery_facts
-from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
 from taiga_pipeline.records import PORTFOLIO, Kind
 from taiga_pipeline.sources.port import (
     DealReading,
@@ -26,6 +29,7 @@ from taiga_pipeline.sources.port import (
     going_through,
 )
 
+_LOG: Final = logging.getLogger(__name__)
 _RESERVED: Final = (
     f"a deal's key may not begin with {PORTFOLIO!r}, which names the portfolio; give it another"
 )
@@ -112,25 +116,35 @@ class MappedSource:
                     continue
                 try:
                     group = self._mappings.desired(deal, _staffing(deal, deals), today)
+                    self._tell_overview(deal, group)
                 except NotMapped as problem:
                     reading.quarantined.append(Quarantined(deal.key, problem.place, str(problem)))
+                    continue
+                except SyncError:
+                    raise
+                except Exception as error:
+                    reading.quarantined.append(_unforeseen(deal.key, error))
                     continue
                 if group is None:
                     reading.present.add(deal.key)
                 else:
-                    self._tell_overview(deal)
                     yield group if self._extent.holds_pages else _without_pages(group)
         reading.complete = deals.complete
         yield from self._overall(reading)
 
-    def _tell_overview(self, deal: Deal) -> None:
-        if self._overview:
+    def _tell_overview(self, deal: Deal, group: DesiredGroup | None) -> None:
+        if self._overview and group is not None:
             self._overview.add(deal, *self._mappings.stage_of(deal))
 
     def _overall(self, reading: Reading) -> Iterator[DesiredGroup]:
         """Yields the overview, unless some deals were not read: it would lose them."""
         if self._overview and reading.complete:
-            yield self._overview.group(reading.quarantined)
+            try:
+                yield self._overview.group(reading.quarantined)
+            except SyncError:
+                raise
+            except Exception as error:
+                reading.quarantined.append(_unforeseen(self._overview.key, error))
         elif self._overview:
             reading.present.add(self._overview.key)
 
@@ -147,11 +161,9 @@ class MappedSource:
         """Tells the source what became of its deals; see `sync.source.TakesFacts`."""
         if not isinstance(self._deals, TakesDeliveryFacts):
             return Told()
-        return self._deals.take_facts(
-            delivery_facts(each.key, each.facts, each.seen_at, each.state)
-            for each in facts
-            if not each.key.startswith(PORTFOLIO)
-        )
+        problems: list[str] = []
+        told = self._deals.take_facts(_delivered(facts, problems))
+        return replace(told, problems=(*told.problems, *problems))
 
     def synced_with(self, pipeline: str) -> str:
         """Returns the server that the source remembers; see `sync.source.RemembersServer`."""
@@ -173,6 +185,30 @@ class MappedSource:
         """Keeps what was read, where that spares the next run reading it again."""
         if isinstance(self._deals, Remembers):
             self._deals.keep()
+
+
+def _delivered(facts: Iterable[GroupFacts], problems: list[str]) -> Iterator[DeliveryFacts]:
+    """Yields what deals' projects tell; of one whose facts make no sense, a problem is noted."""
+    for each in facts:
+        if each.key.startswith(PORTFOLIO):
+            continue
+        try:
+            delivered = delivery_facts(each.key, each.facts, each.seen_at, each.state)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            _LOG.exception("%s: its delivery facts make no sense", each.key)
+            problems.append(f"{each.key}: its delivery facts make no sense ({in_words(error)})")
+            continue
+        yield delivered
+
+
+def _unforeseen(key: str, error: Exception) -> Quarantined:
+    """Returns the place and the reason for a deal that a defect kept from being mapped."""
+    _LOG.error("%s: an error that nobody foresaw", key, exc_info=error)
+    reason = (
+        f"it could not be mapped, because of an error that nobody foresaw ({in_words(error)}); all "
+        "others were. Where it happened is in the log: please report it"
+    )
+    return Quarantined(key, f"deal {key}", reason)
 
 
 def _without_pages(group: DesiredGroup) -> DesiredGroup:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from sync.errors import Failing, Malformed
+from sync.errors import Failing, IncompleteRead, Malformed
 
 _LOG: Final = logging.getLogger(__name__)
 _TRIED: Final = 5
@@ -36,7 +36,7 @@ def each_or_none(
 ) -> list[Found | None]:
     """Returns ``work`` of each item as `in_parallel`; None for one that alone cannot be read.
 
-    :raises Malformed: not one can be, and `_TRIED` were tried; or `Failing`, as it was with them.
+    :raises SyncError: not one can be, and `_TRIED` were tried: what was wrong with the last.
     """
     tally = _Tally()
     return in_parallel(lambda item: tally.tried(work, item), items, concurrency)
@@ -54,7 +54,7 @@ class _Tally:
         """Returns ``work`` of an item, None where it fails."""
         try:
             found = work(item)
-        except (Malformed, Failing) as error:
+        except (Malformed, Failing, IncompleteRead) as error:
             with self._lock:
                 self._failed += 1
                 concerns_all = self._failed >= _TRIED and not self._succeeded

@@ -111,7 +111,6 @@ ASKS = (
     Ask("make a story", MAKING, "POST", "^/userstories$", "new"),
     Ask("change a project", FOLLOWING, "PATCH", "^/projects/{changed}$", "changed"),
     Ask("put a project away", FOLLOWING, "PATCH", "^/projects/{lost}$", "lost"),
-    Ask("mark a project", FOLLOWING, "PATCH", "^/projects/{unmarked}$", "unmarked"),
     Ask("change a member", FOLLOWING, "PATCH", "^/memberships/", "changed"),
     Ask("change a milestone", FOLLOWING, "PATCH", "^/milestones/", "changed"),
     Ask("change a story", FOLLOWING, "PATCH", "^/userstories/", "changed"),
@@ -219,7 +218,7 @@ class Cell:
         if trouble in EXPIRED:
             return Outcome.NEXT_RUN if ask is COMPLETE else _optional(ask, Outcome.STOPPED)
         if trouble is Trouble.WRONG_COUNT:
-            return Outcome.STOPPED
+            return Outcome.WAITING if ask in OF_ONE else Outcome.STOPPED
         return _once(trouble, ask) if trouble in REFUSED else _empty_throughout(ask)
 
 

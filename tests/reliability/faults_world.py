@@ -151,7 +151,7 @@ FOLLOWING = Scenario(
             milestone("changed", "Kick-off", "2026-04-01", "2026-04-08"),
             story("changed", "first", "Kick-off with Acme", "Kick-off"),
         ),
-        deal("unmarked"),
+        deal("calm"),
         deal("lost"),
         deal("renamed"),
         QUIET,
@@ -165,7 +165,7 @@ FOLLOWING = Scenario(
             story("changed", "first", "Kick-off with Acme and Sons", "Kick-off"),
             deal_facts="Customer: Acme\nValue: 90,000 EUR",
         ),
-        deal("unmarked"),
+        deal("calm"),
         deal("lost", "retired"),
         deal("renamed"),
         QUIET,
@@ -203,7 +203,7 @@ def people_work(sandbox: Sandbox, ids: Mapping[str, int]) -> None:
     if "changed" not in ids:
         return
     admin.patch(f"/projects/{ids['renamed']}", {"name": "(tentative) Renamed by its PM"})
-    admin.patch(f"/projects/{ids['unmarked']}", {"tags_colors": []})
+    admin.post("/userstories", {"project": ids["calm"], "subject": "By somebody else"})
     changed = admin.get(f"/projects/{ids['changed']}")["description"]
     written = changed.replace("Welcome.", "Read this first: we meet on Mondays.")
     admin.patch(f"/projects/{ids['changed']}", {"description": written})

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from sync.errors import Rejected
+from sync.errors import OutcomeUnknown, Rejected
 from sync.source import Told
 from taiga_pipeline.pipeline.model import DeliveryFacts
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
@@ -103,7 +103,7 @@ class TrytonWriteBack:
                 raise ProblemsError(wrong)
             try:
                 self._put(row, moved, catalogue)
-            except Rejected as error:
+            except (Rejected, OutcomeUnknown) as error:
                 problems.append(f"{key}: not written back: {error}")
                 refused += 1
             else:

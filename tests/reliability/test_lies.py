@@ -1,0 +1,123 @@
+"""An answer that is not what was asked for concerns what it is about, and nothing else.
+
+Every kind of request that a run makes is answered with every kind of wrong answer, throughout that
+run. The kinds of requests are those of an undisturbed run: a new one is covered by itself.
+Whatever is answered, the run ends in good order and is recorded as ended, the other deals are
+synced, and the runs after it bring everything to the very end of an undisturbed run, once.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.sandbox.embedded import Sandbox
+from taiga_pipeline.targets.taiga import shapes
+from tests.reliability.faults_world import (
+    FOLLOWING,
+    MAKING,
+    PUT_AWAY,
+    Original,
+    Scenario,
+    make_original,
+)
+from tests.reliability.lies import FIELDS, WHOLE, Ask, Change, Lies, fields_of, in_place_of
+from tests.reliability.lies import lies_to_be_told as telling
+
+LONG = os.environ.get("RELIABILITY_PROFILE") == "long"
+FOR_ALL = {"/auth", "/users/me", "/projects", "/user-storage"}
+"""What every run needs: without it, a run cannot go on (exit code 6)."""
+
+
+@dataclass
+class Told:
+    """A scenario, what is asked in it, and the answers."""
+
+    original: Original
+    lies: Lies
+    asks: dict[Ask, bytes]
+
+
+@pytest.fixture(scope="module", params=[FOLLOWING, MAKING], ids=["following", "making"])
+def told(request: pytest.FixtureRequest) -> Iterator[Told]:
+    scenario: Scenario = request.param
+    memory = Path("/dev/shm")
+    with (
+        Sandbox() as sandbox,
+        tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
+        telling() as lies,
+    ):
+        original = make_original(sandbox, Path(folder), scenario)
+        yield Told(original, lies, _listen(original, lies))
+        original.world.store.close()
+
+
+def _listen(original: Original, lies: Lies) -> dict[Ask, bytes]:
+    """Returns every kind of request of an undisturbed run, with an answer to it."""
+    answers: dict[Ask, bytes] = {}
+
+    def keep(ask: Ask) -> Change:
+        return lambda body: answers.setdefault(ask, body)
+
+    lies.asked.clear()
+    original.again().run()
+    for ask in sorted(lies.asked):
+        lies.tell(ask, keep(ask))
+        original.again().run()
+    lies.stop()
+    return answers
+
+
+def test_the_shape_of_whatever_is_asked_for_is_declared(told: Told) -> None:
+    assert len(told.asks) >= 12
+    for ask in told.asks:
+        assert shapes.is_known(ask.path.removeprefix("/").partition("?")[0]), ask
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_an_answer_that_is_something_else(told: Told, name: str) -> None:
+    for place, ask in enumerate(told.asks):
+        if LONG or (place + list(WHOLE).index(name)) % 10 == 0:
+            check(told, ask, lambda body: WHOLE[name])
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_an_answer_of_which_one_field_is_something_else(told: Told, name: str) -> None:
+    for place, (ask, body) in enumerate(told.asks.items()):
+        fields = fields_of(body)
+        turn = place + list(FIELDS).index(name)
+        if not LONG:
+            fields = fields[turn % len(fields) :][:1] if fields and turn % 5 == 0 else []
+        for each in fields:
+            check(told, ask, in_place_of(each, FIELDS[name]), each)
+
+
+def check(told: Told, ask: Ask, change: Change, what: str = "") -> None:
+    """Tries one wrong answer."""
+    world = told.original.again()
+    told.lies.tell(ask, change)
+    ending = world.run()
+    told.lies.stop()
+    if not told.lies.told:
+        return
+    where = f"{ask} {what}: {ending}"
+    expected = {ExitCode.DONE, ExitCode.PARTIAL}
+    concerns_all = ask.path.partition("?")[0] in FOR_ALL and ask.method in ("GET", "POST")
+    assert ending.code in (expected | {ExitCode.UNREACHABLE} if concerns_all else expected), where
+    assert all(run.outcome != "running" for run in world.store.runs()), where
+    assert world.put_away() <= PUT_AWAY, where
+    for _ in range(3):
+        ending = world.quiet()
+        if ending.code is ExitCode.DONE:
+            break
+    assert ending.code is ExitCode.DONE, f"{where}\nthen {ending}"
+    assert world.picture() == told.original.undisturbed, where
+    assert world.quiet().code is ExitCode.DONE
+    assert world.writes() == [], where
+    assert world.store.open_intents() == [], where
