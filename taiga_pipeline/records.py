@@ -136,7 +136,7 @@ TRACES: Final[Mapping[str, Traces]] = {
         shared={Project.LOOKING_FOR_PEOPLE: False, Project.LOOKING_FOR_PEOPLE_NOTE: ""},
         sets=frozenset({Project.TAGS}),
     ),
-    Kind.STORY: Traces(own={Story.FACTS: ""}),
+    Kind.STORY: Traces(own={Story.FACTS: ""}, sets=frozenset({Story.TAGS})),
     Kind.WIKI: Traces(own={Wiki.FACTS: "", Wiki.PICTURE: ""}),
 }
 """What the connector writes that would claim to be kept current after it has left."""

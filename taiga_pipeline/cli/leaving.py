@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import click
 
 from sync import hands_on
 from sync.errors import Rejected, Stale, Vanished
-from sync.leaving import Leaving, leave, plan_leaving
+from sync.leaving import Leaving, Traces, leave, plan_leaving
 from sync.plan import Change
 from sync.state import StateStore
 from sync.target import Target
 from taiga_pipeline.cli.errors import report_error
 from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.records import TRACES
+from taiga_pipeline.records import PORTFOLIO, TRACES, Kind, Project
 from taiga_pipeline.report.plan_text import shown
 from taiga_pipeline.report.terminal import safe
 
@@ -65,7 +66,7 @@ def _one(
         yield f"{deal}: {would}; its project stays as it is."
         return
     act: Callable[..., Leaving] = plan_leaving if dry_run else leave
-    leaving = act(store, target, deal, TRACES)
+    leaving = act(store, target, deal, _traces(deal))
     if leaving.root is None:
         yield f"{deal}: its project is not there any more."
         return
@@ -75,6 +76,15 @@ def _one(
         record = "" if action.key.is_root else f"{action.key.kind} {action.key.name}: "
         for change in action.changes:
             yield f"    {record}{_change(change)}"
+
+
+def _traces(key: str) -> Mapping[str, Traces]:
+    """Returns what is left on a project. The portfolio's text says that it is kept current."""
+    if not key.startswith(PORTFOLIO):
+        return TRACES
+    project = TRACES[Kind.PROJECT]
+    shared = {**project.shared, Project.TEXT: ""}
+    return {**TRACES, Kind.PROJECT: replace(project, shared=shared)}
 
 
 def _change(change: Change) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -322,6 +323,26 @@ class TestLeaving:
         taiga.clear_requests()
         assert synced("unlink", "--all", "--clean").exit_code == 0
         assert not writes(taiga)
+
+    def test_pages_and_the_portfolio_claim_nothing_any_more(
+        self, sample: Run, taiga: Sandbox
+    ) -> None:
+        config, (mapping,) = Path("config.toml"), Path("mappings").glob("*.toml")
+        config.write_text(config.read_text() + "\n[portfolio]\nenabled = true\n")
+        text = re.sub(r"(?m)^#? ?from_sales_page = .*\n", "", mapping.read_text())
+        page = '[project]\nfrom_sales_page = "tentative"\n'
+        mapping.write_text(text.replace("[project]\n", page, 1))
+        assert sample("run").exit_code == 0
+        assert sample("unlink", "--all", "--clean").exit_code == 0
+        admin = taiga.as_user("admin")
+        pages = [row["content"] for row in admin.get("/wiki")]
+        stories = [admin.get(f"/userstories/{row['id']}") for row in admin.get("/userstories")]
+        shown = [pages, [(row["description"], row["tags"]) for row in stories]]
+        assert len(pages) == 7
+        for word in ("kept current", "From sales", "Probability", "Müller"):
+            assert word.casefold() not in repr(shown).casefold()
+        for each in self.everything(taiga):
+            assert "kept current" not in repr(each).casefold()
 
     def test_one_that_cannot_be_left_does_not_keep_the_others(
         self, synced: Run, taiga: Sandbox

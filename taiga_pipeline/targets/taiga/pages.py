@@ -114,9 +114,14 @@ class Pages:
 
 
 def join_page(fields: Mapping[str, Value], image: str) -> str:
-    """Returns the content that shows people's text, and below it ``image`` and the facts."""
+    """Returns the content that shows people's text, and below it ``image`` and the facts.
+
+    Where there is nothing to be kept current, nothing says so.
+    """
     text = plain_text(str(fields.get(Wiki.TEXT) or ""))
     facts = plain_facts(str(fields.get(Wiki.FACTS) or "")).split("\n")
+    if not image and not any(facts):
+        return text
     kept = [SEPARATOR, "", *([image, ""] if image else []), *_spaced(facts), "", END]
     block = "\n".join(kept)
     return f"{text}\n\n{block}" if text else block

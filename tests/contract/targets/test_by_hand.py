@@ -106,6 +106,14 @@ class TestLeaving:
         self.assert_clean(pipeline, deal)
         pipeline.settled()
 
+    def test_one_that_was_put_away_is_left_likewise(self, pipeline: Pipeline, deal: str) -> None:
+        pipeline.want(deal, "retired")
+        pipeline.run()
+        leave(pipeline.store, pipeline.account.target, deal, TRACES)
+        self.assert_clean(pipeline, deal)
+        assert "(lost)" not in repr(dict(root_of(pipeline, self.root).fields))
+        pipeline.settled()
+
     def test_one_that_was_unlinked_before_is_cleaned_too(
         self, pipeline: Pipeline, deal: str
     ) -> None:
