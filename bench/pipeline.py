@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from bench.sandbox_process import PASSWORD, USERNAME
 from sync.clock import SystemClock
 from sync.drafting import Rules
+from sync.limits import DEFAULTS
 from sync.runner import Options, Runner
 from sync.state import StateStore
 from sync.target import Target
@@ -27,7 +28,7 @@ from taiga_pipeline.targets.registry import create
 
 MAPPINGS = Path(__file__).parent.parent / "mappings" / "default.toml"
 PEOPLE = [Person(f"person{n}@example.test", f"Person {n}", "Back") for n in range(3)]
-ALLOW = frozenset({"create", "retire", "remove_member", "rename", "source_shrink"})
+ALLOW = frozenset(DEFAULTS) - {"other_pipeline", "other_account"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ def main() -> None:
     """Prints requests per run, for tentative and for staffed projects."""
     rows = []
     for state, source in (
+        ("tentative", GeneratedDeals(20)),
         ("tentative", GeneratedDeals(50)),
         ("tentative", GeneratedDeals(1500)),
         ("staffed", GeneratedDeals(50, "Won", members=3)),
