@@ -36,10 +36,12 @@ test: $(READY)
 test-reliability: $(READY)
 	$(BIN)/python -m pytest -q $(WORKERS) tests/reliability tests/sync/test_crash.py
 
-# 10,000 schedules of the state machine; each boundary killed with and without edits by people.
+# 10,000 schedules of the state machine; each boundary killed with and without edits by
+# people; 60,000 children in 400 projects.
 test-reliability-long: $(READY)
 	RELIABILITY_PROFILE=long nice -n 10 $(BIN)/python -m pytest -q \
-		tests/reliability/kills tests/reliability/machine tests/reliability/races
+		tests/reliability/kills tests/reliability/machine tests/reliability/races \
+		tests/targets/taiga/test_many_projects.py
 
 lint: $(READY)
 	$(BIN)/ruff check .
