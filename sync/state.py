@@ -229,6 +229,7 @@ class StateStore(StateHands):
         From here on the group counts as not looked at, until it is sealed again.
         """
         with self._write("intent") as connection:
+            self._replace_same(connection, action, intended)
             connection.execute(
                 update(GROUPS).where(self._group(GROUPS, action.key.group)).values(stamp="")
             )
@@ -256,6 +257,22 @@ class StateStore(StateHands):
                 .returning(JOURNAL.c.id)
             )
             return int(result.scalar_one())
+
+    def _replace_same(self, connection: Connection, action: Action, intended: Bases) -> None:
+        """Closes the older intents that say the very same: the new one stands for them.
+
+        A change that is never confirmed would leave one more with every run.
+        """
+        if action.type is ActionType.CREATE:  # which is settled before it is intended again
+            return
+        same = and_(
+            self._record(JOURNAL, action.key),
+            JOURNAL.c.status == OPEN,
+            JOURNAL.c.action == action.type.value,
+            JOURNAL.c.intended_json == dump_bases(intended),
+        )
+        values = {"status": "settled", "finished_at": self._moment}
+        connection.execute(update(JOURNAL).where(same).values(**values))
 
     def receive(self, intent: int, binding: Binding, bases: Bases) -> None:
         """Commits the receipt of a write together with its binding and its bases.

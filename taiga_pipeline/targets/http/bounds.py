@@ -14,7 +14,7 @@ headers                64 kB each, 100     Python's `http.client` holds to it
 redirects              0                   a token must not leave the configured host
 an error's words       300 characters      for people to read
 a file that is named   64 MB               a calendar, a plan, a suggestion, a TOML file
-rows of a query        1 million           a setting (`max_rows`)
+
 =====================  ==================  ========================================================
 """
 

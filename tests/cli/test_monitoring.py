@@ -1,0 +1,85 @@
+"""A heartbeat's server cannot hold a run, whatever it sends."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sync.runner import Outcome
+from taiga_pipeline.cli import monitoring
+
+SILENCE = 0.1
+Drip = Callable[[bytes, bytes], str]
+
+
+@pytest.fixture
+def dripping() -> Iterator[Drip]:
+    """Starts a server that sends some bytes at once and others without an end."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(10)
+    ended = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def serve(at_once: bytes, drop: bytes) -> None:
+        with suppress(OSError):
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(at_once)
+                while not ended.wait(SILENCE / 4):
+                    connection.sendall(drop)
+
+    def start(at_once: bytes, drop: bytes) -> str:
+        threads.append(threading.Thread(target=serve, args=(at_once, drop)))
+        threads[-1].start()
+        host, port = listener.getsockname()
+        return f"http://{host}:{port}/ping/secret-word"
+
+    yield start
+    ended.set()
+    listener.close()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("at_once", "drop", "warns"),
+    [
+        (b"", b"H", True),
+        (b"HTTP/1.1 200 OK\r\n", b"X-More: 1\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x", True),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 100_000, False),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 900000000\r\n\r\n", b" ", False),
+        (b"HTTP/1.1 500 No\r\n\r\n", b" ", True),
+    ],
+    ids=["nothing", "headers", "a header", "a long body", "a slow body", "a failure"],
+)
+def test_a_heartbeat_that_does_not_end_is_left_alone(
+    dripping: Drip,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    at_once: bytes,
+    drop: bytes,
+    warns: bool,
+) -> None:
+    monkeypatch.setattr(monitoring, "_SECONDS", SILENCE)
+    address = dripping(at_once, drop)
+    settings = SimpleNamespace(
+        monitoring=SimpleNamespace(heartbeat_address=lambda environment: address)
+    )
+    context: Any = SimpleNamespace(settings=settings, environment={})
+    result: Any = SimpleNamespace(outcome=Outcome.DONE)
+    began = time.monotonic()
+    monitoring.send_heartbeat(context, result)
+    assert time.monotonic() - began < 60 * SILENCE
+    assert bool(caplog.records) is warns
+    assert "secret-word" not in caplog.text
+    assert all(record.levelno == logging.WARNING for record in caplog.records)
