@@ -101,6 +101,10 @@ class Document:
         return Problem(message, self.file, *self.places.value(path))
 
 
+_LARGEST: Final = 10_000_000
+"""Bytes of a TOML file, at most: a configuration or a mapping has some thousands."""
+
+
 def read_document(path: Path) -> Document:
     """Reads a TOML file.
 
@@ -108,9 +112,12 @@ def read_document(path: Path) -> Document:
     """
     file = str(path)
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as opened:
+            raw = opened.read(_LARGEST + 1)
     except OSError as error:
         raise ProblemsError([Problem(f"cannot be read: {error.strerror}", file)]) from error
+    if len(raw) > _LARGEST:
+        raise ProblemsError([Problem(f"is larger than {_LARGEST // 1_000_000} MB", file)])
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -133,6 +140,8 @@ def parse_document(text: str, file: str) -> Document:
         raise ProblemsError([_syntax_problem(error, text, file)]) from error
     except RecursionError as error:
         raise ProblemsError([Problem("is nested too deeply", file)]) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise ProblemsError([Problem(f"is not TOML: {error}", file)]) from error
     return Document(file, data, find_places(text))
 
 

@@ -236,3 +236,20 @@ def test_a_document_makes_problems_that_point_at_keys_and_values() -> None:
     assert isinstance(document.places, Places)
     assert str(document.at_key(("a", "bad"), "unknown key")) == "m.toml:2:1: unknown key"
     assert str(document.at_value(("a", "bad"), "too small")) == "m.toml:2:7: too small"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"x = " + b"9" * 5_000, "is not TOML"),
+        (b"x = " + b"[" * 10_000 + b"]" * 10_000, "nested too deeply"),
+        (b"#" * 10_000_001, "is larger than 10 MB"),
+    ],
+)
+def test_a_file_that_exceeds_a_bound_is_a_problem(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(content)
+    with pytest.raises(ProblemsError, match=message):
+        read_document(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -372,10 +371,11 @@ def _load(path: Path) -> dict[str, Any]:
     :raises InvalidValue: there is none, or the file holds something else.
     """
     from taiga_pipeline.planning.staffing.suggestion import FORMAT
+    from taiga_pipeline.targets.http.bounds import decode_json, read_file
 
     again = "make one with: pipeline-sync staff suggest"
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = decode_json(read_file(path))
     except FileNotFoundError:
         raise InvalidValue(f"there is no suggestion {path}; {again}") from None
     except (OSError, ValueError) as error:

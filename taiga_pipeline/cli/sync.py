@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,6 +35,7 @@ from taiga_pipeline.report.plan_text import (
 )
 from taiga_pipeline.report.terminal import safe
 from taiga_pipeline.sources.port import Remembers
+from taiga_pipeline.targets.http.bounds import decode_json, read_file
 
 PAST: Final = {
     ActionType.CREATE: "created",
@@ -99,7 +99,7 @@ def saved_fingerprint(path: Path, pipeline: str) -> str:
     :raises ProblemsError: no plan, or another pipeline's.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = decode_json(read_file(path))
         fingerprint, owner = data["fingerprint"], data["pipeline"]
     except (OSError, ValueError, TypeError, KeyError):
         raise ProblemsError(

@@ -13,8 +13,7 @@ pages of a list        10,000              10 million rows of Taiga, a million o
 headers                64 kB each, 100     Python's `http.client` holds to it
 redirects              0                   a token must not leave the configured host
 an error's words       300 characters      for people to read
-a file that is named   64 MB               a calendar, a plan, a suggestion, a TOML file
-
+a plan, a suggestion   64 MB               files that somebody names; a TOML file has 10 MB
 =====================  ==================  ========================================================
 """
 
@@ -41,7 +40,6 @@ WHOLE_LIST: Final = 120.0
 PAGES: Final = 10_000
 WORDS: Final = 300
 FILE_MEGABYTES: Final = 64
-ROWS: Final = 1_000_000
 
 MEGABYTE: Final = 1_000_000
 
