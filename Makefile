@@ -1,11 +1,15 @@
-# make demo, make test: everything they need goes into .venv, inside this folder.
+# make demo, make test: everything they need goes into .venv-demo and .venv, inside this folder.
 
 PYTHON ?= python3
 VENV ?= .venv
+DEMO_VENV ?= .venv-demo
 BIN := $(VENV)/bin
 # As many tests at a time as there are processors; WORKERS= runs one after the other.
 WORKERS ?= -n auto --dist worksteal
-READY := $(VENV)/.ready-for-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+STAMP := .ready-for-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+READY := $(VENV)/$(STAMP)
+# The demo needs a fifth of what the tests need; where the tests' packages are, it uses them.
+DEMO := $(if $(wildcard $(READY)),$(VENV),$(DEMO_VENV))
 
 .PHONY: help demo test test-reliability test-reliability-long lint types format bench clean
 
@@ -17,18 +21,30 @@ help:
 	@echo "make bench   measure, and print tables"
 	@echo "make clean   remove everything that was made here"
 
-$(READY):
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[dev]'
-	@rm -f $(VENV)/.ready-for-*
-	@touch $@
+# $(call install,FOLDER,WHAT,OPTIONS): pip's remarks go into a log, which matters if it fails.
+define install
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..." >&2; exit 1; }
+@echo "Installing into $(1) ..."
+@$(PYTHON) -m venv $(1)
+@$(1)/bin/python -m pip install --disable-pip-version-check --no-input $(3) \
+	--constraint constraints.txt --editable '$(2)' >$(1)/install.log 2>&1 || \
+	{ grep -v '^WARNING' $(1)/install.log | tail -n 15 >&2; \
+	echo "Packages could not be installed. All that pip said: $(1)/install.log" >&2; exit 1; }
+@rm -f $(1)/.ready-for-*
+@touch $(1)/$(STAMP)
+endef
 
-demo: $(READY)
+$(READY):
+	$(call install,$(VENV),.[dev])
+
+# Compiled as they are used: the demo loads a small part of what the packages hold.
+$(DEMO_VENV)/$(STAMP):
+	$(call install,$(DEMO_VENV),.[demo],--no-compile)
+
+demo: $(DEMO)/$(STAMP)
 	@rm -rf .demo
-	@$(BIN)/pipeline-sync demo --dir .demo $(if $(FAST),--fast)
+	@$(DEMO)/bin/pipeline-sync demo --dir .demo $(if $(FAST),--fast)
 
 test: $(READY)
 	$(BIN)/python -m pytest -q $(WORKERS)
@@ -58,5 +74,5 @@ bench: $(READY)
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .demo
+	rm -rf $(VENV) $(DEMO_VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
