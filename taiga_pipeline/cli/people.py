@@ -237,20 +237,40 @@ def _tell_off(time_off: TimeOff, what: str, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
 @click.option("--person", default="", metavar="EMAIL", help="Whose an .ics file is.")
+@click.option("--origin", default="", help="Names an .ics file across imports (default: its name).")
+@click.option(
+    "--remove-gone", is_flag=True, help="Take back what is gone from an .ics file, however much."
+)
 @json_option
 @pass_context
-def import_off(context: Context, file: Path, encoding: str, person: str, as_json: bool) -> int:
+def import_off(
+    context: Context,
+    file: Path,
+    encoding: str,
+    person: str,
+    origin: str,
+    remove_gone: bool,
+    as_json: bool,
+) -> int:
     """Import time off: CSV (email,first,last,reason), or iCalendar (a file named .ics).
 
-    In an iCalendar file, an event's organizer or attendee tells whose it is, unless --person does.
+    In an iCalendar file, an event's attendees (else its organizer) tell whose it is, unless
+    --person does. Events that are cancelled, tentative, declined, shown as free, work elsewhere or
+    a substitute's are no time off. Importing the file again takes back what is gone or moved in it;
+    what people typed stays.
     """
     from taiga_pipeline.cli.people_calendar import import_calendar, is_calendar
     from taiga_pipeline.people.csv_files import import_time_off
 
     if is_calendar(file):
-        return import_calendar(context, file, person, as_json)
-    if person:
-        raise click.UsageError("--person is for iCalendar files (.ics)")
+        if encoding:
+            raise click.UsageError("--encoding is for CSV files")
+        return import_calendar(
+            context, file, person, as_json, origin=origin, remove_many=remove_gone
+        )
+    for name, value in (("person", person), ("origin", origin), ("remove-gone", remove_gone)):
+        if value:
+            raise click.UsageError(f"--{name} is for iCalendar files (.ics)")
     with people_store(context) as store:
         report = import_time_off(store, file, encoding)
     return _report(report, file, as_json)

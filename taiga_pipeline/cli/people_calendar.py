@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,9 +16,14 @@ from taiga_pipeline.cli.extras import need_extra
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.store_access import people_store
 from taiga_pipeline.files import writing
-from taiga_pipeline.pipeline.batch import Outcome
-from taiga_pipeline.pipeline.errors import InvalidValue, RequestError
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.people.calendar_import import EventsReport
+    from taiga_pipeline.people.icalendar import CalendarReading
+    from taiga_pipeline.people.model import TimeOff
 
 _SUFFIXES: Final = (".ics", ".ical", ".icalendar")
 _BACK: Final = timedelta(weeks=52)
@@ -31,36 +37,89 @@ def is_calendar(file: Path | None) -> bool:
     return file is not None and file.suffix.lower() in _SUFFIXES
 
 
-def import_calendar(context: Context, file: Path, person: str, as_json: bool) -> int:
+def import_calendar(
+    context: Context,
+    file: Path,
+    person: str,
+    as_json: bool,
+    *,
+    origin: str = "",
+    remove_many: bool = False,
+) -> int:
     """Imports time off of the past year and the next two from an iCalendar file.
+
+    ``origin`` names the calendar across imports, "" for its file's name. With ``remove_many`` it
+    may take back more than half of what it brought last.
 
     :raises Unreachable: the file or the store cannot be used.
     :raises ProblemsError: it is no iCalendar file, or ``person`` is not on the roster.
     """
     need_extra("iCalendar", "planning", "icalendar", "recurring_ical_events")
-    from taiga_pipeline.people.icalendar import read_time_off
+    from taiga_pipeline.people.calendar_import import Events
+    from taiga_pipeline.people.icalendar import NAMELESS, Asked, read_time_off
 
     today = context.today
+    first, last = today - _BACK, today + _AHEAD
     with people_store(context) as store:
         email = store.get(person).email if person else ""
         known = {each.email for each in store.people()}
-        reading = read_time_off(
-            _content(file), first=today - _BACK, last=today + _AHEAD, known=known, email=email
-        )
-        outcomes = store.add_each_time_off(reading.time_off)
-    refused = [str(outcome) for outcome in outcomes if isinstance(outcome, RequestError)]
-    left_out = [*reading.left_out, *refused]
-    counts = {outcome.value: outcomes.count(outcome) for outcome in Outcome}
+        asked = Asked(first, last, known, email, context.zone, context.clock.monotonic)
+        reading = read_time_off(_content(file), asked)
+        nameless = frozenset(each for each in reading.by_event if each.startswith(NAMELESS))
+        events = Events(reading.by_event, nameless, reading.unread, first, last, email)
+        name = f"{origin or file.name}{f' of {email}' if email else ''}"
+        report = store.store_events(name, events, remove_many=remove_many)
     if as_json:
-        print_json({**counts, "left_out": left_out})
+        print_json(_as_json(reading, report))
     else:
-        told = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-        click.echo(f"{told}, {len(left_out):,} left out")
-        for reason in left_out[:_SHOWN]:
-            click.echo(f"{file}: left out: {safe(reason)}", err=True)
-        if len(left_out) > _SHOWN:
-            click.echo(f"and {len(left_out) - _SHOWN:,} more; --json lists all", err=True)
-    return ExitCode.PARTIAL if left_out else ExitCode.DONE
+        _print(reading, report, file)
+    is_partial = reading.left_out or report.kept
+    return ExitCode.PARTIAL if is_partial else ExitCode.DONE
+
+
+def _as_json(reading: CalendarReading, report: EventsReport) -> dict[str, Any]:
+    return {
+        **{outcome.value: count for outcome, count in report.counts.items()},
+        "left_out": reading.left_out,
+        "ignored": reading.ignored,
+        "notes": reading.notes,
+        "taken_back": [asdict(each) for each in report.taken_back],
+        "kept": report.kept,
+        "given_up": report.given_up,
+    }
+
+
+def _print(reading: CalendarReading, report: EventsReport, file: Path) -> None:
+    told = ", ".join(f"{count:,} {outcome.value}" for outcome, count in report.counts.items())
+    back = f", {len(report.taken_back):,} taken back" if report.taken_back else ""
+    click.echo(f"{told}{back}, {len(reading.left_out):,} left out")
+    for reason, count in reading.ignored.items():
+        click.echo(f"note: {counted(count, 'event')} no time off: {reason}")
+    for note in reading.notes:
+        click.echo(f"note: {safe(note)}")
+    for each in report.taken_back[:_SHOWN]:
+        click.echo(safe(f"note: gone or moved at the source: {each.email} {_span(each)}"))
+    if report.given_up:
+        click.echo(
+            f"note: {counted(report.given_up, 'span')} of time off taken back by hand before: not "
+            "made again; people off add records them"
+        )
+    if report.kept:
+        click.echo(
+            f"{file}: {counted(report.kept, 'event')} of the last import are gone from the file; "
+            "their time off is kept, for they are many, or nothing else of the file is the same. "
+            "If they were cancelled, import again with --remove-gone; if it is another calendar, "
+            "with a name of its own: --origin NAME",
+            err=True,
+        )
+    for reason in reading.left_out[:_SHOWN]:
+        click.echo(safe(f"{file}: left out: {reason}"), err=True)
+    if len(reading.left_out) > _SHOWN:
+        click.echo(f"and {len(reading.left_out) - _SHOWN:,} more; --json lists all", err=True)
+
+
+def _span(time_off: TimeOff) -> str:
+    return f"{time_off.first} to {time_off.last}"
 
 
 def _content(file: Path) -> bytes:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sync.database import by_letters
 from taiga_pipeline.hints import command
+from taiga_pipeline.people.calendar_import import Events, EventsReport, store_events
 from taiga_pipeline.people.cleaning import (
     clean_allocation,
     clean_person,
@@ -171,6 +172,16 @@ class PeopleStore:
         """Records time off in one transaction where it can be; says of each what became of it."""
         with self._writing() as connection:
             return [_try_to_record(connection, each) for each in time_off]
+
+    def store_events(
+        self, origin: str, events: Events, *, remove_many: bool = False
+    ) -> EventsReport:
+        """Stores the time off of a calendar in one transaction; what is gone there goes here.
+
+        ``origin`` names the calendar across imports. See `calendar_import.store_events`.
+        """
+        with self._writing() as connection:
+            return store_events(connection, origin, events, remove_many=remove_many)
 
     def remove_time_off(self, email: str, first: date, last: date) -> TimeOff:
         """Takes time off back.

@@ -118,6 +118,30 @@ TIME_OFF: Final = Table(
     Column("reason", Text, nullable=False),
 )
 
+PEOPLE_IMPORTED: Final = Table(
+    "people_imported",
+    METADATA,
+    Column("origin", Text, primary_key=True),
+    Column("email", Text, primary_key=True),
+    Column("number", Text, nullable=False),
+    Column("cells", Text, nullable=False),
+    Column("missing_since", UtcDateTime),
+)
+"""What each import of a roster brought last (as JSON text), and who was no longer in it. ``number``
+is a person's number at the company: it stays when the address changes."""
+
+TIME_OFF_IMPORTED: Final = Table(
+    "time_off_imported",
+    METADATA,
+    Column("origin", Text, primary_key=True),
+    Column("event", Text, primary_key=True),
+    Column("email", Text, primary_key=True),
+    Column("first", Date, primary_key=True),
+    Column("last", Date, primary_key=True),
+)
+"""Which time off came from which event of which calendar: what is moved or cancelled there goes,
+what people typed stays."""
+
 ALLOCATIONS: Final = Table(
     "allocations",
     METADATA,
@@ -152,6 +176,8 @@ REFERENCES: Final = (
     (FIELD_CHANGES.c.deal_key, DEALS.c.key),
     (IMPORTED.c.deal_key, DEALS.c.key),
     (TIME_OFF.c.email, PEOPLE.c.email),
+    (PEOPLE_IMPORTED.c.email, PEOPLE.c.email),
+    (TIME_OFF_IMPORTED.c.email, PEOPLE.c.email),
     (ALLOCATIONS.c.deal_key, DEALS.c.key),
     (ALLOCATIONS.c.email, PEOPLE.c.email),
 )
@@ -249,6 +275,24 @@ STEPS: Final[tuple[Step, ...]] = (
     ),
     statements("ALTER TABLE imported ADD COLUMN imported_at TIMESTAMP WITH TIME ZONE"),
     statements("CREATE TABLE synced_with (pipeline TEXT PRIMARY KEY, server TEXT NOT NULL)"),
+    statements(
+        """CREATE TABLE people_imported (
+            origin TEXT NOT NULL,
+            email TEXT NOT NULL REFERENCES people (email) ON DELETE CASCADE,
+            number TEXT NOT NULL,
+            cells TEXT NOT NULL,
+            missing_since TIMESTAMP WITH TIME ZONE,
+            PRIMARY KEY (origin, email)
+        )""",
+        """CREATE TABLE time_off_imported (
+            origin TEXT NOT NULL,
+            event TEXT NOT NULL,
+            email TEXT NOT NULL REFERENCES people (email) ON DELETE CASCADE,
+            first DATE NOT NULL,
+            last DATE NOT NULL,
+            PRIMARY KEY (origin, event, email, first, last)
+        )""",
+    ),
 )
 
 
