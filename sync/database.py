@@ -159,7 +159,7 @@ def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SEC
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise Stop(
             f"{shown(parsed)}: no driver for {parsed.drivername} is installed ({error}); "
-            "for PostgreSQL install pipeline-sync[postgresql] and use postgresql+psycopg://"
+            "for PostgreSQL write postgresql+psycopg://"
         ) from error
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)

@@ -12,6 +12,7 @@ from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.extras import need_extra
 from taiga_pipeline.cli.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.cli.store_access import people_store
+from taiga_pipeline.installing import how_to_get
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 
 LEARNT: Final = "learnt"
 STATED: Final = "stated"
-NO_HOLIDAYS: Final = (
-    "public holidays are not counted: install them with: pip install 'pipeline-sync[planning]'"
-)
+NO_HOLIDAYS: Final = "public holidays are not counted: install them with: {how}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +156,7 @@ def options_for(
 
     :raises InvalidValue: a week that is none.
     """
+    need_extra("capacity", "planning", "numpy")
     from taiga_pipeline.planning.capacity import Options
     from taiga_pipeline.planning.weeks import Weeks, monday, parse_week
 
@@ -179,7 +179,7 @@ def holidays_source() -> HolidaysOf:
 
     def look_up(country: str, years: Collection[int]) -> Collection[date]:
         if find_spec("holidays") is None:
-            raise UnknownCountry(NO_HOLIDAYS)
+            raise UnknownCountry(NO_HOLIDAYS.format(how=how_to_get("planning")))
         # Loaded at the first country only: many a roster names none.
         from taiga_pipeline.people.public_holidays import public_holidays
 

@@ -21,6 +21,7 @@ from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.output import style
 from taiga_pipeline.cli.signals import wait_for_the_end
+from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.problems import Problem, ProblemsError
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ class Story:
         if find_spec("numpy") is None:
             self.stage.say(
                 "Who will be short, and what will be won? That takes the planning extra:",
-                "pip install 'pipeline-sync[planning]'",
+                how_to_get("planning"),
             )
             return
         self.stage.say("Who is short, of which role, in which week, because of which deals?")

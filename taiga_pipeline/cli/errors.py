@@ -43,7 +43,18 @@ def exit_code(error: BaseException) -> ExitCode | None:
         kind = getattr(sys.modules.get(module_name), class_name, None)
         if kind is not None and isinstance(error, kind):
             return code
-    return None
+    return ExitCode.USAGE if _missing_packages(error) else None
+
+
+def _missing_packages(error: BaseException | None) -> str:
+    """Returns how to get what could not be imported, "" where no extra brings it."""
+    while error is not None and not isinstance(error, ImportError):
+        error = error.__cause__
+    if error is None:
+        return ""
+    from taiga_pipeline.installing import explain_missing
+
+    return explain_missing(error)
 
 
 def report(error: Exception, *, traceback: bool = False) -> ExitCode:
@@ -59,12 +70,21 @@ def report(error: Exception, *, traceback: bool = False) -> ExitCode:
         lines = "".join(traceback_module.format_exception(error))
         click.echo(safe(lines, keep_lines=True), err=True, nl=False)
     if code is not None:
-        report_error(str(error))
+        report_error(_with_packages(error))
         return code
     click.echo(f"Unexpected error: {safe(describe(error))}", err=True)
     if not traceback:
         click.echo(MORE, err=True)
     return ExitCode.UNEXPECTED
+
+
+def _with_packages(error: Exception) -> str:
+    packages = _missing_packages(error)
+    return (
+        packages
+        if isinstance(error, ImportError)
+        else "; ".join(filter(None, [str(error), packages]))
+    )
 
 
 def report_error(message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.problems import Problem, ProblemsError
 
 
@@ -18,7 +19,7 @@ def need_extra(command: str, extra: str, *modules: str) -> None:
             [
                 Problem(
                     f"{command} needs packages that are not installed ({', '.join(missing)}); "
-                    f"install them with: pip install 'pipeline-sync[{extra}]'"
+                    f"install them with: {how_to_get(extra)}"
                 )
             ]
         )

@@ -15,6 +15,7 @@ from taiga_pipeline.cli.capacity_input import STATED, options_for, plan_input
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.engine import state_to_read
 from taiga_pipeline.cli.funnel import asked_by, rules_of, stage_in
+from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.pipeline.errors import RequestError
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.records import Kind, Story, Wiki, portfolio_key
@@ -32,9 +33,9 @@ HOLDS_PAGES: Final = ("taiga",)
 _ONLY_TAIGA: Final = "portfolio.enabled: only Taiga has boards and pages; target.kind is {kind!r}"
 _NO_PLAN: Final = (
     "the page 'Resource plan' is left out: it needs packages that are not installed; install them "
-    "with: pip install 'pipeline-sync[planning]' (or set portfolio.plan_weeks = 0)"
+    "with: {how} (or set portfolio.plan_weeks = 0)"
 )
-_NO_PICTURE: Final = "the resource plan has no picture: pip install 'pipeline-sync[planning]'"
+_NO_PICTURE: Final = "the resource plan has no picture: install what draws it with: {how}"
 
 
 @dataclass
@@ -96,7 +97,7 @@ class PortfolioMaker:
     def _plan_page(self, key: RecordKey) -> Desired | None:
         """Returns the page with the resource plan, None if it cannot be made now."""
         if find_spec("numpy") is None:
-            self._say(_NO_PLAN)
+            self._say(_NO_PLAN.format(how=how_to_get("planning")))
             return None
         from taiga_pipeline.portfolio.plan_page import TITLE
 
@@ -147,7 +148,7 @@ class PortfolioMaker:
         if not report.roles:
             return lines, ""
         if find_spec("PIL") is None:
-            self._say(_NO_PICTURE)
+            self._say(_NO_PICTURE.format(how=how_to_get("planning")))
             return lines, ""
         heat = heat_of(report)
         self.pictures[heat.digest()] = lambda: _draw(heat)

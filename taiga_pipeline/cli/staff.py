@@ -21,6 +21,7 @@ from taiga_pipeline.cli.output import print_json, to_json
 from taiga_pipeline.cli.pipeline_data import reported_facts, who_left
 from taiga_pipeline.cli.store_access import deal_store, people_store, who
 from taiga_pipeline.files import write_text
+from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.report.terminal import safe
 
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
 
 SUGGESTION: Final = "staffing.json"
 NO_OPTIMISER: Final = (
-    "the optimiser is not installed, so this is the plan of the quick rule; install it with: "
-    "pip install 'pipeline-sync[staffing]'"
+    "the optimiser is not installed, so this is the plan of the quick rule; install it with: {how}"
 )
 
 
@@ -151,7 +151,7 @@ def suggest(
     asked = Asked(today, seconds, seed, given.priorities, given.fingerprint(), learnt)
     suggestion = describe(case, solution, asked)
     if not quick and not _has_optimiser():
-        suggestion["notes"].insert(0, NO_OPTIMISER)
+        suggestion["notes"].insert(0, NO_OPTIMISER.format(how=how_to_get("staffing")))
     path = out or suggestion_path(context)
     write_text(path, to_json(suggestion) + "\n")
     if as_json:

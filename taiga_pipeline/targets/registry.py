@@ -32,7 +32,11 @@ def create(kind: str, connection: Connection, clock: Clock) -> Target:
     :raises UnknownTargetError: no such adapter is installed.
     :raises Unreachable: the connection's address cannot be one of such a tool.
     """
-    factory: TargetFactory = _find(kind).load()
+    try:
+        factory: TargetFactory = _find(kind).load()
+    except (ImportError, AttributeError) as error:
+        message = f"target.kind: {kind!r}: its adapter cannot be imported: {error}"
+        raise UnknownTargetError([Problem(message)]) from error
     return factory(connection, clock)
 
 

@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 
 from taiga_pipeline.cli import capacity_input
+from taiga_pipeline.installing import how_to_get
 from tests.cli.conftest import Run
 
 QUICK = ("--trials", "500", "--chances", "stated")
@@ -134,7 +135,7 @@ def test_without_the_extra_the_way_to_it_is_said(
     monkeypatch.setattr("taiga_pipeline.cli.extras.find_spec", lambda name: None)
     result = pipeline("capacity")
     assert result.exit_code == 2
-    assert "pip install 'pipeline-sync[planning]'" in result.stderr
+    assert how_to_get("planning") in result.stderr
 
 
 def test_stated_chances_and_holidays_that_are_not_counted_are_said(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from taiga_pipeline.installing import how_to_get
 from tests.cli.conftest import Run
 from tests.planning.pipelines import Rules, grown
 
@@ -150,7 +151,7 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.setattr("taiga_pipeline.cli.extras.find_spec", lambda name: None)
     result = pipeline("forecast")
     assert result.exit_code == 2
-    assert "pip install 'pipeline-sync[planning]'" in result.stderr
+    assert how_to_get("planning") in result.stderr
 
 
 def test_an_old_record_is_pointed_out(pipeline: Run, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
 from tests.cli.conftest import Run, writes
@@ -263,7 +264,7 @@ def test_without_the_extra_the_plan_is_left_out_and_that_is_said_once(
     monkeypatch.setattr("taiga_pipeline.cli.portfolio.find_spec", lambda name: None)
     result = acme("run")
     assert result.exit_code == 0
-    assert result.stderr.count("pip install 'pipeline-sync[planning]'") == 1
+    assert result.stderr.count(how_to_get("planning")) == 1
     assert [page["slug"] for page in board.client.get("/wiki")] == ["from-sales"]
 
 

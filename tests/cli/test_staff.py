@@ -14,6 +14,7 @@ import pytest
 
 from sync.records import RecordKey
 from taiga_pipeline.cli.context import Context
+from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.records import Kind
@@ -287,7 +288,7 @@ def test_without_the_extra_the_quick_rule_steps_in_and_says_so(
     result = run("staff", "suggest", "--json")
     found = json.loads(result.stdout)
     assert found["engine"] == "heuristic"
-    assert "pip install 'pipeline-sync[staffing]'" in found["notes"][0]
+    assert how_to_get("staffing") in found["notes"][0]
 
 
 def test_with_the_extra_the_optimiser_is_used(run: Run) -> None:

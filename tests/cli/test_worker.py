@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from taiga_pipeline.installing import how_to_get
+
 from .conftest import Run
 
 CONFIG = 'pipeline = "acme"\n[target]\nurl = "https://t.example.com"\ntoken_env = "T"\n'
@@ -88,4 +90,4 @@ def test_without_the_packages_it_says_how_to_get_them(
     monkeypatch.setattr("taiga_pipeline.cli.extras.find_spec", find)
     result = fleet(command, "--setup")
     assert result.exit_code == 2
-    assert "pip install 'pipeline-sync[workers]'" in result.stderr
+    assert how_to_get("workers") in result.stderr

@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sync.clock import Clock
 from sync.database import parse_url, shown
 from sync.errors import Stop, SyncError, Unauthorised, Unreachable
+from taiga_pipeline.installing import how_to_add, how_to_get
 from taiga_pipeline.problems import Problem, ProblemsError
 
 BATCH: Final = 1000
@@ -37,12 +38,13 @@ _STEPS: Final = 10_000
 """SQLite's own steps between two looks at the clock."""
 
 _DRIVERS: Final = {
-    "postgresql": "pip install 'pipeline-sync[postgresql]', and write postgresql+psycopg://…",
-    "mysql": "pip install pymysql, and write mysql+pymysql://…",
-    "mariadb": "pip install pymysql, and write mariadb+pymysql://…",
-    "mssql": "pip install pyodbc, and write mssql+pyodbc://…",
-    "oracle": "pip install oracledb, and write oracle+oracledb://…",
+    "postgresql": ("psycopg[binary]", "postgresql+psycopg"),
+    "mysql": ("pymysql", "mysql+pymysql"),
+    "mariadb": ("pymysql", "mariadb+pymysql"),
+    "mssql": ("pyodbc", "mssql+pyodbc"),
+    "oracle": ("oracledb", "oracle+oracledb"),
 }
+"""The package with the driver of each kind of database, and how its URL begins."""
 _AWAY: Final = ("locked", "busy", "unable to open", "malformed", "not a database", "i/o error")
 """What SQLite says when it is the file, and not the statement, that is at fault."""
 _NO_ENTRY: Final = ("password", "authentication", "access denied", "login failed")
@@ -169,10 +171,17 @@ class Database:
                 return create_engine("sqlite://", creator=open_sqlite, poolclass=NullPool)
             return create_engine(self.url, poolclass=NullPool, connect_args=arguments)
         except (NoSuchModuleError, ImportError) as error:
-            way = _DRIVERS.get(self.kind, f"install the package that SQLAlchemy needs ({error})")
             raise Stop(
-                f"{self.setting}: no driver for {self.url.drivername} is installed: {way}"
+                f"{self.setting}: no driver for {self.url.drivername} is installed: "
+                f"{self._way_to_a_driver(error)}"
             ) from None
+
+    def _way_to_a_driver(self, error: Exception) -> str:
+        if self.kind not in _DRIVERS:
+            return f"install the package that SQLAlchemy needs ({error})"
+        package, scheme = _DRIVERS[self.kind]
+        get_it = how_to_get("postgresql") if self.kind == "postgresql" else how_to_add(package)
+        return f"{get_it}, and write {scheme}://…"
 
     @contextmanager
     def _connected(self, engine: Engine) -> Iterator[Connection]:
