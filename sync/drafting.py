@@ -29,9 +29,9 @@ from sync.observation import (
 from sync.open_issues import (
     copied_issues,
     gone_issue,
-    moved_issue,
     quarantine_issue,
     stray_binding,
+    stray_issue,
 )
 from sync.plan import GroupPlan, Issue, IssueKind, Plan
 from sync.planner import Known, Seen, plan_group
@@ -356,8 +356,9 @@ class Drafter:
         strays = [(group.key, child) for group in groups for child in group.strays]
         owners = {child.group for _, child in strays}
         known = self.store.known(owners & (index.keys() | wanted.groups.keys()))
+        gone = {key for group in groups for key in group.taken_away}
         return [
-            moved_issue(stray.key, place)
+            stray_issue(child, stray, place, is_gone=stray.key in gone)
             for place, child in strays
             if child.group in known
             if not (stray := stray_binding(child, known[child.group])).unlinked
@@ -375,7 +376,8 @@ class Drafter:
         if issue.kind is IssueKind.UNMARKED:
             return issue.key.group in observation.unmarked and issue.key.group not in wanted.groups
         # That a child is elsewhere is told by the group whose root it is in.
-        key = str(issue.observed) if issue.kind is IssueKind.MOVED else issue.key.group
+        is_elsewhere = issue.kind in (IssueKind.MOVED, IssueKind.DOUBLE) and issue.observed
+        key = str(issue.observed) if is_elsewhere else issue.key.group
         return key in observation.still and key not in wanted.groups
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sync.errors import Rejected, Vanished
 from sync.open_issues import operand
 from sync.plan import Issue, IssueKind
-from sync.records import Base, Binding, Marker, Observed, RecordKey
+from sync.records import TITLE, Base, Binding, Marker, Observed, RecordKey
 from sync.state import GroupRow, StateStore
 from sync.take_over import take_over
 from sync.target import Target
@@ -104,7 +104,8 @@ def adopt(store: StateStore, target: Target, root: RecordKey, root_id: str) -> O
 
     The next run marks it, keeps what delivery own, writes what sales own, and reports shared
     fields that differ. One that another group had until it was unlinked is taken over with all
-    that was agreed upon (`sync.take_over`). One that the group itself had before is let go of.
+    that was agreed upon (`sync.take_over`). One that the group itself had before is let go of. One
+    that the group has, and that lost its marker, is marked again, with all that was agreed upon.
 
     :raises Vanished: there is no such root, or the account cannot see it.
     :raises Rejected: it belongs to another group or pipeline.
@@ -114,12 +115,34 @@ def adopt(store: StateStore, target: Target, root: RecordKey, root_id: str) -> O
         raise Vanished(f"{target.name} shows this account no {root.kind} {root_id}")
     _refuse_anothers(store, root, found)
     index = store.index()
+    if _is_as_agreed(store, target, root, found):
+        target.mark(found.id, Marker(store.pipeline, root.group))
+        store.marked_by_hand(root)
+        return found
     _let_go_of_other(store, target, root.group, index.get(root.group), found.id)
     holders = [key for key, row in index.items() if row.root_id == found.id and key != root.group]
     if holders:
         return take_over(store, target, root, holders[0])
     store.bind_by_hand(Binding(root, found.id, created=False))
     return found
+
+
+def _is_as_agreed(store: StateStore, target: Target, root: RecordKey, found: Observed) -> bool:
+    """Whether an object is the very one that the group is kept in step with.
+
+    That it has the number alone proves nothing: a server that was restored gives numbers out again.
+    It is the one if something in it still names the group, or if it has the title agreed upon.
+    """
+    known = store.known([root.group])[root.group].bound.get(root)
+    if known is None or known.binding.target_id != found.id or not known.base:
+        return False
+    if known.binding.unlinked or known.binding.deleted:
+        return False
+    title = target.split(found, [{name: each.observed for name, each in known.base.items()}])
+    if TITLE in known.base and title.get(TITLE) == known.base[TITLE].observed:
+        return True
+    children = target.observe_children([found.id]).get(found.id, ())
+    return any(child.group == root.group for child in children)
 
 
 def _let_go_of_other(

@@ -267,6 +267,13 @@ class MemoryTarget:
         for each in (root, other):
             each.touched_by_people, each.version = True, each.version + 1
 
+    def copy_child(self, child_id: str, root_id: str) -> str:
+        """Copies a child into a root, with what it says of its group; returns the copy's id."""
+        (child,) = (r.children[child_id] for r in self._roots.values() if child_id in r.children)
+        root = self._root(root_id)
+        root.touched_by_people = True
+        return self._put_child(root, child.kind, child.identity, child.fields, child.group).id
+
     def delete(self, root_id: str) -> None:
         """Deletes a root."""
         del self._roots[root_id]

@@ -43,6 +43,31 @@ def moved_issue(stray: RecordKey, place: str) -> Issue:
     return Issue(IssueKind.MOVED, stray, message, observed=place)
 
 
+def copied_child_issue(stray: RecordKey, child: Observed, kept: str, place: str) -> Issue:
+    """Returns the issue of a copy of a child, made by people in the root of the group ``place``.
+
+    ``kept`` is the id of the child itself, which is where it belongs.
+    """
+    message = (
+        f"{stray}: {child.id} in the project of {place} carries the reference of this "
+        f"{stray.kind}, as a copy does; {kept} is kept in step, the copy is left alone. Delete it "
+        "in the target, or take its reference away if it is to stay"
+    )
+    return Issue(IssueKind.DOUBLE, stray, message, observed=place)
+
+
+def stray_issue(child: Observed, stray: Binding, place: str, *, is_gone: bool) -> Issue:
+    """Returns the issue of a child that was seen in the root of the group ``place``.
+
+    ``stray`` is its binding in the group that it names, and ``is_gone`` says that what is bound
+    there is not to be seen any more: then people moved it, else they copied it.
+    """
+    is_copy = stray.target_id != child.id and not (is_gone or stray.deleted)
+    if is_copy:
+        return copied_child_issue(stray.key, child, stray.target_id, place)
+    return moved_issue(stray.key, place)
+
+
 def stray_binding(child: Observed, known: Known) -> Binding:
     """Returns the binding of a child that was seen in another group's root, as far as known."""
     for key, bound in known.bound.items():

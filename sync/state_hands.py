@@ -109,6 +109,13 @@ class StateHands(StateTables):
             self._forget_group(connection, binding.key.group)
             self._put_binding(connection, binding, {})
 
+    def marked_by_hand(self, root: RecordKey) -> None:
+        """Notes that a person had a root marked again; the next run looks at the whole group."""
+        with self._write("by hand") as connection:
+            anew = update(GROUPS).where(self._group(GROUPS, root.group)).values(stamp="")
+            connection.execute(anew)
+            self._drop_issues_of(connection, root.group)
+
     def likenesses(self, keys: Collection[str]) -> dict[str, str]:
         """Returns what groups are recognised by when their key changes, "" where it is not known.
 

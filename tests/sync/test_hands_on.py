@@ -156,6 +156,46 @@ def test_a_project_whose_marker_people_removed_is_marked_again_by_hand_alone(wor
     world.settled()
 
 
+def test_a_project_that_is_marked_again_keeps_all_that_was_agreed_upon(world: World):
+    """What people renamed, deleted and took away stays so, and is not asked a second time."""
+    wanted = deal("D1", members={"ana@x.test": "Back"}, stories=("call", "plan"))
+    world.want(wanted)
+    world.run()
+    project = world.project()
+    world.target.edit(project.id, title="PM's")
+    call, _ = (c for c in world.target.children(project.id) if c.kind == "story")
+    (ana,) = (c for c in world.target.children(project.id) if c.kind == "membership")
+    world.target.delete_child(project.id, call.id)
+    world.target.delete_child(project.id, ana.id)
+    world.run()
+    world.target.unmark_all(project.id)
+    assert [issue.kind for issue in world.run().issues] == [IssueKind.UNMARKED]
+    adopt(world.store, world.target, RecordKey("D1", "project"), project.id)
+    assert world.project().markers == (Marker("acme", "D1"),)
+    assert not world.settled().issues
+    assert world.project().fields["title"] == "PM's"
+    kinds = [child.kind for child in world.target.children(project.id)]
+    assert kinds.count("story") == 1 and "membership" not in kinds
+    world.want(deal("D1", members={"ana@x.test": "Back"}, stories=("call", "plan"), text="New"))
+    assert not world.run().issues
+    world.settled()
+
+
+def test_another_project_under_the_same_number_is_adopted_afresh(world: World):
+    """A server that was restored gave the number to a project that has nothing to do with ours."""
+    world.want(deal("D1", stories=("call",)))
+    world.run()
+    project = world.project()
+    for child in world.target.children(project.id):
+        world.target.delete_child(project.id, child.id)
+    world.target.unmark_all(project.id)
+    world.target.edit(project.id, title="Somebody's")
+    adopt(world.store, world.target, RecordKey("D1", "project"), project.id)
+    assert [issue.kind for issue in world.run().issues] == [IssueKind.CONFLICT]
+    assert any(c.kind == "story" for c in world.target.children(project.id))
+    assert world.project().fields["title"] == "Somebody's"
+
+
 class TestTakingOver:
     @pytest.fixture
     def renumbered(self, world: World) -> World:

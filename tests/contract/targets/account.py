@@ -50,7 +50,8 @@ class Account(Protocol):
         """A person gives a story another subject."""
 
     def copy_story(self, root_id: str, story_id: str) -> str:
-        """Makes a story with the reference of another, as a second machine does; returns its id."""
+        """Makes a story with the reference of another, as a second machine does, or a person who
+        copies it into the same project or another one; returns its id."""
 
     def delete_story(self, root_id: str, story_id: str) -> None:
         """A person deletes a story."""

@@ -52,8 +52,7 @@ class MemoryAccount:
         self.target.edit_child(root_id, story_id, subject=subject)
 
     def copy_story(self, root_id: str, story_id: str) -> str:
-        (story,) = (c for c in self.target.children(root_id) if c.id == story_id)
-        return self.target.add_child(root_id, Kind.STORY, story.identity, **story.fields)
+        return self.target.copy_child(story_id, root_id)
 
     def delete_story(self, root_id: str, story_id: str) -> None:
         self.target.delete_child(root_id, story_id)
@@ -115,8 +114,9 @@ class TaigaAccount:
 
     def copy_story(self, root_id: str, story_id: str) -> str:
         row = self._client.get(f"userstories/{story_id}").data
-        places = ("project", "subject", "description", "external_reference")
-        return str(self._client.post("userstories", {at: row[at] for at in places}).data["id"])
+        copied = {at: row[at] for at in ("subject", "description", "external_reference")}
+        body = {"project": int(root_id), **copied}
+        return str(self._client.post("userstories", body).data["id"])
 
     def delete_story(self, root_id: str, story_id: str) -> None:
         self._client.delete(f"userstories/{story_id}")

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from sync.errors import Rejected, Unreachable
-from sync.hands_on import unlink
+from sync.hands_on import adopt, unlink
 from sync.leaving import leave, plan_leaving
+from sync.plan import IssueKind
 from sync.records import Observed, RecordKey
 from sync.runner import Outcome
 from sync.take_over import take_over
@@ -153,3 +154,25 @@ class TestLeaving:
             target.unmark(root, marker)
         with pytest.raises(Rejected, match="mark of this deal"):
             leave(pipeline.store, target, other, TRACES)
+
+
+def test_a_project_that_lost_its_mark_is_adopted_again_with_all_that_was_agreed_upon(
+    pipeline: Pipeline,
+) -> None:
+    deal, account = key(pipeline, 1), pipeline.account
+    pipeline.want(deal)
+    pipeline.run()
+    (root,) = pipeline.projects(deal)
+    (story,) = stories(pipeline, root)
+    account.delete_story(root, story.id)
+    pipeline.run(full=True)
+    for marker in root_of(pipeline, root).markers:
+        account.target.unmark(root, marker)
+    pipeline.want(deal, "staffed")
+    (issue,) = pipeline.run().issues
+    assert issue.kind is IssueKind.UNMARKED
+    adopt(pipeline.store, account.target, RecordKey(deal, Kind.PROJECT), root)
+    assert not pipeline.run().issues
+    assert pipeline.projects(deal) == [root]
+    assert not stories(pipeline, root), "a person deleted it"
+    pipeline.settled()

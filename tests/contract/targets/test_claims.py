@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sync.errors import Rejected
 from sync.hands_on import Side, resolve
 from sync.plan import IssueKind
 from sync.records import Observed, Owner
@@ -75,6 +76,29 @@ class TestStoryInAnotherDealsProject:
         pipeline.run(full=True)
         resolve(pipeline.store, deals[0], Side.DELIVERY)
         assert not pipeline.run(full=True).issues
+
+
+def test_a_copy_of_a_story_in_another_deals_project_is_left_alone_and_said(
+    pipeline: Pipeline,
+) -> None:
+    first, second = key(pipeline, 1), key(pipeline, 2)
+    pipeline.want(first)
+    pipeline.want(second)
+    pipeline.run()
+    here, there = pipeline.projects(first)[0], pipeline.projects(second)[0]
+    (story,) = stories(pipeline, here)
+    copy = pipeline.account.copy_story(there, story.id)
+    for full in (True, False, True):
+        report = pipeline.run(full=full)
+        (issue,) = report.issues
+        assert (issue.kind, issue.key.group) == (IssueKind.DOUBLE, first)
+        assert all(part in issue.message for part in (copy, story.id, second))
+        assert not report.applied
+    with pytest.raises(Rejected, match="nothing here waits"):
+        resolve(pipeline.store, first, Side.DELIVERY)  # the story itself stays in step
+    pipeline.account.delete_story(there, copy)
+    assert not pipeline.run(full=True).issues
+    pipeline.settled()
 
 
 class TestCopy:
