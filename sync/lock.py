@@ -11,8 +11,10 @@ lost while all others are well, and then the lock is gone; so a run asks for it 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -59,19 +61,43 @@ def _always() -> None:
 @contextmanager
 def _file_lock(path: Path, clock: Clock) -> Iterator[None]:
     try:
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+        file = _open_lock(path)
     except OSError as error:
-        raise StateUnusable(
-            f"{path}: the run lock cannot be created ({error.strerror}); the folder of the state "
-            "store has to exist and be writable"
-        ) from error
+        raise StateUnusable(_no_lock(path, error)) from error
     with file:
         _take(file, path)
-        file.seek(0)
-        file.truncate()
-        file.write(f"process {os.getpid()}, since {clock.now():%Y-%m-%d %H:%M:%S} UTC\n")
-        file.flush()
+        if os.fstat(file.fileno()).st_nlink == 1:  # what has another name may be another's file
+            file.seek(0)
+            file.truncate()
+            file.write(f"process {os.getpid()}, since {clock.now():%Y-%m-%d %H:%M:%S} UTC\n")
+            file.flush()
         yield
+
+
+def _open_lock(path: Path) -> IO[str]:
+    """Opens the lock file, and nothing that somebody put in its place.
+
+    A symbolic link is not followed, or the lock's line would replace what is in somebody's file. A
+    pipe must not hold the run either.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return os.fdopen(descriptor, "r+")
+
+
+def _no_lock(path: Path, error: OSError) -> str:
+    if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+        return (
+            f"{path}: the run lock is a file of its own, and this is something else (a link, a "
+            "folder, a pipe); look who put it there, and remove it"
+        )
+    return (
+        f"{path}: the run lock cannot be created ({error.strerror}); the folder of the state "
+        "store has to exist and be writable"
+    )
 
 
 def _take(file: IO[str], path: Path) -> None:

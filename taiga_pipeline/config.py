@@ -29,7 +29,7 @@ from pydantic import (
 
 from sync.limits import DEFAULTS, Limit
 from sync.records import WhenGone
-from taiga_pipeline.credentials import Secret, from_environment, from_file
+from taiga_pipeline.credentials import Secret, for_header, from_environment, from_file
 from taiga_pipeline.days import local_zone, zone_named
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.toml_places import Document, KeyPath, parse_document, read_document
@@ -185,6 +185,8 @@ class TargetSettings(_Section):
             if kind == "env"
             else from_file(f"target.{way}", place)
         )
+        if name != "password":
+            secret = for_header(f"target.{way}", secret)
         return Credentials.model_validate({"username": self.username, name: secret})
 
 

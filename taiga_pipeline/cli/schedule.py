@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
+import re
 import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import Context, pass_context, sqlite_path
+from taiga_pipeline.problems import Problem, ProblemsError
+
+if TYPE_CHECKING:
+    from taiga_pipeline.config import Settings
 
 ENVIRONMENT_FILE: Final = "secrets.env"
+UNPRINTABLE: Final = "{path}: no timer can name a path with such a character; rename the folder"
+ODD_END: Final = (
+    "{path!r}: systemd cannot name a path that ends with a blank or a backslash; rename the folder"
+)
 
 CRON: Final = """\
 # Add this with 'crontab -e'. As long as nothing changes it prints nothing, so cron mails nothing.
 # Two runs never overlap: the second one exits with 5 at once.
-# Secrets are read from {secrets} (lines of NAME=value; chmod 600 it).
-*/{minutes} * * * * set -a; . {secrets}; {command}
+{note}*/{minutes} * * * * {load}{command}
 """
 
 SYSTEMD: Final = """\
 # 1. Save this part as /etc/systemd/system/{unit}.service
-#    Secrets are read from {secrets} (lines of NAME=value; chmod 600 it).
-[Unit]
+{note}[Unit]
 Description=Keep the sales pipeline {pipeline} and its projects in step
 Wants=network-online.target
 After=network-online.target
@@ -36,8 +43,7 @@ Type=oneshot
 User={user}
 ExecStart={command}
 WorkingDirectory={folder}
-EnvironmentFile={secrets}
-# Done in part (3) and a run that is still going (5) are no failures of the service.
+{load}# Done in part (3) and a run that is still going (5) are no failures of the service.
 SuccessExitStatus=3 5
 TimeoutStartSec=30min
 UMask=0077
@@ -45,7 +51,7 @@ NoNewPrivileges=true
 PrivateTmp=true
 PrivateDevices=true
 ProtectSystem=strict
-ReadWritePaths={folder}
+ReadWritePaths={writable}
 ProtectKernelTunables=true
 ProtectKernelModules=true
 ProtectControlGroups=true
@@ -83,39 +89,114 @@ def schedule(context: Context, kind: str, minutes: int) -> None:
 
     The entry is printed, not installed. Program and configuration are named by absolute paths.
     """
-    pipeline = context.settings.pipeline
+    settings = context.settings
     config = context.config_path.absolute()
-    words = [program(), "--config", str(config), "run"]
-    secrets = str(config.parent / ENVIRONMENT_FILE)
-    if kind == "cron":
-        # An unescaped % is a line end to cron.
-        command = shlex.join(words).replace("%", r"\%")
-        secrets = shlex.quote(secrets).replace("%", r"\%")
-        text = CRON.format(minutes=minutes, command=command, secrets=secrets)
-    else:
-        text = SYSTEMD.format(
-            unit=f"pipeline-sync-{pipeline}",
-            pipeline=pipeline,
-            user=getpass.getuser(),
-            minutes=minutes,
-            command=" ".join(map(systemd_quote, words)),
-            folder=systemd_quote(str(config.parent)),
-            secrets=systemd_quote(secrets),
-        )
-    click.echo(text, nl=False)
+    make = _cron if kind == "cron" else _systemd
+    words = [*program(), "--config", _plain(str(config)), "run"]
+    secrets = str(config.parent / ENVIRONMENT_FILE) if _variables(settings) else ""
+    click.echo(make(settings, words, config.parent, secrets, minutes), nl=False)
 
 
-def program() -> str:
-    """Returns the absolute path of the installed program."""
+def _cron(settings: Settings, words: list[str], folder: Path, secrets: str, minutes: int) -> str:
+    # An unescaped % is a line end to cron.
+    command, path = (shlex.join(each).replace("%", r"\%") for each in (words, [secrets]))
+    load = f"set -a; . {path}; " if secrets else ""
+    return CRON.format(minutes=minutes, command=command, load=load, note=_note(secrets, "# "))
+
+
+def _systemd(settings: Settings, words: list[str], folder: Path, secrets: str, minutes: int) -> str:
+    for path in (str(folder), secrets):
+        if path != path.strip() or path.endswith("\\"):
+            raise ProblemsError([Problem(ODD_END.format(path=path))])
+    writable = [str(folder), *_written_elsewhere(settings, folder)]
+    return SYSTEMD.format(
+        unit=f"pipeline-sync-{settings.pipeline}",
+        pipeline=settings.pipeline,
+        user=_account(),
+        minutes=minutes,
+        command=" ".join([systemd_quote(words[0]), *map(systemd_argument, words[1:])]),
+        folder=systemd_line(str(folder)),
+        load=f"EnvironmentFile={systemd_pattern(secrets)}\n" if secrets else "",
+        note=_note(secrets, "#    "),
+        writable=" ".join(map(systemd_quote, writable)),
+    )
+
+
+def _note(secrets: str, begin: str) -> str:
+    if not secrets:
+        return ""
+    return (
+        f"{begin}Secrets are read from {secrets}\n{begin}(lines of NAME='value'; chmod 600 it).\n"
+    )
+
+
+def _variables(settings: Settings) -> list[str]:
+    """Returns the names of all environment variables that the configuration asks for."""
+    sections = (settings.source, settings.target, settings.sync, settings.monitoring)
+    return [
+        str(value)
+        for section in sections
+        for name, value in section.model_dump().items()
+        if name.endswith("_env") and value
+    ]
+
+
+def _written_elsewhere(settings: Settings, folder: Path) -> list[str]:
+    """Returns the folders beside the configuration's that a run writes into."""
+    files = [settings.monitoring.prometheus_file, sqlite_path(settings.sync.state)]
+    if settings.source.kind == "store":
+        files.append(sqlite_path(settings.source.url or ""))
+    folders = dict.fromkeys(file.parent for file in files if file is not None)
+    return [_plain(str(each)) for each in folders if not each.is_relative_to(folder.resolve())]
+
+
+def _account() -> str:
+    """Returns the account's name, its number where the machine knows none."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def _plain(path: str) -> str:
+    """Returns a path that can stand on one line.
+
+    :raises ProblemsError: it cannot.
+    """
+    if not path.isprintable():
+        raise ProblemsError([Problem(UNPRINTABLE.format(path=ascii(path)))])
+    return path
+
+
+def program() -> list[str]:
+    """Returns the installed program by its absolute path, as words of a command line."""
     beside = Path(sys.executable).with_name("pipeline-sync")
     found = str(beside) if os.access(beside, os.X_OK) else shutil.which("pipeline-sync")
-    return found or "pipeline-sync"
+    return [found] if found else [sys.executable, "-m", "taiga_pipeline"]
+
+
+# systemd reads each setting in a way of its own. Specifiers begin with % in all of them.
+
+
+def systemd_line(word: str) -> str:
+    """Returns ``word`` as the whole value of a setting: quotes would be part of it."""
+    return word.replace("%", "%%")
+
+
+def systemd_pattern(path: str) -> str:
+    """Returns ``path`` as the whole value of a setting that takes patterns of file names."""
+    return re.sub(r"([\\*?\[])", r"\\\1", systemd_line(path))
 
 
 def systemd_quote(word: str) -> str:
-    """Returns ``word`` so that systemd reads it as one word (its specifiers start with %)."""
-    word = word.replace("%", "%%")
-    if not any(character in word for character in " \t\"'\\"):
+    """Returns ``word`` as one of the words that a setting holds."""
+    word = systemd_line(word)
+    if not any(character in word for character in " \t\"'\\;"):
         return word
     escaped = word.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def systemd_argument(word: str) -> str:
+    """Returns ``word`` as an argument of a command, in which $ would begin a variable."""
+    return systemd_quote(word).replace("$", "$$")

@@ -22,7 +22,7 @@ from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.log import is_json
 from taiga_pipeline.cli.signals import stopping_in_good_order
 from taiga_pipeline.cli.sync import Performed, code_of, perform, worst
-from taiga_pipeline.credentials import from_file
+from taiga_pipeline.credentials import from_file, unquoted
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.terminal import safe
 from taiga_pipeline.workers.children import Order, stop_with_parent
@@ -122,23 +122,18 @@ def read_environment(path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     problems = []
     text = from_file("pipelines.environment_file", path).reveal()
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
         words = line.strip().removeprefix("export ")
-        if not words or words.startswith("#"):
+        if not words or words.startswith(("#", ";")):
             continue
         name, separator, value = words.partition("=")
         if separator and name.strip().isidentifier():
-            found[name.strip()] = _unquoted(value.strip())
+            found[name.strip()] = unquoted(value)
         else:
             problems.append(Problem("is no NAME=value", str(path), number))
     if problems:
         raise ProblemsError(problems)
     return found
-
-
-def _unquoted(value: str) -> str:
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
-    return value[1:-1] if quoted else value
 
 
 class _Nowhere(TextIOBase):

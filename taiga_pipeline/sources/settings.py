@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final
 
-from taiga_pipeline.credentials import Secret, SecretError, from_environment, from_file
+from taiga_pipeline.credentials import Secret, SecretError, for_header, from_environment, from_file
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
 COMMON: Final = ("kind", "folder", "environment", "zone")
@@ -124,8 +124,12 @@ class SettingsReader:
             self.complain(f"{name}_env and {name}_file: one of them is enough")
         try:
             if variable:
-                return self._from_environment(f"{name}_env", variable)
-            return from_file(f"{self._table}.{name}_file", file) if file else None
+                found = self._from_environment(f"{name}_env", variable)
+            else:
+                found = from_file(f"{self._table}.{name}_file", file) if file else None
+            return (
+                for_header(f"{self._table}.{name}", found) if found and _is_token(name) else found
+            )
         except SecretError as error:
             self.problems.append(str(error))
             return None
@@ -138,3 +142,8 @@ class SettingsReader:
         environment = self._settings.get("environment", {})
         assert isinstance(environment, Mapping)
         return from_environment(f"{self._table}.{name}", variable, environment)
+
+
+def _is_token(name: str) -> bool:
+    """Whether a secret of this name is sent in a header."""
+    return name.endswith(("token", "key"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from taiga_pipeline.cli.schedule import systemd_quote
+from taiga_pipeline.cli.schedule import systemd_argument, systemd_pattern, systemd_quote
 from tests.live.leaving_out import program
 
 Run = Callable[..., Result]
@@ -54,9 +55,26 @@ def test_systemd_reads_a_quoted_path_as_one_word(word: str, quoted: str) -> None
     assert systemd_quote(word) == quoted
 
 
-def test_systemd_accepts_the_units(run: Run, folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plain",
+        "two words",
+        "100% sales",
+        "a $HOME of ours",
+        """quotes ' and " both""",
+        "brackets [1] and *",
+        "back\\slash",
+        "semi; colon # sharp & more",
+        "Öl",
+    ],
+)
+def test_systemd_accepts_the_units(run: Run, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "config.toml").write_text(CONFIG)
     analyse = program("systemd-analyze")
-    text = run("schedule", "systemd").stdout
+    text = run("schedule", "systemd", "--config", str(folder / "config.toml")).stdout
     service, timer = text.split("# 2. Save this part")
     units = tmp_path / "units"
     units.mkdir()
@@ -71,6 +89,55 @@ def test_systemd_accepts_the_units(run: Run, folder: Path, tmp_path: Path) -> No
     )
     complaints = [line for line in result.stderr.splitlines() if "pipeline-sync-acme" in line]
     assert complaints == []
+
+
+def test_what_holds_the_whole_line_is_not_quoted_and_patterns_are_none(run: Run) -> None:
+    assert systemd_pattern("/a [1]/*?%") == r"/a \[1]/\*\?%%"
+    assert systemd_argument("/a $b") == '"/a $$b"'
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("line\nend", "with such a character"), ("blank ", "ends with a blank")],
+)
+def test_a_path_that_no_unit_can_name_is_refused(
+    run: Run, tmp_path: Path, name: str, message: str
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "config.toml").write_text(CONFIG)
+    result = run("schedule", "systemd", "--config", str(folder / "config.toml"))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["cron", "systemd"])
+def test_a_pipeline_without_variables_needs_no_file_of_them(
+    run: Run, folder: Path, kind: str
+) -> None:
+    config = CONFIG.replace('token_env = "T"', 'token_file = "token.txt"')
+    (folder / "config.toml").write_text(config)
+    assert "secrets.env" not in run("schedule", kind).stdout
+
+
+def test_the_service_may_write_where_the_state_is(run: Run, folder: Path, tmp_path: Path) -> None:
+    state = tmp_path / "else where" / "state.db"
+    (folder / "sub").mkdir()
+    (folder / "sub" / "config.toml").write_text(f'{CONFIG}[sync]\nstate = "sqlite:///{state}"\n')
+    text = run("schedule", "systemd", "--config", str(folder / "sub" / "config.toml")).stdout
+    assert f'ReadWritePaths={folder}/sub "{state.parent}"' in text
+
+
+def test_an_account_without_a_name_is_its_number(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(_number: int) -> None:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr("taiga_pipeline.cli.schedule.pwd.getpwuid", nobody)
+    for name in ("USER", "LOGNAME", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    assert f"User={os.getuid()}\n" in run("schedule", "systemd").stdout
 
 
 def test_a_configuration_that_does_not_load_gets_no_entry(run: Run) -> None:

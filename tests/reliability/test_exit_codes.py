@@ -162,6 +162,22 @@ def read_only_state(stage: Stage) -> Result:
     return edit_config(stage, "[sync]", '[sync]\nstate = "sqlite:////proc/self/state.db"')
 
 
+def planted_lock(stage: Stage) -> Result:
+    lock = Path(f"{stage.csv.state}.lock")
+    lock.unlink(missing_ok=True)
+    lock.symlink_to(stage.csv.file)
+    return stage.csv.run()
+
+
+def unwritable_file(stage: Stage) -> Result:
+    return stage.csv.command("plan", "--out", str(stage.csv.folder / "nowhere" / "plan.json"))
+
+
+def missing_packages(stage: Stage) -> Result:
+    stage.patch.setattr("taiga_pipeline.cli.extras.find_spec", lambda name: None)
+    return stage.csv.command("capacity")
+
+
 def nobody(stage: Stage) -> Result:
     stage.csv.taiga.stop()
     return stage.csv.run()
@@ -227,6 +243,8 @@ SITUATIONS: Final[dict[str, Callable[[Stage], Result]]] = {
     "a setting is misspelled": misspelled_setting,
     "the variable with the password is not set": password_not_set,
     "a mapping has a mistake": mistaken_mapping,
+    "a file cannot be written": unwritable_file,
+    "a command needs packages that are not installed": missing_packages,
     "the CSV file is not there": no_file,
     "the CSV file is empty": empty_file,
     "the CSV file is cut off in a row": cut_off_file,
@@ -248,6 +266,7 @@ SITUATIONS: Final[dict[str, Callable[[Stage], Result]]] = {
     "the state is damaged": damaged_state,
     "the disk is full": full_disk,
     "its folder cannot be written": read_only_state,
+    "something else has the name of its lock": planted_lock,
     "nobody answers": nobody,
     "a web page answers": web_page,
     "the password is wrong": wrong_password,
