@@ -7,9 +7,10 @@ Taiga-compatible server inside this process.
 from __future__ import annotations
 
 import contextlib
+import io
 import shlex
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
     from taiga_pipeline.sandbox.embedded import Sandbox
 
 PASSWORD_VARIABLE: Final = "TAIGA_PASSWORD"  # noqa: S105 - the name of a variable
-READ_SECONDS: Final = 2.5
+READ_SECONDS: Final = 2.0
+"""The pause after each explanation; with all of them, the story takes half a minute."""
 PM: Final = "pm"
+PLAN_LINES: Final = 46
+SUGGESTION_LINES: Final = 24
 WON: Final = "D-105"
 LOST: Final = "D-107"
 
@@ -97,19 +101,35 @@ class Stage:
             click.echo(style(line, bold=True))
         self.pause()
 
-    def run(self, *arguments: str, expect: ExitCode = ExitCode.DONE) -> None:
+    def run(self, *arguments: str) -> None:
         """Shows a command and runs it.
 
         :raises DemoError: it ended otherwise than the story says.
         """
+        click.echo(style(f"\n$ pipeline-sync {shlex.join(arguments)}", colour="cyan"))
+        self._call(arguments)
+
+    def run_and_show(self, lines: int, *arguments: str) -> None:
+        """Shows a command, runs it, and prints the first lines of its result.
+
+        :raises DemoError: it ended otherwise than the story says.
+        """
+        command = f"pipeline-sync {shlex.join(arguments)} | head -n {lines}"
+        click.echo(style(f"\n$ {command}", colour="cyan"))
+        with contextlib.redirect_stdout(io.StringIO()) as result:
+            self._call(arguments)
+        every = result.getvalue().splitlines()
+        click.echo("\n".join(every[:lines]))
+        if len(every) > lines:
+            click.echo(f"(and {len(every) - lines} more lines)")
+
+    def _call(self, arguments: Sequence[str]) -> None:
         from taiga_pipeline.cli.main import cli
 
-        click.echo(style(f"\n$ pipeline-sync {shlex.join(arguments)}", colour="cyan"))
         environment = {PASSWORD_VARIABLE: self.sandbox.password}
         context = Context(clock=self.context.clock, environment=environment)
         code = cli.main(list(arguments), standalone_mode=False, obj=context)
-        self.pause()
-        if code != expect:
+        if code != ExitCode.DONE:
             raise DemoError(f"'pipeline-sync {shlex.join(arguments)}' ended with {code}")
 
     def writes(self) -> int:
@@ -136,7 +156,6 @@ class Stage:
             for project in sorted(projects, key=lambda project: str(project["name"]))
         ]
         print_table(("Project", "Tags", "Members", ""), rows, right=[2])
-        self.pause()
 
     def project(self, title: str) -> Mapping[str, Any]:
         """Returns the project whose name ends in ``title``.
@@ -173,18 +192,19 @@ class Story:
         sandbox = self.stage.sandbox
         self.stage.say(
             f"A small Taiga is running at {sandbox.url}.",
-            "First, a configuration, a mapping and a pipeline with a dozen made-up deals.",
+            "First, a configuration, a mapping and a made-up firm: eight people, a year of deals.",
         )
         taiga = ("--taiga-url", sandbox.url, "--username", sandbox.username)
         self.stage.run("init", "--sample", *taiga, "--manager", f"{PM}@example.test")
         self.stage.run("check")
-        self.stage.run("deals", "list")
+        self.stage.say("What was proposed to customers, and is not decided yet:")
+        self.stage.run("deals", "list", "--stage", "Proposal")
 
     def first_run(self) -> None:
         """Proposals become tentative projects."""
         self.stage.say("What would happen in Taiga? (A plan writes nothing, anywhere.)")
         before = self.stage.writes()
-        self.stage.run("plan")
+        self.stage.run_and_show(PLAN_LINES, "plan")
         if self.stage.writes() != before:
             raise DemoError("the plan wrote something")
         self.stage.say("Do it. Deals at the proposal stage become tentative projects:")
@@ -234,16 +254,20 @@ class Story:
         self.stage.show_projects()
 
     def look_ahead(self) -> None:
-        """Who is short, and everything on one page."""
+        """What will be won, who is short, who could do it, and everything on one page."""
         if find_spec("numpy") is None:
             self.stage.say(
                 "Who will be short, and what will be won? That takes the planning extra:",
                 how_to_get("planning"),
             )
             return
+        self.stage.say("What will be won? Learnt from a year of the firm's own decisions:")
+        self.stage.run("forecast")
         self.stage.say("Who is short, of which role, in which week, because of which deals?")
         self.stage.run("capacity", "--weeks", "12")
-        self.stage.say("All of it on one page, with what will be won:")
+        self.stage.say("Who should do it? Skills, holidays and time off are counted:")
+        self.stage.run_and_show(SUGGESTION_LINES, "staff", "suggest", "--quick")
+        self.stage.say("All of it on one page:")
         self.stage.run("report", "report.html", "--weeks", "12")
         if "Alder" not in Path("report.html").read_text(encoding="utf-8"):
             raise DemoError("the report does not show the pipeline")

@@ -35,7 +35,7 @@ class Outcome:
 
 @click.command()
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
-@click.option("--sample", is_flag=True, help="Add a dozen made-up deals and some people.")
+@click.option("--sample", is_flag=True, help="Add a made-up firm: a year of deals, and people.")
 @click.option(
     "--mapping",
     "mappings",
@@ -130,15 +130,8 @@ def add_sample(context: Context, settings: Settings) -> None:
     stages = {stage.category: stage.name for stage in reversed(rules.stages)}
     teams = [condition.accepted for condition in rules.conditions if condition.field == "team"]
     team = min(teams[0]).title() if teams else ""
-    sample = make_sample(context.today, stages, team)
-    deals = context.open_deal_store()
-    for deal in sample.deals:
-        deals.add(deal, by="sample")
-    people = context.open_people_store(create=True)
-    for person in sample.people:
-        people.add(person)
-    for allocation in sample.allocations:
-        people.allocate(allocation)
+    deals, people = context.open_deal_store(), context.open_people_store(create=True)
+    make_sample(context.today, stages, team).store(deals, people)
     deals.close()
     people.close()
 

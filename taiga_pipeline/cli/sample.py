@@ -1,185 +1,108 @@
-"""A small made-up pipeline to try things out with: deals in every stage, people, allocations.
+"""A made-up pipeline to try things out with: a firm of eight, a year of its deals, its plans.
 
-Dates are relative to the day it is made, so that it never looks stale.
+Days are relative to the day it is made, so that it never looks stale. The deals stand in
+``data/sample_deals.csv``: a column per category holds the day (0: today) on which a deal came there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Final
+from importlib.resources import files
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
 
-from taiga_pipeline.people.model import Allocation, Person
-from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal, RoleDemand
+from taiga_pipeline.people.model import Allocation, Person, TimeOff
+from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal
+from taiga_pipeline.pipeline.notation import parse_roles
+
+if TYPE_CHECKING:
+    from taiga_pipeline.people.store import PeopleStore
+    from taiga_pipeline.pipeline.store import DealStore
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Deals, people, and who works on which deal."""
+    """Lives of deals (all that one was, in order), people, time off, and who works on what."""
 
-    deals: tuple[Deal, ...]
+    lives: tuple[tuple[Deal, ...], ...]
     people: tuple[Person, ...]
+    time_off: tuple[TimeOff, ...]
     allocations: tuple[Allocation, ...]
 
+    @property
+    def deals(self) -> tuple[Deal, ...]:
+        """The deals as they are today."""
+        return tuple(life[-1] for life in self.lives)
 
-@dataclass(frozen=True, slots=True)
-class _Outline:
-    """A deal, with days counted from today."""
+    def store(self, deals: DealStore, people: PeopleStore) -> None:
+        """Puts all of it into empty stores, each step of a deal at its own time."""
+        with deals.batch(by="sample") as batch:
+            for before, after in self._steps():
+                batch.now = _reached(after)
+                batch.put(before, after)
+        people.upsert(self.people)
+        people.add_each_time_off(self.time_off)
+        people.allocate_each(self.allocations)
 
-    key: str
-    customer: str
-    name: str
-    category: Category
-    value: int
-    close_in: int
-    start_in: int | None
-    owner: str
-    service: str
-    roles: tuple[RoleDemand, ...] = ()
-    contacts: tuple[Contact, ...] = ()
-    notes: str = ""
-    lost_reason: str = ""
-
-
-def _needs(role: str, hours: int, weeks: int, start_week: int = 0) -> RoleDemand:
-    return RoleDemand(role, Decimal(hours), weeks, start_week)
+    def _steps(self) -> list[tuple[Deal | None, Deal]]:
+        steps = [step for life in self.lives for step in pairwise((None, *life))]
+        return sorted(
+            ((before, after) for before, after in steps if after), key=lambda step: _reached(step[1])
+        )
 
 
-_MAYA: Final = "Maya Lindqvist"
-_TOM: Final = "Tom Okafor"
+_DAY_BEGINS: Final = time(8, 30)
 
-_OUTLINES: Final = (
-    _Outline(
-        "D-101", "Harbour Light", "Visitor app", Category.LEAD, 60_000, 120, None, _MAYA, "app"
+_CONTACTS: Final = {
+    "D-104": (Contact("Ida Berg", "ida.berg@ekby.example", part=ContactPart.DECISION_MAKER),),
+    "D-105": (
+        Contact("Ruth Alder", "ruth@alder.example", part=ContactPart.DECISION_MAKER),
+        Contact("Sam Finch", "sam@alder.example", part=ContactPart.INFLUENCER),
     ),
-    _Outline(
-        "D-102", "Nordvik Bank", "Card portal", Category.LEAD, 240_000, 150, None, _TOM, "web"
-    ),
-    _Outline(
-        "D-103",
-        "Fjord Ferries",
-        "Timetable service",
-        Category.QUALIFIED,
-        90_000,
-        90,
-        110,
-        _TOM,
-        "api",
-    ),
-    _Outline(
-        "D-104",
-        "City of Ekby",
-        "Library search",
-        Category.NEEDS,
-        75_000,
-        60,
-        80,
-        _MAYA,
-        "web",
-        contacts=(Contact("Ida Berg", "ida.berg@ekby.example", part=ContactPart.DECISION_MAKER),),
-    ),
-    _Outline(
-        "D-105",
-        "Alder & Finch",
-        "Web shop",
-        Category.PROPOSAL,
-        120_000,
-        21,
-        35,
-        _MAYA,
-        "web",
-        roles=(_needs("Back", 30, 10), _needs("Design", 16, 4), _needs("UX", 8, 3)),
-        contacts=(
-            Contact("Ruth Alder", "ruth@alder.example", part=ContactPart.DECISION_MAKER),
-            Contact("Sam Finch", "sam@alder.example", part=ContactPart.INFLUENCER),
-        ),
-        notes="Launch must be before the summer sale. They run their own hosting.",
-    ),
-    _Outline(
-        "D-106",
-        "Solvang Energy",
-        "Meter dashboard",
-        Category.PROPOSAL,
-        180_000,
-        35,
-        56,
-        _TOM,
-        "web",
-        roles=(_needs("Back", 40, 12), _needs("Front", 30, 12)),
-    ),
-    _Outline(
-        "D-107",
-        "Brightwater Clinic",
-        "Booking",
-        Category.PROPOSAL,
-        64_000,
-        14,
-        28,
-        _MAYA,
-        "app",
-        roles=(_needs("Front", 30, 8), _needs("UX", 16, 3)),
-        contacts=(Contact("Dr Noor Haddad", part=ContactPart.DECISION_MAKER),),
-    ),
-    _Outline(
-        "D-108", "Müller Logistik", "Route planner", Category.PROPOSAL, 95_000, 45, 60, _TOM, "api"
-    ),
-    _Outline(
-        "D-109",
-        "Kestrel Insurance",
-        "Claims intake",
-        Category.WON,
-        150_000,
-        -10,
-        7,
-        _TOM,
-        "web",
-        roles=(_needs("Back", 30, 12), _needs("Design", 16, 4)),
-        notes="Weekly demo on Thursdays was promised.",
-    ),
-    _Outline(
-        "D-110",
-        "Lumen Museum",
-        "Ticketing",
-        Category.WON,
-        82_000,
-        -25,
-        -4,
-        _MAYA,
-        "app",
-        roles=(_needs("Front", 30, 8), _needs("UX", 8, 3)),
-    ),
-    _Outline(
-        "D-111",
-        "Oak Street Media",
-        "Archive",
-        Category.LOST,
-        40_000,
-        -15,
-        None,
-        _TOM,
-        "web",
-        lost_reason="price",
-    ),
-    _Outline(
-        "D-112", "Vela Travel", "Loyalty app", Category.QUALIFIED, 130_000, 75, 100, _MAYA, "app"
-    ),
-)
+    "D-107": (Contact("Dr Noor Haddad", part=ContactPart.DECISION_MAKER),),
+    "D-115": (Contact("Lena Kettle", "lena@kettle.example", part=ContactPart.DECISION_MAKER),),
+}
+
+_NOTES: Final = {
+    "D-105": "Launch must be before the summer sale. They run their own hosting.",
+    "D-109": "Weekly demo on Thursdays was promised.",
+}
 
 # The same people have accounts in the sandbox.
 _PEOPLE: Final = (
-    Person("ana@example.test", "Ana Müller", "Back", ("python", "sql")),
-    Person("bob@example.test", "Bob Jones", "Front", ("typescript",)),
-    Person("chen@example.test", "陈伟", "Design", ("figma",), Decimal(32)),
-    Person("dora@example.test", "Dora O'Neil", "UX", ("research", "figma")),
-    Person("emil@example.test", "Emil Åberg", "Back", ("python", "django")),
+    Person("ana@example.test", "Ana Müller", "Back", ("python", "sql"), country="SE"),
+    Person("bob@example.test", "Bob Jones", "Front", ("typescript", "react"), country="GB"),
+    Person("chen@example.test", "陈伟", "Design", ("figma", "print"), Decimal(32), country="SE"),
+    Person("dora@example.test", "Dora O'Neil", "UX", ("research", "figma"), country="IE"),
+    Person("emil@example.test", "Emil Åberg", "Back", ("python", "django"), country="SE"),
+    Person("fatima@example.test", "Fatima Noor", "Front", ("typescript",), country="SE"),
+    Person("gita@example.test", "Gita Rao", "Back", ("go", "sql"), Decimal(32), country="DE"),
+    Person("hugo@example.test", "Hugo Stein", "Lead", ("scrum",), Decimal(30), country="DE"),
 )
+
+_TIME_OFF: Final = (
+    ("ana@example.test", 28, 38, "holiday"),
+    ("bob@example.test", 10, 14, "course"),
+    ("chen@example.test", 42, 59, "parental leave"),
+    ("fatima@example.test", 21, 25, "holiday"),
+    ("gita@example.test", 49, 60, "holiday"),
+    ("hugo@example.test", -40, -30, "holiday"),
+)
+"""E-mail, the first and the last day, counted from today, and why."""
 
 _ALLOCATIONS: Final = (
     Allocation("D-109", "ana@example.test", "Back", Decimal(30)),
     Allocation("D-109", "chen@example.test", "Design", Decimal(16)),
     Allocation("D-110", "bob@example.test", "Front", Decimal(30)),
+    Allocation("D-117", "gita@example.test", "Back", Decimal(20)),
+    Allocation("D-117", "hugo@example.test", "Lead", Decimal(4)),
+    Allocation("D-118", "emil@example.test", "Back", Decimal(30)),
+    Allocation("D-118", "fatima@example.test", "Front", Decimal(20)),
+    Allocation("D-118", "hugo@example.test", "Lead", Decimal(6)),
     Allocation("D-105", "emil@example.test", "Back", Decimal(30), confirmed=False),
     Allocation("D-105", "dora@example.test", "UX", Decimal(8), confirmed=False),
 )
@@ -192,8 +115,33 @@ def make_sample(today: date, stages: Mapping[Category, str], team: str = "") -> 
     ``team`` is given to every deal, for a mapping that applies to one team only.
     """
     stage_of = _nearest(stages)
-    deals = tuple(_deal(outline, today, stage_of(outline.category), team) for outline in _OUTLINES)
-    return Sample(deals, _PEOPLE, _ALLOCATIONS)
+    lives = tuple(tuple(_life(row, today, stage_of, team)) for row in _rows())
+    time_off = tuple(
+        TimeOff(email, today + timedelta(days=first), today + timedelta(days=last), reason)
+        for email, first, last, reason in _TIME_OFF
+    )
+    allocations = (*_past_allocations(life[-1] for life in lives), *_ALLOCATIONS)
+    return Sample(lives, _PEOPLE, time_off, allocations)
+
+
+def _past_allocations(deals: Iterable[Deal]) -> Iterator[Allocation]:
+    """Goes through who worked on what was won before: those of a role take turns."""
+    current = {each.deal_key for each in _ALLOCATIONS}
+    won = [deal for deal in deals if _is_won(deal) and deal.key not in current]
+    for turn, deal in enumerate(won):
+        for needed in deal.roles:
+            able = [person for person in _PEOPLE if person.role == needed.role]
+            email = able[turn % len(able)].email
+            yield Allocation(deal.key, email, needed.role, needed.hours_per_week)
+
+
+def _is_won(deal: Deal) -> bool:
+    return deal.closed_on is not None and not deal.lost_reason
+
+
+def _rows() -> Iterator[Mapping[str, str]]:
+    text = (files("taiga_pipeline") / "data" / "sample_deals.csv").read_text(encoding="utf-8")
+    return csv.DictReader(text.splitlines())
 
 
 def _nearest(stages: Mapping[Category, str]) -> Callable[[Category], str]:
@@ -206,23 +154,57 @@ def _nearest(stages: Mapping[Category, str]) -> Callable[[Category], str]:
     return stage
 
 
-def _deal(outline: _Outline, today: date, stage: str, team: str) -> Deal:
-    closes = today + timedelta(days=outline.close_in)
+def _life(
+    row: Mapping[str, str], today: date, stage_of: Callable[[Category], str], team: str
+) -> Iterator[Deal]:
+    """Goes through what a deal was, from its first stage to where it is today."""
+    deal = replace(_first(row, today), team=team)
+    for category in filter(row.get, Category):
+        stage, day = stage_of(category), _working_day(row[category], today)
+        if stage == deal.stage:
+            continue
+        at = datetime.combine(day, _DAY_BEGINS, UTC)
+        deal = replace(deal, stage=stage, stage_since=at, updated_at=at)
+        if category is Category.PROPOSAL or category.is_closed:
+            closes = _working_day(row["close"], today)
+            deal = replace(deal, value=Decimal(row["value"]), expected_close=closes)
+        if category.is_closed:
+            deal = replace(deal, closed_on=day, lost_reason=row["lost_reason"])
+        yield deal
+
+
+def _first(row: Mapping[str, str], today: date) -> Deal:
+    """Returns a deal as it came in, without a stage."""
+    key = row["key"]
     return Deal(
-        key=outline.key,
-        name=outline.name,
-        customer=outline.customer,
-        stage=stage,
-        value=Decimal(outline.value),
+        key=key,
+        name=row["name"],
+        customer=row["customer"],
+        value=Decimal(row["value_first"] or row["value"]),
         currency="EUR",
-        expected_close=closes,
-        start=None if outline.start_in is None else today + timedelta(days=outline.start_in),
-        closed_on=closes if outline.category.is_closed else None,
-        owner=outline.owner,
-        team=team,
-        service=outline.service,
-        lost_reason=outline.lost_reason,
-        notes=outline.notes,
-        contacts=outline.contacts,
-        roles=outline.roles,
+        expected_close=_working_day(row["close_first"] or row["close"], today),
+        start=_monday(row["start"], today) if row["start"] else None,
+        owner=row["owner"],
+        service=row["service"],
+        notes=_NOTES.get(key, ""),
+        contacts=_CONTACTS.get(key, ()),
+        roles=parse_roles(row["roles"]),
     )
+
+
+def _working_day(days: str, today: date) -> date:
+    """Returns the day that is so many days from today, or the Friday before its weekend."""
+    day = today + timedelta(days=int(days))
+    return day - timedelta(days=max(0, day.weekday() - 4))
+
+
+def _monday(days: str, today: date) -> date:
+    """Returns the Monday of the week that is so many days from today."""
+    day = today + timedelta(days=int(days))
+    return day - timedelta(days=day.weekday())
+
+
+def _reached(deal: Deal) -> datetime:
+    """Returns when a deal became as it is."""
+    assert deal.updated_at
+    return deal.updated_at

@@ -29,6 +29,8 @@ DEFAULT_PEOPLE = (
     Person("dora", "Dora O'Neil"),
     Person("emil", "Emil Åberg"),
     Person("fatima", "Fatima Noor"),
+    Person("gita", "Gita Rao"),
+    Person("hugo", "Hugo Stein"),
 )
 
 
