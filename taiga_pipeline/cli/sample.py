@@ -1,7 +1,8 @@
 """A made-up pipeline to try things out with: a firm of eight, a year of its deals, its plans.
 
-Days are relative to the day it is made, so that it never looks stale. The deals stand in
-``data/sample_deals.csv``: a column per category holds the day (0: today) on which a deal came there.
+Days are relative to the day it is made, so that it never looks stale. The deals are in
+``data/sample_deals.csv``: the column of a category holds the day on which a deal came there,
+counted from today.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ class Sample:
     def _steps(self) -> list[tuple[Deal | None, Deal]]:
         steps = [step for life in self.lives for step in pairwise((None, *life))]
         return sorted(
-            ((before, after) for before, after in steps if after), key=lambda step: _reached(step[1])
+            ((before, after) for before, after in steps if after),
+            key=lambda step: _reached(step[1]),
         )
 
 
@@ -98,11 +100,9 @@ _ALLOCATIONS: Final = (
     Allocation("D-109", "ana@example.test", "Back", Decimal(30)),
     Allocation("D-109", "chen@example.test", "Design", Decimal(16)),
     Allocation("D-110", "bob@example.test", "Front", Decimal(30)),
-    Allocation("D-117", "gita@example.test", "Back", Decimal(20)),
-    Allocation("D-117", "hugo@example.test", "Lead", Decimal(4)),
-    Allocation("D-118", "emil@example.test", "Back", Decimal(30)),
-    Allocation("D-118", "fatima@example.test", "Front", Decimal(20)),
-    Allocation("D-118", "hugo@example.test", "Lead", Decimal(6)),
+    Allocation("D-033", "emil@example.test", "Back", Decimal(30)),
+    Allocation("D-033", "fatima@example.test", "Front", Decimal(20)),
+    Allocation("D-033", "hugo@example.test", "Lead", Decimal(6)),
     Allocation("D-105", "emil@example.test", "Back", Decimal(30), confirmed=False),
     Allocation("D-105", "dora@example.test", "UX", Decimal(8), confirmed=False),
 )

@@ -14,6 +14,8 @@ from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
 
+SAMPLE_DEALS = 64
+"""So many deals the sample pipeline has."""
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 

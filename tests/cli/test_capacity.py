@@ -55,7 +55,7 @@ def test_a_wide_horizon_is_broken_into_lines_and_every_week_is_there(pipeline: R
 def test_json_has_every_role_and_week(pipeline: Run) -> None:
     found = data(pipeline("capacity", *QUICK, "--weeks", "8", "--json"))
     assert (found["as_of"], found["from"], found["weeks"]) == ("2026-11-23", "2026-W48", 8)
-    assert [role["role"] for role in found["roles"]] == ["Back", "Design", "Front", "UX"]
+    assert [role["role"] for role in found["roles"]] == ["Back", "Design", "Front", "Lead", "UX"]
     assert all(len(role["weeks"]) == 8 for role in found["roles"])
     assert len(found["all_roles"]["weeks"]) == 8
 
@@ -84,9 +84,9 @@ def test_csv_has_one_row_for_each_role_and_week(pipeline: Run, tmp_path: Path) -
     assert pipeline("capacity", *QUICK, "--weeks", "3", "--csv", "out.csv").exit_code == 0
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert len(rows) == 4 * 3
+    assert len(rows) == 5 * 3
     assert rows[0]["week"] == "2026-W48"
-    assert float(rows[0]["capacity"]) == 80
+    assert float(rows[0]["capacity"]) == 112
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProces
 
 def test_it_ends_well_and_without_complaints(told: subprocess.CompletedProcess[str]) -> None:
     assert told.returncode == 0
-    # Planning remarks on deals that state no roles: the sample has some, as real pipelines do.
-    assert [line for line in told.stderr.splitlines() if not line.startswith("note: ")] == []
+    assert told.stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -69,6 +68,9 @@ def test_it_ends_well_and_without_complaints(told: subprocess.CompletedProcess[s
         "Title: Alder & Finch: the new shop",
         "Fatima Noor",
         "- retire   D-107  (lost) Brightwater Clinic: Booking",
+        "Learnt from 53 decided deals (18 won)",
+        "Deals behind the hours short",
+        "$ pipeline-sync staff suggest --quick",
         "Requests that changed something in Taiga: 0",
     ],
 )

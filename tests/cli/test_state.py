@@ -61,6 +61,7 @@ def test_history_tells_what_was_done_to_a_deal(synced: Run) -> None:
     rows = json.loads(synced("history", "D-105", "--json").stdout)
     assert [(row["where"], row["deal"], row["action"], row["status"]) for row in rows] == [
         ("project", "D-105", "create", "done"),
+        *[("pipeline", "D-105", "move", "done")] * 3,
         ("pipeline", "D-105", "add", "done"),
     ]
     assert "D-109" in synced("history").stdout

@@ -17,7 +17,7 @@ from sync.state import StateStore
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.sandbox.embedded import Sandbox
-from tests.cli.conftest import NOW, FixedClock, Run, project_names, writes
+from tests.cli.conftest import NOW, SAMPLE_DEALS, FixedClock, Run, project_names, writes
 
 CONFIG = Path("config.toml")
 
@@ -78,7 +78,7 @@ def test_the_next_run_goes_on_from_the_copy_and_writes_nothing(
     deals, people = synced("deals", "export").stdout, synced("people", "list", "--json").stdout
     result = synced("store", "copy", "--to-env", "NEW_DATABASE")
     assert result.exit_code == 0, result.stderr
-    assert "the built-in store: 12 deals" in result.stdout
+    assert f"the built-in store: {SAMPLE_DEALS} deals" in result.stdout
     assert pictures() == before
 
     follow(result.stdout)
@@ -111,7 +111,7 @@ def test_a_database_that_holds_something_already_is_left_alone(synced: Run, new:
     counts = rows(new, "deals"), rows(new, "sync_journal")
     result = synced("store", "copy", "--to-env", "NEW_DATABASE")
     assert result.exit_code == 2
-    assert "holds something of the built-in store already: 12 rows in deals" in result.stderr
+    assert f"store already: {SAMPLE_DEALS} rows in deals" in result.stderr
     assert (rows(new, "deals"), rows(new, "sync_journal")) == counts
 
 
@@ -167,7 +167,7 @@ def test_the_way_back_is_the_same(synced: Run, taiga: Sandbox, new: Engine) -> N
     result = synced("store", "copy", "--to", "sqlite:///back.db", "--json")
     assert result.exit_code == 0, result.stderr
     copied = json.loads(result.stdout)
-    assert copied["rows"]["store"]["deals"] == 12
+    assert copied["rows"]["store"]["deals"] == SAMPLE_DEALS
     assert copied["config"] == [
         "[source]",
         'url = "sqlite:///back.db"    # instead of url_env = "NEW_DATABASE"',
@@ -186,7 +186,7 @@ def test_others_may_read_meanwhile(synced: Run, new: Engine) -> None:
     reader = store.deals()
     assert isinstance(next(reader), Deal)
     assert synced("store", "copy", "--to-env", "NEW_DATABASE").exit_code == 0
-    assert sum(1 for _ in reader) == 11
+    assert sum(1 for _ in reader) == SAMPLE_DEALS - 1
     store.close()
 
 

@@ -16,12 +16,13 @@ Leave = Callable[[], tuple[str, str]]
 
 
 def _staffed(sample: Run) -> tuple[str, str]:
-    """Returns a won deal and somebody on it."""
+    """Returns a won deal with a project, and somebody on it."""
     for deal in json.loads(sample("deals", "list", "--json").stdout):
         rows = json.loads(sample("deals", "staff", deal["key"], "--json").stdout)
-        if rows and deal["stage"] == "Won":
+        shown = json.loads(sample("deals", "show", deal["key"], "--json").stdout)
+        if rows and deal["stage"] == "Won" and shown["project"]:
             return deal["key"], rows[0]["email"]
-    raise AssertionError("nobody is on a won deal of the sample")
+    raise AssertionError("nobody is on a project of the sample")
 
 
 @pytest.fixture
