@@ -35,6 +35,7 @@ SHARED: Final = {
     "taiga_pipeline.days",
     "taiga_pipeline.files",
     "taiga_pipeline.hints",
+    "taiga_pipeline.installing",
     "taiga_pipeline.problems",
     "taiga_pipeline.records",
     "taiga_pipeline.toml_places",
