@@ -55,9 +55,12 @@ class Limit:
 
         :raises ValueError: anything else; the message says what is expected.
         """
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*", str(text))
+        match = re.fullmatch(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(%?)\s*", str(text))
         if not match or isinstance(text, bool):
-            raise ValueError(f'{text!r} is neither a count (50) nor a share ("20%")')
+            shown = repr(text) if isinstance(text, str) else text
+            raise ValueError(
+                f'{shown} is neither a count (50) nor a share ("20%") of at most nine digits'
+            )
         if match[2] and float(match[1]) > 100:
             raise ValueError(f"{text!r} is more than 100%")
         return cls(float(match[1]), bool(match[2]))

@@ -31,6 +31,7 @@ from sync.limits import DEFAULTS, Limit
 from sync.records import WhenGone
 from taiga_pipeline.credentials import Secret, for_header, from_environment, from_file
 from taiga_pipeline.days import local_zone, zone_named
+from taiga_pipeline.look_alikes import explain_look_alike
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.toml_places import Document, KeyPath, parse_document, read_document
 
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 _SECRET_KEYS: Final = ("password", "token", "application_token", "secret", "api_key")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SQLITE: Final = re.compile(r"(sqlite(?:\+\w+)?:///)([^/?][^?]*)(.*)", re.DOTALL)
+_HOST: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]+)?(/[^\s?#]*)?")
+_MISSPELLED: Final = re.compile(r"^(https?)(?::/{0,3}|;//|//|:\\\\)(?=\w)", re.IGNORECASE)
 NO_CONFIG: Final = (
     "there is no configuration '{path}'; make one with 'pipeline-sync init', "
     "or name another with --config"
@@ -72,8 +75,36 @@ def _check_web_address(value: str) -> str:
     if "@" in parts.netloc or "@" in value.partition("?")[0]:
         raise ValueError("holds credentials; use username and password_env instead")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{value!r} is no web address (https://taiga.example.com)")
+        raise ValueError(f"{value!r} is no web address (https://taiga.example.com){_meant(value)}")
+    if parts.query or parts.fragment or "?" in value:
+        raise ValueError(
+            f"{value!r} is the address of one page; write what stands before the "
+            f"{'?' if '?' in value else '#'}"
+        )
+    reason = explain_look_alike(value)
+    if reason or any(map(str.isspace, value)):
+        raise ValueError(f"{value!r}: {reason or 'no address holds a blank'}")
+    _check_port(value)
     return value.rstrip("/")
+
+
+def _check_port(value: str) -> None:
+    try:
+        port = urlsplit(value).port
+    except ValueError:
+        port = 0
+    if port == 0 or urlsplit(value).netloc.endswith(":"):
+        raise ValueError(f"{value!r} has a port that is none (1 to 65535, or leave it out)")
+
+
+def _meant(value: str) -> str:
+    """Returns the address that was probably meant."""
+    if _HOST.fullmatch(value) and not value.startswith("http"):
+        return f"; did you mean 'https://{value}'?"
+    repaired = re.sub(
+        r"^(https?)(?::/{0,3}|;//|//|:\\\\)(?=\w)", r"\1://", value.strip(), flags=re.I
+    )
+    return f"; did you mean {repaired!r}?" if repaired != value else ""
 
 
 def _plain_number(value: object) -> object:
@@ -93,7 +124,7 @@ def _check_zone(value: str) -> str:
     return value
 
 
-Number = Annotated[float, BeforeValidator(_plain_number)]
+Number = Annotated[float, BeforeValidator(_plain_number), Field(allow_inf_nan=False)]
 Variable = Annotated[str, AfterValidator(_check_variable)]
 ConfigPath = Annotated[Path, Field(strict=False), AfterValidator(_resolve_path)]
 DatabaseUrl = Annotated[str, AfterValidator(_resolve_url)]
@@ -210,11 +241,11 @@ class SyncSettings(_Section):
     state: DatabaseUrl = Field("sqlite:///state.db", validate_default=True)
     state_env: Variable = ""
     mappings: ConfigPath = Field(Path("mappings"), validate_default=True)
-    full_compare_hours: Number = Field(24, ge=0)
+    full_compare_hours: Number = Field(24, ge=0, le=87_600)
     when_gone: Annotated[WhenGone, Field(strict=False)] = WhenGone.REPORT
     settle_seconds: Number = Field(30, ge=0, le=3600)
     lease_seconds: Number = Field(600, ge=0, le=86_400)
-    history_days: Number = Field(730, ge=1)
+    history_days: Number = Field(730, ge=1, le=36_500)
 
     def state_address(self, environment: Mapping[str, str]) -> str:
         """Returns the URL of the state store, from the environment if the file says so.
@@ -256,7 +287,7 @@ class PlanningSettings(_Section):
     calendar: str = ""
     quantile: Number = Field(0.8, gt=0, lt=1)
     currency: CurrencyCode = ""
-    rates: dict[CurrencyCode, Annotated[Number, Field(gt=0, allow_inf_nan=False)]] = Field(
+    rates: dict[CurrencyCode, Annotated[Number, Field(ge=1e-9, le=1e9)]] = Field(
         default_factory=dict
     )
 
@@ -368,8 +399,19 @@ def load(path: Path) -> Settings:
     :raises ProblemsError: every problem, with line and column; or that there is no such file.
     """
     if not path.exists():
-        raise ProblemsError([Problem(NO_CONFIG.format(path=path))])
+        raise ProblemsError([Problem(NO_CONFIG.format(path=path) + _named_alike(path))])
     return _validate(read_document(path), path)
+
+
+def _named_alike(path: Path) -> str:
+    """Says which file beside ``path`` was perhaps meant: its name is the same but for its end."""
+    try:
+        names = sorted(each.name for each in path.absolute().parent.iterdir())
+    except OSError:
+        return ""
+    wanted = path.stem.casefold()
+    near = [name for name in names if name.partition(".")[0].casefold() == wanted and "." in name]
+    return f" (there is {', '.join(map(repr, near[:3]))})" if near else ""
 
 
 def parse(text: str, path: Path) -> Settings:
@@ -450,8 +492,20 @@ def _explain(details: ErrorDetails) -> _Found:
     message = details["msg"].removeprefix("Value error, ")
     # What stands where a secret's place is named is often the secret itself.
     names_secret = str(path[-1]).endswith(("_env", "_file", "url", "state"))
-    shown = "" if kind == "value_error" or names_secret else f", not {details['input']!r}"
-    return path, f"{name}: {message[:1].lower()}{message[1:]}{shown}"
+    found = details["input"]
+    shown = "" if kind == "value_error" or names_secret else f", not {_written(found)}"
+    reason = explain_look_alike(found) if isinstance(found, str) and not names_secret else ""
+    return (
+        path,
+        f"{name}: {message[:1].lower()}{message[1:]}{shown}{'; ' if reason else ''}{reason}",
+    )
+
+
+def _written(value: object) -> str:
+    """Returns a value as TOML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, Decimal) else repr(value)
 
 
 def _known(path: KeyPath) -> Iterable[str]:

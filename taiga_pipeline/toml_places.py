@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from taiga_pipeline.look_alikes import INVISIBLE, explain_look_alike
 from taiga_pipeline.problems import Problem, ProblemsError
 
 KeyPath = tuple[str | int, ...]
@@ -142,7 +143,24 @@ def parse_document(text: str, file: str) -> Document:
         raise ProblemsError([Problem("is nested too deeply", file)]) from error
     except ValueError as error:  # a number of thousands of digits
         raise ProblemsError([Problem(f"is not TOML: {error}", file)]) from error
-    return Document(file, data, find_places(text))
+    document = Document(file, data, find_places(text))
+    problems = list(_invisible(document, data, ()))
+    if problems:
+        raise ProblemsError(problems)
+    return document
+
+
+def _invisible(document: Document, data: object, path: KeyPath) -> Iterator[Problem]:
+    """Yields a problem for each text that is not what it looks like, as part of it is invisible."""
+    if isinstance(data, dict):
+        for name, value in data.items():
+            yield from _invisible(document, name, (*path, name))
+            yield from _invisible(document, value, (*path, name))
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            yield from _invisible(document, value, (*path, number))
+    elif isinstance(data, str) and (reason := explain_look_alike(data, INVISIBLE)):
+        yield document.at_value(path, reason)
 
 
 def _syntax_problem(error: tomllib.TOMLDecodeError, text: str, file: str) -> Problem:
@@ -152,7 +170,10 @@ def _syntax_problem(error: tomllib.TOMLDecodeError, text: str, file: str) -> Pro
         return Problem(f"is not TOML: {error}", file)
     if match[2] is None:
         return Problem(f"is not TOML: {match[1]}", file, *Places(text).line_column(len(text)))
-    return Problem(f"is not TOML: {match[1]}", file, int(match[2]), int(match[3]))
+    line = int(match[2])
+    reason = explain_look_alike(text.split("\n")[line - 1])
+    words = f"is not TOML: {match[1]}{'; ' if reason else ''}{reason}"
+    return Problem(words, file, line, int(match[3]))
 
 
 def find_places(text: str) -> Places:

@@ -16,7 +16,7 @@ from sync.moving import FEW, gather
 from sync.server import UNPROVEN, WAYS, is_proven, refuse_another
 from sync.source import Quarantined
 from sync.target import Foresees, Target
-from taiga_pipeline.cli.context import Context, pass_context, sqlite_path
+from taiga_pipeline.cli.context import Context, pass_context, shortest, sqlite_path
 from taiga_pipeline.cli.engine import state_to_read
 from taiga_pipeline.cli.errors import exit_code
 from taiga_pipeline.cli.exit_codes import ExitCode
@@ -138,8 +138,10 @@ def _config(context: Context) -> str:
 
 
 def _mappings(context: Context) -> str:
+    from taiga_pipeline.cli.mapping import tell_overlooked
     from taiga_pipeline.mapping.check import shortcomings
 
+    tell_overlooked([shortest(context.settings.sync.mappings)])
     rules = context.load_mappings().rules
     lacking = [problem for each in rules for problem in shortcomings(each)]
     if lacking:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from taiga_pipeline.cli.context import Context, pass_context, shortest
+from taiga_pipeline.cli.errors import report_notice
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, style, to_json
@@ -57,6 +58,7 @@ def check(context: Context, paths: tuple[Path, ...], as_json: bool) -> int:
         print_json({"ok": False, "problems": [_problem_json(each) for each in error.problems]})
         return ExitCode.USAGE
     _tell_mappings(mappings, as_json=as_json)
+    tell_overlooked(places)
     return ExitCode.DONE
 
 
@@ -80,6 +82,15 @@ def _tell_mappings(mappings: MappingSet, *, as_json: bool) -> None:
     for rule in mappings.rules:
         stages = ", ".join(stage.name for stage in rule.stages)
         click.echo(safe(f"{rule.file}: {rule.name} is in order ({stages})"))
+
+
+def tell_overlooked(places: Iterable[Path]) -> None:
+    """Says on stderr which files beside the mappings were probably meant to be some."""
+    from taiga_pipeline.mapping.load import SUFFIX, overlooked
+
+    for place in places:
+        for file in overlooked(place):
+            report_notice(safe(f"{file}: is not read, as its name does not end in {SUFFIX}"))
 
 
 @mapping.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.toml_places import Document, parse_document, read_document
 
 SUFFIX = ".toml"
+_ALMOST = re.compile(r"\.(toml[\W_]*te?xt|tml|tolm|tom)$", re.IGNORECASE)
 
 
 class MappingErrors(ProblemsError, SyncError):
@@ -30,7 +32,11 @@ def load_mappings(paths: Path | Iterable[Path]) -> MappingSet:
     documents: list[Document] = []
     problems: list[Problem] = []
     for path in paths:
-        found = _files(path)
+        try:
+            found = _files(path)
+        except OSError as error:
+            problems.append(Problem(f"cannot be read: {error.strerror}", str(path)))
+            continue
         if not found:
             problems.append(Problem(_nothing(path), str(path)))
         for file in found:
@@ -65,11 +71,32 @@ def replacing(folder: Path, new: Path) -> list[Path]:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        return sorted(file for file in path.iterdir() if file.suffix == SUFFIX and file.is_file())
+        # What is no file is reported where it is read; what begins with a dot is an editor's own.
+        return sorted(
+            file
+            for file in path.iterdir()
+            if file.suffix.casefold() == SUFFIX
+            and (file.is_file() or not file.name.startswith("."))
+        )
     return [path]
 
 
+def overlooked(path: Path) -> list[Path]:
+    """Returns the files in a folder that were probably meant to be mappings, and are not read.
+
+    Their names end almost as a mapping's does: ``default.toml.txt``, ``default.tml``.
+    """
+    try:
+        names = sorted(path.iterdir()) if path.is_dir() else []
+    except OSError:  # which is reported where the mappings are loaded
+        return []
+    return [file for file in names if _ALMOST.search(file.name) and file.suffix.lower() != SUFFIX]
+
+
 def _nothing(path: Path) -> str:
+    near = ", ".join(file.name for file in overlooked(path)[:3])
+    if near:
+        return f"there is no mapping (*{SUFFIX}) in this folder; let {near} end in {SUFFIX}"
     return (
         f"there is no mapping (*{SUFFIX}) in this folder; 'pipeline-sync init' writes a first one"
     )

@@ -96,9 +96,9 @@ Hours = Annotated[
 ]
 Worth = Annotated[
     Decimal,
-    Field(gt=0),
+    Field(ge=Decimal("0.01"), le=10**15),
     BeforeValidator(_number),
-    WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
+    WithJsonSchema({"type": "number", "minimum": 0.01, "maximum": 10**15}),
 ]
 Address = Annotated[
     str,
@@ -143,11 +143,11 @@ class MappingTable(Table):
             "fields wins; one without any is for all deals that no other mapping is for."
         ),
     )
-    priority: WholeNumber = Field(
+    priority: Annotated[WholeNumber, Field(ge=-1_000_000, le=1_000_000)] = Field(
         0,
         description="Decides between mappings that name equally many fields: the highest wins.",
     )
-    closed_within_days: Annotated[WholeNumber, Field(ge=0)] = Field(
+    closed_within_days: Annotated[WholeNumber, Field(ge=0, le=36_500)] = Field(
         90,
         description=(
             "Deals that were won longer ago than this, and that were never synced, are left alone."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from taiga_pipeline.look_alikes import explain_look_alike
 from taiga_pipeline.mapping.model import MappingFile
 from taiga_pipeline.problems import Problem, did_you_mean
 from taiga_pipeline.toml_places import Document, KeyPath
@@ -83,7 +84,10 @@ def _problem(document: Document, detail: ErrorDetails) -> Problem:
         return document.at_key(path, f'unknown key "{name}"{_suggest(name, _known_keys(path))}')
     if kind == "missing":
         return document.at_value(path[:-1], _missing(path))
-    return document.at_value(path, f"{_written(path)} {_must(detail)}")
+    found = detail["input"]
+    reason = explain_look_alike(found) if isinstance(found, str) else ""
+    words = f"{_written(path)} {_must(detail)}{'; ' if reason else ''}{reason}"
+    return document.at_value(path, words)
 
 
 def _missing(path: KeyPath) -> str:

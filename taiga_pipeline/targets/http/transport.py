@@ -38,6 +38,17 @@ Params = Mapping[str, str | int | Sequence[str]]
 
 _LOG: Final = logging.getLogger(__name__)
 _LONGEST_CONNECT_SECONDS: Final = 10.0
+_NO_TLS: Final = (
+    "WRONG_VERSION_NUMBER",
+    "UNKNOWN_PROTOCOL",
+    "RECORD_LAYER_FAILURE",
+    "HTTP_REQUEST",
+)
+_TLS_EXPECTED: Final = (
+    b"plain HTTP request was sent to HTTPS port",
+    b"speaking plain HTTP to an SSL-enabled server port",
+    b"sent an HTTP request to an HTTPS server",
+)
 _NEVER_LEFT: Final = (NewConnectionError, ConnectTimeoutError, NameResolutionError)
 
 
@@ -67,6 +78,7 @@ class Transport:
         self._session = _session(connection.concurrency)
         self._counting = threading.Lock()
         self._count = 0
+        self._was_answered = False
 
     @property
     def request_count(self) -> int:
@@ -100,6 +112,11 @@ class Transport:
         boundary.reached("request sent")
         response, content = self._request(method, path, body, params, credentials or {})
         boundary.reached("answer received")
+        self._was_answered = True
+        if self.base.startswith("http:") and _asks_for_tls(response.status_code, content):
+            raise Unreachable(
+                f"{self.base}: the server expects TLS; write https:// in {self._section}.url"
+            )
         _LOG.debug(
             "%s %s: %s after %.3f s",
             method,
@@ -197,10 +214,21 @@ class Transport:
                 f"came to its end within {WHOLE_ANSWER * self.silence_seconds:g} s; if the server "
                 f"is that slow, raise {self._section}.timeout_seconds"
             )
-        return OutcomeUnknown(f"{self.base}: the connection broke during {what} ({_reason(error)})")
+        hint = ""
+        if self.base.startswith("http:") and not self._was_answered:
+            hint = f"; if the server expects TLS, write https:// in {self._section}.url"
+        return OutcomeUnknown(
+            f"{self.base}: the connection broke during {what} ({_reason(error)}){hint}"
+        )
 
     def _mistake(self, error: Exception) -> str:
         """Returns what somebody has to set right before anything can be sent, "" if nothing."""
+        if isinstance(error, exceptions.SSLError) and _is_no_tls(error):
+            return (
+                f"{self.base}: the server does not answer in TLS; if it really has none, write "
+                f"http:// in {self._section}.url (all that is sent can be read on the way), or "
+                "correct the port"
+            )
         if isinstance(error, exceptions.SSLError):
             return (
                 f"{self.base}: the TLS certificate cannot be verified ({_reason(error)}); "
@@ -239,6 +267,18 @@ def _session(concurrency: int) -> requests.Session:
         }
     )
     return session
+
+
+def _is_no_tls(error: Exception) -> bool:
+    """Whether what came is no TLS at all, rather than a certificate that cannot be verified."""
+    return any(word in str(error).upper() for word in _NO_TLS)
+
+
+def _asks_for_tls(status: int, content: bytes | ValueError) -> bool:
+    """Whether a web server says that plain HTTP came to a port for TLS (nginx, Apache, Go)."""
+    if status != 400 or not isinstance(content, bytes):
+        return False
+    return any(words in content[:4096] for words in _TLS_EXPECTED)
 
 
 def _never_left(error: Exception) -> bool:
