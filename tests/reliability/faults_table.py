@@ -53,6 +53,7 @@ class Outcome(StrEnum):
     NEXT_RUN = "exit code 0; the next run does what is missing"
     ONE_DEAL = "exit code 3 for this deal; all others done"
     WAITING = "exit code 3; nothing is concluded from what was not told"
+    UNREAD = "exit code 3; all done, and that it could not be read back is said"
     STOPPED = "exit code 6"
 
 
@@ -216,7 +217,9 @@ class Cell:
         if trouble in WITHOUT_EFFECT | WITH_EFFECT:
             return _broken_throughout(trouble, ask)
         if trouble in EXPIRED:
-            return Outcome.NEXT_RUN if ask is COMPLETE else _optional(ask, Outcome.STOPPED)
+            return Outcome.NEXT_RUN if ask is COMPLETE else _read_back(ask, Outcome.STOPPED)
+        if trouble is Trouble.WRONG_COUNT and ask is TEMPLATES:
+            return Outcome.ONE_DEAL  # whoever needs no new project is not concerned
         if trouble is Trouble.WRONG_COUNT:
             return Outcome.WAITING if ask in OF_ONE else Outcome.STOPPED
         return _once(trouble, ask) if trouble in REFUSED else _empty_throughout(ask)
@@ -250,6 +253,11 @@ def _optional(ask: Ask, outcome: Outcome) -> Outcome:
     return Outcome.AT_ONCE if ask is LOOK_AT_STORY else outcome
 
 
+def _read_back(ask: Ask, outcome: Outcome) -> Outcome:
+    """What cannot be read back after the work is done is said."""
+    return Outcome.UNREAD if ask is LOOK_AT_STORY else outcome
+
+
 def _broken_throughout(trouble: Trouble, ask: Ask) -> Outcome:
     if ask is COMPLETE:
         return Outcome.AT_ONCE if trouble in WITH_EFFECT else Outcome.NEXT_RUN
@@ -257,7 +265,9 @@ def _broken_throughout(trouble: Trouble, ask: Ask) -> Outcome:
         return Outcome.NEXT_RUN if ask is MAKE_PROJECT else Outcome.AT_ONCE
     if trouble is Trouble.NOT_JSON and ask in OF_ONE:
         return Outcome.WAITING  # what is in one project is that project's alone
-    return _optional(ask, Outcome.ONE_DEAL if ask.deal else Outcome.STOPPED)
+    outcome = Outcome.ONE_DEAL if ask.deal else Outcome.STOPPED
+    # What is no answer about one story is that story's alone; that none comes at all is the run's.
+    return _optional(ask, outcome) if trouble is Trouble.NOT_JSON else _read_back(ask, outcome)
 
 
 def _empty_once(ask: Ask) -> Outcome:

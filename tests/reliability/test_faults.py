@@ -40,6 +40,7 @@ CODES = {
     Outcome.NEXT_RUN: ExitCode.DONE,
     Outcome.ONE_DEAL: ExitCode.PARTIAL,
     Outcome.WAITING: ExitCode.PARTIAL,
+    Outcome.UNREAD: ExitCode.PARTIAL,
     Outcome.STOPPED: ExitCode.UNREACHABLE,
 }
 
@@ -90,7 +91,10 @@ def _check_meanwhile(cell: Cell, ending: Ending, world: World, original: Origina
     """What holds right after the run that met the fault."""
     assert world.put_away() <= PUT_AWAY
     picture = world.picture()
-    if cell.outcome is Outcome.AT_ONCE:
+    if cell.outcome is Outcome.UNREAD:
+        assert ending.report is not None and ending.report.unread
+        assert not ending.complaints, ending
+    if cell.outcome in (Outcome.AT_ONCE, Outcome.UNREAD):
         assert picture == original.undisturbed, ending
     if cell.outcome is Outcome.ONE_DEAL:
         assert ending.complaints == {cell.ask.deal}, ending
@@ -106,7 +110,7 @@ def _check_end(world: World, original: Original, cell: Cell) -> None:
     ending = world.quiet()
     assert ending.code is ExitCode.DONE, ending
     assert world.picture() == original.undisturbed
-    if cell.outcome is not Outcome.AT_ONCE:
+    if cell.outcome not in (Outcome.AT_ONCE, Outcome.UNREAD):
         ending = world.quiet()
     assert ending.code is ExitCode.DONE, ending
     assert world.writes() == []

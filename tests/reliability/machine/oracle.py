@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sync.plan import Issue, IssueKind
-from sync.records import DesiredGroup
+from sync.records import DesiredGroup, RecordKey
 from sync.state import GroupRow
 from sync.text import split_block, split_label
 from taiga_pipeline.records import Kind, Membership, Project, ProjectState
 from taiga_pipeline.sandbox.models import Project as Row
+from taiga_pipeline.sandbox.models import Story
+from taiga_pipeline.targets.taiga.identity import decode_reference, encode_reference
 
 from .people import LABELS, Memory, People
-from .world import World
+from .world import PIPELINE, World
 
 EXPECTED_ISSUES = frozenset(
     {
@@ -21,9 +23,18 @@ EXPECTED_ISSUES = frozenset(
         IssueKind.DELETED,
         IssueKind.OBSTACLE,
         IssueKind.GONE,
+        IssueKind.UNMARKED,
+        IssueKind.COPIED,
+        IssueKind.DOUBLE,
+        IssueKind.MOVED,
+        IssueKind.LEFTOVER,
+        IssueKind.DROPPED,
     }
 )
 """What people can bring about. Nothing may have failed, be uncertain or in quarantine for good."""
+
+BEYOND = frozenset({IssueKind.MOVED, IssueKind.DOUBLE})
+"""What is said of a story in another deal's project, which ``observed`` of the issue names."""
 
 
 class Oracle:
@@ -65,10 +76,46 @@ class Oracle:
         if project is None or not self._is_member(project):
             return
         yield from self._lasting(key, project, group, issues)
-        if IssueKind.OBSTACLE not in kinds and IssueKind.DELETED not in kinds:
+        if IssueKind.DELETED in kinds:
+            return
+        yield from self._claims(key, project, issues)
+        if IssueKind.UNMARKED in kinds:
+            return
+        yield from self._dropped(project, group, issues)
+        if IssueKind.OBSTACLE not in kinds:
             yield from self._sales_fields(project, group)
-            yield from self._children(project, group)
+            yield from self._children(project, group, issues)
         yield from self._unlisted_conflicts(key, project, group, issues)
+
+    def _dropped(self, project: Row, group: DesiredGroup, issues: list[Issue]) -> Iterator[str]:
+        """A story that is followed and not asked for is told, and no other."""
+        told = {issue.key for issue in issues if issue.kind is IssueKind.DROPPED}
+        asked = {record.key for record in group.children} | group.waiting
+        for key in told & asked:
+            yield f"{key} is asked for, and is said not to be"
+        if wanted_state(group) is ProjectState.RETIRED:
+            return
+        for story in self._store.stories.of(project.id):
+            if _record_of(story).group != group.key or _record_of(story) in asked | told:
+                continue
+            if self._is_followed(story):
+                yield f"nothing asks for {_record_of(story)}, and nobody is told"
+
+    # --- whose it is
+
+    def _claims(self, key: str, project: Row, issues: list[Issue]) -> Iterator[str]:
+        """A mark that is gone is told, and every project that carries the same one."""
+        kinds = {issue.kind for issue in issues}
+        marked = self._world.marked(key)
+        if project in marked and IssueKind.UNMARKED in kinds:
+            yield "its mark is there, and is said to be gone"
+        if project not in marked and not kinds & {IssueKind.UNMARKED, IssueKind.OBSTACLE}:
+            yield "its mark is gone, and nobody is told"
+        bound = {row.root_id for row in self._world.state.index().values()}
+        copies = {str(p.id) for p in marked if self._is_member(p)} - bound
+        told = [issue.observed for issue in issues if issue.kind is IssueKind.COPIED]
+        if told != ([frozenset(copies)] if copies else []):
+            yield f"its mark is on the projects {copies} too, and {told} are told"
 
     def _is_whole(self, number: int) -> bool:
         """Whether a project is more than what a dying worker left behind (nobody sees those)."""
@@ -121,14 +168,34 @@ class Oracle:
         for number in memory.stories - stories.keys():
             yield f"a person's own story {number} is gone"
         for story in stories.values():
-            if str(story.external_reference) in memory.deleted_stories:
+            if self._people.reference(story) in memory.deleted_stories:
                 yield f"a story that a person deleted is back: {story.subject}"
+        yield from self._copied_stories(stories, memory)
         for row in self._store.milestones.of(project.id):
             dates = memory.dates.get(row.id)
             if dates and dates != (row.estimated_start, row.estimated_finish):
                 yield f"a person's dates {dates} became {row.estimated_start}"
             if memory.deleted_milestones:
                 yield "a milestone that a person deleted is back"
+
+    def _copied_stories(self, stories: Mapping[int, Story], memory: Memory) -> Iterator[str]:
+        """What people copied or moved is left as it is, unless it is the one that is followed."""
+        for number, (subject, reference) in memory.copied_stories.items():
+            story = stories.get(number)
+            if story is None or self._people.reference(story) != reference:
+                yield f"the story {subject!r} that a person brought here is gone"
+            elif not self._is_followed(story) and story.subject != subject:
+                wanted = memory.subjects.get(number)
+                if story.subject != wanted:
+                    yield f"the copied story {subject!r} became {story.subject!r}"
+
+    def _is_followed(self, story: Story) -> bool:
+        known = self._world.state.known(list(self._world.state.index()))
+        return any(
+            (record.kind, bound.binding.target_id) == (Kind.STORY, str(story.id))
+            for each in known.values()
+            for record, bound in each.bound.items()
+        )
 
     # --- what sales own is as the mapping says
 
@@ -150,16 +217,12 @@ class Oracle:
         note = (project.is_looking_for_people, project.looking_for_people_note)
         if note != (wanted[Project.LOOKING_FOR_PEOPLE], wanted[Project.LOOKING_FOR_PEOPLE_NOTE]):
             yield f"looking for people is {note}"
-        marked = project in self._world.marked(group.key)
-        if not marked:
-            yield "the marker is missing"
 
-    def _children(self, project: Row, group: DesiredGroup) -> Iterator[str]:
+    def _children(self, project: Row, group: DesiredGroup, issues: list[Issue]) -> Iterator[str]:
         if wanted_state(group) is ProjectState.RETIRED:
             return
         memory = self._people.memory(project)
         members = {self._people.address(row) for row in self._store.memberships.of(project.id)}
-        references = [str(row.external_reference) for row in self._stories(project)]
         for record in group.children:
             if record.key.kind == Kind.MEMBERSHIP:
                 email = str(record.fields[Membership.EMAIL])
@@ -170,20 +233,41 @@ class Oracle:
         owner = self._store.users.rows[project.owner].email
         for email in members - wanted - memory.added - {bot, owner}:
             yield f"{email} is still a member"
-        names = [r.key.name for r in group.children if r.key.kind == Kind.STORY]
-        for name in names:
-            count = sum(f"/{name}'" in reference for reference in references)
-            gone = any(f"/{name}'" in reference for reference in memory.deleted_stories)
-            if count != (0 if gone else 1):
-                yield f"story {name} is there {count} times"
+        for record in group.children:
+            if record.key.kind == Kind.STORY:
+                yield from self._story(project, record.key, issues)
         milestones = [r for r in group.children if r.key.kind == Kind.MILESTONE]
         if milestones and not memory.deleted_milestones:
             count = len(self._store.milestones.of(project.id))
             if count != len(milestones):
                 yield f"{count} milestones"
 
-    def _stories(self, project: Row) -> list[object]:
-        return [row for row in self._store.stories.of(project.id) if row.external_reference]
+    def _story(self, project: Row, key: RecordKey, issues: list[Issue]) -> Iterator[str]:
+        """A story is there once; what people did about it is told, and left."""
+        memory = self._people.memory(project)
+        rows = [row for row in self._store.stories.of(project.id) if _record_of(row) == key]
+        kinds = {issue.kind for issue in issues if issue.key == key and not issue.observed}
+        away = {i.kind for i in issues if i.key == key and i.kind in BEYOND and i.observed}
+        copies = sum(row.id in memory.copied_stories for row in rows)
+        gone = any(reference_of(key) == each for each in memory.deleted_stories)
+        if len(rows) > max(1, copies + 1) or (len(rows) > copies and gone):
+            yield f"story {key.name} is there {len(rows)} times, {copies} of them copies"
+        if not rows and not gone and IssueKind.MOVED not in away:
+            yield f"story {key.name} is not there"
+        if (len(rows) > 1) != (IssueKind.DOUBLE in kinds):
+            yield f"story {key.name} is there {len(rows)} times, and {kinds} is told"
+        if bool(self._elsewhere(project, key)) != bool(away):
+            yield f"story {key.name} is in another project too, and {away} is told"
+
+    def _elsewhere(self, project: Row, key: RecordKey) -> list[Story]:
+        """The stories of this record in other deals' projects, which the connector looks at."""
+        index = self._world.state.index().values()
+        looked_at = {int(row.root_id) for row in index if row.root_id and row.is_followed}
+        return [
+            row
+            for row in self._store.stories.rows.values()
+            if _record_of(row) == key and row.project in looked_at - {project.id}
+        ]
 
     # --- conflicts
 
@@ -203,13 +287,29 @@ class Oracle:
     def _of_copies(self) -> Iterator[str]:
         for number, name in self._people.copies.items():
             project = self._store.projects.get(number)
-            if project is not None and project.name != name:
+            is_bound = str(number) in {row.root_id for row in self._world.state.index().values()}
+            if project is not None and project.name != name and not is_bound:
                 yield f"the copy {name!r} was written to: {project.name!r}"
 
 
 def _unlinked(row: GroupRow | None) -> bool:
     """Whether somebody asked that a deal no longer be followed."""
     return row is not None and row.unlinked
+
+
+def _record_of(story: Story) -> RecordKey:
+    group, name = decode_reference(PIPELINE, story.external_reference)
+    return RecordKey(group, Kind.STORY, name)
+
+
+def is_of(story: Story, key: str) -> bool:
+    """Whether a story names the deal ``key`` as its own."""
+    return _record_of(story).group == key
+
+
+def reference_of(key: RecordKey) -> str:
+    """Returns a story's reference as `People.reference` has it."""
+    return str(encode_reference(PIPELINE, key))
 
 
 def _is_member(kind: str) -> bool:

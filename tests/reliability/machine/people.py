@@ -42,6 +42,8 @@ class Memory:
     stories: set[int] = field(default_factory=set)
     """Their own."""
     deleted_stories: set[str] = field(default_factory=set)
+    copied_stories: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Stories that people made a second time or moved here: subject and reference."""
     dates: dict[int, tuple[str, str]] = field(default_factory=dict)
     deleted_milestones: bool = False
 
@@ -243,8 +245,41 @@ class People:
             memory.subjects.pop(story.id, None)
             memory.placed.pop(story.id, None)
             _, name = decode_reference(PIPELINE, story.external_reference)
-            if not self._is_in_doubt(project, Kind.STORY, name):
-                memory.deleted_stories.add(str(story.external_reference))
+            memory.copied_stories.pop(story.id, None)
+            in_doubt = self._is_in_doubt(project, Kind.STORY, name)
+            if not in_doubt and not self._is_there_again(project, story):
+                memory.deleted_stories.add(self.reference(story))
+
+    def _is_there_again(self, project: Project, story: Story) -> bool:
+        rows = self._store.stories.of(project.id)
+        return any(self.reference(row) == self.reference(story) for row in rows)
+
+    def copy_story(self, project: Project, place: int, into: Project) -> None:
+        """Makes a story a second time, with its reference: in this project, or in another one."""
+        story = self._story(project, place)
+        if story is not None and self.reference(story) not in self.memory(into).deleted_stories:
+            body = {"subject": story.subject, "external_reference": story.external_reference}
+            made = self._try("POST", "/userstories", {**body, "project": into.id})
+            if made:
+                copied = (story.subject, self.reference(story))
+                self.memory(into).copied_stories[made["id"]] = copied
+
+    def move_story_away(self, project: Project, place: int, into: Project) -> None:
+        """Moves a story into another project, with its reference (Taiga makes it anew there)."""
+        story = self._story(project, place)
+        if story is None or into.id == project.id:
+            return
+        _, name = decode_reference(PIPELINE, story.external_reference)
+        if self._is_in_doubt(project, Kind.STORY, name):
+            return
+        before = set(self.memory(into).copied_stories)
+        self.copy_story(project, place, into)
+        if set(self.memory(into).copied_stories) - before:
+            self.delete_story(project, place)
+
+    @staticmethod
+    def reference(story: Story) -> str:
+        return str(story.external_reference)
 
     def move_milestone(self, project: Project) -> None:
         row = self._milestone(project)

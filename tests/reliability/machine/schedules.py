@@ -30,8 +30,9 @@ from sync.records import RecordKey
 from taiga_pipeline.records import Kind
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
 from taiga_pipeline.sandbox.models import Project
-from tests.reliability.machine.oracle import Oracle
+from tests.reliability.machine.oracle import Oracle, is_of
 from tests.reliability.machine.people import OWN_ROLES, People
+from tests.reliability.machine.witness import Witness
 from tests.reliability.machine.world import World
 
 KEYS = st.sampled_from(["D1", "D2", "D3"])
@@ -71,12 +72,15 @@ class Machine(RuleBasedStateMachine):
         self.people = People(self.world)
         self.made: dict[str, list[int]] = {}
         self.wanted: dict[str, set[str]] = {}
-        self.world.wire.after = self._note_made
+        self.witness = Witness(self.world)
+        self.world.wire.before = self.witness.look
+        self.world.wire.after = self._note_written
         self._seen: set[int] = set()
         self.oracle = Oracle(self.world, self.people, self.made, self.wanted)
 
-    def _note_made(self, method: str, path: str) -> None:
-        """Notes for which deal the connector made a project."""
+    def _note_written(self, method: str, path: str) -> None:
+        """Notes for which deal the connector made a project, and what it wrote to others'."""
+        self.witness.compare(method, path)
         if (method, path) != ("POST", "/projects"):
             return
         projects = self.world.sandbox.store.projects.rows
@@ -162,6 +166,16 @@ class Machine(RuleBasedStateMachine):
         ]
         acts[act]()
 
+    @rule(key=KEYS, other=KEYS, away=st.booleans(), place=PLACE)
+    def people_copy_or_move_a_story(self, key: str, other: str, away: bool, place: int) -> None:
+        project, into = self._project(key), self._project(other)
+        if project is None or into is None:
+            return
+        if away:
+            self.people.move_story_away(project, place, into)
+        else:
+            self.people.copy_story(project, place, into)
+
     @rule(key=KEYS, name=FRIENDS)
     def people_add_a_member(self, key: str, name: str) -> None:
         project = self._project(key)
@@ -196,10 +210,56 @@ class Machine(RuleBasedStateMachine):
         hands_on.adopt(self.world.state, target, RecordKey(key, Kind.PROJECT), str(number))
         self.people.memory(self.world.sandbox.store.projects.rows[number])
 
+    @rule(key=KEYS, ours=st.sampled_from([True, True, False]))
+    def somebody_says_whose_a_project_without_its_mark_is(self, key: str, ours: bool) -> None:
+        if IssueKind.UNMARKED not in self._told(key):
+            return
+        project, target = self.world.bound(key), self.world.target()
+        target.connect()
+        with self.witness.looking_away(), suppress(SyncError):
+            if not ours:
+                hands_on.unlink(self.world.state, target, key)
+            elif project is not None:
+                root = RecordKey(key, Kind.PROJECT)
+                hands_on.adopt(self.world.state, target, root, str(project.id))
+                if self.world.state.index()[key].by_hand:
+                    self._begins_afresh(key, project)
+
+    def _begins_afresh(self, key: str, project: Project) -> None:
+        """Nothing in the project said that it is the deal's: what was agreed upon is forgotten."""
+        stories = self.world.sandbox.store.stories.of(project.id)
+        assert not any(is_of(story, key) for story in stories), "it named the deal"
+        memory = self.people.memory(project)
+        memory.removed.clear()
+        memory.deleted_stories.clear()
+        memory.deleted_milestones = False
+
+    @rule(key=KEYS, way=st.integers(0, 2))
+    def somebody_sees_to_a_copy(self, key: str, way: int) -> None:
+        told = [i.issue for i in self.world.state.issues() if i.issue.key.group == key]
+        copied = [i.observed for i in told if i.kind is IssueKind.COPIED]
+        if not copied or not isinstance(copied[0], frozenset):
+            return
+        number = min(copied[0])
+        copy = self.world.sandbox.store.projects.get(int(number))
+        if copy is None or way == 0:
+            if copy is not None:
+                self.people.delete(copy)
+            return
+        target = self.world.target()
+        target.connect()
+        with self.witness.looking_away(), suppress(SyncError):
+            if way == 1:
+                hands_on.disown(self.world.state, target, key, number)
+            else:
+                hands_on.adopt(self.world.state, target, RecordKey(key, Kind.PROJECT), number)
+
+    def _told(self, key: str) -> set[IssueKind]:
+        return {i.issue.kind for i in self.world.state.issues() if i.issue.key.group == key}
+
     @rule(key=KEYS, side=st.sampled_from(Side))
     def somebody_resolves(self, key: str, side: Side) -> None:
-        kinds = {i.issue.kind for i in self.world.state.issues() if i.issue.key.group == key}
-        if not kinds & {IssueKind.CONFLICT, IssueKind.DELETED}:
+        if not self._told(key) & {IssueKind.CONFLICT, IssueKind.DELETED}:
             return
         project = self._project(key)
         settled = hands_on.resolve(self.world.state, key, side)
@@ -255,7 +315,7 @@ class Machine(RuleBasedStateMachine):
         """Two runs without trouble: then everything has to be as it should, and stay so."""
         self.world.run(full=True)
         self.world.run(full=True)
-        violations = self.oracle.violations()
+        violations = [*self.witness.violations, *self.oracle.violations()]
         assert not violations, "\n".join(violations)
         self.world.sandbox.clear_requests()
         self.world.run(full=True)

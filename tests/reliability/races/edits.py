@@ -11,7 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from sync import hands_on
+from sync.plan import IssueKind
+from sync.records import RecordKey
 from sync.runner import RunReport
+from taiga_pipeline.records import Kind
 from taiga_pipeline.sandbox.models import Project
 from taiga_pipeline.sandbox.persistence import dump, load
 from tests.reliability.machine.oracle import Oracle
@@ -126,11 +130,32 @@ class Interleaving:
         after = world.run()
         oracle = Oracle(world, people, {KEY: [project.id]}, {KEY: _titles(world)})
         violations = oracle.violations()
+        if self._told(IssueKind.UNMARKED):
+            violations += self._mark_again(project, after, oracle)
         world.sandbox.clear_requests()
         world.run()
         if world.writes():
             violations.append(f"a third run wrote {world.writes()}")
         return Raced(during, after, writes_after > 0, in_between, violations)
+
+    def _told(self, kind: IssueKind) -> bool:
+        return any(each.issue.kind is kind for each in self._world.state.issues())
+
+    def _mark_again(self, project: Project, after: RunReport, oracle: Oracle) -> list[str]:
+        """Has a person mark a project again, as the issue says; returns what does not hold then.
+
+        Until then nothing of it is written, and afterwards all is as sales want.
+        """
+        world = self._world
+        found = [f"without its mark, {each.key} was written" for each in after.applied]
+        target = world.target()
+        target.connect()
+        hands_on.adopt(world.state, target, RecordKey(KEY, Kind.PROJECT), str(project.id))
+        world.run()
+        found += oracle.violations()
+        if self._told(IssueKind.UNMARKED) or self._told(IssueKind.CONFLICT):
+            found.append("marked again, it is not in step")
+        return found
 
     def race_in_flight(self) -> tuple[RunReport, RunReport, Project]:
         """Runs while somebody's change of the description is under way in the server, which saves
