@@ -15,6 +15,7 @@ from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_text import bad_rows_json, print_bad_rows, writing_to
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
+from taiga_pipeline.cli.people_import import import_people
 from taiga_pipeline.cli.pipeline_data import who_left
 from taiga_pipeline.cli.store_access import people_store
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -35,6 +36,11 @@ _FIELDS = (
     click.option("--country", metavar="CODE", help="For public holidays (SE, DE-BY)."),
     click.option("--starts", metavar="DATE", help="First day with the company."),
     click.option("--ends", metavar="DATE", help="Last day with the company."),
+)
+
+
+_date_format = click.option(
+    "--date-format", default="", help="Such as %m/%d/%Y (default: decided by the column)."
 )
 
 
@@ -148,18 +154,23 @@ def _tell(person: Person, what: str, as_json: bool) -> None:
         click.echo(safe(f"{what} {person.name} <{person.email}>"))
 
 
-@people.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
+people.add_command(import_people)
+
+
+@people.command("rename")
+@click.argument("old")
+@click.argument("new")
 @json_option
 @pass_context
-def import_people(context: Context, file: Path, encoding: str, as_json: bool) -> int:
-    """Import a roster (email,name,role,skills,hours_per_week,team,country,starts,ends)."""
-    from taiga_pipeline.people.csv_files import import_people as run_import
+def rename_person(context: Context, old: str, new: str, as_json: bool) -> None:
+    """Give a person another e-mail address: OLD becomes NEW.
 
-    with people_store(context, create=True) as store:
-        report = run_import(store, file, encoding)
-    return _report(report, file, as_json)
+    Time off, allocations and reservations go along. In the projects the next run adds the new
+    address as a member and takes the old one away, if it had added it.
+    """
+    with people_store(context) as store:
+        renamed = store.rename(old, new)
+    _tell(renamed, "renamed", as_json)
 
 
 @people.command("export")
@@ -236,6 +247,7 @@ def _tell_off(time_off: TimeOff, what: str, as_json: bool) -> None:
 @off.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
+@_date_format
 @click.option("--person", default="", metavar="EMAIL", help="Whose an .ics file is.")
 @click.option("--origin", default="", help="Names an .ics file across imports (default: its name).")
 @click.option(
@@ -247,6 +259,7 @@ def import_off(
     context: Context,
     file: Path,
     encoding: str,
+    date_format: str,
     person: str,
     origin: str,
     remove_gone: bool,
@@ -260,20 +273,24 @@ def import_off(
     what people typed stays.
     """
     from taiga_pipeline.cli.people_calendar import import_calendar, is_calendar
-    from taiga_pipeline.people.csv_files import import_time_off
+    from taiga_pipeline.people.csv_files import Writing, import_time_off
 
     if is_calendar(file):
-        if encoding:
-            raise click.UsageError("--encoding is for CSV files")
+        _refuse("is for CSV files", **{"--encoding": encoding, "--date-format": date_format})
         return import_calendar(
             context, file, person, as_json, origin=origin, remove_many=remove_gone
         )
-    for name, value in (("person", person), ("origin", origin), ("remove-gone", remove_gone)):
-        if value:
-            raise click.UsageError(f"--{name} is for iCalendar files (.ics)")
+    given = {"--person": person, "--origin": origin, "--remove-gone": remove_gone}
+    _refuse("is for iCalendar files (.ics)", **given)
     with people_store(context) as store:
-        report = import_time_off(store, file, encoding)
+        report = import_time_off(store, file, Writing(encoding, date_format, context.zone))
     return _report(report, file, as_json)
+
+
+def _refuse(why: str, **options: object) -> None:
+    for name, value in options.items():
+        if value:
+            raise click.UsageError(f"{name} {why}")
 
 
 @off.command("export")
@@ -314,14 +331,18 @@ def list_allocations(context: Context, deal: str, person: str, as_json: bool) ->
 @allocations.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
+@_date_format
 @json_option
 @pass_context
-def import_allocations(context: Context, file: Path, encoding: str, as_json: bool) -> int:
+def import_allocations(
+    context: Context, file: Path, encoding: str, date_format: str, as_json: bool
+) -> int:
     """Import allocations (deal,email,role,hours_per_week,start,end,status)."""
+    from taiga_pipeline.people.csv_files import Writing
     from taiga_pipeline.people.csv_files import import_allocations as run_import
 
     with people_store(context) as store:
-        report = run_import(store, file, encoding)
+        report = run_import(store, file, Writing(encoding, date_format, context.zone))
     return _report(report, file, as_json)
 
 
@@ -344,6 +365,8 @@ def _report(report: RowsReport, file: Path, as_json: bool) -> int:
             f"{report.added:,} added, {report.changed:,} changed, {report.unchanged:,} unchanged, "
             f"{len(report.bad_rows):,} left out"
         )
+        for notice in report.notices:
+            click.echo(f"note: {safe(notice)}")
         if report.unused_headers:
             headers = ", ".join(map(safe, report.unused_headers))
             click.echo(f"note: columns that were not used: {headers}")

@@ -9,12 +9,16 @@ from decimal import Decimal
 from typing import Final
 
 from taiga_pipeline.days import known_day
+from taiga_pipeline.people.countries import country_code
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.pipeline.cleaning import clean_line
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.notation import HOURS_IN_A_WEEK
 
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\\\[\]|]+@[^\s@<>\"(),:;\\\[\]|]+\.[^\s@<>\"(),:;\\\[\]|.]+")
+_WITH_NAME = re.compile(r"([^<>]*)<([^<>]+)>[\s;,]*")
+_MAILTO: Final = "mailto:"
+_SHOWN: Final = 100
 MAX_EMAIL: Final = 254
 MAX_PLACES: Final = 6
 
@@ -22,12 +26,25 @@ MAX_PLACES: Final = 6
 def clean_email(text: str) -> str:
     """Returns an e-mail address in lower case.
 
-    :raises InvalidValue: it has not the form of one.
+    :raises InvalidValue: it has not the form of one, or there are several.
     """
     email = clean_line(text).lower()
     if len(email) > MAX_EMAIL or not _EMAIL.fullmatch(email):
-        raise InvalidValue(f"{text!r} is no e-mail address; write name@example.org")
+        raise InvalidValue(f"{text[:_SHOWN]!r} is no e-mail address; write name@example.org")
     return email
+
+
+def bare_email(text: str) -> str:
+    """Returns the address in ``Ana Example <ana@example.org>;`` or ``mailto:ana@example.org``."""
+    named = _WITH_NAME.fullmatch(text)
+    bare = (named[2] if named else text).strip().strip(";,<>").strip()
+    return bare[len(_MAILTO) :] if bare.lower().startswith(_MAILTO) else bare
+
+
+def name_beside_email(text: str) -> str:
+    """Returns the name in ``Ana Example <ana@example.org>``, "" if there is none."""
+    named = _WITH_NAME.fullmatch(clean_line(text))
+    return named[1].strip().strip("\"'").strip() if named else ""
 
 
 def clean_person(person: Person) -> Person:
@@ -46,7 +63,7 @@ def clean_person(person: Person) -> Person:
         skills=tuple(dict.fromkeys(skill for skill in map(clean_line, person.skills) if skill)),
         hours_per_week=clean_hours(person.hours_per_week, allow_none=True),
         team=clean_line(person.team),
-        country=_clean_country(person.country),
+        country=country_code(person.country),
     )
 
 
@@ -113,10 +130,3 @@ def clean_hours(hours: Decimal, *, allow_none: bool = False) -> Decimal:
 def _check_order(first: date | None, last: date | None) -> None:
     if first and last and last < first:
         raise InvalidValue(f"the last day {last} is before the first day {first}")
-
-
-def _clean_country(text: str) -> str:
-    code = clean_line(text).upper()
-    if code and not re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", code):
-        raise InvalidValue(f"{text!r} is no country code; write two letters like SE, or DE-BY")
-    return code

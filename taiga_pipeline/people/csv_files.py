@@ -6,9 +6,9 @@ time off        ``email,first,last,reason``
 allocations     ``deal,email,role,hours_per_week,start,end,status``
 ==============  ===================================================================
 
-Skills are separated by commas, dates are ISO 8601, a status is ``confirmed`` or ``tentative``.
-Only the first columns of each (email; email, first, last; deal, email, role, hours_per_week) must
-be there.
+Skills are separated by commas, a status is ``confirmed`` or ``tentative``.
+Only the first columns of each (email, first; deal, email, role, hours_per_week) must be there.
+Rosters are read by `taiga_pipeline.people.roster_file`, which knows the files of HR programs.
 """
 
 from __future__ import annotations
@@ -16,40 +16,64 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Generic, TextIO, TypeVar
 
-from taiga_pipeline.people.cleaning import clean_allocation, clean_person, clean_time_off
+from taiga_pipeline.people.cleaning import bare_email, clean_allocation, clean_time_off
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.batch import Outcome
 from taiga_pipeline.pipeline.cleaning import clean_line
 from taiga_pipeline.pipeline.columns import format_cell
-from taiga_pipeline.pipeline.csv_reader import BrokenRow, CsvText, guard, read_csv, unguard
+from taiga_pipeline.pipeline.csv_reader import (
+    BrokenRow,
+    CsvText,
+    RawRow,
+    guard,
+    read_csv,
+    unguard,
+)
 from taiga_pipeline.pipeline.errors import InvalidValue, RequestError
 from taiga_pipeline.pipeline.headers import plain_header
 from taiga_pipeline.pipeline.import_rows import BadRow
-from taiga_pipeline.pipeline.notation import format_skills, parse_skills
-from taiga_pipeline.pipeline.values.dates import read_day
+from taiga_pipeline.pipeline.notation import format_skills
+from taiga_pipeline.pipeline.values.dates import DateReading, End, survey_dates
 from taiga_pipeline.pipeline.values.numbers import read_hours
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
 _T = TypeVar("_T")
 Cells = Mapping[str, str]
+Days = Callable[[str, str], date | None]
+"""Reads the day in a column: its name, and the cell."""
 
 CONFIRMED: Final = "confirmed"
 TENTATIVE: Final = "tentative"
+_BEGINNINGS: Final = ("first", "start")
+_LIKE_A_SHARE: Final = Decimal("1.5")
+"""So few hours are written with their unit: alone, they would be read as a share of full time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format(Generic[_T]):
-    """One kind of file: its columns, how many of them must be there, and both directions."""
+    """How one kind of file is written: its columns, and the cells of a row."""
 
     columns: tuple[str, ...]
-    needed: tuple[str, ...]
-    read: Callable[[Cells], _T]
     write: Callable[[_T], Cells]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFormat(Format[_T]):
+    """How one kind of file is read as well.
+
+    ``needed`` are the columns that must be there, ``dates`` those that hold days. Two rows of the
+    same ``identity`` are one.
+    """
+
+    needed: tuple[str, ...]
+    dates: tuple[str, ...]
+    read: Callable[[Cells, Days], _T]
     identity: Callable[[_T], object]
 
 
@@ -62,6 +86,7 @@ class RowsReport:
     unchanged: int
     bad_rows: tuple[BadRow, ...]
     unused_headers: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +98,43 @@ class RowsReading(Generic[_T]):
     bad_rows: tuple[BadRow, ...]
     unused_headers: tuple[str, ...]
     complete: bool
+    notices: tuple[str, ...] = ()
 
 
-def read_file(format_: Format[_T], path: Path, encoding: str = "") -> RowsReading[_T]:
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How a file is written, as far as people say: "" to be found out. ``zone`` is that of days."""
+
+    encoding: str = ""
+    date_format: str = ""
+    zone: tzinfo = UTC
+
+
+AS_FOUND: Final = Writing()
+
+
+def read_file(format_: ReadFormat[_T], path: Path, writing: Writing) -> RowsReading[_T]:
     """Reads a file; bad rows and repeated ones are kept apart, with line and reason.
+
+    All cells of a column decide how its days are written.
 
     :raises Unreachable: the file cannot be read.
     :raises ProblemsError: it cannot be decoded, or lacks a column.
     """
-    text = read_csv(path, encoding=encoding)
+    text = read_csv(path, encoding=writing.encoding)
     positions = _positions(format_, text)
+    dates = _surveys(format_, text, positions, writing)
     items: list[tuple[int, _T]] = []
     bad: list[BadRow] = []
     seen: dict[object, int] = {}
     cut_off = False
+
+    def day(name: str, cell: str) -> date | None:
+        reading = dates.get(name)
+        return (
+            reading.day(cell, End.FIRST if name in _BEGINNINGS else End.LAST) if reading else None
+        )
+
     for row in text.rows():
         if isinstance(row, BrokenRow):
             bad.append(BadRow(row.line, "", row.reason))
@@ -94,7 +142,7 @@ def read_file(format_: Format[_T], path: Path, encoding: str = "") -> RowsReadin
             continue
         cells = {name: unguard(row.cells[at]).strip() for name, at in positions.items()}
         try:
-            item = format_.read({**dict.fromkeys(format_.columns, ""), **cells})
+            item = format_.read({**dict.fromkeys(format_.columns, ""), **cells}, day)
         except RequestError as error:
             reasons = "; ".join(problem.message for problem in error.problems)
             bad.append(BadRow(row.line, row.cells[0], reasons))
@@ -106,10 +154,30 @@ def read_file(format_: Format[_T], path: Path, encoding: str = "") -> RowsReadin
             bad.append(BadRow(row.line, row.cells[0], f"stands in line {first} already"))
     used = {text.headers[at] for at in positions.values()}
     unused = tuple(header for header in text.headers if header and header not in used)
-    return RowsReading(tuple(items), tuple(bad), unused, not cut_off)
+    notices = tuple(
+        f"{text.headers[positions[name]]!r}: {reading.why}"
+        for name, reading in dates.items()
+        if reading.why and not reading.doubt
+    )
+    return RowsReading(tuple(items), tuple(bad), unused, not cut_off, notices)
 
 
-def _positions(format_: Format[Any], text: CsvText) -> dict[str, int]:
+def _surveys(
+    format_: ReadFormat[Any], text: CsvText, positions: Mapping[str, int], writing: Writing
+) -> dict[str, DateReading]:
+    rows = [row for row in text.rows() if isinstance(row, RawRow)]
+    return {
+        name: survey_dates(
+            (unguard(row.cells[positions[name]]).strip() for row in rows),
+            writing.date_format,
+            writing.zone,
+        )
+        for name in format_.dates
+        if name in positions
+    }
+
+
+def _positions(format_: ReadFormat[Any], text: CsvText) -> dict[str, int]:
     by_header = {plain_header(header): at for at, header in reversed([*enumerate(text.headers)])}
     found = {
         name: by_header[plain_header(name)]
@@ -144,50 +212,41 @@ def write_file(format_: Format[_T], items: Iterable[_T], stream: TextIO) -> int:
     return count
 
 
-def _read_person(cells: Cells) -> Person:
-    hours = cells["hours_per_week"]
-    return clean_person(
-        Person(
-            email=cells["email"],
-            name=cells["name"],
-            role=cells["role"],
-            skills=parse_skills(cells["skills"]),
-            hours_per_week=read_hours(hours) if hours else Decimal(40),
-            team=cells["team"],
-            country=cells["country"],
-            starts=read_day(cells["starts"]) if cells["starts"] else None,
-            ends=read_day(cells["ends"]) if cells["ends"] else None,
-        )
-    )
-
-
 def _write_person(person: Person) -> Cells:
     cells = {name: format_cell(name, getattr(person, name)) for name in PEOPLE_FILE.columns}
-    return {**cells, "skills": format_skills(person.skills)}
+    hours = person.hours_per_week
+    unit = " h" if 0 < hours <= _LIKE_A_SHARE else ""
+    return {
+        **cells,
+        "skills": format_skills(person.skills),
+        "hours_per_week": f"{cells['hours_per_week']}{unit}",
+    }
 
 
-def _read_time_off(cells: Cells) -> TimeOff:
-    first = read_day(cells["first"])
-    last = read_day(cells["last"]) if cells["last"] else first
-    return clean_time_off(TimeOff(cells["email"], first, last, cells["reason"]))
+def _read_time_off(cells: Cells, day: Days) -> TimeOff:
+    first = day("first", cells["first"])
+    if first is None:
+        raise InvalidValue("no first day")
+    last = day("last", cells["last"]) or first
+    return clean_time_off(TimeOff(bare_email(cells["email"]), first, last, cells["reason"]))
 
 
 def _write_time_off(time_off: TimeOff) -> Cells:
     return {name: format_cell(name, getattr(time_off, name)) for name in TIME_OFF_FILE.columns}
 
 
-def _read_allocation(cells: Cells) -> Allocation:
+def _read_allocation(cells: Cells, day: Days) -> Allocation:
     key = clean_line(cells["deal"])
     if not key:
         raise InvalidValue("no deal")
     return clean_allocation(
         Allocation(
             deal_key=key,
-            email=cells["email"],
+            email=bare_email(cells["email"]),
             role=cells["role"],
             hours_per_week=read_hours(cells["hours_per_week"]),
-            start=read_day(cells["start"]) if cells["start"] else None,
-            end=read_day(cells["end"]) if cells["end"] else None,
+            start=day("start", cells["start"]),
+            end=day("end", cells["end"]),
             confirmed=_is_confirmed(cells["status"]),
         )
     )
@@ -214,55 +273,43 @@ def _write_allocation(allocation: Allocation) -> Cells:
 
 PEOPLE_FILE: Final = Format(
     ("email", "name", "role", "skills", "hours_per_week", "team", "country", "starts", "ends"),
-    ("email",),
-    _read_person,
     _write_person,
-    lambda person: person.email,
 )
-TIME_OFF_FILE: Final = Format(
+TIME_OFF_FILE: Final = ReadFormat(
     ("email", "first", "last", "reason"),
-    ("email", "first"),
-    _read_time_off,
     _write_time_off,
+    ("email", "first"),
+    ("first", "last"),
+    _read_time_off,
     lambda time_off: (time_off.email, time_off.first, time_off.last),
 )
-ALLOCATIONS_FILE: Final = Format(
+ALLOCATIONS_FILE: Final = ReadFormat(
     ("deal", "email", "role", "hours_per_week", "start", "end", "status"),
-    ("deal", "email", "role", "hours_per_week"),
-    _read_allocation,
     _write_allocation,
+    ("deal", "email", "role", "hours_per_week"),
+    ("start", "end"),
+    _read_allocation,
     lambda each: (each.deal_key, each.email, each.role.casefold(), each.start),
 )
 
 
-def import_people(store: PeopleStore, path: Path, encoding: str = "") -> RowsReport:
-    """Imports a roster; who is on it already is changed.
-
-    :raises Unreachable: the file or the store cannot be used.
-    :raises ProblemsError: the file cannot be decoded, or lacks a column.
-    """
-    reading = read_file(PEOPLE_FILE, path, encoding)
-    counts = store.upsert(person for _, person in reading.items)
-    return RowsReport(*counts, reading.bad_rows, reading.unused_headers)
-
-
-def import_time_off(store: PeopleStore, path: Path, encoding: str = "") -> RowsReport:
+def import_time_off(store: PeopleStore, path: Path, writing: Writing = AS_FOUND) -> RowsReport:
     """Imports time off.
 
     :raises Unreachable: the file or the store cannot be used.
     :raises ProblemsError: the file cannot be decoded, or lacks a column.
     """
-    reading = read_file(TIME_OFF_FILE, path, encoding)
+    reading = read_file(TIME_OFF_FILE, path, writing)
     return _sum_up(reading, store.add_each_time_off(item for _, item in reading.items))
 
 
-def import_allocations(store: PeopleStore, path: Path, encoding: str = "") -> RowsReport:
+def import_allocations(store: PeopleStore, path: Path, writing: Writing = AS_FOUND) -> RowsReport:
     """Imports allocations; unknown deals and people are reported by line.
 
     :raises Unreachable: the file or the store cannot be used.
     :raises ProblemsError: the file cannot be decoded, or lacks a column.
     """
-    reading = read_file(ALLOCATIONS_FILE, path, encoding)
+    reading = read_file(ALLOCATIONS_FILE, path, writing)
     return _sum_up(reading, store.allocate_each(item for _, item in reading.items))
 
 
@@ -275,6 +322,7 @@ def _sum_up(reading: RowsReading[_T], outcomes: list[Outcome | RequestError]) ->
         unchanged=outcomes.count(Outcome.UNCHANGED),
         bad_rows=tuple(sorted(bad, key=lambda row: row.line)),
         unused_headers=reading.unused_headers,
+        notices=reading.notices,
     )
 
 

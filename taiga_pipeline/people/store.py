@@ -6,27 +6,32 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
-from datetime import date
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Table, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from sync.database import by_letters
+from taiga_pipeline.days import day_of
 from taiga_pipeline.hints import command
 from taiga_pipeline.people.calendar_import import Events, EventsReport, store_events
 from taiga_pipeline.people.cleaning import (
     clean_allocation,
+    clean_email,
     clean_person,
     clean_time_off,
-    with_known_days,
     with_known_span,
 )
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
+from taiga_pipeline.people.people_rows import person_of_row, row_of_person
+from taiga_pipeline.people.renaming import move_to_address
+from taiga_pipeline.people.roster_import import RosterReport, prepare, store_roster
+from taiga_pipeline.people.roster_layout import RosterOptions
 from taiga_pipeline.pipeline.batch import Outcome
 from taiga_pipeline.pipeline.cleaning import clean_line
 from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue, RequestError, UnknownName
-from taiga_pipeline.pipeline.notation import format_skills, parse_skills
 from taiga_pipeline.pipeline.schema import (
     ALLOCATIONS,
     DEALS,
@@ -71,7 +76,7 @@ class PeopleStore:
         """Goes through all people in the order of their addresses."""
         with self._reading() as connection:
             for row in connection.execute(select(PEOPLE).order_by(by_letters(PEOPLE.c.email))):
-                yield _person(row)
+                yield person_of_row(row)
 
     def get(self, email: str) -> Person:
         """Returns a person.
@@ -90,7 +95,7 @@ class PeopleStore:
         cleaned = clean_person(person)
         try:
             with self._writing() as connection:
-                connection.execute(PEOPLE.insert().values(**_person_row(cleaned)))
+                connection.execute(PEOPLE.insert().values(**row_of_person(cleaned)))
         except IntegrityError:
             raise AlreadyThere(
                 f"{cleaned.email} is on the roster already; change it with: "
@@ -110,9 +115,49 @@ class PeopleStore:
             before = _get(connection, email)
             after = clean_person(replace(before, **changes))
             connection.execute(
-                PEOPLE.update().where(PEOPLE.c.email == before.email), _person_row(after)
+                PEOPLE.update().where(PEOPLE.c.email == before.email), row_of_person(after)
             )
             return after
+
+    def rename(self, old: str, new: str) -> Person:
+        """Gives a person another address; time off, allocations and reservations go along.
+
+        A name that is only the address follows it.
+
+        :raises UnknownName: there is no such person.
+        :raises AlreadyThere: the new address is somebody's.
+        :raises InvalidValue: it is no address, or the same.
+        """
+        address = clean_email(new)
+        with self._writing() as connection:
+            before = _get(connection, old)
+            if address == before.email:
+                raise InvalidValue(f"{address} is the address already")
+            taken = connection.execute(select(PEOPLE).where(PEOPLE.c.email == address)).first()
+            if taken is not None:
+                raise AlreadyThere(
+                    f"{address} is on the roster already ({taken.name}); if they are one person, "
+                    f"take one off first: {command('people remove', before.email)} (with time off "
+                    "and allocations)"
+                )
+            name = address if before.name == before.email else before.name
+            after = replace(before, email=address, name=name)
+            move_to_address(connection, before, after)
+            return after
+
+    def import_roster(self, path: Path, options: RosterOptions, now: datetime) -> RosterReport:
+        """Imports a roster of any HR program; see `roster_import.store_roster`.
+
+        :raises Unreachable: the file or the store cannot be used.
+        :raises ProblemsError: the file cannot be decoded, or an option is wrong for it.
+        """
+        today = day_of(now, options.zone)
+        reading = prepare(path, options, today)
+        with self._writing() as connection:
+            report = store_roster(connection, reading, options.origin or path.name, now, today)
+            if options.dry_run:
+                connection.rollback()
+        return replace(report, dry_run=options.dry_run)
 
     def remove(self, email: str) -> Person:
         """Takes a person off the roster, with their time off and allocations.
@@ -132,9 +177,9 @@ class PeopleStore:
         :raises InvalidValue: one that cannot be stored; nothing is stored then.
         """
         with self._writing() as connection:
-            known = {row.email: _person(row) for row in connection.execute(select(PEOPLE))}
+            known = {row.email: person_of_row(row) for row in connection.execute(select(PEOPLE))}
             wanted = {person.email: person for person in map(clean_person, people)}
-            new = [_person_row(each) for email, each in wanted.items() if email not in known]
+            new = [row_of_person(each) for email, each in wanted.items() if email not in known]
             changed = [
                 each for email, each in wanted.items() if email in known and known[email] != each
             ]
@@ -142,7 +187,7 @@ class PeopleStore:
                 connection.execute(PEOPLE.insert(), new)
             for person in changed:
                 connection.execute(
-                    PEOPLE.update().where(PEOPLE.c.email == person.email), _person_row(person)
+                    PEOPLE.update().where(PEOPLE.c.email == person.email), row_of_person(person)
                 )
             return len(new), len(changed), len(wanted) - len(new) - len(changed)
 
@@ -306,7 +351,7 @@ def _get(connection: Connection, email: str) -> Person:
     row = connection.execute(select(PEOPLE).where(PEOPLE.c.email == address)).first()
     if row is None:
         raise UnknownName(f"nobody has the address {address!r}{_nearest(connection, address)}")
-    return _person(row)
+    return person_of_row(row)
 
 
 def _nearest(connection: Connection, address: str) -> str:
@@ -356,15 +401,6 @@ def _replace_row(
         return Outcome.UNCHANGED
     connection.execute(table.update().where(*same).values(**row))
     return Outcome.CHANGED
-
-
-def _person_row(person: Person) -> dict[str, Any]:
-    return {**asdict(person), "skills": format_skills(person.skills)}
-
-
-def _person(row: Row[Any]) -> Person:
-    columns = dict(row._mapping)
-    return with_known_days(Person(**{**columns, "skills": parse_skills(columns["skills"])}))
 
 
 def _allocation_row(allocation: Allocation) -> dict[str, Any]:

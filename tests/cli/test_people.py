@@ -65,7 +65,8 @@ def test_a_roster_is_imported_and_exported(run: Run, tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("email,name\nAnna@example.org,Anna\nnope,X\n")
     result = run("people", "import", "people.csv")
     assert result.exit_code == 3
-    assert result.stdout == "1 added, 0 changed, 0 unchanged, 1 left out\n"
+    assert result.stdout.startswith("1 added, 0 changed, 0 unchanged, 1 left out\n")
+    assert "40 hours a week assumed for 1 person (anna@example.org)" in result.stdout
     assert "people.csv:3: left out (nope)" in result.stderr
     assert run("people", "export").stdout.splitlines()[1].startswith("anna@example.org,Anna,")
 
