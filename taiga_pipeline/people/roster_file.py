@@ -72,6 +72,14 @@ class RosterReading:
     complete: bool
     weeks: WeekReader
 
+    def person(self, entry: Entry) -> Person:
+        """Returns somebody of whom nothing else is known; full time, if the file has no hours.
+
+        :raises InvalidValue: what cannot be stored.
+        """
+        hours = {"hours_per_week": self.weeks.full_time}
+        return replace(entry, values={**hours, **entry.values}).person()
+
 
 def read_roster(path: Path, options: RosterOptions) -> RosterReading:
     """Reads a roster; columns decide how hours, dates and names are written.

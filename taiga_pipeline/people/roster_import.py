@@ -172,11 +172,9 @@ class _Import:
         self._taken.append(entry)
 
     def _new(self, entry: Entry) -> Person:
-        if "hours_per_week" in entry.values:
-            return entry.person()
-        self.assumed.append(entry.email)
-        hours = {"hours_per_week": self._reading.weeks.full_time}
-        return replace(entry, values={**entry.values, **hours}).person()
+        if "hours_per_week" not in entry.values:
+            self.assumed.append(entry.email)
+        return self._reading.person(entry)
 
     def _merged(self, stored: Person, entry: Entry) -> Person:
         last = self._last.get(entry.email, _Last("", {})).cells

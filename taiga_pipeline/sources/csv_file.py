@@ -9,17 +9,21 @@ there; ``people`` and ``allocations`` name other files.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from sync.clock import Clock
 from sync.errors import Unreachable
 from sync.source import Quarantined
-from taiga_pipeline.people.csv_files import ALLOCATIONS_FILE, PEOPLE_FILE, Format, read_file
+from taiga_pipeline.days import day_of
+from taiga_pipeline.people.csv_files import ALLOCATIONS_FILE, Writing, read_file
+from taiga_pipeline.people.model import Allocation, Person
+from taiga_pipeline.people.roster_import import prepare
+from taiga_pipeline.people.roster_layout import RosterOptions
 from taiga_pipeline.pipeline.csv_import import open_file
 from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions
+from taiga_pipeline.pipeline.import_rows import BadRow
 from taiga_pipeline.sources.port import DealReading, by_deal
 from taiga_pipeline.sources.rows import ROW_SETTINGS, read_deals, row_options
 from taiga_pipeline.sources.settings import SettingsReader
@@ -34,7 +38,6 @@ KNOWN = (
 )
 
 _LOG = logging.getLogger(__name__)
-_T = TypeVar("_T")
 
 
 class CsvSource:
@@ -44,11 +47,13 @@ class CsvSource:
         self,
         file: Path,
         options: ImportOptions,
+        clock: Clock,
         people: Path | None = None,
         allocations: Path | None = None,
     ) -> None:
         self._file = file
         self._options = options
+        self._clock = clock
         self._people = people
         self._allocations = allocations
 
@@ -67,10 +72,8 @@ class CsvSource:
         reading = open_file(self._file, options, Funnel())
         quarantined: list[Quarantined] = []
         deals = list(read_deals(reading, lambda line: f"{self._file}:{line}", quarantined))
-        people, bad_people = self._rows(PEOPLE_FILE, self._people, "people.csv")
-        allocations, bad_allocations = self._rows(
-            ALLOCATIONS_FILE, self._allocations, "allocations.csv"
-        )
+        people, bad_people = self._read_people()
+        allocations, bad_allocations = self._read_allocations()
         text = reading.csv.text
         undecoded = any("\udc80" <= character <= "\udcff" for character in text)
         ends_well = text.endswith(("\n", "\r"))
@@ -87,15 +90,34 @@ class CsvSource:
             people={person.email: person for person in people},
         )
 
-    def _rows(
-        self, format_: Format[_T], named: Path | None, usual: str
-    ) -> tuple[list[_T], list[Quarantined]]:
-        file = named or self._file.with_name(usual)
-        if named is None and not file.exists():
+    def _read_people(self) -> tuple[list[Person], list[Quarantined]]:
+        file = self._beside(self._people, "people.csv")
+        if file is None:
             return [], []
-        reading = read_file(format_, file)
-        bad = [Quarantined("", f"{file}:{row.line}", row.reason) for row in reading.bad_rows]
-        return [item for _, item in reading.items], bad
+        zone = self._options.terms.zone
+        today = day_of(self._clock.now(), zone)
+        reading = prepare(file, RosterOptions(zone=zone), today)
+        people = [reading.person(entry) for entry in reading.entries]
+        assumed = [each.email for each in reading.entries if "hours_per_week" not in each.values]
+        for notice in (*reading.notices, *reading.weeks.notices(assumed)):
+            _LOG.info("%s: %s", file, notice)
+        return people, _quarantined(file, reading.bad_rows)
+
+    def _read_allocations(self) -> tuple[list[Allocation], list[Quarantined]]:
+        file = self._beside(self._allocations, "allocations.csv")
+        if file is None:
+            return [], []
+        reading = read_file(ALLOCATIONS_FILE, file, Writing(zone=self._options.terms.zone))
+        return [item for _, item in reading.items], _quarantined(file, reading.bad_rows)
+
+    def _beside(self, named: Path | None, usual: str) -> Path | None:
+        """Returns the file of that name, else the usual one beside the deals if it is there."""
+        file = named or self._file.with_name(usual)
+        return file if named is not None or file.exists() else None
+
+
+def _quarantined(file: Path, rows: Iterable[BadRow]) -> list[Quarantined]:
+    return [Quarantined("", f"{file}:{row.line}", row.reason) for row in rows]
 
 
 def _encoding(file: Path) -> str:
@@ -122,4 +144,4 @@ def create(settings: Mapping[str, object], clock: Clock) -> CsvSource:
         encoding=reader.text("encoding"),
     )
     reader.finish()
-    return CsvSource(file, options, people, allocations)
+    return CsvSource(file, options, clock, people, allocations)

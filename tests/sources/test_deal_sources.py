@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -78,6 +78,18 @@ def test_people_and_allocations_beside_the_file_are_read(tmp_path: Path) -> None
     assert list(reading.people) == ["a@x.se"]
     assert [each.role for each in reading.allocations["1"]] == ["Back", "Design"]
     assert [bad.place for bad in reading.quarantined] == [f"{tmp_path / 'people.csv'}:3"]
+
+
+def test_people_beside_the_file_may_be_the_roster_of_an_hr_program(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text(
+        "E-Mail;Vorname;Nachname;Beschäftigungsgrad;Eintrittsdatum\n"
+        "ana@x.se;Ana;Ek;80;01.03.2025\nbo@x.se;Bo;Li;100;01.04.2025\n",
+        encoding="utf-8",
+    )
+    people = csv_source(tmp_path, "key,name\n1,a\n").read().people
+    ana = people["ana@x.se"]
+    assert (ana.name, ana.hours_per_week, ana.starts) == ("Ana Ek", Decimal(32), date(2025, 3, 1))
+    assert people["bo@x.se"].hours_per_week == Decimal(40)
 
 
 @pytest.mark.parametrize(
