@@ -1,8 +1,10 @@
-# make demo, make test: everything they need goes into .venv-demo and .venv, inside this folder.
+# make demo, make test, make docs: everything they need goes into .venv-demo, .venv and .venv-docs,
+# inside this folder.
 
 PYTHON ?= python3
 VENV ?= .venv
 DEMO_VENV ?= .venv-demo
+DOCS_VENV ?= .venv-docs
 BIN := $(VENV)/bin
 # As many tests at a time as there are processors; WORKERS= runs one after the other.
 WORKERS ?= -n auto --dist worksteal
@@ -11,13 +13,14 @@ READY := $(VENV)/$(STAMP)
 # The demo needs a fifth of what the tests need; where the tests' packages are, it uses them.
 DEMO := $(if $(wildcard $(READY)),$(VENV),$(DEMO_VENV))
 
-.PHONY: help demo test test-reliability test-reliability-long lint types format bench clean
+.PHONY: help demo test test-reliability test-reliability-long lint types format docs bench clean
 
 help:
 	@echo "make demo    tell the whole story on this machine (make demo FAST=1: without pauses)"
 	@echo "make test    run the tests"
 	@echo "make test-reliability  only the proofs under kills, faults, races and hostile input"
 	@echo "make lint    check style;  make types: check types;  make format: mend the style"
+	@echo "make docs    build the docs as a site in build/site; a broken link is an error"
 	@echo "make bench   measure, and print tables"
 	@echo "make clean   remove everything that was made here"
 
@@ -41,6 +44,9 @@ $(READY):
 # Compiled as they are used: the demo loads a small part of what the packages hold.
 $(DEMO_VENV)/$(STAMP):
 	$(call install,$(DEMO_VENV),.[demo],--no-compile)
+
+$(DOCS_VENV)/$(STAMP):
+	$(call install,$(DOCS_VENV),.[docs],--no-compile)
 
 demo: $(DEMO)/$(STAMP)
 	@rm -rf .demo
@@ -70,9 +76,14 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# NO_MKDOCS_2_WARNING: the theme's remark on a version that pyproject.toml rules out.
+docs: $(DOCS_VENV)/$(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict --quiet --clean
+	@echo "Read it: build/site/index.html"
+
 bench: $(READY)
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf $(VENV) $(DEMO_VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .demo
+	rm -rf $(VENV) $(DEMO_VENV) $(DOCS_VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
