@@ -24,6 +24,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -44,10 +45,10 @@ PAGES: Final = sorted([*DOCS.glob("tutorials/*.md"), *DOCS.glob("how-to/*.md")])
 MONDAY: Final = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 HOME: Final = "/home/maya"
 LEFT_OUT: Final = "…"
-BLOCK: Final = re.compile(r"^```(console|diff)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK: Final = re.compile(r"^( *)```(console|diff)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 MACHINE_CLOCK: Final = "<!-- by the machine's clock -->"
 SANDBOX: Final = "pipeline-sync sandbox"
-KEEPS: Final = re.compile(r"export |\w+=|\w+\(\)")
+KEEPS: Final = re.compile(r"export |\w+=\S*$|\w+\(\)")
 
 
 class Clock:
@@ -190,7 +191,8 @@ def follow(text: str, reader: Reader) -> str:
     """Returns a page as it should be: where what it shows is what happens, it stays as it is."""
 
     def block(match: re.Match[str]) -> str:
-        language, body = match.groups()
+        margin, language, body = match.groups()
+        body = textwrap.dedent(body)
         if language == "diff":
             reader.edit(body)
             return match[0]
@@ -198,7 +200,7 @@ def follow(text: str, reader: Reader) -> str:
             command + _kept_or(output, reader.type(typed_line(command)))
             for command, output in steps(body)
         )
-        return f"```console\n{shown}```"
+        return textwrap.indent(f"```console\n{shown}```", margin)
 
     return BLOCK.sub(block, text)
 
