@@ -7,7 +7,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import Final
 
@@ -41,7 +41,8 @@ def commands(page: Path) -> Iterator[list[str]]:
         joined = block.replace("\\\n", " ")
         for line in joined.splitlines():
             if line.startswith("$ pipeline-sync "):
-                yield shlex.split(line.removeprefix("$ pipeline-sync "), comments=True)
+                words = shlex.split(line.removeprefix("$ pipeline-sync "), comments=True)
+                yield list(takewhile(lambda word: word not in {"|", ">"}, words))
 
 
 def find(words: list[str]) -> tuple[click.Command, click.Context, list[str]]:

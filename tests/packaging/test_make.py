@@ -1,4 +1,4 @@
-"""``make demo`` and ``make test``: what they install, and what they say about it.
+"""``make demo``, ``make test`` and ``make docs``: what they install, and what they say about it.
 
 An interpreter that behaves like Python's venv and pip stands in for the real one, so that nothing
 is fetched.
@@ -29,7 +29,11 @@ cat >"$3/bin/pipeline-sync" <<'END'
 #!/bin/sh
 echo "the story: $@"
 END
-chmod +x "$3/bin/python" "$3/bin/pipeline-sync"
+cat >"$3/bin/mkdocs" <<'END'
+#!/bin/sh
+echo "the site: $@"
+END
+chmod +x "$3/bin/python" "$3/bin/pipeline-sync" "$3/bin/mkdocs"
 """
 
 
@@ -90,7 +94,15 @@ def test_the_demo_uses_the_packages_of_the_tests_where_they_are(checkout: Path) 
     assert [call for call in installed(checkout) if "[demo]" in call] == []
 
 
-@pytest.mark.parametrize("target", ["demo", "test"])
+def test_the_docs_are_built_strictly_with_packages_of_their_own(checkout: Path) -> None:
+    result = make(checkout, "docs")
+    assert result.returncode == 0, result.stderr
+    (command,) = installed(checkout)
+    assert command.endswith("--editable .[docs]")
+    assert "the site: build --strict" in result.stdout
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "docs"])
 def test_an_install_that_fails_says_why_and_where_the_rest_stands(
     checkout: Path, target: str
 ) -> None:
