@@ -1,11 +1,11 @@
-"""Follows a page of the docs as its reader does, and compares what the page shows with what happens.
+"""Follows a page of the docs as its reader does; compares what it shows with what happens.
 
 ``python -m tests.tutorials`` writes into the pages what the program prints now.
 
 A page is followed from top to bottom, in an empty home folder, on a Monday morning:
 
-- A block of ``console`` is typed, line by line after each ``$``; the rest is what is printed. A line
-  that is only ``…`` stands for lines that the page leaves out.
+- A block of ``console`` is typed, line by line after each ``$``; the rest is what is printed. A
+  line that is only ``…`` stands for lines that the page leaves out.
 - ``$ pipeline-sync sandbox`` starts the practice server; it is the reader's second terminal.
 - A block of ``diff`` is an edit to the file that it names.
 - Blocks in other languages are not run.
@@ -131,8 +131,12 @@ class Reader:
             contextlib.redirect_stderr(shown),
         ):
             began = time.monotonic()
-            context = Context(clock=self.clock)
-            self.code = cli.main(words, prog_name="pipeline-sync", standalone_mode=False, obj=context)
+            self.code = cli.main(
+                words,
+                prog_name="pipeline-sync",
+                standalone_mode=False,
+                obj=Context(clock=self.clock),
+            )
         return shown.getvalue().replace(" 0.0 s", f" {time.monotonic() - began:.1f} s")
 
     def _shell(self, command: str) -> str:
