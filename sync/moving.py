@@ -6,14 +6,18 @@ Every function works on a connected target and under the run lock, and makes no 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sync.counting import name_some
 from sync.errors import Refused
 from sync.observation import observe
-from sync.records import RETIRED
+from sync.plan import IssueKind
+from sync.records import RETIRED, RecordKey
 from sync.server import note
 from sync.state import StateStore
+from sync.state_rows import TAKE_AWAY
 from sync.target import Target
 
 FEW = 2
@@ -90,19 +94,77 @@ def new_server(store: StateStore, target: Target, source: object = None) -> int:
     return bound
 
 
-def restored(store: StateStore, target: Target, source: object = None) -> Evidence:
-    """Lets go of roots that a server restored from a backup has no more, or gave the number of to
-    something else; the next run finds them by their markers, or makes them anew.
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restored server lacks, and the next run makes again.
+
+    ``evidence`` is that of the roots; ``children`` what is not in roots that are there. ``noted``
+    is what earlier runs took for taken away by people, and what stays away.
+    """
+
+    evidence: Evidence
+    children: Sequence[RecordKey]
+    noted: Sequence[RecordKey]
+
+
+def restored(
+    store: StateStore, target: Target, source: object = None, since: datetime | None = None
+) -> Restored:
+    """Lets go of what a server restored from a backup has no more, or gave the number of to
+    something else; the next run finds it by its marker, or makes it anew.
+
+    Roots that wait for a decision because they are gone are among that: a run may have met the
+    restored server first. What a run noted as taken away from a root is, if that was after
+    ``since`` (UTC, when the backup was made): before it, it was people.
 
     :raises Refused: nothing proves that it is the same server.
     """
-    evidence = gather(store, target)
+    evidence = _with_reported(store, gather(store, target))
     if not evidence.marked:
         raise Refused(
             f"nothing shows that this is the same server, restored: {evidence}. Nothing was "
             "changed. To make all projects anew here: 'pipeline-sync state move --new-server'"
         )
-    for key in (*evidence.unmarked, *evidence.missing):
+    gone = {*evidence.unmarked, *evidence.missing}
+    children = _lacking(store, target, gone)
+    noted = [key for key in store.taken_away() if key.group not in gone]
+    again = [key for key in noted if since is not None and _was_noted(store, key, since)]
+    for key in sorted(gone):
         store.forget(key)
+    for child in (*children, *again):
+        store.forget_child(child)
     note(store, target, source)
-    return evidence
+    return Restored(evidence, [*children, *again], [key for key in noted if key not in again])
+
+
+def _with_reported(store: StateStore, evidence: Evidence) -> Evidence:
+    """Returns ``evidence`` with the roots that are reported as deleted, and not decided about."""
+    index = store.index()
+    open_ones = [i.issue.key.group for i in store.issues() if i.issue.kind is IssueKind.DELETED]
+    reported = {key: f"{key}: project {index[key].root_id}" for key in open_ones if key in index}
+    return replace(evidence, missing={**evidence.missing, **reported})
+
+
+def _lacking(store: StateStore, target: Target, gone: Collection[str]) -> list[RecordKey]:
+    """Returns the bound children that are not in their roots, where those can be read."""
+    rows = {k: r for k, r in store.index().items() if r.is_followed and k not in gone}
+    seen = target.observe_children([row.root_id for row in rows.values()]) if rows else {}
+    readable = {key: seen[row.root_id] for key, row in rows.items() if row.root_id in seen}
+    lacking = []
+    for key, known in store.known(readable.keys()).items():
+        there = {(child.kind, child.id) for child in readable[key]}
+        lacking += [
+            child
+            for child, bound in known.bound.items()
+            if not (child.is_root or bound.binding.deleted or bound.binding.unlinked)
+            and (child.kind, bound.binding.target_id) not in there
+        ]
+    return lacking
+
+
+def _was_noted(store: StateStore, key: RecordKey, since: datetime) -> bool:
+    """Whether a run noted after ``since`` that people took a child away."""
+    entries = store.history(key.group, limit=1000)
+    noted = (e.intended_at for e in entries if e.key == key and e.action == TAKE_AWAY)
+    newest = next(noted, None)
+    return newest is not None and newest >= since

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 import click
 
 from sync import moving, server
+from sync.counting import name_some
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.engine import locked_state, state_to_read
 from taiga_pipeline.cli.options import json_option
@@ -64,15 +66,26 @@ def show(context: Context, as_json: bool) -> None:
     flag_value=RESTORED,
     help="It is the same one, restored from a backup: make again what it lacks.",
 )
+@click.option(
+    "--since",
+    metavar="TIME",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]),
+    help="With --restored: when the backup was made.",
+)
 @pass_context
-def move(context: Context, how: str | None) -> None:
+def move(context: Context, how: str | None, since: datetime | None) -> None:
     """Take the server that config.toml names for the one that the state belongs to.
 
     Nothing is written on any server; the next run does what follows. What the old server holds
     stays there as it is.
+
+    A run that met the restored server took what it lacks in its projects for taken away by people:
+    --since 2026-11-23 has it made again.
     """
     if how is None:
         raise click.UsageError("Say which: --same-server, --new-server or --restored.")
+    if since is not None and how != RESTORED:
+        raise click.UsageError("--since is for --restored.")
     with locked_state(context) as store:
         target, source = context.make_target(), context.make_deal_source()
         target.connect()
@@ -83,6 +96,21 @@ def move(context: Context, how: str | None) -> None:
             count = moving.new_server(store, target, source)
             said = f"Let go of {count} projects; the next run finds or makes them on this server."
         else:
-            evidence = moving.restored(store, target, source)
-            said = f"{evidence}; the next run finds or makes the others."
+            backup = since and since.replace(tzinfo=context.zone).astimezone(UTC)
+            said = _brought_back(moving.restored(store, target, source, backup))
     click.echo(safe(f"{said} Look first: pipeline-sync plan"))
+
+
+def _brought_back(restored: moving.Restored) -> str:
+    """Says what the next run does about a restored server, and what it leaves alone."""
+    said = [f"{restored.evidence}; the next run finds or makes the others."]
+    if restored.children:
+        named = name_some([str(key) for key in restored.children])
+        said.append(f"Made again in projects that are there: {len(restored.children)} ({named}).")
+    if restored.noted:
+        said.append(
+            f"Taken away by people, as runs noted, and kept away: {len(restored.noted)} "
+            f"({name_some([str(key) for key in restored.noted])}); if it was the restoring: the "
+            "same command with --since TIME (when the backup was made)."
+        )
+    return " ".join(said)

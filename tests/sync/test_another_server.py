@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,13 @@ def forget_server(world: World) -> None:
 
 def picture(target: MemoryTarget) -> object:
     return [(root, target.children(root.id)) for root in target.roots]
+
+
+def stories(world: World, key: str) -> list[str]:
+    """Returns the subjects of the stories in a group's project."""
+    (root,) = (r for r in world.target.roots if Marker(world.pipeline, key) in r.markers)
+    found = (c for c in world.target.children(root.id) if c.kind == "story")
+    return sorted(str(story.fields["subject"]) for story in found)
 
 
 def change_all(world: World) -> None:
@@ -211,7 +219,7 @@ class TestARestoredServer:
 
     def test_is_brought_back_by_one_command(self, restored: World) -> None:
         theirs = [one for one in picture(restored.target) if not one[0].markers]  # type: ignore[attr-defined]
-        evidence = moving.restored(restored.store, restored.target)
+        evidence = moving.restored(restored.store, restored.target).evidence
         assert (evidence.marked, len(evidence.unmarked), len(evidence.missing)) == (4, 3, 1)
         report = restored.run()
         assert report.outcome is Outcome.DONE, report.refusal
@@ -219,6 +227,57 @@ class TestARestoredServer:
         assert keys == sorted([*KEYS, "N0", "N1", "N2", "N3"])
         assert [one for one in picture(restored.target) if not one[0].markers] == theirs  # type: ignore[attr-defined]
         restored.settled()
+
+    def test_is_brought_back_after_runs_that_took_it_for_deleted_by_people(
+        self, restored: World
+    ) -> None:
+        for root in [r for r in restored.target.roots if not r.markers]:
+            restored.target.delete(root.id)
+        assert [issue.kind for issue in restored.run().issues] == [IssueKind.DELETED] * 4
+        evidence = moving.restored(restored.store, restored.target).evidence
+        assert (evidence.marked, len(evidence.missing)) == (4, 4)
+        restored.run()
+        keys = sorted(m.key for root in restored.target.roots for m in root.markers)
+        assert keys == sorted([*KEYS, "N0", "N1", "N2", "N3"])
+        restored.settled()
+
+    def test_gets_what_its_projects_lack(self, older: World) -> None:
+        assert [str(key) for key in moving.restored(older.store, older.target).children] == [
+            "D1/story/Second"
+        ]
+        older.run()
+        assert stories(older, "D1") == ["Call", "Second"]
+        older.settled()
+
+    def test_gets_what_runs_since_the_backup_took_for_taken_away(self, older: World) -> None:
+        older.clock.advance(hours=1)
+        older.run()
+        assert stories(older, "D1") == ["Call"]
+        before = moving.restored(older.store, older.target)
+        assert ([str(key) for key in before.noted], before.children) == (["D1/story/Second"], [])
+        backup = older.clock.now() - timedelta(minutes=5)
+        after = moving.restored(older.store, older.target, since=backup)
+        assert ([str(key) for key in after.children], after.noted) == (["D1/story/Second"], [])
+        older.run()
+        assert stories(older, "D1") == ["Call", "Second"]
+
+    def test_keeps_away_what_people_took_away_before_the_backup(self, older: World) -> None:
+        older.run()
+        older.clock.advance(hours=1)
+        moving.restored(older.store, older.target, since=older.clock.now())
+        older.run()
+        assert stories(older, "D1") == ["Call"]
+
+    @pytest.fixture
+    def older(self, world: World) -> World:
+        """A project of the backup that got a story after it."""
+        filled(world)
+        backup = copy.deepcopy(world.target._roots)
+        world.want(deal("D1", stories=("Call", "Second")))
+        world.run()
+        assert stories(world, "D1") == ["Call", "Second"]
+        world.target._roots = backup
+        return world
 
     def test_that_lost_everything_is_refused_too(self, world: World) -> None:
         filled(world)
