@@ -11,7 +11,7 @@ DROPPED    retires by deletion, as nobody but the connector ever touched it
 REOPENED   restores
 RELEASED   removes one member, changes another's role, a milestone's dates, a story's subject
 ADOPTED    adopts a project that a person chose by hand: marks it, updates it, adds a story
-UNMARKED   restores the marker that somebody deleted, and nothing else
+UNMARKED   reports that somebody deleted the marker; writes nothing of what sales changed
 =========  ===============================================================================
 """
 
@@ -217,6 +217,7 @@ def _what_sales_want_now(sales: Sales) -> None:
         deal("DROPPED", "Lost"),
         deal("REOPENED"),
         deal("RELEASED", "Won", **later),
+        deal("UNMARKED", "Won", value=Decimal(13_000)),
     )
     sales.staff("STAFFED", "ana", "Back")
     sales.staff("STAFFED", "chen", "Data")

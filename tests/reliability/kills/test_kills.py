@@ -42,6 +42,8 @@ def situations() -> Iterator[list[Prepared]]:
 def undisturbed(situations: list[Prepared]) -> Undisturbed:
     with situations[0].another() as world:
         outcome = recover(world)
+        unmarked = scenario.by_name(world.sandbox, "Project unmarked")
+        assert "(tentative)" in unmarked["name"], "it is not ours to write"
         boundaries = tuple(world.boundaries())
         scenario.people_between(world.sandbox)
         return Undisturbed(boundaries, outcome, recover(world))
