@@ -83,3 +83,14 @@ def test_the_site_asks_for_nothing_from_elsewhere() -> None:
     assert SITE["plugins"] == ["search"]
     assert not SITE.keys() & {"extra_css", "extra_javascript", "repo_url", "site_url"}
     assert "analytics" not in SITE.get("extra", {})
+
+
+def test_no_page_has_what_the_theme_would_fetch_a_script_for() -> None:
+    assert [page.name for page in PAGES if "```mermaid" in page.read_text(encoding="utf-8")] == []
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)
+def test_what_belongs_to_a_numbered_item_stands_four_spaces_in(page: Path) -> None:
+    """The site ends a list at a block of code that stands less far in."""
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"^ {1,3}```\w+$", text, re.MULTILINE) == []
