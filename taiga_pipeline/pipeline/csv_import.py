@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from taiga_pipeline.pipeline.cells import parse_time
 from taiga_pipeline.pipeline.csv_reader import CsvText, RawRow, read_csv
 from taiga_pipeline.pipeline.drafts import DraftReading
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue
+from taiga_pipeline.pipeline.headers import is_known
 from taiga_pipeline.pipeline.import_base import Bases, Found, ImportConflict, told
 from taiga_pipeline.pipeline.import_gates import Gatekeeper
 from taiga_pipeline.pipeline.import_notices import Notice, Observer
@@ -23,6 +24,7 @@ from taiga_pipeline.pipeline.import_rows import BadRow, Draft, RowReader, new_de
 from taiga_pipeline.pipeline.import_times import Times
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
+from taiga_pipeline.pipeline.table import Table
 from taiga_pipeline.pipeline.text import counted, folded
 from taiga_pipeline.pipeline.three_way import Agreed, Merged, merge_row
 
@@ -62,6 +64,13 @@ class FileReading(DraftReading):
 
     csv: CsvText
     layout: Layout
+    table: Table
+
+    def notices(self) -> Iterator[Notice]:
+        """Yields what was decided about the file as a whole."""
+        for code, text in self.csv.notes:
+            yield Notice(code, 0, text)
+        yield from self.table.notices()
 
 
 def open_file(path: Path, options: ImportOptions, funnel: Funnel) -> FileReading:
@@ -70,11 +79,18 @@ def open_file(path: Path, options: ImportOptions, funnel: Funnel) -> FileReading
     :raises Unreachable: the file cannot be read.
     :raises ProblemsError: it cannot be decoded, or the options do not fit it.
     """
-    csv = read_csv(path, encoding=options.encoding, delimiter=options.delimiter)
+    named = {folded(header) for header in options.columns.values()}
+    csv = read_csv(
+        path,
+        encoding=options.encoding,
+        delimiter=options.delimiter,
+        is_known=lambda header: is_known(header) or folded(header) in named,
+    )
     layout = lay_out(str(path), csv.headers, options)
     reader = RowReader(layout, options, funnel)
-    reader.survey(csv.rows())
-    return FileReading(csv.rows(), reader, csv=csv, layout=layout)
+    table = Table(csv, layout.columns, funnel.is_known if funnel.is_strict else None)
+    reader.survey(table.rows())
+    return FileReading(table.rows(), reader, csv=csv, layout=layout, table=table)
 
 
 def import_deals(
@@ -244,6 +260,7 @@ class _Import:
             unused_headers=layout.unused,
             unknown_stages=dict(self._unknown.most_common()),
             notices=(
+                *self._reading.notices(),
                 *self._past,
                 *self._observer.notices(),
                 *self._gates.notices(),

@@ -1,5 +1,8 @@
 """CSV files as they occur: any separator and encoding, with broken rows in between.
 
+The header is the first line that looks like one: reports begin with a title, and blank lines. What
+was decided (encoding, line of the header, quoting) stands in the notes of a file.
+
 A broken row costs that row only: reading begins again at the line after the one on which the
 broken row began, so that a quote that is never closed does not swallow the rest of the file. How
 much is read again in all is bounded: the time it takes grows with the file, not with its square.
@@ -7,16 +10,18 @@ much is read again in all is bounded: the time it takes grows with the file, not
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from sync.errors import Unreachable
+from taiga_pipeline.pipeline.decoding import control_characters, decode
+from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.problems import Problem, ProblemsError
 
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -28,12 +33,15 @@ _ALWAYS_AGAIN: Final = 2_000_000
 """Characters that are read again in a file of any length."""
 _TELLING: Final = 3
 """Cells from which on a line tells a row from a sentence with a comma in it."""
-_BOMS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
+_BEGINNING: Final = 20_000
+"""Characters among which the header and the separator are looked for."""
+_ABOVE: Final = 40
+"""Lines among which the header is looked for."""
+_FEW: Final = 2
+"""Known headers from which on a line is the header although it is not the first one."""
+_SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=(.)"?[,;\t|]*(?:\r?\n|\r|$)', re.IGNORECASE)
+_ESCAPED = re.compile(r"\\[\"\n\r,;\t|]")
+_NO_DELIMITERS: Final = '"\r\n\0\ufeff'
 _RISKY = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
 
@@ -56,17 +64,25 @@ class RawRow:
     """A row as it stands in the file. ``line`` is the line on which it begins, from 1.
 
     ``inside`` is the first line within it that looks like a row of its own, 0 if none does: the
-    quotation mark of a cell may have been closed by that of a later row.
+    quotation mark of a cell may have been closed by that of a later row. ``short`` is how many
+    cells there are in the file, if the row was padded with blank ones, else 0; ``after_blank``
+    says that a blank line comes before it.
     """
 
     line: int
     cells: tuple[str, ...]
     inside: int = 0
+    short: int = 0
+    after_blank: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CsvText:
-    """A file that was read and decoded. ``first_line`` is the number of the header's line."""
+    """A file that was read and decoded. ``first_line`` is the number of the header's line.
+
+    No two ``headers`` are equal: a second ``Amount`` is called ``Amount (2)``. ``notes`` say what
+    was decided about the file: a short name for programs, and a sentence.
+    """
 
     name: str
     text: str
@@ -74,24 +90,41 @@ class CsvText:
     encoding: str
     headers: tuple[str, ...]
     first_line: int
+    escape: str = ""
+    notes: tuple[tuple[str, str], ...] = ()
 
-    def rows(self) -> Iterator[RawRow | BrokenRow]:
-        """Goes through the rows below the header; those that are blank are left out."""
+    def rows(self, *, pad: bool = False) -> Iterator[RawRow | BrokenRow]:
+        """Goes through the rows below the header; those that are blank are left out.
+
+        With ``pad``, rows of one line that are cut short are given blank cells; else they are
+        broken.
+        """
         lines = _Lines(self.text, self.first_line)
-        next(_records(lines, self.delimiter))
-        for record in _records(lines, self.delimiter):
+        next(_records(lines, self.delimiter, self.escape))
+        after_blank = False
+        for record in _records(lines, self.delimiter, self.escape):
             if isinstance(record, BrokenRow):
                 yield record
-            elif any(cell.strip() for cell in record.cells):
-                yield self._checked(record, lines)
+            elif not any(cell.strip() for cell in record.cells):
+                after_blank = True
+                continue
+            else:
+                checked = self._checked(record, lines, pad)
+                if isinstance(checked, RawRow) and after_blank:
+                    checked = replace(checked, after_blank=True)
+                yield checked
+            after_blank = False
 
-    def _checked(self, row: RawRow, lines: _Lines) -> RawRow | BrokenRow:
+    def _checked(self, row: RawRow, lines: _Lines, pad: bool) -> RawRow | BrokenRow:
         expected, found = len(self.headers), len(row.cells)
         if any("\0" in cell for cell in row.cells):
             return BrokenRow(row.line, "a NUL character, which text cannot hold")
         if found > expected and any(cell.strip() for cell in row.cells[expected:]):
             reason = f"{found} cells where {expected} were expected"
         elif found < expected:
+            if pad and not lines.ends_abruptly and lines.is_one_line:
+                blank = ("",) * (expected - found)
+                return RawRow(row.line, row.cells + blank, short=found)
             reason = f"only {found} of {expected} cells"
         else:
             inside = lines.row_inside(self.delimiter, expected)
@@ -116,12 +149,12 @@ class _Lines:
     are so until the bound is reached: from there on a record ends with its line.
     """
 
-    def __init__(self, text: str, first_line: int) -> None:
+    def __init__(self, text: str, first_line: int, always: int = _ALWAYS_AGAIN) -> None:
         self._lines = list(io.StringIO(text, newline=""))
         self._next = first_line - 1
         self._start = self._next
         self._fresh = self._next
-        self._left = max(_READ_AGAIN * len(text), _ALWAYS_AGAIN)
+        self._left = max(_READ_AGAIN * len(text), always)
         self.is_held_back = False
 
     def __iter__(self) -> Iterator[str]:
@@ -161,17 +194,22 @@ class _Lines:
         return 0
 
     @property
+    def is_one_line(self) -> bool:
+        """Whether the present record stands on one line."""
+        return self._next == self._start + 1
+
+    @property
     def ends_abruptly(self) -> bool:
         """Whether the present line is the last one and has no end."""
         at_end = self._next >= len(self._lines)
         return at_end and not self._lines[-1].endswith(("\n", "\r"))
 
 
-def _records(lines: _Lines, delimiter: str) -> Iterator[RawRow | BrokenRow]:
+def _records(lines: _Lines, delimiter: str, escape: str = "") -> Iterator[RawRow | BrokenRow]:
     csv.field_size_limit(MAX_CELL)
     while True:
         start = lines.begin()
-        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True, escapechar=escape or None)
         try:
             cells = next(reader)
         except StopIteration:
@@ -197,73 +235,152 @@ def _explained(error: csv.Error) -> str:
     return text
 
 
-def read_csv(path: Path, *, encoding: str = "", delimiter: str = "") -> CsvText:
+IsKnown = Callable[[str], bool]
+"""Tells whether a cell is a header that is known."""
+
+
+def read_csv(
+    path: Path,
+    *,
+    encoding: str = "",
+    delimiter: str = "",
+    is_known: IsKnown = lambda header: False,
+) -> CsvText:
     """Reads and decodes a CSV file with a header line.
 
-    Without ``encoding``: UTF-8, or UTF-16 where the file says so by its first bytes. With it,
-    bytes that do not fit cost only their row. Without ``delimiter``, the one of comma, semicolon,
-    tab and bar that gives the most columns.
+    Without ``encoding``, the content decides (`taiga_pipeline.pipeline.decoding`). With it, bytes
+    that do not fit cost only their row. Without ``delimiter``, the one of comma, semicolon, tab
+    and bar that gives the most columns that are known, or else the most columns.
 
     :raises Unreachable: the file cannot be read.
     :raises ProblemsError: it cannot be decoded (names line and byte), or has no header.
     """
+    if delimiter and (len(delimiter) != 1 or delimiter in _NO_DELIMITERS):
+        message = f"--delimiter {delimiter!r}: write one character between cells, or tab"
+        raise ProblemsError([Problem(message, str(path))])
     try:
         data = path.read_bytes()
     except OSError as error:
         raise Unreachable(f"{path} cannot be read: {error.strerror or error}") from error
-    text, used = decode(data, str(path), encoding)
-    first_line = 1
+    decoded = decode(data, str(path), encoding)
+    text, first_line = decoded.text, 1
     if said := _SEPARATOR_LINE.match(text):
         delimiter, first_line = delimiter or said[1], 2
-    delimiter = delimiter or _sniff(text, first_line)
-    header = next(_records(_Lines(text, first_line), delimiter), None)
+    delimiter = delimiter or _sniff(text, first_line, is_known)
+    header = _header(text, first_line, delimiter, is_known)
     if not isinstance(header, RawRow) or not any(cell.strip() for cell in header.cells):
         reason = f": {header.reason}" if isinstance(header, BrokenRow) else ""
         message = f"no header line with the names of the columns{reason}"
         raise ProblemsError([Problem(message, str(path), first_line)])
-    headers = tuple(cell.strip() for cell in header.cells)
-    return CsvText(str(path), text, delimiter, used, headers, first_line)
+    headers, repeated = _distinct(header.cells)
+    csv_text = CsvText(
+        str(path), text, delimiter, decoded.encoding, headers, header.line,
+        notes=tuple(_notes(decoded.said, text, first_line, header, repeated)),
+    )  # fmt: skip
+    return _with_escapes(csv_text)
 
 
-def decode(data: bytes, name: str, encoding: str = "") -> tuple[str, str]:
-    """Decodes a file; returns its text and the encoding that was used.
+def _notes(
+    said: str, text: str, first_line: int, header: RawRow, repeated: list[str]
+) -> Iterator[tuple[str, str]]:
+    if said:
+        yield "encoding", said
+    if header.line > first_line:
+        yield "header", f"the header is line {header.line}; what stands above it was not read"
+    if repeated:
+        names = ", ".join(map(repr, dict.fromkeys(repeated)))
+        yield (
+            "repeated_headers",
+            (
+                f"several columns are called {names}; the second is {repeated[0] + ' (2)'!r} in "
+                "messages and for --column"
+            ),
+        )
+    count, first, line = control_characters(text)
+    if count:
+        yield (
+            "control_characters",
+            (
+                f"{counted(count, 'control character')} (first: {first} in line {line}) nobody sees; "
+                "programs drop them; the encoding may be another: --encoding NAME"
+            ),
+        )
 
-    :raises ProblemsError: bytes that are no UTF-8 when no encoding was given, or an encoding that
-        does not exist.
-    """
-    marked = next((known for bom, known in _BOMS if data.startswith(bom)), "")
-    used = encoding or marked or "utf-8"
-    if used.lower().replace("_", "-") in ("utf-8", "utf8"):
-        used = "utf-8-sig"
-    try:
-        text = data.decode(used, "surrogateescape" if encoding and "16" not in used else "strict")
-    except LookupError:
-        message = f"there is no encoding {encoding!r}; try utf-8, latin-1, cp1252 or utf-16"
-        raise ProblemsError([Problem(message, name)]) from None
-    except UnicodeDecodeError as error:
-        raise ProblemsError([_undecodable(data, name, used, error)]) from None
-    if "\0" in text[:1000] and not encoding and not marked:
-        message = "NUL characters, as in UTF-16 without its mark; try --encoding utf-16-le"
-        raise ProblemsError([Problem(message, name, 1)])
-    return text, used
+
+def _distinct(cells: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
+    """Returns headers of which no two are equal, without unnamed ones at the end; and those that
+    occur more than once."""
+    headers: list[str] = []
+    repeated = []
+    for cell in (each.strip() for each in cells):
+        header, number = cell, 2
+        while cell and header in headers:
+            header, number = f"{cell} ({number})", number + 1
+        if header != cell:
+            repeated.append(cell)
+        headers.append(header)
+    while headers and not headers[-1]:
+        headers.pop()
+    return tuple(headers), repeated
 
 
-def _undecodable(data: bytes, name: str, used: str, error: UnicodeDecodeError) -> Problem:
-    line = data.count(b"\n", 0, error.start) + 1
-    column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-    return Problem(
-        f"byte 0x{data[error.start]:02x} is not {used.removesuffix('-sig').upper()}; if the file "
-        "was saved in another encoding, name it: --encoding latin-1 (or cp1252)",
-        name,
-        line,
-        column,
+def _with_escapes(csv_text: CsvText) -> CsvText:
+    """Returns the file with backslashes as escapes, as databases export, if only so it fits."""
+    if not _ESCAPED.search(csv_text.text):
+        return csv_text
+    delimiter = re.escape(csv_text.delimiter)
+    nulls = re.compile(rf"(?:(?<=^)|(?<={delimiter}))\\N(?={delimiter}|[\r\n]|$)", re.MULTILINE)
+    text = nulls.sub(r"\\\\N", csv_text.text)
+    said = "quotation marks have a backslash before them in this file; that was taken into account"
+    escaped = replace(
+        csv_text, text=text, escape="\\", notes=(*csv_text.notes, ("backslashes", said))
     )
+    return min((csv_text, escaped), key=_broken)
 
 
-def _sniff(text: str, first_line: int) -> str:
-    def columns(delimiter: str) -> int:
-        header = next(_records(_Lines(text[:20_000], first_line), delimiter), None)
-        return len(header.cells) if isinstance(header, RawRow) else 0
+def _broken(csv_text: CsvText) -> int:
+    return sum(isinstance(row, BrokenRow) for row in csv_text.rows(pad=True))
+
+
+def _header(
+    text: str, first_line: int, delimiter: str, is_known: IsKnown
+) -> RawRow | BrokenRow | None:
+    """Returns the record of the header: the first that is not blank, unless one below it has more
+    known headers, and more cells than all above it."""
+    end = text.find("\n", _BEGINNING)
+    lines = _Lines(text[: end + 1] if end >= 0 else text, first_line, always=0)
+    records = list(islice(_records(lines, delimiter), _ABOVE))
+    filled = [each for each in records if _width(each)]
+    if not filled:
+        return next(iter(records), None)
+    first, most = filled[0], _width(filled[0])
+    if _score(first, is_known) >= _FEW:
+        return first
+    for each in filled[1:]:
+        score, width = _score(each, is_known), _width(each)
+        if score > max(_score(first, is_known), _FEW - 1) and width > most:
+            return each
+        most = max(most, width)
+    return first
+
+
+def _width(record: RawRow | BrokenRow) -> int:
+    return sum(bool(cell.strip()) for cell in record.cells) or isinstance(record, BrokenRow)
+
+
+def _score(record: RawRow | BrokenRow, is_known: IsKnown) -> int:
+    is_row = isinstance(record, RawRow)
+    return len({cell.strip() for cell in record.cells if is_known(cell.strip())}) if is_row else 0
+
+
+def _sniff(text: str, first_line: int, is_known: IsKnown) -> str:
+    beginning = text[:_BEGINNING]
+
+    def columns(delimiter: str) -> tuple[int, int]:
+        header = _header(beginning, first_line, delimiter, is_known)
+        if not isinstance(header, RawRow):
+            return 0, 0
+        return _score(header, is_known), len(header.cells)
 
     return max(DELIMITERS, key=columns)
 

@@ -130,6 +130,7 @@ _PREFIX: Final = re.compile(
     r"^\s*(?:deal|opportunity|lead|affär|chance|verkaufschance|oportunidad|affaire)\s*[-–:.]\s*",
     re.I,
 )
+_LONGEST: Final = 80
 _UNIT: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*|\s*%\s*|\s+(?:in|i|en|em)\s+\S{1,8}$", re.I)
 
 
@@ -163,6 +164,11 @@ def _known(header: str) -> tuple[str, int] | None:
         if found := _RANKS.get(plain_header(text)):
             return found
     return None
+
+
+def is_known(header: str) -> bool:
+    """Tells whether a header is one of a well-known program."""
+    return bool(header) and len(header) <= _LONGEST and _known(header) is not None
 
 
 def may_be_weighted(header: str) -> bool:

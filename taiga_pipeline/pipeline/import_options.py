@@ -56,6 +56,11 @@ class Funnel:
     decided: Callable[[Category, str], str] = _usual_stage
     """The stage in which a deal is won or lost that stood in another one at last."""
 
+    @property
+    def is_strict(self) -> bool:
+        """Whether it knows stages by a mapping, and not every name."""
+        return not self.is_known("\0")
+
 
 class Take(StrEnum):
     """Whose value counts where both sides changed a field apart."""

@@ -22,6 +22,7 @@ from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.people.roster_import import prepare
 from taiga_pipeline.people.roster_layout import RosterOptions
 from taiga_pipeline.pipeline.csv_import import open_file
+from taiga_pipeline.pipeline.decoding import certain_encoding
 from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions
 from taiga_pipeline.pipeline.import_rows import BadRow
 from taiga_pipeline.sources.port import DealReading, by_deal
@@ -74,6 +75,8 @@ class CsvSource:
         deals = list(read_deals(reading, lambda line: f"{self._file}:{line}", quarantined))
         people, bad_people = self._read_people()
         allocations, bad_allocations = self._read_allocations()
+        for notice in reading.notices():
+            _LOG.info("%s: %s", self._file, notice.text)
         text = reading.csv.text
         undecoded = any("\udc80" <= character <= "\udcff" for character in text)
         ends_well = text.endswith(("\n", "\r"))
@@ -121,10 +124,9 @@ def _quarantined(file: Path, rows: Iterable[BadRow]) -> list[Quarantined]:
 
 
 def _encoding(file: Path) -> str:
-    """Names UTF-8 for a file that does not say by its first bytes that it is UTF-16."""
+    """Names the encoding of a file that shows it, else UTF-8: wrong bytes cost their row then."""
     try:
-        with file.open("rb") as stream:
-            return "" if stream.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+        return certain_encoding(file.read_bytes())
     except OSError as error:
         raise Unreachable(f"{file} cannot be read: {error.strerror or error}") from error
 
