@@ -33,13 +33,16 @@ _TAB_NAMES: Final = ("tab", "\\t")
 
 
 def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
-    """Splits ``a=b`` texts at their first equals sign."""
-    pairs = {}
+    """Splits ``a=b`` texts at their first equals sign. What is said twice must be the same."""
+    pairs: dict[str, str] = {}
     for text in texts:
-        left, equals, right = text.partition("=")
-        if not equals or not left.strip():
+        left, equals, right = (part.strip() for part in text.partition("="))
+        if not equals or not left:
             raise click.UsageError(f"{option} {text!r}: write {option} NAME=NAME")
-        pairs[left.strip()] = right.strip()
+        if pairs.setdefault(left, right) != right:
+            raise click.UsageError(
+                f"{option} {left}={right}: {left} is {pairs[left]!r} already, by another {option}"
+            )
     return pairs
 
 
@@ -62,6 +65,7 @@ def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
 )
 @click.option("--default", "defaults", multiple=True, metavar="FIELD=TEXT", help="For blank cells.")
 @click.option("--name", default="", metavar="TEXT", help='Compose names: "{customer}: {service}".')
+@click.option("--key", default="", metavar="TEXT", help='Make keys: "{customer}-{name}".')
 @click.option("--currency", default="", help="Of values that come without one (EUR).")
 @click.option(
     "--date-format",
@@ -85,7 +89,7 @@ def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
     help="Of days, and of times without one (default: the pipeline's).",
 )
 @click.option("--delimiter", default="", help="Between cells (default: found out; or tab).")
-@click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
+@click.option("--encoding", default="", help="Such as cp1252 (default: decided by the content).")
 @click.option("--origin", default="", help="Names the file across imports (default: its name).")
 @click.option(
     "--take",

@@ -68,6 +68,10 @@ class Batch:
             )
         return found
 
+    def keys(self) -> list[str]:
+        """Returns the keys of all deals."""
+        return list(self._connection.execute(select(DEALS.c.key)).scalars())
+
     def put_all(self, deals: Iterable[Deal]) -> None:
         """Stores deals as they are given. Times that are not known stay, or become now.
 

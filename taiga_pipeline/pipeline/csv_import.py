@@ -18,6 +18,7 @@ from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValu
 from taiga_pipeline.pipeline.headers import is_known
 from taiga_pipeline.pipeline.import_base import Bases, Found, ImportConflict, told
 from taiga_pipeline.pipeline.import_gates import Gatekeeper
+from taiga_pipeline.pipeline.import_keys import KeyResolver
 from taiga_pipeline.pipeline.import_notices import Notice, Observer
 from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout, lay_out
 from taiga_pipeline.pipeline.import_rows import BadRow, Draft, RowReader, new_deal
@@ -110,6 +111,7 @@ def import_deals(
     # Others wait for as long as the writing transaction lasts: all is read and merged before it.
     drafts = list(reading.drafts())
     with store.view(by=options.by) as view:
+        drafts = work.keys.resolve(view, drafts)
         rows = [work.prepare(view, chunk) for chunk in chunks(drafts, CHUNK)]
     try:
         with store.batch(by=options.by, keep=not options.dry_run) as batch:
@@ -153,6 +155,7 @@ class _Import:
         self._options = options
         self._funnel = funnel
         self._origin = origin
+        self.keys = KeyResolver()
         self._observer = Observer(reading.layout, reading.reader.readings)
         self._gates = Gatekeeper(funnel, options.force)
         self._unknown: Counter[str] = Counter()
@@ -238,10 +241,15 @@ class _Import:
     def finish(self, batch: Batch) -> None:
         """Looks for what disappeared, once all rows were taken."""
         self._outcomes = dict(batch.counts)
-        present = frozenset(key for key, _ in self._reading.keys.values())
+        keys = (key for key, _ in self._reading.keys.values())
+        present = frozenset(self.keys.renamed.get(key, key) for key in keys)
         self._past = tuple(self._bases.notices(batch, present))
-        if self._reading.complete:
+        if self._complete:
             self._disappeared, self._still_missing = batch.disappeared(self._origin, present)
+
+    @property
+    def _complete(self) -> bool:
+        return self._reading.complete and not self.keys.bad_rows
 
     def report(self) -> ImportReport:
         """Sums up."""
@@ -252,15 +260,18 @@ class _Import:
             added=self._outcomes[Outcome.ADDED],
             changed=self._outcomes[Outcome.CHANGED],
             unchanged=self._outcomes[Outcome.UNCHANGED],
-            bad_rows=tuple(sorted(self._reading.bad_rows, key=lambda bad: bad.line)),
+            bad_rows=tuple(
+                sorted((*self._reading.bad_rows, *self.keys.bad_rows), key=lambda bad: bad.line)
+            ),
             disappeared=tuple(self._disappeared),
             still_missing=self._still_missing,
-            complete=self._reading.complete,
+            complete=self._complete,
             columns={name: layout.header_of(name) for name in layout.columns},
             unused_headers=layout.unused,
             unknown_stages=dict(self._unknown.most_common()),
             notices=(
                 *self._reading.notices(),
+                *self._said_of_keys(),
                 *self._past,
                 *self._observer.notices(),
                 *self._gates.notices(),
@@ -270,6 +281,11 @@ class _Import:
             conflicts=tuple(self._conflicts),
             dry_run=self._options.dry_run,
         )
+
+    def _said_of_keys(self) -> Iterable[Notice]:
+        for count, said in self._reading.reader.said_of_keys():
+            yield Notice("keys", count, f"{counted(count, 'key')} {said}")
+        yield from self.keys.notices()
 
     def _unused_stages(self) -> Iterable[Notice]:
         for status, count in self._reading.reader.unknown_status.most_common(3):

@@ -301,7 +301,7 @@ def _notes(
         yield (
             "control_characters",
             (
-                f"{counted(count, 'control character')} (first: {first} in line {line}) nobody sees; "
+                f"{counted(count, 'control character')} nobody sees (first: {first}, line {line}); "
                 "programs drop them; the encoding may be another: --encoding NAME"
             ),
         )

@@ -36,7 +36,24 @@ class DraftReading:
         return not self.is_cut_off and all(bad.key for bad in self.bad_rows)
 
     def drafts(self) -> Iterator[Draft]:
-        """Goes through the rows; keeps the bad ones and repeated keys as bad rows."""
+        """Goes through the rows; keeps the bad ones and repeated keys as bad rows.
+
+        Of rows with the same key the first counts, unless keys are made by a rule: then nobody
+        knows which one will be the first next time, and none counts.
+        """
+        yield from self._distinct() if self.reader.makes_keys else self._read()
+
+    def _distinct(self) -> Iterator[Draft]:
+        drafts = list(self._read())
+        repeated = {folded(bad.key) for bad in self.bad_rows if bad.key}
+        for draft in drafts:
+            if folded(draft.key) in repeated:
+                reason = f"key {draft.key!r} is made of several rows; make it of more fields"
+                self.bad_rows.append(BadRow(draft.line, draft.key, reason))
+            else:
+                yield draft
+
+    def _read(self) -> Iterator[Draft]:
         for row in self.rows:
             self.count += 1
             self.is_cut_off |= isinstance(row, BrokenRow) and row.cut_off
@@ -52,6 +69,8 @@ class DraftReading:
                 yield read
 
     def _repeated(self, key: str, first_key: str, first_line: int) -> str:
+        if self.reader.makes_keys:
+            return f"key {key!r} is made of line {first_line} too; make it of more fields"
         if key == first_key:
             return f"key {key!r} stands in {self.unit} {first_line} already, which counts"
         return (

@@ -29,6 +29,13 @@ from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 NAME_FIELDS: Final = tuple(name for name in TEXT_COLUMNS if name not in ("name", "notes"))
 """The fields that a composed name may be made of."""
 
+KEY_FIELDS: Final = (
+    *(name for name in TEXT_COLUMNS if name not in ("key", "notes", "stage", "lost_reason")),
+    "engaged_on",
+    "start",
+)
+"""The fields that a key may be made of: none that changes from stage to stage."""
+
 _CLOSED_WORD = re.compile(
     r"\b(won|lost|closed|cancelled|abandoned|vunn(en|a|et)|förlorad(e)?|gewonnen|verloren)\b"
 )
@@ -79,6 +86,8 @@ class Spelling:
     value: str = "--value {ours}:{theirs}={text}"
     name: str = "--name {name!r}"
     example_of_name: str = "--name '{{customer}}: {{service}}'"
+    key: str = "--key {name!r}"
+    example_of_key: str = "--key '{{customer}}-{{name}}'"
     currency: str = "--currency"
     decimal: str = "--decimal {text!r}"
     delimiter: str = "--delimiter {text!r}"
@@ -93,6 +102,8 @@ IN_CONFIG: Final = Spelling(
     default='[source.defaults] {ours} = "{text}"',
     name='[source] name = "{name}"',
     example_of_name='[source] name = "{{customer}}: {{service}}"',
+    key='[source] key = "{name}"',
+    example_of_key='[source] key = "{{customer}}-{{name}}"',
     currency="[source] currency",
     decimal='[source] decimal = "{text}"',
     delimiter='[source] delimiter = "{text}"',
@@ -108,7 +119,8 @@ class ImportOptions:
 
     ``columns``: our field -> their header. ``stages``: their stage -> ours. ``values``: (our
     field, their text) -> our text. ``defaults``: our field -> text for what the file leaves blank.
-    ``name``: how to compose a name, such as ``{customer}: {service}``. ``decimal``,
+    ``name``: how to compose a name, such as ``{customer}: {service}``; ``key``: how to make keys
+    where the file has none. ``decimal``,
     ``date_format`` and ``probability_scale``: how amounts, dates and chances are written, "" to
     decide by their columns. ``time_zone`` is that of days, and of times without one, "" for
     ``zone``. ``is_guarded`` says that an apostrophe may stand before what a spreadsheet would take
@@ -124,6 +136,7 @@ class ImportOptions:
     defaults: Mapping[str, str] = field(default_factory=dict)
     currency: str = ""
     name: str = ""
+    key: str = ""
     date_format: str = ""
     decimal: str = ""
     probability_scale: str = ""
@@ -183,6 +196,8 @@ class Layout:
     """The composed name: (literal text, field after it)."""
     version: int | None = None
     """The column of `taiga_pipeline.pipeline.versions`, in an export of ours."""
+    key_parts: tuple[tuple[str, str], ...] = ()
+    """The rule for keys, as ``name_parts``; () if a column has them."""
     rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Headers that stand for a field as well, and were not taken."""
 
@@ -200,7 +215,16 @@ def lay_out(file: str, headers: tuple[str, ...], options: ImportOptions) -> Layo
     chosen = _named_columns(headers, options, problems)
     guess = guess_columns(headers, chosen)
     chosen |= guess.columns
-    name_parts = _name_parts(options, problems)
+    spelling = options.spelling
+    name_parts = _parts(
+        options.name, NAME_FIELDS, spelling.name, spelling.example_of_name, problems
+    )
+    key_parts = _parts(options.key, KEY_FIELDS, spelling.key, spelling.example_of_key, problems)
+    if key_parts and "key" in options.columns:
+        how = spelling.key.format(name=options.key)
+        problems.append(f"{how}: the key has a column already; leave one of them out")
+    if key_parts:
+        chosen.pop("key", None)
     _check_options(options, problems)
     _check_needed(chosen, headers, options, problems)
     if problems:
@@ -215,7 +239,14 @@ def lay_out(file: str, headers: tuple[str, ...], options: ImportOptions) -> Layo
     positions = {ours: headers.index(theirs) for ours, theirs in chosen.items()}
     is_ours = all(ours == theirs for ours, theirs in chosen.items()) and not unused
     return Layout(
-        positions, headers, tuple(unused), is_ours, name_parts, version, dict(guess.rivals)
+        positions,
+        headers,
+        tuple(unused),
+        is_ours,
+        name_parts,
+        version,
+        key_parts,
+        dict(guess.rivals),
     )
 
 
@@ -241,20 +272,21 @@ def _named_columns(
     return chosen
 
 
-def _name_parts(options: ImportOptions, problems: list[str]) -> tuple[tuple[str, str], ...]:
-    name = options.name
-    spelled = options.spelling.name.format(name=name)
-    parts = tuple(re.findall(r"([^{}]*)(?:\{([^{}]*)\}|$)", name)) if name else ()
+def _parts(
+    template: str, fields: tuple[str, ...], option: str, example: str, problems: list[str]
+) -> tuple[tuple[str, str], ...]:
+    spelled = option.format(name=template)
+    parts = tuple(re.findall(r"([^{}]*)(?:\{([^{}]*)\}|$)", template)) if template else ()
     for _, placeholder in parts:
-        if placeholder and placeholder not in NAME_FIELDS:
+        if placeholder and placeholder not in fields:
             problems.append(
                 f"{spelled}: no field {placeholder!r}"
-                f"{did_you_mean(placeholder, NAME_FIELDS)} (fields: {', '.join(NAME_FIELDS)})"
+                f"{did_you_mean(placeholder, fields)} (fields: {', '.join(fields)})"
             )
-    if "".join(f"{text}{{{field}}}" if field else text for text, field in parts) != name:
-        problems.append(f"{spelled}: braces that do not match; write {{customer}}: {{name}}")
-    if name and not any(placeholder for _, placeholder in parts):
-        problems.append(f"{spelled}: no field in it; write for example {{customer}}")
+    if "".join(f"{text}{{{field}}}" if field else text for text, field in parts) != template:
+        problems.append(f"{spelled}: braces that do not match; write {example.format()}")
+    if template and not any(placeholder for _, placeholder in parts):
+        problems.append(f"{spelled}: no field in it; write for example {example.format()}")
     return parts
 
 
@@ -297,9 +329,12 @@ def _check_needed(
 ) -> None:
     present = ", ".join(filter(None, headers))
     spelling = options.spelling
-    if "key" not in chosen:
+    if "key" not in chosen and not options.key:
         how = spelling.column.format(ours="key", theirs="HEADER")
-        problems.append(f"no column for the deal's key; name it with {how} (columns: {present})")
+        problems.append(
+            f"no column for the deal's key; name it with {how}, or make keys by a rule: "
+            f"{spelling.example_of_key.format()} (columns: {present})"
+        )
     if "name" not in chosen and not options.name and "name" not in options.defaults:
         problems.append(
             "no column for the deal's name; name it with "

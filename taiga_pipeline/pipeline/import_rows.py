@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from taiga_pipeline.pipeline.cleaning import clean_deal, clean_line
+from taiga_pipeline.pipeline.cleaning import MAX_KEY, clean_deal, clean_line
 from taiga_pipeline.pipeline.columns import (
     TEXT_COLUMNS,
     format_cell,
@@ -21,6 +20,7 @@ from taiga_pipeline.pipeline.decisions import decision, is_known_status
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.headers import LOST_ON, STATUS, WON_ON
 from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout
+from taiga_pipeline.pipeline.keys import KeyReading, KeySurvey
 from taiga_pipeline.pipeline.model import Category, Deal
 from taiga_pipeline.pipeline.native import Cell, NativeRow, cell_of
 from taiga_pipeline.pipeline.readings import (
@@ -42,13 +42,6 @@ from taiga_pipeline.pipeline.values.units import common
 _GUARDED: Final = frozenset((*TEXT_COLUMNS, *LIST_COLUMNS))
 _SHOWN: Final = 40
 _DANGLING: Final = " \t:;,-–—/|·()[]"
-
-
-_ROUNDED: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+")
-_ROUNDED_KEY: Final = (
-    "{key!r} is no key but a number that a spreadsheet rounded, and its last digits are lost; "
-    "format the column as text, and export again"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +72,8 @@ class Draft:
     """Which state of its deal an exported row shows; see `taiga_pipeline.pipeline.versions`."""
     reached: str = ""
     """The stage that a decided deal had reached before, as far as the row tells."""
+    written: str = ""
+    """The key as it stands in the file."""
 
     def cells(self) -> dict[str, str]:
         """Returns the values as text, to be compared at the next import."""
@@ -94,6 +89,8 @@ class RowReader:
         self._funnel = funnel
         self._zone = options.terms.zone
         self.readings = alone(options.terms)
+        self._key_survey = KeySurvey()
+        self._keys = KeyReading()
         self._stages = {folded(line(theirs)): ours for theirs, ours in options.stages.items()}
         self._met: set[str] = set()
         self._columns = frozenset(layout.columns)
@@ -107,25 +104,30 @@ class RowReader:
         """Looks at all rows first: they decide how their columns are written."""
         headers = {name: self._layout.header_of(name) for name in self._layout.columns}
         survey = Survey(headers, self._options.terms, is_ours=self._layout.is_ours)
+        position = self._layout.columns.get("key")
         for row in rows:
+            if position is not None and position < len(row.cells) and not self._layout.is_ours:
+                key = row.cells[position]
+                self._key_survey.take(self._unguarded("key", key) if isinstance(key, str) else "")
             for name in survey.columns:
                 position = self._layout.columns[name]
                 cell = row.cells[position] if position < len(row.cells) else ""
                 if isinstance(cell, str):
                     survey.take(name, self._text(name, cell)[0])
         self.readings = survey.readings()
+        self._keys = self._key_survey.reading()
 
     def read(self, row: RawRow | NativeRow | BrokenRow) -> Draft | BadRow:
         """Reads a row; one that cannot be read comes back with all its reasons."""
         if isinstance(row, BrokenRow):
             return BadRow(row.line, self.key(row), row.reason)
-        key = self.key(row)
-        if not key:
+        try:
+            key = self._key(row)
+        except InvalidValue as error:  # whose row it is cannot be told
+            return BadRow(row.line, "", f"{self._layout.header_of('key')}: {error}")
+        if not key and not self._layout.key_parts:
             header = self._layout.header_of("key")
             return BadRow(row.line, "", f"no key in column {header!r}")
-        if _ROUNDED.fullmatch(key):  # whose it was cannot be told: several become the same
-            header = self._layout.header_of("key")
-            return BadRow(row.line, "", f"{header}: {_ROUNDED_KEY.format(key=key)}")
         values: dict[str, Any] = {}
         problems: list[str] = []
         replaced, emptied = [], []
@@ -147,7 +149,9 @@ class RowReader:
         if problems:
             return BadRow(row.line, key, "; ".join(problems))
         draft = self._draft(row.line, key, values, tuple(replaced), tuple(emptied))
-        return draft if isinstance(draft, BadRow) else replace(draft, version=self._version(row))
+        if isinstance(draft, BadRow):
+            return draft
+        return replace(draft, version=self._version(row), written=self._written_key(row))
 
     def unused_stages(self) -> tuple[str, ...]:
         """Returns the stages that were to be renamed and did not occur."""
@@ -156,14 +160,55 @@ class RowReader:
         )
 
     def key(self, row: RawRow | NativeRow | BrokenRow) -> str:
-        position = self._layout.columns["key"]
-        if position >= len(row.cells):
-            return ""
+        """Returns the key of a row as far as it can be read, else ""."""
         try:
-            text = format_cell("", self._cell(row, position))
-            return clean_line(self._unguarded("key", text))
+            return self._key(row)
         except InvalidValue:
             return ""
+
+    def _key(self, row: RawRow | NativeRow | BrokenRow) -> str:
+        """Reads the key of a row; "" if it has none.
+
+        :raises InvalidValue: a spreadsheet has spoilt it, or it cannot be kept.
+        """
+        text = self._written_key(row)
+        renamed = self._options.values.get(("key", text))
+        if renamed is not None:
+            return clean_line(renamed)
+        return clean_line(self._keys.read(text)) if text else ""
+
+    def _written_key(self, row: RawRow | NativeRow | BrokenRow) -> str:
+        position = self._layout.columns.get("key", len(row.cells))
+        if position >= len(row.cells):
+            return ""
+        return clean_line(self._unguarded("key", format_cell("", self._cell(row, position))))
+
+    @property
+    def makes_keys(self) -> bool:
+        """Whether keys are made by a rule."""
+        return bool(self._layout.key_parts)
+
+    def said_of_keys(self) -> Iterator[tuple[int, str]]:
+        """Yields what a spreadsheet did to keys and was undone: how many, and a sentence."""
+        yield from self._key_survey.said(self._keys)
+
+    def _made_key(self, values: Mapping[str, Any]) -> str:
+        """Makes a key by the rule.
+
+        :raises InvalidValue: a field that it is made of is blank, or it is too long.
+        """
+        pieces = []
+        for text, name in self._layout.key_parts:
+            pieces.append(text)
+            if name:
+                piece = format_cell(name, values.get(name) or self._weak.get(name))
+                if not piece.strip():
+                    raise InvalidValue(f"no {name}, which the key is made of")
+                pieces.append(line(piece))
+        key = clean_line("".join(pieces))
+        if len(key) > MAX_KEY:
+            raise InvalidValue(f"the key that is made has {len(key)} characters; up to {MAX_KEY}")
+        return key
 
     def _cell(self, row: RawRow | NativeRow | BrokenRow, position: int) -> Cell:
         if isinstance(row, NativeRow):
@@ -231,6 +276,11 @@ class RowReader:
         reached = self._settle_status(values)
         self._settle_close_date(values)
         self._compose_name(values)
+        if self._layout.key_parts:
+            try:
+                key = self._made_key(values)
+            except InvalidValue as error:
+                return BadRow(number, "", str(error))
         blank = {name for name, value in values.items() if value in (None, "", (), frozenset())}
         filled = {name: value for name, value in values.items() if name not in blank}
         filled["key"] = key

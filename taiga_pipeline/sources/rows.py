@@ -1,7 +1,7 @@
 """What sources that read rows share: their settings, and the way from rows to deals.
 
 Settings: ``date_format``, ``time_zone``, ``decimal``, ``probability_scale``, ``currency``,
-``name``, and the tables ``columns`` (ours = "theirs"), ``stages`` (theirs = "ours") and
+``name``, ``key``, and the tables ``columns`` (ours = "theirs"), ``stages`` (theirs = "ours") and
 ``defaults`` (ours = "text").
 """
 
@@ -25,6 +25,7 @@ ROW_SETTINGS: Final = (
     "probability_scale",
     "currency",
     "name",
+    "key",
     "columns",
     "stages",
     "defaults",
@@ -39,6 +40,7 @@ def row_options(settings: SettingsReader) -> ImportOptions:
         defaults=settings.table("defaults"),
         currency=settings.text("currency"),
         name=settings.text("name"),
+        key=settings.text("key"),
         date_format=settings.text("date_format"),
         time_zone=settings.text("time_zone"),
         zone=settings.zone,
