@@ -77,6 +77,7 @@ class _Wanted:
     gone: list[str] = field(default_factory=list)
     quarantined: list[Quarantined] = field(default_factory=list)
     renumbered: list[Match] = field(default_factory=list)
+    left_alone: dict[str, list[str]] = field(default_factory=dict)
     is_complete: bool = True
     unchanged: int = 0
 
@@ -119,6 +120,7 @@ class Drafter:
                 *self._moved_children(groups, index, wanted),
             ),
             unchanged=wanted.unchanged,
+            left_alone={why: tuple(keys) for why, keys in wanted.left_alone.items()},
             bound=_kept_up(index),
             mails=count_mails(groups, self._mailed),
         )
@@ -214,6 +216,8 @@ class Drafter:
                 makes = group.create and not group.retired
                 if makes or group.key in observation.candidates or group.key in unsettled:
                     wanted.groups[group.key] = group
+                elif group.left_alone:
+                    wanted.left_alone.setdefault(group.left_alone, []).append(group.key)
             elif group.key in observation.still and _is_asked_as_before(group, row):
                 wanted.unchanged += 1
             elif not row.unlinked:

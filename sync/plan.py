@@ -233,6 +233,8 @@ class Plan:
     """Issues that no group's plan brings up: rows in quarantine, keys that are gone, and what
     is still open in groups in which nothing moved."""
     unchanged: int = 0
+    left_alone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Groups that a person may expect to be made, and that are not: reason -> keys."""
     bound: int = 0
     mails: Mapping[str, int] = field(default_factory=dict)
     """How many mails the target will send of its own accord, to whom."""
@@ -291,6 +293,11 @@ class Plan:
             "taken_away": [key.to_json() for key in self.taken_away],
             "limits": [breach.to_json() for breach in self.breaches],
             "mails": dict(self.mails),
+            **(
+                {"left_alone": {why: list(keys) for why, keys in self.left_alone.items()}}
+                if self.left_alone
+                else {}
+            ),
             "summary": self.summary(),
         }
 

@@ -155,6 +155,7 @@ class DesiredGroup:
     ``create`` tells whether a group that was never synced is to be made at all: a lost deal, or
     one that was won years ago, is followed when it is known and left alone when it is not.
     ``follow_children`` is off for a retired group: its children are left exactly as they are.
+    ``left_alone`` is, for one that is not made, why, where a person may expect it to be made.
     ``likeness`` is what stays the same when the group's key changes, "" if there is nothing of the
     kind: two groups with one likeness may be one and the same.
     ``when_dropped`` says for each kind what happens to children of this kind that are asked for no
@@ -166,6 +167,7 @@ class DesiredGroup:
     root: Desired
     children: tuple[Desired, ...] = ()
     create: bool = True
+    left_alone: str = ""
     follow_children: bool = True
     when_retired: WhenRetired = WhenRetired.MARK
     when_deleted: WhenDeleted = WhenDeleted.REPORT

@@ -36,7 +36,8 @@ def read_history(context: Context, today: date, read: Pipeline | None = None) ->
         return build_history(Stored(deals), book, today, rates)
     with deal_store(context) as store:
         deals = read.deals if read else store.deals()
-        stored = Stored(deals, store.history(), store.changes(fields=("value",)))
+        changes = store.changes(fields=("value",))
+        stored = Stored(deals, store.history(), changes, store.imported_keys())
         return build_history(stored, book, today, rates)
 
 

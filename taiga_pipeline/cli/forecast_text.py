@@ -137,7 +137,13 @@ def _values(forecast: Forecast, history: History) -> Iterator[str]:
 
 
 def left_out(history: History) -> Iterator[str]:
-    """Yields how many deals cannot be used, and why."""
+    """Yields how many deals cannot be used, or not as they should be, and why."""
+    if history.undated:
+        yield (
+            f"{counted(history.undated, 'open deal')} without the day on which they came in "
+            "(engaged_on): forecast from the day they were first seen, and no sign of how many "
+            "come in."
+        )
     for reason, number in sorted(history.left_out.items()):
         yield f"{counted(number, 'deal')} left out: {reason}."
 
@@ -167,6 +173,7 @@ def forecast_json(forecast: Forecast, history: History) -> dict[str, Any]:
             "past_forecasts": basis.past_forecasts,
         },
         "left_out": dict(history.left_out),
+        "undated": history.undated,
         "notes": notes(forecast, history),
     }
 

@@ -32,11 +32,18 @@ def shift(day: date | None, days: int) -> date | None:
         return None
 
 
-def closed_day(deal: Deal) -> date | None:
-    """Returns the day on which a closed deal was decided, as far as it is known."""
+def closed_day(deal: Deal, today: date | None = None) -> date | None:
+    """Returns the day on which a closed deal was decided, as far as it is known.
+
+    Where nobody says, that is at the latest when it came into its stage, or the expected close if
+    that has passed by ``today``; None if nothing tells.
+    """
     if deal.closed_on is not None:
         return deal.closed_on
-    return deal.stage_since.date() if deal.stage_since is not None else None
+    latest = [deal.stage_since.date()] if deal.stage_since is not None else []
+    if today is not None and deal.expected_close is not None and deal.expected_close < today:
+        latest.append(deal.expected_close)
+    return min(latest, default=None)
 
 
 def project_start(deal: Deal, *, won: bool, lead_time_weeks: int) -> date | None:

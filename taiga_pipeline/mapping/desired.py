@@ -17,7 +17,7 @@ from taiga_pipeline.mapping.demand import (
     written_demand,
 )
 from taiga_pipeline.mapping.facts import deal_facts
-from taiga_pipeline.mapping.model import PagePhase, Phase
+from taiga_pipeline.mapping.model import PagePhase, Phase, WhenUndated
 from taiga_pipeline.mapping.page import SLUG, page_lines
 from taiga_pipeline.mapping.rules import MilestoneRule, Rules, StageRule, StateRule, StoryRule
 from taiga_pipeline.mapping.template import Template
@@ -35,6 +35,10 @@ from taiga_pipeline.records import (
     Wiki,
 )
 
+UNDATED = (
+    "nobody knows when they were won: give them the day (deals edit KEY --closed-on DATE, or deals "
+    'import with --default closed_on=DATE), or say when_undated = "create" in the mapping'
+)
 NO_START = "no start and no close is known, so the milestones wait until one is"
 
 
@@ -92,6 +96,7 @@ def desired_group(
         root=_project(case),
         children=tuple(_children(case)) if follow else (),
         create=follow and not closed_long_ago(deal, rules, stage, today),
+        left_alone=left_alone(deal, rules, stage, today) if follow else "",
         follow_children=follow,
         when_retired=rules.how_retired,
         when_deleted=rules.when_deleted,
@@ -169,9 +174,19 @@ def _everybody(
 
 
 def closed_long_ago(deal: Deal, rules: Rules, stage: StageRule, today: date) -> bool:
-    """Whether the deal was decided longer ago than the mapping looks back."""
-    closed = closed_day(deal) if stage.category.is_closed else None
-    return closed is not None and (today - closed).days > rules.closed_within_days
+    """Whether the deal was decided longer ago than the mapping looks back, or nobody knows when."""
+    if not stage.category.is_closed:
+        return False
+    closed = closed_day(deal, today)
+    if closed is None:
+        return rules.when_undated is WhenUndated.LEAVE
+    return (today - closed).days > rules.closed_within_days
+
+
+def left_alone(deal: Deal, rules: Rules, stage: StageRule, today: date) -> str:
+    """Returns why a won deal gets no project that a person may expect one for, "" for others."""
+    undated = stage.category is Category.WON and closed_day(deal, today) is None
+    return UNDATED if undated and rules.when_undated is WhenUndated.LEAVE else ""
 
 
 def _project(case: Case) -> Desired:

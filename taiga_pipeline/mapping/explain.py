@@ -8,7 +8,14 @@ from datetime import date
 
 from sync.records import Desired, DesiredGroup, Owner, Value, encode
 from taiga_pipeline.mapping.demand import Staffing
-from taiga_pipeline.mapping.desired import Case, closed_long_ago, desired_group, make_case
+from taiga_pipeline.mapping.desired import (
+    UNDATED,
+    Case,
+    closed_long_ago,
+    desired_group,
+    left_alone,
+    make_case,
+)
 from taiga_pipeline.mapping.mapping_set import FIELDS, MappingSet, matches
 from taiga_pipeline.mapping.rules import Condition, Rules, StageRule
 from taiga_pipeline.mapping.template import Template
@@ -180,6 +187,9 @@ def _remarks(case: Case, group: DesiredGroup, today: date) -> Iterator[str]:
     elif case.state is ProjectState.RETIRED:
         yield "no project is made; one that is there is put away, its contents stay as they are"
     elif closed_long_ago(deal, rules, stage, today):
+        if left_alone(deal, rules, stage, today):
+            yield f"followed only if synced before: {UNDATED}"
+            return
         days = rules.closed_within_days
         yield f"closed more than closed_within_days = {days} ago: followed only if synced before"
     if not deal.roles and case.demand:

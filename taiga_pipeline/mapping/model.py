@@ -40,6 +40,13 @@ class WhenLeft(StrEnum):
     REMOVE_IF_UNTOUCHED = "remove-if-untouched"
 
 
+class WhenUndated(StrEnum):
+    """What happens to won deals of which nobody knows when they were decided."""
+
+    LEAVE = "leave"
+    CREATE = "create"
+
+
 class PagePhase(StrEnum):
     """From which project state on a project has a page."""
 
@@ -151,6 +158,13 @@ class MappingTable(Table):
         90,
         description=(
             "Deals that were won longer ago than this, and that were never synced, are left alone."
+        ),
+    )
+    when_undated: WhenUndated = Field(
+        WhenUndated.LEAVE,
+        description=(
+            "Won deals of which nobody knows when they were decided, and that were never synced: "
+            "leave them alone, or make projects for them (create)."
         ),
     )
     when_deleted: WhenDeleted = Field(

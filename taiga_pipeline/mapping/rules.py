@@ -21,6 +21,7 @@ from taiga_pipeline.mapping.model import (
     StageTable,
     StateTable,
     StoryTable,
+    WhenUndated,
     WordsTable,
 )
 from taiga_pipeline.mapping.template import Template, parse_template
@@ -184,6 +185,7 @@ class Rules:
     conditions: tuple[Condition, ...]
     priority: int
     closed_within_days: int
+    when_undated: WhenUndated
     when_deleted: WhenDeleted
     when_dropped: WhenDropped
     lead_time_weeks: int
@@ -237,6 +239,7 @@ def compile_rules(model: MappingFile, document: Document) -> Rules:
         conditions=conditions(model.mapping.match),
         priority=model.mapping.priority,
         closed_within_days=model.mapping.closed_within_days,
+        when_undated=model.mapping.when_undated,
         when_deleted=model.mapping.when_deleted,
         when_dropped=WhenDropped(model.mapping.when_dropped.value),
         lead_time_weeks=model.mapping.lead_time_weeks,

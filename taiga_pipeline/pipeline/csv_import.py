@@ -165,6 +165,7 @@ class _Import:
         self._past: tuple[Notice, ...] = ()
         self._disappeared: Sequence[str] = ()
         self._still_missing = 0
+        self._undated = 0
 
     def prepare(self, batch: Batch, drafts: Sequence[Draft]) -> list[_Row]:
         """Merges rows into their deals; changes nothing."""
@@ -211,7 +212,7 @@ class _Import:
             self._reading.bad_rows.append(BadRow(draft.line, draft.key, _reason(error)))
             return None
         batch.put(row.before, after, forced, draft.reached)
-        self._see(draft, after)
+        self._see(draft, row.before, after)
         is_changed = row.before not in (None, after)
         self._bases.count(draft, row.found, is_changed=is_changed)
         if row.merged.clashes:
@@ -233,8 +234,10 @@ class _Import:
         base = parse_time(since) if since else None
         return replace(merged, deal=times.changed(before, merged.deal, draft, base))
 
-    def _see(self, draft: Draft, after: Deal) -> None:
+    def _see(self, draft: Draft, before: Deal | None, after: Deal) -> None:
         self._observer.see(draft)
+        if before is None and self._funnel.is_closed(after.stage):
+            self._undated += after.closed_on is None and after.stage_since is None
         if after.stage and not self._funnel.is_known(after.stage):
             self._unknown[after.stage] += 1
 
@@ -274,6 +277,7 @@ class _Import:
                 *self._said_of_keys(),
                 *self._past,
                 *self._observer.notices(),
+                *self._said_of_undated(),
                 *self._gates.notices(),
                 *self._unused_stages(),
                 *_swallowed(self._reading.swallowing),
@@ -281,6 +285,16 @@ class _Import:
             conflicts=tuple(self._conflicts),
             dry_run=self._options.dry_run,
         )
+
+    def _said_of_undated(self) -> Iterable[Notice]:
+        if self._undated:
+            yield Notice(
+                "undated",
+                self._undated,
+                f"{counted(self._undated, 'won or lost deal')} without the day of the decision: "
+                "no project is made for them; give it with --default closed_on=DATE, or later with "
+                "deals edit KEY --closed-on DATE",
+            )
 
     def _said_of_keys(self) -> Iterable[Notice]:
         for count, said in self._reading.reader.said_of_keys():

@@ -86,7 +86,7 @@ class RowReader:
     def __init__(self, layout: Layout, options: ImportOptions, funnel: Funnel) -> None:
         self._layout = layout
         self._options = options
-        self._funnel = funnel
+        self.funnel = funnel
         self._zone = options.terms.zone
         self.readings = alone(options.terms)
         self._key_survey = KeySurvey()
@@ -285,6 +285,8 @@ class RowReader:
         filled = {name: value for name, value in values.items() if name not in blank}
         filled["key"] = key
         weak = {name: value for name, value in self._weak.items() if name not in filled}
+        if not self.funnel.is_closed(filled.get("stage") or weak.get("stage") or ""):
+            weak.pop("closed_on", None)
         return Draft(
             number, key, filled, frozenset(blank), weak, unclear, replaced, emptied, reached=reached
         )
@@ -326,15 +328,15 @@ class RowReader:
             self.unknown_status[status[:_SHOWN]] += 1
         if decision(status) is None:
             return ""
-        values["stage"] = self._funnel.decided(decision(status) or Category.LOST, stage)
-        return stage if not self._funnel.is_closed(stage) else ""
+        values["stage"] = self.funnel.decided(decision(status) or Category.LOST, stage)
+        return stage if not self.funnel.is_closed(stage) else ""
 
     def _settle_close_date(self, values: dict[str, Any]) -> None:
         if CLOSE_DATE not in values:
             return
         day: date | None = values.pop(CLOSE_DATE)
         stage = values.get("stage") or self._weak.get("stage") or ""
-        closed = self._funnel.is_closed(stage)
+        closed = self.funnel.is_closed(stage)
         values.setdefault("closed_on", day if closed else None)
         if not closed:
             values.setdefault("expected_close", day)

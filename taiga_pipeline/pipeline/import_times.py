@@ -28,15 +28,17 @@ class Times:
         """Fills in the times of a new deal where its row is silent.
 
         A closed deal came into its stage on the day of the decision, an open one on the day on
-        which work began; else now.
+        which work began, else now. Of a closed one without that day it is known only when it was
+        updated last: no later than that; it was not decided today because it is imported today.
         """
-        day = deal.closed_on if self.funnel.is_closed(deal.stage) else None
-        day = day or deal.engaged_on
-        since = midnight(day, self.zone) if day else self.now
+        since: datetime | None = draft.values.get("stage_since")
+        if since is None and self.funnel.is_closed(deal.stage) and not deal.closed_on:
+            since = decided_by(draft)
+        elif since is None:
+            day = deal.closed_on if self.funnel.is_closed(deal.stage) else deal.engaged_on
+            since = midnight(day, self.zone) if day else self.now
         return replace(
-            deal,
-            stage_since=draft.values.get("stage_since") or since,
-            updated_at=draft.values.get("updated_at") or self.now,
+            deal, stage_since=since, updated_at=draft.values.get("updated_at") or self.now
         )
 
     def changed(self, before: Deal, after: Deal, draft: Draft, base: datetime | None) -> Deal:
@@ -76,6 +78,12 @@ class Times:
 
     def _decided(self, after: Deal, since: datetime) -> Deal:
         return after if after.closed_on else replace(after, closed_on=day_of(since, self.zone))
+
+
+def decided_by(draft: Draft) -> datetime | None:
+    """Returns by when a deal without a day of its decision was decided, as far as its row tells."""
+    is_unknown = "stage_since" in draft.blank  # our own export, which would say it
+    return None if is_unknown else draft.values.get("updated_at")
 
 
 def is_same(moment: datetime, other: datetime | None) -> bool:

@@ -43,6 +43,7 @@ from taiga_pipeline.pipeline.rows import (
 from taiga_pipeline.pipeline.schema import (
     DEALS,
     FIELD_CHANGES,
+    IMPORTED,
     STAGE_MOVES,
     open_store,
     reading_store,
@@ -151,6 +152,11 @@ class DealStore:
         for row in self._stream(query.order_by(by_letters(DEALS.c.key))):
             deal = row_to_deal(row)
             yield deal, version_of(deal, row.last_change)
+
+    def imported_keys(self) -> frozenset[str]:
+        """Returns the keys of the deals that files brought."""
+        with self._reading() as connection:
+            return frozenset(connection.execute(select(IMPORTED.c.deal_key).distinct()).scalars())
 
     def add(self, deal: Deal, *, by: str = "") -> Deal:
         """Adds a deal and returns it as it was stored.

@@ -31,7 +31,9 @@ class PastDeal:
     ``entered`` is the day on which work on it began; ``closed`` and ``won`` are None for open
     deals. ``stages`` holds open stages only, as far as moves are on record. ``filled`` names the
     fields that hold something today; it is there to warn about fields that tell the outcome, and
-    no model reads it. Stage names are the mapping's.
+    no model reads it. ``arrived`` is False for a deal that was merely first seen on the day
+    ``entered``: it came in before, nobody knows when, and is no arrival. Stage names are the
+    mapping's.
     """
 
     key: str
@@ -44,6 +46,7 @@ class PastDeal:
     stages: tuple[StageSpell, ...] = ()
     values: tuple[ValueSpell, ...] = ()
     filled: frozenset[str] = frozenset()
+    arrived: bool = True
 
     @property
     def stage(self) -> str:
@@ -94,6 +97,11 @@ class History:
     def open(self) -> tuple[PastDeal, ...]:
         """The deals that are not decided."""
         return tuple(deal for deal in self.deals if deal.closed is None)
+
+    @property
+    def undated(self) -> int:
+        """How many open deals there are of which nobody knows when they came in."""
+        return sum(not deal.arrived for deal in self.open)
 
     @property
     def decided(self) -> tuple[PastDeal, ...]:

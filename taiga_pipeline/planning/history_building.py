@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
@@ -55,6 +55,8 @@ class Stored:
     deals: Iterable[Deal]
     moves: Iterable[StageMove] = ()
     changes: Iterable[FieldChange] = ()
+    imported: Collection[str] = ()
+    """Keys of deals that files brought: the day of the import is not the one they came in on."""
 
 
 def build_history(
@@ -63,13 +65,15 @@ def build_history(
     """Returns the history that a store tells. Stages are looked up in ``book``."""
     moves_of = _grouped(stored.moves)
     changes_of = _grouped(change for change in stored.changes if change.field == "value")
+    imported = frozenset(stored.imported)
     left_out: Counter[str] = Counter()
     chances: dict[str, float] = {}
     past: list[PastDeal] = []
     for deal in stored.deals:
         builder = _Builder(deal, moves_of.get(deal.key, ()), book, rates or Rates())
+        is_typed = deal.key not in imported
         chances.update(builder.chances())
-        built = builder.build(changes_of.get(deal.key, ()), today)
+        built = builder.build(changes_of.get(deal.key, ()), today, is_typed=is_typed)
         if isinstance(built, str):
             left_out[built] += 1
         else:
@@ -106,12 +110,20 @@ class _Builder:
             if view and not view.category.is_closed and view.probability is not None:
                 yield view.name, view.probability
 
-    def build(self, changes: Sequence[FieldChange], today: date) -> PastDeal | str:
-        """Returns the past deal, or the reason why there cannot be one."""
+    def build(
+        self, changes: Sequence[FieldChange], today: date, *, is_typed: bool = True
+    ) -> PastDeal | str:
+        """Returns the past deal, or the reason why there cannot be one.
+
+        An open deal of which nobody knows when it came in is there from the day on which it was
+        first seen. ``is_typed`` says that somebody added it by hand when it came in.
+        """
         if self._now is None:
             return NO_STAGE
         is_closed = self._now.category.is_closed
-        entered = self._deal.engaged_on or self._first_seen()
+        seen = self._first_seen()
+        entered = self._deal.engaged_on or seen or (None if is_closed else today)
+        arrived = self._deal.engaged_on is not None or (seen is not None and is_typed)
         closed = (self._deal.closed_on or self._last_move()) if is_closed else None
         if entered is None:
             return NO_START
@@ -132,6 +144,7 @@ class _Builder:
             expected_close=self._deal.expected_close,
             stages=tuple(self._stages(entered, closed)),
             values=tuple(self._values(changes, entered)),
+            arrived=arrived,
             filled=frozenset(name for name in _FIELDS if getattr(self._deal, name) not in _BLANK),
         )
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
+from sync.counting import name_some
 from sync.merge import Verdict
 from sync.plan import Action, ActionType, Change, GroupPlan, Issue, IssueKind, Plan
 from sync.records import RecordKey, Value
@@ -67,6 +68,8 @@ def plan_lines(plan: Plan, target: str, paint: Paint = plain) -> Iterator[str]:
         yield f"{paint('!', Tone.WARNING)} refused     {safe(breach.message)}"
     if plan.mails:
         yield mails_line(plan.mails)
+    for why, keys in plan.left_alone.items():
+        yield f"Left alone: {len(keys):,} ({safe(name_some(keys))}): {safe(why)}."
     yield summary_line(plan)
 
 

@@ -8,13 +8,15 @@ Settings: ``date_format``, ``time_zone``, ``decimal``, ``probability_scale``, ``
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from sync.source import Quarantined
 from taiga_pipeline.pipeline.drafts import DraftReading
 from taiga_pipeline.pipeline.errors import InvalidValue
-from taiga_pipeline.pipeline.import_options import IN_CONFIG, ImportOptions
-from taiga_pipeline.pipeline.import_rows import new_deal
+from taiga_pipeline.pipeline.import_options import IN_CONFIG, Funnel, ImportOptions
+from taiga_pipeline.pipeline.import_rows import Draft, new_deal
+from taiga_pipeline.pipeline.import_times import decided_by
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.sources.settings import SettingsReader
 
@@ -51,6 +53,13 @@ def row_options(settings: SettingsReader) -> ImportOptions:
     )
 
 
+def _bounded(deal: Deal, draft: Draft, funnel: Funnel) -> Deal:
+    """Returns a deal; one that was decided on an unknown day was so when it was last updated."""
+    if deal.closed_on or deal.stage_since or not funnel.is_closed(deal.stage):
+        return deal
+    return replace(deal, stage_since=decided_by(draft))
+
+
 def read_deals(
     reading: DraftReading, place: Callable[[int], str], quarantined: list[Quarantined]
 ) -> Iterator[Deal]:
@@ -60,7 +69,7 @@ def read_deals(
     """
     for draft in reading.drafts():
         try:
-            yield new_deal(draft)
+            yield _bounded(new_deal(draft), draft, reading.reader.funnel)
         except InvalidValue as error:
             reasons = "; ".join(problem.message for problem in error.problems)
             quarantined.append(Quarantined(draft.key, place(draft.line), reasons))

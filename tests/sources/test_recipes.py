@@ -25,7 +25,7 @@ SUITE: Final = """
 CREATE TABLE opportunities (id VARCHAR(36), name VARCHAR(50), amount DOUBLE PRECISION,
     currency_id VARCHAR(36), date_closed DATE, sales_stage VARCHAR(255),
     probability DOUBLE PRECISION, assigned_user_id VARCHAR(36), lead_source VARCHAR(50),
-    date_modified TIMESTAMP, deleted INTEGER);
+    date_entered TIMESTAMP, date_modified TIMESTAMP, deleted INTEGER);
 CREATE TABLE accounts_opportunities (opportunity_id VARCHAR(36), account_id VARCHAR(36),
     deleted INTEGER);
 CREATE TABLE accounts (id VARCHAR(36), name VARCHAR(150));
@@ -33,9 +33,11 @@ CREATE TABLE users (id VARCHAR(36), user_name VARCHAR(60));
 CREATE TABLE currencies (id VARCHAR(36), iso4217 VARCHAR(3));
 INSERT INTO opportunities VALUES
     ('a1', 'Portal', 1200.5, '-99', '2027-03-31', 'Proposal/Price Quote', 60, 'u1', 'Web Site',
-        '2026-11-01 10:00:00', 0),
-    ('a2', 'Audit', 5, 'c1', '2026-11-02', 'Closed Won', 100, 'u1', NULL, '2026-11-02 10:00:00', 0),
-    ('a3', 'Gone', 5, 'c1', '2026-11-02', 'Closed Won', 100, 'u1', NULL, '2026-11-02 10:00:00', 1);
+        '2026-10-01 10:00:00', '2026-11-01 10:00:00', 0),
+    ('a2', 'Audit', 5, 'c1', '2026-11-02', 'Closed Won', 100, 'u1', NULL,
+        '2026-10-02 10:00:00', '2026-11-02 10:00:00', 0),
+    ('a3', 'Gone', 5, 'c1', '2026-11-02', 'Closed Won', 100, 'u1', NULL,
+        '2026-10-02 10:00:00', '2026-11-02 10:00:00', 1);
 INSERT INTO accounts_opportunities VALUES ('a1', 'k1', 0), ('a1', 'k2', 1), ('a2', 'k1', 0);
 INSERT INTO accounts VALUES ('k1', 'Kunde GmbH'), ('k2', 'Other');
 INSERT INTO users VALUES ('u1', 'ana');
@@ -48,18 +50,22 @@ CREATE TABLE res_partner (id INTEGER, name VARCHAR);
 CREATE TABLE res_users (id INTEGER, partner_id INTEGER);
 CREATE TABLE crm_lead (id INTEGER, name VARCHAR, type VARCHAR, active BOOLEAN, stage_id INTEGER,
     partner_id INTEGER, user_id INTEGER, expected_revenue NUMERIC, probability DOUBLE PRECISION,
-    date_deadline DATE, date_closed TIMESTAMP, write_date TIMESTAMP);
+    create_date TIMESTAMP, date_deadline DATE, date_closed TIMESTAMP, write_date TIMESTAMP);
 INSERT INTO crm_stage VALUES (1, '{"en_US": "Proposition"}'), (2, '{"en_US": "Won"}');
 INSERT INTO res_partner VALUES (1, 'Kunde GmbH'), (2, 'Ana');
 INSERT INTO res_users VALUES (7, 2);
 INSERT INTO crm_lead VALUES
-    (1, 'Portal', 'opportunity', TRUE, 1, 1, 7, 1200.5, 60.0, '2027-03-31', NULL,
-        '2026-11-01 10:00:00'),
-    (2, 'Audit', 'opportunity', TRUE, 2, 1, 7, 5, 100, NULL, '2026-11-02 09:00:00',
-        '2026-11-02 10:00:00'),
-    (3, 'Gone', 'opportunity', FALSE, 1, 1, 7, 5, 0, NULL, '2026-11-02 09:00:00',
-        '2026-11-02 10:00:00'),
-    (4, 'A lead', 'lead', TRUE, 1, 1, 7, 5, 10, NULL, NULL, '2026-11-02 10:00:00')
+    (1, 'Portal', 'opportunity', TRUE, 1, 1, 7, 1200.5, 60.0, '2026-10-01 10:00:00',
+        '2027-03-31', NULL, '2026-11-01 10:00:00'),
+    (2, 'Audit', 'opportunity', TRUE, 2, 1, 7, 5, 100, '2026-10-02 10:00:00', NULL,
+        '2026-11-02 09:00:00', '2026-11-02 10:00:00'),
+    (3, 'Gone', 'opportunity', FALSE, 1, 1, 7, 5, 0, '2026-10-02 10:00:00', NULL,
+        '2026-11-02 09:00:00', '2026-11-02 10:00:00'),
+    (4, 'A lead', 'lead', TRUE, 1, 1, 7, 5, 10, NULL, NULL, NULL, '2026-11-02 10:00:00'),
+    (5, 'Faint', 'opportunity', TRUE, 1, 1, 7, 5, 0.74, '2026-10-03 10:00:00',
+        NULL, NULL, '2026-11-02 10:00:00'),
+    (6, 'Fainter', 'opportunity', TRUE, 1, 1, 7, 5, 1.0, '2026-10-03 10:00:00',
+        NULL, NULL, '2026-11-02 10:00:00')
 """
 
 TRYTON: Final = """
@@ -67,14 +73,16 @@ CREATE TABLE party_party (id INTEGER, name VARCHAR);
 CREATE TABLE currency_currency (id INTEGER, code VARCHAR);
 CREATE TABLE company_employee (id INTEGER, party INTEGER);
 CREATE TABLE sale_opportunity (number VARCHAR, description VARCHAR, party INTEGER, state VARCHAR,
-    amount NUMERIC, currency INTEGER, conversion_probability DOUBLE PRECISION, end_date DATE,
+    amount NUMERIC, currency INTEGER, conversion_probability DOUBLE PRECISION, start_date DATE,
+    end_date DATE,
     employee INTEGER, write_date TIMESTAMP, create_date TIMESTAMP);
 INSERT INTO party_party VALUES (1, 'Kunde GmbH'), (2, 'Ana');
 INSERT INTO currency_currency VALUES (1, 'EUR');
 INSERT INTO company_employee VALUES (5, 2);
 INSERT INTO sale_opportunity VALUES
-    ('1', 'Portal', 1, 'opportunity', 1200.5, 1, 0.6, '2027-03-31', 5, NULL, '2026-11-01 10:00:00'),
-    ('2', 'Audit', 1, 'won', 5, 1, 1.0, '2026-11-02', 5, '2026-11-02 10:00:00',
+    ('1', 'Portal', 1, 'opportunity', 1200.5, 1, 0.6, '2026-10-01', '2027-03-31', 5, NULL,
+        '2026-11-01 10:00:00'),
+    ('2', 'Audit', 1, 'won', 5, 1, 1.0, '2026-10-02', '2026-11-02', 5, '2026-11-02 10:00:00',
         '2026-11-01 10:00:00')
 """
 
@@ -124,12 +132,14 @@ def test_a_recipe_reads_what_is_there(url: str, recipe: str, tables: str) -> Non
     assert len(deals) == 2
 
 
-def test_the_recipe_for_odoo_reads_what_is_there(postgresql_url: str) -> None:
-    fill(postgresql_url, ODOO)
-    deals = read(ODOO_RECIPE, postgresql_url)
+def test_the_recipe_for_odoo_reads_what_is_there(url: str) -> None:
+    fill(url, ODOO)
+    deals = read(ODOO_RECIPE, url)
     _check(deals)
     assert deals["Gone"].stage == "Lost"
-    assert len(deals) == 3
+    assert len(deals) == 5
+    faint = (deals["Faint"].probability, deals["Fainter"].probability)
+    assert faint == (Decimal("0.0074"), Decimal("0.01"))
 
 
 def _check(deals: dict[str, Deal]) -> None:
@@ -138,6 +148,7 @@ def _check(deals: dict[str, Deal]) -> None:
     assert (open_deal.stage, open_deal.currency) == ("Proposal", "EUR")
     assert (open_deal.value, open_deal.probability) == (Decimal("1200.5"), Decimal("0.6"))
     assert (open_deal.expected_close, open_deal.closed_on) == (date(2027, 3, 31), None)
+    assert (open_deal.engaged_on, won.engaged_on) == (date(2026, 10, 1), date(2026, 10, 2))
     assert open_deal.owner in ("ana", "Ana")
     assert str(open_deal.updated_at) == "2026-11-01 10:00:00+00:00"
     assert won.stage.casefold() == "won"

@@ -104,14 +104,16 @@ RECENT_WEEKS = 13
 def arrivals(hazards: Hazards) -> Arrivals:
     """Returns the rate of the last quarter, or of the whole weeks since the first day on record.
 
-    That day itself does not count: what is there when a record begins came in before it.
+    That day itself does not count: what is there when a record begins came in before it. Nor do
+    deals of which nobody knows when they came in.
     """
     record = hazards.record
-    first = int(record.entered.min(initial=record.today))
+    entered = record.entered[record.arrived]
+    first = int(entered.min(initial=record.today))
     weeks = min(RECENT_WEEKS, (record.today - first) // 7)
     if not weeks:
         return Arrivals(0.0, 1.0, 0)
-    recent = record.entered[record.entered > record.today - 7 * weeks]
+    recent = entered[entered > record.today - 7 * weeks]
     counts = np.bincount((record.today - recent) // 7, minlength=weeks)
     mean = float(counts.mean())
     spread = float(counts.var(ddof=1)) / mean if weeks > 1 and mean > 0 else 1.0

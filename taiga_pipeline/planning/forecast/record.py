@@ -33,7 +33,8 @@ class Record:
     """What was known of all deals on the day ``today`` (an ordinal, as all days here).
 
     ``start`` is the day of the first decision: nothing is known of deals that were decided before
-    the record began, so nobody is at risk before it. ``stages`` are the names that ``stage``
+    the record began, so nobody is at risk before it. ``arrived`` tells which deals came in on the
+    day ``entered``, and were not merely seen first then. ``stages`` are the names that ``stage``
     indexes; 0 is "not known". ``learns_stages`` is false where stages are not on record alike for
     decided and for open deals. ``open_stages`` are the stages of open deals, where known.
     """
@@ -41,6 +42,7 @@ class Record:
     today: int
     start: int
     entered: Days
+    arrived: Flags
     closed: Days
     won: Flags
     stages: tuple[str, ...]
@@ -88,6 +90,7 @@ class Ledger:
     """
 
     entered: Days
+    arrived: Flags
     closed: Days
     won: Flags
     names: tuple[str, ...]
@@ -105,8 +108,10 @@ class Ledger:
         spells = _Spells(
             place[self.spell_deal[known]], self.spell_stage[known], self.spell_since[known]
         )
-        entered, won = self.entered[there], self.won[there] & (closed != NEVER)
-        return _record(today, _Lives(entered, closed, won), self.names, spells)
+        lives = _Lives(
+            self.entered[there], self.arrived[there], closed, self.won[there] & (closed != NEVER)
+        )
+        return _record(today, lives, self.names, spells)
 
 
 def read_ledger(history: History) -> Ledger:
@@ -118,6 +123,7 @@ def read_ledger(history: History) -> Ledger:
     closed = [deal.closed.toordinal() if deal.closed else NEVER for deal in deals]
     return Ledger(
         entered=np.array([deal.entered.toordinal() for deal in deals], dtype=np.int64),
+        arrived=np.array([deal.arrived for deal in deals], dtype=np.bool_),
         closed=np.array(closed, dtype=np.int64),
         won=np.array([bool(deal.won) for deal in deals], dtype=np.bool_),
         names=tuple(names),
@@ -135,6 +141,7 @@ def make_record(history: History, today: date) -> Record:
 @dataclass(frozen=True, slots=True)
 class _Lives:
     entered: Days
+    arrived: Flags
     closed: Days
     won: Flags
 
@@ -165,6 +172,7 @@ def _record(today: int, lives: _Lives, names: tuple[str, ...], spells: _Spells) 
         today=today,
         start=min(int(lives.closed.min(initial=NEVER)), today),
         entered=lives.entered,
+        arrived=lives.arrived,
         closed=lives.closed,
         won=lives.won,
         stages=stages,
