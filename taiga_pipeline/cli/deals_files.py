@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -29,20 +30,23 @@ if TYPE_CHECKING:
 _SHOWN_KEYS: Final = 20
 _SHOWN_CONFLICTS: Final = 50
 _BRIEF: Final = 60
-_TAB_NAMES: Final = ("tab", "\\t")
+_UNLIKE: Final = re.compile(r"[\s_-]+")
 
 
 def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
     """Splits ``a=b`` texts at their first equals sign. What is said twice must be the same."""
     pairs: dict[str, str] = {}
+    said: dict[str, str] = {}
     for text in texts:
         left, equals, right = (part.strip() for part in text.partition("="))
         if not equals or not left:
             raise click.UsageError(f"{option} {text!r}: write {option} NAME=NAME")
-        if pairs.setdefault(left, right) != right:
+        before = said.setdefault(_UNLIKE.sub("", left).casefold(), right)
+        if before != right:
             raise click.UsageError(
-                f"{option} {left}={right}: {left} is {pairs[left]!r} already, by another {option}"
+                f"{option} {left}={right}: {left} is {before!r} by another {option}; leave one out"
             )
+        pairs[left] = right
     return pairs
 
 
@@ -134,7 +138,7 @@ def import_deals(
         decimal=decimal or "",
         take=Take(take or Take.NEITHER),
         zone=context.zone,
-        delimiter="\t" if delimiter in _TAB_NAMES else delimiter,
+        delimiter=delimiter,
         by=who(context),
         **texts,
     )

@@ -41,6 +41,7 @@ _FEW: Final = 2
 """Known headers from which on a line is the header although it is not the first one."""
 _SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=(.)"?[,;\t|]*(?:\r?\n|\r|$)', re.IGNORECASE)
 _ESCAPED = re.compile(r"\\[\"\n\r,;\t|]")
+TAB_NAMES: Final = ("tab", "\\t")
 _NO_DELIMITERS: Final = '"\r\n\0\ufeff'
 _RISKY = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
@@ -255,8 +256,9 @@ def read_csv(
     :raises Unreachable: the file cannot be read.
     :raises ProblemsError: it cannot be decoded (names line and byte), or has no header.
     """
+    delimiter = "\t" if delimiter in TAB_NAMES else delimiter
     if delimiter and (len(delimiter) != 1 or delimiter in _NO_DELIMITERS):
-        message = f"--delimiter {delimiter!r}: write one character between cells, or tab"
+        message = f"delimiter {delimiter!r}: write one character between cells, or tab"
         raise ProblemsError([Problem(message, str(path))])
     try:
         data = path.read_bytes()

@@ -172,8 +172,8 @@ def _named(data: bytes, name: str, encoding: str, mark: str) -> Decoded:
     used = text_encoding(encoding)
     if not used:
         message = (
-            f"--encoding {encoding}: no encoding of text; try utf-8, cp1252 (Windows), latin-1, "
-            "mac_roman or utf-16"
+            f"encoding {encoding[:_SHOWN]!r} is unknown, or none of text; try utf-8, cp1252 "
+            "(Windows), latin-1, mac_roman or utf-16"
         )
         raise ProblemsError([Problem(message, name)])
     if mark and used != mark and not used.startswith(mark[:6].replace("-sig", "")):

@@ -16,12 +16,14 @@ from taiga_pipeline.pipeline.columns import (
     check_field,
     parse_cell,
 )
+from taiga_pipeline.pipeline.csv_reader import TAB_NAMES
 from taiga_pipeline.pipeline.decisions import decision
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.headers import guess_columns, plain_header
 from taiga_pipeline.pipeline.model import Category, Deal
 from taiga_pipeline.pipeline.readings import CLOSE_DATE, Terms
 from taiga_pipeline.pipeline.text import folded, line
+from taiga_pipeline.pipeline.values.dates import check_format
 from taiga_pipeline.pipeline.values.shares import Scale
 from taiga_pipeline.pipeline.versions import COLUMN
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
@@ -316,9 +318,14 @@ def _check_options(options: ImportOptions, problems: list[str]) -> None:
         _scale(options.probability_scale)
     except InvalidValue as error:
         problems.append(f"{spelling.scale} {options.probability_scale!r}: {error}")
+    try:
+        if options.date_format:
+            check_format(options.date_format)
+    except InvalidValue as error:
+        problems.append(f"{spelling.date_format} {error}")
     if options.decimal not in ("", ".", ","):
         problems.append(f"{spelling.decimal.format(text=options.decimal)}: write . or ,")
-    if options.delimiter and len(options.delimiter) != 1:
+    if len(options.delimiter) > 1 and options.delimiter not in TAB_NAMES:
         problems.append(
             f"{spelling.delimiter.format(text=options.delimiter)}: one character, or tab"
         )

@@ -104,10 +104,10 @@ class RowReader:
         """Looks at all rows first: they decide how their columns are written."""
         headers = {name: self._layout.header_of(name) for name in self._layout.columns}
         survey = Survey(headers, self._options.terms, is_ours=self._layout.is_ours)
-        position = self._layout.columns.get("key")
+        key_at = self._layout.columns.get("key")
         for row in rows:
-            if position is not None and position < len(row.cells) and not self._layout.is_ours:
-                key = row.cells[position]
+            if key_at is not None and key_at < len(row.cells) and not self._layout.is_ours:
+                key = row.cells[key_at]
                 self._key_survey.take(self._unguarded("key", key) if isinstance(key, str) else "")
             for name in survey.columns:
                 position = self._layout.columns[name]

@@ -60,14 +60,14 @@ class KeyReading:
             raise InvalidValue(f"{shown} is a day that a spreadsheet made of a key; {_TEXT}")
         if self.rounded_off and _is_rounded_off(key):
             raise InvalidValue(f"{shown}: a spreadsheet keeps {_PRECISION} digits; {_TEXT}")
-        if self.strip_fraction and (match := _WHOLE.fullmatch(key)):
-            key = match["text"]
-        if self.strip_groups and _GROUPED.fullmatch(key):
-            key = key.replace(",", "")
         if key.isdecimal() and len(key) < self.width and not key.startswith("0"):
             raise InvalidValue(
                 f"{shown} has lost its zeros: other keys have {self.width} digits; {_TEXT}"
             )
+        if self.strip_fraction and (match := _WHOLE.fullmatch(key)):
+            return match["text"]
+        if self.strip_groups and _GROUPED.fullmatch(key):
+            return key.replace(",", "")
         return key
 
 

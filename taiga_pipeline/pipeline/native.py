@@ -10,6 +10,7 @@ from uuid import UUID
 
 from taiga_pipeline.pipeline.cells import moment_in_utc
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.values.numerals import MAX_DIGITS
 
 Cell = str | Decimal | date | datetime
 """What a cell may hold; "" is nothing, numbers are finite, moments are in UTC."""
@@ -61,6 +62,8 @@ def _number(value: float | Decimal) -> Decimal:
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite():
         raise InvalidValue(f"{value} is no finite number")
+    if abs(number.adjusted()) > MAX_DIGITS or len(number.as_tuple().digits) > MAX_DIGITS:
+        raise InvalidValue(f"a number of more than {MAX_DIGITS} digits")
     return number
 
 

@@ -34,6 +34,10 @@ _ROLE = re.compile(
     (?:\s*\[(?P<skills>(?:\\.|[^\]\\])*)\])?\s*""",
     re.VERBOSE,
 )
+_EXPONENT = re.compile(r"[eE][+-]?0*([0-9]+)$")
+_LONGEST: Final = 2_000
+"""Characters of a number of hours; older stores may hold more than are written today."""
+_SHOWN: Final = 60
 _HOW_TO_WRITE_A_ROLE: Final = "write Role:30h x10w, or Role:16h x4w@+2w to begin two weeks later"
 
 
@@ -104,7 +108,7 @@ def parse_roles(text: str) -> tuple[RoleDemand, ...]:
             roles.append(_parse_role(part))
         except InvalidValue as error:
             lead = len(part) - len(part.lstrip())
-            problems.append(f"{error} (at character {position + lead + 1}: {part.strip()!r})")
+            problems.append(f"{error} (at character {position + lead + 1}: {_brief(part)})")
     if problems:
         raise InvalidValue(*problems)
     return tuple(roles)
@@ -140,15 +144,23 @@ def format_skills(skills: Iterable[str]) -> str:
 
 
 def _hours(text: str) -> Decimal:
+    plain = text.replace(",", ".")
+    exponent = _EXPONENT.search(plain)
+    is_bearable = len(plain) <= _LONGEST and len(exponent[1] if exponent else "") <= 2
     try:
-        return Decimal(text.replace(",", "."))
+        return Decimal(plain if is_bearable else "")
     except InvalidOperation:
-        raise InvalidValue(f"{text!r} is no number of hours") from None
+        raise InvalidValue(f"{text[:_SHOWN]!r} is no number of hours") from None
+
+
+def _brief(text: str) -> str:
+    plain = text.strip()
+    return repr(plain if len(plain) <= _SHOWN else f"{plain[:_SHOWN]}…")
 
 
 def _weeks(text: str) -> int:
     if not re.fullmatch(r"[+-]?[0-9]{1,6}", text):
-        raise InvalidValue(f"{text!r} is no number of weeks")
+        raise InvalidValue(f"{text[:_SHOWN]!r} is no number of weeks")
     return int(text)
 
 
@@ -161,7 +173,9 @@ def checked_role(role: RoleDemand) -> RoleDemand:
         raise InvalidValue("no name before the colon")
     hours = role.hours_per_week
     if not hours.is_finite() or not 0 < hours <= MAX_HOURS:
-        raise InvalidValue(f"{hours} hours per week; more than 0 and up to {MAX_HOURS} make sense")
+        raise InvalidValue(
+            f"{str(hours)[:_SHOWN]} hours per week; more than 0 and up to {MAX_HOURS} make sense"
+        )
     if not 1 <= role.weeks <= MAX_WEEKS:
         raise InvalidValue(f"{role.weeks} weeks; 1 to {MAX_WEEKS} make sense")
     if not 0 <= role.start_week <= MAX_WEEKS:
@@ -192,7 +206,7 @@ def _parse_contact(text: str) -> Contact:
     fields = [line(unescape(part)) for part, _ in split(text, "|")]
     if len(fields) > 4 or not fields[0]:
         raise InvalidValue(
-            f"contact {text.strip()!r}: write name | e-mail | telephone | part in the decision"
+            f"contact {_brief(text)}: write name | e-mail | telephone | part in the decision"
         )
     name, email, phone, part = (*fields, "", "", "")[:4]
     return Contact(name, email, phone, parse_part(part))
@@ -209,5 +223,6 @@ def parse_part(text: str) -> ContactPart:
     except ValueError:
         known = [part.value for part in ContactPart]
         raise InvalidValue(
-            f"{text!r} is no part in a decision ({', '.join(known)}){did_you_mean(text, known)}"
+            f"{_brief(text)} is no part in a decision ({', '.join(known)})"
+            f"{did_you_mean(text[:_SHOWN], known)}"
         ) from None

@@ -307,7 +307,8 @@ def test_semicolons_decimal_commas_and_swedish_headers_are_understood(
 def test_a_missing_key_column_names_the_headers_and_the_option(run: Import) -> None:
     with pytest.raises(ProblemsError) as caught:
         run("nummer,titel\n1,a\n")
-    assert "--column key=HEADER (columns: nummer, titel)" in str(caught.value)
+    assert "--column key=HEADER, or make keys by a rule: --key" in str(caught.value)
+    assert "(columns: nummer, titel)" in str(caught.value)
 
 
 def test_all_wrong_options_are_told_at_once(run: Import) -> None:

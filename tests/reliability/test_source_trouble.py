@@ -199,13 +199,19 @@ def test_after_the_old_key_was_let_go_of_the_new_one_makes_its_project(company: 
     ("column", "value", "words"),
     [
         ("value", "a lot", "'a lot' is not an amount"),
+        ("start", "soon", "is not a date"),
         ("value", "inf", "'inf' is not an amount"),
         ("value", "-Infinity", "is not an amount"),
-        ("value", "1e999999", "its digits and separators do not fit"),
+        ("value", "1e999999", "is not an amount"),
+        ("value", "1e-999999", "is not an amount"),
+        ("value", "9" * 100_000, "is not an amount"),
         ("probability", "Infinity", "is not a probability"),
+        ("probability", "1e999999", "is not a probability"),
+        ("roles", "Back:1e-999999999h x10w", "roles"),
+        ("roles", f"Back:{'9' * 100_000}h x10w", "roles"),
+        ("start", "9" * 100_000, "is not a date"),
         ("roles", "Back:nanh x10w", "roles"),
         ("roles", "Back:infh x10w", "roles"),
-        ("start", "soon", "is not a date"),
     ],
 )
 def test_a_value_that_is_no_number_costs_the_row_and_nothing_else(
@@ -216,6 +222,18 @@ def test_a_value_that_is_no_number_costs_the_row_and_nothing_else(
     assert result.exit_code == 3
     assert f"deals.csv:2: {column}:" in " ".join(result.stdout.split())
     assert words in result.stdout
+    assert max(map(len, result.stdout.splitlines())) < 1_000
+    company.assert_untouched()
+
+
+@pytest.mark.parametrize("column", ["value", "probability", "start"])
+@pytest.mark.parametrize("word", ["NaN", "NULL", "N/A", "-"])
+def test_a_word_for_nothing_is_a_blank_cell(company: Company, column: str, word: str) -> None:
+    company.write([row(1, **{column: ""}), *ROWS[1:]])
+    assert company.run().exit_code == 0
+    company.remember()
+    company.write([row(1, **{column: word}), *ROWS[1:]])
+    assert company.run().exit_code == 0
     company.assert_untouched()
 
 

@@ -7,6 +7,7 @@ something ends.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,25 @@ _YEARS_TOGETHER: Final = 12
 
 NAMED_FORMATS: Final = ("excel", "unix", "unix-ms")
 """Names that a format may have instead of a strptime form."""
+
+
+def check_format(form: str) -> None:
+    """Looks whether a form reads days.
+
+    :raises InvalidValue: it is none that strptime knows, or days of it have no year.
+    """
+    if form in NAMED_FORMATS:
+        return
+    named = f"or one of {', '.join(NAMED_FORMATS)}"
+    sample = datetime(2026, 11, 26)
+    try:
+        read = datetime.strptime(sample.strftime(form), form)
+    except (ValueError, OverflowError, RecursionError, re.error):
+        message = f"{form[:_SHOWN]!r} is no form of dates; write one like %d.%m.%Y, {named}"
+        raise InvalidValue(message) from None
+    if read.year != sample.year or len(form) > _SHOWN:
+        message = f"{form[:_SHOWN]!r} does not read a whole date; write one like %d.%m.%Y, {named}"
+        raise InvalidValue(message)
 
 
 class End(StrEnum):
