@@ -186,10 +186,9 @@ def _remarks(case: Case, group: DesiredGroup, today: date) -> Iterator[str]:
         yield "no project is made; one that is there already is put away"
     elif case.state is ProjectState.RETIRED:
         yield "no project is made; one that is there is put away, its contents stay as they are"
+    elif left_alone(deal, rules, stage, today):
+        yield f"followed only if synced before: {UNDATED}"
     elif closed_long_ago(deal, rules, stage, today):
-        if left_alone(deal, rules, stage, today):
-            yield f"followed only if synced before: {UNDATED}"
-            return
         days = rules.closed_within_days
         yield f"closed more than closed_within_days = {days} ago: followed only if synced before"
     if not deal.roles and case.demand:

@@ -322,9 +322,33 @@ def test_deals_won_long_ago_are_not_begun_with(days: int, create: bool) -> None:
     assert desired(deal(stage="Won", stage_since=since)).create is create
 
 
-def test_a_won_deal_of_unknown_age_and_an_old_open_one_are_begun_with() -> None:
-    assert desired(deal(stage="Won")).create
+def test_an_open_deal_is_begun_with_however_old_it_is() -> None:
     assert desired(deal(stage_since=datetime(2020, 1, 1, tzinfo=UTC))).create
+
+
+def test_a_won_deal_of_which_nobody_knows_when_is_left_alone_and_that_is_said() -> None:
+    group = desired(deal(stage="Won", expected_close=None))
+    assert not group.create
+    assert "--closed-on DATE" in group.left_alone and 'when_undated = "create"' in group.left_alone
+
+
+def test_a_mapping_may_ask_for_projects_of_won_deals_without_a_day() -> None:
+    rules = mappings(head=HEAD + 'when_undated = "create"\n')
+    group = desired(deal(stage="Won", expected_close=None), rules)
+    assert group.create
+    assert not group.left_alone
+
+
+@pytest.mark.parametrize(
+    ("close", "create"), [(date(2024, 5, 1), False), (date(2026, 11, 1), True)]
+)
+def test_a_decision_is_not_later_than_an_expected_close_that_has_passed(
+    close: date, create: bool
+) -> None:
+    since = datetime(2026, 11, 20, tzinfo=UTC)  # the day of an import
+    group = desired(deal(stage="Won", expected_close=close, stage_since=since))
+    assert group.create is create
+    assert not group.left_alone
 
 
 LEAD_TIME = HEAD + "lead_time_weeks = 2\n"

@@ -85,6 +85,7 @@ def test_every_candidate_says_why_it_was_taken_or_not(tmp_path: Path) -> None:
         ({"stage": "Lost"}, "no project is made; one that is there is put away, its contents"),
         ({"stage": "Won", "closed_on": TODAY.replace(year=2020)}, "closed more than closed_within"),
         ({"stage": "Won", "expected_close": None}, "no start and no close is known"),
+        ({"stage": "Won", "expected_close": None}, "followed only if synced before: nobody knows"),
     ],
 )
 def test_what_is_special_about_a_deal_is_remarked(changes: dict[str, object], remark: str) -> None:

@@ -13,7 +13,7 @@ from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, RoleDe
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.records import Kind
 
-from .support import allocation, children, deal, desired
+from .support import TODAY, allocation, children, deal, desired
 
 
 def shipped(name: str) -> MappingSet:
@@ -56,7 +56,8 @@ def test_a_deal_lives_from_lead_to_lost(name: str) -> None:
     assert states == ["retired", "retired", "retired", "tentative", "staffed", "retired"]
     *early, proposal, won, lost = LIVES[name]
     tentative = desired(deal(stage=proposal, roles=subject.roles), rules)
-    staffed = desired(deal(stage=won, roles=subject.roles), rules, allocation())
+    won_deal = deal(stage=won, roles=subject.roles, closed_on=TODAY)
+    staffed = desired(won_deal, rules, allocation())
     assert not any(desired(deal(stage=stage), rules).create for stage in [*early, lost])
     assert tentative.create
     assert staffed.create

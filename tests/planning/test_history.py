@@ -40,10 +40,14 @@ def move(before: str, after: str, when: datetime) -> StageMove:
 
 
 def build(
-    *moves: StageMove, changes: tuple[FieldChange, ...] = (), rates: Rates | None = None, **f: Any
+    *moves: StageMove,
+    changes: tuple[FieldChange, ...] = (),
+    rates: Rates | None = None,
+    imported: tuple[str, ...] = (),
+    **f: Any,
 ) -> History:
     deal = Deal(**{"key": "A", "name": "A", "currency": "EUR", **f})
-    stored = Stored([deal], moves, changes)
+    stored = Stored([deal], moves, changes, imported)
     return build_history(stored, lambda _, name: STAGES.get(name), TODAY, rates)
 
 
@@ -71,7 +75,7 @@ def test_a_decision_without_a_day_is_taken_from_the_last_move() -> None:
     ("reason", "fields"),
     [
         (NO_STAGE, {"stage": "Nowhere"}),
-        (NO_START, {"stage": "Lead"}),
+        (NO_START, {"stage": "Won", "closed_on": date(2026, 1, 1)}),
         (NO_END, {"stage": "Lost", "engaged_on": date(2026, 1, 1)}),
         (WRONG_WAY, {"stage": "Won", "engaged_on": TODAY, "closed_on": date(2026, 1, 1)}),
         (FUTURE, {"stage": "Lead", "engaged_on": date(2026, 7, 1)}),
@@ -82,6 +86,20 @@ def test_what_cannot_be_used_is_counted_with_its_reason(
 ) -> None:
     history = build(**fields)
     assert (history.deals, history.left_out) == ((), {reason: 1})
+
+
+def test_an_open_deal_without_a_day_is_there_and_is_no_arrival() -> None:
+    history = build(stage="Lead")
+    deal = only(history)
+    assert (deal.entered, deal.arrived) == (TODAY, False)
+    assert history.undated == 1
+
+
+def test_the_day_of_an_import_is_not_the_one_a_deal_came_in_on() -> None:
+    first = move("", "Lead", at(3, 1))
+    typed, imported = (build(first, stage="Lead", imported=keys) for keys in ((), ("A",)))
+    assert (only(typed).arrived, only(imported).arrived) == (True, False)
+    assert only(imported).entered == date(2026, 3, 1)
 
 
 def test_the_past_knows_nothing_of_later_moves_values_and_decisions() -> None:
