@@ -119,12 +119,15 @@ def _find(reading: DealReading, key: str) -> Deal:
 
     :raises ProblemsError: there is none, or it cannot be read.
     """
+    from taiga_pipeline.sources.port import going_through
+
     key, alike = key.strip(), ""
-    for deal in reading.deals:
-        if deal.key == key:
-            return deal
-        if deal.key.casefold() == key.casefold():
-            alike = f"; did you mean {deal.key!r}?"
+    with going_through(reading.deals) as deals:
+        for deal in deals:
+            if deal.key == key:
+                return deal
+            if deal.key.casefold() == key.casefold():
+                alike = f"; did you mean {deal.key!r}?"
     for row in reading.quarantined:
         if row.key == key:
             raise ProblemsError([Problem(f"{row.place}: {row.reason}")])
