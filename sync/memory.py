@@ -248,6 +248,12 @@ class MemoryTarget:
         root.edited.add(child_id)
         root.touched_by_people, root.version = True, root.version + 1
 
+    def name_child(self, root_id: str, child_id: str, identity: str, **fields: Value) -> None:
+        """Gives a child another natural identity, such as a member another address."""
+        self.edit_child(root_id, child_id, **fields)
+        root = self._root(root_id)
+        root.children[child_id] = replace(root.children[child_id], identity=identity.casefold())
+
     def add_child(self, root_id: str, kind: str, identity: str, **fields: Value) -> str:
         """Adds a child; returns its id."""
         root = self._root(root_id)

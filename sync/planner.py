@@ -328,13 +328,36 @@ class _GroupPlanner:
             and key not in self.known.intents
             and (key.kind, item.binding.target_id) in by_id
         }
-        pairs = renamed(dropped, new) if dropped and new else {}
+        pairs = self._known_by_another_name(bound, new, wanted, by_id)
+        left = {key: base for key, base in dropped.items() if key not in pairs.values()}
+        unnamed = {key: record for key, record in new.items() if key not in pairs}
+        pairs |= renamed(left, unnamed) if left and unnamed else {}
         self.rekey.extend((old, key) for key, old in pairs.items())
         moved = {
             key: replace(bound[old], binding=replace(bound[old].binding, key=key))
             for key, old in pairs.items()
         }
         return {**{k: v for k, v in bound.items() if k not in pairs.values()}, **moved}
+
+    def _known_by_another_name(
+        self,
+        bound: Mapping[RecordKey, Bound],
+        new: Mapping[RecordKey, Desired],
+        wanted: Collection[RecordKey],
+        by_id: Mapping[tuple[str, str], Observed],
+    ) -> dict[RecordKey, RecordKey]:
+        """Returns the new keys of records that people renamed in the target as sales did: somebody
+        whose address changed on both sides is one member, who neither leaves nor comes."""
+        found: dict[RecordKey, RecordKey] = {}
+        for old, item in bound.items():
+            seen = by_id.get((old.kind, item.binding.target_id))
+            if seen is None or old in wanted or old in self.known.intents:
+                continue
+            for key in new:
+                names = by_identity([seen], key.kind, key.name.casefold(), key.group)
+                if names and key not in found:
+                    found[key] = old
+        return found
 
     def _order_of_removal(self, key: RecordKey) -> tuple[int, RecordKey]:
         kinds = list(self.desired.when_dropped)

@@ -20,6 +20,7 @@ from taiga_pipeline.cli.pipeline_data import who_left
 from taiga_pipeline.cli.store_access import people_store
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.notation import format_skills, parse_skills
+from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.pipeline.values.dates import read_day
 from taiga_pipeline.pipeline.values.numbers import read_hours
 from taiga_pipeline.report.terminal import safe
@@ -165,12 +166,22 @@ people.add_command(import_people)
 def rename_person(context: Context, old: str, new: str, as_json: bool) -> None:
     """Give a person another e-mail address: OLD becomes NEW.
 
-    Time off, allocations and reservations go along. In the projects the next run adds the new
-    address as a member and takes the old one away, if it had added it.
+    Time off, allocations and reservations go along. A member whose account has the new address in
+    the project tool stays. Else the next run adds the new address to the projects, and takes the
+    old one away where it had added it.
     """
     with people_store(context) as store:
         renamed = store.rename(old, new)
+        deals = {each.deal_key for each in store.allocations(email=renamed.email)}
     _tell(renamed, "renamed", as_json)
+    if deals:
+        click.echo(
+            f"note: on {counted(len(deals), 'deal')}. If their account in the project tool has the "
+            "old address still, change it there before the next run: they stay a member then. Else "
+            "the run adds the new address to the projects and takes the old one away where it had "
+            "added it; pipeline-sync plan shows it",
+            err=True,
+        )
 
 
 @people.command("export")
