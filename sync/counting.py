@@ -6,7 +6,7 @@ limit              counts
 ``create``         new roots
 ``staff``          roots that are there and become staffed
 ``children``       children made in, or taken out of, groups whose root is there already
-``retire``         roots that are put away
+``retire``         roots that are retired
 ``remove_member``  children that are taken out as soon as nobody asks for them
 ``rename``         other roots whose title, label or state changes
 ``mails``          mails to one person: the greatest number that anybody gets

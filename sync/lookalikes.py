@@ -205,7 +205,7 @@ def _say_certain(match: Match) -> str:
     new, former = operand(match.new), operand(match.former[0])
     return (
         f"{match.new!r} is new in the source and {match.former[0]!r} is gone from it, and "
-        f"{_why(match)}; nothing was made and nothing put away. If it is the same deal, write its "
+        f"{_why(match)}; nothing was made and nothing retired. If it is the same deal, write its "
         f"key as before, or take its project along: 'pipeline-sync adopt {new} --from {former}' "
         "(all such deals at once: 'pipeline-sync adopt --renumbered'); if not, let go of the old "
         f"one: 'pipeline-sync unlink {former}'"

@@ -223,7 +223,7 @@ class GroupPlan:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a run would do. ``bound`` counts the groups that are kept in step, retired ones aside:
-    limits are shares of these, and must not grow with what was put away over the years."""
+    limits are shares of these, and must not grow with what was retired over the years."""
 
     pipeline: str
     groups: tuple[GroupPlan, ...]

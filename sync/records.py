@@ -42,7 +42,7 @@ STAFFED = "staffed"
 """Value of the ``state`` field of a group that has all its children, people among them."""
 
 RETIRED = "retired"
-"""Value of the ``state`` field of a group that is to be put away, reversibly."""
+"""Value of the ``state`` field of a group that is to be retired, reversibly."""
 
 
 class Owner(StrEnum):
@@ -182,7 +182,7 @@ class DesiredGroup:
 
     @property
     def retired(self) -> bool:
-        """Whether the group is to be put away."""
+        """Whether the group is to be retired."""
         return self.root.fields.get(STATE) == RETIRED
 
     def records(self) -> Iterable[Desired]:

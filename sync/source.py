@@ -77,7 +77,7 @@ class Source(Protocol):
         """
 
     def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:
-        """Returns how a group that is gone from the source is shown once it is put away.
+        """Returns how a group that is gone from the source is shown once it is retired.
 
         ``base`` holds the root's fields as they were last desired. Asked for only where the
         policy for gone groups is to retire them.

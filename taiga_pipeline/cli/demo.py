@@ -245,8 +245,8 @@ class Story:
         self.stage.run("deals", "show", WON)
 
     def lost(self) -> None:
-        """A lost deal's project is put away."""
-        self.stage.say(f"{LOST} is lost. Its project is put away: marked, never deleted.")
+        """A lost deal's project is retired."""
+        self.stage.say(f"{LOST} is lost. Its project is retired: marked, never deleted.")
         self.stage.run("deals", "move", LOST, "Lost")
         self.stage.run("run")
         if "(lost)" not in self.stage.project("Brightwater Clinic: Booking")["name"]:

@@ -169,7 +169,7 @@ def cli(context: Context) -> None:
     """Keep a sales pipeline and Taiga in step.
 
     Deals at the proposal stage become tentative projects, won deals become staffed ones, lost
-    deals are put away. People's edits in Taiga survive.
+    deals are retired. People's edits in Taiga survive.
     """
     context.start_logging()
 

@@ -88,7 +88,7 @@ def desired_group(
     """Returns the records that a deal at ``stage`` asks for.
 
     ``today`` decides whether a won deal is too old to be begun with. A deal at a stage without a
-    project asks for none; should it have one already, that is put away.
+    project asks for none; should it have one already, that is retired.
     """
     case = make_case(deal, rules, stage, staffing)
     follow = case.state is not ProjectState.RETIRED

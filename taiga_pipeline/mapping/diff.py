@@ -112,7 +112,7 @@ _WORDS: Final = {
     "create": "new projects",
     "staff": "projects that become staffed",
     "children": "new milestones, stories, members and pages in projects that are there",
-    "retire": "projects that are put away",
+    "retire": "projects that are retired",
     "remove_member": "members who are taken out",
     "rename": "projects with another title or label",
 }

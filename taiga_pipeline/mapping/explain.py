@@ -183,9 +183,9 @@ def _remarks(case: Case, group: DesiredGroup, today: date) -> Iterator[str]:
         lead = f"the close plus lead_time_weeks = {rules.lead_time_weeks}"
         yield f"the start {case.view.start} is worked out: {lead}"
     if stage.state is ProjectState.NONE:
-        yield "no project is made; one that is there already is put away"
+        yield "no project is made; one that is there already is retired"
     elif case.state is ProjectState.RETIRED:
-        yield "no project is made; one that is there is put away, its contents stay as they are"
+        yield "no project is made; one that is there is retired, its contents stay as they are"
     elif left_alone(deal, rules, stage, today):
         yield f"followed only if synced before: {UNDATED}"
     elif closed_long_ago(deal, rules, stage, today):

@@ -103,7 +103,7 @@ class MappingSet:
         return frozenset(label for rule in self.rules for label in rule.labels() if label)
 
     def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:
-        """Returns how the project of a deal that is gone from the source is put away.
+        """Returns how the project of a deal that is gone from the source is retired.
 
         ``base`` holds the project's fields as last desired. Which mapping the deal had is no
         longer known, so the least specific one lends its looks, and nothing is ever deleted.

@@ -233,7 +233,7 @@ class StaffedTable(StateTable):
 
 
 class RetiredTable(StateTable):
-    """How a project is put away when its deal is lost, or back at an earlier stage."""
+    """How a project is retired when its deal is lost, or back at an earlier stage."""
 
     label: str = Field(
         "(lost)", description='Shown before the title of a lost deal; "" for none. Fixed text.'

@@ -20,7 +20,7 @@ INTRODUCTION: Final = """\
 # Mapping files
 
 A mapping file says what becomes of a deal at each stage of your funnel: no project, a tentative
-one, a staffed one, or one that is put away; and how that project looks. The files are in the
+one, a staffed one, or one that is retired; and how that project looks. The files are in the
 folder that `[sync] mappings` in the configuration names; each is TOML. `pipeline-sync init` writes
 a commented one; `mappings/` in the source has three: a default, a consultancy's, and one in
 Swedish.

@@ -80,7 +80,7 @@ class StageRule:
 
     @property
     def sets_aside(self) -> bool:
-        """Whether deals rest here: their projects are put away, and they are not lost."""
+        """Whether deals rest here: their projects are retired, and they are not lost."""
         return self.state is ProjectState.RETIRED and self.category is not Category.LOST
 
     def chance(self, stated: Decimal | None) -> Decimal | None:

@@ -149,7 +149,7 @@ class MappedSource:
             reading.present.add(self._overview.key)
 
     def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:
-        """Returns how the project of a deal that is gone from the source is put away."""
+        """Returns how the project of a deal that is gone from the source is retired."""
         return self._mappings.retired(key, base)
 
     @property

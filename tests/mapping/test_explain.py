@@ -81,8 +81,8 @@ def test_every_candidate_says_why_it_was_taken_or_not(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "remark"),
     [
-        ({"stage": "Needs"}, "no project is made; one that is there already is put away"),
-        ({"stage": "Lost"}, "no project is made; one that is there is put away, its contents"),
+        ({"stage": "Needs"}, "no project is made; one that is there already is retired"),
+        ({"stage": "Lost"}, "no project is made; one that is there is retired, its contents"),
         ({"stage": "Won", "closed_on": TODAY.replace(year=2020)}, "closed more than closed_within"),
         ({"stage": "Won", "expected_close": None}, "no start and no close is known"),
         ({"stage": "Won", "expected_close": None}, "followed only if synced before: nobody knows"),

@@ -193,7 +193,7 @@ MAKING = Scenario(
 """A project has to be made. Those that are there are few: children are read one by one."""
 
 PUT_AWAY = {"(lost) Deal lost"}
-"""The only project that may be put away."""
+"""The only project that may be retired."""
 
 
 def people_work(sandbox: Sandbox, ids: Mapping[str, int]) -> None:

@@ -1,7 +1,7 @@
 """A company whose source gets into trouble, with the most dangerous setting there is.
 
-``when_gone = "retire"``: a deal that is gone from the source has its project put away. Whatever is
-wrong with the source, no project may be put away because of it.
+``when_gone = "retire"``: a deal that is gone from the source has its project retired. Whatever is
+wrong with the source, no project may be retired because of it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every kind of fault at every kind of request: nothing is lost, doubled or wrongly put away.
+"""Every kind of fault at every kind of request: nothing is lost, doubled or wrongly retired.
 
 In each cell a run meets the fault, and ends as `faults_table` says that a user would call right.
 The next run, without a fault, brings everything to the very end that an undisturbed run comes to,

@@ -1,7 +1,7 @@
-"""A source in trouble: no project is put away because of it, and the message says what to do.
+"""A source in trouble: no project is retired because of it, and the message says what to do.
 
 All of it with ``when_gone = "retire"``, the setting with which a deal that is gone from the source
-has its project put away; `source_trouble_world` sets that up.
+has its project retired; `source_trouble_world` sets that up.
 """
 
 from __future__ import annotations

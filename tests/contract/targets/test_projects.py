@@ -1,4 +1,4 @@
-"""A project's life in any target: found, made, adopted, changed, put away and taken up again."""
+"""A project's life in any target: found, made, adopted, changed, retired and taken up again."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_project_is_retired_and_restored(work: Work) -> None:
     fields = work.fields()
     assert fields[Project.LABEL] == "(lost)"
     assert fields.get(Project.STATE) == ("retired" if work.account.shows_state else None)
-    assert work.id in {root.id for root in work.target.observe_roots()}, "put away is not gone"
+    assert work.id in {root.id for root in work.target.observe_roots()}, "retired is not gone"
     assert not work.observed().obstacle
     work.change(state="tentative", label="(tentative)")
     fields = work.fields()

@@ -27,7 +27,7 @@ FOR_ALL = ("/users/current.json", "/projects.json", "/issues.json", "/custom_fie
 
 @dataclass
 class Scene:
-    """A pipeline of which one deal is to be made, one to be changed and one to be put away."""
+    """A pipeline of which one deal is to be made, one to be changed and one to be retired."""
 
     folder: Path
     lies: Lies
