@@ -375,12 +375,13 @@ class Drafter:
             return not wanted.is_complete
         if issue.kind is IssueKind.LEFTOVER:  # until a person says that it was removed
             return True
-        if issue.kind in (IssueKind.QUARANTINED, IssueKind.COPIED):  # looked for in every run
+        is_copied_root = issue.kind is IssueKind.COPIED and issue.key.is_root
+        if issue.kind is IssueKind.QUARANTINED or is_copied_root:  # looked for in every run
             return False
         if issue.kind is IssueKind.UNMARKED:
             return issue.key.group in observation.unmarked and issue.key.group not in wanted.groups
         # That a child is elsewhere is told by the group whose root it is in.
-        is_elsewhere = issue.kind in (IssueKind.MOVED, IssueKind.DOUBLE) and issue.observed
+        is_elsewhere = issue.kind in (IssueKind.MOVED, IssueKind.COPIED)
         key = str(issue.observed) if is_elsewhere else issue.key.group
         return key in observation.still and key not in wanted.groups
 

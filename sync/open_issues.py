@@ -53,7 +53,7 @@ def copied_child_issue(stray: RecordKey, child: Observed, kept: str, place: str)
         f"{stray.kind}, as a copy does; {kept} is kept in step, the copy is left alone. Delete it "
         "in the target, or take its reference away if it is to stay"
     )
-    return Issue(IssueKind.DOUBLE, stray, message, observed=place)
+    return Issue(IssueKind.COPIED, stray, message, observed=place)
 
 
 def stray_issue(child: Observed, stray: Binding, place: str, *, is_gone: bool) -> Issue:

@@ -124,7 +124,8 @@ class IssueKind(StrEnum):
     DOUBLE = "double"
     """Two objects answer to one record; only one of them can be kept in step."""
     COPIED = "copied"
-    """More objects than the bound one carry the group's marker; ``observed`` has their ids."""
+    """More objects than the bound one carry the group's marker; ``observed`` has their ids. Or a
+    child's reference is in another group's root, too, which ``observed`` names."""
     DELETED = "deleted"
     """People deleted the object in the target, or the account can no longer see it."""
     UNMARKED = "unmarked"

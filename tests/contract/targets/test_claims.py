@@ -91,7 +91,7 @@ def test_a_copy_of_a_story_in_another_deals_project_is_left_alone_and_said(
     for full in (True, False, True):
         report = pipeline.run(full=full)
         (issue,) = report.issues
-        assert (issue.kind, issue.key.group) == (IssueKind.DOUBLE, first)
+        assert (issue.kind, issue.key.group) == (IssueKind.COPIED, first)
         assert all(part in issue.message for part in (copy, story.id, second))
         assert not report.applied
     with pytest.raises(Rejected, match="nothing here waits"):

@@ -33,7 +33,7 @@ EXPECTED_ISSUES = frozenset(
 )
 """What people can bring about. Nothing may have failed, be uncertain or in quarantine for good."""
 
-BEYOND = frozenset({IssueKind.MOVED, IssueKind.DOUBLE})
+BEYOND = frozenset({IssueKind.MOVED, IssueKind.COPIED})
 """What is said of a story in another deal's project, which ``observed`` of the issue names."""
 
 
@@ -113,7 +113,7 @@ class Oracle:
             yield "its mark is gone, and nobody is told"
         bound = {row.root_id for row in self._world.state.index().values()}
         copies = {str(p.id) for p in marked if self._is_member(p)} - bound
-        told = [issue.observed for issue in issues if issue.kind is IssueKind.COPIED]
+        told = [i.observed for i in issues if i.kind is IssueKind.COPIED and i.key.is_root]
         if told != ([frozenset(copies)] if copies else []):
             yield f"its mark is on the projects {copies} too, and {told} are told"
 

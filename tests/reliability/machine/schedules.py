@@ -237,7 +237,7 @@ class Machine(RuleBasedStateMachine):
     @rule(key=KEYS, way=st.integers(0, 2))
     def somebody_sees_to_a_copy(self, key: str, way: int) -> None:
         told = [i.issue for i in self.world.state.issues() if i.issue.key.group == key]
-        copied = [i.observed for i in told if i.kind is IssueKind.COPIED]
+        copied = [i.observed for i in told if i.kind is IssueKind.COPIED and i.key.is_root]
         if not copied or not isinstance(copied[0], frozenset):
             return
         number = min(copied[0])
