@@ -276,17 +276,17 @@ def import_off(
     remove_gone: bool,
     as_json: bool,
 ) -> int:
-    """Import time off: CSV (email,first,last,reason), or iCalendar (a file named .ics).
+    """Import time off: CSV (email,first,last,reason), or iCalendar (.ics).
 
     In an iCalendar file, an event's attendees (else its organizer) tell whose it is, unless
     --person does. Events that are cancelled, tentative, declined, shown as free, work elsewhere or
     a substitute's are no time off. Importing the file again takes back what is gone or moved in it;
     what people typed stays.
     """
-    from taiga_pipeline.cli.people_calendar import import_calendar, is_calendar
+    from taiga_pipeline.cli.people_calendar import holds_calendar, import_calendar
     from taiga_pipeline.people.csv_files import Writing, import_time_off
 
-    if is_calendar(file):
+    if holds_calendar(file):
         _refuse("is for CSV files", **{"--encoding": encoding, "--date-format": date_format})
         return import_calendar(
             context, file, person, as_json, origin=origin, remove_many=remove_gone

@@ -30,11 +30,24 @@ _BACK: Final = timedelta(weeks=52)
 _AHEAD: Final = timedelta(weeks=104)
 _LARGEST: Final = 50_000_000
 _SHOWN: Final = 50
+_BEGINNING: Final = 100
+_MARK: Final = b"BEGIN:VCALENDAR"
 
 
 def is_calendar(file: Path | None) -> bool:
     """Tells an iCalendar file by its name."""
     return file is not None and file.suffix.lower() in _SUFFIXES
+
+
+def holds_calendar(file: Path) -> bool:
+    """Tells an iCalendar file by its name, or by how it begins."""
+    if is_calendar(file):
+        return True
+    try:
+        with file.open("rb") as stream:
+            return stream.read(_BEGINNING).lstrip(b"\xef\xbb\xbf \t\r\n").upper().startswith(_MARK)
+    except OSError:
+        return False  # whoever reads it says why
 
 
 def import_calendar(

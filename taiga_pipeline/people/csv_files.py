@@ -23,6 +23,7 @@ from typing import Any, Final, Generic, TextIO, TypeVar
 
 from taiga_pipeline.people.cleaning import bare_email, clean_allocation, clean_time_off
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
+from taiga_pipeline.people.roster_file import OUR_COLUMNS
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.batch import Outcome
 from taiga_pipeline.pipeline.cleaning import clean_line
@@ -272,7 +273,7 @@ def _write_allocation(allocation: Allocation) -> Cells:
 
 
 PEOPLE_FILE: Final = Format(
-    ("email", "name", "role", "skills", "hours_per_week", "team", "country", "starts", "ends"),
+    OUR_COLUMNS,
     _write_person,
 )
 TIME_OFF_FILE: Final = ReadFormat(

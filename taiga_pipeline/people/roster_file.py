@@ -24,6 +24,19 @@ from taiga_pipeline.pipeline.text import counted, line
 from taiga_pipeline.pipeline.values.blank import is_blank_text
 from taiga_pipeline.pipeline.values.dates import DateReading, End, survey_dates
 
+OUR_COLUMNS: Final = (
+    "email",
+    "name",
+    "role",
+    "skills",
+    "hours_per_week",
+    "team",
+    "country",
+    "starts",
+    "ends",
+)
+"""The columns of an export of ours, which is read back as it is."""
+
 _DATES: Final = ("starts", "ends")
 _TEXTS: Final = ("role", "team")
 _SHOWN: Final = 5
@@ -110,7 +123,8 @@ class _Reader:
             if name in columns
         }
         self._weeks = WeekReader(layout, columns, options.full_time)
-        self._is_turned = is_last_name_first(columns.get("name", ()))
+        self._is_ours = layout.headers == OUR_COLUMNS
+        self._is_turned = not self._is_ours and is_last_name_first(columns.get("name", ()))
         self._surname = _surname_column(columns)
         self._entries: list[Entry] = []
         self._bad: list[BadRow] = []
@@ -169,7 +183,8 @@ class _Reader:
             yield "name", self._name(cells)
         for name in _TEXTS:
             if name in cells:
-                yield name, "" if is_blank_text(cells[name]) else cells[name]
+                is_blank = not self._is_ours and is_blank_text(cells[name])
+                yield name, "" if is_blank else cells[name]
         if "skills" in cells:
             yield "skills", parse_skills(cells["skills"])
         if "country" in cells:

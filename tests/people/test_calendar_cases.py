@@ -169,3 +169,30 @@ def test_options_for_calendars_are_refused_for_other_files(team: Run, tmp_path: 
     for option in (("--person", "ana@example.com"), ("--origin", "x"), ("--remove-gone",)):
         assert team("people", "off", "import", "off.csv", *option).exit_code == 2
     assert team("people", "off", "import", "team.ics", "--encoding", "x").exit_code == 2
+
+
+def test_a_calendar_is_known_by_its_content_too(team: Run, tmp_path: Path) -> None:
+    save(tmp_path, day_off("z@x", "20270801"), name="export.txt")
+    assert team("people", "off", "import", "export.txt").stdout.startswith("1 added")
+
+
+def test_days_of_a_file_of_time_off_are_decided_by_their_column(run: Run, tmp_path: Path) -> None:
+    prepare(run, tmp_path, "UTC", "ana@example.com")
+    (tmp_path / "off.csv").write_text(
+        "email,first,last\nAna <ana@example.com>,01/04/2027,01/08/2027\n"
+        "ana@example.com;,02/15/2027,02/19/2027\n"
+    )
+    result = run("people", "off", "import", "off.csv")
+    assert result.exit_code == 0, result.output
+    assert "note: 'first': %m/%d/%Y reads all 2 cells, %d/%m/%Y 1" in result.stdout
+    assert [each.split()[1] for each in spans(run)] == ["2027-01-04", "2027-02-15"]
+
+
+def test_days_that_may_be_two_are_refused_until_somebody_says(run: Run, tmp_path: Path) -> None:
+    prepare(run, tmp_path, "UTC", "ana@example.com")
+    (tmp_path / "off.csv").write_text("email,first\nana@example.com,01/04/2027\n")
+    result = run("people", "off", "import", "off.csv")
+    assert result.exit_code == 3
+    assert "--date-format" in result.stderr
+    assert run("people", "off", "import", "off.csv", "--date-format", "%m/%d/%Y").exit_code == 0
+    assert [each.split()[1] for each in spans(run)] == ["2027-01-04"]

@@ -273,3 +273,14 @@ def test_a_dry_run_stores_nothing(run: Run, tmp_path: Path) -> None:
     result = run("people", "import", "people.csv", "--dry-run")
     assert result.stdout.startswith("1 would be added")
     assert list(hours(run)) == ["bo"]
+
+
+def test_an_export_of_ours_is_read_back_as_it_is(run: Run) -> None:
+    run("people", "add", "ana@example.com", "Ek, Ana", "--role", "null", "--hours", "0.8")
+    before = roster(run)
+    run("people", "export", "mine.csv")
+    report = json.loads(run("people", "import", "mine.csv", "--json").stdout)
+    assert (report["unchanged"], report["bad_rows"]) == (1, [])
+    run("people", "remove", "ana@example.com")
+    run("people", "import", "mine.csv")
+    assert roster(run) == before
