@@ -13,11 +13,18 @@ READY := $(VENV)/$(STAMP)
 # The demo needs a fifth of what the tests need; where the tests' packages are, it uses them.
 DEMO := $(if $(wildcard $(READY)),$(VENV),$(DEMO_VENV))
 
-.PHONY: help demo test test-reliability test-reliability-long lint types format docs bench clean
+# Units and the engine; what starts a server is left out of it (--fast).
+FAST_TESTS := $(filter-out tests/test_docs.py tests/test_examples.py tests/test_profiles.py, \
+	$(wildcard tests/test_*.py)) $(addprefix tests/, \
+	mapping people pipeline planning portfolio report sandbox sources sync targets)
+
+.PHONY: help demo test test-fast test-all test-rest test-reliability test-reliability-long \
+	lint types format docs bench clean
 
 help:
 	@echo "make demo    tell the whole story on this machine (make demo FAST=1: without pauses)"
-	@echo "make test    run the tests"
+	@echo "make test    run the tests; of the long proofs, a fast sample"
+	@echo "make test-fast  only what needs no server, for the one who edits;  make test-all: everything whole"
 	@echo "make test-reliability  only the proofs under kills, faults, races and hostile input"
 	@echo "make lint    check style;  make types: check types;  make format: mend the style"
 	@echo "make docs    build the docs as a site in build/site; a broken link is an error"
@@ -55,8 +62,18 @@ demo: $(DEMO)/$(STAMP)
 test: $(READY)
 	$(BIN)/python -m pytest -q $(WORKERS)
 
+test-fast: $(READY)
+	$(BIN)/python -m pytest -q $(WORKERS) --fast $(FAST_TESTS)
+
+test-all: $(READY)
+	RELIABILITY_PROFILE=whole $(BIN)/python -m pytest -q $(WORKERS)
+
+# What make test-all tries and make test does not: every proof of which make test tries a sample.
+test-rest: $(READY)
+	RELIABILITY_PROFILE=whole $(BIN)/python -m pytest -q $(WORKERS) --sampled-only
+
 test-reliability: $(READY)
-	$(BIN)/python -m pytest -q $(WORKERS) tests/reliability tests/sync/test_crash.py
+	RELIABILITY_PROFILE=whole $(BIN)/python -m pytest -q $(WORKERS) tests/reliability tests/sync/test_crash.py
 
 # 10,000 schedules of the state machine; each boundary killed with and without edits by
 # people; 60,000 children in 400 projects.

@@ -17,7 +17,7 @@ from tests.live.leaving_out import leave_out
 
 os.environ["TZ"] = "UTC"  # which day it is must not depend on the machine
 
-pytest_plugins = ("tests.figures", "tests.live.postgresql", "tests.live.tryton")
+pytest_plugins = ("tests.figures", "tests.profiles", "tests.live.postgresql", "tests.live.tryton")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

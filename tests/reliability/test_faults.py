@@ -33,6 +33,8 @@ from tests.reliability.faults_world import (
     make_original,
 )
 
+pytestmark = pytest.mark.sampled(6)
+
 IMPATIENT = {Trouble.NO_ANSWER_BEFORE, Trouble.NO_ANSWER_AFTER, Trouble.SLOW_DRIP}
 
 CODES = {

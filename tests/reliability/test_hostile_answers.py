@@ -24,6 +24,8 @@ from tests.reliability.hostile_checks import assert_terminal_safe, commands_in
 from tests.reliability.hostile_corpus import EVERYTHING, STORABLE, UNSTORABLE
 from tests.reliability.hostile_world import NOW, World, prepare
 
+pytestmark = pytest.mark.sampled(4)
+
 FIELDS = {
     Kind.PROJECT: (Project.LABEL, Project.TITLE, Project.TEXT, Project.DEAL_FACTS),
     Kind.ROLE: (Role.NAME,),

@@ -13,6 +13,8 @@ from tests.figures import Figure
 from tests.reliability.hostile_corpus import STORABLE
 from tests.reliability.hostile_table import CELLS, PARTS, TABLE
 
+pytestmark = pytest.mark.sampled(3)
+
 World = Callable[[str], Any]
 
 

@@ -8,7 +8,6 @@ synced, and the runs after it bring everything to the very end of an undisturbed
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import pytest
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.targets.taiga import shapes
+from tests.profiles import LONG
 from tests.reliability.faults_world import (
     FOLLOWING,
     MAKING,
@@ -30,7 +30,8 @@ from tests.reliability.faults_world import (
 from tests.reliability.lies import FIELDS, WHOLE, Ask, Change, Lies, fields_of, in_place_of
 from tests.reliability.lies import lies_to_be_told as telling
 
-LONG = os.environ.get("RELIABILITY_PROFILE") == "long"
+pytestmark = pytest.mark.sampled(4)
+
 FOR_ALL = {"/auth", "/users/me", "/projects", "/user-storage"}
 """What every run needs: without it, a run cannot go on (exit code 6)."""
 

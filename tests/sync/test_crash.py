@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from sync.plan import IssueKind
 from sync.records import WhenRetired
 from sync.runner import Outcome
 from tests.live.postgresql import Server
+from tests.profiles import sampled
 
 from .world import World, deal
 
@@ -195,10 +197,11 @@ def test_killed_at_any_boundary_nothing_is_forgotten_of_a_deal_that_is_away_for_
     assert number > 10
 
 
+@pytest.mark.sampled_inside
 def test_killed_at_some_boundaries_on_postgresql_it_is_the_same(
     tmp_path: Path, prepared_on_postgresql: World, postgresql: Server, undisturbed: object
 ):
-    for number in range(1, 84, 7):
+    for number in sampled(range(1, 84, 7), 3):
         url = postgresql.copy(prepared_on_postgresql.url)
         world = another(prepared_on_postgresql, tmp_path / str(number), url)
         run_until(world, number)
@@ -210,18 +213,18 @@ def test_killed_at_some_boundaries_on_postgresql_it_is_the_same(
         postgresql.drop(url)
 
 
+@pytest.mark.sampled_inside
 def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
     tmp_path: Path, prepared: World, undisturbed: object
 ):
-    for first in range(3, 70, 7):
-        for second in range(1, 40, 6):
-            world = another(prepared, tmp_path / f"{first}-{second}")
-            run_until(world, first)
-            run_until(world, second)
-            world.run()
-            assert picture(world) == undisturbed, f"boundaries {first}, {second}"
-            world.settled()
-            world.store.close()
+    for first, second in sampled(itertools.product(range(3, 70, 7), range(1, 40, 6)), 4):
+        world = another(prepared, tmp_path / f"{first}-{second}")
+        run_until(world, first)
+        run_until(world, second)
+        world.run()
+        assert picture(world) == undisturbed, f"boundaries {first}, {second}"
+        world.settled()
+        world.store.close()
 
 
 def test_an_edit_by_sales_between_crash_and_recovery_is_no_false_conflict(world: World):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import time
@@ -14,12 +13,10 @@ from typing import Any
 import pytest
 
 from tests.figures import Figure
+from tests.profiles import LONG, sampled
 
 from . import scenario
 from .harness import Gate, Outcome, Prepared, World, fleet, killed, recover
-
-LONG = os.environ.get("RELIABILITY_PROFILE") == "long"
-"""The long profile tries with and without edits by people at each boundary, not one of the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +46,11 @@ def undisturbed(situations: list[Prepared]) -> Undisturbed:
         return Undisturbed(boundaries, outcome, recover(world))
 
 
+@pytest.mark.sampled_inside
 def test_killed_at_any_boundary_the_next_run_ends_as_if_nothing_had_happened(
     situations: list[Prepared], undisturbed: Undisturbed, figure: Figure
 ):
-    numbers = range(1, len(undisturbed.boundaries) + 1)
+    numbers = sampled(range(1, len(undisturbed.boundaries) + 1), 7)
     tries = [(number, edited) for number in numbers for edited in _with_edits(number)]
     began = time.monotonic()
     differences = _each(situations, tries, lambda world, at: _kill_once(world, *at, undisturbed))
@@ -65,6 +63,7 @@ def test_killed_at_any_boundary_the_next_run_ends_as_if_nothing_had_happened(
 
 
 def _with_edits(number: int) -> Sequence[bool]:
+    """The long profile tries with and without edits by people, not one of the two."""
     return (False, True) if LONG else (random.Random(number).random() < 0.5,)
 
 
@@ -88,15 +87,17 @@ def _not_quiet(world: World) -> str:
     return f"one more run wrote: {writes}" if writes else ""
 
 
+@pytest.mark.sampled_inside
 def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
     situations: list[Prepared], undisturbed: Undisturbed, figure: Figure
 ):
     step = 5 if LONG else 31
-    pairs = [
+    every = [
         (first, second)
         for first in range(20, len(undisturbed.boundaries), step)
         for second in range(30 + first % 7, 200, 2 * step)
     ]
+    pairs = sampled(every, 4)
 
     def check(world: World, pair: tuple[int, int]) -> str:
         killed(world, pair[0])
@@ -109,6 +110,7 @@ def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
     figure(f"{len(pairs)} second kills during the recovery")
 
 
+@pytest.mark.sampled_inside
 def test_killed_while_projects_are_written_in_parallel_it_still_ends_well(
     situations: list[Prepared], undisturbed: Undisturbed
 ):
@@ -118,16 +120,17 @@ def test_killed_while_projects_are_written_in_parallel_it_still_ends_well(
         difference = undisturbed.outcome.difference(recover(world))
         return f"boundary {number}:\n{difference}" if difference else ""
 
-    numbers = range(60, len(undisturbed.boundaries), 5 if LONG else 25)
+    numbers = sampled(range(60, len(undisturbed.boundaries), 5 if LONG else 25), 3)
     differences = _each(situations, numbers, check)
     assert not differences, "\n".join(differences)
 
 
+@pytest.mark.sampled_inside
 def test_the_command_line_itself_recovers_after_sigkill_though_the_request_takes_effect_later(
     situations: list[Prepared], undisturbed: Undisturbed, figure: Figure
 ):
     """The server finishes a request whose sender is dead, while the next run is at work already."""
-    numbers = _writes(situations[0])[:: 1 if LONG else 4]
+    numbers = sampled(_writes(situations[0])[:: 1 if LONG else 4], 3)
 
     def check(world: World, number: int) -> str:
         scenario.write_configuration(world.folder, world.sandbox, settle_seconds=1.5)
@@ -157,6 +160,7 @@ def _writes(situation: Prepared) -> list[int]:
     ]
 
 
+@pytest.mark.sampled_inside
 def test_the_recovery_reads_at_most_once_more_per_open_intent(
     situations: list[Prepared], undisturbed: Undisturbed
 ):
@@ -174,7 +178,7 @@ def test_the_recovery_reads_at_most_once_more_per_open_intent(
     names = undisturbed.boundaries
     sent = [n for n, name in enumerate(names, start=1) if name == "after intent commit"]
     answered = [n for n, name in enumerate(names, start=1) if name == "before receipt commit"]
-    numbers = [*sent, *answered] if LONG else [*sent[::4], *answered[1::4]]
+    numbers = [*sent, *answered] if LONG else sampled([*sent[::4], *answered[1::4]], 3)
     differences = _each(situations, numbers, check)
     assert not differences, "\n".join(differences)
 

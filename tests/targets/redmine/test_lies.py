@@ -21,6 +21,8 @@ from tests.reliability.lies import lies_to_be_told as telling
 from tests.targets.redmine.fake import KEY, URL, FakeRedmine
 from tests.targets.support import ManualClock
 
+pytestmark = pytest.mark.sampled(4)
+
 MEMBER = "ana@example.invalid"
 FOR_ALL = ("/users/current.json", "/projects.json", "/issues.json", "/custom_fields.json")
 

@@ -5,7 +5,6 @@ RELIABILITY_PROFILE=long does it with 400 scrum projects and 60,000 children.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 
 import pytest
@@ -15,9 +14,9 @@ from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
 from taiga_pipeline.sandbox.models import Membership, Milestone, Role
 from taiga_pipeline.targets.taiga import paging, reading
+from tests.profiles import LONG
 from tests.targets.taiga.account import Account
 
-LONG = os.environ.get("RELIABILITY_PROFILE") == "long"
 PROJECTS = 400 if LONG else 9
 ROLES = 6
 MILESTONES = 4

@@ -1,0 +1,86 @@
+"""How much a test run tries: ``RELIABILITY_PROFILE``, and ``--fast``.
+
+- ``sample`` (``make test``): of a test's many cases (marked ``sampled(n)``) and of a loop's many
+  places (`sampled`), every n-th is tried, always the same ones.
+- ``whole`` (``make test-all``): everything.
+- ``long`` (``make test-reliability-long``): more than everything: thousands of schedules.
+
+A test that is named on the command line, or by ``-k``, is tried whatever the profile.
+
+``--fast`` (``make test-fast``) leaves out tests that start a server. ``--sampled-only`` with
+``whole`` (``make test-rest``) tries what a sample has left out, and nothing else twice.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Final, TypeVar
+
+import pytest
+
+_Place = TypeVar("_Place")
+
+PROFILES: Final = ("sample", "whole", "long")
+PROFILE: Final = os.environ.get("RELIABILITY_PROFILE") or "sample"
+WHOLE: Final = PROFILE in ("whole", "long")
+LONG: Final = PROFILE == "long"
+SERVERS: Final = frozenset({"live_redmine_url", "postgresql", "postgresql_url", "sandbox", "taiga"})
+"""Fixtures that start a server; a test that asks for one is not fast."""
+
+
+FEW: Final = 12
+"""A test with fewer cases is tried with all of them."""
+
+
+def sampled(places: Iterable[_Place], every: int) -> list[_Place]:
+    """Returns all places in a whole run, every n-th (the first one counted) in a sample."""
+    chosen = list(places)
+    return chosen if WHOLE else chosen[::every]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="leave out what starts a server")
+    parser.addoption(
+        "--sampled-only", action="store_true", help="only that of which a sample tries less"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if PROFILE not in PROFILES:
+        raise pytest.UsageError(f"RELIABILITY_PROFILE={PROFILE}: write one of {PROFILES}")
+    config.addinivalue_line("markers", "sampled(n): try every n-th case, unless all are asked for")
+    config.addinivalue_line("markers", "sampled_inside: tries a sample of places, by `sampled`")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    is_named = config.option.keyword or any("::" in argument for argument in config.args)
+    left_out = set() if WHOLE or is_named else beyond_the_sample(items)
+    if config.getoption("--fast"):
+        left_out |= {item for item in items if SERVERS & set(getattr(item, "fixturenames", ()))}
+    if config.getoption("--sampled-only"):
+        beyond = beyond_the_sample(items)
+        left_out |= {
+            item
+            for item in items
+            if item not in beyond and not item.get_closest_marker("sampled_inside")
+        }
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in items if item in left_out])
+        items[:] = [item for item in items if item not in left_out]
+
+
+def beyond_the_sample(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Returns the cases that only a whole run tries: of each test all but every n-th."""
+    cases = defaultdict(list)
+    for item in items:
+        marker = item.get_closest_marker("sampled")
+        if marker:
+            cases[item.nodeid.partition("[")[0], marker.args[0]].append(item)
+    return {
+        item
+        for (_, every), group in cases.items()
+        for place, item in enumerate(group)
+        if place % every and len(group) >= FEW
+    }

@@ -1,0 +1,114 @@
+"""What a sample leaves out, a whole run tries; what is named is always tried."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CASES = """
+import pytest
+from tests.profiles import sampled
+
+@pytest.mark.sampled(5)
+@pytest.mark.parametrize("number", range(23))
+def test_many(number): pass
+
+@pytest.mark.sampled(5)
+@pytest.mark.parametrize("number", range(11))
+def test_few(number): pass
+
+@pytest.mark.sampled_inside
+def test_places(): print(*sampled("abcdefg", 3))
+
+def test_of_a_server(postgresql_url): pass
+"""
+ROOT = Path(__file__).parents[1]
+
+
+def collected(folder: Path, *options: str, profile: str = "") -> list[str]:
+    """Returns the names of the cases that pytest would try."""
+    result = pytest_of(folder, "--collect-only", "-q", *options, profile=profile)
+    assert result.returncode == 0, result.stdout
+    return [line.partition("::")[2] for line in result.stdout.splitlines() if "::" in line]
+
+
+def pytest_of(folder: Path, *options: str, profile: str = "") -> subprocess.CompletedProcess[str]:
+    (folder / "test_cases.py").write_text(CASES)
+    (folder / "conftest.py").write_text(
+        "pytest_plugins = ('tests.profiles', 'tests.live.postgresql')\n"
+    )
+    path = [] if any("::" in option for option in options) else [str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "RELIABILITY_PROFILE": profile}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(folder)]
+    return subprocess.run(
+        [*command, *options, *path],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_sample_tries_every_nth_of_many_cases_and_all_of_few(tmp_path: Path) -> None:
+    names = collected(tmp_path)
+    assert [name for name in names if "many" in name] == [
+        f"test_many[{n}]" for n in range(0, 23, 5)
+    ]
+    assert sum("few" in name for name in names) == 11
+
+
+@pytest.mark.parametrize("profile", ["whole", "long"])
+def test_a_whole_run_leaves_out_nothing(tmp_path: Path, profile: str) -> None:
+    assert len(collected(tmp_path, profile=profile)) == 23 + 11 + 2
+
+
+def test_the_rest_is_what_a_sample_has_left_out(tmp_path: Path) -> None:
+    rest = collected(tmp_path, "--sampled-only", profile="whole")
+    assert len(rest) == 23 - 5 + 1
+    assert set(rest) & set(collected(tmp_path)) == {"test_places"}
+
+
+def test_every_test_that_tries_a_sample_of_places_says_so() -> None:
+    silent = []
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if not isinstance(node, ast.FunctionDef) or path.name == "test_profiles.py":
+                continue
+            calls = {
+                call.func.id
+                for call in ast.walk(node)
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)
+            }
+            marks = [ast.unparse(each) for each in node.decorator_list]
+            if "sampled" in calls and "pytest.mark.sampled_inside" not in marks:
+                silent.append(f"{path.name}: {node.name}")
+    assert silent == []
+
+
+def test_what_is_named_is_tried(tmp_path: Path) -> None:
+    assert collected(tmp_path, "test_cases.py::test_many[3]") == ["test_many[3]"]
+    assert len(collected(tmp_path, "-k", "many")) == 23
+
+
+def test_fast_leaves_out_what_starts_a_server(tmp_path: Path) -> None:
+    assert "test_of_a_server" in collected(tmp_path)
+    assert "test_of_a_server" not in collected(tmp_path, "--fast")
+
+
+@pytest.mark.parametrize(("profile", "places"), [("sample", "a d g"), ("whole", "a b c d e f g")])
+def test_a_loop_tries_every_nth_place_too(tmp_path: Path, profile: str, places: str) -> None:
+    result = pytest_of(tmp_path, "-s", "-k", "places", profile=profile)
+    assert any(places in line for line in result.stdout.splitlines())
+
+
+def test_an_unknown_profile_is_an_error(tmp_path: Path) -> None:
+    result = pytest_of(tmp_path, "--collect-only", profile="hole")
+    assert result.returncode != 0
+    assert "RELIABILITY_PROFILE=hole" in result.stdout + result.stderr
