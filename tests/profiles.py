@@ -7,8 +7,8 @@
 
 A test that is named on the command line, or by ``-k``, is tried whatever the profile.
 
-``--fast`` (``make test-fast``) leaves out tests that start a server. ``--sampled-only`` with
-``whole`` (``make test-rest``) tries what a sample has left out, and nothing else twice.
+``--fast`` (``make test-fast``) leaves out tests that start a server, and the long proofs.
+``--sampled-only`` with ``whole`` (``make test-rest``) tries what a sample has left out.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     is_named = config.option.keyword or any("::" in argument for argument in config.args)
     left_out = set() if WHOLE or is_named else beyond_the_sample(items)
     if config.getoption("--fast"):
-        left_out |= {item for item in items if SERVERS & set(getattr(item, "fixturenames", ()))}
+        left_out |= {item for item in items if is_slow(item)}
     if config.getoption("--sampled-only"):
         beyond = beyond_the_sample(items)
         left_out |= {
@@ -69,6 +69,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
+
+
+def is_slow(item: pytest.Item) -> bool:
+    """Tells whether a test starts a server, or is a proof of which a sample is tried."""
+    proof = item.get_closest_marker("sampled") or item.get_closest_marker("sampled_inside")
+    return bool(proof or SERVERS & set(getattr(item, "fixturenames", ())))
 
 
 def beyond_the_sample(items: list[pytest.Item]) -> set[pytest.Item]:
