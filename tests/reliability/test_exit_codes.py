@@ -267,7 +267,7 @@ SITUATIONS: Final[dict[str, Callable[[Stage], Result]]] = {
     "the disk is full": full_disk,
     "its folder cannot be written": read_only_state,
     "something else has the name of its lock": planted_lock,
-    "nobody answers": nobody,
+    "no server answers": nobody,
     "a web page answers": web_page,
     "the password is wrong": wrong_password,
     "the server only fails": fault(Fault(FaultKind.SERVER_ERROR_BEFORE, status=503, **LISTS)),
