@@ -36,6 +36,7 @@ SHARED: Final = {
     "taiga_pipeline.files",
     "taiga_pipeline.hints",
     "taiga_pipeline.installing",
+    "taiga_pipeline.look_alikes",
     "taiga_pipeline.problems",
     "taiga_pipeline.records",
     "taiga_pipeline.toml_places",
