@@ -63,7 +63,9 @@ def broken_links(page: Path) -> Iterator[str]:
             continue
         name, _, anchor = link.partition("#")
         target = (page.parent / name).resolve() if name else page
-        if not target.exists() or (anchor and anchor not in anchors(target)):
+        if DOCS in page.parents and DOCS not in target.parents:
+            yield f"{link} (leads out of the site)"
+        elif not target.exists() or (anchor and anchor not in anchors(target)):
             yield link
 
 

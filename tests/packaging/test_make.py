@@ -99,7 +99,7 @@ def test_the_docs_are_built_strictly_with_packages_of_their_own(checkout: Path) 
     assert result.returncode == 0, result.stderr
     (command,) = installed(checkout)
     assert command.endswith("--editable .[docs]")
-    assert "the site: build --strict" in result.stdout
+    assert "the site: build --strict --clean\n" in result.stdout, "--quiet counts no warnings"
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "docs"])
