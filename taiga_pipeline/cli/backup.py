@@ -15,7 +15,8 @@ from sqlalchemy.engine import URL
 
 from sync.copying import snapshot
 from sync.database import parse_url
-from taiga_pipeline.cli.context import Context, pass_context, sqlite_path
+from taiga_pipeline.app.workspace import sqlite_path
+from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.files import PRIVATE, is_stdout, writing
 from taiga_pipeline.problems import Problem, ProblemsError
 

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from taiga_pipeline.cli.capacity_input import (
+from taiga_pipeline.app.planning_input import (
     STATED,
     PlanInput,
     options_for,
     plan_input,
-    plan_options,
 )
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.file_text import writing_to
-from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
 from taiga_pipeline.problems import did_you_mean
@@ -87,7 +86,7 @@ def capacity(
         more = tuple(role for role in answer.more.roles if role.role in names)
         answer = replace(answer, more=replace(answer.more, roles=more))
     if csv_file is not None:
-        from taiga_pipeline.cli.capacity_data import write_csv
+        from taiga_pipeline.app.capacity_data import write_csv
 
         with writing_to(csv_file) as stream:
             write_csv(replace(answer.report, roles=tuple(shown)), stream, answer.more)
@@ -155,7 +154,7 @@ def _find(report: CapacityReport, name: str) -> RoleCapacity:
 def _print_json(
     answer: Answer, shown: Sequence[RoleCapacity], explain: tuple[str, str] | None
 ) -> None:
-    from taiga_pipeline.cli.capacity_data import cell_json, report_json, unseen_json
+    from taiga_pipeline.app.capacity_data import cell_json, report_json, unseen_json
 
     report = answer.report
     if explain is None:

@@ -16,19 +16,21 @@ from sync.moving import FEW, gather
 from sync.server import UNPROVEN, WAYS, is_proven, refuse_another
 from sync.source import Quarantined
 from sync.target import Foresees, Target
-from taiga_pipeline.cli.context import Context, pass_context, shortest, sqlite_path
-from taiga_pipeline.cli.engine import state_to_read
-from taiga_pipeline.cli.errors import exit_code
-from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.cli.options import json_option
-from taiga_pipeline.cli.output import print_json, style
-from taiga_pipeline.cli.soundness import (
+from taiga_pipeline.app.engine import make_source, make_target
+from taiga_pipeline.app.soundness import (
     EXAMPLES,
     RESTORE,
     refuse_damaged_file,
     state_on_server,
     store_on_server,
 )
+from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.app.workspace import shortest, sqlite_path
+from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.errors import exit_code
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json, style
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import quarantine_line
 from taiga_pipeline.report.terminal import safe
@@ -151,7 +153,7 @@ def _mappings(context: Context) -> str:
 
 def _source(context: Context) -> str:
     """Reads all deals through the mappings."""
-    reading = context.make_source().read()
+    reading = make_source(context).read()
     deals = _counted(reading.groups, context.clock)
     _refuse_quarantined(reading.quarantined)
     unmapped = f", {len(reading.present)} that no mapping is for" if reading.present else ""
@@ -259,7 +261,7 @@ def _look_at_target(context: Context, *, mapped: bool, is_readable: bool) -> Ite
     advice: list[str] = []
 
     def look() -> str:
-        target = context.make_target()
+        target = make_target(context)
         account = target.connect()
         if isinstance(target, Advises):
             advice.extend(target.advice())

@@ -9,6 +9,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from taiga_pipeline.app.funnel import (
+    action_in,
+    asked_by,
+    chance_of,
+    required_by,
+    rules_of,
+    stage_in,
+)
+from taiga_pipeline.app.store_access import deal_store, people_store, who
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.deal_text import (
     Chance,
@@ -24,17 +33,8 @@ from taiga_pipeline.cli.deal_text import (
 )
 from taiga_pipeline.cli.deals_files import export_deals, import_deals
 from taiga_pipeline.cli.deals_staff import staff
-from taiga_pipeline.cli.funnel import (
-    action_in,
-    asked_by,
-    chance_of,
-    required_by,
-    rules_of,
-    stage_in,
-)
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
-from taiga_pipeline.cli.store_access import deal_store, people_store, who
 from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.delivery import left_of
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -207,7 +207,7 @@ def _delivery_facts(context: Context, key: str) -> tuple[dict[str, Any], list[Re
 
     Nothing is there of a deal that was never synced.
     """
-    from taiga_pipeline.cli.engine import state_to_read
+    from taiga_pipeline.app.state_access import state_to_read
 
     with state_to_read(context) as state:
         (facts, seen_at), taken = state.facts(key), state.taken_away(key)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from taiga_pipeline.app.funnel import funnel_of
+from taiga_pipeline.app.store_access import deal_store, who
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_text import bad_rows_json, print_bad_rows, writing_to
-from taiga_pipeline.cli.funnel import funnel_of
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, shorten
-from taiga_pipeline.cli.store_access import deal_store, who
 from taiga_pipeline.hints import word
 from taiga_pipeline.pipeline.import_options import Take
 from taiga_pipeline.pipeline.text import counted

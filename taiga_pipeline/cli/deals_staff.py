@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from taiga_pipeline.app.pipeline_data import who_left
+from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.deal_text import print_allocations
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
-from taiga_pipeline.cli.pipeline_data import who_left
-from taiga_pipeline.cli.store_access import deal_store, people_store
 from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.values.dates import read_day

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sync.clock import is_ahead
-from taiga_pipeline.cli.context import Context, shortest
+from taiga_pipeline.app.extras import need_extra
+from taiga_pipeline.app.workspace import shortest
+from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.errors import report_notice
 from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.cli.extras import need_extra
 from taiga_pipeline.cli.output import print_json, print_table, shorten
 from taiga_pipeline.cli.worker import find_fleet
 from taiga_pipeline.report.terminal import safe

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.cli.context import Context, pass_context
-from taiga_pipeline.cli.extras import need_extra
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
@@ -50,7 +50,7 @@ def forecast(
     if key is not None and backtest:
         raise click.UsageError("--deal and --backtest exclude each other")
     need_extra("forecast", "planning", *_MODULES)
-    from taiga_pipeline.cli.forecast_data import read_history
+    from taiga_pipeline.app.forecast_data import read_history
 
     today = context.today
     day = as_of.date() if as_of else today

@@ -17,8 +17,9 @@ from sync.server import refuse_another
 from sync.state import StateStore
 from sync.take_over import take_over
 from sync.target import Target
+from taiga_pipeline.app.engine import make_target
+from taiga_pipeline.app.state_access import locked_state
 from taiga_pipeline.cli.context import Context, pass_context
-from taiga_pipeline.cli.engine import locked_state
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.leaving import STOP_THE_SCHEDULE, demand_linked, let_go, linked
 from taiga_pipeline.cli.renumbered import adopt_renumbered
@@ -140,7 +141,7 @@ def _check_deal(context: Context, deal: str) -> None:
 
 
 def _connected(context: Context, store: StateStore) -> Target:
-    target = context.make_target()
+    target = make_target(context)
     target.connect()
     refuse_another(store, target)
     return target

@@ -15,8 +15,8 @@ from sync.merge import Verdict
 from sync.plan import ActionType
 from sync.state import JournalEntry
 from sync.state_rows import BY_PEOPLE, KEEP, READ
+from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.cli.context import Context, pass_context
-from taiga_pipeline.cli.engine import state_to_read
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table, shorten
 from taiga_pipeline.cli.state import NO_RUN

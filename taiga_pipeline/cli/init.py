@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from taiga_pipeline.app.project_files import config_text, member_table, pipeline_name
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
-from taiga_pipeline.cli.project_files import config_text, member_table, pipeline_name
 from taiga_pipeline.files import PUBLIC, write_text
 from taiga_pipeline.problems import Problem, ProblemsError
 
@@ -124,7 +124,7 @@ def _make_store(context: Context, outcome: Outcome, *, sample: bool) -> None:
 
 def add_sample(context: Context, settings: Settings) -> None:
     """Fills the built-in store with the sample pipeline."""
-    from taiga_pipeline.cli.sample import make_sample
+    from taiga_pipeline.app.sample import make_sample
 
     rules = context.load_mappings().rules[0]
     stages = {stage.category: stage.name for stage in reversed(rules.stages)}

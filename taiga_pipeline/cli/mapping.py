@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from taiga_pipeline.cli.context import Context, pass_context, shortest
+from taiga_pipeline.app.workspace import shortest
+from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.errors import report_notice
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
@@ -194,7 +195,7 @@ def _with_staffing(reading: DealReading) -> Iterator[tuple[Deal, Staffing]]:
 
 def _keys_with_project(context: Context) -> frozenset[str]:
     """Returns the keys of deals whose project is kept in step, as far as any run was made."""
-    from taiga_pipeline.cli.engine import state_to_read
+    from taiga_pipeline.app.state_access import state_to_read
 
     with state_to_read(context) as state:
         return frozenset(key for key, row in state.index().items() if row.is_followed)

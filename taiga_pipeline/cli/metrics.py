@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from taiga_pipeline.app.pipeline_data import reported_facts
+from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
-from taiga_pipeline.cli.pipeline_data import reported_facts
-from taiga_pipeline.cli.store_access import deal_store, people_store
 from taiga_pipeline.planning.metrics import (
     DIMENSIONS,
     SLIPPING,

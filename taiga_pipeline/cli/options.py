@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 import click
+
+from taiga_pipeline.app.planning_input import LEARNT, STATED
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 """Adds ``--json`` as the argument ``as_json``."""
+
+_OF_PLANS: Final = (
+    click.option("--team", default="", metavar="TEAM", help="Only this team's people and deals."),
+    click.option("--from", "first", metavar="WEEK", help="First week, such as 2026-W49."),
+    click.option("--weeks", type=click.IntRange(1, 520), help="How many weeks."),
+    click.option("--quantile", type=float, help="Plan for this share of futures, such as 0.8."),
+    click.option("--trials", type=click.IntRange(1, 100_000), default=10_000, show_default=True),
+    click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True),
+    click.option(
+        "--chances",
+        type=click.Choice([LEARNT, STATED]),
+        help="From the pipeline's history, or as deals and stages state them.",
+    ),
+)
+
+
+def plan_options(function: Any) -> Any:
+    """Adds the options that `plan_input` and `options_for` read."""
+    for option in reversed(_OF_PLANS):
+        function = option(function)
+    return function

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from taiga_pipeline.app.pipeline_data import who_left
+from taiga_pipeline.app.store_access import people_store
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.deal_text import print_allocations
 from taiga_pipeline.cli.deals_staff import allocation_json
@@ -16,8 +18,6 @@ from taiga_pipeline.cli.file_text import bad_rows_json, print_bad_rows, writing_
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.cli.people_import import import_people
-from taiga_pipeline.cli.pipeline_data import who_left
-from taiga_pipeline.cli.store_access import people_store
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.notation import format_skills, parse_skills
 from taiga_pipeline.pipeline.text import counted

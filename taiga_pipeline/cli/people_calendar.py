@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sync.errors import Unreachable
+from taiga_pipeline.app.extras import need_extra
+from taiga_pipeline.app.store_access import people_store
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.cli.extras import need_extra
 from taiga_pipeline.cli.output import print_json
-from taiga_pipeline.cli.store_access import people_store
 from taiga_pipeline.files import writing
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.text import counted

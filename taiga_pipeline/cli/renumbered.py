@@ -14,8 +14,9 @@ from sync.server import refuse_another
 from sync.state import StateStore
 from sync.take_over import take_over
 from sync.target import Target
+from taiga_pipeline.app.engine import make_source, make_target
+from taiga_pipeline.app.state_access import locked_state
 from taiga_pipeline.cli.context import Context
-from taiga_pipeline.cli.engine import locked_state
 from taiga_pipeline.cli.errors import report_error
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.records import Kind
@@ -28,10 +29,10 @@ def adopt_renumbered(context: Context, *, dry_run: bool) -> ExitCode:
     Those of which it cannot be told which they were are listed, and left to be done one by one.
     """
     with locked_state(context) as store:
-        target = context.make_target()
+        target = make_target(context)
         target.connect()
         refuse_another(store, target)
-        matches = Drafter(context.make_source(), target, store).renumbered()
+        matches = Drafter(make_source(context), target, store).renumbered()
         certain = [match for match in matches if match.is_certain]
         failed = 0 if dry_run else _take_all(store, target, certain)
     for line in _lines(matches, dry_run=dry_run):

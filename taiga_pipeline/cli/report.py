@@ -7,11 +7,10 @@ from typing import Any, Final
 
 import click
 
-from taiga_pipeline.cli.capacity_input import plan_options
+from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.cli.context import Context, pass_context
-from taiga_pipeline.cli.extras import need_extra
 from taiga_pipeline.cli.file_text import writing_to
-from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.files import is_stdout
 from taiga_pipeline.report.terminal import safe

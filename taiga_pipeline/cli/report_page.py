@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
+from taiga_pipeline.app.planning_input import Learnt, PlanInput, options_for, plan_input
+from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.cli.capacity import scenario_path
-from taiga_pipeline.cli.capacity_input import Learnt, PlanInput, options_for, plan_input
 from taiga_pipeline.cli.context import Context
-from taiga_pipeline.cli.engine import state_to_read
-from taiga_pipeline.cli.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.report.page.model import (
     Card,
@@ -278,8 +278,8 @@ def _forecast(
 
     Learning is what takes the time: the forecast and capacity planning share it.
     """
-    from taiga_pipeline.cli.extras import need_extra
-    from taiga_pipeline.cli.forecast_data import read_history
+    from taiga_pipeline.app.extras import need_extra
+    from taiga_pipeline.app.forecast_data import read_history
 
     need_extra("forecast", "planning", "numpy")
     from taiga_pipeline.cli.forecast_text import notes

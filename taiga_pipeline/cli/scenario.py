@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from taiga_pipeline.app.extras import need_extra
+from taiga_pipeline.app.planning_input import options_for, plan_input
 from taiga_pipeline.cli.capacity import scenario_path
-from taiga_pipeline.cli.capacity_input import options_for, plan_input, plan_options
 from taiga_pipeline.cli.context import Context, pass_context
-from taiga_pipeline.cli.extras import need_extra
-from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json, print_pairs, print_table
 from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue
 from taiga_pipeline.report.terminal import safe
@@ -187,7 +187,7 @@ def compare(
 
 
 def _column_json(column: Column) -> dict[str, Any]:
-    from taiga_pipeline.cli.capacity_data import cell_json
+    from taiga_pipeline.app.capacity_data import cell_json
 
     report = column.report
     return {

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from taiga_pipeline.cli.context import Context, pass_context, sqlite_path
+from taiga_pipeline.app.workspace import sqlite_path
+from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.problems import Problem, ProblemsError
 
 if TYPE_CHECKING:

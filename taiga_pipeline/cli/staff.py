@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from taiga_pipeline.cli.capacity_input import (
+from taiga_pipeline.app.pipeline_data import reported_facts, who_left
+from taiga_pipeline.app.planning_input import (
     LEARNT,
     STATED,
     holidays_source,
     reported_milestones,
 )
+from taiga_pipeline.app.store_access import deal_store, people_store, who
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
-from taiga_pipeline.cli.pipeline_data import reported_facts, who_left
-from taiga_pipeline.cli.store_access import deal_store, people_store, who
 from taiga_pipeline.files import write_text
 from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -164,7 +164,7 @@ def suggest(
 
 def suggestion_path(context: Context) -> Path:
     """Returns where the last suggestion is kept: beside the configuration."""
-    from taiga_pipeline.cli.context import shortest
+    from taiga_pipeline.app.workspace import shortest
 
     return shortest(context.config_path.absolute().parent / SUGGESTION)
 
@@ -212,7 +212,7 @@ def _learnt(context: Context, today: date) -> dict[str, float]:
         return {}
     from math import exp
 
-    from taiga_pipeline.cli.forecast_data import read_history
+    from taiga_pipeline.app.forecast_data import read_history
     from taiga_pipeline.planning.forecast.outlooks import outlooks
 
     found = outlooks(read_history(context, today), today)

@@ -12,8 +12,8 @@ import click
 from sync.clock import SKEW
 from sync.health import Health, look_at
 from sync.state import OpenIssue, RunRow
+from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.cli.context import Context, pass_context
-from taiga_pipeline.cli.engine import state_to_read
 from taiga_pipeline.cli.errors import report_notice
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option

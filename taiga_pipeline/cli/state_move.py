@@ -9,8 +9,9 @@ import click
 
 from sync import moving, server
 from sync.counting import name_some
+from taiga_pipeline.app.engine import make_target
+from taiga_pipeline.app.state_access import locked_state, state_to_read
 from taiga_pipeline.cli.context import Context, pass_context
-from taiga_pipeline.cli.engine import locked_state, state_to_read
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_pairs
 from taiga_pipeline.report.terminal import safe
@@ -87,7 +88,7 @@ def move(context: Context, how: str | None, since: datetime | None) -> None:
     if since is not None and how != RESTORED:
         raise click.UsageError("--since is for --restored.")
     with locked_state(context) as store:
-        target, source = context.make_target(), context.make_deal_source()
+        target, source = make_target(context), context.make_deal_source()
         target.connect()
         if how == SAME:
             evidence = moving.same_server(store, target, source)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from taiga_pipeline.cli.context import Context, pass_context, sqlite_path
+from taiga_pipeline.app.workspace import sqlite_path
+from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.problems import Problem, ProblemsError

@@ -13,15 +13,16 @@ import click
 
 from sync.plan import Action, ActionType, Plan
 from sync.runner import Outcome, RunReport
+from taiga_pipeline.app.engine import make_runner
+from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics
+from taiga_pipeline.app.portfolio import run_for_portfolio
+from taiga_pipeline.app.state_access import locked_state, state_to_read
 from taiga_pipeline.cli.context import Context, pass_context
-from taiga_pipeline.cli.engine import locked_state, make_runner, state_to_read
 from taiga_pipeline.cli.errors import exit_code, report_error
 from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.cli.monitoring import send_heartbeat, write_metrics
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
 from taiga_pipeline.cli.paint import painter
-from taiga_pipeline.cli.portfolio import run_for_portfolio
 from taiga_pipeline.cli.progress import Progress
 from taiga_pipeline.cli.signals import stopping_in_good_order
 from taiga_pipeline.files import write_text

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.cli.extras import need_extra
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.problems import ProblemsError

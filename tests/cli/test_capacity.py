@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from taiga_pipeline.cli import capacity_input
+from taiga_pipeline.app import planning_input as capacity_input
 from taiga_pipeline.installing import how_to_get
 from tests.cli.conftest import Run
 
@@ -132,7 +132,7 @@ def test_hostile_names_are_shown_and_not_obeyed(pipeline: Run) -> None:
 def test_without_the_extra_the_way_to_it_is_said(
     pipeline: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taiga_pipeline.cli.extras.find_spec", lambda name: None)
+    monkeypatch.setattr("taiga_pipeline.app.extras.find_spec", lambda name: None)
     result = pipeline("capacity")
     assert result.exit_code == 2
     assert how_to_get("planning") in result.stderr

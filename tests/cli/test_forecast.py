@@ -148,7 +148,7 @@ def test_what_cannot_be_answered_is_said(
 def test_without_the_extra_it_says_what_to_install(
     pipeline: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taiga_pipeline.cli.extras.find_spec", lambda name: None)
+    monkeypatch.setattr("taiga_pipeline.app.extras.find_spec", lambda name: None)
     result = pipeline("forecast")
     assert result.exit_code == 2
     assert how_to_get("planning") in result.stderr

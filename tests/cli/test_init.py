@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from taiga_pipeline.cli.project_files import config_text, pipeline_name
+from taiga_pipeline.app.project_files import config_text, pipeline_name
 from taiga_pipeline.config import load, parse
 from tests.cli.conftest import NOW, SAMPLE_DEALS, Run
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from sync.runner import Outcome
-from taiga_pipeline.cli import monitoring
+from taiga_pipeline.app import monitoring
 
 SILENCE = 0.1
 Drip = Callable[[bytes, bytes], str]

@@ -261,7 +261,7 @@ def test_a_column_that_people_removed_is_asked_for_and_found_by_its_name(
 def test_without_the_extra_the_plan_is_left_out_and_that_is_said_once(
     acme: Run, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taiga_pipeline.cli.portfolio.find_spec", lambda name: None)
+    monkeypatch.setattr("taiga_pipeline.app.portfolio.find_spec", lambda name: None)
     result = acme("run")
     assert result.exit_code == 0
     assert result.stderr.count(how_to_get("planning")) == 1

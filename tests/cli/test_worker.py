@@ -87,7 +87,7 @@ def test_without_the_packages_it_says_how_to_get_them(
     def find(name: str, *rest: str | None) -> object:
         return None if name == "procrastinate" else util.find_spec(name, *rest)
 
-    monkeypatch.setattr("taiga_pipeline.cli.extras.find_spec", find)
+    monkeypatch.setattr("taiga_pipeline.app.extras.find_spec", find)
     result = fleet(command, "--setup")
     assert result.exit_code == 2
     assert how_to_get("workers") in result.stderr

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from sync.health import Health
 from sync.runner import Outcome
-from taiga_pipeline.cli.monitoring import send_heartbeat
+from taiga_pipeline.app.monitoring import send_heartbeat
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.text import line
 from taiga_pipeline.report.prometheus import metrics
@@ -187,7 +187,7 @@ def heartbeat(out: Disputes, name: str, text: str) -> None:
     said: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
-    log = logging.getLogger("taiga_pipeline.cli.monitoring")
+    log = logging.getLogger("taiga_pipeline.app.monitoring")
     log.addHandler(handler)
     log.propagate = False
     world: Any = SimpleNamespace(

@@ -17,10 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from taiga_pipeline.cli.capacity_data import cell_json
-from taiga_pipeline.cli.capacity_input import options_for, plan_input
+from taiga_pipeline.app.capacity_data import cell_json
+from taiga_pipeline.app.forecast_data import read_history
+from taiga_pipeline.app.planning_input import options_for, plan_input
 from taiga_pipeline.cli.capacity_text import print_cell, print_weeks
-from taiga_pipeline.cli.forecast_data import read_history
 from taiga_pipeline.cli.forecast_deal import explanation_json, print_explanation
 from taiga_pipeline.cli.output import to_json
 from taiga_pipeline.cli.staff_text import print_suggestion

@@ -174,7 +174,7 @@ def unwritable_file(stage: Stage) -> Result:
 
 
 def missing_packages(stage: Stage) -> Result:
-    stage.patch.setattr("taiga_pipeline.cli.extras.find_spec", lambda name: None)
+    stage.patch.setattr("taiga_pipeline.app.extras.find_spec", lambda name: None)
     return stage.csv.command("capacity")
 
 

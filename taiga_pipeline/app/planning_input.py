@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import click
-
-from taiga_pipeline.cli.context import Context
-from taiga_pipeline.cli.extras import need_extra
-from taiga_pipeline.cli.pipeline_data import Pipeline, read_pipeline
-from taiga_pipeline.cli.store_access import people_store
+from taiga_pipeline.app.extras import need_extra
+from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
+from taiga_pipeline.app.store_access import people_store
+from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.installing import how_to_get
 
 if TYPE_CHECKING:
@@ -55,30 +53,8 @@ class Learnt:
     coming: tuple[tuple[date, float], ...] = ()
 
 
-_OPTIONS: Final = (
-    click.option("--team", default="", metavar="TEAM", help="Only this team's people and deals."),
-    click.option("--from", "first", metavar="WEEK", help="First week, such as 2026-W49."),
-    click.option("--weeks", type=click.IntRange(1, 520), help="How many weeks."),
-    click.option("--quantile", type=float, help="Plan for this share of futures, such as 0.8."),
-    click.option("--trials", type=click.IntRange(1, 100_000), default=10_000, show_default=True),
-    click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True),
-    click.option(
-        "--chances",
-        type=click.Choice([LEARNT, STATED]),
-        help="From the pipeline's history, or as deals and stages state them.",
-    ),
-)
-
-
-def plan_options(function: Any) -> Any:
-    """Adds the options that `plan_input` and `options_for` read."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
-
-
 def plan_input(
-    context: Context,
+    workspace: Workspace,
     chances: str | None,
     read: Pipeline | None = None,
     known: Learnt | None = None,
@@ -97,12 +73,12 @@ def plan_input(
     from taiga_pipeline.planning.demand import Situation
     from taiga_pipeline.planning.demand_outlook import plain_outlooks
 
-    read = read or read_pipeline(context)
+    read = read or read_pipeline(workspace)
     situation = Situation(
-        as_of=context.today,
+        as_of=workspace.today,
         deals=read.deals,
         people=read.people,
-        time_off=_time_off(context),
+        time_off=_time_off(workspace),
         allocations=read.allocations,
         milestones=reported_milestones(read.facts),
         left=read.left,
@@ -110,16 +86,16 @@ def plan_input(
     plain = plain_outlooks(read.deals, read.mappings, situation.as_of)
     if chances == STATED:
         return PlanInput(situation, read.mappings, plain, False, read.notices)
-    known = known or _learn(context, read, situation.as_of, coming_until)
+    known = known or _learn(workspace, read, situation.as_of, coming_until)
     # What history cannot tell is as deals state it.
     outlooks = replace(known.outlooks, by_deal={**plain.by_deal, **known.outlooks.by_deal})
     return PlanInput(situation, read.mappings, outlooks, True, read.notices, known.coming)
 
 
-def _time_off(context: Context) -> tuple[TimeOff, ...]:
-    if context.settings.source.kind != "store":
+def _time_off(workspace: Workspace) -> tuple[TimeOff, ...]:
+    if workspace.settings.source.kind != "store":
         return ()
-    with people_store(context) as store:
+    with people_store(workspace) as store:
         return tuple(store.time_off())
 
 
@@ -131,19 +107,19 @@ def reported_milestones(facts: Mapping[str, Mapping[str, object]]) -> dict[str, 
     return {key: milestones for key, milestones in found.items() if milestones}
 
 
-def _learn(context: Context, read: Pipeline, as_of: date, coming_until: date | None) -> Learnt:
+def _learn(workspace: Workspace, read: Pipeline, as_of: date, coming_until: date | None) -> Learnt:
     """Learns from the pipeline's history."""
-    from taiga_pipeline.cli.forecast_data import read_history
+    from taiga_pipeline.app.forecast_data import read_history
     from taiga_pipeline.planning.forecast.forecast import prepare
     from taiga_pipeline.planning.forecast.outlooks import SHOCK_DAYS, coming_wins, outlooks_of
 
     ahead = (coming_until - as_of).days + 7 if coming_until else 0
-    ground = prepare(read_history(context, as_of, read), as_of, max(SHOCK_DAYS, ahead))
+    ground = prepare(read_history(workspace, as_of, read), as_of, max(SHOCK_DAYS, ahead))
     return Learnt(outlooks_of(ground), coming_wins(ground) if coming_until else ())
 
 
 def options_for(
-    context: Context,
+    workspace: Workspace,
     *,
     team: str,
     first: str | None,
@@ -160,8 +136,8 @@ def options_for(
     from taiga_pipeline.planning.capacity import Options
     from taiga_pipeline.planning.weeks import Weeks, monday, parse_week
 
-    planning = context.settings.planning
-    start = parse_week(first) if first else monday(context.today)
+    planning = workspace.settings.planning
+    start = parse_week(first) if first else monday(workspace.today)
     return Options(
         weeks=Weeks(start, weeks or planning.horizon_weeks),
         holidays_of=holidays_source(),

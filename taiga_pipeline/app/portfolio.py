@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 from sync.errors import Stop
 from sync.merge import Verdict
 from sync.records import Desired, Owner, RecordKey
-from taiga_pipeline.cli.capacity_input import STATED, options_for, plan_input
-from taiga_pipeline.cli.context import Context
-from taiga_pipeline.cli.engine import state_to_read
-from taiga_pipeline.cli.funnel import asked_by, rules_of, stage_in
+from taiga_pipeline.app.funnel import asked_by, rules_of, stage_in
+from taiga_pipeline.app.planning_input import STATED, options_for, plan_input
+from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.pipeline.errors import RequestError
 from taiga_pipeline.problems import Problem, ProblemsError
@@ -40,12 +40,12 @@ _NO_PICTURE: Final = "the resource plan has no picture: install what draws it wi
 
 @dataclass
 class PortfolioMaker:
-    """Makes the portfolio of a context, and remembers between two runs what has to go back.
+    """Makes the portfolio of a workspace, and remembers between two runs what has to go back.
 
     ``pictures`` fills while pages are made; the target looks there.
     """
 
-    context: Context
+    workspace: Workspace
     pictures: dict[str, Callable[[], bytes]] = field(default_factory=dict)
     sent_back: set[str] = field(default_factory=set)
     _said: set[str] = field(default_factory=set)
@@ -53,19 +53,19 @@ class PortfolioMaker:
     @property
     def key(self) -> str:
         """The key of the portfolio's group."""
-        return portfolio_key(self.context.settings.pipeline)
+        return portfolio_key(self.workspace.settings.pipeline)
 
     @property
     def enabled(self) -> bool:
         """Whether the configuration asks for one."""
-        return self.context.settings.portfolio.enabled
+        return self.workspace.settings.portfolio.enabled
 
     def at_rest(self) -> tuple[str, ...]:
         """Returns the portfolio's key if there is one that the configuration asks for no more."""
         if self.enabled:
             return ()
         try:
-            with state_to_read(self.context) as store:
+            with state_to_read(self.workspace) as store:
                 return (self.key,) if self.key in store.index() else ()
         except Stop:  # which is reported where the store is needed
             return ()
@@ -78,7 +78,7 @@ class PortfolioMaker:
         from taiga_pipeline.portfolio.board import Look, Portfolio
         from taiga_pipeline.portfolio.plan_page import SLUG
 
-        kind, wanted = self.context.settings.target.kind, self.context.settings.portfolio
+        kind, wanted = self.workspace.settings.target.kind, self.workspace.settings.portfolio
         if kind not in HOLDS_PAGES:
             raise ProblemsError([Problem(_ONLY_TAIGA.format(kind=kind))])
         look = Look(wanted.title, wanted.label, wanted.text, tuple(wanted.members), wanted.role)
@@ -88,7 +88,7 @@ class PortfolioMaker:
     def _surroundings(self) -> Surroundings:
         from taiga_pipeline.portfolio.board import Surroundings
 
-        with state_to_read(self.context) as store:
+        with state_to_read(self.workspace) as store:
             facts = store.all_facts()
             followed = store.known([self.key])[self.key].bound
         links = {key: str(each["url"]) for key, (each, _) in facts.items() if each.get("url")}
@@ -128,14 +128,14 @@ class PortfolioMaker:
         from taiga_pipeline.planning.weeks import monday
         from taiga_pipeline.portfolio.plan_page import heat_of, plan_lines
 
-        found = plan_input(self.context, STATED)
+        found = plan_input(self.workspace, STATED)
         # As of the week's Monday: a page that changed with every day would be read by nobody.
         situation = replace(found.situation, as_of=monday(found.situation.as_of))
         options = options_for(
-            self.context,
+            self.workspace,
             team="",
             first=None,
-            weeks=self.context.settings.portfolio.plan_weeks,
+            weeks=self.workspace.settings.portfolio.plan_weeks,
             quantile=None,
             trials=10_000,
             seed=1,
@@ -195,10 +195,10 @@ class PortfolioMaker:
     def _move_deal(self, key: str, stage: str, tool: str) -> str:
         from taiga_pipeline.pipeline.store import Destination
 
-        store = self.context.open_deal_store()
+        store = self.workspace.open_deal_store()
         try:
             deal = store.get(key)
-            rules = rules_of(self.context, deal)
+            rules = rules_of(self.workspace, deal)
             to = stage_in(rules, stage)
             gate = asked_by(rules, deal.stage, to)
             store.move(key, Destination(to.name, to.category, gate), by=tool.lower())
@@ -221,7 +221,14 @@ class FollowUp:
     reports: tuple[RunReport, ...] = ()
 
 
-def run_for_portfolio(context: Context, runner: Runner, result: RunReport) -> FollowUp:
+def portfolio_of(workspace: Workspace) -> PortfolioMaker:
+    """Returns what makes the portfolio, the same one as long as the workspace lasts."""
+    kept = workspace.kept.setdefault("portfolio", PortfolioMaker(workspace))
+    assert isinstance(kept, PortfolioMaker)
+    return kept
+
+
+def run_for_portfolio(workspace: Workspace, runner: Runner, result: RunReport) -> FollowUp:
     """Moves deals whose cards were moved, and runs once more if the portfolio lags behind.
 
     Cards show the address of a project, and the plan its milestones: both are known only after
@@ -230,7 +237,7 @@ def run_for_portfolio(context: Context, runner: Runner, result: RunReport) -> Fo
 
     :raises Stop: as `Runner.run`.
     """
-    maker = context.portfolio
+    maker = portfolio_of(workspace)
     applied = not result.refusal and result.stopped_by is None and not runner.stop.is_set()
     if not maker.enabled or not applied:
         return FollowUp()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.app.workspace import Workspace
 
 if TYPE_CHECKING:
     from taiga_pipeline.people.store import PeopleStore
@@ -16,9 +16,9 @@ _NAMES: Final = ("PIPELINE_SYNC_USER", "USER", "LOGNAME", "USERNAME")
 
 
 @contextmanager
-def deal_store(context: Context, *, create: bool = False) -> Iterator[DealStore]:
+def deal_store(workspace: Workspace, *, create: bool = False) -> Iterator[DealStore]:
     """Opens the deals, and closes them again."""
-    store = context.open_deal_store(create=create)
+    store = workspace.open_deal_store(create=create)
     try:
         yield store
     finally:
@@ -26,15 +26,15 @@ def deal_store(context: Context, *, create: bool = False) -> Iterator[DealStore]
 
 
 @contextmanager
-def people_store(context: Context, *, create: bool = False) -> Iterator[PeopleStore]:
+def people_store(workspace: Workspace, *, create: bool = False) -> Iterator[PeopleStore]:
     """Opens the roster, and closes it again."""
-    store = context.open_people_store(create=create)
+    store = workspace.open_people_store(create=create)
     try:
         yield store
     finally:
         store.close()
 
 
-def who(context: Context) -> str:
+def who(workspace: Workspace) -> str:
     """Returns who runs the command, for the history: the name of the account, "" if unknown."""
-    return next((name for each in _NAMES if (name := context.environment.get(each, ""))), "")
+    return next((name for each in _NAMES if (name := workspace.environment.get(each, ""))), "")

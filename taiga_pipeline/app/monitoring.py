@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sync.health import look_at
 from sync.runner import Outcome, RunReport
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.files import PUBLIC, write_text
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.report.prometheus import metrics
@@ -24,7 +24,7 @@ _SECONDS: Final = 5.0
 _ENDED_WELL: Final = (Outcome.DONE, Outcome.PARTIAL)
 
 
-def send_heartbeat(context: Context, result: RunReport) -> None:
+def send_heartbeat(workspace: Workspace, result: RunReport) -> None:
     """Asks for the heartbeat's address if the run came to its end.
 
     The address holds a secret: it is in no message, nor is anything that the HTTP library says.
@@ -36,7 +36,7 @@ def send_heartbeat(context: Context, result: RunReport) -> None:
     from taiga_pipeline.targets.http.patience import PatientAdapter
 
     try:
-        url = context.settings.monitoring.heartbeat_address(context.environment)
+        url = workspace.settings.monitoring.heartbeat_address(workspace.environment)
         if not url:
             return
         with requests.Session() as session:
@@ -60,13 +60,13 @@ def send_heartbeat(context: Context, result: RunReport) -> None:
             _LOG.warning("the heartbeat was answered with %s", status)
 
 
-def write_metrics(context: Context, store: StateStore) -> None:
+def write_metrics(workspace: Workspace, store: StateStore) -> None:
     """Writes the file for Prometheus' textfile collector, whole or not at all.
 
     Anybody may read it (mode 0644): the collector runs as another user. It holds numbers, no names
     but the pipeline's.
     """
-    path = context.settings.monitoring.prometheus_file
+    path = workspace.settings.monitoring.prometheus_file
     if path is None:
         return
     try:

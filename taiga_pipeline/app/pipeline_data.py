@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.app.workspace import Workspace
 
 if TYPE_CHECKING:
     from taiga_pipeline.mapping.mapping_set import MappingSet
@@ -32,45 +32,45 @@ class Pipeline:
     notices: tuple[str, ...]
 
 
-def read_pipeline(context: Context) -> Pipeline:
+def read_pipeline(workspace: Workspace) -> Pipeline:
     """Reads the source, and what delivery reported last.
 
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     :raises Unreachable: the source does not answer.
     """
-    mappings = context.load_mappings()
-    reading = context.make_deal_source().read()
+    mappings = workspace.load_mappings()
+    reading = workspace.make_deal_source().read()
     deals = tuple(reading.deals)
     return Pipeline(
         mappings=mappings,
         deals=deals,
         people=tuple(sorted(reading.people.values(), key=lambda person: person.email)),
         allocations=tuple(each for group in reading.allocations.values() for each in group),
-        facts=reported_facts(context),
-        left=who_left(context),
+        facts=reported_facts(workspace),
+        left=who_left(workspace),
         notices=tuple(f"{row.place}: left out: {row.reason}" for row in reading.quarantined),
     )
 
 
-def reported_facts(context: Context) -> dict[str, Mapping[str, object]]:
+def reported_facts(workspace: Workspace) -> dict[str, Mapping[str, object]]:
     """Returns what delivery reported of deals' projects, by deal, as it was last read from there.
 
     Nothing is read where nothing was synced yet.
     """
-    if not context.has_state():
+    if not workspace.has_state():
         return {}
-    from taiga_pipeline.cli.engine import state_to_read
+    from taiga_pipeline.app.state_access import state_to_read
 
-    with state_to_read(context) as store:
+    with state_to_read(workspace) as store:
         return {key: facts for key, (facts, _) in store.all_facts().items()}
 
 
-def who_left(context: Context) -> frozenset[tuple[str, str]]:
+def who_left(workspace: Workspace) -> frozenset[tuple[str, str]]:
     """Returns who left which deal's project, as deal key and address in lower case."""
-    if not context.has_state():
+    if not workspace.has_state():
         return frozenset()
-    from taiga_pipeline.cli.engine import state_to_read
+    from taiga_pipeline.app.state_access import state_to_read
     from taiga_pipeline.pipeline.delivery import left_of
 
-    with state_to_read(context) as store:
+    with state_to_read(workspace) as store:
         return left_of(store.taken_away())

@@ -6,19 +6,19 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from taiga_pipeline.cli.context import Context
-from taiga_pipeline.cli.store_access import deal_store
+from taiga_pipeline.app.store_access import deal_store
+from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.planning.history import History
 from taiga_pipeline.planning.history_building import Rates, StageView, Stored, build_history
 
 if TYPE_CHECKING:
-    from taiga_pipeline.cli.pipeline_data import Pipeline
+    from taiga_pipeline.app.pipeline_data import Pipeline
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.pipeline.model import Deal
     from taiga_pipeline.planning.history_building import StageBook
 
 
-def read_history(context: Context, today: date, read: Pipeline | None = None) -> History:
+def read_history(workspace: Workspace, today: date, read: Pipeline | None = None) -> History:
     """Reads all deals, and what is on record of their past.
 
     ``read`` is the pipeline if it was read already. A source other than the built-in store has no
@@ -27,14 +27,14 @@ def read_history(context: Context, today: date, read: Pipeline | None = None) ->
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     :raises Unreachable: the source does not answer.
     """
-    book = stage_book(read.mappings if read else context.load_mappings())
-    planning = context.settings.planning
+    book = stage_book(read.mappings if read else workspace.load_mappings())
+    planning = workspace.settings.planning
     by_currency = {name: Decimal(str(rate)) for name, rate in planning.rates.items()}
     rates = Rates(planning.currency, by_currency)
-    if context.settings.source.kind != "store":
-        deals = read.deals if read else context.make_deal_source().read().deals
+    if workspace.settings.source.kind != "store":
+        deals = read.deals if read else workspace.make_deal_source().read().deals
         return build_history(Stored(deals), book, today, rates)
-    with deal_store(context) as store:
+    with deal_store(workspace) as store:
         deals = read.deals if read else store.deals()
         changes = store.changes(fields=("value",))
         stored = Stored(deals, store.history(), changes, store.imported_keys())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
 from taiga_pipeline.pipeline.gates import asked_on_the_way
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.pipeline.model import Deal
 
 
-def rules_of(context: Context, deal: Deal) -> Rules:
+def rules_of(workspace: Workspace, deal: Deal) -> Rules:
     """Returns the mapping that is for a deal.
 
     :raises RequestError: none is, or several are.
@@ -28,7 +28,7 @@ def rules_of(context: Context, deal: Deal) -> Rules:
     from taiga_pipeline.mapping.errors import NotMapped
 
     try:
-        rules = context.load_mappings().choose(deal)
+        rules = workspace.load_mappings().choose(deal)
     except NotMapped as error:
         raise InvalidValue(str(error)) from error
     if rules is None:
@@ -67,7 +67,7 @@ def required_by(rules: Rules, stage: str) -> tuple[str, ...]:
     return found.requires if found else ()
 
 
-def chance_of(context: Context) -> Callable[[Deal], Decimal | None]:
+def chance_of(workspace: Workspace) -> Callable[[Deal], Decimal | None]:
     """Returns what tells a deal's chance to win: its own, or 1 or 0 once it is decided.
 
     A deal that no mapping knows has the one that it states.
@@ -75,7 +75,7 @@ def chance_of(context: Context) -> Callable[[Deal], Decimal | None]:
     from taiga_pipeline.mapping.errors import NotMapped
 
     try:
-        mappings = context.load_mappings()
+        mappings = workspace.load_mappings()
     except ProblemsError:  # a list of deals is no less true for it
         return lambda deal: deal.probability
 
@@ -108,7 +108,7 @@ def _listed(actions: Iterable[str]) -> str:
     return ", ".join(repr(action) for action in actions)
 
 
-def funnel_of(context: Context) -> Funnel:
+def funnel_of(workspace: Workspace) -> Funnel:
     """Returns what all mappings together know about stages.
 
     :raises MappingErrors: a mapping has problems.
@@ -116,7 +116,7 @@ def funnel_of(context: Context) -> Funnel:
     from taiga_pipeline.mapping.errors import NotMapped
     from taiga_pipeline.pipeline.import_options import Funnel
 
-    mappings = context.load_mappings()
+    mappings = workspace.load_mappings()
 
     def stages(name: str) -> list[StageRule]:
         found = (rules.find_stage(name) for rules in mappings.rules)

@@ -1,0 +1,132 @@
+"""The engine, put together from the configuration."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sync.clock import Clock, StoppableClock
+from sync.database import shown
+from sync.limits import DEFAULTS
+from sync.state import StateStore
+from taiga_pipeline.app.portfolio import HOLDS_PAGES, portfolio_of
+from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
+
+if TYPE_CHECKING:
+    from sync.runner import Runner
+    from sync.target import Target
+    from taiga_pipeline.sources.mapped import MappedSource
+
+
+def make_runner(
+    workspace: Workspace,
+    store: StateStore,
+    allow: Sequence[str] = (),
+    stop: threading.Event | None = None,
+) -> Runner:
+    """Returns a runner; its target logs in when it plans or runs.
+
+    Once ``stop`` is set, it finishes what is under way, and waits for nothing.
+
+    :raises ProblemsError: what is wrong with the configuration or the mappings.
+    """
+    # Commands that only look at the state do without the rest of the engine.
+    from sync.drafting import Rules
+    from sync.runner import LABELS, Options, Runner
+
+    settings = workspace.settings
+    options = Options(
+        rules=Rules(settings.limits.by_name(), checked_limits(allow), settings.sync.when_gone),
+        concurrency=settings.target.concurrency,
+        settle_seconds=settings.sync.settle_seconds,
+        full_compare_hours=settings.sync.full_compare_hours,
+        history_days=settings.sync.history_days,
+        lease_seconds=settings.sync.lease_seconds,
+        labels=workspace.labels(),
+        holder=f"{socket.gethostname()} ({shown(workspace.state_url)})",
+    )
+    source = make_source(workspace)
+    stop = stop or threading.Event()
+    clock = StoppableClock(workspace.clock, stop)
+    target = make_target(workspace, clock, store.words(LABELS))
+    return Runner(source, target, store, clock, options, stop)
+
+
+def checked_limits(names: Sequence[str]) -> frozenset[str]:
+    """Returns the names of limits that are lifted.
+
+    :raises ProblemsError: a name that is no limit's.
+    """
+    problems = [
+        Problem(f"--allow {name}: no such limit{did_you_mean(name, DEFAULTS)}")
+        for name in names
+        if name not in DEFAULTS
+    ]
+    if problems:
+        raise ProblemsError(problems)
+    return frozenset(names)
+
+
+def make_source(workspace: Workspace) -> MappedSource:
+    """Returns what the deals ask for, through the mappings.
+
+    :raises ProblemsError: what is wrong with the source's settings or the mappings.
+    """
+    from taiga_pipeline.sources.mapped import Extent, MappedSource
+
+    mappings, portfolio = workspace.load_mappings(), portfolio_of(workspace)
+    extent = Extent(
+        holds_pages=workspace.settings.target.kind in HOLDS_PAGES,
+        overview=portfolio.make(mappings) if portfolio.enabled else None,
+        at_rest=portfolio.at_rest,
+    )
+    deals = workspace.make_deal_source()
+    return MappedSource(deals, mappings, workspace.clock, extent, workspace.zone)
+
+
+def make_target(
+    workspace: Workspace, clock: Clock | None = None, labels: frozenset[str] = frozenset()
+) -> Target:
+    """Returns the target, not connected yet; it waits by ``clock`` if one is given.
+
+    ``labels`` are those of earlier mappings, as far as the state store knows.
+
+    :raises ProblemsError: no such adapter, or the secret cannot be had.
+    :raises Unreachable: its address cannot be right.
+    """
+    from taiga_pipeline.targets.connection import Connection
+    from taiga_pipeline.targets.registry import create
+
+    target = workspace.settings.target
+    credentials = target.credentials(workspace.environment)
+    connection = Connection(
+        url=target.url,
+        pipeline=workspace.settings.pipeline,
+        username=credentials.username,
+        password=credentials.password,
+        token=credentials.token,
+        application_token=credentials.application_token,
+        ca_file=target.ca_file,
+        web_url=target.web_url,
+        concurrency=target.concurrency,
+        timeout_seconds=target.timeout_seconds,
+        answer_megabytes=target.answer_megabytes,
+        reads_pages=_reads_pages(workspace),
+        pictures=portfolio_of(workspace).pictures,
+        labels=labels | workspace.labels(),
+    )
+    return create(target.kind, connection, clock or workspace.clock)
+
+
+def _reads_pages(workspace: Workspace) -> bool:
+    """Whether any mapping asks for wiki pages in deals' projects."""
+    from taiga_pipeline.mapping.model import PagePhase
+
+    try:
+        rules = workspace.load_mappings().rules
+    except ProblemsError:  # which is reported where the mappings are used
+        return True
+    return any(rule.page is not PagePhase.NEVER for rule in rules)

@@ -1,0 +1,51 @@
+"""The state store of a workspace, opened for changes or for a look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sync.state import StateStore
+from taiga_pipeline.app.workspace import Workspace
+
+if TYPE_CHECKING:
+    from taiga_pipeline.pipeline.model import DeliveryFacts
+
+
+@contextmanager
+def locked_state(workspace: Workspace) -> Iterator[StateStore]:
+    """Opens the state store for changes, under the run lock.
+
+    :raises Locked: a run is at work.
+    """
+    from sync.runner import open_for_run
+
+    settings = workspace.settings
+    with open_for_run(workspace.state_url, settings.pipeline, workspace.clock) as store:
+        yield store
+
+
+@contextmanager
+def state_to_read(workspace: Workspace, *, is_there: bool | None = None) -> Iterator[StateStore]:
+    """Opens the state store for a look, and changes nothing in it, not even an older format.
+
+    Where there is none, it is an empty one that leaves no trace. ``is_there`` tells so where that
+    is known.
+    """
+    has_state = workspace.has_state() if is_there is None else is_there
+    url = workspace.state_url if has_state else "sqlite://"
+    store = StateStore(url, workspace.settings.pipeline, workspace.clock, changes=not has_state)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def facts_of(workspace: Workspace, key: str) -> DeliveryFacts | None:
+    """Returns what became of a deal, None if nothing was synced for it yet."""
+    from taiga_pipeline.pipeline.delivery import delivery_facts
+
+    with state_to_read(workspace) as store:
+        row = store.index().get(key)
+        return delivery_facts(key, *store.facts(key), row.state) if row else None

@@ -1,0 +1,165 @@
+"""What a use case works with: the settings, the clock, and doors to stores and sources.
+
+Everything is opened when it is first asked for, so that a use case pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sync.clock import Clock, SystemClock
+from taiga_pipeline.days import day_of
+from taiga_pipeline.problems import Problem, ProblemsError
+
+if TYPE_CHECKING:
+    from taiga_pipeline.config import Settings
+    from taiga_pipeline.mapping.mapping_set import MappingSet
+    from taiga_pipeline.people.store import PeopleStore
+    from taiga_pipeline.pipeline.store import DealStore
+    from taiga_pipeline.sources.port import DealSource
+
+CONFIG_VARIABLE: Final = "PIPELINE_SYNC_CONFIG"
+DEFAULT_CONFIG: Final = "config.toml"
+NO_STORE: Final = (
+    "deals are read from {kind!r} (source.kind in the configuration), not from the built-in store; "
+    "change them there, or set source.kind to 'store'"
+)
+
+
+@dataclass
+class Workspace:
+    """Handed to every use case.
+
+    ``environment`` is where secrets' variables are looked up. ``kept`` holds what one use case
+    keeps for the others as long as the workspace lasts, by name.
+    """
+
+    clock: Clock = field(default_factory=SystemClock)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    kept: dict[str, object] = field(default_factory=dict)
+    _config: str | None = None
+    _settings: Settings | None = None
+
+    def use_config(self, path: str) -> None:
+        """Names the configuration file."""
+        self._config = path
+        self._settings = None
+
+    def on_settings(self, settings: Settings) -> None:
+        """Is called once the settings are loaded; a surface may follow them."""
+
+    @property
+    def config_path(self) -> Path:
+        """The configuration file: ``--config``, else the variable, else ``./config.toml``."""
+        return Path(self._config or self.environment.get(CONFIG_VARIABLE) or DEFAULT_CONFIG)
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration, loaded once.
+
+        :raises ConfigErrors: every problem in it, with file, line and column.
+        """
+        if self._settings is None:
+            from taiga_pipeline.config import load
+
+            self._settings = load(self.config_path)
+            self.on_settings(self._settings)
+        return self._settings
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone in which days are counted."""
+        return self.settings.zone
+
+    @property
+    def today(self) -> date:
+        """The day that it is now, in the pipeline's time zone."""
+        return day_of(self.clock.now(), self.zone)
+
+    def open_deal_store(self, *, create: bool = False) -> DealStore:
+        """Opens the built-in store of deals, and makes it if asked.
+
+        :raises ProblemsError: deals are read from elsewhere.
+        :raises Unreachable: the store is missing, locked or damaged.
+        """
+        from taiga_pipeline.pipeline.store import DealStore
+
+        return DealStore.open(self._store_url(), self.clock.now, zone=self.zone, create=create)
+
+    def open_people_store(self, *, create: bool = False) -> PeopleStore:
+        """Opens the built-in store of people and allocations, and makes it if asked.
+
+        :raises ProblemsError: deals are read from elsewhere.
+        :raises Unreachable: the store is missing, locked or damaged.
+        """
+        from taiga_pipeline.people.store import PeopleStore
+
+        return PeopleStore.open(self._store_url(), create=create)
+
+    def _store_url(self) -> str:
+        source = self.settings.source
+        if source.kind != "store":
+            raise ProblemsError([Problem(NO_STORE.format(kind=source.kind))])
+        return source.address(self.environment)
+
+    def load_mappings(self) -> MappingSet:
+        """Loads the mapping files.
+
+        :raises MappingErrors: every problem in every file.
+        """
+        from taiga_pipeline.mapping.load import load_mappings
+
+        return load_mappings(shortest(self.settings.sync.mappings))
+
+    def make_deal_source(self) -> DealSource:
+        """Returns where deals are read.
+
+        :raises ProblemsError: no such adapter, or its settings are wrong.
+        """
+        from taiga_pipeline.sources.registry import create
+
+        source = self.settings.source
+        address = source.address(self.environment)
+        settings = dict(source.options)
+        if address:
+            settings["url"] = address
+        settings.setdefault("folder", str(self.config_path.absolute().parent))
+        settings["environment"] = self.environment
+        settings["zone"] = self.zone
+        return create(source.kind, settings, self.clock)
+
+    def has_state(self) -> bool:
+        """Tells whether there is a state store already (assumed of one on a server)."""
+        path = sqlite_path(self.state_url)
+        return path is None or path.exists()
+
+    @property
+    def state_url(self) -> str:
+        """The URL of the state store."""
+        return self.settings.sync.state_address(self.environment)
+
+    def labels(self) -> frozenset[str]:
+        """Returns every label that the mappings may put before a title (none if they are wrong)."""
+        try:
+            return self.load_mappings().labels()
+        except ProblemsError:  # which is reported where the mappings are used
+            return frozenset()
+
+
+def shortest(path: Path) -> Path:
+    """Returns ``path`` as seen from here if it is below, for messages that people can read."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Returns the file of a SQLite URL, None for any other database."""
+    scheme, separator, rest = url.partition(":///")
+    if not separator or not scheme.startswith("sqlite") or not rest or rest == ":memory:":
+        return None
+    return Path(rest.partition("?")[0])
