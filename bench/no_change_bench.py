@@ -20,8 +20,8 @@ from bench.pipeline import MAPPINGS, GeneratedDeals, runner
 from bench.sandbox_process import PASSWORD
 from bench.table import print_table
 from sync.clock import SystemClock
-from sync.records import Marker, RecordKey, encode
-from sync.schema import BINDINGS, GROUPS
+from sync.records.model import Marker, RecordKey, encode
+from sync.state.schema import BINDINGS, GROUPS
 from taiga_pipeline.mapping.load import load_mappings
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sources.mapped import MappedSource

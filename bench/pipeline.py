@@ -12,18 +12,18 @@ from tempfile import TemporaryDirectory
 
 from bench.sandbox_process import PASSWORD, USERNAME
 from sync.clock import SystemClock
-from sync.drafting import Rules
-from sync.limits import DEFAULTS
-from sync.runner import Options, Runner
-from sync.state import StateStore
+from sync.plan.limits import DEFAULTS
+from sync.plan.pipeline_planner import Rules
+from sync.run.runner import Options, Runner
+from sync.state.store import StateStore
 from sync.target import Target
 from taiga_pipeline.credentials import Secret
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.mapping.load import load_mappings
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
 from taiga_pipeline.sources.mapped import MappedSource
 from taiga_pipeline.sources.port import DealReading
-from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.registry import create
 
 MAPPINGS = Path(__file__).parent.parent / "mappings" / "default.toml"

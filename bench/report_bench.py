@@ -18,9 +18,9 @@ from tempfile import TemporaryDirectory
 from bench.command import least, measure
 from bench.table import print_table
 from sync.clock import SystemClock
-from sync.records import Binding, RecordKey
-from sync.state import StateStore
-from sync.state_rows import Seal
+from sync.records.model import Binding, RecordKey
+from sync.state.rows import Seal
+from sync.state.store import StateStore
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.model import Deal, RoleDemand

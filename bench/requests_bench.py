@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.pipeline import GeneratedDeals, connected_target, runner
 from bench.sandbox_process import SandboxProcess, sandbox_process
 from bench.table import print_table
-from sync.runner import Runner
+from sync.run.runner import Runner
 
 CHILDREN = {"tentative": 0, "staffed": 3 + 1 + 2 + 2}
 """Per staffed project: three members, a milestone, two stories, a wiki page with its link (the role

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from sync.records import DesiredGroup, Value
+from sync.records.model import DesiredGroup, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class RemembersServer(Protocol):
         """Returns what was noted last for a pipeline, "" if nothing was."""
 
     def note_synced_with(self, pipeline: str, server: str) -> None:
-        """Notes a server (as `sync.server` words it) over an older one."""
+        """Notes a server (as `sync.run.server_identity` words it) over an older one."""
 
 
 @runtime_checkable

@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from sync.records import Desired, Marker, Observed, RecordKey, Value
+from sync.records.model import Desired, Marker, Observed, RecordKey, Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ from pydantic import (
     model_validator,
 )
 
-from sync.limits import DEFAULTS, Limit
-from sync.records import WhenGone
+from sync.plan.limits import DEFAULTS, Limit
+from sync.records.model import WhenGone
 from taiga_pipeline.credentials import Secret, for_header, from_environment, from_file
 from taiga_pipeline.days import local_zone, zone_named
 from taiga_pipeline.look_alikes import explain_look_alike
@@ -256,7 +256,7 @@ class SyncSettings(_Section):
 
 
 class LimitSettings(_Section):
-    """How much one run may change; see `sync.limits`."""
+    """How much one run may change; see `sync.plan.limits`."""
 
     create: LimitValue = DEFAULTS["create"]
     staff: LimitValue = DEFAULTS["staff"]
@@ -272,7 +272,7 @@ class LimitSettings(_Section):
     missing: LimitValue = DEFAULTS["missing"]
 
     def by_name(self) -> dict[str, Limit]:
-        """Returns the limits by the names that `sync.limits.check_limits` uses."""
+        """Returns the limits by the names that `sync.plan.limits.check_limits` uses."""
         return {name: getattr(self, name) for name in DEFAULTS}
 
 

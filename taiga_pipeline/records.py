@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from sync.leaving import Traces
+from sync.run.leaving import Traces
 
 
 class ProjectState(StrEnum):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from taiga_pipeline.credentials import Secret
-from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.http.connection import Connection
 from tests.live.leaving_out import leave_out
 
 os.environ["TZ"] = "UTC"  # which day it is must not depend on the machine

@@ -13,11 +13,12 @@ import pytest
 
 ROOT: Final = Path(__file__).parent.parent
 
-# cli -> app -> (report, planning, mapping, sources, targets) -> (pipeline, people) -> sync
+# cli -> app -> (report, planning, mapping, sources, targets) -> (pipeline, people, http) -> sync
 LEVELS: Final = {
     "sync": 0,
     "taiga_pipeline.pipeline": 1,
     "taiga_pipeline.people": 1,
+    "taiga_pipeline.http": 1,
     "taiga_pipeline.mapping": 2,
     "taiga_pipeline.planning": 2,
     "taiga_pipeline.portfolio": 2,

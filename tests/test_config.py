@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.limits import Limit
-from sync.records import WhenGone
+from sync.plan.limits import Limit
+from sync.records.model import WhenGone
 from taiga_pipeline.config import Settings, load, parse
 from taiga_pipeline.credentials import Secret, SecretError
 from taiga_pipeline.problems import ProblemsError

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sync.clock import Clock, StoppableClock
-from sync.database import shown
-from sync.limits import DEFAULTS
-from sync.state import StateStore
+from sync.database.engine import shown
+from sync.plan.limits import DEFAULTS
+from sync.state.store import StateStore
 from taiga_pipeline.app.portfolio import HOLDS_PAGES, portfolio_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
 if TYPE_CHECKING:
-    from sync.runner import Runner
+    from sync.run.runner import Runner
     from sync.target import Target
     from taiga_pipeline.sources.mapped import MappedSource
 
@@ -34,8 +34,8 @@ def make_runner(
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     """
     # Commands that only look at the state do without the rest of the engine.
-    from sync.drafting import Rules
-    from sync.runner import LABELS, Options, Runner
+    from sync.plan.pipeline_planner import Rules
+    from sync.run.runner import LABELS, Options, Runner
 
     settings = workspace.settings
     options = Options(
@@ -97,7 +97,7 @@ def make_target(
     :raises ProblemsError: no such adapter, or the secret cannot be had.
     :raises Unreachable: its address cannot be right.
     """
-    from taiga_pipeline.targets.connection import Connection
+    from taiga_pipeline.http.connection import Connection
     from taiga_pipeline.targets.registry import create
 
     target = workspace.settings.target

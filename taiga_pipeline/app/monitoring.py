@@ -8,15 +8,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from sync.health import look_at
-from sync.runner import Outcome, RunReport
+from sync.run.runner import Outcome, RunReport
+from sync.state.health import look_at
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.files import PUBLIC, write_text
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.report.prometheus import metrics
 
 if TYPE_CHECKING:
-    from sync.state import StateStore
+    from sync.state.store import StateStore
 
 _LOG: Final = logging.getLogger(__name__)
 _SECONDS: Final = 5.0
@@ -33,7 +33,7 @@ def send_heartbeat(workspace: Workspace, result: RunReport) -> None:
         return
     import requests
 
-    from taiga_pipeline.targets.http.patience import PatientAdapter
+    from taiga_pipeline.http.patience import PatientAdapter
 
     try:
         url = workspace.settings.monitoring.heartbeat_address(workspace.environment)

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from sync.errors import Stop
-from sync.merge import Verdict
-from sync.records import Desired, Owner, RecordKey
+from sync.records.merge import Verdict
+from sync.records.model import Desired, Owner, RecordKey
 from taiga_pipeline.app.funnel import asked_by, rules_of, stage_in
 from taiga_pipeline.app.planning_input import STATED, options_for, plan_input
 from taiga_pipeline.app.state_access import state_to_read
@@ -21,7 +21,7 @@ from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.records import Kind, Story, Wiki, portfolio_key
 
 if TYPE_CHECKING:
-    from sync.runner import Runner, RunReport
+    from sync.run.runner import Runner, RunReport
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.portfolio.board import Portfolio, Surroundings
 

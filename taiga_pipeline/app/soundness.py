@@ -9,14 +9,14 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from sync.copying import damage
-from sync.database import failures_as, open_engine, shown
+from sync.database.copying import damage
+from sync.database.engine import failures_as, open_engine, shown
+from sync.database.migrations import version_of
+from sync.database.server_check import server_damage
 from sync.errors import StateUnusable, Unreachable
-from sync.migrations import version_of
-from sync.schema import NAME as STATE
-from sync.schema import STEPS as STATE_STEPS
-from sync.schema import metadata
-from sync.server_check import server_damage
+from sync.state.schema import NAME as STATE
+from sync.state.schema import STEPS as STATE_STEPS
+from sync.state.schema import metadata
 from taiga_pipeline.pipeline.schema import NAME as STORE
 from taiga_pipeline.pipeline.schema import REFERENCES, TABLES
 from taiga_pipeline.pipeline.schema import STEPS as STORE_STEPS

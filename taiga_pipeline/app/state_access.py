@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sync.state import StateStore
+from sync.state.store import StateStore
 from taiga_pipeline.app.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def locked_state(workspace: Workspace) -> Iterator[StateStore]:
 
     :raises Locked: a run is at work.
     """
-    from sync.runner import open_for_run
+    from sync.run.runner import open_for_run
 
     settings = workspace.settings
     with open_for_run(workspace.state_url, settings.pipeline, workspace.clock) as store:

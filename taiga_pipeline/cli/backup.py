@@ -13,8 +13,8 @@ from typing import Final
 import click
 from sqlalchemy.engine import URL
 
-from sync.copying import snapshot
-from sync.database import parse_url
+from sync.database.copying import snapshot
+from sync.database.engine import parse_url
 from taiga_pipeline.app.workspace import sqlite_path
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.files import PRIVATE, is_stdout, writing

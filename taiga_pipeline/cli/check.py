@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import click
 
 from sync.clock import Clock
-from sync.elsewhere import ENOUGH
 from sync.errors import Refused, Rejected, SyncError
-from sync.moving import FEW, gather
-from sync.server import UNPROVEN, WAYS, is_proven, refuse_another
+from sync.plan.other_server import ENOUGH
+from sync.run.server_identity import UNPROVEN, WAYS, is_proven, refuse_another
+from sync.run.server_move import FEW, gather
 from sync.source import Quarantined
 from sync.target import Foresees, Target
 from taiga_pipeline.app.engine import make_source, make_target

@@ -17,7 +17,7 @@ from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
-    from sync.records import RecordKey
+    from sync.records.model import RecordKey
     from taiga_pipeline.people.model import Allocation
 
 Chance = Callable[[Deal], Decimal | None]

@@ -44,7 +44,7 @@ from taiga_pipeline.pipeline.values.amounts import read_amount
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
-    from sync.records import RecordKey
+    from sync.records.model import RecordKey
     from taiga_pipeline.pipeline.model import Deal
 
 _EDITED: Final = {

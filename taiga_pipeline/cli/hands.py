@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 
 import click
 
-from sync import hands_on
 from sync.errors import Rejected
-from sync.hands_on import Side
-from sync.plan import Issue, IssueKind
-from sync.records import RecordKey
-from sync.server import refuse_another
-from sync.state import StateStore
-from sync.take_over import take_over
+from sync.plan.model import Issue, IssueKind
+from sync.records.model import RecordKey
+from sync.run import manual_actions as hands_on
+from sync.run.manual_actions import Side
+from sync.run.server_identity import refuse_another
+from sync.run.take_over import take_over
+from sync.state.store import StateStore
 from sync.target import Target
 from taiga_pipeline.app.engine import make_target
 from taiga_pipeline.app.state_access import locked_state

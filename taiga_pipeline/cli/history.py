@@ -11,10 +11,10 @@ from typing import Final
 import click
 
 from sync.errors import SyncError
-from sync.merge import Verdict
-from sync.plan import ActionType
-from sync.state import JournalEntry
-from sync.state_rows import BY_PEOPLE, KEEP, READ
+from sync.plan.model import ActionType
+from sync.records.merge import Verdict
+from sync.state.rows import BY_PEOPLE, KEEP, READ
+from sync.state.store import JournalEntry
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.options import json_option

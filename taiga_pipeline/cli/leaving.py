@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import click
 
-from sync import hands_on
 from sync.errors import Rejected, Stale, Vanished
-from sync.leaving import Leaving, Traces, leave, plan_leaving
-from sync.plan import Change
-from sync.state import StateStore
+from sync.plan.model import Change
+from sync.run import manual_actions as hands_on
+from sync.run.leaving import Leaving, Traces, leave, plan_leaving
+from sync.state.store import StateStore
 from sync.target import Target
 from taiga_pipeline.cli.errors import report_error
 from taiga_pipeline.cli.exit_codes import ExitCode

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
-from sync.log_context import present
+from sync.run.log_context import present
 from taiga_pipeline.report.terminal import safe
 
 FORMAT: Final = "%(levelname)s %(name)s: %(message)s"

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import click
 
-from sync.drafting import Drafter
 from sync.errors import Rejected, Vanished
-from sync.lookalikes import Match
-from sync.records import RecordKey
-from sync.server import refuse_another
-from sync.state import StateStore
-from sync.take_over import take_over
+from sync.plan.pipeline_planner import Drafter
+from sync.records.model import RecordKey
+from sync.records.similar_keys import Match
+from sync.run.server_identity import refuse_another
+from sync.run.take_over import take_over
+from sync.state.store import StateStore
 from sync.target import Target
 from taiga_pipeline.app.engine import make_source, make_target
 from taiga_pipeline.app.state_access import locked_state

@@ -31,7 +31,7 @@ from taiga_pipeline.report.page.model import (
 if TYPE_CHECKING:
     from datetime import date
 
-    from sync.state import StateStore
+    from sync.state.store import StateStore
     from taiga_pipeline.mapping.rules import StageRule
     from taiga_pipeline.people.model import Person
     from taiga_pipeline.pipeline.model import Deal

@@ -370,8 +370,8 @@ def _load(path: Path) -> dict[str, Any]:
 
     :raises InvalidValue: there is none, or the file holds something else.
     """
+    from taiga_pipeline.http.bounds import decode_json, read_file
     from taiga_pipeline.planning.staffing.suggestion import FORMAT
-    from taiga_pipeline.targets.http.bounds import decode_json, read_file
 
     again = "make one with: pipeline-sync staff suggest"
     try:

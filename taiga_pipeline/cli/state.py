@@ -10,8 +10,8 @@ from typing import Final
 import click
 
 from sync.clock import SKEW
-from sync.health import Health, look_at
-from sync.state import OpenIssue, RunRow
+from sync.state.health import Health, look_at
+from sync.state.store import OpenIssue, RunRow
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.errors import report_notice

@@ -7,8 +7,9 @@ from typing import Final
 
 import click
 
-from sync import moving, server
-from sync.counting import name_some
+from sync.plan.counting import name_some
+from sync.run import server_identity as server
+from sync.run import server_move as moving
 from taiga_pipeline.app.engine import make_target
 from taiga_pipeline.app.state_access import locked_state, state_to_read
 from taiga_pipeline.cli.context import Context, pass_context

@@ -16,7 +16,7 @@ from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
-    from sync.transfer import Part
+    from sync.database.transfer import Part
 
 STORE: Final = "store"
 STATE: Final = "state"
@@ -90,7 +90,7 @@ def _target(context: Context, to_env: str | None, to_url: str | None) -> str:
 
     :raises ProblemsError: it is not named, or not as it should be.
     """
-    from sync.database import parse_url
+    from sync.database.engine import parse_url
 
     if bool(to_env) == bool(to_url):
         raise ProblemsError([Problem(_BOTH)])
@@ -118,10 +118,10 @@ def _is_here(context: Context, name: str) -> bool:
 
 def _copy(context: Context, names: list[str], target: str) -> dict[str, dict[str, int]]:
     """Copies while neither a run nor anybody else writes; returns the rows of each table."""
-    from sync.database import failures_as, open_engine
+    from sync.database.engine import failures_as, open_engine
+    from sync.database.transfer import transfer
     from sync.errors import Unreachable
-    from sync.lock import run_lock
-    from sync.transfer import transfer
+    from sync.run.lock import run_lock
 
     same = [_TITLES[name] for name in names if _place(_url(context, name)) == _place(target)]
     if same:
@@ -147,9 +147,9 @@ def _place(url: str) -> str:
 @contextmanager
 def _store_part(context: Context, url: str) -> Iterator[Part]:
     """The built-in store, held as it is: who wants to write waits."""
-    from sync.database import open_engine
-    from sync.migrations import readable
-    from sync.transfer import Part
+    from sync.database.engine import open_engine
+    from sync.database.migrations import readable
+    from sync.database.transfer import Part
     from taiga_pipeline.pipeline.schema import METADATA, NAME, STEPS, TABLES, writing_store
 
     engine = open_engine(url, create=False)
@@ -166,10 +166,10 @@ def _store_part(context: Context, url: str) -> Iterator[Part]:
 @contextmanager
 def _state_part(context: Context, url: str) -> Iterator[Part]:
     """The state of this pipeline, under the run lock."""
-    from sync.database import open_engine
-    from sync.migrations import readable
-    from sync.schema import NAME, NUMBERING, STEPS, metadata
-    from sync.transfer import Part
+    from sync.database.engine import open_engine
+    from sync.database.migrations import readable
+    from sync.database.transfer import Part
+    from sync.state.schema import NAME, NUMBERING, STEPS, metadata
 
     source = readable(open_engine(url, create=False), NAME, STEPS, metadata)
     try:
@@ -184,7 +184,7 @@ _PARTS: Final = {STORE: _store_part, STATE: _state_part}
 
 
 def _shown(url: str) -> str:
-    from sync.database import shown
+    from sync.database.engine import shown
 
     return shown(url)
 

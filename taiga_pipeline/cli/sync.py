@@ -11,8 +11,8 @@ from typing import Final
 
 import click
 
-from sync.plan import Action, ActionType, Plan
-from sync.runner import Outcome, RunReport
+from sync.plan.model import Action, ActionType, Plan
+from sync.run.runner import Outcome, RunReport
 from taiga_pipeline.app.engine import make_runner
 from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics
 from taiga_pipeline.app.portfolio import run_for_portfolio
@@ -26,6 +26,7 @@ from taiga_pipeline.cli.paint import painter
 from taiga_pipeline.cli.progress import Progress
 from taiga_pipeline.cli.signals import stopping_in_good_order
 from taiga_pipeline.files import write_text
+from taiga_pipeline.http.bounds import decode_json, read_file
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import (
     group_lines,
@@ -36,7 +37,6 @@ from taiga_pipeline.report.plan_text import (
 )
 from taiga_pipeline.report.terminal import safe
 from taiga_pipeline.sources.port import Remembers
-from taiga_pipeline.targets.http.bounds import decode_json, read_file
 
 PAST: Final = {
     ActionType.CREATE: "created",

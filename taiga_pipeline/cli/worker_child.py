@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from sync.errors import DatabaseAway
-from sync.log_context import logged
-from sync.plan import PARTIAL
-from sync.runner import Outcome
+from sync.plan.model import PARTIAL
+from sync.run.log_context import logged
+from sync.run.runner import Outcome
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.errors import describe, exit_code
 from taiga_pipeline.cli.exit_codes import ExitCode

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from sync.records import Desired, DesiredGroup, RecordKey, Value, WhenDropped
+from sync.records.model import Desired, DesiredGroup, RecordKey, Value, WhenDropped
 from taiga_pipeline.mapping.dates import closed_day, project_start, shift
 from taiga_pipeline.mapping.demand import (
     Member,

@@ -13,9 +13,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from sync.counting import Count
-from sync.limits import Amount, Breach, Limit, check_limits
-from sync.records import Desired, DesiredGroup, Owner, RecordKey, Value, encode
+from sync.plan.counting import Count
+from sync.plan.limits import Amount, Breach, Limit, check_limits
+from sync.records.model import Desired, DesiredGroup, Owner, RecordKey, Value, encode
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.explain import shown

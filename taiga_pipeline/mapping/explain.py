@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sync.records import Desired, DesiredGroup, Owner, Value, encode
+from sync.records.model import Desired, DesiredGroup, Owner, Value, encode
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.desired import (
     UNDATED,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Final
 
-from sync.records import RETIRED, Desired, DesiredGroup, RecordKey, Value, WhenRetired
+from sync.records.model import RETIRED, Desired, DesiredGroup, RecordKey, Value, WhenRetired
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.desired import desired_group
 from taiga_pipeline.mapping.errors import MappingTie, NoMapping, UnknownStage, unknown_stage

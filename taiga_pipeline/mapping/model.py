@@ -20,7 +20,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from sync.records import Owner, WhenDeleted, WhenRetired
+from sync.records.model import Owner, WhenDeleted, WhenRetired
 from taiga_pipeline.mapping.dates import OFFSET_PATTERN, parse_offset
 from taiga_pipeline.pipeline.model import Category
 from taiga_pipeline.records import ProjectState

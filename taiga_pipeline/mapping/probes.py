@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sync.records import Desired, RecordKey, Value
+from sync.records.model import Desired, RecordKey, Value
 from taiga_pipeline.mapping.rules import Rules
 from taiga_pipeline.records import Kind, Membership, Project, Role
 

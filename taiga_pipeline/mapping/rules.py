@@ -8,7 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from sync.records import Owner, WhenDeleted, WhenDropped, WhenRetired
+from sync.records.model import Owner, WhenDeleted, WhenDropped, WhenRetired
 from taiga_pipeline.mapping.dates import parse_offset
 from taiga_pipeline.mapping.model import (
     MappingFile,

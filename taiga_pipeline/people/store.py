@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Table, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
-from sync.database import by_letters
+from sync.database.engine import by_letters
 from taiga_pipeline.days import day_of
 from taiga_pipeline.hints import command
 from taiga_pipeline.people.calendar_import import Events, EventsReport, store_events

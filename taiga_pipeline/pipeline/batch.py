@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, bindparam, select
 
-from sync.database import by_letters
+from sync.database.engine import by_letters
 from taiga_pipeline.pipeline.changes import changes_between
 from taiga_pipeline.pipeline.cleaning import clean_deal
 from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove

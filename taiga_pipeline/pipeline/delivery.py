@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from sync.records import RecordKey
+from sync.records.model import RecordKey
 from taiga_pipeline.pipeline.model import DeliveryFacts
 from taiga_pipeline.records import Kind
 
@@ -37,7 +37,7 @@ def delivery_facts(
 def left_of(taken: Iterable[RecordKey]) -> frozenset[tuple[str, str]]:
     """Returns who left which deal's project, as deal key and address in lower case.
 
-    ``taken`` is what people took away, see `sync.state.StateStore.taken_away`.
+    ``taken`` is what people took away, see `sync.state.store.StateStore.taken_away`.
     """
     return frozenset(
         (key.group, key.name.casefold()) for key in taken if key.kind == Kind.MEMBERSHIP

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Boolean, Column, Connection, Date, Engine, Integer, MetaData, Table, Text
 
-from sync.database import (
+from sync.database.engine import (
     ExactDecimal,
     UtcDateTime,
     failures_as,
@@ -21,8 +21,8 @@ from sync.database import (
     shown,
     writing,
 )
+from sync.database.migrations import Step, alone, migrate, statements, version_of
 from sync.errors import StateUnusable, Stop, Unreachable
-from sync.migrations import Step, alone, migrate, statements, version_of
 
 NAME: Final = "pipeline"
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from sync.database import by_letters
+from sync.database.engine import by_letters
 from taiga_pipeline.days import day_of
 from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.batch import Batch, Outcome

@@ -2,7 +2,7 @@
 
 The row is what is desired, the deal what is observed, and what both held when they last agreed is
 the base: at the export for a row that carries a version, else at the last import. The verdicts are
-those of `sync.merge`. Everything here is pure.
+those of `sync.records.merge`. Everything here is pure.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from sync.merge import Verdict, merge_field
-from sync.records import Base, Owner, Value
+from sync.records.merge import Verdict, merge_field
+from sync.records.model import Base, Owner, Value
 from taiga_pipeline.pipeline.cleaning import clean_deal
 from taiga_pipeline.pipeline.columns import TEXT_COLUMNS, format_cell, parse_cell
 from taiga_pipeline.pipeline.errors import InvalidValue

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from sync.records import Desired, DesiredGroup, Owner, RecordKey, Value, WhenDropped
+from sync.records.model import Desired, DesiredGroup, Owner, RecordKey, Value, WhenDropped
 from sync.source import Quarantined
 from taiga_pipeline.mapping.dates import project_start
 from taiga_pipeline.mapping.desired import closed_long_ago

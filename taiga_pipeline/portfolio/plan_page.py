@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sync.records import digest
+from sync.records.model import digest
 from taiga_pipeline.mapping.text import escape_markup, iso, one_line, plain_number
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.model import Deal

@@ -9,12 +9,12 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-from sync.counting import name_some
-from sync.merge import Verdict
-from sync.plan import Action, ActionType, Change, GroupPlan, Issue, IssueKind, Plan
-from sync.records import RecordKey, Value
+from sync.plan.counting import name_some
+from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind, Plan
+from sync.records.composite_text import join_label
+from sync.records.merge import Verdict
+from sync.records.model import RecordKey, Value
 from sync.source import Quarantined
-from sync.text import join_label
 from taiga_pipeline.hints import command, word
 from taiga_pipeline.records import Project
 from taiga_pipeline.report.terminal import safe

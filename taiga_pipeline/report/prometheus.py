@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from sync.health import Health
-from sync.plan import IssueKind
+from sync.plan.model import IssueKind
+from sync.state.health import Health
 
 _PREFIX: Final = "pipeline_sync"
 _COUNTED: Final = ("create", "adopt", "update", "retire", "restore", "unchanged")

@@ -10,9 +10,9 @@ from typing import Final, Protocol
 
 from sync.clock import Clock
 from sync.errors import SyncError
-from sync.records import DesiredGroup, Value
+from sync.records.model import DesiredGroup, Value
+from sync.run.unexpected_errors import in_words
 from sync.source import GroupFacts, Quarantined, Reading, RemembersServer, Told
-from sync.unforeseen import in_words
 from taiga_pipeline.days import day_of
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped

@@ -1,7 +1,7 @@
 """One name and one description in the target, each with two writers: joined and told apart.
 
 A project's name holds a label (the connector's) and a title; its description holds people's text
-and the facts of the deal. See `sync.text` for the forms.
+and the facts of the deal. See `sync.records.composite_text` for the forms.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from sync.records import Value
-from sync.text import join_block, join_label, split_block, split_label
+from sync.records.composite_text import join_block, join_label, split_block, split_label
+from sync.records.model import Value
 from taiga_pipeline.records import Project
 
 NAME: Final = "name"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.errors import Stale
-from sync.records import Observed
+from sync.records.model import Observed
 
 
 def demand_marked(before: Observed, now: Observed) -> None:

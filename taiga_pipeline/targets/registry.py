@@ -8,8 +8,8 @@ from typing import Final
 
 from sync.clock import Clock
 from sync.target import Target
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.targets.connection import Connection
 
 GROUP: Final = "taiga_pipeline.targets"
 """The group of entry points that adapters are published in; each names a `TargetFactory`."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from sync.retry import RetryPolicy
+from sync.run.retry import RetryPolicy
 
 
 class Ending(StrEnum):

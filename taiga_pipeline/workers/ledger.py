@@ -37,7 +37,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from sync.database import UtcDateTime, failures_as, open_engine, reading, shown, writing
+from sync.database.engine import UtcDateTime, failures_as, open_engine, reading, shown, writing
 from sync.errors import StateUnusable, Unreachable
 from taiga_pipeline.workers import queued
 from taiga_pipeline.workers.decisions import (

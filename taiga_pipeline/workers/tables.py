@@ -1,8 +1,8 @@
 """The tables of the queue: Procrastinate's own and the ledger's, made and upgraded in one go.
 
 Procrastinate ships its schema as migrations that only ever grow in number, in the order of their
-names: the same thing that `sync.migrations` calls steps. It takes them one by one, each with its
-record, so that the first set-up and every later upgrade are the same command.
+names: the same thing that `sync.database.migrations` calls steps. It takes them one by one, each
+with its record, so that the first set-up and every later upgrade are the same command.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Final
 from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, Engine
 
-from sync.database import failures_as, open_engine, shown
+from sync.database.engine import failures_as, open_engine, shown
+from sync.database.migrations import Step, migrate, statements, version_of
 from sync.errors import StateUnusable, Unreachable
-from sync.migrations import Step, migrate, statements, version_of
 from taiga_pipeline.workers.ledger import NO_TABLES
 
 LIBRARY: Final = "procrastinate"

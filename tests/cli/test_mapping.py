@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.records import Binding, RecordKey
-from sync.state import StateStore
+from sync.records.model import Binding, RecordKey
+from sync.state.store import StateStore
 from taiga_pipeline.mapping.shipped import shipped_text
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore

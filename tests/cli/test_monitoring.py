@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sync.runner import Outcome
+from sync.run.runner import Outcome
 from taiga_pipeline.app import monitoring
 
 SILENCE = 0.1

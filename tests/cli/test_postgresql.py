@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from sync.database import open_engine, reading
-from sync.lock import run_lock
+from sync.database.engine import open_engine, reading
+from sync.run.lock import run_lock
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import FixedClock, Run, project_names, writes
 from tests.live.leaving_out import program
@@ -159,7 +159,7 @@ class TestBackup:
 
 RUNS_UNTIL = """
 import os, signal, sys
-from sync import boundary
+from sync import crash_points as boundary
 from taiga_pipeline.cli.main import cli
 count = 0
 def observer(name):

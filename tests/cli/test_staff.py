@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sync.records import RecordKey
+from sync.records.model import RecordKey
 from taiga_pipeline.app.engine import make_source
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.installing import how_to_get

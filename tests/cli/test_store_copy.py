@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from sync.database import open_engine, reading, writing
-from sync.lock import run_lock
-from sync.state import StateStore
+from sync.database.engine import open_engine, reading, writing
+from sync.run.lock import run_lock
+from sync.state.store import StateStore
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.sandbox.embedded import Sandbox

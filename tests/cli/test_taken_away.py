@@ -98,7 +98,7 @@ def test_what_could_not_be_read_back_is_said(sample: Run, monkeypatch: pytest.Mo
         raise Unreachable("the server went away")
 
     with monkeypatch.context() as broken:
-        broken.setattr("sync.drafting.Drafter.compare", fail)
+        broken.setattr("sync.plan.pipeline_planner.Drafter.compare", fail)
         result = sample("run")
     assert result.exit_code == 3
     assert "not read back" in result.stdout and "the server went away" in result.stdout

@@ -18,9 +18,9 @@ import pytest
 from sqlalchemy import make_url, text
 
 from sync.clock import SystemClock
-from sync.database import open_engine, reading
+from sync.database.engine import open_engine, reading
 from sync.errors import Locked
-from sync.lock import run_lock
+from sync.run.lock import run_lock
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
 from tests.live.leaving_out import program

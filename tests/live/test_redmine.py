@@ -15,8 +15,8 @@ import pytest
 from sync.clock import SystemClock
 from sync.errors import Rejected, Stale, Vanished
 from taiga_pipeline.credentials import Secret
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind, Membership, Project, Story
-from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.redmine import create
 from tests.contract.targets.account import Work
 from tests.contract.targets.accounts import RedmineAccount

@@ -16,9 +16,9 @@ import pytest
 
 from sync.clock import SystemClock
 from sync.errors import Rejected, SyncError
-from sync.plan import IssueKind
+from sync.plan.model import IssueKind
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind, Membership
-from taiga_pipeline.targets.connection import Connection
 from tests.contract.targets.account import Work
 from tests.contract.targets.accounts import RedmineAccount
 from tests.contract.targets.test_runs import Pipeline

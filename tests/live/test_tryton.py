@@ -23,11 +23,11 @@ from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.credentials import Secret
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sources.registry import create
 from taiga_pipeline.sources.tryton.client import Client
-from taiga_pipeline.targets.connection import Connection
 from tests.live.tryton import Refused, TrytonOffice, amount, typed_day
 
 CONFIG = """

@@ -14,8 +14,8 @@ import pytest
 from procrastinate import App
 from sqlalchemy import create_engine, make_url
 
+from sync.database.migrations import migrate, version_of
 from sync.errors import StateUnusable, Unreachable
-from sync.migrations import migrate, version_of
 from taiga_pipeline.workers import tables
 from taiga_pipeline.workers.decisions import HOST_FAILURES, Ended, Ending
 from taiga_pipeline.workers.fleet import Fleet, Member, QueueTable, WorkersTable

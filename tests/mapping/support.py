@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sync.records import Desired, DesiredGroup, Value
+from sync.records.model import Desired, DesiredGroup, Value
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.load import MappingErrors, parse_mapping
 from taiga_pipeline.mapping.mapping_set import MappingSet

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.records import Owner, WhenDeleted, WhenDropped, WhenRetired
+from sync.records.model import Owner, WhenDeleted, WhenDropped, WhenRetired
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal, RoleDemand

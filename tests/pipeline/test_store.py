@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, update
 
-from sync.database import open_engine, writing
+from sync.database.engine import open_engine, writing
+from sync.database.migrations import migrate, statements
 from sync.errors import Unreachable
-from sync.migrations import migrate, statements
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue, UnknownName
 from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal, RoleDemand
 from taiga_pipeline.pipeline.schema import DEALS, METADATA, NAME, STEPS, writing_store

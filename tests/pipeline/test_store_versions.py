@@ -12,9 +12,9 @@ from typing import Final
 
 import pytest
 
-from sync.database import open_engine
-from sync.migrations import migrate
-from sync.transfer import Part, transfer
+from sync.database.engine import open_engine
+from sync.database.migrations import migrate
+from sync.database.transfer import Part, transfer
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.csv_export import export_deals
 from taiga_pipeline.pipeline.csv_import import import_deals

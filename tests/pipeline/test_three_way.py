@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync.merge import Verdict, merge_field
-from sync.records import Base, Owner
+from sync.records.merge import Verdict, merge_field
+from sync.records.model import Base, Owner
 from taiga_pipeline.pipeline.batch import Batch
 from taiga_pipeline.pipeline.columns import format_cell
 from taiga_pipeline.pipeline.csv_export import export_deals

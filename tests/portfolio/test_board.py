@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sync.records import Desired, DesiredGroup, Owner, RecordKey
+from sync.records.model import Desired, DesiredGroup, Owner, RecordKey
 from sync.source import Quarantined
 from taiga_pipeline.mapping.load import parse_mapping
 from taiga_pipeline.mapping.mapping_set import MappingSet

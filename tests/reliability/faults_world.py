@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sync.drafting import Rules
 from sync.errors import SyncError
-from sync.records import (
+from sync.plan.pipeline_planner import Rules
+from sync.records.model import (
     Desired,
     DesiredGroup,
     Owner,
@@ -24,18 +24,18 @@ from sync.records import (
     WhenDropped,
     WhenGone,
 )
-from sync.runner import Options, Runner, RunReport
+from sync.run.runner import Options, Runner, RunReport
 from sync.source import Reading
-from sync.state import StateStore
+from sync.state.store import StateStore
 from taiga_pipeline.cli.errors import exit_code
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.sync import run_code
 from taiga_pipeline.credentials import Secret
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind, Membership, Milestone, Project, Role, Story
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import Fault
 from taiga_pipeline.sandbox.persistence import dump, load
-from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.client import Client
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from sync.text import END, SEPARATOR
+from sync.records.composite_text import END, SEPARATOR
 
 INJECTED: Final = "Error: everything is lost"
 """What the entries that hold a line end try to put on a line of its own."""

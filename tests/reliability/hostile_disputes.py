@@ -16,8 +16,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
 
-from sync.health import Health
-from sync.runner import Outcome
+from sync.run.runner import Outcome
+from sync.state.health import Health
 from taiga_pipeline.app.monitoring import send_heartbeat
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.text import line

@@ -15,8 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from sync.records import Marker, RecordKey
-from sync.text import END, SEPARATOR
+from sync.records.composite_text import END, SEPARATOR
+from sync.records.model import Marker, RecordKey
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.redmine.identity import (

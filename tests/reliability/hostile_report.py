@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from sync.records import Desired, RecordKey
+from sync.records.model import Desired, RecordKey
 from taiga_pipeline.planning.scenario import Scenario
 from taiga_pipeline.planning.scenario_writing import put_scenario
 from taiga_pipeline.portfolio.heat_map import draw

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import requests
 
-from sync.records import Marker
-from sync.text import END, SEPARATOR
+from sync.records.composite_text import END, SEPARATOR
+from sync.records.model import Marker
 from taiga_pipeline.pipeline.text import block, line
 from taiga_pipeline.targets.taiga.identity import decode_markers, decode_reference
 from tests.reliability.hostile_checks import (

@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from sync.text import END, SEPARATOR
+from sync.records.composite_text import END, SEPARATOR
 from taiga_pipeline.mapping.text import escape_markup
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.text import line

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from taiga_pipeline.targets.http import transport
+from taiga_pipeline.http import transport
 
 Change = Callable[[bytes], bytes]
 DEEP = 10_000

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.http import patience
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import FaultKind
-from taiga_pipeline.targets.http import patience
 from taiga_pipeline.targets.taiga import paging, reading
 from tests.figures import Figure
 from tests.reliability.faults_table import _SHAPES, ASKS, Cell, Outcome, Trouble, cells

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sync.records import Desired, RecordKey
+from sync.records.model import Desired, RecordKey
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sync.errors import Locked, OutcomeUnknown, Unavailable, Vanished
-from sync.lease import Lease, Terms, Turn, acquire
+from sync.run.lease import Lease, Terms, Turn, acquire
 from tests.reliability.interleaving import Gate, every_order
 
 SECONDS = 600.0

@@ -16,12 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync.drafting import Rules
-from sync.limits import DEFAULTS
-from sync.memory import MemoryTarget
-from sync.records import Desired
-from sync.runner import Options, Outcome, Runner, RunReport
-from sync.state import StateStore
+from sync.in_memory_target import MemoryTarget
+from sync.plan.limits import DEFAULTS
+from sync.plan.pipeline_planner import Rules
+from sync.records.model import Desired
+from sync.run.runner import Options, Outcome, Runner, RunReport
+from sync.state.store import StateStore
 from sync.target import Place, Written
 from taiga_pipeline.mapping.load import MappingErrors, parse_mapping
 from taiga_pipeline.mapping.shipped import shipped_text

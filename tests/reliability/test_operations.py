@@ -21,7 +21,7 @@ from typing import Any, Final
 import pytest
 from click.testing import CliRunner, Result
 
-from sync.state import StateStore
+from sync.state.store import StateStore
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox

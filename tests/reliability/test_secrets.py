@@ -17,9 +17,9 @@ import requests
 
 from taiga_pipeline import config
 from taiga_pipeline.credentials import Secret
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.sandbox.embedded import Sandbox
-from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.login import PasswordLogin
 from tests.reliability.hostile_world import CONFIG, World, fill, prepare

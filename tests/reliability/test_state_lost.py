@@ -19,8 +19,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sync.clock import SystemClock
-from sync.schema import STEPS
-from sync.state import StateStore
+from sync.state.schema import STEPS
+from sync.state.store import StateStore
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox

@@ -15,17 +15,17 @@ from typing import Final
 import pytest
 from click.testing import CliRunner, Result
 
-from sync import boundary
+from sync import crash_points as boundary
 from sync.errors import Locked, SyncError
-from sync.records import DesiredGroup
-from sync.runner import Options, Outcome, Runner, RunReport
-from sync.state import StateStore
+from sync.records.model import DesiredGroup
+from sync.run.runner import Options, Outcome, Runner, RunReport
+from sync.state.store import StateStore
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.credentials import Secret
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
-from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.client import Client
 from tests.profiles import sampled

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from sync.limits import Limit, check_limits
-from sync.merge import Decision, Verdict
-from sync.plan import Action, ActionType, Change, GroupPlan, Issue, IssueKind, Plan
-from sync.records import Desired, DesiredGroup, Owner, RecordKey, Value
+from sync.plan.limits import Limit, check_limits
+from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind, Plan
+from sync.records.merge import Decision, Verdict
+from sync.records.model import Desired, DesiredGroup, Owner, RecordKey, Value
 from sync.source import Quarantined
 from taiga_pipeline.records import Kind, Project
 from taiga_pipeline.report.plan_text import (

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from sync import moving, server
-from sync.database import writing
+from sync.database.engine import writing
 from sync.errors import AnotherServer, Refused
-from sync.limits import Limit
-from sync.memory import MemoryTarget
-from sync.plan import IssueKind
-from sync.records import Marker, RecordKey, WhenRetired
-from sync.runner import Outcome
-from sync.schema import NOTES
-from sync.state import StateStore
+from sync.in_memory_target import MemoryTarget
+from sync.plan.limits import Limit
+from sync.plan.model import IssueKind
+from sync.records.model import Marker, RecordKey, WhenRetired
+from sync.run import server_identity as server
+from sync.run import server_move as moving
+from sync.run.runner import Outcome
+from sync.state.schema import NOTES
+from sync.state.store import StateStore
 
 from .world import DictSource, World, deal
 

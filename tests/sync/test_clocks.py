@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from sync.clock import SystemClock
-from sync.health import look_at
-from sync.records import RecordKey, WhenDropped
-from sync.runner import Outcome
-from sync.state import JournalEntry, StateStore
-from sync.store_times import compare_is_due, settle_wait, trusted_now
+from sync.records.model import RecordKey, WhenDropped
+from sync.run.runner import Outcome
+from sync.state.health import look_at
+from sync.state.store import JournalEntry, StateStore
+from sync.state.times import compare_is_due, settle_wait, trusted_now
 
 from .world import FakeClock
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from sync.limits import Limit
-from sync.memory import MemoryTarget
-from sync.records import Desired, DesiredGroup
-from sync.runner import Outcome
+from sync.in_memory_target import MemoryTarget
+from sync.plan.limits import Limit
+from sync.records.model import Desired, DesiredGroup
+from sync.run.runner import Outcome
 
 from .world import World, deal
 

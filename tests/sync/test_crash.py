@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from sync import boundary
+from sync import crash_points as boundary
 from sync.errors import NotSent, OutcomeUnknown, Rejected, Unavailable, Unreachable
-from sync.memory import MemoryTarget
-from sync.plan import IssueKind
-from sync.records import WhenRetired
-from sync.runner import Outcome
+from sync.in_memory_target import MemoryTarget
+from sync.plan.model import IssueKind
+from sync.records.model import WhenRetired
+from sync.run.runner import Outcome
 from tests.live.postgresql import Server
 from tests.profiles import sampled
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, select, text
 from sqlalchemy.exc import IntegrityError
 
-from sync.database import (
+from sync.database.engine import (
     ExactDecimal,
     StorableText,
     UtcDateTime,

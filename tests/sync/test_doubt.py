@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sync import observation
 from sync.errors import OutcomeUnknown, Rejected
-from sync.memory import MemoryTarget
-from sync.plan import IssueKind
-from sync.records import Desired, Marker, Observed, WhenDeleted, WhenGone
-from sync.runner import Outcome
+from sync.in_memory_target import MemoryTarget
+from sync.plan.model import IssueKind, observation
+from sync.records.model import Desired, Marker, Observed, WhenDeleted, WhenGone
+from sync.run.runner import Outcome
 from sync.target import Place, Written
 from tests.sync.world import World, deal
 

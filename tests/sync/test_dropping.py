@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from sync.errors import Rejected
-from sync.hands_on import Side, resolve
-from sync.plan import ActionType, IssueKind
-from sync.records import Desired, DesiredGroup, Owner, RecordKey, WhenDropped
-from sync.runner import Outcome, RunReport
+from sync.plan.model import ActionType, IssueKind
+from sync.records.model import Desired, DesiredGroup, Owner, RecordKey, WhenDropped
+from sync.run.manual_actions import Side, resolve
+from sync.run.runner import Outcome, RunReport
 
 from .world import World, deal
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sync.errors import Rejected, Unreachable, Vanished
-from sync.hands_on import Side, adopt, disown, resolve, unlink
-from sync.plan import IssueKind
-from sync.records import Marker, RecordKey
-from sync.take_over import take_over
+from sync.plan.model import IssueKind
+from sync.records.model import Marker, RecordKey
+from sync.run.manual_actions import Side, adopt, disown, resolve, unlink
+from sync.run.take_over import take_over
 
 from .world import World, deal
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sync.plan import ActionType, IssueKind
-from sync.records import WhenDeleted, WhenGone, WhenRetired
-from sync.runner import Outcome
+from sync.plan.model import ActionType, IssueKind
+from sync.records.model import WhenDeleted, WhenGone, WhenRetired
+from sync.run.runner import Outcome
 from sync.source import Quarantined
 
 from .world import World, deal

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync.limits import DEFAULTS, FLOOR, Limit, check_limits
+from sync.plan.limits import DEFAULTS, FLOOR, Limit, check_limits
 
 
 def test_counts_and_shares_are_read_as_people_write_them():

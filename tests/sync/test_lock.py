@@ -9,7 +9,7 @@ import pytest
 
 from sync.clock import SystemClock
 from sync.errors import Locked, StateUnusable
-from sync.lock import run_lock
+from sync.run.lock import run_lock
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync.lookalikes import Likeness, find_matches
+from sync.records.similar_keys import Likeness, find_matches
 
 
 def pairs(new: dict[str, str], gone: dict[str, str]) -> dict[str, tuple[str, ...]]:

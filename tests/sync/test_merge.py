@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.merge import TABLE, Situation, Verdict, base_after_write, merge_field, situation
-from sync.records import Base, Owner
+from sync.records.merge import TABLE, Situation, Verdict, base_after_write, merge_field, situation
+from sync.records.model import Base, Owner
 
 OLD, SALES, PM = "old", "sales", "pm"
 AGREED = Base(OLD, OLD)

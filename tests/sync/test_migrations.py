@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, Engine, inspect, text
 
-from sync.database import open_engine, reading
+from sync.database.engine import open_engine, reading
+from sync.database.migrations import migrate, statements, version_of
 from sync.errors import StateUnusable
-from sync.migrations import migrate, statements, version_of
 
 FIRST = statements("CREATE TABLE colours (id {identity}, name TEXT NOT NULL)")
 SECOND = statements("INSERT INTO colours (name) VALUES ('red')", "CREATE TABLE tones (id INTEGER)")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sync.plan import ActionType
-from sync.records import Observed
+from sync.plan.model import ActionType
+from sync.records.model import Observed
 
 from .world import World, deal
 

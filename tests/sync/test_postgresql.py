@@ -16,14 +16,14 @@ import pytest
 from sqlalchemy import Connection, Engine, make_url, select, text
 
 from sync.clock import SystemClock
-from sync.database import failures_as, open_engine, reading, shown, writing
+from sync.database.engine import failures_as, open_engine, reading, shown, writing
+from sync.database.migrations import migrate, version_of
+from sync.database.table_copy import copy_rows, tables_of
 from sync.errors import Locked, StateUnusable, Stop, Unreachable
-from sync.lock import run_lock
-from sync.migrations import migrate, version_of
-from sync.runner import Options, Runner, RunReport, open_for_run
-from sync.schema import NAME, NOTES, STEPS, metadata
-from sync.state import StateStore
-from sync.table_copy import copy_rows, tables_of
+from sync.run.lock import run_lock
+from sync.run.runner import Options, Runner, RunReport, open_for_run
+from sync.state.schema import NAME, NOTES, STEPS, metadata
+from sync.state.store import StateStore
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
 from tests.live.postgresql import ACCOUNT, PASSWORD, Cluster, Server
@@ -54,7 +54,7 @@ def program(source: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 HOLDS_THE_LOCK = """
 import sys, time
 from sync.clock import SystemClock
-from sync.lock import run_lock
+from sync.run.lock import run_lock
 with run_lock(sys.argv[1], "acme", SystemClock()):
     print("held", flush=True)
     time.sleep(60)
@@ -220,7 +220,7 @@ OPENS_BOTH = """
 import sys
 from datetime import UTC, datetime
 from sync.clock import SystemClock
-from sync.state import StateStore
+from sync.state.store import StateStore
 from taiga_pipeline.pipeline.store import DealStore
 print("ready", flush=True)
 sys.stdin.readline()

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.retry import NEVER, RetryPolicy
+from sync.run.retry import NEVER, RetryPolicy
 
 
 def no_luck() -> float:

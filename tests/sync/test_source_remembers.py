@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sync.errors import AnotherServer, Unreachable
-from sync.memory import MemoryTarget
-from sync.runner import Outcome
+from sync.in_memory_target import MemoryTarget
+from sync.run.runner import Outcome
 
 from .world import DictSource, World, deal
 

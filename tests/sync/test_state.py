@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from sync.database import open_engine, writing
+from sync.database.engine import open_engine, writing
+from sync.database.migrations import VERSIONS
 from sync.errors import Locked, Rejected, StateUnusable
-from sync.migrations import VERSIONS
-from sync.plan import Issue, IssueKind
-from sync.records import Base, Binding, RecordKey
-from sync.runner import open_for_run
-from sync.state import Seal, StateStore
+from sync.plan.model import Issue, IssueKind
+from sync.records.model import Base, Binding, RecordKey
+from sync.run.runner import open_for_run
+from sync.state.store import Seal, StateStore
 
 from .world import FakeClock, World, deal
 

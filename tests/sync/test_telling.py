@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from sync.errors import Unavailable
-from sync.limits import Limit
-from sync.runner import Outcome
+from sync.plan.limits import Limit
+from sync.run.runner import Outcome
 from sync.source import GroupFacts, Told
 from tests.sync.world import DictSource, World, deal
 

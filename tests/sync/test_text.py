@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.text import (
+from sync.records.composite_text import (
     END,
     SEPARATOR,
     join_block,

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from sync import boundary
+from sync import crash_points as boundary
 from sync.errors import Failing, Malformed, OutcomeUnknown
-from sync.plan import IssueKind
-from sync.records import Desired, Observed, Value
-from sync.runner import Options, Outcome
+from sync.plan.model import IssueKind
+from sync.records.model import Desired, Observed, Value
+from sync.run.runner import Options, Outcome
 
 from .world import World, deal
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from sync.database import writing
-from sync.drafting import Rules
-from sync.memory import MemoryTarget
-from sync.plan import Plan
-from sync.records import (
+from sync.database.engine import writing
+from sync.in_memory_target import MemoryTarget
+from sync.plan.model import Plan
+from sync.plan.pipeline_planner import Rules
+from sync.records.model import (
     Desired,
     DesiredGroup,
     Observed,
@@ -24,10 +24,10 @@ from sync.records import (
     WhenDropped,
     WhenRetired,
 )
-from sync.runner import Options, Runner, RunReport
-from sync.schema import metadata
+from sync.run.runner import Options, Runner, RunReport
 from sync.source import Quarantined, Reading
-from sync.state import StateStore
+from sync.state.schema import metadata
+from sync.state.store import StateStore
 
 OWNERS = {"title": Owner.SHARED, "text": Owner.DELIVERY, "role": Owner.SHARED}
 

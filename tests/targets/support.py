@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from taiga_pipeline.credentials import Secret
-from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.targets.taiga.client import Client
 
 URL = "https://taiga.example.test"

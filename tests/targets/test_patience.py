@@ -13,7 +13,7 @@ import pytest
 
 from sync.clock import SystemClock
 from sync.errors import OutcomeUnknown
-from taiga_pipeline.targets.http.transport import Transport
+from taiga_pipeline.http.transport import Transport
 from tests.targets.support import TOKEN
 
 SILENCE = 0.1

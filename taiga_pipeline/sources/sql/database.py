@@ -23,7 +23,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
 
 from sync.clock import Clock
-from sync.database import parse_url, shown
+from sync.database.engine import parse_url, shown
 from sync.errors import Stop, SyncError, Unauthorised, Unreachable
 from taiga_pipeline.installing import how_to_add, how_to_get
 from taiga_pipeline.problems import Problem, ProblemsError

@@ -17,11 +17,11 @@ from urllib.parse import quote, urlsplit
 
 from sync.clock import Clock
 from sync.errors import IncompleteRead, Rejected, Stop, SyncError, Unauthorised, Unreachable
-from taiga_pipeline.targets.connection import Connection
-from taiga_pipeline.targets.http.answer import JSON, Answer
-from taiga_pipeline.targets.http.client import ApiClient, Manners
-from taiga_pipeline.targets.http.shapes import list_trouble
-from taiga_pipeline.targets.http.transport import Transport
+from taiga_pipeline.http.answer import JSON, Answer
+from taiga_pipeline.http.client import ApiClient, Manners
+from taiga_pipeline.http.connection import Connection
+from taiga_pipeline.http.shapes import list_trouble
+from taiga_pipeline.http.transport import Transport
 
 PAGE: Final = 500
 """Records on a page. Tryton counts what is left up to ten times as many."""

@@ -18,6 +18,8 @@ from typing import Final
 
 from sync.clock import Clock
 from taiga_pipeline.credentials import Secret
+from taiga_pipeline.http.bounds import ANSWER_MEGABYTES
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.pipeline.columns import check_field
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.import_options import ImportOptions
@@ -30,8 +32,6 @@ from taiga_pipeline.sources.tryton.fields import MODEL, UNNAMED, USUAL, Fields
 from taiga_pipeline.sources.tryton.source import Terms, TrytonSource
 from taiga_pipeline.sources.tryton.spool import Cache
 from taiga_pipeline.sources.tryton.write_back import TrytonWriteBack
-from taiga_pipeline.targets.connection import Connection
-from taiga_pipeline.targets.http.bounds import ANSWER_MEGABYTES
 
 KNOWN: Final = (
     "url",

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from taiga_pipeline.targets.http.answer import JSON
+from taiga_pipeline.http.answer import JSON
 
 _DAY: Final = ("year", "month", "day")
 _TIME: Final = ("hour", "minute", "second", "microsecond")

@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 from sync.clock import Clock
 from sync.errors import Malformed, Rejected, Stale, SyncError, Unreachable, Vanished
-from sync.records import RETIRED, STATE, Desired, Marker, Observed, Value
-from sync.server import Identity
+from sync.records.model import RETIRED, STATE, Desired, Marker, Observed, Value
+from sync.run.server_identity import Identity
 from sync.target import Foreseen, Place, Written
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind
-from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.marked import demand_marked
 from taiga_pipeline.targets.redmine import projects
 from taiga_pipeline.targets.redmine.children import (

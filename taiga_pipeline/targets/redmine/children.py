@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from sync.errors import Rejected, SyncError, Vanished
-from sync.records import Desired, Observed, RecordKey, Value, by_identity
+from sync.records.model import Desired, Observed, RecordKey, Value, by_identity
 from sync.target import Place, Written
+from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
-from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.redmine.client import Client, Refusal
 from taiga_pipeline.targets.redmine.custom_fields import (
     DEAL_KEY,

@@ -13,11 +13,11 @@ from urllib.parse import quote, urlsplit
 
 from sync.clock import Clock
 from sync.errors import Rejected, Stale, SyncError, Unauthorised, Unreachable, Vanished
-from sync.retry import RetryPolicy
-from taiga_pipeline.targets.connection import Connection
-from taiga_pipeline.targets.http.answer import Answer
-from taiga_pipeline.targets.http.client import BRIEF, PATIENT, ApiClient, Manners
-from taiga_pipeline.targets.http.transport import Transport
+from sync.run.retry import RetryPolicy
+from taiga_pipeline.http.answer import Answer
+from taiga_pipeline.http.client import BRIEF, PATIENT, ApiClient, Manners
+from taiga_pipeline.http.connection import Connection
+from taiga_pipeline.http.transport import Transport
 from taiga_pipeline.targets.redmine.shapes import answer_trouble
 
 WRONG_ADDRESS: Final = (

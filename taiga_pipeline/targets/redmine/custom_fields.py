@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from sync.errors import Vanished
-from taiga_pipeline.targets.http.answer import JSON
+from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.targets.redmine.client import Client
 from taiga_pipeline.targets.redmine.paging import Row
 

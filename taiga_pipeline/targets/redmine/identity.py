@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from sync.records import Marker, RecordKey
+from sync.records.model import Marker, RecordKey
 
 LONGEST_IDENTIFIER: Final = 100
 RELEASED: Final = "released"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from sync.errors import IncompleteRead, Malformed
-from taiga_pipeline.targets.http.answer import JSON
+from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.targets.redmine.client import Client
 from taiga_pipeline.targets.redmine.shapes import row_trouble
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from sync.errors import Rejected, Vanished
-from sync.records import Desired
+from sync.records.model import Desired
 from sync.target import Foreseen
 from taiga_pipeline.problems import did_you_mean
 from taiga_pipeline.records import Kind

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from sync.records import STATE, Marker, Observed, Value, digest
+from sync.records.model import STATE, Marker, Observed, Value, digest
 from sync.target import unreadable
+from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.records import Kind, Project, ProjectState
-from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.joined import (
     DESCRIPTION,
     NAME,

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sync.errors import Failing, Malformed, Vanished
-from sync.records import Observed, digest
+from sync.records.model import Observed, digest
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.parallel import each_or_none
 from taiga_pipeline.targets.redmine.children import KINDS, Context

@@ -11,8 +11,8 @@ from typing import Any, Final, NotRequired
 
 from typing_extensions import TypedDict
 
-from taiga_pipeline.targets.http.answer import JSON
-from taiga_pipeline.targets.http.shapes import Id, Object, Shape, list_trouble
+from taiga_pipeline.http.answer import JSON
+from taiga_pipeline.http.shapes import Id, Object, Shape, list_trouble
 
 
 class _Named(TypedDict):

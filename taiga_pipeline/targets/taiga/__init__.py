@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sync.clock import Clock
-    from taiga_pipeline.targets.connection import Connection
+    from taiga_pipeline.http.connection import Connection
     from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 
 

@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import Final
 
 from sync.errors import Rejected, Stale, SyncError, Vanished
-from sync.records import Desired, Marker, Observed, Value
-from sync.server import Identity
+from sync.records.model import Desired, Marker, Observed, Value
+from sync.run.server_identity import Identity
 from sync.target import Foreseen, Place, Written
+from taiga_pipeline.http.answer import JSON
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind, Membership, Project
-from taiga_pipeline.targets.connection import Connection
-from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.marked import demand_marked
 from taiga_pipeline.targets.taiga import projects
 from taiga_pipeline.targets.taiga.address import web_address

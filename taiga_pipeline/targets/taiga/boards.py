@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sync.errors import SyncError
-from sync.records import Desired, Marker, Observed, Value
+from sync.records.model import Desired, Marker, Observed, Value
 from sync.target import Place, Written
 from taiga_pipeline.records import PORTFOLIO, Kind, Status
 from taiga_pipeline.targets.taiga.children import Body, Context

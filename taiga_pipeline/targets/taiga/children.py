@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from sync.errors import OutcomeUnknown, Rejected, Stale, SyncError, Vanished
-from sync.records import Desired, Observed, RecordKey, Value
+from sync.records.composite_text import join_block, split_block
+from sync.records.model import Desired, Observed, RecordKey, Value
 from sync.target import Place, Written
-from sync.text import join_block, split_block
+from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
-from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.identity import decode_reference, encode_reference
 from taiga_pipeline.targets.taiga.paging import Row, read_all

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from sync.clock import Clock
-from sync.retry import RetryPolicy
-from taiga_pipeline.targets.connection import Connection
-from taiga_pipeline.targets.http.client import BRIEF, PATIENT, ApiClient, Manners
-from taiga_pipeline.targets.http.transport import Transport
+from sync.run.retry import RetryPolicy
+from taiga_pipeline.http.client import BRIEF, PATIENT, ApiClient, Manners
+from taiga_pipeline.http.connection import Connection
+from taiga_pipeline.http.transport import Transport
 from taiga_pipeline.targets.taiga.address import api_address
 from taiga_pipeline.targets.taiga.login import Login, login_for
 from taiga_pipeline.targets.taiga.refusal import WRONG_ADDRESS, refusal

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from sync.records import Desired, Value
-from sync.text import plain_facts, plain_text
+from sync.records.composite_text import plain_facts, plain_text
+from sync.records.model import Desired, Value
 from taiga_pipeline.records import (
     Kind,
     Membership,

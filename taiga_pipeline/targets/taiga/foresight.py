@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from sync.errors import Rejected
-from sync.records import Desired
+from sync.records.model import Desired
 from sync.target import Foreseen
 from taiga_pipeline.records import Kind, Project
 from taiga_pipeline.targets.taiga.children import Memberships

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from sync.records import Marker, RecordKey
-from taiga_pipeline.targets.http.answer import JSON
+from sync.records.model import Marker, RecordKey
+from taiga_pipeline.http.answer import JSON
 
 PREFIX: Final = "pipeline-sync"
 

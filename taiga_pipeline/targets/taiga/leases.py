@@ -16,9 +16,9 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from sync.errors import Vanished
-from sync.lease import Terms, Turn
-from taiga_pipeline.targets.http.answer import JSON, Answer
-from taiga_pipeline.targets.http.bounds import ListProgress
+from sync.run.lease import Terms, Turn
+from taiga_pipeline.http.answer import JSON, Answer
+from taiga_pipeline.http.bounds import ListProgress
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.paging import Row, read_all
 from taiga_pipeline.targets.taiga.refusal import Refusal

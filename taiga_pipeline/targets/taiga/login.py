@@ -14,8 +14,8 @@ from typing import Protocol
 
 from sync.errors import SyncError, Unauthorised, Unreachable
 from taiga_pipeline.credentials import Secret
-from taiga_pipeline.targets.connection import Connection
-from taiga_pipeline.targets.http.answer import Answer
+from taiga_pipeline.http.answer import Answer
+from taiga_pipeline.http.connection import Connection
 
 Post = Callable[[str, Mapping[str, object]], Answer]
 """Sends a body to a path without credentials and returns the answer, whatever its status."""

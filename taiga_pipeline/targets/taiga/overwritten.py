@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from taiga_pipeline.targets.http.answer import JSON
+from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.paging import Row
 

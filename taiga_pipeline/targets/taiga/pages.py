@@ -12,8 +12,8 @@
 
     ―― Kept current by pipeline-sync ――
 
-Markdown wants empty lines around tables and headings; `sync.text` knows facts without empty lines.
-They are put in when a page is written, and left out when it is read.
+Markdown wants empty lines around tables and headings; `sync.records.composite_text` knows facts
+without empty lines. They are put in when a page is written, and left out when it is read.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from sync.errors import SyncError, Vanished
-from sync.records import Desired, Observed, Value
+from sync.records.composite_text import END, SEPARATOR, plain_facts, plain_text, split_block
+from sync.records.model import Desired, Observed, Value
 from sync.target import Place, Written
-from sync.text import END, SEPARATOR, plain_facts, plain_text, split_block
+from taiga_pipeline.http.upload import Upload
 from taiga_pipeline.records import Kind, Wiki
-from taiga_pipeline.targets.http.upload import Upload
 from taiga_pipeline.targets.taiga.children import Body, Context
 from taiga_pipeline.targets.taiga.paging import Row, read_all
 from taiga_pipeline.targets.taiga.refusal import Refusal

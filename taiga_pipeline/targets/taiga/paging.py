@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from sync.errors import IncompleteRead, Malformed, Vanished
-from taiga_pipeline.targets.http.answer import JSON, Answer
-from taiga_pipeline.targets.http.bounds import ListProgress
-from taiga_pipeline.targets.http.shapes import list_trouble
+from taiga_pipeline.http.answer import JSON, Answer
+from taiga_pipeline.http.bounds import ListProgress
+from taiga_pipeline.http.shapes import list_trouble
 from taiga_pipeline.targets.taiga.shapes import row_trouble
 
 PAGE_SIZE: Final = 1000

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from sync.records import Marker, Observed, Value
+from sync.records.model import Marker, Observed, Value
 from sync.target import unreadable
+from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.records import Kind, Project
-from taiga_pipeline.targets.http.answer import JSON
 from taiga_pipeline.targets.joined import (
     DESCRIPTION,
     NAME,

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from sync.errors import Failing, IncompleteRead, Malformed, Rejected
-from sync.records import Observed
+from sync.records.model import Observed
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.parallel import each_or_none
 from taiga_pipeline.targets.taiga.children import Context, Memberships, Stories

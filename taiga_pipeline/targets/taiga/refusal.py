@@ -17,7 +17,7 @@ from sync.errors import (
     Unreachable,
     Vanished,
 )
-from taiga_pipeline.targets.http.answer import Answer
+from taiga_pipeline.http.answer import Answer
 
 WRONG_ADDRESS: Final = (
     "a web page answers where Taiga's API should be; is target.url the address of the API? "

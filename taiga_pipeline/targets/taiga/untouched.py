@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from sync.errors import Vanished
-from sync.records import Observed
+from sync.records.model import Observed
 from sync.target import Place
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.taiga.children import Context, Memberships, Milestones, Roles, Stories

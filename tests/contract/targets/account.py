@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from sync.clock import Clock
 from sync.errors import OutcomeUnknown
-from sync.records import Desired, Marker, Observed, RecordKey, Value
+from sync.records.model import Desired, Marker, Observed, RecordKey, Value
 from sync.target import Place, Target, Written
 from taiga_pipeline.records import Kind, Project
 

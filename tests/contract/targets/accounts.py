@@ -9,10 +9,10 @@ import requests
 
 from sync.clock import Clock
 from sync.errors import OutcomeUnknown
-from sync.memory import MemoryTarget
+from sync.in_memory_target import MemoryTarget
 from sync.target import Place
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind
-from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.redmine import create as create_redmine
 from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.client import Client as TaigaClient

@@ -14,8 +14,8 @@ import pytest
 
 from sync.clock import SystemClock
 from taiga_pipeline.credentials import Secret
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.sandbox.embedded import Sandbox
-from taiga_pipeline.targets.connection import Connection
 from tests.contract.targets.account import Account
 from tests.contract.targets.accounts import (
     LABELS,

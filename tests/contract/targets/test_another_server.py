@@ -12,17 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from sync import moving, server
-from sync.database import writing
+from sync.database.engine import writing
 from sync.errors import AnotherServer, Refused
-from sync.plan import IssueKind
-from sync.records import Desired, Marker, RecordKey, WhenRetired
-from sync.runner import Outcome
-from sync.schema import NOTES
+from sync.plan.model import IssueKind
+from sync.records.model import Desired, Marker, RecordKey, WhenRetired
+from sync.run import server_identity as server
+from sync.run import server_move as moving
+from sync.run.runner import Outcome
+from sync.state.schema import NOTES
 from taiga_pipeline.credentials import Secret
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind
 from taiga_pipeline.sandbox.embedded import Sandbox
-from taiga_pipeline.targets.connection import Connection
 from tests.contract.targets.account import Account
 from tests.contract.targets.accounts import MemoryAccount, RedmineAccount, TaigaAccount
 from tests.contract.targets.test_runs import Pipeline

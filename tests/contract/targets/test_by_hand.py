@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from sync.errors import Rejected, Unreachable
-from sync.hands_on import adopt, unlink
-from sync.leaving import leave, plan_leaving
-from sync.plan import IssueKind
-from sync.records import Observed, RecordKey
-from sync.runner import Outcome
-from sync.take_over import take_over
+from sync.plan.model import IssueKind
+from sync.records.model import Observed, RecordKey
+from sync.run.leaving import leave, plan_leaving
+from sync.run.manual_actions import adopt, unlink
+from sync.run.runner import Outcome
+from sync.run.take_over import take_over
 from taiga_pipeline.records import TRACES, Kind
 from tests.contract.targets.test_claims import lose_state, stories
 from tests.contract.targets.test_runs import Pipeline, key, pipeline

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sync.errors import Rejected
-from sync.memory import MemoryTarget
-from sync.records import Desired, RecordKey
+from sync.in_memory_target import MemoryTarget
+from sync.records.model import Desired, RecordKey
 from sync.target import Foreseen, Foresees, Place
 from taiga_pipeline.records import Kind, Membership, Milestone, Story
 from tests.contract.targets.account import Account, Work

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from sync.errors import Rejected
-from sync.hands_on import Side, resolve
-from sync.plan import IssueKind
-from sync.records import Observed, Owner
-from sync.runner import Outcome
-from sync.state import StateStore
+from sync.plan.model import IssueKind
+from sync.records.model import Observed, Owner
+from sync.run.manual_actions import Side, resolve
+from sync.run.runner import Outcome
+from sync.state.store import StateStore
 from taiga_pipeline.records import Kind
 from tests.contract.targets.test_runs import Pipeline, key, pipeline
 

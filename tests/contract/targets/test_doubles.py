@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sync.plan import IssueKind
-from sync.records import Observed, RecordKey
-from sync.runner import Outcome
-from sync.state import StateStore
+from sync.plan.model import IssueKind
+from sync.records.model import Observed, RecordKey
+from sync.run.runner import Outcome
+from sync.state.store import StateStore
 from taiga_pipeline.records import Kind
 from tests.contract.targets.account import Account
 from tests.contract.targets.test_runs import Pipeline, key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync.errors import Rejected, Stale, Vanished
-from sync.records import Marker
+from sync.records.model import Marker
 from taiga_pipeline.records import Project
 from tests.contract.targets.account import Account, Work
 

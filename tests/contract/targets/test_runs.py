@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from sync.executor import SETTLE_WAITS
-from sync.plan import IssueKind
-from sync.records import Desired, DesiredGroup, RecordKey, WhenDropped
-from sync.runner import Options, Outcome, Runner, RunReport
+from sync.plan.model import IssueKind
+from sync.records.model import Desired, DesiredGroup, RecordKey, WhenDropped
+from sync.run.executor import SETTLE_WAITS
+from sync.run.runner import Options, Outcome, Runner, RunReport
 from sync.source import Reading
-from sync.state import StateStore
+from sync.state.store import StateStore
 from taiga_pipeline.records import Kind
 from tests.contract.targets.account import Account, Work
 
@@ -170,7 +170,7 @@ def test_a_persons_story_text_survives_every_run(pipeline: Pipeline) -> None:
 def test_a_lost_answer_makes_no_duplicate(
     pipeline: Pipeline, lost: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.executor.SETTLE_WAITS", tuple(0.01 for _ in SETTLE_WAITS))
+    monkeypatch.setattr("sync.run.executor.SETTLE_WAITS", tuple(0.01 for _ in SETTLE_WAITS))
     deal = key(pipeline, 1)
     if lost == "a child":
         pipeline.want(deal, "retired")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sync.hands_on import Side, resolve
-from sync.records import RecordKey
-from sync.runner import Outcome
-from sync.state_rows import BRING_BACK, TAKE_AWAY
+from sync.records.model import RecordKey
+from sync.run.manual_actions import Side, resolve
+from sync.run.runner import Outcome
+from sync.state.rows import BRING_BACK, TAKE_AWAY
 from sync.target import Place
 from taiga_pipeline.records import Kind
 from tests.contract.targets.account import Account

@@ -2,8 +2,8 @@
 
     python -m tests.reliability.kills.child FOLDER KILL_AT ARGUMENT...
 
-The program itself has no such switch: this module adds an observer to `sync.boundary`. The names
-of the boundaries that were reached are written to ``FOLDER/boundaries``, one per line.
+The program itself has no such switch: this module adds an observer to `sync.crash_points`. The
+names of the boundaries that were reached are written to ``FOLDER/boundaries``, one per line.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sync import boundary
+from sync import crash_points as boundary
 from taiga_pipeline.cli.main import main
 
 KILLED = 137

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from sync.plan import Issue, IssueKind
-from sync.records import DesiredGroup, RecordKey
-from sync.state import GroupRow
-from sync.text import split_block, split_label
+from sync.plan.model import Issue, IssueKind
+from sync.records.composite_text import split_block, split_label
+from sync.records.model import DesiredGroup, RecordKey
+from sync.state.store import GroupRow
 from taiga_pipeline.records import Kind, Membership, Project, ProjectState
 from taiga_pipeline.sandbox.models import Project as Row
 from taiga_pipeline.sandbox.models import Story

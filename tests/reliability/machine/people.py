@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sync.text import SEPARATOR
+from sync.records.composite_text import SEPARATOR
 from taiga_pipeline.records import Kind
 from taiga_pipeline.sandbox.handles import Refused
 from taiga_pipeline.sandbox.models import Membership, Milestone, Project, Role, Story

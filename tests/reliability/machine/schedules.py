@@ -22,11 +22,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from sync import hands_on
 from sync.errors import SyncError
-from sync.hands_on import Side
-from sync.plan import IssueKind
-from sync.records import RecordKey
+from sync.plan.model import IssueKind
+from sync.records.model import RecordKey
+from sync.run import manual_actions as hands_on
+from sync.run.manual_actions import Side
 from taiga_pipeline.records import Kind
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
 from taiga_pipeline.sandbox.models import Project

@@ -9,14 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sync import boundary
-from sync.drafting import Rules
+from sync import crash_points as boundary
 from sync.errors import SyncError
-from sync.limits import DEFAULTS, Limit
-from sync.records import DesiredGroup
-from sync.runner import Options, Runner, RunReport
-from sync.state import StateStore
+from sync.plan.limits import DEFAULTS, Limit
+from sync.plan.pipeline_planner import Rules
+from sync.records.model import DesiredGroup
+from sync.run.runner import Options, Runner, RunReport
+from sync.state.store import StateStore
 from taiga_pipeline.credentials import Secret
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.load import parse_mapping
 from taiga_pipeline.people.model import Allocation
@@ -27,7 +28,6 @@ from taiga_pipeline.sandbox.handles import Client as Hand
 from taiga_pipeline.sandbox.models import Project
 from taiga_pipeline.sources.mapped import MappedSource
 from taiga_pipeline.sources.port import DealReading, by_deal
-from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.fitting import fit

@@ -11,10 +11,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from sync import hands_on
-from sync.plan import IssueKind
-from sync.records import RecordKey
-from sync.runner import RunReport
+from sync.plan.model import IssueKind
+from sync.records.model import RecordKey
+from sync.run import manual_actions as hands_on
+from sync.run.runner import RunReport
 from taiga_pipeline.records import Kind
 from taiga_pipeline.sandbox.models import Project
 from taiga_pipeline.sandbox.persistence import dump, load

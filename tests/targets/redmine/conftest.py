@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from taiga_pipeline.credentials import Secret
-from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.targets.redmine import create
 from taiga_pipeline.targets.redmine.adapter import RedmineTarget
 from tests.contract.targets.account import Work

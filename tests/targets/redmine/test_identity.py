@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.records import Marker, RecordKey
+from sync.records.model import Marker, RecordKey
 from taiga_pipeline.targets.redmine.identity import (
     LONGEST_IDENTIFIER,
     Line,

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from sync.errors import Malformed, Stop
-from sync.runner import Outcome
+from sync.run.runner import Outcome
 from taiga_pipeline.credentials import Secret
-from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.targets.redmine import shapes
 from tests.contract.targets.accounts import RedmineAccount
 from tests.contract.targets.test_runs import Pipeline

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sync.plan import IssueKind
-from sync.runner import Outcome
+from sync.plan.model import IssueKind
+from sync.run.runner import Outcome
 from taiga_pipeline.credentials import Secret
-from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.targets.redmine.custom_fields import CustomFields
 from tests.contract.targets.accounts import RedmineAccount
 from tests.contract.targets.test_runs import Pipeline

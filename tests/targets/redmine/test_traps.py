@@ -18,8 +18,8 @@ from sync.errors import (
 )
 from sync.target import Place
 from taiga_pipeline.credentials import Secret
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind, Membership, Project, Story
-from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.redmine import create
 from taiga_pipeline.targets.redmine.identity import encode_identifier
 from taiga_pipeline.targets.redmine.paging import read_all

@@ -8,10 +8,10 @@ from typing import Any
 import requests
 
 from sync.clock import Clock
-from sync.records import Desired, Marker, Observed, RecordKey, Value
+from sync.records.model import Desired, Marker, Observed, RecordKey, Value
 from sync.target import Place, Written
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind, Project
-from taiga_pipeline.targets.connection import Connection
 from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.client import Client
 

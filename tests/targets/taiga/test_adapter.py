@@ -7,7 +7,7 @@ import re
 import pytest
 
 from sync.errors import Rejected, Stale, Vanished
-from sync.records import Desired, Marker, Observed, RecordKey
+from sync.records.model import Desired, Marker, Observed, RecordKey
 from sync.target import Place
 from taiga_pipeline.records import Kind, Membership, Milestone, Project, Role, Story
 from tests.targets.taiga.account import FACTS, Account

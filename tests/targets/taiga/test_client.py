@@ -12,7 +12,7 @@ import responses
 from responses import matchers
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
-from sync import boundary
+from sync import crash_points as boundary
 from sync.errors import (
     Failing,
     Malformed,

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from sync.executor import SETTLE_WAITS
-from sync.hands_on import Side, resolve
-from sync.plan import IssueKind
-from sync.records import Desired, RecordKey
-from sync.runner import Outcome
+from sync.plan.model import IssueKind
+from sync.records.model import Desired, RecordKey
+from sync.run.executor import SETTLE_WAITS
+from sync.run.manual_actions import Side, resolve
+from sync.run.runner import Outcome
 from taiga_pipeline.credentials import Secret
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
-from taiga_pipeline.targets.connection import Connection
 from tests.contract.targets.accounts import TaigaAccount, new_pipeline
 from tests.contract.targets.test_runs import Pipeline
 from tests.targets.support import ManualClock
@@ -26,7 +26,7 @@ from tests.targets.support import ManualClock
 def pipeline(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Pipeline]:
-    monkeypatch.setattr("sync.executor.SETTLE_WAITS", tuple(0.01 for _ in SETTLE_WAITS))
+    monkeypatch.setattr("sync.run.executor.SETTLE_WAITS", tuple(0.01 for _ in SETTLE_WAITS))
     password = Secret(sandbox.password)
     connection = Connection(
         sandbox.url,

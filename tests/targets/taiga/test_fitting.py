@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.records import Desired, Marker, RecordKey, Value
-from sync.text import END, SEPARATOR
+from sync.records.composite_text import END, SEPARATOR
+from sync.records.model import Desired, Marker, RecordKey, Value
 from taiga_pipeline.records import Kind, Project, Story
 from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.identity import decode_markers, encode_marker

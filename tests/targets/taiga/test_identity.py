@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.records import Marker, RecordKey
+from sync.records.model import Marker, RecordKey
 from taiga_pipeline.targets.taiga.identity import (
     decode_markers,
     decode_reference,

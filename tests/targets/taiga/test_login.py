@@ -13,7 +13,7 @@ from requests import PreparedRequest
 
 from sync.errors import Unauthorised, Unavailable, Unreachable
 from taiga_pipeline.credentials import Secret
-from taiga_pipeline.targets.connection import Connection
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.targets.taiga.client import Client
 from tests.targets.support import API, PASSWORD, URL, ManualClock, build_client
 

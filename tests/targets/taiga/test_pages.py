@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.records import Desired, RecordKey
-from sync.text import END, SEPARATOR, plain_facts, plain_text
+from sync.records.composite_text import END, SEPARATOR, plain_facts, plain_text
+from sync.records.model import Desired, RecordKey
 from taiga_pipeline.records import Kind, Wiki
 from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.pages import CONTENT, join_page, split_page

@@ -9,7 +9,7 @@ import pytest
 import responses
 
 from sync.errors import IncompleteRead, Malformed, Vanished
-from taiga_pipeline.targets.http import bounds
+from taiga_pipeline.http import bounds
 from taiga_pipeline.targets.taiga.paging import read_rows
 from tests.targets.support import API, ManualClock, build_client
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.records import Marker, Value
+from sync.records.model import Marker, Value
 from taiga_pipeline.records import Project
 from taiga_pipeline.targets.taiga import projects
 from taiga_pipeline.targets.taiga.projects import NO_DESCRIPTION, split_project

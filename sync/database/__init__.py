@@ -1,0 +1,1 @@
+"""What every store shares: set-up of engines, errors, migrations, copies."""

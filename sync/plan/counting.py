@@ -1,0 +1,136 @@
+"""Counts what a plan would change, for the limits (`sync.plan.limits`). Pure.
+
+=================  ===========================================================================
+limit              counts
+=================  ===========================================================================
+``create``         new roots
+``staff``          roots that are there and become staffed
+``children``       children made in, or taken out of, groups whose root is there already
+``retire``         roots that are retired
+``remove_member``  children that are taken out as soon as nobody asks for them
+``rename``         other roots whose title, label or state changes
+``mails``          mails to one person: the greatest number that anybody gets
+=================  ===========================================================================
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sync.plan.limits import Amount
+from sync.plan.model import Action, ActionType, GroupPlan
+from sync.records.model import LABEL, STAFFED, STATE, TITLE, Desired, RecordKey
+
+NAMED = 3
+"""So many examples make a message."""
+
+Mailed = Callable[[Desired], str]
+"""Tells whom a target mails when it makes a record; "" if nobody."""
+
+
+@dataclass(slots=True)
+class Count:
+    """What is counted under one limit."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    groups: Counter[str] = field(default_factory=Counter)
+    origins: Counter[str] = field(default_factory=Counter)
+
+    def add(self, key: RecordKey, origin: str) -> None:
+        """Counts one record."""
+        self.kinds[key.kind] += 1
+        self.groups[key.group] += 1
+        if origin:
+            self.origins[origin] += 1
+
+    def amount(self, *, is_of_children: bool = False) -> Amount:
+        """Returns what was counted; of children, in how many groups as well."""
+        where = name_some(self.groups)
+        if not is_of_children:
+            return Amount(self.groups.total(), examples=where, origin=self.origin)
+        kinds = ", ".join(f"{count} x {kind}" for kind, count in self.kinds.most_common())
+        examples = f"{kinds} in {len(self.groups)} projects ({where})"
+        return Amount(self.kinds.total(), len(self.groups), examples=examples, origin=self.origin)
+
+    @property
+    def origin(self) -> str:
+        """What asks for it, the most frequent first."""
+        some = [f"{origin} ({count})" for origin, count in self.origins.most_common(NAMED)]
+        return ", ".join(some) + (" …" if len(self.origins) > NAMED else "")
+
+
+def count_actions(groups: Iterable[GroupPlan]) -> dict[str, Amount]:
+    """Returns how much a plan holds of what limits are about, by their names; mails aside."""
+    names = ("create", "staff", "children", "retire", "remove_member", "rename")
+    tallies = {name: Count() for name in names}
+    for group in groups:
+        is_new = any(a.type is ActionType.CREATE and a.key.is_root for a in group.actions)
+        for action in group.actions:
+            counted = _counted_root(action) if action.key.is_root else _counted_child(action)
+            if counted and not (is_new and counted[0] == "children"):
+                record = action.desired
+                tallies[counted[0]].add(action.key, record.origin(counted[1]) if record else "")
+    return {
+        name: tally.amount(is_of_children=name == "children") for name, tally in tallies.items()
+    }
+
+
+def _counted_root(action: Action) -> tuple[str, str] | None:
+    """Returns under which limit a root's action counts, and the field that it is about.
+
+    A root counts once. A new label that tells of a new state is no rename of its own where that
+    state has a limit.
+    """
+    if action.type in (ActionType.CREATE, ActionType.RETIRE):
+        return action.type.value, STATE
+    for change in action.changes:
+        is_known = action.type is not ActionType.ADOPT and change.base is not None
+        if change.field == STATE and is_known and change.desired == STAFFED:
+            return "staff", STATE
+    changed = {change.field for change in action.changes}
+    if action.type is not ActionType.ADOPT and STATE in changed:
+        return "rename", STATE
+    named = next((name for name in (TITLE, LABEL) if name in changed), None)
+    return ("rename", named) if named else None
+
+
+def _counted_child(action: Action) -> tuple[str, str] | None:
+    if action.type is ActionType.CREATE or action.if_untouched:
+        return "children", ""
+    is_removal = action.type is ActionType.REMOVE and action.stays is None
+    return ("remove_member", "") if is_removal else None
+
+
+def count_mails(groups: Iterable[GroupPlan], mailed: Mailed) -> dict[str, int]:
+    """Returns how many mails a plan has a target send to whom, the most first."""
+    mails: Counter[str] = Counter()
+    for action in (action for group in groups for action in group.actions):
+        if action.type is ActionType.CREATE and action.desired and not action.key.is_root:
+            mails.update(filter(None, [mailed(action.desired)]))
+    return dict(mails.most_common())
+
+
+def most_mails(mails: Mapping[str, int], origin: str = "") -> Amount:
+    """Returns the greatest number of mails to one person."""
+    some = [f"{count} to {address}" for address, count in list(mails.items())[:NAMED]]
+    examples = ", ".join(some) + (" …" if len(mails) > NAMED else "")
+    return Amount(max(mails.values(), default=0), examples=examples, origin=origin)
+
+
+def mails_origin(groups: Iterable[GroupPlan], mailed: Mailed, address: str) -> str:
+    """Returns what asks for the mails to one person."""
+    tally = Count()
+    for action in (action for group in groups for action in group.actions):
+        is_made = action.type is ActionType.CREATE and not action.key.is_root
+        if is_made and action.desired and mailed(action.desired) == address:
+            tally.add(action.key, action.desired.origin())
+    return tally.origin
+
+
+def name_some(names: Iterable[str]) -> str:
+    """Names the first few, and shows whether there are more."""
+    first, *rest = sorted(names) or [""]
+    some = ", ".join([first, *rest[: NAMED - 1]])
+    return some + (" …" if len(rest) >= NAMED else "")

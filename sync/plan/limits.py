@@ -1,0 +1,196 @@
+"""Limits: how much one run may change before it asks.
+
+A typo in a mapping, or a source that lost half of its rows, must not archive forty projects. A
+limit is a count (``50``) or a share of the groups that are kept in step (``"20%"``); a share never
+holds back fewer than `FLOOR` changes, so that small pipelines are not refused for one deal. (For a
+source that shrank it is not more than half: of five deals, three are not lost in a day.)
+
+What is counted is said in `sync.plan.counting`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+FLOOR = 5
+"""A share always allows this many changes."""
+
+_LOOK = "look at the list with 'pipeline-sync plan'"
+_ADVICE = {
+    "create": f"{_LOOK}; if old won deals flood in, lower closed_within_days in the mapping",
+    "retire": f"{_LOOK}; a changed stage or mapping is the usual cause",
+    "staff": f"{_LOOK}; a stage with another category in the mapping is the usual cause",
+    "children": f"{_LOOK}; a changed milestone, story, member or page in the mapping, or a stage "
+    "with another category, is the usual cause",
+    "remove_member": f"{_LOOK}; changed allocations or members are the usual cause",
+    "rename": f"{_LOOK}; a changed title or label in the mapping is the usual cause",
+    "mails": f"{_LOOK}; the tool mails everybody once for each project that they are added to, and "
+    "cannot be asked not to; 'when = \"staffed\"' below a [[member]] adds them later",
+    "source_shrink": "check that the source is whole; nothing is retired because it is missing",
+    "other_pipeline": "another pipeline has made a project for each of these deals already; if "
+    "this pipeline was renamed, give it its old name again",
+    "other_account": "two accounts on one pipeline do not see each other's projects, and make each "
+    "a second time: use the account that made them, or allow it if that one was given up",
+    "unmarked": "nothing is ever written to them. Is target.url right? Was the server restored "
+    "from an older backup, and gives numbers out again? 'pipeline-sync state move --help' has the "
+    "ways on; with the limit lifted all others are kept in step, and these are reported",
+    "missing": "is target.url right, is the account still a member of them, was the server "
+    "restored from an older backup? 'pipeline-sync state move --help' has the ways on; with the "
+    "limit lifted they count as deleted by people",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A count, or a share of the bound groups in percent."""
+
+    amount: float
+    is_share: bool = False
+
+    @classmethod
+    def parse(cls, text: int | str) -> Limit:
+        """Reads ``50`` or ``"20%"``.
+
+        :raises ValueError: anything else; the message says what is expected.
+        """
+        match = re.fullmatch(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(%?)\s*", str(text))
+        if not match or isinstance(text, bool):
+            shown = repr(text) if isinstance(text, str) else text
+            raise ValueError(
+                f'{shown} is neither a count (50) nor a share ("20%") of at most nine digits'
+            )
+        if match[2] and float(match[1]) > 100:
+            raise ValueError(f"{text!r} is more than 100%")
+        return cls(float(match[1]), bool(match[2]))
+
+    def allowed(self, bound: int, floor: int = FLOOR) -> int:
+        """Returns how many changes are allowed where ``bound`` groups are kept in step."""
+        return max(floor, self.share_of(bound)) if self.is_share else int(self.amount)
+
+    def share_of(self, bound: int) -> int:
+        """Returns how many of ``bound`` groups the share comes to."""
+        return int(self.amount * bound / 100)
+
+    def __str__(self) -> str:
+        return f"{self.amount:g}%" if self.is_share else f"{self.amount:g}"
+
+
+DEFAULTS: Mapping[str, Limit] = {
+    "create": Limit(50),
+    "staff": Limit(20, is_share=True),
+    "children": Limit(20, is_share=True),
+    "retire": Limit(20, is_share=True),
+    "remove_member": Limit(20, is_share=True),
+    "rename": Limit(20, is_share=True),
+    "mails": Limit(25),
+    "source_shrink": Limit(30, is_share=True),
+    "other_pipeline": Limit(0),
+    "other_account": Limit(0),
+    "unmarked": Limit(2),
+    "missing": Limit(30, is_share=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much of one kind a plan holds, and what it is about.
+
+    ``groups`` is what a share is compared with, where that is not the count itself: of children,
+    the groups that they are made in. ``detail`` says what the number is about, where that is not
+    plain, and ``examples`` where it comes from. ``origin`` names what asks for it, as whoever made
+    the desired records says it.
+    """
+
+    count: int
+    groups: int | None = None
+    detail: str = ""
+    examples: str = ""
+    origin: str = ""
+
+    def compared(self, limit: Limit) -> int:
+        """Returns the number that ``limit`` is about."""
+        return self.groups if limit.is_share and self.groups is not None else self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A limit that a plan exceeds. ``allowed`` and ``planned`` are numbers of the same thing."""
+
+    name: str
+    limit: Limit
+    allowed: int
+    amount: Amount
+    bound: int
+
+    @property
+    def planned(self) -> int:
+        """The number that is too high."""
+        return self.amount.compared(self.limit)
+
+    @property
+    def message(self) -> str:
+        """Says the numbers, the setting, what asks for it and the way out."""
+        detail = f" ({self.amount.detail})" if self.amount.detail else ""
+        examples = f": {self.amount.examples}" if self.amount.examples else ""
+        origin = f"; asked for by {self.amount.origin}" if self.amount.origin else ""
+        is_of_groups = self.limit.is_share and self.amount.groups is not None
+        unit = " projects" if is_of_groups else ""
+        return (
+            f"limit '{self.name}': {self.planned}{unit} planned{detail}, {self._allowance} "
+            f"allowed{examples}{origin}; {_ADVICE[self.name]}; to allow it once: --allow "
+            f"{self.name}, for good: {self.name} under [limits] in the configuration"
+        )
+
+    @property
+    def _allowance(self) -> str:
+        """The number that is allowed, and where it comes from: the share, or what it allows at
+        least."""
+        if not self.limit.is_share:
+            return str(self.allowed)
+        share = self.limit.share_of(self.bound)
+        if share >= self.allowed:
+            return f"{self.allowed} ({self.limit} of {self.bound})"
+        return f"{self.allowed} (the least of any share; {self.limit} of {self.bound} is {share})"
+
+    def to_json(self) -> dict[str, object]:
+        """Returns the breach as JSON-compatible data."""
+        return {
+            "limit": self.name,
+            "setting": str(self.limit),
+            "allowed": self.allowed,
+            "planned": self.planned,
+            "count": self.amount.count,
+            "origin": self.amount.origin,
+            "message": self.message,
+        }
+
+
+def check_limits(
+    counts: Mapping[str, int | Amount],
+    bound: int,
+    limits: Mapping[str, Limit] = DEFAULTS,
+    allow: Collection[str] = (),
+    details: Mapping[str, str] | None = None,
+) -> tuple[Breach, ...]:
+    """Returns the limits that ``counts`` exceed.
+
+    ``counts`` and ``limits`` go by the names in `DEFAULTS`; ``bound`` is the number of groups
+    kept in step; ``allow`` names the limits that are lifted this once; ``details`` are added to
+    what is said about a plain count.
+    """
+    breaches = []
+    for name, count in counts.items():
+        detail = (details or {}).get(name, "")
+        amount = count if isinstance(count, Amount) else Amount(count, detail=detail)
+        limit = limits.get(name, DEFAULTS[name])
+        allowed = limit.allowed(bound, _floor(name, bound))
+        if amount.compared(limit) > allowed and name not in allow:
+            breaches.append(Breach(name, limit, allowed, amount, bound))
+    return tuple(breaches)
+
+
+def _floor(name: str, bound: int) -> int:
+    """A source that lost more than half of its rows is broken, however small it is."""
+    return min(FLOOR, bound // 2) if name == "source_shrink" else FLOOR

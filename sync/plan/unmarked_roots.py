@@ -1,0 +1,43 @@
+"""What is bound and is not ours: a root that does not carry this pipeline's marker.
+
+Numbers do not tell two servers apart, and a server restored from a backup gives numbers out
+again. So a bound root counts as ours only while it says so itself. Where it does not, nothing of
+it is written, removed or marked: one or two are reported, more are a limit's business (see
+`sync.plan.limits`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sync.plan.model import Issue, IssueKind
+from sync.records.model import Marker, Observed, RecordKey
+
+
+def stranger(marker: Marker, root: Observed, *, by_hand: bool = False) -> Issue | None:
+    """Returns the issue of a root that is bound under ``marker`` and is not ours, else None.
+
+    What was bound ``by_hand``, and not synced since, is not marked yet: the next run does that.
+    """
+    others = root.claimed_by_others(marker.pipeline)
+    if root.belongs_to(marker) or (by_hand and not others):
+        return None
+    return Issue(
+        IssueKind.UNMARKED,
+        RecordKey(marker.key, root.kind),
+        f"{marker.key}: project {root.id} {_whose(marker, root, others)}; nothing is written to "
+        f"it. If it is this deal's all the same: 'pipeline-sync adopt {marker.key} {root.id}'; if "
+        f"it is not: 'pipeline-sync unlink {marker.key}'",
+        observed=root.id,
+    )
+
+
+def _whose(marker: Marker, root: Observed, others: Sequence[str]) -> str:
+    """Says by what a root is known, other than by ``marker`` alone."""
+    if others:
+        also = "also " if marker in root.markers else ""
+        return f"{also}carries the mark of the pipeline {', '.join(others)}; unlink it there first"
+    keys = ", ".join(sorted(each.key for each in root.markers))
+    if keys:
+        return f"carries the mark of another deal ({keys})"
+    return "does not carry this pipeline's mark (any more)"

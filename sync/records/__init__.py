@@ -1,0 +1,1 @@
+"""Records, and the merge of their fields. Pure."""

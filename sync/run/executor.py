@@ -1,0 +1,452 @@
+"""Applies a plan: intent, write, receipt, one action after the other within a group.
+
+Groups are independent and applied in parallel; within a group there is one writer. An error ends
+with the smallest unit that it concerns: `Rejected` with the action, anything else that can be
+waited out with the group, a `Stop` with the run.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from sync.clock import Clock
+from sync.errors import (
+    Failing,
+    IncompleteRead,
+    Malformed,
+    NotSent,
+    OutcomeUnknown,
+    Rejected,
+    Stale,
+    Stop,
+    SyncError,
+    Unavailable,
+    Unreachable,
+)
+from sync.plan.doubles import double_issue
+from sync.plan.dropped_children import touched_issue
+from sync.plan.group_planner import Bound, adopt_child, find_child
+from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind
+from sync.records.merge import base_after_create, base_after_write
+from sync.records.model import Base, Binding, Desired, Marker, Observed, RecordKey, Value
+from sync.run.log_context import logged
+from sync.run.unexpected_errors import unforeseen
+from sync.state.store import StateStore
+from sync.target import CompletesChildren, FindsLeftovers, Place, Target, Written
+
+log = logging.getLogger(__name__)
+
+SETTLE_WAITS = (0.5, 2.0, 5.0)
+"""Seconds between looks for an object whose creation was not answered."""
+
+STALE_ATTEMPTS = 3
+"""How often a group is merged again because people changed it in that very moment."""
+
+Replan = Callable[[GroupPlan], GroupPlan]
+"""Observes a group again and plans it anew."""
+
+
+@dataclass(slots=True)
+class Applied:
+    """What was done. ``touched`` are the plans of the groups that were begun."""
+
+    actions: list[Action] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    touched: list[GroupPlan] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+    """Keys of groups of which some action did not take place."""
+    taken_away: list[RecordKey] = field(default_factory=list)
+    """What people were found to have taken away."""
+    skipped: int = 0
+    """Groups that were not begun because the run was stopped."""
+    stopped_by: Stop | None = None
+
+
+@dataclass(slots=True)
+class Executor:
+    """Applies group plans to a target.
+
+    ``replan`` observes a group again and plans it anew; it is called where people changed an
+    object since it was observed, so that their edit is merged, not written over.
+    ``permit`` is called before each action and may raise a `Stop`. ``stop`` may be set from
+    outside to end after the actions under way. ``progress`` is called with the number of groups
+    that are done, from any thread.
+    """
+
+    target: Target
+    store: StateStore
+    clock: Clock
+    run_id: int
+    replan: Replan
+    concurrency: int = 1
+    stop: threading.Event = field(default_factory=threading.Event)
+    progress: Callable[[int], None] = lambda done: None
+    permit: Callable[[], None] = lambda: None
+    _applied: Applied = field(default_factory=Applied, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _unavailable_in_a_row: int = field(default=0, init=False)
+
+    def apply(self, groups: Sequence[GroupPlan]) -> Applied:
+        """Applies the groups; never raises a `SyncError`, but reports it in the answer."""
+        if self.concurrency == 1 or len(groups) == 1:
+            for group in groups:
+                self._apply_safely(group)
+        else:
+            with ThreadPoolExecutor(self.concurrency, "sync") as pool:
+                for future in [pool.submit(self._apply_safely, group) for group in groups]:
+                    future.result()
+        return self._applied
+
+    # --- one group
+
+    def _apply_safely(self, group: GroupPlan) -> None:
+        """Applies a group; turns errors into issues, and a `Stop` into the end of the run."""
+        if self.stop.is_set():
+            with self._lock:
+                self._applied.skipped += 1
+            return
+        try:
+            with logged(run=self.run_id, deal=group.key):
+                self._apply_group(group)
+            with self._lock:
+                self._unavailable_in_a_row = 0
+        except IncompleteRead as error:  # of what is in this group: others can be read
+            self._add_issue(group, IssueKind.FAILED, str(error))
+        except Stop as error:
+            self._end_run(error)
+            self._add_issue(group, IssueKind.FAILED, str(error))
+        except OutcomeUnknown as error:
+            self._add_issue(group, IssueKind.UNCERTAIN, str(error))
+        except SyncError as error:
+            self._add_issue(group, IssueKind.FAILED, str(error))
+            self._count_unavailable(error)
+        except Exception as error:
+            issue = unforeseen(group.desired.root.key, error)
+            self._add_issue(group, issue.kind, issue.message)
+        with self._lock:
+            self._applied.touched.append(group)
+            done = len(self._applied.touched)
+        self.progress(done)
+
+    def _apply_group(self, group: GroupPlan) -> None:
+        for _ in range(STALE_ATTEMPTS - 1):
+            try:
+                return self._apply_plan(group)
+            except Stale as error:
+                log.info("%s: merged again, because of a change just now (%s)", group.key, error)
+                group = self.replan(group)
+        return self._apply_plan(group)
+
+    def _apply_plan(self, group: GroupPlan) -> None:
+        taken = self.store.note(group, self.run_id)
+        with self._lock:
+            self._applied.taken_away += taken
+        self._apply_actions(group)
+
+    def _apply_actions(self, group: GroupPlan) -> None:
+        """Applies a group's actions; what depends on a root that failed is not tried."""
+        is_new = group.root is None  # nothing of it can be bound
+        bound = {} if is_new else self.store.known([group.key])[group.key].bound
+        progress = _GroupProgress.begin(group, bound)
+        for action in group.actions:
+            if self.stop.is_set():
+                raise Unavailable(f"{group.key}: the run was stopped before it was finished")
+            self.permit()
+            if action.if_untouched and not self._may_take_back(action, progress):
+                continue
+            try:
+                with logged(action=action.type.value, record=str(action.key)):
+                    self._apply_action(action, progress)
+                    log.info("%s: %s done", action.key, action.type.value)
+            except (Rejected, Malformed) as error:
+                kind = IssueKind.DOUBLE if action.stays else IssueKind.FAILED
+                self._add_issue(group, kind, str(error), action.key)
+                if action.key.is_root:
+                    return
+            except OutcomeUnknown as error:
+                if action.key.is_root:
+                    raise
+                self._add_issue(group, IssueKind.UNCERTAIN, str(error), action.key)
+            else:
+                with self._lock:
+                    self._applied.actions.append(action)
+
+    # --- one action
+
+    def _apply_action(self, action: Action, progress: _GroupProgress) -> None:
+        if action.stays is not None:
+            self._take_back(action, action.stays, progress)
+        elif action.type is ActionType.REMOVE:
+            self._remove(action, progress)
+        elif action.type is ActionType.CREATE:
+            self._create(action, progress)
+        elif action.delete and self._may_delete(action):
+            self._remove(action, progress)
+        elif action.changes or action.mark:
+            self._update(action, progress)
+        else:
+            self._adopt(action, progress)
+
+    def _may_delete(self, action: Action) -> bool:
+        """Whether a root is still ours, and nobody but the connector ever touched it."""
+        root = self.target.observe_root(_observed(action).id)
+        marker = Marker(self.store.pipeline, action.key.group)
+        return root is not None and root.belongs_to(marker) and self.target.untouched(root.id)
+
+    def _create(self, action: Action, progress: _GroupProgress) -> None:
+        record = _desired(action)
+        found = find_child(record, progress.born) if not record.key.is_root else None
+        if found is not None:
+            self._adopt(adopt_child(record, found, self.target.split), progress)
+            return
+        intended = {name: Base(value, value) for name, value in record.fields.items()}
+        intent = self.store.intend(self.run_id, action, intended)
+        with self._failing(intent):
+            written = self._send_create(record, progress)
+        fields = self.target.split(written.record, [record.fields])
+        bases = _bases_after_create(record, fields, written.unwritten)
+        binding = _binding(action, written.record.id)
+        self.store.receive(intent, replace(binding, created=not written.found), bases)
+        progress.note(record.key, written)
+        if action.again:
+            self._report_leftover(record, written.record)
+
+    def _report_leftover(self, record: Desired, made: Observed) -> None:
+        """Says what an earlier attempt left; that this cannot be found out harms nothing."""
+        if not isinstance(self.target, FindsLeftovers):
+            return
+        try:
+            text = self.target.leftover(made)
+        except SyncError as error:
+            log.warning("%s: cannot tell what an earlier attempt left: %s", record.key, error)
+            return
+        if text:
+            issue = Issue(IssueKind.LEFTOVER, record.key, f"{record.key}: {text}")
+            with self._lock:
+                self._applied.issues.append(issue)
+
+    def _send_create(self, record: Desired, progress: _GroupProgress) -> Written:
+        """Sends a create; an answer that was lost is looked for, never asked for again."""
+        marker = Marker(self.store.pipeline, record.key.group)
+        try:
+            if record.key.is_root:
+                return self.target.create_root(record, marker)
+            return self.target.create_child(record, progress.place)
+        except NotSent:
+            raise
+        except (OutcomeUnknown, Unavailable, Malformed) as error:
+            found = self._look_for(record, marker, progress)
+            if found is None:
+                raise OutcomeUnknown(
+                    f"{record.key}: the {record.key.kind} may or may not have been created, no "
+                    f"answer came ({error}); the next run will look for it before anything else"
+                ) from error
+            log.info("%s: the lost answer is settled, it was created", record.key)
+            return found
+
+    def _look_for(
+        self, record: Desired, marker: Marker, progress: _GroupProgress
+    ) -> Written | None:
+        """Looks for an object whose creation was not answered; None if it does not appear."""
+        for seconds in SETTLE_WAITS:
+            self.clock.sleep(seconds)
+            if record.key.is_root:
+                roots = [root for root in self.target.find_roots(marker) if root.readable]
+                if len(roots) == 1:
+                    children = self.target.observe_children([roots[0].id])
+                    found_children = tuple(children.get(roots[0].id, ()))
+                    lacking = self._lacking(record, roots[0])
+                    return Written(roots[0], found_children, unwritten=lacking)
+            else:
+                children = self.target.observe_children([progress.place.root_id])
+                found = find_child(record, children.get(progress.place.root_id, ()))
+                if found is not None:
+                    self._complete(record, found, progress.place)
+                    return Written(found, unwritten=self._lacking(record, found))
+        return None
+
+    def _complete(self, record: Desired, found: Observed, place: Place) -> None:
+        """Does what was left undone when the creation of a child was cut off."""
+        if isinstance(self.target, CompletesChildren):
+            self.target.complete_child(record, found, place)
+
+    def _lacking(self, record: Desired, found: Observed) -> frozenset[str]:
+        """Names what an object does not hold whose creation was cut off after its first request."""
+        fields = self.target.split(found, [record.fields])
+        return frozenset(
+            name
+            for name, value in record.fields.items()
+            if not isinstance(value, frozenset) and fields.get(name, value) != value
+        )
+
+    def _update(self, action: Action, progress: _GroupProgress) -> None:
+        record, observed = _desired(action), _observed(action)
+        intended = {change.field: _intended(change) for change in action.changes}
+        intent = self.store.intend(self.run_id, action, intended)
+        changes = {change.field: change.decision.value for change in action.changes}
+        with self._failing(intent):
+            if action.mark:
+                self.target.mark(observed.id, Marker(self.store.pipeline, record.key.group))
+            written = Written(observed)
+            if changes:
+                written = self.target.update(observed, changes, action.fields, progress.place)
+        fields = self.target.split(written.record, [action.fields])
+        bases = {
+            c.field: base_after_write(c.decision, c.desired, fields.get(c.field, c.decision.value))
+            for c in action.changes
+        }
+        binding = _binding(action, observed.id)
+        self.store.receive(intent, binding, {**action.remember, **bases})
+        progress.note(record.key, written)
+
+    def _adopt(self, action: Action, progress: _GroupProgress) -> None:
+        """Binds an object for which nothing has to be written."""
+        observed = _observed(action)
+        if action.created and not action.key.is_root:
+            self._complete(_desired(action), observed, progress.place)
+        self.store.adopt(_binding(action, observed.id), action.remember)
+        progress.note(action.key, Written(observed))
+
+    def _remove(self, action: Action, progress: _GroupProgress) -> None:
+        intent = self.store.intend(self.run_id, action, {})
+        with self._failing(intent):
+            self.target.remove(action.key.kind, _observed(action).id, progress.place)
+        keys = list(progress.place.bound) if action.key.is_root else [action.key]
+        self.store.receive_removal(intent, keys)
+
+    def _may_take_back(self, action: Action, progress: _GroupProgress) -> bool:
+        """Whether nobody has touched what is to be removed; else it stays, and is reported."""
+        if self.target.untouched_child(_observed(action), progress.place):
+            return True
+        self.store.let_stay(action.key)
+        with self._lock:
+            self._applied.issues.append(touched_issue(action.key))
+        return False
+
+    def _take_back(self, action: Action, older: Observed, progress: _GroupProgress) -> None:
+        """Removes a double that the connector made, and keeps the older one in step.
+
+        :raises Rejected: somebody touched it.
+        """
+        younger = _observed(action)
+        if not self.target.untouched_child(younger, progress.place):
+            raise Rejected(double_issue(action.key, [older, younger], younger).message)
+        self._remove(action, progress)
+        log.warning("%s: %s was made twice; %s stays", action.key, action.key.kind, older.id)
+        self._adopt(adopt_child(_desired(action), older, self.target.split), progress)
+
+    # --- errors
+
+    @contextmanager
+    def _failing(self, intent: int) -> Iterator[None]:
+        """Closes an intent whose write certainly did not happen; any other stays open."""
+        try:
+            yield
+        except (NotSent, Rejected, Stale) as error:
+            self.store.fail(intent, str(error))
+            raise
+
+    def _add_issue(
+        self, group: GroupPlan, kind: IssueKind, message: str, key: RecordKey | None = None
+    ) -> None:
+        root = group.desired.root.key
+        text = message if message.startswith(group.key) else f"{group.key}: {message}"
+        with self._lock:
+            self._applied.issues.append(Issue(kind, key or root, text))
+            self._applied.failed.add(group.key)
+
+    def _end_run(self, error: Stop) -> None:
+        self.stop.set()
+        with self._lock:
+            self._applied.stopped_by = self._applied.stopped_by or error
+
+    def _count_unavailable(self, error: SyncError) -> None:
+        """Ends the run when the target has been unavailable for several groups in a row."""
+        if not isinstance(error, Unavailable) or isinstance(error, Failing) or self.stop.is_set():
+            return
+        with self._lock:
+            self._unavailable_in_a_row += 1
+            in_a_row = self._unavailable_in_a_row
+        if in_a_row >= 3 * self.concurrency:
+            self._end_run(
+                Unreachable(
+                    f"{self.target.name} was unavailable for {in_a_row} deals "
+                    f"in a row ({error}); the rest is left for the next run"
+                )
+            )
+
+
+@dataclass(slots=True)
+class _GroupProgress:
+    """What is known of a group while its actions are carried out.
+
+    ``born`` are children that came into being along with the root.
+    """
+
+    place: Place
+    born: tuple[Observed, ...] = ()
+
+    @classmethod
+    def begin(cls, group: GroupPlan, bound: Mapping[RecordKey, Bound]) -> _GroupProgress:
+        ids = {
+            key: item.binding.target_id for key, item in bound.items() if not item.binding.deleted
+        }
+        deleted = frozenset(bound.keys() - ids.keys())
+        return cls(Place(group.root.id if group.root else "", ids, deleted))
+
+    def note(self, key: RecordKey, written: Written) -> None:
+        """Takes up what a write has brought."""
+        root_id = written.record.id if key.is_root else self.place.root_id
+        bound = {**self.place.bound, key: written.record.id}
+        self.place = replace(self.place, root_id=root_id, bound=bound)
+        self.born = (*self.born, *written.children)
+
+
+def _bases_after_create(
+    record: Desired, fields: Mapping[str, Value], unwritten: Collection[str]
+) -> dict[str, Base]:
+    """Returns what to remember of a record that was created and answered with ``fields``.
+
+    Of an unwritten field, sales and target are taken to have agreed on what the target holds, so
+    that the value that is wanted counts as a change that is still to be written.
+    """
+    bases = {}
+    for name, value in record.fields.items():
+        answered = fields.get(name, value)
+        is_unwritten = name in unwritten
+        bases[name] = (
+            Base(answered, answered) if is_unwritten else base_after_create(value, answered)
+        )
+    return bases
+
+
+def _intended(change: Change) -> Base:
+    """Returns the base that stands once the change is known to have happened."""
+    if isinstance(change.desired, frozenset) and change.decision.base is not None:
+        return change.decision.base
+    return Base(change.desired, change.desired)
+
+
+def _binding(action: Action, target_id: str) -> Binding:
+    record = _desired(action)
+    return Binding(
+        key=action.key,
+        target_id=target_id,
+        created=action.created,
+        when_dropped=record.when_dropped,
+    )
+
+
+def _desired(action: Action) -> Desired:
+    assert action.desired is not None, "every action but a removal has a desired record"
+    return action.desired
+
+
+def _observed(action: Action) -> Observed:
+    assert action.observed is not None, "every action but a creation has an observed object"
+    return action.observed

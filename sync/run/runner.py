@@ -1,0 +1,460 @@
+"""One run, from the lock to the summary. See `sync` for the ten steps."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sync.clock import Clock
+from sync.errors import Locked, Refused, SyncError
+from sync.plan.model import PARTIAL, GroupPlan, Issue, IssueKind, Plan
+from sync.plan.pipeline_planner import Draft, Drafter, Rules
+from sync.records.model import STATE, Binding, RecordKey
+from sync.run.executor import Applied, Executor
+from sync.run.lease import Lease, OffersLeases, Terms, acquire
+from sync.run.lock import run_lock
+from sync.run.log_context import logged
+from sync.run.read_back import undone_writes
+from sync.run.report import Outcome, RunReport
+from sync.run.server_identity import note as note_server
+from sync.run.server_identity import refuse_another
+from sync.run.take_over import finish_all
+from sync.run.unexpected_errors import in_words
+from sync.source import GroupFacts, Source, TakesFacts, Told
+from sync.state.store import Seal, StateStore
+from sync.state.times import compare_is_due, settle_wait, trusted_now
+from sync.target import Target
+
+log = logging.getLogger(__name__)
+
+__all__ = ["Options", "Outcome", "RunReport", "Runner", "open_for_run"]
+
+
+LABELS = "labels"
+"""The note of the state store that holds the labels that were ever written."""
+
+_RUNS_KEPT = timedelta(days=90)
+"""How long a run that changed nothing is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run behaves.
+
+    ``settle_seconds`` is how long a write that was cut off may still take effect in the target;
+    a run that finds a younger one waits that long before it looks. ``full_compare_hours`` is the
+    age after which even groups in which nothing seems to have moved are compared.
+
+    ``history_days`` is how long the journal is kept (see `sync.state.pruning`).
+    ``lease_seconds`` is how long a machine that died keeps others from writing (0: no lease is
+    taken); ``holder`` names this machine and the place of its state store. ``labels`` are all that
+    may be written before a title: they are remembered, so that they are known for labels when they
+    are used no more.
+    """
+
+    rules: Rules = field(default_factory=Rules)
+    concurrency: int = 1
+    settle_seconds: float = 30.0
+    full_compare_hours: float = 24.0
+    history_days: float = 730.0
+    lease_seconds: float = 600.0
+    holder: str = ""
+    labels: frozenset[str] = frozenset()
+
+
+@contextmanager
+def open_for_run(url: str, pipeline: str, clock: Clock) -> Iterator[StateStore]:
+    """Takes the run lock, then opens (and migrates) the state store at a database URL.
+
+    :raises Locked: another run is at work.
+    :raises StateUnusable: the store cannot be used.
+    :raises Unreachable: its server cannot be reached, or was lost on the way.
+    """
+    with run_lock(url, pipeline, clock) as still_held:
+        store = StateStore(url, pipeline, clock, permit=still_held)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+@dataclass(slots=True)
+class Runner:
+    """Plans and runs one pipeline.
+
+    ``stop`` may be set from outside: the run then ends after the actions under way.
+    ``progress`` is called with the numbers of groups done and to do, from any thread.
+    """
+
+    source: Source
+    target: Target
+    store: StateStore
+    clock: Clock
+    options: Options = field(default_factory=Options)
+    stop: threading.Event = field(default_factory=threading.Event)
+    progress: Callable[[int, int], None] = lambda done, total: None
+
+    @property
+    def _drafter(self) -> Drafter:
+        return Drafter(self.source, self.target, self.store, self.options.rules)
+
+    def plan(self, look_at_all: bool = False) -> Plan:
+        """Returns what a run would do now; writes nothing anywhere.
+
+        :raises Stop: source or target cannot be reached or read.
+        """
+        self.target.connect()
+        refuse_another(self.store, self.target, self.source)
+        return self._drafter.draft(look_at_all).plan
+
+    def run(self, look_at_all: bool = False, expect: str | None = None) -> RunReport:
+        """Plans and applies.
+
+        :param look_at_all: compare every group, also those in which nothing seems to have moved.
+        :param expect: fingerprint of a saved plan; the run is refused if the present one differs.
+        :raises Stop: source or target cannot be reached or read; nothing was applied.
+        """
+        started, requests = self.clock.now(), self.target.request_count
+        look_at_all = look_at_all or compare_is_due(self.store, self.options.full_compare_hours)
+        run_id = self.store.begin_run(look_at_all)
+        self.store.add_words(LABELS, self.options.labels)
+        try:
+            with logged(run=run_id):
+                self.target.connect()
+                refuse_another(self.store, self.target, self.source)
+                self._wait_for_late_writes()
+                finish_all(self.store, self.target)
+                draft = self._drafter.draft(look_at_all)
+                draft, done = self._carry_out(run_id, draft, look_at_all, expect)
+                report = self._report(run_id, started, requests, draft, done)
+        except BaseException as error:
+            self._end_badly(run_id, error)
+            raise
+        self.store.end_run(run_id, report.outcome, report.summary())
+        if look_at_all:
+            self._prune()
+        return report
+
+    def _end_badly(self, run_id: int, error: BaseException) -> None:
+        """Records how a run ended that did not come to its end, whatever ended it.
+
+        Where nothing can be recorded, the first error counts.
+        """
+        outcome = _outcome_of(error)
+        words = str(error) if isinstance(error, SyncError) else in_words(error)
+        with suppress(SyncError):
+            self.store.end_run(run_id, outcome, {"error": words})
+
+    def _report(
+        self, run_id: int, started: datetime, requests: int, draft: Draft, done: _Done
+    ) -> RunReport:
+        told = self._tell_source(done)
+        return RunReport(
+            run_id=run_id,
+            started=started,
+            finished=self.clock.now(),
+            outcome=self._outcome(done, told),
+            plan=draft.plan,
+            requests=self.target.request_count - requests,
+            applied=tuple(done.applied.actions),
+            issues=tuple(done.issues),
+            new_issues=tuple(done.new_issues),
+            ended_issues=tuple(done.ended_issues),
+            meanwhile=tuple(done.meanwhile),
+            taken_away=tuple(sorted(set(done.taken_away))),
+            unread=done.unread,
+            skipped=done.applied.skipped,
+            refusal=done.refusal,
+            stopped_by=done.applied.stopped_by,
+            told=told,
+        )
+
+    def _prune(self) -> None:
+        """Forgets what is old; once a day is often enough."""
+        now = trusted_now(self.store)
+        keep = timedelta(days=self.options.history_days)
+        self.store.prune(now - min(_RUNS_KEPT, keep), now - keep)
+
+    # --- before
+
+    def _wait_for_late_writes(self) -> None:
+        """Waits until a write that was cut off has either happened or never will.
+
+        A server finishes a request whose client is gone. Looking too early would miss a new object
+        and make a second one; or it would miss a change, which would then undo a newer one.
+        """
+        intents = self.store.open_intents()
+        if not intents:
+            return
+        newest = max(intents, key=lambda intent: intent.id)
+        wait = settle_wait(self.store, newest, self.options.settle_seconds)
+        if wait > 0:
+            log.warning(
+                "the last run was cut off while it wrote %s; waiting %.0f s before looking at it",
+                newest.key,
+                wait,
+            )
+            self.clock.sleep(wait)
+
+    # --- applying
+
+    def _carry_out(
+        self, run_id: int, draft: Draft, look_at_all: bool, expect: str | None
+    ) -> tuple[Draft, _Done]:
+        """Applies a draft if nothing is against it; returns the draft that counted in the end.
+
+        The lease is taken only where there is something to write: a run that changes nothing makes
+        no request for it.
+        """
+        refusal = _refusal(draft.plan, expect)
+        if refusal:
+            return draft, _Done(refusal=refusal)
+        if not draft.plan.actions or self.stop.is_set():
+            return draft, self._apply(run_id, draft)
+        with self._leased() as lease:
+            if lease is not None and lease.others_were_here:
+                draft = self._drafter.draft(look_at_all)
+                refusal = _refusal(draft.plan, expect)
+            if refusal:
+                return draft, _Done(refusal=refusal)
+            return draft, self._apply(run_id, draft, lease)
+
+    @contextmanager
+    def _leased(self) -> Iterator[Lease | None]:
+        """Holds the lease for as long as the block runs; None if the target offers none.
+
+        It is not given back while a write may still take effect: another machine must not look
+        for what became of it too early.
+        """
+        seconds = self.options.lease_seconds
+        if not seconds or not isinstance(self.target, OffersLeases):
+            yield None
+            return
+        terms = Terms(self.store.identity(), self.options.holder, seconds)
+        lease = acquire(self.target.leases, self.store.pipeline, terms, self.clock)
+        self.target.guard(lease.check)
+        try:
+            yield lease
+        finally:
+            self.target.guard(lambda: None)
+            if not self.store.open_intents():
+                lease.release()
+
+    def _apply(self, run_id: int, draft: Draft, lease: Lease | None = None) -> _Done:
+        """Applies the plan, looks at what was written, and stores how everything stands."""
+        if draft.observation.marked or not self.store.index():
+            note_server(self.store, self.target, self.source)
+        self._settle_orphans(draft)
+        quiet = [group for group in draft.plan.groups if group.is_quiet]
+        busy = [group for group in draft.plan.groups if not group.is_quiet]
+        seals, taken_away = self._take_note(run_id, quiet)
+        executor = Executor(
+            target=self.target,
+            store=self.store,
+            clock=self.clock,
+            run_id=run_id,
+            replan=self._drafter.redraft,
+            concurrency=self.options.concurrency,
+            stop=self.stop,
+            progress=lambda done: self.progress(min(done, len(busy)), len(busy)),
+            permit=lease.keep if lease else lambda: None,
+        )
+        applied = executor.apply(busy)
+        done = _Done(applied)
+        done.taken_away = [*taken_away, *applied.taken_away]
+        done.issues = [*draft.plan.issues, *applied.issues]
+        seals += self._verify(run_id, done, executor)
+        done.issues = _without_duplicates(done.issues)
+        # A sealed group is not looked at again: its issues have to be on disk before the seal is.
+        done.new_issues, done.ended_issues = self.store.replace_issues(done.issues)
+        self.store.seal(seals)
+        return done
+
+    def _settle_orphans(self, draft: Draft) -> None:
+        """Settles open intents of groups that are not planned in this run.
+
+        A root that was being made is found by its marker, or was not made. What became of anything
+        else is looked at when its group is back.
+        """
+        index = self.store.index()
+        never, later = [], []
+        for intent in draft.orphans:
+            found = draft.observation.candidates.get(intent.key.group, [])
+            if not intent.key.is_root or intent.key.group in index or len(found) > 1:
+                later.append(intent.id)
+            elif found:
+                binding = Binding(intent.key, found[0].id, created=True)
+                self.store.adopt(binding, intent.intended)
+            else:
+                never.append(intent.id)
+        self.store.abandon(never)
+        self.store.put_off(later)
+
+    def _take_note(
+        self, run_id: int, groups: list[GroupPlan]
+    ) -> tuple[list[Seal], list[RecordKey]]:
+        """Stores what agrees in groups for which nothing has to be written.
+
+        Returns their seals, and what people were found to have taken away.
+        """
+        self.store.note_kept(run_id, [edit for group in groups for edit in group.kept])
+        taken = [key for group in groups for key in self.store.note(group, run_id)]
+        return [_seal(group) for group in groups if _may_rest(group)], taken
+
+    def _verify(self, run_id: int, done: _Done, executor: Executor) -> list[Seal]:
+        """Reads back everything that was written, and plans it again; returns the seals.
+
+        Where that plan is empty, all is as it should be, and the group counts as settled from the
+        stamp that was read *before* its children. Where it is not, people changed the group while
+        it was written (or the server did not keep what it confirmed): the next run merges it.
+        """
+        written = [g for g in done.applied.touched if g.key not in done.applied.failed]
+        if not written or done.applied.stopped_by:
+            return []
+        try:
+            again = self._drafter.compare(written)
+            again |= self._take_back_doubles(again, done, executor)
+        except SyncError as error:
+            done.unread = str(error)
+            log.warning("what was written could not be read back, the next run will: %s", error)
+            return []
+        undone = self._note_undone(written, again)
+        quiet = [g for g in again.values() if g.is_quiet and g.key not in undone]
+        done.meanwhile = sorted(again.keys() - {group.key for group in quiet})
+        done.issues.extend(issue for group in quiet for issue in group.issues)
+        seals, taken_away = self._take_note(run_id, quiet)
+        done.taken_away += taken_away
+        return seals
+
+    def _take_back_doubles(
+        self, again: Mapping[str, GroupPlan], done: _Done, executor: Executor
+    ) -> dict[str, GroupPlan]:
+        """Takes back what another machine made at the same moment; returns how it stands then.
+
+        Only the read after a write shows it: both had looked before, and found nothing.
+        """
+        applied = done.applied
+        doubled = [
+            group
+            for group in again.values()
+            if group.actions and all(action.stays is not None for action in group.actions)
+        ]
+        if not doubled or self.stop.is_set():
+            return {}
+        before = len(applied.issues)
+        executor.apply(doubled)
+        done.issues.extend(applied.issues[before:])
+        return self._drafter.compare(
+            [group for group in doubled if group.key not in applied.failed]
+        )
+
+    def _note_undone(
+        self, written: Collection[GroupPlan], again: Mapping[str, GroupPlan]
+    ) -> set[str]:
+        """Has the next run repeat what did not stay; returns the keys of the groups concerned."""
+        undone = set()
+        for group in written:
+            bases = undone_writes(group, again[group.key]) if group.key in again else {}
+            for key, fields in bases.items():
+                self.store.rebase(key, fields)
+                undone.add(group.key)
+        return undone
+
+    # --- after
+
+    def _tell_source(self, done: _Done) -> Told:
+        """Tells a source that wants to know what became of its groups.
+
+        That it cannot be told does not undo what was synced; it is reported.
+        """
+        source = self.source
+        ended_early = done.refusal or done.applied.stopped_by or self.stop.is_set()
+        if ended_early or not isinstance(source, TakesFacts) or not source.takes_facts:
+            return Told()
+        try:
+            return source.take_facts(self._facts())
+        except SyncError as error:
+            return Told(problems=(str(error),))
+        except Exception as error:
+            log.exception("delivery facts could not be written back")
+            return Told(problems=(f"delivery facts were not written back: {in_words(error)}",))
+
+    def _facts(self) -> Iterator[GroupFacts]:
+        """Yields what is known of all groups but those that were unlinked; nothing of the gone."""
+        index = self.store.index()
+        for key, (facts, seen_at) in self.store.all_facts().items():
+            row = index[key]
+            if row.is_followed:
+                yield GroupFacts(key, facts, seen_at, row.state)
+            elif row.deleted:
+                yield GroupFacts(key, {}, seen_at, "")
+
+    def _outcome(self, done: _Done, told: Told) -> Outcome:
+        if done.refusal:
+            return Outcome.REFUSED
+        if done.applied.stopped_by or done.applied.skipped or self.stop.is_set():
+            return Outcome.STOPPED
+        partial = bool(told.problems or done.unread) or any(
+            issue.kind in PARTIAL for issue in done.issues
+        )
+        return Outcome.PARTIAL if partial else Outcome.DONE
+
+
+@dataclass(slots=True)
+class _Done:
+    """What came of applying a plan."""
+
+    applied: Applied = field(default_factory=Applied)
+    refusal: str = ""
+    issues: list[Issue] = field(default_factory=list)
+    new_issues: list[Issue] = field(default_factory=list)
+    ended_issues: list[Issue] = field(default_factory=list)
+    meanwhile: list[str] = field(default_factory=list)
+    taken_away: list[RecordKey] = field(default_factory=list)
+    unread: str = ""
+
+
+def _outcome_of(error: BaseException) -> Outcome:
+    if isinstance(error, Refused):
+        return Outcome.REFUSED
+    return Outcome.LOCKED if isinstance(error, Locked) else Outcome.ERROR
+
+
+def _refusal(plan: Plan, expect: str | None) -> str:
+    """Says why a plan must not be applied; "" if it may."""
+    if plan.breaches:
+        return "\n".join(breach.message for breach in plan.breaches)
+    if expect is not None and plan.fingerprint() != expect:
+        return (
+            "what would be done now is not what the saved plan says (source or target changed "
+            "since); look at 'pipeline-sync plan' again and save a new plan"
+        )
+    return ""
+
+
+def _may_rest(group: GroupPlan) -> bool:
+    """Whether a group need not be looked at again until something moves."""
+    in_the_way = (IssueKind.OBSTACLE, IssueKind.UNMARKED)
+    obstructed = any(issue.kind in in_the_way for issue in group.issues)
+    return group.root is not None and not obstructed
+
+
+def _seal(group: GroupPlan) -> Seal:
+    assert group.root is not None
+    return Seal(
+        key=group.key,
+        fingerprint=group.fingerprint,
+        stamp=group.root.stamp,
+        state=str(group.desired.root.fields.get(STATE, "")),
+        facts=group.facts,
+        likeness=group.desired.likeness,
+    )
+
+
+def _without_duplicates(issues: list[Issue]) -> list[Issue]:
+    """Keeps the last of issues that are about the same thing."""
+    return list({(issue.kind, issue.key, issue.field): issue for issue in issues}.values())

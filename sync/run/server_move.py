@@ -1,0 +1,170 @@
+"""What a person may say of a server: that it is the same one, another one, or one restored.
+
+Every function works on a connected target and under the run lock, and makes no write to the target.
+``source`` is told which server it is, if it remembers that (`sync.source.RemembersServer`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sync.errors import Refused
+from sync.plan.counting import name_some
+from sync.plan.model import IssueKind
+from sync.plan.observation import observe
+from sync.records.model import RETIRED, RecordKey
+from sync.run.server_identity import note
+from sync.state.rows import TAKE_AWAY
+from sync.state.store import StateStore
+from sync.target import Target
+
+FEW = 2
+"""So many bound roots without a marker do not speak against a server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What became of the roots that are bound and followed.
+
+    ``unmarked`` and ``missing`` name those without our marker, and those that are not to be seen,
+    by key. Retired ones that are missing do not count: people may clear them away.
+    """
+
+    marked: int
+    unmarked: dict[str, str]
+    missing: dict[str, str]
+
+    @property
+    def bound(self) -> int:
+        """How many there are."""
+        return self.marked + len(self.unmarked) + len(self.missing)
+
+    def __str__(self) -> str:
+        parts = [f"{self.marked} of {self.bound} projects are there with this pipeline's mark"]
+        if self.unmarked:
+            parts.append(f"{len(self.unmarked)} without it ({name_some(self.unmarked.values())})")
+        if self.missing:
+            parts.append(f"{len(self.missing)} not at all ({name_some(self.missing.values())})")
+        return ", ".join(parts)
+
+
+def gather(store: StateStore, target: Target) -> Evidence:
+    """Looks at which bound roots are there, by one complete list."""
+    index = store.index()
+    seen = observe(target, store.pipeline, index)
+    there = {*seen.still, *seen.moved, *seen.unmarked}
+    missing = {
+        key: f"{key}: project {row.root_id}"
+        for key, row in index.items()
+        if row.is_followed and row.state != RETIRED and key not in there
+    }
+    unmarked = {key: f"{key}: project {root.id}" for key, root in seen.unmarked.items()}
+    return Evidence(seen.marked, unmarked, missing)
+
+
+def same_server(store: StateStore, target: Target, source: object = None) -> Evidence:
+    """Takes a target for the one that the state was made with, as its markers prove.
+
+    :raises Refused: they do not.
+    """
+    evidence = gather(store, target)
+    proves = evidence.marked >= max(1, len(evidence.missing))
+    if evidence.bound and not (proves and len(evidence.unmarked) <= FEW):
+        raise Refused(
+            f"this does not look like the server that the state was made with: {evidence}. Nothing "
+            "was changed. If it is another one, where the projects are to be made anew: "
+            "'pipeline-sync state move --new-server'; if it was restored from an older backup: "
+            "'pipeline-sync state move --restored'; if the account does not see its projects, make "
+            "it a member of them first"
+        )
+    note(store, target, source)
+    return evidence
+
+
+def new_server(store: StateStore, target: Target, source: object = None) -> int:
+    """Lets go of everything that is bound, to begin anew here; returns how many roots that were.
+
+    Those that carry this pipeline's marker here are found by the next run; the others are made.
+    """
+    bound = sum(not row.unlinked for row in store.index().values())
+    store.start_anew()
+    note(store, target, source)
+    return bound
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restored server lacks, and the next run makes again.
+
+    ``evidence`` is that of the roots; ``children`` what is not in roots that are there. ``noted``
+    is what earlier runs took for taken away by people, and what stays away.
+    """
+
+    evidence: Evidence
+    children: Sequence[RecordKey]
+    noted: Sequence[RecordKey]
+
+
+def restored(
+    store: StateStore, target: Target, source: object = None, since: datetime | None = None
+) -> Restored:
+    """Lets go of what a server restored from a backup has no more, or gave the number of to
+    something else; the next run finds it by its marker, or makes it anew.
+
+    Roots that wait for a decision because they are gone are among that: a run may have met the
+    restored server first. What a run noted as taken away from a root is, if that was after
+    ``since`` (UTC, when the backup was made): before it, it was people.
+
+    :raises Refused: nothing proves that it is the same server.
+    """
+    evidence = _with_reported(store, gather(store, target))
+    if not evidence.marked:
+        raise Refused(
+            f"nothing shows that this is the same server, restored: {evidence}. Nothing was "
+            "changed. To make all projects anew here: 'pipeline-sync state move --new-server'"
+        )
+    gone = {*evidence.unmarked, *evidence.missing}
+    children = _lacking(store, target, gone)
+    noted = [key for key in store.taken_away() if key.group not in gone]
+    again = [key for key in noted if since is not None and _was_noted(store, key, since)]
+    for key in sorted(gone):
+        store.forget(key)
+    for child in (*children, *again):
+        store.forget_child(child)
+    note(store, target, source)
+    return Restored(evidence, [*children, *again], [key for key in noted if key not in again])
+
+
+def _with_reported(store: StateStore, evidence: Evidence) -> Evidence:
+    """Returns ``evidence`` with the roots that are reported as deleted, and not decided about."""
+    index = store.index()
+    open_ones = [i.issue.key.group for i in store.issues() if i.issue.kind is IssueKind.DELETED]
+    reported = {key: f"{key}: project {index[key].root_id}" for key in open_ones if key in index}
+    return replace(evidence, missing={**evidence.missing, **reported})
+
+
+def _lacking(store: StateStore, target: Target, gone: Collection[str]) -> list[RecordKey]:
+    """Returns the bound children that are not in their roots, where those can be read."""
+    rows = {k: r for k, r in store.index().items() if r.is_followed and k not in gone}
+    seen = target.observe_children([row.root_id for row in rows.values()]) if rows else {}
+    readable = {key: seen[row.root_id] for key, row in rows.items() if row.root_id in seen}
+    lacking = []
+    for key, known in store.known(readable.keys()).items():
+        there = {(child.kind, child.id) for child in readable[key]}
+        lacking += [
+            child
+            for child, bound in known.bound.items()
+            if not (child.is_root or bound.binding.deleted or bound.binding.unlinked)
+            and (child.kind, bound.binding.target_id) not in there
+        ]
+    return lacking
+
+
+def _was_noted(store: StateStore, key: RecordKey, since: datetime) -> bool:
+    """Whether a run noted after ``since`` that people took a child away."""
+    entries = store.history(key.group, limit=1000)
+    noted = (e.intended_at for e in entries if e.key == key and e.action == TAKE_AWAY)
+    newest = next(noted, None)
+    return newest is not None and newest >= since

@@ -1,0 +1,1 @@
+"""The state store: bindings, bases, journal, runs and open issues."""

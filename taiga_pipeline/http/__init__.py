@@ -1,0 +1,1 @@
+"""What sources and targets over HTTP share: sessions, waits, bounds, checked answers."""

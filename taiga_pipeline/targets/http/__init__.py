@@ -1,1 +1,0 @@
-"""What the adapters for tools with a JSON API over HTTP share."""
