@@ -14,8 +14,8 @@ READY := $(VENV)/$(STAMP)
 DEMO := $(if $(wildcard $(READY)),$(VENV),$(DEMO_VENV))
 
 # Units and the engine; what starts a server is left out of it (--fast).
-FAST_TESTS := $(filter-out tests/test_docs.py tests/test_examples.py tests/test_profiles.py, \
-	$(wildcard tests/test_*.py)) $(addprefix tests/, \
+FAST_TESTS := $(filter-out tests/test_docs.py tests/test_examples.py tests/test_profiles.py \
+	tests/test_tutorials.py, $(wildcard tests/test_*.py)) $(addprefix tests/, \
 	mapping people pipeline planning portfolio report sandbox sources sync targets)
 
 .PHONY: help demo test test-fast test-all test-rest test-reliability test-reliability-long \
