@@ -6,15 +6,18 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from traceback import walk_tb
+from typing import Any, Final
 
 import click
 
 from taiga_pipeline import __version__
 from taiga_pipeline.cli.context import Context
-from taiga_pipeline.cli.errors import report
+from taiga_pipeline.cli.errors import exit_code, report
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.lazy import Entry, LazyGroup
+from taiga_pipeline.files import CannotWrite
 
 _SYNC = "Keep in step"
 _DATA = "Deals, people, rules"
@@ -96,17 +99,42 @@ SHARED_OPTIONS: tuple[click.Parameter, ...] = (
 )
 
 
+_OUTPUT: Final = Path("standard output")
+
+
 class _ReaderGone(Exception):
     """Nobody reads stdout any more (``| head``): that is no error, and the end of the output."""
 
 
 @contextmanager
 def _noticing_readers() -> Iterator[None]:
-    """Tells a closed stdout from other errors, before click makes an exit code 1 of it."""
+    """Tells a stdout that takes no more from other errors, before click makes a code 1 of it."""
     try:
         yield
     except BrokenPipeError as error:
         raise _ReaderGone from error
+    except OSError as error:
+        if _while_printing(error):
+            _discard_output()
+            raise CannotWrite(_OUTPUT, error) from error
+        raise
+
+
+def _while_printing(error: OSError) -> bool:
+    """Whether an error comes from what is printed, rather than from a file."""
+    return any(frame.f_code is click.echo.__code__ for frame, _ in walk_tb(error.__traceback__))
+
+
+def _refused_output() -> CannotWrite | None:
+    """Returns why stdout takes nothing (its disk is full), None if it does."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+    except OSError as error:
+        _discard_output()
+        return CannotWrite(_OUTPUT, error)
+    return None
 
 
 class RootGroup(LazyGroup):
@@ -126,8 +154,9 @@ class RootGroup(LazyGroup):
             _discard_output()
             result = ExitCode.DONE
         except Exception as error:
-            result = report(error, traceback=context.verbosity > 0)
-        _flush_quietly()
+            result = _report(error, context)
+        if refused := _refused_output():
+            result = _report(refused, context)
         code = int(result) if isinstance(result, int) else int(ExitCode.DONE)
         if not standalone:
             return code
@@ -142,13 +171,6 @@ class RootGroup(LazyGroup):
         """Invokes a command."""
         with _noticing_readers():
             return super().invoke(ctx)
-
-
-def _flush_quietly() -> None:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        _discard_output()
 
 
 def _discard_output() -> None:
@@ -174,6 +196,34 @@ def cli(context: Context) -> None:
     context.start_logging()
 
 
+def _report(error: Exception, context: Context) -> ExitCode:
+    """Says what went wrong; where not even that can be written, the exit code has to do."""
+    try:
+        return report(error, traceback=context.verbosity > 0)
+    except OSError:
+        known = ExitCode.USAGE if isinstance(error, click.ClickException) else exit_code(error)
+        return known or ExitCode.UNEXPECTED
+
+
+def _occupy_streams() -> None:
+    """Opens what the caller closed (``>&-``), to nowhere.
+
+    The next file that is opened would take its number, and what is printed would go into a store.
+    """
+    for number, mode in ((0, "r"), (1, "w"), (2, "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            name = ("stdin", "stdout", "stderr")[number]
+            stream = os.fdopen(number, mode, encoding="utf-8", closefd=False)
+            setattr(sys, name, stream)
+
+
 def main() -> None:
     """Runs the program (the console script)."""
+    _occupy_streams()
     cli(prog_name="pipeline-sync")

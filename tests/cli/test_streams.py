@@ -1,0 +1,56 @@
+"""Whatever the caller did to stdin, stdout and stderr: an exit code of the table, no traceback."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMANDS = ["--version", "deals list", "deals export /dev/stdout"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("pipeline")
+    init = "init . --sample --taiga-url http://127.0.0.1:9 --username bot"
+    assert shell(init, place).returncode == 0
+    return place
+
+
+def shell(command: str, folder: Path, redirection: str = "") -> subprocess.CompletedProcess[str]:
+    line = f"{sys.executable} -m taiga_pipeline {command} {redirection}"
+    return subprocess.run(
+        ["/bin/sh", "-c", line], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_full_disk_behind_stdout_is_said(folder: Path, command: str) -> None:
+    done = shell(command, folder, ">/dev/full")
+    assert done.returncode == 2
+    assert "cannot be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("redirection", [">&-", "<&- >&- 2>&-"])
+def test_a_closed_stdout_is_one_that_nobody_reads(folder: Path, redirection: str) -> None:
+    for command in COMMANDS:
+        done = shell(command, folder, redirection)
+        assert (done.returncode, done.stdout) == (0, "")
+        assert "Traceback" not in done.stderr
+
+
+def test_what_is_printed_never_ends_in_a_store_that_took_the_number(folder: Path) -> None:
+    before = shell("deals list --json", folder).stdout
+    assert shell("deals edit D-101 --value 5", folder, "<&- >&- 2>&-").returncode == 0
+    assert shell("deals list --json", folder).stdout != before
+    assert (folder / "pipeline.db").read_bytes().startswith(b"SQLite format 3")
+
+
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+def test_what_cannot_be_said_leaves_its_exit_code(folder: Path, redirection: str) -> None:
+    assert shell("nope", folder, redirection).returncode == 2
+    assert shell("deals show nope", folder, redirection).returncode == 2
+    assert shell("run", folder, redirection).returncode == 2
