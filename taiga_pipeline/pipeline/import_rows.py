@@ -20,7 +20,7 @@ from taiga_pipeline.pipeline.decisions import decision, is_known_status
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.headers import LOST_ON, STATUS, WON_ON
 from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout
-from taiga_pipeline.pipeline.keys import KeyReading, KeySurvey
+from taiga_pipeline.pipeline.keys import KeyReading, KeySurvey, rounded
 from taiga_pipeline.pipeline.model import Category, Deal
 from taiga_pipeline.pipeline.native import Cell, NativeRow, cell_of
 from taiga_pipeline.pipeline.readings import (
@@ -34,7 +34,7 @@ from taiga_pipeline.pipeline.readings import (
 )
 from taiga_pipeline.pipeline.text import folded, line
 from taiga_pipeline.pipeline.values.amounts import Amount
-from taiga_pipeline.pipeline.values.blank import is_blank_text
+from taiga_pipeline.pipeline.values.blank import is_blank, is_blank_text
 from taiga_pipeline.pipeline.values.currencies import currencies_of
 from taiga_pipeline.pipeline.values.date_forms import Found
 from taiga_pipeline.pipeline.values.units import common
@@ -74,6 +74,8 @@ class Draft:
     """The stage that a decided deal had reached before, as far as the row tells."""
     written: str = ""
     """The key as it stands in the file."""
+    doubt: str = ""
+    """Why its key is none unless a deal of the store has it."""
 
     def cells(self) -> dict[str, str]:
         """Returns the values as text, to be compared at the next import."""
@@ -151,7 +153,9 @@ class RowReader:
         draft = self._draft(row.line, key, values, tuple(replaced), tuple(emptied))
         if isinstance(draft, BadRow):
             return draft
-        return replace(draft, version=self._version(row), written=self._written_key(row))
+        doubt = rounded(key) if self._layout.is_ours else ""
+        written = self._written_key(row)
+        return replace(draft, version=self._version(row), written=written, doubt=doubt)
 
     def unused_stages(self) -> tuple[str, ...]:
         """Returns the stages that were to be renamed and did not occur."""
@@ -175,6 +179,8 @@ class RowReader:
         renamed = self._options.values.get(("key", text))
         if renamed is not None:
             return clean_line(renamed)
+        if self._layout.is_ours:  # as it was exported
+            return text
         return clean_line(self._keys.read(text)) if text else ""
 
     def _written_key(self, row: RawRow | NativeRow | BrokenRow) -> str:
@@ -246,6 +252,8 @@ class RowReader:
         if column != "key" and not self._layout.is_ours and is_blank_text(text):
             return ""
         if column == "currency" and text and not self._layout.is_ours:
+            if is_blank(text):
+                return ""
             read_currency(text)
         return text if column == "notes" else line(text)
 

@@ -51,11 +51,8 @@ class KeyReading:
         """
         key = plain_key(text)
         shown = repr(key[:_SHOWN])
-        if _ROUNDED.fullmatch(key):
-            raise InvalidValue(
-                f"{shown} is no key but a number that a spreadsheet rounded, and its last digits "
-                f"are lost; {_TEXT}"
-            )
+        if reason := rounded(key):
+            raise InvalidValue(reason)
         if _DATED.fullmatch(key):
             raise InvalidValue(f"{shown} is a day that a spreadsheet made of a key; {_TEXT}")
         if self.rounded_off and _is_rounded_off(key):
@@ -117,6 +114,16 @@ class KeySurvey:
             yield self.whole, "written as numbers with a fraction (1001.0): read without it"
         if reading.strip_groups:
             yield self.grouped, "written with groups of digits (1,002): read without the commas"
+
+
+def rounded(key: str) -> str:
+    """Returns why a key in scientific notation is none, "" for other keys."""
+    if not _ROUNDED.fullmatch(key):
+        return ""
+    return (
+        f"{key[:_SHOWN]!r} is no key but a number that a spreadsheet rounded, and its last digits "
+        f"are lost; {_TEXT}"
+    )
 
 
 def _is_rounded_off(key: str) -> bool:

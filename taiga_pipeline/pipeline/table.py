@@ -70,6 +70,8 @@ class Table:
         self.edges = Edges()
         self._left_out: set[int] = set()
         self._stages: frozenset[str] = frozenset()
+        self._of_short: Counter[str] = Counter()
+        self._short: dict[int, int] = {}
         self._look()
 
     def rows(self) -> Iterator[RawRow | BrokenRow]:
@@ -137,6 +139,8 @@ class Table:
         else:
             self._leave_out_totals(tail)
         self._stages = _stages_of_whole_rows(stages)
+        self._of_short = sum((of for length, of in stages.items() if length), Counter())
+        self._short = {row.line: row.short for row in short}
         self.edges.padded = sum(isinstance(self._unless_torn(row), RawRow) for row in short)
 
     def _see(self, row: RawRow, has_row: bool) -> bool:
@@ -204,6 +208,12 @@ class Table:
                 cells[at] = f"{cells[at]}{between}{text}" if cells[at].strip() else text
         return replace(row, cells=tuple(cells))
 
+    def _has_rest(self, row: RawRow) -> bool:
+        """Whether the line above or below, together with this one, makes a whole row."""
+        whole = len(self._csv.headers) + 1
+        near = (self._short.get(row.line + step, 0) for step in (-1, 1))
+        return any(each and each + row.short == whole for each in near)
+
     def _unless_torn(self, row: RawRow | BrokenRow) -> RawRow | BrokenRow:
         """Returns a row as it is, unless it is a piece of one: short, without key, name or stage,
         or with a stage that is none."""
@@ -216,8 +226,10 @@ class Table:
             reason += f", no {missing[0]}" if missing else ""
             return BrokenRow(row.line, reason, row.cells[: row.short])
         stage = self._cell(row, "stage")
-        is_known = folded(stage) in self._stages or (
-            self._is_known_stage is not None and self._is_known_stage(stage)
+        is_known = (
+            folded(stage) in self._stages
+            or (self._is_known_stage is not None and self._is_known_stage(stage))
+            or (self._of_short[folded(stage)] > 1 and not self._has_rest(row))
         )
         if stage and not is_known:
             reason += f", and {stage[:_SHOWN]!r} is no stage of another row: it may be torn"

@@ -15,7 +15,7 @@ from sync.source import Quarantined
 from taiga_pipeline.pipeline.drafts import DraftReading
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.import_options import IN_CONFIG, Funnel, ImportOptions
-from taiga_pipeline.pipeline.import_rows import Draft, new_deal
+from taiga_pipeline.pipeline.import_rows import BadRow, Draft, new_deal
 from taiga_pipeline.pipeline.import_times import decided_by
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.sources.settings import SettingsReader
@@ -68,6 +68,9 @@ def read_deals(
     ``place`` says where the row of a number is to be found.
     """
     for draft in reading.drafts():
+        if draft.doubt:  # whose row it is cannot be told
+            reading.bad_rows.append(BadRow(draft.line, "", f"key: {draft.doubt}"))
+            continue
         try:
             yield _bounded(new_deal(draft), draft, reading.reader.funnel)
         except InvalidValue as error:

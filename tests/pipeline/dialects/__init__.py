@@ -1,0 +1,1 @@
+"""The same deals as people in many places would export them."""
