@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,10 @@ from taiga_pipeline.report.terminal import safe
 if TYPE_CHECKING:
     from taiga_pipeline.pipeline.import_rows import BadRow
 
-_SHOWN_ROWS: Final = 50
+_SHOWN_KINDS: Final = 20
+"""Reasons for which rows are left out that are shown, each with a few rows."""
+_FEW_ALIKE: Final = 4
+_VARYING: Final = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9]+")
 
 
 @contextmanager
@@ -49,12 +53,24 @@ class _HarmlessTerminal(io.StringIO):
 
 
 def print_bad_rows(rows: Sequence[BadRow], file: Path) -> None:
-    """Says on stderr which rows were left out, and why."""
-    for row in rows[:_SHOWN_ROWS]:
-        key = f" ({row.key})" if row.key else ""
-        click.echo(safe(f"{file}:{row.line}: left out{key}: {row.reason}"), err=True)
-    if len(rows) > _SHOWN_ROWS:
-        click.echo(f"and {len(rows) - _SHOWN_ROWS:,} more; --json lists all", err=True)
+    """Says on stderr which rows were left out, and why: a few for each reason."""
+    of_a_kind: dict[str, list[BadRow]] = {}
+    for row in rows:
+        of_a_kind.setdefault(_VARYING.sub("…", row.reason), []).append(row)
+    shown = 0
+    for alike in list(of_a_kind.values())[:_SHOWN_KINDS]:
+        some = alike if len(alike) <= _FEW_ALIKE + 1 else alike[:_FEW_ALIKE]
+        for row in some:
+            key = f" ({row.key})" if row.key else ""
+            click.echo(safe(f"{file}:{row.line}: left out{key}: {row.reason}"), err=True)
+        more = alike[len(some) :]
+        if more:
+            lines = ", ".join(f"{row.line}" for row in more[:_FEW_ALIKE])
+            text = f"{file}: {len(more):,} more left out for this reason (lines {lines} …)"
+            click.echo(safe(text), err=True)
+        shown += len(alike)
+    if len(rows) > shown:
+        click.echo(f"and {len(rows) - shown:,} more; --json lists all", err=True)
 
 
 def bad_rows_json(rows: Sequence[BadRow]) -> list[dict[str, Any]]:

@@ -243,13 +243,21 @@ def _legacy(data: bytes, name: str, error: UnicodeDecodeError) -> Decoded:
         text = _as(data, used)
         if text and _is_western(text, _SIGNS if used == "cp1252" else _FEW_SIGNS):
             return Decoded(text, used, _said(used, text, f"no UTF-8 ({_place(data, error)})"))
-    is_enough = sum(each > 0x7F for each in data[:_LOOKED_AT]) >= _ENOUGH_LETTERS
-    isolated = list(_OTHERS)
-    found = from_bytes(data[:_LOOKED_AT], cp_isolation=isolated).best() if is_enough else None
-    text = _as(data, found.encoding) if found else ""
-    if found is None or not text:
-        raise ProblemsError([_undecodable(data, name, "utf-8", error)])
-    return Decoded(text, found.encoding, _said(found.encoding, text, "by its letters"))
+    if sum(each > 0x7F for each in data[:_LOOKED_AT]) >= _ENOUGH_LETTERS:
+        for found in from_bytes(data[:_LOOKED_AT], cp_isolation=list(_OTHERS)):
+            text = _as(data, found.encoding)
+            if text and _has_whole_words(text):
+                return Decoded(text, found.encoding, _said(found.encoding, text, "by its letters"))
+    raise ProblemsError([_undecodable(data, name, "utf-8", error)])
+
+
+def _has_whole_words(text: str) -> bool:
+    """Whether words are written in one case, or begin with a capital, without signs in them."""
+    words = [word for word in _WORD.findall(text) if not word.isascii()]
+    odd = sum(
+        not (word.islower() or word[1:] in (word[1:].lower(), word.upper())) for word in words
+    )
+    return not _SIGN_WITHIN.search(text) and odd * 10 <= len(words)
 
 
 def _as(data: bytes, encoding: str) -> str:
@@ -280,6 +288,8 @@ def _is_western(text: str, signs: frozenset[str]) -> bool:
     return len(foreign) * 2 <= sum(1 for each in text if each.isascii() and each.isalpha())
 
 
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_SIGN_WITHIN: Final = re.compile(r"[^\W\d_][^\w\s'’´`·\-–—°.,;:|/&\x00-\x7f\xa0\xad][^\W\d_]")
 _ODD: Final = re.compile(
     r"[a-zA-Zß-öø-ÿ][À-ÖØ-Þ][a-zß-öø-ÿ]|[^\W\d_][^\w\s'’´`·\-–—°.,;:|/&\x00-\x7f\xa0\xad][a-zß-öø-ÿ]"
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from taiga_pipeline.hints import word
 from taiga_pipeline.pipeline.headers import may_be_weighted, plain_header
@@ -17,6 +18,7 @@ from taiga_pipeline.pipeline.text import counted, folded
 _SPELT_FIELDS: Final = ("service", "customer", "owner", "team", "lead_source")
 _DATES: Final = ("engaged_on", "expected_close", "start", "closed_on")
 _NAMED: Final = 5
+_ENTITY: Final = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,6}|#x[0-9a-fA-F]{1,5});")
 MAX_VOCABULARY: Final = 1_000
 """Different values up to which words are looked for that were written together."""
 
@@ -41,6 +43,7 @@ class Observer:
         self._counts: Counter[str] = Counter()
         self._replaced: Counter[tuple[str, str]] = Counter()
         self._emptied: Counter[tuple[str, str]] = Counter()
+        self._entity = ""
 
     def see(self, draft: Draft) -> None:
         """Counts one row."""
@@ -59,9 +62,17 @@ class Observer:
                 ("no currency", values.get("value") is not None and not values.get("currency")),
                 ("no stage", not values.get("stage")),
                 ("unclear currency", bool(draft.unclear)),
+                ("entities", self._has_entities(values)),
             )
             if is_so
         )
+
+    def _has_entities(self, values: Mapping[str, Any]) -> bool:
+        for value in values.values():
+            if isinstance(value, str) and "&" in value and (found := _ENTITY.search(value)):
+                self._entity = self._entity or found[0]
+                return True
+        return False
 
     def notices(self) -> tuple[Notice, ...]:
         """Returns everything that was odd."""
@@ -112,6 +123,7 @@ class Observer:
             "no value": "without a value",
             "no currency": "with a value but no currency; name it with --currency",
             "no stage": "without a stage",
+            "entities": f"with signs written as in web pages ({self._entity!r}); kept as they are",
             "unclear currency": "with a currency sign that several currencies share; say which "
             "with --currency",
         }

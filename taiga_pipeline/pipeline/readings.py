@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from taiga_pipeline.pipeline.values.amounts import (
     unit_in_header,
 )
 from taiga_pipeline.pipeline.values.currencies import currencies_of
+from taiga_pipeline.pipeline.values.date_forms import ORDERS
 from taiga_pipeline.pipeline.values.dates import DateReading, DateSurvey, End
 from taiga_pipeline.pipeline.values.numbers import read_hours
 from taiga_pipeline.pipeline.values.numerals import POINT
@@ -159,11 +160,28 @@ class Survey:
                 self._headers.get("probability", ""), terms.scale, terms.scale_option, likely
             ),
             alone(terms).alone,
-            {
-                name: survey.reading(terms.date_format, terms.zone, terms.date_option)
-                for name, survey in self._dates.items()
-            },
+            self._agreed(
+                {
+                    name: survey.reading(terms.date_format, terms.zone, terms.date_option)
+                    for name, survey in self._dates.items()
+                }
+            ),
         )
+
+    def _agreed(self, dates: dict[str, DateReading]) -> dict[str, DateReading]:
+        """Lets the columns that show their order decide for those that may be either: one program
+        wrote them all."""
+        shown = {each.form: name for name, each in dates.items() if each.form in ORDERS}
+        if len(shown) != 1:
+            return dates
+        ((form, name),) = shown.items()
+        why = f"{form}, as in {self._headers[name]!r}"
+        return {
+            name: replace(each, form=form, doubt="", why=why)
+            if each.doubt and self._dates[name].reads_all(form)
+            else each
+            for name, each in dates.items()
+        }
 
 
 def read_currency(text: str) -> tuple[str, ...]:

@@ -178,6 +178,10 @@ class DateSurvey:
             return DateReading("", zone, "", option)
         return self._by_order(zone, option)
 
+    def reads_all(self, form: str) -> bool:
+        """Whether an order reads all cells that have one."""
+        return self.forms[form] == self.numbered
+
     def _by_order(self, zone: tzinfo, option: str) -> DateReading:
         full = [form for form in ORDERS if self.forms[form] == self.numbered]
         if len(full) > 1 and self.dotted == self.numbered and DAY_FIRST in full:
