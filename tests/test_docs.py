@@ -13,6 +13,7 @@ from typing import Final
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from taiga_pipeline.cli.context import Context
 from taiga_pipeline.cli.exit_codes import ExitCode
@@ -91,7 +92,7 @@ def test_every_sample_of_a_mapping_loads() -> None:
 
 
 def test_the_sample_of_our_csv_format_comes_in_whole(tmp_path: Path) -> None:
-    (sample,) = blocks(ROOT / "docs" / "csv.md", "csv")
+    sample, _ = blocks(ROOT / "docs" / "csv.md", "csv")
     (tmp_path / "deals.csv").write_text(sample, encoding="utf-8")
     with contextlib.chdir(tmp_path):
         assert cli.main(["init"], standalone_mode=False, obj=Context()) in (None, 0)
@@ -102,6 +103,18 @@ def test_the_sample_of_our_csv_format_comes_in_whole(tmp_path: Path) -> None:
         deals.close()
     assert set(found) == {"D-1", "D-2"}
     assert [role.role for role in found["D-1"].roles] == ["Back", "Design"]
+
+
+def test_the_sample_of_another_file_is_read_and_told_as_the_page_says(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "csv.md"
+    _, sample = blocks(page, "csv")
+    (told,) = (text for text in blocks(page, "console") if "angebote.csv" in text)
+    (tmp_path / "angebote.csv").write_text(sample, encoding="utf-8")
+    with contextlib.chdir(tmp_path):
+        assert cli.main(["init"], standalone_mode=False, obj=Context()) in (None, 0)
+        result = CliRunner().invoke(cli, ["deals", "import", "angebote.csv"], obj=Context())
+    for line in told.splitlines()[1:]:
+        assert line in result.output, (line, result.output)
 
 
 def test_the_readme_lists_the_exit_codes() -> None:
