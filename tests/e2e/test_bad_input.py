@@ -144,9 +144,8 @@ def test_a_damaged_store_is_named_and_its_deals_are_not_taken_for_gone(
 def test_a_latin_1_file_with_a_broken_row_comes_in_as_far_as_it_can(sample: Run) -> None:
     rows = ["key;namn;kund;steg;värde", "X-1;Butik;Åkes Järn;Proposal;1000", "X-2;Trasig;B;;mycket"]
     Path("affärer.csv").write_bytes("\n".join(rows).encode("latin-1"))
-    refused = sample("deals", "import", "affärer.csv")
-    assert refused.exit_code == 2
-    assert "--encoding latin-1" in refused.stderr
+    found = sample("deals", "import", "affärer.csv", "--dry-run")
+    assert "read as cp1252" in found.stdout and "--encoding NAME" in found.stdout
     columns = ("--column", "name=namn", "--column", "customer=kund", "--column", "stage=steg")
     latin = ("--encoding", "latin-1", "--column", "value=värde", "--currency", "SEK")
     result = sample("deals", "import", "affärer.csv", *latin, *columns)
