@@ -32,7 +32,7 @@ def hints(
     unmarked = observation.unmarked.items()
     return {
         "other_pipeline": made_elsewhere(groups, observation, store, target.split),
-        "other_account": made_by_another(groups, identity_of(target)),
+        "other_account": made_by_another(groups, index, identity_of(target)),
         "unmarked": {key: f"{key}: project {root.id}" for key, root in unmarked},
         "missing": gone_at_once(groups, index),
     }
@@ -68,14 +68,21 @@ def made_elsewhere(
     return found
 
 
-def made_by_another(groups: Iterable[GroupPlan], account: Identity | None) -> dict[str, str]:
-    """Returns the groups to be adopted by their marker whose root another account made."""
+def made_by_another(
+    groups: Iterable[GroupPlan], index: Mapping[str, GroupRow], account: Identity | None
+) -> dict[str, str]:
+    """Returns the groups to be adopted by their marker whose root another account made.
+
+    One that a person bound by hand may be anybody's, also when a run that was cut off has marked
+    it already.
+    """
     if account is None or not account.account_id:
         return {}
     return {
         group.key: f"{group.key}: project {group.root.id}"
         for group in groups
         if group.root is not None
+        and group.key not in index
         and group.root.maker not in ("", account.account_id)
         and _adopts_by_marker(group)
     }

@@ -16,6 +16,7 @@ from sync.plan.model import IssueKind
 from sync.records.model import Marker, RecordKey, WhenRetired
 from sync.run import server_identity as server
 from sync.run import server_move as moving
+from sync.run.manual_actions import adopt
 from sync.run.runner import Outcome
 from sync.state.schema import NOTES
 from sync.state.store import StateStore
@@ -411,6 +412,23 @@ class TestTwoAccounts:
         assert world.target.writes == writes
         assert second.run(allow=frozenset({"other_account"})).outcome is Outcome.DONE
         second.store.close()
+
+    def test_a_project_that_a_person_bound_by_hand_may_be_anybodys_though_a_run_was_cut_off(
+        self, world: World
+    ) -> None:
+        """The run had marked it, and was killed before it noted so."""
+        filled(world)
+        world.target.account = "petra"
+        theirs = world.target.create_root(deal("D9").root, Marker("x", "x")).record
+        world.target.account = "memory"
+        world.target.unmark_all(theirs.id)
+        world.want(deal("D9", tags=("incoming", "web")))
+        adopt(world.store, world.target, RecordKey("D9", "project"), theirs.id)
+        world.target.mark(theirs.id, Marker("acme", "D9"))
+        report = world.run()
+        assert report.outcome is Outcome.DONE, report.refusal
+        assert [str(each.key) for each in report.applied if each.key.is_root] == ["D9"]
+        world.settled()
 
 
 class TestTwoPipelines:
