@@ -28,7 +28,7 @@ from taiga_pipeline.targets.registry import create
 
 MAPPINGS = Path(__file__).parent.parent / "mappings" / "default.toml"
 PEOPLE = [Person(f"person{n}@example.test", f"Person {n}", "Back") for n in range(3)]
-ALLOW = frozenset(DEFAULTS) - {"other_pipeline", "other_account"}
+ALLOW = frozenset(DEFAULTS) - {"other_pipeline", "other_account", "swapped"}
 
 
 @dataclass(frozen=True, slots=True)

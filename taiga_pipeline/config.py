@@ -268,6 +268,7 @@ class LimitSettings(_Section):
     source_shrink: LimitValue = DEFAULTS["source_shrink"]
     other_pipeline: LimitValue = DEFAULTS["other_pipeline"]
     other_account: LimitValue = DEFAULTS["other_account"]
+    swapped: LimitValue = DEFAULTS["swapped"]
     unmarked: LimitValue = DEFAULTS["unmarked"]
     missing: LimitValue = DEFAULTS["missing"]
 

@@ -1,10 +1,11 @@
-"""What hints at another server, another account, or another name of the pipeline.
+"""What hints at another server, another account, another name of the pipeline, or other keys.
 
 Each function returns the groups concerned, by key, with the words that name them in a message.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -35,6 +36,7 @@ def hints(
         "other_account": made_by_another(groups, index, identity_of(target)),
         "unmarked": {key: f"{key}: project {root.id}" for key, root in unmarked},
         "missing": gone_at_once(groups, index),
+        "swapped": swapped(groups, index, store),
     }
 
 
@@ -97,6 +99,25 @@ def gone_at_once(groups: Iterable[GroupPlan], index: Mapping[str, GroupRow]) -> 
         and (row := index.get(group.key)) is not None
         and row.is_followed
         and row.state != RETIRED
+    }
+
+
+def swapped(
+    groups: Iterable[GroupPlan], index: Mapping[str, GroupRow], store: StateStore
+) -> dict[str, str]:
+    """Returns the groups that are now what another key was, which is something else itself now.
+
+    One that only took the name of another that stays, or is gone, was renamed, or merged.
+    """
+    now = {g.key: g.desired.likeness for g in groups if g.desired.likeness}
+    bound = store.likenesses([key for key in now if key in index and index[key].is_followed])
+    moved = {key for key, before in bound.items() if before not in ("", now[key])}
+    was = Counter(bound[key] for key in moved)
+    of = {bound[key]: key for key in moved if was[bound[key]] == 1}
+    return {
+        key: f"{key} is what {of[likeness]} was"
+        for key, likeness in now.items()
+        if likeness in of and (key in moved or key not in index)
     }
 
 

@@ -250,6 +250,9 @@ SITUATIONS: Final[dict[str, Callable[[Stage], Result]]] = {
     "the CSV file is cut off in a row": cut_off_file,
     "the source lost most of its deals": rows(*ROWS[:2]),
     "a word in a mapping staffs, renames or fills many projects": mistaken_stage,
+    "names changed places among keys": rows(
+        row(1, key="D-02"), row(2, key="D-03"), row(3, key="D-01"), *ROWS[3:]
+    ),
     "the source holds nothing": rows(),
     "two rows have one key": rows(*ROWS, row(1)),
     "two keys differ only in case": rows(*ROWS, row(1, key="d-01")),
