@@ -37,7 +37,12 @@ class ProblemsError(Exception):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Returns ``; did you mean 'x'?`` for the known name nearest to ``name``, else ""."""
+    """Returns ``; did you mean 'x'?`` for the known name nearest to ``name``, else "".
+
+    A name that is known itself has none: what is wrong with it is not its spelling.
+    """
     names = {candidate.casefold(): candidate for candidate in known}
+    if names.get(name.casefold()) == name:
+        return ""
     near = difflib.get_close_matches(name.casefold(), names, n=1)
     return f"; did you mean {names[near[0]]!r}?" if near else ""

@@ -31,9 +31,9 @@ _ADVICE = {
     "source_shrink": "check that the source is whole; nothing is retired because it is missing",
     "other_pipeline": "another pipeline has made a project for each of these deals already; if "
     "this pipeline was renamed, give it its old name again",
-    "swapped": "names and customers changed places among keys, as they do where a key is the number of "
-    "a row: each project would become another deal's. Give the deals their keys again, and use keys "
-    "that stay with a deal; allow it if the deals themselves did change places",
+    "swapped": "names and customers changed places among keys, as they do where a key is the "
+    "number of a row: each project would become another deal's. Give the deals their keys again, "
+    "and use keys that stay with a deal; allow it if the deals themselves did change places",
     "other_account": "two accounts on one pipeline do not see each other's projects, and make each "
     "a second time: use the account that made them, or allow it if that one was given up",
     "unmarked": "nothing is ever written to them. Is target.url right? Was the server restored "

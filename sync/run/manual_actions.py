@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from sync.errors import Rejected, Vanished
 from sync.plan.model import Issue, IssueKind
 from sync.plan.open_issues import operand
 from sync.records.model import TITLE, Base, Binding, Marker, Observed, RecordKey
+from sync.run.leaving import Traces, leave
 from sync.run.take_over import take_over
-from sync.state.store import GroupRow, StateStore
+from sync.state.store import StateStore
 from sync.target import Target
 
 _DECIDED = (IssueKind.CONFLICT, IssueKind.DELETED, IssueKind.MOVED, IssueKind.LEFTOVER)
@@ -99,14 +100,20 @@ def _agreed(issue: Issue, take: Side) -> Base:
     return Base(value, value)
 
 
-def adopt(store: StateStore, target: Target, root: RecordKey, root_id: str) -> Observed:
+def adopt(
+    store: StateStore,
+    target: Target,
+    root: RecordKey,
+    root_id: str,
+    traces: Mapping[str, Traces] | None = None,
+) -> Observed:
     """Binds a group to an existing root that a person chose; returns what was found there.
 
     The next run marks it, keeps what delivery own, writes what sales own, and reports shared
     fields that differ. One that another group had until it was unlinked is taken over with all
-    that was agreed upon (`sync.run.take_over`). One that the group itself had before is let go of.
-    One that the group has, and that lost its marker, is marked again, with all that was agreed
-    upon.
+    that was agreed upon (`sync.run.take_over`). One that the group itself had before is let go of,
+    without the ``traces`` of what the connector wrote there. One that the group has, and that lost
+    its marker, is marked again, with all that was agreed upon.
 
     :raises Vanished: there is no such root, or the account cannot see it.
     :raises Rejected: it belongs to another group or pipeline.
@@ -120,7 +127,7 @@ def adopt(store: StateStore, target: Target, root: RecordKey, root_id: str) -> O
         target.mark(found.id, Marker(store.pipeline, root.group))
         store.marked_by_hand(root)
         return found
-    _let_go_of_other(store, target, root.group, index.get(root.group), found.id)
+    _let_go_of_other(store, target, root.group, found.id, traces)
     holders = [key for key, row in index.items() if row.root_id == found.id and key != root.group]
     if holders:
         return take_over(store, target, root, holders[0])
@@ -147,12 +154,24 @@ def _is_as_agreed(store: StateStore, target: Target, root: RecordKey, found: Obs
 
 
 def _let_go_of_other(
-    store: StateStore, target: Target, group: str, row: GroupRow | None, root_id: str
+    store: StateStore, target: Target, group: str, root_id: str, traces: Mapping[str, Traces] | None
 ) -> None:
     """Lets go of the root that a group is bound to, and that another one takes the place of."""
-    if row is not None and row.is_followed and row.root_id != root_id:
+    row = store.index().get(group)
+    if row is None or not row.is_followed or row.root_id == root_id:
+        return
+    if traces is None or not _is_left(store, target, group, traces):
         target.unmark(row.root_id, Marker(store.pipeline, group))
-        store.forget(group)
+    store.forget(group)
+
+
+def _is_left(store: StateStore, target: Target, group: str, traces: Mapping[str, Traces]) -> bool:
+    """Takes the connector's traces out of a root; False if it says that it is not the group's."""
+    try:
+        leave(store, target, group, traces)
+    except Rejected:
+        return False
+    return True
 
 
 def _refuse_anothers(store: StateStore, root: RecordKey, found: Observed) -> None:

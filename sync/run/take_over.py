@@ -79,7 +79,8 @@ def _refuse_second(store: StateStore, new: str, former: str) -> None:
     if row is not None and row.is_followed and new != former:
         raise Rejected(
             f"{new}: the project {row.root_id} is kept in step with this deal already; if that one "
-            f"is to be given up for that of {former}: 'pipeline-sync unlink {operand(new)}' first"
+            f"is to be given up for that of {former}: 'pipeline-sync unlink --clean "
+            f"{operand(new)}' first"
         )
     if new == former:
         raise Rejected(f"{new}: a deal has its own project already")

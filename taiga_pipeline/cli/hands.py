@@ -21,7 +21,7 @@ from taiga_pipeline.app.engine import make_target
 from taiga_pipeline.app.state_access import locked_state
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.cli.leaving import STOP_THE_SCHEDULE, demand_linked, let_go, linked
+from taiga_pipeline.cli.leaving import STOP_THE_SCHEDULE, demand_linked, let_go, linked, traces_of
 from taiga_pipeline.cli.renumbered import adopt_renumbered
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.records import Kind
@@ -123,12 +123,18 @@ def adopt(
         target = _connected(context, store)
         root_id = _find_project(target, project) if project else ""
         key = RecordKey(deal, Kind.PROJECT)
+        before = store.index().get(deal)
         with _as_usage_error(did_you_mean(former, store.index()) if former else ""):
             if former is None:
-                root = hands_on.adopt(store, target, key, root_id)
+                root = hands_on.adopt(store, target, key, root_id, traces_of(deal))
             else:
                 root = take_over(store, target, key, former, root_id)
     url = root.facts.get("url") or f"project {root.id}"
+    if before is not None and before.is_followed and before.root_id != root.id:
+        click.echo(
+            f"{safe(deal)}: project {safe(before.root_id)} let go of; what pipeline-sync wrote "
+            "there was taken out, people's text stays"
+        )
     click.echo(safe(f"{deal}: bound to {url}; see what the next run does: pipeline-sync plan"))
     return ExitCode.DONE
 

@@ -66,7 +66,7 @@ def _one(
         yield f"{deal}: {would}; its project stays as it is."
         return
     act: Callable[..., Leaving] = plan_leaving if dry_run else leave
-    leaving = act(store, target, deal, _traces(deal))
+    leaving = act(store, target, deal, traces_of(deal))
     if leaving.root is None:
         yield f"{deal}: its project is not there any more."
         return
@@ -78,7 +78,7 @@ def _one(
             yield f"    {record}{_change(change)}"
 
 
-def _traces(key: str) -> Mapping[str, Traces]:
+def traces_of(key: str) -> Mapping[str, Traces]:
     """Returns what is left on a project. The portfolio's text says that it is kept current."""
     if not key.startswith(PORTFOLIO):
         return TRACES

@@ -196,6 +196,32 @@ class TestByHand:
         assert len(names) == 6
         assert [name for name in names if name.endswith("Old shop")]
 
+    def test_the_project_that_another_one_takes_the_place_of_claims_nothing_any_more(
+        self, synced: Run, taiga: Sandbox
+    ) -> None:
+        admin, before = taiga.as_user("admin"), project(taiga, SHOP)
+        admin.patch(
+            f"/projects/{before['id']}", {"description": f"Ours.\n\n{before['description']}"}
+        )
+        bot = taiga.as_user(taiga.username)
+        mine = bot.post(
+            "/projects", {"name": "Old shop", "description": "ours", "is_private": True}
+        )
+        result = synced("adopt", "D-105", mine["slug"])
+        assert result.exit_code == 0, result.stderr
+        assert f"D-105: project {before['id']} let go of" in result.stdout
+        left = admin.get(f"/projects/{before['id']}")
+        assert left["name"] == SHOP.removeprefix("(tentative) ")
+        assert left["description"].strip() == "Ours."
+        assert not any(trace in repr(left) for trace in TestLeaving.TRACES)
+        synced("run")
+        assert admin.get(f"/projects/{before['id']}") == left
+
+    def test_a_deal_is_not_suggested_for_itself(self, synced: Run) -> None:
+        result = synced("adopt", "D-105", "--from", "D-105")
+        assert result.exit_code == 2
+        assert "did you mean" not in result.stderr
+
     def test_a_bound_project_belongs_to_its_deal(self, synced: Run, taiga: Sandbox) -> None:
         taken = str(project(taiga, SHOP)["id"])
         result = synced("adopt", "D-106", taken)

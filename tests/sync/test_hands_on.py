@@ -273,7 +273,7 @@ class TestTakingOver:
         world.source.groups.clear()
         world.want(deal("OLD", title="Shop"), deal("OTHER", title="Other"))
         world.run()
-        with pytest.raises(Rejected, match="unlink OTHER"):
+        with pytest.raises(Rejected, match="unlink --clean OTHER"):
             take_over(world.store, world.target, RecordKey("OTHER", "project"), "OLD")
         unlink(world.store, world.target, "OTHER")
         take_over(world.store, world.target, RecordKey("OTHER", "project"), "OLD")
