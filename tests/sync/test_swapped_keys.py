@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from sync.limits import DEFAULTS
-from sync.records import DesiredGroup
-from sync.runner import Outcome
+from sync.plan.limits import DEFAULTS
+from sync.records.model import DesiredGroup
+from sync.run.runner import Outcome
 
 from .world import World, deal
 
