@@ -291,9 +291,9 @@ class _Import:
             yield Notice(
                 "undated",
                 self._undated,
-                f"{counted(self._undated, 'won or lost deal')} without the day of the decision: "
-                "no project is made for them; give it with --default closed_on=DATE, or later with "
-                "deals edit KEY --closed-on DATE",
+                f"{counted(self._undated, 'won or lost deal')} without the day of the decision "
+                "(no project is made): give it with --default closed_on=DATE, or later with deals "
+                "edit KEY --closed-on DATE",
             )
 
     def _said_of_keys(self) -> Iterable[Notice]:

@@ -59,7 +59,7 @@ class Observer:
                 ("no customer", not values.get("customer")),
                 ("no date", not any(values.get(name) for name in _DATES)),
                 ("no value", values.get("value") is None),
-                ("no currency", values.get("value") is not None and not values.get("currency")),
+                ("no currency", _lacks_currency(values) and not draft.unclear),
                 ("no stage", not values.get("stage")),
                 ("unclear currency", bool(draft.unclear)),
                 ("entities", self._has_entities(values)),
@@ -112,9 +112,9 @@ class Observer:
             words = ", ".join(repr(text) for text, _ in texts.most_common(_NAMED))
             more = f" and {len(texts) - _NAMED:,} more" if len(texts) > _NAMED else ""
             header = self._layout.header_of(name)
-            yield Notice(
-                "blank", count, f"{header}: {counted(count, 'cell')} count as blank ({words}{more})"
-            )
+            verb = "counts" if count == 1 else "count"
+            text = f"{header}: {counted(count, 'cell')} {verb} as blank ({words}{more})"
+            yield Notice("blank", count, text)
 
     def _gaps(self) -> Iterator[Notice]:
         sentences = {
@@ -147,6 +147,10 @@ class Observer:
         for (name, theirs), count in sorted(self._replaced.items()):
             text = f"{name} {theirs!r} was replaced in {counted(count, 'deal')}"
             yield Notice("replaced", count, text)
+
+
+def _lacks_currency(values: Mapping[str, Any]) -> bool:
+    return values.get("value") is not None and not values.get("currency")
 
 
 def _variants(name: str, spellings: list[str], values: Counter[str]) -> Notice:
