@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.database.engine import engine as database
+from sync.database import engine as database
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import Run, damage_stage, project_names, writes
 

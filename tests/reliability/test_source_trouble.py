@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from sync.database.engine import engine as database
+from sync.database import engine as database
 from taiga_pipeline.sandbox.persistence import dump, load
 from tests.profiles import sampled
 from tests.reliability.source_trouble_world import (

@@ -9,7 +9,8 @@ import pytest
 
 from sync.errors import OutcomeUnknown, Rejected
 from sync.in_memory_target import MemoryTarget
-from sync.plan.model import IssueKind, observation
+from sync.plan import observation
+from sync.plan.model import IssueKind
 from sync.records.model import Desired, Marker, Observed, WhenDeleted, WhenGone
 from sync.run.runner import Outcome
 from sync.target import Place, Written
