@@ -194,7 +194,7 @@ class Runner:
         wait = settle_wait(self.store, newest, self.options.settle_seconds)
         if wait > 0:
             log.warning(
-                "the last run was cut off while it wrote %s; waiting %.0f s before looking at it",
+                "it is not known what became of the write to %s; waiting %.0f s before looking",
                 newest.key,
                 wait,
             )
