@@ -47,7 +47,7 @@ KNOWN: Final = (
     "complete_hours",
     "overlap_minutes",
     "write_back",
-    *ROW_SETTINGS,
+    *(name for name in ROW_SETTINGS if name != "key"),  # opportunities have their own
 )
 _NO_KEY: Final = (
     "token_env is missing: the name of the environment variable that holds the application key "
