@@ -155,11 +155,12 @@ def read_file(format_: ReadFormat[_T], path: Path, writing: Writing) -> RowsRead
             bad.append(BadRow(row.line, row.cells[0], f"stands in line {first} already"))
     used = {text.headers[at] for at in positions.values()}
     unused = tuple(header for header in text.headers if header and header not in used)
-    notices = tuple(
+    decided = (
         f"{text.headers[positions[name]]!r}: {reading.why}"
         for name, reading in dates.items()
         if reading.why and not reading.doubt
     )
+    notices = (*(said for _, said in text.notes), *decided)
     return RowsReading(tuple(items), tuple(bad), unused, not cut_off, notices)
 
 

@@ -106,7 +106,8 @@ def read_roster(path: Path, options: RosterOptions) -> RosterReading:
     reader = _Reader(layout, options, [row for row in rows if isinstance(row, RawRow)])
     for row in rows:
         reader.take(row)
-    return reader.reading()
+    reading = reader.reading()
+    return replace(reading, notices=(*(said for _, said in text.notes), *reading.notices))
 
 
 class _Reader:

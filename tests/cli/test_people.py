@@ -80,3 +80,12 @@ def test_allocations_of_unknown_deals_are_left_out(run: Run, tmp_path: Path) -> 
     assert result.exit_code == 3
     assert "a.csv:2: left out: there is no deal 'D-1'" in result.stderr
     assert run("people", "allocations", "export").stdout.startswith("deal,email,role,")
+
+
+def test_the_encoding_of_a_roster_is_said(run: Run, tmp_path: Path) -> None:
+    run("init")
+    text = "email,name,role,hours_per_week\nana@example.com,Åsa Öberg,Back,40\n"
+    (tmp_path / "people.csv").write_bytes(text.encode("cp1252"))
+    result = run("people", "import", "people.csv")
+    assert "read as cp1252 (Windows-1252)" in result.output
+    assert "Åsa Öberg" in run("people", "list").stdout
