@@ -50,7 +50,16 @@ NO_CONFIG: Final = (
 
 
 def _resolve_path(value: Path, info: ValidationInfo) -> Path:
-    return (_folder(info) / value.expanduser()).resolve()
+    return _resolved(info, value)
+
+
+def _resolved(info: ValidationInfo, path: Path) -> Path:
+    try:
+        return (_folder(info) / path.expanduser()).resolve()
+    except (RuntimeError, OSError, ValueError):
+        raise ValueError(
+            f"{str(path)!r} leads nowhere (a link to itself, or the home of an unknown account)"
+        ) from None
 
 
 def _resolve_url(value: str, info: ValidationInfo) -> str:
@@ -61,7 +70,7 @@ def _resolve_url(value: str, info: ValidationInfo) -> str:
     match = _SQLITE.fullmatch(value)
     if not match or match[2] == ":memory:" or match[2].startswith("file:"):
         return value
-    path = (_folder(info) / Path(match[2]).expanduser()).resolve()
+    path = _resolved(info, Path(match[2]))
     return f"{match[1]}{path}{match[3]}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from taiga_pipeline.app.project_files import config_text, member_table, pipeline
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
-from taiga_pipeline.files import PUBLIC, write_text
+from taiga_pipeline.files import PUBLIC, CannotWrite, write_text
 from taiga_pipeline.problems import Problem, ProblemsError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def init(
 def _texts(folder: Path, mappings: tuple[str, ...], values: Mapping[str, str]) -> dict[str, str]:
     from taiga_pipeline.mapping.shipped import shipped_text
 
-    name = pipeline_name(folder.resolve().name)
+    name = pipeline_name(Path(os.path.realpath(folder)).name)  # as far as links lead somewhere
     texts = {CONFIG: config_text(name, **values)}
     for mapping in mappings:
         texts[f"mappings/{mapping}.toml"] = shipped_text(mapping)
@@ -98,7 +99,10 @@ def _texts(folder: Path, mappings: tuple[str, ...], values: Mapping[str, str]) -
 
 def _write(outcome: Outcome, name: str, text: str) -> None:
     path = outcome.folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(path.parent, error) from error
     try:
         write_text(path, text, PUBLIC, overwrite=False)
     except FileExistsError:
@@ -149,7 +153,7 @@ def _next_steps(folder: Path, *, knows_target: bool) -> Iterator[str]:
     if not knows_target:
         yield f"Put your Taiga's address and account into {folder / CONFIG}"
     yield "export TAIGA_PASSWORD=...   (the account's password)"
-    if folder.resolve() != Path.cwd():
+    if not folder.samefile(Path.cwd()):
         yield f"cd {shlex.quote(str(folder))}"
     yield "pipeline-sync check"
     yield "pipeline-sync plan, and when you like what you see: pipeline-sync run"

@@ -18,6 +18,7 @@ from taiga_pipeline.cli.errors import exit_code, report
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.lazy import Entry, LazyGroup
 from taiga_pipeline.files import CannotWrite
+from taiga_pipeline.problems import Problem, ProblemsError
 
 _SYNC = "Keep in step"
 _DATA = "Deals, people, rules"
@@ -154,7 +155,7 @@ class RootGroup(LazyGroup):
             _discard_output()
             result = ExitCode.DONE
         except Exception as error:
-            result = _report(error, context)
+            result = _report(_folder_gone() or error, context)
         if refused := _refused_output():
             result = _report(refused, context)
         code = int(result) if isinstance(result, int) else int(ExitCode.DONE)
@@ -194,6 +195,16 @@ def cli(context: Context) -> None:
     deals are retired. People's edits in Taiga survive.
     """
     context.start_logging()
+
+
+def _folder_gone() -> Exception | None:
+    """Returns what is wrong if the folder that the program was started in is there no more."""
+    try:
+        os.getcwd()  # noqa: PTH109 - it asks the system, whatever else is done with it
+    except OSError as error:
+        reason = f"the folder that this was started in is not there: {error.strerror}"
+        return ProblemsError([Problem(reason)])
+    return None
 
 
 def _report(error: Exception, context: Context) -> ExitCode:

@@ -115,7 +115,11 @@ class SettingsReader:
     def path(self, name: str) -> Path | None:
         """Returns a path, None if there is none."""
         text = self.text(name)
-        return self.folder / Path(text).expanduser() if text else None
+        try:
+            return self.folder / Path(text).expanduser() if text else None
+        except RuntimeError:
+            self.complain(f"{name}: {text!r} begins with the home of an unknown account")
+            return None
 
     def secret(self, name: str) -> Secret | None:
         """Returns the secret that ``<name>_env`` or ``<name>_file`` leads to, None for neither."""
