@@ -74,7 +74,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def is_slow(item: pytest.Item) -> bool:
     """Tells whether a test starts a server, or is a proof of which a sample is tried."""
     proof = item.get_closest_marker("sampled") or item.get_closest_marker("sampled_inside")
-    return bool(proof or SERVERS & set(getattr(item, "fixturenames", ())))
+    asked_for = set(getattr(item, "fixturenames", ()))
+    if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+        asked_for |= {str(value) for value in item.callspec.params.values()}
+    return bool(proof or SERVERS & asked_for)
 
 
 def beyond_the_sample(items: list[pytest.Item]) -> set[pytest.Item]:

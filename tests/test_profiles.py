@@ -26,6 +26,11 @@ def test_few(number): pass
 def test_places(): print(*sampled("abcdefg", 3))
 
 def test_of_a_server(postgresql_url): pass
+
+@pytest.fixture(params=["postgresql"])
+def database(request): return request.getfixturevalue("postgresql_url")
+
+def test_of_a_database(database): pass
 """
 ROOT = Path(__file__).parents[1]
 
@@ -66,7 +71,7 @@ def test_a_sample_tries_every_nth_of_many_cases_and_all_of_few(tmp_path: Path) -
 
 @pytest.mark.parametrize("profile", ["whole", "long"])
 def test_a_whole_run_leaves_out_nothing(tmp_path: Path, profile: str) -> None:
-    assert len(collected(tmp_path, profile=profile)) == 23 + 11 + 2
+    assert len(collected(tmp_path, profile=profile)) == 23 + 11 + 3
 
 
 def test_the_rest_is_what_a_sample_has_left_out(tmp_path: Path) -> None:
