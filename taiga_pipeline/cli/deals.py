@@ -41,6 +41,7 @@ from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.gates import open_actions
 from taiga_pipeline.pipeline.notation import parse_contacts
 from taiga_pipeline.pipeline.values.amounts import read_amount
+from taiga_pipeline.pipeline.values.units import common
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _values(texts: dict[str, Any]) -> dict[str, Any]:
         except InvalidValue as error:
             flag = "--" + name.replace("_", "-")
             problems.extend(f"{flag}: {problem.message}" for problem in error.problems)
-    _take_currency(texts, values)
+    problems.extend(_take_currency(texts, values))
     if contacts:
         try:
             values["contacts"] = tuple(each for text in contacts for each in parse_contacts(text))
@@ -116,12 +117,22 @@ def _values(texts: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _take_currency(texts: dict[str, Any], values: dict[str, Any]) -> None:
-    """Takes the currency of ``--value "1200 EUR"``, unless it is given by itself."""
-    if values.get("value") is not None and values.get("currency") is None:
-        amount = read_amount(texts["value"])
-        if amount is not None and amount.currency:
-            values["currency"] = amount.currency
+def _take_currency(texts: dict[str, Any], values: dict[str, Any]) -> Iterator[str]:
+    """Takes the currency of ``--value "1200 EUR"``, unless it is given by itself.
+
+    Yields what is wrong where both are given, and exclude each other.
+    """
+    amount = read_amount(texts["value"]) if values.get("value") is not None else None
+    if amount is None:
+        return
+    given = values.get("currency")
+    if given is None and amount.currency:
+        values["currency"] = amount.currency
+    elif given:
+        try:
+            common(amount.currencies, (given,))
+        except InvalidValue as error:
+            yield f"--value and --currency: {error}"
 
 
 @click.group()

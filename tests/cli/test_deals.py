@@ -52,6 +52,16 @@ def test_a_deal_is_added_in_the_first_stage_and_shown(run: Run) -> None:
     assert "1,200.50 EUR" in text and "40 %" in text and "Back:30h x10w" in text
 
 
+def test_a_value_in_another_currency_than_the_one_given_is_refused(run: Run) -> None:
+    result = run("deals", "add", "D-1", "x", "--value", "€5", "--currency", "USD")
+    assert result.exit_code == 2
+    assert "--value and --currency: two currencies: EUR and USD" in result.stderr
+    run("deals", "add", "D-1", "x", "--value", "$5", "--currency", "USD")
+    result = run("deals", "edit", "D-1", "--value", "$7", "--currency", "SEK")
+    assert result.exit_code == 2
+    assert (shown(run, "D-1")["value"], shown(run, "D-1")["currency"]) == ("5", "USD")
+
+
 def test_all_wrong_options_are_told_at_once(run: Run) -> None:
     result = run("deals", "add", "D-1", "x", "--value", "much", "--start", "1/2/26")
     assert result.exit_code == 2
