@@ -34,7 +34,7 @@ from taiga_pipeline.pipeline.readings import (
 )
 from taiga_pipeline.pipeline.text import folded, line
 from taiga_pipeline.pipeline.values.amounts import Amount
-from taiga_pipeline.pipeline.values.blank import is_blank, is_blank_text
+from taiga_pipeline.pipeline.values.blank import is_blank, is_blank_key, is_blank_text
 from taiga_pipeline.pipeline.values.currencies import currencies_of
 from taiga_pipeline.pipeline.values.date_forms import Found
 from taiga_pipeline.pipeline.values.units import common
@@ -128,8 +128,7 @@ class RowReader:
         except InvalidValue as error:  # whose row it is cannot be told
             return BadRow(row.line, "", f"{self._layout.header_of('key')}: {error}")
         if not key and not self._layout.key_parts:
-            header = self._layout.header_of("key")
-            return BadRow(row.line, "", f"no key in column {header!r}")
+            return BadRow(row.line, "", self._no_key(row))
         values: dict[str, Any] = {}
         problems: list[str] = []
         replaced, emptied = [], []
@@ -181,7 +180,12 @@ class RowReader:
             return clean_line(renamed)
         if self._layout.is_ours:  # as it was exported
             return text
-        return clean_line(self._keys.read(text)) if text else ""
+        return "" if is_blank_key(text) else clean_line(self._keys.read(text))
+
+    def _no_key(self, row: RawRow | NativeRow) -> str:
+        written = self._written_key(row)
+        reason = f"no key in column {self._layout.header_of('key')!r}"
+        return f"{reason}: {written[:_SHOWN]!r} stands for nothing" if written else reason
 
     def _written_key(self, row: RawRow | NativeRow | BrokenRow) -> str:
         position = self._layout.columns.get("key", len(row.cells))

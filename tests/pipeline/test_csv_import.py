@@ -193,6 +193,15 @@ def test_stages_and_texts_are_replaced_as_told(run: Import, store: DealStore) ->
     assert "no deal is in stage 'Typo'" in texts
 
 
+@pytest.mark.parametrize("word", ["NULL", r"\N", "#N/A", "nan", "-", "#REF!"])
+def test_a_word_for_nothing_is_no_key(run: Import, store: DealStore, word: str) -> None:
+    report = run(f"id,name,stage\n{word},a,Lead\n{word},b,Lead\nNULLER-1,c,Lead\n")
+
+    assert [deal.key for deal in store.deals()] == ["NULLER-1"]
+    expected = f"no key in column 'id': {word!r} stands for nothing"
+    assert [bad.reason for bad in report.bad_rows] == [expected] * 2
+
+
 def test_bad_rows_are_reported_with_line_and_reason_and_the_rest_goes_in(
     run: Import, store: DealStore
 ) -> None:

@@ -27,6 +27,8 @@ may be a name."""
 _TEXT_BLANKS: Final = frozenset((r"\n", "null", "(null)", "<null>", "[null]", "#n/a", "(none)"))
 """What no customer, owner or team is called."""
 
+_KEY_BLANKS: Final = frozenset(("-", "--", "–", "—", "n/a", "nan", "none", "undefined"))
+
 SPREADSHEET_ERRORS: Final = frozenset(
     "#ref! #div/0! #value! #name? #num! #error! #spill! #calc!".split()
 )
@@ -42,6 +44,13 @@ def is_blank_text(text: str) -> bool:
     """Tells whether a cell of text (a customer, a note) says that there is no value."""
     word = text.strip().casefold()
     return not word or word in _TEXT_BLANKS
+
+
+def is_blank_key(text: str) -> bool:
+    """Tells whether a cell of keys says that there is none: rows that share such a word would be
+    taken for one deal."""
+    word = text.strip().casefold()
+    return is_blank_text(word) or word in _KEY_BLANKS or word in SPREADSHEET_ERRORS
 
 
 def is_spreadsheet_error(text: str) -> bool:
