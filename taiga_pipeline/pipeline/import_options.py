@@ -166,7 +166,7 @@ class ImportOptions:
             date_format=self.date_format,
             scale=_scale(self.probability_scale),
             zone=_zone(self.time_zone) if self.time_zone else self.zone,
-            decimal_option=self.spelling.decimal.partition(" {")[0],
+            decimal_option=self.spelling.decimal.partition("{")[0].rstrip(' "'),
             date_option=self.spelling.date_format,
             scale_option=self.spelling.scale,
         )

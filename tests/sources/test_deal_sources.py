@@ -108,6 +108,23 @@ def test_what_may_not_be_the_whole_is_not_complete(tmp_path: Path, data: bytes |
     assert not reading.complete
 
 
+@pytest.mark.parametrize(
+    ("column", "cell", "setting", "choices"),
+    [
+        ("value", "1.200", "decimal", (".", ",")),
+        ("probability", "1", "probability_scale", ("percent", "fraction")),
+        ("close date", "03/04/2027", "date_format", ("%d/%m/%Y", "%m/%d/%Y")),
+    ],
+)
+def test_a_cell_in_doubt_names_the_setting_as_the_configuration_has_it(
+    tmp_path: Path, column: str, cell: str, setting: str, choices: tuple[str, str]
+) -> None:
+    source = csv_source(tmp_path, f"id,name,stage,{column}\n1,a,Proposal,{cell}\n")
+    (row,) = source.read().quarantined
+    said = " or ".join(f'[source] {setting} = "{choice}"' for choice in choices)
+    assert row.reason.endswith(f"say which with {said}")
+
+
 def test_a_file_in_a_named_encoding_is_complete(tmp_path: Path) -> None:
     reading = csv_source(tmp_path, b"key,name\n2,\xc5sa\n", encoding="latin-1").read()
     assert [deal.name for deal in reading.deals] == ["Åsa"]

@@ -219,7 +219,7 @@ def test_settings_for_rows_mean_what_they_mean_for_a_csv_file(make: Make, crm: P
 def test_a_wrong_date_names_the_setting_that_mends_it(make: Make) -> None:
     query = "SELECT id, title, '05/10/2026' AS due FROM opp WHERE id = 1"
     _, reading = read(make(query=query, columns={"key": "id", "expected_close": "due"}))
-    assert "[source] date_format = %d/%m/%Y" in reading.quarantined[0].reason
+    assert '[source] date_format = "%d/%m/%Y"' in reading.quarantined[0].reason
 
 
 def test_roles_stand_in_a_column(make: Make) -> None:

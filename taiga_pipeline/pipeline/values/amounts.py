@@ -21,6 +21,7 @@ from taiga_pipeline.pipeline.values.numerals import (
     plain_decimal,
     read_numeral,
 )
+from taiga_pipeline.pipeline.values.options import named, setting
 from taiga_pipeline.pipeline.values.units import NO_UNIT, Unit, join, read_unit
 
 OPTION: Final = "--decimal"
@@ -96,14 +97,14 @@ class AmountReading:
         shown = f"{text.strip()[:_SHOWN]!r}"
         if self.decimal:
             mark = "comma" if self.decimal == COMMA else "point"
-            return f"{shown}: its separators do not fit a decimal {mark} ({self.option})"
+            return f"{shown}: its separators do not fit a decimal {mark} ({named(self.option)})"
         point, comma = numeral.readings[POINT], numeral.readings[COMMA]
         if not self.option:
             fraction, grouped = sorted((point, comma))
             return f"{shown} may be {point:f} or {comma:f}; write {grouped:f} or {fraction:f}0"
         return (
             f"{shown} may be {point:f} or {comma:f}, and nothing in its column decides; "
-            f"say which with {self.option} . or {self.option} ,"
+            f"say which with {setting(self.option, POINT)} or {setting(self.option, COMMA)}"
         )
 
 

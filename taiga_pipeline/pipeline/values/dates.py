@@ -27,6 +27,7 @@ from taiga_pipeline.pipeline.values.date_forms import (
     is_no_date,
     readings_of,
 )
+from taiga_pipeline.pipeline.values.options import setting
 
 OPTION: Final = "--date-format"
 _SHOWN: Final = 40
@@ -125,7 +126,7 @@ class DateReading:
         if not readings:
             wanted = f" of the form {self.form}" if self.form else ""
             return f"{shown} is not a date{wanted}"
-        options = " or ".join(f"{self.option} {form}" for form in readings)
+        options = " or ".join(setting(self.option, form) for form in readings)
         if not self.option:
             return f"{shown} can be read in several ways; write YYYY-MM-DD"
         if self.form:

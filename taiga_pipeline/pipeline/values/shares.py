@@ -12,6 +12,7 @@ from typing import Final
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.values.blank import is_blank
 from taiga_pipeline.pipeline.values.numbers import read_number
+from taiga_pipeline.pipeline.values.options import setting
 
 OPTION: Final = "--probability-scale"
 _SHOWN: Final = 40
@@ -72,7 +73,7 @@ class ShareReading:
             raise InvalidValue(
                 f"{(shown or format(value, 'f')).strip()[:_SHOWN]!r} may be {value:f} % or "
                 f"{value * _HUNDRED:f} %, and nothing in its column decides; say which with "
-                f"{self.option} percent or {self.option} fraction"
+                f"{setting(self.option, 'percent')} or {setting(self.option, 'fraction')}"
             )
         return value / _HUNDRED if value > 1 else value
 
