@@ -15,7 +15,8 @@ from taiga_pipeline.days import known_day
 from taiga_pipeline.pipeline.values.months import month_number
 
 DAY_FIRST: Final = "%d/%m/%Y"
-ORDERS: Final = (DAY_FIRST, "%m/%d/%Y", "%Y/%m/%d", "%y/%m/%d")
+MONTH_FIRST: Final = "%m/%d/%Y"
+ORDERS: Final = (DAY_FIRST, MONTH_FIRST, "%Y/%m/%d", "%y/%m/%d")
 """Orders of a day in figures. The separator is any of ``/ - .``; a year may have two digits."""
 
 EXCEL: Final = "excel"

@@ -20,6 +20,7 @@ from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.pipeline.values.blank import is_blank
 from taiga_pipeline.pipeline.values.date_forms import (
     DAY_FIRST,
+    MONTH_FIRST,
     ORDERS,
     SERIALS,
     Found,
@@ -148,6 +149,7 @@ class DateSurvey:
     cells: int = 0
     numbered: int = 0
     dotted: int = 0
+    dotted_by_day: int = 0
     years: dict[str, set[int]] = field(default_factory=dict)
     forms: Counter[str] = field(default_factory=Counter)
     serials: Counter[str] = field(default_factory=Counter)
@@ -161,7 +163,9 @@ class DateSurvey:
         orders = {form: found for form, found in readings.items() if form in ORDERS}
         if orders:
             self.numbered += 1
-            self.dotted += "." in cell.strip()[:6]
+            is_dotted = "." in cell.strip()[:6]
+            self.dotted += is_dotted
+            self.dotted_by_day += is_dotted and DAY_FIRST in orders
             self.forms.update(orders.keys())
             for form, found in orders.items():
                 self.years.setdefault(form, set()).add(found.first.year)
@@ -181,13 +185,22 @@ class DateSurvey:
 
     def reads_all(self, form: str) -> bool:
         """Whether an order reads all cells that have one."""
-        return self.forms[form] == self.numbered
+        return self.forms[form] == self.numbered and not self._points_contradict(form)
+
+    def _points_contradict(self, form: str) -> bool:
+        """Whether ``form`` begins with the month, while some cells have points, as days before
+        months do, and others have not."""
+        return form == MONTH_FIRST and 0 < self.dotted_by_day == self.dotted < self.numbered
 
     def _by_order(self, zone: tzinfo, option: str) -> DateReading:
         full = [form for form in ORDERS if self.forms[form] == self.numbered]
         if len(full) > 1 and self.dotted == self.numbered and DAY_FIRST in full:
             return DateReading(DAY_FIRST, zone, "dates with points begin with the day", option)
         likely = self._likely(full)
+        if full and DAY_FIRST not in full and self._points_contradict(likely or full[0]):
+            of_all = f"{self.dotted:,} of {counted(self.numbered, 'cell')}"
+            doubt = f"{of_all} have points, as days before months do, and others need {MONTH_FIRST}"
+            return DateReading("", zone, doubt, option, doubt=doubt)
         if len(full) == 1 or likely:
             why = self._counts() if len(self.forms) > 1 and self.numbered > 1 else ""
             return DateReading(likely or full[0], zone, why, option)

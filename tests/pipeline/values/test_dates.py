@@ -85,6 +85,15 @@ def test_what_is_no_date_is_refused(text: str) -> None:
     assert len(str(refused.value)) < 300
 
 
+def test_points_among_dates_that_begin_with_the_month_leave_their_cells_in_doubt() -> None:
+    reading = survey_dates(["6/14/2027", "01.12.2027", "5/5/2027"])
+    assert reading.day("6/14/2027") == date(2027, 6, 14)
+    with pytest.raises(InvalidValue, match="1 of 3 cells have points") as refused:
+        reading.day("01.12.2027")
+    assert "--date-format %d/%m/%Y or --date-format %m/%d/%Y" in str(refused.value)
+    assert survey_dates(["6/14/2027", "06.15.2027"]).form == "%m/%d/%Y"
+
+
 @pytest.mark.parametrize(
     ("cells", "form", "why"),
     [
