@@ -34,7 +34,12 @@ from taiga_pipeline.pipeline.readings import (
 )
 from taiga_pipeline.pipeline.text import folded, line
 from taiga_pipeline.pipeline.values.amounts import Amount
-from taiga_pipeline.pipeline.values.blank import is_blank, is_blank_key, is_blank_text
+from taiga_pipeline.pipeline.values.blank import (
+    is_blank,
+    is_blank_key,
+    is_blank_text,
+    is_placeholder,
+)
 from taiga_pipeline.pipeline.values.currencies import currencies_of
 from taiga_pipeline.pipeline.values.date_forms import Found
 from taiga_pipeline.pipeline.values.units import common
@@ -142,7 +147,7 @@ class RowReader:
                 if was_replaced:
                     replaced.append((column, was_replaced))
                 values[column] = self._value(column, text)
-                if text and values[column] in (None, ""):
+                if text and values[column] in (None, "", ()):
                     emptied.append((column, text[:_SHOWN]))
             except InvalidValue as error:
                 header = self._layout.header_of(column)
@@ -245,12 +250,19 @@ class RowReader:
     def _value(self, column: str, text: str) -> Any:
         if column in TEXT_COLUMNS or column == STATUS:
             return self._text_value(column, text)
+        if column in LIST_COLUMNS and self._is_blank_list(column, text):
+            return None if column == "done" else ()
         if not text:
-            return () if column in ("roles", "contacts") else None
+            return None
         value = self.readings.read(column, text)
         if isinstance(value, Amount) and value.value < 0:
             raise InvalidValue(f"{text!r}: an amount is 0 or more")
         return value
+
+    def _is_blank_list(self, column: str, text: str) -> bool:
+        if self._layout.is_ours and column != "roles":  # as it was exported
+            return not text
+        return is_blank(text) if column == "roles" else is_placeholder(text)
 
     def _text_value(self, column: str, text: str) -> str:
         if column != "key" and not self._layout.is_ours and is_blank_text(text):

@@ -193,6 +193,20 @@ def test_stages_and_texts_are_replaced_as_told(run: Import, store: DealStore) ->
     assert "no deal is in stage 'Typo'" in texts
 
 
+@pytest.mark.parametrize("word", ["NULL", r"\N", "#N/A", "N/A", "-"])
+def test_a_word_for_nothing_is_no_role_no_contact_and_no_action(
+    run: Import, store: DealStore, word: str
+) -> None:
+    report = run(
+        f"id,name,stage,roles,contacts,done\n1,a,Lead,{word},{word},{word}\n2,b,Lead,,Tom,\n"
+    )
+
+    assert report.bad_rows == ()
+    assert (store.get("1").roles, store.get("1").contacts) == ((), ())
+    assert [contact.name for contact in store.get("2").contacts] == ["Tom"]
+    assert "roles: 1 cell counts as blank" in " ".join(notice.text for notice in report.notices)
+
+
 @pytest.mark.parametrize("word", ["NULL", r"\N", "#N/A", "nan", "-", "#REF!"])
 def test_a_word_for_nothing_is_no_key(run: Import, store: DealStore, word: str) -> None:
     report = run(f"id,name,stage\n{word},a,Lead\n{word},b,Lead\nNULLER-1,c,Lead\n")

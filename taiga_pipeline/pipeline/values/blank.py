@@ -27,7 +27,7 @@ may be a name."""
 _TEXT_BLANKS: Final = frozenset((r"\n", "null", "(null)", "<null>", "[null]", "#n/a", "(none)"))
 """What no customer, owner or team is called."""
 
-_KEY_BLANKS: Final = frozenset(("-", "--", "–", "—", "n/a", "nan", "none", "undefined"))
+_PLACEHOLDERS: Final = frozenset(("-", "--", "–", "—", "n/a", "nan", "none", "undefined"))
 
 SPREADSHEET_ERRORS: Final = frozenset(
     "#ref! #div/0! #value! #name? #num! #error! #spill! #calc!".split()
@@ -49,8 +49,12 @@ def is_blank_text(text: str) -> bool:
 def is_blank_key(text: str) -> bool:
     """Tells whether a cell of keys says that there is none: rows that share such a word would be
     taken for one deal."""
-    word = text.strip().casefold()
-    return is_blank_text(word) or word in _KEY_BLANKS or word in SPREADSHEET_ERRORS
+    return is_placeholder(text) or is_spreadsheet_error(text)
+
+
+def is_placeholder(text: str) -> bool:
+    """Tells whether a cell that may hold names (contacts, actions) says that there are none."""
+    return is_blank_text(text) or text.strip().casefold() in _PLACEHOLDERS
 
 
 def is_spreadsheet_error(text: str) -> bool:
