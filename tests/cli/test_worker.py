@@ -47,7 +47,7 @@ def test_the_fleet_is_named_by_option_or_variable(
 
 @pytest.mark.parametrize(
     "arguments",
-    [("worker",), ("worker", "--setup"), ("enqueue", "acme"), ("status", "--all")],
+    [("worker", "--once"), ("worker", "--setup"), ("enqueue", "acme"), ("status", "--all")],
     ids=" ".join,
 )
 def test_a_database_that_does_not_answer_is_named_without_its_password(
