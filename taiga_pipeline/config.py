@@ -33,7 +33,7 @@ from taiga_pipeline.credentials import Secret, for_header, from_environment, fro
 from taiga_pipeline.days import local_zone, zone_named
 from taiga_pipeline.look_alikes import explain_look_alike
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.toml_places import Document, KeyPath, parse_document, read_document
+from taiga_pipeline.toml_places import Document, KeyPath, invisible, parse_document, read_document
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -434,6 +434,9 @@ def parse(text: str, path: Path) -> Settings:
 
 def _validate(document: Document, path: Path) -> Settings:
     data = document.data
+    unseen = list(invisible(document, data))
+    if unseen:
+        raise ProblemsError(unseen)
     problems = list(_take_out_secrets(data))
     for name in _SECTIONS:
         data.setdefault(name, {})

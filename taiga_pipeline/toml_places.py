@@ -143,22 +143,21 @@ def parse_document(text: str, file: str) -> Document:
         raise ProblemsError([Problem("is nested too deeply", file)]) from error
     except ValueError as error:  # a number of thousands of digits
         raise ProblemsError([Problem(f"is not TOML: {error}", file)]) from error
-    document = Document(file, data, find_places(text))
-    problems = list(_invisible(document, data, ()))
-    if problems:
-        raise ProblemsError(problems)
-    return document
+    return Document(file, data, find_places(text))
 
 
-def _invisible(document: Document, data: object, path: KeyPath) -> Iterator[Problem]:
-    """Yields a problem for each text that is not what it looks like, as part of it is invisible."""
+def invisible(document: Document, data: object, path: KeyPath = ()) -> Iterator[Problem]:
+    """Yields a problem for each text that is not what it looks like, as part of it is invisible.
+
+    ``data`` is what stands at ``path``. Of use where texts are compared with other texts.
+    """
     if isinstance(data, dict):
         for name, value in data.items():
-            yield from _invisible(document, name, (*path, name))
-            yield from _invisible(document, value, (*path, name))
+            yield from invisible(document, name, (*path, name))
+            yield from invisible(document, value, (*path, name))
     elif isinstance(data, list):
         for number, value in enumerate(data):
-            yield from _invisible(document, value, (*path, number))
+            yield from invisible(document, value, (*path, number))
     elif isinstance(data, str) and (reason := explain_look_alike(data, INVISIBLE)):
         yield document.at_value(path, reason)
 

@@ -13,7 +13,7 @@ from taiga_pipeline.mapping.model import MappingFile
 from taiga_pipeline.mapping.rules import compile_rules
 from taiga_pipeline.mapping.validate import validate
 from taiga_pipeline.problems import Problem, ProblemsError
-from taiga_pipeline.toml_places import Document, parse_document, read_document
+from taiga_pipeline.toml_places import Document, invisible, parse_document, read_document
 
 SUFFIX = ".toml"
 _ALMOST = re.compile(r"\.(toml[\W_]*te?xt|tml|tolm|tom)$", re.IGNORECASE)
@@ -108,6 +108,8 @@ def _build(documents: list[Document], problems: list[Problem]) -> MappingSet:
     for document in documents:
         model, mistakes = validate(document)
         problems += [*mistakes, *check_placeholders(document)]
+        # Stages are compared with those of deals; other texts are only written.
+        problems += invisible(document, document.data.get("stage", []), ("stage",))
         if model is not None:
             problems += check_meaning(model, document)
             good.append((model, document))
