@@ -435,8 +435,6 @@ def parse(text: str, path: Path) -> Settings:
 def _validate(document: Document, path: Path) -> Settings:
     data = document.data
     unseen = list(invisible(document, data))
-    if unseen:
-        raise ProblemsError(unseen)
     problems = list(_take_out_secrets(data))
     for name in _SECTIONS:
         data.setdefault(name, {})
@@ -447,9 +445,10 @@ def _validate(document: Document, path: Path) -> Settings:
         )
     except ValidationError as error:
         problems += [_explain(details) for details in error.errors(include_url=False)]
-    if problems:
+    if problems or unseen:
         placed = [document.at_key(where, message) for where, message in problems]
-        raise ProblemsError(sorted(placed, key=lambda problem: (problem.line, problem.column)))
+        placed.sort(key=lambda problem: (problem.line, problem.column))
+        raise ProblemsError([*unseen, *placed])
     return settings
 
 

@@ -395,5 +395,5 @@ SYNC: Final[Mapping[str, Callable[[Surfaces, str, str], None]]] = {
     "HTML: list of projects": html_index,
     "HTML: project": html_project,
     "second run writes nothing": second_run,
-    "fit is told once": fit_is_told_once,
+    "fit is reported once": fit_is_told_once,
 }

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sync.records.composite_text import END, SEPARATOR
+from taiga_pipeline.look_alikes import INVISIBLE
 from taiga_pipeline.mapping.text import escape_markup
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.text import line
@@ -48,8 +49,15 @@ MORE: Final = """\
 enabled = true
 plan_weeks = 2
 """
+
+
+def stage_name(text: str) -> str:
+    """Returns an entry without what a mapping refuses in a stage: characters that nobody sees."""
+    return line(text.translate(dict.fromkeys(map(ord, INVISIBLE))))
+
+
 STAGES: Final = "".join(
-    f'[[stage]]\nname = {toml_text(line(text))}\ncategory = "needs"\nprobability = 0.5\n'
+    f'[[stage]]\nname = {toml_text(stage_name(text))}\ncategory = "needs"\nprobability = 0.5\n'
     for text in STORABLE.values()
 )
 FUNNEL: Final = f"""\
@@ -71,7 +79,7 @@ def portfolio_world(folder: Path) -> Iterator[Board]:
         with stores(world) as (deals, people):
             people.add(Person(MANAGER, "Petra Manager"))
             for name, text in STORABLE.items():
-                deal = hostile_deal(f"D-{name}", text, line(text))
+                deal = hostile_deal(f"D-{name}", text, stage_name(text))
                 close = NOW.date() + timedelta(days=20)
                 deals.add(replace(deal, expected_close=close, start=NOW.date()))
                 person = Person(f"{name}@example.org", text, text, hours_per_week=Decimal(8))

@@ -52,6 +52,9 @@ mappings = "mappings"
 create = 1000
 rename = 1000
 remove_member = 1000
+staff = 1000
+children = 100000
+mails = 1000
 """
 
 MAPPING: Final = """\
