@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -160,13 +160,19 @@ def _titles(taiga: Sandbox) -> dict[int, str]:
 
 
 class LyingServer(ThreadingHTTPServer):
-    """Lets everybody in, and then answers ``users/me`` with ``answer``."""
+    """Lets everybody in, answers with ``answer``, and truly where that is a list."""
 
     answer: tuple[int, Any] = (200, {})
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+_LISTS: Final[dict[str, list[Any]]] = {
+    "projects": [],
+    "project-templates": [{"id": 1, "slug": "scrum", "name": "Scrum"}],
+}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -177,13 +183,18 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, {"auth_token": "t", "refresh": "r", "id": 1})
 
     def do_GET(self) -> None:
-        self._send(*self.server.answer)
+        name = self.path.partition("?")[0].rpartition("/")[2]
+        is_told = self.server.answer[0] == 200 and name in _LISTS
+        self._send(*(200, _LISTS[name]) if is_told else self.server.answer)
 
     def _send(self, status: int, data: Any) -> None:
         body = json.dumps(data).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if isinstance(data, list):
+            self.send_header("X-Paginated", "true")
+            self.send_header("X-Pagination-Count", str(len(data)))
         self.end_headers()
         self.wfile.write(body)
 
@@ -225,7 +236,7 @@ def test_the_name_of_an_account_is_shown_harmlessly(
 ) -> None:
     liar.answer = (200, {"id": 1, "username": STORABLE[name]})
     result = deceived.run("check")
-    assert "lets" in result.stdout
+    assert "lets" in result.stdout, result.stdout + result.stderr
     assert_terminal_safe(result.stdout + result.stderr)
     printed = deceived.run("check", "--json").stdout
     assert commands_in(printed) == []
