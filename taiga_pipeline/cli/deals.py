@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from taiga_pipeline.app.filters import refuse_unknown, stages_meant
 from taiga_pipeline.app.funnel import (
     action_in,
     asked_by,
@@ -159,9 +160,13 @@ def list_deals(
 ) -> None:
     """List deals, in the order of their keys."""
     with deal_store(context) as store:
-        found: Iterator[Deal] = store.deals(stages=stages, team=team, owner=owner, text=text)
+        meant = stages_meant(context, stages)
+        found: Iterator[Deal] = store.deals(stages=meant, team=team, owner=owner, text=text)
         with contextlib.closing(found):  # type: ignore[type-var]
-            shown = islice(found, limit)
+            first = list(islice(found, 1))
+            if not first:
+                refuse_unknown(context, store, stages, team, owner)
+            shown = islice(chain(first, found), limit)
             chance = chance_of(context)
             if as_json:
                 print_json([_with_chance(deal, chance) for deal in shown])

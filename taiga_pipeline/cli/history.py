@@ -16,6 +16,7 @@ from sync.records.merge import Verdict
 from sync.state.rows import BY_PEOPLE, KEEP, READ
 from sync.state.store import JournalEntry
 from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table, shorten
@@ -52,6 +53,9 @@ def history(context: Context, deal: str | None, limit: int, as_json: bool) -> No
         events = [_written(entry) for entry in store.history(deal, limit)]
     # What sales did comes before what was written because of it; the newest is on top.
     events += _sold(context, deal or "", limit)
+    if deal and not events and context.settings.source.kind == "store":
+        with deal_store(context) as deals:
+            deals.get(deal)  # or says that there is none
     events.sort(key=lambda event: event.at, reverse=True)
     if as_json:
         print_json([event.data for event in events[:limit]])

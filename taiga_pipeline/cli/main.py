@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -234,7 +236,25 @@ def _occupy_streams() -> None:
             setattr(sys, name, stream)
 
 
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    r"""Writes what an encoding cannot hold as ``\\u00e5``, which JSON reads as well."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    pairs = (units[at : at + 2].hex() for at in range(0, len(units), 2))
+    return "".join(f"\\u{pair}" for pair in pairs), error.end
+
+
+def _print_in_any_encoding() -> None:
+    """Lets stdout and stderr take every character, whatever the machine's locale is."""
+    codecs.register_error("pipeline-sync-escape", _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and "utf" not in stream.encoding.casefold():
+            stream.reconfigure(errors="pipeline-sync-escape")
+
+
 def main() -> None:
     """Runs the program (the console script)."""
     _occupy_streams()
+    _print_in_any_encoding()
     cli(prog_name="pipeline-sync")

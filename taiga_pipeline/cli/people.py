@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taiga_pipeline.app.pipeline_data import who_left
-from taiga_pipeline.app.store_access import people_store
+from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.cli.context import Context, pass_context
 from taiga_pipeline.cli.deal_text import print_allocations
 from taiga_pipeline.cli.deals_staff import allocation_json
@@ -333,6 +333,11 @@ def list_allocations(context: Context, deal: str, person: str, as_json: bool) ->
     """List allocations."""
     with people_store(context) as store:
         found = store.allocations(deal_key=deal, email=person)
+        if person and not found:
+            store.get(person)  # or says that there is none
+    if deal and not found:
+        with deal_store(context) as deals:
+            deals.get(deal)
     if as_json:
         print_json([allocation_json(each) for each in found])
     elif not print_allocations(found, who_left(context), with_deal=True):

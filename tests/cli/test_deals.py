@@ -405,3 +405,29 @@ def test_a_decision_is_dated_by_the_day_of_the_pipelines_zone(run: Run) -> None:
     run("deals", "add", "D-1", "x", "--stage", "Proposal")
     run("deals", "move", "D-1", "Won", "--force")
     assert shown(run, "D-1")["closed_on"] == "2026-11-22"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("deals", "list", "--stage", "Propsal"), "did you mean 'Proposal'?"),
+        (("deals", "list", "--team", "Nope"), "no deal has the team 'Nope'"),
+        (("deals", "list", "--owner", "Nope", "--json"), "no deal has the owner 'Nope'"),
+        (("people", "allocations", "list", "--deal", "Nope"), "there is no deal 'Nope'"),
+        (("people", "allocations", "list", "--person", "no@example.com"), "no@example.com"),
+        (("history", "Nope"), "there is no deal 'Nope'"),
+    ],
+)
+def test_a_filter_by_a_name_that_nobody_has_is_a_mistake(
+    run: Run, arguments: tuple[str, ...], words: str
+) -> None:
+    run("deals", "add", "D-1", "x", "--stage", "Proposal")
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+
+
+def test_a_filter_by_a_stage_that_holds_no_deal_finds_none(run: Run) -> None:
+    run("deals", "add", "D-1", "x", "--stage", "Proposal")
+    result = run("deals", "list", "--stage", "Won")
+    assert result.exit_code == 0
