@@ -379,11 +379,11 @@ def test_a_run_that_is_gone_with_its_job_is_queued_again(
 ) -> None:
     world.ledger.begin(world.fleet.members["a"], "here:1")
     world.queue_due()
-    assert list(world.waiting()) == ["a"]
+    assert "a" in world.waiting()  # beside what a slot of right now may bring
     assert "a: its run was lost with its job" in caplog.text
-    assert world.work() == ["a"]
+    assert "a" in world.work()
     world.queue_due()
-    assert world.waiting() == {}
+    assert "a" not in world.waiting()
 
 
 def test_one_that_was_given_up_waits_for_its_slot(world: World) -> None:
