@@ -246,7 +246,7 @@ def test_a_row_whose_key_was_changed_since_its_export_is_said(
 ) -> None:
     store.add(replace(PORTAL, key="007"))
     rows = exported(store)
-    rows["007"]["key"] = "7"
+    rows["007"]["key"] = "X-9"
     report = bring(rows)
     (notice,) = (each for each in report.notices if each.code == "unknown_version")
     assert (notice.count, report.added) == (1, 1)

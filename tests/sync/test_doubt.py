@@ -127,7 +127,7 @@ def test_a_root_whose_children_cannot_be_read_waits_with_the_reason(
 def test_a_root_that_a_list_lacks_is_asked_for_by_itself_before_it_is_made_again(
     doubtful: World, target: DoubtfulTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(observation, "FEW", 1)
+    monkeypatch.setattr(observation, "PAGE", 1)
     groups = [deal(f"D{n}", when_deleted=WhenDeleted.RECREATE) for n in range(4)]
     doubtful.want(*groups)
     doubtful.run()

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from babel import numbers as cldr
 from babel.core import get_global
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -214,6 +214,7 @@ def test_every_sign_stands_for_codes_that_exist() -> None:
 
 
 @pytest.mark.parametrize("locale", ["en_US", "sv_SE", "de_DE", "de_CH", "fr_FR", "en_IN", "nb_NO"])
+@settings(deadline=None)
 @given(value=st.decimals(0, 999_999, places=2), currency=st.sampled_from(["EUR", "SEK", "CHF"]))
 def test_what_a_locale_writes_is_read_back(locale: str, value: Decimal, currency: str) -> None:
     for form in (None, "¤¤ #,##0.00", "#,##0.00 ¤"):
@@ -224,6 +225,7 @@ def test_what_a_locale_writes_is_read_back(locale: str, value: Decimal, currency
         assert currency in amount.currencies
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

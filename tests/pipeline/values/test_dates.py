@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from babel import Locale
 from babel.dates import format_date
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -173,6 +173,7 @@ def test_months_are_known_in_full_and_abbreviated(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@settings(deadline=None)
 @given(day=st.dates(date(1971, 1, 1), date(2070, 12, 31)))
 def test_what_a_language_writes_is_read_back(language: str, day: date) -> None:
     for length in ("medium", "long"):
@@ -180,6 +181,7 @@ def test_what_a_language_writes_is_read_back(language: str, day: date) -> None:
         assert DateReading().day(written) == day, written
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
