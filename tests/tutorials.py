@@ -241,7 +241,7 @@ def _kept_or(shown: str, printed: str) -> str:
 def _comparable(text: str) -> str:
     """Returns a text without durations, sizes, parts of a second, and the width of columns."""
     text = re.sub(r"(:\d\d)\.\d+", r"\1", text)
-    text = re.sub(r"\b\d[\d,.]* (s|ms|kB|MB|bytes)\b", r"# \1", text)
+    text = re.sub(r"\b\d[\d,.]* (s|ms|kB|MB|bytes|requests)\b", r"# \1", text)
     return re.sub(r"  +|─+|--+", "  ", text)
 
 
