@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -54,7 +55,7 @@ def history(context: Context, deal: str | None, limit: int, as_json: bool) -> No
     # What sales did comes before what was written because of it; the newest is on top.
     events += _sold(context, deal or "", limit)
     if deal and not events and context.settings.source.kind == "store":
-        with deal_store(context) as deals:
+        with suppress(SyncError), deal_store(context) as deals:
             deals.get(deal)  # or says that there is none
     events.sort(key=lambda event: event.at, reverse=True)
     if as_json:
