@@ -129,7 +129,7 @@ def board_column(out: Board, name: str, text: str) -> None:
     (column,) = (row for row in out.columns if row["id"] == status)
     assert_plain(column["name"])
     assert len(column["name"]) <= 200
-    assert_begins_like(column["name"], visible(text))
+    assert_begins_like(column["name"], visible(stage_name(text)))
     assert len({row["name"] for row in out.columns}) == len(STORABLE) + 1
 
 

@@ -56,6 +56,9 @@ class Account(Protocol):
     def delete_story(self, root_id: str, story_id: str) -> None:
         """A person deletes a story."""
 
+    def delete_milestone(self, root_id: str, milestone_id: str) -> None:
+        """A person deletes a milestone; its stories stay."""
+
     def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
         """A person moves a story into another project, with its reference."""
 

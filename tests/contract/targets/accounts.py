@@ -57,6 +57,9 @@ class MemoryAccount:
     def delete_story(self, root_id: str, story_id: str) -> None:
         self.target.delete_child(root_id, story_id)
 
+    def delete_milestone(self, root_id: str, milestone_id: str) -> None:
+        self.target.delete_child(root_id, milestone_id)
+
     def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
         self.target.move_child(root_id, story_id, other_id)
 
@@ -120,6 +123,9 @@ class TaigaAccount:
 
     def delete_story(self, root_id: str, story_id: str) -> None:
         self._client.delete(f"userstories/{story_id}")
+
+    def delete_milestone(self, root_id: str, milestone_id: str) -> None:
+        self._client.delete(f"milestones/{milestone_id}")
 
     def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
         story = self._client.get(f"userstories/{story_id}").data
@@ -197,6 +203,15 @@ class RedmineAccount:
 
     def delete_story(self, root_id: str, story_id: str) -> None:
         self.call("DELETE", f"issues/{story_id}.json")
+
+    def delete_milestone(self, root_id: str, milestone_id: str) -> None:
+        # Redmine deletes no version that still has issues.
+        within = f"issues.json?project_id={root_id}&fixed_version_id={milestone_id}&status_id=*"
+        for issue in self.call("GET", within)["issues"]:
+            if str((issue.get("fixed_version") or {}).get("id")) == milestone_id:
+                out = {"issue": {"fixed_version_id": ""}}
+                self.call("PUT", f"issues/{issue['id']}.json", out)
+        self.call("DELETE", f"versions/{milestone_id}.json")
 
     def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
         self.call("PUT", f"issues/{story_id}.json", {"issue": {"project_id": int(other_id)}})

@@ -32,7 +32,11 @@ def take_away(pipeline: Pipeline, deal: str, kind: str) -> RecordKey:
     known = pipeline.store.known([deal])[deal].bound
     (root,) = (bound.binding.target_id for each, bound in known.items() if each.is_root)
     record = next(each for each in known if each.kind == kind)
-    pipeline.account.target.remove(kind, known[record].binding.target_id, Place(root, {}))
+    target_id = known[record].binding.target_id
+    if kind == Kind.MILESTONE:
+        pipeline.account.delete_milestone(root, target_id)
+    else:
+        pipeline.account.target.remove(kind, target_id, Place(root, {}))
     return record
 
 

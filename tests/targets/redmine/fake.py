@@ -363,6 +363,8 @@ class FakeRedmine:
             entry = {"id": self._next(), "user": user, "details": details}
             self.journals.setdefault(int(number), []).append(entry)
         row.update({place: given[place] for place in changed})
+        if "fixed_version_id" in given:
+            row["fixed_version"] = {"id": given["fixed_version_id"] or None}
         if "project_id" in given:
             project = self._writable(str(given["project_id"]))
             row["project"] = {"id": project["id"], "name": project["name"]}
@@ -392,6 +394,9 @@ class FakeRedmine:
 
     def delete_child(self, request: Request, kind: str, number: str) -> tuple[int, Any]:
         self._child(kind, number)
+        held = (row["fixed_version"]["id"] for row in self.issues.values())
+        if kind == "versions" and int(number) in held:
+            raise Refused(422, "Unable to delete version.")
         del getattr(self, kind)[int(number)]
         return 204, None
 
