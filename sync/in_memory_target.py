@@ -36,7 +36,7 @@ class _Server(dict[str, _Root]):
         self.token = secrets.token_hex(8)
 
 
-class MemoryTarget:
+class InMemoryTarget:
     """A target whose objects live in this process. Safe to use from several threads.
 
     ``template`` are children that every new root is born with (kind, name). ``account`` is who
@@ -342,7 +342,7 @@ class MemoryTarget:
 class _Operation:
     """One write: takes the lock, counts it, and lets faults happen before and after."""
 
-    def __init__(self, target: MemoryTarget, operation: str, lock: threading.RLock) -> None:
+    def __init__(self, target: InMemoryTarget, operation: str, lock: threading.RLock) -> None:
         self._target, self._operation, self._lock = target, operation, lock
 
     def __enter__(self) -> None:

@@ -15,7 +15,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.cli.reference import lines
@@ -95,10 +95,10 @@ def test_the_sample_of_our_csv_format_comes_in_whole(tmp_path: Path) -> None:
     sample, _ = blocks(ROOT / "docs" / "csv.md", "csv")
     (tmp_path / "deals.csv").write_text(sample, encoding="utf-8")
     with contextlib.chdir(tmp_path):
-        assert cli.main(["init"], standalone_mode=False, obj=Context()) in (None, 0)
+        assert cli.main(["init"], standalone_mode=False, obj=CommandContext()) in (None, 0)
         command = ["deals", "import", "deals.csv", "--json"]
-        assert cli.main(command, standalone_mode=False, obj=Context()) in (None, 0)
-        deals = Context().open_deal_store()
+        assert cli.main(command, standalone_mode=False, obj=CommandContext()) in (None, 0)
+        deals = CommandContext().open_deal_store()
         found = {deal.key: deal for deal in deals.deals()}
         deals.close()
     assert set(found) == {"D-1", "D-2"}
@@ -111,8 +111,8 @@ def test_the_sample_of_another_file_is_read_and_told_as_the_page_says(tmp_path: 
     (told,) = (text for text in blocks(page, "console") if "angebote.csv" in text)
     (tmp_path / "angebote.csv").write_text(sample, encoding="utf-8")
     with contextlib.chdir(tmp_path):
-        assert cli.main(["init"], standalone_mode=False, obj=Context()) in (None, 0)
-        result = CliRunner().invoke(cli, ["deals", "import", "angebote.csv"], obj=Context())
+        assert cli.main(["init"], standalone_mode=False, obj=CommandContext()) in (None, 0)
+        result = CliRunner().invoke(cli, ["deals", "import", "angebote.csv"], obj=CommandContext())
     for line in told.splitlines()[1:]:
         assert line in result.output, (line, result.output)
 
@@ -152,7 +152,7 @@ def test_the_tour_in_the_readme_works(tmp_path: Path, monkeypatch: pytest.Monkey
                 monkeypatch.chdir(tmp_path / words[1])
             elif words[0] == "pipeline-sync":
                 typed = [word.replace("https://taiga.example.com", taiga.url) for word in words[1:]]
-                context = Context(environment={"TAIGA_PASSWORD": taiga.password})
+                context = CommandContext(environment={"TAIGA_PASSWORD": taiga.password})
                 assert cli.main(typed, standalone_mode=False, obj=context) == 0, line
         names = [project["name"] for project in taiga.as_user("admin").get("/projects")]
     assert names == ["(tentative) Acme: New portal"]

@@ -35,7 +35,7 @@ from typing import Final
 from unittest.mock import patch
 
 from sync.clock import SystemClock
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.clock import Clock as SandboxClock
 from taiga_pipeline.sandbox.embedded import Sandbox
@@ -135,7 +135,7 @@ class Reader:
                 words,
                 prog_name="pipeline-sync",
                 standalone_mode=False,
-                obj=Context(clock=self.clock),
+                obj=CommandContext(clock=self.clock),
             )
         return shown.getvalue().replace(" 0.0 s", f" {time.monotonic() - began:.1f} s")
 

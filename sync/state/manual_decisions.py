@@ -16,7 +16,7 @@ BY_HAND: Final = 0
 """The number of the run in journal entries that no run made."""
 
 
-class StateHands(StateTables):
+class ManualDecisions(StateTables):
     """Decisions by hand; see `sync.state.store.StateStore`."""
 
     def take_over(self, root: RecordKey, former: str) -> JournalEntry:

@@ -19,7 +19,7 @@ from sync.plan.group_planner import Bound, Known, Making
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue
 from sync.records.model import Binding, RecordKey, WhenDropped, encode
 from sync.records.record_merge import Bases
-from sync.state.manual_decisions import StateHands
+from sync.state.manual_decisions import ManualDecisions
 from sync.state.pruning import prune_journal, prune_runs
 from sync.state.rows import (
     BRING_BACK,
@@ -51,7 +51,7 @@ _NOTHING_AGREED = dump_bases({})
 __all__ = ["GroupRow", "JournalEntry", "OpenIssue", "RunRow", "Seal", "StateStore"]
 
 
-class StateStore(StateHands):
+class StateStore(ManualDecisions):
     """The state of one pipeline.
 
     :raises StateUnusable: (any method) the database is damaged, locked, or newer than this

@@ -33,15 +33,15 @@ def send_heartbeat(workspace: Workspace, result: RunReport) -> None:
         return
     import requests
 
-    from taiga_pipeline.http.patience import PatientAdapter
+    from taiga_pipeline.http.deadline import DeadlineAdapter
 
     try:
         url = workspace.settings.monitoring.heartbeat_address(workspace.environment)
         if not url:
             return
         with requests.Session() as session:
-            session.mount("http://", PatientAdapter())
-            session.mount("https://", PatientAdapter())
+            session.mount("http://", DeadlineAdapter())
+            session.mount("https://", DeadlineAdapter())
             # Nobody reads the body: it may be long, or come drop by drop.
             with session.get(
                 url,

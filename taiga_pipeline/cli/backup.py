@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL
 from sync.database.copying import snapshot
 from sync.database.engine import parse_url
 from taiga_pipeline.app.workspace import sqlite_path
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.files import PRIVATE, is_stdout, writing
 from taiga_pipeline.problems import Problem, ProblemsError
 
@@ -29,7 +29,7 @@ ON_A_SERVER: Final = (
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @pass_context
-def backup(context: Context, file: Path) -> None:
+def backup(context: CommandContext, file: Path) -> None:
     """Write the state store, the built-in store, configuration, mappings, scenarios and the last
     suggestion to FILE (.tar.gz).
 
@@ -63,7 +63,7 @@ ELSEWHERE: Final = "elsewhere"
 _NOTHING: Final = "there is nothing to back up yet: no state store and no built-in store"
 
 
-def _databases(context: Context) -> tuple[list[Path], list[str]]:
+def _databases(context: CommandContext) -> tuple[list[Path], list[str]]:
     """Returns the database files there are, and what to say about those on servers."""
     source = context.settings.source
     urls = {"the state store": context.state_url}
@@ -87,7 +87,7 @@ def _for_pg_dump(url: str) -> str:
     return shlex.quote(URL.create(**{**parsed._asdict(), "password": None}).render_as_string())
 
 
-def _contents(context: Context, databases: list[Path]) -> dict[str, Path]:
+def _contents(context: CommandContext, databases: list[Path]) -> dict[str, Path]:
     """Returns what goes into the archive, by its name there: databases, and the files beside them.
 
     Names are relative to the configuration's folder, so that unpacking restores each in its place.

@@ -15,7 +15,7 @@ from taiga_pipeline.app.planning_input import (
     options_for,
     plan_input,
 )
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.file_text import writing_to
 from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json
@@ -58,7 +58,7 @@ class Answer:
 @json_option
 @pass_context
 def capacity(
-    context: Context,
+    context: CommandContext,
     /,
     roles: tuple[str, ...],
     scenario: str | None,
@@ -96,7 +96,7 @@ def capacity(
     _print(answer, shown, explain, only=len(roles) == 1)
 
 
-def _supposed(context: Context, given: PlanInput, scenario: str | None) -> PlanInput:
+def _supposed(context: CommandContext, given: PlanInput, scenario: str | None) -> PlanInput:
     """Returns what is given, with the saved scenario of this name."""
     from taiga_pipeline.planning.scenario import apply_scenario
     from taiga_pipeline.planning.scenario_file import ScenarioFile
@@ -125,7 +125,7 @@ def _answer(given: PlanInput, options: Options, *, with_unseen: bool) -> Answer:
     return Answer(report, unseen, more)
 
 
-def scenario_path(context: Context) -> Path:
+def scenario_path(context: CommandContext) -> Path:
     """Returns where scenarios are kept: beside the configuration."""
     return context.config_path.absolute().parent / SCENARIOS
 

@@ -26,7 +26,7 @@ from taiga_pipeline.app.soundness import (
 )
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import shortest, sqlite_path
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.errors import exit_code
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
@@ -84,7 +84,7 @@ class Finding:
 @click.option("--offline", is_flag=True, help="Leave the target alone.")
 @json_option
 @pass_context
-def check(context: Context, offline: bool, as_json: bool) -> ExitCode:
+def check(context: CommandContext, offline: bool, as_json: bool) -> ExitCode:
     """Check the configuration, mappings, stores, the connection and the account's rights.
 
     Nothing is changed. Everything is checked, whatever else is wrong.
@@ -105,7 +105,7 @@ def _code(codes: set[ExitCode]) -> ExitCode:
     return min(codes, default=ExitCode.DONE)
 
 
-def _findings(context: Context, *, offline: bool) -> Iterator[Finding]:
+def _findings(context: CommandContext, *, offline: bool) -> Iterator[Finding]:
     config = _look("config", lambda: _config(context))
     yield config
     if not config.ok:
@@ -131,7 +131,7 @@ def _look(name: str, what: Callable[[], str]) -> Finding:
         return Finding(name, problems=(str(error),), code=exit_code(error) or ExitCode.UNEXPECTED)
 
 
-def _config(context: Context) -> str:
+def _config(context: CommandContext) -> str:
     settings = context.settings
     address = urlsplit(settings.target.url)
     is_open = address.scheme == "http" and address.hostname not in LOOPBACK
@@ -139,7 +139,7 @@ def _config(context: Context) -> str:
     return f"{context.config_path} (pipeline {settings.pipeline}){warning if is_open else ''}"
 
 
-def _mappings(context: Context) -> str:
+def _mappings(context: CommandContext) -> str:
     from taiga_pipeline.cli.mapping import tell_overlooked
     from taiga_pipeline.mapping.check import shortcomings
 
@@ -151,7 +151,7 @@ def _mappings(context: Context) -> str:
     return ", ".join(f"{rule.name} ({len(rule.stages)} stages)" for rule in rules)
 
 
-def _source(context: Context) -> str:
+def _source(context: CommandContext) -> str:
     """Reads all deals through the mappings."""
     reading = make_source(context).read()
     deals = _counted(reading.groups, context.clock)
@@ -182,7 +182,7 @@ def _refuse_quarantined(rows: Sequence[Quarantined]) -> None:
         raise ProblemsError(problems)
 
 
-def _look_at_source(context: Context, *, mapped: bool) -> Finding:
+def _look_at_source(context: CommandContext, *, mapped: bool) -> Finding:
     advice: list[str] = []
 
     def look() -> str:
@@ -194,7 +194,7 @@ def _look_at_source(context: Context, *, mapped: bool) -> Finding:
     return replace(_look("source", look), advice=tuple(advice))
 
 
-def _deals(context: Context) -> str:
+def _deals(context: CommandContext) -> str:
     """Reads all deals, without mappings that could be used."""
     reading = context.make_deal_source().read()
     deals = _counted(reading.deals, context.clock)
@@ -202,7 +202,7 @@ def _deals(context: Context) -> str:
     return deals
 
 
-def _state(context: Context) -> str:
+def _state(context: CommandContext) -> str:
     """Looks whether the state store is sound, whole and consistent; changes nothing in it."""
     if not _has_state(context):
         return "there is none yet; the first run makes it"
@@ -217,12 +217,12 @@ def _state(context: Context) -> str:
     return f"{followed} projects are kept in step{waiting if cut_off else ''}"
 
 
-def _has_state(context: Context) -> bool:
+def _has_state(context: CommandContext) -> bool:
     is_file = sqlite_path(context.state_url) is not None
     return context.has_state() if is_file else state_on_server(context.state_url)
 
 
-def _has_store(context: Context) -> bool:
+def _has_store(context: CommandContext) -> bool:
     """Whether there is a built-in store to look at; of one on a server, that is assumed."""
     source = context.settings.source
     if source.kind != "store":
@@ -234,7 +234,7 @@ def _has_store(context: Context) -> bool:
     return path is None or path.exists()
 
 
-def _store(context: Context) -> str:
+def _store(context: CommandContext) -> str:
     url = context.settings.source.address(context.environment)
     path = sqlite_path(url)
     if path is None:
@@ -255,7 +255,9 @@ def _refuse_dangling(keys: Sequence[str]) -> None:
         )
 
 
-def _look_at_target(context: Context, *, mapped: bool, is_readable: bool) -> Iterator[Finding]:
+def _look_at_target(
+    context: CommandContext, *, mapped: bool, is_readable: bool
+) -> Iterator[Finding]:
     """Looks whether the target lets the account in, and holds the projects that are known."""
     found: list[Target] = []
     advice: list[str] = []
@@ -276,7 +278,7 @@ def _look_at_target(context: Context, *, mapped: bool, is_readable: bool) -> Ite
         yield from _look_at_projects(context, found[0], deals)
 
 
-def _look_at_projects(context: Context, target: Target, deals: object) -> Iterator[Finding]:
+def _look_at_projects(context: CommandContext, target: Target, deals: object) -> Iterator[Finding]:
     """Looks at the projects of a state; where there is none yet, only at whose the deals are."""
     is_there = _has_state(context)
     finding = _look("projects", lambda: _projects(context, target, deals, is_there=is_there))
@@ -284,7 +286,7 @@ def _look_at_projects(context: Context, target: Target, deals: object) -> Iterat
         yield finding
 
 
-def _projects(context: Context, target: Target, deals: object, *, is_there: bool) -> str:
+def _projects(context: CommandContext, target: Target, deals: object, *, is_there: bool) -> str:
     """Looks whether this is the server, and whether its projects are the ones, of the state."""
     with state_to_read(context, is_there=is_there) as store:
         refuse_another(store, target, deals)
@@ -299,7 +301,7 @@ def _projects(context: Context, target: Target, deals: object, *, is_there: bool
     return str(evidence)
 
 
-def _refuse_unknown(context: Context, target: Foresees) -> list[str]:
+def _refuse_unknown(context: CommandContext, target: Foresees) -> list[str]:
     """Asks the target what it would refuse of the mappings; returns what is doubtful.
 
     :raises ProblemsError: what it would refuse for each deal.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Context(Workspace):
+class CommandContext(Workspace):
     """Handed to every command that asks for it with `pass_context`.
 
     ``verbosity`` counts the ``-v``s. ``log_format`` is "" until somebody chooses one.
@@ -51,5 +51,5 @@ class Context(Workspace):
         self.start_logging()
 
 
-pass_context = click.make_pass_decorator(Context)
-"""Hands a command its `Context` as the first argument."""
+pass_context = click.make_pass_decorator(CommandContext)
+"""Hands a command its `CommandContext` as the first argument."""

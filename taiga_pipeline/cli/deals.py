@@ -19,7 +19,7 @@ from taiga_pipeline.app.funnel import (
     stage_in,
 )
 from taiga_pipeline.app.store_access import deal_store, people_store, who
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.deal_text import (
     Chance,
     change_json,
@@ -150,7 +150,7 @@ def deals() -> None:
 @json_option
 @pass_context
 def list_deals(
-    context: Context,
+    context: CommandContext,
     stages: tuple[str, ...],
     team: str,
     owner: str,
@@ -178,7 +178,7 @@ def list_deals(
 @click.argument("key")
 @json_option
 @pass_context
-def show_deal(context: Context, key: str, as_json: bool) -> None:
+def show_deal(context: CommandContext, key: str, as_json: bool) -> None:
     """Show a deal with its history, who is on it, and what became of it."""
     with deal_store(context) as store, people_store(context) as people:
         deal = store.get(key)
@@ -218,7 +218,7 @@ def _allocation_json(allocation: Any) -> dict[str, Any]:
     return allocation_json(allocation)
 
 
-def _delivery_facts(context: Context, key: str) -> tuple[dict[str, Any], list[RecordKey]]:
+def _delivery_facts(context: CommandContext, key: str) -> tuple[dict[str, Any], list[RecordKey]]:
     """Returns what was last read of the deal's project, and what people took away from it.
 
     Nothing is there of a deal that was never synced.
@@ -239,7 +239,7 @@ def _delivery_facts(context: Context, key: str) -> tuple[dict[str, Any], list[Re
 @json_option
 @pass_context
 def add_deal(
-    context: Context, /, key: str, name: str, stage: str, as_json: bool, **texts: Any
+    context: CommandContext, /, key: str, name: str, stage: str, as_json: bool, **texts: Any
 ) -> None:
     """Add a deal. KEY names it for good, also in Taiga.
 
@@ -269,7 +269,7 @@ def _placed(deal: Deal, stage: str, passed: tuple[str, ...]) -> Deal:
 @_field_options()
 @json_option
 @pass_context
-def edit_deal(context: Context, /, key: str, as_json: bool, **texts: Any) -> None:
+def edit_deal(context: CommandContext, /, key: str, as_json: bool, **texts: Any) -> None:
     """Change fields of a deal. Empty text ("") means that a value is not known any more."""
     values = _values(texts)
     if not values:
@@ -294,7 +294,7 @@ def _differs(name: str, before: Deal, after: Deal) -> bool:
 @json_option
 @pass_context
 def move_deal(
-    context: Context,
+    context: CommandContext,
     key: str,
     stage: str,
     force: bool,
@@ -331,7 +331,9 @@ def move_deal(
 @click.option("--undo", is_flag=True, help="Take it back.")
 @json_option
 @pass_context
-def done(context: Context, key: str, actions: tuple[str, ...], undo: bool, as_json: bool) -> None:
+def done(
+    context: CommandContext, key: str, actions: tuple[str, ...], undo: bool, as_json: bool
+) -> None:
     """Check off gate actions of a deal; without ACTION, list them."""
     with deal_store(context) as store:
         deal = store.get(key)

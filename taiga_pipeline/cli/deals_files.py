@@ -12,7 +12,7 @@ import click
 
 from taiga_pipeline.app.funnel import funnel_of
 from taiga_pipeline.app.store_access import deal_store, who
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_text import bad_rows_json, print_bad_rows, writing_to
 from taiga_pipeline.cli.options import json_option
@@ -106,7 +106,7 @@ def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
 @json_option
 @pass_context
 def import_deals(
-    context: Context,
+    context: CommandContext,
     /,
     file: Path,
     take: str | None,
@@ -229,7 +229,7 @@ def _print_disappeared(report: ImportReport) -> None:
 @click.command("export")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @pass_context
-def export_deals(context: Context, file: Path | None) -> None:
+def export_deals(context: CommandContext, file: Path | None) -> None:
     """Export all deals as CSV, to FILE or stdout. An import reads it back without loss."""
     from taiga_pipeline.pipeline.csv_export import export_deals as write
 

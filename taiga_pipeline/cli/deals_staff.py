@@ -9,7 +9,7 @@ import click
 
 from taiga_pipeline.app.pipeline_data import who_left
 from taiga_pipeline.app.store_access import deal_store, people_store
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.deal_text import print_allocations
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
@@ -40,7 +40,7 @@ def allocation_json(allocation: Allocation) -> dict[str, Any]:
 @json_option
 @pass_context
 def staff(
-    context: Context,
+    context: CommandContext,
     key: str,
     person: str | None,
     role: str,
@@ -68,7 +68,7 @@ def staff(
     _warn_who_left(context, allocation)
 
 
-def _warn_who_left(context: Context, allocation: Allocation) -> None:
+def _warn_who_left(context: CommandContext, allocation: Allocation) -> None:
     """Says that somebody who left the deal's project is not added to it again just so."""
     deal, email = allocation.deal_key, allocation.email.casefold()
     if (deal, email) in who_left(context):
@@ -104,7 +104,7 @@ def _allocation(
     )
 
 
-def _list(context: Context, key: str, as_json: bool) -> None:
+def _list(context: CommandContext, key: str, as_json: bool) -> None:
     with deal_store(context) as store, people_store(context) as people:
         allocations = people.allocations(deal_key=store.get(key).key)
     left = who_left(context)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.output import style
 from taiga_pipeline.cli.signals import wait_for_the_end
@@ -55,7 +55,7 @@ class DemoError(Exception):
 @click.option("--keep-running", is_flag=True, help="Leave the sandbox's web page open at the end.")
 @pass_context
 def demo(
-    context: Context, folder: Path | None, port: int, fast: bool, keep_running: bool
+    context: CommandContext, folder: Path | None, port: int, fast: bool, keep_running: bool
 ) -> ExitCode:
     """Tell the whole story here and now, with a made-up pipeline and a small Taiga.
 
@@ -91,7 +91,7 @@ class Stage:
     """Where the story is played: says things, runs commands, acts as people in the sandbox."""
 
     sandbox: Sandbox
-    context: Context
+    context: CommandContext
     pause: Callable[[], None]
 
     def say(self, *lines: str) -> None:
@@ -127,7 +127,7 @@ class Stage:
         from taiga_pipeline.cli.main import cli
 
         environment = {PASSWORD_VARIABLE: self.sandbox.password}
-        context = Context(clock=self.context.clock, environment=environment)
+        context = CommandContext(clock=self.context.clock, environment=environment)
         code = cli.main(list(arguments), standalone_mode=False, obj=context)
         if code != ExitCode.DONE:
             raise DemoError(f"'pipeline-sync {shlex.join(arguments)}' ended with {code}")

@@ -13,7 +13,7 @@ import click
 from sync.clock import is_ahead
 from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.app.workspace import shortest
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.errors import report_notice
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.output import print_json, print_table, shorten
@@ -45,7 +45,7 @@ class _Picture:
 
 
 def fleet_status(
-    context: Context, fleet_path: str | None, max_age: timedelta | None, *, as_json: bool
+    context: CommandContext, fleet_path: str | None, max_age: timedelta | None, *, as_json: bool
 ) -> ExitCode:
     """Prints all pipelines; returns what a monitor should make of it."""
     need_extra("status --all", "workers", "procrastinate", "psycopg", "croniter")
@@ -60,7 +60,7 @@ def fleet_status(
     return ExitCode.PARTIAL if waits else ExitCode.DONE
 
 
-def _look(context: Context, fleet_path: str | None) -> _Picture:
+def _look(context: CommandContext, fleet_path: str | None) -> _Picture:
     from taiga_pipeline.workers.fleet import read_fleet
     from taiga_pipeline.workers.ledger import Ledger
     from taiga_pipeline.workers.overview import overview

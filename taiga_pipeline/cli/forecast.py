@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from taiga_pipeline.app.extras import need_extra
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
@@ -34,7 +34,7 @@ _MODULES: Final = ("numpy",)
 @json_option
 @pass_context
 def forecast(
-    context: Context,
+    context: CommandContext,
     key: str | None,
     backtest: bool,
     months: int,

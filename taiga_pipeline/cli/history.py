@@ -18,7 +18,7 @@ from sync.state.rows import BY_PEOPLE, KEEP, READ
 from sync.state.store import JournalEntry
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.store_access import deal_store
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table, shorten
 from taiga_pipeline.cli.state import NO_RUN
@@ -42,7 +42,7 @@ class _Event:
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
 @json_option
 @pass_context
-def history(context: Context, deal: str | None, limit: int, as_json: bool) -> None:
+def history(context: CommandContext, deal: str | None, limit: int, as_json: bool) -> None:
     """Show who changed what, when and why, the newest first; of one DEAL or of all.
 
     What sales changed in the built-in store bears the name of whoever did it, and no run. What
@@ -73,7 +73,7 @@ def history(context: Context, deal: str | None, limit: int, as_json: bool) -> No
 # --- what sales changed in the pipeline
 
 
-def _sold(context: Context, key: str, limit: int) -> list[_Event]:
+def _sold(context: CommandContext, key: str, limit: int) -> list[_Event]:
     """Returns what sales changed; nothing where deals are not kept in the built-in store."""
     if context.settings.source.kind != "store":
         return []

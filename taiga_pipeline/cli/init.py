@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from taiga_pipeline.app.project_files import config_text, member_table, pipeline_name
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.files import PUBLIC, CannotWrite, write_text
@@ -56,7 +56,7 @@ class Outcome:
 @json_option
 @pass_context
 def init(
-    context: Context,
+    context: CommandContext,
     folder: Path,
     sample: bool,
     mappings: tuple[str, ...],
@@ -111,7 +111,7 @@ def _write(outcome: Outcome, name: str, text: str) -> None:
         outcome.written.append(name)
 
 
-def _make_store(context: Context, outcome: Outcome, *, sample: bool) -> None:
+def _make_store(context: CommandContext, outcome: Outcome, *, sample: bool) -> None:
     """Makes the built-in store where the configuration says it is."""
     config = outcome.folder / CONFIG
     context.use_config(str(config))
@@ -126,7 +126,7 @@ def _make_store(context: Context, outcome: Outcome, *, sample: bool) -> None:
         add_sample(context, settings)
 
 
-def add_sample(context: Context, settings: Settings) -> None:
+def add_sample(context: CommandContext, settings: Settings) -> None:
     """Fills the built-in store with the sample pipeline."""
     from taiga_pipeline.app.sample import make_sample
 

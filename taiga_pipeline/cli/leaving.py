@@ -9,7 +9,7 @@ import click
 
 from sync.errors import Rejected, Stale, Vanished
 from sync.plan.model import Change
-from sync.run import manual_actions as hands_on
+from sync.run import manual_actions
 from sync.run.leaving import Leaving, Traces, leave, plan_leaving
 from sync.state.store import StateStore
 from sync.target import Target
@@ -61,7 +61,7 @@ def _one(
 ) -> Iterator[str]:
     if not clean:
         if not dry_run:
-            hands_on.unlink(store, target, deal)
+            manual_actions.unlink(store, target, deal)
         would = "would no longer be followed" if dry_run else "no longer followed"
         yield f"{deal}: {would}; its project stays as it is."
         return

@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from taiga_pipeline import __version__
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.errors import exit_code, report
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.lazy import Entry, LazyGroup
@@ -34,9 +34,9 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry("taiga_pipeline.cli.state:status", "Show how the last run went.", _SYNC),
     "history": Entry("taiga_pipeline.cli.history:history", "Show who changed what, when.", _SYNC),
     "conflicts": Entry("taiga_pipeline.cli.state:conflicts", "List what waits for you.", _SYNC),
-    "resolve": Entry("taiga_pipeline.cli.hands:resolve", "Settle a conflict.", _SYNC),
-    "adopt": Entry("taiga_pipeline.cli.hands:adopt", "Bind a deal to a project.", _SYNC),
-    "unlink": Entry("taiga_pipeline.cli.hands:unlink", "Stop following a deal.", _SYNC),
+    "resolve": Entry("taiga_pipeline.cli.manual_actions:resolve", "Settle a conflict.", _SYNC),
+    "adopt": Entry("taiga_pipeline.cli.manual_actions:adopt", "Bind a deal to a project.", _SYNC),
+    "unlink": Entry("taiga_pipeline.cli.manual_actions:unlink", "Stop following a deal.", _SYNC),
     "state": Entry("taiga_pipeline.cli.state_move:state", "Move to another server.", _SYNC),
     "backup": Entry("taiga_pipeline.cli.backup:backup", "Copy the state and the store.", _SYNC),
     "store": Entry("taiga_pipeline.cli.store:store", "Move to another database.", _SYNC),
@@ -63,22 +63,22 @@ COMMANDS: dict[str, Entry] = {
 
 def _set_config(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
     if value is not None:
-        ctx.ensure_object(Context).use_config(value)
+        ctx.ensure_object(CommandContext).use_config(value)
 
 
 def _set_verbose(ctx: click.Context, _: click.Parameter, value: int) -> None:
     if value:
-        ctx.ensure_object(Context).be_verbose(value)
+        ctx.ensure_object(CommandContext).be_verbose(value)
 
 
 def _set_quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
-        ctx.ensure_object(Context).be_quiet()
+        ctx.ensure_object(CommandContext).be_quiet()
 
 
 def _set_log_format(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
     if value is not None:
-        ctx.ensure_object(Context).use_log_format(value)
+        ctx.ensure_object(CommandContext).use_log_format(value)
 
 
 _CallBack = Callable[[click.Context, click.Parameter, Any], None]
@@ -148,7 +148,7 @@ class RootGroup(LazyGroup):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Runs a command line; ends the process with the documented exit code."""
-        context = extra.pop("obj", None) or Context()
+        context = extra.pop("obj", None) or CommandContext()
         standalone = extra.pop("standalone_mode", True)
         run: Callable[..., Any] = super().main
         try:
@@ -190,7 +190,7 @@ def _discard_output() -> None:
 )
 @click.version_option(__version__, prog_name="pipeline-sync", message="%(prog)s %(version)s")
 @click.pass_obj
-def cli(context: Context) -> None:
+def cli(context: CommandContext) -> None:
     """Keep a sales pipeline and Taiga in step.
 
     Deals at the proposal stage become tentative projects, won deals become staffed ones, lost
@@ -209,7 +209,7 @@ def _folder_gone() -> Exception | None:
     return None
 
 
-def _report(error: Exception, context: Context) -> ExitCode:
+def _report(error: Exception, context: CommandContext) -> ExitCode:
     """Says what went wrong; where not even that can be written, the exit code has to do."""
     try:
         return report(error, traceback=context.verbosity > 0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from taiga_pipeline.app.workspace import shortest
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.errors import report_notice
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
@@ -39,7 +39,7 @@ def mapping() -> None:
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @json_option
 @pass_context
-def check(context: Context, paths: tuple[Path, ...], as_json: bool) -> int:
+def check(context: CommandContext, paths: tuple[Path, ...], as_json: bool) -> int:
     """Find every problem in the mapping files, each with file, line and column.
 
     PATHS are files or folders; left out, those of the configuration.
@@ -98,7 +98,7 @@ def tell_overlooked(places: Iterable[Path]) -> None:
 @click.argument("deal")
 @json_option
 @pass_context
-def explain(context: Context, deal: str, as_json: bool) -> None:
+def explain(context: CommandContext, deal: str, as_json: bool) -> None:
     """Show why the project of DEAL looks as it does: file, rule and values of every field."""
     from taiga_pipeline.mapping.demand import Staffing
     from taiga_pipeline.mapping.explain import explain as explain_deal
@@ -147,7 +147,7 @@ def _find(reading: DealReading, key: str) -> Deal:
 )
 @json_option
 @pass_context
-def diff(context: Context, new: Path, limit: int, as_json: bool) -> None:
+def diff(context: CommandContext, new: Path, limit: int, as_json: bool) -> None:
     """Show what an edited mapping would change, before it is in force.
 
     NEW is a folder that would take the place of all mapping files, or one file that would take
@@ -193,7 +193,7 @@ def _with_staffing(reading: DealReading) -> Iterator[tuple[Deal, Staffing]]:
         yield deal, Staffing(reading.allocations.get(deal.key, ()), reading.people)
 
 
-def _keys_with_project(context: Context) -> frozenset[str]:
+def _keys_with_project(context: CommandContext) -> frozenset[str]:
     """Returns the keys of deals whose project is kept in step, as far as any run was made."""
     from taiga_pipeline.app.state_access import state_to_read
 

@@ -12,7 +12,7 @@ import click
 
 from taiga_pipeline.app.pipeline_data import reported_facts
 from taiga_pipeline.app.store_access import deal_store, people_store
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.planning.metrics import (
@@ -68,7 +68,7 @@ _HOW_TO_USE: Final = """\
 @json_option
 @pass_context
 def metrics(
-    context: Context, since: Any, dimension: str | None, suggest: bool, as_json: bool
+    context: CommandContext, since: Any, dimension: str | None, suggest: bool, as_json: bool
 ) -> None:
     """Show conversion, time in stage, win rates, slippage; and planned against actual delivery.
 
@@ -150,7 +150,7 @@ def _is_recent(record: Record, since: date) -> bool:
 
 
 def _delivered(
-    context: Context, mappings: MappingSet, records: Iterable[Record]
+    context: CommandContext, mappings: MappingSet, records: Iterable[Record]
 ) -> Iterator[Delivered]:
     """Yields the won deals with what was planned, who was put on them, and what became of it."""
     from taiga_pipeline.mapping.dates import project_start

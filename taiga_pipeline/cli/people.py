@@ -10,7 +10,7 @@ import click
 
 from taiga_pipeline.app.pipeline_data import who_left
 from taiga_pipeline.app.store_access import deal_store, people_store
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.deal_text import print_allocations
 from taiga_pipeline.cli.deals_staff import allocation_json
 from taiga_pipeline.cli.exit_codes import ExitCode
@@ -77,7 +77,7 @@ def people() -> None:
 @people.command("list")
 @json_option
 @pass_context
-def list_people(context: Context, as_json: bool) -> None:
+def list_people(context: CommandContext, as_json: bool) -> None:
     """List the roster."""
     with people_store(context) as store:
         found = list(store.people())
@@ -110,7 +110,7 @@ def _row(person: Person) -> list[str]:
 @json_option
 @pass_context
 def add_person(
-    context: Context, /, email: str, name: str, as_json: bool, **texts: str | None
+    context: CommandContext, /, email: str, name: str, as_json: bool, **texts: str | None
 ) -> None:
     """Add a person. EMAIL is who they are, also in Taiga."""
     from taiga_pipeline.people.model import Person
@@ -127,7 +127,7 @@ def add_person(
 @_field_options
 @json_option
 @pass_context
-def edit_person(context: Context, /, email: str, as_json: bool, **texts: str | None) -> None:
+def edit_person(context: CommandContext, /, email: str, as_json: bool, **texts: str | None) -> None:
     """Change what is known of a person."""
     values = _values(texts)
     if not values:
@@ -141,7 +141,7 @@ def edit_person(context: Context, /, email: str, as_json: bool, **texts: str | N
 @click.argument("email")
 @json_option
 @pass_context
-def remove_person(context: Context, email: str, as_json: bool) -> None:
+def remove_person(context: CommandContext, email: str, as_json: bool) -> None:
     """Take a person off the roster, with their time off and allocations."""
     with people_store(context) as store:
         removed = store.remove(email)
@@ -163,7 +163,7 @@ people.add_command(import_people)
 @click.argument("new")
 @json_option
 @pass_context
-def rename_person(context: Context, old: str, new: str, as_json: bool) -> None:
+def rename_person(context: CommandContext, old: str, new: str, as_json: bool) -> None:
     """Give a person another e-mail address: OLD becomes NEW.
 
     Time off, allocations and reservations go along. A member whose account has the new address in
@@ -187,7 +187,7 @@ def rename_person(context: Context, old: str, new: str, as_json: bool) -> None:
 @people.command("export")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @pass_context
-def export_people(context: Context, file: Path | None) -> None:
+def export_people(context: CommandContext, file: Path | None) -> None:
     """Export the roster as CSV, to FILE or stdout."""
     from taiga_pipeline.people.csv_files import PEOPLE_FILE, write_file
 
@@ -204,7 +204,7 @@ def off() -> None:
 @click.argument("email", required=False)
 @json_option
 @pass_context
-def list_off(context: Context, email: str | None, as_json: bool) -> None:
+def list_off(context: CommandContext, email: str | None, as_json: bool) -> None:
     """List time off, of one person or all."""
     with people_store(context) as store:
         found = store.time_off(email or "")
@@ -225,7 +225,7 @@ def list_off(context: Context, email: str | None, as_json: bool) -> None:
 @json_option
 @pass_context
 def add_off(
-    context: Context, email: str, first: str, last: str | None, reason: str, as_json: bool
+    context: CommandContext, email: str, first: str, last: str | None, reason: str, as_json: bool
 ) -> None:
     """Record time off from FIRST to LAST day (default: one day)."""
     from taiga_pipeline.people.model import TimeOff
@@ -241,7 +241,9 @@ def add_off(
 @click.argument("last", required=False)
 @json_option
 @pass_context
-def remove_off(context: Context, email: str, first: str, last: str | None, as_json: bool) -> None:
+def remove_off(
+    context: CommandContext, email: str, first: str, last: str | None, as_json: bool
+) -> None:
     """Take time off back."""
     with people_store(context) as store:
         gone = store.remove_time_off(email, read_day(first), read_day(last or first))
@@ -267,7 +269,7 @@ def _tell_off(time_off: TimeOff, what: str, as_json: bool) -> None:
 @json_option
 @pass_context
 def import_off(
-    context: Context,
+    context: CommandContext,
     file: Path,
     encoding: str,
     date_format: str,
@@ -307,7 +309,7 @@ def _refuse(why: str, **options: object) -> None:
 @off.command("export")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @pass_context
-def export_off(context: Context, file: Path | None) -> None:
+def export_off(context: CommandContext, file: Path | None) -> None:
     """Export time off as CSV, to FILE or stdout; as iCalendar if FILE is named .ics."""
     from taiga_pipeline.cli.people_calendar import export_calendar, is_calendar
     from taiga_pipeline.people.csv_files import TIME_OFF_FILE, write_file
@@ -329,7 +331,7 @@ def allocations() -> None:
 @click.option("--person", default="", help="Only this person (an e-mail address).")
 @json_option
 @pass_context
-def list_allocations(context: Context, deal: str, person: str, as_json: bool) -> None:
+def list_allocations(context: CommandContext, deal: str, person: str, as_json: bool) -> None:
     """List allocations."""
     with people_store(context) as store:
         found = store.allocations(deal_key=deal, email=person)
@@ -351,7 +353,7 @@ def list_allocations(context: Context, deal: str, person: str, as_json: bool) ->
 @json_option
 @pass_context
 def import_allocations(
-    context: Context, file: Path, encoding: str, date_format: str, as_json: bool
+    context: CommandContext, file: Path, encoding: str, date_format: str, as_json: bool
 ) -> int:
     """Import allocations (deal,email,role,hours_per_week,start,end,status)."""
     from taiga_pipeline.people.csv_files import Writing
@@ -365,7 +367,7 @@ def import_allocations(
 @allocations.command("export")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 @pass_context
-def export_allocations(context: Context, file: Path | None) -> None:
+def export_allocations(context: CommandContext, file: Path | None) -> None:
     """Export allocations as CSV, to FILE or stdout."""
     from taiga_pipeline.people.csv_files import ALLOCATIONS_FILE, write_file
 

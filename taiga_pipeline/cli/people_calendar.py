@@ -12,7 +12,7 @@ import click
 from sync.errors import Unreachable
 from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.app.store_access import people_store
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.files import writing
@@ -51,7 +51,7 @@ def holds_calendar(file: Path) -> bool:
 
 
 def import_calendar(
-    context: Context,
+    context: CommandContext,
     file: Path,
     person: str,
     as_json: bool,
@@ -144,7 +144,7 @@ def _content(file: Path) -> bytes:
         raise Unreachable(f"{file} cannot be read: {error.strerror}") from error
 
 
-def export_calendar(context: Context, file: Path) -> None:
+def export_calendar(context: CommandContext, file: Path) -> None:
     """Writes everybody's time off to an iCalendar file, whole or not at all.
 
     :raises Unreachable: the store cannot be used.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from taiga_pipeline.app.store_access import people_store
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_text import bad_rows_json, print_bad_rows
 from taiga_pipeline.cli.options import json_option
@@ -52,7 +52,7 @@ _TAB_NAMES: Final = ("tab", "\\t")
 @json_option
 @pass_context
 def import_people(
-    context: Context,
+    context: CommandContext,
     /,
     file: Path,
     columns: tuple[str, ...],

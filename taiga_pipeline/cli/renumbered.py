@@ -16,14 +16,14 @@ from sync.state.store import StateStore
 from sync.target import Target
 from taiga_pipeline.app.engine import make_source, make_target
 from taiga_pipeline.app.state_access import locked_state
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.errors import report_error
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.records import Kind
 from taiga_pipeline.report.terminal import safe
 
 
-def adopt_renumbered(context: Context, *, dry_run: bool) -> ExitCode:
+def adopt_renumbered(context: CommandContext, *, dry_run: bool) -> ExitCode:
     """Gives each deal that a plan holds back the project of the one that it was before.
 
     Those of which it cannot be told which they were are listed, and left to be done one by one.

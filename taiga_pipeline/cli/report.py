@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from taiga_pipeline.app.extras import need_extra
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.file_text import writing_to
 from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json
@@ -33,7 +33,7 @@ DEFAULT_FILE: Final = "report.html"
 @json_option
 @pass_context
 def report(
-    context: Context,
+    context: CommandContext,
     /,
     file: Path,
     chances: str | None,

@@ -12,7 +12,7 @@ from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.app.planning_input import Learnt, PlanInput, options_for, plan_input
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.cli.capacity import scenario_path
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.report.page.model import (
     Card,
@@ -65,7 +65,7 @@ class _Missing:
             return None
 
 
-def gather(context: Context, asked: Mapping[str, Any], chances: str | None) -> Page:
+def gather(context: CommandContext, asked: Mapping[str, Any], chances: str | None) -> Page:
     """Returns the page of the report.
 
     :raises ProblemsError: what is wrong with the configuration or the mappings.
@@ -139,7 +139,7 @@ def _card(deal: Deal, url: str) -> Card:
 # --- capacity, people, scenarios
 
 
-def _with_plan(context: Context, page: Page, given: PlanInput, options: Options) -> Page:
+def _with_plan(context: CommandContext, page: Page, given: PlanInput, options: Options) -> Page:
     from taiga_pipeline.planning.capacity import capacity_for, demand_for
 
     demand = demand_for(given.situation, given.mappings, given.outlooks, options)
@@ -244,7 +244,7 @@ def _person_cell(person: Person, there: float, deals: Mapping[str, float]) -> Ce
     return Cell(f"{hours:,.0f}" if hours else "", load, hint, drivers)
 
 
-def _scenarios(context: Context, given: PlanInput, options: Options) -> Comparison | None:
+def _scenarios(context: CommandContext, given: PlanInput, options: Options) -> Comparison | None:
     from taiga_pipeline.planning.scenario_compare import compare_scenarios
     from taiga_pipeline.planning.scenario_file import ScenarioFile
 
@@ -272,7 +272,7 @@ def _money(amounts: Mapping[str, Decimal]) -> str:
 
 
 def _forecast(
-    context: Context, today: date, read: Pipeline
+    context: CommandContext, today: date, read: Pipeline
 ) -> tuple[tuple[Series, ...], list[str], Outlooks]:
     """Returns the charts, the notes to them, and what was learnt about each open deal.
 
@@ -313,7 +313,7 @@ def _period(row: Row, split: Split) -> Period:
 # --- the sync
 
 
-def _health(context: Context) -> Health:
+def _health(context: CommandContext) -> Health:
     with state_to_read(context) as store:
         return _health_of(store)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.signals import asked_to_end
 from taiga_pipeline.credentials import from_environment
 from taiga_pipeline.problems import Problem, ProblemsError
@@ -30,7 +30,7 @@ from taiga_pipeline.problems import Problem, ProblemsError
 @click.option("--delay", type=float, default=0.0, help="Let each request take so many seconds.")
 @pass_context
 def sandbox(
-    context: Context,
+    context: CommandContext,
     host: str,
     port: int,
     data: Path | None,

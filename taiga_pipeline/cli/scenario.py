@@ -10,7 +10,7 @@ import click
 from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.app.planning_input import options_for, plan_input
 from taiga_pipeline.cli.capacity import scenario_path
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json, print_pairs, print_table
 from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue
@@ -40,7 +40,7 @@ def _change_options(function: Any) -> Any:
     return function
 
 
-def _file(context: Context) -> ScenarioFile:
+def _file(context: CommandContext) -> ScenarioFile:
     from taiga_pipeline.planning.scenario_file import ScenarioFile
 
     _ = context.settings  # the configuration says where; a wrong one is said first
@@ -59,7 +59,7 @@ def scenario() -> None:
 @json_option
 @pass_context
 def add_scenario(
-    context: Context, /, name: str, again: bool, as_json: bool, **texts: tuple[str, ...]
+    context: CommandContext, /, name: str, again: bool, as_json: bool, **texts: tuple[str, ...]
 ) -> None:
     """Save a scenario under NAME. Each option may be given several times."""
     from taiga_pipeline.planning.scenario import TODAY, apply_scenario
@@ -84,7 +84,7 @@ def add_scenario(
 @scenario.command("list")
 @json_option
 @pass_context
-def list_scenarios(context: Context, as_json: bool) -> None:
+def list_scenarios(context: CommandContext, as_json: bool) -> None:
     """List the scenarios."""
     found = _file(context).all()
     if as_json:
@@ -100,7 +100,7 @@ def list_scenarios(context: Context, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 @pass_context
-def show_scenario(context: Context, name: str, as_json: bool) -> None:
+def show_scenario(context: CommandContext, name: str, as_json: bool) -> None:
     """Show what a scenario supposes."""
     _tell(_file(context).get(name), as_json, heading=safe(name))
 
@@ -109,7 +109,7 @@ def show_scenario(context: Context, name: str, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 @pass_context
-def delete_scenario(context: Context, name: str, as_json: bool) -> None:
+def delete_scenario(context: CommandContext, name: str, as_json: bool) -> None:
     """Delete a scenario."""
     need_extra("scenario delete", "planning", "tomlkit")
     from taiga_pipeline.planning.scenario_writing import delete_scenario
@@ -161,7 +161,7 @@ def scenario_json(saved: Scenario) -> dict[str, Any]:
 @json_option
 @pass_context
 def compare(
-    context: Context,
+    context: CommandContext,
     /,
     names: tuple[str, ...],
     as_json: bool,

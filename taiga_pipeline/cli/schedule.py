@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from taiga_pipeline.app.workspace import sqlite_path
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.problems import Problem, ProblemsError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ WantedBy=timers.target
     "--minutes", type=click.IntRange(1, 59), default=15, show_default=True, help="How often."
 )
 @pass_context
-def schedule(context: Context, kind: str, minutes: int) -> None:
+def schedule(context: CommandContext, kind: str, minutes: int) -> None:
     """Print an entry that runs pipeline-sync regularly, for cron or systemd.
 
     The entry is printed, not installed. Program and configuration are named by absolute paths.

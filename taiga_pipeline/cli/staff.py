@@ -17,7 +17,7 @@ from taiga_pipeline.app.planning_input import (
     reported_milestones,
 )
 from taiga_pipeline.app.store_access import deal_store, people_store, who
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
 from taiga_pipeline.files import write_text
@@ -107,7 +107,7 @@ def staff() -> None:
 @json_option
 @pass_context
 def suggest(
-    context: Context,
+    context: CommandContext,
     seconds: float,
     seed: int,
     weeks: int | None,
@@ -162,7 +162,7 @@ def suggest(
     print_suggestion(suggestion, path)
 
 
-def suggestion_path(context: Context) -> Path:
+def suggestion_path(context: CommandContext) -> Path:
     """Returns where the last suggestion is kept: beside the configuration."""
     from taiga_pipeline.app.workspace import shortest
 
@@ -206,7 +206,7 @@ def _wishes(preferred: tuple[str, ...], avoided: tuple[str, ...]) -> tuple[Wish,
     return tuple(found)
 
 
-def _learnt(context: Context, today: date) -> dict[str, float]:
+def _learnt(context: CommandContext, today: date) -> dict[str, float]:
     """Returns the chances of open deals that history tells; none where nothing can be learnt."""
     if find_spec("numpy") is None:
         return {}
@@ -234,7 +234,7 @@ class _Input:
 
     def __init__(
         self,
-        context: Context,
+        context: CommandContext,
         today: date,
         rules: Rules,
         priorities: Mapping[str, float],
@@ -317,7 +317,7 @@ def _has_optimiser() -> bool:
 
 
 def _solve(
-    problem: Problem, seconds: float, seed: int, context: Context, *, quick: bool
+    problem: Problem, seconds: float, seed: int, context: CommandContext, *, quick: bool
 ) -> Solution:
     from taiga_pipeline.planning.staffing.solution import quick_solution
 
@@ -333,7 +333,9 @@ def _solve(
 @click.option("--from", "source", type=click.Path(path_type=Path), help="The suggestion's file.")
 @json_option
 @pass_context
-def accept(context: Context, only: tuple[str, ...], source: Path | None, as_json: bool) -> None:
+def accept(
+    context: CommandContext, only: tuple[str, ...], source: Path | None, as_json: bool
+) -> None:
     """Take the last suggestion over: allocate people to deals.
 
     Confirmed for won deals, tentative (reservations) for open ones. Deals whose projects are put
@@ -385,7 +387,7 @@ def _load(path: Path) -> dict[str, Any]:
     return data
 
 
-def _unchanged(context: Context, suggestion: Mapping[str, Any]) -> list[Allocation]:
+def _unchanged(context: CommandContext, suggestion: Mapping[str, Any]) -> list[Allocation]:
     """Returns the present allocations, if deals and people are those of the suggestion.
 
     :raises Refused: they are not.
@@ -412,7 +414,7 @@ def _unchanged(context: Context, suggestion: Mapping[str, Any]) -> list[Allocati
 
 
 def _store(
-    context: Context,
+    context: CommandContext,
     store: tuple[Allocation, ...],
     release: tuple[Allocation, ...],
     later: Mapping[str, date],

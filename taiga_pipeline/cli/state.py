@@ -13,7 +13,7 @@ from sync.clock import SKEW
 from sync.state.health import Health, look_at
 from sync.state.store import OpenIssue, RunRow
 from taiga_pipeline.app.state_access import state_to_read
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.errors import report_notice
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
@@ -61,7 +61,7 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 @json_option
 @pass_context
 def status(
-    context: Context,
+    context: CommandContext,
     max_age: timedelta | None,
     every: bool,
     fleet_path: str | None,
@@ -179,7 +179,7 @@ def ago(age: timedelta) -> str:
 @click.command()
 @json_option
 @pass_context
-def conflicts(context: Context, as_json: bool) -> None:
+def conflicts(context: CommandContext, as_json: bool) -> None:
     """List everything that waits for a person, with the commands that settle it."""
     with state_to_read(context) as store:
         issues, now = store.issues(), store.now()
@@ -199,7 +199,7 @@ def _issue_json(item: OpenIssue) -> dict[str, object]:
     }
 
 
-def _show_issues(context: Context, issues: Sequence[OpenIssue], now: datetime) -> None:
+def _show_issues(context: CommandContext, issues: Sequence[OpenIssue], now: datetime) -> None:
     tool = context.settings.target.kind.capitalize()
     for item in issues:
         first, *rest = issue_lines([item.issue], tool, painter())

@@ -12,7 +12,7 @@ from sync.run import server_identity as server
 from sync.run import server_move as moving
 from taiga_pipeline.app.engine import make_target
 from taiga_pipeline.app.state_access import locked_state, state_to_read
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_pairs
 from taiga_pipeline.report.terminal import safe
@@ -30,7 +30,7 @@ def state() -> None:
 @state.command()
 @json_option
 @pass_context
-def show(context: Context, as_json: bool) -> None:
+def show(context: CommandContext, as_json: bool) -> None:
     """Show with which server and account the state was made."""
     with state_to_read(context) as store:
         made_with = server.noted(store)
@@ -75,7 +75,7 @@ def show(context: Context, as_json: bool) -> None:
     help="With --restored: when the backup was made.",
 )
 @pass_context
-def move(context: Context, how: str | None, since: datetime | None) -> None:
+def move(context: CommandContext, how: str | None, since: datetime | None) -> None:
     """Take the server that config.toml names for the one that the state belongs to.
 
     Nothing is written on any server; the next run does what follows. What the old server holds

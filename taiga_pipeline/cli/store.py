@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from taiga_pipeline.app.workspace import sqlite_path
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.problems import Problem, ProblemsError
@@ -45,7 +45,7 @@ def store() -> None:
 @json_option
 @pass_context
 def copy(
-    context: Context, to_env: str | None, to_url: str | None, only: str | None, as_json: bool
+    context: CommandContext, to_env: str | None, to_url: str | None, only: str | None, as_json: bool
 ) -> None:
     """Copy the built-in store and the state of this pipeline into another database.
 
@@ -85,7 +85,7 @@ _ON_THE_COMMAND_LINE: Final = (
 )
 
 
-def _target(context: Context, to_env: str | None, to_url: str | None) -> str:
+def _target(context: CommandContext, to_env: str | None, to_url: str | None) -> str:
     """Returns the URL of the database to copy to.
 
     :raises ProblemsError: it is not named, or not as it should be.
@@ -103,12 +103,12 @@ def _target(context: Context, to_env: str | None, to_url: str | None) -> str:
     return url
 
 
-def _url(context: Context, name: str) -> str:
+def _url(context: CommandContext, name: str) -> str:
     source = context.settings.source
     return context.state_url if name == STATE else source.address(context.environment)
 
 
-def _is_here(context: Context, name: str) -> bool:
+def _is_here(context: CommandContext, name: str) -> bool:
     """Whether there is something to copy; of a server, that is assumed."""
     if name == STORE and context.settings.source.kind != STORE:
         return False
@@ -116,7 +116,7 @@ def _is_here(context: Context, name: str) -> bool:
     return path is None or path.exists()
 
 
-def _copy(context: Context, names: list[str], target: str) -> dict[str, dict[str, int]]:
+def _copy(context: CommandContext, names: list[str], target: str) -> dict[str, dict[str, int]]:
     """Copies while neither a run nor anybody else writes; returns the rows of each table."""
     from sync.database.engine import failures_as, open_engine
     from sync.database.transfer import transfer
@@ -145,7 +145,7 @@ def _place(url: str) -> str:
 
 
 @contextmanager
-def _store_part(context: Context, url: str) -> Iterator[Part]:
+def _store_part(context: CommandContext, url: str) -> Iterator[Part]:
     """The built-in store, held as it is: who wants to write waits."""
     from sync.database.engine import open_engine
     from sync.database.migrations import readable
@@ -164,7 +164,7 @@ def _store_part(context: Context, url: str) -> Iterator[Part]:
 
 
 @contextmanager
-def _state_part(context: Context, url: str) -> Iterator[Part]:
+def _state_part(context: CommandContext, url: str) -> Iterator[Part]:
     """The state of this pipeline, under the run lock."""
     from sync.database.engine import open_engine
     from sync.database.migrations import readable
@@ -189,7 +189,7 @@ def _shown(url: str) -> str:
     return shown(url)
 
 
-def _lines(context: Context, names: list[str], to_env: str | None, target: str) -> list[str]:
+def _lines(context: CommandContext, names: list[str], to_env: str | None, target: str) -> list[str]:
     """Returns the lines of the configuration that name the new database."""
     settings = context.settings
     keys = {

@@ -17,7 +17,7 @@ from taiga_pipeline.app.engine import make_runner
 from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics
 from taiga_pipeline.app.portfolio import run_for_portfolio
 from taiga_pipeline.app.state_access import locked_state, state_to_read
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.errors import exit_code, report_error
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
@@ -64,7 +64,9 @@ full_option = click.option(
 @full_option
 @json_option
 @pass_context
-def plan(context: Context, out: Path | None, use_code: bool, full: bool, as_json: bool) -> ExitCode:
+def plan(
+    context: CommandContext, out: Path | None, use_code: bool, full: bool, as_json: bool
+) -> ExitCode:
     """Show what a run would change, field by field, and why.
 
     Writes nothing, neither in the target nor here.
@@ -128,7 +130,7 @@ def saved_fingerprint(path: Path, pipeline: str) -> str:
 @json_option
 @pass_context
 def run(
-    context: Context, saved: Path | None, full: bool, allow: tuple[str, ...], as_json: bool
+    context: CommandContext, saved: Path | None, full: bool, allow: tuple[str, ...], as_json: bool
 ) -> ExitCode:
     """Plan and apply.
 
@@ -166,7 +168,7 @@ class Performed:
 
 
 def perform(
-    context: Context,
+    context: CommandContext,
     stop: threading.Event,
     progress: Callable[[int, int], None] = lambda done, total: None,
     *,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from taiga_pipeline.app.extras import need_extra
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
@@ -51,7 +51,7 @@ setup_option = click.option(
 )
 
 
-def find_fleet(context: Context, given: str | None) -> Path:
+def find_fleet(context: CommandContext, given: str | None) -> Path:
     """Returns the fleet's file: ``--fleet``, else the variable, else ``./workers.toml``."""
     return Path(given or context.environment.get(FLEET_VARIABLE) or DEFAULT_FLEET)
 
@@ -69,7 +69,7 @@ def find_fleet(context: Context, given: str | None) -> Path:
 )
 @pass_context
 def worker(
-    context: Context,
+    context: CommandContext,
     fleet_path: str | None,
     setup: bool,
     check: bool,
@@ -93,7 +93,7 @@ def worker(
     return _serve(context, path, once=once, concurrency=concurrency)
 
 
-def _set_up(context: Context, path: Path) -> ExitCode:
+def _set_up(context: CommandContext, path: Path) -> ExitCode:
     from taiga_pipeline.workers.fleet import read_fleet
     from taiga_pipeline.workers.tables import set_up
 
@@ -117,7 +117,7 @@ def _pipelines(count: int) -> str:
     return f"{count} pipeline{'' if count == 1 else 's'}"
 
 
-def _serve(context: Context, path: Path, *, once: bool, concurrency: int | None) -> ExitCode:
+def _serve(context: CommandContext, path: Path, *, once: bool, concurrency: int | None) -> ExitCode:
     from taiga_pipeline.cli.worker_child import carry_out
     from taiga_pipeline.workers.children import Children
     from taiga_pipeline.workers.fleet import FleetReader
@@ -147,7 +147,7 @@ def _serve(context: Context, path: Path, *, once: bool, concurrency: int | None)
     return _code(service.ended) if once else ExitCode.DONE
 
 
-def _quieten(context: Context) -> None:
+def _quieten(context: CommandContext) -> None:
     """The libraries tell much; it is wanted with ``-vv`` only."""
     import logging
 
@@ -172,7 +172,7 @@ def _code(ended: Mapping[Ending, int]) -> ExitCode:
 @json_option
 @pass_context
 def enqueue(
-    context: Context,
+    context: CommandContext,
     names: tuple[str, ...],
     fleet_path: str | None,
     setup: bool,
@@ -205,7 +205,7 @@ def enqueue(
     return ExitCode.DONE
 
 
-def _enqueue(context: Context, fleet: Fleet, members: list[Member]) -> int:
+def _enqueue(context: CommandContext, fleet: Fleet, members: list[Member]) -> int:
     from taiga_pipeline.workers.jobs import hurry
     from taiga_pipeline.workers.ledger import Ledger
     from taiga_pipeline.workers.tables import check

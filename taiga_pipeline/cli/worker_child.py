@@ -16,7 +16,7 @@ from sync.errors import DatabaseAway
 from sync.plan.model import PARTIAL
 from sync.run.log_context import logged
 from sync.run.runner import Outcome
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.errors import describe, exit_code
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.log import is_json
@@ -59,7 +59,9 @@ def carry_out(order: Order, answer: Connection) -> None:
 
 def run_order(order: Order, stop: threading.Event) -> Ended:
     """Runs the pipeline of ``order``; returns how that ended, whatever happened."""
-    context = Context(verbosity=order.verbosity, quiet=order.quiet, log_format=order.log_format)
+    context = CommandContext(
+        verbosity=order.verbosity, quiet=order.quiet, log_format=order.log_format
+    )
     context.use_config(str(order.config))
     try:
         if order.environment_file is not None:
@@ -76,7 +78,7 @@ def run_order(order: Order, stop: threading.Event) -> Ended:
         return Ended(ending, code, _cut(str(error)))
 
 
-def _check_name(context: Context, order: Order) -> None:
+def _check_name(context: CommandContext, order: Order) -> None:
     """A configuration that was renamed since its job was queued is another pipeline."""
     found = context.settings.pipeline
     if found != order.name:

@@ -7,7 +7,7 @@ an answer, unpacked    64 MB (a setting)   1,000 wiki pages of 50 kB; `answer_me
 values in an answer    5 million           60,000 stories of 60 fields; a value takes 60 bytes here
 depth of JSON          40                  the deepest answer of a known server has 6
 digits of a number     20                  64 bits
-an answer's time       4 silences          a silence is `timeout_seconds`; see `patience`
+an answer's time       4 silences          a silence is `timeout_seconds`; see `deadline`
 a list's time          120 silences        an hour, with the usual `timeout_seconds`
 pages of a list        10,000              10 million rows of Taiga, a million of Redmine
 headers                64 kB each, 100     Python's `http.client` holds to it

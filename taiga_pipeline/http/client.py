@@ -17,7 +17,7 @@ Repeating a PATCH, a PUT or a DELETE does no harm: they say how it shall be, not
 write that fails each time is `OutcomeUnknown`: a server or a gateway that fails may have done it
 before. A 500 is often an answer to the content, and for ever; it is not repeated for long.
 
-Every successful answer is checked for its shape, before anybody reads it (`Manners.shape`). What is
+Every successful answer is checked for its shape before it is read (`ApiProfile.shape`). What is
 wrong with the very first answer is wrong with the address, and ends the run (`Unreachable`); once
 the server has answered as it should, a wrong answer concerns what was asked for.
 """
@@ -83,7 +83,7 @@ class ShapeOf(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class ApiProfile:
     """How one tool's API differs from another's.
 
     ``wrong_address`` says what to mend when a web page answers where data should be. ``shape``
@@ -101,13 +101,13 @@ class ApiClient:
 
     def __init__(
         self,
-        manners: Manners,
+        profile: ApiProfile,
         transport: Transport,
         chance: Callable[[], float] = random.random,
         patient: RetryPolicy = PATIENT,
         brief: RetryPolicy = BRIEF,
     ) -> None:
-        self._manners = manners
+        self._profile = profile
         self._transport = transport
         self._clock = transport.clock
         self._chance = chance
@@ -201,7 +201,7 @@ class ApiClient:
         return answer
 
     def _refused(self, call: _Call, answer: Answer) -> SyncError:
-        error = self._manners.refuse(str(call), answer, writes=call.writes)
+        error = self._profile.refuse(str(call), answer, writes=call.writes)
         if isinstance(error, Malformed) and not self._made_sense:
             return Unreachable(str(error))
         return error
@@ -279,7 +279,7 @@ class ApiClient:
         if not trouble:
             return answer
         if answer.is_page:
-            trouble = f"is a web page; {self._manners.wrong_address}"
+            trouble = f"is a web page; {self._profile.wrong_address}"
         error = self._unusable(call, answer, f"{call}: what the server answered {trouble}")
         if call.creates or answer.excessive:
             raise error
@@ -290,7 +290,7 @@ class ApiClient:
             return "" if call.method in ("DELETE", "PUT") else "is empty"
         if call.method == "DELETE":
             return ""
-        return self._manners.shape(call.method, call.path, answer.data)
+        return self._profile.shape(call.method, call.path, answer.data)
 
     def _unusable(self, call: _Call, answer: Answer, message: str) -> SyncError:
         """Returns the error for an answer of which no use can be made."""
@@ -316,7 +316,7 @@ class ApiClient:
     def _throttled(self, call: _Call, answer: Answer) -> _Trouble:
         """Turned away at the door: without effect, whatever the request was."""
         wait = answer.wait_seconds
-        message = f"{call}: {self._manners.tool} asks for fewer requests (429)"
+        message = f"{call}: {self._profile.tool} asks for fewer requests (429)"
         error = NotSent(message, wait) if call.writes else Unavailable(message, wait)
         return _Trouble(error, self._patient, wait)
 
@@ -328,7 +328,7 @@ class ApiClient:
         call = _Call("POST", path, dict(body), repeatable=True)
         answer = self._persist(call, {})
         if answer.is_page or answer.status in (404, 405):
-            raise Unreachable(f"{self.server}: {self._manners.wrong_address}")
+            raise Unreachable(f"{self.server}: {self._profile.wrong_address}")
         return answer
 
     def post_once(self, path: str, body: Mapping[str, object]) -> Answer:

@@ -30,7 +30,7 @@ from taiga_pipeline.http.answer import JSON, Answer
 from taiga_pipeline.http.body import PACKINGS, NotUnpackable, read_body
 from taiga_pipeline.http.bounds import WHOLE_ANSWER, TooMuch, decode_json
 from taiga_pipeline.http.connection import Connection
-from taiga_pipeline.http.patience import PatientAdapter
+from taiga_pipeline.http.deadline import DeadlineAdapter
 from taiga_pipeline.http.upload import Upload
 
 Params = Mapping[str, str | int | Sequence[str]]
@@ -253,7 +253,7 @@ class Transport:
 
 def _session(concurrency: int) -> requests.Session:
     session = requests.Session()
-    adapter = PatientAdapter(pool_connections=1, pool_maxsize=max(concurrency, 1))
+    adapter = DeadlineAdapter(pool_connections=1, pool_maxsize=max(concurrency, 1))
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.auth = _OwnAuthorization()

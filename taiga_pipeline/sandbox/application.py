@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from enum import Enum, auto
 
 from taiga_pipeline.sandbox import auth
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import (
     ApiError,
     archived,
@@ -180,7 +180,7 @@ class Application:
         match = self._router.match(request.method, path)
         if throttled:
             self.throttle.general(path, request, user, self.store.clock.now())
-        context = Context(
+        context = RequestContext(
             request,
             self.store,
             user,

@@ -22,7 +22,7 @@ _SUSPICIOUS = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 
 
 @dataclass(slots=True)
-class Context:
+class RequestContext:
     """One request on its way through the router; `params` are the variable parts of its path."""
 
     request: Request

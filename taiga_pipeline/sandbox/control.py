@@ -6,7 +6,7 @@ on.
 | `GET /sandbox/state` | everything as JSON |
 | `PUT /sandbox/state` | replaces everything |
 | `POST /sandbox/reset` | back to the first accounts |
-| `POST /sandbox/people` | adds an account; the fields of `handles.People.add` |
+| `POST /sandbox/people` | adds an account; the fields of `client.People.add` |
 | `PUT /sandbox/faults` | a list of faults (fields of `faults.Fault`), or {seed, count, requests} |
 | `PUT /sandbox/delay` | {seconds} that each request takes longer |
 | `PUT /sandbox/rates` | throttles by bucket, such as {"user-write": "5/min"}; {} for none |

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import TracebackType
 
 from taiga_pipeline.sandbox.application import Application, LoggedRequest
+from taiga_pipeline.sandbox.client import People, TestClient
 from taiga_pipeline.sandbox.clock import Clock
 from taiga_pipeline.sandbox.control import Control
 from taiga_pipeline.sandbox.faults import Fault
-from taiga_pipeline.sandbox.handles import Client, People
 from taiga_pipeline.sandbox.persistence import AutoSave, load_file, save_file
 from taiga_pipeline.sandbox.seed import BOT, seed
 from taiga_pipeline.sandbox.server import SandboxServer
@@ -124,13 +124,13 @@ class Sandbox:
         """Forget the requests so far."""
         self.application.log.clear()
 
-    def as_user(self, username: str) -> Client:
+    def as_user(self, username: str) -> TestClient:
         """A client that acts as somebody, in process.
 
         Raises:
             KeyError: there is no such account.
         """
-        return Client(self.application, self.people.get(username))
+        return TestClient(self.application, self.people.get(username))
 
     def now(self) -> datetime:
         """The sandbox's time."""

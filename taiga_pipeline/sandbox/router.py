@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import method_not_allowed, unrouted
 from taiga_pipeline.sandbox.wire import Response
 
-Endpoint = Callable[[Context], Response]
+Endpoint = Callable[[RequestContext], Response]
 _METHOD_ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 

@@ -9,7 +9,7 @@ The queue is Procrastinate's, on PostgreSQL. What is decided here is decided by 
 `decisions`        whether and when a run that ended is tried again
 `ledger`           what became of each pipeline's last run, for people and for the above
 `queued`           the queue's own table, where many jobs are moved at once
-`manager`          the queue as workers use it: patient, and strict about whose job it is
+`manager`          the queue as workers use it: waits for its database; ends only its own jobs
 `jobs`             the task: run a pipeline
 `housekeeping`     queue what is due, find what dead workers left, heal what wrong clocks did
 `children`         each run in a process of its own

@@ -21,7 +21,7 @@ from taiga_pipeline.workers.decisions import Ending, wait
 from taiga_pipeline.workers.fleet import Fleet, Member
 from taiga_pipeline.workers.jobs import defer, make_job
 from taiga_pipeline.workers.ledger import Ledger, Sight
-from taiga_pipeline.workers.manager import Manager, Patience, is_outage, name_of
+from taiga_pipeline.workers.manager import Manager, QueueDatabase, is_outage, name_of
 from taiga_pipeline.workers.overview import LOOK_AHEAD, was_lost
 from taiga_pipeline.workers.queued import RUN
 
@@ -39,7 +39,7 @@ class Housekeeping:
     ledger: Ledger
     random: Callable[[], float]
     manager: Manager
-    patience: Patience
+    database: QueueDatabase
 
     async def keep(self) -> None:
         """Does what is due, again and again, until it is cancelled."""
@@ -51,18 +51,18 @@ class Housekeeping:
             await asyncio.sleep(min(often, _PERIOD).total_seconds() / 2)
 
     async def _in_turn(
-        self, duty: str, period: timedelta, do: Callable[[], Awaitable[None]]
+        self, task: str, period: timedelta, do: Callable[[], Awaitable[None]]
     ) -> None:
-        """Does a duty if it is this worker's turn; what goes wrong is left to the next turn."""
+        """Does a task if it is this worker's turn; what goes wrong is left to the next turn."""
         try:
             turn = 0.9 * period  # looks are never exactly that far apart
-            if await self.patience.ask_in_thread(self.ledger.take_turn, duty, turn):
+            if await self.database.ask_in_thread(self.ledger.take_turn, task, turn):
                 await do()
         except Exception as error:
             if is_outage(error):
-                self.patience.tell(error)
+                self.database.report_outage(error)
             else:
-                log.exception("the queue could not be looked after (%s)", duty)
+                log.exception("the queue could not be looked after (%s)", task)
 
     # --- queue what is due
 
@@ -72,7 +72,7 @@ class Housekeeping:
         """
         fleet = await asyncio.to_thread(self.fleet)
         await self._heal()
-        sight = await self.patience.ask_in_thread(self.ledger.look)
+        sight = await self.database.ask_in_thread(self.ledger.look)
         slots = due_slots(fleet.members.values(), _slots(sight), sight.now)
         due = {**self._lost(fleet, sight), **slots.due}
         waiting = {job.name for job in sight.jobs if not job.is_running}
@@ -87,12 +87,12 @@ class Housekeeping:
             ],
         )
         note = {**slots.seen, **slots.due}
-        await self.patience.ask_in_thread(self.ledger.note_slots, note)
+        await self.database.ask_in_thread(self.ledger.note_slots, note)
 
     async def _heal(self) -> None:
-        for name in await self.patience.ask_in_thread(self.ledger.heal_jobs):
+        for name in await self.database.ask_in_thread(self.ledger.heal_jobs):
             log.warning("%s: waited for a time that a wrong clock had noted; it runs now", name)
-        for host in await self.patience.ask_in_thread(self.ledger.heal_hosts):
+        for host in await self.database.ask_in_thread(self.ledger.heal_hosts):
             log.warning("%s: was left alone until a time that a wrong clock had noted", host)
 
     def _lost(self, fleet: Fleet, sight: Sight) -> dict[str, datetime]:
@@ -113,7 +113,7 @@ class Housekeeping:
         """Puts the jobs of workers that gave no sign of life back into the queue."""
         fleet = await asyncio.to_thread(self.fleet)
         silence = fleet.workers.dead_after.total_seconds()
-        stalled = await self.patience.ask(
+        stalled = await self.database.ask(
             lambda: self.manager.get_stalled_jobs(seconds_since_heartbeat=silence)
         )
         for job in stalled:
@@ -127,15 +127,15 @@ class Housekeeping:
         name, known = name_of(job), self.fleet().members
         noted, failures = None, 1
         if name in known:
-            noted = await self.patience.ask_in_thread(self.ledger.cut_off, name)
+            noted = await self.database.ask_in_thread(self.ledger.cut_off, name)
             failures = noted.failures
         pause = wait(Ending.CUT_OFF, failures, self.random)
         if pause is None:
             log.error("%r died with its worker %d times in a row", name, failures)
-            await self.patience.ask_in_thread(self.ledger.give_up, name)
+            await self.database.ask_in_thread(self.ledger.give_up, name)
             await self.manager.finish_job(job, Status.FAILED, delete_job=True)
             return
-        now = noted.now if noted else await self.patience.ask_in_thread(self.ledger.now)
+        now = noted.now if noted else await self.database.ask_in_thread(self.ledger.now)
         log.warning("%r: its worker died in mid-run; it is run again", name)
         await self.manager.retry_job(job, now + pause, fairness.priority(now + pause))
 

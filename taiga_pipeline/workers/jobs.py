@@ -26,7 +26,7 @@ from taiga_pipeline.workers import fairness
 from taiga_pipeline.workers.decisions import Ended, Ending, wait
 from taiga_pipeline.workers.fleet import Fleet, Member
 from taiga_pipeline.workers.ledger import Ledger
-from taiga_pipeline.workers.manager import Patience, make_app, name_of
+from taiga_pipeline.workers.manager import QueueDatabase, make_app, name_of
 from taiga_pipeline.workers.overview import LOOK_AHEAD
 from taiga_pipeline.workers.queued import RUN
 
@@ -71,7 +71,7 @@ class RunsPipelines(Protocol):
 
 
 @dataclass(slots=True)
-class Duties:
+class WorkerTasks:
     """What a worker does. ``fleet`` returns the fleet as it is now.
 
     ``worker`` names this worker for people. ``ended`` counts the runs by how they ended.
@@ -82,7 +82,7 @@ class Duties:
     runs: RunsPipelines
     random: Callable[[], float]
     worker: str
-    patience: Patience
+    database: QueueDatabase
     ended: dict[Ending, int] = field(default_factory=dict)
 
     async def run(self, context: JobContext, /, **arguments: Any) -> None:
@@ -104,7 +104,7 @@ class Duties:
         member = fleet.members.get(name) if isinstance(name, str) else None
         if member is None:
             return await self._unknown(name, job)
-        ask = self.patience.ask_in_thread
+        ask = self.database.ask_in_thread
         held = (await ask(self.ledger.held_hosts)).get(member.host)
         if held is not None:
             raise Again(f"{member.name}: {member.host} does not answer", held)
@@ -130,7 +130,7 @@ class Duties:
         """Leaves a pipeline that is not in the fleet to a worker that knows it, for a while."""
         shown = repr(name)[:60]
         if isinstance(name, str) and job.attempts < _TRIES:
-            now = await self.patience.ask_in_thread(self.ledger.now)
+            now = await self.database.ask_in_thread(self.ledger.now)
             raise Again(f"{shown} is not in this worker's fleet", now + LOOK_AHEAD)
         log.warning("a job asks for %s, which is no pipeline of this fleet; it is dropped", shown)
 
@@ -192,6 +192,6 @@ async def hurry(url: str, ledger: Ledger, members: Sequence[Member]) -> int:
         return len(forward) + await defer(manager, jobs)
 
 
-def assign(app: App, duties: Duties, fleet: Fleet) -> None:
+def assign(app: App, tasks: WorkerTasks, fleet: Fleet) -> None:
     """Makes running a pipeline the task of a worker's queue."""
-    app.task(name=RUN, queue=fleet.queue.name, pass_context=True, retry=Strategy())(duties.run)
+    app.task(name=RUN, queue=fleet.queue.name, pass_context=True, retry=Strategy())(tasks.run)

@@ -309,16 +309,16 @@ class Ledger:
 
     # --- slots, and who looks after them
 
-    def take_turn(self, duty: str, period: timedelta) -> bool:
-        """Whether a duty is this worker's now: it was nobody's within ``period``.
+    def take_turn(self, task: str, period: timedelta) -> bool:
+        """Whether a task is this worker's turn: no worker took it within ``period``.
 
-        A turn in the future was taken by a clock that was wrong, and counts for nothing.
+        A turn in the future was taken by a wrong clock, and is ignored.
         """
         now = self._moment
         is_over = or_(TURNS.c.taken_at <= self._later(-period), TURNS.c.taken_at > now)
         statement = (
             insert(TURNS)
-            .values(queue=self.queue, duty=duty, taken_at=now)
+            .values(queue=self.queue, duty=task, taken_at=now)
             .on_conflict_do_update(
                 index_elements=["queue", "duty"], set_={"taken_at": now}, where=is_over
             )

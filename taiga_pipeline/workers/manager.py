@@ -56,8 +56,11 @@ def is_outage(error: BaseException) -> bool:
 
 
 @dataclass(slots=True)
-class Patience:
-    """Waits for the queue's database. ``is_stopping`` tells whether this worker is to end."""
+class QueueDatabase:
+    """Calls the queue's database, and waits while it is away.
+
+    ``is_stopping`` says whether this worker is ending.
+    """
 
     is_stopping: Callable[[], bool] = lambda: False
     _is_away: bool = False
@@ -76,7 +79,7 @@ class Patience:
                 is_late = time.monotonic() - began >= _LAST_WORDS
                 if not is_outage(error) or (self.is_stopping() and is_late):
                     raise
-                self.tell(error)
+                self.report_outage(error)
                 wait = _WAITS[min(number, len(_WAITS) - 1)]
                 await asyncio.sleep(min(wait, 1.0) if self.is_stopping() else wait)
             else:
@@ -88,7 +91,7 @@ class Patience:
         """The same for what blocks."""
         return await self.ask(lambda: asyncio.to_thread(call, *arguments))
 
-    def tell(self, error: BaseException) -> None:
+    def report_outage(self, error: BaseException) -> None:
         """Says once that the database is away."""
         if not self._is_away:
             log.warning("the queue's database is away, waiting for it: %s", first_line(error))
@@ -130,9 +133,9 @@ class Manager(JobManager):
       Then that one does its work, and it is over.
     """
 
-    def __init__(self, connector: BaseConnector, patience: Patience) -> None:
+    def __init__(self, connector: BaseConnector, database: QueueDatabase) -> None:
         super().__init__(connector)
-        self._patience = patience
+        self._database = database
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         """Takes a job; None if there is none, or the database is away."""
@@ -141,9 +144,9 @@ class Manager(JobManager):
         except (ConnectorException, OperationalError) as error:
             if not is_outage(error):
                 raise
-            self._patience.tell(error)
+            self._database.report_outage(error)
             return None
-        self._patience.is_back()
+        self._database.is_back()
         return job
 
     async def retry_job(
@@ -173,7 +176,7 @@ class Manager(JobManager):
     async def _settle(self, job: Job, statement: str, **values: object) -> None:
         mine = {"job_id": job.id, "by": job.worker_id, **values}
         try:
-            done = await self._patience.ask(
+            done = await self._database.ask(
                 lambda: self.connector.execute_query_all_async(statement, **mine)
             )
         except (ConnectorException, OperationalError) as error:
@@ -225,9 +228,9 @@ def connector(url: str) -> PsycopgConnector:
     )
 
 
-def make_app(url: str, patience: Patience | None = None) -> tuple[App, Manager]:
+def make_app(url: str, database: QueueDatabase | None = None) -> tuple[App, Manager]:
     """Returns the queue at a database, without any task yet, and what it takes jobs with."""
     app = App(connector=connector(url))
-    manager = Manager(app.connector, patience or Patience())
+    manager = Manager(app.connector, database or QueueDatabase())
     app.job_manager = manager
     return app, manager

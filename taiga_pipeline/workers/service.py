@@ -31,9 +31,9 @@ from taiga_pipeline.workers.children import Children
 from taiga_pipeline.workers.decisions import Ending
 from taiga_pipeline.workers.fleet import Fleet, FleetReader
 from taiga_pipeline.workers.housekeeping import Housekeeping
-from taiga_pipeline.workers.jobs import Duties, assign
+from taiga_pipeline.workers.jobs import WorkerTasks, assign
 from taiga_pipeline.workers.ledger import Ledger
-from taiga_pipeline.workers.manager import Patience, first_line, make_app
+from taiga_pipeline.workers.manager import QueueDatabase, first_line, make_app
 from taiga_pipeline.workers.tables import check
 
 log = logging.getLogger(__name__)
@@ -142,14 +142,14 @@ class Service:
 
     async def _serve(self, fleet: Fleet, ledger: Ledger) -> None:
         living = LivingFleet(self.reader, fleet, time.monotonic)
-        patience = Patience(lambda: bool(self._signals))
-        app, manager = make_app(self.url, patience)
-        house = Housekeeping(living, ledger, self.random, manager, patience)
+        database = QueueDatabase(lambda: bool(self._signals))
+        app, manager = make_app(self.url, database)
+        house = Housekeeping(living, ledger, self.random, manager, database)
         runs = self.children
-        duties = Duties(living, ledger, runs, self.random, self.name, patience, self.ended)
-        assign(app, duties, fleet)
+        tasks = WorkerTasks(living, ledger, runs, self.random, self.name, database, self.ended)
+        assign(app, tasks, fleet)
         with self._signals_handled():
-            await self._open(app, patience)
+            await self._open(app, database)
             try:
                 log.info("worker %s: %d pipelines", self.name, len(fleet.members))
                 if self.once:
@@ -163,7 +163,7 @@ class Service:
             finally:
                 await app.close_async()
 
-    async def _open(self, app: App, patience: Patience) -> None:
+    async def _open(self, app: App, database: QueueDatabase) -> None:
         """Connects to the queue, and waits for its database if need be."""
 
         async def attempt() -> None:
@@ -173,7 +173,7 @@ class Service:
                 await app.close_async()  # what could not be opened is not opened again
                 raise
 
-        await patience.ask(attempt)
+        await database.ask(attempt)
 
     async def _work(self, app: App, fleet: Fleet, ledger: Ledger) -> None:
         """Lets workers follow each other for as long as the database comes and goes."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
 
@@ -47,7 +47,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, 
     monkeypatch.chdir(tmp_path)
 
     def invoke(*arguments: str) -> Result:
-        context = Context(clock=FixedClock(), environment=environment)
+        context = CommandContext(clock=FixedClock(), environment=environment)
         return CliRunner().invoke(cli, arguments, obj=context)
 
     return invoke

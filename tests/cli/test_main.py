@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from sync import errors
 from taiga_pipeline import __version__
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.errors import INTERRUPTED
 from taiga_pipeline.cli.lazy import Entry
 from taiga_pipeline.cli.main import COMMANDS, RootGroup, cli
@@ -133,11 +133,11 @@ def test_the_exit_code_that_a_command_returns_is_the_programs() -> None:
 
 
 def test_the_configuration_can_be_named_by_option_and_variable() -> None:
-    context = Context(environment={"PIPELINE_SYNC_CONFIG": "/etc/a.toml"})
+    context = CommandContext(environment={"PIPELINE_SYNC_CONFIG": "/etc/a.toml"})
     assert context.config_path == Path("/etc/a.toml")
     context.use_config("b.toml")
     assert context.config_path == Path("b.toml")
-    assert Context(environment={}).config_path == Path("config.toml")
+    assert CommandContext(environment={}).config_path == Path("config.toml")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
@@ -122,7 +122,7 @@ def test_check_ends_in_bounded_time_whatever_the_source_holds(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
         " INSERT INTO opp (number, title, phase) SELECT 'N-' || i, 'Deal', 'Proposal' FROM n"
     )
-    context = Context(clock=HurryingClock(), environment=environment)
+    context = CommandContext(clock=HurryingClock(), environment=environment)
     result = CliRunner().invoke(cli, ["check", "--offline"], obj=context)
 
     assert result.exit_code == 0, result.stdout

@@ -14,7 +14,7 @@ import pytest
 
 from sync.records.model import RecordKey
 from taiga_pipeline.app.engine import make_source
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.people.store import PeopleStore
@@ -92,7 +92,7 @@ def test_a_won_deal_gets_exactly_the_suggested_members(run: Run, suggest: Sugges
     run("staff", "accept")
     groups = {
         group.root.key: group
-        for group in make_source(Context(clock=FixedClock(), environment={})).read().groups
+        for group in make_source(CommandContext(clock=FixedClock(), environment={})).read().groups
     }
     children = groups[RecordKey("D-1", Kind.PROJECT)].children
     members = {each.key.name for each in children if each.key.kind == Kind.MEMBERSHIP}

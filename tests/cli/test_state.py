@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.cli.hands import slug
+from taiga_pipeline.cli.manual_actions import slug
 from taiga_pipeline.cli.state import ago
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import Run, project_names, writes

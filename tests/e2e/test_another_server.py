@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import FixedClock, Run, writes
@@ -212,7 +212,7 @@ class TestAnotherAccount:
 
 def in_folder(folder: Path, environment: dict[str, str]) -> Run:
     def invoke(*arguments: str) -> Result:
-        context = Context(clock=FixedClock(), environment=environment)
+        context = CommandContext(clock=FixedClock(), environment=environment)
         config = ("--config", str(folder / "config.toml"))
         return CliRunner().invoke(cli, [*config, *arguments], obj=context)
 

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 from sync.clock import SystemClock
 from sync.errors import Rejected
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.credentials import Secret
@@ -83,7 +83,7 @@ class Shop:
             "TRYTON_KEY": key or self.office.robot_key,
             "TAIGA_PASSWORD": self.taiga.password,
         }
-        result = CliRunner().invoke(cli, arguments, obj=Context(environment=environment))
+        result = CliRunner().invoke(cli, arguments, obj=CommandContext(environment=environment))
         assert result.exit_code == code, (result.stdout, result.stderr, result.exception)
         assert environment["TRYTON_KEY"] not in result.output
         return result

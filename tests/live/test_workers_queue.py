@@ -20,9 +20,9 @@ from taiga_pipeline.workers import tables
 from taiga_pipeline.workers.decisions import HOST_FAILURES, Ended, Ending
 from taiga_pipeline.workers.fleet import Fleet, Member, QueueTable, WorkersTable
 from taiga_pipeline.workers.housekeeping import Housekeeping
-from taiga_pipeline.workers.jobs import Duties, assign, defer, hurry, make_job
+from taiga_pipeline.workers.jobs import WorkerTasks, assign, defer, hurry, make_job
 from taiga_pipeline.workers.ledger import Ledger
-from taiga_pipeline.workers.manager import Patience, make_app
+from taiga_pipeline.workers.manager import QueueDatabase, make_app
 from taiga_pipeline.workers.schedule import Every
 from tests.live.postgresql import Server
 
@@ -73,13 +73,13 @@ class World:
         """Opens the queue, and does something with it."""
 
         async def open_and_do() -> Any:
-            patience = Patience()
-            app, manager = make_app(self.url, patience)
-            house = Housekeeping(lambda: self.fleet, self.ledger, lambda: 0.0, manager, patience)
-            duties = Duties(
-                lambda: self.fleet, self.ledger, self.runs, lambda: 0.0, "here:1", patience
+            database = QueueDatabase()
+            app, manager = make_app(self.url, database)
+            house = Housekeeping(lambda: self.fleet, self.ledger, lambda: 0.0, manager, database)
+            tasks = WorkerTasks(
+                lambda: self.fleet, self.ledger, self.runs, lambda: 0.0, "here:1", database
             )
-            assign(app, duties, self.fleet)
+            assign(app, tasks, self.fleet)
             async with app.open_async():
                 return await what(app, house)
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 from click.testing import CliRunner, Result
 
 from sync.clock import SystemClock
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.people.store import PeopleStore
@@ -121,9 +121,9 @@ class World:
         with contextlib.chdir(self.folder):
             return CliRunner().invoke(cli, arguments, obj=self.context())
 
-    def context(self) -> Context:
+    def context(self) -> CommandContext:
         """Returns what a command works with."""
-        return Context(clock=FixedClock(), environment=self.environment)
+        return CommandContext(clock=FixedClock(), environment=self.environment)
 
     def json(self, *arguments: str) -> Any:
         """Runs a command line with ``--json`` and reads what it prints."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
 
@@ -73,7 +73,7 @@ class Company:
 
     def command(self, *arguments: str) -> Result:
         """Runs a command line in the company's folder."""
-        context = Context(clock=SleeplessClock(), environment=self.environment)
+        context = CommandContext(clock=SleeplessClock(), environment=self.environment)
         config = str(self.folder / "config.toml")
         return CliRunner().invoke(cli, ("--config", config, *arguments), obj=context)
 

@@ -15,7 +15,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 
 CALLS: Final = {
@@ -101,7 +101,9 @@ def test_it_is_every_command() -> None:
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sample") / "pipeline"
     init = ["init", str(folder), "--sample", "--taiga-url", "http://127.0.0.1:9"]
-    assert CliRunner().invoke(cli, [*init, "--username", "bot"], obj=Context()).exit_code == 0
+    assert (
+        CliRunner().invoke(cli, [*init, "--username", "bot"], obj=CommandContext()).exit_code == 0
+    )
     (folder / "deals.csv").write_text("key,name,stage\nZ-1,Zed,Lead\n")
     (folder / "people.csv").write_text("email,name\nz@example.test,Zed\n")
     (folder / "allocations.csv").write_text("deal,person\nD-101,z@example.test\n")
@@ -161,7 +163,9 @@ def unexpected(sample: Path, odd: Path, situation: str = "") -> dict[str, str]:
             state(odd / file)
         os.chdir(odd)
         words = [*name.split(), *arguments.split()]
-        result = CliRunner().invoke(cli, words, obj=Context(environment={"TAIGA_PASSWORD": "x"}))
+        result = CliRunner().invoke(
+            cli, words, obj=CommandContext(environment={"TAIGA_PASSWORD": "x"})
+        )
         if result.exit_code in (1, None) or "Unexpected error" in result.stderr:
             said[name] = result.stderr[-300:]
     return said

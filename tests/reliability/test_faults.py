@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.http import patience
+from taiga_pipeline.http import deadline
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import FaultKind
 from taiga_pipeline.targets.taiga import paging, reading
@@ -73,7 +73,7 @@ Check = Callable[[Cell], None]
 @pytest.fixture
 def check(originals: Originals, monkeypatch: pytest.MonkeyPatch) -> Check:
     """Tries one cell."""
-    monkeypatch.setattr(patience, "WHOLE_ANSWER", 1.0)
+    monkeypatch.setattr(deadline, "WHOLE_ANSWER", 1.0)
 
     def check(cell: Cell) -> None:
         original = originals(cell.ask.scenario)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync.in_memory_target import MemoryTarget
+from sync.in_memory_target import InMemoryTarget
 from sync.plan.limits import DEFAULTS
 from sync.plan.pipeline_planner import Rules
 from sync.records.model import Desired
@@ -50,7 +50,7 @@ CHANGEABLE: Final = [
 ]
 
 
-class MailingTarget(MemoryTarget):
+class MailingTarget(InMemoryTarget):
     """A target that mails each new member."""
 
     def __init__(self) -> None:

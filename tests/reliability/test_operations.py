@@ -22,7 +22,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sync.state.store import StateStore
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
@@ -79,7 +79,7 @@ def run(
     monkeypatch.chdir(folder)
 
     def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(cli, arguments, obj=Context(clock, environment))
+        return CliRunner().invoke(cli, arguments, obj=CommandContext(clock, environment))
 
     login = ("--taiga-url", taiga.url, "--username", taiga.username)
     assert invoke("init", "--sample", *login).exit_code == 0

@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 from sync.clock import SystemClock
 from sync.state.schema import STEPS
 from sync.state.store import StateStore
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
 
@@ -48,7 +48,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taiga: Sandbox) -> Run:
     monkeypatch.chdir(folder)
 
     def invoke(*arguments: str) -> Result:
-        context = Context(environment={"TAIGA_PASSWORD": taiga.password})
+        context = CommandContext(environment={"TAIGA_PASSWORD": taiga.password})
         return CliRunner().invoke(cli, arguments, obj=context)
 
     login = ("--taiga-url", taiga.url, "--username", taiga.username)

@@ -20,7 +20,7 @@ from sync.errors import Locked, SyncError
 from sync.records.model import DesiredGroup
 from sync.run.runner import Options, Outcome, Runner, RunReport
 from sync.state.store import StateStore
-from taiga_pipeline.cli.context import Context
+from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
@@ -295,7 +295,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taiga: Sandbox) -> 
 
     def invoke(*arguments: str, hours_off: float = 0.0) -> Result:
         environment = {"TAIGA_PASSWORD": taiga.password}
-        context = Context(clock=RealClock(hours_off), environment=environment)
+        context = CommandContext(clock=RealClock(hours_off), environment=environment)
         return CliRunner().invoke(cli, arguments, obj=context)
 
     login = ("--taiga-url", taiga.url, "--username", taiga.username)

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from taiga_pipeline.sandbox.client import Refused
 from taiga_pipeline.sandbox.embedded import Sandbox, serve
-from taiga_pipeline.sandbox.handles import Refused
 
 
 def test_the_log_counts_what_came_over_the_network(sandbox: Sandbox, api: Any) -> None:

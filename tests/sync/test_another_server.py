@@ -10,7 +10,7 @@ import pytest
 
 from sync.database.engine import writing
 from sync.errors import AnotherServer, Refused
-from sync.in_memory_target import MemoryTarget
+from sync.in_memory_target import InMemoryTarget
 from sync.plan.limits import Limit
 from sync.plan.model import IssueKind
 from sync.records.model import Marker, RecordKey, WhenRetired
@@ -33,9 +33,9 @@ def filled(world: World, keys: tuple[str, ...] = KEYS) -> World:
     return world
 
 
-def strangers(count: int = 4) -> MemoryTarget:
+def strangers(count: int = 4) -> InMemoryTarget:
     """Another server, whose unrelated projects have the same numbers as ours."""
-    target = MemoryTarget()
+    target = InMemoryTarget()
     for _ in range(count):
         root = target.create_root(deal("x", title="Theirs").root, Marker("x", "x")).record
         target.unmark_all(root.id)
@@ -50,7 +50,7 @@ def forget_server(world: World) -> None:
         connection.execute(NOTES.delete().where(NOTES.c.name == "server"))
 
 
-def picture(target: MemoryTarget) -> object:
+def picture(target: InMemoryTarget) -> object:
     return [(root, target.children(root.id)) for root in target.roots]
 
 
@@ -79,7 +79,7 @@ class TestAnotherServer:
         self, world: World, has_numbers: bool, changed: bool
     ) -> None:
         filled(world)
-        world.target = strangers() if has_numbers else MemoryTarget()
+        world.target = strangers() if has_numbers else InMemoryTarget()
         before, reads = picture(world.target), world.target.request_count
         if changed:
             change_all(world)
@@ -100,7 +100,7 @@ class TestAnotherServer:
     ) -> None:
         filled(world, keys)
         forget_server(world)
-        world.target = strangers() if has_numbers else MemoryTarget()
+        world.target = strangers() if has_numbers else InMemoryTarget()
         before = picture(world.target)
         change_all(world)
         report = world.run()
@@ -144,7 +144,7 @@ class TestTheSameServer:
     ) -> None:
         filled(world)
         now = server.Identity(world.target.identity().proof, "memory:new", "memory", "memory")
-        monkeypatch.setattr(MemoryTarget, "identity", lambda _: now)
+        monkeypatch.setattr(InMemoryTarget, "identity", lambda _: now)
         world.settled()
         assert server.noted(world.store) == now
 
@@ -153,7 +153,7 @@ class TestTheSameServer:
     ) -> None:
         filled(world)
         now = server.Identity("new account", "memory:new", "robot", "robot")
-        monkeypatch.setattr(MemoryTarget, "identity", lambda _: now)
+        monkeypatch.setattr(InMemoryTarget, "identity", lambda _: now)
         with pytest.raises(AnotherServer):
             world.run()
         evidence = moving.same_server(world.store, world.target)
@@ -182,7 +182,7 @@ class TestAMove:
 
     def test_back_finds_the_old_projects_by_their_markers(self, world: World) -> None:
         filled(world)
-        first, world.target = world.target, MemoryTarget()
+        first, world.target = world.target, InMemoryTarget()
         moving.new_server(world.store, world.target)
         world.run()
         world.target = first

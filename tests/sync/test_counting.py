@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sync.in_memory_target import MemoryTarget
+from sync.in_memory_target import InMemoryTarget
 from sync.plan.limits import Limit
 from sync.records.model import Desired, DesiredGroup
 from sync.run.runner import Outcome
@@ -16,7 +16,7 @@ from .world import World, deal
 DEALS = 20
 
 
-class MailingTarget(MemoryTarget):
+class MailingTarget(InMemoryTarget):
     """A target that mails each new member, as Taiga does."""
 
     def mails(self, desired: Desired) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from sync import crash_points as boundary
 from sync.errors import NotSent, OutcomeUnknown, Rejected, Unavailable, Unreachable
-from sync.in_memory_target import MemoryTarget
+from sync.in_memory_target import InMemoryTarget
 from sync.plan.model import IssueKind
 from sync.records.model import WhenRetired
 from sync.run.runner import Outcome
@@ -80,7 +80,7 @@ def another(prepared: World, folder: Path, url: str = "") -> World:
     if not url:
         shutil.copy(prepared.folder / "state.db", folder)
     clock = copy.copy(prepared.clock)
-    target = MemoryTarget(prepared.target.template)
+    target = InMemoryTarget(prepared.target.template)
     target._roots = copy.deepcopy(prepared.target._roots)
     target._ids = copy.copy(prepared.target._ids)
     return World(folder, prepared.source, target, clock, url=url)

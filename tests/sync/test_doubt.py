@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sync.errors import OutcomeUnknown, Rejected
-from sync.in_memory_target import MemoryTarget
+from sync.in_memory_target import InMemoryTarget
 from sync.plan import observation
 from sync.plan.model import IssueKind
 from sync.records.model import Desired, Marker, Observed, WhenDeleted, WhenGone
@@ -17,7 +17,7 @@ from sync.target import Place, Written
 from tests.sync.world import World, deal
 
 
-class DoubtfulTarget(MemoryTarget):
+class DoubtfulTarget(InMemoryTarget):
     """A target whose answers a test can spoil."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sync.errors import AnotherServer, Unreachable
-from sync.in_memory_target import MemoryTarget
+from sync.in_memory_target import InMemoryTarget
 from sync.run.runner import Outcome
 
 from .world import DictSource, World, deal
@@ -65,7 +65,7 @@ def test_a_new_state_does_not_begin_with_another_account(first: World, second: W
 
 def test_a_new_state_does_not_begin_on_another_server(first: World, second: World) -> None:
     first.run()
-    second.target = MemoryTarget()
+    second.target = InMemoryTarget()
     with pytest.raises(AnotherServer, match="this is another server: another state keeps"):
         second.run()
     assert not second.target.roots
@@ -82,7 +82,7 @@ def test_another_pipeline_of_the_same_source_may_be_elsewhere(first: World, seco
     second.store.close()
     second.pipeline = "south"
     second.store = second.open_store()
-    second.target = MemoryTarget()
+    second.target = InMemoryTarget()
     assert second.run().outcome is Outcome.DONE
 
 

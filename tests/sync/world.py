@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from sync.database.engine import writing
-from sync.in_memory_target import MemoryTarget
+from sync.in_memory_target import InMemoryTarget
 from sync.plan.model import Plan
 from sync.plan.pipeline_planner import Rules
 from sync.records.model import (
@@ -126,7 +126,7 @@ class World:
 
     folder: Path
     source: DictSource = field(default_factory=DictSource)
-    target: MemoryTarget = field(default_factory=MemoryTarget)
+    target: InMemoryTarget = field(default_factory=InMemoryTarget)
     clock: FakeClock = field(default_factory=FakeClock)
     options: Options = field(default_factory=Options)
     pipeline: str = "acme"

@@ -4,7 +4,7 @@ from html import escape
 
 from taiga_pipeline.sandbox import access, history
 from taiga_pipeline.sandbox.access import require_user
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import no_match, not_found
 from taiga_pipeline.sandbox.models import Event, Membership, Story, WikiPage
 from taiga_pipeline.sandbox.people import gravatar
@@ -49,7 +49,7 @@ def _comment_html(event: Event) -> dict[str, str]:
     return {} if comment is None else {"comment_html": escape(comment, quote=False)}
 
 
-def project_timeline(context: Context) -> Response:
+def project_timeline(context: RequestContext) -> Response:
     """GET /timeline/project/{id}: newest first; there is no filter by date."""
     project = context.store.projects.get(context.number())
     if project is None:
@@ -59,7 +59,7 @@ def project_timeline(context: Context) -> Response:
     return context.page(rows, lambda event: _event_view(context.store, event))
 
 
-def item_history(context: Context) -> Response:
+def item_history(context: RequestContext) -> Response:
     """GET /history/{userstory,wiki}/{id}: newest first; `type=comment` keeps comments only."""
     store = context.store
     permission, model = _HISTORY_KINDS.get(context.params["kind"], ("", ""))
@@ -91,26 +91,26 @@ def _policy_view(store: Store, row: Membership) -> Json:
     }
 
 
-def list_policies(context: Context) -> Response:
+def list_policies(context: RequestContext) -> Response:
     """GET /notify-policies: one's own, one per project; a policy has its membership's id here."""
     user = require_user(context.user)
     rows = list(context.store.memberships.of_user(user.id).values())
     return context.page(rows, lambda row: _policy_view(context.store, row))
 
 
-def _policy(context: Context) -> Membership:
+def _policy(context: RequestContext) -> Membership:
     row = context.store.memberships.get(context.number())
     if row is None or row.user != require_user(context.user).id:
         raise no_match("NotifyPolicy")
     return row
 
 
-def get_policy(context: Context) -> Response:
+def get_policy(context: RequestContext) -> Response:
     """GET /notify-policies/{id}."""
     return json_response(_policy_view(context.store, _policy(context)))
 
 
-def patch_policy(context: Context) -> Response:
+def patch_policy(context: RequestContext) -> Response:
     """PATCH /notify-policies/{id}: levels 1 involved, 2 all, 3 none."""
     row = _policy(context)
     form = context.form(partial=True)

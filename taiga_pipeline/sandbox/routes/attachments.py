@@ -3,7 +3,7 @@
 import hashlib
 
 from taiga_pipeline.sandbox import access
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import invalid_pk, server_error
 from taiga_pipeline.sandbox.fields import REQUIRED
 from taiga_pipeline.sandbox.models import Attachment, Project, Story, User, WikiPage
@@ -48,17 +48,17 @@ def _view(request: Request, row: Attachment) -> dict[str, Json]:
     }
 
 
-def _item(context: Context, object_id: int | None) -> WikiPage | Story | None:
+def _item(context: RequestContext, object_id: int | None) -> WikiPage | Story | None:
     if _kind(context) == "wiki":
         return context.store.wiki_pages.get(object_id)
     return context.store.stories.get(object_id)
 
 
-def _kind(context: Context) -> str:
+def _kind(context: RequestContext) -> str:
     return context.request.path.removeprefix(API_PREFIX).split("/")[1]
 
 
-def list_attachments(context: Context) -> Response:
+def list_attachments(context: RequestContext) -> Response:
     """GET /{wiki,userstories}/attachments?project=&object_id=."""
     kind = _kind(context)
     store = context.store
@@ -76,7 +76,7 @@ def list_attachments(context: Context) -> Response:
     return context.page(rows, lambda row: _view(context.request, row))
 
 
-def create_attachment(context: Context) -> Response:
+def create_attachment(context: RequestContext) -> Response:
     """POST /{wiki,userstories}/attachments, a multipart form with `attached_file`."""
     kind = _kind(context)
     user = access.require_user(context.user)
@@ -105,7 +105,9 @@ def create_attachment(context: Context) -> Response:
     return json_response(view, 201, {"Location": str(view["url"])})
 
 
-def _keep(context: Context, item: WikiPage | Story, description: str, file: File) -> Attachment:
+def _keep(
+    context: RequestContext, item: WikiPage | Story, description: str, file: File
+) -> Attachment:
     store = context.store
     now = store.clock.tick()
     row = Attachment(
@@ -124,13 +126,13 @@ def _keep(context: Context, item: WikiPage | Story, description: str, file: File
     return store.attachments.add(row)
 
 
-def _record(context: Context, project: Project, row: Attachment, user: User) -> None:
+def _record(context: RequestContext, project: Project, row: Attachment, user: User) -> None:
     kind = "wiki.wikipage" if row.kind == "wiki" else "userstories.userstory"
     data = {"values_diff": {"attachments": {"new": [{"id": row.id, "filename": row.name}]}}}
     context.store.record(project, user, f"{kind}.change", row.object_id, data)
 
 
-def delete_attachment(context: Context) -> Response:
+def delete_attachment(context: RequestContext) -> Response:
     """DELETE /{wiki,userstories}/attachments/{id}."""
     kind = _kind(context)
     row = context.store.attachments.get(context.number())

@@ -4,7 +4,7 @@ import secrets
 
 from taiga_pipeline.sandbox import auth
 from taiga_pipeline.sandbox.access import require_user
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import (
     ApiError,
     bad_request,
@@ -17,7 +17,7 @@ from taiga_pipeline.sandbox.people import account
 from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response
 
 
-def log_in(context: Context) -> Response:
+def log_in(context: RequestContext) -> Response:
     """POST /auth: account and tokens for a user name (or e-mail, in any case) and a password."""
     _check_failures(context)
     try:
@@ -27,7 +27,7 @@ def log_in(context: Context) -> Response:
         raise
 
 
-def _log_in(context: Context) -> Response:
+def _log_in(context: RequestContext) -> Response:
     form = context.form()
     if form.data.get("type") != "normal":
         raise bad_request("invalid login type")
@@ -39,7 +39,7 @@ def _log_in(context: Context) -> Response:
     return json_response(account(context.store, user) | auth.new_tokens(context.store, user))
 
 
-def refresh(context: Context) -> Response:
+def refresh(context: RequestContext) -> Response:
     """POST /auth/refresh: a new pair for a refresh token, which works once."""
     _check_failures(context)
     try:
@@ -52,15 +52,15 @@ def refresh(context: Context) -> Response:
         raise
 
 
-def _check_failures(context: Context) -> None:
+def _check_failures(context: RequestContext) -> None:
     context.throttle.check("login-fail", context.request.remote, context.store.clock.now())
 
 
-def _count_failure(context: Context) -> None:
+def _count_failure(context: RequestContext) -> None:
     context.throttle.count("login-fail", context.request.remote, context.store.clock.now())
 
 
-def authorize_application(context: Context) -> Response:
+def authorize_application(context: RequestContext) -> Response:
     """POST /application-tokens/authorize: a code with which an application gets its token."""
     user = require_user(context.user)
     form = context.form()
@@ -73,7 +73,7 @@ def authorize_application(context: Context) -> Response:
     return json_response({"state": state, "auth_code": code, "next_url": f"?auth_code={code}"})
 
 
-def validate_application(context: Context) -> Response:
+def validate_application(context: RequestContext) -> Response:
     """POST /application-tokens/validate: the token for a code, which works once."""
     form = context.form()
     application, code = form.text("application", True), form.text("auth_code", True)
@@ -86,7 +86,7 @@ def validate_application(context: Context) -> Response:
     return json_response({"token": grant(context, kept[0], application).token})
 
 
-def grant(context: Context, user_id: int, application: str) -> ApplicationToken:
+def grant(context: RequestContext, user_id: int, application: str) -> ApplicationToken:
     """Make a token that acts for a user until it is revoked."""
     table = context.store.application_tokens
     token = f"{secrets.token_urlsafe(24)}:{secrets.token_urlsafe(16)}"
@@ -104,14 +104,14 @@ def _token_view(row: ApplicationToken) -> Json:
     }
 
 
-def list_application_tokens(context: Context) -> Response:
+def list_application_tokens(context: RequestContext) -> Response:
     """GET /application-tokens: one's own, without the secret."""
     user = require_user(context.user)
     rows = [row for row in context.store.application_tokens if row.user == user.id]
     return context.page(rows, _token_view)
 
 
-def revoke_application_token(context: Context) -> Response:
+def revoke_application_token(context: RequestContext) -> Response:
     """DELETE /application-tokens/{id}."""
     user = require_user(context.user)
     row = context.store.application_tokens.get(context.number())

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from taiga_pipeline.sandbox import access, history
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import invalid
 from taiga_pipeline.sandbox.fields import REQUIRED, Form
 from taiga_pipeline.sandbox.models import Project, Story
@@ -13,7 +13,7 @@ from taiga_pipeline.sandbox.story_view import status_row
 from taiga_pipeline.sandbox.wire import Response, empty, json_response
 
 
-def _opened(context: Context) -> tuple[Form, Project]:
+def _opened(context: RequestContext) -> tuple[Form, Project]:
     access.require_user(context.user)
     form = context.form()
     project_id = form.reference("project_id", required=True)
@@ -25,7 +25,7 @@ def _opened(context: Context) -> tuple[Form, Project]:
     return form, access.writable(project)
 
 
-def _stories(context: Context, project: Project, ids: Sequence[Any]) -> list[Story]:
+def _stories(context: RequestContext, project: Project, ids: Sequence[Any]) -> list[Story]:
     rows = [context.store.stories.get(each) for each in ids]
     known = [row for row in rows if row is not None and row.project == project.id]
     if len(known) != len(ids):
@@ -35,7 +35,10 @@ def _stories(context: Context, project: Project, ids: Sequence[Any]) -> list[Sto
 
 
 def _move(
-    context: Context, project: Project, stories: Sequence[Story], move: Callable[[Story], None]
+    context: RequestContext,
+    project: Project,
+    stories: Sequence[Story],
+    move: Callable[[Story], None],
 ) -> None:
     """Move each story, and write what changed into history and timeline."""
     user = access.require_user(context.user)
@@ -47,7 +50,7 @@ def _move(
         history.record(context.store, user, story, diff)
 
 
-def update_milestone(context: Context) -> Response:
+def update_milestone(context: RequestContext) -> Response:
     """POST /userstories/bulk_update_milestone {project_id, milestone_id, bulk_stories:[{us_id,
     order}]}.
     """
@@ -73,7 +76,7 @@ def update_milestone(context: Context) -> Response:
     return empty(204)
 
 
-def update_kanban_order(context: Context) -> Response:
+def update_kanban_order(context: RequestContext) -> Response:
     """POST /userstories/bulk_update_kanban_order {project_id, status_id, bulk_userstories:[id]}."""
     form, project = _opened(context)
     status_id = form.reference("status_id", required=True)
@@ -106,7 +109,7 @@ def update_kanban_order(context: Context) -> Response:
     return json_response(rows)
 
 
-def _first_order(context: Context, project: Project, after: int | None) -> int:
+def _first_order(context: RequestContext, project: Project, after: int | None) -> int:
     previous = context.store.stories.get(after)
     if previous is not None and previous.project == project.id:
         return previous.kanban_order + 1

@@ -5,7 +5,7 @@ from typing import Any
 
 from taiga_pipeline.sandbox import access
 from taiga_pipeline.sandbox.access import require_user
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import no_match
 from taiga_pipeline.sandbox.models import Project, Story
 from taiga_pipeline.sandbox.story_view import points_value, status_rows, story_total
@@ -49,12 +49,12 @@ def _template_view(template: Template) -> Json:
     }
 
 
-def list_templates(context: Context) -> Response:
+def list_templates(context: RequestContext) -> Response:
     """GET /project-templates."""
     return context.page(list(TEMPLATES.values()), _template_view)
 
 
-def get_template(context: Context) -> Response:
+def get_template(context: RequestContext) -> Response:
     """GET /project-templates/{id}."""
     template = TEMPLATES.get(context.number() or 0)
     if template is None:
@@ -62,17 +62,17 @@ def get_template(context: Context) -> Response:
     return json_response(_template_view(template))
 
 
-def project_values(field: str) -> Callable[[Context], Response]:
+def project_values(field: str) -> Callable[[RequestContext], Response]:
     """An endpoint that lists a project's statuses, points or the like."""
 
-    def endpoint(context: Context) -> Response:
+    def endpoint(context: RequestContext) -> Response:
         rows = _value_rows(context, field)
         return context.page(rows, lambda row: row)
 
     return endpoint
 
 
-def _value_rows(context: Context, field: str) -> list[dict[str, Any]]:
+def _value_rows(context: RequestContext, field: str) -> list[dict[str, Any]]:
     store = context.store
     project_id = context.query_number("project")
     wanted = access.project_ids_with(store, context.user, "view_project", project_id)
@@ -87,7 +87,7 @@ def _value_rows(context: Context, field: str) -> list[dict[str, Any]]:
     return [row | {"project": project_id} for row in rows for project_id in [row.pop("project_id")]]
 
 
-def project_stats(context: Context) -> Response:
+def project_stats(context: RequestContext) -> Response:
     """GET /projects/{id}/stats: what is planned, assigned and closed."""
     found = context.store.projects.get(context.number())
     project = access.shown(context.store, context.user, found)
@@ -130,7 +130,7 @@ def _series_row(name: str) -> Json:
     return {"name": name, **series}
 
 
-def list_webhooks(context: Context) -> Response:
+def list_webhooks(context: RequestContext) -> Response:
     """GET /webhooks: none; the sandbox calls nobody."""
     require_user(context.user)
     return context.page([], lambda row: row)

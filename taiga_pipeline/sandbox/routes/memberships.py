@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from taiga_pipeline.sandbox import access
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import (
     bad_request,
     bare_bad_request,
@@ -63,7 +63,7 @@ def _view(store: Store, row: Membership, with_email: bool = True) -> dict[str, J
     return view
 
 
-def list_memberships(context: Context) -> Response:
+def list_memberships(context: RequestContext) -> Response:
     """GET /memberships: e-mails only to the administrators of `?project=`."""
     store = context.store
     project_id = context.query_number("project")
@@ -82,7 +82,7 @@ def _by_name(store: Store, row: Membership) -> tuple[int, bool, str, str, int]:
     return row.project, user is None, user.full_name if user else "", row.email or "", row.id
 
 
-def get_membership(context: Context) -> Response:
+def get_membership(context: RequestContext) -> Response:
     """GET /memberships/{id}."""
     row = context.store.memberships.get(context.number())
     project = context.store.projects.get(row.project) if row else None
@@ -93,7 +93,7 @@ def get_membership(context: Context) -> Response:
     return json_response(_view(context.store, row, with_email=admin))
 
 
-def _find_person(context: Context, name: str) -> User | None:
+def _find_person(context: RequestContext, name: str) -> User | None:
     """The account that a caller may mean: by e-mail in any case, or by a contact's user name.
 
     Raises:
@@ -133,7 +133,7 @@ class _Joiner:
     extra_text: str | None = None
 
 
-def _read_joiner(context: Context, form: Form, project: Project | None) -> _Joiner:
+def _read_joiner(context: RequestContext, form: Form, project: Project | None) -> _Joiner:
     """The person and role of a creation request.
 
     Raises:
@@ -160,7 +160,7 @@ def _read_joiner(context: Context, form: Form, project: Project | None) -> _Join
     return _Joiner(name, user, role, email, form.boolean("is_admin"))
 
 
-def create_membership(context: Context) -> Response:
+def create_membership(context: RequestContext) -> Response:
     """POST /memberships: `username` is an e-mail, or the user name of a contact."""
     store = context.store
     caller = access.require_user(context.user)
@@ -181,7 +181,7 @@ def create_membership(context: Context) -> Response:
     return json_response(_view(store, _join(store, project, joiner, caller)), 201)
 
 
-def _count_creations(context: Context, people: int) -> None:
+def _count_creations(context: RequestContext, people: int) -> None:
     caller = access.require_user(context.user)
     context.throttle.count(
         "create-memberships", str(caller.id), context.store.clock.now(), weight=people
@@ -229,7 +229,7 @@ def _record(store: Store, project: Project, row: Membership, verb: str) -> None:
     store.record(project, user, f"projects.membership.{verb}", row.id, data)
 
 
-def bulk_create(context: Context) -> Response:
+def bulk_create(context: RequestContext) -> Response:
     """POST /memberships/bulk_create: all or nothing; somebody who is in already breaks it."""
     store = context.store
     caller = access.require_user(context.user)
@@ -261,7 +261,7 @@ def bulk_create(context: Context) -> Response:
     return json_response([_view(store, row) for row in rows])
 
 
-def _bulk_people(context: Context, items: Sequence[Any]) -> list[tuple[str, User | None]]:
+def _bulk_people(context: RequestContext, items: Sequence[Any]) -> list[tuple[str, User | None]]:
     """Name and account per item; errors stand at the place of their item."""
     errors: list[dict[str, list[str]]] = []
     people: list[tuple[str, User | None]] = []
@@ -279,7 +279,9 @@ def _bulk_people(context: Context, items: Sequence[Any]) -> list[tuple[str, User
     return people
 
 
-def _bulk_roles(context: Context, project: Project | None, items: Sequence[Any]) -> list[Role]:
+def _bulk_roles(
+    context: RequestContext, project: Project | None, items: Sequence[Any]
+) -> list[Role]:
     roles = [context.store.roles.get(item.get("role_id")) for item in items]
     known = [role for role in roles if role and project and role.project == project.id]
     if len(known) != len(items):
@@ -302,7 +304,7 @@ def _check_bulk_new(
         raise server_error()
 
 
-def _administered(context: Context) -> tuple[Membership, Project]:
+def _administered(context: RequestContext) -> tuple[Membership, Project]:
     row = context.store.memberships.get(context.number())
     project = context.store.projects.get(row.project) if row else None
     project = access.require_admin(context.store, context.user, project)
@@ -310,7 +312,7 @@ def _administered(context: Context) -> tuple[Membership, Project]:
     return row, access.writable(project)
 
 
-def patch_membership(context: Context) -> Response:
+def patch_membership(context: RequestContext) -> Response:
     """PATCH /memberships/{id}: role and is_admin; invisible in every change date."""
     row, project = _administered(context)
     form = context.form(partial=True)
@@ -331,7 +333,7 @@ def patch_membership(context: Context) -> Response:
     return json_response(_view(context.store, row, with_email=False))
 
 
-def put_membership(context: Context) -> Response:
+def put_membership(context: RequestContext) -> Response:
     """PUT /memberships/{id}: refused without username and project, which no connector sends."""
     _administered(context)
     form = context.form()
@@ -341,7 +343,7 @@ def put_membership(context: Context) -> Response:
     return patch_membership(context)
 
 
-def delete_membership(context: Context) -> Response:
+def delete_membership(context: RequestContext) -> Response:
     """DELETE /memberships/{id}: by administrators only; the owner stays."""
     row, project = _administered(context)
     if row.user == project.owner:
@@ -351,7 +353,7 @@ def delete_membership(context: Context) -> Response:
     return empty(204)
 
 
-def leave_project(context: Context) -> Response:
+def leave_project(context: RequestContext) -> Response:
     """POST /projects/{id}/leave: how a member goes; 404 to whom the project does not show."""
     store, user = context.store, access.require_user(context.user)
     project = access.shown(store, user, store.projects.get(context.number()))
@@ -365,7 +367,7 @@ def leave_project(context: Context) -> Response:
     return empty(200)
 
 
-def resend_invitation(context: Context) -> Response:
+def resend_invitation(context: RequestContext) -> Response:
     """POST /memberships/{id}/resend_invitation."""
     _administered(context)
     return empty(204)

@@ -3,7 +3,7 @@
 from operator import attrgetter
 
 from taiga_pipeline.sandbox import access
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import invalid_pk, no_match
 from taiga_pipeline.sandbox.fields import Form
 from taiga_pipeline.sandbox.models import Milestone, Project
@@ -41,7 +41,7 @@ def _view(store: Store, row: Milestone) -> Json:
     }
 
 
-def list_milestones(context: Context) -> Response:
+def list_milestones(context: RequestContext) -> Response:
     """GET /milestones: of all one's projects, or of `?project=`; `closed` filters, dates of
     change do not. The order is unique only if one is asked for.
     """
@@ -69,7 +69,7 @@ def _start(row: Milestone) -> str:
     return row.estimated_start
 
 
-def _found(context: Context, permission: str) -> tuple[Milestone, Project]:
+def _found(context: RequestContext, permission: str) -> tuple[Milestone, Project]:
     """The milestone for a write; 403 (401 to nobody) for what is gone."""
     row = context.store.milestones.get(context.number())
     project = context.store.projects.get(row.project) if row else None
@@ -78,7 +78,7 @@ def _found(context: Context, permission: str) -> tuple[Milestone, Project]:
     return row, access.writable(project)
 
 
-def get_milestone(context: Context) -> Response:
+def get_milestone(context: RequestContext) -> Response:
     """GET /milestones/{id}."""
     row = context.store.milestones.get(context.number())
     project = context.store.projects.get(row.project) if row else None
@@ -96,7 +96,7 @@ def _check(form: Form, store: Store, project_id: int, row: Milestone | None) -> 
     form.check()
 
 
-def create_milestone(context: Context) -> Response:
+def create_milestone(context: RequestContext) -> Response:
     """POST /milestones."""
     store = context.store
     user = access.require_user(context.user)
@@ -133,7 +133,7 @@ def create_milestone(context: Context) -> Response:
     return json_response(_view(store, row), 201)
 
 
-def patch_milestone(context: Context) -> Response:
+def patch_milestone(context: RequestContext) -> Response:
     """PATCH /milestones/{id}: no version; the last writer wins."""
     row, project = _found(context, "modify_milestone")
     form = context.form(partial=True)
@@ -153,7 +153,7 @@ def patch_milestone(context: Context) -> Response:
     return json_response(_view(context.store, row))
 
 
-def delete_milestone(context: Context) -> Response:
+def delete_milestone(context: RequestContext) -> Response:
     """DELETE /milestones/{id}: its stories stay, without milestone and without a trace of it."""
     row, project = _found(context, "delete_milestone")
     for story in context.store.stories.of(project.id):
@@ -171,7 +171,7 @@ def _difference(before: dict[str, str], row: Milestone) -> dict[str, list[str]]:
 
 
 def _record(
-    context: Context,
+    context: RequestContext,
     project: Project,
     row: Milestone,
     verb: str,

@@ -1,7 +1,7 @@
 """What can be done with a project besides changing it: copies and modules."""
 
 from taiga_pipeline.sandbox import access, project_factory, project_view
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import no_match, server_error
 from taiga_pipeline.sandbox.fields import REQUIRED
 from taiga_pipeline.sandbox.models import Project, User
@@ -12,7 +12,7 @@ from taiga_pipeline.sandbox.templates import TEMPLATES
 from taiga_pipeline.sandbox.wire import Response, empty, json_response
 
 
-def duplicate_project(context: Context) -> Response:
+def duplicate_project(context: RequestContext) -> Response:
     """POST /projects/{id}/duplicate: the shape with tags and colours, and so with any marker in
     them.
     """
@@ -51,7 +51,11 @@ def _make_administrator(store: Store, project: Project, owner: User) -> None:
 
 
 def _copy_members(
-    context: Context, source: Project, project: Project, owner: User, users: list[dict[str, int]]
+    context: RequestContext,
+    source: Project,
+    project: Project,
+    owner: User,
+    users: list[dict[str, int]],
 ) -> None:
     """Bring people along with their roles; a stranger is a 404 that leaves the copy behind."""
     store = context.store
@@ -72,19 +76,19 @@ def _copy_members(
             store.record(project, user, "projects.membership.create", user.id, data)
 
 
-def _administered(context: Context) -> Project:
+def _administered(context: RequestContext) -> Project:
     found = context.store.projects.get(context.number())
     shown = access.shown(context.store, context.user, found)
     return access.require_admin(context.store, context.user, shown)
 
 
-def get_modules(context: Context) -> Response:
+def get_modules(context: RequestContext) -> Response:
     """GET /projects/{id}/modules."""
     project = _administered(context)
     return json_response(project.modules)
 
 
-def patch_modules(context: Context) -> Response:
+def patch_modules(context: RequestContext) -> Response:
     """PATCH /projects/{id}/modules: merges top-level keys and shows in no list and no date."""
     project = _administered(context)
     access.writable(project)

@@ -1,7 +1,7 @@
 """Projects: list, detail, creation, change, deletion."""
 
 from taiga_pipeline.sandbox import access, project_factory, project_view
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import (
     archived,
     bad_request,
@@ -36,7 +36,7 @@ _FLAG_FILTERS = (
 )
 
 
-def list_projects(context: Context) -> Response:
+def list_projects(context: RequestContext) -> Response:
     """GET /projects."""
     rows = _filtered(context, access.visible_projects(context.store, context.user))
     slight = context.query.get("slight", "") in _TRUE
@@ -48,7 +48,7 @@ def list_projects(context: Context) -> Response:
     )
 
 
-def _filtered(context: Context, rows: list[Project]) -> list[Project]:
+def _filtered(context: RequestContext, rows: list[Project]) -> list[Project]:
     query = context.query
     if member := query.get("member"):
         if not member.isdecimal():
@@ -76,7 +76,7 @@ def _ordered(rows: list[Project], order: str) -> list[Project]:
     return rows
 
 
-def get_project(context: Context) -> Response:
+def get_project(context: RequestContext) -> Response:
     """GET /projects/{id}: 404 if there is none, 403 if it is not for these eyes, 401 to
     anonymous.
     """
@@ -88,7 +88,7 @@ def get_project(context: Context) -> Response:
     return _detail(context, project)
 
 
-def get_by_slug(context: Context) -> Response:
+def get_by_slug(context: RequestContext) -> Response:
     """GET /projects/by_slug: 404 also for a project that is not for these eyes."""
     project = context.store.projects.by_slug.get(context.query.get("slug", ""))
     if project is None or not access.visible(context.store, context.user, project):
@@ -96,7 +96,7 @@ def get_by_slug(context: Context) -> Response:
     return _detail(context, project)
 
 
-def resolve(context: Context) -> Response:
+def resolve(context: RequestContext) -> Response:
     """GET /resolver: slugs and refs to ids."""
     store, query = context.store, context.query
     project = store.projects.by_slug.get(query.get("project", ""))
@@ -122,11 +122,11 @@ def resolve(context: Context) -> Response:
     return json_response(answer)
 
 
-def _detail(context: Context, project: Project, status: int = 200) -> Response:
+def _detail(context: RequestContext, project: Project, status: int = 200) -> Response:
     return json_response(project_view.detail(context.store, context.user, project), status)
 
 
-def create_project(context: Context) -> Response:
+def create_project(context: RequestContext) -> Response:
     """POST /projects: 201 with the full detail; flags and the looking-for-people note are
     ignored.
     """
@@ -165,7 +165,7 @@ def _check_archived_code(form: Form) -> None:
         )
 
 
-def patch_project(context: Context) -> Response:
+def patch_project(context: RequestContext) -> Response:
     """PATCH /projects/{id}: only what is sent changes; modified_date moves even for an empty
     body.
     """
@@ -180,7 +180,7 @@ def patch_project(context: Context) -> Response:
     return _detail(context, project)
 
 
-def put_project(context: Context) -> Response:
+def put_project(context: RequestContext) -> Response:
     """PUT /projects/{id}: resets what is not sent, defaults of statuses included, as a real
     server.
     """
@@ -206,7 +206,7 @@ def _check_not_locked(project: Project, form: Form) -> None:
         raise archived()
 
 
-def delete_project(context: Context) -> Response:
+def delete_project(context: RequestContext) -> Response:
     """DELETE /projects/{id}: also an archived one; 403 for what is gone already."""
     project = access.require_admin(
         context.store, context.user, context.store.projects.get(context.number())

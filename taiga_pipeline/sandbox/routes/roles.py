@@ -1,7 +1,7 @@
 """Roles of a project."""
 
 from taiga_pipeline.sandbox import access
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import invalid_pk, no_match
 from taiga_pipeline.sandbox.fields import Form
 from taiga_pipeline.sandbox.models import Role
@@ -27,7 +27,7 @@ def _view(store: Store, role: Role) -> Json:
     }
 
 
-def list_roles(context: Context) -> Response:
+def list_roles(context: RequestContext) -> Response:
     """GET /roles: of all one's projects, or of `?project=`, in an order that is not unique."""
     store = context.store
     project_id = context.query_number("project")
@@ -41,7 +41,7 @@ def _place(role: Role) -> tuple[int, str]:
     return role.order, role.slug
 
 
-def get_role(context: Context) -> Response:
+def get_role(context: RequestContext) -> Response:
     """GET /roles/{id}."""
     role = context.store.roles.get(context.number())
     project = context.store.projects.get(role.project) if role else None
@@ -63,7 +63,7 @@ def _permissions(form: Form) -> tuple[str, ...]:
     return tuple(map(str, wanted))
 
 
-def create_role(context: Context) -> Response:
+def create_role(context: RequestContext) -> Response:
     """POST /roles: names may repeat, and without permissions the role can do nothing."""
     store = context.store
     access.require_user(context.user)
@@ -102,7 +102,7 @@ def _settle_points(store: Store, role: Role) -> None:
             story.points.pop(str(role.id), None)
 
 
-def _administered(context: Context) -> Role:
+def _administered(context: RequestContext) -> Role:
     role = context.store.roles.get(context.number())
     project = context.store.projects.get(role.project) if role else None
     access.writable(access.require_admin(context.store, context.user, project))
@@ -110,7 +110,7 @@ def _administered(context: Context) -> Role:
     return role
 
 
-def patch_role(context: Context) -> Response:
+def patch_role(context: RequestContext) -> Response:
     """PATCH /roles/{id}: leaves the slug, and no trace in any change date."""
     role = _administered(context)
     form = context.form(partial=True)
@@ -129,7 +129,7 @@ def patch_role(context: Context) -> Response:
     return json_response(_view(context.store, role))
 
 
-def delete_role(context: Context) -> Response:
+def delete_role(context: RequestContext) -> Response:
     """DELETE /roles/{id}: without `moveTo` everybody who holds the role leaves the project."""
     role = _administered(context)
     store = context.store
@@ -148,7 +148,7 @@ def delete_role(context: Context) -> Response:
     return empty(204)
 
 
-def _move_target(context: Context, role: Role) -> Role | None:
+def _move_target(context: RequestContext, role: Role) -> Role | None:
     if "moveTo" not in context.query:
         return None
     target = context.store.roles.get(context.query_number("moveTo"))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from taiga_pipeline.sandbox import access
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import bad_request, invalid, invalid_pk, no_match
 from taiga_pipeline.sandbox.fields import Form
 from taiga_pipeline.sandbox.models import Project
@@ -50,7 +50,7 @@ def _read(project: Project, form: Form, row: dict[str, Any] | None) -> dict[str,
     return changes
 
 
-def create_status(context: Context) -> Response:
+def create_status(context: RequestContext) -> Response:
     """POST /userstory-statuses."""
     store = context.store
     access.require_user(context.user)
@@ -77,7 +77,7 @@ def create_status(context: Context) -> Response:
     return json_response(_view(project, row), 201)
 
 
-def _administered(context: Context) -> tuple[Project, dict[str, Any]]:
+def _administered(context: RequestContext) -> tuple[Project, dict[str, Any]]:
     store, wanted = context.store, context.number()
     for project in store.projects:
         if any(row["id"] == wanted for row in status_rows(project)):
@@ -87,7 +87,7 @@ def _administered(context: Context) -> tuple[Project, dict[str, Any]]:
     raise no_match("UserStoryStatus")
 
 
-def patch_status(context: Context) -> Response:
+def patch_status(context: RequestContext) -> Response:
     """PATCH /userstory-statuses/{id}: its stories close or open with it."""
     project, row = _administered(context)
     row |= _read(project, context.form(partial=True), row)
@@ -98,7 +98,7 @@ def patch_status(context: Context) -> Response:
     return json_response(_view(project, row))
 
 
-def delete_status(context: Context) -> Response:
+def delete_status(context: RequestContext) -> Response:
     """DELETE /userstory-statuses/{id}?moveTo=: says where its stories go."""
     project, row = _administered(context)
     if "moveTo" not in context.query:

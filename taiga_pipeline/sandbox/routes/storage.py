@@ -1,7 +1,7 @@
 """Each account's private key-value storage, with unique keys."""
 
 from taiga_pipeline.sandbox.access import require_user
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import bad_request, no_match, not_found
 from taiga_pipeline.sandbox.models import StorageEntry
 from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response, timestamp
@@ -18,13 +18,13 @@ def _view(entry: StorageEntry) -> Json:
     }
 
 
-def _own(context: Context) -> list[StorageEntry]:
+def _own(context: RequestContext) -> list[StorageEntry]:
     user = require_user(context.user)
     rows = [entry for entry in context.store.storage if entry.user == user.id]
     return sorted(rows, key=lambda entry: entry.key)
 
 
-def _named(context: Context) -> StorageEntry:
+def _named(context: RequestContext) -> StorageEntry:
     """The entry of the path; one whose key has a dot can be made, but never be found again."""
     key = context.params["key"]
     entry = next((entry for entry in _own(context) if entry.key == key), None)
@@ -35,19 +35,19 @@ def _named(context: Context) -> StorageEntry:
     return entry
 
 
-def list_entries(context: Context) -> Response:
+def list_entries(context: RequestContext) -> Response:
     """GET /user-storage."""
     if context.user is None:
         return context.page([], _view)
     return context.page(_own(context), _view)
 
 
-def get_entry(context: Context) -> Response:
+def get_entry(context: RequestContext) -> Response:
     """GET /user-storage/{key}."""
     return json_response(_view(_named(context)))
 
 
-def create_entry(context: Context) -> Response:
+def create_entry(context: RequestContext) -> Response:
     """POST /user-storage: 400 if the key is taken, so that it serves as a lock."""
     user = require_user(context.user)
     form = context.form()
@@ -64,7 +64,7 @@ def create_entry(context: Context) -> Response:
     return json_response(_view(entry), 201)
 
 
-def patch_entry(context: Context) -> Response:
+def patch_entry(context: RequestContext) -> Response:
     """PATCH /user-storage/{key}: replaces the value."""
     entry = _named(context)
     form = context.form(partial=True)
@@ -75,7 +75,7 @@ def patch_entry(context: Context) -> Response:
     return json_response(_view(entry))
 
 
-def put_entry(context: Context) -> Response:
+def put_entry(context: RequestContext) -> Response:
     """PUT /user-storage/{key}: needs the key in the body too, and makes nothing new."""
     if all(entry.key != context.params["key"] for entry in _own(context)):
         raise not_found()
@@ -85,7 +85,7 @@ def put_entry(context: Context) -> Response:
     return patch_entry(context)
 
 
-def delete_entry(context: Context) -> Response:
+def delete_entry(context: RequestContext) -> Response:
     """DELETE /user-storage/{key}."""
     context.store.storage.remove(_named(context))
     context.store.changes += 1

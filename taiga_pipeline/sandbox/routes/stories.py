@@ -1,7 +1,7 @@
 """User stories."""
 
 from taiga_pipeline.sandbox import access, history
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import (
     invalid_pk,
     no_match,
@@ -24,7 +24,7 @@ from taiga_pipeline.sandbox.wire import Response, empty, json_response
 _TRUE = ("true", "1", "True")
 
 
-def list_stories(context: Context) -> Response:
+def list_stories(context: RequestContext) -> Response:
     """GET /userstories: over all one's projects, unless `project` is given."""
     store = context.store
     rows = filtered(context)
@@ -38,7 +38,7 @@ def list_stories(context: Context) -> Response:
     return context.page(rows, lambda row: list_view(store, row), headers)
 
 
-def _visible(context: Context, story: Story | None) -> Story:
+def _visible(context: RequestContext, story: Story | None) -> Story:
     project = context.store.projects.get(story.project) if story else None
     if story is None or project is None:
         raise no_match("UserStory")
@@ -46,13 +46,13 @@ def _visible(context: Context, story: Story | None) -> Story:
     return story
 
 
-def get_story(context: Context) -> Response:
+def get_story(context: RequestContext) -> Response:
     """GET /userstories/{id}."""
     story = _visible(context, context.store.stories.get(context.number()))
     return json_response(detail_view(context.store, story, neighbors=True))
 
 
-def get_by_ref(context: Context) -> Response:
+def get_by_ref(context: RequestContext) -> Response:
     """GET /userstories/by_ref?ref=&project= (or project__slug=)."""
     store = context.store
     project = store.projects.get(context.query_number("project")) or store.projects.by_slug.get(
@@ -65,7 +65,7 @@ def get_by_ref(context: Context) -> Response:
     return json_response(detail_view(store, _visible(context, found), neighbors=True))
 
 
-def create_story(context: Context) -> Response:
+def create_story(context: RequestContext) -> Response:
     """POST /userstories: `ref` is the project's next number, whatever is sent."""
     store = context.store
     access.require_user(context.user)
@@ -90,7 +90,7 @@ def create_story(context: Context) -> Response:
     return json_response(detail_view(store, story), 201)
 
 
-def _new_story(context: Context, project: Project, changes: dict[str, object]) -> Story:
+def _new_story(context: RequestContext, project: Project, changes: dict[str, object]) -> Story:
     store, user = context.store, access.require_user(context.user)
     now = store.clock.tick()
     order = int(now.timestamp() * 1_000_000)
@@ -114,7 +114,7 @@ def _new_story(context: Context, project: Project, changes: dict[str, object]) -
     return story
 
 
-def bulk_create(context: Context) -> Response:
+def bulk_create(context: RequestContext) -> Response:
     """POST /userstories/bulk_create: one story per non-blank line; works on archived projects
     too.
     """
@@ -144,7 +144,7 @@ def _has_status(project: Project, status: int) -> bool:
     return status_row(project, status) is not None
 
 
-def _writable_story(context: Context, permission: str) -> tuple[Story, Project]:
+def _writable_story(context: RequestContext, permission: str) -> tuple[Story, Project]:
     story = context.store.stories.get(context.number())
     project = context.store.projects.get(story.project) if story else None
     project = access.require(context.store, context.user, project, permission)
@@ -152,7 +152,7 @@ def _writable_story(context: Context, permission: str) -> tuple[Story, Project]:
     return story, access.writable(project)
 
 
-def patch_story(context: Context) -> Response:
+def patch_story(context: RequestContext) -> Response:
     """PATCH /userstories/{id}: needs the version; every change, even an empty one, makes the
     next.
     """
@@ -160,7 +160,7 @@ def patch_story(context: Context) -> Response:
     return _change(context, story, project, {}, partial=True)
 
 
-def put_story(context: Context) -> Response:
+def put_story(context: RequestContext) -> Response:
     """PUT /userstories/{id}: resets tags, status, assignment and blocking if they are not sent."""
     story, project = _writable_story(context, "modify_us")
     resets: dict[str, object] = {
@@ -174,7 +174,11 @@ def put_story(context: Context) -> Response:
 
 
 def _change(
-    context: Context, story: Story, project: Project, resets: dict[str, object], partial: bool
+    context: RequestContext,
+    story: Story,
+    project: Project,
+    resets: dict[str, object],
+    partial: bool,
 ) -> Response:
     store, user = context.store, access.require_user(context.user)
     form = context.form(partial=partial)
@@ -195,7 +199,7 @@ def _change(
     return json_response(detail_view(store, story))
 
 
-def delete_story(context: Context) -> Response:
+def delete_story(context: RequestContext) -> Response:
     """DELETE /userstories/{id}: needs no version."""
     story, _ = _writable_story(context, "delete_us")
     if story.poisoned:

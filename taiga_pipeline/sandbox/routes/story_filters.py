@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from taiga_pipeline.sandbox import access
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import bad_request, server_error
 from taiga_pipeline.sandbox.models import Story
 from taiga_pipeline.sandbox.story_view import status_row
@@ -32,14 +32,14 @@ def parse_moment(text: str) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
-def filtered(context: Context) -> list[Story]:
+def filtered(context: RequestContext) -> list[Story]:
     """The visible stories that the query asks for, in its order."""
     rows = _of_projects(context)
     rows = [row for row in rows if all(test(row) for test in _tests(context))]
     return _ordered(rows, context.query.get("order_by", ""))
 
 
-def _of_projects(context: Context) -> list[Story]:
+def _of_projects(context: RequestContext) -> list[Story]:
     store, query = context.store, context.query
     project_id = context.query_number("project")
     wanted = access.project_ids_with(store, context.user, "view_us", project_id)
@@ -51,7 +51,7 @@ def _of_projects(context: Context) -> list[Story]:
     return [story for each in sorted(wanted) for story in store.stories.of(each)]
 
 
-def _tests(context: Context) -> list[Callable[[Story], bool]]:
+def _tests(context: RequestContext) -> list[Callable[[Story], bool]]:
     query = context.query
     tests: list[Callable[[Story], bool]] = []
     for name in ("milestone", "status", "assigned_to"):
@@ -91,7 +91,7 @@ def _equals(name: str, wanted: str) -> Callable[[Story], bool]:
     return test
 
 
-def _closed(context: Context, own: bool, wanted: bool) -> Callable[[Story], bool]:
+def _closed(context: RequestContext, own: bool, wanted: bool) -> Callable[[Story], bool]:
     def test(row: Story) -> bool:
         status = status_row(context.store.projects.rows[row.project], row.status)
         return (row.is_closed if own else bool(status and status["is_closed"])) is wanted

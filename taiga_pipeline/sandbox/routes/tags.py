@@ -1,26 +1,26 @@
 """A project's tag colours, edited one by one; none of this moves any change date."""
 
 from taiga_pipeline.sandbox import access
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.models import Project
 from taiga_pipeline.sandbox.wire import Response, empty, json_response
 
 
-def _administered(context: Context) -> Project:
+def _administered(context: RequestContext) -> Project:
     """The project; an archived one takes these changes nevertheless."""
     found = context.store.projects.get(context.number())
     shown = access.shown(context.store, context.user, found)
     return access.require_admin(context.store, context.user, shown)
 
 
-def tags_colors(context: Context) -> Response:
+def tags_colors(context: RequestContext) -> Response:
     """GET /projects/{id}/tags_colors."""
     found = context.store.projects.get(context.number())
     project = access.shown(context.store, context.user, found)
     return json_response(project.tags_colors)
 
 
-def create_tag(context: Context) -> Response:
+def create_tag(context: RequestContext) -> Response:
     """POST /projects/{id}/create_tag {tag, color?}."""
     project = _administered(context)
     form = context.form()
@@ -33,7 +33,7 @@ def create_tag(context: Context) -> Response:
     return empty(200)
 
 
-def edit_tag(context: Context) -> Response:
+def edit_tag(context: RequestContext) -> Response:
     """POST /projects/{id}/edit_tag {from_tag, to_tag?, color?}."""
     project = _administered(context)
     form = context.form()
@@ -48,7 +48,7 @@ def edit_tag(context: Context) -> Response:
     return empty(200)
 
 
-def delete_tag(context: Context) -> Response:
+def delete_tag(context: RequestContext) -> Response:
     """POST /projects/{id}/delete_tag {tag}."""
     project = _administered(context)
     form = context.form()

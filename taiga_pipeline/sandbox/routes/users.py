@@ -1,7 +1,7 @@
 """Accounts."""
 
 from taiga_pipeline.sandbox.access import require_user
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import no_match
 from taiga_pipeline.sandbox.models import User
 from taiga_pipeline.sandbox.people import account, public_profile
@@ -9,7 +9,7 @@ from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.wire import Json, Response, json_response
 
 
-def me(context: Context) -> Response:
+def me(context: RequestContext) -> Response:
     """GET /users/me: the account that the credentials stand for."""
     return json_response(account(context.store, require_user(context.user)))
 
@@ -24,14 +24,14 @@ def contacts(store: Store, user: User) -> set[int]:
     } | {user.id}
 
 
-def _view(context: Context, user: User) -> Json:
+def _view(context: RequestContext, user: User) -> Json:
     viewer = context.user
     if viewer is not None and (viewer.is_superuser or viewer.id == user.id):
         return account(context.store, user)
     return public_profile(context.store, user)
 
 
-def list_users(context: Context) -> Response:
+def list_users(context: RequestContext) -> Response:
     """GET /users: oneself and one's contacts; a superuser sees all."""
     viewer = require_user(context.user)
     known = contacts(context.store, viewer)
@@ -43,7 +43,7 @@ def list_users(context: Context) -> Response:
     return context.page(rows, lambda user: _view(context, user))
 
 
-def get_user(context: Context) -> Response:
+def get_user(context: RequestContext) -> Response:
     """GET /users/{id}: e-mail only for oneself and superusers."""
     user = context.store.users.get(context.number())
     if user is None:

@@ -4,7 +4,7 @@ import re
 from html import escape
 
 from taiga_pipeline.sandbox import access, history
-from taiga_pipeline.sandbox.context import Context
+from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import invalid, invalid_pk, no_match, server_error
 from taiga_pipeline.sandbox.models import Project, WikiLink, WikiPage
 from taiga_pipeline.sandbox.slugs import slugify
@@ -39,7 +39,7 @@ def _view(store: Store, page: WikiPage) -> dict[str, Json]:
     }
 
 
-def list_pages(context: Context) -> Response:
+def list_pages(context: RequestContext) -> Response:
     """GET /wiki: `project` and `slug` filter, dates of change do not."""
     store = context.store
     project_id = context.query_number("project")
@@ -51,7 +51,7 @@ def list_pages(context: Context) -> Response:
     return context.page(rows, lambda page: _view(store, page))
 
 
-def _visible(context: Context, page: WikiPage | None) -> WikiPage:
+def _visible(context: RequestContext, page: WikiPage | None) -> WikiPage:
     project = context.store.projects.get(page.project) if page else None
     if page is None or project is None:
         raise no_match("WikiPage")
@@ -59,20 +59,20 @@ def _visible(context: Context, page: WikiPage | None) -> WikiPage:
     return page
 
 
-def get_page(context: Context) -> Response:
+def get_page(context: RequestContext) -> Response:
     """GET /wiki/{id}."""
     page = _visible(context, context.store.wiki_pages.get(context.number()))
     return json_response(_view(context.store, page))
 
 
-def get_by_slug(context: Context) -> Response:
+def get_by_slug(context: RequestContext) -> Response:
     """GET /wiki/by_slug?slug=&project=."""
     rows = context.store.wiki_pages.of(context.query_number("project") or 0)
     page = next((row for row in rows if row.slug == context.query.get("slug")), None)
     return json_response(_view(context.store, _visible(context, page)))
 
 
-def create_page(context: Context) -> Response:
+def create_page(context: RequestContext) -> Response:
     """POST /wiki: unique by project and slug."""
     store = context.store
     user = access.require_user(context.user)
@@ -92,7 +92,7 @@ def create_page(context: Context) -> Response:
     return json_response(_view(store, _new_page(context, project, slug, content)), 201)
 
 
-def _new_page(context: Context, project: Project, slug: str, content: str) -> WikiPage:
+def _new_page(context: RequestContext, project: Project, slug: str, content: str) -> WikiPage:
     store, user = context.store, access.require_user(context.user)
     now = store.clock.tick()
     page = WikiPage(
@@ -103,7 +103,7 @@ def _new_page(context: Context, project: Project, slug: str, content: str) -> Wi
     return page
 
 
-def _writable_page(context: Context, permission: str) -> tuple[WikiPage, Project]:
+def _writable_page(context: RequestContext, permission: str) -> tuple[WikiPage, Project]:
     page = context.store.wiki_pages.get(context.number())
     project = context.store.projects.get(page.project) if page else None
     project = access.require(context.store, context.user, project, permission)
@@ -111,7 +111,7 @@ def _writable_page(context: Context, permission: str) -> tuple[WikiPage, Project
     return page, access.writable(project)
 
 
-def patch_page(context: Context) -> Response:
+def patch_page(context: RequestContext) -> Response:
     """PATCH /wiki/{id}: needs the version."""
     page, project = _writable_page(context, "modify_wiki_page")
     store, user = context.store, access.require_user(context.user)
@@ -137,7 +137,7 @@ def patch_page(context: Context) -> Response:
     return json_response(_view(store, page))
 
 
-def delete_page(context: Context) -> Response:
+def delete_page(context: RequestContext) -> Response:
     """DELETE /wiki/{id}: needs no version."""
     page, _ = _writable_page(context, "delete_wiki_page")
     if page.poisoned:
@@ -158,7 +158,7 @@ def _link_view(link: WikiLink) -> Json:
     }
 
 
-def list_links(context: Context) -> Response:
+def list_links(context: RequestContext) -> Response:
     """GET /wiki-links."""
     store = context.store
     project_id = context.query_number("project")
@@ -167,7 +167,7 @@ def list_links(context: Context) -> Response:
     return context.page(rows, _link_view)
 
 
-def create_link(context: Context) -> Response:
+def create_link(context: RequestContext) -> Response:
     """POST /wiki-links: `href` is ignored; an empty page of the title's slug is made."""
     store = context.store
     user = access.require_user(context.user)
@@ -189,7 +189,7 @@ def create_link(context: Context) -> Response:
     return json_response(_link_view(link), 201)
 
 
-def delete_link(context: Context) -> Response:
+def delete_link(context: RequestContext) -> Response:
     """DELETE /wiki-links/{id}: the page stays."""
     link = context.store.wiki_links.get(context.number())
     project = context.store.projects.get(link.project) if link else None

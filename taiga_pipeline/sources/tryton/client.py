@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 from sync.clock import Clock
 from sync.errors import IncompleteRead, Rejected, Stop, SyncError, Unauthorised, Unreachable
 from taiga_pipeline.http.answer import JSON, Answer
-from taiga_pipeline.http.client import ApiClient, Manners
+from taiga_pipeline.http.client import ApiClient, ApiProfile
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.http.shapes import list_trouble
 from taiga_pipeline.http.transport import Transport
@@ -47,9 +47,9 @@ class Client(ApiClient):
 
     def __init__(self, connection: Connection, database: str, clock: Clock) -> None:
         base = f"{server_address(connection.url)}/{quote(database, safe='')}/rest/model"
-        manners = Manners("Tryton", WRONG_ADDRESS, _Refusals(database), _answer_trouble)
+        profile = ApiProfile("Tryton", WRONG_ADDRESS, _Refusals(database), _answer_trouble)
         transport = Transport(base, connection, clock, section="source")
-        super().__init__(manners, transport)
+        super().__init__(profile, transport)
         assert connection.token is not None
         self.credentials = _Key(connection.token.reveal())
 

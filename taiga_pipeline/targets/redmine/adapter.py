@@ -21,7 +21,7 @@ from taiga_pipeline.targets.redmine import projects
 from taiga_pipeline.targets.redmine.children import (
     KINDS,
     ChildKind,
-    Context,
+    RedmineClientContext,
     demand_no_work,
     is_as_made,
     is_empty_version,
@@ -102,8 +102,8 @@ class RedmineTarget:
         return account
 
     @cached_property
-    def _context(self) -> Context:
-        return Context(
+    def _context(self) -> RedmineClientContext:
+        return RedmineClientContext(
             client=self._client,
             pipeline=self._pipeline,
             account_id=int(self._account["id"]),

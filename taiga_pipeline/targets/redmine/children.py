@@ -43,7 +43,7 @@ Body = dict[str, JSON]
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class RedmineClientContext:
     """What all kinds need: the API, the pipeline's name, who is who, and how work is tracked."""
 
     client: Client
@@ -61,16 +61,18 @@ class ChildKind(Protocol):
     path: str
     single: str
 
-    def rows(self, root_id: str, context: Context) -> Iterator[Row]:
+    def rows(self, root_id: str, context: RedmineClientContext) -> Iterator[Row]:
         """Yields the rows of one project."""
 
-    def observe(self, row: Row, context: Context) -> Observed:
+    def observe(self, row: Row, context: RedmineClientContext) -> Observed:
         """Returns what a row shows."""
 
-    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+    def create(self, desired: Desired, place: Place, context: RedmineClientContext) -> Written:
         """Makes one, or returns the one that is there."""
 
-    def modification(self, row: Row, changes: Mapping[str, Value], context: Context) -> Body:
+    def modification(
+        self, row: Row, changes: Mapping[str, Value], context: RedmineClientContext
+    ) -> Body:
         """Returns the body that writes ``changes``, empty if there is nothing to write."""
 
 
@@ -81,12 +83,12 @@ class Memberships:
     path = "memberships"
     single = "membership"
 
-    def rows(self, root_id: str, context: Context) -> Iterator[Row]:
+    def rows(self, root_id: str, context: RedmineClientContext) -> Iterator[Row]:
         """Yields the memberships of users."""
         within = f"projects/{root_id}"
         return read_all(context.client, self.path, {}, within=within, belongs=_is_users)
 
-    def observe(self, row: Row, context: Context) -> Observed:
+    def observe(self, row: Row, context: RedmineClientContext) -> Observed:
         """Returns a membership. Without an administrator's key there are no addresses."""
         user = row["user"]
         address = context.people.mails([int(user["id"])])[int(user["id"])]
@@ -97,7 +99,7 @@ class Memberships:
         facts = {"name": str(user["name"]), "email": address}
         return Observed(self.kind, str(row["id"]), fields, identity=address, facts=facts)
 
-    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+    def create(self, desired: Desired, place: Place, context: RedmineClientContext) -> Written:
         """Adds a member; one who is there already is returned, with the roles they have."""
         role = context.people.role(str(desired.fields[Membership.ROLE]))
         user = context.people.user_id(str(desired.fields[Membership.EMAIL]))
@@ -115,7 +117,9 @@ class Memberships:
             return Written(found, found=True)
         return Written(self.observe(row, context))
 
-    def modification(self, row: Row, changes: Mapping[str, Value], context: Context) -> Body:
+    def modification(
+        self, row: Row, changes: Mapping[str, Value], context: RedmineClientContext
+    ) -> Body:
         """Changes the role; the address is the user's own.
 
         The list of roles is never sent empty: Redmine refuses that, and takes the roles all the
@@ -128,7 +132,7 @@ class Memberships:
         present = [int(role["id"]) for role in row.get("roles", ()) if not role.get("inherited")]
         return {"role_ids": wanted} if wanted != present else {}
 
-    def _present(self, user: int, place: Place, context: Context) -> Observed | None:
+    def _present(self, user: int, place: Place, context: RedmineClientContext) -> Observed | None:
         for row in self.rows(place.root_id, context):
             if row["user"]["id"] == user:
                 return self.observe(row, context)
@@ -142,7 +146,7 @@ class Versions:
     path = "versions"
     single = "version"
 
-    def rows(self, root_id: str, context: Context) -> Iterator[Row]:
+    def rows(self, root_id: str, context: RedmineClientContext) -> Iterator[Row]:
         """Yields the project's own versions; those that others share with it are left out."""
         return read_all(
             context.client,
@@ -152,7 +156,7 @@ class Versions:
             belongs=lambda row: _project_of(row) == root_id,
         )
 
-    def observe(self, row: Row, context: Context) -> Observed:
+    def observe(self, row: Row, context: RedmineClientContext) -> Observed:
         """Returns a version."""
         name = str(row["name"])
         fields: dict[str, Value] = {Milestone.NAME: name, Milestone.FINISH: row.get("due_date")}
@@ -164,7 +168,7 @@ class Versions:
         }
         return Observed(self.kind, str(row["id"]), fields, identity=name.casefold(), facts=facts)
 
-    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+    def create(self, desired: Desired, place: Place, context: RedmineClientContext) -> Written:
         """Makes a version; one of that name is returned."""
         name = str(desired.fields[Milestone.NAME])
         for row in self.rows(place.root_id, context):
@@ -174,7 +178,9 @@ class Versions:
         answer = context.client.post(f"projects/{place.root_id}/{self.path}.json", body)
         return Written(self.observe(answer.data[self.single], context))
 
-    def modification(self, row: Row, changes: Mapping[str, Value], context: Context) -> Body:
+    def modification(
+        self, row: Row, changes: Mapping[str, Value], context: RedmineClientContext
+    ) -> Body:
         """Changes name or due date."""
         places = {Milestone.NAME: "name", Milestone.FINISH: "due_date"}
         return {at: changes[name] for name, at in places.items() if name in changes}
@@ -187,14 +193,14 @@ class Issues:
     path = "issues"
     single = "issue"
 
-    def rows(self, root_id: str, context: Context) -> Iterator[Row]:
+    def rows(self, root_id: str, context: RedmineClientContext) -> Iterator[Row]:
         """Yields the project's own issues, closed ones too; those of subprojects are left out."""
         params = {"project_id": root_id, "status_id": "*", "sort": "id"}
         return read_all(
             context.client, self.path, params, belongs=lambda row: _project_of(row) == root_id
         )
 
-    def observe(self, row: Row, context: Context) -> Observed:
+    def observe(self, row: Row, context: RedmineClientContext) -> Observed:
         """Returns an issue; one that is not ours has no identity."""
         text, line = split_line(str(row.get("description") or ""))
         group, name = decode_reference(context.pipeline, value_of(row, DEAL_KEY) or _mark(line))
@@ -209,7 +215,7 @@ class Issues:
             group=group,
         )
 
-    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+    def create(self, desired: Desired, place: Place, context: RedmineClientContext) -> Written:
         """Makes an issue that carries its reference from its first moment, unless it is there."""
         present = self._present(desired.key, place, context)
         if present:
@@ -218,7 +224,9 @@ class Issues:
         row = context.client.post("issues.json", {self.single: body}).data[self.single]
         return Written(self.observe(self._without_line(row, desired, place, context), context))
 
-    def _without_line(self, row: Row, desired: Desired, place: Place, context: Context) -> Row:
+    def _without_line(
+        self, row: Row, desired: Desired, place: Place, context: RedmineClientContext
+    ) -> Row:
         """Takes the reference out of the description where the field turns out to hold it.
 
         Only the first issue of all shows that: from then on it is known.
@@ -238,7 +246,7 @@ class Issues:
             return row
         return {**row, "description": text}
 
-    def _creation(self, desired: Desired, place: Place, context: Context) -> Body:
+    def _creation(self, desired: Desired, place: Place, context: RedmineClientContext) -> Body:
         fields, reference = desired.fields, encode_reference(context.pipeline, desired.key)
         ways = context.tracking.ways(place.root_id)
         field, is_certain = self._field(ways, context)
@@ -263,7 +271,7 @@ class Issues:
             body["fixed_version_id"] = int(version)
         return body
 
-    def _field(self, ways: Ways, context: Context) -> tuple[CustomField | None, bool]:
+    def _field(self, ways: Ways, context: RedmineClientContext) -> tuple[CustomField | None, bool]:
         """Returns the field for references, and whether it is certain to be there.
 
         No API says which fields are for all projects: another issue that has a value in it does.
@@ -283,7 +291,9 @@ class Issues:
                 context.custom.confirm(field, elsewhere.project, ways.tracker_id)
         return context.custom.issue(DEAL_KEY, ways.project, ways.tracker_id)
 
-    def modification(self, row: Row, changes: Mapping[str, Value], context: Context) -> Body:
+    def modification(
+        self, row: Row, changes: Mapping[str, Value], context: RedmineClientContext
+    ) -> Body:
         """Changes subject or description; the connector's line stays where no field holds it."""
         body: Body = {}
         if Story.SUBJECT in changes:
@@ -295,7 +305,9 @@ class Issues:
             body["description"] = join_line(str(changes[Story.DESCRIPTION] or ""), line)
         return body
 
-    def _present(self, key: RecordKey, place: Place, context: Context) -> list[Observed]:
+    def _present(
+        self, key: RecordKey, place: Place, context: RedmineClientContext
+    ) -> list[Observed]:
         """Returns the project's issues that are this record, the oldest first."""
         rows = [self.observe(row, context) for row in self.rows(place.root_id, context)]
         return by_identity(rows, self.kind, key.name.casefold(), key.group)
@@ -312,22 +324,24 @@ class Roles:
     path = "roles"
     single = "role"
 
-    def rows(self, root_id: str, context: Context) -> Iterator[Row]:
+    def rows(self, root_id: str, context: RedmineClientContext) -> Iterator[Row]:
         """Yields all roles, as this project sees them."""
         yield from (_within(root_id, row) for row in context.people.roles().values())
 
-    def observe(self, row: Row, context: Context) -> Observed:
+    def observe(self, row: Row, context: RedmineClientContext) -> Observed:
         """Returns a role."""
         name = str(row["name"])
         number = f"{_project_of(row)}/{row['id']}"
         return Observed(self.kind, number, {Role.NAME: name}, identity=name.casefold())
 
-    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+    def create(self, desired: Desired, place: Place, context: RedmineClientContext) -> Written:
         """Returns the role of that name; there is no way to make one."""
         row = _within(place.root_id, context.people.role(str(desired.fields[Role.NAME])))
         return Written(self.observe(row, context), found=True)
 
-    def modification(self, row: Row, changes: Mapping[str, Value], context: Context) -> Body:
+    def modification(
+        self, row: Row, changes: Mapping[str, Value], context: RedmineClientContext
+    ) -> Body:
         """Returns nothing: a role's name is not the connector's to change."""
         return {}
 
@@ -339,7 +353,7 @@ KINDS: Final[Mapping[str, ChildKind]] = {
 
 
 def renamed_references(
-    root_id: str, former: str, new: str, context: Context
+    root_id: str, former: str, new: str, context: RedmineClientContext
 ) -> list[tuple[str, Body]]:
     """Returns the issues of a project that name the deal ``former``, by id, each with the body
     that has it name ``new``, where the reference stands."""
@@ -363,7 +377,7 @@ def renamed_references(
     return renamed
 
 
-def read_one(kind: ChildKind, target_id: str, context: Context) -> Row:
+def read_one(kind: ChildKind, target_id: str, context: RedmineClientContext) -> Row:
     """Returns one child as it is now; an issue with the journal of its changes.
 
     :raises Vanished: it is not there.
@@ -376,7 +390,7 @@ def read_one(kind: ChildKind, target_id: str, context: Context) -> Row:
     return row
 
 
-def demand_no_work(issue_id: str, context: Context) -> None:
+def demand_no_work(issue_id: str, context: RedmineClientContext) -> None:
     """Refuses to delete an issue that people put work into: it would all be gone with it.
 
     :raises Rejected: it has subtasks or time entries.
@@ -415,7 +429,7 @@ def plain(value: JSON) -> str:
     return str(value or "").replace("\r\n", "\n")
 
 
-def is_as_made(issue_id: str, context: Context) -> bool:
+def is_as_made(issue_id: str, context: RedmineClientContext) -> bool:
     """Whether an issue is as this account made it: nobody edited it, nothing hangs on it."""
     hanging = ("children", "attachments", "relations")
     path = f"issues/{issue_id}.json"
@@ -440,7 +454,7 @@ def _took_line_out(entry: Row) -> bool:
     )
 
 
-def is_empty_version(version_id: str, root_id: str, context: Context) -> bool:
+def is_empty_version(version_id: str, root_id: str, context: RedmineClientContext) -> bool:
     """Whether a version is open and bare, and no issue is planned for it."""
     version: Row = context.client.get(f"versions/{version_id}.json").data["version"]
     has_been_used = version.get("status", "open") != "open" or any(

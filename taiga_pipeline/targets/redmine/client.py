@@ -15,7 +15,7 @@ from sync.clock import Clock
 from sync.errors import Rejected, Stale, SyncError, Unauthorised, Unreachable, Vanished
 from sync.run.retry import RetryPolicy
 from taiga_pipeline.http.answer import Answer
-from taiga_pipeline.http.client import BRIEF, PATIENT, ApiClient, Manners
+from taiga_pipeline.http.client import BRIEF, PATIENT, ApiClient, ApiProfile
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.http.transport import Transport
 from taiga_pipeline.targets.redmine.shapes import answer_trouble
@@ -48,7 +48,7 @@ class Client(ApiClient):
     ) -> None:
         transport = Transport(base_address(connection.url), connection, clock)
         super().__init__(
-            Manners("Redmine", WRONG_ADDRESS, refusal, answer_trouble),
+            ApiProfile("Redmine", WRONG_ADDRESS, refusal, answer_trouble),
             transport,
             chance,
             patient,

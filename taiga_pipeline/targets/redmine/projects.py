@@ -9,12 +9,12 @@ from sync.records.model import STATE, Marker, Observed, Value, digest
 from sync.target import unreadable
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.records import Kind, Project, ProjectState
-from taiga_pipeline.targets.joined import (
+from taiga_pipeline.targets.composite_fields import (
     DESCRIPTION,
     NAME,
     join_description,
     join_name,
-    split_joined,
+    split_composite,
 )
 from taiga_pipeline.targets.redmine.children import plain
 from taiga_pipeline.targets.redmine.client import project_page
@@ -102,7 +102,7 @@ def split_project(
     fields: Mapping[str, Value], hints: Sequence[Mapping[str, Value]], labels: Collection[str] = ()
 ) -> dict[str, Value]:
     """Returns the fields with those told apart that share name and description."""
-    return split_joined(fields, hints, labels=labels)
+    return split_composite(fields, hints, labels=labels)
 
 
 def creation(

@@ -16,7 +16,7 @@ from sync.errors import Failing, Malformed, Vanished
 from sync.records.model import Observed, digest
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.parallel import each_or_none
-from taiga_pipeline.targets.redmine.children import KINDS, Context
+from taiga_pipeline.targets.redmine.children import KINDS, RedmineClientContext
 from taiga_pipeline.targets.redmine.client import Client
 from taiga_pipeline.targets.redmine.paging import PAGE_SIZE, Row, count_rows, read_all, read_rows
 from taiga_pipeline.targets.redmine.shapes import row_trouble
@@ -84,7 +84,7 @@ def issues_moved(
 class ChildReader:
     """Reads the children of projects, up to ``concurrency`` requests at a time."""
 
-    def __init__(self, context: Context, concurrency: int) -> None:
+    def __init__(self, context: RedmineClientContext, concurrency: int) -> None:
         self._context = context
         self._concurrency = concurrency
 

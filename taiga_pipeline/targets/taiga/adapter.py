@@ -21,9 +21,9 @@ from taiga_pipeline.targets.taiga.address import web_address
 from taiga_pipeline.targets.taiga.boards import clear_template, is_board
 from taiga_pipeline.targets.taiga.children import (
     ChildKind,
-    Context,
     Memberships,
     Stories,
+    TaigaClientContext,
     gone,
     renamed_references,
 )
@@ -116,9 +116,11 @@ class TaigaTarget:
         return int(self._account["id"])
 
     @cached_property
-    def _context(self) -> Context:
+    def _context(self) -> TaigaClientContext:
         reads_pages, pictures = self._connection.reads_pages, self._connection.pictures
-        return Context(self._client, self._pipeline, self._account_id, reads_pages, pictures)
+        return TaigaClientContext(
+            self._client, self._pipeline, self._account_id, reads_pages, pictures
+        )
 
     # --- pure
 

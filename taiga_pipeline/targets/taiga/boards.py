@@ -10,7 +10,7 @@ from sync.errors import SyncError
 from sync.records.model import Desired, Marker, Observed, Value
 from sync.target import Place, Written
 from taiga_pipeline.records import PORTFOLIO, Kind, Status
-from taiga_pipeline.targets.taiga.children import Body, Context
+from taiga_pipeline.targets.taiga.children import Body, TaigaClientContext
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.paging import Row, read_all
 from taiga_pipeline.targets.taiga.refusal import Refusal
@@ -35,14 +35,14 @@ class Statuses:
 
     _PLACES: Final = {Status.NAME: "name", Status.ORDER: "order", Status.CLOSED: "is_closed"}
 
-    def observe(self, row: Row, context: Context) -> Observed:
+    def observe(self, row: Row, context: TaigaClientContext) -> Observed:
         """Returns a column."""
         fields: dict[str, Value] = {name: row.get(at) for name, at in self._PLACES.items()}
         return Observed(
             self.kind, str(row["id"]), fields, identity=_normalised(str(row["name"])).casefold()
         )
 
-    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+    def create(self, desired: Desired, place: Place, context: TaigaClientContext) -> Written:
         """Makes a column; the first one out of the template's own."""
         body: Body = self._body(desired.fields)
         if not any(key.kind == self.kind for key in place.bound):
@@ -62,7 +62,11 @@ class Statuses:
         return Written(self.observe(answer.data, context))
 
     def modification(
-        self, observed: Observed, changes: Mapping[str, Value], place: Place, context: Context
+        self,
+        observed: Observed,
+        changes: Mapping[str, Value],
+        place: Place,
+        context: TaigaClientContext,
     ) -> Body:
         """Changes name, order, or whether it is closed."""
         return self._body(changes)
@@ -70,10 +74,12 @@ class Statuses:
     def _body(self, fields: Mapping[str, Value]) -> Body:
         return {at: fields[name] for name, at in self._PLACES.items() if name in fields}
 
-    def _rows(self, place: Place, context: Context) -> Iterable[Row]:
+    def _rows(self, place: Place, context: TaigaClientContext) -> Iterable[Row]:
         return read_all(context.client, self.path, {"project": place.root_id})
 
-    def _present(self, name: str, place: Place, context: Context, error: SyncError) -> Written:
+    def _present(
+        self, name: str, place: Place, context: TaigaClientContext, error: SyncError
+    ) -> Written:
         for row in self._rows(place, context):
             if row["name"] == name:
                 return Written(self.observe(row, context), found=True)

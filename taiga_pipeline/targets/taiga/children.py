@@ -36,7 +36,7 @@ MEMBER_PERMISSIONS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class TaigaClientContext:
     """What all kinds need: the API, the pipeline's name, and who this account is.
 
     ``reads_pages`` and ``pictures`` are those of `Connection`. ``boards`` are the ids of projects
@@ -59,14 +59,18 @@ class ChildKind(Protocol):
     kind: str
     path: str
 
-    def observe(self, row: Row, context: Context) -> Observed:
+    def observe(self, row: Row, context: TaigaClientContext) -> Observed:
         """Returns what a row of the list, or an answer to a write, shows."""
 
-    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+    def create(self, desired: Desired, place: Place, context: TaigaClientContext) -> Written:
         """Makes one."""
 
     def modification(
-        self, observed: Observed, changes: Mapping[str, Value], place: Place, context: Context
+        self,
+        observed: Observed,
+        changes: Mapping[str, Value],
+        place: Place,
+        context: TaigaClientContext,
     ) -> Body:
         """Returns the body that writes ``changes``, empty if there is nothing to write."""
 
@@ -77,12 +81,12 @@ class Roles:
     kind = Kind.ROLE
     path = "roles"
 
-    def observe(self, row: Row, context: Context) -> Observed:
+    def observe(self, row: Row, context: TaigaClientContext) -> Observed:
         """Returns a role."""
         name = str(row["name"])
         return Observed(self.kind, str(row["id"]), {Role.NAME: name}, identity=name.casefold())
 
-    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+    def create(self, desired: Desired, place: Place, context: TaigaClientContext) -> Written:
         """Makes a role for people who do the work, without estimates of its own."""
         body = {
             "project": int(place.root_id),
@@ -93,7 +97,11 @@ class Roles:
         return Written(self.observe(context.client.post(self.path, body).data, context))
 
     def modification(
-        self, observed: Observed, changes: Mapping[str, Value], place: Place, context: Context
+        self,
+        observed: Observed,
+        changes: Mapping[str, Value],
+        place: Place,
+        context: TaigaClientContext,
     ) -> Body:
         """Renames; a name that differs in letter case alone stays as people wrote it."""
         name = str(changes.get(Role.NAME, ""))
@@ -108,7 +116,7 @@ class Memberships:
     kind = Kind.MEMBERSHIP
     path = "memberships"
 
-    def observe(self, row: Row, context: Context) -> Observed:
+    def observe(self, row: Row, context: TaigaClientContext) -> Observed:
         """Returns a membership. A list that spans projects shows no addresses."""
         address = str(row.get("user_email") or row.get("email") or "").casefold()
         fields: dict[str, Value] = {}
@@ -122,7 +130,7 @@ class Memberships:
         facts = {"name": name, "email": address, "invited": row.get("user") is None}
         return Observed(self.kind, str(row["id"]), fields, identity=address, facts=facts)
 
-    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+    def create(self, desired: Desired, place: Place, context: TaigaClientContext) -> Written:
         """Adds a member. One who is there already is returned, however Taiga says so.
 
         It answers 400 where the address is written alike, and 500 where the letter case differs.
@@ -146,7 +154,11 @@ class Memberships:
         return Written(self.observe(answer.data, context))
 
     def modification(
-        self, observed: Observed, changes: Mapping[str, Value], place: Place, context: Context
+        self,
+        observed: Observed,
+        changes: Mapping[str, Value],
+        place: Place,
+        context: TaigaClientContext,
     ) -> Body:
         """Changes the role; the address is the member's own."""
         role = str(changes.get(Membership.ROLE, ""))
@@ -154,7 +166,9 @@ class Memberships:
             return {}
         return {"role": self._role_id(role, place, context)}
 
-    def _present(self, key: RecordKey, place: Place, context: Context, error: SyncError) -> Written:
+    def _present(
+        self, key: RecordKey, place: Place, context: TaigaClientContext, error: SyncError
+    ) -> Written:
         """Returns the membership that is there after all.
 
         :raises SyncError: ``error``, if none is.
@@ -166,7 +180,7 @@ class Memberships:
                 return Written(found, found=inviter != context.account_id)
         raise error
 
-    def _role_id(self, name: str, place: Place, context: Context) -> int:
+    def _role_id(self, name: str, place: Place, context: TaigaClientContext) -> int:
         """Returns the role's id: bound in this group, or else by its name in the project."""
         for key, target_id in place.bound.items():
             if key.kind == Kind.ROLE and key.name.casefold() == name.casefold():
@@ -189,14 +203,14 @@ class Milestones:
         Milestone.FINISH: "estimated_finish",
     }
 
-    def observe(self, row: Row, context: Context) -> Observed:
+    def observe(self, row: Row, context: TaigaClientContext) -> Observed:
         """Returns a milestone."""
         fields: dict[str, Value] = {name: row.get(at) for name, at in self._PLACES.items()}
         name = str(row["name"])
         facts = {**fields, "closed": bool(row.get("closed"))}
         return Observed(self.kind, str(row["id"]), fields, identity=name.casefold(), facts=facts)
 
-    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+    def create(self, desired: Desired, place: Place, context: TaigaClientContext) -> Written:
         """Makes a milestone; one of that name is returned."""
         fields = desired.fields
         body = {"project": int(place.root_id)} | self._body(fields)
@@ -209,7 +223,11 @@ class Milestones:
         return Written(self.observe(answer.data, context))
 
     def modification(
-        self, observed: Observed, changes: Mapping[str, Value], place: Place, context: Context
+        self,
+        observed: Observed,
+        changes: Mapping[str, Value],
+        place: Place,
+        context: TaigaClientContext,
     ) -> Body:
         """Changes name or dates."""
         return self._body(changes)
@@ -217,7 +235,9 @@ class Milestones:
     def _body(self, fields: Mapping[str, Value]) -> Body:
         return {at: fields[name] for name, at in self._PLACES.items() if name in fields}
 
-    def _present(self, name: str, place: Place, context: Context, error: SyncError) -> Written:
+    def _present(
+        self, name: str, place: Place, context: TaigaClientContext, error: SyncError
+    ) -> Written:
         for row in read_all(context.client, self.path, {"project": place.root_id}):
             if row["name"] == name:
                 mine = row.get("owner") == context.account_id
@@ -231,7 +251,7 @@ class Stories:
     kind = Kind.STORY
     path = "userstories"
 
-    def observe(self, row: Row, context: Context) -> Observed:
+    def observe(self, row: Row, context: TaigaClientContext) -> Observed:
         """Returns a story; a list does not show the description."""
         fields: dict[str, Value] = {Story.SUBJECT: str(row["subject"])}
         if "tags" in row:
@@ -253,7 +273,7 @@ class Stories:
             group=group,
         )
 
-    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+    def create(self, desired: Desired, place: Place, context: TaigaClientContext) -> Written:
         """Makes a story that carries its reference from its first moment."""
         fields = desired.fields
         body: Body = {
@@ -272,7 +292,11 @@ class Stories:
         return Written(self.observe(context.client.post(self.path, body).data, context))
 
     def modification(
-        self, observed: Observed, changes: Mapping[str, Value], place: Place, context: Context
+        self,
+        observed: Observed,
+        changes: Mapping[str, Value],
+        place: Place,
+        context: TaigaClientContext,
     ) -> Body:
         """Changes what is asked for, with the version that it was observed in."""
         body: Body = self._board_body(changes, place, context)
@@ -287,7 +311,9 @@ class Stories:
             body["description"] = self._with_facts(observed, str(changes[Story.FACTS]), context)
         return body and body | {"version": int(observed.stamp)}
 
-    def _board_body(self, fields: Mapping[str, Value], place: Place, context: Context) -> Body:
+    def _board_body(
+        self, fields: Mapping[str, Value], place: Place, context: TaigaClientContext
+    ) -> Body:
         """Returns what only the cards of a board have."""
         body: Body = {}
         if Story.DUE_DATE in fields:
@@ -296,7 +322,7 @@ class Stories:
             body["status"] = _status_id(str(fields[Story.STATUS]), place, context)
         return body
 
-    def _with_facts(self, observed: Observed, facts: str, context: Context) -> str:
+    def _with_facts(self, observed: Observed, facts: str, context: TaigaClientContext) -> str:
         """Returns the description with other facts below what people wrote, read for that.
 
         Version 1 is as it was made: nobody wrote anything.
@@ -309,7 +335,7 @@ class Stories:
 
 
 def renamed_references(
-    root_id: str, former: str, new: str, context: Context
+    root_id: str, former: str, new: str, context: TaigaClientContext
 ) -> list[tuple[str, Body]]:
     """Returns the stories of a project that name the deal ``former``, by id, each with the body
     that has it name ``new``."""
@@ -346,7 +372,7 @@ def _milestone_id(name: str, group: str, place: Place) -> int | None:
     raise Rejected(f"the story waits for its milestone {name!r}, which could not be made yet")
 
 
-def _status_id(name: str, place: Place, context: Context) -> int:
+def _status_id(name: str, place: Place, context: TaigaClientContext) -> int:
     """Returns the id of the column: the one that is bound, or else one that people gave the name.
 
     :raises Rejected: people removed it.

@@ -8,7 +8,7 @@ from typing import Final
 
 from sync.clock import Clock
 from sync.run.retry import RetryPolicy
-from taiga_pipeline.http.client import BRIEF, PATIENT, ApiClient, Manners
+from taiga_pipeline.http.client import BRIEF, PATIENT, ApiClient, ApiProfile
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.http.transport import Transport
 from taiga_pipeline.targets.taiga.address import api_address
@@ -16,7 +16,7 @@ from taiga_pipeline.targets.taiga.login import Login, login_for
 from taiga_pipeline.targets.taiga.refusal import WRONG_ADDRESS, refusal
 from taiga_pipeline.targets.taiga.shapes import answer_trouble
 
-_TAIGA: Final = Manners("Taiga", WRONG_ADDRESS, refusal, answer_trouble)
+_TAIGA: Final = ApiProfile("Taiga", WRONG_ADDRESS, refusal, answer_trouble)
 
 
 class Client(ApiClient):

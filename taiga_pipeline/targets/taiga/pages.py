@@ -29,7 +29,7 @@ from sync.records.model import Desired, Observed, Value
 from sync.target import Place, Written
 from taiga_pipeline.http.upload import Upload
 from taiga_pipeline.records import Kind, Wiki
-from taiga_pipeline.targets.taiga.children import Body, Context
+from taiga_pipeline.targets.taiga.children import Body, TaigaClientContext
 from taiga_pipeline.targets.taiga.paging import Row, read_all
 from taiga_pipeline.targets.taiga.refusal import Refusal
 
@@ -49,7 +49,7 @@ class Pages:
     kind = Kind.WIKI
     path = "wiki"
 
-    def observe(self, row: Row, context: Context) -> Observed:
+    def observe(self, row: Row, context: TaigaClientContext) -> Observed:
         """Returns a page; its parts are not told apart yet."""
         fields: dict[str, Value] = {CONTENT: str(row.get("content") or "")}
         return Observed(
@@ -60,7 +60,7 @@ class Pages:
             stamp=str(row["version"]),
         )
 
-    def create(self, desired: Desired, place: Place, context: Context) -> Written:
+    def create(self, desired: Desired, place: Place, context: TaigaClientContext) -> Written:
         """Makes a page, shows it in the wiki's navigation, and attaches its picture."""
         _switch_on(place, context)
         content = join_page(desired.fields, "")
@@ -84,7 +84,7 @@ class Pages:
         return Written(self.observe(row, context))
 
     def _with_picture(
-        self, row: Row, fields: Mapping[str, Value], place: Place, context: Context
+        self, row: Row, fields: Mapping[str, Value], place: Place, context: TaigaClientContext
     ) -> Row:
         """Attaches the picture to a new page and shows it there; returns the page."""
         image = _image(fields, "", str(row["id"]), place, context)
@@ -95,7 +95,11 @@ class Pages:
         return shown
 
     def modification(
-        self, observed: Observed, changes: Mapping[str, Value], place: Place, context: Context
+        self,
+        observed: Observed,
+        changes: Mapping[str, Value],
+        place: Place,
+        context: TaigaClientContext,
     ) -> Body:
         """Writes the page anew; ``observed`` holds its parts as they shall be, and as it is."""
         if not changes.keys() & {Wiki.TEXT, Wiki.FACTS, Wiki.PICTURE}:
@@ -105,7 +109,9 @@ class Pages:
         content = join_page(observed.fields, image)
         return {"content": content, "version": int(observed.stamp)} if content != before else {}
 
-    def _present(self, slug: str, place: Place, context: Context, error: SyncError) -> Written:
+    def _present(
+        self, slug: str, place: Place, context: TaigaClientContext, error: SyncError
+    ) -> Written:
         for row in read_all(context.client, self.path, {"project": place.root_id}):
             if row["slug"] == slug:
                 mine = row.get("owner") == context.account_id
@@ -160,14 +166,14 @@ def _spaced(lines: Sequence[str]) -> Iterator[str]:
         yield line
 
 
-def _switch_on(place: Place, context: Context) -> None:
+def _switch_on(place: Place, context: TaigaClientContext) -> None:
     """Some templates make projects without a wiki in their menu."""
     if place.root_id in context.without_wiki:
         context.client.patch(f"projects/{place.root_id}", {"is_wiki_activated": True})
         context.without_wiki.discard(place.root_id)
 
 
-def show_page(desired: Desired, place: Place, context: Context) -> None:
+def show_page(desired: Desired, place: Place, context: TaigaClientContext) -> None:
     """Shows a page in the navigation, unless it is there."""
     links = read_all(context.client, _LINKS, {"project": place.root_id})
     if not any(str(link.get("href")) == desired.key.name for link in links):
@@ -178,7 +184,7 @@ def _title(desired: Desired) -> str:
     return str(desired.fields.get(Wiki.TITLE) or desired.key.name)
 
 
-def _link(title: str, place: Place, context: Context) -> None:
+def _link(title: str, place: Place, context: TaigaClientContext) -> None:
     """Shows the page in the navigation; without the link it is found among all pages."""
     try:
         context.client.post(_LINKS, {"project": int(place.root_id), "title": title})
@@ -186,7 +192,7 @@ def _link(title: str, place: Place, context: Context) -> None:
         _LOG.warning("project %s: no link to the page %r: %s", place.root_id, title, error)
 
 
-def unlink_page(page_id: str, place: Place, context: Context) -> None:
+def unlink_page(page_id: str, place: Place, context: TaigaClientContext) -> None:
     """Takes a page that is to be removed out of the navigation.
 
     :raises Vanished: there is no such page.
@@ -201,7 +207,7 @@ def unlink_page(page_id: str, place: Place, context: Context) -> None:
 
 
 def _image(
-    fields: Mapping[str, Value], before: str, page: str, place: Place, context: Context
+    fields: Mapping[str, Value], before: str, page: str, place: Place, context: TaigaClientContext
 ) -> str:
     """Returns the Markdown of the page's picture, attached if it is not there yet; "" for none."""
     digest = str(fields.get(Wiki.PICTURE) or "")
@@ -222,7 +228,7 @@ def _image(
     return f"![Heat map {digest}]({urls[0]})"
 
 
-def _remove_old(files: Sequence[Row], keep: set[str], context: Context) -> None:
+def _remove_old(files: Sequence[Row], keep: set[str], context: TaigaClientContext) -> None:
     """Removes our pictures that no page shows any more."""
     for file in files:
         mine = file.get("owner") == context.account_id and file["name"].startswith("heat-map-")

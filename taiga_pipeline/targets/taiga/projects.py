@@ -9,12 +9,12 @@ from sync.records.model import Marker, Observed, Value
 from sync.target import unreadable
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.records import Kind, Project
-from taiga_pipeline.targets.joined import (
+from taiga_pipeline.targets.composite_fields import (
     DESCRIPTION,
     NAME,
     join_description,
     join_name,
-    split_joined,
+    split_composite,
 )
 from taiga_pipeline.targets.taiga.address import project_page
 from taiga_pipeline.targets.taiga.identity import decode_markers, encode_marker
@@ -69,7 +69,7 @@ def split_project(
     fields: Mapping[str, Value], hints: Sequence[Mapping[str, Value]], labels: Collection[str] = ()
 ) -> dict[str, Value]:
     """Returns the fields with label and title, people's text and deal facts told apart."""
-    return split_joined(fields, hints, NO_DESCRIPTION, labels)
+    return split_composite(fields, hints, NO_DESCRIPTION, labels)
 
 
 def creation(fields: Mapping[str, Value], marker: Marker, template_id: int) -> dict[str, JSON]:

@@ -14,7 +14,7 @@ from sync.errors import Failing, IncompleteRead, Malformed, Rejected
 from sync.records.model import Observed
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.parallel import each_or_none
-from taiga_pipeline.targets.taiga.children import Context, Memberships, Stories
+from taiga_pipeline.targets.taiga.children import Memberships, Stories, TaigaClientContext
 from taiga_pipeline.targets.taiga.kinds import KINDS
 from taiga_pipeline.targets.taiga.paging import (
     PAGE_SIZE,
@@ -39,7 +39,7 @@ _Rows = Mapping[str, list[Row]]
 class ChildReader:
     """Reads the children of projects, up to ``concurrency`` requests at a time."""
 
-    def __init__(self, context: Context, concurrency: int) -> None:
+    def __init__(self, context: TaigaClientContext, concurrency: int) -> None:
         self._context = context
         self._concurrency = concurrency
 

@@ -14,14 +14,20 @@ from sync.errors import Vanished
 from sync.records.model import Observed
 from sync.target import Place
 from taiga_pipeline.records import Kind
-from taiga_pipeline.targets.taiga.children import Context, Memberships, Milestones, Roles, Stories
+from taiga_pipeline.targets.taiga.children import (
+    Memberships,
+    Milestones,
+    Roles,
+    Stories,
+    TaigaClientContext,
+)
 from taiga_pipeline.targets.taiga.pages import FILES, Pages
 from taiga_pipeline.targets.taiga.paging import Row, read_all
 
 _HANGING: Final = ("total_comments", "total_attachments", "tasks", "watchers")
 
 
-def is_untouched(child: Observed, place: Place, context: Context) -> bool:
+def is_untouched(child: Observed, place: Place, context: TaigaClientContext) -> bool:
     """Tells whether a child is as this account left it, and nothing of anybody hangs on it."""
     check = _CHECKS.get(child.kind)
     try:
@@ -30,7 +36,7 @@ def is_untouched(child: Observed, place: Place, context: Context) -> bool:
         return False
 
 
-def _story(child: Observed, place: Place, context: Context) -> bool:
+def _story(child: Observed, place: Place, context: TaigaClientContext) -> bool:
     """A story in its first version is as it was made. Tasks and custom values leave the version as
     it is: list and timeline show them."""
     params: dict[str, str | int] = {"project": place.root_id, "include_tasks": 1}
@@ -44,7 +50,7 @@ def _story(child: Observed, place: Place, context: Context) -> bool:
     )
 
 
-def _milestone(child: Observed, place: Place, context: Context) -> bool:
+def _milestone(child: Observed, place: Place, context: TaigaClientContext) -> bool:
     """Stories that are in a milestone would lose it without a trace."""
     row: Row = context.client.get(f"{Milestones.path}/{child.id}").data
     return (
@@ -54,7 +60,7 @@ def _milestone(child: Observed, place: Place, context: Context) -> bool:
     )
 
 
-def _page(child: Observed, place: Place, context: Context) -> bool:
+def _page(child: Observed, place: Place, context: TaigaClientContext) -> bool:
     row: Row = context.client.get(f"{Pages.path}/{child.id}").data
     where: dict[str, str | int] = {"project": place.root_id, "object_id": child.id}
     return (
@@ -65,13 +71,13 @@ def _page(child: Observed, place: Place, context: Context) -> bool:
     )
 
 
-def _role(child: Observed, place: Place, context: Context) -> bool:
+def _role(child: Observed, place: Place, context: TaigaClientContext) -> bool:
     """Whoever holds a role would leave the project with it."""
     members = read_all(context.client, Memberships.path, {"project": place.root_id})
     return all(str(row.get("role")) != child.id for row in members)
 
 
-_CHECKS: Final[Mapping[str, Callable[[Observed, Place, Context], bool]]] = {
+_CHECKS: Final[Mapping[str, Callable[[Observed, Place, TaigaClientContext], bool]]] = {
     Kind.STORY: _story,
     Kind.MILESTONE: _milestone,
     Kind.WIKI: _page,
@@ -79,25 +85,25 @@ _CHECKS: Final[Mapping[str, Callable[[Observed, Place, Context], bool]]] = {
 }
 
 
-def other_role(role_id: str, place: Place, context: Context) -> str | None:
+def other_role(role_id: str, place: Place, context: TaigaClientContext) -> str | None:
     """Returns a role that takes over from one that goes, None if there is no other."""
     roles = read_all(context.client, Roles.path, {"project": place.root_id})
     others = sorted(int(row["id"]) for row in roles if str(row["id"]) != role_id)
     return str(others[0]) if others else None
 
 
-def _is_own(row: Row, context: Context) -> bool:
+def _is_own(row: Row, context: TaigaClientContext) -> bool:
     return row.get("owner") == context.account_id
 
 
-def _own_history(number: str, context: Context) -> bool:
+def _own_history(number: str, context: TaigaClientContext) -> bool:
     entries = context.client.get(f"history/wiki/{number}").data
     return isinstance(entries, list) and all(
         (entry.get("user") or {}).get("pk") == context.account_id for entry in entries
     )
 
 
-def _own_events(name: str, number: str, place: Place, context: Context) -> bool:
+def _own_events(name: str, number: str, place: Place, context: TaigaClientContext) -> bool:
     """Whether all that the project's timeline tells of it was this account's doing."""
     events = read_all(context.client, f"timeline/project/{place.root_id}", {})
     about = [

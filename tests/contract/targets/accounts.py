@@ -9,7 +9,7 @@ import requests
 
 from sync.clock import Clock
 from sync.errors import OutcomeUnknown
-from sync.in_memory_target import MemoryTarget
+from sync.in_memory_target import InMemoryTarget
 from sync.target import Place
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind
@@ -31,7 +31,7 @@ class MemoryAccount:
     tells_copies = False
 
     def __init__(self) -> None:
-        self.target = MemoryTarget()
+        self.target = InMemoryTarget()
         self.clock = ManualClock()
 
     @property

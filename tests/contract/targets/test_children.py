@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync.errors import Rejected
-from sync.in_memory_target import MemoryTarget
+from sync.in_memory_target import InMemoryTarget
 from sync.records.model import Desired, RecordKey
 from sync.target import Foreseen, Foresees, Place
 from taiga_pipeline.records import Kind, Membership, Milestone, Story
@@ -201,7 +201,7 @@ def foreseen(work: Work, kind_: str, name_: str, /, **fields: str) -> list[Fores
 def test_a_member_and_a_role_that_are_there_are_known(work: Work) -> None:
     role, member = work.account.roles[0], work.account.member
     work.join(role)
-    if isinstance(work.target, MemoryTarget):
+    if isinstance(work.target, InMemoryTarget):
         work.target.names = {"email": frozenset({member}), "role": frozenset({role})}
     found = foreseen(work, Kind.MEMBERSHIP, member, email=member, role=role)
     assert not [each for each in found if each.is_certain]
@@ -209,7 +209,7 @@ def test_a_member_and_a_role_that_are_there_are_known(work: Work) -> None:
 
 
 def test_a_member_whom_nobody_knows_is_pointed_out(work: Work) -> None:
-    if isinstance(work.target, MemoryTarget):
+    if isinstance(work.target, InMemoryTarget):
         work.target.names = {"email": frozenset({work.account.member})}
     stranger = "nobody.at.all@example.test"
     (message,) = foreseen(work, Kind.MEMBERSHIP, stranger, email=stranger)

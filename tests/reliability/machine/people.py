@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sync.records.composite_text import SEPARATOR
 from taiga_pipeline.records import Kind
-from taiga_pipeline.sandbox.handles import Refused
+from taiga_pipeline.sandbox.client import Refused
 from taiga_pipeline.sandbox.models import Membership, Milestone, Project, Role, Story
 from taiga_pipeline.targets.taiga.identity import decode_reference
 

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 from sync.errors import SyncError
 from sync.plan.model import IssueKind
 from sync.records.model import RecordKey
-from sync.run import manual_actions as hands_on
+from sync.run import manual_actions
 from sync.run.manual_actions import Side
 from taiga_pipeline.records import Kind
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
@@ -207,7 +207,7 @@ class Machine(RuleBasedStateMachine):
         number = self.people.begin_own()
         target = self.world.target()
         target.connect()
-        hands_on.adopt(self.world.state, target, RecordKey(key, Kind.PROJECT), str(number))
+        manual_actions.adopt(self.world.state, target, RecordKey(key, Kind.PROJECT), str(number))
         self.people.memory(self.world.sandbox.store.projects.rows[number])
 
     @rule(key=KEYS, ours=st.sampled_from([True, True, False]))
@@ -218,10 +218,10 @@ class Machine(RuleBasedStateMachine):
         target.connect()
         with self.witness.looking_away(), suppress(SyncError):
             if not ours:
-                hands_on.unlink(self.world.state, target, key)
+                manual_actions.unlink(self.world.state, target, key)
             elif project is not None:
                 root = RecordKey(key, Kind.PROJECT)
-                hands_on.adopt(self.world.state, target, root, str(project.id))
+                manual_actions.adopt(self.world.state, target, root, str(project.id))
                 if self.world.state.index()[key].by_hand:
                     self._begins_afresh(key, project)
 
@@ -250,9 +250,9 @@ class Machine(RuleBasedStateMachine):
         target.connect()
         with self.witness.looking_away(), suppress(SyncError):
             if way == 1:
-                hands_on.disown(self.world.state, target, key, number)
+                manual_actions.disown(self.world.state, target, key, number)
             else:
-                hands_on.adopt(self.world.state, target, RecordKey(key, Kind.PROJECT), number)
+                manual_actions.adopt(self.world.state, target, RecordKey(key, Kind.PROJECT), number)
 
     def _told(self, key: str) -> set[IssueKind]:
         return {i.issue.kind for i in self.world.state.issues() if i.issue.key.group == key}
@@ -262,7 +262,7 @@ class Machine(RuleBasedStateMachine):
         if not self._told(key) & {IssueKind.CONFLICT, IssueKind.DELETED}:
             return
         project = self._project(key)
-        settled = hands_on.resolve(self.world.state, key, side)
+        settled = manual_actions.resolve(self.world.state, key, side)
         if any(issue.kind is IssueKind.DELETED for issue in settled):
             self.made.pop(key, None)  # it may be made once more, or is no longer followed
         if project is not None and side is Side.SALES:

@@ -22,9 +22,9 @@ from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.load import parse_mapping
 from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
+from taiga_pipeline.sandbox.client import TestClient
 from taiga_pipeline.sandbox.clock import Clock as SandboxClock
 from taiga_pipeline.sandbox.embedded import Sandbox
-from taiga_pipeline.sandbox.handles import Client as Hand
 from taiga_pipeline.sandbox.models import Project
 from taiga_pipeline.sources.mapped import MappedSource
 from taiga_pipeline.sources.port import DealReading, by_deal
@@ -118,8 +118,8 @@ class World:
         self.wire = Wire(self.sandbox.application)
         self._target: TaigaTarget | None = None
         self.state = StateStore(state_url, PIPELINE, self.clock)
-        self.admin: Hand = self.sandbox.as_user("admin")
-        self.petra: Hand = self.sandbox.as_user("pm")
+        self.admin: TestClient = self.sandbox.as_user("admin")
+        self.petra: TestClient = self.sandbox.as_user("pm")
 
     def close(self) -> None:
         self.state.close()

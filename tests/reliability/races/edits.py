@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sync.plan.model import IssueKind
 from sync.records.model import RecordKey
-from sync.run import manual_actions as hands_on
+from sync.run import manual_actions
 from sync.run.runner import RunReport
 from taiga_pipeline.records import Kind
 from taiga_pipeline.sandbox.models import Project
@@ -150,7 +150,7 @@ class Interleaving:
         found = [f"without its mark, {each.key} was written" for each in after.applied]
         target = world.target()
         target.connect()
-        hands_on.adopt(world.state, target, RecordKey(KEY, Kind.PROJECT), str(project.id))
+        manual_actions.adopt(world.state, target, RecordKey(KEY, Kind.PROJECT), str(project.id))
         world.run()
         found += oracle.violations()
         if self._told(IssueKind.UNMARKED) or self._told(IssueKind.CONFLICT):

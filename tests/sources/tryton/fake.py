@@ -1,4 +1,4 @@
-"""A Tryton that answers from memory, with the manners that were seen on a real one (8.2).
+"""A Tryton that answers from memory, and behaves as a real one was seen to (8.2).
 
 It is no server: it answers the requests of this process by `responses`. What it does badly, Tryton
 does badly: 500 and a web page for an unknown model or field, no word about fields that may not be

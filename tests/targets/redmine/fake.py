@@ -1,4 +1,4 @@
-"""A Redmine that answers from memory, with the manners that were seen on a real one (5.0.4).
+"""A Redmine that answers from memory, and behaves as a real one was seen to (5.0.4).
 
 It is no server: it answers the requests of this process by `responses`. What it does badly, Redmine
 does badly: 204 for what it ignores, everything for a filter that it does not know, times with a

@@ -18,7 +18,7 @@ DESCRIPTION: Final = "description"
 """Raw fields of an observed project, as long as they are not told apart."""
 
 
-def split_joined(
+def split_composite(
     fields: Mapping[str, Value],
     hints: Sequence[Mapping[str, Value]],
     no_text: str = "",

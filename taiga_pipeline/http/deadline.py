@@ -19,7 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from taiga_pipeline.http.bounds import WHOLE_ANSWER
 
 
-class PatientAdapter(HTTPAdapter):
+class DeadlineAdapter(HTTPAdapter):
     """Sends requests whose whole answers have `WHOLE_ANSWER` times the time-out of a silence."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

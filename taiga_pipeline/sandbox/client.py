@@ -19,10 +19,12 @@ class Refused(Exception):
         self.body = body
 
 
-class Client:
+class TestClient:
     """Acts as one person, through the same endpoints but past the network, its faults and the
     log.
     """
+
+    __test__ = False  # the name is not that of a test
 
     def __init__(self, application: Application, user: User) -> None:
         self._application = application

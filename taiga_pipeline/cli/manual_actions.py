@@ -11,7 +11,7 @@ import click
 from sync.errors import Rejected
 from sync.plan.model import Issue, IssueKind
 from sync.records.model import RecordKey
-from sync.run import manual_actions as hands_on
+from sync.run import manual_actions
 from sync.run.manual_actions import Side
 from sync.run.server_identity import refuse_another
 from sync.run.take_over import take_over
@@ -19,7 +19,7 @@ from sync.state.store import StateStore
 from sync.target import Target
 from taiga_pipeline.app.engine import make_target
 from taiga_pipeline.app.state_access import locked_state
-from taiga_pipeline.cli.context import Context, pass_context
+from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.leaving import STOP_THE_SCHEDULE, demand_linked, let_go, linked, traces_of
 from taiga_pipeline.cli.renumbered import adopt_renumbered
@@ -39,7 +39,7 @@ from taiga_pipeline.report.terminal import safe
     help="Whose version counts.",
 )
 @pass_context
-def resolve(context: Context, key: str, field: str | None, take: str) -> None:
+def resolve(context: CommandContext, key: str, field: str | None, take: str) -> None:
     """Settle the open conflicts of KEY (a deal, or a record as 'conflicts' shows it).
 
     The next run acts on it.
@@ -48,7 +48,7 @@ def resolve(context: Context, key: str, field: str | None, take: str) -> None:
     with locked_state(context) as store:
         near = _nearest_open(store, key)
         with _as_usage_error(near):
-            settled = hands_on.resolve(store, key, side, field)
+            settled = manual_actions.resolve(store, key, side, field)
     for issue in settled:
         click.echo(safe(_consequence(issue, side)))
 
@@ -95,7 +95,7 @@ def _as_usage_error(hint: str = "") -> Iterator[None]:
 @click.option("--dry-run", is_flag=True, help="With --renumbered: only say which.")
 @pass_context
 def adopt(
-    context: Context,
+    context: CommandContext,
     deal: str | None,
     project: str | None,
     former: str | None,
@@ -126,7 +126,7 @@ def adopt(
         before = store.index().get(deal)
         with _as_usage_error(did_you_mean(former, store.index()) if former else ""):
             if former is None:
-                root = hands_on.adopt(store, target, key, root_id, traces_of(deal))
+                root = manual_actions.adopt(store, target, key, root_id, traces_of(deal))
             else:
                 root = take_over(store, target, key, former, root_id)
     url = root.facts.get("url") or f"project {root.id}"
@@ -139,14 +139,14 @@ def adopt(
     return ExitCode.DONE
 
 
-def _check_deal(context: Context, deal: str) -> None:
+def _check_deal(context: CommandContext, deal: str) -> None:
     keys = [known.key for known in context.make_deal_source().read().deals]
     if deal not in keys:
         near = did_you_mean(deal, keys)
         raise ProblemsError([Problem(f"there is no deal {deal!r} in the source{near}")])
 
 
-def _connected(context: Context, store: StateStore) -> Target:
+def _connected(context: CommandContext, store: StateStore) -> Target:
     target = make_target(context)
     target.connect()
     refuse_another(store, target)
@@ -190,7 +190,7 @@ def slug(address: str) -> str:
 @click.option("--project", metavar="COPY", help="Only take the deal's marker off this copy.")
 @pass_context
 def unlink(
-    context: Context,
+    context: CommandContext,
     deal: str | None,
     clean: bool,
     everything: bool,
@@ -210,7 +210,7 @@ def unlink(
         target = _connected(context, store)
         if deal is not None and project is not None:
             with _as_usage_error(near):
-                hands_on.disown(store, target, deal, _find_project(target, project))
+                manual_actions.disown(store, target, deal, _find_project(target, project))
             click.echo(safe(f"{deal}: its marker is off the project {project}."))
             return ExitCode.DONE
         if deal is not None:
