@@ -30,16 +30,16 @@ from taiga_pipeline.people.model import Person
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
 from taiga_pipeline.pipeline.store import DealStore
-from taiga_pipeline.planning.capacity import Options, find_capacity
-from taiga_pipeline.planning.capacity_report import CapacityReport
-from taiga_pipeline.planning.capacity_simulation import (
+from taiga_pipeline.planning.capacity.find import Options, find_capacity
+from taiga_pipeline.planning.capacity.result import CapacityReport
+from taiga_pipeline.planning.capacity.simulation import (
     Floats,
     Row,
     Shape,
     expected_hours,
 )
-from taiga_pipeline.planning.demand import Situation, find_demand
-from taiga_pipeline.planning.demand_outlook import plain_outlooks
+from taiga_pipeline.planning.demand.deals import Situation, find_demand
+from taiga_pipeline.planning.demand.stated_outlook import plain_outlooks
 from taiga_pipeline.planning.weeks import Weeks
 from tests.planning.exact import exact
 

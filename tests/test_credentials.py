@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from taiga_pipeline.cli.worker_child import read_environment
+from taiga_pipeline.cli.fleet.worker_child import read_environment
 from taiga_pipeline.credentials import Secret, SecretError, for_header, from_environment
 from tests.live.leaving_out import program
 

@@ -6,8 +6,8 @@ import subprocess
 
 from taiga_pipeline.hints import command, word
 from tests.live.leaving_out import program
-from tests.reliability.hostile_checks import assert_terminal_safe
-from tests.reliability.hostile_corpus import STORABLE
+from tests.reliability.hostile.checks import assert_terminal_safe
+from tests.reliability.hostile.corpus import STORABLE
 
 
 def test_plain_words_stay_plain() -> None:

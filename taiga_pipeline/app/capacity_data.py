@@ -6,19 +6,19 @@ import csv
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from taiga_pipeline.pipeline.csv_reader import guard
+from taiga_pipeline.pipeline.files.csv_reader import guard
 from taiga_pipeline.planning.weeks import week_name
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from taiga_pipeline.planning.capacity_report import (
+    from taiga_pipeline.planning.capacity.result import (
         CapacityReport,
         Cell,
         Driver,
         RoleCapacity,
     )
-    from taiga_pipeline.planning.demand_unseen import Unseen
+    from taiga_pipeline.planning.demand.unseen import Unseen
 
 _HOURS: Final = (
     "capacity",

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.planning.history import History
-from taiga_pipeline.planning.history_building import Rates, StageView, Stored, build_history
+from taiga_pipeline.planning.history.building import Rates, StageView, Stored, build_history
+from taiga_pipeline.planning.history.model import History
 
 if TYPE_CHECKING:
     from taiga_pipeline.app.pipeline_data import Pipeline
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.pipeline.model import Deal
-    from taiga_pipeline.planning.history_building import StageBook
+    from taiga_pipeline.planning.history.building import StageBook
 
 
 def read_history(workspace: Workspace, today: date, read: Pipeline | None = None) -> History:

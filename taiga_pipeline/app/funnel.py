@@ -16,7 +16,7 @@ from taiga_pipeline.problems import ProblemsError, did_you_mean
 
 if TYPE_CHECKING:
     from taiga_pipeline.mapping.rules import Rules, StageRule
-    from taiga_pipeline.pipeline.import_options import Funnel
+    from taiga_pipeline.pipeline.importing.options import Funnel
     from taiga_pipeline.pipeline.model import Deal
 
 
@@ -114,7 +114,7 @@ def funnel_of(workspace: Workspace) -> Funnel:
     :raises MappingErrors: a mapping has problems.
     """
     from taiga_pipeline.mapping.errors import NotMapped
-    from taiga_pipeline.pipeline.import_options import Funnel
+    from taiga_pipeline.pipeline.importing.options import Funnel
 
     mappings = workspace.load_mappings()
 

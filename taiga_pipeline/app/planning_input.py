@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.people.calendar import HolidaysOf
     from taiga_pipeline.people.model import TimeOff
-    from taiga_pipeline.planning.capacity import Options
-    from taiga_pipeline.planning.demand import Situation
-    from taiga_pipeline.planning.demand_milestones import Milestones
+    from taiga_pipeline.planning.capacity.find import Options
+    from taiga_pipeline.planning.demand.deals import Situation
+    from taiga_pipeline.planning.demand.milestones import Milestones
     from taiga_pipeline.planning.outlook import Outlooks
 
 LEARNT: Final = "learnt"
@@ -70,8 +70,8 @@ def plan_input(
     :raises Unreachable: the source does not answer.
     """
     need_extra("capacity", "planning", "numpy")
-    from taiga_pipeline.planning.demand import Situation
-    from taiga_pipeline.planning.demand_outlook import plain_outlooks
+    from taiga_pipeline.planning.demand.deals import Situation
+    from taiga_pipeline.planning.demand.stated_outlook import plain_outlooks
 
     read = read or read_pipeline(workspace)
     situation = Situation(
@@ -133,7 +133,7 @@ def options_for(
     :raises InvalidValue: a week that is none.
     """
     need_extra("capacity", "planning", "numpy")
-    from taiga_pipeline.planning.capacity import Options
+    from taiga_pipeline.planning.capacity.find import Options
     from taiga_pipeline.planning.weeks import Weeks, monday, parse_week
 
     planning = workspace.settings.planning

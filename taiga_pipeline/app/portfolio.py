@@ -123,8 +123,8 @@ class PortfolioMaker:
 
     def _plan(self) -> tuple[list[str], str]:
         """Returns the page's lines, and the name of its picture ("" for none)."""
-        from taiga_pipeline.planning.capacity import find_capacity
-        from taiga_pipeline.planning.demand_outlook import plain_outlooks
+        from taiga_pipeline.planning.capacity.find import find_capacity
+        from taiga_pipeline.planning.demand.stated_outlook import plain_outlooks
         from taiga_pipeline.planning.weeks import monday
         from taiga_pipeline.portfolio.plan_page import heat_of, plan_lines
 

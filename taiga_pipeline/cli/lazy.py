@@ -16,7 +16,7 @@ import click
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where a command lives (``module:attribute``), its one-line help and its help section."""
+    """A command: ``module:attribute`` in this package, its one-line help, its help section."""
 
     target: str
     help: str
@@ -25,7 +25,7 @@ class Entry:
     def load(self) -> click.Command:
         """Imports the command."""
         module, _, attribute = self.target.partition(":")
-        command = getattr(importlib.import_module(module), attribute)
+        command = getattr(importlib.import_module(f"{__package__}.{module}"), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(f"{self.target} is not a command")
         return command

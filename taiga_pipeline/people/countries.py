@@ -7,7 +7,7 @@ from typing import Final
 
 from taiga_pipeline.pipeline.cleaning import clean_line
 from taiga_pipeline.pipeline.errors import InvalidValue
-from taiga_pipeline.pipeline.headers import plain_header
+from taiga_pipeline.pipeline.importing.headers import plain_header
 
 _CODE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 

@@ -28,7 +28,8 @@ from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.batch import Outcome
 from taiga_pipeline.pipeline.cleaning import clean_line
 from taiga_pipeline.pipeline.columns import format_cell
-from taiga_pipeline.pipeline.csv_reader import (
+from taiga_pipeline.pipeline.errors import InvalidValue, RequestError
+from taiga_pipeline.pipeline.files.csv_reader import (
     BrokenRow,
     CsvText,
     RawRow,
@@ -36,9 +37,8 @@ from taiga_pipeline.pipeline.csv_reader import (
     read_csv,
     unguard,
 )
-from taiga_pipeline.pipeline.errors import InvalidValue, RequestError
-from taiga_pipeline.pipeline.headers import plain_header
-from taiga_pipeline.pipeline.import_rows import BadRow
+from taiga_pipeline.pipeline.importing.headers import plain_header
+from taiga_pipeline.pipeline.importing.rows import BadRow
 from taiga_pipeline.pipeline.notation import format_skills
 from taiga_pipeline.pipeline.values.dates import DateReading, End, survey_dates
 from taiga_pipeline.pipeline.values.numbers import read_hours

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from taiga_pipeline.people.roster_file import Entry
-from taiga_pipeline.pipeline.import_rows import BadRow
+from taiga_pipeline.pipeline.importing.rows import BadRow
 from taiga_pipeline.pipeline.text import folded
 
 _TELLING: Final = ("role", "team", "starts", "ends")

@@ -16,9 +16,9 @@ from taiga_pipeline.people.roster_headers import FIRST_NAME, LAST_NAME, NUMBER, 
 from taiga_pipeline.people.roster_layout import RosterLayout, RosterOptions, lay_out
 from taiga_pipeline.people.roster_weeks import WeekReader
 from taiga_pipeline.people.roster_words import has_left, is_last_name_first, is_on_leave, turned
-from taiga_pipeline.pipeline.csv_reader import BrokenRow, RawRow, read_csv, unguard
 from taiga_pipeline.pipeline.errors import InvalidValue, RequestError
-from taiga_pipeline.pipeline.import_rows import BadRow
+from taiga_pipeline.pipeline.files.csv_reader import BrokenRow, RawRow, read_csv, unguard
+from taiga_pipeline.pipeline.importing.rows import BadRow
 from taiga_pipeline.pipeline.notation import parse_skills
 from taiga_pipeline.pipeline.text import counted, line
 from taiga_pipeline.pipeline.values.blank import is_blank_text

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from taiga_pipeline.pipeline.headers import Guess, plain_header
+from taiga_pipeline.pipeline.importing.headers import Guess, plain_header
 
 FIRST_NAME: Final = "first_name"
 LAST_NAME: Final = "last_name"

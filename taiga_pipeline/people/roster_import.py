@@ -20,7 +20,7 @@ from taiga_pipeline.people.roster_contracts import one_per_person
 from taiga_pipeline.people.roster_file import Entry, RosterReading, read_roster
 from taiga_pipeline.people.roster_layout import RosterOptions
 from taiga_pipeline.pipeline.columns import format_cell
-from taiga_pipeline.pipeline.import_rows import BadRow
+from taiga_pipeline.pipeline.importing.rows import BadRow
 from taiga_pipeline.pipeline.notation import format_skills
 from taiga_pipeline.pipeline.schema import PEOPLE, PEOPLE_IMPORTED
 from taiga_pipeline.pipeline.text import folded

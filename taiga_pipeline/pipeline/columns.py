@@ -9,17 +9,17 @@ from typing import Any, Final
 
 from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.errors import InvalidValue
-from taiga_pipeline.pipeline.headers import HELPERS
+from taiga_pipeline.pipeline.importing.headers import HELPERS
+from taiga_pipeline.pipeline.importing.readings import (
+    Readings,
+    read_currency,
+    typed,
+)
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.notation import (
     format_contacts,
     format_list,
     format_roles,
-)
-from taiga_pipeline.pipeline.readings import (
-    Readings,
-    read_currency,
-    typed,
 )
 from taiga_pipeline.pipeline.values.amounts import Amount
 from taiga_pipeline.problems import did_you_mean

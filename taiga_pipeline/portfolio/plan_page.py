@@ -14,7 +14,7 @@ from sync.records.model import digest
 from taiga_pipeline.mapping.text import escape_markup, iso, one_line, plain_number
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.model import Deal
-from taiga_pipeline.planning.capacity_report import CapacityReport, Driver, RoleCapacity
+from taiga_pipeline.planning.capacity.result import CapacityReport, Driver, RoleCapacity
 from taiga_pipeline.planning.weeks import week_name
 
 SLUG: Final = "resource-plan"

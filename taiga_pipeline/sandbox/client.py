@@ -3,11 +3,11 @@
 import json
 import secrets
 
-from taiga_pipeline.sandbox.application import Application
 from taiga_pipeline.sandbox.models import ApplicationToken, User
 from taiga_pipeline.sandbox.seed import Person, add_person
+from taiga_pipeline.sandbox.serving.application import Application
+from taiga_pipeline.sandbox.serving.wire import API_PREFIX, Json, Request, dumps
 from taiga_pipeline.sandbox.store import Store
-from taiga_pipeline.sandbox.wire import API_PREFIX, Json, Request, dumps
 
 
 class Refused(Exception):

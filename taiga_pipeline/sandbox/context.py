@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from taiga_pipeline.sandbox import multipart
 from taiga_pipeline.sandbox.errors import bad_request, server_error, unsupported_media_type
 from taiga_pipeline.sandbox.faults import PageFault
 from taiga_pipeline.sandbox.fields import Form
 from taiga_pipeline.sandbox.models import User
-from taiga_pipeline.sandbox.pagination import dict_serializer, list_response, loosely_ordered
+from taiga_pipeline.sandbox.serving import multipart
+from taiga_pipeline.sandbox.serving.pagination import (
+    dict_serializer,
+    list_response,
+    loosely_ordered,
+)
+from taiga_pipeline.sandbox.serving.throttle import Throttle
+from taiga_pipeline.sandbox.serving.wire import Request, Response
 from taiga_pipeline.sandbox.store import Store
-from taiga_pipeline.sandbox.throttle import Throttle
-from taiga_pipeline.sandbox.wire import Request, Response
 
 T = TypeVar("T")
 _SUSPICIOUS = re.compile(rb"\\u(0000|[dD][89a-fA-F])")

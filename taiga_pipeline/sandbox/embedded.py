@@ -8,16 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from taiga_pipeline.sandbox.application import Application, LoggedRequest
 from taiga_pipeline.sandbox.client import People, TestClient
 from taiga_pipeline.sandbox.clock import Clock
-from taiga_pipeline.sandbox.control import Control
 from taiga_pipeline.sandbox.faults import Fault
 from taiga_pipeline.sandbox.persistence import AutoSave, load_file, save_file
 from taiga_pipeline.sandbox.seed import BOT, seed
-from taiga_pipeline.sandbox.server import SandboxServer
+from taiga_pipeline.sandbox.serving.application import Application, LoggedRequest
+from taiga_pipeline.sandbox.serving.control import Control
+from taiga_pipeline.sandbox.serving.server import SandboxServer
+from taiga_pipeline.sandbox.serving.website import Site
 from taiga_pipeline.sandbox.store import Store
-from taiga_pipeline.sandbox.website import Site
 
 DEFAULT_PASSWORD = "sandbox"  # noqa: S105 - a toy's, for loopback only
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from taiga_pipeline.sandbox.wire import Json, Response, html_response, json_response
+from taiga_pipeline.sandbox.serving.wire import Json, Response, html_response, json_response
 
 _EXCEPTIONS = "taiga.base.exceptions."
 _SPANISH = {"This field is required.": "Este campo es requerido."}

@@ -11,9 +11,9 @@ from taiga_pipeline.sandbox.errors import invalid
 from taiga_pipeline.sandbox.fields import Form
 from taiga_pipeline.sandbox.models import HistoryEntry, Project, Story, User, WikiPage
 from taiga_pipeline.sandbox.people import gravatar
+from taiga_pipeline.sandbox.serving.wire import Json, timestamp
 from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.story_view import status_row
-from taiga_pipeline.sandbox.wire import Json, timestamp
 
 _NOT_VALID = "The version parameter is not valid"
 _STALE = "The version doesn't match with the current one"

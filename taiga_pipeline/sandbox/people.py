@@ -4,8 +4,8 @@ import hashlib
 from functools import lru_cache
 
 from taiga_pipeline.sandbox.models import Membership, Project, User
+from taiga_pipeline.sandbox.serving.wire import Json, timestamp
 from taiga_pipeline.sandbox.store import Store
-from taiga_pipeline.sandbox.wire import Json, timestamp
 
 
 @lru_cache(maxsize=4096)

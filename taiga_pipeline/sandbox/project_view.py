@@ -7,10 +7,10 @@ from functools import lru_cache
 from taiga_pipeline.sandbox import access
 from taiga_pipeline.sandbox.models import Project, User
 from taiga_pipeline.sandbox.people import card, member_card, members
+from taiga_pipeline.sandbox.serving.wire import Json, dumps, timestamp
 from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.story_view import status_rows
 from taiga_pipeline.sandbox.templates import TEMPLATES, value_rows
-from taiga_pipeline.sandbox.wire import Json, dumps, timestamp
 
 
 def _core(store: Store, project: Project) -> dict[str, Json]:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from taiga_pipeline.sandbox.auth import hash_password
 from taiga_pipeline.sandbox.models import User
+from taiga_pipeline.sandbox.serving.auth import hash_password
 from taiga_pipeline.sandbox.store import Store
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from taiga_pipeline.sandbox.models import Project, Story
 from taiga_pipeline.sandbox.people import card
+from taiga_pipeline.sandbox.serving.wire import Json, timestamp
 from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.templates import TEMPLATES
-from taiga_pipeline.sandbox.wire import Json, timestamp
 
 DUE_SOON_DAYS = 14
 

@@ -21,10 +21,10 @@ from taiga_pipeline.people.csv_files import ALLOCATIONS_FILE, Writing, read_file
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.people.roster_import import prepare
 from taiga_pipeline.people.roster_layout import RosterOptions
-from taiga_pipeline.pipeline.csv_import import open_file
-from taiga_pipeline.pipeline.decoding import certain_encoding
-from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions
-from taiga_pipeline.pipeline.import_rows import BadRow
+from taiga_pipeline.pipeline.files.decoding import certain_encoding
+from taiga_pipeline.pipeline.importing.csv_import import open_file
+from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions
+from taiga_pipeline.pipeline.importing.rows import BadRow
 from taiga_pipeline.sources.port import DealReading, by_deal
 from taiga_pipeline.sources.rows import ROW_SETTINGS, read_deals, row_options
 from taiga_pipeline.sources.settings import SettingsReader

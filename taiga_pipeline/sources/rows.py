@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import Final
 
 from sync.source import Quarantined
-from taiga_pipeline.pipeline.drafts import DraftReading
 from taiga_pipeline.pipeline.errors import InvalidValue
-from taiga_pipeline.pipeline.import_options import IN_CONFIG, Funnel, ImportOptions
-from taiga_pipeline.pipeline.import_rows import BadRow, Draft, new_deal
-from taiga_pipeline.pipeline.import_times import decided_by
+from taiga_pipeline.pipeline.importing.drafts import DraftReading
+from taiga_pipeline.pipeline.importing.options import IN_CONFIG, Funnel, ImportOptions
+from taiga_pipeline.pipeline.importing.rows import BadRow, Draft, new_deal
+from taiga_pipeline.pipeline.importing.times import decided_by
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.sources.settings import SettingsReader
 

@@ -12,8 +12,8 @@ from sqlalchemy import Engine, delete, insert, select
 
 from sync.clock import Clock
 from taiga_pipeline.people.store import PeopleStore
+from taiga_pipeline.pipeline.importing.origins import missing_from_origin
 from taiga_pipeline.pipeline.model import Deal
-from taiga_pipeline.pipeline.origins import missing_from_origin
 from taiga_pipeline.pipeline.schema import (
     SYNCED_WITH,
     open_store,

@@ -22,10 +22,10 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
-from taiga_pipeline.sandbox import auth
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.errors import ApiError
-from taiga_pipeline.sandbox.wire import Request
+from taiga_pipeline.sandbox.serving import auth
+from taiga_pipeline.sandbox.serving.wire import Request
 from taiga_pipeline.workers.fleet import read_fleet
 from taiga_pipeline.workers.jobs import hurry
 from taiga_pipeline.workers.ledger import Ledger

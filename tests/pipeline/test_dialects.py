@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 
-from taiga_pipeline.pipeline.csv_import import ImportReport, import_deals
-from taiga_pipeline.pipeline.import_options import ImportOptions
+from taiga_pipeline.pipeline.importing.csv_import import ImportReport, import_deals
+from taiga_pipeline.pipeline.importing.options import ImportOptions
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
 from tests.pipeline.conftest import StandingClock

@@ -11,8 +11,8 @@ import pytest
 
 from taiga_pipeline.pipeline.changes import UNRECORDED
 from taiga_pipeline.pipeline.columns import format_cell
-from taiga_pipeline.pipeline.csv_import import import_deals
-from taiga_pipeline.pipeline.import_options import ImportOptions
+from taiga_pipeline.pipeline.importing.csv_import import import_deals
+from taiga_pipeline.pipeline.importing.options import ImportOptions
 from taiga_pipeline.pipeline.model import Category, Contact, Deal, RoleDemand
 from taiga_pipeline.pipeline.store import FIXED_FIELDS, DealStore, Destination
 from tests.pipeline.conftest import StandingClock

@@ -16,9 +16,9 @@ from sync.database.engine import open_engine
 from sync.database.migrations import migrate
 from sync.database.transfer import Part, transfer
 from taiga_pipeline.people.store import PeopleStore
-from taiga_pipeline.pipeline.csv_export import export_deals
-from taiga_pipeline.pipeline.csv_import import import_deals
-from taiga_pipeline.pipeline.import_options import ImportOptions
+from taiga_pipeline.pipeline.files.csv_export import export_deals
+from taiga_pipeline.pipeline.importing.csv_import import import_deals
+from taiga_pipeline.pipeline.importing.options import ImportOptions
 from taiga_pipeline.pipeline.schema import NAME, STEPS, TABLES
 from taiga_pipeline.pipeline.store import DealStore
 from tests.pipeline.conftest import StandingClock

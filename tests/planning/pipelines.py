@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from taiga_pipeline.planning.history import History, PastDeal, StageSpell, ValueSpell
+from taiga_pipeline.planning.history.model import History, PastDeal, StageSpell, ValueSpell
 
 FIRST = date(2025, 1, 6)
 

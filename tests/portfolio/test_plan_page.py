@@ -11,7 +11,7 @@ from io import BytesIO
 import pytest
 
 from taiga_pipeline.people.model import Allocation, Person
-from taiga_pipeline.planning.capacity_report import CapacityReport, Cell, Driver, RoleCapacity
+from taiga_pipeline.planning.capacity.result import CapacityReport, Cell, Driver, RoleCapacity
 from taiga_pipeline.planning.weeks import Weeks
 from taiga_pipeline.portfolio.plan_page import Heat, heat_of, plan_lines
 from tests.mapping.support import deal

@@ -29,7 +29,7 @@ from sync.source import Reading
 from sync.state.store import StateStore
 from taiga_pipeline.cli.errors import exit_code
 from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.cli.sync import run_code
+from taiga_pipeline.cli.sync.plan_and_run import run_code
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind, Membership, Milestone, Project, Role, Story

@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from taiga_pipeline.sandbox.embedded import Sandbox
-from tests.reliability.hostile_world import World, fill, prepare
+from tests.reliability.hostile.world import World, fill, prepare
 
 PASSWORD = "a-password-of-its-own"
 RIGHTS = Path(__file__).parents[2] / "docs" / "security.md"

@@ -22,7 +22,7 @@ from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.login import PasswordLogin
-from tests.reliability.hostile_world import CONFIG, World, fill, prepare
+from tests.reliability.hostile.world import CONFIG, World, fill, prepare
 
 PLANTED = "pL4nt3d-S3cr3t"
 """Stands in every secret of these tests, so that one search finds any of them."""

@@ -24,7 +24,7 @@ from taiga_pipeline.planning.forecast.hazards import Variant, stage_chances
 from taiga_pipeline.planning.forecast.record import NEVER, Floats, Record
 from taiga_pipeline.planning.forecast.replay import Referee, Replayed, Tally, replay, replay_days
 from taiga_pipeline.planning.forecast.shock import independent_windows
-from taiga_pipeline.planning.history import History, PastDeal
+from taiga_pipeline.planning.history.model import History, PastDeal
 
 HORIZONS: Final = (30, 60, 90)
 _BINS: Final = 10

@@ -37,7 +37,7 @@ from taiga_pipeline.planning.forecast.simulate import (
     simulate_open,
 )
 from taiga_pipeline.planning.forecast.worth import Worth, learn_worth, worths_of
-from taiga_pipeline.planning.history import History, PastDeal
+from taiga_pipeline.planning.history.model import History, PastDeal
 
 MOST_REPLAYS: Final = 26
 """Past forecasts that the shock is learnt from; older ones count no more."""

@@ -13,7 +13,7 @@ from taiga_pipeline.planning.forecast.curves import Curves, curves
 from taiga_pipeline.planning.forecast.forecast import Ground, prepare
 from taiga_pipeline.planning.forecast.record import Floats
 from taiga_pipeline.planning.forecast.replay import View
-from taiga_pipeline.planning.history import History, PastDeal
+from taiga_pipeline.planning.history.model import History, PastDeal
 from taiga_pipeline.planning.outlook import Outlook, Outlooks
 
 EVER_DAYS: Final = 730

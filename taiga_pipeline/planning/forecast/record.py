@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from taiga_pipeline.planning.history import History
+from taiga_pipeline.planning.history.model import History
 
 Days = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

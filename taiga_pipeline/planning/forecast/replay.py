@@ -26,7 +26,7 @@ from taiga_pipeline.planning.forecast.record import (
     read_ledger,
 )
 from taiga_pipeline.planning.forecast.shock import Window
-from taiga_pipeline.planning.history import History
+from taiga_pipeline.planning.history.model import History
 
 SETTLING_DAYS: Final = 28
 """From the first decision to the first forecast that is replayed."""

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from taiga_pipeline.planning.forecast.record import Floats
-from taiga_pipeline.planning.history import History, PastDeal
+from taiga_pipeline.planning.history.model import History, PastDeal
 
 SERVICE_DEALS: Final = 10.0
 """The mean of all services is worth so many wins beside a service's own (credibility k)."""

@@ -15,8 +15,8 @@ from taiga_pipeline.mapping.rules import Rules, StageRule
 from taiga_pipeline.mapping.values import DealView, Values
 from taiga_pipeline.pipeline.model import Category, Deal, RoleDemand
 from taiga_pipeline.pipeline.text import folded
-from taiga_pipeline.planning.demand_milestones import Milestones, Stretch, moved, time_line
-from taiga_pipeline.planning.demand_outlook import probability_of
+from taiga_pipeline.planning.demand.milestones import Milestones, Stretch, moved, time_line
+from taiga_pipeline.planning.demand.stated_outlook import probability_of
 from taiga_pipeline.problems import did_you_mean
 from taiga_pipeline.records import ProjectState
 

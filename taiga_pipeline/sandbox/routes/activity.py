@@ -8,8 +8,8 @@ from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import no_match, not_found
 from taiga_pipeline.sandbox.models import Event, Membership, Story, WikiPage
 from taiga_pipeline.sandbox.people import gravatar
+from taiga_pipeline.sandbox.serving.wire import Json, Response, json_response, timestamp
 from taiga_pipeline.sandbox.store import Store
-from taiga_pipeline.sandbox.wire import Json, Response, json_response, timestamp
 
 _HISTORY_KINDS = {
     "userstory": ("view_us", "userstories.userstory"),

@@ -7,8 +7,8 @@ from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import invalid_pk, server_error
 from taiga_pipeline.sandbox.fields import REQUIRED
 from taiga_pipeline.sandbox.models import Attachment, Project, Story, User, WikiPage
-from taiga_pipeline.sandbox.multipart import File
-from taiga_pipeline.sandbox.wire import (
+from taiga_pipeline.sandbox.serving.multipart import File
+from taiga_pipeline.sandbox.serving.wire import (
     API_PREFIX,
     Json,
     Request,

@@ -2,7 +2,6 @@
 
 import secrets
 
-from taiga_pipeline.sandbox import auth
 from taiga_pipeline.sandbox.access import require_user
 from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import (
@@ -14,7 +13,8 @@ from taiga_pipeline.sandbox.errors import (
 )
 from taiga_pipeline.sandbox.models import ApplicationToken
 from taiga_pipeline.sandbox.people import account
-from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response
+from taiga_pipeline.sandbox.serving import auth
+from taiga_pipeline.sandbox.serving.wire import Json, Response, empty, json_response
 
 
 def log_in(context: RequestContext) -> Response:

@@ -8,9 +8,9 @@ from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import invalid
 from taiga_pipeline.sandbox.fields import REQUIRED, Form
 from taiga_pipeline.sandbox.models import Project, Story
+from taiga_pipeline.sandbox.serving.wire import Response, empty, json_response
 from taiga_pipeline.sandbox.story_changes import HISTORY_FIELDS, settle_closed, settle_milestone
 from taiga_pipeline.sandbox.story_view import status_row
-from taiga_pipeline.sandbox.wire import Response, empty, json_response
 
 
 def _opened(context: RequestContext) -> tuple[Form, Project]:

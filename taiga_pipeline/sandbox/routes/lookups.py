@@ -8,6 +8,7 @@ from taiga_pipeline.sandbox.access import require_user
 from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import no_match
 from taiga_pipeline.sandbox.models import Project, Story
+from taiga_pipeline.sandbox.serving.wire import Json, Response, json_response
 from taiga_pipeline.sandbox.story_view import points_value, status_rows, story_total
 from taiga_pipeline.sandbox.templates import (
     DEFAULT_OPTIONS,
@@ -16,7 +17,6 @@ from taiga_pipeline.sandbox.templates import (
     Template,
     value_rows,
 )
-from taiga_pipeline.sandbox.wire import Json, Response, json_response
 
 
 def _template_view(template: Template) -> Json:

@@ -21,8 +21,8 @@ from taiga_pipeline.sandbox.fields import REQUIRED, Form
 from taiga_pipeline.sandbox.models import Membership, Project, Role, User
 from taiga_pipeline.sandbox.people import card, color, gravatar
 from taiga_pipeline.sandbox.routes.users import contacts
+from taiga_pipeline.sandbox.serving.wire import Json, Response, empty, json_response, timestamp
 from taiga_pipeline.sandbox.store import Store
-from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response, timestamp
 
 MAX_PENDING = 30
 VERIFY_FIRST = "To add members to a project, first you have to verify your email address"

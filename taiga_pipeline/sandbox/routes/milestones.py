@@ -7,10 +7,10 @@ from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import invalid_pk, no_match
 from taiga_pipeline.sandbox.fields import Form
 from taiga_pipeline.sandbox.models import Milestone, Project
+from taiga_pipeline.sandbox.serving.wire import Json, Response, empty, json_response, timestamp
 from taiga_pipeline.sandbox.slugs import free_slug
 from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.story_view import milestone_row, points_total, project_card
-from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response, timestamp
 
 NAME_LIMIT = 200
 _WRONG_ORDER = "The estimated start must be previous to the estimated finish."

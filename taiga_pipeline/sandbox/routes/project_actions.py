@@ -7,9 +7,9 @@ from taiga_pipeline.sandbox.fields import REQUIRED
 from taiga_pipeline.sandbox.models import Project, User
 from taiga_pipeline.sandbox.project_changes import NAME_LIMIT
 from taiga_pipeline.sandbox.project_factory import NewProject
+from taiga_pipeline.sandbox.serving.wire import Response, empty, json_response
 from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.templates import TEMPLATES
-from taiga_pipeline.sandbox.wire import Response, empty, json_response
 
 
 def duplicate_project(context: RequestContext) -> Response:

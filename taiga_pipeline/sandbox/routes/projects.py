@@ -10,7 +10,6 @@ from taiga_pipeline.sandbox.errors import (
 )
 from taiga_pipeline.sandbox.fields import Form, project_tags, tags_colors
 from taiga_pipeline.sandbox.models import Project
-from taiga_pipeline.sandbox.pagination import list_response
 from taiga_pipeline.sandbox.project_changes import (
     NAME_LIMIT,
     apply_changes,
@@ -20,10 +19,11 @@ from taiga_pipeline.sandbox.project_changes import (
 )
 from taiga_pipeline.sandbox.project_factory import NewProject
 from taiga_pipeline.sandbox.routes.project_search import matches_query
+from taiga_pipeline.sandbox.serving.pagination import list_response
+from taiga_pipeline.sandbox.serving.wire import Response, empty, json_response
 from taiga_pipeline.sandbox.templates import (
     TEMPLATES,
 )
-from taiga_pipeline.sandbox.wire import Response, empty, json_response
 
 ARCHIVED_CODE = "archived-by-staff"
 _TRUE = ("true", "1", "True")

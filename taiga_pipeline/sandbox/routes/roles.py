@@ -5,10 +5,10 @@ from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import invalid_pk, no_match
 from taiga_pipeline.sandbox.fields import Form
 from taiga_pipeline.sandbox.models import Role
+from taiga_pipeline.sandbox.serving.wire import Json, Response, empty, json_response
 from taiga_pipeline.sandbox.slugs import free_slug
 from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.templates import ALL_ROLE_PERMISSIONS
-from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response
 
 NAME_LIMIT = 200
 

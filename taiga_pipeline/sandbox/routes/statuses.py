@@ -7,11 +7,11 @@ from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import bad_request, invalid, invalid_pk, no_match
 from taiga_pipeline.sandbox.fields import Form
 from taiga_pipeline.sandbox.models import Project
+from taiga_pipeline.sandbox.serving.wire import Json, Response, empty, json_response
 from taiga_pipeline.sandbox.slugs import slugify
 from taiga_pipeline.sandbox.store import unique_slug
 from taiga_pipeline.sandbox.story_changes import settle_closed
 from taiga_pipeline.sandbox.story_view import status_rows
-from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response
 
 NAME_LIMIT = 255
 _COLOR = "#999999"

@@ -4,7 +4,7 @@ from taiga_pipeline.sandbox.access import require_user
 from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import bad_request, no_match, not_found
 from taiga_pipeline.sandbox.models import StorageEntry
-from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response, timestamp
+from taiga_pipeline.sandbox.serving.wire import Json, Response, empty, json_response, timestamp
 
 KEY_LIMIT = 255
 

@@ -11,6 +11,7 @@ from taiga_pipeline.sandbox.errors import (
 )
 from taiga_pipeline.sandbox.models import Project, Story
 from taiga_pipeline.sandbox.routes.story_filters import filtered
+from taiga_pipeline.sandbox.serving.wire import Response, empty, json_response
 from taiga_pipeline.sandbox.story_changes import (
     HISTORY_FIELDS,
     apply_changes,
@@ -19,7 +20,6 @@ from taiga_pipeline.sandbox.story_changes import (
     settle_milestone,
 )
 from taiga_pipeline.sandbox.story_view import dashboard_view, detail_view, list_view, status_row
-from taiga_pipeline.sandbox.wire import Response, empty, json_response
 
 _TRUE = ("true", "1", "True")
 

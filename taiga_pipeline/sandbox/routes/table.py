@@ -1,6 +1,5 @@
 """Every endpoint of the sandbox."""
 
-from taiga_pipeline.sandbox.router import Route
 from taiga_pipeline.sandbox.routes import (
     activity,
     attachments,
@@ -19,6 +18,7 @@ from taiga_pipeline.sandbox.routes import (
     users,
     wiki,
 )
+from taiga_pipeline.sandbox.serving.router import Route
 
 ROUTES = (
     Route("POST", "/auth", auth.log_in),

@@ -3,7 +3,7 @@
 from taiga_pipeline.sandbox import access
 from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.models import Project
-from taiga_pipeline.sandbox.wire import Response, empty, json_response
+from taiga_pipeline.sandbox.serving.wire import Response, empty, json_response
 
 
 def _administered(context: RequestContext) -> Project:

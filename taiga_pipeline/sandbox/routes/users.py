@@ -5,8 +5,8 @@ from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import no_match
 from taiga_pipeline.sandbox.models import User
 from taiga_pipeline.sandbox.people import account, public_profile
+from taiga_pipeline.sandbox.serving.wire import Json, Response, json_response
 from taiga_pipeline.sandbox.store import Store
-from taiga_pipeline.sandbox.wire import Json, Response, json_response
 
 
 def me(context: RequestContext) -> Response:

@@ -7,10 +7,10 @@ from taiga_pipeline.sandbox import access, history
 from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import invalid, invalid_pk, no_match, server_error
 from taiga_pipeline.sandbox.models import Project, WikiLink, WikiPage
+from taiga_pipeline.sandbox.serving.wire import Json, Response, empty, json_response, timestamp
 from taiga_pipeline.sandbox.slugs import slugify
 from taiga_pipeline.sandbox.store import Store, unique_slug
 from taiga_pipeline.sandbox.story_view import project_card
-from taiga_pipeline.sandbox.wire import Json, Response, empty, json_response, timestamp
 
 SLUG_LIMIT = 500
 _SLUG = re.compile(r"[-\w]+\Z")

@@ -12,11 +12,11 @@ from typing import Final
 
 from sync.clock import Clock
 from sync.source import Told
-from taiga_pipeline.pipeline.drafts import DraftReading
-from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout, lay_out
-from taiga_pipeline.pipeline.import_rows import RowReader
+from taiga_pipeline.pipeline.importing.drafts import DraftReading
+from taiga_pipeline.pipeline.importing.native import NativeRow
+from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions, Layout, lay_out
+from taiga_pipeline.pipeline.importing.rows import RowReader
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
-from taiga_pipeline.pipeline.native import NativeRow
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.sources.port import DealReading
 from taiga_pipeline.sources.rows import ROW_SETTINGS, read_deals, row_options

@@ -34,8 +34,8 @@ from sync.source import Told
 from taiga_pipeline.pipeline.cleaning import clean_line
 from taiga_pipeline.pipeline.columns import format_cell
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.importing.native import cell_of
 from taiga_pipeline.pipeline.model import DeliveryFacts
-from taiga_pipeline.pipeline.native import cell_of
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.sources.facts import FACTS, Fact, facts_of, same, told, unknown_facts
 from taiga_pipeline.sources.settings import SettingsReader

@@ -19,11 +19,11 @@ from typing import Final
 from sync.clock import Clock
 from sync.errors import SyncError, Unauthorised, Unavailable, Unreachable
 from sync.source import Told
-from taiga_pipeline.pipeline.drafts import DraftReading
-from taiga_pipeline.pipeline.import_options import Funnel, ImportOptions, Layout, lay_out
-from taiga_pipeline.pipeline.import_rows import RowReader
+from taiga_pipeline.pipeline.importing.drafts import DraftReading
+from taiga_pipeline.pipeline.importing.native import NativeRow
+from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions, Layout, lay_out
+from taiga_pipeline.pipeline.importing.rows import RowReader
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
-from taiga_pipeline.pipeline.native import NativeRow
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.sources.port import DealReading
 from taiga_pipeline.sources.rows import read_deals

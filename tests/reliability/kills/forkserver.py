@@ -19,7 +19,7 @@ from tests.reliability.kills import child
 
 _USED_BY_A_RUN: Final = (
     "sqlalchemy.dialects.sqlite",
-    "taiga_pipeline.cli.sync",
+    "taiga_pipeline.cli.sync.plan_and_run",
     "taiga_pipeline.app.engine",
     "taiga_pipeline.cli.log",
     "taiga_pipeline.config",

@@ -260,9 +260,13 @@ class Oracle:
             yield f"story {key.name} is in another project too, and {away} is told"
 
     def _elsewhere(self, project: Row, key: RecordKey) -> list[Story]:
-        """The stories of this record in other deals' projects, which the connector looks at."""
-        index = self._world.state.index().values()
-        looked_at = {int(row.root_id) for row in index if row.root_id and row.is_followed}
+        """The stories of this record in other deals' projects, which the connector looks at.
+
+        It does not look into the project of a deal that is gone from the source.
+        """
+        index = self._world.state.index()
+        here = [row for key, row in index.items() if key in self._world.book.deals]
+        looked_at = {int(row.root_id) for row in here if row.root_id and row.is_followed}
         return [
             row
             for row in self._store.stories.rows.values()

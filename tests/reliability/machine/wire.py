@@ -10,9 +10,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
-from taiga_pipeline.sandbox.application import Application, Delivery
-from taiga_pipeline.sandbox.application import Transport as Way
-from taiga_pipeline.sandbox.wire import Request
+from taiga_pipeline.sandbox.serving.application import Application, Delivery
+from taiga_pipeline.sandbox.serving.application import Transport as Way
+from taiga_pipeline.sandbox.serving.wire import Request
 
 ADDRESS: Final = "http://sandbox.test"
 

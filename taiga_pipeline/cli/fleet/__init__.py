@@ -1,0 +1,1 @@
+"""Many pipelines, on many machines."""

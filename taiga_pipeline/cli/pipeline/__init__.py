@@ -1,0 +1,1 @@
+"""Deals, people and rules: what sales, managers and admins keep."""

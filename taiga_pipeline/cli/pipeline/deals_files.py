@@ -1,0 +1,239 @@
+"""``deals import`` and ``deals export``: CSV files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from taiga_pipeline.app.funnel import funnel_of
+from taiga_pipeline.app.store_access import deal_store, who
+from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json, shorten
+from taiga_pipeline.cli.pipeline.file_text import bad_rows_json, print_bad_rows, writing_to
+from taiga_pipeline.hints import word
+from taiga_pipeline.pipeline.importing.options import Take
+from taiga_pipeline.pipeline.text import counted
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.pipeline.importing.base import ImportConflict
+    from taiga_pipeline.pipeline.importing.csv_import import ImportReport
+    from taiga_pipeline.pipeline.importing.options import ImportOptions
+
+_SHOWN_KEYS: Final = 20
+_SHOWN_CONFLICTS: Final = 50
+_BRIEF: Final = 60
+_UNLIKE: Final = re.compile(r"[\s_-]+")
+
+
+def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
+    """Splits ``a=b`` texts at their first equals sign. What is said twice must be the same."""
+    pairs: dict[str, str] = {}
+    said: dict[str, str] = {}
+    for text in texts:
+        left, equals, right = (part.strip() for part in text.partition("="))
+        if not equals or not left:
+            raise click.UsageError(f"{option} {text!r}: write {option} NAME=NAME")
+        before = said.setdefault(_UNLIKE.sub("", left).casefold(), right)
+        if before != right:
+            raise click.UsageError(
+                f"{option} {left}={right}: {left} is {before!r} by another {option}; leave one out"
+            )
+        pairs[left] = right
+    return pairs
+
+
+def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
+    values = {}
+    for left, ours in _pairs("--value", texts).items():
+        field, colon, theirs = left.partition(":")
+        if not colon:
+            raise click.UsageError(f"--value {left}={ours}: write --value FIELD:THEIRS=OURS")
+        values[field.strip(), theirs.strip()] = ours
+    return values
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Field=header.")
+@click.option("--stage", "stages", multiple=True, metavar="THEIRS=OURS", help="Rename a stage.")
+@click.option(
+    "--value", "values", multiple=True, metavar="FIELD:THEIRS=OURS", help="Replace a text."
+)
+@click.option("--default", "defaults", multiple=True, metavar="FIELD=TEXT", help="For blank cells.")
+@click.option("--name", default="", metavar="TEXT", help='Compose names: "{customer}: {service}".')
+@click.option("--key", default="", metavar="TEXT", help='Make keys: "{customer}-{name}".')
+@click.option("--currency", default="", help="Of values that come without one (EUR).")
+@click.option(
+    "--date-format",
+    default="",
+    help="Such as %m/%d/%Y, or excel, unix, unix-ms (default: decided by the column).",
+)
+@click.option(
+    "--decimal",
+    type=click.Choice([".", ","]),
+    help="Decimal separator of values (default: decided by the column).",
+)
+@click.option(
+    "--probability-scale",
+    default="",
+    metavar="SCALE",
+    help="What chances without % are: percent or fraction (default: decided by the column).",
+)
+@click.option(
+    "--time-zone",
+    default="",
+    help="Of days, and of times without one (default: the pipeline's).",
+)
+@click.option("--delimiter", default="", help="Between cells (default: found out; or tab).")
+@click.option("--encoding", default="", help="Such as cp1252 (default: decided by the content).")
+@click.option("--origin", default="", help="Names the file across imports (default: its name).")
+@click.option(
+    "--take",
+    type=click.Choice([Take.FILE.value, Take.STORE.value]),
+    help="Whose value counts where both changed a field apart (default: neither, reported).",
+)
+@click.option("--clear-blank", is_flag=True, help="Blank cells clear what is in the store.")
+@click.option("--force", is_flag=True, help="Move deals although actions are open; recorded.")
+@click.option("--dry-run", is_flag=True, help="Report only, store nothing.")
+@json_option
+@pass_context
+def import_deals(
+    context: CommandContext,
+    /,
+    file: Path,
+    take: str | None,
+    decimal: str | None,
+    delimiter: str,
+    columns: tuple[str, ...],
+    stages: tuple[str, ...],
+    values: tuple[str, ...],
+    defaults: tuple[str, ...],
+    as_json: bool,
+    **texts: Any,
+) -> int:
+    """Import deals from any CSV file.
+
+    Well-known headers are found by themselves; name the others with --column. Deals that are
+    in the store already are updated, never doubled; what changed in the store since the file was
+    exported, or last imported, stays. Where both changed a field apart, it is reported and left as
+    it is. Bad rows are reported and left out, and so are those that would move a deal past actions
+    that are not done; what disappeared from the file is reported and kept.
+    """
+    from taiga_pipeline.pipeline.importing.csv_import import import_deals as run_import
+    from taiga_pipeline.pipeline.importing.options import ImportOptions
+
+    options: ImportOptions = ImportOptions(
+        columns=_pairs("--column", columns),
+        stages=_pairs("--stage", stages),
+        values=_values(values),
+        defaults=_pairs("--default", defaults),
+        decimal=decimal or "",
+        take=Take(take or Take.NEITHER),
+        zone=context.zone,
+        delimiter=delimiter,
+        by=who(context),
+        **texts,
+    )
+    funnel = funnel_of(context)
+    with deal_store(context, create=not options.dry_run) as store:
+        report = run_import(store, file, options, funnel)
+    if as_json:
+        print_json(_report_json(report))
+    else:
+        _print_report(report, file)
+    return ExitCode.PARTIAL if report.bad_rows or report.conflicts else ExitCode.DONE
+
+
+def _report_json(report: ImportReport) -> dict[str, Any]:
+    conflicts = [asdict(conflict) for conflict in report.conflicts]
+    return {
+        **asdict(report),
+        "bad_rows": bad_rows_json(report.bad_rows),
+        "conflicts": conflicts,
+    }
+
+
+def _print_report(report: ImportReport, file: Path) -> None:
+    would = "would be " if report.dry_run else ""
+    deals = len({conflict.key for conflict in report.conflicts})
+    conflicts = f", {counted(deals, 'deal')} with conflicts" if deals else ""
+    click.echo(
+        f"{counted(report.rows, 'row')}: {report.added:,} {would}added, "
+        f"{report.changed:,} {would}changed, {report.unchanged:,} unchanged, "
+        f"{len(report.bad_rows):,} left out{conflicts}"
+    )
+    for notice in report.notices:
+        click.echo(f"note: {safe(notice.text)}")
+    for stage, count in report.unknown_stages.items():
+        click.echo(
+            f"note: stage {safe(stage)!r} ({counted(count, 'deal')}) is in no mapping; rename it "
+            f"with --stage {word(f'{stage}=OURS')}, or add it to the aliases of a stage"
+        )
+    if report.unused_headers:
+        headers = ", ".join(map(safe, report.unused_headers))
+        click.echo(f"note: columns that were not used: {headers}")
+    _print_disappeared(report)
+    print_bad_rows(report.bad_rows, file)
+    _print_conflicts(report.conflicts, file)
+
+
+def _print_conflicts(conflicts: Sequence[ImportConflict], file: Path) -> None:
+    """Says on stderr which fields both sides changed, what each holds, and the way out."""
+    for each in conflicts[:_SHOWN_CONFLICTS]:
+        since = f", {each.at:%Y-%m-%d %H:%M} UTC" if each.at else ""
+        who = f" (by {each.by}{since})" if each.by else ""
+        field = each.field.replace("_", " ")
+        held = (
+            f"{_brief(each.file)} in the file, {_brief(each.store)} in the store{who}, "
+            f"{_brief(each.base)} before"
+        )
+        click.echo(safe(f"{file}:{each.line}: {each.key}: {field}: {held}"), err=True)
+    if len(conflicts) > _SHOWN_CONFLICTS:
+        click.echo(f"and {len(conflicts) - _SHOWN_CONFLICTS:,} more; --json lists all", err=True)
+    if conflicts:
+        click.echo(
+            f"{counted(len(conflicts), 'field')} changed in the file and in the store: left as "
+            "in the store. Decide with --take file or --take store, or correct the file; or "
+            "export again, and edit that",
+            err=True,
+        )
+
+
+def _brief(text: str) -> str:
+    return repr(shorten(" ".join(text.split()), _BRIEF)) if text else "nothing"
+
+
+def _print_disappeared(report: ImportReport) -> None:
+    if report.disappeared:
+        shown = ", ".join(map(safe, report.disappeared[:_SHOWN_KEYS]))
+        more = len(report.disappeared) - _SHOWN_KEYS
+        click.echo(
+            f"note: {counted(len(report.disappeared), 'deal')} disappeared from the file, kept in "
+            f"the store: {shown}{f' and {more:,} more' if more > 0 else ''}"
+        )
+    if not report.complete:
+        click.echo(
+            "note: the file is cut off or has rows without a readable key, so nothing was "
+            "concluded from what is missing"
+        )
+
+
+@click.command("export")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@pass_context
+def export_deals(context: CommandContext, file: Path | None) -> None:
+    """Export all deals as CSV, to FILE or stdout. An import reads it back without loss."""
+    from taiga_pipeline.pipeline.files.csv_export import export_deals as write
+
+    with deal_store(context) as store, writing_to(file) as stream:
+        count = write(store.versions(), stream)
+    if file:
+        click.echo(f"{counted(count, 'deal')} written to {file}", err=True)

@@ -1,0 +1,133 @@
+"""``deals staff``: put a person on a deal, or take them off."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taiga_pipeline.app.pipeline_data import who_left
+from taiga_pipeline.app.store_access import deal_store, people_store
+from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.cli.pipeline.deal_text import print_allocations
+from taiga_pipeline.hints import command
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.values.dates import read_day
+from taiga_pipeline.pipeline.values.numbers import read_hours
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.people.model import Allocation
+
+
+def allocation_json(allocation: Allocation) -> dict[str, Any]:
+    """Returns an allocation as plain data."""
+    return asdict(allocation)
+
+
+@click.command("staff")
+@click.argument("key")
+@click.argument("person", required=False)
+@click.option("--role", default="", help="In which role.")
+@click.option("--hours", metavar="HOURS", help="Hours per week.")
+@click.option("--from", "start", metavar="DATE", help="First day (default: the deal's start).")
+@click.option("--to", "end", metavar="DATE", help="Last day (default: the deal's end).")
+@click.option("--tentative", is_flag=True, help="A reservation until the deal is won.")
+@click.option("--remove", is_flag=True, help="Take the person off (in this role, or all).")
+@json_option
+@pass_context
+def staff(
+    context: CommandContext,
+    key: str,
+    person: str | None,
+    role: str,
+    hours: str | None,
+    start: str | None,
+    end: str | None,
+    tentative: bool,
+    remove: bool,
+    as_json: bool,
+) -> None:
+    """Put PERSON (an e-mail address) on a deal; without PERSON, list who is on it.
+
+    Who left the deal's project in the tool is marked: their hours count as a gap in every plan.
+    """
+    if person is None:
+        _list(context, key, as_json)
+        return
+    with people_store(context) as people:
+        if remove:
+            found = people.release(key, person, role)
+            _tell(found, "took off", as_json)
+            return
+        allocation = _allocation(key, person, role, hours, start, end, tentative)
+        _tell([people.allocate(allocation)], "put on", as_json)
+    _warn_who_left(context, allocation)
+
+
+def _warn_who_left(context: CommandContext, allocation: Allocation) -> None:
+    """Says that somebody who left the deal's project is not added to it again just so."""
+    deal, email = allocation.deal_key, allocation.email.casefold()
+    if (deal, email) in who_left(context):
+        again = command("resolve", f"{deal}/membership/{email}", options="--take sales")
+        click.echo(
+            safe(f"{email} left the deal's project and stays away from it; to add them: {again}"),
+            err=True,
+        )
+
+
+def _allocation(
+    key: str,
+    person: str,
+    role: str,
+    hours: str | None,
+    start: str | None,
+    end: str | None,
+    tentative: bool,
+) -> Allocation:
+    from taiga_pipeline.people.model import Allocation
+
+    missing = [flag for flag, value in (("--role", role), ("--hours", hours)) if not value]
+    if missing:
+        raise InvalidValue(f"say in which role and how many hours: {' and '.join(missing)} missing")
+    return Allocation(
+        deal_key=key,
+        email=person,
+        role=role,
+        hours_per_week=read_hours(hours or ""),
+        start=read_day(start) if start else None,
+        end=read_day(end) if end else None,
+        confirmed=not tentative,
+    )
+
+
+def _list(context: CommandContext, key: str, as_json: bool) -> None:
+    with deal_store(context) as store, people_store(context) as people:
+        allocations = people.allocations(deal_key=store.get(key).key)
+    left = who_left(context)
+    if as_json:
+        print_json(
+            [
+                {**allocation_json(each), "left": (each.deal_key, each.email.casefold()) in left}
+                for each in allocations
+            ]
+        )
+    elif not print_allocations(allocations, left):
+        click.echo("nobody is on this deal", err=True)
+
+
+def _tell(allocations: list[Allocation], what: str, as_json: bool) -> None:
+    if as_json:
+        print_json([allocation_json(each) for each in allocations])
+        return
+    for each in allocations:
+        status = "" if each.confirmed else ", tentative"
+        click.echo(
+            safe(
+                f"{each.email} {what} {each.deal_key} as {each.role}, "
+                f"{each.hours_per_week:f} h per week{status}"
+            )
+        )

@@ -1,0 +1,78 @@
+"""What importing and exporting commands share."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+import click
+
+from taiga_pipeline.files import writing
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.pipeline.importing.rows import BadRow
+
+_SHOWN_KINDS: Final = 20
+"""Reasons for which rows are left out that are shown, each with a few rows."""
+_FEW_ALIKE: Final = 4
+_VARYING: Final = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9]+")
+
+
+@contextmanager
+def writing_to(file: Path | None) -> Iterator[TextIO]:
+    """Opens a file for CSV text, or stdout. A file appears whole or not at all, and is
+    readable for its owner alone: it holds people and customers (see `taiga_pipeline.files`)."""
+    if file is None:
+        yield _HarmlessTerminal(sys.stdout) if sys.stdout.isatty() else sys.stdout
+        return
+    with writing(file) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        yield text
+        text.flush()
+        text.detach()
+
+
+class _HarmlessTerminal(io.StringIO):
+    """A terminal that is shown a file: what it would obey is shown by its number instead."""
+
+    def __init__(self, terminal: TextIO) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def write(self, text: str, /) -> int:
+        """Writes text as far as it is harmless."""
+        self._terminal.write(safe(text, keep_lines=True))
+        return len(text)
+
+
+def print_bad_rows(rows: Sequence[BadRow], file: Path) -> None:
+    """Says on stderr which rows were left out, and why: a few for each reason."""
+    of_a_kind: dict[str, list[BadRow]] = {}
+    for row in rows:
+        of_a_kind.setdefault(_VARYING.sub("…", row.reason), []).append(row)
+    shown = 0
+    for alike in list(of_a_kind.values())[:_SHOWN_KINDS]:
+        some = alike if len(alike) <= _FEW_ALIKE + 1 else alike[:_FEW_ALIKE]
+        for row in some:
+            key = f" ({row.key})" if row.key else ""
+            click.echo(safe(f"{file}:{row.line}: left out{key}: {row.reason}"), err=True)
+        more = alike[len(some) :]
+        if more:
+            lines = ", ".join(f"{row.line}" for row in more[:_FEW_ALIKE])
+            text = f"{file}: {len(more):,} more left out for this reason (lines {lines} …)"
+            click.echo(safe(text), err=True)
+        shown += len(alike)
+    if len(rows) > shown:
+        click.echo(f"and {len(rows) - shown:,} more; --json lists all", err=True)
+
+
+def bad_rows_json(rows: Sequence[BadRow]) -> list[dict[str, Any]]:
+    """Returns bad rows as plain data."""
+    return [asdict(row) for row in rows]

@@ -1,0 +1,392 @@
+"""``people``: the roster, time off, and allocations as files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taiga_pipeline.app.pipeline_data import who_left
+from taiga_pipeline.app.store_access import deal_store, people_store
+from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json, print_table
+from taiga_pipeline.cli.pipeline.deal_text import print_allocations
+from taiga_pipeline.cli.pipeline.deals_staff import allocation_json
+from taiga_pipeline.cli.pipeline.file_text import bad_rows_json, print_bad_rows, writing_to
+from taiga_pipeline.cli.pipeline.people_import import import_people
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.notation import format_skills, parse_skills
+from taiga_pipeline.pipeline.text import counted
+from taiga_pipeline.pipeline.values.dates import read_day
+from taiga_pipeline.pipeline.values.numbers import read_hours
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.people.csv_files import RowsReport
+    from taiga_pipeline.people.model import Person, TimeOff
+
+_FIELDS = (
+    click.option("--role", metavar="TEXT", help="What they do."),
+    click.option("--skills", metavar="TEXT", help='What they can ("python, sql").'),
+    click.option("--hours", metavar="HOURS", help="Hours per week (default: 40)."),
+    click.option("--team", metavar="TEXT", help="Which part of the company."),
+    click.option("--country", metavar="CODE", help="For public holidays (SE, DE-BY)."),
+    click.option("--starts", metavar="DATE", help="First day with the company."),
+    click.option("--ends", metavar="DATE", help="Last day with the company."),
+)
+
+
+_date_format = click.option(
+    "--date-format", default="", help="Such as %m/%d/%Y (default: decided by the column)."
+)
+
+
+def _field_options(function: Any) -> Any:
+    for option in reversed(_FIELDS):
+        function = option(function)
+    return function
+
+
+def _values(texts: dict[str, str | None]) -> dict[str, Any]:
+    given = {name: text for name, text in texts.items() if text is not None}
+    values: dict[str, Any] = dict(given)
+    if "hours" in given:
+        values["hours_per_week"] = read_hours(values.pop("hours"))
+    if "skills" in given:
+        values["skills"] = parse_skills(given["skills"])
+    for name in ("starts", "ends"):
+        if name in given:
+            values[name] = read_day(given[name]) if given[name] else None
+    return values
+
+
+def person_json(person: Person) -> dict[str, Any]:
+    """Returns a person as plain data."""
+    return asdict(person)
+
+
+@click.group()
+def people() -> None:
+    """Who can do the work."""
+
+
+@people.command("list")
+@json_option
+@pass_context
+def list_people(context: CommandContext, as_json: bool) -> None:
+    """List the roster."""
+    with people_store(context) as store:
+        found = list(store.people())
+    if as_json:
+        print_json([person_json(person) for person in found])
+    elif found:
+        headings = ["E-mail", "Name", "Role", "Skills", "Per week", "Team", "From", "To"]
+        print_table(headings, [_row(person) for person in found], right=(4,))
+    else:
+        click.echo("nobody is on the roster", err=True)
+
+
+def _row(person: Person) -> list[str]:
+    return [
+        safe(person.email),
+        safe(person.name),
+        safe(person.role),
+        safe(format_skills(person.skills)),
+        f"{person.hours_per_week:f} h",
+        safe(person.team),
+        str(person.starts or ""),
+        str(person.ends or ""),
+    ]
+
+
+@people.command("add")
+@click.argument("email")
+@click.argument("name")
+@_field_options
+@json_option
+@pass_context
+def add_person(
+    context: CommandContext, /, email: str, name: str, as_json: bool, **texts: str | None
+) -> None:
+    """Add a person. EMAIL is who they are, also in Taiga."""
+    from taiga_pipeline.people.model import Person
+
+    person = Person(email=email, name=name, **_values(texts))
+    with people_store(context, create=True) as store:
+        added = store.add(person)
+    _tell(added, "added", as_json)
+
+
+@people.command("edit")
+@click.argument("email")
+@click.option("--name", metavar="TEXT", help="Their name.")
+@_field_options
+@json_option
+@pass_context
+def edit_person(context: CommandContext, /, email: str, as_json: bool, **texts: str | None) -> None:
+    """Change what is known of a person."""
+    values = _values(texts)
+    if not values:
+        raise InvalidValue("nothing to change: name a field, such as --role Design")
+    with people_store(context) as store:
+        edited = store.edit(email, values)
+    _tell(edited, "changed", as_json)
+
+
+@people.command("remove")
+@click.argument("email")
+@json_option
+@pass_context
+def remove_person(context: CommandContext, email: str, as_json: bool) -> None:
+    """Take a person off the roster, with their time off and allocations."""
+    with people_store(context) as store:
+        removed = store.remove(email)
+    _tell(removed, "removed", as_json)
+
+
+def _tell(person: Person, what: str, as_json: bool) -> None:
+    if as_json:
+        print_json(person_json(person))
+    else:
+        click.echo(safe(f"{what} {person.name} <{person.email}>"))
+
+
+people.add_command(import_people)
+
+
+@people.command("rename")
+@click.argument("old")
+@click.argument("new")
+@json_option
+@pass_context
+def rename_person(context: CommandContext, old: str, new: str, as_json: bool) -> None:
+    """Give a person another e-mail address: OLD becomes NEW.
+
+    Time off, allocations and reservations go along. A member whose account has the new address in
+    the project tool stays. Else the next run adds the new address to the projects, and takes the
+    old one away where it had added it.
+    """
+    with people_store(context) as store:
+        renamed = store.rename(old, new)
+        deals = {each.deal_key for each in store.allocations(email=renamed.email)}
+    _tell(renamed, "renamed", as_json)
+    if deals:
+        click.echo(
+            f"note: on {counted(len(deals), 'deal')}. If their account in the project tool has the "
+            "old address still, change it there before the next run: they stay a member then. Else "
+            "the run adds the new address to the projects and takes the old one away where it had "
+            "added it; pipeline-sync plan shows it",
+            err=True,
+        )
+
+
+@people.command("export")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@pass_context
+def export_people(context: CommandContext, file: Path | None) -> None:
+    """Export the roster as CSV, to FILE or stdout."""
+    from taiga_pipeline.people.csv_files import PEOPLE_FILE, write_file
+
+    with people_store(context) as store, writing_to(file) as stream:
+        write_file(PEOPLE_FILE, store.people(), stream)
+
+
+@people.group("off")
+def off() -> None:
+    """Days on which people do not work."""
+
+
+@off.command("list")
+@click.argument("email", required=False)
+@json_option
+@pass_context
+def list_off(context: CommandContext, email: str | None, as_json: bool) -> None:
+    """List time off, of one person or all."""
+    with people_store(context) as store:
+        found = store.time_off(email or "")
+    if as_json:
+        print_json([asdict(each) for each in found])
+    elif found:
+        rows = [[safe(e.email), str(e.first), str(e.last), safe(e.reason)] for e in found]
+        print_table(["E-mail", "First day", "Last day", "Reason"], rows)
+    else:
+        click.echo("no time off is recorded", err=True)
+
+
+@off.command("add")
+@click.argument("email")
+@click.argument("first")
+@click.argument("last", required=False)
+@click.option("--reason", default="", help="Why, if others may know.")
+@json_option
+@pass_context
+def add_off(
+    context: CommandContext, email: str, first: str, last: str | None, reason: str, as_json: bool
+) -> None:
+    """Record time off from FIRST to LAST day (default: one day)."""
+    from taiga_pipeline.people.model import TimeOff
+
+    with people_store(context) as store:
+        time_off = TimeOff(email, read_day(first), read_day(last or first), reason)
+        _tell_off(store.add_time_off(time_off), "is off", as_json)
+
+
+@off.command("remove")
+@click.argument("email")
+@click.argument("first")
+@click.argument("last", required=False)
+@json_option
+@pass_context
+def remove_off(
+    context: CommandContext, email: str, first: str, last: str | None, as_json: bool
+) -> None:
+    """Take time off back."""
+    with people_store(context) as store:
+        gone = store.remove_time_off(email, read_day(first), read_day(last or first))
+        _tell_off(gone, "is not off", as_json)
+
+
+def _tell_off(time_off: TimeOff, what: str, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(time_off))
+    else:
+        click.echo(safe(f"{time_off.email} {what} from {time_off.first} to {time_off.last}"))
+
+
+@off.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
+@_date_format
+@click.option("--person", default="", metavar="EMAIL", help="Whose an .ics file is.")
+@click.option("--origin", default="", help="Names an .ics file across imports (default: its name).")
+@click.option(
+    "--remove-gone", is_flag=True, help="Take back what is gone from an .ics file, however much."
+)
+@json_option
+@pass_context
+def import_off(
+    context: CommandContext,
+    file: Path,
+    encoding: str,
+    date_format: str,
+    person: str,
+    origin: str,
+    remove_gone: bool,
+    as_json: bool,
+) -> int:
+    """Import time off: CSV (email,first,last,reason), or iCalendar (.ics).
+
+    In an iCalendar file, an event's attendees (else its organizer) tell whose it is, unless
+    --person does. Events that are cancelled, tentative, declined, shown as free, work elsewhere or
+    a substitute's are no time off. Importing the file again takes back what is gone or moved in it;
+    what people typed stays.
+    """
+    from taiga_pipeline.cli.pipeline.people_calendar import holds_calendar, import_calendar
+    from taiga_pipeline.people.csv_files import Writing, import_time_off
+
+    if holds_calendar(file):
+        _refuse("is for CSV files", **{"--encoding": encoding, "--date-format": date_format})
+        return import_calendar(
+            context, file, person, as_json, origin=origin, remove_many=remove_gone
+        )
+    given = {"--person": person, "--origin": origin, "--remove-gone": remove_gone}
+    _refuse("is for iCalendar files (.ics)", **given)
+    with people_store(context) as store:
+        report = import_time_off(store, file, Writing(encoding, date_format, context.zone))
+    return _report(report, file, as_json)
+
+
+def _refuse(why: str, **options: object) -> None:
+    for name, value in options.items():
+        if value:
+            raise click.UsageError(f"{name} {why}")
+
+
+@off.command("export")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@pass_context
+def export_off(context: CommandContext, file: Path | None) -> None:
+    """Export time off as CSV, to FILE or stdout; as iCalendar if FILE is named .ics."""
+    from taiga_pipeline.cli.pipeline.people_calendar import export_calendar, is_calendar
+    from taiga_pipeline.people.csv_files import TIME_OFF_FILE, write_file
+
+    if file is not None and is_calendar(file):
+        export_calendar(context, file)
+        return
+    with people_store(context) as store, writing_to(file) as stream:
+        write_file(TIME_OFF_FILE, store.time_off(), stream)
+
+
+@people.group("allocations")
+def allocations() -> None:
+    """Who works on which deal, as files (by hand: deals staff)."""
+
+
+@allocations.command("list")
+@click.option("--deal", default="", help="Only this deal.")
+@click.option("--person", default="", help="Only this person (an e-mail address).")
+@json_option
+@pass_context
+def list_allocations(context: CommandContext, deal: str, person: str, as_json: bool) -> None:
+    """List allocations."""
+    with people_store(context) as store:
+        found = store.allocations(deal_key=deal, email=person)
+        if person and not found:
+            store.get(person)  # or says that there is none
+    if deal and not found:
+        with deal_store(context) as deals:
+            deals.get(deal)
+    if as_json:
+        print_json([allocation_json(each) for each in found])
+    elif not print_allocations(found, who_left(context), with_deal=True):
+        click.echo("nobody is allocated", err=True)
+
+
+@allocations.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
+@_date_format
+@json_option
+@pass_context
+def import_allocations(
+    context: CommandContext, file: Path, encoding: str, date_format: str, as_json: bool
+) -> int:
+    """Import allocations (deal,email,role,hours_per_week,start,end,status)."""
+    from taiga_pipeline.people.csv_files import Writing
+    from taiga_pipeline.people.csv_files import import_allocations as run_import
+
+    with people_store(context) as store:
+        report = run_import(store, file, Writing(encoding, date_format, context.zone))
+    return _report(report, file, as_json)
+
+
+@allocations.command("export")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@pass_context
+def export_allocations(context: CommandContext, file: Path | None) -> None:
+    """Export allocations as CSV, to FILE or stdout."""
+    from taiga_pipeline.people.csv_files import ALLOCATIONS_FILE, write_file
+
+    with people_store(context) as store, writing_to(file) as stream:
+        write_file(ALLOCATIONS_FILE, store.allocations(), stream)
+
+
+def _report(report: RowsReport, file: Path, as_json: bool) -> int:
+    if as_json:
+        print_json({**asdict(report), "bad_rows": bad_rows_json(report.bad_rows)})
+    else:
+        click.echo(
+            f"{report.added:,} added, {report.changed:,} changed, {report.unchanged:,} unchanged, "
+            f"{len(report.bad_rows):,} left out"
+        )
+        for notice in report.notices:
+            click.echo(f"note: {safe(notice)}")
+        if report.unused_headers:
+            headers = ", ".join(map(safe, report.unused_headers))
+            click.echo(f"note: columns that were not used: {headers}")
+        print_bad_rows(report.bad_rows, file)
+    return ExitCode.PARTIAL if report.bad_rows else ExitCode.DONE

@@ -1,0 +1,159 @@
+"""``people import``: the roster from a file of any HR program."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from taiga_pipeline.app.store_access import people_store
+from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.cli.pipeline.file_text import bad_rows_json, print_bad_rows
+from taiga_pipeline.hints import command
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.people.roster_import import RosterReport
+
+_SHOWN: Final = 20
+_TAB_NAMES: Final = ("tab", "\\t")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="OURS=THEIRS",
+    help="Field=header; without a header, the field is left out.",
+)
+@click.option(
+    "--full-time",
+    default="",
+    metavar="HOURS",
+    help="A week of full time, for shares of it and where no hours are known (default: what the "
+    "file shows, else 40).",
+)
+@click.option(
+    "--date-format", default="", help="Such as %m/%d/%Y (default: decided by the column)."
+)
+@click.option("--delimiter", default="", help="Between cells (default: found out; or tab).")
+@click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
+@click.option("--origin", default="", help="Names the file across imports (default: its name).")
+@click.option("--dry-run", is_flag=True, help="Report only, store nothing.")
+@json_option
+@pass_context
+def import_people(
+    context: CommandContext,
+    /,
+    file: Path,
+    columns: tuple[str, ...],
+    full_time: str,
+    delimiter: str,
+    as_json: bool,
+    **texts: Any,
+) -> int:
+    """Import a roster from a CSV file of any HR program.
+
+    Well-known headers are found by themselves; name the others with --column. Hours may be a share
+    of full time; columns decide how hours, dates and names are written, and what was assumed is
+    said. Who is on the roster already is changed; what people changed there stays while the file
+    says the same. Who is no longer in the file is named and kept. Somebody who seems to have a new
+    address is held back until "people rename" says so.
+    """
+    from taiga_pipeline.people.roster_layout import RosterOptions
+
+    options = RosterOptions(
+        columns=_columns(columns),
+        full_time=_full_time(full_time) if full_time else None,
+        delimiter=_delimiter(delimiter),
+        zone=context.zone,
+        **texts,
+    )
+    with people_store(context, create=not options.dry_run) as store:
+        report = store.import_roster(file, options, context.clock.now())
+    if as_json:
+        print_json({**asdict(report), "bad_rows": bad_rows_json(report.bad_rows)})
+    else:
+        _print(report, file)
+    is_partial = report.bad_rows or report.held_back
+    return ExitCode.PARTIAL if is_partial else ExitCode.DONE
+
+
+def _columns(texts: tuple[str, ...]) -> dict[str, str]:
+    columns = {}
+    for text in texts:
+        ours, equals, theirs = text.partition("=")
+        if not equals or not ours.strip():
+            raise click.UsageError(f"--column {text!r}: write --column FIELD=HEADER")
+        columns[ours.strip()] = theirs.strip()
+    return columns
+
+
+def _delimiter(text: str) -> str:
+    if text in _TAB_NAMES:
+        return "\t"
+    if len(text) > 1 or text in tuple('"\r\n'):
+        raise click.UsageError(f"--delimiter {text[:40]!r}: write one character, or tab")
+    return text
+
+
+def _full_time(text: str) -> Decimal:
+    from taiga_pipeline.people.roster_hours import read_full_time
+
+    try:
+        return read_full_time(text)
+    except InvalidValue as error:
+        raise click.UsageError(f"--full-time {text[:40]!r}: {error}") from None
+
+
+def _print(report: RosterReport, file: Path) -> None:
+    would = "would be " if report.dry_run else ""
+    held = f", {len(report.held_back):,} held back" if report.held_back else ""
+    click.echo(
+        f"{report.added:,} {would}added, {report.changed:,} {would}changed, "
+        f"{report.unchanged:,} unchanged, {len(report.bad_rows):,} left out{held}"
+    )
+    for notice in report.notices:
+        click.echo(f"note: {safe(notice)}")
+    if report.unused_headers:
+        headers = ", ".join(map(safe, report.unused_headers))
+        click.echo(f"note: columns that were not used: {headers}")
+    _print_gone(report)
+    print_bad_rows(report.bad_rows, file)
+    for each in report.held_back:
+        message = (
+            f"{file}:{each.line}: held back: {each.email} may be {each.old_email} with a new "
+            f"address ({each.reason}; the old address is not in the file). If so: "
+            f"{command('people rename', each.old_email, each.email)}; if they are two people: "
+            f"{command('people add', each.email, 'NAME')}. Then import again"
+        )
+        click.echo(safe(message), err=True)
+
+
+def _print_gone(report: RosterReport) -> None:
+    if report.gone:
+        people = "1 person" if len(report.gone) == 1 else f"{len(report.gone):,} people"
+        are = "is" if len(report.gone) == 1 else "are"
+        shown = ", ".join(each.email for each in report.gone[:_SHOWN])
+        more = len(report.gone) - _SHOWN
+        way = command("people edit", report.gone[0].email, options="--ends DATE")
+        click.echo(
+            safe(
+                f"note: {people} of earlier imports {are} no longer in the file, kept with all "
+                f"hours: {shown}{f' and {more:,} more' if more > 0 else ''}. Who has left: {way}"
+            )
+        )
+    if not report.complete:
+        click.echo(
+            "note: the file is cut off or has rows that do not say whose they are, so nothing was "
+            "concluded from who is missing"
+        )

@@ -1,0 +1,1 @@
+"""What lies ahead: capacity, forecast, staffing, scenarios, metrics, report."""

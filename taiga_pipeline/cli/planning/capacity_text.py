@@ -1,0 +1,242 @@
+"""A capacity report on a terminal: a heat map, sums, and the deals behind the gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from taiga_pipeline.cli.output import (
+    pad,
+    print_pairs,
+    print_table,
+    shorten,
+    style,
+    terminal_width,
+    use_colour,
+)
+from taiga_pipeline.pipeline.text import counted
+from taiga_pipeline.planning.weeks import week_name
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.planning.capacity.result import CapacityReport, Cell, Driver, RoleCapacity
+    from taiga_pipeline.planning.demand.unseen import Unseen
+
+ALL: Final = "All roles"
+_COLUMN: Final = 5
+_NAME: Final = 20
+_PAGE: Final = 100
+_FULL: Final = 0.9
+_BUSY: Final = 0.7
+_FAR_OVER: Final = 1.25
+_NOTICES: Final = 20
+_NOTICE: Final = 400
+
+
+def percentile(quantile: float) -> str:
+    """Returns ``P80`` for 0.8."""
+    return f"P{100 * quantile:g}"
+
+
+def print_report(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
+    """Prints a report about some of its roles."""
+    _print_heading(report)
+    if not roles:
+        click.echo("nobody is asked for, and nobody is on the roster")
+        return
+    _print_heat(report, roles)
+    click.echo("")
+    _print_sums(report, roles)
+    _print_drivers(report, roles)
+
+
+def _print_heading(report: CapacityReport) -> None:
+    span = f"{week_name(report.weeks.first)} to {week_name(report.weeks.last)}"
+    click.echo(style(f"Capacity and demand, {span}", bold=True))
+    shock = f"shared shock {report.shock_sd:.2f}"
+    click.echo(
+        f"as of {report.as_of}; {counted(report.open_deals, 'open deal')} in {report.trials:,} "
+        f"futures (seed {report.seed}, {shock})"
+    )
+
+
+def _print_heat(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
+    name = percentile(report.quantile)
+    click.echo(
+        f"\nHours short at {name} (in {1 - report.quantile:.0%} of futures more are missing); "
+        f"~ nearly full, · room left"
+    )
+    width = min(_NAME, max(len(safe(role.role)) for role in roles))
+    columns = max(1, ((terminal_width() or _PAGE) - width - 1) // _COLUMN)
+    weeks = list(report.weeks)
+    for first in range(0, len(weeks), columns):
+        page = slice(first, first + columns)
+        for line in _week_lines(weeks[page]):
+            click.echo(style(pad("", width) + " " + line, dim=True))
+        for role in roles:
+            label = pad(shorten(safe(role.role), width), width)
+            click.echo(label + " " + "".join(_heat(cell) for cell in role.weeks[page]))
+
+
+def _week_lines(weeks: Iterable[date]) -> tuple[str, str]:
+    """Returns the years, each where it begins, and the weeks' numbers below them."""
+    years, names, last = [], [], 0
+    for week in weeks:
+        iso = week.isocalendar()
+        years.append(pad("" if iso.year == last else str(iso.year), _COLUMN, right=True))
+        names.append(pad(f"W{iso.week:02}", _COLUMN, right=True))
+        last = iso.year
+    return "".join(years), "".join(names)
+
+
+def _heat(cell: Cell) -> str:
+    load = cell.load
+    if cell.gap >= 0.5:
+        far = load is None or load > _FAR_OVER
+        text = pad(_short(cell.gap), _COLUMN, right=True)
+        return _coloured(text, "white" if far else "red", background="red" if far else None)
+    if load is None or cell.quantile < 0.5:
+        return pad("·", _COLUMN, right=True)
+    if load >= _FULL:
+        return _coloured(pad("~", _COLUMN, right=True), "yellow")
+    return _coloured(pad("·", _COLUMN, right=True), "green" if load >= _BUSY else None)
+
+
+def _coloured(text: str, colour: str | None, background: str | None = None) -> str:
+    return click.style(text, fg=colour, bg=background) if use_colour() else text
+
+
+def _short(hours: float) -> str:
+    return f"{hours:.0f}" if hours < 9_999.5 else f"{hours / 1000:.0f}k"
+
+
+def _print_sums(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
+    name = percentile(report.quantile)
+    headings = ["Role", "People", "Capacity", "Confirmed", "Weighted", name, "Exposure"]
+    headings += [f"Short {name}", "Expected short", "Worst week"]
+    rows = [_sum_row(report, role.role, str(role.people), role.total, role) for role in roles]
+    if len(roles) == len(report.roles) > 1:
+        people = str(sum(role.people for role in roles))
+        rows.append(_sum_row(report, ALL, people, report.total, None))
+    print_table(headings, rows, right=range(1, 9))
+
+
+def _sum_row(
+    report: CapacityReport, name: str, people: str, cell: Cell, role: RoleCapacity | None
+) -> list[str]:
+    hours = (cell.capacity, cell.confirmed, cell.weighted, cell.quantile, cell.exposure)
+    short = (cell.gap, cell.expected_gap)
+    worst = _worst(report, role.weeks if role else report.by_week)
+    return [safe(name), people, *(f"{each:,.0f}" for each in (*hours, *short)), worst]
+
+
+def _worst(report: CapacityReport, cells: Sequence[Cell]) -> str:
+    at = max(range(len(cells)), key=lambda number: cells[number].expected_gap)
+    if cells[at].expected_gap < 0.05:
+        return ""
+    week = list(report.weeks)[at]
+    return f"{week_name(week)} (short in {cells[at].chance_short:.0%})"
+
+
+def _print_drivers(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
+    rows = list(_driver_rows(roles))
+    if not rows:
+        return
+    click.echo("\nDeals behind the hours short (hours that each adds to those expected)")
+    print_table(["Role", "Deal", "Adds", "Weighted", "Chance", "Close"], rows, right=(2, 3, 4))
+
+
+def _driver_rows(roles: Iterable[RoleCapacity]) -> Iterator[list[str]]:
+    for role in roles:
+        for number, driver in enumerate(role.total.drivers):
+            yield ["" if number else safe(role.role), *_driver_cells(driver)]
+
+
+def _driver_cells(driver: Driver) -> list[str]:
+    return [
+        safe(driver.deal_key),
+        f"{driver.added:,.1f} h",
+        f"{driver.weighted:,.1f} h",
+        f"{driver.probability:.0%}",
+        str(driver.expected_close or ""),
+    ]
+
+
+def print_unseen(report: CapacityReport, unseen: Unseen, more: CapacityReport) -> None:
+    """Prints what deals that are not there yet add: ``more`` is ``report`` with them."""
+    click.echo(style("\nWith deals that are not there yet", bold=True))
+    if not unseen.past:
+        click.echo("nothing was won within a year that would tell what they will ask for")
+        return
+    if not unseen.rows:
+        click.echo("none are expected, or what was won within a year asked for nobody")
+        return
+    click.echo(
+        f"about {unseen.wins:,.0f} wins in these weeks, each like one of the {unseen.past:,} of "
+        "the past year"
+    )
+    name = percentile(report.quantile)
+    headings = ["Role", "They ask for", f"{name} with them", f"Short {name}", "with them"]
+    headings += ["Expected short", "with them"]
+    before = {role.role: role.total for role in report.roles}
+    rows = [_unseen_row(role.role, before.get(role.role), role.total) for role in more.roles]
+    if len(more.roles) > 1:
+        rows.append(_unseen_row(ALL, report.total, more.total))
+    print_table(headings, rows, right=range(1, 7))
+
+
+def _unseen_row(name: str, before: Cell | None, after: Cell) -> list[str]:
+    added = after.weighted - (before.weighted if before else 0.0)
+    gap, missing = (before.gap, before.expected_gap) if before else (0.0, 0.0)
+    hours = (added, after.quantile, gap, after.gap, missing, after.expected_gap)
+    return [safe(name), *(f"{each:,.0f}" for each in hours)]
+
+
+def print_weeks(report: CapacityReport, role: RoleCapacity) -> None:
+    """Prints one role week by week."""
+    name = percentile(report.quantile)
+    headings = ["Week", "Capacity", "Confirmed", "Weighted", name, "Exposure", f"Short {name}"]
+    headings += ["Expected short", "Chance", "Because of"]
+    rows = []
+    for week, cell in zip(report.weeks, role.weeks, strict=True):
+        hours = (cell.capacity, cell.confirmed, cell.weighted, cell.quantile, cell.exposure)
+        shown = [f"{each:,.0f}" for each in (*hours, cell.gap)]
+        because = ", ".join(safe(driver.deal_key) for driver in cell.drivers[:3])
+        chance = f"{cell.chance_short:.0%}"
+        rows.append([week_name(week), *shown, f"{cell.expected_gap:,.1f}", chance, because])
+    click.echo("")
+    print_table(headings, rows, right=range(1, 9))
+
+
+def print_cell(report: CapacityReport, role: RoleCapacity, week: date, cell: Cell) -> None:
+    """Prints everything about a role in a week."""
+    name = percentile(report.quantile)
+    click.echo(style(f"{safe(role.role)} in {week_name(week)} (from {week})", bold=True))
+    print_pairs(
+        {
+            "Capacity": f"{cell.capacity:,.1f} h ({role.people} people)",
+            "Confirmed": f"{cell.confirmed:,.1f} h",
+            "Weighted": f"{cell.weighted:,.1f} h",
+            "Exposure": f"{cell.exposure:,.1f} h if every open deal is won",
+            "P50 / " + name + " / P95": f"{cell.median:,.1f} / {cell.quantile:,.1f} / "
+            f"{cell.high:,.1f} h",
+            f"Short at {name}": f"{cell.gap:,.1f} h",
+            "Expected short": f"{cell.expected_gap:,.1f} h",
+            "Chance to be short": f"{cell.chance_short:.0%}",
+        }
+    )
+    if cell.drivers:
+        click.echo("")
+        rows = [_driver_cells(driver) for driver in cell.drivers]
+        print_table(["Deal", "Adds", "Weighted", "Chance", "Close"], rows, right=(1, 2, 3))
+
+
+def print_notices(notices: Sequence[str]) -> None:
+    """Says on stderr what could not be counted, or only with a doubt."""
+    for notice in notices[:_NOTICES]:
+        click.echo(f"note: {shorten(safe(notice), _NOTICE)}", err=True)
+    if len(notices) > _NOTICES:
+        click.echo(f"and {len(notices) - _NOTICES:,} more notes; --json lists all", err=True)

@@ -1,0 +1,314 @@
+"""``metrics``: what the past says about selling and delivering."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from taiga_pipeline.app.pipeline_data import reported_facts
+from taiga_pipeline.app.store_access import deal_store, people_store
+from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json, print_table
+from taiga_pipeline.planning.metrics.delivery import (
+    Delivered,
+    DemandSuggestion,
+    ServiceMetrics,
+    delivery_metrics,
+    suggest_demand,
+)
+from taiga_pipeline.planning.metrics.selling import (
+    DIMENSIONS,
+    SLIPPING,
+    Record,
+    SalesMetrics,
+    StageInfo,
+    WinRate,
+    sales_metrics,
+)
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.mapping.mapping_set import MappingSet
+    from taiga_pipeline.mapping.rules import Rules
+    from taiga_pipeline.pipeline.model import Deal, FieldChange, RoleDemand, StageMove
+
+Item = TypeVar("Item", "StageMove", "FieldChange")
+
+_HOW_TO_USE: Final = """\
+# From what won deals were staffed with. Put it into a copy of the mapping file (of the same name,
+# in another folder) in place of what it has for these roles; see what that would change with
+# pipeline-sync mapping diff COPY, and put the copy in its place."""
+
+
+@click.command()
+@click.option(
+    "--since",
+    metavar="DATE",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Only deals that were decided since then, or are open.",
+)
+@click.option(
+    "--by",
+    "dimension",
+    type=click.Choice(DIMENSIONS),
+    help="Only the win rates by this field.",
+)
+@click.option(
+    "--suggest-demand",
+    "suggest",
+    is_flag=True,
+    help="Only default roles for mappings, from what won deals were staffed with.",
+)
+@json_option
+@pass_context
+def metrics(
+    context: CommandContext, since: Any, dimension: str | None, suggest: bool, as_json: bool
+) -> None:
+    """Show conversion, time in stage, win rates, slippage; and planned against actual delivery.
+
+    Needs the built-in store: other sources have no record of moves and changes.
+    """
+    mappings = context.load_mappings()
+    with deal_store(context) as store:
+        moves, changes = _by_deal(store.history()), _by_deal(store.changes(fields=SLIPPING))
+        records = [
+            record
+            for deal in store.deals()
+            if (record := _record(deal, mappings, moves, changes)) is not None
+            and (since is None or _is_recent(record, since.date()))
+        ]
+    delivered = list(_delivered(context, mappings, records))
+    suggestions = suggest_demand(delivered, _assumed(mappings, delivered))
+    sales, delivery = sales_metrics(records, context.clock.now()), delivery_metrics(delivered)
+    if as_json:
+        print_json(_as_json(sales, delivery, suggestions))
+    elif suggest:
+        _show_suggestions(suggestions)
+    elif dimension:
+        _show_win_rates(dimension, sales.win_rates[dimension])
+    else:
+        _show_sales(sales)
+        _show_delivery(delivery)
+
+
+def _by_deal(items: Iterable[Item]) -> Mapping[str, Sequence[Item]]:
+    found: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        found[item.deal_key].append(item)
+    return found
+
+
+def _record(
+    deal: Deal,
+    mappings: MappingSet,
+    moves: Mapping[str, Sequence[StageMove]],
+    changes: Mapping[str, Sequence[FieldChange]],
+) -> Record | None:
+    """Returns a deal with its past; None if no mapping is for it or its stage is unknown."""
+    rules = _rules(deal, mappings)
+    if rules is None:
+        return None
+    infos = {
+        stage.name: StageInfo(stage.name, stage.category, order)
+        for order, stage in enumerate(rules.stages)
+    }
+    named = {
+        move.to_stage: infos[stage.name]
+        for move in moves.get(deal.key, ())
+        if (stage := rules.find_stage(move.to_stage)) is not None
+    }
+    current = rules.find_stage(deal.stage)
+    if current is None:
+        return None
+    return Record(
+        deal,
+        infos[current.name],
+        moves.get(deal.key, ()),
+        changes.get(deal.key, ()),
+        {**infos, **named},
+    )
+
+
+def _rules(deal: Deal, mappings: MappingSet) -> Rules | None:
+    from taiga_pipeline.mapping.errors import NotMapped
+
+    try:
+        return mappings.choose(deal)
+    except NotMapped:
+        return None
+
+
+def _is_recent(record: Record, since: date) -> bool:
+    closed = record.deal.closed_on
+    return not record.is_closed or (closed is not None and closed >= since)
+
+
+def _delivered(
+    context: CommandContext, mappings: MappingSet, records: Iterable[Record]
+) -> Iterator[Delivered]:
+    """Yields the won deals with what was planned, who was put on them, and what became of it."""
+    from taiga_pipeline.mapping.dates import project_start
+    from taiga_pipeline.mapping.demand import deal_demand
+    from taiga_pipeline.sources.port import by_deal
+
+    with people_store(context) as store:
+        allocations = by_deal(store.allocations())
+    facts = reported_facts(context)
+    for record in records:
+        rules = _rules(record.deal, mappings) if record.is_won else None
+        if rules is not None:
+            yield Delivered(
+                deal=record.deal,
+                start=project_start(record.deal, won=True, lead_time_weeks=rules.lead_time_weeks),
+                demand=deal_demand(record.deal, rules),
+                allocations=allocations.get(record.deal.key, ()),
+                facts=facts.get(record.deal.key, {}),
+            )
+
+
+def _assumed(
+    mappings: MappingSet, delivered: Iterable[Delivered]
+) -> Mapping[str, Sequence[RoleDemand]]:
+    """Returns the mappings' default demand for each service that was sold."""
+    from dataclasses import replace
+
+    from taiga_pipeline.mapping.demand import deal_demand
+
+    assumed: dict[str, Sequence[RoleDemand]] = {}
+    for each in delivered:
+        rules = _rules(each.deal, mappings)
+        if rules is not None:
+            assumed[each.deal.service] = deal_demand(replace(each.deal, roles=()), rules)
+    return assumed
+
+
+# --- output
+
+
+def _as_json(
+    sales: SalesMetrics,
+    delivery: Sequence[ServiceMetrics],
+    suggestions: Sequence[DemandSuggestion],
+) -> dict[str, object]:
+    data = asdict(sales)
+    for stage, plain in zip(sales.stages, data["stages"], strict=True):
+        plain["conversion"] = stage.conversion
+    for name, rates in sales.win_rates.items():
+        for rate, plain in zip(rates, data["win_rates"][name], strict=True):
+            plain["rate"] = rate.rate
+    return {
+        "sales": data,
+        "delivery": [asdict(service) for service in delivery],
+        "suggested_demand": [asdict(suggestion) for suggestion in suggestions],
+    }
+
+
+def _show_sales(sales: SalesMetrics) -> None:
+    click.echo(f"{sales.deals} deals: {sales.won} won, {sales.lost} lost\n")
+    if not sales.deals:
+        return
+    rows = [
+        (
+            stage.stage,
+            str(stage.entered),
+            str(stage.here),
+            _percent(stage.conversion),
+            _days(stage.days),
+            _days(stage.slow_days),
+        )
+        for stage in sales.stages
+    ]
+    header = ("Stage", "Entered", "There now", "Went on", "Median stay", "9 of 10 within")
+    print_table(header, rows, right=range(1, 6))
+    for dimension in DIMENSIONS:
+        if len(sales.win_rates[dimension]) > 1:
+            click.echo("")
+            _show_win_rates(dimension, sales.win_rates[dimension])
+    click.echo("")
+    for each in sales.velocity:
+        currency = safe(each.currency)
+        click.echo(
+            f"Velocity: {each.per_week:,} {currency} per week ({each.open_deals} open deals x "
+            f"{_percent(each.win_rate)} won x {each.mean_value:,} {currency} in "
+            f"{each.cycle_days:.0f} days)"
+        )
+    slip = sales.slippage
+    if slip.deals:
+        off = "" if slip.days is None else f"; decided {_later(slip.days)} the first date"
+        click.echo(
+            f"Close dates: {slip.deals} deals, moved later {slip.moved_later} times, earlier "
+            f"{slip.moved_earlier} times{off}"
+        )
+    for reason, times in sales.lost_reasons:
+        click.echo(f"Lost: {safe(reason)}: {times}")
+    for gate in sales.skipped_gates:
+        click.echo(
+            f"Gate skipped at {safe(gate.stage)}: {safe(gate.action)}: {gate.times} times "
+            f"({gate.won} won, {gate.lost} lost)"
+        )
+
+
+def _show_win_rates(dimension: str, rates: Sequence[WinRate]) -> None:
+    rows = [
+        (
+            rate.group,
+            str(rate.won),
+            str(rate.lost),
+            _percent(rate.rate),
+            f"{_percent(rate.low)} to {_percent(rate.high)}",
+        )
+        for rate in rates
+    ]
+    name = dimension.replace("_", " ").capitalize()
+    print_table((name, "Won", "Lost", "Win rate", "80 % range"), rows, right=range(1, 5))
+
+
+def _show_delivery(delivery: Sequence[ServiceMetrics]) -> None:
+    if not delivery:
+        return
+    click.echo("")
+    rows = [
+        (
+            service.service,
+            str(service.deals),
+            "" if service.start_slip_days is None else f"{service.start_slip_days:+.0f} days",
+            f"{service.planned_hours:,.0f} h",
+            f"{service.staffed_hours:,.0f} h",
+            "" if service.spent_hours is None else f"{service.spent_hours:,.0f} h",
+            _percent(service.progress),
+        )
+        for service in delivery
+    ]
+    header = ("Service, won", "Deals", "Start", "Asked for", "Staffed", "Spent", "Progress")
+    print_table(header, rows, right=range(1, 7))
+
+
+def _show_suggestions(suggestions: Sequence[DemandSuggestion]) -> None:
+    if not suggestions:
+        click.echo("Nothing to suggest: what won deals were staffed with is what mappings assume,")
+        click.echo("or too few deals were won and staffed (three of a service and role).")
+        return
+    click.echo(_HOW_TO_USE)
+    for each in suggestions:
+        now = each.assumed
+        was = f"{now.hours_per_week:f} h x {now.weeks} weeks" if now else "nothing"
+        click.echo(f"\n# {each.deals} deals; assumed so far: {was}")
+        click.echo(each.to_toml(), nl=False)
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.0f} %"
+
+
+def _days(days: float | None) -> str:
+    return "" if days is None else f"{days:.0f} days"
+
+
+def _later(days: float) -> str:
+    return f"{abs(days):.0f} days {'after' if days >= 0 else 'before'} (median)"

@@ -1,0 +1,337 @@
+"""Gathers everything that the report shows. A part that cannot be had leaves its reason behind."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
+from taiga_pipeline.app.planning_input import Learnt, PlanInput, options_for, plan_input
+from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.cli.context import CommandContext
+from taiga_pipeline.cli.planning.capacity import scenario_path
+from taiga_pipeline.problems import ProblemsError
+from taiga_pipeline.report.page.model import (
+    Card,
+    Cell,
+    Comparison,
+    Health,
+    HeatMap,
+    HeatRow,
+    Page,
+    Period,
+    Range,
+    Series,
+    Stage,
+)
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sync.state.store import StateStore
+    from taiga_pipeline.mapping.rules import StageRule
+    from taiga_pipeline.people.model import Person
+    from taiga_pipeline.pipeline.model import Deal
+    from taiga_pipeline.planning.capacity.find import Options
+    from taiga_pipeline.planning.capacity.result import CapacityReport, Driver, RoleCapacity
+    from taiga_pipeline.planning.capacity.result import Cell as HoursCell
+    from taiga_pipeline.planning.demand.deals import Demand
+    from taiga_pipeline.planning.forecast.forecast import Forecast as Expected
+    from taiga_pipeline.planning.forecast.forecast import Row, Split
+    from taiga_pipeline.planning.outlook import Outlooks
+    from taiga_pipeline.planning.scenario.compare import Column
+
+RECENT_DAYS: Final = 90
+"""Deals that were decided longer ago are not on the board."""
+
+_MONTHS: Final = 6
+
+
+@dataclass
+class _Missing:
+    """Parts that could not be made, and why."""
+
+    reasons: list[tuple[str, str]] = field(default_factory=list)
+
+    def attempt(self, name: str, make: Callable[[], Any]) -> Any:
+        """Returns what ``make`` returns; None, with the reason noted, if it cannot be made."""
+        try:
+            return make()
+        except ProblemsError as error:
+            self.reasons.append((name, str(error)))
+            return None
+
+
+def gather(context: CommandContext, asked: Mapping[str, Any], chances: str | None) -> Page:
+    """Returns the page of the report.
+
+    :raises ProblemsError: what is wrong with the configuration or the mappings.
+    :raises Unreachable: the source does not answer.
+    """
+    read = read_pipeline(context)
+    missing = _Missing()
+    today = context.today
+    page = Page(context.settings.pipeline, today, stages=_board(read, today))
+    expected = missing.attempt("What will be won", lambda: _forecast(context, today, read))
+    known = None
+    if expected is not None:
+        page = replace(page, forecast=expected[0], forecast_notes=expected[1])
+        known = Learnt(expected[2])
+    given = missing.attempt(
+        "Who is short, and when", lambda: plan_input(context, chances, read, known)
+    )
+    if given is not None:
+        page = _with_plan(context, page, given, options_for(context, **asked))
+    return replace(page, health=_health(context), missing=tuple(missing.reasons))
+
+
+# --- the board
+
+
+def _board(read: Pipeline, today: date) -> tuple[Stage, ...]:
+    """Returns the open deals, and those that were decided lately, by stage."""
+    from taiga_pipeline.mapping.errors import NotMapped
+
+    urls = {key: str(facts.get("url") or "") for key, facts in read.facts.items()}
+    order: dict[str, tuple[int, str]] = {}
+    found: dict[str, list[Deal]] = defaultdict(list)
+    for deal in read.deals:
+        try:
+            rules, stage = read.mappings.stage_of(deal)
+        except NotMapped:
+            continue
+        closed = stage.category.is_closed
+        if closed and (deal.closed_on is None or (today - deal.closed_on).days > RECENT_DAYS):
+            continue
+        order.setdefault(stage.name, (rules.stages.index(stage), stage.name))
+        found[stage.name].append(_decided(deal, stage))
+    return tuple(_stage(name, found[name], urls) for name in sorted(found, key=order.__getitem__))
+
+
+def _decided(deal: Deal, stage: StageRule) -> Deal:
+    """Returns the deal with the chance that its stage decides."""
+    is_decided = stage.category.is_closed
+    return replace(deal, probability=stage.chance(None)) if is_decided else deal
+
+
+def _stage(name: str, deals: Sequence[Deal], urls: Mapping[str, str]) -> Stage:
+    worth: dict[str, Decimal] = defaultdict(Decimal)
+    for deal in deals:
+        if deal.value is not None:
+            worth[deal.currency] += deal.value
+    largest = sorted(deals, key=lambda deal: (-(deal.value or Decimal(0)), deal.key))
+    money = ", ".join(f"{worth[each]:,.0f} {each}".strip() for each in sorted(worth))
+    return Stage(name, money, [_card(deal, urls.get(deal.key, "")) for deal in largest])
+
+
+def _card(deal: Deal, url: str) -> Card:
+    title = f"{deal.customer}: {deal.name}" if deal.customer else deal.name
+    value = "" if deal.value is None else f"{deal.value:,.0f} {deal.currency}".strip()
+    chance = "" if deal.probability is None else f"{100 * deal.probability:.0f} %"
+    close = "" if deal.expected_close is None else f"closes {deal.expected_close}"
+    facts = [fact for fact in (value, chance, close, deal.owner) if fact]
+    return Card(deal.key, title, facts, url)
+
+
+# --- capacity, people, scenarios
+
+
+def _with_plan(context: CommandContext, page: Page, given: PlanInput, options: Options) -> Page:
+    from taiga_pipeline.planning.capacity.find import capacity_for, demand_for
+
+    demand = demand_for(given.situation, given.mappings, given.outlooks, options)
+    report = capacity_for(given.situation, demand, given.outlooks, options)
+    notices = dict.fromkeys((*given.notices, *report.notices))
+    return replace(
+        page,
+        capacity=_capacity(report),
+        people=_people(given, demand, options),
+        scenarios=_scenarios(context, given, options),
+        notices=tuple(notices),
+    )
+
+
+def _capacity(report: CapacityReport) -> HeatMap | None:
+    if not report.roles:
+        return None
+    from taiga_pipeline.planning.weeks import week_name
+
+    weeks = [week_name(week) for week in report.weeks]
+    return HeatMap(
+        weeks,
+        [_role_row(role, weeks) for role in report.roles],
+        f"Hours missing at P{round(100 * report.quantile)} of what is asked for: in so many of "
+        f"100 futures they are enough. {report.open_deals} open deals, {report.trials:,} futures, "
+        f"seed {report.seed}. A cell with a number tells the deals behind it.",
+    )
+
+
+def _role_row(role: RoleCapacity, weeks: Sequence[str]) -> HeatRow:
+    cells = [
+        _hours(cell, f"{role.role}, {week}") for cell, week in zip(role.weeks, weeks, strict=True)
+    ]
+    note = f"{role.people} {'person' if role.people == 1 else 'people'}"
+    return HeatRow(role.role, note, cells, _hours(role.total, f"{role.role}, all weeks"))
+
+
+def _hours(cell: HoursCell, where: str) -> Cell:
+    text = f"{cell.gap:,.0f}" if cell.gap >= 0.5 else ""
+    asked = f"{cell.quantile:,.0f} h asked for, {cell.capacity:,.0f} h there"
+    sure = f"{cell.confirmed:,.0f} h sure, {cell.exposure:,.0f} h if everything is won"
+    hint = f"{where}: {asked}; {sure}; short in {100 * cell.chance_short:.0f} % of futures"
+    nobody = cell.capacity == 0 and cell.quantile > 0
+    load = None if nobody else (cell.load or 0.0)
+    return Cell(text, load, hint, [_driver(each) for each in cell.drivers] if text else ())
+
+
+def _driver(driver: Driver) -> str:
+    close = f", closes {driver.expected_close}" if driver.expected_close else ""
+    return f"{driver.deal_key}: +{driver.added:,.0f} h ({100 * driver.probability:.0f} %{close})"
+
+
+def _people(given: PlanInput, demand: Demand, options: Options) -> HeatMap | None:
+    """Returns how much of each person's time is booked for won deals, week by week."""
+    from taiga_pipeline.people.calendar import working_hours
+    from taiga_pipeline.planning.weeks import week_name
+
+    situation, weeks = given.situation, list(options.weeks)
+    people = [p for p in situation.people if options.team in ("", p.team)]
+    if not people:
+        return None
+    there = working_hours(
+        people,
+        situation.time_off,
+        weeks,
+        holidays_of=options.holidays_of,
+        default_country=options.default_country,
+    ).by_person
+    booked: dict[tuple[str, date], dict[str, float]] = {}
+    for each in demand.booked:
+        if each.email:
+            hours = booked.setdefault((each.email, each.week), {})
+            hours[each.deal_key] = hours.get(each.deal_key, 0.0) + each.hours
+    rows = [
+        _person_row(
+            person, there[person.email], [booked.get((person.email, week), {}) for week in weeks]
+        )
+        for person in people
+    ]
+    names = [week_name(week) for week in weeks]
+    return HeatMap(names, rows, "Hours booked for won deals, of the hours that a person has.")
+
+
+def _person_row(
+    person: Person, there: Sequence[float], booked: Sequence[Mapping[str, float]]
+) -> HeatRow:
+    cells = [_person_cell(person, hours, deals) for hours, deals in zip(there, booked, strict=True)]
+    total = sum(sum(deals.values()) for deals in booked)
+    everything: dict[str, float] = defaultdict(float)
+    for deals in booked:
+        for key, hours in deals.items():
+            everything[key] += hours
+    whole = _person_cell(person, sum(there), everything)
+    return HeatRow(person.name, person.role, cells, replace(whole, text=f"{total:,.0f}"))
+
+
+def _person_cell(person: Person, there: float, deals: Mapping[str, float]) -> Cell:
+    hours = sum(deals.values())
+    load = hours / there if there else (None if hours else 0.0)
+    hint = f"{person.name}: {hours:,.0f} of {there:,.0f} h"
+    drivers = [f"{key}: {each:,.0f} h" for key, each in sorted(deals.items())]
+    return Cell(f"{hours:,.0f}" if hours else "", load, hint, drivers)
+
+
+def _scenarios(context: CommandContext, given: PlanInput, options: Options) -> Comparison | None:
+    from taiga_pipeline.planning.scenario.compare import compare_scenarios
+    from taiga_pipeline.planning.scenario.file import ScenarioFile
+
+    saved = list(ScenarioFile(scenario_path(context)).all().values())
+    if not saved:
+        return None
+    quiet = replace(options, with_drivers=False)
+    columns = compare_scenarios(given.situation, given.mappings, given.outlooks, quiet, saved)
+    figures: tuple[tuple[str, Callable[[Column], str]], ...] = (
+        ("Hours missing", lambda c: f"{c.report.total.gap:,.0f} h"),
+        ("Short weeks of roles", lambda c: f"{c.short_weeks}"),
+        ("Utilisation", lambda c: "" if c.utilisation is None else f"{100 * c.utilisation:.0f} %"),
+        ("Won in it", lambda c: _money(c.worth.decided)),
+        ("Expected besides", lambda c: _money(c.worth.expected)),
+    )
+    rows = [(name, [figure(column) for column in columns]) for name, figure in figures]
+    return Comparison([column.name for column in columns], rows)
+
+
+def _money(amounts: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{amounts[each]:,.0f} {each}".strip() for each in sorted(amounts))
+
+
+# --- forecast
+
+
+def _forecast(
+    context: CommandContext, today: date, read: Pipeline
+) -> tuple[tuple[Series, ...], list[str], Outlooks]:
+    """Returns the charts, the notes to them, and what was learnt about each open deal.
+
+    Learning is what takes the time: the forecast and capacity planning share it.
+    """
+    from taiga_pipeline.app.extras import need_extra
+    from taiga_pipeline.app.forecast_data import read_history
+
+    need_extra("forecast", "planning", "numpy")
+    from taiga_pipeline.cli.planning.forecast_text import notes
+    from taiga_pipeline.planning.forecast.forecast import forecast_of, horizon_of, prepare
+    from taiga_pipeline.planning.forecast.outlooks import SHOCK_DAYS, outlooks_of
+
+    history = read_history(context, today, read)
+    ground = prepare(history, today, max(horizon_of(today, _MONTHS), SHOCK_DAYS))
+    forecast = forecast_of(ground, today, _MONTHS)
+    series = [
+        Series(f"Wins by {name}", [_period(row, row.won) for row in rows])
+        for name, rows in (("month", forecast.months), ("quarter", forecast.quarters))
+    ]
+    return (*series, *_values(forecast)), notes(forecast, history), outlooks_of(ground)
+
+
+def _values(forecast: Expected) -> Iterable[Series]:
+    currencies = sorted({currency for row in forecast.months for currency in row.value})
+    for currency in currencies:
+        periods = [_period(row, row.value[currency]) for row in forecast.months]
+        yield Series(f"Won value by month, {currency}".rstrip(", "), periods)
+
+
+def _period(row: Row, split: Split) -> Period:
+    now, coming, everything = (
+        Range(each.low, each.middle, each.high) for each in (split.open, split.coming, split.all)
+    )
+    return Period(row.period.name, now, coming, everything)
+
+
+# --- the sync
+
+
+def _health(context: CommandContext) -> Health:
+    with state_to_read(context) as store:
+        return _health_of(store)
+
+
+def _health_of(store: StateStore) -> Health:
+    runs = store.runs(limit=1)
+    issues = [f"{item.issue.message} (since {item.since:%Y-%m-%d})" for item in store.issues()]
+    states: dict[str, int] = defaultdict(int)
+    for row in store.index().values():
+        if row.is_followed:
+            states[row.state or "unknown"] += 1
+    if not runs:
+        return Health([("Last run", "none yet")], issues, is_well=not issues)
+    last = runs[0]
+    projects = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
+    facts = [
+        ("Last run", f"{last.started_at:%Y-%m-%d %H:%M} UTC: {last.outcome}"),
+        ("Projects", projects),
+        ("Open", str(len(issues)) if issues else "nothing"),
+    ]
+    return Health(facts, issues, is_well=last.outcome == "done" and not issues)

@@ -1,0 +1,254 @@
+"""``scenario``: what if, saved under a name and compared with today. Nothing real changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from taiga_pipeline.app.extras import need_extra
+from taiga_pipeline.app.planning_input import options_for, plan_input
+from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.options import json_option, plan_options
+from taiga_pipeline.cli.output import print_json, print_pairs, print_table
+from taiga_pipeline.cli.planning.capacity import scenario_path
+from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from taiga_pipeline.planning.scenario.compare import Column
+    from taiga_pipeline.planning.scenario.file import ScenarioFile
+    from taiga_pipeline.planning.scenario.model import Scenario
+
+_CHANGES = (
+    click.option("--win", multiple=True, metavar="DEAL", help="Suppose that it is won now."),
+    click.option("--lose", multiple=True, metavar="DEAL", help="Suppose that it is lost."),
+    click.option("--delay", multiple=True, metavar="DEAL=4w", help="It comes later (-2w: sooner)."),
+    click.option("--resize", multiple=True, metavar="DEAL=150%", help="More or fewer hours."),
+    click.option("--hire", multiple=True, metavar="ROLE:40h@DATE", help="Somebody joins."),
+    click.option("--leave", multiple=True, metavar="EMAIL=DATE", help="Somebody leaves."),
+)
+
+
+def _change_options(function: Any) -> Any:
+    for option in reversed(_CHANGES):
+        function = option(function)
+    return function
+
+
+def _file(context: CommandContext) -> ScenarioFile:
+    from taiga_pipeline.planning.scenario.file import ScenarioFile
+
+    _ = context.settings  # the configuration says where; a wrong one is said first
+    return ScenarioFile(scenario_path(context))
+
+
+@click.group()
+def scenario() -> None:
+    """What if: win, lose, delay, resize deals; hire, leave. Only supposed."""
+
+
+@scenario.command("add")
+@click.argument("name")
+@_change_options
+@click.option("--replace", "again", is_flag=True, help="Write over one of the same name.")
+@json_option
+@pass_context
+def add_scenario(
+    context: CommandContext, /, name: str, again: bool, as_json: bool, **texts: tuple[str, ...]
+) -> None:
+    """Save a scenario under NAME. Each option may be given several times."""
+    from taiga_pipeline.planning.scenario.file import scenario_of
+    from taiga_pipeline.planning.scenario.model import TODAY, apply_scenario
+
+    need_extra("scenario add", "planning", "tomlkit")
+    from taiga_pipeline.planning.scenario.writing import put_scenario
+
+    new = scenario_of(name, texts)
+    if new.is_empty:
+        raise InvalidValue("nothing is supposed; say --win, --lose, --delay, --resize, --hire ...")
+    if new.name == TODAY:
+        raise InvalidValue(f"{TODAY!r} is what scenarios are compared with; choose another name")
+    file = _file(context)
+    if new.name in file.all() and not again:
+        raise AlreadyThere(f"there is a scenario {new.name!r} already; --replace writes over it")
+    apply_scenario(plan_input(context, "stated").situation, new)
+    put_scenario(file.path, new)
+    _tell(new, as_json, heading=f"saved {safe(new.name)}")
+
+
+@scenario.command("list")
+@json_option
+@pass_context
+def list_scenarios(context: CommandContext, as_json: bool) -> None:
+    """List the scenarios."""
+    found = _file(context).all()
+    if as_json:
+        print_json([scenario_json(each) for each in found.values()])
+    elif found:
+        rows = [[safe(name), safe("; ".join(_lines(each)))] for name, each in found.items()]
+        print_table(["Scenario", "Supposes"], rows)
+    else:
+        click.echo("no scenario is saved; make one with: pipeline-sync scenario add", err=True)
+
+
+@scenario.command("show")
+@click.argument("name")
+@json_option
+@pass_context
+def show_scenario(context: CommandContext, name: str, as_json: bool) -> None:
+    """Show what a scenario supposes."""
+    _tell(_file(context).get(name), as_json, heading=safe(name))
+
+
+@scenario.command("delete")
+@click.argument("name")
+@json_option
+@pass_context
+def delete_scenario(context: CommandContext, name: str, as_json: bool) -> None:
+    """Delete a scenario."""
+    need_extra("scenario delete", "planning", "tomlkit")
+    from taiga_pipeline.planning.scenario.writing import delete_scenario
+
+    gone = delete_scenario(_file(context).path, name)
+    _tell(gone, as_json, heading=f"deleted {safe(name)}")
+
+
+def _tell(saved: Scenario, as_json: bool, heading: str) -> None:
+    if as_json:
+        print_json(scenario_json(saved))
+        return
+    click.echo(heading)
+    for line in _lines(saved):
+        click.echo(f"  {safe(line)}")
+
+
+def _lines(saved: Scenario) -> list[str]:
+    from taiga_pipeline.planning.scenario.model import written_hire, written_leave
+
+    return [
+        *(f"win {key}" for key in saved.win),
+        *(f"lose {key}" for key in saved.lose),
+        *(f"delay {key} by {weeks} weeks" for key, weeks in saved.delay.items()),
+        *(f"resize {key} to {size:.0%}" for key, size in saved.resize.items()),
+        *(f"hire {written_hire(each)}" for each in saved.hire),
+        *(f"leave {written_leave(each)}" for each in saved.leave),
+    ]
+
+
+def scenario_json(saved: Scenario) -> dict[str, Any]:
+    """Returns a scenario as plain data, in the notation of the command line."""
+    from taiga_pipeline.planning.scenario.model import written_hire, written_leave
+
+    return {
+        "name": saved.name,
+        "win": list(saved.win),
+        "lose": list(saved.lose),
+        "delay_weeks": dict(saved.delay),
+        "resize": dict(saved.resize),
+        "hire": [written_hire(each) for each in saved.hire],
+        "leave": [written_leave(each) for each in saved.leave],
+    }
+
+
+@scenario.command("compare")
+@click.argument("names", nargs=-1)
+@plan_options
+@json_option
+@pass_context
+def compare(
+    context: CommandContext,
+    /,
+    names: tuple[str, ...],
+    as_json: bool,
+    chances: str | None,
+    **asked: Any,
+) -> None:
+    """Compare scenarios (all, if none is named) with today, side by side."""
+    from dataclasses import replace
+
+    from taiga_pipeline.cli.planning.capacity_text import print_notices
+    from taiga_pipeline.planning.scenario.compare import compare_scenarios
+
+    given = plan_input(context, chances)
+    file = _file(context)
+    chosen = [file.get(name) for name in names] if names else list(file.all().values())
+    options = replace(options_for(context, **asked), with_drivers=False)
+    columns = compare_scenarios(given.situation, given.mappings, given.outlooks, options, chosen)
+    if as_json:
+        print_json([_column_json(column) for column in columns])
+        return
+    _print_columns(columns)
+    print_notices([*given.notices, *columns[0].report.notices])
+
+
+def _column_json(column: Column) -> dict[str, Any]:
+    from taiga_pipeline.app.capacity_data import cell_json
+
+    report = column.report
+    return {
+        **scenario_json(column.scenario),
+        "as_of": report.as_of,
+        "quantile": report.quantile,
+        "trials": report.trials,
+        "seed": report.seed,
+        "won_value": column.worth.decided,
+        "expected_value": column.worth.expected,
+        "utilisation": None if column.utilisation is None else round(column.utilisation, 4),
+        "short_role_weeks": column.short_weeks,
+        "total": cell_json(report.total),
+        "roles": {role.role: cell_json(role.total) for role in report.roles},
+    }
+
+
+def _print_columns(columns: Sequence[Column]) -> None:
+    from taiga_pipeline.cli.planning.capacity_text import percentile
+    from taiga_pipeline.planning.weeks import week_name
+
+    report = columns[0].report
+    name = percentile(report.quantile)
+    span = f"{week_name(report.weeks.first)} to {week_name(report.weeks.last)}"
+    print_pairs(
+        {
+            "Weeks": span,
+            "As of": f"{report.as_of}; {report.trials:,} futures, seed "
+            f"{report.seed}, the same for each column",
+        }
+    )
+    click.echo("")
+    rows = [
+        ["Won value", *(_money(each.worth.decided) for each in columns)],
+        ["Expected value of the rest", *(_money(each.worth.expected) for each in columns)],
+        ["Capacity", *(_hours(each.report.total.capacity) for each in columns)],
+        ["Confirmed", *(_hours(each.report.total.confirmed) for each in columns)],
+        ["Weighted", *(_hours(each.report.total.weighted) for each in columns)],
+        ["Utilisation", *(_share(each.utilisation) for each in columns)],
+        [f"Short {name}", *(_hours(each.report.total.gap) for each in columns)],
+        ["Expected short", *(_hours(each.report.total.expected_gap) for each in columns)],
+        ["Role-weeks short", *(str(each.short_weeks) for each in columns)],
+    ]
+    for role in dict.fromkeys(role.role for each in columns for role in each.report.roles):
+        rows.append([f"Expected short: {safe(role)}", *(_role(each, role) for each in columns)])
+    headings = ["", *(safe(each.name) for each in columns)]
+    print_table(headings, rows, right=range(1, len(headings)))
+
+
+def _role(column: Column, name: str) -> str:
+    found = [role.total.expected_gap for role in column.report.roles if role.role == name]
+    return _hours(found[0]) if found else ""
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.0f} h"
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}"
+
+
+def _money(amounts: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{amount:,.0f} {safe(name)}".rstrip() for name, amount in amounts.items())

@@ -1,0 +1,184 @@
+"""``history``: who changed what, when and why, on both sides."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import click
+
+from sync.errors import SyncError
+from sync.plan.model import ActionType
+from sync.records.merge import Verdict
+from sync.state.rows import BY_PEOPLE, KEEP, READ
+from sync.state.store import JournalEntry
+from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.app.store_access import deal_store
+from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json, print_table, shorten
+from taiga_pipeline.cli.sync.status import NO_RUN
+from taiga_pipeline.pipeline.model import FieldChange, StageMove
+from taiga_pipeline.report.terminal import safe
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """One line of the history, as a row of the table and as JSON. ``at`` is UTC."""
+
+    at: datetime
+    row: tuple[str, ...]
+    data: Mapping[str, object]
+
+
+@click.command()
+@click.argument("deal", required=False)
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
+@json_option
+@pass_context
+def history(context: CommandContext, deal: str | None, limit: int, as_json: bool) -> None:
+    """Show who changed what, when and why, the newest first; of one DEAL or of all.
+
+    What sales changed in the built-in store bears the name of whoever did it, and no run. What
+    the connector wrote, it wrote for sales. Edits by people that it found and kept are told as
+    theirs, with the time at which it found them, and so is what they took away; edits that it
+    wrote over are marked "written back".
+    """
+    with state_to_read(context) as store:
+        events = [_written(entry) for entry in store.history(deal, limit)]
+    # What sales did comes before what was written because of it; the newest is on top.
+    events += _sold(context, deal or "", limit)
+    if deal and not events and context.settings.source.kind == "store":
+        with suppress(SyncError), deal_store(context) as deals:
+            deals.get(deal)  # or says that there is none
+    events.sort(key=lambda event: event.at, reverse=True)
+    if as_json:
+        print_json([event.data for event in events[:limit]])
+    elif not events:
+        click.echo(f"Nothing was written for {safe(deal)} yet." if deal else NO_RUN)
+    else:
+        print_table(
+            ("when (UTC)", "run", "who", "action", "record", "changed", "because", "outcome"),
+            [event.row for event in events[:limit]],
+            right=[1],
+        )
+
+
+# --- what sales changed in the pipeline
+
+
+def _sold(context: CommandContext, key: str, limit: int) -> list[_Event]:
+    """Returns what sales changed; nothing where deals are not kept in the built-in store."""
+    if context.settings.source.kind != "store":
+        return []
+    try:
+        store = context.open_deal_store()
+    except SyncError as error:
+        log.warning("what sales changed is not in this list: %s", error)
+        return []
+    try:
+        moves = store.history(key, newest=limit)
+        changes = store.changes(key, newest=limit)
+        return [*map(_moved, moves), *map(_changed, changes)]
+    finally:
+        store.close()
+
+
+def _moved(move: StageMove) -> _Event:
+    action = "move" if move.from_stage else "add"
+    because = f"skipping: {'; '.join(move.forced)}" if move.forced else ""
+    return _sales_event(move, action, "stage", (move.from_stage, move.to_stage), because)
+
+
+def _changed(change: FieldChange) -> _Event:
+    return _sales_event(change, "edit", change.field, (change.before, change.after), "")
+
+
+def _sales_event(
+    step: StageMove | FieldChange, action: str, field: str, values: tuple[str, str], because: str
+) -> _Event:
+    before, after = (value or None for value in values)
+    text = f"{field}: {_brief(before)} → {_brief(after)}"
+    who = step.by or "sales"
+    key = step.deal_key
+    when = f"{step.at:%Y-%m-%d %H:%M:%S}"
+    return _Event(
+        step.at,
+        (when, "", *map(safe, (who, action, f"deal {key}", text, because)), "done"),
+        {
+            **{"id": None, "run": None, "who": "sales", "by": step.by, "where": "pipeline"},
+            **{"deal": key, "kind": "deal", "key": key, "action": action, "reason": because},
+            "changes": [{"field": field, "base": before, "desired": after}],
+            **{"status": "done", "error": "", "intended": step.at, "finished": step.at},
+        },
+    )
+
+
+# --- what the connector wrote, and what it found
+
+
+def _written(entry: JournalEntry) -> _Event:
+    who = "people" if entry.action in BY_PEOPLE else "sales"
+    changes: Iterable[str] = (_change(entry, change) for change in _written_fields(entry))
+    outcome = f"{entry.status}: {entry.error}" if entry.error else entry.status
+    cells = (who, entry.action, _record(entry), ", ".join(changes), entry.reason, outcome)
+    when = f"{entry.intended_at:%Y-%m-%d %H:%M:%S}"
+    return _Event(
+        entry.intended_at,
+        (when, str(entry.run_id), *map(safe, cells)),
+        {
+            "id": entry.id,
+            "run": entry.run_id,
+            "who": who,
+            "by": "",
+            "where": "project",
+            "deal": entry.key.group,
+            "kind": entry.key.kind,
+            "key": str(entry.key),
+            "action": entry.action,
+            "reason": entry.reason,
+            "changes": list(entry.changes),
+            "status": entry.status,
+            "error": entry.error,
+            "intended": entry.intended_at,
+            "finished": entry.finished_at,
+        },
+    )
+
+
+def _written_fields(entry: JournalEntry) -> Iterable[Mapping[str, object]]:
+    """Returns what was changed, without the texts as they were read before."""
+    return (change for change in entry.changes if change.get("verdict") != READ)
+
+
+def _change(entry: JournalEntry, change: Mapping[str, object]) -> str:
+    """Returns a changed field in a few words; the values of a creation would be too many."""
+    name = str(change.get("field", ""))
+    if entry.action in (ActionType.CREATE, ActionType.REMOVE):
+        return name
+    if entry.action == KEEP:
+        return f"{name}: {_brief(change.get('base'))} → {_brief(change.get('observed'))}"
+    back = " (written back)" if change.get("verdict") == Verdict.WRITE_BACK else ""
+    return f"{name}: {_brief(change.get('observed'))} → {_brief(change.get('desired'))}{back}"
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, list | tuple):
+        text = "{" + ", ".join(map(str, value)) + "}"
+    else:
+        text = "–" if value is None else str(value)
+    return shorten(" ".join(text.split()), _BRIEF)
+
+
+_BRIEF: Final = 40
+
+
+def _record(entry: JournalEntry) -> str:
+    key = entry.key
+    return key.group if key.is_root else f"{key.group} {key.kind} {key.name}"

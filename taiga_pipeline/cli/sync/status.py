@@ -1,0 +1,208 @@
+"""``status`` and ``conflicts``: how the sync stands, and what waits for a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import click
+
+from sync.clock import SKEW
+from sync.state.health import Health, look_at
+from sync.state.store import OpenIssue, RunRow
+from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.errors import report_notice
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.options import json_option
+from taiga_pipeline.cli.output import print_json, print_pairs
+from taiga_pipeline.cli.paint import painter
+from taiga_pipeline.report.plan_text import issue_lines, plural, ways_out
+from taiga_pipeline.report.terminal import safe
+
+AHEAD: Final = (
+    "The last success is dated in the future, so that nobody knows how old it is: this machine's "
+    "clock is wrong, or the clock of the run was. The next run that succeeds puts it right."
+)
+NO_RUN: Final = "There was no run yet. 'pipeline-sync plan' shows what a first one would do."
+
+
+class Age(click.ParamType[timedelta]):
+    """An age such as ``90m``, ``1h`` or ``2d``."""
+
+    name = "age"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Returns the age; fails on anything else."""
+        match = re.fullmatch(r"([0-9]{1,6})([smhd])", str(value).strip())
+        if match is None:
+            self.fail(f"{value!r} is no age; write 90m, 1h or 2d", param, ctx)
+        return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+@click.command()
+@click.option(
+    "--max-age", type=Age(), metavar="AGE", help="Exit with 7 if the last success is older (1h)."
+)
+@click.option("--all", "every", is_flag=True, help="All pipelines that workers run.")
+@click.option(
+    "--fleet",
+    "fleet_path",
+    metavar="FILE",
+    help="Which these are (default: workers.toml here, or $PIPELINE_SYNC_FLEET).",
+)
+@json_option
+@pass_context
+def status(
+    context: CommandContext,
+    max_age: timedelta | None,
+    every: bool,
+    fleet_path: str | None,
+    as_json: bool,
+) -> ExitCode:
+    """Show how the last run went and what is open; for a monitor too.
+
+    Exits with 0 when all is well, with 3 while something waits for a person, and with 7 if the
+    last success is older than --max-age (or there was none). A success is a run that came to its
+    end, whatever it left open. With --all, this is said of the pipelines as a whole: one is enough.
+    """
+    if every:
+        from taiga_pipeline.cli.fleet.status import fleet_status
+
+        return fleet_status(context, fleet_path, max_age, as_json=as_json)
+    if fleet_path is not None:
+        raise click.UsageError("--fleet goes with --all.")
+    with state_to_read(context) as store:
+        health = look_at(store)
+    if as_json:
+        print_json(_health_json(health))
+    elif health.last_run is None:
+        click.echo(NO_RUN)
+    else:
+        _show_health(health, health.last_run)
+    if health.is_ahead:
+        report_notice(AHEAD)
+    if max_age is not None and not health.is_fresh(max_age):
+        return ExitCode.STALE
+    return ExitCode.PARTIAL if health.waiting else ExitCode.DONE
+
+
+def _health_json(health: Health) -> dict[str, object]:
+    success = health.last_success
+    return {
+        "pipeline": health.pipeline,
+        "last_run": _run_json(health.last_run) if health.last_run else None,
+        "last_success": success.finished_at if success else None,
+        "last_success_is_ahead": health.is_ahead,
+        "age_seconds": None if health.age is None else round(health.age.total_seconds()),
+        "projects": dict(sorted(health.projects.items())),
+        "open": sum(health.issues.values()),
+        "issues": dict(sorted(health.issues.items())),
+        "waiting": health.waiting,
+        "taken_away": dict(sorted(health.taken_away.items())),
+        "open_intents": health.open_intents,
+    }
+
+
+def _run_json(run: RunRow) -> dict[str, object]:
+    return {
+        "id": run.id,
+        "started": run.started_at,
+        "finished": run.finished_at,
+        "outcome": run.outcome,
+        "full": run.is_full,
+        "summary": dict(run.summary),
+    }
+
+
+def _show_health(health: Health, run: RunRow) -> None:
+    counts = ", ".join(f"{n} {state or 'unknown'}" for state, n in sorted(health.projects.items()))
+    kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(health.issues.items()))
+    why = f" ({safe(str(run.summary['error']))})" if run.summary.get("error") else ""
+    print_pairs(
+        {
+            "pipeline": health.pipeline,
+            "last run": f"{run.id}: {run.outcome}, {ago(health.now - run.started_at)}{why}",
+            "last success": _last_success(health),
+            "projects": counts or "none",
+            "open": f"{kinds} (pipeline-sync conflicts)" if kinds else "nothing",
+            **_kept_away(health.taken_away),
+            **_unread(run),
+            **_cut_off(health.open_intents),
+        }
+    )
+
+
+def _kept_away(taken: Mapping[str, int]) -> dict[str, str]:
+    if not taken:
+        return {}
+    counts = ", ".join(f"{n} {plural(kind, n)}" for kind, n in sorted(taken.items()))
+    return {"kept away": f"{counts}, taken away by people (pipeline-sync history)"}
+
+
+def _unread(run: RunRow) -> dict[str, str]:
+    why = str(run.summary.get("unread") or "")
+    return {"not read back": f"what the last run wrote ({safe(why)})"} if why else {}
+
+
+def _last_success(health: Health) -> str:
+    if health.is_ahead:
+        return f"in the future ({health.last_success and health.last_success.finished_at})"
+    return "never" if health.age is None else ago(health.age)
+
+
+def _cut_off(open_intents: int) -> dict[str, str]:
+    if not open_intents:
+        return {}
+    return {"cut off": f"{open_intents} writes; the next run finds out what became of them"}
+
+
+def ago(age: timedelta) -> str:
+    """Returns an age as people say it."""
+    if age < -SKEW:
+        return "in the future (a clock was wrong)"
+    seconds = max(0, int(age.total_seconds()))
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+@click.command()
+@json_option
+@pass_context
+def conflicts(context: CommandContext, as_json: bool) -> None:
+    """List everything that waits for a person, with the commands that settle it."""
+    with state_to_read(context) as store:
+        issues, now = store.issues(), store.now()
+    if as_json:
+        print_json([_issue_json(item) for item in issues])
+    elif not issues:
+        click.echo("Nothing waits for you.")
+    else:
+        _show_issues(context, issues, now)
+
+
+def _issue_json(item: OpenIssue) -> dict[str, object]:
+    return {
+        **item.issue.to_json(),
+        "since": item.since,
+        "commands": list(ways_out(item.issue)),
+    }
+
+
+def _show_issues(context: CommandContext, issues: Sequence[OpenIssue], now: datetime) -> None:
+    tool = context.settings.target.kind.capitalize()
+    for item in issues:
+        first, *rest = issue_lines([item.issue], tool, painter())
+        click.echo(f"{first} ({ago(now - item.since)})")
+        for line in rest:
+            click.echo(line)

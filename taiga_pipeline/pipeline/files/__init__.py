@@ -1,0 +1,1 @@
+"""CSV files as they occur, read and written."""

@@ -1,0 +1,397 @@
+"""CSV files as they occur: any separator and encoding, with broken rows in between.
+
+The header is the first line that looks like one: reports begin with a title, and blank lines. What
+was decided (encoding, line of the header, quoting) stands in the notes of a file.
+
+A broken row costs that row only: reading begins again at the line after the one on which the
+broken row began, so that a quote that is never closed does not swallow the rest of the file. How
+much is read again in all is bounded: the time it takes grows with the file, not with its square.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from sync.errors import Unreachable
+from taiga_pipeline.pipeline.files.decoding import control_characters, decode
+from taiga_pipeline.pipeline.text import counted
+from taiga_pipeline.problems import Problem, ProblemsError
+
+DELIMITERS: Final = (",", ";", "\t", "|")
+MAX_CELL: Final = 200_000
+"""Characters in one cell."""
+_READ_AGAIN: Final = 4
+"""How many times the length of a file its lines are read again, for broken rows."""
+_ALWAYS_AGAIN: Final = 2_000_000
+"""Characters that are read again in a file of any length."""
+_TELLING: Final = 3
+"""Cells from which on a line tells a row from a sentence with a comma in it."""
+_BEGINNING: Final = 20_000
+"""Characters among which the header and the separator are looked for."""
+_ABOVE: Final = 40
+"""Lines among which the header is looked for."""
+_FEW: Final = 2
+"""Known headers from which on a line is the header although it is not the first one."""
+_SEPARATOR_LINE = re.compile(r'\ufeff?"?sep=(.)"?[,;\t|]*(?:\r?\n|\r|$)', re.IGNORECASE)
+_ESCAPED = re.compile(r"\\[\"\n\r,;\t|]")
+TAB_NAMES: Final = ("tab", "\\t")
+_NO_DELIMITERS: Final = '"\r\n\0\ufeff'
+_RISKY = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
+_GUARDED = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRow:
+    """A row that cannot be taken apart. ``cells`` are those before the break, as far as known.
+
+    ``cut_off`` says that the file may end too early: rows that are missing prove nothing then.
+    """
+
+    line: int
+    reason: str
+    cells: tuple[str, ...] = ()
+    cut_off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """A row as it stands in the file. ``line`` is the line on which it begins, from 1.
+
+    ``inside`` is the first line within it that looks like a row of its own, 0 if none does: the
+    quotation mark of a cell may have been closed by that of a later row. ``short`` is how many
+    cells there are in the file, if the row was padded with blank ones, else 0; ``after_blank``
+    says that a blank line comes before it.
+    """
+
+    line: int
+    cells: tuple[str, ...]
+    inside: int = 0
+    short: int = 0
+    after_blank: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CsvText:
+    """A file that was read and decoded. ``first_line`` is the number of the header's line.
+
+    No two ``headers`` are equal: a second ``Amount`` is called ``Amount (2)``. ``notes`` say what
+    was decided about the file: a short name for programs, and a sentence.
+    """
+
+    name: str
+    text: str
+    delimiter: str
+    encoding: str
+    headers: tuple[str, ...]
+    first_line: int
+    escape: str = ""
+    notes: tuple[tuple[str, str], ...] = ()
+
+    def rows(self, *, pad: bool = False) -> Iterator[RawRow | BrokenRow]:
+        """Goes through the rows below the header; those that are blank are left out.
+
+        With ``pad``, rows of one line that are cut short are given blank cells; else they are
+        broken.
+        """
+        lines = _Lines(self.text, self.first_line)
+        next(_records(lines, self.delimiter, self.escape))
+        after_blank = False
+        for record in _records(lines, self.delimiter, self.escape):
+            if isinstance(record, BrokenRow):
+                yield record
+            elif not any(cell.strip() for cell in record.cells):
+                after_blank = True
+                continue
+            else:
+                checked = self._checked(record, lines, pad)
+                if isinstance(checked, RawRow) and after_blank:
+                    checked = replace(checked, after_blank=True)
+                yield checked
+            after_blank = False
+
+    def _checked(self, row: RawRow, lines: _Lines, pad: bool) -> RawRow | BrokenRow:
+        expected, found = len(self.headers), len(row.cells)
+        if any("\0" in cell for cell in row.cells):
+            return BrokenRow(row.line, "a NUL character, which text cannot hold")
+        if found > expected and any(cell.strip() for cell in row.cells[expected:]):
+            reason = f"{found} cells where {expected} were expected"
+        elif found < expected:
+            if pad and not lines.ends_abruptly and lines.is_one_line:
+                blank = ("",) * (expected - found)
+                return RawRow(row.line, row.cells + blank, short=found)
+            reason = f"only {found} of {expected} cells"
+        else:
+            inside = lines.row_inside(self.delimiter, expected)
+            return RawRow(row.line, row.cells[:expected], inside)
+        cut_off = found < expected and lines.ends_abruptly
+        reason += "; the file ends in the middle of this row" if cut_off else ""
+        lines.again_after_first()
+        return BrokenRow(row.line, reason, row.cells, cut_off)
+
+
+_NEVER_CLOSED: Final = "a quotation mark is opened and never closed"
+_AMONG_BROKEN: Final = (
+    "a quotation mark is opened and not closed on its line, where so many rows are broken that "
+    "only lines that are whole are read"
+)
+
+
+class _Lines:
+    """The lines of a text, of which the ones of the present record can be given out again.
+
+    A line that begins a record is given out in any case. Those after it that were given out before
+    are so until the bound is reached: from there on a record ends with its line.
+    """
+
+    def __init__(self, text: str, first_line: int, always: int = _ALWAYS_AGAIN) -> None:
+        self._lines = list(io.StringIO(text, newline=""))
+        self._next = first_line - 1
+        self._start = self._next
+        self._fresh = self._next
+        self._left = max(_READ_AGAIN * len(text), always)
+        self.is_held_back = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self._next >= len(self._lines):
+            raise StopIteration
+        line = self._lines[self._next]
+        if self._start < self._next < self._fresh:
+            self.is_held_back = self._left < len(line)
+            if self.is_held_back:
+                raise StopIteration
+            self._left -= len(line)
+        self._next += 1
+        self._fresh = max(self._fresh, self._next)
+        return line
+
+    def begin(self) -> int:
+        """Begins a record; returns the number of its first line."""
+        self._start = self._next
+        self.is_held_back = False
+        return self._start + 1
+
+    def again_after_first(self) -> None:
+        """Gives the lines of the present record out again, but for its first."""
+        self._next = self._start + 1
+
+    def row_inside(self, delimiter: str, expected: int) -> int:
+        """Returns the number of the first later line of the present record that is a whole row."""
+        for number in range(self._start + 1, self._next if expected >= _TELLING else 0):
+            text = self._lines[number]
+            if text.count(delimiter) >= expected - 1:
+                cells = next(csv.reader([text], delimiter=delimiter), [])
+                if len(cells) == expected and cells[0].strip():
+                    return number + 1
+        return 0
+
+    @property
+    def is_one_line(self) -> bool:
+        """Whether the present record stands on one line."""
+        return self._next == self._start + 1
+
+    @property
+    def ends_abruptly(self) -> bool:
+        """Whether the present line is the last one and has no end."""
+        at_end = self._next >= len(self._lines)
+        return at_end and not self._lines[-1].endswith(("\n", "\r"))
+
+
+def _records(lines: _Lines, delimiter: str, escape: str = "") -> Iterator[RawRow | BrokenRow]:
+    csv.field_size_limit(MAX_CELL)
+    while True:
+        start = lines.begin()
+        reader = csv.reader(lines, delimiter=delimiter, strict=True, escapechar=escape or None)
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            lines.again_after_first()
+            reason = _AMONG_BROKEN if lines.is_held_back else _explained(error)
+            yield BrokenRow(start, reason, cut_off=reason == _NEVER_CLOSED)
+        else:
+            yield RawRow(start, tuple(cells))
+
+
+def _explained(error: csv.Error) -> str:
+    text = str(error)
+    if "new-line" in text:
+        return "a line end in the middle of a cell that has no quotation marks"
+    if "unexpected end" in text:
+        return _NEVER_CLOSED
+    if "expected after" in text:
+        return "a quotation mark inside a cell is not doubled, or one is opened and never closed"
+    if "field larger" in text:
+        return f"a cell of more than {MAX_CELL:,} characters, or {_NEVER_CLOSED}"
+    return text
+
+
+IsKnown = Callable[[str], bool]
+"""Tells whether a cell is a header that is known."""
+
+
+def read_csv(
+    path: Path,
+    *,
+    encoding: str = "",
+    delimiter: str = "",
+    is_known: IsKnown = lambda header: False,
+) -> CsvText:
+    """Reads and decodes a CSV file with a header line.
+
+    Without ``encoding``, the content decides (`decoding`). With it, bytes that do not
+    fit cost only their row. Without ``delimiter``, the one of comma, semicolon, tab
+    and bar that gives the most columns that are known, or else the most columns.
+
+    :raises Unreachable: the file cannot be read.
+    :raises ProblemsError: it cannot be decoded (names line and byte), or has no header.
+    """
+    delimiter = "\t" if delimiter in TAB_NAMES else delimiter
+    if delimiter and (len(delimiter) != 1 or delimiter in _NO_DELIMITERS):
+        message = f"delimiter {delimiter!r}: write one character between cells, or tab"
+        raise ProblemsError([Problem(message, str(path))])
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Unreachable(f"{path} cannot be read: {error.strerror or error}") from error
+    decoded = decode(data, str(path), encoding)
+    text, first_line = decoded.text, 1
+    if said := _SEPARATOR_LINE.match(text):
+        delimiter, first_line = delimiter or said[1], 2
+    delimiter = delimiter or _sniff(text, first_line, is_known)
+    header = _header(text, first_line, delimiter, is_known)
+    if not isinstance(header, RawRow) or not any(cell.strip() for cell in header.cells):
+        reason = f": {header.reason}" if isinstance(header, BrokenRow) else ""
+        message = f"no header line with the names of the columns{reason}"
+        raise ProblemsError([Problem(message, str(path), first_line)])
+    headers, repeated = _distinct(header.cells)
+    csv_text = CsvText(
+        str(path), text, delimiter, decoded.encoding, headers, header.line,
+        notes=tuple(_notes(decoded.said, text, first_line, header, repeated)),
+    )  # fmt: skip
+    return _with_escapes(csv_text)
+
+
+def _notes(
+    said: str, text: str, first_line: int, header: RawRow, repeated: list[str]
+) -> Iterator[tuple[str, str]]:
+    if said:
+        yield "encoding", said
+    if header.line > first_line:
+        yield "header", f"the header is line {header.line}; what stands above it was not read"
+    if repeated:
+        names = ", ".join(map(repr, dict.fromkeys(repeated)))
+        yield (
+            "repeated_headers",
+            (
+                f"several columns are called {names}; the second is {repeated[0] + ' (2)'!r} in "
+                "messages and for --column"
+            ),
+        )
+    count, first, line = control_characters(text)
+    if count:
+        yield (
+            "control_characters",
+            (
+                f"{counted(count, 'control character')} nobody sees (first: {first}, line {line}); "
+                "programs drop them; the encoding may be another: --encoding NAME"
+            ),
+        )
+
+
+def _distinct(cells: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
+    """Returns headers of which no two are equal, without unnamed ones at the end; and those that
+    occur more than once."""
+    headers: list[str] = []
+    repeated = []
+    for cell in (each.strip() for each in cells):
+        header, number = cell, 2
+        while cell and header in headers:
+            header, number = f"{cell} ({number})", number + 1
+        if header != cell:
+            repeated.append(cell)
+        headers.append(header)
+    while headers and not headers[-1]:
+        headers.pop()
+    return tuple(headers), repeated
+
+
+def _with_escapes(csv_text: CsvText) -> CsvText:
+    """Returns the file with backslashes as escapes, as databases export, if only so it fits."""
+    if not _ESCAPED.search(csv_text.text):
+        return csv_text
+    delimiter = re.escape(csv_text.delimiter)
+    nulls = re.compile(rf"(?:(?<=^)|(?<={delimiter}))\\N(?={delimiter}|[\r\n]|$)", re.MULTILINE)
+    text = nulls.sub(r"\\\\N", csv_text.text)
+    said = "quotation marks have a backslash before them in this file; that was taken into account"
+    escaped = replace(
+        csv_text, text=text, escape="\\", notes=(*csv_text.notes, ("backslashes", said))
+    )
+    return min((csv_text, escaped), key=_broken)
+
+
+def _broken(csv_text: CsvText) -> int:
+    return sum(isinstance(row, BrokenRow) for row in csv_text.rows(pad=True))
+
+
+def _header(
+    text: str, first_line: int, delimiter: str, is_known: IsKnown
+) -> RawRow | BrokenRow | None:
+    """Returns the record of the header: the first that is not blank, unless one below it has more
+    known headers, and more cells than all above it."""
+    end = text.find("\n", _BEGINNING)
+    lines = _Lines(text[: end + 1] if end >= 0 else text, first_line, always=0)
+    records = list(islice(_records(lines, delimiter), _ABOVE))
+    filled = [each for each in records if _width(each)]
+    if not filled:
+        return next(iter(records), None)
+    first, most = filled[0], _width(filled[0])
+    if _score(first, is_known) >= _FEW:
+        return first
+    for each in filled[1:]:
+        score, width = _score(each, is_known), _width(each)
+        if score > max(_score(first, is_known), _FEW - 1) and width > most:
+            return each
+        most = max(most, width)
+    return first
+
+
+def _width(record: RawRow | BrokenRow) -> int:
+    return sum(bool(cell.strip()) for cell in record.cells) or isinstance(record, BrokenRow)
+
+
+def _score(record: RawRow | BrokenRow, is_known: IsKnown) -> int:
+    is_row = isinstance(record, RawRow)
+    return len({cell.strip() for cell in record.cells if is_known(cell.strip())}) if is_row else 0
+
+
+def _sniff(text: str, first_line: int, is_known: IsKnown) -> str:
+    beginning = text[:_BEGINNING]
+
+    def columns(delimiter: str) -> tuple[int, int]:
+        header = _header(beginning, first_line, delimiter, is_known)
+        if not isinstance(header, RawRow):
+            return 0, 0
+        return _score(header, is_known), len(header.cells)
+
+    return max(DELIMITERS, key=columns)
+
+
+def guard(text: str) -> str:
+    """Puts an apostrophe before text that a spreadsheet would take for a formula."""
+    return f"'{text}" if _RISKY.match(text) else text
+
+
+def unguard(text: str) -> str:
+    """Takes the apostrophe away that `guard` has put there."""
+    return text[1:] if _GUARDED.match(text) else text

@@ -1,0 +1,1 @@
+"""From the rows of any file to deals, merged with what the store holds."""

@@ -1,0 +1,345 @@
+"""Importing deals from any CSV file into the store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.exc import IntegrityError
+
+from taiga_pipeline.pipeline.batch import CHUNK, Batch, Outcome, chunks
+from taiga_pipeline.pipeline.cells import parse_time
+from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue
+from taiga_pipeline.pipeline.files.csv_reader import CsvText, RawRow, read_csv
+from taiga_pipeline.pipeline.files.table import Table
+from taiga_pipeline.pipeline.importing.base import Bases, Found, ImportConflict, told
+from taiga_pipeline.pipeline.importing.drafts import DraftReading
+from taiga_pipeline.pipeline.importing.gates import Gatekeeper
+from taiga_pipeline.pipeline.importing.headers import is_known
+from taiga_pipeline.pipeline.importing.keys import KeyResolver
+from taiga_pipeline.pipeline.importing.notices import Notice, Observer
+from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions, Layout, lay_out
+from taiga_pipeline.pipeline.importing.rows import BadRow, Draft, RowReader, new_deal
+from taiga_pipeline.pipeline.importing.three_way import Agreed, Merged, merge_row
+from taiga_pipeline.pipeline.importing.times import Times
+from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.store import DealStore
+from taiga_pipeline.pipeline.text import counted, folded
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did, or with a dry run would do.
+
+    ``rows`` counts the rows below the header that were not blank. ``disappeared`` are the keys
+    that earlier imports of the same origin brought and this one did not, the first time that
+    they are missed; ``still_missing`` counts those missed before. ``complete`` is False when
+    nothing could be concluded from what is missing. ``conflicts`` are the fields that the file and
+    the store changed apart; they were left as they are. ``columns``: our field -> their header.
+    ``unknown_stages``: stage -> number of deals.
+    """
+
+    origin: str
+    rows: int
+    added: int
+    changed: int
+    unchanged: int
+    bad_rows: tuple[BadRow, ...]
+    disappeared: tuple[str, ...]
+    still_missing: int
+    complete: bool
+    columns: Mapping[str, str]
+    unused_headers: tuple[str, ...]
+    unknown_stages: Mapping[str, int]
+    notices: tuple[Notice, ...]
+    conflicts: tuple[ImportConflict, ...] = ()
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class FileReading(DraftReading):
+    """The drafts of a file."""
+
+    csv: CsvText
+    layout: Layout
+    table: Table
+
+    def notices(self) -> Iterator[Notice]:
+        """Yields what was decided about the file as a whole."""
+        for code, text in self.csv.notes:
+            yield Notice(code, 0, text)
+        yield from self.table.notices()
+
+
+def open_file(path: Path, options: ImportOptions, funnel: Funnel) -> FileReading:
+    """Reads a file and finds its columns.
+
+    :raises Unreachable: the file cannot be read.
+    :raises ProblemsError: it cannot be decoded, or the options do not fit it.
+    """
+    named = {folded(header) for header in options.columns.values()}
+    csv = read_csv(
+        path,
+        encoding=options.encoding,
+        delimiter=options.delimiter,
+        is_known=lambda header: is_known(header) or folded(header) in named,
+    )
+    layout = lay_out(str(path), csv.headers, options)
+    reader = RowReader(layout, options, funnel)
+    table = Table(csv, layout.columns, funnel.is_known if funnel.is_strict else None)
+    reader.survey(table.rows())
+    return FileReading(table.rows(), reader, csv=csv, layout=layout, table=table)
+
+
+def import_deals(
+    store: DealStore,
+    path: Path,
+    options: ImportOptions,
+    funnel: Funnel | None = None,
+) -> ImportReport:
+    """Imports a file, all good rows in one transaction, and reports on the others.
+
+    :raises Unreachable: the file or the store cannot be used; nothing was imported.
+    :raises ProblemsError: the file cannot be decoded, or the options do not fit it.
+    """
+    funnel = funnel or Funnel()
+    reading = open_file(path, options, funnel)
+    work = _Import(reading, options, funnel, options.origin or path.name)
+    # Others wait for as long as the writing transaction lasts: all is read and merged before it.
+    drafts = list(reading.drafts())
+    with store.view(by=options.by) as view:
+        drafts = work.keys.resolve(view, drafts)
+        rows = [work.prepare(view, chunk) for chunk in chunks(drafts, CHUNK)]
+    try:
+        with store.batch(by=options.by, keep=not options.dry_run) as batch:
+            for chunk_of_rows in rows:
+                work.take(batch, chunk_of_rows)
+            work.finish(batch)
+    except IntegrityError:
+        raise AlreadyThere(
+            "somebody else has added one of these deals just now; nothing was imported, try again"
+        ) from None
+    return work.report()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row and what becomes of its deal, as far as that can be said before it is stored.
+
+    ``before`` is the deal of the store, ``last`` what the last import of the origin brought.
+    """
+
+    draft: Draft
+    before: Deal | None
+    last: Mapping[str, str] | None
+    found: Found
+    merged: Merged | None = None
+    problem: str = ""
+
+    def is_outdated(self, known: Mapping[str, Deal], last: Mapping[str, Mapping[str, str]]) -> bool:
+        """Whether somebody has changed in between what this was made from."""
+        key = self.draft.key
+        return known.get(folded(key)) != self.before or last.get(key) != self.last
+
+
+class _Import:
+    """One import under way."""
+
+    def __init__(
+        self, reading: FileReading, options: ImportOptions, funnel: Funnel, origin: str
+    ) -> None:
+        self._reading = reading
+        self._options = options
+        self._funnel = funnel
+        self._origin = origin
+        self.keys = KeyResolver()
+        self._observer = Observer(reading.layout, reading.reader.readings)
+        self._gates = Gatekeeper(funnel, options.force)
+        self._unknown: Counter[str] = Counter()
+        self._outcomes: Mapping[Outcome, int] = {}
+        self._bases = Bases(origin)
+        self._conflicts: list[ImportConflict] = []
+        self._past: tuple[Notice, ...] = ()
+        self._disappeared: Sequence[str] = ()
+        self._still_missing = 0
+        self._undated = 0
+
+    def prepare(self, batch: Batch, drafts: Sequence[Draft]) -> list[_Row]:
+        """Merges rows into their deals; changes nothing."""
+        known = batch.existing([draft.key for draft in drafts])
+        last = batch.imported(self._origin, [draft.key for draft in drafts])
+        bases = self._bases.find(batch, drafts, known, last)
+        rows = []
+        for draft in drafts:
+            before, found = known.get(folded(draft.key)), bases.get(draft.key, Found())
+            row = _Row(draft, before, last.get(draft.key), found)
+            try:
+                merged = self._merged(_same_key(before, draft), draft, found.agreed, batch.now)
+                rows.append(replace(row, merged=merged))
+            except InvalidValue as error:
+                rows.append(replace(row, problem=_reason(error)))
+        return rows
+
+    def take(self, batch: Batch, rows: Sequence[_Row]) -> None:
+        """Stores rows; what somebody has changed since they were merged is merged again."""
+        drafts = [row.draft for row in rows]
+        known = batch.existing([draft.key for draft in drafts])
+        last = batch.imported(self._origin, [draft.key for draft in drafts])
+        if any(row.is_outdated(known, last) for row in rows):
+            rows = self.prepare(batch, drafts)
+        brought: dict[str, Mapping[str, str]] = {}
+        for row in rows:
+            cells = self._take(batch, row)
+            if cells is not None and (
+                cells != row.last or row.draft.key in batch.missing(self._origin)
+            ):
+                brought[row.draft.key] = cells
+        batch.flush()
+        batch.remember(self._origin, brought, last)
+
+    def _take(self, batch: Batch, row: _Row) -> Mapping[str, str] | None:
+        """Stores a row; returns what it says, to be remembered, None for one that is left out."""
+        draft = row.draft
+        if row.merged is None:
+            self._reading.bad_rows.append(BadRow(draft.line, draft.key, row.problem))
+            return None
+        try:
+            after, forced = self._gates.let(row.before, row.merged.deal)
+        except GateClosed as error:
+            self._reading.bad_rows.append(BadRow(draft.line, draft.key, _reason(error)))
+            return None
+        batch.put(row.before, after, forced, draft.reached)
+        self._see(draft, row.before, after)
+        is_changed = row.before not in (None, after)
+        self._bases.count(draft, row.found, is_changed=is_changed)
+        if row.merged.clashes:
+            self._conflicts.extend(told(batch, draft, row.merged.clashes))
+        return _to_remember(row)
+
+    def _merged(
+        self, before: Deal | None, draft: Draft, agreed: Agreed | None, now: datetime
+    ) -> Merged:
+        times, options = Times(self._funnel, now, self._options.terms.zone), self._options
+        if before is None:
+            return Merged(times.new(new_deal(draft), draft))
+        merged = merge_row(
+            before, draft, agreed, clear_blank=options.clear_blank, take=options.take
+        )
+        if agreed and agreed.is_newer and merged.deal == before:
+            return merged
+        since = agreed.cells.get("stage_since") if agreed else None
+        base = parse_time(since) if since else None
+        return replace(merged, deal=times.changed(before, merged.deal, draft, base))
+
+    def _see(self, draft: Draft, before: Deal | None, after: Deal) -> None:
+        self._observer.see(draft)
+        if before is None and self._funnel.is_closed(after.stage):
+            self._undated += after.closed_on is None and after.stage_since is None
+        if after.stage and not self._funnel.is_known(after.stage):
+            self._unknown[after.stage] += 1
+
+    def finish(self, batch: Batch) -> None:
+        """Looks for what disappeared, once all rows were taken."""
+        self._outcomes = dict(batch.counts)
+        keys = (key for key, _ in self._reading.keys.values())
+        present = frozenset(self.keys.renamed.get(key, key) for key in keys)
+        self._past = tuple(self._bases.notices(batch, present))
+        if self._complete:
+            self._disappeared, self._still_missing = batch.disappeared(self._origin, present)
+
+    @property
+    def _complete(self) -> bool:
+        return self._reading.complete and not self.keys.bad_rows
+
+    def report(self) -> ImportReport:
+        """Sums up."""
+        layout = self._reading.layout
+        return ImportReport(
+            origin=self._origin,
+            rows=self._reading.count,
+            added=self._outcomes[Outcome.ADDED],
+            changed=self._outcomes[Outcome.CHANGED],
+            unchanged=self._outcomes[Outcome.UNCHANGED],
+            bad_rows=tuple(
+                sorted((*self._reading.bad_rows, *self.keys.bad_rows), key=lambda bad: bad.line)
+            ),
+            disappeared=tuple(self._disappeared),
+            still_missing=self._still_missing,
+            complete=self._complete,
+            columns={name: layout.header_of(name) for name in layout.columns},
+            unused_headers=layout.unused,
+            unknown_stages=dict(self._unknown.most_common()),
+            notices=(
+                *self._reading.notices(),
+                *self._said_of_keys(),
+                *self._past,
+                *self._observer.notices(),
+                *self._said_of_undated(),
+                *self._gates.notices(),
+                *self._unused_stages(),
+                *_swallowed(self._reading.swallowing),
+            ),
+            conflicts=tuple(self._conflicts),
+            dry_run=self._options.dry_run,
+        )
+
+    def _said_of_undated(self) -> Iterable[Notice]:
+        if self._undated:
+            yield Notice(
+                "undated",
+                self._undated,
+                f"{counted(self._undated, 'won or lost deal')} without the day of the decision "
+                "(no project is made): give it with --default closed_on=DATE, or later with deals "
+                "edit KEY --closed-on DATE",
+            )
+
+    def _said_of_keys(self) -> Iterable[Notice]:
+        for count, said in self._reading.reader.said_of_keys():
+            yield Notice("keys", count, f"{counted(count, 'key')} {said}")
+        yield from self.keys.notices()
+
+    def _unused_stages(self) -> Iterable[Notice]:
+        for status, count in self._reading.reader.unknown_status.most_common(3):
+            text = f"status {status!r} ({counted(count, 'deal')}) decides nothing; the stage counts"
+            yield Notice("status", count, text)
+        for theirs in self._reading.reader.unused_stages():
+            yield Notice("unused", 0, f"--stage {theirs}=…: no deal is in stage {theirs!r}")
+
+
+def _swallowed(rows: Sequence[RawRow]) -> Iterable[Notice]:
+    if rows:
+        first = rows[0]
+        yield Notice(
+            "lines_in_a_cell",
+            len(rows),
+            f"{counted(len(rows), 'row')} with a cell of several lines that look like rows of "
+            f"their own (line {first.inside}, within the row of line {first.line}): if a quotation "
+            "mark was never closed there, they were not read as rows",
+        )
+
+
+def _to_remember(row: _Row) -> Mapping[str, str]:
+    """Returns what is agreed upon from now on: of what is in conflict, that is what it was."""
+    last: Mapping[str, str] = row.last or {}
+    clashes = row.merged.clashes if row.merged else ()
+    if clashes and row.found.agreed and row.found.agreed.is_newer:
+        return last
+    open_fields = {clash.field for clash in clashes}
+    cells = {name: text for name, text in row.draft.cells().items() if name not in open_fields}
+    return cells | {name: last[name] for name in open_fields if name in last}
+
+
+def _reason(error: InvalidValue | GateClosed) -> str:
+    return "; ".join(problem.message for problem in error.problems)
+
+
+def _same_key(before: Deal | None, draft: Draft) -> Deal | None:
+    if before is not None and before.key != draft.key:
+        raise InvalidValue(
+            f"key {draft.key!r} differs only in case or Unicode form from {before.key!r}, which "
+            "is in the store already"
+        )
+    return before

@@ -1,0 +1,180 @@
+"""Who is short, of which role, in which week, because of which deals.
+
+Capacity is what people can work; demand is what won deals need for sure plus what open deals may
+need, from simulated futures (`capacity_simulation`) or, where few deals ask for a role in a week,
+from exact computation (`capacity_exact`). Quantiles do not add up over roles and
+weeks: each total is worked out from the trials again. Needs numpy (the extra ``planning``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+from taiga_pipeline.mapping.mapping_set import MappingSet
+from taiga_pipeline.mapping.text import normalise
+from taiga_pipeline.people.calendar import HolidaysOf, working_hours
+from taiga_pipeline.people.model import Person
+from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
+from taiga_pipeline.planning.capacity.balance import Balance, Roles
+from taiga_pipeline.planning.capacity.overload import overload_notices
+from taiga_pipeline.planning.capacity.result import CapacityReport
+from taiga_pipeline.planning.capacity.simulation import Shape
+from taiga_pipeline.planning.capacity.summary import Draw, Summary
+from taiga_pipeline.planning.demand.deals import (
+    Demand,
+    OpenDemand,
+    Situation,
+    find_demand,
+    of_team,
+)
+from taiga_pipeline.planning.outlook import Outlooks
+from taiga_pipeline.planning.weeks import Weeks, monday
+from taiga_pipeline.problems import did_you_mean
+
+DEFAULT_QUANTILE: Final = 0.8
+DEFAULT_TRIALS: Final = 10_000
+MOST_TRIALS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked. ``weeks`` are those shown; ``team`` "" means everybody.
+
+    ``default_country`` is that of people who have none, ``holidays_of`` tells its public holidays.
+    """
+
+    weeks: Weeks
+    holidays_of: HolidaysOf
+    quantile: float = DEFAULT_QUANTILE
+    trials: int = DEFAULT_TRIALS
+    seed: int = 1
+    team: str = ""
+    default_country: str = ""
+    with_drivers: bool = True
+
+
+def find_capacity(
+    situation: Situation,
+    mappings: MappingSet,
+    outlooks: Outlooks,
+    options: Options,
+) -> CapacityReport:
+    """Returns capacity and demand by role and week.
+
+    :raises InvalidValue: a quantile or a number of trials that makes no sense.
+    :raises UnknownName: nobody and no deal is of the team; names the nearest.
+    """
+    _check(options)
+    demand = demand_for(situation, mappings, outlooks, options)
+    return capacity_for(situation, demand, outlooks, options)
+
+
+def demand_for(
+    situation: Situation, mappings: MappingSet, outlooks: Outlooks, options: Options
+) -> Demand:
+    """Returns the demand of all teams, from now or the first week shown to the last.
+
+    Projects that begin before the weeks shown reach into them.
+    """
+    return find_demand(situation, mappings, outlooks, _window(situation.as_of, options.weeks))
+
+
+def capacity_for(
+    situation: Situation,
+    demand: Demand,
+    outlooks: Outlooks,
+    options: Options,
+    unseen: Sequence[OpenDemand] = (),
+) -> CapacityReport:
+    """Returns `find_capacity` of a demand that was found for the same situation and options.
+
+    ``unseen`` is what deals that the pipeline does not hold yet may ask for besides; it is not
+    among the drivers, nor in the number of open deals.
+
+    :raises InvalidValue: a quantile or a number of trials that makes no sense.
+    :raises UnknownName: nobody and no deal is of the team; names the nearest.
+    """
+    _check(options)
+    window = _window(situation.as_of, options.weeks)
+    people = situation.people
+    if options.team:
+        people, demand = _of_team(situation, demand, options.team)
+    open_deals = len(demand.open)
+    demand = replace(demand, open=(*demand.open, *unseen))
+    hours = working_hours(
+        people,
+        situation.time_off,
+        list(window),
+        holidays_of=options.holidays_of,
+        default_country=options.default_country,
+    )
+    roles = Roles(people, demand)
+    balance = Balance(roles, window, people, hours.by_person, demand)
+    shape = Shape(len(roles.names), len(window), outlooks.shock_sd, outlooks.bias)
+    draw = Draw(options.trials, options.seed, options.quantile, options.with_drivers)
+    summary = Summary(balance, demand, shape, draw, window.index(options.weeks.first))
+    about_people = (*_people_notices(people), *roles.notices(), *overload_notices(people, demand))
+    empty = CapacityReport(
+        as_of=situation.as_of,
+        weeks=options.weeks,
+        quantile=options.quantile,
+        trials=options.trials,
+        seed=options.seed,
+        shock_sd=outlooks.shock_sd,
+        open_deals=open_deals,
+        notices=(*demand.notices, *hours.notices, *about_people),
+    )
+    return _filled(empty, summary)
+
+
+def _filled(report: CapacityReport, summary: Summary) -> CapacityReport:
+    roles = summary.roles()
+    by_week, total = summary.over_roles(roles)
+    return replace(report, roles=roles, by_week=by_week, total=total)
+
+
+def _check(options: Options) -> None:
+    if not 0 < options.quantile < 1:
+        raise InvalidValue(f"the quantile {options.quantile:g} is not between 0 and 1; write 0.8")
+    if not 1 <= options.trials <= MOST_TRIALS:
+        raise InvalidValue(f"{options.trials:,} trials; 1 to {MOST_TRIALS:,} make sense")
+    if options.seed < 0:
+        raise InvalidValue(f"the seed {options.seed} is negative")
+
+
+def _window(as_of: date, shown: Weeks) -> Weeks:
+    """Returns the weeks to look at: projects that begin before the weeks shown reach into them."""
+    first = min(monday(as_of), shown.first)
+    return Weeks(first, (shown.last - first).days // 7 + 1)
+
+
+def _of_team(situation: Situation, demand: Demand, team: str) -> tuple[tuple[Person, ...], Demand]:
+    wanted = normalise(team)
+    people = tuple(each for each in situation.people if normalise(each.team) == wanted)
+    deals = [deal.key for deal in situation.deals if normalise(deal.team) == wanted]
+    if not people and not deals:
+        known = {each.team for each in situation.people} | {each.team for each in situation.deals}
+        known.discard("")
+        listed = ", ".join(sorted(known)) or "none"
+        raise UnknownName(
+            f"no person and no deal is of the team {team!r}{did_you_mean(team, known)} "
+            f"(teams: {listed})"
+        )
+    return people, of_team(demand, deals, (person.email for person in people))
+
+
+def _people_notices(people: Collection[Person]) -> Iterator[str]:
+    if not people:
+        yield (
+            "the roster is empty, so all demand is a gap; add people with: pipeline-sync people "
+            "import FILE"
+        )
+    without = sorted(person.email for person in people if not person.role)
+    if without:
+        yield f"without a role, and so counted nowhere: {', '.join(without)}"
+    for person in people:
+        if person.hours_per_week < 0:
+            yield f"{person.email} has {person.hours_per_week} hours per week; counted as 0"

@@ -1,0 +1,170 @@
+"""Futures summed up: cells by role and week, and totals. Needs numpy (the extra ``planning``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from taiga_pipeline.planning.capacity.balance import Balance
+from taiga_pipeline.planning.capacity.drivers import (
+    TOLERANCE,
+    Added,
+    Drawn,
+    RoleDrivers,
+    worth_watching,
+)
+from taiga_pipeline.planning.capacity.exact import Distribution, ExactRole
+from taiga_pipeline.planning.capacity.result import Cell, Driver, RoleCapacity
+from taiga_pipeline.planning.capacity.simulation import Floats, Shape, Simulation
+from taiga_pipeline.planning.demand.deals import Demand
+
+HIGH: Final = 0.95
+STEPS: Final = "inverted_cdf"
+"""A quantile is a number of hours that was drawn, never one in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """How to draw: how many futures, from which seed, and which quantile to plan for."""
+
+    trials: int
+    seed: int
+    quantile: float
+    with_drivers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """How demand spreads, and what is missing; the fields of `Cell` of the same names."""
+
+    median: float
+    quantile: float
+    high: float
+    gap: float
+    expected_gap: float
+    chance_short: float
+
+
+class Summary:
+    """Draws futures and sums them up, from the week number ``first`` on.
+
+    Arrays have the axes role, week, trial.
+    """
+
+    def __init__(
+        self, balance: Balance, demand: Demand, shape: Shape, draw: Draw, first: int
+    ) -> None:
+        self._balance = balance
+        self._demand = demand
+        self._draw = draw
+        self._weeks = range(first, shape.weeks)
+        candidates = worth_watching(balance.expected) if draw.with_drivers else ()
+        # Deals that are not there yet have no names, and nobody could do anything about them.
+        watched = [row for row in candidates if demand.open[row].deal_key]
+        futures = Simulation(balance.rows, shape).run(draw.trials, draw.seed, watched)
+        self._hours = futures.hours
+        self._hours += balance.confirmed[:, :, None].astype(np.float32)
+        self._drawn = Drawn(balance.rows, futures, balance.expected, shape)
+
+    def roles(self) -> tuple[RoleCapacity, ...]:
+        """Returns each role, week by week and in total."""
+        return tuple(self._role(number) for number in range(len(self._balance.names)))
+
+    def over_roles(self, roles: Sequence[RoleCapacity]) -> tuple[tuple[Cell, ...], Cell]:
+        """Returns all ``roles`` together, by week and in total."""
+        every = slice(None)
+        by_week = tuple(
+            self._total(every, slice(week, week + 1), [role.weeks[at] for role in roles])
+            for at, week in enumerate(self._weeks)
+        )
+        return by_week, self._total(every, slice(self._weeks.start, None), by_week)
+
+    def _role(self, number: int) -> RoleCapacity:
+        balance, one = self._balance, slice(number, number + 1)
+        drivers = RoleDrivers(number, self._drawn, balance.capacity[number])
+        exact = ExactRole(number, balance.rows, self._drawn.shape, balance.expected[number])
+        weeks = []
+        for week in self._weeks:
+            cell = self._cell(number, week, exact.of_week(week))
+            if cell.expected_gap > TOLERANCE:
+                cell = replace(cell, drivers=self._named(drivers.of_week(week)))
+            weeks.append(cell)
+        total = self._total(one, slice(self._weeks.start, None), weeks)
+        if total.expected_gap > TOLERANCE:
+            total = replace(total, drivers=self._named(drivers.of_all(self._weeks)))
+        return RoleCapacity(balance.names[number], int(balance.people[number]), tuple(weeks), total)
+
+    def _cell(self, number: int, week: int, exact: Distribution | None) -> Cell:
+        """Returns a role in a week, from the exact distribution where there is one."""
+        capacity = float(self._balance.capacity[number, week])
+        if exact is not None:
+            confirmed = float(self._balance.confirmed[number, week])
+            spread = self._exact(exact, confirmed, capacity)
+        else:
+            asked = self._hours[number, week].astype(np.float64)
+            spread = self._sampled(asked, np.maximum(asked - capacity, 0))
+        place = slice(number, number + 1), slice(week, week + 1)
+        return self._with_sure_hours(*place, spread)
+
+    def _total(self, roles: slice, weeks: slice, parts: Iterable[Cell]) -> Cell:
+        """Sums up roles and weeks; an hour too many in one makes up for none in another.
+
+        The expected gap is the sum of those of the parts: means add up, quantiles do not.
+        """
+        part = self._hours[roles, weeks]
+        over = part - self._balance.capacity[roles, weeks, None].astype(np.float32)
+        missing = np.maximum(over, 0, out=over).sum(axis=(0, 1), dtype=np.float64)
+        spread = self._sampled(part.sum(axis=(0, 1), dtype=np.float64), missing)
+        total = self._with_sure_hours(roles, weeks, spread)
+        return replace(total, expected_gap=sum(each.expected_gap for each in parts))
+
+    def _exact(self, exact: Distribution, confirmed: float, capacity: float) -> _Spread:
+        room = capacity - confirmed
+        quantile = exact.quantile(self._draw.quantile)
+        return _Spread(
+            median=confirmed + exact.quantile(0.5),
+            quantile=confirmed + quantile,
+            high=confirmed + exact.quantile(HIGH),
+            gap=max(0.0, quantile - room),
+            expected_gap=exact.expected_over(room),
+            chance_short=exact.chance_over(room),
+        )
+
+    def _sampled(self, asked: Floats, missing: Floats) -> _Spread:
+        chosen = self._draw.quantile
+        median, quantile, high = np.quantile(asked, [0.5, chosen, HIGH], method=STEPS).tolist()
+        return _Spread(
+            median=median,
+            quantile=quantile,
+            high=high,
+            gap=float(np.quantile(missing, chosen, method=STEPS)),
+            expected_gap=float(missing.mean()),
+            chance_short=float((missing > TOLERANCE).mean()),
+        )
+
+    def _with_sure_hours(self, roles: slice, weeks: slice, spread: _Spread) -> Cell:
+        balance = self._balance
+        return Cell(
+            capacity=float(balance.capacity[roles, weeks].sum()),
+            confirmed=float(balance.confirmed[roles, weeks].sum()),
+            weighted=float(balance.weighted[roles, weeks].sum()),
+            exposure=float(balance.exposure[roles, weeks].sum()),
+            median=spread.median,
+            quantile=spread.quantile,
+            high=spread.high,
+            gap=spread.gap,
+            expected_gap=spread.expected_gap,
+            chance_short=spread.chance_short,
+        )
+
+    def _named(self, added: Iterable[Added]) -> tuple[Driver, ...]:
+        return tuple(map(self._driver, added))
+
+    def _driver(self, added: Added) -> Driver:
+        deal = self._demand.open[added.row]
+        return Driver(
+            deal.deal_key, added.hours, added.weighted, deal.probability, deal.expected_close
+        )

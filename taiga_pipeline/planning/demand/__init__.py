@@ -1,0 +1,1 @@
+"""The hours that deals ask for, by role and week."""

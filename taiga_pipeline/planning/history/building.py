@@ -1,0 +1,181 @@
+"""Builds a history from the deals of a store, their moves and their changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date
+from decimal import Decimal
+from typing import Final, TypeVar
+
+from taiga_pipeline.pipeline.model import Category, Deal, FieldChange, StageMove
+from taiga_pipeline.planning.history.model import History, PastDeal, StageSpell, ValueSpell
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """What the mapping says of a stage; ``probability`` is the chance to win, if it names one."""
+
+    name: str
+    category: Category
+    probability: float | None = None
+
+
+StageBook = Callable[[Deal, str], StageView | None]
+"""Looks a stage of a deal up in its mapping; None if the mapping does not know it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a unit of each currency is worth in ``currency``. Without rates nothing is converted."""
+
+    currency: str = ""
+    by_currency: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def convert(self, value: Decimal | None, currency: str) -> tuple[Decimal | None, str]:
+        """Returns a value in the common currency if there is a rate, else as it is."""
+        rate = self.by_currency.get(currency)
+        if rate is None or not self.currency or currency == self.currency:
+            return value, currency
+        return (None if value is None else value * rate), self.currency
+
+
+NO_STAGE: Final = "their stage is in no mapping"
+NO_START: Final = "it is not known when they came in (engaged_on)"
+NO_END: Final = "they are decided, but it is not known when (closed_on)"
+WRONG_WAY: Final = "they were decided before they came in"
+FUTURE: Final = "they came in or were decided after today"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a store holds: deals, and their moves and changes, the oldest first."""
+
+    deals: Iterable[Deal]
+    moves: Iterable[StageMove] = ()
+    changes: Iterable[FieldChange] = ()
+    imported: Collection[str] = ()
+    """Keys of deals that files brought: the day of the import is not the one they came in on."""
+
+
+def build_history(
+    stored: Stored, book: StageBook, today: date, rates: Rates | None = None
+) -> History:
+    """Returns the history that a store tells. Stages are looked up in ``book``."""
+    moves_of = _grouped(stored.moves)
+    changes_of = _grouped(change for change in stored.changes if change.field == "value")
+    imported = frozenset(stored.imported)
+    left_out: Counter[str] = Counter()
+    chances: dict[str, float] = {}
+    past: list[PastDeal] = []
+    for deal in stored.deals:
+        builder = _Builder(deal, moves_of.get(deal.key, ()), book, rates or Rates())
+        is_typed = deal.key not in imported
+        chances.update(builder.chances())
+        built = builder.build(changes_of.get(deal.key, ()), today, is_typed=is_typed)
+        if isinstance(built, str):
+            left_out[built] += 1
+        else:
+            past.append(built)
+    return History(tuple(past), chances, dict(left_out))
+
+
+_FIELDS: Final = tuple(each.name for each in fields(Deal))
+_BLANK: Final[tuple[object, ...]] = (None, "", (), frozenset())
+_Item = TypeVar("_Item", StageMove, FieldChange)
+
+
+def _grouped(items: Iterable[_Item]) -> dict[str, list[_Item]]:
+    grouped: dict[str, list[_Item]] = {}
+    for item in items:
+        grouped.setdefault(item.deal_key, []).append(item)
+    return grouped
+
+
+class _Builder:
+    """Builds one past deal. Every stage is looked up once."""
+
+    def __init__(
+        self, deal: Deal, moves: Sequence[StageMove], book: StageBook, rates: Rates
+    ) -> None:
+        self._deal = deal
+        self._rates = rates
+        self._now = book(deal, deal.stage)
+        self._moves = [(move.at.date(), book(deal, move.to_stage)) for move in moves]
+
+    def chances(self) -> Iterator[tuple[str, float]]:
+        """Yields the open stages that the deal has seen and the mapping's chances for them."""
+        for view in (*(view for _, view in self._moves), self._now):
+            if view and not view.category.is_closed and view.probability is not None:
+                yield view.name, view.probability
+
+    def build(
+        self, changes: Sequence[FieldChange], today: date, *, is_typed: bool = True
+    ) -> PastDeal | str:
+        """Returns the past deal, or the reason why there cannot be one.
+
+        An open deal of which nobody knows when it came in is there from the day on which it was
+        first seen. ``is_typed`` says that somebody added it by hand when it came in.
+        """
+        if self._now is None:
+            return NO_STAGE
+        is_closed = self._now.category.is_closed
+        seen = self._first_seen()
+        entered = self._deal.engaged_on or seen or (None if is_closed else today)
+        arrived = self._deal.engaged_on is not None or (seen is not None and is_typed)
+        closed = (self._deal.closed_on or self._last_move()) if is_closed else None
+        if entered is None:
+            return NO_START
+        if is_closed and closed is None:
+            return NO_END
+        if closed is not None and closed < entered:
+            return WRONG_WAY
+        if (closed or entered) > today:
+            return FUTURE
+        currency = self._deal.currency
+        return PastDeal(
+            key=self._deal.key,
+            entered=entered,
+            closed=closed,
+            won=self._now.category is Category.WON if is_closed else None,
+            currency=self._rates.convert(None, currency)[1],
+            service=self._deal.service,
+            expected_close=self._deal.expected_close,
+            stages=tuple(self._stages(entered, closed)),
+            values=tuple(self._values(changes, entered)),
+            arrived=arrived,
+            filled=frozenset(name for name in _FIELDS if getattr(self._deal, name) not in _BLANK),
+        )
+
+    def _first_seen(self) -> date | None:
+        """Returns when the deal came into its first stage, if that was an open one."""
+        if not self._moves:
+            return None
+        day, view = self._moves[0]
+        return None if view is None or view.category.is_closed else day
+
+    def _last_move(self) -> date | None:
+        """Returns when the deal was moved to its end; a deal that began there has no such day."""
+        return self._moves[-1][0] if len(self._moves) > 1 else None
+
+    def _stages(self, entered: date, closed: date | None) -> Iterator[StageSpell]:
+        for day, view in self._moves:
+            if view and not view.category.is_closed and (closed is None or day < closed):
+                yield StageSpell(max(day, entered), view.name)
+
+    def _values(self, changes: Sequence[FieldChange], entered: date) -> Iterator[ValueSpell]:
+        # What an import brought is on record from its first stage on: for a deal that was
+        # imported when it was decided already, from its decision on.
+        known = max(self._moves[0][0], entered) if self._moves else entered
+        first = _amount(changes[0].before) if changes else self._deal.value
+        yield ValueSpell(known, self._converted(first))
+        for change in changes:
+            yield ValueSpell(max(known, change.at.date()), self._converted(_amount(change.after)))
+
+    def _converted(self, value: Decimal | None) -> Decimal | None:
+        return self._rates.convert(value, self._deal.currency)[0]
+
+
+def _amount(text: str) -> Decimal | None:
+    return Decimal(text) if text else None

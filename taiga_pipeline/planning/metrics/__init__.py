@@ -1,0 +1,1 @@
+"""What the past says about selling and delivering. Pure functions."""

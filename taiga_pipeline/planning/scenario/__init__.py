@@ -1,0 +1,1 @@
+"""What if: changes that exist only in the plan."""

@@ -1,0 +1,102 @@
+"""Scenarios beside today: gaps, value, utilisation. Every column is simulated on the same draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from taiga_pipeline.mapping.errors import NotMapped
+from taiga_pipeline.mapping.mapping_set import MappingSet
+from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.planning.capacity.find import Options, find_capacity
+from taiga_pipeline.planning.capacity.result import CapacityReport
+from taiga_pipeline.planning.demand.deals import Fate, Situation
+from taiga_pipeline.planning.outlook import Outlooks
+from taiga_pipeline.planning.scenario.model import TODAY, Scenario, apply_scenario
+
+_CENT: Final = Decimal("0.01")
+_ROUNDING: Final = 0.05
+"""Hours that are less than what is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """Money of open deals, by currency: what a scenario wins, and what it may win besides.
+
+    ``expected`` is value times probability of the deals that it says nothing about, ``decided``
+    the value of those that it supposes to be won.
+    """
+
+    decided: Mapping[str, Decimal]
+    expected: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One scenario (or today) and what it comes to."""
+
+    name: str
+    scenario: Scenario
+    report: CapacityReport
+    worth: Worth
+
+    @property
+    def utilisation(self) -> float | None:
+        """Expected demand per hour of capacity, None where there is no capacity."""
+        total = self.report.total
+        return total.weighted / total.capacity if total.capacity else None
+
+    @property
+    def short_weeks(self) -> int:
+        """In how many weeks of how many roles hours are missing at the chosen quantile."""
+        return sum(cell.gap > _ROUNDING for role in self.report.roles for cell in role.weeks)
+
+
+def compare_scenarios(
+    situation: Situation,
+    mappings: MappingSet,
+    outlooks: Outlooks,
+    options: Options,
+    scenarios: Iterable[Scenario],
+) -> tuple[Column, ...]:
+    """Returns today and the scenarios beside it.
+
+    :raises InvalidValue: a scenario names what is not there.
+    """
+
+    def column(scenario: Scenario) -> Column:
+        supposed = apply_scenario(situation, scenario)
+        report = find_capacity(supposed, mappings, outlooks, options)
+        return Column(scenario.name, scenario, report, worth(supposed, mappings, outlooks))
+
+    return tuple(column(each) for each in (Scenario(TODAY), *scenarios))
+
+
+def worth(situation: Situation, mappings: MappingSet, outlooks: Outlooks) -> Worth:
+    """Returns what the open deals of a situation are worth, by currency."""
+    decided: dict[str, Decimal] = {}
+    expected: dict[str, Decimal] = {}
+    for deal in situation.deals:
+        fate = situation.fates.get(deal.key, Fate())
+        if deal.value is None or fate.lost or not _is_open(deal, mappings):
+            continue
+        value = deal.value * Decimal(str(fate.size))
+        if fate.won:
+            decided[deal.currency] = decided.get(deal.currency, Decimal(0)) + value
+        elif deal.key in outlooks.by_deal:
+            chance = Decimal(str(outlooks.by_deal[deal.key].probability))
+            expected[deal.currency] = expected.get(deal.currency, Decimal(0)) + value * chance
+    return Worth(_rounded(decided), _rounded(expected))
+
+
+def _is_open(deal: Deal, mappings: MappingSet) -> bool:
+    try:
+        return not mappings.stage_of(deal)[1].category.is_closed
+    except NotMapped:
+        return False
+
+
+def _rounded(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {currency: amounts[currency].quantize(_CENT) for currency in sorted(amounts)}

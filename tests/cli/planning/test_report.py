@@ -1,0 +1,46 @@
+"""``report`` on the sample pipeline."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from taiga_pipeline.sandbox.embedded import Sandbox
+from tests.cli.conftest import Run
+
+
+def test_the_report_shows_everything_on_one_page(sample: Run, taiga: Sandbox) -> None:
+    assert sample("run").exit_code == 0
+    assert sample("scenario", "add", "both", "--win", "D-105", "--win", "D-106").exit_code == 0
+    result = sample("report", "--trials", "500")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == "Wrote report.html\n"
+    text = Path("report.html").read_text(encoding="utf-8")
+    for heading in ("Who is short", "What will be won", "busy", "What if", "pipeline", "The sync"):
+        assert heading in text
+    assert "Alder &amp; Finch: Web shop" in text
+    assert f"{taiga.url}/project/" in text
+
+
+def test_a_part_that_cannot_be_made_is_named_and_the_rest_is_there(
+    sample: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    result = sample("report", "--trials", "200", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert set(json.loads(result.stdout)["missing"]) == {
+        "What will be won",
+        "Who is short, and when",
+    }
+    assert "Alder &amp; Finch: Web shop" in Path("report.html").read_text(encoding="utf-8")
+
+
+def test_charts_are_written_as_pictures_too(sample: Run) -> None:
+    pytest.importorskip("matplotlib", reason="the extra 'report' is not installed")
+    result = sample("report", "out.html", "--trials", "200", "--png", "charts")
+    assert result.exit_code == 0, result.stderr
+    assert Path("charts/capacity.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in Path("charts/forecast-1.svg").read_text(encoding="utf-8")

@@ -1,0 +1,176 @@
+"""The forecast by month and quarter, one deal's explanation, and what planning gets of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
+
+from taiga_pipeline.planning.forecast.forecast import (  # noqa: E402
+    Forecast,
+    history_weight,
+    make_forecast,
+    prepare,
+)
+from taiga_pipeline.planning.forecast.outlooks import explain, outlooks  # noqa: E402
+from taiga_pipeline.planning.forecast.periods import months, quarters  # noqa: E402
+from taiga_pipeline.planning.forecast.worth import learn_worth  # noqa: E402
+from taiga_pipeline.planning.history.model import History, ValueSpell  # noqa: E402
+from tests.planning.pipelines import FIRST, Rules, deal, grown, last_day  # noqa: E402
+
+RULES = Rules(deals=500, days=200)
+
+
+@pytest.fixture(scope="module")
+def forecast() -> Forecast:
+    return make_forecast(grown(RULES), last_day(RULES))
+
+
+def test_the_rest_of_a_month_and_whole_months_follow_each_other() -> None:
+    found = months(date(2026, 11, 23), 3)
+    assert [(each.name, each.first, each.last, each.begun) for each in found] == [
+        ("2026-11", 1, 7, True),
+        ("2026-12", 8, 38, False),
+        ("2027-01", 39, 69, False),
+    ]
+
+
+def test_the_last_day_of_a_month_begins_with_the_next() -> None:
+    assert [each.name for each in months(date(2026, 11, 30), 1)] == ["2026-12"]
+
+
+@pytest.mark.parametrize(
+    ("day", "number", "names"),
+    [
+        (date(2026, 11, 23), 6, ["2026 Q4", "2027 Q1"]),
+        (date(2026, 11, 23), 1, []),
+        (date(2026, 9, 30), 6, ["2026 Q4", "2027 Q1"]),
+        (date(2026, 12, 5), 1, ["2026 Q4"]),
+    ],
+)
+def test_quarters_lie_within_the_months(day: date, number: int, names: list[str]) -> None:
+    assert [each.name for each in quarters(day, number)] == names
+
+
+def test_ranges_are_in_order_and_parts_add_up_about(forecast: Forecast) -> None:
+    for row in (*forecast.months, *forecast.quarters):
+        for split in (row.won, row.decided, *row.value.values()):
+            for each in (split.open, split.coming, split.all):
+                assert 0 <= each.low <= each.middle <= each.high
+        assert row.won.all.middle <= row.decided.all.middle
+        parts = row.won.open.middle + row.won.coming.middle
+        assert row.won.all.middle == pytest.approx(parts, rel=0.25, abs=2)
+
+
+def test_later_months_are_mostly_of_deals_that_are_not_there_yet(forecast: Forecast) -> None:
+    last = forecast.months[-1].won
+    assert last.coming.middle > last.open.middle
+
+
+def test_the_value_is_wins_times_what_they_bring(forecast: Forecast) -> None:
+    row = forecast.months[1]
+    assert row.value["EUR"].all.middle == pytest.approx(1000 * row.won.all.middle, rel=0.15)
+
+
+def test_history_weighs_more_the_more_months_it_has() -> None:
+    month = [date(2026, 1, 5)] * 500
+    year = [date(2026, each, 5) for each in range(1, 13) for _ in range(42)]
+    assert history_weight([]) == 0.0
+    assert 0.5 < history_weight(month) < 0.6
+    assert history_weight(year) > 0.9
+
+
+def test_an_empty_pipeline_has_an_empty_forecast() -> None:
+    result = make_forecast(History(()), FIRST, months_ahead=2)
+    assert [row.won.all.high for row in result.months] == [0.0, 0.0]
+    assert result.basis.decided == 0
+
+
+@pytest.mark.parametrize("winning", [0.0, 1.0])
+def test_one_outcome_only_is_no_trouble(winning: float) -> None:
+    rules = replace(RULES, deals=150, winning=winning)
+    row = make_forecast(grown(rules), last_day(rules)).months[1]
+    assert row.won.open.high <= row.decided.open.high + 1
+    assert (row.won.all.middle > 0.5 * row.decided.all.middle) is (winning == 1.0)
+
+
+def test_deals_without_values_are_counted_and_bring_nothing() -> None:
+    rules = replace(RULES, deals=120, value=None)
+    result = make_forecast(grown(rules), last_day(rules), months_ahead=2)
+    assert result.months[0].won.all.high > 0
+    assert dict(result.months[0].value) == {}
+
+
+def test_currencies_are_kept_apart() -> None:
+    history = grown(replace(RULES, deals=200))
+    mixed = tuple(
+        replace(each, currency="USD" if number % 2 else "EUR")
+        for number, each in enumerate(history.deals)
+    )
+    values = make_forecast(replace(history, deals=mixed), last_day(RULES)).months[1].value
+    assert list(values) == ["EUR", "USD"]
+    assert 0 < values["USD"].all.middle < 1.6 * values["EUR"].all.middle
+
+
+def test_a_service_with_few_wins_leans_on_the_others() -> None:
+    def won(key: str, service: str, value: int) -> object:
+        closed = FIRST + timedelta(days=9)
+        spell = (ValueSpell(closed, Decimal(value)),)
+        return replace(deal(key, FIRST, closed, True), service=service, values=spell)
+
+    deals = [won(f"A{n}", "Web", 100) for n in range(90)] + [won("B", "Rare", 1200)]
+    (worth,) = learn_worth(History(tuple(deals))).values()  # type: ignore[arg-type]
+    assert worth.by_service["Web"] == pytest.approx(100, rel=0.05)
+    assert 150 < worth.by_service["Rare"] < 300
+
+
+def test_outlooks_cover_every_open_deal_and_their_weeks_sum_to_one() -> None:
+    history, day = grown(RULES), last_day(RULES)
+    result = outlooks(history, day)
+    assert set(result.by_deal) == {each.key for each in history.known_on(day).open}
+    for outlook in result.by_deal.values():
+        assert 0.0 <= outlook.probability <= 1.0
+        assert sum(chance for _, chance in outlook.closes) == pytest.approx(1.0)
+        assert all(monday.weekday() == 0 for monday, _ in outlook.closes)
+        assert outlook.closes[0][0] >= day - timedelta(days=6)
+    assert 0.05 < result.shock_sd < 0.6
+
+
+def test_without_history_a_stated_close_date_is_believed() -> None:
+    open_deal = replace(deal("A", FIRST), expected_close=FIRST + timedelta(days=200))
+    closes = outlooks(History((open_deal,), {"Proposal": 0.4}), FIRST).by_deal["A"].closes
+    near = [chance for monday, chance in closes if 170 <= (monday - FIRST).days <= 230]
+    assert sum(near) == pytest.approx(1.0)
+
+
+def test_a_close_date_that_has_passed_means_soon() -> None:
+    open_deal = replace(deal("A", FIRST), expected_close=FIRST)
+    day = FIRST + timedelta(days=100)
+    closes = outlooks(History((open_deal,), {"Proposal": 0.4}), day).by_deal["A"].closes
+    assert closes[-1][0] <= day + timedelta(days=50)
+
+
+def test_an_explanation_ends_at_the_chance_that_planning_gets_but_for_the_past_forecasts() -> None:
+    history, day = grown(RULES), last_day(RULES)
+    ground = prepare(history, day, 90)
+    outlook = next(iter(outlooks(history, day).by_deal.values()))
+    explanation = explain(ground, outlook.deal_key)
+    assert explanation is not None
+    assert [step.name for step in explanation.steps] == [
+        "base rate", "stage", "age", "season", "past forecasts",
+    ]  # fmt: skip
+    assert explanation.steps[-2].chance == pytest.approx(outlook.probability)
+    assert explanation.steps[-1].chance == explanation.chance
+    assert explanation.within[30] <= explanation.within[60] <= explanation.within[90]
+    early, middle, late = explanation.closes or (day, day, day)
+    assert day < early <= middle <= late
+
+
+def test_a_decided_deal_is_not_explained() -> None:
+    history, day = grown(RULES), last_day(RULES)
+    decided = next(each for each in history.deals if each.closed)
+    assert explain(prepare(history, day, 90), decided.key) is None
