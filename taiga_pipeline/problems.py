@@ -36,8 +36,8 @@ class ProblemsError(Exception):
         self.problems = tuple(problems)
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Returns ``; did you mean 'x'?`` for the known name nearest to ``name``, else "".
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Returns the known name nearest to ``name``, "" if none is near.
 
     A name that is known itself has none: what is wrong with it is not its spelling.
     """
@@ -45,4 +45,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if names.get(name.casefold()) == name:
         return ""
     near = difflib.get_close_matches(name.casefold(), names, n=1)
-    return f"; did you mean {names[near[0]]!r}?" if near else ""
+    return names[near[0]] if near else ""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Returns ``; did you mean 'x'?`` for the known name `nearest` to ``name``, else ""."""
+    near = nearest(name, known)
+    return f"; did you mean {near!r}?" if near else ""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from taiga_pipeline.app.workspace import Workspace
 
 if TYPE_CHECKING:
     from taiga_pipeline.people.store import PeopleStore
     from taiga_pipeline.pipeline.store import DealStore
-
-_NAMES: Final = ("PIPELINE_SYNC_USER", "USER", "LOGNAME", "USERNAME")
 
 
 @contextmanager
@@ -33,8 +31,3 @@ def people_store(workspace: Workspace, *, create: bool = False) -> Iterator[Peop
         yield store
     finally:
         store.close()
-
-
-def who(workspace: Workspace) -> str:
-    """Returns who runs the command, for the history: the name of the account, "" if unknown."""
-    return next((name for each in _NAMES if (name := workspace.environment.get(each, ""))), "")

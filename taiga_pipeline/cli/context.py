@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -11,6 +11,8 @@ from taiga_pipeline.app.workspace import Workspace
 
 if TYPE_CHECKING:
     from taiga_pipeline.config import Settings
+
+_NAMES: Final = ("PIPELINE_SYNC_USER", "USER", "LOGNAME", "USERNAME")
 
 
 @dataclass
@@ -23,6 +25,11 @@ class CommandContext(Workspace):
     verbosity: int = 0
     quiet: bool = False
     log_format: str = ""
+
+    @property
+    def by(self) -> str:
+        """Who runs the command, for the history: the name of the account, "" if unknown."""
+        return next((name for each in _NAMES if (name := self.environment.get(each, ""))), "")
 
     def be_verbose(self, count: int) -> None:
         """Says more on stderr: 1 for what happens, 2 for every request."""

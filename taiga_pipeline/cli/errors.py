@@ -79,11 +79,13 @@ def report(error: Exception, *, traceback: bool = False) -> ExitCode:
 
 
 def _with_packages(error: Exception) -> str:
+    from taiga_pipeline.cli.wording import words
+
     packages = _missing_packages(error)
     return (
         packages
         if isinstance(error, ImportError)
-        else "; ".join(filter(None, [str(error), packages]))
+        else "; ".join(filter(None, [words(error), packages]))
     )
 
 

@@ -28,7 +28,7 @@ from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.batch import Outcome
 from taiga_pipeline.pipeline.cleaning import clean_line
 from taiga_pipeline.pipeline.columns import format_cell
-from taiga_pipeline.pipeline.errors import InvalidValue, RequestError
+from taiga_pipeline.pipeline.errors import InvalidValue, RequestError, UnknownPerson
 from taiga_pipeline.pipeline.files.csv_reader import (
     BrokenRow,
     CsvText,
@@ -331,4 +331,9 @@ def _sum_up(reading: RowsReading[_T], outcomes: list[Outcome | RequestError]) ->
 def _refused(lines: list[int], outcomes: list[Outcome | RequestError]) -> Iterator[BadRow]:
     for line, outcome in zip(lines, outcomes, strict=True):
         if isinstance(outcome, RequestError):
-            yield BadRow(line, "", str(outcome))
+            yield BadRow(line, "", str(outcome), unknown_person=_nobody(outcome))
+
+
+def _nobody(error: RequestError) -> str:
+    """Returns the address that nobody on the roster has, and that is like none there."""
+    return error.name if isinstance(error, UnknownPerson) and not error.nearest else ""

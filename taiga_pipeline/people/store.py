@@ -15,7 +15,6 @@ from sqlalchemy.exc import IntegrityError
 
 from sync.database.engine import by_letters
 from taiga_pipeline.days import day_of
-from taiga_pipeline.hints import command
 from taiga_pipeline.people.calendar_import import Events, EventsReport, store_events
 from taiga_pipeline.people.cleaning import (
     clean_allocation,
@@ -31,7 +30,14 @@ from taiga_pipeline.people.roster_import import RosterReport, prepare, store_ros
 from taiga_pipeline.people.roster_layout import RosterOptions
 from taiga_pipeline.pipeline.batch import Outcome
 from taiga_pipeline.pipeline.cleaning import clean_line
-from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue, RequestError, UnknownName
+from taiga_pipeline.pipeline.errors import (
+    AddressTaken,
+    InvalidValue,
+    RequestError,
+    UnknownDeal,
+    UnknownName,
+    UnknownPerson,
+)
 from taiga_pipeline.pipeline.schema import (
     ALLOCATIONS,
     DEALS,
@@ -97,10 +103,7 @@ class PeopleStore:
             with self._writing() as connection:
                 connection.execute(PEOPLE.insert().values(**row_of_person(cleaned)))
         except IntegrityError:
-            raise AlreadyThere(
-                f"{cleaned.email} is on the roster already; change it with: "
-                f"{command('people edit', cleaned.email)}"
-            ) from None
+            raise AddressTaken(cleaned.email, cleaned.name) from None
         return cleaned
 
     def edit(self, email: str, changes: Mapping[str, Any]) -> Person:
@@ -135,11 +138,7 @@ class PeopleStore:
                 raise InvalidValue(f"{address} is the address already")
             taken = connection.execute(select(PEOPLE).where(PEOPLE.c.email == address)).first()
             if taken is not None:
-                raise AlreadyThere(
-                    f"{address} is on the roster already ({taken.name}); if they are one person, "
-                    f"take one off first: {command('people remove', before.email)} (with time off "
-                    "and allocations)"
-                )
+                raise AddressTaken(address, taken.name, wanted_by=before.email)
             name = address if before.name == before.email else before.name
             after = replace(before, email=address, name=name)
             move_to_address(connection, before, after)
@@ -350,7 +349,7 @@ def _get(connection: Connection, email: str) -> Person:
     address = clean_line(email).lower()
     row = connection.execute(select(PEOPLE).where(PEOPLE.c.email == address)).first()
     if row is None:
-        raise UnknownName(f"nobody has the address {address!r}{_nearest(connection, address)}")
+        raise UnknownPerson(address, _nearest(connection, address))
     return person_of_row(row)
 
 
@@ -359,15 +358,13 @@ def _nearest(connection: Connection, address: str) -> str:
     names = connection.execute(select(PEOPLE.c.name, PEOPLE.c.email))
     known.update({folded(row.name): row.email for row in names})
     near = difflib.get_close_matches(folded(address), known, n=1)
-    if near:
-        return f"; did you mean {known[near[0]]!r}?"
-    return f"; add them with: {command('people add', address, 'NAME')}"
+    return known[near[0]] if near else ""
 
 
 def _check_names(connection: Connection, allocation: Allocation) -> None:
     key = allocation.deal_key
     if connection.execute(select(DEALS.c.key).where(DEALS.c.key == key)).first() is None:
-        raise UnknownName(f"there is no deal {key!r}{nearest_key(connection, key)}")
+        raise UnknownDeal(key, nearest_key(connection, key))
     _get(connection, allocation.email)
 
 

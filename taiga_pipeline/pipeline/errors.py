@@ -1,8 +1,16 @@
-"""What goes wrong with deals and people because of what somebody asked for."""
+"""What goes wrong with deals and people because of what somebody asked for.
+
+Each error carries what a surface needs to say it in its own words, and to offer the way out: names,
+the nearest known name, open actions, both sides of an edit. The message is plain: it names no
+command, no option and no button.
+"""
 
 from __future__ import annotations
 
-from taiga_pipeline.problems import Problem, ProblemsError
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from taiga_pipeline.problems import Problem, ProblemsError, nearest
 
 
 class RequestError(ProblemsError):
@@ -13,20 +21,186 @@ class RequestError(ProblemsError):
 
 
 class UnknownName(RequestError):
-    """A deal, person or allocation that does not exist."""
+    """A deal, person or allocation that does not exist.
+
+    ``name`` is what was asked for, ``nearest`` the known name that is most like it ("": none is),
+    ``known`` are those that could have been meant, as far as they are few enough to list.
+    """
+
+    def __init__(
+        self, message: str, name: str = "", nearest: str = "", known: Sequence[str] = ()
+    ) -> None:
+        super().__init__(message)
+        self.name, self.nearest, self.known = name, nearest, tuple(known)
+
+
+class UnknownDeal(UnknownName):
+    """No deal has this key."""
+
+    def __init__(self, key: str, nearest: str = "") -> None:
+        super().__init__(f"there is no deal {key!r}{_meant(nearest)}", key, nearest)
+
+
+class UnknownPerson(UnknownName):
+    """Nobody on the roster has this address."""
+
+    def __init__(self, email: str, nearest: str = "") -> None:
+        super().__init__(f"nobody has the address {email!r}{_meant(nearest)}", email, nearest)
+
+
+class UnknownStage(UnknownName):
+    """A mapping has no stage of this name. ``file`` is the mapping's, ``known`` are its stages."""
+
+    def __init__(self, name: str, file: str, known: Sequence[str], meant: Iterable[str]) -> None:
+        near = nearest(name, meant)
+        stages = ", ".join(known)
+        super().__init__(
+            f"{file} has no stage {name!r}{_meant(near)} (stages: {stages})", name, near, known
+        )
+        self.file = file
+
+
+class UnknownAction(UnknownName):
+    """No stage of a mapping requires this action. ``file`` is the mapping's."""
+
+    def __init__(self, name: str, file: str, known: Sequence[str]) -> None:
+        near = nearest(name, known)
+        listed = ", ".join(repr(action) for action in known) or "none"
+        super().__init__(
+            f"no stage in {file} requires {name!r}{_meant(near)} (actions: {listed})",
+            name,
+            near,
+            known,
+        )
+        self.file = file
+
+
+class NotDone(UnknownName):
+    """A gate action that is to be taken back was never checked off. ``known`` are those done."""
+
+    def __init__(self, deal: str, action: str, done: Iterable[str]) -> None:
+        finished = sorted(done)
+        listed = ", ".join(finished) or "nothing"
+        super().__init__(
+            f"{action!r} is not checked off for deal {deal}; done: {listed}",
+            action,
+            nearest(action, finished),
+            finished,
+        )
+        self.deal = deal
 
 
 class AlreadyThere(RequestError):
     """A deal or person that exists already."""
 
 
+class KeyTaken(AlreadyThere):
+    """A deal has this key, or one that differs only in case or Unicode form (``other``)."""
+
+    def __init__(self, key: str, other: str) -> None:
+        like = f"differs only in case or Unicode form from {other}, which exists already"
+        super().__init__(f"deal {key} {'exists already' if other == key else like}")
+        self.key, self.other = key, other
+
+
+class AddressTaken(AlreadyThere):
+    """Somebody on the roster has this address. ``name`` is theirs.
+
+    ``wanted_by`` is the present address of who was to get it, "" for somebody new.
+    """
+
+    def __init__(self, email: str, name: str, wanted_by: str = "") -> None:
+        super().__init__(f"{email} is on the roster already{f' ({name})' if wanted_by else ''}")
+        self.email, self.name, self.wanted_by = email, name, wanted_by
+
+
 class InvalidValue(RequestError):
     """A value that a field cannot hold."""
 
 
-class GateClosed(RequestError):
-    """A deal may not leave its stage: actions are open. ``missing`` lists them."""
+class InvalidFields(InvalidValue):
+    """Texts that cannot be read as the fields' values. ``fields`` has what is wrong, by field.
 
-    def __init__(self, message: str, missing: tuple[str, ...]) -> None:
-        super().__init__(message)
-        self.missing = missing
+    A key of two fields, joined by a plus sign, says that they contradict each other.
+    """
+
+    def __init__(self, fields: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(
+            *(
+                f"{name.replace('_', ' ').replace('+', ' and ')}: {message}"
+                for name, messages in fields.items()
+                for message in messages
+            )
+        )
+        self.fields = {name: tuple(messages) for name, messages in fields.items()}
+
+
+class FixedFields(InvalidValue):
+    """Fields that have their own ways of changing: a stage is moved, an action checked off."""
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        super().__init__(f"{', '.join(fields)} cannot be edited")
+        self.fields = tuple(fields)
+
+
+class NothingToChange(InvalidValue):
+    """An edit that names no field."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing to change: name a field")
+
+
+class NotMappedDeal(InvalidValue):
+    """No mapping is for a deal, so that its stages are not known."""
+
+    def __init__(self, deal: str, team: str, service: str) -> None:
+        super().__init__(
+            f"no mapping is for deal {deal} (team {team!r}, service {service!r}), so its stages "
+            "are not known"
+        )
+        self.deal, self.team, self.service = deal, team, service
+
+
+class AlreadyInStage(InvalidValue):
+    """A deal is to be moved to the stage that it is in."""
+
+    def __init__(self, deal: str, stage: str) -> None:
+        super().__init__(f"deal {deal} is in stage {stage!r} already")
+        self.deal, self.stage = deal, stage
+
+
+class GateClosed(RequestError):
+    """A deal may not leave its stage: actions are open. ``missing`` lists them, in their order."""
+
+    def __init__(self, deal: str, stage: str, missing: Sequence[str]) -> None:
+        actions = ", ".join(repr(action) for action in missing)
+        super().__init__(f"deal {deal} may not leave {stage!r} yet, still to be done: {actions}")
+        self.deal, self.stage, self.missing = deal, stage, tuple(missing)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldConflict:
+    """A field that two people changed apart: what it held (``base``), holds now (``theirs``), and
+    was to hold (``ours``), as the text of a CSV cell."""
+
+    field: str
+    base: str
+    theirs: str
+    ours: str
+
+
+class EditConflict(RequestError):
+    """A deal was changed by somebody else since it was looked at; nothing of the edit was kept."""
+
+    def __init__(self, deal: str, fields: Sequence[FieldConflict]) -> None:
+        told = "; ".join(
+            f"{each.field.replace('_', ' ')} is {each.theirs or 'empty'!r} by now, "
+            f"was {each.base or 'empty'!r}"
+            for each in fields
+        )
+        super().__init__(f"deal {deal} was changed meanwhile: {told}")
+        self.deal, self.fields = deal, tuple(fields)
+
+
+def _meant(name: str) -> str:
+    return f"; did you mean {name!r}?" if name else ""

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
-from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.errors import GateClosed
 from taiga_pipeline.pipeline.model import Category, Deal
 from taiga_pipeline.pipeline.text import folded, line
@@ -75,12 +74,5 @@ def pass_gate(
     """
     missing = open_actions(requires, deal.done)
     if missing and not force:
-        actions = ", ".join(repr(action) for action in missing)
-        left = deal.stage if stage is None else stage
-        raise GateClosed(
-            f"deal {deal.key} may not leave {left!r} yet, still to be done: {actions}. "
-            f"Check an action off with: {command('deals done', deal.key, 'ACTION')}; "
-            "or move it all the same with --force, which is recorded",
-            missing,
-        )
+        raise GateClosed(deal.key, deal.stage if stage is None else stage, missing)
     return missing

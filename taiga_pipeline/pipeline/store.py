@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
@@ -25,11 +25,21 @@ from sqlalchemy.exc import IntegrityError
 
 from sync.database.engine import by_letters
 from taiga_pipeline.days import day_of
-from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.batch import Batch, Outcome
 from taiga_pipeline.pipeline.changes import changes_between
 from taiga_pipeline.pipeline.cleaning import clean_deal, clean_line
-from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue, UnknownName
+from taiga_pipeline.pipeline.edits import still_meant
+from taiga_pipeline.pipeline.errors import (
+    AlreadyInStage,
+    AlreadyThere,
+    EditConflict,
+    FieldConflict,
+    FixedFields,
+    InvalidValue,
+    KeyTaken,
+    NotDone,
+    UnknownDeal,
+)
 from taiga_pipeline.pipeline.gates import pass_gate
 from taiga_pipeline.pipeline.model import Category, Deal, FieldChange, StageMove
 from taiga_pipeline.pipeline.rows import (
@@ -65,7 +75,8 @@ class Destination:
 
     ``requires`` are the actions that its way there asks for (see `gates.asked_on_the_way`).
     ``category`` is the new stage's: a closed one sets the day of the decision (``closed_on``, else
-    today), an open one takes it away, None leaves it.
+    today), an open one takes it away, None leaves it. ``start`` is the stage in which the deal was
+    when this was decided; None asks nothing.
     """
 
     stage: str
@@ -73,6 +84,7 @@ class Destination:
     requires: tuple[str, ...] = ()
     closed_on: date | None = None
     lost_reason: str = ""
+    start: str | None = None
 
 
 class DealStore:
@@ -128,7 +140,7 @@ class DealStore:
         team: str = "",
         owner: str = "",
         text: str = "",
-    ) -> Iterator[Deal]:
+    ) -> Generator[Deal, None, None]:
         """Goes through the deals in the order of their keys, without loading them all.
 
         ``stages`` (any of them), ``team`` and ``owner`` must be equal but for case; ``text`` must
@@ -174,19 +186,37 @@ class DealStore:
                 move = StageMove(cleaned.key, "", cleaned.stage, cleaned.stage_since or now, by)
                 connection.execute(STAGE_MOVES.insert().values(**move_to_row(move)))
         except IntegrityError:
-            raise AlreadyThere(self._clash(cleaned.key)) from None
+            raise KeyTaken(cleaned.key, self._holder(cleaned.key)) from None
         return cleaned
 
-    def edit(self, key: str, changes: Mapping[str, Any], *, by: str = "") -> Deal:
-        """Changes some fields of a deal and returns the deal. Nothing changed is no change.
+    def seen(self, key: str) -> tuple[Deal, Version]:
+        """Returns a deal with its version, which says later what an edit was made from.
 
         :raises UnknownName: there is no such deal.
+        """
+        with self._reading() as connection:
+            deal = _get(connection, key)
+            return deal, version_of(deal, _last_change(connection, deal.key))
+
+    def edit(
+        self, key: str, changes: Mapping[str, Any], *, by: str = "", seen: Version | None = None
+    ) -> Deal:
+        """Changes some fields of a deal and returns the deal. Nothing changed is no change.
+
+        ``seen`` is the version that the changes were made from. A field that they leave as it was
+        then keeps what somebody else wrote since.
+
+        :raises UnknownName: there is no such deal.
+        :raises EditConflict: somebody else changed one of the fields since, to something else.
         :raises InvalidValue: values that cannot be stored, or fields that are not edited.
         """
         fixed = sorted(FIXED_FIELDS & changes.keys())
         if fixed:
-            raise InvalidValue(f"{', '.join(fixed)} cannot be edited: use deals move or deals done")
+            raise FixedFields(fixed)
         with self._writing() as connection:
+            if seen is not None:
+                deal = _get(connection, key, lock=True)
+                changes = still_meant(deal, changes, seen, _past(connection, deal.key))
             return self._edit(connection, key, changes, by)
 
     def edit_with(
@@ -225,13 +255,18 @@ class DealStore:
 
         :raises UnknownName: there is no such deal.
         :raises GateClosed: actions are open and ``force`` is not given.
+        :raises EditConflict: it is no longer in the stage from which it is moved.
         :raises InvalidValue: the deal is in this stage already.
         """
         stage = clean_line(destination.stage)
         with self._writing() as connection:
             before = _get(connection, key, lock=True)
+            start = destination.start
+            if start not in (None, before.stage):
+                apart = FieldConflict("stage", start or "", before.stage, stage)
+                raise EditConflict(before.key, [apart])
             if not stage or before.stage == stage:
-                raise InvalidValue(f"deal {before.key} is in stage {before.stage!r} already")
+                raise AlreadyInStage(before.key, before.stage)
             skipped = pass_gate(before, destination.requires, force=force)
             now = self._now()
             after = replace(before, stage=stage, stage_since=now)
@@ -266,10 +301,7 @@ class DealStore:
             before = _get(connection, key, lock=True)
             left = frozenset(each for each in before.done if folded(each) != name)
             if left == before.done:
-                was_done = ", ".join(sorted(before.done)) or "nothing"
-                raise UnknownName(
-                    f"{action!r} is not checked off for deal {before.key}; done: {was_done}"
-                )
+                raise NotDone(before.key, action, before.done)
             return self._save(connection, before, replace(before, done=left), by)
 
     def history(self, key: str = "", newest: int | None = None) -> Iterator[StageMove]:
@@ -346,13 +378,11 @@ class DealStore:
     def _writing(self) -> AbstractContextManager[Connection]:
         return writing_store(self._engine)
 
-    def _clash(self, key: str) -> str:
+    def _holder(self, key: str) -> str:
+        """Returns the key of the deal that is in the way of a new one."""
         with self._reading() as connection:
             query = select(DEALS.c.key).where(DEALS.c.key_folded == folded(key))
-            other = connection.execute(query).scalar()
-        if other in (None, key):
-            return f"deal {key} exists already; change it with: {command('deals edit', key)}"
-        return f"deal {key} differs only in case or Unicode form from {other}, which exists already"
+            return connection.execute(query).scalar() or key
 
 
 def _find(connection: Connection, key: str, *, lock: bool = False) -> Deal | None:
@@ -365,15 +395,27 @@ def _get(connection: Connection, key: str, *, lock: bool = False) -> Deal:
     cleaned = clean_line(key)
     deal = _find(connection, cleaned, lock=lock)
     if deal is None:
-        raise UnknownName(f"there is no deal {cleaned!r}{nearest_key(connection, cleaned)}")
+        raise UnknownDeal(cleaned, nearest_key(connection, cleaned))
     return deal
 
 
+def _last_change(connection: Connection, key: str) -> int:
+    query = select(func.max(FIELD_CHANGES.c.id)).where(FIELD_CHANGES.c.deal_key == key)
+    return connection.execute(query).scalar() or 0
+
+
+def _past(connection: Connection, key: str) -> list[tuple[int, FieldChange]]:
+    """Returns the recorded changes of a deal with their numbers, the oldest first."""
+    query = select(FIELD_CHANGES).where(FIELD_CHANGES.c.deal_key == key)
+    rows = connection.execute(query.order_by(FIELD_CHANGES.c.id))
+    return [(row.id, row_to_change(row)) for row in rows]
+
+
 def nearest_key(connection: Connection, key: str) -> str:
-    """Returns ``; did you mean 'x'?`` for the deal key nearest to ``key``, else ""."""
+    """Returns the deal key nearest to ``key``, "" if none is near."""
     known = {folded(each): each for each in connection.execute(select(DEALS.c.key)).scalars()}
     near = difflib.get_close_matches(folded(key), known, n=1)
-    return f"; did you mean {known[near[0]]!r}?" if near else ""
+    return known[near[0]] if near else ""
 
 
 def _with_decision(deal: Deal, destination: Destination, today: date) -> Deal:

@@ -22,7 +22,7 @@ from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.people.roster_import import RosterReport
 from taiga_pipeline.people.roster_layout import RosterOptions
 from taiga_pipeline.people.store import PeopleStore
-from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue, UnknownName
+from taiga_pipeline.pipeline.errors import AddressTaken, InvalidValue, UnknownName
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.schema import open_store
 from taiga_pipeline.pipeline.store import DealStore
@@ -69,7 +69,7 @@ def test_a_person_comes_back_exactly_and_is_known_by_address_in_any_case(
 
 def test_an_address_is_taken_only_once(people: PeopleStore) -> None:
     people.add(ANNA)
-    with pytest.raises(AlreadyThere, match=r"people edit anna@example\.org"):
+    with pytest.raises(AddressTaken, match=r"anna@example\.org is on the roster already"):
         people.add(Person("ANNA@EXAMPLE.ORG", "Another"))
     assert people.count() == 1
 

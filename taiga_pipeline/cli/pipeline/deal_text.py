@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -18,10 +18,8 @@ from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from sync.records.model import RecordKey
+    from taiga_pipeline.app.deals.looking import DealView
     from taiga_pipeline.people.model import Allocation
-
-Chance = Callable[[Deal], Decimal | None]
-"""Tells a deal's chance to win, as it is shown."""
 
 _SHOWN: Final = 200
 """Characters of a change that are shown; ``--json`` has it whole."""
@@ -85,7 +83,7 @@ def percent(probability: Decimal | None) -> str:
     return f"{round(probability * 100, 1).normalize():f} %"
 
 
-def print_deals(deals: Iterable[Deal], chance: Chance) -> int:
+def print_deals(views: Iterable[DealView]) -> int:
     """Prints a table of deals; returns how many."""
     rows = [
         [
@@ -94,11 +92,12 @@ def print_deals(deals: Iterable[Deal], chance: Chance) -> int:
             safe(deal.customer),
             safe(deal.stage),
             money(deal),
-            percent(chance(deal)),
+            percent(view.chance),
             str(deal.closed_on or deal.expected_close or ""),
             safe(deal.owner),
         ]
-        for deal in deals
+        for view in views
+        for deal in [view.deal]
     ]
     if rows:
         headings = ["Key", "Name", "Customer", "Stage", "Value", "Prob.", "Close", "Owner"]
@@ -106,13 +105,13 @@ def print_deals(deals: Iterable[Deal], chance: Chance) -> int:
     return len(rows)
 
 
-def print_deal(deal: Deal, chance: Chance, changes: Sequence[FieldChange] = ()) -> None:
+def print_deal(deal: Deal, chance: Decimal | None, changes: Sequence[FieldChange] = ()) -> None:
     """Prints everything that is known about a deal, and why it was lost before."""
     times = {"stage_since": deal.stage_since, "updated_at": deal.updated_at}
     cells = {
         **deal_cells(deal),
         "value": money(deal),
-        "probability": percent(chance(deal)),
+        "probability": percent(chance),
         **{name: f"{at:%Y-%m-%d %H:%M} UTC" if at else "" for name, at in times.items()},
     }
     pairs = {label: safe(cells[name]) for name, label in _LABELS.items() if cells[name]}

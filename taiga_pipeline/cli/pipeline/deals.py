@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
-from itertools import chain, islice
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from taiga_pipeline.app.filters import refuse_unknown, stages_meant
-from taiga_pipeline.app.funnel import (
-    action_in,
-    asked_by,
-    chance_of,
-    required_by,
-    rules_of,
-    stage_in,
-)
-from taiga_pipeline.app.store_access import deal_store, people_store, who
+from taiga_pipeline.app.deals import editing as use
+from taiga_pipeline.app.deals import looking
+from taiga_pipeline.app.deals.values import read_fields
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.deal_text import (
-    Chance,
     change_json,
     deal_json,
     move_json,
@@ -35,18 +25,13 @@ from taiga_pipeline.cli.pipeline.deal_text import (
     print_taken,
 )
 from taiga_pipeline.cli.pipeline.deals_files import export_deals, import_deals
-from taiga_pipeline.cli.pipeline.deals_staff import staff
+from taiga_pipeline.cli.pipeline.deals_staff import allocation_json, staff
 from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.delivery import left_of
-from taiga_pipeline.pipeline.errors import InvalidValue
-from taiga_pipeline.pipeline.gates import open_actions
-from taiga_pipeline.pipeline.notation import parse_contacts
-from taiga_pipeline.pipeline.values.amounts import read_amount
-from taiga_pipeline.pipeline.values.units import common
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
-    from sync.records.model import RecordKey
+    from taiga_pipeline.app.deals.looking import DealDetails, DealView
     from taiga_pipeline.pipeline.model import Deal
 
 _EDITED: Final = {
@@ -94,46 +79,10 @@ def _field_options(*left_out: str) -> Callable[[_Function], _Function]:
 def _values(texts: dict[str, Any]) -> dict[str, Any]:
     """Reads the options that were given.
 
-    :raises InvalidValue: all that cannot be read.
+    :raises InvalidFields: all that cannot be read.
     """
     contacts = texts.pop("contacts", ())
-    values: dict[str, Any] = {}
-    problems: list[str] = []
-    for name, text in texts.items():
-        if text is None:
-            continue
-        try:
-            values[name] = parse_cell(name, text)
-        except InvalidValue as error:
-            flag = "--" + name.replace("_", "-")
-            problems.extend(f"{flag}: {problem.message}" for problem in error.problems)
-    problems.extend(_take_currency(texts, values))
-    if contacts:
-        try:
-            values["contacts"] = tuple(each for text in contacts for each in parse_contacts(text))
-        except InvalidValue as error:
-            problems.extend(f"--contact: {problem.message}" for problem in error.problems)
-    if problems:
-        raise InvalidValue(*problems)
-    return values
-
-
-def _take_currency(texts: dict[str, Any], values: dict[str, Any]) -> Iterator[str]:
-    """Takes the currency of ``--value "1200 EUR"``, unless it is given by itself.
-
-    Yields what is wrong where both are given, and exclude each other.
-    """
-    amount = read_amount(texts["value"]) if values.get("value") is not None else None
-    if amount is None:
-        return
-    given = values.get("currency")
-    if given is None and amount.currency:
-        values["currency"] = amount.currency
-    elif given:
-        try:
-            common(amount.currencies, (given,))
-        except InvalidValue as error:
-            yield f"--value and --currency: {error}"
+    return read_fields(texts, contacts)
 
 
 @click.group()
@@ -159,19 +108,13 @@ def list_deals(
     as_json: bool,
 ) -> None:
     """List deals, in the order of their keys."""
-    with deal_store(context) as store:
-        meant = stages_meant(context, stages)
-        found: Iterator[Deal] = store.deals(stages=meant, team=team, owner=owner, text=text)
-        with contextlib.closing(found):  # type: ignore[type-var]
-            first = list(islice(found, 1))
-            if not first:
-                refuse_unknown(context, store, stages, team, owner)
-            shown = islice(chain(first, found), limit)
-            chance = chance_of(context)
-            if as_json:
-                print_json([_with_chance(deal, chance) for deal in shown])
-            elif not print_deals(shown, chance):
-                click.echo("no deals", err=True)
+    found = looking.find_deals(
+        context, stages=stages, team=team, owner=owner, text=text, limit=limit
+    )
+    if as_json:
+        print_json([_view_json(each) for each in found])
+    elif not print_deals(found):
+        click.echo("no deals", err=True)
 
 
 @deals.command("show")
@@ -180,55 +123,41 @@ def list_deals(
 @pass_context
 def show_deal(context: CommandContext, key: str, as_json: bool) -> None:
     """Show a deal with its history, who is on it, and what became of it."""
-    with deal_store(context) as store, people_store(context) as people:
-        deal = store.get(key)
-        moves, changes = list(store.history(deal.key)), list(store.changes(deal.key))
-        allocations = people.allocations(deal_key=deal.key)
-    facts, taken = _delivery_facts(context, deal.key)
+    found = looking.show_deal(context, key)
     if as_json:
-        print_json(
-            {
-                **_with_chance(deal, chance_of(context)),
-                "history": [move_json(move) for move in moves],
-                "changes": [change_json(change) for change in changes],
-                "allocations": [_allocation_json(each) for each in allocations],
-                "project": facts,
-                "taken_away": [each.to_json() for each in taken],
-            }
-        )
+        print_json(_details_json(found))
         return
-    print_deal(deal, chance_of(context), changes)
-    if allocations:
+    print_deal(found.deal, found.chance, found.changes)
+    if found.allocations:
         click.echo("\nStaffed")
-        print_allocations(allocations, left_of(taken))
-    print_facts(facts)
-    print_taken(taken)
-    print_history(moves, changes)
+        print_allocations(found.allocations, left_of(found.taken_away))
+    print_facts(_facts_json(found))
+    print_taken(found.taken_away)
+    print_history(found.moves, found.changes)
 
 
-def _with_chance(deal: Deal, chance: Chance) -> dict[str, Any]:
+def _view_json(view: DealView | DealDetails) -> dict[str, Any]:
     """Returns a deal with the chance that counts, beside the one that it states."""
-    known = chance(deal)
-    return {**deal_json(deal), "chance": None if known is None else format(known, "f")}
+    known = view.chance
+    return {**deal_json(view.deal), "chance": None if known is None else format(known, "f")}
 
 
-def _allocation_json(allocation: Any) -> dict[str, Any]:
-    from taiga_pipeline.cli.pipeline.deals_staff import allocation_json
+def _details_json(found: DealDetails) -> dict[str, Any]:
+    return {
+        **_view_json(found),
+        "history": [move_json(move) for move in found.moves],
+        "changes": [change_json(change) for change in found.changes],
+        "allocations": [allocation_json(each) for each in found.allocations],
+        "project": _facts_json(found),
+        "taken_away": [each.to_json() for each in found.taken_away],
+    }
 
-    return allocation_json(allocation)
 
-
-def _delivery_facts(context: CommandContext, key: str) -> tuple[dict[str, Any], list[RecordKey]]:
-    """Returns what was last read of the deal's project, and what people took away from it.
-
-    Nothing is there of a deal that was never synced.
-    """
-    from taiga_pipeline.app.state_access import state_to_read
-
-    with state_to_read(context) as state:
-        (facts, seen_at), taken = state.facts(key), state.taken_away(key)
-    seen = {"seen_at": seen_at.isoformat() if seen_at else None}
-    return {**facts, **seen} if facts else {}, taken
+def _facts_json(found: DealDetails) -> dict[str, Any]:
+    """Returns what was last read of the deal's project; nothing of one that was never synced."""
+    if not found.facts:
+        return {}
+    return {**found.facts, "seen_at": found.seen_at.isoformat() if found.seen_at else None}
 
 
 @deals.command("add")
@@ -245,23 +174,10 @@ def add_deal(
 
     What the stages before its own ask for counts as done, and is listed.
     """
-    from taiga_pipeline.pipeline.model import Deal
-
-    deal = Deal(key=key, name=name, **_values(texts))
-    rules = rules_of(context, deal)
-    at = stage_in(rules, stage) if stage else rules.stages[0]
-    passed = asked_by(rules, "", at)
-    with deal_store(context, create=True) as store:
-        added = store.add(_placed(deal, at.name, passed), by=who(context))
-    counts = f"; these actions count as done: {', '.join(passed)}" if passed else ""
-    _tell(added, f"added {added.key} in {added.stage}{counts}", as_json)
-
-
-def _placed(deal: Deal, stage: str, passed: tuple[str, ...]) -> Deal:
-    """Returns the deal at a stage, with what had to be done to get there."""
-    from dataclasses import replace
-
-    return replace(deal, stage=stage, done=deal.done | frozenset(passed))
+    added = use.add_deal(context, key, name, by=context.by, stage=stage, values=_values(texts))
+    passed = ", ".join(added.counted_as_done)
+    counts = f"; these actions count as done: {passed}" if passed else ""
+    _tell(added.deal, f"added {added.deal.key} in {added.deal.stage}{counts}", as_json)
 
 
 @deals.command("edit")
@@ -271,18 +187,10 @@ def _placed(deal: Deal, stage: str, passed: tuple[str, ...]) -> Deal:
 @pass_context
 def edit_deal(context: CommandContext, /, key: str, as_json: bool, **texts: Any) -> None:
     """Change fields of a deal. Empty text ("") means that a value is not known any more."""
-    values = _values(texts)
-    if not values:
-        raise InvalidValue("nothing to change: name a field, such as --value 1200")
-    with deal_store(context) as store:
-        before = store.get(key)
-        after = store.edit(key, values, by=who(context))
-    changed = [name.replace("_", " ") for name in values if _differs(name, before, after)]
-    _tell(after, f"{after.key}: {', '.join(changed) or 'nothing'} changed", as_json)
-
-
-def _differs(name: str, before: Deal, after: Deal) -> bool:
-    return bool(getattr(before, name) != getattr(after, name))
+    edited = use.edit_deal(context, key, _values(texts), by=context.by)
+    changed = [name.replace("_", " ") for name in edited.changed]
+    text = f"{edited.deal.key}: {', '.join(changed) or 'nothing'} changed"
+    _tell(edited.deal, text, as_json)
 
 
 @deals.command("move")
@@ -306,17 +214,10 @@ def move_deal(
 
     A deal may always be lost, set aside, or moved back.
     """
-    from taiga_pipeline.pipeline.store import Destination
-
     day = parse_cell("closed_on", closed_on) if closed_on else None
-    with deal_store(context) as store:
-        deal = store.get(key)
-        rules = rules_of(context, deal)
-        to = stage_in(rules, stage)
-        destination = Destination(
-            to.name, to.category, asked_by(rules, deal.stage, to), day, lost_reason=reason
-        )
-        move = store.move(key, destination, force=force, by=who(context))
+    move = use.move_deal(
+        context, key, stage, by=context.by, force=force, closed_on=day, lost_reason=reason
+    )
     if as_json:
         print_json(move_json(move))
         return
@@ -335,26 +236,18 @@ def done(
     context: CommandContext, key: str, actions: tuple[str, ...], undo: bool, as_json: bool
 ) -> None:
     """Check off gate actions of a deal; without ACTION, list them."""
-    with deal_store(context) as store:
-        deal = store.get(key)
-        rules = rules_of(context, deal)
-        if undo:
-            for action in actions:
-                deal = store.undone(key, action, by=who(context))
-        else:
-            for action in [action_in(rules, name) for name in actions]:
-                deal = store.done(key, action, by=who(context))
-    requires = required_by(rules, deal.stage)
-    missing = open_actions(requires, deal.done)
+    change = use.take_back if undo else use.check_off
+    gate = change(context, key, actions, by=context.by)
+    deal = gate.deal
     if as_json:
         print_json(
-            {"deal": deal.key, "stage": deal.stage, "done": sorted(deal.done), "open": missing}
+            {"deal": deal.key, "stage": deal.stage, "done": sorted(deal.done), "open": gate.open}
         )
         return
     click.echo(safe(f"{deal.key} in {deal.stage}"))
-    for action in requires:
-        click.echo(safe(f"  [{' ' if action in missing else 'x'}] {action}"))
-    if not requires:
+    for action in gate.requires:
+        click.echo(safe(f"  [{' ' if action in gate.open else 'x'}] {action}"))
+    if not gate.requires:
         click.echo("  nothing has to be done before it may leave this stage")
 
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from taiga_pipeline.app.funnel import funnel_of
-from taiga_pipeline.app.store_access import deal_store, who
+from taiga_pipeline.app.deals import tables
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
@@ -127,7 +126,6 @@ def import_deals(
     it is. Bad rows are reported and left out, and so are those that would move a deal past actions
     that are not done; what disappeared from the file is reported and kept.
     """
-    from taiga_pipeline.pipeline.importing.csv_import import import_deals as run_import
     from taiga_pipeline.pipeline.importing.options import ImportOptions
 
     options: ImportOptions = ImportOptions(
@@ -139,12 +137,10 @@ def import_deals(
         take=Take(take or Take.NEITHER),
         zone=context.zone,
         delimiter=delimiter,
-        by=who(context),
+        by=context.by,
         **texts,
     )
-    funnel = funnel_of(context)
-    with deal_store(context, create=not options.dry_run) as store:
-        report = run_import(store, file, options, funnel)
+    report = tables.import_deals(context, file, options)
     if as_json:
         print_json(_report_json(report))
     else:
@@ -231,9 +227,7 @@ def _print_disappeared(report: ImportReport) -> None:
 @pass_context
 def export_deals(context: CommandContext, file: Path | None) -> None:
     """Export all deals as CSV, to FILE or stdout. An import reads it back without loss."""
-    from taiga_pipeline.pipeline.files.csv_export import export_deals as write
-
-    with deal_store(context) as store, writing_to(file) as stream:
-        count = write(store.versions(), stream)
+    with writing_to(file) as stream:
+        count = tables.export_deals(context, stream)
     if file:
         click.echo(f"{counted(count, 'deal')} written to {file}", err=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from taiga_pipeline.app.pipeline_data import who_left
-from taiga_pipeline.app.store_access import deal_store, people_store
+from taiga_pipeline.app.deals import staffing
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
@@ -20,6 +20,7 @@ from taiga_pipeline.pipeline.values.numbers import read_hours
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
+    from taiga_pipeline.app.deals.staffing import Staffing
     from taiga_pipeline.people.model import Allocation
 
 
@@ -58,25 +59,23 @@ def staff(
     if person is None:
         _list(context, key, as_json)
         return
-    with people_store(context) as people:
-        if remove:
-            found = people.release(key, person, role)
-            _tell(found, "took off", as_json)
-            return
-        allocation = _allocation(key, person, role, hours, start, end, tentative)
-        _tell([people.allocate(allocation)], "put on", as_json)
-    _warn_who_left(context, allocation)
+    if remove:
+        _tell(staffing.take_off(context, key, person, role), "took off", as_json)
+        return
+    put = staffing.put_on(context, _allocation(key, person, role, hours, start, end, tentative))
+    _tell([put.allocation], "put on", as_json)
+    if put.stays_away:
+        _warn_who_left(key, person)
 
 
-def _warn_who_left(context: CommandContext, allocation: Allocation) -> None:
+def _warn_who_left(deal: str, person: str) -> None:
     """Says that somebody who left the deal's project is not added to it again just so."""
-    deal, email = allocation.deal_key, allocation.email.casefold()
-    if (deal, email) in who_left(context):
-        again = command("resolve", f"{deal}/membership/{email}", options="--take sales")
-        click.echo(
-            safe(f"{email} left the deal's project and stays away from it; to add them: {again}"),
-            err=True,
-        )
+    email = person.casefold()
+    again = command("resolve", f"{deal}/membership/{email}", options="--take sales")
+    click.echo(
+        safe(f"{email} left the deal's project and stays away from it; to add them: {again}"),
+        err=True,
+    )
 
 
 def _allocation(
@@ -105,21 +104,19 @@ def _allocation(
 
 
 def _list(context: CommandContext, key: str, as_json: bool) -> None:
-    with deal_store(context) as store, people_store(context) as people:
-        allocations = people.allocations(deal_key=store.get(key).key)
-    left = who_left(context)
+    found = staffing.staffing_of(context, key)
     if as_json:
-        print_json(
-            [
-                {**allocation_json(each), "left": (each.deal_key, each.email.casefold()) in left}
-                for each in allocations
-            ]
-        )
-    elif not print_allocations(allocations, left):
+        print_json([_with_left(each, found) for each in found.allocations])
+    elif not print_allocations(found.allocations, found.left):
         click.echo("nobody is on this deal", err=True)
 
 
-def _tell(allocations: list[Allocation], what: str, as_json: bool) -> None:
+def _with_left(allocation: Allocation, found: Staffing) -> dict[str, Any]:
+    left = (allocation.deal_key, allocation.email.casefold()) in found.left
+    return {**allocation_json(allocation), "left": left}
+
+
+def _tell(allocations: Sequence[Allocation], what: str, as_json: bool) -> None:
     if as_json:
         print_json([allocation_json(each) for each in allocations])
         return

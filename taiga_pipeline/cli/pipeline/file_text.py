@@ -7,12 +7,12 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
+from taiga_pipeline.cli.wording import row_words
 from taiga_pipeline.files import writing
 from taiga_pipeline.report.terminal import safe
 
@@ -62,7 +62,7 @@ def print_bad_rows(rows: Sequence[BadRow], file: Path) -> None:
         some = alike if len(alike) <= _FEW_ALIKE + 1 else alike[:_FEW_ALIKE]
         for row in some:
             key = f" ({row.key})" if row.key else ""
-            click.echo(safe(f"{file}:{row.line}: left out{key}: {row.reason}"), err=True)
+            click.echo(safe(f"{file}:{row.line}: left out{key}: {row_words(row)}"), err=True)
         more = alike[len(some) :]
         if more:
             lines = ", ".join(f"{row.line}" for row in more[:_FEW_ALIKE])
@@ -75,4 +75,11 @@ def print_bad_rows(rows: Sequence[BadRow], file: Path) -> None:
 
 def bad_rows_json(rows: Sequence[BadRow]) -> list[dict[str, Any]]:
     """Returns bad rows as plain data."""
-    return [asdict(row) for row in rows]
+    return [_row_json(row) for row in rows]
+
+
+def _row_json(row: BadRow) -> dict[str, Any]:
+    """Returns a bad row; what it does not have is not in it."""
+    more = {"missing": row.missing, "unknown_person": row.unknown_person}
+    known = {name: value for name, value in more.items() if value}
+    return {"line": row.line, "key": row.key, "reason": row.reason, **known}

@@ -16,7 +16,7 @@ from taiga_pipeline.app.planning_input import (
     holidays_source,
     reported_milestones,
 )
-from taiga_pipeline.app.store_access import deal_store, people_store, who
+from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
@@ -431,6 +431,6 @@ def _store(
     edits = {key: {"start": start} for key, start in later.items()}
     with deal_store(context) as deals:
         put_off, outcomes = deals.edit_with(
-            edits, lambda connection: exchange(connection, release, store), by=who(context)
+            edits, lambda connection: exchange(connection, release, store), by=context.by
         )
     return put_off, sum(outcome is not Outcome.UNCHANGED for outcome in outcomes)

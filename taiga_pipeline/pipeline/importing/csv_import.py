@@ -209,7 +209,9 @@ class _Import:
         try:
             after, forced = self._gates.let(row.before, row.merged.deal)
         except GateClosed as error:
-            self._reading.bad_rows.append(BadRow(draft.line, draft.key, _reason(error)))
+            self._reading.bad_rows.append(
+                BadRow(draft.line, draft.key, _reason(error), missing=error.missing)
+            )
             return None
         batch.put(row.before, after, forced, draft.reached)
         self._see(draft, row.before, after)

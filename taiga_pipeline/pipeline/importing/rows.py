@@ -51,11 +51,17 @@ _DANGLING: Final = " \t:;,-–—/|·()[]"
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that was left out: where it begins, its key if that can be read, and why."""
+    """A row that was left out: where it begins, its key if that can be read, and why.
+
+    ``missing`` are the gate actions that are open for it, ``unknown_person`` is an address that
+    nobody on the roster has or nearly has, where that is why: a surface may offer the way out.
+    """
 
     line: int
     key: str
     reason: str
+    missing: tuple[str, ...] = ()
+    unknown_person: str = ""
 
 
 @dataclass(frozen=True, slots=True)

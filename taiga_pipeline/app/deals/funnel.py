@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.hints import command
-from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
+from taiga_pipeline.pipeline.errors import (
+    InvalidValue,
+    NotMappedDeal,
+    UnknownAction,
+    UnknownStage,
+)
 from taiga_pipeline.pipeline.gates import asked_on_the_way
 from taiga_pipeline.pipeline.model import Category
 from taiga_pipeline.pipeline.text import folded, line
-from taiga_pipeline.problems import ProblemsError, did_you_mean
+from taiga_pipeline.problems import ProblemsError
 
 if TYPE_CHECKING:
     from taiga_pipeline.mapping.rules import Rules, StageRule
@@ -32,27 +36,21 @@ def rules_of(workspace: Workspace, deal: Deal) -> Rules:
     except NotMapped as error:
         raise InvalidValue(str(error)) from error
     if rules is None:
-        raise InvalidValue(
-            f"no mapping is for deal {deal.key} (team {deal.team!r}, service {deal.service!r}), "
-            f"so its stages are not known; see: {command('mapping explain', deal.key)}"
-        )
+        raise NotMappedDeal(deal.key, deal.team, deal.service)
     return rules
 
 
 def stage_in(rules: Rules, name: str) -> StageRule:
     """Returns the stage of a mapping by its name or an alias.
 
-    :raises UnknownName: there is none; names the nearest.
+    :raises UnknownStage: there is none; names the nearest.
     """
     stage = rules.find_stage(name)
     if stage is None:
         known = [each.name for each in rules.stages]
         meant = [each for each in rules.stages if each.category is not Category.LOST]
         names = [name for each in meant for name in (each.name, *each.aliases)]
-        raise UnknownName(
-            f"{rules.file} has no stage {name!r}{did_you_mean(name, names)} "
-            f"(stages: {', '.join(known)})"
-        )
+        raise UnknownStage(name, rules.file, known, names)
     return stage
 
 
@@ -92,20 +90,13 @@ def chance_of(workspace: Workspace) -> Callable[[Deal], Decimal | None]:
 def action_in(rules: Rules, name: str) -> str:
     """Returns a gate action as the mapping writes it.
 
-    :raises UnknownName: no stage of the mapping requires it; names the nearest.
+    :raises UnknownAction: no stage of the mapping requires it; names the nearest.
     """
     known = dict.fromkeys(action for stage in rules.stages for action in stage.requires)
     for action in known:
         if folded(action) == folded(line(name)):
             return action
-    listed = _listed(known) or "none"
-    raise UnknownName(
-        f"no stage in {rules.file} requires {name!r}{did_you_mean(name, known)} (actions: {listed})"
-    )
-
-
-def _listed(actions: Iterable[str]) -> str:
-    return ", ".join(repr(action) for action in actions)
+    raise UnknownAction(name, rules.file, tuple(known))
 
 
 def funnel_of(workspace: Workspace) -> Funnel:

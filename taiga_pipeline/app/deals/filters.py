@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.errors import InvalidValue
-from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.pipeline.text import folded, line
 from taiga_pipeline.problems import ProblemsError, did_you_mean
 
-_SHOWN = 20
+if TYPE_CHECKING:
+    from taiga_pipeline.pipeline.store import DealStore
+
+_SHOWN: Final = 20
 """How many names a message lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownFilter:
+    """A name that was filtered by, and the ones that deals and mappings have for its field."""
+
+    field: str
+    name: str
+    known: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Says so, with the nearest name and some others."""
+        more = ", ..." if len(self.known) > _SHOWN else ""
+        return (
+            f"no deal has the {self.field} {self.name!r}{did_you_mean(self.name, self.known)} "
+            f"({self.field}s: {', '.join(self.known[:_SHOWN]) or 'none'}{more})"
+        )
+
+
+class UnknownFilters(InvalidValue):
+    """Names that were filtered by, and that nobody has."""
+
+    def __init__(self, unknown: Sequence[UnknownFilter]) -> None:
+        super().__init__(*map(str, unknown))
+        self.unknown = tuple(unknown)
 
 
 def stages_meant(workspace: Workspace, names: Iterable[str]) -> list[str]:
@@ -28,7 +57,7 @@ def refuse_unknown(
 ) -> None:
     """Returns if each name that was filtered by is one that deals or mappings have.
 
-    :raises InvalidValue: some are not; each with the nearest one.
+    :raises UnknownFilters: some are not; each with the nearest one.
     """
     known: Mapping[str, set[str]] = {"stage": set(), "team": set(), "owner": set()}
     for deal in store.deals():
@@ -36,22 +65,13 @@ def refuse_unknown(
             names.add(getattr(deal, field))
     known["stage"].update(name for names in _stages(workspace) for name in names)
     asked = [*(("stage", stage) for stage in stages), ("team", team), ("owner", owner)]
-    problems = [
-        _unknown(field, name, known[field] - {""})
+    unknown = [
+        UnknownFilter(field, name, tuple(sorted(known[field] - {""}, key=folded)))
         for field, name in asked
         if name and folded(line(name)) not in {folded(each) for each in known[field]}
     ]
-    if problems:
-        raise InvalidValue(*problems)
-
-
-def _unknown(field: str, name: str, known: set[str]) -> str:
-    listed = sorted(known, key=folded)
-    more = ", ..." if len(listed) > _SHOWN else ""
-    return (
-        f"--{field}: no deal has the {field} {name!r}{did_you_mean(name, listed)} "
-        f"({field}s: {', '.join(listed[:_SHOWN]) or 'none'}{more})"
-    )
+    if unknown:
+        raise UnknownFilters(unknown)
 
 
 def _stages(workspace: Workspace) -> list[tuple[str, ...]]:

@@ -1,0 +1,187 @@
+"""Deals are added, edited and moved through their gates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from taiga_pipeline.app.deals.funnel import action_in, asked_by, required_by, rules_of, stage_in
+from taiga_pipeline.app.store_access import deal_store
+from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.pipeline.errors import InvalidValue, NothingToChange
+from taiga_pipeline.pipeline.gates import open_actions
+
+if TYPE_CHECKING:
+    from taiga_pipeline.mapping.rules import Rules
+    from taiga_pipeline.pipeline.model import Deal, StageMove
+    from taiga_pipeline.pipeline.versions import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A new deal. ``counted_as_done`` are the actions of the stages before its own."""
+
+    deal: Deal
+    counted_as_done: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A deal after an edit. ``changed`` are the fields that hold something else than before."""
+
+    deal: Deal
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What a deal's stage asks for before it may go on, and what of that is open."""
+
+    deal: Deal
+    requires: tuple[str, ...]
+    open: tuple[str, ...]
+
+
+def add_deal(
+    workspace: Workspace,
+    key: str,
+    name: str,
+    *,
+    by: str,
+    stage: str = "",
+    values: Mapping[str, Any] | None = None,
+) -> Added:
+    """Adds a deal at a stage ("": the first one of its mapping).
+
+    ``values`` are its other fields, as `read_fields` returns them.
+
+    :raises KeyTaken: a deal has this key.
+    :raises UnknownStage: its mapping has no such stage.
+    :raises NotMappedDeal: no mapping is for it.
+    :raises InvalidValue: fields that cannot be stored.
+    """
+    from taiga_pipeline.pipeline.model import Deal
+
+    deal = Deal(key=key, name=name, **(values or {}))
+    rules = rules_of(workspace, deal)
+    at = stage_in(rules, stage) if stage else rules.stages[0]
+    passed = asked_by(rules, "", at)
+    placed = replace(deal, stage=at.name, done=deal.done | frozenset(passed))
+    with deal_store(workspace, create=True) as store:
+        return Added(store.add(placed, by=by), passed)
+
+
+def edit_deal(
+    workspace: Workspace, key: str, values: Mapping[str, Any], *, by: str, seen: str = ""
+) -> Edited:
+    """Changes fields of a deal; ``values`` are as `read_fields` returns them.
+
+    ``seen`` is the deal's version (`DealDetails.version`) that the edit was made from. With it, a
+    field that the edit leaves as it was then keeps what somebody else wrote since.
+
+    :raises NothingToChange: there are no values.
+    :raises UnknownDeal: there is no such deal.
+    :raises EditConflict: somebody else changed one of the fields since, to something else.
+    :raises InvalidValue: values that cannot be stored.
+    """
+    if not values:
+        raise NothingToChange
+    version = _version(seen) if seen else None
+    with deal_store(workspace) as store:
+        before = store.get(key)
+        after = store.edit(key, values, by=by, seen=version)
+    changed = (name for name in values if getattr(before, name) != getattr(after, name))
+    return Edited(after, tuple(changed))
+
+
+def _version(text: str) -> Version:
+    from taiga_pipeline.pipeline.versions import read_version
+
+    version = read_version(text)
+    if version is None:
+        raise InvalidValue(f"{text[:40]!r} is not a version of a deal")
+    return version
+
+
+def move_deal(
+    workspace: Workspace,
+    key: str,
+    stage: str,
+    *,
+    by: str,
+    force: bool = False,
+    closed_on: date | None = None,
+    lost_reason: str = "",
+    seen_stage: str | None = None,
+) -> StageMove:
+    """Moves a deal to another stage of its mapping, by its name or an alias.
+
+    ``force`` skips open actions, which is recorded. ``closed_on`` is when it was won or lost, None
+    for today. ``seen_stage`` is the stage in which it was when somebody decided this, None for the
+    one in which it is.
+
+    :raises UnknownDeal: there is no such deal.
+    :raises UnknownStage: its mapping has no such stage.
+    :raises GateClosed: actions of the stages on its way are open.
+    :raises EditConflict: somebody else moved it since.
+    :raises InvalidValue: it is in this stage already.
+    """
+    from taiga_pipeline.pipeline.store import Destination
+
+    with deal_store(workspace) as store:
+        deal = store.get(key)
+        rules = rules_of(workspace, deal)
+        to = stage_in(rules, stage)
+        destination = Destination(
+            to.name,
+            to.category,
+            asked_by(rules, deal.stage, to),
+            closed_on,
+            lost_reason,
+            start=deal.stage if seen_stage is None else seen_stage,
+        )
+        return store.move(key, destination, force=force, by=by)
+
+
+def gate_of(workspace: Workspace, key: str) -> Gate:
+    """Returns what a deal's stage asks for.
+
+    :raises UnknownDeal: there is no such deal.
+    :raises NotMappedDeal: no mapping is for it.
+    """
+    return check_off(workspace, key, (), by="")
+
+
+def check_off(workspace: Workspace, key: str, actions: Sequence[str], *, by: str) -> Gate:
+    """Checks off gate actions of a deal, and returns what its stage asks for after that.
+
+    :raises UnknownDeal: there is no such deal.
+    :raises UnknownAction: no stage of its mapping requires one of them; none is checked off.
+    """
+    with deal_store(workspace) as store:
+        deal = store.get(key)
+        rules = rules_of(workspace, deal)
+        for action in [action_in(rules, name) for name in actions]:
+            deal = store.done(key, action, by=by)
+    return _gate(rules, deal)
+
+
+def take_back(workspace: Workspace, key: str, actions: Sequence[str], *, by: str) -> Gate:
+    """Takes back that gate actions were checked off, and returns what the deal's stage asks for.
+
+    :raises UnknownDeal: there is no such deal.
+    :raises NotDone: one was not checked off.
+    """
+    with deal_store(workspace) as store:
+        deal = store.get(key)
+        rules = rules_of(workspace, deal)
+        for action in actions:
+            deal = store.undone(key, action, by=by)
+    return _gate(rules, deal)
+
+
+def _gate(rules: Rules, deal: Deal) -> Gate:
+    requires = required_by(rules, deal.stage)
+    return Gate(deal, requires, open_actions(requires, deal.done))

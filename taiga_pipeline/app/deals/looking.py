@@ -1,0 +1,105 @@
+"""Lists of deals, and everything about one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from taiga_pipeline.app.deals.filters import refuse_unknown, stages_meant
+from taiga_pipeline.app.deals.funnel import chance_of
+from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.app.store_access import deal_store, people_store
+from taiga_pipeline.app.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sync.records.model import RecordKey
+    from taiga_pipeline.people.model import Allocation
+    from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
+
+
+@dataclass(frozen=True, slots=True)
+class DealView:
+    """A deal with the chance that counts for it: its own, or 1 or 0 once it is decided."""
+
+    deal: Deal
+    chance: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class DealDetails:
+    """A deal, what happened to it (the oldest first), who is on it, and what became of it.
+
+    ``version`` is handed back with an edit, so that it takes nothing back that others wrote
+    meanwhile. ``facts`` are those of its project as they were read at ``seen_at`` (UTC); both are
+    empty for a deal that was never synced. ``taken_away`` are records that people took out of the
+    project.
+    """
+
+    deal: Deal
+    chance: Decimal | None
+    version: str
+    moves: tuple[StageMove, ...]
+    changes: tuple[FieldChange, ...]
+    allocations: tuple[Allocation, ...]
+    facts: Mapping[str, Any]
+    seen_at: datetime | None
+    taken_away: tuple[RecordKey, ...]
+
+
+def find_deals(
+    workspace: Workspace,
+    *,
+    stages: Sequence[str] = (),
+    team: str = "",
+    owner: str = "",
+    text: str = "",
+    limit: int | None = None,
+) -> tuple[DealView, ...]:
+    """Returns deals in the order of their keys, at most ``limit``.
+
+    A stage means all names that the mappings have for it. ``text`` occurs in key, name, customer,
+    service or notes.
+
+    :raises UnknownFilters: nothing was found, by a name that nobody has.
+    :raises ProblemsError: deals are read from elsewhere.
+    :raises Unreachable: the store cannot be used.
+    """
+    with deal_store(workspace) as store:
+        meant = stages_meant(workspace, stages)
+        deals = store.deals(stages=meant, team=team, owner=owner, text=text)
+        with closing(deals):
+            found = list(islice(deals, limit))
+        if not found:
+            refuse_unknown(workspace, store, stages, team, owner)
+    chance = chance_of(workspace)
+    return tuple(DealView(deal, chance(deal)) for deal in found)
+
+
+def show_deal(workspace: Workspace, key: str) -> DealDetails:
+    """Returns everything about a deal.
+
+    :raises UnknownDeal: there is none; names the nearest.
+    """
+    with deal_store(workspace) as store, people_store(workspace) as people:
+        deal, version = store.seen(key)
+        moves, changes = tuple(store.history(deal.key)), tuple(store.changes(deal.key))
+        allocations = tuple(people.allocations(deal_key=deal.key))
+    with state_to_read(workspace) as state:
+        (facts, seen_at), taken = state.facts(deal.key), tuple(state.taken_away(deal.key))
+    chance = chance_of(workspace)(deal)
+    return DealDetails(
+        deal=deal,
+        chance=chance,
+        version=str(version),
+        moves=moves,
+        changes=changes,
+        allocations=allocations,
+        facts=facts,
+        seen_at=seen_at,
+        taken_away=taken,
+    )

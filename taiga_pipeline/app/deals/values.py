@@ -1,0 +1,60 @@
+"""What people type into the fields of a deal, read as the fields' values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from taiga_pipeline.pipeline.columns import parse_cell
+from taiga_pipeline.pipeline.errors import InvalidFields, InvalidValue
+from taiga_pipeline.pipeline.notation import parse_contacts
+from taiga_pipeline.pipeline.values.amounts import read_amount
+from taiga_pipeline.pipeline.values.units import common
+
+
+def read_fields(texts: Mapping[str, str | None], contacts: Sequence[str] = ()) -> dict[str, Any]:
+    """Returns the values of the fields that were given, by field.
+
+    A text of None is not given, "" says that the value is not known any more. ``contacts`` are
+    written ``Name | e-mail | telephone | part``. A value may bring its currency (``1200 EUR``).
+
+    :raises InvalidFields: all that cannot be read, by field.
+    """
+    values: dict[str, Any] = {}
+    wrong: dict[str, list[str]] = {}
+    for name, text in texts.items():
+        if text is not None:
+            _read(name, text, values, wrong)
+    _take_currency(texts, values, wrong)
+    if contacts:
+        try:
+            values["contacts"] = tuple(each for text in contacts for each in parse_contacts(text))
+        except InvalidValue as error:
+            wrong["contacts"] = [problem.message for problem in error.problems]
+    if wrong:
+        raise InvalidFields(wrong)
+    return values
+
+
+def _read(name: str, text: str, values: dict[str, Any], wrong: dict[str, list[str]]) -> None:
+    try:
+        values[name] = parse_cell(name, text)
+    except InvalidValue as error:
+        wrong[name] = [problem.message for problem in error.problems]
+
+
+def _take_currency(
+    texts: Mapping[str, str | None], values: dict[str, Any], wrong: dict[str, list[str]]
+) -> None:
+    """Takes the currency of ``1200 EUR``, unless it is given by itself."""
+    amount = read_amount(texts.get("value") or "") if values.get("value") is not None else None
+    if amount is None:
+        return
+    given = values.get("currency")
+    if given is None and amount.currency:
+        values["currency"] = amount.currency
+    elif given:
+        try:
+            common(amount.currencies, (given,))
+        except InvalidValue as error:
+            wrong["value+currency"] = [str(error)]

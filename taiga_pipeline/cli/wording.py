@@ -1,0 +1,125 @@
+"""What a terminal says of errors that carry their reasons: the message, and the way out.
+
+The way out is a command or an option. One table: a class of `taiga_pipeline.pipeline.errors` or of
+a use case, and its words. A class that is not in it is said as its plain message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from taiga_pipeline.hints import command
+
+if TYPE_CHECKING:
+    from taiga_pipeline.app.deals.filters import UnknownFilters
+    from taiga_pipeline.pipeline.errors import (
+        AddressTaken,
+        EditConflict,
+        FixedFields,
+        GateClosed,
+        InvalidFields,
+        KeyTaken,
+        NotMappedDeal,
+        UnknownPerson,
+    )
+    from taiga_pipeline.pipeline.importing.rows import BadRow
+
+
+def words(error: BaseException) -> str:
+    """Returns what a terminal says of an error."""
+    for kind in type(error).__mro__:
+        if kind.__name__ in _WORDS:
+            return _WORDS[kind.__name__](error)
+    return str(error)
+
+
+def row_words(row: BadRow) -> str:
+    """Returns why a row was left out, and the way out."""
+    if row.missing:
+        return f"{row.reason}. {_way_through(row.key)}"
+    if row.unknown_person:
+        return f"{row.reason}{_way_in(row.unknown_person)}"
+    return row.reason
+
+
+def flag(field: str) -> str:
+    """Returns the option of a field: ``--expected-close``."""
+    return "--" + ("contact" if field == "contacts" else field.replace("_", "-"))
+
+
+def _gate_closed(error: GateClosed) -> str:
+    return f"{error}. {_way_through(error.deal)}"
+
+
+def _way_through(deal: str) -> str:
+    return (
+        f"Check an action off with: {command('deals done', deal, 'ACTION')}; "
+        "or move it all the same with --force, which is recorded"
+    )
+
+
+def _key_taken(error: KeyTaken) -> str:
+    if error.other != error.key:
+        return str(error)
+    return f"{error}; change it with: {command('deals edit', error.key)}"
+
+
+def _address_taken(error: AddressTaken) -> str:
+    if error.wanted_by:
+        way = command("people remove", error.wanted_by)
+        return (
+            f"{error}; if they are one person, take one off first: {way} "
+            "(with time off and allocations)"
+        )
+    return f"{error}; change it with: {command('people edit', error.email)}"
+
+
+def _unknown_person(error: UnknownPerson) -> str:
+    return str(error) if error.nearest else f"{error}{_way_in(error.name)}"
+
+
+def _way_in(email: str) -> str:
+    return f"; add them with: {command('people add', email, 'NAME')}"
+
+
+def _not_mapped(error: NotMappedDeal) -> str:
+    return f"{error}; see: {command('mapping explain', error.deal)}"
+
+
+def _fixed_fields(error: FixedFields) -> str:
+    return f"{error}: use deals move or deals done"
+
+
+def _nothing_to_change(error: BaseException) -> str:
+    return f"{error}, such as --value 1200"
+
+
+def _invalid_fields(error: InvalidFields) -> str:
+    return "\n".join(
+        f"{' and '.join(flag(each) for each in name.split('+'))}: {message}"
+        for name, messages in error.fields.items()
+        for message in messages
+    )
+
+
+def _unknown_filters(error: UnknownFilters) -> str:
+    return "\n".join(f"--{each.field}: {each}" for each in error.unknown)
+
+
+def _edit_conflict(error: EditConflict) -> str:
+    return f"{error}. Look at it again with: {command('deals show', error.deal)}"
+
+
+_WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "AddressTaken": _address_taken,
+    "EditConflict": _edit_conflict,
+    "FixedFields": _fixed_fields,
+    "GateClosed": _gate_closed,
+    "InvalidFields": _invalid_fields,
+    "KeyTaken": _key_taken,
+    "NotMappedDeal": _not_mapped,
+    "NothingToChange": _nothing_to_change,
+    "UnknownFilters": _unknown_filters,
+    "UnknownPerson": _unknown_person,
+}
