@@ -196,8 +196,9 @@ class _GroupPlanner:
         record = self.desired.root
         if bound.binding.deleted:  # whoever deleted it, or left it, brought it back
             self.bind.append(replace(bound.binding, deleted=False))
-        merged = self._merge(record, bound.base, root)
         by_hand = not bound.base and not any(m.key == self.desired.key for m in root.markers)
+        base = bound.base or ({} if by_hand else self._own_elements())
+        merged = self._merge(record, base, root)
         if not merged.writes and not by_hand:
             self.remember[record.key] = merged.remember
             return
@@ -268,7 +269,8 @@ class _GroupPlanner:
         """Binds the one root that carries the marker."""
         record = self.desired.root
         recovered = record.key in self.known.making
-        merged = self._merge(record, self.known.made(record.key), root)
+        base = self.known.made(record.key) or self._own_elements()
+        merged = self._merge(record, base, root)
         why = "its creation is confirmed" if recovered else "found by its marker"
         self.actions.append(
             Action(
@@ -283,6 +285,18 @@ class _GroupPlanner:
                 created=recovered,
             )
         )
+
+    def _own_elements(self) -> Bases:
+        """Returns the bases of the sets of a root that carries the marker, and of which nothing is
+        remembered: what the source asks for, or did in another state, is the connector's own."""
+        record = self.desired.root
+        if record.key in self.known.intents:
+            return {}
+        return {
+            name: Base(frozenset(), value | record.at_any_time.get(name, frozenset()))
+            for name, value in record.fields.items()
+            if isinstance(value, frozenset)
+        }
 
     # --- the children
 

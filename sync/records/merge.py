@@ -101,7 +101,7 @@ def situation(base: Base | None, desired: Value, observed: Value) -> Situation:
 def merge_field(owner: Owner, base: Base | None, desired: Value, observed: Value) -> Decision:
     """Decides about one field: looks the situation up in the `TABLE`."""
     if isinstance(desired, frozenset):
-        return merge_set(owner, base, desired, _as_set(observed))
+        return merge_set(owner, base, desired, as_set(observed))
     verdict = TABLE[situation(base, desired, observed)][owner]
     if verdict in (Verdict.WRITE, Verdict.WRITE_BACK):
         if desired == observed:  # people already made it what the source wants
@@ -121,8 +121,8 @@ def merge_set(
     for, and on the observed side when people took away one that had been asked for. An element
     that people took away stays away unless sales own the field.
     """
-    asked = _as_set(base.desired) if base else frozenset()
-    added = _as_set(base.observed) if base else frozenset()
+    asked = as_set(base.desired) if base else frozenset()
+    added = as_set(base.observed) if base else frozenset()
     taken_away = (asked & desired) - observed
     restore = taken_away if owner is Owner.SALES else frozenset()
     add = frozenset() if owner is Owner.DELIVERY else desired - asked - observed
@@ -139,7 +139,7 @@ def merge_set(
 def base_after_write(decision: Decision, desired: Value, answered: Value) -> Base:
     """Returns what to remember of a field that was written and answered with ``answered``."""
     if isinstance(desired, frozenset) and decision.base is not None:
-        kept = _as_set(decision.base.observed) & _as_set(answered)
+        kept = as_set(decision.base.observed) & as_set(answered)
         return Base(desired, kept)
     return Base(desired, answered)
 
@@ -147,9 +147,10 @@ def base_after_write(decision: Decision, desired: Value, answered: Value) -> Bas
 def base_after_create(desired: Value, answered: Value) -> Base:
     """Returns what to remember of a field that the connector itself created."""
     if isinstance(desired, frozenset):
-        return Base(desired, desired & _as_set(answered))
+        return Base(desired, desired & as_set(answered))
     return Base(desired, answered)
 
 
-def _as_set(value: Value) -> frozenset[str]:
+def as_set(value: Value) -> frozenset[str]:
+    """Returns a set's elements; anything else has none."""
     return value if isinstance(value, frozenset) else frozenset()

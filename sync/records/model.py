@@ -123,6 +123,9 @@ class Desired:
     is not the key's own.
     ``origins`` say, for people, what asks for each field (a file and its line); that of "" is the
     record's own, which stands for fields that have none. They decide nothing.
+    ``at_any_time`` are, for fields that are sets, the elements that the source may have asked for
+    in any other state of the record: by them the connector knows its own where nothing tells any
+    more what was agreed upon.
     """
 
     key: RecordKey
@@ -133,6 +136,7 @@ class Desired:
     notes: tuple[str, ...] = ()
     identity: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
+    at_any_time: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def natural_name(self) -> str:

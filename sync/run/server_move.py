@@ -6,17 +6,21 @@ Every function works on a connected target and under the run lock, and makes no 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sync.errors import Refused
 from sync.plan.counting import name_some
+from sync.plan.limits import Breach, Limit, check_limits
 from sync.plan.model import IssueKind
 from sync.plan.observation import observe
-from sync.records.model import RETIRED, RecordKey
+from sync.plan.other_server import ENOUGH
+from sync.records.merge import as_set
+from sync.records.model import RETIRED, Base, Observed, RecordKey
+from sync.records.record_merge import Bases
 from sync.run.server_identity import note
-from sync.state.rows import TAKE_AWAY
+from sync.state.rows import BY_PEOPLE, TAKE_AWAY
 from sync.state.store import StateStore
 from sync.target import Target
 
@@ -29,12 +33,24 @@ class Evidence:
     """What became of the roots that are bound and followed.
 
     ``unmarked`` and ``missing`` name those without our marker, and those that are not to be seen,
-    by key. Retired ones that are missing do not count: people may clear them away.
+    by key. Retired ones that are missing do not count: people may clear them away. ``found`` counts
+    the keys of this pipeline's markers on roots that are not bound: a state was lost, or renamed.
     """
 
     marked: int
     unmarked: dict[str, str]
     missing: dict[str, str]
+    found: int = 0
+
+    def breaches(self, limits: Mapping[str, Limit], *, proven: bool) -> Sequence[Breach]:
+        """Returns the limits that a run would be refused by, by the counts of a run.
+
+        ``proven`` tells whether the server itself shows that it is the one.
+        """
+        counts = {"unmarked": len(self.unmarked), "missing": len(self.missing)}
+        if not self.marked and len(self.missing) >= (ENOUGH if proven else 1):
+            limits = {**limits, "missing": Limit(0)}
+        return check_limits(counts, self.bound, limits)
 
     @property
     def bound(self) -> int:
@@ -61,7 +77,7 @@ def gather(store: StateStore, target: Target) -> Evidence:
         if row.is_followed and row.state != RETIRED and key not in there
     }
     unmarked = {key: f"{key}: project {root.id}" for key, root in seen.unmarked.items()}
-    return Evidence(seen.marked, unmarked, missing)
+    return Evidence(seen.marked, unmarked, missing, found=len(seen.candidates))
 
 
 def same_server(store: StateStore, target: Target, source: object = None) -> Evidence:
@@ -133,6 +149,8 @@ def restored(
         store.forget(key)
     for child in (*children, *again):
         store.forget_child(child)
+    for root, bases in _older_elements(store, target).items():
+        store.rebase(root, bases)
     note(store, target, source)
     return Restored(evidence, [*children, *again], [key for key in noted if key not in again])
 
@@ -160,6 +178,54 @@ def _lacking(store: StateStore, target: Target, gone: Collection[str]) -> list[R
             and (child.kind, bound.binding.target_id) not in there
         ]
     return lacking
+
+
+def _older_elements(store: StateStore, target: Target) -> dict[RecordKey, dict[str, Base]]:
+    """Returns the bases of sets that the backup has as the connector left them at an earlier time.
+
+    Where some of what the connector added last is not there, what the journal knows of earlier
+    additions, and is there again, is the connector's own.
+    """
+    roots = observe(target, store.pipeline, store.index(), look_at_all=True).moved
+    older: dict[RecordKey, dict[str, Base]] = {}
+    for key, known in store.known(list(roots)).items():
+        for record, bound in known.bound.items():
+            if record.is_root:
+                found = _as_in_backup(store, target, roots[key], record, bound.base)
+                older |= {record: found} if found else {}
+    return older
+
+
+def _as_in_backup(
+    store: StateStore, target: Target, root: Observed, record: RecordKey, bases: Bases
+) -> dict[str, Base]:
+    seen = target.split(root, [{name: base.observed for name, base in bases.items()}])
+    found = {}
+    for name, base in bases.items():
+        there = seen.get(name)
+        if not isinstance(there, frozenset) or not isinstance(base.observed, frozenset):
+            continue
+        lost = base.observed - there
+        if lost:
+            own = (base.observed | _ever_asked_for(store, record, name)) & there
+            found[name] = Base(as_set(base.desired) - lost, own)
+    return found
+
+
+def _ever_asked_for(store: StateStore, record: RecordKey, name: str) -> frozenset[str]:
+    """Returns the elements that writes of the connector asked for and that were not there."""
+    added: set[str] = set()
+    for entry in store.history(record.group, limit=1000):
+        if entry.key != record or entry.action in BY_PEOPLE:
+            continue
+        for change in entry.changes:
+            if change["field"] == name:
+                added |= set(_listed(change["desired"])) - set(_listed(change["observed"]))
+    return frozenset(added)
+
+
+def _listed(value: object) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else []
 
 
 def _was_noted(store: StateStore, key: RecordKey, since: datetime) -> bool:

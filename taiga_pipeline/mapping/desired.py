@@ -213,6 +213,7 @@ def _project(case: Case) -> Desired:
         owners=rules.owners.project,
         reason=_reason(case.stage),
         origins=_origins(case),
+        at_any_time={Project.TAGS: _tags_of_any_state(rules, values)},
         notes=(NO_START,) if _lacks_dates(case) else (),
     )
 
@@ -242,6 +243,11 @@ def _tags(templates: Iterable[Template], values: Values) -> frozenset[str]:
     """Returns the tags; one whose placeholders are all empty is left out."""
     rendered = (each.render(values) for each in templates if not each.is_void(values))
     return frozenset(tag for tag in rendered if tag)
+
+
+def _tags_of_any_state(rules: Rules, values: Values) -> frozenset[str]:
+    looks = (rules.tentative, rules.staffed, rules.retired)
+    return _tags((*rules.tags, *(tag for look in looks for tag in look.tags)), values)
 
 
 def _children(case: Case) -> Iterator[Desired]:

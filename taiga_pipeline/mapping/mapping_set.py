@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -44,6 +45,9 @@ class MappingSet:
         self.rules = rules
         self._by_specificity = sorted(rules, key=lambda rule: rule.specificity, reverse=True)
         self._unknown_stages: dict[tuple[str, str], str] = {}
+        looks = [look for rule in rules for look in (rule.tentative, rule.staffed, rule.retired)]
+        templates = [*(rule.tags for rule in rules), *(look.tags for look in looks)]
+        self._fixed_tags = fixed_tags(tag for tags in templates for tag in tags)
 
     def choose(self, deal: Deal) -> Rules | None:
         """Returns the mapping that is for a deal: the most specific one; None if none matches.
@@ -96,7 +100,13 @@ class MappingSet:
         rules = self.choose(deal)
         if rules is None:
             return None
-        return desired_group(deal, rules, self._stage(deal, rules), staffing, today)
+        group = desired_group(deal, rules, self._stage(deal, rules), staffing, today)
+        return self._with_all_tags(group) if len(self.rules) > 1 else group
+
+    def _with_all_tags(self, group: DesiredGroup) -> DesiredGroup:
+        """Adds the tags of the mappings that the deal may have come under before."""
+        ever = group.root.at_any_time.get(Project.TAGS, frozenset()) | self._fixed_tags
+        return replace(group, root=replace(group.root, at_any_time={Project.TAGS: ever}))
 
     def labels(self) -> frozenset[str]:
         """Returns every label that a project may carry before its title (never "")."""

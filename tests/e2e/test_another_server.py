@@ -281,3 +281,39 @@ def test_a_state_copied_to_a_second_pipeline_touches_nothing_of_the_first(
     after = everything(taiga)
     assert [row for row in after if row in before] == before  # type: ignore[attr-defined]
     assert len(names(taiga)) == 2 * len(DEALS)
+
+
+def test_a_pipeline_with_a_new_name_does_not_pass_the_check(filled: Run) -> None:
+    change("pipeline", "acme2")
+    said = expect(filled("run"), 4)
+    assert "limit 'other_pipeline': 4 planned" in said
+    said = expect(filled("check"), 4)
+    assert "✗ projects" in said
+    assert "limit 'other_pipeline': 4 planned" in said
+    assert "give it its old name again" in said
+
+
+def test_check_and_run_agree_on_how_many_projects_may_be_missing(
+    filled: Run, taiga: Sandbox
+) -> None:
+    """As on a server that was restored from an older backup."""
+    admin = taiga.as_user("admin")
+    rows = admin.get("/projects")
+    for row in rows[:3]:
+        admin.delete(f"/projects/{row['id']}")
+    assert "1 of 4 projects are there" in expect(filled("check"), 3)
+    expect(filled("run"), 3)
+    expect(filled("check"))
+
+
+def test_check_refuses_where_a_run_would_because_too_many_projects_are_missing(
+    filled: Run, taiga: Sandbox
+) -> None:
+    for number in range(6):
+        expect(add(filled, f"M-{number}"))
+    expect(filled("run"))
+    admin = taiga.as_user("admin")
+    for row in admin.get("/projects")[:6]:
+        admin.delete(f"/projects/{row['id']}")
+    assert "limits.missing: 6, 5 allowed" in expect(filled("check"), 4)
+    assert "limit 'missing': 6 planned" in expect(filled("run"), 4)

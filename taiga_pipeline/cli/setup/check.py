@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,10 +12,10 @@ import click
 
 from sync.clock import Clock
 from sync.errors import Refused, Rejected, SyncError
-from sync.plan.other_server import ENOUGH
 from sync.run.server_identity import UNPROVEN, WAYS, is_proven, refuse_another
-from sync.run.server_move import FEW, gather
+from sync.run.server_move import gather
 from sync.source import Quarantined
+from sync.state.store import StateStore
 from sync.target import Foresees, Target
 from taiga_pipeline.app.engine import make_source, make_target
 from taiga_pipeline.app.soundness import (
@@ -275,30 +276,55 @@ def _look_at_target(
     yield replace(_look("target", look), advice=tuple(advice))
     if found:
         deals = context.make_deal_source() if is_readable else None
-        yield from _look_at_projects(context, found[0], deals)
+        yield from _look_at_projects(context, found[0], deals, reads_deals=mapped and is_readable)
 
 
-def _look_at_projects(context: CommandContext, target: Target, deals: object) -> Iterator[Finding]:
+def _look_at_projects(
+    context: CommandContext, target: Target, deals: object, *, reads_deals: bool
+) -> Iterator[Finding]:
     """Looks at the projects of a state; where there is none yet, only at whose the deals are."""
     is_there = _has_state(context)
-    finding = _look("projects", lambda: _projects(context, target, deals, is_there=is_there))
+    look = partial(_projects, is_there=is_there, reads_deals=reads_deals)
+    finding = _look("projects", lambda: look(context, target, deals))
     if is_there or not finding.ok:
         yield finding
 
 
-def _projects(context: CommandContext, target: Target, deals: object, *, is_there: bool) -> str:
+def _projects(
+    context: CommandContext, target: Target, deals: object, *, is_there: bool, reads_deals: bool
+) -> str:
     """Looks whether this is the server, and whether its projects are the ones, of the state."""
     with state_to_read(context, is_there=is_there) as store:
         refuse_another(store, target, deals)
         evidence = gather(store, target)
         proven = is_proven(store, target)
+        if reads_deals and not evidence.bound and (evidence.found or store.bound_elsewhere()):
+            _refuse_others_projects(context, store, target)
     if evidence.bound and not evidence.marked and not proven:
         raise Refused(f"{UNPROVEN} ({evidence}). {WAYS}")
-    if len(evidence.unmarked) > FEW or len(evidence.missing) >= ENOUGH:
-        raise Refused(f"{evidence}. {STRANGE}")
-    if evidence.unmarked:
-        raise Rejected(f"{evidence}. {STRANGE}")
+    breaches = evidence.breaches(context.settings.limits.by_name(), proven=proven)
+    if breaches:
+        limits = "; ".join(f"limits.{b.name}: {b.planned}, {b.allowed} allowed" for b in breaches)
+        raise Refused(f"{evidence}. A run would be refused ({limits}). {STRANGE}")
+    if evidence.unmarked or evidence.missing:
+        raise Rejected(f"{evidence}. A run reports them. {STRANGE}")
     return str(evidence)
+
+
+def _refuse_others_projects(context: CommandContext, store: StateStore, target: Target) -> None:
+    """Looks whether another name of the pipeline, or another account, has made the projects.
+
+    :raises Refused: a run would be.
+    """
+    from sync.plan.pipeline_planner import Drafter, Rules
+
+    settings = context.settings
+    rules = Rules(settings.limits.by_name(), when_gone=settings.sync.when_gone)
+    plan = Drafter(make_source(context), target, store, rules).draft().plan
+    names = ("other_pipeline", "other_account")
+    messages = [breach.message for breach in plan.breaches if breach.name in names]
+    if messages:
+        raise Refused("; ".join(messages))
 
 
 def _refuse_unknown(context: CommandContext, target: Foresees) -> list[str]:

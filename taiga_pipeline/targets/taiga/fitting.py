@@ -78,7 +78,9 @@ def fit(desired: Desired) -> Desired:
             continue
         notes += [f"{name} {note}"] if note else []
     _name_untitled(desired, fields, notes)
-    return _identified(replace(desired, fields=fields, notes=tuple(notes)), fields)
+    ever = {name: _fit_tags(value)[0] for name, value in desired.at_any_time.items()}
+    fitted = replace(desired, fields=fields, notes=tuple(notes), at_any_time=ever)
+    return _identified(fitted, fields)
 
 
 def _name_untitled(desired: Desired, fields: dict[str, Value], notes: list[str]) -> None:

@@ -40,6 +40,9 @@ class Account(Protocol):
     def rename(self, root_id: str, name: str) -> None:
         """A person gives a project another name."""
 
+    def tag(self, root_id: str, add: str = "", remove: str = "") -> None:
+        """A person adds a tag to a project, or takes one off; only where `holds_tags`."""
+
     def delete(self, root_id: str) -> None:
         """A person deletes a project."""
 

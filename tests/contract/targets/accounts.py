@@ -42,6 +42,13 @@ class MemoryAccount:
         label, _, title = name.rpartition(") ")
         self.target.edit(root_id, label=f"{label})" if label else "", title=title)
 
+    def tag(self, root_id: str, add: str = "", remove: str = "") -> None:
+        root = self.target.observe_root(root_id)
+        assert root is not None
+        tags = root.fields["tags"]
+        assert isinstance(tags, frozenset)
+        self.target.edit(root_id, tags=(tags | {add}) - {remove, ""})
+
     def delete(self, root_id: str) -> None:
         self.target.delete(root_id)
 
@@ -104,6 +111,10 @@ class TaigaAccount:
 
     def rename(self, root_id: str, name: str) -> None:
         self._client.patch(f"projects/{root_id}", {"name": name})
+
+    def tag(self, root_id: str, add: str = "", remove: str = "") -> None:
+        tags = {*self._client.get(f"projects/{root_id}").data["tags"], add} - {remove, ""}
+        self._client.patch(f"projects/{root_id}", {"tags": sorted(tags)})
 
     def delete(self, root_id: str) -> None:
         self._client.delete(f"projects/{root_id}")
@@ -178,6 +189,9 @@ class RedmineAccount:
 
     def rename(self, root_id: str, name: str) -> None:
         self.call("PUT", f"projects/{root_id}.json", {"project": {"name": name}})
+
+    def tag(self, root_id: str, add: str = "", remove: str = "") -> None:
+        raise NotImplementedError("Redmine has no tags for projects")
 
     def delete(self, root_id: str) -> None:
         self.call("DELETE", f"projects/{root_id}.json")
