@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from sync.errors import SyncError
@@ -11,6 +12,7 @@ from taiga_pipeline.mapping.check import check_meaning, check_placeholders, chec
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.mapping.model import MappingFile
 from taiga_pipeline.mapping.rules import compile_rules
+from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.mapping.validate import validate
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.toml_places import Document, invisible, parse_document, read_document
@@ -59,14 +61,64 @@ def parse_mapping(text: str, file: str = "mapping.toml") -> MappingSet:
     return _build([document], [])
 
 
-def replacing(folder: Path, new: Path) -> list[Path]:
-    """Returns the files that are in force once ``new`` takes its place in ``folder``.
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """The files that are in force, and those that would be; ``replaced`` are those that would go,
+    and ``why`` says by what they were found, "" if by their place."""
 
-    A folder takes the place of all files, a file that of the one of the same name.
+    old: list[Path]
+    new: list[Path]
+    replaced: list[Path]
+    why: str = ""
+
+
+def replacing(folder: Path, new: Path) -> Replacement:
+    """Returns which files are in force once ``new`` takes its place in ``folder``.
+
+    A folder takes the place of all files. A file takes that of the mapping of its name, whatever
+    the files are called, or else that of the file of the same name, or of the mapping that matches
+    the same deals. An edited copy that lies in the folder already does not count as in force
+    beside its original.
     """
+    files = _files(folder)
     if new.is_dir():
-        return [new]
-    return [*(file for file in _files(folder) if file.name != new.name), new]
+        return Replacement(files, [new], files)
+    itself = [file for file in files if _is_same(file, new)]
+    others = [file for file in files if file not in itself]
+    name, match = _identity_of(new)
+    known = {file: _identity_of(file) for file in others}
+    named = [file for file in others if name and known[file][0] == name]
+    if named:
+        kept = [file for file in others if file not in named]
+        return Replacement(others, [*kept, new], named, f"as both are the mapping '{name}'")
+    placed = itself or [file for file in others if file.name == new.name]
+    alike = [file for file in others if match is not None and known[file][1] == match]
+    replaced = placed or alike
+    kept = [file for file in others if file not in replaced]
+    why = "as both match the same deals" if alike and not placed else ""
+    return Replacement(files, [*kept, new], replaced, why)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _identity_of(file: Path) -> tuple[str, object]:
+    """Returns the name that a mapping file gives itself, and which deals it matches.
+
+    ("", None) where the file cannot be read; that is reported where it is loaded.
+    """
+    try:
+        table = read_document(file).data.get("mapping")
+    except (ProblemsError, OSError):
+        return "", None
+    if not isinstance(table, dict):
+        return "", None
+    name = table.get("name")
+    return (normalise(name) if isinstance(name, str) else ""), table.get("match", {})
 
 
 def _files(path: Path) -> list[Path]:

@@ -245,8 +245,40 @@ def test_a_new_file_takes_the_place_of_the_one_of_its_name(tmp_path: Path) -> No
     folder = write(tmp_path, a="", b="")
     new = tmp_path / "new"
     new.mkdir()
-    assert replacing(folder, new / "b.toml") == [folder / "a.toml", new / "b.toml"]
-    assert replacing(folder, new) == [new]
+    assert replacing(folder, new / "b.toml").new == [folder / "a.toml", new / "b.toml"]
+    assert replacing(folder, new).new == [new]
+
+
+NAMED = '[mapping]\nname = "{}"\n{}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "file", "replaced"),
+    [
+        (NAMED.format("One", ""), "edited.toml", "a.toml"),
+        (NAMED.format("two", ""), "a.toml", "b.toml"),  # the name says more than the file's
+        (NAMED.format("three", ""), "b.toml", "b.toml"),
+        (NAMED.format("three", ""), "edited.toml", "a.toml"),  # both are for all deals
+        (NAMED.format("three", 'match = { team = ["y"] }'), "edited.toml", ""),
+    ],
+)
+def test_an_edited_copy_takes_the_place_of_its_original(
+    tmp_path: Path, text: str, file: str, replaced: str
+) -> None:
+    one, two = NAMED.format("one", ""), NAMED.format("two", 'match = { team = ["x"] }')
+    folder = write(tmp_path, a=one, b=two)
+    (tmp_path / "new").mkdir()
+    new = tmp_path / "new" / file
+    new.write_text(text)
+    place = replacing(folder, new)
+    assert [each.name for each in place.replaced] == ([replaced] if replaced else [])
+    assert place.new == [*(f for f in place.old if f.name != replaced), new]
+
+
+def test_an_edited_copy_beside_its_original_is_not_in_force_yet(tmp_path: Path) -> None:
+    folder = write(tmp_path, a=NAMED.format("one", ""), copy=NAMED.format("one", ""))
+    place = replacing(folder, folder / "copy.toml")
+    assert (place.old, place.new) == ([folder / "a.toml"], [folder / "copy.toml"])
 
 
 def test_members_need_an_address_and_stand_once() -> None:

@@ -22,6 +22,7 @@ from taiga_pipeline.report.terminal import safe
 if TYPE_CHECKING:
     from taiga_pipeline.mapping.demand import Staffing
     from taiga_pipeline.mapping.diff import DealDifference, Tally
+    from taiga_pipeline.mapping.load import Replacement
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.pipeline.model import Deal
     from taiga_pipeline.sources.port import DealReading
@@ -151,15 +152,16 @@ def diff(context: CommandContext, new: Path, limit: int, as_json: bool) -> None:
     """Show what an edited mapping would change, before it is in force.
 
     NEW is a folder that would take the place of all mapping files, or one file that would take
-    the place of the file of the same name (or be added). The target is not asked: conflicts with
-    people's edits are shown by `plan` once the mapping is in force. What is big, measured by
-    the limits of a run, is said first.
+    the place of the mapping that it names itself after, or of the file of the same name (or be
+    added). The target is not asked: conflicts with people's edits are shown by `plan` once the
+    mapping is in force. What is big, measured by the limits of a run, is said first.
     """
     from taiga_pipeline.mapping.diff import Tally, compare_all
     from taiga_pipeline.mapping.load import load_mappings, replacing
 
     folder = shortest(context.settings.sync.mappings)
-    old_rules, new_rules = load_mappings(folder), load_mappings(replacing(folder, new))
+    place = replacing(folder, new)
+    old_rules, new_rules = load_mappings(place.old), load_mappings(place.new)
     reading = context.make_deal_source().read()
     there = _keys_with_project(context)
     differences = compare_all(
@@ -175,15 +177,29 @@ def diff(context: CommandContext, new: Path, limit: int, as_json: bool) -> None:
     if as_json:
         deals = [difference.to_json() for difference in differing]
         breaches = tally.size.breaches(len(there), limits)
-        summary = {**tally.to_json(), "limits": [breach.to_json() for breach in breaches]}
+        summary = {
+            **tally.to_json(),
+            "limits": [breach.to_json() for breach in breaches],
+            "replaces": [str(file) for file in place.replaced],
+        }
         print_json({"summary": summary, "deals": deals})
         return
     shown = list(islice(differing, limit))
     rest = sum(1 for _ in differing)
+    report_notice(safe(_what_it_replaces(new, place)))
     big = tally.size.line(tally.size.breaches(len(there), limits))
     if big:
         click.echo(style(safe(big), bold=True))
     _tell_differences(shown, rest, tally)
+
+
+def _what_it_replaces(new: Path, place: Replacement) -> str:
+    if new.is_dir():
+        return f"{new} is compared in place of all mappings that are in force"
+    if not place.replaced:
+        return f"{new} is compared as one more mapping beside those that are in force"
+    why = f", {place.why}" if place.why else ""
+    return f"{new} is compared in place of {', '.join(map(str, place.replaced))}{why}"
 
 
 def _with_staffing(reading: DealReading) -> Iterator[tuple[Deal, Staffing]]:

@@ -143,6 +143,20 @@ def test_diff_shows_what_a_file_would_change(pipeline: Run, tmp_path: Path) -> N
     )
 
 
+@pytest.mark.parametrize("place", ["edited.toml", "mappings/edited.toml"])
+def test_diff_takes_an_edited_copy_under_another_name_for_the_mapping_that_it_is(
+    pipeline: Run, tmp_path: Path, place: str
+) -> None:
+    edit(tmp_path / "new", '"(tentative)"', '"(maybe)"')
+    (tmp_path / "new/default.toml").rename(place)
+    result = pipeline("mapping", "diff", place)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith("2 of 4 deals ask for something else.\n")
+    assert f"{place} is compared in place of mappings/default.toml" in result.stderr
+    data = json.loads(pipeline("mapping", "diff", place, "--json").stdout)
+    assert data["summary"]["replaces"] == ["mappings/default.toml"]
+
+
 def test_diff_begins_with_what_is_big(pipeline: Run, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text(config.read_text() + "\n[limits]\ncreate = 1\nrename = 0\n")
