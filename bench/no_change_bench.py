@@ -74,7 +74,7 @@ def remember(folder: Path, url: str, count: int) -> None:
         for group in first.source.read().groups:
             root = roots[group.key]
             bindings.append(_binding(group.root.key, root.id, group.root.fields))
-            groups.append(_group(group.key, group.fingerprint(), root.stamp))
+            groups.append(_group(group.key, group.fingerprint(), root.change_token))
         with first.store._engine.begin() as connection:
             connection.execute(BINDINGS.insert(), bindings)
             connection.execute(GROUPS.insert(), groups)
@@ -89,9 +89,9 @@ def _binding(key: RecordKey, target_id: str, fields) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _group(key: str, fingerprint: str, stamp: str) -> dict[str, object]:
+def _group(key: str, fingerprint: str, change_token: str) -> dict[str, object]:
     return {
-        "pipeline": "bench", "grp": key, "fingerprint": fingerprint, "stamp": stamp,
+        "pipeline": "bench", "grp": key, "fingerprint": fingerprint, "stamp": change_token,
         "state": "tentative", "facts_json": "{}", "seen_at": SystemClock().now(),
     }  # fmt: skip
 

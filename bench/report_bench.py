@@ -19,7 +19,7 @@ from bench.command import least, measure
 from bench.table import print_table
 from sync.clock import SystemClock
 from sync.records.model import Binding, RecordKey
-from sync.state.rows import Seal
+from sync.state.rows import Checkpoint
 from sync.state.store import StateStore
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.people.store import PeopleStore
@@ -89,7 +89,9 @@ def remember(folder: Path, deals: Sequence[Deal], today: date) -> None:
         for number, deal in enumerate(synced):
             root = RecordKey(deal.key, "project")
             state.adopt(Binding(root, str(number), created=True), {})
-        state.seal([Seal(deal.key, "x", "x", "staffed", _facts(deal, today)) for deal in synced])
+        state.save_checkpoints(
+            [Checkpoint(deal.key, "x", "x", "staffed", _facts(deal, today)) for deal in synced]
+        )
 
 
 def _facts(deal: Deal, today: date) -> dict[str, object]:

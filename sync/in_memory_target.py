@@ -185,7 +185,7 @@ class InMemoryTarget:
                 return Written(child)
             if observed.id != root.record.id:
                 raise Vanished(f"{observed.kind} {observed.id} is not there")
-            if observed.stamp != str(root.version):
+            if observed.change_token != str(root.version):
                 raise Stale(f"project {observed.id} was changed in this moment")
             self._change(root, replace(root.record, fields={**root.record.fields, **changes}))
             return Written(self._show(root))
@@ -336,7 +336,7 @@ class InMemoryTarget:
 
     def _show(self, root: _Root) -> Observed:
         facts = {"url": f"memory:{root.record.id}", "title": root.record.fields.get("title", "")}
-        return replace(root.record, stamp=str(root.version), facts=facts)
+        return replace(root.record, change_token=str(root.version), facts=facts)
 
 
 class _Operation:

@@ -56,8 +56,8 @@ class GroupFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What became of facts that a source was told.
+class WriteBackResult:
+    """What was written back into a source.
 
     ``written`` counts the groups for which something was written; ``problems`` say what could not
     be, and why.
@@ -106,7 +106,7 @@ class TakesFacts(Protocol):
     def takes_facts(self) -> bool:
         """Whether it wants to be told."""
 
-    def take_facts(self, facts: Iterable[GroupFacts]) -> Told:
+    def take_facts(self, facts: Iterable[GroupFacts]) -> WriteBackResult:
         """Writes into the source what differs from what is there.
 
         Called at the end of a run, after the groups were read to their end. What cannot be written

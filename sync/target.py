@@ -61,7 +61,7 @@ def unreadable(root_id: str, why: str, markers: tuple[Marker, ...] | None = None
     read.
     """
     obstacle = f"what the server tells of it {why}"
-    told = markers is not None
+    readable = markers is not None
     return Observed(
         "project",
         root_id,
@@ -69,7 +69,7 @@ def unreadable(root_id: str, why: str, markers: tuple[Marker, ...] | None = None
         markers=markers or (),
         obstacle=obstacle,
         readable=False,
-        markers_told=told,
+        markers_readable=readable,
     )
 
 
@@ -128,7 +128,7 @@ class Target(Protocol):
         """
 
     def observe_roots(self) -> Iterator[Observed]:
-        """Yields every root that the account can see; stamps, markers and facts included.
+        """Yields every root that the account can see; change tokens, markers and facts included.
 
         One whose row is not as it should be comes as `unreadable`: it is that group's trouble.
 

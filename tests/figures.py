@@ -15,10 +15,10 @@ Figure = Callable[[str], None]
 def figure(record_property: Callable[[str, object], None]) -> Figure:
     """Tells a figure, in a line; also from another process of the run."""
 
-    def tell(line: str) -> None:
+    def note(line: str) -> None:
         record_property(_NAME, line)
 
-    return tell
+    return note
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

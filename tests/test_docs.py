@@ -105,15 +105,15 @@ def test_the_sample_of_our_csv_format_comes_in_whole(tmp_path: Path) -> None:
     assert [role.role for role in found["D-1"].roles] == ["Back", "Design"]
 
 
-def test_the_sample_of_another_file_is_read_and_told_as_the_page_says(tmp_path: Path) -> None:
+def test_the_sample_of_another_file_is_read_and_reported_as_the_page_says(tmp_path: Path) -> None:
     page = ROOT / "docs" / "csv.md"
     _, sample = blocks(page, "csv")
-    (told,) = (text for text in blocks(page, "console") if "angebote.csv" in text)
+    (block,) = (text for text in blocks(page, "console") if "angebote.csv" in text)
     (tmp_path / "angebote.csv").write_text(sample, encoding="utf-8")
     with contextlib.chdir(tmp_path):
         assert cli.main(["init"], standalone_mode=False, obj=CommandContext()) in (None, 0)
         result = CliRunner().invoke(cli, ["deals", "import", "angebote.csv"], obj=CommandContext())
-    for line in told.splitlines()[1:]:
+    for line in block.splitlines()[1:]:
         assert line in result.output, (line, result.output)
 
 

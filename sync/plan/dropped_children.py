@@ -134,15 +134,15 @@ def renamed(
 
 def _same_but_for_the_name(old: RecordKey, base: Bases, record: Desired) -> bool:
     same = [name for name, value in record.fields.items() if _asked(base, name) == value]
-    telling = [name for name in same if record.fields[name] not in (None, "", frozenset())]
+    distinctive = [name for name in same if record.fields[name] not in (None, "", frozenset())]
     others = len(record.fields) - 1
-    return 0 < others <= len(same) and len(telling) >= min(TELLING, others)
+    return 0 < others <= len(same) and len(distinctive) >= min(TELLING, others)
 
 
 def _alike(old: RecordKey, base: Bases, record: Desired) -> bool:
     names = old.name.casefold(), record.key.name.casefold()
-    is_told = len(record.fields) > 1  # a bare name is all that there is to it
-    return is_told and SequenceMatcher(None, *names).ratio() >= ALIKE
+    is_distinctive = len(record.fields) > 1  # a bare name is all that there is to it
+    return is_distinctive and SequenceMatcher(None, *names).ratio() >= ALIKE
 
 
 def _asked(base: Bases, name: str) -> Value:

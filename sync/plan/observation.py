@@ -24,11 +24,11 @@ PAGE = 100
 class Observation:
     """The roots of one pipeline in the target.
 
-    ``moved`` holds the bound roots whose stamp is not the remembered one, by key; ``still`` the
-    keys of those in which nothing moved (they are not held in memory); ``candidates`` the unbound
-    roots that carry a marker of this pipeline, by key; ``others`` the unbound roots of other
-    pipelines, by their keys there. ``marked`` counts the bound roots that carry their marker, and
-    ``unmarked`` holds those that are followed and do not, by key. ``unknown`` are unbound roots
+    ``moved`` holds the bound roots whose change token is not the remembered one, by key; ``still``
+    the keys of those in which nothing moved (they are not held in memory); ``candidates`` the
+    unbound roots that carry a marker of this pipeline, by key; ``others`` the unbound roots of
+    other pipelines, by their keys there. ``marked`` counts the bound roots that carry their marker,
+    and ``unmarked`` holds those that are followed and do not, by key. ``unknown`` are unbound roots
     whose markers could not be read: each may be the one of any group that is not bound.
     """
 
@@ -54,7 +54,7 @@ def observe(
 ) -> Observation:
     """Reads all roots, completely; keeps in memory only what may have to be merged.
 
-    With ``look_at_all`` every bound root counts as moved, whatever its stamp says. With
+    With ``look_at_all`` every bound root counts as moved, whatever its change token says. With
     ``own_only``, a target that can be asked for the pipeline's own roots is asked for no others.
     """
     key_of = {row.root_id: key for key, row in index.items() if row.root_id}
@@ -82,11 +82,11 @@ def observe(
 
 def _stands_still(root: Observed, row: GroupRow) -> bool:
     """Whether nothing moved. A root that was gone, and is back just as it was, did move."""
-    return bool(root.stamp) and root.stamp == row.stamp and not row.deleted
+    return bool(root.change_token) and root.change_token == row.change_token and not row.deleted
 
 
 def _note_candidate(seen: Observation, pipeline: str, root: Observed) -> None:
-    if not root.markers_told:
+    if not root.markers_readable:
         seen.unknown.append(root)
     for marker in root.markers:
         if marker.pipeline == pipeline:

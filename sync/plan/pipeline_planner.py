@@ -1,8 +1,8 @@
-"""Draws up the plan of a whole pipeline: observe, read the source, merge, check the limits.
+"""Plans a whole pipeline: observe, read the source, merge, check the limits.
 
 Only the groups that may have to be written are held in memory: in a run in which nothing moved,
 that is none of them, however many there are. A group stands *still* when neither its fingerprint
-(source side) nor its stamp (target side) differs from what was remembered.
+(source side) nor its change token (target side) differs from what was remembered.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A plan, and what its making brought to light.
+class PlanningResult:
+    """A plan, and what planning found on the way.
 
     ``orphans`` are open intents of groups that the source does not (any longer) hold.
     """
@@ -90,16 +90,16 @@ class _Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Drafter:
-    """Draws up plans. Reads from source, target and store, and writes nothing anywhere."""
+class PipelinePlanner:
+    """Plans a pipeline. Reads from source, target and store; writes nothing anywhere."""
 
     source: Source
     target: Target
     store: StateStore
     rules: Rules = field(default_factory=Rules)
 
-    def draft(self, look_at_all: bool = False) -> Draft:
-        """Draws up the plan of the whole pipeline.
+    def plan(self, look_at_all: bool = False) -> PlanningResult:
+        """Returns the plan of the whole pipeline.
 
         With ``look_at_all`` every bound group is compared, also where nothing seems to have moved.
 
@@ -132,7 +132,7 @@ class Drafter:
             mails=count_mails(groups, self._mailed),
         )
         orphans = tuple(i for i in intents if i.key.group not in wanted.groups)
-        return Draft(plan, observation, orphans)
+        return PlanningResult(plan, observation, orphans)
 
     def _look_among_others(self, index: Index, observation: Observation) -> None:
         """Looks at all roots, where only the pipeline's own were read: that a new group is nowhere
@@ -181,7 +181,7 @@ class Drafter:
         most = next(iter(mails), "")
         return most_mails(mails, mails_origin(groups, self._mailed, most) if most else "")
 
-    def redraft(self, group: GroupPlan) -> GroupPlan:
+    def plan_again(self, group: GroupPlan) -> GroupPlan:
         """Plans one group anew, from what source and store say and the target shows right now."""
         known = self.store.known([group.key])[group.key]
         if any(key.is_root for key in known.bound):

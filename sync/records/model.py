@@ -236,13 +236,14 @@ class Observed:
     ``marked`` says that the identity is a reference that only the connector writes, rather than a
     name that people may give to several things.
     ``original`` says that a root's marker is one that people's copies of it do not carry.
-    ``stamp`` is opaque and moves whenever anything in the group may have moved; "" if unknown.
+    ``change_token`` is opaque. It changes whenever anything in the group may have changed; "" if
+    unknown.
     ``facts`` are what the source side wants to know about a root (its URL, team, progress); they
     are fed back and never merged.
     ``obstacle`` says why the object cannot be written at present ("" if it can). ``readable`` is
     False where the target's answer about the object could not be understood: ``obstacle`` says why,
-    and nothing is concluded from its fields. ``markers_told`` is False where not even its markers
-    could be: it may be anybody's.
+    and nothing is concluded from its fields. ``markers_readable`` is False where not even its
+    markers could be read: any pipeline may own it.
     ``maker`` is the account that a root belongs to, as
     `sync.run.server_identity.Identity.account_id` has it; "" if the target does not tell.
     """
@@ -253,14 +254,14 @@ class Observed:
     identity: str = ""
     marked: bool = False
     markers: tuple[Marker, ...] = ()
-    stamp: str = ""
+    change_token: str = ""
     facts: Mapping[str, object] = field(default_factory=dict)
     obstacle: str = ""
     group: str = ""
     original: bool = False
     maker: str = ""
     readable: bool = True
-    markers_told: bool = True
+    markers_readable: bool = True
 
     def belongs_to(self, marker: Marker) -> bool:
         """Whether the root carries ``marker``, and no other pipeline's."""

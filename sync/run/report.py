@@ -9,7 +9,7 @@ from enum import StrEnum
 from sync.errors import Stop
 from sync.plan.model import Action, ActionType, Issue, IssueKind, Plan
 from sync.records.model import RecordKey
-from sync.source import Told
+from sync.source import WriteBackResult
 
 
 class Outcome(StrEnum):
@@ -32,7 +32,8 @@ class RunReport:
     """What a run did. Times are UTC.
 
     ``issues`` is everything that is open now; ``new_issues`` and ``ended_issues`` are what
-    changed about that. ``told`` is what became of delivery facts that the source was to be told.
+    changed about that. ``write_back`` says which delivery facts were written into
+    the source.
     ``meanwhile`` names groups that people changed while they were being
     written; the next run merges them. ``taken_away`` is what people were found to have taken
     away. ``unread`` says why what was written could not be read back. ``skipped`` counts groups
@@ -56,7 +57,7 @@ class RunReport:
     skipped: int = 0
     refusal: str = ""
     stopped_by: Stop | None = None
-    told: Told = field(default_factory=Told)
+    write_back: WriteBackResult = field(default_factory=WriteBackResult)
 
     @property
     def failed(self) -> tuple[Issue, ...]:
@@ -90,8 +91,8 @@ class RunReport:
             "meanwhile": list(self.meanwhile),
             "taken_away": [key.to_json() for key in self.taken_away],
             "unread": self.unread,
-            "written_back": self.told.written,
-            "write_back_problems": list(self.told.problems),
+            "written_back": self.write_back.written,
+            "write_back_problems": list(self.write_back.problems),
         }
         issues = [issue.to_json() for issue in self.issues]
         return {**self.plan.to_json(), "issues": issues, "run": run}
@@ -109,6 +110,6 @@ class RunReport:
             "taken_away": len(self.taken_away),
             "unread": self.unread,
             "stopped_by": str(self.stopped_by or ""),
-            "written_back": self.told.written,
-            "write_back_problems": len(self.told.problems),
+            "written_back": self.write_back.written,
+            "write_back_problems": len(self.write_back.problems),
         }

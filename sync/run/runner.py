@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sync.clock import Clock
 from sync.errors import Locked, Refused, SyncError
 from sync.plan.model import PARTIAL, GroupPlan, Issue, IssueKind, Plan
-from sync.plan.pipeline_planner import Draft, Drafter, Rules
+from sync.plan.pipeline_planner import PipelinePlanner, PlanningResult, Rules
 from sync.records.model import STATE, Binding, RecordKey
 from sync.run.executor import Applied, Executor
 from sync.run.lease import Lease, OffersLeases, Terms, acquire
@@ -24,8 +24,8 @@ from sync.run.server_identity import note as note_server
 from sync.run.server_identity import refuse_another
 from sync.run.take_over import finish_all
 from sync.run.unexpected_errors import in_words
-from sync.source import GroupFacts, Source, TakesFacts, Told
-from sync.state.store import Seal, StateStore
+from sync.source import GroupFacts, Source, TakesFacts, WriteBackResult
+from sync.state.store import Checkpoint, StateStore
 from sync.state.times import compare_is_due, settle_wait, trusted_now
 from sync.target import Target
 
@@ -99,8 +99,8 @@ class Runner:
     progress: Callable[[int, int], None] = lambda done, total: None
 
     @property
-    def _drafter(self) -> Drafter:
-        return Drafter(self.source, self.target, self.store, self.options.rules)
+    def _planner(self) -> PipelinePlanner:
+        return PipelinePlanner(self.source, self.target, self.store, self.options.rules)
 
     def plan(self, look_at_all: bool = False) -> Plan:
         """Returns what a run would do now; writes nothing anywhere.
@@ -109,7 +109,7 @@ class Runner:
         """
         self.target.connect()
         refuse_another(self.store, self.target, self.source)
-        return self._drafter.draft(look_at_all).plan
+        return self._planner.plan(look_at_all).plan
 
     def run(self, look_at_all: bool = False, expect: str | None = None) -> RunReport:
         """Plans and applies.
@@ -128,9 +128,9 @@ class Runner:
                 refuse_another(self.store, self.target, self.source)
                 self._wait_for_late_writes()
                 finish_all(self.store, self.target)
-                draft = self._drafter.draft(look_at_all)
-                draft, done = self._carry_out(run_id, draft, look_at_all, expect)
-                report = self._report(run_id, started, requests, draft, done)
+                planned = self._planner.plan(look_at_all)
+                planned, done = self._carry_out(run_id, planned, look_at_all, expect)
+                report = self._report(run_id, started, requests, planned, done)
         except BaseException as error:
             self._end_badly(run_id, error)
             raise
@@ -150,15 +150,15 @@ class Runner:
             self.store.end_run(run_id, outcome, {"error": words})
 
     def _report(
-        self, run_id: int, started: datetime, requests: int, draft: Draft, done: _Done
+        self, run_id: int, started: datetime, requests: int, planned: PlanningResult, done: _Done
     ) -> RunReport:
-        told = self._tell_source(done)
+        write_back = self._write_back_facts(done)
         return RunReport(
             run_id=run_id,
             started=started,
             finished=self.clock.now(),
-            outcome=self._outcome(done, told),
-            plan=draft.plan,
+            outcome=self._outcome(done, write_back),
+            plan=planned.plan,
             requests=self.target.request_count - requests,
             applied=tuple(done.applied.actions),
             issues=tuple(done.issues),
@@ -170,7 +170,7 @@ class Runner:
             skipped=done.applied.skipped,
             refusal=done.refusal,
             stopped_by=done.applied.stopped_by,
-            told=told,
+            write_back=write_back,
         )
 
     def _prune(self) -> None:
@@ -203,25 +203,25 @@ class Runner:
     # --- applying
 
     def _carry_out(
-        self, run_id: int, draft: Draft, look_at_all: bool, expect: str | None
-    ) -> tuple[Draft, _Done]:
-        """Applies a draft if nothing is against it; returns the draft that counted in the end.
+        self, run_id: int, planned: PlanningResult, look_at_all: bool, expect: str | None
+    ) -> tuple[PlanningResult, _Done]:
+        """Applies a plan unless a limit or ``expect`` forbids it; returns the plan that counted.
 
         The lease is taken only where there is something to write: a run that changes nothing makes
         no request for it.
         """
-        refusal = _refusal(draft.plan, expect)
+        refusal = _refusal(planned.plan, expect)
         if refusal:
-            return draft, _Done(refusal=refusal)
-        if not draft.plan.actions or self.stop.is_set():
-            return draft, self._apply(run_id, draft)
+            return planned, _Done(refusal=refusal)
+        if not planned.plan.actions or self.stop.is_set():
+            return planned, self._apply(run_id, planned)
         with self._leased() as lease:
             if lease is not None and lease.others_were_here:
-                draft = self._drafter.draft(look_at_all)
-                refusal = _refusal(draft.plan, expect)
+                planned = self._planner.plan(look_at_all)
+                refusal = _refusal(planned.plan, expect)
             if refusal:
-                return draft, _Done(refusal=refusal)
-            return draft, self._apply(run_id, draft, lease)
+                return planned, _Done(refusal=refusal)
+            return planned, self._apply(run_id, planned, lease)
 
     @contextmanager
     def _leased(self) -> Iterator[Lease | None]:
@@ -244,20 +244,20 @@ class Runner:
             if not self.store.open_intents():
                 lease.release()
 
-    def _apply(self, run_id: int, draft: Draft, lease: Lease | None = None) -> _Done:
+    def _apply(self, run_id: int, planned: PlanningResult, lease: Lease | None = None) -> _Done:
         """Applies the plan, looks at what was written, and stores how everything stands."""
-        if draft.observation.marked or not self.store.index():
+        if planned.observation.marked or not self.store.index():
             note_server(self.store, self.target, self.source)
-        self._settle_orphans(draft)
-        quiet = [group for group in draft.plan.groups if group.is_quiet]
-        busy = [group for group in draft.plan.groups if not group.is_quiet]
-        seals, taken_away = self._take_note(run_id, quiet)
+        self._settle_orphans(planned)
+        quiet = [group for group in planned.plan.groups if group.is_quiet]
+        busy = [group for group in planned.plan.groups if not group.is_quiet]
+        checkpoints, taken_away = self._take_note(run_id, quiet)
         executor = Executor(
             target=self.target,
             store=self.store,
             clock=self.clock,
             run_id=run_id,
-            replan=self._drafter.redraft,
+            replan=self._planner.plan_again,
             concurrency=self.options.concurrency,
             stop=self.stop,
             progress=lambda done: self.progress(min(done, len(busy)), len(busy)),
@@ -266,15 +266,15 @@ class Runner:
         applied = executor.apply(busy)
         done = _Done(applied)
         done.taken_away = [*taken_away, *applied.taken_away]
-        done.issues = [*draft.plan.issues, *applied.issues]
-        seals += self._verify(run_id, done, executor)
+        done.issues = [*planned.plan.issues, *applied.issues]
+        checkpoints += self._verify(run_id, done, executor)
         done.issues = _without_duplicates(done.issues)
-        # A sealed group is not looked at again: its issues have to be on disk before the seal is.
+        # A group with a checkpoint is not looked at again: its issues have to be stored first.
         done.new_issues, done.ended_issues = self.store.replace_issues(done.issues)
-        self.store.seal(seals)
+        self.store.save_checkpoints(checkpoints)
         return done
 
-    def _settle_orphans(self, draft: Draft) -> None:
+    def _settle_orphans(self, planned: PlanningResult) -> None:
         """Settles open intents of groups that are not planned in this run.
 
         A root that was being made is found by its marker, or was not made. What became of anything
@@ -282,8 +282,8 @@ class Runner:
         """
         index = self.store.index()
         never, later = [], []
-        for intent in draft.orphans:
-            found = draft.observation.candidates.get(intent.key.group, [])
+        for intent in planned.orphans:
+            found = planned.observation.candidates.get(intent.key.group, [])
             if not intent.key.is_root or intent.key.group in index or len(found) > 1:
                 later.append(intent.id)
             elif found:
@@ -296,27 +296,27 @@ class Runner:
 
     def _take_note(
         self, run_id: int, groups: list[GroupPlan]
-    ) -> tuple[list[Seal], list[RecordKey]]:
+    ) -> tuple[list[Checkpoint], list[RecordKey]]:
         """Stores what agrees in groups for which nothing has to be written.
 
-        Returns their seals, and what people were found to have taken away.
+        Returns their checkpoints, and what people were found to have taken away.
         """
         self.store.note_kept(run_id, [edit for group in groups for edit in group.kept])
         taken = [key for group in groups for key in self.store.note(group, run_id)]
-        return [_seal(group) for group in groups if _may_rest(group)], taken
+        return [_checkpoint(group) for group in groups if _may_rest(group)], taken
 
-    def _verify(self, run_id: int, done: _Done, executor: Executor) -> list[Seal]:
-        """Reads back everything that was written, and plans it again; returns the seals.
+    def _verify(self, run_id: int, done: _Done, executor: Executor) -> list[Checkpoint]:
+        """Reads back everything that was written, and plans it again; returns checkpoints.
 
         Where that plan is empty, all is as it should be, and the group counts as settled from the
-        stamp that was read *before* its children. Where it is not, people changed the group while
-        it was written (or the server did not keep what it confirmed): the next run merges it.
+        change token that was read *before* its children. Where it is not, people changed the group
+        while it was written (or the server did not keep what it confirmed): the next run merges it.
         """
         written = [g for g in done.applied.touched if g.key not in done.applied.failed]
         if not written or done.applied.stopped_by:
             return []
         try:
-            again = self._drafter.compare(written)
+            again = self._planner.compare(written)
             again |= self._take_back_doubles(again, done, executor)
         except SyncError as error:
             done.unread = str(error)
@@ -326,9 +326,9 @@ class Runner:
         quiet = [g for g in again.values() if g.is_quiet and g.key not in undone]
         done.meanwhile = sorted(again.keys() - {group.key for group in quiet})
         done.issues.extend(issue for group in quiet for issue in group.issues)
-        seals, taken_away = self._take_note(run_id, quiet)
+        checkpoints, taken_away = self._take_note(run_id, quiet)
         done.taken_away += taken_away
-        return seals
+        return checkpoints
 
     def _take_back_doubles(
         self, again: Mapping[str, GroupPlan], done: _Done, executor: Executor
@@ -348,7 +348,7 @@ class Runner:
         before = len(applied.issues)
         executor.apply(doubled)
         done.issues.extend(applied.issues[before:])
-        return self._drafter.compare(
+        return self._planner.compare(
             [group for group in doubled if group.key not in applied.failed]
         )
 
@@ -366,22 +366,24 @@ class Runner:
 
     # --- after
 
-    def _tell_source(self, done: _Done) -> Told:
-        """Tells a source that wants to know what became of its groups.
+    def _write_back_facts(self, done: _Done) -> WriteBackResult:
+        """Writes delivery facts into a source that takes them.
 
-        That it cannot be told does not undo what was synced; it is reported.
+        A failure does not undo what was synced; it is reported.
         """
         source = self.source
         ended_early = done.refusal or done.applied.stopped_by or self.stop.is_set()
         if ended_early or not isinstance(source, TakesFacts) or not source.takes_facts:
-            return Told()
+            return WriteBackResult()
         try:
             return source.take_facts(self._facts())
         except SyncError as error:
-            return Told(problems=(str(error),))
+            return WriteBackResult(problems=(str(error),))
         except Exception as error:
             log.exception("delivery facts could not be written back")
-            return Told(problems=(f"delivery facts were not written back: {in_words(error)}",))
+            return WriteBackResult(
+                problems=(f"delivery facts were not written back: {in_words(error)}",)
+            )
 
     def _facts(self) -> Iterator[GroupFacts]:
         """Yields what is known of all groups but those that were unlinked; nothing of the gone."""
@@ -393,12 +395,12 @@ class Runner:
             elif row.deleted:
                 yield GroupFacts(key, {}, seen_at, "")
 
-    def _outcome(self, done: _Done, told: Told) -> Outcome:
+    def _outcome(self, done: _Done, write_back: WriteBackResult) -> Outcome:
         if done.refusal:
             return Outcome.REFUSED
         if done.applied.stopped_by or done.applied.skipped or self.stop.is_set():
             return Outcome.STOPPED
-        partial = bool(told.problems or done.unread) or any(
+        partial = bool(write_back.problems or done.unread) or any(
             issue.kind in PARTIAL for issue in done.issues
         )
         return Outcome.PARTIAL if partial else Outcome.DONE
@@ -443,12 +445,12 @@ def _may_rest(group: GroupPlan) -> bool:
     return group.root is not None and not obstructed
 
 
-def _seal(group: GroupPlan) -> Seal:
+def _checkpoint(group: GroupPlan) -> Checkpoint:
     assert group.root is not None
-    return Seal(
+    return Checkpoint(
         key=group.key,
         fingerprint=group.fingerprint,
-        stamp=group.root.stamp,
+        change_token=group.root.change_token,
         state=str(group.desired.root.fields.get(STATE, "")),
         facts=group.facts,
         likeness=group.desired.likeness,

@@ -36,8 +36,8 @@ def prune_runs(connection: Connection, pipeline: str, before: datetime) -> int:
     last = select(func.max(RUNS.c.id)).where(mine).group_by(RUNS.c.outcome)
     full = and_(mine, RUNS.c.is_full, RUNS.c.outcome.in_(SUCCESSFUL))
     last_full = select(func.coalesce(func.max(RUNS.c.id), 0)).where(full)
-    told = select(JOURNAL.c.run_id).where(JOURNAL.c.run_id == RUNS.c.id).exists()
-    gone = and_(old, RUNS.c.id.not_in(last), RUNS.c.id.not_in(last_full), ~told)
+    journalled = select(JOURNAL.c.run_id).where(JOURNAL.c.run_id == RUNS.c.id).exists()
+    gone = and_(old, RUNS.c.id.not_in(last), RUNS.c.id.not_in(last_full), ~journalled)
     return _removed(connection.execute(delete(RUNS).where(gone)))
 
 

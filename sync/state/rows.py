@@ -34,16 +34,16 @@ SUCCESSFUL: Final = ("done", "partial")
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """What is remembered of a bound group to tell that nothing moved since.
+    """What is remembered of a bound group, to see that nothing moved since.
 
-    ``stamp`` is "" if the group has to be looked at in full. ``deleted`` and ``unlinked`` are
+    ``change_token`` is "" if the group has to be compared in full. ``deleted`` and ``unlinked`` are
     those of the root's binding. ``by_hand`` says that a person bound it and no run has marked it
     since.
     """
 
     root_id: str
     fingerprint: str = ""
-    stamp: str = ""
+    change_token: str = ""
     state: str = ""
     deleted: bool = False
     unlinked: bool = False
@@ -56,7 +56,7 @@ class GroupRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
+class Checkpoint:
     """How a group stands after it was synced: see `GroupRow`, and its delivery facts.
 
     ``likeness`` is that of `sync.records.model.DesiredGroup`.
@@ -64,7 +64,7 @@ class Seal:
 
     key: str
     fingerprint: str
-    stamp: str
+    change_token: str
     state: str
     facts: Mapping[str, object]
     likeness: str = ""

@@ -24,7 +24,7 @@ GROUPS: Final = Table(
     Column("pipeline", Text, primary_key=True),
     Column("grp", Text, primary_key=True),
     Column("fingerprint", Text),
-    Column("stamp", Text),
+    Column("stamp", Text),  # the change token; the column keeps the name that it had at first
     Column("state", Text),
     Column("facts_json", Text),
     Column("seen_at", UtcDateTime),

@@ -29,11 +29,11 @@ from sync.state.rows import (
     SUCCESSFUL,
     TAKE_AWAY,
     UNSETTLED,
+    Checkpoint,
     GroupRow,
     JournalEntry,
     OpenIssue,
     RunRow,
-    Seal,
     dump,
     dump_bases,
     issue_id,
@@ -48,7 +48,7 @@ from sync.state.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NOTES, RUNS
 _NEVER = object()
 _NOTHING_AGREED = dump_bases({})
 
-__all__ = ["GroupRow", "JournalEntry", "OpenIssue", "RunRow", "Seal", "StateStore"]
+__all__ = ["Checkpoint", "GroupRow", "JournalEntry", "OpenIssue", "RunRow", "StateStore"]
 
 
 class StateStore(ManualDecisions):
@@ -212,13 +212,13 @@ class StateStore(ManualDecisions):
         with self._read() as connection:
             return sorted(RecordKey(*row) for row in connection.execute(query))
 
-    def seal(self, seals: Collection[Seal]) -> None:
+    def save_checkpoints(self, checkpoints: Collection[Checkpoint]) -> None:
         """Remembers how groups stand after they were synced; closes their open intents."""
-        if not seals:
+        if not checkpoints:
             return
-        with self._write("seal") as connection:
-            self._settle(connection, {item.key for item in seals})
-            for item in seals:
+        with self._write("checkpoint") as connection:
+            self._settle(connection, {item.key for item in checkpoints})
+            for item in checkpoints:
                 self._put_group(connection, item)
 
     # --- the journal
@@ -226,7 +226,7 @@ class StateStore(ManualDecisions):
     def intend(self, run_id: int, action: Action, intended: Bases) -> int:
         """Commits the intent to carry out ``action``; returns its number.
 
-        From here on the group counts as not looked at, until it is sealed again.
+        From here on the group counts as not looked at, until its next checkpoint.
         """
         with self._write("intent") as connection:
             self._replace_same(connection, action, intended)
@@ -300,11 +300,11 @@ class StateStore(ManualDecisions):
 
     def note_kept(self, run_id: int, kept: Collection[tuple[RecordKey, Change]]) -> None:
         """Enters edits by people that were found and kept, for the history; each of them once."""
-        told = self._kept_edits({key.group for key, _ in kept})
+        reported = self._kept_edits({key.group for key, _ in kept})
         new = [
             (key, change)
             for key, change in kept
-            if told.get((key, change.field), _NEVER) != encode(change.observed)
+            if reported.get((key, change.field), _NEVER) != encode(change.observed)
         ]
         if not new:
             return
@@ -314,13 +314,13 @@ class StateStore(ManualDecisions):
 
     def _kept_edits(self, groups: Collection[str]) -> dict[tuple[RecordKey, str], object]:
         """Returns the values of kept edits that the history told last, by record and field."""
-        told = {}
+        reported = {}
         with self._read() as connection:
             for row in self._select(connection, JOURNAL, groups, JOURNAL.c.action == KEEP):
                 for change in json.loads(row.changes_json):
                     key = RecordKey(row.grp, row.kind, row.name)
-                    told[key, str(change["field"])] = change["observed"]
-        return told
+                    reported[key, str(change["field"])] = change["observed"]
+        return reported
 
     def _kept_row(self, run_id: int, key: RecordKey, change: Change) -> dict[str, object]:
         reason = "edited by people, and kept"

@@ -38,8 +38,8 @@ from sync.records.record_merge import Bases
 from sync.state.rows import (
     TAKE_OVER,
     UNSETTLED,
+    Checkpoint,
     JournalEntry,
-    Seal,
     dump,
     dump_bases,
     read_bases,
@@ -185,17 +185,17 @@ class StateTables:
             update(JOURNAL).where(condition).values(status="settled", finished_at=self._moment)
         )
 
-    def _put_group(self, connection: Connection, seal: Seal) -> None:
-        connection.execute(delete(GROUPS).where(self._group(GROUPS, seal.key)))
+    def _put_group(self, connection: Connection, checkpoint: Checkpoint) -> None:
+        connection.execute(delete(GROUPS).where(self._group(GROUPS, checkpoint.key)))
         connection.execute(
             insert(GROUPS).values(
                 pipeline=self.pipeline,
-                grp=seal.key,
-                fingerprint=seal.fingerprint,
-                stamp=seal.stamp,
-                state=seal.state,
-                facts_json=dump(seal.facts),
-                likeness=seal.likeness,
+                grp=checkpoint.key,
+                fingerprint=checkpoint.fingerprint,
+                stamp=checkpoint.change_token,
+                state=checkpoint.state,
+                facts_json=dump(checkpoint.facts),
+                likeness=checkpoint.likeness,
                 seen_at=self._moment,
             )
         )

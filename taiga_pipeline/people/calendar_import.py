@@ -120,8 +120,8 @@ def _moved_elsewhere(
         if each.event not in events.by_event or each.event in events.nameless:
             continue
         people = {time_off.email for time_off in events.by_event[each.event]}
-        is_told_of = row.email in people or (not people and events.person in ("", row.email))
-        if is_told_of and _touches(each.span, events) and _is_gone(each, events, wanted):
+        is_reported = row.email in people or (not people and events.person in ("", row.email))
+        if is_reported and _touches(each.span, events) and _is_gone(each, events, wanted):
             found.append((row.origin, each))
     return found
 

@@ -76,7 +76,7 @@ class Whose:
 
     people: tuple[str, ...]
     unknown: tuple[str, ...] = ()
-    why_nobody: str = ""
+    why_unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,8 +185,8 @@ class _Reader:
         try:
             named = whose(event, self._asked.known, self._asked.email)
             unknown.update(named.unknown if named.people else ())
-            if named.why_nobody:
-                whys.add(named.why_nobody)
+            if named.why_unknown:
+                whys.add(named.why_unknown)
                 return
             if not named.people:
                 who = ", ".join(named.unknown) or "nobody"

@@ -49,12 +49,12 @@ def _settle(rows: list[Entry], today: date, full_time: Decimal, found: OnePerPer
     contracts = [first, *different]
     if len(contracts) > 1 and _follow_each_other(contracts):
         found.entries.append(_in_force(contracts, today))
-        found.notices.append(_told(contracts, found.entries[-1], "the one in force counts"))
+        found.notices.append(_notice(contracts, found.entries[-1], "the one in force counts"))
         return
     together = sum((_hours(each, full_time) for each in contracts), Decimal(0))
     if len(contracts) > 1 and together <= full_time and _are_at_the_same_time(contracts):
         found.entries.append(_added_up(contracts, together))
-        found.notices.append(_told(contracts, found.entries[-1], "their hours are added up"))
+        found.notices.append(_notice(contracts, found.entries[-1], "their hours are added up"))
         return
     found.entries.append(first)
     found.bad_rows += [_again(each, first, together) for each in different]
@@ -116,7 +116,7 @@ def _has(rows: Sequence[Entry], name: str) -> bool:
     return any(name in each.values or name in each.blank for each in rows)
 
 
-def _told(rows: Sequence[Entry], entry: Entry, decision: str) -> str:
+def _notice(rows: Sequence[Entry], entry: Entry, decision: str) -> str:
     lines = ", ".join(str(each.line) for each in rows)
     hours = entry.values.get("hours_per_week")
     shown = f" ({hours:f} h a week)" if isinstance(hours, Decimal) else ""

@@ -318,7 +318,7 @@ class DealStore:
 
         ``fields`` leaves out all others. What a move says already is not among them.
         """
-        query = _events(FIELD_CHANGES, key, newest).where(~_told_by_a_move())
+        query = _events(FIELD_CHANGES, key, newest).where(~_implied_by_move())
         if fields:
             query = query.where(FIELD_CHANGES.c.field.in_(fields))
         return map(row_to_change, self._stream(query))
@@ -446,7 +446,7 @@ def _matcher(team: str, owner: str, text: str) -> Callable[[Deal], bool]:
     return matches
 
 
-def _told_by_a_move() -> ColumnElement[bool]:
+def _implied_by_move() -> ColumnElement[bool]:
     """Whether a change is the one of a stage, or of the time since when, at a move."""
     moved = FIELD_CHANGES.alias("moved")
     same = and_(

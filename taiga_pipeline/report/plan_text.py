@@ -163,11 +163,11 @@ def _change_lines(action: Action, indent: str, paint: Paint, *, brief: bool) -> 
             yield from _moved_lines(change, indent, paint)
     elif not brief:
         for change in action.changes:
-            if _tells_something(change, action):
+            if _has_content(change, action):
                 yield from _filled_lines(change, indent)
 
 
-def _tells_something(change: Change, action: Action) -> bool:
+def _has_content(change: Change, action: Action) -> bool:
     """Whether a new record's field says more than the line above it."""
     if change.desired in (None, "", False, frozenset()):
         return False

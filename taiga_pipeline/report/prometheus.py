@@ -62,20 +62,20 @@ def _numbers(me: Labels, summary: Mapping[str, object]) -> Iterator[str]:
         if isinstance(value := summary.get(name), int)
     ]
     yield from _gauge("last_run_planned", "Projects in the last run's plan, by action.", planned)
-    for name, told in (
+    for name, help_text in (
         ("requests", "Requests of the last run."),
         ("applied", "Changes that the last run made."),
         ("failed", "Changes that the last run could not make."),
     ):
         value = summary.get(name)
         if isinstance(value, int):
-            yield from _gauge(f"last_run_{name}", told, [(me, value)])
+            yield from _gauge(f"last_run_{name}", help_text, [(me, value)])
 
 
-def _gauge(name: str, told: str, samples: Sequence[Sample]) -> Iterator[str]:
+def _gauge(name: str, help_text: str, samples: Sequence[Sample]) -> Iterator[str]:
     if not samples:
         return
-    yield f"# HELP {_PREFIX}_{name} {told}"
+    yield f"# HELP {_PREFIX}_{name} {help_text}"
     yield f"# TYPE {_PREFIX}_{name} gauge"
     for labels, value in samples:
         pairs = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())

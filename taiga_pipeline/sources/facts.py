@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from sync.source import Told
+from sync.source import WriteBackResult
 from taiga_pipeline.pipeline.model import DeliveryFacts
 from taiga_pipeline.problems import did_you_mean
 
@@ -84,10 +84,10 @@ def _share(found: object) -> Decimal | None:
         return None
 
 
-def told(written: int, problems: Sequence[str]) -> Told:
+def write_back_result(written: int, problems: Sequence[str]) -> WriteBackResult:
     """Returns what became of the facts; many problems are counted, not told one by one."""
     more = len(problems) - _SHOWN_PROBLEMS
     shown = list(problems[:_SHOWN_PROBLEMS])
     if more > 0:
         shown.append(f"and {more} more deals whose facts could not be written back")
-    return Told(written, tuple(shown))
+    return WriteBackResult(written, tuple(shown))

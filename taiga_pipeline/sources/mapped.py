@@ -12,7 +12,7 @@ from sync.clock import Clock
 from sync.errors import SyncError
 from sync.records.model import DesiredGroup, Value
 from sync.run.unexpected_errors import in_words
-from sync.source import GroupFacts, Quarantined, Reading, RemembersServer, Told
+from sync.source import GroupFacts, Quarantined, Reading, RemembersServer, WriteBackResult
 from taiga_pipeline.days import day_of
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped
@@ -116,7 +116,7 @@ class MappedSource:
                     continue
                 try:
                     group = self._mappings.desired(deal, _staffing(deal, deals), today)
-                    self._tell_overview(deal, group)
+                    self._update_overview(deal, group)
                 except NotMapped as problem:
                     reading.quarantined.append(Quarantined(deal.key, problem.place, str(problem)))
                     continue
@@ -132,7 +132,7 @@ class MappedSource:
         reading.complete = deals.complete
         yield from self._overall(reading)
 
-    def _tell_overview(self, deal: Deal, group: DesiredGroup | None) -> None:
+    def _update_overview(self, deal: Deal, group: DesiredGroup | None) -> None:
         if self._overview and group is not None:
             self._overview.add(deal, *self._mappings.stage_of(deal))
 
@@ -157,13 +157,13 @@ class MappedSource:
         """Whether delivery facts are to be written into the source."""
         return isinstance(self._deals, TakesDeliveryFacts) and self._deals.takes_facts
 
-    def take_facts(self, facts: Iterable[GroupFacts]) -> Told:
+    def take_facts(self, facts: Iterable[GroupFacts]) -> WriteBackResult:
         """Tells the source what became of its deals; see `sync.source.TakesFacts`."""
         if not isinstance(self._deals, TakesDeliveryFacts):
-            return Told()
+            return WriteBackResult()
         problems: list[str] = []
-        told = self._deals.take_facts(_delivered(facts, problems))
-        return replace(told, problems=(*told.problems, *problems))
+        write_back = self._deals.take_facts(_delivered(facts, problems))
+        return replace(write_back, problems=(*write_back.problems, *problems))
 
     def synced_with(self, pipeline: str) -> str:
         """Returns the server that the source remembers; see `sync.source.RemembersServer`."""

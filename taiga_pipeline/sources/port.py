@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar, runtime_checkable
 
-from sync.source import Quarantined, Told
+from sync.source import Quarantined, WriteBackResult
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
 
@@ -79,7 +79,7 @@ class TakesDeliveryFacts(Protocol):
     def takes_facts(self) -> bool:
         """Whether the configuration names places for them."""
 
-    def take_facts(self, facts: Iterable[DeliveryFacts]) -> Told:
+    def take_facts(self, facts: Iterable[DeliveryFacts]) -> WriteBackResult:
         """Writes what differs from what is there; called only after all deals were read.
 
         A deal that cannot be written is told of, and the others are written.

@@ -29,14 +29,14 @@ def split_composite(
     ``no_text`` is what stands in for an empty description where the tool demands one. ``labels``
     are all that this pipeline may have written: they tell where the state store knows nothing.
     """
-    told = {name: value for name, value in fields.items() if name not in (NAME, DESCRIPTION)}
+    parts = {name: value for name, value in fields.items() if name not in (NAME, DESCRIPTION)}
     if NAME in fields:
         label, title = _split_name(str(fields[NAME]), hints, labels)
-        told |= {Project.LABEL: label, Project.TITLE: title}
+        parts |= {Project.LABEL: label, Project.TITLE: title}
     if DESCRIPTION in fields:
         text, facts = split_block(str(fields[DESCRIPTION]), _texts(hints, Project.DEAL_FACTS))
-        told |= {Project.TEXT: "" if text == no_text else text, Project.DEAL_FACTS: facts}
-    return told
+        parts |= {Project.TEXT: "" if text == no_text else text, Project.DEAL_FACTS: facts}
+    return parts
 
 
 def join_name(fields: Mapping[str, Value], longest: int) -> str:

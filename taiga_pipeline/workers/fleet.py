@@ -257,9 +257,9 @@ class FleetReader:
     def _load(self, path: Path) -> Settings | ProblemsError:
         try:
             status = path.stat()
-            stamp = (status.st_mtime_ns, status.st_size)
-            if path not in self._known or self._known[path][0] != stamp:
-                self._known[path] = (stamp, _settings(path))
+            version = (status.st_mtime_ns, status.st_size)
+            if path not in self._known or self._known[path][0] != version:
+                self._known[path] = (version, _settings(path))
             return self._known[path][1]
         except OSError as error:
             return ProblemsError([Problem(f"cannot be read: {error.strerror}", str(path))])

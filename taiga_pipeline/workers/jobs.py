@@ -113,7 +113,7 @@ class WorkerTasks:
         noted = await ask(self.ledger.end, member, ended)
         self.ended[ended.ending] = self.ended.get(ended.ending, 0) + 1
         pause = wait(ended.ending, noted.failures, self.random)
-        self._tell(member, ended, pause)
+        self._report(member, ended, pause)
         if pause is not None:
             raise Again(f"{member.name}: {ended.ending}", noted.now + pause)
         return None
@@ -134,7 +134,7 @@ class WorkerTasks:
             raise Again(f"{shown} is not in this worker's fleet", now + LOOK_AHEAD)
         log.warning("a job asks for %s, which is no pipeline of this fleet; it is dropped", shown)
 
-    def _tell(self, member: Member, ended: Ended, pause: timedelta | None) -> None:
+    def _report(self, member: Member, ended: Ended, pause: timedelta | None) -> None:
         fine = ended.ending in (Ending.DONE, Ending.STOPPED, Ending.LOCKED)
         log.log(
             logging.INFO if fine else logging.WARNING,

@@ -95,16 +95,16 @@ class LivingFleet:
         try:
             self._fleet = self._reader.read()
         except OSError as error:
-            self._tell({f"{self._fleet.path}: cannot be read: {error.strerror}"})
+            self._report_problems({f"{self._fleet.path}: cannot be read: {error.strerror}"})
         except ProblemsError as error:
-            self._tell({str(problem) for problem in error.problems})
+            self._report_problems({str(problem) for problem in error.problems})
         else:
             self._say(self._fleet)
 
     def _say(self, fleet: Fleet) -> None:
-        self._tell({str(problem) for problem in fleet.problems})
+        self._report_problems({str(problem) for problem in fleet.problems})
 
-    def _tell(self, problems: set[str]) -> None:
+    def _report_problems(self, problems: set[str]) -> None:
         for problem in sorted(problems - self._said):
             log.warning("%s", problem)
         self._said = problems
@@ -123,7 +123,7 @@ class Service:
     once: bool = False
     ended: dict[Ending, int] = field(default_factory=dict)
     _signals: int = 0
-    _told: asyncio.Event = field(default_factory=asyncio.Event)
+    _stop_requested: asyncio.Event = field(default_factory=asyncio.Event)
     _worker: Worker | None = None
 
     def serve(self) -> None:
@@ -200,7 +200,7 @@ class Service:
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._told.wait(), seconds)
+            await asyncio.wait_for(self._stop_requested.wait(), seconds)
 
     def _make_worker(self, app: App, fleet: Fleet) -> Worker:
         dead_after = fleet.workers.dead_after.total_seconds()
@@ -256,7 +256,7 @@ class Service:
         A second call changes nothing; a third ends everything at once, which is safe, too.
         """
         self._signals += 1
-        self._told.set()
+        self._stop_requested.set()
         if self._signals == 1:
             log.warning("finishing what is under way; other workers go on from there")
             if self._worker is not None:

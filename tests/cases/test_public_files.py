@@ -70,13 +70,13 @@ def take(step: dict[str, Any], run: Run, folder: Path) -> None:
         assert step["error"] in result.stderr
         return
     report = json.loads(result.stdout)
-    told = [notice["text"] for notice in report["notices"]]
+    reported = [notice["text"] for notice in report["notices"]]
     gone = report["disappeared"]
-    told += [
+    reported += [
         f"{len(gone)} deal disappeared from the file, kept in the store: {', '.join(gone)}"
     ] * bool(gone)
     for words in step.get("notes", ()):
-        assert any(words in text for text in told), (words, told)
+        assert any(words in text for text in reported), (words, reported)
     reasons = [(bad["key"], bad["reason"]) for bad in report["bad_rows"]]
     assert len(reasons) == rows, reasons
     for key, words in left_out.items():

@@ -83,11 +83,11 @@ class TestTroubles:
         url = make_url(environment["PIPELINE_DATABASE"]).set(**change)  # type: ignore[arg-type]
         environment["PIPELINE_DATABASE"] = url.render_as_string(hide_password=False)
         result = on_server(command)
-        told = result.stdout + result.stderr
+        reported = result.stdout + result.stderr
         assert result.exit_code == 6
-        assert message in told
-        assert "wr0ng-one" not in told
-        assert PASSWORD not in told
+        assert message in reported
+        assert "wr0ng-one" not in reported
+        assert PASSWORD not in reported
 
     def test_a_run_that_another_one_is_before(self, on_server: Run, postgresql_url: str) -> None:
         found = re.search(r'^pipeline = "(.*)"', CONFIG.read_text(), re.M)

@@ -56,10 +56,10 @@ def test_a_filter_that_is_not_known_brings_everything(redmine: RedmineAccount, w
 
 
 def test_closing_leaves_no_trace_but_the_status(redmine: RedmineAccount, work: Work) -> None:
-    before, stamp = show(redmine, work), work.observed().stamp
+    before, change_token = show(redmine, work), work.observed().change_token
     redmine.call("PUT", f"projects/{work.id}/close.json", {})
     assert show(redmine, work)["updated_on"] == before["updated_on"]
-    assert work.observed().stamp != stamp
+    assert work.observed().change_token != change_token
     assert work.id not in {p["id"] for p in redmine.call("GET", "projects.json")["projects"]}
     with pytest.raises(Rejected, match="people closed it"):
         work.change(label="(sold)")

@@ -186,18 +186,18 @@ def test_an_opportunity_becomes_a_project_and_its_project_becomes_known_in_tryto
     shop.run("run")
     project = shop.project(customer)
     assert project["name"].startswith("(tentative)")
-    told = office.show(number, "project_url", "project_start", "project_progress")
-    assert told["project_url"].rstrip("/").endswith(project["slug"])
+    shown = office.show(number, "project_url", "project_start", "project_progress")
+    assert shown["project_url"].rstrip("/").endswith(project["slug"])
 
     office.click(number, "convert")
     office.win(number, "130000")
     shop.run("run")
     assert shop.project(customer)["id"] == project["id"]
     assert not shop.project(customer)["name"].startswith("(")
-    told = office.show(number, "project_url", "project_start", "project_progress", "state")
-    assert told["state"] == "won"
-    assert told["project_start"] == typed_day(2027, 1, 4)
-    assert Decimal(told["project_progress"]["decimal"]) == 0
+    shown = office.show(number, "project_url", "project_start", "project_progress", "state")
+    assert shown["state"] == "won"
+    assert shown["project_start"] == typed_day(2027, 1, 4)
+    assert Decimal(shown["project_progress"]["decimal"]) == 0
 
     before = office.show(number, "write_date")
     again = json.loads(shop.run("run", "--json").stdout)
@@ -262,14 +262,14 @@ def test_fields_that_are_not_there_are_named_all_at_once(shop: Shop) -> None:
     assert "no field 'project_ulr'; did you mean 'project_url'?" in said
 
 
-def test_a_wrong_key_and_one_without_rights_are_told_the_way_out(shop: Shop) -> None:
+def test_a_wrong_key_and_one_without_rights_get_the_way_out(shop: Shop) -> None:
     said = shop.run("run", key="f" * 64, code=ExitCode.UNREACHABLE).stderr
     assert "does not accept the application key (401)" in said
     said = shop.run("run", key=shop.office.outsider_key, code=ExitCode.UNREACHABLE).stderr
     assert "give the application's user a group that may read it" in said
 
 
-def test_a_wrong_database_and_a_wrong_model_are_told_apart(live_tryton: TrytonOffice) -> None:
+def test_a_wrong_database_and_a_wrong_model_are_distinguished(live_tryton: TrytonOffice) -> None:
     with pytest.raises(Exception, match="'other' the name of the database"):
         _source(live_tryton, database="other").read()
     with pytest.raises(Exception, match=r"did you mean 'sale\.opportunity'"):

@@ -452,7 +452,7 @@ def test_asking_for_a_run_moves_its_job_and_makes_no_other(world: World) -> None
     assert sorted(world.work()) == ["a", "b"]
 
 
-def test_jobs_of_a_host_that_does_not_answer_are_put_off_in_one_go(world: World) -> None:
+def test_jobs_of_a_host_that_does_not_answer_are_postponed_in_one_go(world: World) -> None:
     names = [f"x{n:03}" for n in range(300)]
     world.fleet = fleet_of(
         [

@@ -75,7 +75,7 @@ def test_old_deals_that_would_flood_the_target_are_seen() -> None:
     assert not [line for line in lines(found) if "on new projects only" in line]
 
 
-def test_a_deal_that_can_no_longer_be_mapped_is_told() -> None:
+def test_a_deal_that_can_no_longer_be_mapped_is_reported() -> None:
     new = STAGES.replace("Proposal", "Offer")
 
     edited = parse_mapping(f"{HEAD}{new}")

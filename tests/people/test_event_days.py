@@ -62,7 +62,7 @@ def test_half_a_day_is_part_of_one(start: str, end: str) -> None:
     assert taken(start, end) == DaysTaken(None, None, (JANUARY_4,))
 
 
-def test_a_half_day_before_and_after_whole_ones_is_told_apart() -> None:
+def test_a_half_day_before_and_after_whole_ones_is_distinguished() -> None:
     days = taken("01-04 12:00", "01-08 12:00")
     assert days == DaysTaken(date(2027, 1, 5), date(2027, 1, 7), (JANUARY_4, date(2027, 1, 8)))
 

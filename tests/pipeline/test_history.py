@@ -137,7 +137,7 @@ def test_an_action_that_is_checked_off_and_taken_back_is_recorded(store: DealSto
     ]
 
 
-def test_a_move_is_told_once_and_not_again_as_a_change(store: DealStore) -> None:
+def test_a_move_is_reported_once_and_not_again_as_a_change(store: DealStore) -> None:
     store.add(Deal("D-1", "Portal", stage="Lead"))
     store.move("D-1", Destination("Proposal", Category.PROPOSAL))
 

@@ -70,7 +70,7 @@ def test_a_key_that_is_taken_is_refused(store: DealStore, key: str) -> None:
     assert store.count() == 1
 
 
-def test_all_problems_of_a_deal_are_told_at_once(store: DealStore) -> None:
+def test_all_problems_of_a_deal_are_reported_at_once(store: DealStore) -> None:
     broken = Deal(
         "D-3", "x", value=Decimal("NaN"), currency="euros", probability=Decimal(2), owner="a\0b"
     )

@@ -49,11 +49,11 @@ class Lies:
     asked: set[Ask] = field(default_factory=set)
     about: Ask | None = None
     change: Change = field(default=lambda body: body)
-    told: int = 0
+    count: int = 0
 
-    def tell(self, about: Ask, change: Change) -> None:
+    def lie(self, about: Ask, change: Change) -> None:
         """Answers every request of a kind with something else from now on."""
-        self.about, self.change, self.told = about, change, 0
+        self.about, self.change, self.count = about, change, 0
 
     def stop(self) -> None:
         self.about = None
@@ -65,12 +65,12 @@ class Lies:
         if ask != self.about or not 200 <= response.status_code < 300 or not content:
             return content
         changed = self.change(content)
-        self.told += changed != content
+        self.count += changed != content
         return changed
 
 
 @contextmanager
-def lies_to_be_told() -> Iterator[Lies]:
+def lies_on_the_wire() -> Iterator[Lies]:
     """Lets what the HTTP client reads be changed."""
     lies, read = Lies(), transport.read_body
     with pytest.MonkeyPatch.context() as patch:

@@ -199,7 +199,7 @@ def test_a_504_in_json_after_the_effect(check: Check, cell: Cell) -> None:
 
 
 @each_request(Trouble.THROTTLED)
-def test_a_server_that_asks_for_patience_is_given_it_within_the_budget(
+def test_a_server_that_asks_for_fewer_requests_gets_them_within_the_budget(
     check: Check, cell: Cell
 ) -> None:
     check(cell)

@@ -116,7 +116,7 @@ def take(board: Board, name: str, clock: OwnClock | None = None) -> Lease:
 
 
 class TestOneAfterTheOther:
-    def test_the_first_has_it_and_the_second_is_told_who_and_for_how_long(
+    def test_the_first_has_it_and_the_second_learns_who_and_for_how_long(
         self, board: Board
     ) -> None:
         take(board, "A")

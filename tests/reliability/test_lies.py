@@ -28,7 +28,7 @@ from tests.reliability.faults_world import (
     make_original,
 )
 from tests.reliability.lies import FIELDS, WHOLE, Ask, Change, Lies, fields_of, in_place_of
-from tests.reliability.lies import lies_to_be_told as telling
+from tests.reliability.lies import lies_on_the_wire as lying
 
 pytestmark = pytest.mark.sampled(4)
 
@@ -37,7 +37,7 @@ FOR_ALL = {"/auth", "/users/me", "/projects", "/user-storage"}
 
 
 @dataclass
-class Told:
+class Disturbed:
     """A scenario, what is asked in it, and the answers."""
 
     original: Original
@@ -46,16 +46,16 @@ class Told:
 
 
 @pytest.fixture(scope="module", params=[FOLLOWING, MAKING], ids=["following", "making"])
-def told(request: pytest.FixtureRequest) -> Iterator[Told]:
+def lied(request: pytest.FixtureRequest) -> Iterator[Disturbed]:
     scenario: Scenario = request.param
     memory = Path("/dev/shm")
     with (
         Sandbox() as sandbox,
         tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
-        telling() as lies,
+        lying() as lies,
     ):
         original = make_original(sandbox, Path(folder), scenario)
-        yield Told(original, lies, _listen(original, lies))
+        yield Disturbed(original, lies, _listen(original, lies))
         original.world.store.close()
 
 
@@ -69,43 +69,43 @@ def _listen(original: Original, lies: Lies) -> dict[Ask, bytes]:
     lies.asked.clear()
     original.again().run()
     for ask in sorted(lies.asked):
-        lies.tell(ask, keep(ask))
+        lies.lie(ask, keep(ask))
         original.again().run()
     lies.stop()
     return answers
 
 
-def test_the_shape_of_whatever_is_asked_for_is_declared(told: Told) -> None:
-    assert len(told.asks) >= 12
-    for ask in told.asks:
+def test_the_shape_of_whatever_is_asked_for_is_declared(lied: Disturbed) -> None:
+    assert len(lied.asks) >= 12
+    for ask in lied.asks:
         assert shapes.is_known(ask.path.removeprefix("/").partition("?")[0]), ask
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_an_answer_that_is_something_else(told: Told, name: str) -> None:
-    for place, ask in enumerate(told.asks):
+def test_an_answer_that_is_something_else(lied: Disturbed, name: str) -> None:
+    for place, ask in enumerate(lied.asks):
         if LONG or (place + list(WHOLE).index(name)) % 10 == 0:
-            check(told, ask, lambda body: WHOLE[name])
+            check(lied, ask, lambda body: WHOLE[name])
 
 
 @pytest.mark.parametrize("name", FIELDS)
-def test_an_answer_of_which_one_field_is_something_else(told: Told, name: str) -> None:
-    for place, (ask, body) in enumerate(told.asks.items()):
+def test_an_answer_of_which_one_field_is_something_else(lied: Disturbed, name: str) -> None:
+    for place, (ask, body) in enumerate(lied.asks.items()):
         fields = fields_of(body)
         turn = place + list(FIELDS).index(name)
         if not LONG:
             fields = fields[turn % len(fields) :][:1] if fields and turn % 5 == 0 else []
         for each in fields:
-            check(told, ask, in_place_of(each, FIELDS[name]), each)
+            check(lied, ask, in_place_of(each, FIELDS[name]), each)
 
 
-def check(told: Told, ask: Ask, change: Change, what: str = "") -> None:
+def check(lied: Disturbed, ask: Ask, change: Change, what: str = "") -> None:
     """Tries one wrong answer."""
-    world = told.original.again()
-    told.lies.tell(ask, change)
+    world = lied.original.again()
+    lied.lies.lie(ask, change)
     ending = world.run()
-    told.lies.stop()
-    if not told.lies.told:
+    lied.lies.stop()
+    if not lied.lies.count:
         return
     where = f"{ask} {what}: {ending}"
     expected = {ExitCode.DONE, ExitCode.PARTIAL}
@@ -118,7 +118,7 @@ def check(told: Told, ask: Ask, change: Change, what: str = "") -> None:
         if ending.code is ExitCode.DONE:
             break
     assert ending.code is ExitCode.DONE, f"{where}\nthen {ending}"
-    assert world.picture() == told.original.undisturbed, where
+    assert world.picture() == lied.original.undisturbed, where
     assert world.quiet().code is ExitCode.DONE
     assert world.writes() == [], where
     assert world.store.open_intents() == [], where

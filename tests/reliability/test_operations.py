@@ -110,7 +110,7 @@ class TestStatus:
     def test_all_is_well(self, synced: Run) -> None:
         assert synced("status", "--max-age", "1h").exit_code == 0
 
-    def test_a_monitor_is_told_when_the_last_success_is_too_old(
+    def test_a_monitor_is_warned_when_the_last_success_is_too_old(
         self, synced: Run, clock: MovableClock
     ) -> None:
         clock.later = timedelta(hours=2)
@@ -149,7 +149,7 @@ class TestStatus:
 
 
 class TestHistory:
-    def test_a_manager_s_edit_that_was_kept_is_told_once_as_hers(
+    def test_a_manager_s_edit_that_was_kept_is_reported_once_as_hers(
         self, synced: Run, taiga: Sandbox
     ) -> None:
         found = project(taiga, SHOP)
@@ -165,7 +165,7 @@ class TestHistory:
         assert "Alder & Finch: Web shop → The new shop" in " ".join(text.split())
         assert "edited by people, and kept" in text
 
-    def test_an_edit_that_was_written_over_is_told_as_such(
+    def test_an_edit_that_was_written_over_is_reported_as_such(
         self, synced: Run, taiga: Sandbox
     ) -> None:
         found = project(taiga, SHOP)
@@ -271,15 +271,15 @@ LABEL: Final = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"'
 def parse(text: str) -> dict[tuple[str, str], float]:
     """Returns the samples of a file of metrics by name and labels; fails on any mistake in it."""
     assert text.endswith("\n")
-    told: dict[str, set[str]] = {"HELP": set(), "TYPE": set()}
+    described: dict[str, set[str]] = {"HELP": set(), "TYPE": set()}
     samples: dict[tuple[str, str], float] = {}
     for line in text.splitlines():
         if line.startswith("# "):
             _, kind, name, *rest = line.split(" ")
             assert rest, line
-            assert name not in told[kind], f"{name} is told twice"
+            assert name not in described[kind], f"{name} is told twice"
             assert kind == "HELP" or rest == ["gauge"]
-            told[kind].add(name)
+            described[kind].add(name)
             current = name
             continue
         match = METRIC.fullmatch(line)
@@ -289,7 +289,7 @@ def parse(text: str) -> dict[tuple[str, str], float]:
         key = (match["name"], match["labels"])
         assert key not in samples
         samples[key] = float(match["value"])
-    assert told["HELP"] == told["TYPE"] == {name for name, _ in samples}
+    assert described["HELP"] == described["TYPE"] == {name for name, _ in samples}
     return samples
 
 

@@ -280,7 +280,7 @@ class TestCheck:
         assert result.exit_code == 2
         assert "knows parts of 1 deal(s) but not their projects: D-105" in result.stdout
 
-    def test_writes_that_were_cut_off_are_told(self, run: Run) -> None:
+    def test_writes_that_were_cut_off_are_reported(self, run: Run) -> None:
         text = CONFIG.read_text()
         CONFIG.write_text(re.sub(r'^pipeline = ".*"', 'pipeline = "acme"', text, flags=re.M))
         load(VERSIONS[-1], STATE)

@@ -83,7 +83,7 @@ def test_server_errors_come_before_or_after_the_effect(
     assert (after.status_code, names(sandbox)) == (status, ["Acme"])
 
 
-def test_a_throttled_request_is_told_how_long_to_wait(sandbox: Sandbox, api: Any) -> None:
+def test_a_throttled_request_learns_how_long_to_wait(sandbox: Sandbox, api: Any) -> None:
     sandbox.faults.add(Fault(FaultKind.THROTTLED, **CREATE, seconds=7))
     answer = api.call("POST", "/projects", BODY)
     assert answer.status_code == 429

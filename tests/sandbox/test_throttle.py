@@ -21,7 +21,9 @@ def test_writes_have_one_bucket_and_reads_another(sandbox: Sandbox, api: Any) ->
     assert api.call("PATCH", "/projects/1", {}).status_code == 429
 
 
-def test_the_wait_is_told_and_refused_requests_do_not_extend_it(sandbox: Sandbox, api: Any) -> None:
+def test_the_wait_is_reported_and_refused_requests_do_not_extend_it(
+    sandbox: Sandbox, api: Any
+) -> None:
     sandbox.set_rates({"user-read": "1/min"})
     assert statuses(api, 2, "GET", "/projects") == [200, 429]
     sandbox.clock.advance(30)

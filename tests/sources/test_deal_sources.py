@@ -149,7 +149,7 @@ def test_an_unknown_kind_is_answered_with_the_nearest() -> None:
     assert {"csv", "store"} <= kinds().keys()
 
 
-def test_all_wrong_settings_are_told_at_once() -> None:
+def test_all_wrong_settings_are_reported_at_once() -> None:
     with pytest.raises(ProblemsError) as caught:
         create("csv", {"fle": "x", "encodng": "y"}, CLOCK)
     text = str(caught.value)

@@ -133,7 +133,7 @@ def test_a_query_that_hides_its_write_is_refused_by_the_connection(
 # --- settings and columns
 
 
-def test_all_that_is_wrong_with_the_settings_is_told_at_once(make: Make) -> None:
+def test_all_that_is_wrong_with_the_settings_is_reported_at_once(make: Make) -> None:
     said = complaint(
         make,
         qurey="x",
@@ -161,20 +161,20 @@ def test_a_query_without_a_key_column_says_which_columns_there_are(make: Make) -
     assert "(columns: title, worth)" in said
 
 
-def test_unknown_columns_are_all_told_with_the_nearest(make: Make) -> None:
+def test_unknown_columns_are_all_reported_with_the_nearest(make: Make) -> None:
     said = complaint(make, columns={"key": "idd", "name": "titel", "valeu": "worth"})
     assert "no column 'idd'; did you mean 'id'?" in said
     assert "no column 'titel'; did you mean 'title'?" in said
     assert "'valeu' is no field of a deal; did you mean 'value'?" in said
 
 
-def test_an_unknown_time_zone_is_told_with_the_nearest(make: Make) -> None:
+def test_an_unknown_time_zone_is_reported_with_the_nearest(make: Make) -> None:
     said = complaint(make, time_zone="Europe/Stokholm")
     assert "unknown time zone 'Europe/Stokholm'" in said
     assert "did you mean 'Europe/Stockholm'?" in said
 
 
-def test_a_query_that_the_database_does_not_take_is_told_in_its_words(make: Make) -> None:
+def test_a_query_that_the_database_does_not_take_is_reported_in_its_words(make: Make) -> None:
     said = complaint(make, query="SELECT id, title FROM oppp")
     assert "[source] query:" in said
     assert "no such table: oppp" in said
@@ -190,10 +190,10 @@ def test_a_column_of_the_wrong_type_costs_its_row_with_key_and_column(
     execute(crm, "INSERT INTO opp VALUES (4, 'D', 9e999, NULL), (5, x'00ff', 1, NULL)")
     keys, reading = read(make())
     assert keys == ["1", "3"]
-    told = {bad.key: (bad.place, bad.reason) for bad in reading.quarantined}
-    assert told["2"] == ("row 2 of the query", "worth: 'a lot' is not an amount")
-    assert told["4"] == ("row 4 of the query", "worth: inf is no finite number")
-    assert "title: 2 bytes" in told["5"][1]
+    reported = {bad.key: (bad.place, bad.reason) for bad in reading.quarantined}
+    assert reported["2"] == ("row 2 of the query", "worth: 'a lot' is not an amount")
+    assert reported["4"] == ("row 4 of the query", "worth: inf is no finite number")
+    assert "title: 2 bytes" in reported["5"][1]
     assert reading.complete
 
 
@@ -231,7 +231,7 @@ def test_roles_stand_in_a_column(make: Make) -> None:
 # --- the connection
 
 
-def test_a_missing_driver_is_told_with_what_to_install(make: Make) -> None:
+def test_a_missing_driver_is_reported_with_what_to_install(make: Make) -> None:
     assert "pip install pymysql" in complaint(make, url="mysql+pymysql://crm/sales")
 
 
@@ -247,7 +247,7 @@ def test_a_file_that_is_not_there_is_not_made(make: Make, tmp_path: Path) -> Non
     assert not (tmp_path / "gone.db").exists()
 
 
-def test_a_file_that_is_no_database_is_told(make: Make, tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported(make: Make, tmp_path: Path) -> None:
     (tmp_path / "x.db").write_text("no database, but long enough to look at " * 100)
     with pytest.raises(Unreachable, match="not a database"):
         read(make(url=f"sqlite:///{tmp_path / 'x.db'}"))
@@ -273,7 +273,7 @@ def test_a_slow_query_on_postgresql_is_broken_off(postgresql_url: str, make: Mak
         read(source)
 
 
-def test_a_table_that_may_not_be_read_is_told(
+def test_a_table_that_may_not_be_read_is_reported(
     postgresql_url: str, postgresql: Server, make: Make
 ) -> None:
     postgresql.execute("CREATE TABLE opp (id int)", database=str(make_url(postgresql_url).database))

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 
 from sync.clock import SystemClock
 from sync.errors import Stop, SyncError, Unauthorised
-from sync.source import Told
+from sync.source import WriteBackResult
 from taiga_pipeline.pipeline.model import DeliveryFacts
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.sources.registry import create
@@ -93,9 +93,9 @@ def test_every_fact_is_kept_as_its_column_keeps_things(
     make: Make, crm: Path, fact: str, column: str, stands_there: object
 ) -> None:
     source = make({fact: column})
-    assert source.take_facts([FACTS]) == Told(written=1)
+    assert source.take_facts([FACTS]) == WriteBackResult(written=1)
     assert execute(crm, f"SELECT {column} FROM opp WHERE id = 1") == [(stands_there,)]
-    assert source.take_facts([FACTS]) == Told(), "what stands there is not written again"
+    assert source.take_facts([FACTS]) == WriteBackResult(), "what stands there is not written again"
 
 
 def test_only_columns_that_differ_are_written(make: Make, crm: Path) -> None:
@@ -110,16 +110,16 @@ def test_only_columns_that_differ_are_written(make: Make, crm: Path) -> None:
     source.take_facts([FACTS])
     execute(crm, "UPDATE opp SET begins = '2020-01-01' WHERE id = 1")
     execute(crm, "DELETE FROM log")
-    assert source.take_facts([FACTS]) == Told(written=1)
+    assert source.take_facts([FACTS]) == WriteBackResult(written=1)
     assert execute(crm, "SELECT what FROM log") == [("begins",)]
 
 
 def test_a_value_that_does_not_fit_costs_its_deal_only(make: Make, crm: Path) -> None:
     long = DeliveryFacts("1", url=f"{URL}/{'x' * 60}")
     source = make({"url": "url"})
-    told = source.take_facts([long, DeliveryFacts("2", url=URL)])
-    assert told.written == 1
-    (problem,) = told.problems
+    reported = source.take_facts([long, DeliveryFacts("2", url=URL)])
+    assert reported.written == 1
+    (problem,) = reported.problems
     assert problem.startswith("1: not written back: ")
     assert "url has room for 60" in problem
     assert execute(crm, "SELECT url FROM opp") == [(None,), (URL,)]
@@ -127,9 +127,9 @@ def test_a_value_that_does_not_fit_costs_its_deal_only(make: Make, crm: Path) ->
 
 def test_a_key_that_two_rows_have_is_written_to_neither(make: Make, crm: Path) -> None:
     execute(crm, "INSERT INTO opp (id, title) VALUES (1, 'A again')")
-    told = make({"url": "url"}).take_facts([FACTS])
-    assert told.written == 0
-    assert "2 rows of opp have this id" in " ".join(told.problems)
+    reported = make({"url": "url"}).take_facts([FACTS])
+    assert reported.written == 0
+    assert "2 rows of opp have this id" in " ".join(reported.problems)
     assert execute(crm, "SELECT count(url) FROM opp") == [(0,)]
 
 
@@ -138,9 +138,9 @@ def test_many_problems_are_counted(make: Make, crm: Path) -> None:
     for number in range(30):
         execute(crm, f"INSERT INTO opp (id, title) VALUES ({number}, 'x')")
     long = f"{URL}/{'x' * 60}"
-    told = make({"url": "url"}).take_facts([DeliveryFacts(str(n), url=long) for n in range(30)])
-    assert len(told.problems) == 21
-    assert told.problems[-1] == "and 10 more deals whose facts could not be written back"
+    reported = make({"url": "url"}).take_facts([DeliveryFacts(str(n), url=long) for n in range(30)])
+    assert len(reported.problems) == 21
+    assert reported.problems[-1] == "and 10 more deals whose facts could not be written back"
 
 
 def test_examining_finds_all_that_is_wrong_with_the_columns(make: Make) -> None:
@@ -153,20 +153,22 @@ def test_examining_finds_all_that_is_wrong_with_the_columns(make: Make) -> None:
     assert "title does not fit into flag, which is BLOB" in said
 
 
-def test_an_unknown_table_is_told_with_the_nearest_and_does_not_raise_in_a_run(make: Make) -> None:
+def test_an_unknown_table_is_reported_with_the_nearest_and_does_not_raise_in_a_run(
+    make: Make,
+) -> None:
     places = {"table": "oppp", "key": "id", "columns": {"url": "url"}}
     source = make({}, write_back=places)
     with pytest.raises(ProblemsError, match=r"there is no 'oppp'; did you mean 'opp'\?"):
         source.examine()
-    told = source.take_facts([FACTS])
-    assert told.written == 0
-    assert "there is no 'oppp'" in told.problems[0]
+    reported = source.take_facts([FACTS])
+    assert reported.written == 0
+    assert "there is no 'oppp'" in reported.problems[0]
 
 
 def test_examining_writes_nothing(make: Make, crm: Path) -> None:
     before = crm.read_bytes()
-    (_, _, told) = make({"url": "url"}).examine()
-    assert told == "delivery facts go into url of opp"
+    (_, _, reported) = make({"url": "url"}).examine()
+    assert reported == "delivery facts go into url of opp"
     assert crm.read_bytes() == before
 
 
@@ -177,12 +179,12 @@ def test_a_column_that_would_be_written_twice_is_refused(make: Make) -> None:
         make({"url": "id"})
 
 
-def test_a_database_that_went_away_is_told_and_does_not_raise(make: Make, crm: Path) -> None:
+def test_a_database_that_went_away_is_reported_and_does_not_raise(make: Make, crm: Path) -> None:
     source = make({"url": "url"})
     crm.unlink()
-    told = source.take_facts([FACTS])
-    assert told.written == 0
-    assert "no such file" in told.problems[0]
+    reported = source.take_facts([FACTS])
+    assert reported.written == 0
+    assert "no such file" in reported.problems[0]
 
 
 class TestOnPostgresql:
@@ -220,27 +222,27 @@ class TestOnPostgresql:
         admin = make_url(urls["admin"]).set(database=urls["database"])
         return admin.render_as_string(hide_password=False)
 
-    def test_a_reader_lacks_the_right_which_is_told_by_check_and_by_a_run(
+    def test_a_reader_lacks_the_right_which_is_reported_by_check_and_by_a_run(
         self, urls: dict[str, str]
     ) -> None:
         source = create("sql", self.settings(urls), SystemClock())
         assert isinstance(source, SqlSource)
         with pytest.raises(Unauthorised, match="permission denied for table opp"):
             source.examine()
-        told = source.take_facts([FACTS])
-        assert told.written == 0
-        assert "permission denied" in told.problems[0]
+        reported = source.take_facts([FACTS])
+        assert reported.written == 0
+        assert "permission denied" in reported.problems[0]
 
     def test_an_account_of_its_own_writes(self, urls: dict[str, str], postgresql: Server) -> None:
         source = create("sql", self.settings(urls, url_env="WRITER"), SystemClock())
         assert isinstance(source, SqlSource)
         assert "delivery facts go into url, begins of crm.opp" in source.examine()
-        assert source.take_facts([FACTS]) == Told(written=1)
+        assert source.take_facts([FACTS]) == WriteBackResult(written=1)
         found = postgresql.execute("SELECT * FROM crm.opp", database=urls["database"])
         assert found == [(1, "A", URL, date(2027, 1, 4))]
-        assert source.take_facts([FACTS]) == Told()
+        assert source.take_facts([FACTS]) == WriteBackResult()
 
-    def test_a_wrong_password_is_told_without_it(self, urls: dict[str, str]) -> None:
+    def test_a_wrong_password_is_reported_without_it(self, urls: dict[str, str]) -> None:
         settings = self.settings(urls, url_env="WRITER")
         wrong = make_url(urls["admin"]).set(password="hunter2")
         settings["environment"] = {"WRITER": wrong.render_as_string(hide_password=False)}

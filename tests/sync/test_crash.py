@@ -298,7 +298,7 @@ def test_a_member_who_was_just_removed_when_the_run_was_killed_can_be_staffed_ag
     world.settled()
 
 
-def test_killed_before_the_seal_conflicts_are_still_listed(world: World):
+def test_killed_before_the_checkpoint_conflicts_are_still_listed(world: World):
     world.want(deal("D1", title="A"))
     world.run()
     world.want(deal("D1", title="B"))
@@ -454,7 +454,7 @@ def test_an_edit_right_after_the_write_is_noticed_by_reading_back(world: World):
     world.settled()
 
 
-def test_a_run_that_is_told_to_stop_finishes_the_action_under_way_and_the_next_does_the_rest(
+def test_a_run_that_is_asked_to_stop_finishes_the_action_under_way_and_the_next_does_the_rest(
     world: World,
 ):
     world.want(*(deal(f"D{n}") for n in range(5)))

@@ -29,11 +29,11 @@ class DoubtfulTarget(InMemoryTarget):
         self.places: list[Place] = []
 
     def observe_children(self, root_ids: Collection[str]) -> Mapping[str, Sequence[Observed]]:
-        told = {
+        read = {
             root_id: self.children_are(root_id, children)
             for root_id, children in super().observe_children(root_ids).items()
         }
-        return {root_id: children for root_id, children in told.items() if children is not None}
+        return {root_id: children for root_id, children in read.items() if children is not None}
 
     def observe_roots(self) -> Iterator[Observed]:
         return (root for root in super().observe_roots() if root.id not in self.hidden)
@@ -137,7 +137,7 @@ def test_a_root_that_a_list_lacks_is_asked_for_by_itself_before_it_is_made_again
     assert not doubtful.store.issues()
 
 
-def test_what_refers_to_a_record_is_told_whether_people_deleted_it(
+def test_what_refers_to_a_record_learns_whether_people_deleted_it(
     doubtful: World, target: DoubtfulTarget
 ) -> None:
     doubtful.want(deal("D1", stories=("first",)))

@@ -112,7 +112,7 @@ def test_what_people_made_is_never_taken_back(world: World) -> None:
     assert not dropped(world.settled())
 
 
-def test_what_cannot_be_told_at_present_stays_as_it_is(world: World) -> None:
+def test_what_is_unknown_at_present_stays_as_it_is(world: World) -> None:
     made_then_left(world)
     waiting = frozenset({RecordKey("D1", "milestone", "Delivery")})
     world.want(replace(group(milestone("Kick-off")), waiting=waiting))

@@ -101,7 +101,7 @@ def test_peoples_edits_of_shared_and_delivery_fields_survive_and_sales_fields_ar
     assert world.project().fields["title"] == "PM's title"
 
 
-def test_a_shared_field_changed_on_both_sides_is_a_conflict_told_once_and_synced_around(
+def test_a_shared_field_changed_on_both_sides_is_a_conflict_reported_once_and_synced_around(
     world: World,
 ):
     world.want(deal("D1", value="1"))

@@ -70,7 +70,7 @@ def test_a_really_new_one_beside_renumbered_ones_is_new() -> None:
     assert pairs(new, {"1": "Alpha", "2": "Beta"}) == {"CRM-1": ("1",), "CRM-2": ("2",)}
 
 
-def test_two_of_one_name_are_told_apart_by_the_numbers_in_their_keys() -> None:
+def test_two_of_one_name_are_distinguished_by_the_numbers_in_their_keys() -> None:
     same = "Acme\nMaintenance"
     found = pairs({"CRM-1": same, "CRM-2": same}, {"0002": same, "0001": same})
     assert found == {"CRM-1": ("0001",), "CRM-2": ("0002",)}

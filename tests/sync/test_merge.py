@@ -26,7 +26,7 @@ AGREED = Base(OLD, OLD)
         (Base("Tag", "tag"), "Tag", "tag", Situation.QUIET),
     ],
 )
-def test_each_situation_is_told_by_what_moved_since_the_base(base, desired, observed, expected):
+def test_each_situation_is_decided_by_what_moved_since_the_base(base, desired, observed, expected):
     assert situation(base, desired, observed) is expected
 
 

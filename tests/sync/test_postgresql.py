@@ -267,12 +267,12 @@ class TestTroubles:
             changed = changed._replace(password=change["password"])
         with pytest.raises(Unreachable) as caught:
             StateStore(changed.render_as_string(hide_password=False), "acme", FakeClock())
-        told = str(caught.value)
-        assert message in told
-        assert shown(changed) in told
-        assert "wr0ng-one" not in told
-        assert PASSWORD not in told
-        assert "the server says:" in told
+        reported = str(caught.value)
+        assert message in reported
+        assert shown(changed) in reported
+        assert "wr0ng-one" not in reported
+        assert PASSWORD not in reported
+        assert "the server says:" in reported
 
     @pytest.mark.parametrize("place", ["PGPASSWORD", "PGPASSFILE"])
     def test_a_password_need_not_be_in_the_url(
@@ -340,15 +340,15 @@ class TestTroubles:
             rules.write_text(f"hostnossl all careful all reject\n{before}")
             postgresql.execute("SELECT pg_reload_conf()")
             careful = make_url(url).set(username="careful").render_as_string(hide_password=False)
-            told = ""
+            reported = ""
             try:
                 for _ in range(100):  # until the server has read its rules
                     with pytest.raises(Unreachable) as caught:
                         StateStore(careful, "acme", FakeClock())
-                    told = str(caught.value)
-                    if "takes encrypted connections only" in told:
+                    reported = str(caught.value)
+                    if "takes encrypted connections only" in reported:
                         break
-                assert "sslmode=require" in told
+                assert "sslmode=require" in reported
             finally:
                 rules.write_text(before)
                 postgresql.execute("SELECT pg_reload_conf()")
@@ -377,7 +377,7 @@ class TestTroubles:
             with writing(engine) as connection:
                 for name in names:
                     connection.execute(NOTES.insert().values(pipeline="x", name=name, value="0"))
-            barrier, told = threading.Barrier(2), []
+            barrier, reported = threading.Barrier(2), []
 
             def take(first: str, second: str) -> None:
                 with store_write(engine) as connection:
@@ -391,16 +391,16 @@ class TestTroubles:
                 try:
                     take(first, second)
                 except StateUnusable as error:
-                    told.append(str(error))
+                    reported.append(str(error))
 
             threads = [threading.Thread(target=attempt, args=each) for each in (names, names[::-1])]
             for each in threads:
                 each.start()
             for each in threads:
                 each.join(30)
-            assert len(told) == 1
-            assert "is in use by another program" in told[0]
-            assert "nothing was written. Try again" in told[0]
+            assert len(reported) == 1
+            assert "is in use by another program" in reported[0]
+            assert "nothing was written. Try again" in reported[0]
             engine.dispose()
             assert store.runs() == []
 

@@ -13,7 +13,7 @@ from sync.errors import Locked, Rejected, StateUnusable
 from sync.plan.model import Issue, IssueKind
 from sync.records.model import Base, Binding, RecordKey
 from sync.run.runner import open_for_run
-from sync.state.store import Seal, StateStore
+from sync.state.store import Checkpoint, StateStore
 
 from .world import FakeClock, World, deal
 
@@ -75,7 +75,9 @@ def test_an_issue_is_new_once_and_ends_once(store: StateStore):
 
 
 def test_delivery_facts_are_kept_with_the_time_they_were_seen(store: StateStore):
-    store.seal([Seal("D1", "f", "s", "tentative", {"url": "http://x", "progress": 0.5})])
+    store.save_checkpoints(
+        [Checkpoint("D1", "f", "s", "tentative", {"url": "http://x", "progress": 0.5})]
+    )
     facts, seen = store.facts("D1")
     assert facts == {"url": "http://x", "progress": 0.5}
     assert seen == FakeClock().now()
@@ -84,7 +86,9 @@ def test_delivery_facts_are_kept_with_the_time_they_were_seen(store: StateStore)
 
 def test_the_facts_of_all_bound_groups_are_read_at_once(store: StateStore):
     for number in range(3):
-        store.seal([Seal(f"D{number}", "f", "s", "tentative", {"url": f"http://x/{number}"})])
+        store.save_checkpoints(
+            [Checkpoint(f"D{number}", "f", "s", "tentative", {"url": f"http://x/{number}"})]
+        )
         if number:
             store.adopt(Binding(key(f"D{number}"), str(number), created=True), {})
     assert store.all_facts() == {each: store.facts(each) for each in ("D1", "D2")}
@@ -106,7 +110,7 @@ def test_a_damaged_store_is_named_with_the_way_out(tmp_path: Path):
         StateStore(f"sqlite:///{tmp_path / 'state.db'}", "acme", FakeClock())
 
 
-def test_of_two_runs_at_once_one_works_and_one_is_told_who(url: str):
+def test_of_two_runs_at_once_one_works_and_one_learns_who(url: str):
     clock = FakeClock()
     second = open_for_run(url, "acme", clock)
     with open_for_run(url, "acme", clock), pytest.raises(Locked, match="process"), second:

@@ -93,7 +93,7 @@ def test_one_that_takes_the_name_of_one_that_is_gone_was_merged_with_it(synced: 
     assert "Shop" in projects(synced).values()
 
 
-def test_deals_of_one_name_are_not_told_apart(world: World) -> None:
+def test_deals_of_one_name_are_not_distinguished(world: World) -> None:
     world.want(*(named(key, "Upkeep") for key in NAMES))
     world.run()
     world.want(named("1", "Other"), named("2", "Third"), named("5", "Upkeep"))

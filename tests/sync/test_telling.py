@@ -10,7 +10,7 @@ import pytest
 from sync.errors import Unavailable
 from sync.plan.limits import Limit
 from sync.run.runner import Outcome
-from sync.source import GroupFacts, Told
+from sync.source import GroupFacts, WriteBackResult
 from tests.sync.world import DictSource, World, deal
 
 
@@ -19,8 +19,8 @@ class Curious(DictSource):
     """Remembers what it was told; ``answer`` is what it says to that."""
 
     wants: bool = True
-    told: list[list[GroupFacts]] = field(default_factory=list)
-    answer: Told | Exception = field(default_factory=lambda: Told(written=1))
+    received: list[list[GroupFacts]] = field(default_factory=list)
+    answer: WriteBackResult | Exception = field(default_factory=lambda: WriteBackResult(written=1))
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -29,8 +29,8 @@ class Curious(DictSource):
     def takes_facts(self) -> bool:
         return self.wants
 
-    def take_facts(self, facts: Iterable[GroupFacts]) -> Told:
-        self.told.append(list(facts))
+    def take_facts(self, facts: Iterable[GroupFacts]) -> WriteBackResult:
+        self.received.append(list(facts))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -43,13 +43,15 @@ def source(world: World) -> Curious:
     return curious
 
 
-def test_it_is_told_of_a_project_in_the_run_that_makes_it(world: World, source: Curious) -> None:
+def test_it_is_reported_of_a_project_in_the_run_that_makes_it(
+    world: World, source: Curious
+) -> None:
     world.want(deal("D-1"))
     report = world.run()
-    ((told,),) = source.told
-    assert (told.key, told.state) == ("D-1", "tentative")
-    assert told.facts == world.store.facts("D-1")[0]
-    assert report.told == Told(written=1)
+    ((received,),) = source.received
+    assert (received.key, received.state) == ("D-1", "tentative")
+    assert received.facts == world.store.facts("D-1")[0]
+    assert report.write_back == WriteBackResult(written=1)
     assert report.to_json()["run"]["written_back"] == 1  # type: ignore[index]
 
 
@@ -57,15 +59,15 @@ def test_one_that_does_not_want_to_know_is_not_asked(world: World, source: Curio
     source.wants = False
     world.want(deal("D-1"))
     assert world.run().outcome is Outcome.DONE
-    assert not source.told
+    assert not source.received
 
 
 def test_what_it_cannot_take_leaves_the_sync_done_in_part(world: World, source: Curious) -> None:
-    source.answer = Told(problems=("D-1: no such column",))
+    source.answer = WriteBackResult(problems=("D-1: no such column",))
     world.want(deal("D-1"))
     report = world.run()
     assert report.outcome is Outcome.PARTIAL
-    assert report.told.problems == ("D-1: no such column",)
+    assert report.write_back.problems == ("D-1: no such column",)
     assert world.project("Deal D-1")
 
 
@@ -74,18 +76,18 @@ def test_that_it_went_away_leaves_the_sync_done_in_part(world: World, source: Cu
     world.want(deal("D-1"))
     report = world.run()
     assert report.outcome is Outcome.PARTIAL
-    assert report.told.problems == ("the CRM does not answer",)
-    source.answer = Told()
+    assert report.write_back.problems == ("the CRM does not answer",)
+    source.answer = WriteBackResult()
     assert world.run().outcome is Outcome.DONE
 
 
-def test_nothing_is_told_by_a_run_that_was_refused_or_by_a_plan(
+def test_nothing_is_reported_by_a_run_that_was_refused_or_by_a_plan(
     world: World, source: Curious
 ) -> None:
     world.want(deal("D-1"))
     world.plan()
     assert world.run(limits={"create": Limit(0)}).outcome is Outcome.REFUSED
-    assert not source.told
+    assert not source.received
 
 
 def test_of_a_project_that_people_deleted_nothing_is_left_to_tell(
@@ -95,5 +97,5 @@ def test_of_a_project_that_people_deleted_nothing_is_left_to_tell(
     world.run()
     world.target.delete(world.project().id)
     world.run()
-    ((gone,),) = source.told[-1:]
+    ((gone,),) = source.received[-1:]
     assert (gone.key, gone.facts) == ("D-1", {})

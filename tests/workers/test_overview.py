@@ -41,7 +41,7 @@ def job(due: datetime | None, *, is_running: bool = False) -> QueuedJob:
     return QueuedJob(1, "acme", is_running, due)
 
 
-def test_each_state_is_told_with_what_comes_next() -> None:
+def test_each_state_is_reported_with_what_comes_next() -> None:
     idle = line()
     assert (idle.now, idle.next) == (Now.IDLE, HOUR.next("acme", NOW))
     assert (line(schedule=None).now, line(schedule=None).next) == (Now.OFF, None)

@@ -58,7 +58,7 @@ def test_cron_means_the_clock_on_the_wall_also_when_that_is_put_back() -> None:
     assert winter == datetime(2026, 10, 26, 1, 0, tzinfo=UTC)
 
 
-def test_cron_is_put_off_by_no_more_than_its_spread() -> None:
+def test_cron_is_postponed_by_no_more_than_its_spread() -> None:
     cron = Cron("0 2 * * *", ZoneInfo("UTC"), timedelta(minutes=10))
     slots = {cron.next(f"p{n}", NOW) for n in range(200)}
     midnight = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)

@@ -58,7 +58,7 @@ def test_a_file_that_is_broken_for_a_while_changes_nothing(
     assert list(living().members) == ["acme"]
 
 
-def test_a_configuration_that_breaks_is_told_once(
+def test_a_configuration_that_breaks_is_reported_once(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)

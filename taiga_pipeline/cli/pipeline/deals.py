@@ -177,7 +177,7 @@ def add_deal(
     added = use.add_deal(context, key, name, by=context.by, stage=stage, values=_values(texts))
     passed = ", ".join(added.counted_as_done)
     counts = f"; these actions count as done: {passed}" if passed else ""
-    _tell(added.deal, f"added {added.deal.key} in {added.deal.stage}{counts}", as_json)
+    _report(added.deal, f"added {added.deal.key} in {added.deal.stage}{counts}", as_json)
 
 
 @deals.command("edit")
@@ -190,7 +190,7 @@ def edit_deal(context: CommandContext, /, key: str, as_json: bool, **texts: Any)
     edited = use.edit_deal(context, key, _values(texts), by=context.by)
     changed = [name.replace("_", " ") for name in edited.changed]
     text = f"{edited.deal.key}: {', '.join(changed) or 'nothing'} changed"
-    _tell(edited.deal, text, as_json)
+    _report(edited.deal, text, as_json)
 
 
 @deals.command("move")
@@ -251,7 +251,7 @@ def done(
         click.echo("  nothing has to be done before it may leave this stage")
 
 
-def _tell(deal: Deal, text: str, as_json: bool) -> None:
+def _report(deal: Deal, text: str, as_json: bool) -> None:
     if as_json:
         print_json(deal_json(deal))
     else:

@@ -60,10 +60,10 @@ def staff(
         _list(context, key, as_json)
         return
     if remove:
-        _tell(staffing.take_off(context, key, person, role), "took off", as_json)
+        _report(staffing.take_off(context, key, person, role), "took off", as_json)
         return
     put = staffing.put_on(context, _allocation(key, person, role, hours, start, end, tentative))
-    _tell([put.allocation], "put on", as_json)
+    _report([put.allocation], "put on", as_json)
     if put.stays_away:
         _warn_who_left(key, person)
 
@@ -116,7 +116,7 @@ def _with_left(allocation: Allocation, found: Staffing) -> dict[str, Any]:
     return {**allocation_json(allocation), "left": left}
 
 
-def _tell(allocations: Sequence[Allocation], what: str, as_json: bool) -> None:
+def _report(allocations: Sequence[Allocation], what: str, as_json: bool) -> None:
     if as_json:
         print_json([allocation_json(each) for each in allocations])
         return

@@ -59,8 +59,8 @@ def check(context: CommandContext, paths: tuple[Path, ...], as_json: bool) -> in
             raise
         print_json({"ok": False, "problems": [_problem_json(each) for each in error.problems]})
         return ExitCode.USAGE
-    _tell_mappings(mappings, as_json=as_json)
-    tell_overlooked(places)
+    _report_mappings(mappings, as_json=as_json)
+    report_overlooked(places)
     return ExitCode.DONE
 
 
@@ -73,7 +73,7 @@ def _problem_json(problem: Problem) -> dict[str, object]:
     }
 
 
-def _tell_mappings(mappings: MappingSet, *, as_json: bool) -> None:
+def _report_mappings(mappings: MappingSet, *, as_json: bool) -> None:
     if as_json:
         found = [
             {"name": rule.name, "file": rule.file, "stages": [each.name for each in rule.stages]}
@@ -86,7 +86,7 @@ def _tell_mappings(mappings: MappingSet, *, as_json: bool) -> None:
         click.echo(safe(f"{rule.file}: {rule.name} is in order ({stages})"))
 
 
-def tell_overlooked(places: Iterable[Path]) -> None:
+def report_overlooked(places: Iterable[Path]) -> None:
     """Says on stderr which files beside the mappings were probably meant to be some."""
     from taiga_pipeline.mapping.load import SUFFIX, overlooked
 
@@ -190,7 +190,7 @@ def diff(context: CommandContext, new: Path, limit: int, as_json: bool) -> None:
     big = tally.size.line(tally.size.breaches(len(there), limits))
     if big:
         click.echo(style(safe(big), bold=True))
-    _tell_differences(shown, rest, tally)
+    _report_differences(shown, rest, tally)
 
 
 def _what_it_replaces(new: Path, place: Replacement) -> str:
@@ -226,7 +226,7 @@ def _counted(
             yield difference
 
 
-def _tell_differences(shown: list[DealDifference], rest: int, tally: Tally) -> None:
+def _report_differences(shown: list[DealDifference], rest: int, tally: Tally) -> None:
     first, *more = tally.lines()
     click.echo(style(first, bold=True))
     for line in more:

@@ -118,7 +118,7 @@ def add_person(
     person = Person(email=email, name=name, **_values(texts))
     with people_store(context, create=True) as store:
         added = store.add(person)
-    _tell(added, "added", as_json)
+    _report_person(added, "added", as_json)
 
 
 @people.command("edit")
@@ -134,7 +134,7 @@ def edit_person(context: CommandContext, /, email: str, as_json: bool, **texts: 
         raise InvalidValue("nothing to change: name a field, such as --role Design")
     with people_store(context) as store:
         edited = store.edit(email, values)
-    _tell(edited, "changed", as_json)
+    _report_person(edited, "changed", as_json)
 
 
 @people.command("remove")
@@ -145,10 +145,10 @@ def remove_person(context: CommandContext, email: str, as_json: bool) -> None:
     """Take a person off the roster, with their time off and allocations."""
     with people_store(context) as store:
         removed = store.remove(email)
-    _tell(removed, "removed", as_json)
+    _report_person(removed, "removed", as_json)
 
 
-def _tell(person: Person, what: str, as_json: bool) -> None:
+def _report_person(person: Person, what: str, as_json: bool) -> None:
     if as_json:
         print_json(person_json(person))
     else:
@@ -173,7 +173,7 @@ def rename_person(context: CommandContext, old: str, new: str, as_json: bool) ->
     with people_store(context) as store:
         renamed = store.rename(old, new)
         deals = {each.deal_key for each in store.allocations(email=renamed.email)}
-    _tell(renamed, "renamed", as_json)
+    _report_person(renamed, "renamed", as_json)
     if deals:
         click.echo(
             f"note: on {counted(len(deals), 'deal')}. If their account in the project tool has the "
@@ -232,7 +232,7 @@ def add_off(
 
     with people_store(context) as store:
         time_off = TimeOff(email, read_day(first), read_day(last or first), reason)
-        _tell_off(store.add_time_off(time_off), "is off", as_json)
+        _report_time_off(store.add_time_off(time_off), "is off", as_json)
 
 
 @off.command("remove")
@@ -247,10 +247,10 @@ def remove_off(
     """Take time off back."""
     with people_store(context) as store:
         gone = store.remove_time_off(email, read_day(first), read_day(last or first))
-        _tell_off(gone, "is not off", as_json)
+        _report_time_off(gone, "is not off", as_json)
 
 
-def _tell_off(time_off: TimeOff, what: str, as_json: bool) -> None:
+def _report_time_off(time_off: TimeOff, what: str, as_json: bool) -> None:
     if as_json:
         print_json(asdict(time_off))
     else:

@@ -103,9 +103,9 @@ def _as_json(reading: CalendarReading, report: EventsReport) -> dict[str, Any]:
 
 
 def _print(reading: CalendarReading, report: EventsReport, file: Path) -> None:
-    told = ", ".join(f"{count:,} {outcome.value}" for outcome, count in report.counts.items())
+    outcomes = ", ".join(f"{count:,} {outcome.value}" for outcome, count in report.counts.items())
     back = f", {len(report.taken_back):,} taken back" if report.taken_back else ""
-    click.echo(f"{told}{back}, {len(reading.left_out):,} left out")
+    click.echo(f"{outcomes}{back}, {len(reading.left_out):,} left out")
     for reason, count in reading.ignored.items():
         click.echo(f"note: {counted(count, 'event')} no time off: {reason}")
     for note in reading.notes:

@@ -110,7 +110,7 @@ def _remarks(backtest: Backtest) -> Iterator[str]:
         f"Month of the quarter was on in {backtest.seasonal} of {number} forecasts, the team's "
         f"load in {backtest.loaded}: only where they had won before."
     )
-    for each in backtest.telling:
+    for each in backtest.revealing:
         yield (
             f"Not used, for it tells the outcome: {each.field} is filled for {each.decided:.0%} of "
             f"decided deals and {each.open:.0%} of open ones."
@@ -131,7 +131,7 @@ def backtest_json(backtest: Backtest, history: History) -> dict[str, Any]:
         "horizons": [_horizon_json(each) for each in backtest.horizons],
         "season_on": backtest.seasonal,
         "load_on": backtest.loaded,
-        "not_used": [asdict(each) for each in backtest.telling],
+        "not_used": [asdict(each) for each in backtest.revealing],
         "left_out": dict(history.left_out),
     }
 

@@ -78,7 +78,7 @@ def add_scenario(
         raise AlreadyThere(f"there is a scenario {new.name!r} already; --replace writes over it")
     apply_scenario(plan_input(context, "stated").situation, new)
     put_scenario(file.path, new)
-    _tell(new, as_json, heading=f"saved {safe(new.name)}")
+    _report(new, as_json, heading=f"saved {safe(new.name)}")
 
 
 @scenario.command("list")
@@ -102,7 +102,7 @@ def list_scenarios(context: CommandContext, as_json: bool) -> None:
 @pass_context
 def show_scenario(context: CommandContext, name: str, as_json: bool) -> None:
     """Show what a scenario supposes."""
-    _tell(_file(context).get(name), as_json, heading=safe(name))
+    _report(_file(context).get(name), as_json, heading=safe(name))
 
 
 @scenario.command("delete")
@@ -115,10 +115,10 @@ def delete_scenario(context: CommandContext, name: str, as_json: bool) -> None:
     from taiga_pipeline.planning.scenario.writing import delete_scenario
 
     gone = delete_scenario(_file(context).path, name)
-    _tell(gone, as_json, heading=f"deleted {safe(name)}")
+    _report(gone, as_json, heading=f"deleted {safe(name)}")
 
 
-def _tell(saved: Scenario, as_json: bool, heading: str) -> None:
+def _report(saved: Scenario, as_json: bool, heading: str) -> None:
     if as_json:
         print_json(scenario_json(saved))
         return

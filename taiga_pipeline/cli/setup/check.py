@@ -141,10 +141,10 @@ def _config(context: CommandContext) -> str:
 
 
 def _mappings(context: CommandContext) -> str:
-    from taiga_pipeline.cli.pipeline.mapping import tell_overlooked
+    from taiga_pipeline.cli.pipeline.mapping import report_overlooked
     from taiga_pipeline.mapping.check import shortcomings
 
-    tell_overlooked([shortest(context.settings.sync.mappings)])
+    report_overlooked([shortest(context.settings.sync.mappings)])
     rules = context.load_mappings().rules
     lacking = [problem for each in rules for problem in shortcomings(each)]
     if lacking:
@@ -316,11 +316,11 @@ def _refuse_others_projects(context: CommandContext, store: StateStore, target: 
 
     :raises Refused: a run would be.
     """
-    from sync.plan.pipeline_planner import Drafter, Rules
+    from sync.plan.pipeline_planner import PipelinePlanner, Rules
 
     settings = context.settings
     rules = Rules(settings.limits.by_name(), when_gone=settings.sync.when_gone)
-    plan = Drafter(make_source(context), target, store, rules).draft().plan
+    plan = PipelinePlanner(make_source(context), target, store, rules).plan().plan
     names = ("other_pipeline", "other_account")
     messages = [breach.message for breach in plan.breaches if breach.name in names]
     if messages:

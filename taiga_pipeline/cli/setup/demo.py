@@ -66,7 +66,7 @@ def demo(
     folder = _new_folder(folder)
     with Sandbox(port=port) as sandbox, contextlib.chdir(folder):
         pause = (lambda: None) if fast else (lambda: context.clock.sleep(READ_SECONDS))
-        Story(Stage(sandbox, context, pause), folder).tell()
+        Story(Stage(sandbox, context, pause), folder).play()
         if keep_running:
             _wait(sandbox)
     return ExitCode.DONE
@@ -176,7 +176,7 @@ class Story:
     stage: Stage
     folder: Path
 
-    def tell(self) -> None:
+    def play(self) -> None:
         """Tells all of it."""
         self.begin()
         self.first_run()

@@ -84,7 +84,7 @@ def init(
     if as_json:
         print_json({"folder": str(folder), "written": outcome.written, "kept": outcome.kept})
     else:
-        _tell(outcome, knows_target=bool(taiga_url and username))
+        _report(outcome, knows_target=bool(taiga_url and username))
 
 
 def _texts(folder: Path, mappings: tuple[str, ...], values: Mapping[str, str]) -> dict[str, str]:
@@ -140,7 +140,7 @@ def add_sample(context: CommandContext, settings: Settings) -> None:
     people.close()
 
 
-def _tell(outcome: Outcome, *, knows_target: bool) -> None:
+def _report(outcome: Outcome, *, knows_target: bool) -> None:
     for title, names in (("Wrote", outcome.written), ("Kept, as it was", outcome.kept)):
         for name in names:
             click.echo(f"{title}: {outcome.folder / name}")

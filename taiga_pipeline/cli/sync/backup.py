@@ -77,8 +77,8 @@ def _databases(context: CommandContext) -> tuple[list[Path], list[str]]:
             on_servers.setdefault(_for_pg_dump(url), []).append(name)
         elif path.exists() and path not in files:
             files.append(path)
-    told = [ON_A_SERVER.format(name=" and ".join(n), place=p) for p, n in on_servers.items()]
-    return files, told
+    notes = [ON_A_SERVER.format(name=" and ".join(n), place=p) for p, n in on_servers.items()]
+    return files, notes
 
 
 def _for_pg_dump(url: str) -> str:

@@ -234,8 +234,8 @@ def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
         yield found_again(result.adopted_by_marker)
     for issue in result.ended_issues:
         yield safe(f"settled: {issue.key} {issue.field}".rstrip())
-    tells = by_group or issues or result.ended_issues or result.told.written or taken
-    if watched or tells:
+    has_news = by_group or issues or result.ended_issues or result.write_back.written or taken
+    if watched or has_news:
         yield summary(result)
 
 
@@ -256,8 +256,8 @@ def summary(result: RunReport) -> str:
     if inside:
         parts.append(f"{inside} changes inside projects")
     parts.append(f"{result.plan.summary()['unchanged']} unchanged")
-    if result.told.written:
-        parts.append(f"{result.told.written} written back to the source")
+    if result.write_back.written:
+        parts.append(f"{result.write_back.written} written back to the source")
     if result.issues:
         parts.append(f"{len(result.issues)} to look at (pipeline-sync conflicts)")
     seconds = (result.finished - result.started).total_seconds()
@@ -268,7 +268,7 @@ def summary(result: RunReport) -> str:
 def run_code(result: RunReport) -> ExitCode:
     """Returns the exit code for a run; says on stderr why it ended early."""
     why = result.refusal or str(result.stopped_by or "")
-    for message in filter(None, (why, *result.told.problems)):
+    for message in filter(None, (why, *result.write_back.problems)):
         report_error(message)
     return code_of(result)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from sync.errors import Rejected, Vanished
-from sync.plan.pipeline_planner import Drafter
+from sync.plan.pipeline_planner import PipelinePlanner
 from sync.records.model import RecordKey
 from sync.records.similar_keys import Match
 from sync.run.server_identity import refuse_another
@@ -32,7 +32,7 @@ def adopt_renumbered(context: CommandContext, *, dry_run: bool) -> ExitCode:
         target = make_target(context)
         target.connect()
         refuse_another(store, target)
-        matches = Drafter(make_source(context), target, store).renumbered()
+        matches = PipelinePlanner(make_source(context), target, store).renumbered()
         certain = [match for match in matches if match.is_certain]
         failed = 0 if dry_run else _take_all(store, target, certain)
     for line in _lines(matches, dry_run=dry_run):

@@ -142,7 +142,7 @@ class Bases:
             )
 
 
-def told(batch: Batch, draft: Draft, clashes: Sequence[Clash]) -> list[ImportConflict]:
+def conflicts_of(batch: Batch, draft: Draft, clashes: Sequence[Clash]) -> list[ImportConflict]:
     """Returns the conflicts of a row, with who is on the other side."""
     last = {change.field: change for _, change in batch.changes_of([draft.key])[draft.key]}
     return [

@@ -15,7 +15,7 @@ from taiga_pipeline.pipeline.cells import parse_time
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue
 from taiga_pipeline.pipeline.files.csv_reader import CsvText, RawRow, read_csv
 from taiga_pipeline.pipeline.files.table import Table
-from taiga_pipeline.pipeline.importing.base import Bases, Found, ImportConflict, told
+from taiga_pipeline.pipeline.importing.base import Bases, Found, ImportConflict, conflicts_of
 from taiga_pipeline.pipeline.importing.drafts import DraftReading
 from taiga_pipeline.pipeline.importing.gates import Gatekeeper
 from taiga_pipeline.pipeline.importing.headers import is_known
@@ -218,7 +218,7 @@ class _Import:
         is_changed = row.before not in (None, after)
         self._bases.count(draft, row.found, is_changed=is_changed)
         if row.merged.clashes:
-            self._conflicts.extend(told(batch, draft, row.merged.clashes))
+            self._conflicts.extend(conflicts_of(batch, draft, row.merged.clashes))
         return _to_remember(row)
 
     def _merged(

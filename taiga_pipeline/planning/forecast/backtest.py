@@ -70,7 +70,7 @@ class Horizon:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class RevealingField:
     """A field that tells the outcome: how often it is filled for decided and for open deals."""
 
     field: str
@@ -87,7 +87,7 @@ class Backtest:
     horizons: tuple[Horizon, ...]
     seasonal: int
     loaded: int
-    telling: tuple[Telling, ...]
+    revealing: tuple[RevealingField, ...]
 
 
 def backtest(history: History, end: date, *, seed: int = 0) -> Backtest | None:
@@ -113,7 +113,7 @@ def backtest(history: History, end: date, *, seed: int = 0) -> Backtest | None:
         tuple(collector.result(days) for collector in collected.values()),
         sum(variant.season for variant in variants),
         sum(variant.load for variant in variants),
-        tuple(telling_fields(history)),
+        tuple(revealing_fields(history)),
     )
 
 
@@ -231,7 +231,7 @@ def _coverage(rows: Sequence[tuple[float, float, float, float]]) -> Coverage:
     )
 
 
-def telling_fields(history: History) -> Iterable[Telling]:
+def revealing_fields(history: History) -> Iterable[RevealingField]:
     """Yields the fields that are filled for decided deals and not for open ones, or the reverse.
 
     No model reads them; they are named because whoever looks at the data might.
@@ -243,7 +243,7 @@ def telling_fields(history: History) -> Iterable[Telling]:
     for name in sorted(names):
         first, second = _filled(decided, name), _filled(still_open, name)
         if abs(first - second) > _TELLING:
-            yield Telling(name, first, second)
+            yield RevealingField(name, first, second)
 
 
 _BY_NATURE: Final = frozenset({"closed_on", "lost_reason", "stage", "stage_since", "updated_at"})

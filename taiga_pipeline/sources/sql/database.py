@@ -119,7 +119,7 @@ class Database:
         :raises ProblemsError: the database does not take the query, or it writes.
         :raises SyncError: the database does not answer (in time).
         """
-        with self.told_plainly("query"):
+        with self.in_plain_words("query"):
             self._begin_counting(connection)
             return connection.exec_driver_sql(
                 query, execution_options={**STREAMED, "no_parameters": True}
@@ -131,7 +131,7 @@ class Database:
         :raises SyncError: as `run`.
         """
         while True:
-            with self.told_plainly("query"):
+            with self.in_plain_words("query"):
                 self._begin_counting(result.connection)
                 batch: Sequence[Any] = result.fetchmany(BATCH)
             if not batch:
@@ -151,7 +151,7 @@ class Database:
         return False
 
     @contextmanager
-    def told_plainly(self, statement: str) -> Iterator[None]:
+    def in_plain_words(self, statement: str) -> Iterator[None]:
         """Turns the driver's errors into ours; ``statement`` names the setting that is at work."""
         try:
             yield

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from sync.clock import Clock
-from sync.source import Told
+from sync.source import WriteBackResult
 from taiga_pipeline.pipeline.importing.drafts import DraftReading
 from taiga_pipeline.pipeline.importing.native import NativeRow
 from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions, Layout, lay_out
@@ -83,12 +83,12 @@ class SqlSource:
         """Looks at the columns, and whether the connection can write; see `Examined`."""
         with ExitStack() as stack:
             layout, _ = self._run(stack)
-        found = [_told_columns(layout), self._told_rights()]
+        found = [_reported_columns(layout), self._reported_rights()]
         if self._write_back:
             found.append(self._write_back.examine())
         return found
 
-    def _told_rights(self) -> str:
+    def _reported_rights(self) -> str:
         with self._database.reading() as connection:
             refused = self._database.refuses_writes(connection)
         if refused is None:
@@ -111,16 +111,16 @@ class SqlSource:
         """Whether the configuration names columns for delivery facts."""
         return self._write_back is not None
 
-    def take_facts(self, facts: Iterable[DeliveryFacts]) -> Told:
+    def take_facts(self, facts: Iterable[DeliveryFacts]) -> WriteBackResult:
         """Writes delivery facts into the columns named for them; see `TakesDeliveryFacts`."""
-        return self._write_back.take(facts) if self._write_back else Told()
+        return self._write_back.take(facts) if self._write_back else WriteBackResult()
 
 
 def _place(number: int) -> str:
     return f"row {number} of the query"
 
 
-def _told_columns(layout: Layout) -> str:
+def _reported_columns(layout: Layout) -> str:
     used = ", ".join(
         ours if plain_name == ours else f"{ours} from {plain_name}"
         for ours in layout.columns

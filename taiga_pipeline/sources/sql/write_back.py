@@ -30,14 +30,21 @@ from sqlalchemy.types import Date, DateTime, Float, Integer, NullType, Numeric, 
 
 from sync.clock import Clock
 from sync.errors import SyncError
-from sync.source import Told
+from sync.source import WriteBackResult
 from taiga_pipeline.pipeline.cleaning import clean_line
 from taiga_pipeline.pipeline.columns import format_cell
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.importing.native import cell_of
 from taiga_pipeline.pipeline.model import DeliveryFacts
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.sources.facts import FACTS, Fact, facts_of, same, told, unknown_facts
+from taiga_pipeline.sources.facts import (
+    FACTS,
+    Fact,
+    facts_of,
+    same,
+    unknown_facts,
+    write_back_result,
+)
 from taiga_pipeline.sources.settings import SettingsReader
 from taiga_pipeline.sources.sql.database import STREAMED, Database
 
@@ -120,13 +127,13 @@ class SqlWriteBack:
         with self.database.writing() as connection:
             target = self._look_up(connection)
             values = {name: target.c[name] for name in names}
-            with self.database.told_plainly("write_back"):
+            with self.database.in_plain_words("write_back"):
                 # No row, and the same right.
                 connection.execute(update(target).values(values).where(false()))
             connection.rollback()
         return f"delivery facts go into {', '.join(names)} of {self.places.table}"
 
-    def take(self, facts: Iterable[DeliveryFacts]) -> Told:
+    def take(self, facts: Iterable[DeliveryFacts]) -> WriteBackResult:
         """Compares the facts with what is there, and writes what differs."""
         wanted = {each.deal_key: facts_of(each, self.places.columns) for each in facts}
         written, problems = 0, list[str]()
@@ -139,7 +146,7 @@ class SqlWriteBack:
                     written += self._write(connection, target, batch, problems)
         except (SyncError, ProblemsError) as error:
             problems.append(str(error))
-        return told(written, problems)
+        return write_back_result(written, problems)
 
     def _look_up(self, connection: Connection) -> TableClause:
         """Returns the table with the types of its columns.
@@ -148,7 +155,7 @@ class SqlWriteBack:
         """
         schema, _, name = self.places.table.rpartition(".")
         inspector = inspect(connection)
-        with self.database.told_plainly("write_back"):
+        with self.database.in_plain_words("write_back"):
             try:
                 found = inspector.get_columns(name, schema or None)
             except NoSuchTableError:
@@ -184,7 +191,7 @@ class SqlWriteBack:
         places: list[ColumnClause[Any]] = [column(name) for name in names]
         query = select(*places).select_from(target)
         seen: set[str] = set()
-        with self.database.told_plainly("write_back"):
+        with self.database.in_plain_words("write_back"):
             for row in connection.execute(query, execution_options=STREAMED):
                 key = _key_text(row[0])
                 if key not in wanted:
@@ -207,7 +214,7 @@ class SqlWriteBack:
     ) -> int:
         """Writes some changes in one transaction; those that are refused cost only themselves."""
         written = 0
-        with self.database.told_plainly("write_back"), connection.begin():
+        with self.database.in_plain_words("write_back"), connection.begin():
             for change in changes:
                 try:
                     with connection.begin_nested():

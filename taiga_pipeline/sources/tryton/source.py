@@ -18,7 +18,7 @@ from typing import Final
 
 from sync.clock import Clock
 from sync.errors import SyncError, Unauthorised, Unavailable, Unreachable
-from sync.source import Told
+from sync.source import WriteBackResult
 from taiga_pipeline.pipeline.importing.drafts import DraftReading
 from taiga_pipeline.pipeline.importing.native import NativeRow
 from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions, Layout, lay_out
@@ -195,10 +195,10 @@ class TrytonSource:
         """Whether the configuration names fields for delivery facts."""
         return self._write_back is not None
 
-    def take_facts(self, facts: Iterable[DeliveryFacts]) -> Told:
+    def take_facts(self, facts: Iterable[DeliveryFacts]) -> WriteBackResult:
         """Writes delivery facts into the fields named for them; see `TakesDeliveryFacts`."""
         if self._write_back is None or self._spool is None:
-            return Told()
+            return WriteBackResult()
         reader = self._reader()
         records = (
             (reader.key(NativeRow(row["id"], self._terms.fields.cells(row))), row)
@@ -207,7 +207,7 @@ class TrytonSource:
         try:
             return self._write_back.take(facts, records, self._catalogue)
         except (SyncError, ProblemsError) as error:
-            return Told(problems=(str(error),))
+            return WriteBackResult(problems=(str(error),))
 
 
 def layout(terms: Terms) -> Layout:

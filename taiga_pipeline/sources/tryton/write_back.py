@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import Final
 
 from sync.errors import OutcomeUnknown, Rejected
-from sync.source import Told
+from sync.source import WriteBackResult
 from taiga_pipeline.pipeline.model import DeliveryFacts
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.sources.facts import FACTS, Fact, facts_of, same, told
+from taiga_pipeline.sources.facts import FACTS, Fact, facts_of, same, write_back_result
 from taiga_pipeline.sources.tryton.catalogue import Catalogue
 from taiga_pipeline.sources.tryton.client import Client, Row
 from taiga_pipeline.sources.tryton.fields import value_at
@@ -83,7 +83,7 @@ class TrytonWriteBack:
         facts: Iterable[DeliveryFacts],
         records: Iterable[tuple[str, Row]],
         catalogue: Catalogue,
-    ) -> Told:
+    ) -> WriteBackResult:
         """Compares the facts with the records that were read, and writes what differs.
 
         ``records`` come with their deals' keys; of several with one key the first counts, as it
@@ -111,7 +111,7 @@ class TrytonWriteBack:
             if refused == _GIVE_UP:
                 problems.append("and no other was tried, because none of these was taken")
                 break
-        return told(written, problems)
+        return write_back_result(written, problems)
 
     def _is_there(self, fact: str, value: Fact, row: Row) -> bool:
         return same(value, value_at(row, self.places[fact]))

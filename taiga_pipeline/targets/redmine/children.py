@@ -210,7 +210,7 @@ class Issues:
             {Story.SUBJECT: str(row["subject"]), Story.DESCRIPTION: text},
             identity=name.casefold(),
             marked=bool(name),
-            stamp=str(row.get("updated_on", "")),
+            change_token=str(row.get("updated_on", "")),
             facts={"closed": row.get("closed_on") is not None},
             group=group,
         )

@@ -141,10 +141,10 @@ class CustomFields:
 
     def values(self, facts: str) -> dict[int, str]:
         """Returns what the fields of a project are to hold of the deal's facts, by id."""
-        told = _told(facts)
+        fact_texts = _fact_texts(facts)
         wanted: dict[int, str] = {}
         for (kind, name), field in self._all().items():
-            text = told.get(_FACT_OF.get(name, name)) if kind == "project" else None
+            text = fact_texts.get(_FACT_OF.get(name, name)) if kind == "project" else None
             value = field.fit(text) if text is not None else None
             if value is not None:
                 wanted[field.id] = value
@@ -222,7 +222,7 @@ def _definition(row: Row) -> CustomField:
     )
 
 
-def _told(facts: str) -> dict[str, str]:
+def _fact_texts(facts: str) -> dict[str, str]:
     """Returns the facts by their names; the dots between them are left out."""
     lines = (line.partition(":") for line in facts.split("\n"))
     return {

@@ -50,8 +50,8 @@ Body = dict[str, JSON]
 def observed_project(row: Row, web: str, issues: Lately = STILL) -> Observed:
     """Returns a project out of a list or out of its own answer.
 
-    The stamp is made of all that is shown: closing and reopening leave no trace in ``updated_on``,
-    and neither does a second change within the same second.
+    The change token is made of all that is shown: closing and reopening leave no trace in
+    ``updated_on``, and neither does a second change within the same second.
     """
     text, line = split_line(str(row.get("description") or ""))
     is_closed = row.get("status") == CLOSED
@@ -65,7 +65,7 @@ def observed_project(row: Row, web: str, issues: Lately = STILL) -> Observed:
         id=str(row["id"]),
         fields=fields,
         markers=_markers(row, line),
-        stamp=digest([[row.get(name) for name in _MOVING], issues.digest]),
+        change_token=digest([[row.get(name) for name in _MOVING], issues.digest]),
         facts={
             "url": project_page(web, str(row.get("identifier", ""))),
             "title": str(row["name"]),

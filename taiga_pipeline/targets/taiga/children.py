@@ -22,6 +22,8 @@ from taiga_pipeline.targets.taiga.paging import Row, read_all
 from taiga_pipeline.targets.taiga.refusal import Refusal, before_writing
 
 Body = dict[str, JSON]
+FIRST_VERSION: Final = "1"
+"""The change token of a story that was not written since it was made."""
 
 _AREAS: Final = ("issue", "milestone", "task", "us", "wiki_page", "wiki_link", "epic")
 MEMBER_PERMISSIONS: Final = (
@@ -246,7 +248,7 @@ class Milestones:
 
 
 class Stories:
-    """User stories. The one kind with a version, which `Observed.stamp` carries."""
+    """User stories. The one kind with a version, which `Observed.change_token` carries."""
 
     kind = Kind.STORY
     path = "userstories"
@@ -268,7 +270,7 @@ class Stories:
             fields,
             identity=name.casefold(),
             marked=bool(name),
-            stamp=str(row.get("version", "")),
+            change_token=str(row.get("version", "")),
             facts={"closed": bool(row.get("is_closed"))},
             group=group,
         )
@@ -309,7 +311,7 @@ class Stories:
             body["description"] = changes[Story.DESCRIPTION]
         if Story.FACTS in changes:
             body["description"] = self._with_facts(observed, str(changes[Story.FACTS]), context)
-        return body and body | {"version": int(observed.stamp)}
+        return body and body | {"version": int(observed.change_token)}
 
     def _board_body(
         self, fields: Mapping[str, Value], place: Place, context: TaigaClientContext
@@ -327,7 +329,7 @@ class Stories:
 
         Version 1 is as it was made: nobody wrote anything.
         """
-        if observed.stamp == "1":
+        if observed.change_token == FIRST_VERSION:
             return join_block("", facts)
         row = context.client.get(f"{self.path}/{observed.id}").data
         text, _ = split_block(str(row.get("description") or ""), [facts])
@@ -355,7 +357,7 @@ def _demand_description(observed: Observed) -> None:
     Version 1 is as it was made. A later one is read in full when its project is read by itself
     (`reading.ChildReader`), which is what the engine does about a `Stale` record.
     """
-    if Story.DESCRIPTION not in observed.fields and observed.stamp != "1":
+    if Story.DESCRIPTION not in observed.fields and observed.change_token != FIRST_VERSION:
         raise Stale(f"story {observed.id}: its description has to be read before it is written")
 
 

@@ -14,7 +14,7 @@ from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.paging import Row
 
-_TOLD: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
+_RECORDED: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
     "projects": ("projects.project.change", frozenset({"name", "tags"})),
     "milestones": (
         "milestones.milestone.change",
@@ -35,8 +35,8 @@ def lost_edits(
     ``before`` is the object as it was last seen. Nothing is asked for where the timeline would not
     tell.
     """
-    event, told = _TOLD.get(path, ("", frozenset()))
-    fields = sorted(body.keys() & told)
+    event, recorded = _RECORDED.get(path, ("", frozenset()))
+    fields = sorted(body.keys() & recorded)
     if not fields:
         return {}
     root = before["project"] if "project" in before else before["id"]

@@ -44,7 +44,7 @@ FILES: Final = "wiki/attachments"
 
 
 class Pages:
-    """Wiki pages. They have a version, which `Observed.stamp` carries, and are known by address."""
+    """Wiki pages, known by address. `Observed.change_token` carries their version."""
 
     kind = Kind.WIKI
     path = "wiki"
@@ -57,7 +57,7 @@ class Pages:
             str(row["id"]),
             fields,
             identity=str(row["slug"]).casefold(),
-            stamp=str(row["version"]),
+            change_token=str(row["version"]),
         )
 
     def create(self, desired: Desired, place: Place, context: TaigaClientContext) -> Written:
@@ -107,7 +107,9 @@ class Pages:
         before = str(observed.fields.get(CONTENT, ""))
         image = _image(observed.fields, before, observed.id, place, context)
         content = join_page(observed.fields, image)
-        return {"content": content, "version": int(observed.stamp)} if content != before else {}
+        if content == before:
+            return {}
+        return {"content": content, "version": int(observed.change_token)}
 
     def _present(
         self, slug: str, place: Place, context: TaigaClientContext, error: SyncError

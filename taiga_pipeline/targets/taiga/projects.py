@@ -47,7 +47,7 @@ def observed_project(row: Row, web: str) -> Observed:
         id=str(row["id"]),
         fields=fields,
         markers=decode_markers(row.get("tags_colors")),
-        stamp="|".join(str(row.get(name)) for name in _MOVING),
+        change_token="|".join(str(row.get(name)) for name in _MOVING),
         facts=_facts(row, web),
         obstacle=_obstacle(row),
         maker=str((row.get("owner") or {}).get("id") or ""),

@@ -14,7 +14,12 @@ from sync.errors import Failing, IncompleteRead, Malformed, Rejected
 from sync.records.model import Observed
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.parallel import each_or_none
-from taiga_pipeline.targets.taiga.children import Memberships, Stories, TaigaClientContext
+from taiga_pipeline.targets.taiga.children import (
+    FIRST_VERSION,
+    Memberships,
+    Stories,
+    TaigaClientContext,
+)
 from taiga_pipeline.targets.taiga.kinds import KINDS
 from taiga_pipeline.targets.taiga.paging import (
     PAGE_SIZE,
@@ -121,7 +126,7 @@ class ChildReader:
         """
         story = KINDS[Kind.STORY].observe(row, self._context)
         is_card = str(row["project"]) in self._context.boards
-        if is_card or not story.identity or story.stamp == "1":
+        if is_card or not story.identity or story.change_token == FIRST_VERSION:
             return row
         try:
             full: Row = self._context.client.get(f"{Stories.path}/{story.id}").data

@@ -43,7 +43,7 @@ def test_a_run_that_went_well_counts_what_it_did(order: Order) -> None:
     assert carry_out(order).applied == 0
 
 
-def test_a_limit_is_told_with_its_numbers(order: Order) -> None:
+def test_a_limit_is_reported_with_its_numbers(order: Order) -> None:
     text = order.config.read_text()
     order.config.write_text(text.replace("create = 50", "create = 1"))
     ended = carry_out(order)
@@ -51,7 +51,7 @@ def test_a_limit_is_told_with_its_numbers(order: Order) -> None:
     assert "limit 'create'" in ended.message
 
 
-def test_a_server_that_is_gone_is_told(order: Order, taiga: Sandbox) -> None:
+def test_a_server_that_is_gone_is_reported(order: Order, taiga: Sandbox) -> None:
     text = order.config.read_text()
     order.config.write_text(text.replace(taiga.url, "http://127.0.0.1:9"))
     stop = threading.Event()
@@ -66,7 +66,7 @@ def test_a_configuration_that_was_renamed_meanwhile_is_not_run(order: Order) -> 
     assert "not 'somebody-else'" in ended.message
 
 
-def test_what_nobody_foresaw_is_told_too(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_nobody_foresaw_is_reported_too(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by zero")
 

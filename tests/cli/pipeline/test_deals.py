@@ -62,7 +62,7 @@ def test_a_value_in_another_currency_than_the_one_given_is_refused(run: Run) -> 
     assert (shown(run, "D-1")["value"], shown(run, "D-1")["currency"]) == ("5", "USD")
 
 
-def test_all_wrong_options_are_told_at_once(run: Run) -> None:
+def test_all_wrong_options_are_reported_at_once(run: Run) -> None:
     result = run("deals", "add", "D-1", "x", "--value", "much", "--start", "1/2/26")
     assert result.exit_code == 2
     assert "--value: 'much' is not an amount" in result.stderr
@@ -343,8 +343,8 @@ def test_notes_and_names_are_whole_in_the_history(run: Run) -> None:
     run("deals", "add", "D-1", "Portal", "--notes", notes)
     run("deals", "edit", "D-1", "--notes", "gone", "--name", "New portal")
 
-    told = json.loads(run("history", "D-1", "--json").stdout)
-    held = {each["field"]: each["base"] for event in told for each in event["changes"]}
+    listed = json.loads(run("history", "D-1", "--json").stdout)
+    held = {each["field"]: each["base"] for event in listed for each in event["changes"]}
     assert (held["notes"], held["name"]) == (notes, "Portal")
 
 
@@ -367,8 +367,8 @@ def test_a_spreadsheet_does_not_undo_newer_work(run: Run, tmp_path: Path) -> Non
     deal = shown(run, "D-1")
     assert (deal["name"], deal["value"], deal["owner"]) == ("New portal", "1200", "Tom")
 
-    told = json.loads(run("deals", "import", "deals.csv", "--json").stdout)["conflicts"]
-    assert [(each["field"], each["base"], each["file"], each["store"]) for each in told] == [
+    listed = json.loads(run("deals", "import", "deals.csv", "--json").stdout)["conflicts"]
+    assert [(each["field"], each["base"], each["file"], each["store"]) for each in listed] == [
         ("value", "1000", "900", "1200")
     ]
     assert run("deals", "import", "deals.csv", "--dry-run", "--take", "file").exit_code == 0
@@ -379,7 +379,7 @@ def test_a_spreadsheet_does_not_undo_newer_work(run: Run, tmp_path: Path) -> Non
     assert shown(run, "D-1")["value"] == "900"
 
 
-def test_a_file_with_the_day_in_its_name_is_told_apart_with_the_way_to_join_it(
+def test_a_file_with_the_day_in_its_name_is_distinguished_with_the_way_to_join_it(
     run: Run, tmp_path: Path
 ) -> None:
     header = "id,name,customer,stage,amount,currency,close date\n"

@@ -101,11 +101,11 @@ def test_csv_has_one_row_for_each_role_and_week(pipeline: Run, tmp_path: Path) -
     ],
 )
 def test_what_makes_no_sense_is_a_usage_error(
-    pipeline: Run, arguments: tuple[str, ...], told: str
+    pipeline: Run, arguments: tuple[str, ...], message: str
 ) -> None:
     result = pipeline("capacity", *QUICK, *arguments)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert message in result.stderr
 
 
 def test_a_roster_of_nobody_is_said_and_everything_is_a_gap(pipeline: Run) -> None:
@@ -198,11 +198,11 @@ def test_a_scenario_is_not_written_over_by_accident(pipeline: Run) -> None:
     ],
 )
 def test_a_scenario_that_makes_no_sense_is_not_saved(
-    pipeline: Run, tmp_path: Path, arguments: tuple[str, ...], told: str
+    pipeline: Run, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     result = pipeline("scenario", "add", *arguments)
     assert result.exit_code == 2
-    assert told in result.stderr
+    assert message in result.stderr
     assert not (tmp_path / "scenarios.toml").exists()
 
 

@@ -261,7 +261,7 @@ def test_wishes_that_cannot_be_meant_are_named(run: Run, suggest: Suggest) -> No
     assert "--avoid =D-1: write EMAIL=DEAL" in result.stderr
 
 
-def test_accepting_gives_deals_that_are_put_off_their_new_start(run: Run) -> None:
+def test_accepting_gives_deals_that_are_postponed_their_new_start(run: Run) -> None:
     pytest.importorskip("ortools", reason="the extra 'staffing' is not installed")
     for key in ("D-3", "D-4"):
         add(run, key, "Proposal", "Back:40h x4w")

@@ -45,7 +45,7 @@ def test_a_bad_configuration_is_shown_with_all_its_problems(run: Run, tmp_path: 
     assert result.stdout.count("config.toml:") == 4
 
 
-def test_a_wrong_password_is_told_from_a_wrong_address(
+def test_a_wrong_password_is_distinguished_from_a_wrong_address(
     sample: Run, taiga: Sandbox, environment: dict[str, str], tmp_path: Path
 ) -> None:
     environment["TAIGA_PASSWORD"] = "mistaken"

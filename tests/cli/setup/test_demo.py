@@ -34,7 +34,7 @@ def left_out() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     """The demo, told once by a process of its own that has only the packages of its extra."""
     folder = tmp_path_factory.mktemp("demo") / "story"
     hidden = left_out()
@@ -54,9 +54,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProces
     )
 
 
-def test_it_ends_well_and_without_complaints(told: subprocess.CompletedProcess[str]) -> None:
-    assert told.returncode == 0
-    assert told.stderr == ""
+def test_it_ends_well_and_without_complaints(finished: subprocess.CompletedProcess[str]) -> None:
+    assert finished.returncode == 0
+    assert finished.stderr == ""
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_it_ends_well_and_without_complaints(told: subprocess.CompletedProcess[s
         "Requests that changed something in Taiga: 0",
     ],
 )
-def test_it_tells_the_whole_story(told: subprocess.CompletedProcess[str], part: str) -> None:
-    assert part in told.stdout
+def test_it_tells_the_whole_story(finished: subprocess.CompletedProcess[str], part: str) -> None:
+    assert part in finished.stdout
 
 
 def test_it_needs_a_folder_of_its_own(run: Run, tmp_path: Path) -> None:

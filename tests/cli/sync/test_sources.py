@@ -184,7 +184,7 @@ def test_facts_are_written_back_once_and_only_where_they_belong(
     assert len(writes(taiga)) == wrote
 
 
-def test_what_others_put_in_its_place_is_mended_and_told(opportunities: Run) -> None:
+def test_what_others_put_in_its_place_is_mended_and_reported(opportunities: Run) -> None:
     configure(SQL, WRITE_BACK)
     opportunities("run")
     crm("UPDATE opp SET project = 'elsewhere' WHERE number = 'D-1'")
@@ -222,7 +222,7 @@ def test_a_database_that_cannot_be_reached_loses_nothing(
     assert project_names(taiga) == names
 
 
-def test_a_wrong_password_is_told_without_it(
+def test_a_wrong_password_is_reported_without_it(
     shop: Run, environment: dict[str, str], postgresql_url: str
 ) -> None:
     environment["CRM_URL"] = postgresql_url.replace("throw-away", "hunter2")
@@ -244,7 +244,7 @@ def test_a_query_that_writes_is_a_mistake_in_the_configuration(opportunities: Ru
     assert len(crm("SELECT * FROM opp")) == 2
 
 
-def test_a_row_that_cannot_be_read_is_told_and_the_others_are_synced(
+def test_a_row_that_cannot_be_read_is_reported_and_the_others_are_synced(
     opportunities: Run, taiga: Sandbox
 ) -> None:
     crm("UPDATE opp SET worth = 'a lot' WHERE number = 'D-1'")
@@ -281,7 +281,7 @@ def test_a_cache_is_written_by_a_run_and_by_nothing_else(shop: Run, tryton: Fake
     assert "(all)" in shop("-v", "run", "--full").stderr
 
 
-def test_a_key_that_is_wrong_is_told_and_never_shown(
+def test_a_key_that_is_wrong_is_reported_and_never_shown(
     shop: Run, tryton: FakeTryton, environment: dict[str, str]
 ) -> None:
     configure(TRYTON)

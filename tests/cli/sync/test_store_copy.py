@@ -223,7 +223,7 @@ def test_a_copy_that_fails_leaves_nothing_behind(synced: Run, new: Engine) -> No
         (("--to", "sqlite:///state.db", "--only", "state"), "is where the state"),
     ],
 )
-def test_a_target_that_cannot_be_is_told_before_anything_is_done(
+def test_a_target_that_cannot_be_is_reported_before_anything_is_done(
     synced: Run, arguments: tuple[str, ...], message: str
 ) -> None:
     before = pictures()

@@ -189,7 +189,7 @@ class TestTrouble:
         assert "pipeline.db" in result.stderr
         assert project_names(taiga) == before
 
-    def test_a_damaged_state_is_a_matter_for_hands(self, sample: Run, tmp_path: Path) -> None:
+    def test_a_damaged_state_is_a_matter_for_a_person(self, sample: Run, tmp_path: Path) -> None:
         (tmp_path / "state.db").write_bytes(b"not a database at all" * 100)
         result = sample("run")
         assert result.exit_code == 2

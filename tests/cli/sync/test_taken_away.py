@@ -46,7 +46,9 @@ def leave(sample: Run, taiga: Sandbox) -> Leave:
     return leaves
 
 
-def test_a_member_who_left_is_told_once_wherever_somebody_looks(sample: Run, leave: Leave) -> None:
+def test_a_member_who_left_is_reported_once_wherever_somebody_looks(
+    sample: Run, leave: Leave
+) -> None:
     deal, email = leave()
     plan = sample("plan")
     assert f"taken away  {deal} membership {email}" in plan.stdout
@@ -56,8 +58,8 @@ def test_a_member_who_left_is_told_once_wherever_somebody_looks(sample: Run, lea
     assert f"pipeline-sync resolve {deal}/membership/{email} --take sales" in first.stdout
     assert second.stdout == ""
     rows = json.loads(sample("history", deal, "--json").stdout)
-    (told,) = (row for row in rows if row["action"] == "take away")
-    assert (told["who"], told["key"]) == ("people", f"{deal}/membership/{email}")
+    (reported,) = (row for row in rows if row["action"] == "take away")
+    assert (reported["who"], reported["key"]) == ("people", f"{deal}/membership/{email}")
     assert "kept away: 1 membership, taken away by people" in " ".join(
         sample("status").stdout.split()
     ).replace(" :", ":")
@@ -98,7 +100,7 @@ def test_what_could_not_be_read_back_is_said(sample: Run, monkeypatch: pytest.Mo
         raise Unreachable("the server went away")
 
     with monkeypatch.context() as broken:
-        broken.setattr("sync.plan.pipeline_planner.Drafter.compare", fail)
+        broken.setattr("sync.plan.pipeline_planner.PipelinePlanner.compare", fail)
         result = sample("run")
     assert result.exit_code == 3
     assert "not read back" in result.stdout and "the server went away" in result.stdout

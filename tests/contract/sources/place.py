@@ -104,7 +104,7 @@ class Place:
         """Returns a source whose account is turned away; its secret is ``wrong-secret``."""
         raise AssertionError
 
-    def told(self, key: str) -> tuple[object, ...]:
+    def written_facts(self, key: str) -> tuple[object, ...]:
         """Returns the project's URL, start and progress as they stand there."""
         raise AssertionError
 

@@ -231,7 +231,7 @@ class SqlPlace(Place):
     def lock_out(self) -> DealSource:
         return self._source(_text(make_url(self.url).set(password=WRONG)))
 
-    def told(self, key: str) -> tuple[object, ...]:
+    def written_facts(self, key: str) -> tuple[object, ...]:
         query = text('SELECT url, begins, done, untouched FROM opportunity WHERE "Nr" = :key')
         with self.engine.connect() as connection:
             url, begins, done, untouched = connection.execute(query, {"key": key}).one()
@@ -303,7 +303,7 @@ class FakeTrytonPlace(Place):
     def lock_out(self) -> DealSource:
         return self._source(fake.URL, WRONG)
 
-    def told(self, key: str) -> tuple[object, ...]:
+    def written_facts(self, key: str) -> tuple[object, ...]:
         row = self.tryton.rows[self._id(key)]
         assert row["reference"] is None
         return (
@@ -372,7 +372,7 @@ class LiveTrytonPlace(Place):
     def lock_out(self) -> DealSource:
         return self._source(self.office.url, WRONG)
 
-    def told(self, key: str) -> tuple[object, ...]:
+    def written_facts(self, key: str) -> tuple[object, ...]:
         names = ("project_url", "project_start", "project_progress", "agreed_start")
         row = self.office.show(self._ids[key], *names)
         assert row["agreed_start"] is None

@@ -125,7 +125,7 @@ def test_that_nobody_is_there_is_said_with_its_exit_code(place: Place) -> None:
 
 
 @needs(Can.LOCK_OUT)
-def test_an_account_that_is_turned_away_is_told_the_way_out_and_no_secret(place: Place) -> None:
+def test_an_account_that_is_turned_away_gets_the_way_out_and_no_secret(place: Place) -> None:
     with pytest.raises(Unauthorised) as caught:
         place.read(place.lock_out())
     assert exit_code(caught.value) is ExitCode.UNREACHABLE

@@ -21,7 +21,7 @@ class Account(Protocol):
 
     ``roles`` are the names of two roles that the tool has, ``member`` is an e-mail address that it
     can add. ``holds_tags`` and ``shows_state`` tell what the tool has a place for,
-    ``tells_copies`` whether it tells an original from a copy that a person made.
+    ``distinguishes_copies`` whether it tells an original from a copy that a person made.
     """
 
     target: Target
@@ -31,7 +31,7 @@ class Account(Protocol):
     roles: tuple[str, str]
     holds_tags: bool
     shows_state: bool
-    tells_copies: bool
+    distinguishes_copies: bool
 
     @property
     def writes(self) -> int:

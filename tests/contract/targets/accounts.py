@@ -28,7 +28,7 @@ class MemoryAccount:
     roles = ("Back", "Design")
     holds_tags = True
     shows_state = True
-    tells_copies = False
+    distinguishes_copies = False
 
     def __init__(self) -> None:
         self.target = InMemoryTarget()
@@ -94,7 +94,7 @@ class TaigaAccount:
     roles = ("Back", "Design")
     holds_tags = True
     shows_state = False
-    tells_copies = False
+    distinguishes_copies = False
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.pipeline = connection.pipeline
@@ -163,7 +163,7 @@ class RedmineAccount:
     roles = ("Developer", "Manager")
     holds_tags = False
     shows_state = True
-    tells_copies = True
+    distinguishes_copies = True
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.pipeline = connection.pipeline

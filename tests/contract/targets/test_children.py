@@ -108,11 +108,11 @@ def test_a_persons_edit_of_a_story_is_seen(work: Work) -> None:
     assert (seen.identity, seen.fields[Story.SUBJECT]) == ("kick-off", "Their own words")
 
 
-def test_a_persons_edit_of_a_story_moves_the_projects_stamp(work: Work) -> None:
+def test_a_persons_edit_of_a_story_moves_the_projects_change_token(work: Work) -> None:
     made = story(work)
-    before = work.observed().stamp
+    before = work.observed().change_token
     work.account.edit_story(work.id, made, "Their own words")
-    assert work.observed().stamp != before
+    assert work.observed().change_token != before
 
 
 def test_peoples_own_stories_are_not_ours(work: Work) -> None:
@@ -126,7 +126,7 @@ def test_a_story_is_removed(work: Work) -> None:
     assert not work.children(Kind.STORY)
 
 
-def test_children_of_many_projects_are_told_apart(work: Work) -> None:
+def test_children_of_many_projects_are_distinguished(work: Work) -> None:
     works = [work, *(Work(work.account) for _ in range(5))]
     for each in works[1:]:
         each.make()

@@ -34,8 +34,8 @@ def test_a_project_that_was_made_is_observed_as_it_was_asked_for(work: Work) -> 
 def test_the_answer_to_a_creation_is_what_is_there(account: Account) -> None:
     work = Work(account)
     written = work.make()
-    told = account.target.split(written.record, [work.desired.fields])
-    assert told == work.fields()
+    parts = account.target.split(written.record, [work.desired.fields])
+    assert parts == work.fields()
     assert work.marker in written.record.markers
 
 
@@ -48,7 +48,7 @@ def test_every_project_is_in_the_list_just_as_by_itself(work: Work) -> None:
         alone = each.observed()
         assert listed[each.id].fields == alone.fields
         assert listed[each.id].markers == alone.markers
-        assert listed[each.id].stamp == alone.stamp
+        assert listed[each.id].change_token == alone.change_token
 
 
 def test_facts_say_where_the_project_is_and_what_it_is_called(work: Work) -> None:
@@ -88,12 +88,12 @@ def test_the_facts_of_a_deal_change_below_the_words_of_people(work: Work) -> Non
     assert (fields[Project.TEXT], fields[Project.DEAL_FACTS]) == ("Hello", facts)
 
 
-def test_a_stamp_stands_still_until_something_moves(work: Work) -> None:
-    before = work.observed().stamp
+def test_a_change_token_stands_still_until_something_moves(work: Work) -> None:
+    before = work.observed().change_token
     assert before
-    assert work.observed().stamp == before
+    assert work.observed().change_token == before
     work.account.rename(work.id, f"{work.name} 2")
-    assert work.observed().stamp != before
+    assert work.observed().change_token != before
 
 
 def test_writing_what_is_there_already_moves_nothing(work: Work) -> None:

@@ -40,26 +40,28 @@ def take_away(pipeline: Pipeline, deal: str, kind: str) -> RecordKey:
     return record
 
 
-def told(pipeline: Pipeline, deal: str, action: str) -> list[RecordKey]:
+def reported(pipeline: Pipeline, deal: str, action: str) -> list[RecordKey]:
     return [entry.key for entry in pipeline.store.history(deal) if entry.action == action]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_people_take_away_stays_away_and_is_told_once(pipeline: Pipeline, kind: str) -> None:
+def test_what_people_take_away_stays_away_and_is_reported_once(
+    pipeline: Pipeline, kind: str
+) -> None:
     deal = key(pipeline, 1)
     pipeline.want(deal, "staffed", pipeline.account.member)
     pipeline.run()
     record = take_away(pipeline, deal, kind)
     assert pipeline.run(full=True).taken_away == (record,)
-    assert told(pipeline, deal, TAKE_AWAY) == [record]
+    assert reported(pipeline, deal, TAKE_AWAY) == [record]
     assert pipeline.store.taken_away() == [record]
     assert pipeline.store.taken_away(deal) == [record]
     pipeline.settled()
-    assert told(pipeline, deal, TAKE_AWAY) == [record]
+    assert reported(pipeline, deal, TAKE_AWAY) == [record]
     assert pipeline.run(full=True).taken_away == ()
 
 
-def test_it_is_told_too_where_there_is_something_to_write(pipeline: Pipeline) -> None:
+def test_it_is_reported_also_where_there_is_something_to_write(pipeline: Pipeline) -> None:
     deal = key(pipeline, 1)
     pipeline.want(deal, "staffed", pipeline.account.member)
     pipeline.run()
@@ -68,7 +70,7 @@ def test_it_is_told_too_where_there_is_something_to_write(pipeline: Pipeline) ->
     report = pipeline.run()
     assert report.applied and report.taken_away == (record,)
     pipeline.settled()
-    assert told(pipeline, deal, TAKE_AWAY) == [record]
+    assert reported(pipeline, deal, TAKE_AWAY) == [record]
 
 
 def test_a_plan_shows_it_and_does_not_use_it_up(pipeline: Pipeline) -> None:
@@ -80,7 +82,7 @@ def test_a_plan_shows_it_and_does_not_use_it_up(pipeline: Pipeline) -> None:
         plan = pipeline.runner().plan(look_at_all=True)
         assert plan.taken_away == (record,)
         assert plan.to_json()["taken_away"] == [record.to_json()]
-    assert told(pipeline, deal, TAKE_AWAY) == []
+    assert reported(pipeline, deal, TAKE_AWAY) == []
     assert pipeline.run(full=True).taken_away == (record,)
 
 
@@ -106,11 +108,11 @@ def test_a_project_that_people_delete_is_in_the_history_too(pipeline: Pipeline) 
     pipeline.account.delete(pipeline.projects(deal)[0])
     for _ in range(2):
         pipeline.run(full=True)
-    assert told(pipeline, deal, TAKE_AWAY) == [RecordKey(deal, Kind.PROJECT)]
+    assert reported(pipeline, deal, TAKE_AWAY) == [RecordKey(deal, Kind.PROJECT)]
     assert pipeline.store.taken_away() == []
 
 
-def test_what_was_only_out_of_sight_is_told_to_be_back(
+def test_what_was_only_out_of_sight_is_reported_as_back(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deal = key(pipeline, 1)
@@ -130,6 +132,6 @@ def test_what_was_only_out_of_sight_is_told_to_be_back(
         hidden.setattr(type(target), "observe_children", lambda self, roots: without_stories(roots))
         (record,) = pipeline.run(full=True).taken_away
     pipeline.run(full=True)
-    assert told(pipeline, deal, BRING_BACK) == [record]
+    assert reported(pipeline, deal, BRING_BACK) == [record]
     assert pipeline.store.taken_away() == []
     pipeline.settled()

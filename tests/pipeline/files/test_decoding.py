@@ -99,7 +99,7 @@ def workbook(*names: str, mimetype: str = "") -> bytes:
         (b'[{"id": 1}]', "this is JSON"),
     ],
 )
-def test_what_is_no_text_is_told_by_its_content(data: bytes, words: str) -> None:
+def test_what_is_no_text_is_recognised_by_its_content(data: bytes, words: str) -> None:
     assert words in kind_of(data)
     with pytest.raises(ProblemsError) as caught:
         decode(data, "deals.csv")

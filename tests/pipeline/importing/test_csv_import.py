@@ -181,7 +181,7 @@ def test_defaults_fill_blanks_and_never_replace(run: Import, store: DealStore) -
     assert (store.get("2").team, store.get("2").stage) == ("south", "Lead")
 
 
-def test_stages_and_texts_are_replaced_as_told(run: Import, store: DealStore) -> None:
+def test_stages_and_texts_are_replaced_as_asked(run: Import, store: DealStore) -> None:
     report = run(
         "key,name,stage,service\n1,a,OFFER out,GTXPro\n",
         stages={"Offer Out": "Proposal", "Typo": "Won"},
@@ -334,7 +334,7 @@ def test_a_missing_key_column_names_the_headers_and_the_option(run: Import) -> N
     assert "(columns: nummer, titel)" in str(caught.value)
 
 
-def test_all_wrong_options_are_told_at_once(run: Import) -> None:
+def test_all_wrong_options_are_reported_at_once(run: Import) -> None:
     with pytest.raises(ProblemsError) as caught:
         run(
             "id,title\n1,a\n",

@@ -118,7 +118,7 @@ def test_the_day_of_a_moment_is_the_day_in_that_zone() -> None:
     assert values("1", "a", None, None, None, day, **at)["updated_at"] == began
 
 
-def test_a_value_of_the_wrong_kind_is_told_with_its_column_and_its_row() -> None:
+def test_a_value_of_the_wrong_kind_is_reported_with_its_column_and_its_row() -> None:
     bad = read("D-1", "a", date(2026, 1, 1), "high", 5)
     assert isinstance(bad, BadRow)
     assert (bad.line, bad.key) == (7, "D-1")

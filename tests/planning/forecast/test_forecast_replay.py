@@ -13,7 +13,7 @@ from taiga_pipeline.planning.forecast.backtest import (  # noqa: E402
     backtest,
     base_rate,
     last_decision,
-    telling_fields,
+    revealing_fields,
 )
 from taiga_pipeline.planning.forecast.forecast import prepare, simulate_period  # noqa: E402
 from taiga_pipeline.planning.forecast.hazards import Variant  # noqa: E402
@@ -79,7 +79,7 @@ def test_a_field_that_tells_the_outcome_is_named_and_not_used() -> None:
             for each in history.deals
         ),
     )
-    assert [each.field for each in telling_fields(leaky)] == ["customer"]
+    assert [each.field for each in revealing_fields(leaky)] == ["customer"]
     with_leak, without = (prepare(each, HALF, 60).view.open.won for each in (leaky, history))
     assert np.array_equal(with_leak, without)
 

@@ -62,7 +62,7 @@ def simulated(shock: Shock, deals: int = 2000, seed: int = 5) -> tuple[float, fl
     return found.low, found.middle, found.high
 
 
-def test_the_shock_does_not_average_out_over_many_deals() -> None:
+def test_the_common_shock_does_not_average_out_over_many_deals() -> None:
     low, middle, high = simulated(Shock(0.0, 0.2))
     assert middle == pytest.approx(400, rel=0.03)
     assert (high - low) / middle == pytest.approx(2 * 1.2816 * 0.2, rel=0.15)

@@ -109,7 +109,7 @@ def test_slippage_follows_the_close_dates_that_were_stated():
     assert found.days == (moved.deal.closed_on - date(2026, 3, 20)).days
 
 
-def test_gates_that_were_skipped_are_told_with_what_became_of_the_deals():
+def test_gates_that_were_skipped_are_reported_with_what_became_of_the_deals():
     records = [
         record("A", ("Proposal", 1), ("Won", 2), forced=("budget confirmed",)),
         record("B", ("Proposal", 1), ("Lost", 2)),

@@ -23,7 +23,7 @@ def won(key: str, hours: int, weeks: int = 10, service: str = "web", **facts) ->
     return Delivered(Deal(key, key, service=service), start, (BACK,), (allocation,), facts)
 
 
-def test_hours_progress_and_start_are_told_by_service():
+def test_hours_progress_and_start_are_reported_by_service():
     late = won("A", 30, milestones=[{"name": "K", "start": "2026-03-16", "finish": None}])
     counted = won("B", 20, progress=0.5, spent_hours=120.0)
     (web,) = delivery_metrics([late, counted])

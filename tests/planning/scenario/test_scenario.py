@@ -227,12 +227,12 @@ def test_everything_wrong_in_the_file_is_said_with_its_place(tmp_path: Path) -> 
     )
     with pytest.raises(ProblemsError) as caught:
         ScenarioFile(path).all()
-    told = str(caught.value)
-    assert "scenarios.toml:2:1: unknown key 'won'; did you mean 'win'?" in told
-    assert "scenarios.toml:3:1: 'x' is no time" in told
-    assert "scenarios.toml:4:1: hire must be written like" in told
-    assert "deal D-1 cannot be both won and lost" in told
-    assert "unknown key 'other'" in told
+    reported = str(caught.value)
+    assert "scenarios.toml:2:1: unknown key 'won'; did you mean 'win'?" in reported
+    assert "scenarios.toml:3:1: 'x' is no time" in reported
+    assert "scenarios.toml:4:1: hire must be written like" in reported
+    assert "deal D-1 cannot be both won and lost" in reported
+    assert "unknown key 'other'" in reported
     before = path.read_bytes()
     with pytest.raises(ProblemsError):
         put_scenario(path, FULL)

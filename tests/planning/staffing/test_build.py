@@ -102,7 +102,7 @@ def test_a_project_keeps_all_its_weeks_however_late_it_begins() -> None:
     assert made.problem.weeks == 7 + 10 + 4
 
 
-def test_only_projects_that_nobody_is_on_are_put_off() -> None:
+def test_only_projects_that_nobody_is_on_are_postponed() -> None:
     rules = Rules(first=MONDAY, horizon=8, max_delay=2)
     begun = work(start=MONDAY - timedelta(weeks=1), key="D-3")
     made = case(work(), work(key="D-2"), begun, allocations=(allocation(hours="5"),), rules=rules)

@@ -229,7 +229,7 @@ def test_it_saves_much_of_the_quick_rules_cost() -> None:
     assert 0 < solution.bound <= solution.score.cost
 
 
-def test_a_clock_that_ends_the_search_is_told() -> None:
+def test_a_clock_that_ends_the_search_is_reported() -> None:
     ticks = iter(range(10_000))
     solution = optimise(generate(SMALL, 1), 2.0, 1, lambda: float(next(ticks)))
     assert not solution.repeatable

@@ -151,8 +151,8 @@ def edits_in_history(out: Disputes, name: str, text: str) -> None:
 
 
 def quarantined(out: Disputes, name: str, text: str) -> None:
-    for told in (out.first.stdout, out.first.stderr):
-        assert_terminal_safe(told)
+    for reported in (out.first.stdout, out.first.stderr):
+        assert_terminal_safe(reported)
     lines = [row for row in out.first.output.split("\n") if re.search(rf"\bQ-{name}\b", row)]
     assert lines
     assert all(len(row) < 2_000 for row in lines)

@@ -122,16 +122,16 @@ def _config_errors(out: Commands) -> tuple[str, str]:
 
 
 def config_errors(out: Planning, name: str, text: str) -> None:
-    _assert_told(_config_errors(out), text)
+    _assert_reported(_config_errors(out), text)
 
 
-def _assert_told(told: tuple[str, str], text: str) -> None:
+def _assert_reported(reported: tuple[str, str], text: str) -> None:
     """Everything is told harmlessly, in lines of bounded length, and the entry is among it."""
-    for part in told:
+    for part in reported:
         assert_terminal_safe(part)
-    assert len("".join(told)) < 4_000 * len(STORABLE)
+    assert len("".join(reported)) < 4_000 * len(STORABLE)
     words = re.findall(r"\w+", as_shown(text))
-    assert all(word in line("".join(told)) for word in words[:1])
+    assert all(word in line("".join(reported)) for word in words[:1])
 
 
 @made_once
@@ -148,7 +148,7 @@ def _mapping_errors(out: Commands) -> tuple[str, str]:
 
 
 def mapping_errors(out: Planning, name: str, text: str) -> None:
-    _assert_told(_mapping_errors(out), text)
+    _assert_reported(_mapping_errors(out), text)
 
 
 @made_once
@@ -187,7 +187,7 @@ def _unknown_stages(out: Commands) -> str:
 
 
 def import_notices(out: Planning, name: str, text: str) -> None:
-    _assert_told(out.both("deals", "import", _unknown_stages(out), "--dry-run"), text)
+    _assert_reported(out.both("deals", "import", _unknown_stages(out), "--dry-run"), text)
 
 
 FILES: Final[Mapping[str, Callable[[Planning, str, str], None]]] = {

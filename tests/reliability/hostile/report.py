@@ -46,7 +46,7 @@ class Reported:
         self.folder = planning.world.folder
         self.charts = self.folder / "charts"
         with few_scenarios(self.folder):
-            self.told = planning.both("report", *SMALL, "--png", str(self.charts))
+            self.reported = planning.both("report", *SMALL, "--png", str(self.charts))
         self.text = (self.folder / "report.html").read_text(encoding="utf-8")
         self.page = Page(self.text)
 
@@ -88,8 +88,8 @@ TAGS: Final = {
 
 def html_report(out: Planning, name: str, text: str) -> None:
     made = reported(out)
-    for told in made.told:
-        assert_terminal_safe(told)
+    for text_shown in made.reported:
+        assert_terminal_safe(text_shown)
     assert_nothing_was_added(made.page)
     assert as_shown(text) in " ".join(made.page.words.split())
 

@@ -357,7 +357,7 @@ def second_run(out: Surfaces, name: str, text: str) -> None:
     assert out.second_writes == []
 
 
-def fit_is_told_once(out: Surfaces, name: str, text: str) -> None:
+def fit_is_reported_once(out: Surfaces, name: str, text: str) -> None:
     chunk = _chunk(out.run.stdout, name)
     cut = len(visible(text)) > len(str(out.projects[f"W-{name}"]["name"]))
     assert chunk.count("note: title was cut to") == int(cut)
@@ -395,5 +395,5 @@ SYNC: Final[Mapping[str, Callable[[Surfaces, str, str], None]]] = {
     "HTML: list of projects": html_index,
     "HTML: project": html_project,
     "second run writes nothing": second_run,
-    "fit is reported once": fit_is_told_once,
+    "fit is reported once": fit_is_reported_once,
 }

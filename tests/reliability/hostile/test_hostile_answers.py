@@ -184,8 +184,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         name = self.path.partition("?")[0].rpartition("/")[2]
-        is_told = self.server.answer[0] == 200 and name in _LISTS
-        self._send(*(200, _LISTS[name]) if is_told else self.server.answer)
+        is_listed = self.server.answer[0] == 200 and name in _LISTS
+        self._send(*(200, _LISTS[name]) if is_listed else self.server.answer)
 
     def _send(self, status: int, data: Any) -> None:
         body = json.dumps(data).encode()

@@ -89,14 +89,14 @@ class Oracle:
 
     def _dropped(self, project: Row, group: DesiredGroup, issues: list[Issue]) -> Iterator[str]:
         """A story that is followed and not asked for is told, and no other."""
-        told = {issue.key for issue in issues if issue.kind is IssueKind.DROPPED}
+        reported = {issue.key for issue in issues if issue.kind is IssueKind.DROPPED}
         asked = {record.key for record in group.children} | group.waiting
-        for key in told & asked:
+        for key in reported & asked:
             yield f"{key} is asked for, and is said not to be"
         if wanted_state(group) is ProjectState.RETIRED:
             return
         for story in self._store.stories.of(project.id):
-            if _record_of(story).group != group.key or _record_of(story) in asked | told:
+            if _record_of(story).group != group.key or _record_of(story) in asked | reported:
                 continue
             if self._is_followed(story):
                 yield f"nothing asks for {_record_of(story)}, and nobody is told"
@@ -113,9 +113,9 @@ class Oracle:
             yield "its mark is gone, and nobody is told"
         bound = {row.root_id for row in self._world.state.index().values()}
         copies = {str(p.id) for p in marked if self._is_member(p)} - bound
-        told = [i.observed for i in issues if i.kind is IssueKind.COPIED and i.key.is_root]
-        if told != ([frozenset(copies)] if copies else []):
-            yield f"its mark is on the projects {copies} too, and {told} are told"
+        reported = [i.observed for i in issues if i.kind is IssueKind.COPIED and i.key.is_root]
+        if reported != ([frozenset(copies)] if copies else []):
+            yield f"its mark is on the projects {copies} too, and {reported} are told"
 
     def _is_whole(self, number: int) -> bool:
         """Whether a project is more than what a dying worker left behind (nobody sees those)."""

@@ -212,7 +212,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(key=KEYS, ours=st.sampled_from([True, True, False]))
     def somebody_says_whose_a_project_without_its_mark_is(self, key: str, ours: bool) -> None:
-        if IssueKind.UNMARKED not in self._told(key):
+        if IssueKind.UNMARKED not in self._reported(key):
             return
         project, target = self.world.bound(key), self.world.target()
         target.connect()
@@ -236,8 +236,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(key=KEYS, way=st.integers(0, 2))
     def somebody_sees_to_a_copy(self, key: str, way: int) -> None:
-        told = [i.issue for i in self.world.state.issues() if i.issue.key.group == key]
-        copied = [i.observed for i in told if i.kind is IssueKind.COPIED and i.key.is_root]
+        reported = [i.issue for i in self.world.state.issues() if i.issue.key.group == key]
+        copied = [i.observed for i in reported if i.kind is IssueKind.COPIED and i.key.is_root]
         if not copied or not isinstance(copied[0], frozenset):
             return
         number = min(copied[0])
@@ -254,12 +254,12 @@ class Machine(RuleBasedStateMachine):
             else:
                 manual_actions.adopt(self.world.state, target, RecordKey(key, Kind.PROJECT), number)
 
-    def _told(self, key: str) -> set[IssueKind]:
+    def _reported(self, key: str) -> set[IssueKind]:
         return {i.issue.kind for i in self.world.state.issues() if i.issue.key.group == key}
 
     @rule(key=KEYS, side=st.sampled_from(Side))
     def somebody_resolves(self, key: str, side: Side) -> None:
-        if not self._told(key) & {IssueKind.CONFLICT, IssueKind.DELETED}:
+        if not self._reported(key) & {IssueKind.CONFLICT, IssueKind.DELETED}:
             return
         project = self._project(key)
         settled = manual_actions.resolve(self.world.state, key, side)

@@ -130,7 +130,7 @@ class Interleaving:
         after = world.run()
         oracle = Oracle(world, people, {KEY: [project.id]}, {KEY: _titles(world)})
         violations = oracle.violations()
-        if self._told(IssueKind.UNMARKED):
+        if self._reported(IssueKind.UNMARKED):
             violations += self._mark_again(project, after, oracle)
         world.sandbox.clear_requests()
         world.run()
@@ -138,7 +138,7 @@ class Interleaving:
             violations.append(f"a third run wrote {world.writes()}")
         return Raced(during, after, writes_after > 0, in_between, violations)
 
-    def _told(self, kind: IssueKind) -> bool:
+    def _reported(self, kind: IssueKind) -> bool:
         return any(each.issue.kind is kind for each in self._world.state.issues())
 
     def _mark_again(self, project: Project, after: RunReport, oracle: Oracle) -> list[str]:
@@ -153,7 +153,7 @@ class Interleaving:
         manual_actions.adopt(world.state, target, RecordKey(KEY, Kind.PROJECT), str(project.id))
         world.run()
         found += oracle.violations()
-        if self._told(IssueKind.UNMARKED) or self._told(IssueKind.CONFLICT):
+        if self._reported(IssueKind.UNMARKED) or self._reported(IssueKind.CONFLICT):
             found.append("marked again, it is not in step")
         return found
 

@@ -124,9 +124,9 @@ def test_a_value_of_the_wrong_type_costs_its_record_with_its_place(
     good = tryton.opportunity()
     reading = make(columns={"service": "duration"}).read()
     assert [deal.key for deal in reading.deals] == [str(good)]
-    (told,) = reading.quarantined
-    assert (told.key, told.place) == (str(bad), f"{MODEL},{bad}")
-    assert "duration: '3:00:00' is neither text nor a number nor a date" in told.reason
+    (reported,) = reading.quarantined
+    assert (reported.key, reported.place) == (str(bad), f"{MODEL},{bad}")
+    assert "duration: '3:00:00' is neither text nor a number nor a date" in reported.reason
     assert reading.complete
 
 
@@ -185,12 +185,12 @@ def test_fields_that_may_not_be_read_are_not_taken_for_empty(
         make().read()
 
 
-def test_a_user_without_rights_is_told_to_be_given_a_group(make: Make) -> None:
+def test_a_user_without_rights_is_reported_with_the_group_that_it_needs(make: Make) -> None:
     with pytest.raises(Unauthorised, match=r"not allowed to access .* give the application's user"):
         make(token_env="OUTSIDER").read()
 
 
-def test_a_wrong_key_is_told_without_it(make: Make) -> None:
+def test_a_wrong_key_is_reported_without_it(make: Make) -> None:
     with pytest.raises(Unauthorised, match=r"application key \(401\)") as caught:
         make(token_env="WRONG").read()
     assert "hunter2" not in str(caught.value)
@@ -209,13 +209,13 @@ def test_a_key_from_a_file_that_only_its_owner_reads(
     assert read(make(token_env="", token_file="key.txt"))
 
 
-def test_an_unknown_database_is_told_with_the_setting(make: Make) -> None:
+def test_an_unknown_database_is_reported_with_the_setting(make: Make) -> None:
     with pytest.raises(Unreachable, match=r"is 'prod' the name of the database"):
         make(database="prod").read()
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_unknown_fields_are_told_at_once_with_the_nearest(
+def test_unknown_fields_are_reported_at_once_with_the_nearest(
     tryton: FakeTryton, make: Make, count: int
 ) -> None:
     for _ in range(count):
@@ -237,7 +237,7 @@ def test_unknown_fields_are_told_at_once_with_the_nearest(
     assert "[source.only]" in said
 
 
-def test_an_unknown_model_is_told_with_the_nearest_and_the_module(make: Make) -> None:
+def test_an_unknown_model_is_reported_with_the_nearest_and_the_module(make: Make) -> None:
     with pytest.raises(ProblemsError, match=r"did you mean 'sale\.opportunity'.*sale_opportunity"):
         make(model="sale.oportunity").read()
 
@@ -267,7 +267,7 @@ def test_a_server_that_comes_back_is_waited_for(tryton: FakeTryton, make: Make) 
     assert len(read(make())) == 1
 
 
-def test_all_that_is_wrong_with_the_settings_is_told_at_once(make: Make) -> None:
+def test_all_that_is_wrong_with_the_settings_is_reported_at_once(make: Make) -> None:
     with pytest.raises(ProblemsError) as caught:
         make(
             databse="x",
@@ -288,7 +288,7 @@ def test_all_that_is_wrong_with_the_settings_is_told_at_once(make: Make) -> None
 
 
 @pytest.mark.parametrize("url", ["tryton.example.com", "ftp://x", "https://robot:hunter2@x"])
-def test_what_is_no_address_is_told(make: Make, url: str) -> None:
+def test_what_is_no_address_is_reported(make: Make, url: str) -> None:
     with pytest.raises(Stop, match=r"\[source\] url") as caught:
         make(url=url)
     assert "hunter2" not in str(caught.value)

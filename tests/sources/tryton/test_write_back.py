@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from sync.source import Told
+from sync.source import WriteBackResult
 from taiga_pipeline.pipeline.model import DeliveryFacts
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.sources.tryton.source import TrytonSource
@@ -24,10 +24,10 @@ def facts(key: object, url: str = URL) -> DeliveryFacts:
     return DeliveryFacts(str(key), url=url, progress=Decimal("0.374"), milestones=milestones)
 
 
-def tell(source: TrytonSource, *told: DeliveryFacts) -> Told:
+def write_facts(source: TrytonSource, *reported: DeliveryFacts) -> WriteBackResult:
     """Reads, as a run does, and then tells."""
     read(source)
-    return source.take_facts(told)
+    return source.take_facts(reported)
 
 
 @pytest.mark.parametrize(
@@ -47,16 +47,16 @@ def test_every_fact_is_kept_as_its_field_keeps_things(
 ) -> None:
     number = tryton.opportunity()
     source = make(write_back={fact: field})
-    assert tell(source, facts(number)) == Told(written=1)
+    assert write_facts(source, facts(number)) == WriteBackResult(written=1)
     assert tryton.rows[number][field] == stands_there
-    assert tell(source, facts(number)) == Told()
+    assert write_facts(source, facts(number)) == WriteBackResult()
     assert len(tryton.writes) == 1
 
 
 def test_only_fields_that_differ_are_sent(tryton: FakeTryton, make: Make) -> None:
     number = tryton.opportunity(project_url=URL, project_start=START, reference="R-1")
     before = dict(tryton.rows[number])
-    assert tell(make(write_back=PLACES), facts(number)) == Told(written=1)
+    assert write_facts(make(write_back=PLACES), facts(number)) == WriteBackResult(written=1)
     changed = {name for name, value in tryton.rows[number].items() if value != before[name]}
     assert changed == {"project_progress", "write_date"}
 
@@ -64,9 +64,9 @@ def test_only_fields_that_differ_are_sent(tryton: FakeTryton, make: Make) -> Non
 def test_nothing_is_asked_when_nothing_differs(tryton: FakeTryton, make: Make) -> None:
     number = tryton.opportunity()
     source = make(write_back=PLACES)
-    tell(source, facts(number))
+    write_facts(source, facts(number))
     tryton.requests.clear()
-    tell(source, facts(number))
+    write_facts(source, facts(number))
     assert tryton.requests == [f"GET {MODEL}"]
 
 
@@ -74,7 +74,7 @@ def test_a_write_is_no_news_for_a_reading_of_changes(tryton: FakeTryton, make: M
     number = tryton.opportunity()
     for _ in range(3):
         source = make(write_back=PLACES, cache="cache.db", overlap_minutes=0)
-        tell(source, facts(number))
+        write_facts(source, facts(number))
         source.keep()
     assert len(tryton.writes) == 1
 
@@ -87,9 +87,9 @@ def test_a_record_that_is_refused_costs_only_itself(tryton: FakeTryton, make: Ma
             raise Refused(400, "The record is locked.")
 
     tryton.faults = stubborn
-    told = tell(make(write_back=PLACES), *map(facts, numbers))
-    assert told.written == 2
-    (problem,) = told.problems
+    reported = write_facts(make(write_back=PLACES), *map(facts, numbers))
+    assert reported.written == 2
+    (problem,) = reported.problems
     assert problem.startswith(f"{numbers[1]}: not written back: Tryton refuses PUT")
     assert problem.endswith("The record is locked.)")
 
@@ -99,13 +99,15 @@ def test_a_right_that_is_missing_is_not_tried_on_every_record(
 ) -> None:
     numbers = [tryton.opportunity() for _ in range(50)]
     tryton.may_write = False
-    told = tell(make(write_back=PLACES), *map(facts, numbers))
-    assert told.written == 0
+    reported = write_facts(make(write_back=PLACES), *map(facts, numbers))
+    assert reported.written == 0
     assert len(tryton.writes) == 20
-    assert "not allowed to modify" in told.problems[0]
+    assert "not allowed to modify" in reported.problems[0]
 
 
-def test_a_server_that_goes_away_is_told_and_does_not_raise(tryton: FakeTryton, make: Make) -> None:
+def test_a_server_that_goes_away_is_reported_and_does_not_raise(
+    tryton: FakeTryton, make: Make
+) -> None:
     number = tryton.opportunity()
 
     def down(what: str) -> None:
@@ -113,9 +115,9 @@ def test_a_server_that_goes_away_is_told_and_does_not_raise(tryton: FakeTryton, 
             raise Refused(503)
 
     tryton.faults = down
-    told = tell(make(write_back=PLACES), facts(number))
-    assert told.written == 0
-    assert "503" in told.problems[0]
+    reported = write_facts(make(write_back=PLACES), facts(number))
+    assert reported.written == 0
+    assert "503" in reported.problems[0]
 
 
 def test_examining_tells_of_fields_types_and_rights(tryton: FakeTryton, make: Make) -> None:
@@ -128,10 +130,10 @@ def test_examining_tells_of_fields_types_and_rights(tryton: FakeTryton, make: Ma
     assert not tryton.writes
 
 
-def test_fields_that_cannot_hold_a_fact_are_told_and_nothing_is_written(
+def test_fields_that_cannot_hold_a_fact_are_reported_and_nothing_is_written(
     tryton: FakeTryton, make: Make
 ) -> None:
     number = tryton.opportunity()
-    told = tell(make(write_back={"url": "project_url", "start": "state"}), facts(number))
-    assert "start does not fit into a field of type selection" in told.problems[0]
+    reported = write_facts(make(write_back={"url": "project_url", "start": "state"}), facts(number))
+    assert "start does not fit into a field of type selection" in reported.problems[0]
     assert not tryton.writes

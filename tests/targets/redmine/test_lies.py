@@ -17,7 +17,7 @@ from taiga_pipeline.targets.redmine import shapes
 from tests.contract.targets.accounts import RedmineAccount
 from tests.contract.targets.test_runs import Pipeline
 from tests.reliability.lies import FIELDS, WHOLE, Ask, Change, Lies, fields_of, in_place_of
-from tests.reliability.lies import lies_to_be_told as telling
+from tests.reliability.lies import lies_on_the_wire as lying
 from tests.targets.redmine.fake import KEY, URL, FakeRedmine
 from tests.targets.support import ManualClock
 
@@ -54,7 +54,7 @@ class Scene:
             pipeline.want("D-2", "retired")
             pipeline.want("D-3", "tentative", MEMBER)
             if about:
-                self.lies.tell(about, change)
+                self.lies.lie(about, change)
             try:
                 ending: object = pipeline.run(full=True)
             except (Stop, Malformed) as error:
@@ -88,7 +88,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with telling() as lies:
+    with lying() as lies:
         scene = Scene(tmp_path_factory.mktemp("scene"), lies)
         scene.play()
         for ask in sorted(lies.asked):

@@ -133,13 +133,13 @@ def test_an_archived_project_in_the_way_is_named(work: Work, redmine: FakeRedmin
         Work(work.account, "D-1").make()
 
 
-def test_a_closed_project_is_in_the_list_and_says_so_in_its_stamp(
+def test_a_closed_project_is_in_the_list_and_says_so_in_its_change_token(
     work: Work, redmine: FakeRedmine
 ) -> None:
     before = work.observed()
     redmine.projects[int(work.id)]["status"] = 5
     (after,) = work.target.observe_roots()
-    assert after.stamp != before.stamp, "although updated_on did not move"
+    assert after.change_token != before.change_token, "although updated_on did not move"
     assert after.obstacle
 
 
@@ -451,7 +451,7 @@ def test_a_custom_field_that_refuses_its_value_stops_nothing(
     assert "custom fields" in caplog.text
 
 
-def test_a_tool_without_custom_fields_is_told_how_to_get_them(
+def test_a_tool_without_custom_fields_learns_how_to_get_them(
     bot: Bot, redmine: FakeRedmine
 ) -> None:
     redmine.project_fields.clear()
@@ -490,7 +490,7 @@ def test_a_deal_cannot_claim_another_deals_project_by_its_words(
 # --- accounts
 
 
-def test_a_plain_account_makes_projects_and_is_told_why_it_adds_no_members(robot: Bot) -> None:
+def test_a_plain_account_makes_projects_and_learns_why_it_adds_no_members(robot: Bot) -> None:
     work = Work(robot, "D-1")  # type: ignore[arg-type]
     work.make()
     story(work)

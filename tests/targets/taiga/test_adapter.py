@@ -40,10 +40,10 @@ def test_the_answer_to_a_creation_is_what_a_reading_shows(taiga: Account) -> Non
     assert project.written.record == project.observed()
 
 
-def test_the_stamp_of_a_new_project_is_the_one_in_the_list(taiga: Account) -> None:
+def test_the_change_token_of_a_new_project_is_the_one_in_the_list(taiga: Account) -> None:
     project = taiga.project(looking_for_people=True)
     (listed,) = taiga.target.find_roots(project.marker)
-    assert listed.stamp == project.written.record.stamp
+    assert listed.change_token == project.written.record.change_token
     assert listed.fields == project.written.record.fields
 
 
@@ -148,15 +148,15 @@ def test_a_marker_can_be_added_and_taken_off(taiga: Account) -> None:
     assert taiga.call("GET", f"projects/{project.id}")["tags_colors"] == {"bug": "#ff0000"}
 
 
-def test_what_moves_in_a_project_moves_its_stamp(taiga: Account) -> None:
+def test_what_moves_in_a_project_moves_its_change_token(taiga: Account) -> None:
     project = taiga.project()
-    stamps = [project.observed().stamp]
+    change_tokens = [project.observed().change_token]
     project.patch({"name": "Another"})
-    stamps.append(project.observed().stamp)
+    change_tokens.append(project.observed().change_token)
     project.add(Kind.STORY, "s", subject="A story")
-    stamps.append(project.observed().stamp)
-    assert len(set(stamps)) == 3
-    assert project.observed().stamp == stamps[-1]
+    change_tokens.append(project.observed().change_token)
+    assert len(set(change_tokens)) == 3
+    assert project.observed().change_token == change_tokens[-1]
 
 
 def test_a_removed_project_is_gone_and_removing_it_again_is_fine(taiga: Account) -> None:
@@ -356,7 +356,9 @@ def test_a_description_that_nobody_read_is_not_written_over(taiga: Account) -> N
     taiga.call("PATCH", f"userstories/{made.id}", {"description": "Theirs", "version": 1})
     (seen,) = project.children(Kind.STORY)
     assert seen.fields[Story.DESCRIPTION] == "Theirs"
-    unread = Observed(Kind.STORY, seen.id, {Story.SUBJECT: "Kick-off"}, stamp=seen.stamp)
+    unread = Observed(
+        Kind.STORY, seen.id, {Story.SUBJECT: "Kick-off"}, change_token=seen.change_token
+    )
     with pytest.raises(Stale, match="has to be read"):
         project.change(unread, description="Ours")
     assert project.change(seen, description="Ours").record.fields[Story.DESCRIPTION] == "Ours"

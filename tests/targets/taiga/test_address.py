@@ -37,7 +37,7 @@ def test_credentials_in_the_address_are_refused_and_not_shown() -> None:
     assert "hunter2" not in str(error.value)
 
 
-def test_people_open_taiga_beside_the_api_unless_told_otherwise() -> None:
+def test_people_open_taiga_beside_the_api_unless_set_otherwise() -> None:
     assert web_address("https://host/api/v1/", "") == "https://host"
     assert web_address("https://api.host", "https://tree.host/") == "https://tree.host"
     assert project_page("https://host", "a/b") == "https://host/project/a%2Fb/"

@@ -465,7 +465,7 @@ def test_without_a_date_a_moment_is_measured_by_the_machines_clock(
         ("DELETE", 451, {"_error_message": "Blocked element"}, Refusal),
     ],
 )
-def test_a_refusal_is_told_by_status_and_keys(
+def test_a_refusal_is_reported_by_status_and_keys(
     client: Client,
     server: responses.RequestsMock,
     method: str,

@@ -78,7 +78,7 @@ def test_a_half_made_project_is_mentioned_until_somebody_has_seen_to_it(
     assert len(pipeline.projects("D-1")) == 1
 
 
-def test_a_superuser_is_told_the_number_of_the_half_made_project(
+def test_a_superuser_learns_the_number_of_the_half_made_project(
     sandbox: Sandbox, pipeline: Pipeline
 ) -> None:
     sandbox.people.get(sandbox.username).is_superuser = True

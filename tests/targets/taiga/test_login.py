@@ -175,7 +175,7 @@ def test_a_throttled_log_in_waits_as_asked() -> None:
         {"status": 200, "json": {"hello": "world"}},
     ],
 )
-def test_a_server_that_is_not_taiga_is_told_from_a_wrong_password(
+def test_a_server_that_is_not_taiga_is_distinguished_from_a_wrong_password(
     answer: dict[str, object],
 ) -> None:
     with responses.RequestsMock() as mock:

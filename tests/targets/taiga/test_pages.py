@@ -39,7 +39,7 @@ def test_tables_and_headings_have_empty_lines_around_them_as_markdown_wants() ->
     ]
 
 
-def test_a_page_is_told_apart_as_it_was_joined() -> None:
+def test_a_page_is_distinguished_as_it_was_joined() -> None:
     parts = split_page({CONTENT: page("Ours.", FACTS, IMAGE)}, [{Wiki.FACTS: FACTS}])
     assert parts[Wiki.TEXT] == "Ours."
     assert parts[Wiki.FACTS] == FACTS

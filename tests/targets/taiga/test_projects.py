@@ -32,7 +32,7 @@ FIELDS: dict[str, Value] = {
 }
 
 
-def test_what_is_written_is_told_apart_again() -> None:
+def test_what_is_written_is_separated_again() -> None:
     body = projects.creation(FIELDS, Marker("acme", "D-1"), 2) | projects.completion(FIELDS)
     colors = dict(body["tags_colors"])
     observed = projects.observed_project({**ROW, **body, "tags_colors": colors}, "https://web")
@@ -40,9 +40,9 @@ def test_what_is_written_is_told_apart_again() -> None:
     assert observed.markers == (Marker("acme", "D-1"),)
 
 
-def test_an_observed_project_shows_its_stamp_facts_and_markers() -> None:
+def test_an_observed_project_shows_its_change_token_facts_and_markers() -> None:
     observed = projects.observed_project(ROW, "https://web")
-    assert observed.stamp == "2026-01-02T00:00:00.000Z|2026-01-03T00:00:00.000Z|4"
+    assert observed.change_token == "2026-01-02T00:00:00.000Z|2026-01-03T00:00:00.000Z|4"
     assert observed.facts == {
         "url": "https://web/project/acme/",
         "title": "(lost) Acme",
