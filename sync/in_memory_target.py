@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from sync.errors import Stale, Vanished
 from sync.records.model import Desired, Marker, Observed, Value, by_identity
 from sync.run.server_identity import Identity
-from sync.target import Foreseen, Place, Written
+from sync.target import Capabilities, Foreseen, Place, Written
 
 
 @dataclass(slots=True)
@@ -47,6 +47,7 @@ class InMemoryTarget:
     """
 
     name = "memory"
+    capabilities = Capabilities(tells_untouched=True)
 
     def __init__(self, template: Sequence[tuple[str, str]] = (), account: str = "memory") -> None:
         self.template = template

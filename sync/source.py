@@ -32,7 +32,8 @@ class Reading:
     keys that the source holds without anything being desired for them (no mapping matches): they
     are not *gone*. ``fading`` names keys that the source still holds although whatever it has them
     from does not any more. ``complete`` is False when the read broke off or rows without a key were
-    quarantined; then nothing that is missing is taken for gone.
+    quarantined; then nothing that is missing is taken for gone. ``notes`` are remarks about the
+    whole, one line each: a run reports one that it has not reported before.
     """
 
     groups: Iterable[DesiredGroup]
@@ -40,6 +41,7 @@ class Reading:
     present: set[str] = field(default_factory=set)
     fading: set[str] = field(default_factory=set)
     complete: bool = True
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,45 @@ the shape that it should have. Writes may raise `NotSent`,
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from sync.records.model import Desired, Marker, Observed, RecordKey, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a target can hold and tell: whoever uses it asks this, and never which one it is.
+
+    ``kinds`` are the kinds of records that it can hold, None for any. ``lacks`` are fields, by
+    kind, for which it has no place. ``reasons`` say, for a kind that it cannot hold, why, and the
+    way out ("it has them from version 15 on"). ``leases``: it keeps one machine from writing while
+    another one does (`sync.run.lease.OffersLeases`). ``tells_copies``: a copy that people make of a
+    root is told from the root itself (`Observed.original`). ``tells_untouched``: it tells who
+    changed a root, so that one that nobody but the connector touched may be deleted.
+    """
+
+    kinds: frozenset[str] | None = None
+    lacks: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    leases: bool = False
+    tells_copies: bool = False
+    tells_untouched: bool = False
+
+    def holds(self, kind: str, *fields: str) -> bool:
+        """Tells whether records of a kind can be held, each of ``fields`` included."""
+        has_kind = self.kinds is None or kind in self.kinds
+        return has_kind and self.lacks.get(kind, frozenset()).isdisjoint(fields)
+
+
+@runtime_checkable
+class TellsCapabilities(Protocol):
+    """A target whose capabilities are known for sure only once it is connected: they depend on the
+    server's version, on what is installed or set up there, or on the account."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this very target can; before `Target.connect`, what every one of its sort can."""
 
 
 @dataclass(frozen=True, slots=True)

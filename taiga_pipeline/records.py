@@ -43,6 +43,11 @@ def portfolio_key(pipeline: str) -> str:
     return f"{PORTFOLIO}-{pipeline}"
 
 
+def is_portfolio(key: str) -> bool:
+    """Whether a group's key is that of a portfolio: its project is a board, and no deal's."""
+    return key.startswith(PORTFOLIO)
+
+
 class Project:
     """Fields of a project."""
 
@@ -129,6 +134,13 @@ class Wiki:
     PICTURE: Final = "picture"
     """The digest of the picture that stands above the facts, "" for none."""
 
+
+REFERENCES: Final[Mapping[tuple[str, str], str]] = {
+    (Kind.MEMBERSHIP, Membership.ROLE): Kind.ROLE,
+    (Kind.STORY, Story.MILESTONE): Kind.MILESTONE,
+    (Kind.STORY, Story.STATUS): Kind.STATUS,
+}
+"""Fields, by kind and name, that name another record of the same project, and its kind."""
 
 TRACES: Final[Mapping[str, Traces]] = {
     Kind.PROJECT: Traces(

@@ -33,6 +33,7 @@ LEVELS: Final = {
 }
 SHARED: Final = {
     "taiga_pipeline",
+    "taiga_pipeline.adapters",
     "taiga_pipeline.credentials",
     "taiga_pipeline.days",
     "taiga_pipeline.files",

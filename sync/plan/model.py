@@ -240,6 +240,8 @@ class Plan:
     bound: int = 0
     mails: Mapping[str, int] = field(default_factory=dict)
     """How many mails the target will send of its own accord, to whom."""
+    notes: tuple[str, ...] = ()
+    """Remarks about the whole, such as what the target cannot hold of it."""
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -300,6 +302,7 @@ class Plan:
                 if self.left_alone
                 else {}
             ),
+            **({"notes": list(self.notes)} if self.notes else {}),
             "summary": self.summary(),
         }
 

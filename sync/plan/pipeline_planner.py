@@ -85,6 +85,7 @@ class _Wanted:
     quarantined: list[Quarantined] = field(default_factory=list)
     renumbered: list[Match] = field(default_factory=list)
     left_alone: dict[str, list[str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     is_complete: bool = True
     unchanged: int = 0
 
@@ -130,6 +131,7 @@ class PipelinePlanner:
             left_alone={why: tuple(keys) for why, keys in wanted.left_alone.items()},
             bound=_kept_up(index),
             mails=count_mails(groups, self._mailed),
+            notes=wanted.notes,
         )
         orphans = tuple(i for i in intents if i.key.group not in wanted.groups)
         return PlanningResult(plan, observation, orphans)
@@ -232,6 +234,7 @@ class PipelinePlanner:
         wanted.quarantined = reading.quarantined
         wanted.present |= reading.present | {row.key for row in reading.quarantined}
         wanted.is_complete = reading.complete
+        wanted.notes = tuple(reading.notes)
         made = wanted.groups.keys() - index.keys() - observation.candidates.keys() - set(unsettled)
         wanted.renumbered = self._renumbered(made, wanted, index, reading.fading)
         for match in wanted.renumbered:

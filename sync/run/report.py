@@ -38,7 +38,8 @@ class RunReport:
     written; the next run merges them. ``taken_away`` is what people were found to have taken
     away. ``unread`` says why what was written could not be read back. ``skipped`` counts groups
     that were not begun.
-    ``stopped_by`` is the error that ended the run early, if one did.
+    ``stopped_by`` is the error that ended the run early, if one did. ``new_notes`` are the plan's
+    notes that no run has reported before.
     """
 
     run_id: int
@@ -58,6 +59,7 @@ class RunReport:
     refusal: str = ""
     stopped_by: Stop | None = None
     write_back: WriteBackResult = field(default_factory=WriteBackResult)
+    new_notes: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[Issue, ...]:

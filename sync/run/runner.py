@@ -37,6 +37,9 @@ __all__ = ["Options", "Outcome", "RunReport", "Runner", "open_for_run"]
 LABELS = "labels"
 """The note of the state store that holds the labels that were ever written."""
 
+NOTES = "notes"
+"""The note of the state store that holds the remarks about the whole that were reported."""
+
 _RUNS_KEPT = timedelta(days=90)
 """How long a run that changed nothing is kept."""
 
@@ -171,7 +174,15 @@ class Runner:
             refusal=done.refusal,
             stopped_by=done.applied.stopped_by,
             write_back=write_back,
+            new_notes=self._new_notes(draft.plan, done),
         )
+
+    def _new_notes(self, plan: Plan, done: _Done) -> tuple[str, ...]:
+        """Returns the remarks that no run has reported before, and remembers them."""
+        known = self.store.words(NOTES)
+        if not done.refusal:
+            self.store.add_words(NOTES, plan.notes)
+        return tuple(note for note in plan.notes if note not in known)
 
     def _prune(self) -> None:
         """Forgets what is old; once a day is often enough."""

@@ -5,20 +5,22 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sync.clock import Clock, StoppableClock
 from sync.database.engine import shown
 from sync.plan.limits import DEFAULTS
 from sync.state.store import StateStore
-from taiga_pipeline.app.portfolio import HOLDS_PAGES, portfolio_of
+from taiga_pipeline.app.portfolio import portfolio_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
 if TYPE_CHECKING:
     from sync.run.runner import Runner
-    from sync.target import Target
+    from sync.target import Capabilities, Target
     from taiga_pipeline.sources.mapped import MappedSource
+    from taiga_pipeline.targets.port import TargetAdapter
 
 
 def make_runner(
@@ -48,10 +50,11 @@ def make_runner(
         labels=workspace.labels(),
         holder=f"{socket.gethostname()} ({shown(workspace.state_url)})",
     )
-    source = make_source(workspace)
+    known = KnownTarget.of(workspace)
+    source = make_source(workspace, known)
     stop = stop or threading.Event()
     clock = StoppableClock(workspace.clock, stop)
-    target = make_target(workspace, clock, store.words(LABELS))
+    known.target = target = make_target(workspace, clock, store.words(LABELS))
     return Runner(source, target, store, clock, options, stop)
 
 
@@ -70,17 +73,55 @@ def checked_limits(names: Sequence[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def make_source(workspace: Workspace) -> MappedSource:
-    """Returns what the deals ask for, through the mappings.
+@dataclass
+class KnownTarget:
+    """What is known of the target: of all of its sort, and of itself once it is made."""
+
+    kind: str
+    adapter: TargetAdapter[Target] | None
+    target: Target | None = None
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> KnownTarget:
+        """Returns what the configuration tells; an unknown kind is reported where it is made."""
+        from taiga_pipeline.targets.registry import UnknownTargetError, find
+
+        kind = workspace.settings.target.kind
+        try:
+            return cls(kind, find(kind))
+        except UnknownTargetError:
+            return cls(kind, None)
+
+    @property
+    def title(self) -> str:
+        """The tool's name."""
+        return self.adapter.title if self.adapter else self.kind
+
+    def capabilities(self) -> Capabilities:
+        """Returns what it can hold, as well as that is known by now."""
+        from sync.target import Capabilities, TellsCapabilities
+
+        if isinstance(self.target, TellsCapabilities):
+            return self.target.capabilities
+        return self.adapter.capabilities if self.adapter else Capabilities()
+
+
+def make_source(workspace: Workspace, known: KnownTarget | None = None) -> MappedSource:
+    """Returns what the deals ask for, through the mappings, as far as the target can hold it.
 
     :raises ProblemsError: what is wrong with the source's settings or the mappings.
     """
+    from taiga_pipeline.mapping.holding import Holding
     from taiga_pipeline.sources.mapped import Extent, MappedSource
+    from taiga_pipeline.targets.port import has_boards
 
     mappings, portfolio = workspace.load_mappings(), portfolio_of(workspace)
+    known = known or KnownTarget.of(workspace)
+    holding = Holding(known.title, known.capabilities)
     extent = Extent(
-        holds_pages=workspace.settings.target.kind in HOLDS_PAGES,
-        overview=portfolio.make(mappings) if portfolio.enabled else None,
+        holding=holding,
+        overview=portfolio.make(mappings, holding) if portfolio.enabled else None,
+        holds_overview=lambda: has_boards(known.capabilities()),
         at_rest=portfolio.at_rest,
     )
     deals = workspace.make_deal_source()

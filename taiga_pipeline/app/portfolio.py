@@ -19,18 +19,21 @@ from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.pipeline.errors import RequestError
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.records import Kind, Story, Wiki, portfolio_key
+from taiga_pipeline.targets.port import has_boards, has_pages
+from taiga_pipeline.targets.registry import having
 
 if TYPE_CHECKING:
     from sync.run.runner import Runner, RunReport
+    from sync.target import Capabilities
+    from taiga_pipeline.mapping.holding import Holding
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.portfolio.board import Portfolio, Surroundings
 
 log = logging.getLogger(__name__)
 
-HOLDS_PAGES: Final = ("taiga",)
-"""Targets with a wiki and with boards."""
-
-_ONLY_TAIGA: Final = "portfolio.enabled: only Taiga has boards and pages; target.kind is {kind!r}"
+_NO_BOARDS: Final = (
+    "portfolio.enabled: {tool} has no boards with columns of their own; set it to false{others}"
+)
 _NO_PLAN: Final = (
     "the page 'Resource plan' is left out: it needs packages that are not installed; install them "
     "with: {how} (or set portfolio.plan_weeks = 0)"
@@ -70,19 +73,26 @@ class PortfolioMaker:
         except Stop:  # which is reported where the store is needed
             return ()
 
-    def make(self, mappings: MappingSet) -> Portfolio:
-        """Returns the portfolio.
+    def make(self, mappings: MappingSet, holding: Holding) -> Portfolio:
+        """Returns the portfolio. Its page is made only where the target holds pages.
 
         :raises ProblemsError: the target cannot hold one.
         """
         from taiga_pipeline.portfolio.board import Look, Portfolio
         from taiga_pipeline.portfolio.plan_page import SLUG
 
-        kind, wanted = self.workspace.settings.target.kind, self.workspace.settings.portfolio
-        if kind not in HOLDS_PAGES:
-            raise ProblemsError([Problem(_ONLY_TAIGA.format(kind=kind))])
+        wanted = self.workspace.settings.portfolio
+        if not has_boards(holding.capabilities()):
+            others = having(has_boards)
+            elsewhere = f" (with boards: {', '.join(others)})" if others else ""
+            raise ProblemsError([Problem(_NO_BOARDS.format(tool=holding.tool, others=elsewhere))])
         look = Look(wanted.title, wanted.label, wanted.text, tuple(wanted.members), wanted.role)
-        pages = {SLUG: self._plan_page} if wanted.plan_weeks else {}
+
+        def plan_page(key: RecordKey) -> Desired | None:
+            can = holding.capabilities()
+            return self._plan_page(key, can) if has_pages(can) else None
+
+        pages = {SLUG: plan_page} if wanted.plan_weeks else {}
         return Portfolio(self.key, look, mappings.rules, self._surroundings, pages)
 
     def _surroundings(self) -> Surroundings:
@@ -94,7 +104,7 @@ class PortfolioMaker:
         links = {key: str(each["url"]) for key, (each, _) in facts.items() if each.get("url")}
         return Surroundings(links, tuple(followed), frozenset(self.sent_back))
 
-    def _plan_page(self, key: RecordKey) -> Desired | None:
+    def _plan_page(self, key: RecordKey, can: Capabilities) -> Desired | None:
         """Returns the page with the resource plan, None if it cannot be made now."""
         if find_spec("numpy") is None:
             self._say(_NO_PLAN.format(how=how_to_get("planning")))
@@ -102,7 +112,7 @@ class PortfolioMaker:
         from taiga_pipeline.portfolio.plan_page import TITLE
 
         try:
-            lines, digest = self._plan()
+            lines, digest = self._plan(with_picture=can.holds(Kind.WIKI, Wiki.PICTURE))
         except (ProblemsError, RequestError, Stop) as error:
             self._say(f"the page {TITLE!r} stays as it is: {error}")
             return None
@@ -121,7 +131,7 @@ class PortfolioMaker:
             reason="the resource plan has changed",
         )
 
-    def _plan(self) -> tuple[list[str], str]:
+    def _plan(self, *, with_picture: bool) -> tuple[list[str], str]:
         """Returns the page's lines, and the name of its picture ("" for none)."""
         from taiga_pipeline.planning.capacity.find import find_capacity
         from taiga_pipeline.planning.demand.stated_outlook import plain_outlooks
@@ -145,7 +155,7 @@ class PortfolioMaker:
         deals = {deal.key: deal for deal in situation.deals}
         people = {person.email: person for person in situation.people}
         lines = plan_lines(report, deals, people, situation.allocations)
-        if not report.roles:
+        if not report.roles or not with_picture:
             return lines, ""
         if find_spec("PIL") is None:
             self._say(_NO_PICTURE.format(how=how_to_get("planning")))

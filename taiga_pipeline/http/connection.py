@@ -21,6 +21,8 @@ class Connection:
     ``reads_pages`` says that deals' projects hold wiki pages to be kept in step; ``pictures`` draws
     those on pages (PNG), by the digest that a page names. ``labels`` are all labels that projects
     of this pipeline may show before their titles, now or since the state store began.
+    ``options`` are the settings that are the adapter's alone; ``folder`` is the configuration's,
+    against which relative paths in them are resolved.
     """
 
     url: str
@@ -37,3 +39,5 @@ class Connection:
     reads_pages: bool = False
     pictures: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     labels: frozenset[str] = frozenset()
+    options: Mapping[str, object] = field(default_factory=dict)
+    folder: Path = Path()

@@ -23,6 +23,7 @@ from taiga_pipeline.records import (
     Role,
     Status,
     Story,
+    Wiki,
 )
 
 _CATEGORIES: Final = list(Category)
@@ -83,6 +84,24 @@ class Portfolio:
         self._today = date.min
         self._cards: list[Desired] = []
 
+    @property
+    def asks_for(self) -> dict[str, frozenset[str]]:
+        """The kinds of records that a portfolio is made of, and their fields."""
+        people = {
+            Kind.ROLE: frozenset({Role.NAME}),
+            Kind.MEMBERSHIP: frozenset({Membership.EMAIL, Membership.ROLE}),
+        }
+        pages = {Kind.WIKI: frozenset({Wiki.TITLE, Wiki.TEXT, Wiki.FACTS, Wiki.PICTURE})}
+        return {
+            Kind.PROJECT: frozenset({Project.LABEL, Project.TITLE, Project.TEXT, Project.PRIVATE}),
+            Kind.STATUS: frozenset({Status.NAME, Status.ORDER, Status.CLOSED}),
+            Kind.STORY: frozenset(
+                {Story.SUBJECT, Story.STATUS, Story.DUE_DATE, Story.TAGS, Story.FACTS}
+            ),
+            **(people if self._look.members else {}),
+            **(pages if self._pages else {}),
+        }
+
     def begin(self, today: date) -> None:
         """Begins anew, with no deal."""
         self._today = today
@@ -113,13 +132,11 @@ class Portfolio:
             Project.TAGS: frozenset(),
             Project.TEXT: look.text,
             Project.PRIVATE: True,
-            Project.TEMPLATE: "kanban",
         }
         owners = {
             Project.TITLE: Owner.SHARED,
             Project.TEXT: Owner.DELIVERY,
             Project.PRIVATE: Owner.DELIVERY,
-            Project.TEMPLATE: Owner.DELIVERY,
         }
         reason = "the configuration asks for a portfolio ([portfolio])"
         return Desired(RecordKey(self.key, Kind.PROJECT), fields, owners, reason)

@@ -70,7 +70,13 @@ def plan_lines(plan: Plan, target: str, paint: Paint = plain) -> Iterator[str]:
         yield mails_line(plan.mails)
     for why, keys in plan.left_alone.items():
         yield f"Left alone: {len(keys):,} ({safe(name_some(keys))}): {safe(why)}."
+    yield from map(note_line, plan.notes)
     yield summary_line(plan)
+
+
+def note_line(note: str) -> str:
+    """Returns a remark about the whole."""
+    return f"Note: {safe(note)}"
 
 
 def mails_line(mails: Mapping[str, int]) -> str:

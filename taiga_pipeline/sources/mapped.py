@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, tzinfo
 from typing import Final, Protocol
 
@@ -16,11 +16,12 @@ from sync.source import GroupFacts, Quarantined, Reading, RemembersServer, Write
 from taiga_pipeline.days import day_of
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped
+from taiga_pipeline.mapping.holding import Asked, Holding, asked_by
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.mapping.rules import Rules, StageRule
 from taiga_pipeline.pipeline.delivery import delivery_facts
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
-from taiga_pipeline.records import PORTFOLIO, Kind
+from taiga_pipeline.records import PORTFOLIO, is_portfolio
 from taiga_pipeline.sources.port import (
     DealReading,
     DealSource,
@@ -33,6 +34,7 @@ _LOG: Final = logging.getLogger(__name__)
 _RESERVED: Final = (
     f"a deal's key may not begin with {PORTFOLIO!r}, which names the portfolio; give it another"
 )
+_NO_OVERVIEW: Final = "the portfolio stays as it is: {tool} has no boards at present"
 
 
 class Overview(Protocol):
@@ -40,6 +42,10 @@ class Overview(Protocol):
 
     key: str
     """The group's key, which no deal may have."""
+
+    @property
+    def asks_for(self) -> Asked:
+        """The kinds and fields that its records have."""
 
     def begin(self, today: date) -> None:
         """Begins anew, with no deal."""
@@ -55,13 +61,14 @@ class Overview(Protocol):
 class Extent:
     """What is asked for beyond deals' projects.
 
-    ``holds_pages`` says whether the target has wiki pages. ``overview`` is told of every deal, and
-    yields its group at the end. ``at_rest`` gives keys of groups that are no deals', to be left as
-    they are.
+    ``holding`` says what the target can hold of all this. ``overview`` is told of every deal, and
+    yields its group at the end, if ``holds_overview`` says that the target can hold it. ``at_rest``
+    gives keys of groups that are no deals', to be left as they are.
     """
 
-    holds_pages: bool = True
+    holding: Holding = field(default_factory=Holding)
     overview: Overview | None = None
+    holds_overview: Callable[[], bool] = lambda: True
     at_rest: Callable[[], Collection[str]] = tuple
 
 
@@ -100,8 +107,17 @@ class MappedSource:
         reading = Reading(groups=(), quarantined=deals.quarantined, complete=deals.complete)
         reading.present.update(self._extent.at_rest())
         reading.fading.update(deals.fading)
+        reading.notes.extend(self.notes())
         reading.groups = self._groups(deals, reading, self._today())
         return reading
+
+    def notes(self) -> list[str]:
+        """Returns what the mappings ask for and the target cannot hold."""
+        rules = self._mappings.rules
+        asked = [asked_by(each) for each in rules]
+        if self._overview:
+            asked.append(self._overview.asks_for)
+        return self._extent.holding.notes(asked, rules)
 
     def _today(self) -> date:
         return day_of(self._clock.now(), self._zone)
@@ -111,7 +127,7 @@ class MappedSource:
             self._overview.begin(today)
         with going_through(deals.deals) as all_deals:
             for deal in all_deals:
-                if deal.key.startswith(PORTFOLIO):
+                if is_portfolio(deal.key):
                     reading.quarantined.append(Quarantined(deal.key, f"deal {deal.key}", _RESERVED))
                     continue
                 try:
@@ -128,7 +144,7 @@ class MappedSource:
                 if group is None:
                     reading.present.add(deal.key)
                 else:
-                    yield group if self._extent.holds_pages else _without_pages(group)
+                    yield self._extent.holding.part(group)
         reading.complete = deals.complete
         yield from self._overall(reading)
 
@@ -138,9 +154,12 @@ class MappedSource:
 
     def _overall(self, reading: Reading) -> Iterator[DesiredGroup]:
         """Yields the overview, unless some deals were not read: it would lose them."""
-        if self._overview and reading.complete:
+        if self._overview and not self._extent.holds_overview():
+            reading.present.add(self._overview.key)
+            reading.notes.append(_NO_OVERVIEW.format(tool=self._extent.holding.tool))
+        elif self._overview and reading.complete:
             try:
-                yield self._overview.group(reading.quarantined)
+                yield self._extent.holding.part(self._overview.group(reading.quarantined))
             except SyncError:
                 raise
             except Exception as error:
@@ -150,7 +169,7 @@ class MappedSource:
 
     def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:
         """Returns how the project of a deal that is gone from the source is retired."""
-        return self._mappings.retired(key, base)
+        return self._extent.holding.part(self._mappings.retired(key, base))
 
     @property
     def takes_facts(self) -> bool:
@@ -190,7 +209,7 @@ class MappedSource:
 def _delivered(facts: Iterable[GroupFacts], problems: list[str]) -> Iterator[DeliveryFacts]:
     """Yields what deals' projects tell; of one whose facts make no sense, a problem is noted."""
     for each in facts:
-        if each.key.startswith(PORTFOLIO):
+        if is_portfolio(each.key):
             continue
         try:
             delivered = delivery_facts(each.key, each.facts, each.seen_at, each.state)
@@ -209,11 +228,6 @@ def _unforeseen(key: str, error: Exception) -> Quarantined:
         "others were. Where it happened is in the log: please report it"
     )
     return Quarantined(key, f"deal {key}", reason)
-
-
-def _without_pages(group: DesiredGroup) -> DesiredGroup:
-    children = tuple(child for child in group.children if child.key.kind != Kind.WIKI)
-    return replace(group, children=children)
 
 
 def _staffing(deal: Deal, deals: DealReading) -> Staffing:

@@ -2,55 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from importlib.metadata import EntryPoint, entry_points
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
 from sync.clock import Clock
-from sync.target import Target
+from sync.target import Capabilities, Target
+from taiga_pipeline.adapters import installed
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
+from taiga_pipeline.targets.port import TargetAdapter
 
 GROUP: Final = "taiga_pipeline.targets"
-"""The group of entry points that adapters are published in; each names a `TargetFactory`."""
-
-TargetFactory = Callable[[Connection, Clock], Target]
+"""The group of entry points that adapters are published in; each names a `TargetAdapter`, or a
+function that makes a target."""
 
 
 class UnknownTargetError(ProblemsError):
-    """No installed adapter goes by this name."""
+    """No installed adapter goes by this name, or it cannot be used."""
 
 
 def kinds() -> list[str]:
     """Returns the names of all installed target adapters, sorted."""
-    return sorted({entry.name for entry in _entries()})
+    return sorted(installed(GROUP))
+
+
+def find(kind: str) -> TargetAdapter[Target]:
+    """Returns the adapter for ``kind``.
+
+    :raises UnknownTargetError: no such adapter is installed, or it cannot be imported.
+    """
+    known = installed(GROUP)
+    if kind not in known:
+        message = (
+            f"target.kind: {kind!r} is not installed{did_you_mean(kind, known)}; "
+            f"installed are {', '.join(known) or 'none'}"
+        )
+        raise UnknownTargetError([Problem(message)])
+    try:
+        found: Any = known[kind].load()
+    except Exception as error:  # whatever somebody else's module does when it is imported
+        message = f"target.kind: {kind!r}: its adapter cannot be imported: {error}"
+        raise UnknownTargetError([Problem(message)]) from error
+    if isinstance(found, TargetAdapter):
+        return found
+    if not callable(found):
+        message = f"target.kind: {kind!r}: its entry point leads to no adapter"
+        raise UnknownTargetError([Problem(message)])
+    return TargetAdapter(kind, found)
+
+
+def having(can: Callable[[Capabilities], bool]) -> list[str]:
+    """Returns the titles of the installed adapters of whose capabilities ``can`` is true."""
+    titles = []
+    for kind in kinds():
+        try:
+            adapter = find(kind)
+        except UnknownTargetError:
+            continue
+        if can(adapter.capabilities):
+            titles.append(adapter.title)
+    return titles
 
 
 def create(kind: str, connection: Connection, clock: Clock) -> Target:
     """Returns a target of ``kind``, not connected yet.
 
     :raises UnknownTargetError: no such adapter is installed.
+    :raises ProblemsError: settings are missing that it needs.
     :raises Unreachable: the connection's address cannot be one of such a tool.
     """
-    try:
-        factory: TargetFactory = _find(kind).load()
-    except (ImportError, AttributeError) as error:
-        message = f"target.kind: {kind!r}: its adapter cannot be imported: {error}"
-        raise UnknownTargetError([Problem(message)]) from error
-    return factory(connection, clock)
+    adapter = find(kind)
+    missing = [Problem(message) for message in _missing(adapter, connection)]
+    if missing:
+        raise ProblemsError(missing)
+    return adapter(connection, clock)
 
 
-def _find(kind: str) -> EntryPoint:
-    for entry in _entries():
-        if entry.name == kind:
-            return entry
-    known = kinds()
-    message = (
-        f"target.kind: {kind!r} is not installed{did_you_mean(kind, known)}; "
-        f"installed are {', '.join(known) or 'none'}"
-    )
-    raise UnknownTargetError([Problem(message)])
-
-
-def _entries() -> Sequence[EntryPoint]:
-    return tuple(entry_points(group=GROUP))
+def _missing(adapter: TargetAdapter[Target], connection: Connection) -> Iterator[str]:
+    for setting in adapter.own_settings:
+        if not setting.optional and not connection.options.get(setting.name):
+            what = f" ({setting.remark})" if setting.remark else ""
+            yield f"target.{setting.name} is missing; {adapter.title} needs it{what}"

@@ -31,6 +31,7 @@ from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import (
     group_lines,
     issue_lines,
+    note_line,
     plan_lines,
     taken_lines,
     unreported,
@@ -234,6 +235,7 @@ def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
         yield found_again(result.adopted_by_marker)
     for issue in result.ended_issues:
         yield safe(f"settled: {issue.key} {issue.field}".rstrip())
+    yield from map(note_line, result.new_notes)
     has_news = by_group or issues or result.ended_issues or result.write_back.written or taken
     if watched or has_news:
         yield summary(result)

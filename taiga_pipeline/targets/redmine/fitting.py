@@ -16,7 +16,8 @@ from typing import Final
 
 from sync.records.composite_text import plain_facts, plain_text
 from sync.records.model import Desired, Value
-from taiga_pipeline.records import Kind, Membership, Milestone, Project, Story
+from taiga_pipeline.records import Kind, Milestone, Project, Story
+from taiga_pipeline.targets.redmine.capabilities import CAPABILITIES
 from taiga_pipeline.targets.redmine.identity import without_lines
 
 LONGEST_NAME: Final = 255
@@ -42,7 +43,7 @@ _Clean = Callable[[str], str]
 def fit(desired: Desired) -> Desired:
     """Returns ``desired`` with each value as Redmine will be able to hold it. Pure."""
     limits = _LIMITS.get(desired.key.kind, {})
-    nowhere = _NOWHERE.get(desired.key.kind, frozenset())
+    nowhere = CAPABILITIES.lacks.get(desired.key.kind, frozenset())
     fields: dict[str, Value] = {
         name: value for name, value in desired.fields.items() if name not in nowhere
     }
@@ -98,21 +99,6 @@ def _inert(text: str) -> str:
     """The text, written so that it reads alike, runs no macro and loads no image."""
     return _TAG.sub("＜", _MACRO.sub(lambda match: "｛" * len(match[0]), _MARK.sub("！", text)))
 
-
-_NOWHERE: Final[Mapping[str, frozenset[str]]] = {
-    Kind.PROJECT: frozenset(
-        {
-            Project.TAGS,
-            Project.LOOKING_FOR_PEOPLE,
-            Project.LOOKING_FOR_PEOPLE_NOTE,
-            Project.TEMPLATE,
-        }
-    ),
-    Kind.MEMBERSHIP: frozenset({Membership.ADMIN}),
-    Kind.MILESTONE: frozenset({Milestone.START}),
-    Kind.STORY: frozenset({Story.TAGS}),
-}
-"""What Redmine has no place for."""
 
 _FORMATTED: Final = (_text, _facts, _unmentioned)
 

@@ -9,7 +9,7 @@ from typing import Final
 from sync.errors import SyncError
 from sync.records.model import Desired, Marker, Observed, Value
 from sync.target import Place, Written
-from taiga_pipeline.records import PORTFOLIO, Kind, Status
+from taiga_pipeline.records import Kind, Status, is_portfolio
 from taiga_pipeline.targets.taiga.children import Body, TaigaClientContext
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.paging import Row, read_all
@@ -24,7 +24,7 @@ _COLORS: Final = ("#A8A8A8", "#70728F", "#40A8E4", "#E4A740", "#A8E440", "#E4405
 
 def is_board(markers: Iterable[Marker], pipeline: str) -> bool:
     """Tells a pipeline's portfolio from a deal's project."""
-    return any(each.pipeline == pipeline and each.key.startswith(PORTFOLIO) for each in markers)
+    return any(each.pipeline == pipeline and is_portfolio(each.key) for each in markers)
 
 
 class Statuses:

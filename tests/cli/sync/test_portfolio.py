@@ -286,10 +286,13 @@ def test_a_deal_may_not_have_the_portfolios_key(acme: Run) -> None:
     assert "may not begin with '~portfolio'" in result.stdout
 
 
-def test_only_taiga_holds_a_portfolio(acme: Run) -> None:
+def test_a_portfolio_needs_a_target_with_boards(acme: Run) -> None:
     config = Path("config.toml")
     text = config.read_text(encoding="utf-8").replace('kind = "taiga"', 'kind = "redmine"')
     config.write_text(text, encoding="utf-8")
     result = acme("plan")
     assert result.exit_code == 2
-    assert "portfolio.enabled: only Taiga" in result.stderr
+    assert (
+        "portfolio.enabled: Redmine has no boards with columns of their own; set it to false "
+        "(with boards: Taiga)"
+    ) in result.stderr

@@ -1,0 +1,52 @@
+"""What adapters for sources and for targets have in common: how they are found, and set up.
+
+An adapter is published as an entry point, and imported only when it is used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final
+
+_REMARKS_AT: Final = 39
+"""The column at which remarks begin in a configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A line of an adapter's section in ``config.toml``, as ``init`` writes it.
+
+    ``example`` is its value there. An ``optional`` one is written as a comment. ``remark`` says in
+    a few words what belongs there; ``own`` is on for a setting that is this adapter's alone, and
+    that the program itself knows nothing of.
+    """
+
+    name: str
+    example: str | int
+    remark: str = ""
+    optional: bool = False
+    own: bool = False
+
+    def line(self) -> str:
+        """Returns the line, with the remark beside it."""
+        value = json.dumps(self.example, ensure_ascii=False)
+        begin = f"{'# ' if self.optional else ''}{self.name} = {value}"
+        return f"{begin} ".ljust(_REMARKS_AT) + f"# {self.remark}" if self.remark else begin
+
+    def holding(self, value: str) -> Setting:
+        """Returns the line with a value of somebody's own in it."""
+        return replace(self, example=value, optional=False)
+
+
+def installed(group: str) -> dict[str, EntryPoint]:
+    """Returns the adapters of a group by their kind, sorted, importing none."""
+    return {point.name: point for point in sorted(entry_points(group=group))}
+
+
+def lines(kind: str, remark: str, settings: Iterable[Setting]) -> str:
+    """Returns the lines of an adapter's section, each with its end."""
+    every: Sequence[Setting] = (Setting("kind", kind, remark), *settings)
+    return "".join(f"{setting.line()}\n" for setting in every)
