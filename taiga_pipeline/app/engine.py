@@ -82,15 +82,15 @@ class KnownTarget:
     target: Target | None = None
 
     @classmethod
-    def of(cls, workspace: Workspace) -> KnownTarget:
+    def of(cls, workspace: Workspace, target: Target | None = None) -> KnownTarget:
         """Returns what the configuration tells; an unknown kind is reported where it is made."""
         from taiga_pipeline.targets.registry import UnknownTargetError, find
 
         kind = workspace.settings.target.kind
         try:
-            return cls(kind, find(kind))
+            return cls(kind, find(kind), target)
         except UnknownTargetError:
-            return cls(kind, None)
+            return cls(kind, None, target)
 
     @property
     def title(self) -> str:

@@ -17,7 +17,7 @@ from sync.run.server_move import gather
 from sync.source import Quarantined
 from sync.state.store import StateStore
 from sync.target import Foresees, Target
-from taiga_pipeline.app.engine import make_source, make_target
+from taiga_pipeline.app.engine import KnownTarget, make_source, make_target
 from taiga_pipeline.app.soundness import (
     EXAMPLES,
     RESTORE,
@@ -112,6 +112,8 @@ def _findings(context: CommandContext, *, offline: bool) -> Iterator[Finding]:
     if not config.ok:
         return
     mappings = _look("mappings", lambda: _mappings(context))
+    if offline and mappings.ok:
+        mappings = replace(mappings, advice=_left_out(context, KnownTarget.of(context)))
     yield mappings
     source = _look_at_source(context, mapped=mappings.ok)
     yield source
@@ -269,6 +271,8 @@ def _look_at_target(
         if isinstance(target, Advises):
             advice.extend(target.advice())
         found.append(target)
+        if mapped:
+            advice.extend(_left_out(context, KnownTarget.of(context, target)))
         if mapped and isinstance(target, Foresees):
             advice.extend(_refuse_unknown(context, target))
         return f"{target.name} at {context.settings.target.url} lets {account} in"
@@ -325,6 +329,14 @@ def _refuse_others_projects(context: CommandContext, store: StateStore, target: 
     messages = [breach.message for breach in plan.breaches if breach.name in names]
     if messages:
         raise Refused("; ".join(messages))
+
+
+def _left_out(context: CommandContext, known: KnownTarget) -> tuple[str, ...]:
+    """Returns what the mappings ask for and the target cannot hold."""
+    try:
+        return tuple(make_source(context, known).notes())
+    except ProblemsError:  # which is reported where deals are read
+        return ()
 
 
 def _refuse_unknown(context: CommandContext, target: Foresees) -> list[str]:

@@ -1,0 +1,69 @@
+"""What the target cannot hold of a mapping is left out, and said once: here, of a Redmine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import NOW, Run
+from tests.targets.redmine.fake import KEY, URL, FakeRedmine
+
+NOTE = "Redmine has no place for"
+
+
+@pytest.fixture
+def redmine(run: Run, environment: dict[str, str]) -> Iterator[FakeRedmine]:
+    """A Redmine, and a pipeline of one deal that is connected to it."""
+    fake = FakeRedmine(now=lambda: NOW)
+    run("init")
+    config = Path("config.toml")
+    text = config.read_text(encoding="utf-8")
+    begin, end = text.index("[target]"), text.index("[sync]")
+    section = f'[target]\nkind = "redmine"\nurl = "{URL}"\ntoken_env = "REDMINE_TOKEN"\n\n'
+    config.write_text(text[:begin] + section + text[end:], encoding="utf-8")
+    environment["REDMINE_TOKEN"] = KEY
+    run("deals", "add", "D-1", "Shop", "--stage", "Proposal", "--start", "2027-01-11")
+    with fake.answer():
+        yield fake
+
+
+def test_one_note_is_told_by_the_run_that_first_leaves_something_out(
+    run: Run, redmine: FakeRedmine
+) -> None:
+    first = run("run")
+    assert first.exit_code == 0, first.stderr
+    assert first.stdout.count(NOTE) == 1
+    assert "pages" in first.stdout
+    assert "start of milestones" in first.stdout
+    run("deals", "add", "D-2", "Portal", "--stage", "Proposal", "--start", "2027-01-11")
+    assert NOTE not in run("run").stdout
+    assert run("run").stdout == ""
+
+
+def test_a_note_that_says_something_new_is_told(run: Run, redmine: FakeRedmine) -> None:
+    run("run")
+    with Path("mappings/default.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[story]]\nsubject = "Call them"\ntags = ["call"]\n')
+    assert "tags of stories" in run("run").stdout
+
+
+def test_a_plan_and_a_check_say_it_whenever_they_are_asked(run: Run, redmine: FakeRedmine) -> None:
+    run("run")
+    assert run("plan").stdout.count(NOTE) == 1
+    (note,) = json.loads(run("plan", "--json").stdout)["notes"]
+    assert note.startswith(NOTE)
+    for command in (("check",), ("check", "--offline")):
+        assert run(*command).stdout.count(NOTE) == 1, command
+
+
+def test_a_target_that_is_not_installed_hides_nothing_else(run: Run, redmine: FakeRedmine) -> None:
+    config = Path("config.toml")
+    text = config.read_text(encoding="utf-8").replace('"redmine"', '"redmin"')
+    config.write_text(text, encoding="utf-8")
+    assert run("check", "--offline").exit_code == 0
+    result = run("check")
+    assert result.exit_code == 2
+    assert result.stdout.count("'redmin' is not installed; did you mean 'redmine'") == 1
