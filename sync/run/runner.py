@@ -174,7 +174,7 @@ class Runner:
             refusal=done.refusal,
             stopped_by=done.applied.stopped_by,
             write_back=write_back,
-            new_notes=self._new_notes(draft.plan, done),
+            new_notes=self._new_notes(planned.plan, done),
         )
 
     def _new_notes(self, plan: Plan, done: _Done) -> tuple[str, ...]:
