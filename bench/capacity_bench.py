@@ -242,7 +242,7 @@ class Model:
     """How outcomes are drawn: a shared factor, or a shared latent normal variable."""
 
     name: str
-    shock_sd: float = 0.0
+    common_shock_sd: float = 0.0
     correlation: float = 0.0
     judged: bool = False
 
@@ -253,7 +253,7 @@ class Model:
             shifted = latent + self.correlation**0.5 * normal
             scaled = shifted / (1 - self.correlation) ** 0.5
             return np.array([NormalDist().cdf(each) for each in scaled])
-        return np.minimum(1, probability * np.exp(self.shock_sd * normal))
+        return np.minimum(1, probability * np.exp(self.common_shock_sd * normal))
 
 
 MODELS = (

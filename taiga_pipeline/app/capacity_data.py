@@ -46,7 +46,7 @@ def report_json(report: CapacityReport) -> dict[str, Any]:
         "quantile": report.quantile,
         "trials": report.trials,
         "seed": report.seed,
-        "shock_sd": round(report.shock_sd, 4),
+        "shock_sd": round(report.common_shock_sd, 4),
         "open_deals": report.open_deals,
         "roles": [
             {

@@ -111,10 +111,14 @@ def _learn(workspace: Workspace, read: Pipeline, as_of: date, coming_until: date
     """Learns from the pipeline's history."""
     from taiga_pipeline.app.forecast_data import read_history
     from taiga_pipeline.planning.forecast.forecast import prepare
-    from taiga_pipeline.planning.forecast.outlooks import SHOCK_DAYS, coming_wins, outlooks_of
+    from taiga_pipeline.planning.forecast.outlooks import (
+        COMMON_SHOCK_DAYS,
+        coming_wins,
+        outlooks_of,
+    )
 
     ahead = (coming_until - as_of).days + 7 if coming_until else 0
-    ground = prepare(read_history(workspace, as_of, read), as_of, max(SHOCK_DAYS, ahead))
+    ground = prepare(read_history(workspace, as_of, read), as_of, max(COMMON_SHOCK_DAYS, ahead))
     return Learnt(outlooks_of(ground), coming_wins(ground) if coming_until else ())
 
 

@@ -24,11 +24,11 @@ class Outlook:
 class Outlooks:
     """What is expected of all open deals of a pipeline.
 
-    ``shock_sd`` is the standard deviation of the logarithm of a factor that all probabilities
-    share in one future: good and bad times hit all deals together, which is why the spread of the
-    whole does not average out. ``bias`` is the mean of that logarithm (0: unbiased).
+    ``common_shock_sd`` is the standard deviation of the logarithm of a factor that all
+    probabilities share in one future: good and bad times hit all deals together, which is why the
+    spread of the whole does not average out. ``bias`` is the mean of that logarithm (0: unbiased).
     """
 
     by_deal: Mapping[str, Outlook] = field(default_factory=dict)
-    shock_sd: float = 0.25
+    common_shock_sd: float = 0.25
     bias: float = 0.0

@@ -56,7 +56,7 @@ def exact(
     size = 1 << int(most // unit + 1).bit_length()
     waves = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
     normal = [NormalDist().inv_cdf((node + 0.5) / nodes) for node in range(nodes)]
-    factors = np.exp(shape.bias + shape.shock_sd * np.array(normal))
+    factors = np.exp(shape.bias + shape.common_shock_sd * np.array(normal))
     product = np.ones((nodes, size // 2 + 1), dtype=complex)
     powers: dict[int, Floats] = {}
     for probability, of in asked:

@@ -32,7 +32,7 @@ def report(*roles: RoleCapacity) -> CapacityReport:
         quantile=0.8,
         trials=10,
         seed=1,
-        shock_sd=0.5,
+        common_shock_sd=0.5,
         roles=roles,
         by_week=(),
         total=cell(0),

@@ -6,20 +6,20 @@ from hypothesis import strategies as st
 from sync.run.retry import NEVER, RetryPolicy
 
 
-def no_luck() -> float:
+def no_jitter() -> float:
     return 0.0
 
 
 def test_waits_double_up_to_the_cap() -> None:
     policy = RetryPolicy(attempts=9, base_seconds=1, cap_seconds=5, budget_seconds=1000)
-    waits = [policy.wait(failed, 0, None, no_luck) for failed in range(1, 6)]
+    waits = [policy.wait(failed, 0, None, no_jitter) for failed in range(1, 6)]
     assert waits == [1, 2, 4, 5, 5]
 
 
 def test_gives_up_after_the_last_attempt() -> None:
     policy = RetryPolicy(attempts=3)
-    assert policy.wait(2, 0, None, no_luck) is not None
-    assert policy.wait(3, 0, None, no_luck) is None
+    assert policy.wait(2, 0, None, no_jitter) is not None
+    assert policy.wait(3, 0, None, no_jitter) is None
 
 
 def test_the_server_wait_is_never_undercut() -> None:
@@ -29,13 +29,13 @@ def test_the_server_wait_is_never_undercut() -> None:
 
 def test_a_server_wait_beyond_the_budget_is_not_waited_for() -> None:
     policy = RetryPolicy(budget_seconds=59)
-    assert policy.wait(1, 0, 60, no_luck) is None
+    assert policy.wait(1, 0, 60, no_jitter) is None
 
 
 def test_no_attempt_begins_after_the_budget() -> None:
     policy = RetryPolicy(attempts=99, base_seconds=10, cap_seconds=10, budget_seconds=30, jitter=0)
-    assert policy.wait(3, 20, None, no_luck) == 10
-    assert policy.wait(3, 20.1, None, no_luck) is None
+    assert policy.wait(3, 20, None, no_jitter) == 10
+    assert policy.wait(3, 20.1, None, no_jitter) is None
 
 
 def test_jitter_only_shortens_the_wait() -> None:
@@ -44,7 +44,7 @@ def test_jitter_only_shortens_the_wait() -> None:
 
 
 def test_never_is_one_attempt() -> None:
-    assert NEVER.wait(1, 0, None, no_luck) is None
+    assert NEVER.wait(1, 0, None, no_jitter) is None
 
 
 @given(

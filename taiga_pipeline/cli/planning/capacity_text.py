@@ -56,10 +56,10 @@ def print_report(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
 def _print_heading(report: CapacityReport) -> None:
     span = f"{week_name(report.weeks.first)} to {week_name(report.weeks.last)}"
     click.echo(style(f"Capacity and demand, {span}", bold=True))
-    shock = f"shared shock {report.shock_sd:.2f}"
+    common_shock = f"common shock {report.common_shock_sd:.2f}"
     click.echo(
         f"as of {report.as_of}; {counted(report.open_deals, 'open deal')} in {report.trials:,} "
-        f"futures (seed {report.seed}, {shock})"
+        f"futures (seed {report.seed}, {common_shock})"
     )
 
 

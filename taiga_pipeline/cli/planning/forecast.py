@@ -79,10 +79,10 @@ def _forecast(history: History, day: date, months: int, seed: int, as_json: bool
 def _explain(history: History, key: str, day: date, as_json: bool) -> None:
     from taiga_pipeline.cli.planning.forecast_deal import explanation_json, print_explanation
     from taiga_pipeline.planning.forecast.forecast import prepare
-    from taiga_pipeline.planning.forecast.outlooks import SHOCK_DAYS, explain
+    from taiga_pipeline.planning.forecast.outlooks import COMMON_SHOCK_DAYS, explain
 
     _check_open(history.known_on(day), key, day)
-    explanation = explain(prepare(history, day, SHOCK_DAYS), key)
+    explanation = explain(prepare(history, day, COMMON_SHOCK_DAYS), key)
     if explanation is None:
         raise UnknownName(f"deal {key!r} is not open on {day}")
     if as_json:

@@ -112,9 +112,9 @@ def _parts(basis: Basis) -> Iterator[str]:
         f"{load}. Each is on only if it made past forecasts better."
     )
     yield (
-        f"Ranges: shared ups and downs of {basis.shock.sd:.0%} (standard deviation), from "
+        f"Ranges: shared ups and downs of {basis.common_shock.sd:.0%} (standard deviation), from "
         f"{counted(basis.past_forecasts, 'replayed forecast')}; "
-        f"{basis.shock.windows:.1f} independent windows of 90 days."
+        f"{basis.common_shock.windows:.1f} independent windows of 90 days."
     )
 
 
@@ -167,9 +167,9 @@ def forecast_json(forecast: Forecast, history: History) -> dict[str, Any]:
             "learns_stages": basis.learns_stages,
             "asleep": basis.asleep,
             "arrivals_per_week": round(basis.arrivals_per_week, 2),
-            "shock_mean": round(basis.shock.mean, 4),
-            "shock_sd": round(basis.shock.sd, 4),
-            "independent_windows": round(basis.shock.windows, 1),
+            "shock_mean": round(basis.common_shock.mean, 4),
+            "shock_sd": round(basis.common_shock.sd, 4),
+            "independent_windows": round(basis.common_shock.windows, 1),
             "past_forecasts": basis.past_forecasts,
         },
         "left_out": dict(history.left_out),

@@ -118,12 +118,12 @@ def _decided(deal: Deal, stage: StageRule) -> Deal:
 
 
 def _stage(name: str, deals: Sequence[Deal], urls: Mapping[str, str]) -> Stage:
-    worth: dict[str, Decimal] = defaultdict(Decimal)
+    total_value: dict[str, Decimal] = defaultdict(Decimal)
     for deal in deals:
         if deal.value is not None:
-            worth[deal.currency] += deal.value
+            total_value[deal.currency] += deal.value
     largest = sorted(deals, key=lambda deal: (-(deal.value or Decimal(0)), deal.key))
-    money = ", ".join(f"{worth[each]:,.0f} {each}".strip() for each in sorted(worth))
+    money = ", ".join(f"{total_value[each]:,.0f} {each}".strip() for each in sorted(total_value))
     return Stage(name, money, [_card(deal, urls.get(deal.key, "")) for deal in largest])
 
 
@@ -257,8 +257,8 @@ def _scenarios(context: CommandContext, given: PlanInput, options: Options) -> C
         ("Hours missing", lambda c: f"{c.report.total.gap:,.0f} h"),
         ("Short weeks of roles", lambda c: f"{c.short_weeks}"),
         ("Utilisation", lambda c: "" if c.utilisation is None else f"{100 * c.utilisation:.0f} %"),
-        ("Won in it", lambda c: _money(c.worth.decided)),
-        ("Expected besides", lambda c: _money(c.worth.expected)),
+        ("Won in it", lambda c: _money(c.open_value.decided)),
+        ("Expected besides", lambda c: _money(c.open_value.expected)),
     )
     rows = [(name, [figure(column) for column in columns]) for name, figure in figures]
     return Comparison([column.name for column in columns], rows)
@@ -284,10 +284,10 @@ def _forecast(
     need_extra("forecast", "planning", "numpy")
     from taiga_pipeline.cli.planning.forecast_text import notes
     from taiga_pipeline.planning.forecast.forecast import forecast_of, horizon_of, prepare
-    from taiga_pipeline.planning.forecast.outlooks import SHOCK_DAYS, outlooks_of
+    from taiga_pipeline.planning.forecast.outlooks import COMMON_SHOCK_DAYS, outlooks_of
 
     history = read_history(context, today, read)
-    ground = prepare(history, today, max(horizon_of(today, _MONTHS), SHOCK_DAYS))
+    ground = prepare(history, today, max(horizon_of(today, _MONTHS), COMMON_SHOCK_DAYS))
     forecast = forecast_of(ground, today, _MONTHS)
     series = [
         Series(f"Wins by {name}", [_period(row, row.won) for row in rows])

@@ -196,8 +196,8 @@ def _column_json(column: Column) -> dict[str, Any]:
         "quantile": report.quantile,
         "trials": report.trials,
         "seed": report.seed,
-        "won_value": column.worth.decided,
-        "expected_value": column.worth.expected,
+        "won_value": column.open_value.decided,
+        "expected_value": column.open_value.expected,
         "utilisation": None if column.utilisation is None else round(column.utilisation, 4),
         "short_role_weeks": column.short_weeks,
         "total": cell_json(report.total),
@@ -221,8 +221,8 @@ def _print_columns(columns: Sequence[Column]) -> None:
     )
     click.echo("")
     rows = [
-        ["Won value", *(_money(each.worth.decided) for each in columns)],
-        ["Expected value of the rest", *(_money(each.worth.expected) for each in columns)],
+        ["Won value", *(_money(each.open_value.decided) for each in columns)],
+        ["Expected value of the rest", *(_money(each.open_value.expected) for each in columns)],
         ["Capacity", *(_hours(each.report.total.capacity) for each in columns)],
         ["Confirmed", *(_hours(each.report.total.confirmed) for each in columns)],
         ["Weighted", *(_hours(each.report.total.weighted) for each in columns)],

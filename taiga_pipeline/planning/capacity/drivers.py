@@ -42,7 +42,7 @@ Expected = Sequence[tuple[Integers, Floats]]
 """For each role the rows that ask for it, and their expected hours by week."""
 
 
-def worth_watching(expected: Expected) -> tuple[int, ...]:
+def driver_candidates(expected: Expected) -> tuple[int, ...]:
     """Returns the rows that may add most to a gap.
 
     No deal can add more to a gap than the hours that it asks for on average, so the largest of

@@ -65,7 +65,7 @@ class ExactRole:
         self._numbers, self._expected = expected
         self._hours: dict[int, Floats] = {}
         nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
-        self._factors: Floats = np.exp(shape.bias + shape.shock_sd * nodes)
+        self._factors: Floats = np.exp(shape.bias + shape.common_shock_sd * nodes)
         self._weights: Floats = weights / weights.sum()
 
     def of_week(self, week: int) -> Distribution | None:

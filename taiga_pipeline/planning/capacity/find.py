@@ -113,7 +113,7 @@ def capacity_for(
     )
     roles = Roles(people, demand)
     balance = Balance(roles, window, people, hours.by_person, demand)
-    shape = Shape(len(roles.names), len(window), outlooks.shock_sd, outlooks.bias)
+    shape = Shape(len(roles.names), len(window), outlooks.common_shock_sd, outlooks.bias)
     draw = Draw(options.trials, options.seed, options.quantile, options.with_drivers)
     summary = Summary(balance, demand, shape, draw, window.index(options.weeks.first))
     about_people = (*_people_notices(people), *roles.notices(), *overload_notices(people, demand))
@@ -123,7 +123,7 @@ def capacity_for(
         quantile=options.quantile,
         trials=options.trials,
         seed=options.seed,
-        shock_sd=outlooks.shock_sd,
+        common_shock_sd=outlooks.common_shock_sd,
         open_deals=open_deals,
         notices=(*demand.notices, *hours.notices, *about_people),
     )

@@ -77,7 +77,7 @@ class CapacityReport:
     quantile: float
     trials: int
     seed: int
-    shock_sd: float
+    common_shock_sd: float
     open_deals: int
     notices: tuple[str, ...] = ()
     roles: tuple[RoleCapacity, ...] = ()

@@ -1,9 +1,9 @@
 """Many possible futures of a pipeline, drawn at random: the hours that they ask for.
 
 In each trial one factor multiplies the chances of all deals: good and bad times hit all of them
-together, so that the spread of the whole does not average out (`Outlooks.shock_sd`). A deal is won
-where a uniform number is below its chance times that factor; given that, where the number lies
-below it is uniform again, and tells the week in which the project begins. The factors are
+together, so that the spread of the whole does not average out (`Outlooks.common_shock_sd`). A deal
+is won where a uniform number is below its chance times that factor; given that, where the number
+lies below it is uniform again, and tells the week in which the project begins. The factors are
 stratified: one from each of as many equal parts of their distribution as there are trials.
 
 A profile is kept as its *steps* (+30 hours in week 2, -30 in week 12), which are added up over
@@ -54,11 +54,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How many roles and weeks there are, and the shock that all deals share."""
+    """How many roles and weeks there are, and the common shock."""
 
     roles: int
     weeks: int
-    shock_sd: float = 0.25
+    common_shock_sd: float = 0.25
     bias: float = 0.0
 
     @property
@@ -208,7 +208,7 @@ def _factors(trials: int, seed: int, shape: Shape) -> Single:
     inverse = NormalDist().inv_cdf
     normal = np.array([inverse(min(max(part, 1e-12), 1 - 1e-12)) for part in parts.tolist()])
     generator.shuffle(normal)
-    return np.exp(shape.bias + shape.shock_sd * normal).astype(np.float32)
+    return np.exp(shape.bias + shape.common_shock_sd * normal).astype(np.float32)
 
 
 def _padded(row: Row) -> int:

@@ -14,7 +14,7 @@ from taiga_pipeline.planning.capacity.drivers import (
     Added,
     Drawn,
     RoleDrivers,
-    worth_watching,
+    driver_candidates,
 )
 from taiga_pipeline.planning.capacity.exact import Distribution, ExactRole
 from taiga_pipeline.planning.capacity.result import Cell, Driver, RoleCapacity
@@ -61,7 +61,7 @@ class Summary:
         self._demand = demand
         self._draw = draw
         self._weeks = range(first, shape.weeks)
-        candidates = worth_watching(balance.expected) if draw.with_drivers else ()
+        candidates = driver_candidates(balance.expected) if draw.with_drivers else ()
         # Deals that are not there yet have no names, and nobody could do anything about them.
         watched = [row for row in candidates if demand.open[row].deal_key]
         futures = Simulation(balance.rows, shape).run(draw.trials, draw.seed, watched)

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from taiga_pipeline.planning.forecast.common_shock import independent_windows
 from taiga_pipeline.planning.forecast.forecast import (
     PARTS,
     Ground,
@@ -23,7 +24,6 @@ from taiga_pipeline.planning.forecast.forecast import (
 from taiga_pipeline.planning.forecast.hazards import Variant, stage_chances
 from taiga_pipeline.planning.forecast.record import NEVER, Floats, Record
 from taiga_pipeline.planning.forecast.replay import Referee, Replayed, Tally, replay, replay_days
-from taiga_pipeline.planning.forecast.shock import independent_windows
 from taiga_pipeline.planning.history.model import History, PastDeal
 
 HORIZONS: Final = (30, 60, 90)
@@ -137,7 +137,7 @@ class _Collector:
 
     def add(self, ground: Ground, replayed: Replayed, tally: Tally) -> None:
         view, days = ground.view, self._days
-        factor = np.exp(ground.shock(1, days, "open").mean)
+        factor = np.exp(ground.common_shock(1, days, "open").mean)
         won, _ = view.open.within(1, days)
         self._chances.append(np.minimum(won * factor, 1.0))
         self._outcomes.append(replayed.open.within(days))

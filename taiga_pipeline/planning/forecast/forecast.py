@@ -9,6 +9,13 @@ from typing import Final
 
 import numpy as np
 
+from taiga_pipeline.planning.forecast.common_shock import (
+    PRIOR_SD,
+    WHOLE_PRIOR_SD,
+    CommonShock,
+    learn_common_shock,
+)
+from taiga_pipeline.planning.forecast.deal_value import DealValue, learn_deal_values, values_of
 from taiga_pipeline.planning.forecast.hazards import MONTH_CORRELATION, STAGE_DEALS, Variant
 from taiga_pipeline.planning.forecast.periods import Period, months, quarters
 from taiga_pipeline.planning.forecast.replay import (
@@ -18,12 +25,6 @@ from taiga_pipeline.planning.forecast.replay import (
     look,
     replay,
     replay_days,
-)
-from taiga_pipeline.planning.forecast.shock import (
-    PRIOR_SD,
-    WHOLE_PRIOR_SD,
-    Shock,
-    learn_shock,
 )
 from taiga_pipeline.planning.forecast.simulate import (
     TRIALS,
@@ -36,11 +37,10 @@ from taiga_pipeline.planning.forecast.simulate import (
     simulate_new,
     simulate_open,
 )
-from taiga_pipeline.planning.forecast.worth import Worth, learn_worth, worths_of
 from taiga_pipeline.planning.history.model import History, PastDeal
 
 MOST_REPLAYS: Final = 26
-"""Past forecasts that the shock is learnt from; older ones count no more."""
+"""The common shock is learnt from so many past forecasts; older ones are ignored."""
 PARTS: Final = {"open": PRIOR_SD, "coming": PRIOR_SD, "all": WHOLE_PRIOR_SD}
 
 
@@ -82,7 +82,7 @@ class Basis:
     asleep: int
     arrivals_per_week: float
     arrival_weeks: int
-    shock: Shock
+    common_shock: CommonShock
     past_forecasts: int
 
 
@@ -100,25 +100,25 @@ class Forecast:
 class Ground:
     """Today's view, and the past ones that tell how far off such forecasts are.
 
-    ``history`` is what was known on the day, ``deals`` are the open ones of it, ``worths`` is what
-    wins were worth, by currency.
+    ``history`` is what was known on the day, ``deals`` are the open ones of it, ``value_models`` is
+    what wins were worth, by currency.
     """
 
     view: View
     history: History
     deals: tuple[PastDeal, ...]
-    worths: Mapping[str, Worth]
+    value_models: Mapping[str, DealValue]
     past: tuple[Tally, ...]
 
-    def shock(self, first: int, last: int, part: str) -> Shock:
-        """Returns the shock of wins in days ``first`` to ``last`` ahead."""
+    def common_shock(self, first: int, last: int, part: str) -> CommonShock:
+        """Returns the common shock of wins in days ``first`` to ``last`` ahead."""
         windows = [each.window(first, last, part) for each in self.past if each.days >= last]
-        return learn_shock(windows, last, PARTS[part])
+        return learn_common_shock(windows, last, PARTS[part])
 
 
 def ground_of(view: View, known: History, past: tuple[Tally, ...]) -> Ground:
     """Returns the ground of a forecast; ``known`` is what was known on the day of the view."""
-    return Ground(view, known, known.open, learn_worth(known), past)
+    return Ground(view, known, known.open, learn_deal_values(known), past)
 
 
 def prepare(history: History, day: date, horizon: int) -> Ground:
@@ -171,7 +171,7 @@ def simulate_period(
     ground: Ground, first: int, last: int, seed: int, trials: int = TRIALS
 ) -> dict[str, Sums]:
     """Returns trials of days ``first`` to ``last`` ahead, for open, coming and all deals."""
-    view, worths = ground.view, ground.worths
+    view, value_models = ground.view, ground.value_models
     chances = view.open.within(first, last)
     prices = _prices(ground)
     coming_won, coming_decided = view.coming.within(first, last)
@@ -179,12 +179,12 @@ def simulate_period(
         float(coming_won.sum()),
         float(coming_decided.sum()),
         view.arrivals.dispersion,
-        {name: (each.mean, each.spread**2, each.share) for name, each in worths.items()},
+        {name: (each.mean, each.spread**2, each.share) for name, each in value_models.items()},
     )
     sums = {}
     for part in PARTS:
         random = np.random.default_rng(seed)
-        factor = draw_factors(ground.shock(first, last, part), random, trials)
+        factor = draw_factors(ground.common_shock(first, last, part), random, trials)
         parts = []
         if part != "coming":
             parts.append(simulate_open(chances, prices, factor, random))
@@ -195,9 +195,10 @@ def simulate_period(
 
 
 def _prices(ground: Ground) -> dict[str, Prices]:
-    only = len(ground.worths) == 1
+    only = len(ground.value_models) == 1
     return {
-        name: Prices(*worths_of(ground.deals, worth, only)) for name, worth in ground.worths.items()
+        name: Prices(*values_of(ground.deals, value_model, only))
+        for name, value_model in ground.value_models.items()
     }
 
 
@@ -220,7 +221,7 @@ def basis(ground: Ground) -> Basis:
         asleep=int((groups == asleep).sum()) if asleep is not None else 0,
         arrivals_per_week=view.arrivals.per_day * 7,
         arrival_weeks=view.arrivals.weeks,
-        shock=ground.shock(1, min(90, view.open.days), "open"),
+        common_shock=ground.common_shock(1, min(90, view.open.days), "open"),
         past_forecasts=len(ground.past),
     )
 

@@ -5,12 +5,12 @@ For a deal of age a on day t, in stage s (cause-specific hazards of two competin
 - closing: the chance that it is decided on that day, given that it is still open,
   ``logit h = age group + stage + month of quarter x (younger | older)``
 - winning: the chance that a decision is a win,
-  ``logit w = base + age group + stage + month of quarter + that calendar month's own luck``
+  ``logit w = base + age group + stage + month of quarter + month effect``
 
 ``h*w`` and ``h*(1-w)`` are the hazards of a win and of a loss. All effects but the age groups are
-ridge-shrunk: an L2 penalty is a normal prior, whose width is set by scaling a column.
-The mapping's stage probabilities take part as pseudo-deals (`STAGE_DEALS` each): with no history
-they are the forecast, with much they vanish. A calendar month's own luck keeps one good month from
+ridge-shrunk: an L2 penalty is a normal prior, whose width is set by scaling a column. The mapping's
+stage probabilities take part as pseudo-deals (`STAGE_DEALS` each): with no history they are the
+forecast, with much they vanish. The month effect (of one calendar month) keeps one good month from
 counting as much as its hundreds of deals would: deals that are decided together are not
 independent.
 
@@ -40,13 +40,13 @@ from taiga_pipeline.planning.forecast.record import (
 from taiga_pipeline.planning.forecast.regression import logistic, ridge_logistic
 
 STAGE_DEALS: Final = 10.0
-"""As many decided deals a stage's probability in the mapping is worth."""
+"""A stage's probability in the mapping counts as this many decided deals."""
 MONTH_CORRELATION: Final = 0.09
-"""How alike the outcomes of two deals of one month are: what the width of a month's luck means."""
+"""How alike the outcomes of two deals of one month are: the width of the month effect."""
 USUAL_CHANCE: Final = 0.3
 """The chance of a deal when neither the mapping nor history says anything."""
 USUAL_DAYS: Final = 90.0
-"""The time to a decision, on average, before history tells; it is worth one decision."""
+"""The time to a decision, on average, without history; it counts as one decision."""
 DEALS_PER_GROUP: Final = 10
 MOST_GROUPS: Final = 10
 MISSED: Final = 5.0
@@ -270,12 +270,12 @@ def _fit_winning(counts: PersonDays, beliefs: Floats, variant: Variant) -> Float
     seen = decided > 0
     month, group, stage = np.nonzero(seen)
     phase = (int(phases_of(counts.days[0])) + month) % PHASES
-    luck = np.eye(len(decided))[month] * _MONTH_SD
-    beliefs_luck = np.zeros((design.stages, len(decided)))
+    month_effect = np.eye(len(decided))[month] * _MONTH_SD
+    beliefs_month_effect = np.zeros((design.stages, len(decided)))
     rows = np.vstack(
         [
-            np.hstack([design.winning(phase, group, stage), luck]),
-            np.hstack([design.beliefs(), beliefs_luck]),
+            np.hstack([design.winning(phase, group, stage), month_effect]),
+            np.hstack([design.beliefs(), beliefs_month_effect]),
         ]
     )
     weights = ridge_logistic(

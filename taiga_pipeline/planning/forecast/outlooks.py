@@ -18,21 +18,21 @@ from taiga_pipeline.planning.outlook import Outlook, Outlooks
 
 EVER_DAYS: Final = 730
 """A deal that is not won within two years counts as never won."""
-SHOCK_DAYS: Final = 90
+COMMON_SHOCK_DAYS: Final = 90
 TIMING_DECISIONS: Final = 20.0
-"""A stated close date is worth so many decisions of history on the time to close."""
+"""A stated close date counts as this many past decisions on the time to close."""
 CLOSE_SPREAD: Final = 21
 """A stated close date may be so many days off either way; one that has passed, twice that later."""
 
 
 def outlooks(history: History, day: date) -> Outlooks:
     """Returns what is expected of the deals that are open on ``day``."""
-    return outlooks_of(prepare(history, day, SHOCK_DAYS))
+    return outlooks_of(prepare(history, day, COMMON_SHOCK_DAYS))
 
 
 def outlooks_of(ground: Ground) -> Outlooks:
-    """Returns the outlooks of a ground that was prepared for at least `SHOCK_DAYS`."""
-    shock = ground.shock(1, SHOCK_DAYS, "open")
+    """Returns the outlooks of a ground that was prepared for at least `COMMON_SHOCK_DAYS`."""
+    common_shock = ground.common_shock(1, COMMON_SHOCK_DAYS, "open")
     calendar = _Calendar(ground.view)
     chances = long_curves(ground.view)
     ever = np.minimum(chances.kinds_won.sum(axis=0), 1.0).tolist()
@@ -41,7 +41,7 @@ def outlooks_of(ground: Ground) -> Outlooks:
         deal.key: Outlook(deal.key, ever[kind], calendar.closes(deal, learnt[kind]))
         for deal, kind in zip(ground.deals, chances.place.tolist(), strict=True)
     }
-    return Outlooks(by_deal, shock.sd, shock.mean)
+    return Outlooks(by_deal, common_shock.sd, common_shock.mean)
 
 
 def coming_wins(ground: Ground) -> tuple[tuple[date, float], ...]:
@@ -51,7 +51,10 @@ def coming_wins(ground: Ground) -> tuple[tuple[date, float], ...]:
     them, less what it is for open deals: the factor of a simulation has that in it.
     """
     view = ground.view
-    off = ground.shock(1, SHOCK_DAYS, "coming").mean - ground.shock(1, SHOCK_DAYS, "open").mean
+    off = (
+        ground.common_shock(1, COMMON_SHOCK_DAYS, "coming").mean
+        - ground.common_shock(1, COMMON_SHOCK_DAYS, "open").mean
+    )
     won, _ = view.coming.daily()
     monday = view.day - timedelta(days=view.day.weekday())
     weeks = np.bincount((np.arange(1, len(won) + 1) + view.day.weekday()) // 7, weights=won)
@@ -168,12 +171,17 @@ def explain(ground: Ground, key: str) -> Explanation | None:
     deal = ground.deals[place]
     stage = int(view.record.stage[view.record.is_open][place])
     age = int(view.record.ages()[view.record.is_open][place])
-    shock = ground.shock(1, SHOCK_DAYS, "open")
+    common_shock = ground.common_shock(1, COMMON_SHOCK_DAYS, "open")
     final = _ever(view, age, stage, season=True)
     won = final.won[:, 0]
-    corrected = min(float(won.sum() * np.exp(shock.mean)), 1.0)
-    steps = (*_steps(view, deal, age, stage), Step("past forecasts", _off(shock.mean), corrected))
-    within = {days: min(float(won[:days].sum() * np.exp(shock.mean)), 1.0) for days in (30, 60, 90)}
+    corrected = min(float(won.sum() * np.exp(common_shock.mean)), 1.0)
+    steps = (
+        *_steps(view, deal, age, stage),
+        Step("past forecasts", _off(common_shock.mean), corrected),
+    )
+    within = {
+        days: min(float(won[:days].sum() * np.exp(common_shock.mean)), 1.0) for days in (30, 60, 90)
+    }
     closes = _quantiles(view.day, timing(deal, view, won)) if won.sum() > 0 else None
     return Explanation(deal, age, steps, corrected, within, closes)
 

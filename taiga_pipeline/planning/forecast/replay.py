@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from taiga_pipeline.planning.forecast.common_shock import Window
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves, arrivals, curves, new_deals
 from taiga_pipeline.planning.forecast.hazards import Hazards, Variant, fit, gather
 from taiga_pipeline.planning.forecast.record import (
@@ -25,7 +26,6 @@ from taiga_pipeline.planning.forecast.record import (
     make_record,
     read_ledger,
 )
-from taiga_pipeline.planning.forecast.shock import Window
 from taiga_pipeline.planning.history.model import History
 
 SETTLING_DAYS: Final = 28

@@ -1,6 +1,6 @@
-"""Ranges of sums: seeded trials of what may come, with the shock that deals share.
+"""Ranges of sums: seeded trials of what may come, with the common shock of all deals.
 
-Never independent draws alone: every trial draws the shock first, then the deals.
+Draws are never independent alone: every trial draws the common shock first, then the deals.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from taiga_pipeline.planning.forecast.common_shock import CommonShock
 from taiga_pipeline.planning.forecast.record import Floats
-from taiga_pipeline.planning.forecast.shock import Shock
 
 TRIALS: Final = 2_000
 Counts = npt.NDArray[np.int64]
@@ -73,9 +73,9 @@ def simulate_open(
     possible = np.flatnonzero(decided > 1e-9)
     for start in range(0, len(possible), _CHUNK):
         some = possible[start : start + _CHUNK]
-        luck = random.random((len(factor), len(some)), dtype=np.float32) / shared
-        totals += (luck < won[some].astype(np.float32)).astype(np.float32) @ per_win[some]
-        taken += np.count_nonzero(luck < decided[some].astype(np.float32), axis=1)
+        draws = random.random((len(factor), len(some)), dtype=np.float32) / shared
+        totals += (draws < won[some].astype(np.float32)).astype(np.float32) @ per_win[some]
+        taken += np.count_nonzero(draws < decided[some].astype(np.float32), axis=1)
     value = {}
     for place, name in enumerate(prices):
         mean, variance = totals[:, 1 + 2 * place], totals[:, 2 + 2 * place]
@@ -107,9 +107,9 @@ def simulate_new(expected: Newcomers, factor: Floats, random: np.random.Generato
     return Sums(won.astype(float), decided.astype(float), value)
 
 
-def draw_factors(shock: Shock, random: np.random.Generator, trials: int) -> Floats:
+def draw_factors(common_shock: CommonShock, random: np.random.Generator, trials: int) -> Floats:
     """Draws the factor that all chances of a trial share."""
-    return np.asarray(np.exp(shock.mean + shock.sd * random.standard_normal(trials)))
+    return np.asarray(np.exp(common_shock.mean + common_shock.sd * random.standard_normal(trials)))
 
 
 def _counts(mean: Floats, dispersion: float, random: np.random.Generator) -> Counts:

@@ -22,7 +22,7 @@ _ROUNDING: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class OpenValue:
     """Money of open deals, by currency: what a scenario wins, and what it may win besides.
 
     ``expected`` is value times probability of the deals that it says nothing about, ``decided``
@@ -40,7 +40,7 @@ class Column:
     name: str
     scenario: Scenario
     report: CapacityReport
-    worth: Worth
+    open_value: OpenValue
 
     @property
     def utilisation(self) -> float | None:
@@ -69,13 +69,13 @@ def compare_scenarios(
     def column(scenario: Scenario) -> Column:
         supposed = apply_scenario(situation, scenario)
         report = find_capacity(supposed, mappings, outlooks, options)
-        return Column(scenario.name, scenario, report, worth(supposed, mappings, outlooks))
+        return Column(scenario.name, scenario, report, open_value_of(supposed, mappings, outlooks))
 
     return tuple(column(each) for each in (Scenario(TODAY), *scenarios))
 
 
-def worth(situation: Situation, mappings: MappingSet, outlooks: Outlooks) -> Worth:
-    """Returns what the open deals of a situation are worth, by currency."""
+def open_value_of(situation: Situation, mappings: MappingSet, outlooks: Outlooks) -> OpenValue:
+    """Returns the value of the open deals of a situation, by currency."""
     decided: dict[str, Decimal] = {}
     expected: dict[str, Decimal] = {}
     for deal in situation.deals:
@@ -88,7 +88,7 @@ def worth(situation: Situation, mappings: MappingSet, outlooks: Outlooks) -> Wor
         elif deal.key in outlooks.by_deal:
             chance = Decimal(str(outlooks.by_deal[deal.key].probability))
             expected[deal.currency] = expected.get(deal.currency, Decimal(0)) + value * chance
-    return Worth(_rounded(decided), _rounded(expected))
+    return OpenValue(_rounded(decided), _rounded(expected))
 
 
 def _is_open(deal: Deal, mappings: MappingSet) -> bool:

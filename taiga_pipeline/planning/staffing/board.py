@@ -65,7 +65,7 @@ class Board:
         self.placed: list[tuple[Assignment, ...]] = [() for _ in problem.requests]
         self.held: list[set[int]] = [set() for _ in problem.workers]
         """The requests that each worker is on."""
-        self._worth = [0.0 for _ in problem.requests]
+        self._values = [0.0 for _ in problem.requests]
         """The value of what is placed, before overtime."""
         self._split_cost = problem.terms.split_cost
         self.overtime_cost = problem.terms.overtime_cost
@@ -115,32 +115,32 @@ class Board:
         for request, *_ in before:
             for each in self.placed[request]:
                 self.held[each.worker].discard(request)
-        for request, assignments, worth in before:
-            self.placed[request], self._worth[request] = assignments, worth
+        for request, assignments, value in before:
+            self.placed[request], self._values[request] = assignments, value
             for each in assignments:
                 self.held[each.worker].add(request)
 
     def state_of(self, request: int) -> tuple[int, tuple[Assignment, ...], float]:
         """Returns what `take_back` has to know of a request."""
-        return request, self.placed[request], self._worth[request]
+        return request, self.placed[request], self._values[request]
 
     def remove(self, request: int) -> float:
         """Takes everybody off a request; returns the value that is lost."""
         saved = sum(self._take(assignment) for assignment in self.placed[request])
-        lost = self._worth[request] - saved
-        self.placed[request], self._worth[request] = (), 0.0
+        lost = self._values[request] - saved
+        self.placed[request], self._values[request] = (), 0.0
         return lost
 
     def place(self, request: int, way: Way) -> float:
         """Puts people on a request that nobody is on; returns the value that is won."""
         self.placed[request] = way.assignments
-        worth = over = 0.0
+        value = over = 0.0
         for assignment in way.assignments:
             ask, hours, weeks = self.span(assignment)
-            worth += self.worth_of(assignment)
+            value += self.value_of(assignment)
             over += self._add(assignment, ask, hours, weeks)
-        self._worth[request] = worth
-        return worth - over
+        self._values[request] = value
+        return value - over
 
     def _add(self, assignment: Assignment, ask: Ask, hours: Floats, weeks: slice) -> float:
         """Enters hours and a place; returns the cost of overtime that this adds."""
@@ -189,7 +189,7 @@ class Board:
         hours = gives[ask.position[assignment.worker], assignment.first : assignment.end]
         return ask, hours, slice(begin + assignment.first, begin + assignment.end)
 
-    def worth_of(self, assignment: Assignment) -> float:
+    def value_of(self, assignment: Assignment) -> float:
         """Returns the value of an assignment before overtime."""
         ask, hours, _ = self.span(assignment)
         split = 0.0

@@ -111,14 +111,14 @@ class _Prices:
             return ask.ideal
         begin = ask.first + delay
         weeks = slice(begin, begin + ask.weeks)
-        worth = ask.weight - self._prices[ask.workers, weeks]
+        net_value = ask.weight - self._prices[ask.workers, weeks]
         whole = self._tables.offer(number, begin, WHOLE).gives
         half = self._tables.offer(number, begin, HALF).gives
         least_charge = ask.handover_cost + float(ask.penalties.min())
         ways = (
-            _persons(worth * whole, whole, ask.penalties, 1),
-            _persons(worth * half, half, ask.penalties + self._split, 2),
-            _in_parts((worth * whole, whole), (worth * half, half), least_charge),
+            _persons(net_value * whole, whole, ask.penalties, 1),
+            _persons(net_value * half, half, ask.penalties + self._split, 2),
+            _in_parts((net_value * whole, whole), (net_value * half, half), least_charge),
         )
         value, rows, hours = max(ways, key=itemgetter(0))
         if value <= 0:
@@ -146,16 +146,16 @@ def _in_parts(wholes: tuple[Floats, Floats], halves: tuple[Floats, Floats], char
     """
     columns = np.arange(wholes[0].shape[1])
     best = wholes[0].argmax(axis=0)
-    worth_alone = np.maximum(wholes[0][best, columns], 0.0)
+    value_alone = np.maximum(wholes[0][best, columns], 0.0)
     pairs = np.argsort(-halves[0], axis=0, kind="stable")[:2]
-    worth_of_each = np.maximum(halves[0][pairs, columns], 0.0)
-    worth_shared = worth_of_each.sum(axis=0)
-    shared = worth_shared > worth_alone
+    value_of_each = np.maximum(halves[0][pairs, columns], 0.0)
+    value_shared = value_of_each.sum(axis=0)
+    shared = value_shared > value_alone
     hours = np.zeros(wholes[0].shape)
-    alone = ~shared & (worth_alone > 0)
+    alone = ~shared & (value_alone > 0)
     hours[best[alone], columns[alone]] = wholes[1][best[alone], columns[alone]]
-    for row, worth in zip(pairs, worth_of_each, strict=True):
-        good = shared & (worth > 0)
+    for row, net_value in zip(pairs, value_of_each, strict=True):
+        good = shared & (net_value > 0)
         hours[row[good], columns[good]] = halves[1][row[good], columns[good]]
     rows = np.flatnonzero(hours.any(axis=1))
-    return float(np.maximum(worth_alone, worth_shared).sum()) - charge, rows, hours[rows]
+    return float(np.maximum(value_alone, value_shared).sum()) - charge, rows, hours[rows]

@@ -161,14 +161,14 @@ def _columns(board: Board, number: int, present: tuple[Assignment, ...]) -> Iter
         return
     position = 0
     if present:
-        yield Column(present, sum(board.worth_of(each) for each in present), is_present=True)
+        yield Column(present, sum(board.value_of(each) for each in present), is_present=True)
         position += 1
     wholes: list[tuple[int, int]] = []
     for halves in (WHOLE, HALF):
         able = board.able(number, halves)
         for at in np.flatnonzero(able.all(axis=1)).tolist():
             assignment = Assignment(number, int(ask.workers[at]), halves, 0, ask.weeks)
-            value = board.worth_of(assignment)
+            value = board.value_of(assignment)
             if value <= 0:
                 continue
             if halves == WHOLE:
@@ -190,6 +190,6 @@ def _stand_ins(
             others.sort(key=lambda at: (-gives[at, first:end].sum() + ask.penalties[at], at))
             for at in others[:STAND_INS]:
                 assignment = Assignment(number, int(ask.workers[at]), WHOLE, first, end)
-                value = board.worth_of(assignment)
+                value = board.value_of(assignment)
                 if value > 0:
                     yield Column((assignment,), value, main)

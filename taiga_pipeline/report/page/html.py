@@ -187,7 +187,7 @@ def _stage(stage: Stage) -> str:
         rest = f"<details><summary>{len(more)} more</summary><ul>{cards}</ul></details>"
     return (
         f'<div class="stage" role="listitem"><h3>{escape(stage.name)} '
-        f"<small>{len(stage.cards)}</small></h3><p>{escape(stage.worth)}</p>"
+        f"<small>{len(stage.cards)}</small></h3><p>{escape(stage.total_value)}</p>"
         f"<ul>{''.join(map(_card, shown))}</ul>{rest}</div>\n"
     )
 

@@ -20,10 +20,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A column of the board; ``worth`` is what its deals are worth together."""
+    """A column of the board; ``total_value`` is the value of all its deals."""
 
     name: str
-    worth: str
+    total_value: str
     cards: Sequence[Card]
 
 

@@ -14,7 +14,7 @@ from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.people.public_holidays import public_holidays
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
-from taiga_pipeline.planning.capacity.drivers import Drawn, RoleDrivers, worth_watching
+from taiga_pipeline.planning.capacity.drivers import Drawn, RoleDrivers, driver_candidates
 from taiga_pipeline.planning.capacity.find import Options, find_capacity
 from taiga_pipeline.planning.capacity.overload import overload_notices
 from taiga_pipeline.planning.capacity.result import CapacityReport, RoleCapacity
@@ -46,10 +46,10 @@ def won(key: str, hours: int) -> Deal:
 
 
 def report(
-    *deals: Deal, chance: float = 0.5, shock_sd: float = 0.0, weeks: int = 4, **changes: Any
+    *deals: Deal, chance: float = 0.5, common_shock_sd: float = 0.0, weeks: int = 4, **changes: Any
 ) -> CapacityReport:
     outlooks = Outlooks(
-        {each.key: Outlook(each.key, chance, ((NOW, 1.0),)) for each in deals}, shock_sd
+        {each.key: Outlook(each.key, chance, ((NOW, 1.0),)) for each in deals}, common_shock_sd
     )
     options: dict[str, Any] = {"trials": 4_000}
     for name in ("trials", "seed", "quantile", "team", "default_country", "first"):
@@ -133,7 +133,7 @@ def test_what_a_deal_adds_is_the_gap_less_the_gap_without_it_in_the_same_trials(
     ]
     capacity = np.full(6, 50.0)
     expected = list(expected_hours(rows, shape))
-    futures = Simulation(rows, shape).run(3_000, 1, worth_watching(expected))
+    futures = Simulation(rows, shape).run(3_000, 1, driver_candidates(expected))
     found = RoleDrivers(0, Drawn(rows, futures, expected, shape), capacity)
     for number in range(6):
         for added in found.of_week(number):
@@ -146,9 +146,9 @@ def test_what_a_deal_adds_is_the_gap_less_the_gap_without_it_in_the_same_trials(
 
 def test_the_same_seed_gives_the_same_report() -> None:
     deals = [open_deal(f"D-{n}") for n in range(5)]
-    again = report(*deals, shock_sd=0.25)
-    assert report(*deals, shock_sd=0.25) == again
-    assert report(*deals, shock_sd=0.25, seed=2) != again
+    again = report(*deals, common_shock_sd=0.25)
+    assert report(*deals, common_shock_sd=0.25) == again
+    assert report(*deals, common_shock_sd=0.25, seed=2) != again
 
 
 def test_projects_that_begin_before_the_weeks_shown_reach_into_them() -> None:

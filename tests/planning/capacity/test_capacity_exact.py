@@ -17,9 +17,9 @@ def distribution(rows: list[Row], week: int, shape: Shape = SHAPE) -> Distributi
     return ExactRole(0, rows, shape, expected[0]).of_week(week)
 
 
-@pytest.mark.parametrize("shock_sd", [0.0, 0.25])
-def test_it_agrees_with_another_exact_computation(shock_sd: float) -> None:
-    shape = Shape(2, 8, shock_sd, bias=-0.1)
+@pytest.mark.parametrize("common_shock_sd", [0.0, 0.25])
+def test_it_agrees_with_another_exact_computation(common_shock_sd: float) -> None:
+    shape = Shape(2, 8, common_shock_sd, bias=-0.1)
     rows = many(25)
     for week in range(8):
         found = distribution(rows, week, shape)

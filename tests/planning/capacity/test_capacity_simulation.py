@@ -51,9 +51,9 @@ def hours(rows: list[Row], shape: Shape = SHAPE, trials: int = TRIALS, seed: int
     return Simulation(rows, shape).run(trials, seed).hours
 
 
-@pytest.mark.parametrize("shock_sd", [0.0, 0.25])
-def test_every_role_and_week_agrees_with_exact_computation(shock_sd: float) -> None:
-    shape = Shape(2, 8, shock_sd, bias=-0.05)
+@pytest.mark.parametrize("common_shock_sd", [0.0, 0.25])
+def test_every_role_and_week_agrees_with_exact_computation(common_shock_sd: float) -> None:
+    shape = Shape(2, 8, common_shock_sd, bias=-0.05)
     rows = many()
     drawn = hours(rows, shape)
     for role in range(2):

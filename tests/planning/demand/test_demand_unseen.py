@@ -100,7 +100,7 @@ def test_capacity_with_new_deals_is_short_of_more_and_has_no_drivers_among_them(
     deals = tuple(won(str(n), BACK) for n in range(4))
     situation = Situation(TODAY, deals, (Person("a@x.se", "A", "Back"),))
     options = Options(WEEKS, lambda country, years: [], trials=4_000)
-    outlooks = Outlooks(shock_sd=0.2)
+    outlooks = Outlooks(common_shock_sd=0.2)
     demand = demand_for(situation, mappings(), outlooks, options)
     past, share = past_wins(deals, mappings(), TODAY)
     unseen = unseen_demand(evenly(30), past, share, WEEKS)

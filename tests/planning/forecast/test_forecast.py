@@ -10,6 +10,7 @@ import pytest
 
 np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
 
+from taiga_pipeline.planning.forecast.deal_value import learn_deal_values  # noqa: E402
 from taiga_pipeline.planning.forecast.forecast import (  # noqa: E402
     Forecast,
     history_weight,
@@ -18,7 +19,6 @@ from taiga_pipeline.planning.forecast.forecast import (  # noqa: E402
 )
 from taiga_pipeline.planning.forecast.outlooks import explain, outlooks  # noqa: E402
 from taiga_pipeline.planning.forecast.periods import months, quarters  # noqa: E402
-from taiga_pipeline.planning.forecast.worth import learn_worth  # noqa: E402
 from taiga_pipeline.planning.history.model import History, ValueSpell  # noqa: E402
 from tests.planning.pipelines import FIRST, Rules, deal, grown, last_day  # noqa: E402
 
@@ -123,9 +123,9 @@ def test_a_service_with_few_wins_leans_on_the_others() -> None:
         return replace(deal(key, FIRST, closed, True), service=service, values=spell)
 
     deals = [won(f"A{n}", "Web", 100) for n in range(90)] + [won("B", "Rare", 1200)]
-    (worth,) = learn_worth(History(tuple(deals))).values()  # type: ignore[arg-type]
-    assert worth.by_service["Web"] == pytest.approx(100, rel=0.05)
-    assert 150 < worth.by_service["Rare"] < 300
+    (value_model,) = learn_deal_values(History(tuple(deals))).values()  # type: ignore[arg-type]
+    assert value_model.by_service["Web"] == pytest.approx(100, rel=0.05)
+    assert 150 < value_model.by_service["Rare"] < 300
 
 
 def test_outlooks_cover_every_open_deal_and_their_weeks_sum_to_one() -> None:
@@ -137,7 +137,7 @@ def test_outlooks_cover_every_open_deal_and_their_weeks_sum_to_one() -> None:
         assert sum(chance for _, chance in outlook.closes) == pytest.approx(1.0)
         assert all(monday.weekday() == 0 for monday, _ in outlook.closes)
         assert outlook.closes[0][0] >= day - timedelta(days=6)
-    assert 0.05 < result.shock_sd < 0.6
+    assert 0.05 < result.common_shock_sd < 0.6
 
 
 def test_without_history_a_stated_close_date_is_believed() -> None:

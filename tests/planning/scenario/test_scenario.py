@@ -78,22 +78,22 @@ def test_a_scenario_that_supposes_nothing_is_today() -> None:
     today, same = compare(Scenario("same"))
     assert today.name == "today"
     assert same.report == today.report
-    assert same.worth == today.worth
+    assert same.open_value == today.open_value
 
 
 def test_a_won_deal_is_confirmed_and_its_value_decided() -> None:
     today, column = compare(Scenario("x", win=("D-1",)))
     assert column.report.total.confirmed == today.report.total.confirmed + 120
-    assert column.worth.decided == {"EUR": Decimal(120_000)}
-    assert today.worth.expected == {"EUR": Decimal(120_000), "SEK": Decimal(50)}
-    assert column.worth.expected == {"EUR": Decimal(60_000), "SEK": Decimal(50)}
+    assert column.open_value.decided == {"EUR": Decimal(120_000)}
+    assert today.open_value.expected == {"EUR": Decimal(120_000), "SEK": Decimal(50)}
+    assert column.open_value.expected == {"EUR": Decimal(60_000), "SEK": Decimal(50)}
 
 
 def test_a_lost_deal_takes_demand_away_and_touches_no_other() -> None:
     today, column = compare(Scenario("x", lose=("D-2",)))
     assert column.report.total.exposure == today.report.total.exposure - 120
     assert column.report.total.expected_gap < today.report.total.expected_gap
-    assert column.worth.expected["EUR"] == 60_000
+    assert column.open_value.expected["EUR"] == 60_000
 
 
 def test_a_hire_adds_capacity_from_the_day_on_in_the_rosters_spelling() -> None:
@@ -116,7 +116,7 @@ def test_a_delay_and_a_size_move_and_scale_demand() -> None:
     confirmed = [cell.confirmed for cell in later.report.roles[0].weeks]
     assert confirmed[:8] == [0, 0, 0, 0, 30, 30, 30, 30]
     assert larger.report.total.confirmed == 240
-    assert larger.worth.decided == {"EUR": Decimal(240_000)}
+    assert larger.open_value.decided == {"EUR": Decimal(240_000)}
 
 
 def test_utilisation_is_expected_demand_per_hour_of_capacity() -> None:

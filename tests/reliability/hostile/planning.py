@@ -32,7 +32,7 @@ from taiga_pipeline.planning.capacity.find import find_capacity
 from taiga_pipeline.planning.capacity.result import CapacityReport, RoleCapacity
 from taiga_pipeline.planning.forecast.forecast import Ground
 from taiga_pipeline.planning.forecast.forecast import prepare as learn
-from taiga_pipeline.planning.forecast.outlooks import SHOCK_DAYS, explain
+from taiga_pipeline.planning.forecast.outlooks import COMMON_SHOCK_DAYS, explain
 from taiga_pipeline.planning.scenario.model import Scenario
 from taiga_pipeline.planning.scenario.writing import put_scenario
 from tests.reliability.hostile.checks import (
@@ -130,7 +130,7 @@ class Planning(Commands):
         """What forecasts of single deals stand on."""
         with contextlib.chdir(self.world.folder):
             history = read_history(self.world.context(), TODAY)
-        return learn(history, TODAY, SHOCK_DAYS)
+        return learn(history, TODAY, COMMON_SHOCK_DAYS)
 
     @cached_property
     def capacity_csv(self) -> str:

@@ -1,4 +1,4 @@
-"""What a win is worth: a deal's own value if it is known, else what its service usually brings."""
+"""The value of a win: the deal's own value if it is known, else what its service usually brings."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from taiga_pipeline.planning.forecast.record import Floats
 from taiga_pipeline.planning.history.model import History, PastDeal
 
 SERVICE_DEALS: Final = 10.0
-"""The mean of all services is worth so many wins beside a service's own (credibility k)."""
+"""The mean of all services counts as this many wins of a service (credibility k)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class DealValue:
     """What wins bring in one currency.
 
     ``mean`` and ``spread`` (standard deviation) are of all wins, ``share`` is the part of the wins
@@ -36,8 +36,8 @@ class Worth:
         return self.by_service.get(deal.service, self.mean), self.spread
 
 
-def learn_worth(history: History) -> dict[str, Worth]:
-    """Returns what wins were worth, by currency. A win without a value tells nothing.
+def learn_deal_values(history: History) -> dict[str, DealValue]:
+    """Returns the values of wins, by currency. A win without a value is left out.
 
     Credibility (Buehlmann): a service with n wins counts n / (n + `SERVICE_DEALS`) by itself.
     """
@@ -50,14 +50,14 @@ def learn_worth(history: History) -> dict[str, Worth]:
             won.setdefault(deal.currency, [])
     total = sum(map(len, won.values()))
     return {
-        currency: _worth(currency, wins, len(wins) / total if total else 0.0)
+        currency: _deal_value(currency, wins, len(wins) / total if total else 0.0)
         for currency, wins in sorted(won.items())
     }
 
 
-def _worth(currency: str, wins: list[tuple[str, float]], share: float) -> Worth:
+def _deal_value(currency: str, wins: list[tuple[str, float]], share: float) -> DealValue:
     if not wins:
-        return Worth(currency, 0.0, 0.0, share, {})
+        return DealValue(currency, 0.0, 0.0, share, {})
     values = np.array([value for _, value in wins])
     mean = float(values.mean())
     services: dict[str, list[float]] = defaultdict(list)
@@ -68,16 +68,20 @@ def _worth(currency: str, wins: list[tuple[str, float]], share: float) -> Worth:
         for service, each in services.items()
     }
     residuals = values - np.array([by_service[service] for service, _ in wins])
-    return Worth(currency, mean, float(residuals.std()), share, by_service)
+    return DealValue(currency, mean, float(residuals.std()), share, by_service)
 
 
-def worths_of(deals: tuple[PastDeal, ...], worth: Worth, only: bool) -> tuple[Floats, Floats]:
+def values_of(
+    deals: tuple[PastDeal, ...], value_model: DealValue, only: bool
+) -> tuple[Floats, Floats]:
     """Returns what each deal would bring in a currency, and the variance of that.
 
     A deal without a currency counts in the ``only`` currency there is; else, as in any other
     currency, it brings nothing here.
     """
-    mine = [deal.currency == worth.currency or (only and not deal.currency) for deal in deals]
-    pairs = [worth.of(deal) if it else (0.0, 0.0) for deal, it in zip(deals, mine, strict=True)]
+    mine = [deal.currency == value_model.currency or (only and not deal.currency) for deal in deals]
+    pairs = [
+        value_model.of(deal) if it else (0.0, 0.0) for deal, it in zip(deals, mine, strict=True)
+    ]
     table = np.array(pairs).reshape(-1, 2)
     return table[:, 0], table[:, 1] ** 2

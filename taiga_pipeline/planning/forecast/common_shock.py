@@ -1,9 +1,9 @@
-"""How far off forecasts have been: the shock that all deals of one future share.
+"""How far off forecasts have been: the common shock of all deals in one future.
 
 Good and bad times hit all deals together, so that the spread of a sum does not average out as it
 would for independent deals. ``log(actual / expected)`` of completed past windows is taken as normal
-with mean `Shock.mean` and standard deviation `Shock.sd`; both are shrunk, the mean to 0 and the
-deviation to a prior, since there are few independent windows.
+with mean `CommonShock.mean` and standard deviation `CommonShock.sd`; both are shrunk, the mean to 0
+and the deviation to a prior, since there are few independent windows.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Final
 
 PRIOR_SD: Final = 0.15
 PRIOR_WINDOWS: Final = 3.0
-"""As many independent windows the prior deviation is worth."""
+"""The prior deviation counts as this many independent windows."""
 BIAS_SD: Final = 0.10
-"""How far off a forecast may be for good, before its own windows tell."""
+"""How far off a forecast may be for good, before its own windows show it."""
 WHOLE_PRIOR_SD: Final = PRIOR_SD / math.sqrt(2)
-"""Of open and new deals together: two parts of about the same size, each with its own shock."""
+"""Of open and new deals together: two parts of the same size, each with a shock of its own."""
 _HALF_DEALS: Final = 2.0
 
 
@@ -38,8 +38,8 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Shock:
-    """A factor exp(N(``mean``, ``sd``)) on expected numbers; ``windows`` independent ones tell."""
+class CommonShock:
+    """A factor exp(N(``mean``, ``sd``)) on expected numbers, from ``windows`` independent ones."""
 
     mean: float = 0.0
     sd: float = PRIOR_SD
@@ -49,19 +49,21 @@ class Shock:
 def independent_windows(made: Sequence[int], length: int) -> float:
     """Returns how many windows of ``length`` days fit between forecasts made on these days.
 
-    Windows that overlap tell of the same decisions.
+    Windows that overlap show the same decisions.
     """
     return 1.0 + (max(made) - min(made)) / max(length, 1) if made else 0.0
 
 
-def learn_shock(windows: Sequence[Window], length: int, prior_sd: float = PRIOR_SD) -> Shock:
-    """Returns the shock that past windows tell, ``length`` days after their forecasts' dates."""
+def learn_common_shock(
+    windows: Sequence[Window], length: int, prior_sd: float = PRIOR_SD
+) -> CommonShock:
+    """Returns the common shock of past windows, ``length`` days after their forecasts' dates."""
     if not windows:
-        return Shock(0.0, math.hypot(prior_sd, BIAS_SD), 0.0)
+        return CommonShock(0.0, math.hypot(prior_sd, BIAS_SD), 0.0)
     number = independent_windows([window.made for window in windows], length)
     ratios = [window.log_ratio for window in windows]
     square = sum(ratio**2 for ratio in ratios) / len(ratios)
     variance = (PRIOR_WINDOWS * prior_sd**2 + number * square) / (PRIOR_WINDOWS + number)
     trust = BIAS_SD**2 / (BIAS_SD**2 + variance / number)
     mean = trust * sum(ratios) / len(ratios)
-    return Shock(mean, math.sqrt(variance + BIAS_SD**2 * (1.0 - trust)), number)
+    return CommonShock(mean, math.sqrt(variance + BIAS_SD**2 * (1.0 - trust)), number)

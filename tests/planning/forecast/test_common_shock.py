@@ -6,13 +6,13 @@ import pytest
 
 np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
 
-from taiga_pipeline.planning.forecast.shock import (  # noqa: E402
+from taiga_pipeline.planning.forecast.common_shock import (  # noqa: E402
     BIAS_SD,
     PRIOR_SD,
-    Shock,
+    CommonShock,
     Window,
     independent_windows,
-    learn_shock,
+    learn_common_shock,
 )
 from taiga_pipeline.planning.forecast.simulate import (  # noqa: E402
     Newcomers,
@@ -29,9 +29,9 @@ def windows(ratio: float, number: int = 40) -> list[Window]:
 
 
 def test_without_past_forecasts_the_prior_stands_alone() -> None:
-    shock = learn_shock([], 90)
-    assert (shock.mean, shock.windows) == (0.0, 0.0)
-    assert shock.sd == pytest.approx(np.hypot(PRIOR_SD, BIAS_SD))
+    common_shock = learn_common_shock([], 90)
+    assert (common_shock.mean, common_shock.windows) == (0.0, 0.0)
+    assert common_shock.sd == pytest.approx(np.hypot(PRIOR_SD, BIAS_SD))
 
 
 def test_windows_that_overlap_count_once() -> None:
@@ -39,38 +39,40 @@ def test_windows_that_overlap_count_once() -> None:
 
 
 def test_forecasts_that_were_too_high_for_years_are_corrected_for_most_of_it() -> None:
-    shock = learn_shock(windows(0.8, 300), 30)
-    assert np.log(0.8) < shock.mean < 0.5 * np.log(0.8)
+    common_shock = learn_common_shock(windows(0.8, 300), 30)
+    assert np.log(0.8) < common_shock.mean < 0.5 * np.log(0.8)
 
 
 def test_one_bad_window_is_hardly_believed() -> None:
-    assert -0.1 < learn_shock([Window(0, 100, 50)], 90).mean < 0.0
+    assert -0.1 < learn_common_shock([Window(0, 100, 50)], 90).mean < 0.0
 
 
 def test_good_forecasts_make_narrower_ranges_and_bad_ones_wider() -> None:
     swinging = [Window(w.made, 100, 160 if n % 8 < 4 else 60) for n, w in enumerate(windows(1.0))]
-    good, bad = learn_shock(windows(1.0), 30), learn_shock(swinging, 30)
+    good, bad = learn_common_shock(windows(1.0), 30), learn_common_shock(swinging, 30)
     assert good.sd < np.hypot(PRIOR_SD, BIAS_SD) < bad.sd
 
 
-def simulated(shock: Shock, deals: int = 2000, seed: int = 5) -> tuple[float, float, float]:
+def simulated(
+    common_shock: CommonShock, deals: int = 2000, seed: int = 5
+) -> tuple[float, float, float]:
     random = np.random.default_rng(seed)
     chances = np.full(deals, 0.2)
-    factor = draw_factors(shock, random, 2000)
+    factor = draw_factors(common_shock, random, 2000)
     sums = simulate_open((chances, chances), {}, factor, random)
     found = range_of(sums.won)
     return found.low, found.middle, found.high
 
 
 def test_the_common_shock_does_not_average_out_over_many_deals() -> None:
-    low, middle, high = simulated(Shock(0.0, 0.2))
+    low, middle, high = simulated(CommonShock(0.0, 0.2))
     assert middle == pytest.approx(400, rel=0.03)
     assert (high - low) / middle == pytest.approx(2 * 1.2816 * 0.2, rel=0.15)
 
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
-    assert simulated(Shock()) == simulated(Shock())
-    assert simulated(Shock()) != simulated(Shock(), seed=6)
+    assert simulated(CommonShock()) == simulated(CommonShock())
+    assert simulated(CommonShock()) != simulated(CommonShock(), seed=6)
 
 
 def test_values_add_up_what_is_won() -> None:
