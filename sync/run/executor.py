@@ -292,6 +292,8 @@ class Executor:
         with self._failing(intent):
             if action.mark:
                 self.target.mark(observed.id, Marker(self.store.pipeline, record.key.group))
+                # Should the rest fail, its sets must not pass for the connector's own.
+                self.store.rebase(record.key, _nothing_added(record))
             written = Written(observed)
             if changes:
                 written = self.target.update(observed, changes, action.fields, progress.place)
@@ -405,6 +407,11 @@ class _GroupProgress:
         bound = {**self.place.bound, key: written.record.id}
         self.place = replace(self.place, root_id=root_id, bound=bound)
         self.born = (*self.born, *written.children)
+
+
+def _nothing_added(record: Desired) -> dict[str, Base]:
+    sets = (name for name, value in record.fields.items() if isinstance(value, frozenset))
+    return {name: Base(frozenset(), frozenset()) for name in sets}
 
 
 def _bases_after_create(

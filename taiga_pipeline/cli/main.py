@@ -18,6 +18,7 @@ from taiga_pipeline import __version__
 from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.errors import exit_code, report
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.file_arguments import DASH
 from taiga_pipeline.cli.lazy import Entry, LazyGroup
 from taiga_pipeline.files import CannotWrite
 from taiga_pipeline.problems import Problem, ProblemsError
@@ -60,6 +61,8 @@ COMMANDS: dict[str, Entry] = {
 
 
 def _set_config(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    if value == DASH:
+        raise click.UsageError("--config -: the configuration is a file; for that name write './-'")
     if value is not None:
         ctx.ensure_object(CommandContext).use_config(value)
 

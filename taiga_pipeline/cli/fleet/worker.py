@@ -15,6 +15,7 @@ import click
 from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.file_arguments import DASH
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.problems import ProblemsError
@@ -53,6 +54,8 @@ setup_option = click.option(
 
 def find_fleet(context: CommandContext, given: str | None) -> Path:
     """Returns the fleet's file: ``--fleet``, else the variable, else ``./workers.toml``."""
+    if given == DASH:
+        raise click.UsageError("--fleet -: the fleet is a file; for that name write './-'")
     return Path(given or context.environment.get(FLEET_VARIABLE) or DEFAULT_FLEET)
 
 

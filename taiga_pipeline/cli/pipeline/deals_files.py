@@ -13,6 +13,7 @@ import click
 from taiga_pipeline.app.deals import tables
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.file_arguments import ReadFile, WrittenFile
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, shorten
 from taiga_pipeline.cli.pipeline.file_text import bad_rows_json, print_bad_rows, writing_to
@@ -60,7 +61,7 @@ def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=ReadFile())
 @click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Field=header.")
 @click.option("--stage", "stages", multiple=True, metavar="THEIRS=OURS", help="Rename a stage.")
 @click.option(
@@ -223,7 +224,7 @@ def _print_disappeared(report: ImportReport) -> None:
 
 
 @click.command("export")
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=WrittenFile(), required=False)
 @pass_context
 def export_deals(context: CommandContext, file: Path | None) -> None:
     """Export all deals as CSV, to FILE or stdout. An import reads it back without loss."""

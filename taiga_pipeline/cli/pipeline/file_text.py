@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import click
 
 from taiga_pipeline.cli.wording import row_words
-from taiga_pipeline.files import writing
+from taiga_pipeline.files import PRIVATE, is_stdout, write_text, writing
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -29,14 +29,40 @@ _VARYING: Final = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9]+")
 def writing_to(file: Path | None) -> Iterator[TextIO]:
     """Opens a file for CSV text, or stdout. A file appears whole or not at all, and is
     readable for its owner alone: it holds people and customers (see `taiga_pipeline.files`)."""
-    if file is None:
-        yield _HarmlessTerminal(sys.stdout) if sys.stdout.isatty() else sys.stdout
+    if file is None or is_stdout(file):
+        with _stdout() as text:
+            yield text
         return
     with writing(file) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
         yield text
         text.flush()
         text.detach()
+
+
+@contextmanager
+def _stdout() -> Iterator[TextIO]:
+    """Opens stdout for what a file would hold: in UTF-8, or harmless on a terminal."""
+    buffer = getattr(sys.stdout, "buffer", None)
+    if sys.stdout.isatty() or buffer is None:
+        yield _HarmlessTerminal(sys.stdout) if sys.stdout.isatty() else sys.stdout
+        return
+    sys.stdout.flush()
+    text = io.TextIOWrapper(buffer, encoding="utf-8", newline="", write_through=True)
+    try:
+        yield text
+        text.flush()
+    finally:
+        text.detach()
+
+
+def write_result(file: Path, text: str, mode: int = PRIVATE) -> None:
+    """Writes what a command makes to a file that a person named, or stdout."""
+    if is_stdout(file):
+        with writing_to(None) as stream:
+            stream.write(text)
+        return
+    write_text(file, text, mode)
 
 
 class _HarmlessTerminal(io.StringIO):

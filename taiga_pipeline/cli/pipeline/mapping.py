@@ -13,9 +13,11 @@ from taiga_pipeline.app.workspace import shortest
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.errors import report_notice
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.file_arguments import ReadFile, WrittenFile
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, style, to_json
-from taiga_pipeline.files import PUBLIC, is_stdout, write_text
+from taiga_pipeline.cli.pipeline.file_text import write_result
+from taiga_pipeline.files import PUBLIC, is_stdout
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.terminal import safe
 
@@ -37,7 +39,7 @@ def mapping() -> None:
 
 
 @mapping.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=ReadFile())
 @json_option
 @pass_context
 def check(context: CommandContext, paths: tuple[Path, ...], as_json: bool) -> int:
@@ -138,7 +140,7 @@ def _find(reading: DealReading, key: str) -> Deal:
 
 
 @mapping.command()
-@click.argument("new", type=click.Path(exists=True, path_type=Path))
+@click.argument("new", type=ReadFile(exists=True))
 @click.option(
     "--limit",
     type=click.IntRange(min=0),
@@ -240,7 +242,7 @@ def _report_differences(shown: list[DealDifference], rest: int, tally: Tally) ->
 
 
 @mapping.command()
-@click.option("--out", type=click.Path(path_type=Path), help="Write it to this file.")
+@click.option("--out", type=WrittenFile(), help="Write it to this file.")
 def schema(out: Path | None) -> None:
     """Print the JSON Schema of mapping files, for editors that complete and check by one.
 
@@ -251,5 +253,5 @@ def schema(out: Path | None) -> None:
     if out is None:
         print_json(mapping_schema())
         return
-    write_text(out, to_json(mapping_schema()) + "\n", PUBLIC)
+    write_result(out, to_json(mapping_schema()) + "\n", PUBLIC)
     click.echo(f"Wrote: {out}", err=is_stdout(out))

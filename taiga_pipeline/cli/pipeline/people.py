@@ -12,6 +12,7 @@ from taiga_pipeline.app.pipeline_data import who_left
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.file_arguments import ReadFile, WrittenFile
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.cli.pipeline.deal_text import print_allocations
@@ -185,7 +186,7 @@ def rename_person(context: CommandContext, old: str, new: str, as_json: bool) ->
 
 
 @people.command("export")
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=WrittenFile(), required=False)
 @pass_context
 def export_people(context: CommandContext, file: Path | None) -> None:
     """Export the roster as CSV, to FILE or stdout."""
@@ -258,7 +259,7 @@ def _report_time_off(time_off: TimeOff, what: str, as_json: bool) -> None:
 
 
 @off.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=ReadFile())
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
 @_date_format
 @click.option("--person", default="", metavar="EMAIL", help="Whose an .ics file is.")
@@ -307,7 +308,7 @@ def _refuse(why: str, **options: object) -> None:
 
 
 @off.command("export")
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=WrittenFile(), required=False)
 @pass_context
 def export_off(context: CommandContext, file: Path | None) -> None:
     """Export time off as CSV, to FILE or stdout; as iCalendar if FILE is named .ics."""
@@ -347,7 +348,7 @@ def list_allocations(context: CommandContext, deal: str, person: str, as_json: b
 
 
 @allocations.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=ReadFile())
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
 @_date_format
 @json_option
@@ -365,7 +366,7 @@ def import_allocations(
 
 
 @allocations.command("export")
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=WrittenFile(), required=False)
 @pass_context
 def export_allocations(context: CommandContext, file: Path | None) -> None:
     """Export allocations as CSV, to FILE or stdout."""

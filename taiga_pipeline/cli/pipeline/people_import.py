@@ -12,6 +12,7 @@ import click
 from taiga_pipeline.app.store_access import people_store
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.file_arguments import ReadFile
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.file_text import bad_rows_json, print_bad_rows
@@ -27,7 +28,7 @@ _TAB_NAMES: Final = ("tab", "\\t")
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=ReadFile())
 @click.option(
     "--column",
     "columns",

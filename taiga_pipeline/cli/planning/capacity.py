@@ -16,9 +16,11 @@ from taiga_pipeline.app.planning_input import (
     plan_input,
 )
 from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.file_arguments import WrittenFile
 from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.file_text import writing_to
+from taiga_pipeline.files import is_stdout
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
 from taiga_pipeline.problems import did_you_mean
 
@@ -54,7 +56,7 @@ class Answer:
     help="Also count, apart, deals that the pipeline does not hold yet.",
 )
 @click.option("--explain", nargs=2, metavar="ROLE WEEK", help="Everything about one cell.")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--csv", "csv_file", type=WrittenFile(), metavar="FILE")
 @json_option
 @pass_context
 def capacity(
@@ -90,6 +92,8 @@ def capacity(
 
         with writing_to(csv_file) as stream:
             write_csv(replace(answer.report, roles=tuple(shown)), stream, answer.more)
+        if is_stdout(csv_file):
+            return
     if as_json:
         _print_json(answer, shown, explain)
         return

@@ -9,6 +9,7 @@ import click
 
 from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.file_arguments import Place, WrittenFile
 from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.file_text import writing_to
@@ -19,15 +20,13 @@ DEFAULT_FILE: Final = "report.html"
 
 
 @click.command()
-@click.argument(
-    "file", metavar="[FILE]", type=click.Path(dir_okay=False, path_type=Path), default=DEFAULT_FILE
-)
+@click.argument("file", metavar="[FILE]", type=WrittenFile(dir_okay=False), default=DEFAULT_FILE)
 @plan_options
 @click.option(
     "--png",
     "pictures",
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Place(file_okay=False),
     help="Also write each chart as PNG and SVG into DIR.",
 )
 @json_option

@@ -18,9 +18,11 @@ from taiga_pipeline.app.planning_input import (
 )
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.file_arguments import ReadFile, WrittenFile
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
-from taiga_pipeline.files import write_text
+from taiga_pipeline.cli.pipeline.file_text import write_result
+from taiga_pipeline.files import is_stdout
 from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.report.terminal import safe
@@ -103,7 +105,7 @@ def staff() -> None:
     help="Of open deals: from the pipeline's history, or as deals and stages state them.",
 )
 @click.option("--quick", is_flag=True, help="Use the quick rule, not the optimiser.")
-@click.option("--out", type=click.Path(path_type=Path), help=f"Keep it here, not in {SUGGESTION}.")
+@click.option("--out", type=WrittenFile(), help=f"Keep it here, not in {SUGGESTION}.")
 @json_option
 @pass_context
 def suggest(
@@ -153,7 +155,9 @@ def suggest(
     if not quick and not _has_optimiser():
         suggestion["notes"].insert(0, NO_OPTIMISER.format(how=how_to_get("staffing")))
     path = out or suggestion_path(context)
-    write_text(path, to_json(suggestion) + "\n")
+    write_result(path, to_json(suggestion) + "\n")
+    if is_stdout(path):
+        return
     if as_json:
         print_json(suggestion)
         return
@@ -330,7 +334,7 @@ def _solve(
 
 @staff.command("accept")
 @click.option("--only", multiple=True, metavar="DEAL", help="Only this deal; may be repeated.")
-@click.option("--from", "source", type=click.Path(path_type=Path), help="The suggestion's file.")
+@click.option("--from", "source", type=ReadFile(), help="The suggestion's file.")
 @json_option
 @pass_context
 def accept(

@@ -20,6 +20,7 @@ import click
 
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.file_arguments import Place
 from taiga_pipeline.cli.output import style
 from taiga_pipeline.cli.signals import wait_for_the_end
 from taiga_pipeline.installing import how_to_get
@@ -47,7 +48,7 @@ class DemoError(Exception):
     "--dir",
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Place(file_okay=False),
     help="Put the files here (default: a new folder below the system's temporary one).",
 )
 @click.option("--port", type=int, default=0, help="Serve the sandbox on this port.")

@@ -13,6 +13,7 @@ import click
 
 from taiga_pipeline.app.project_files import config_text, member_table, pipeline_name
 from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.file_arguments import Place
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.files import PUBLIC, CannotWrite, write_text
@@ -35,7 +36,7 @@ class Outcome:
 
 
 @click.command()
-@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
+@click.argument("folder", metavar="[DIR]", type=Place(), default=Path())
 @click.option("--sample", is_flag=True, help="Add a made-up firm: a year of deals, and people.")
 @click.option(
     "--mapping",

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.file_arguments import Place
 from taiga_pipeline.cli.signals import asked_to_end
 from taiga_pipeline.credentials import from_environment
 from taiga_pipeline.problems import Problem, ProblemsError
@@ -18,7 +19,7 @@ from taiga_pipeline.problems import Problem, ProblemsError
 @click.option(
     "--data",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=Place(dir_okay=False),
     help="Keep everything in this file (default: it is forgotten at the end).",
 )
 @click.option(

@@ -17,6 +17,7 @@ from sync.database.copying import snapshot
 from sync.database.engine import parse_url
 from taiga_pipeline.app.workspace import sqlite_path
 from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.file_arguments import WrittenFile
 from taiga_pipeline.files import PRIVATE, is_stdout, writing
 from taiga_pipeline.problems import Problem, ProblemsError
 
@@ -27,7 +28,7 @@ ON_A_SERVER: Final = (
 
 
 @click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=WrittenFile(dir_okay=False))
 @pass_context
 def backup(context: CommandContext, file: Path) -> None:
     """Write the state store, the built-in store, configuration, mappings, scenarios and the last

@@ -20,12 +20,14 @@ from taiga_pipeline.app.state_access import locked_state, state_to_read
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.errors import exit_code, report_error
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.file_arguments import ReadFile, WrittenFile
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
 from taiga_pipeline.cli.paint import painter
+from taiga_pipeline.cli.pipeline.file_text import write_result
 from taiga_pipeline.cli.progress import Progress
 from taiga_pipeline.cli.signals import stopping_in_good_order
-from taiga_pipeline.files import write_text
+from taiga_pipeline.files import is_stdout
 from taiga_pipeline.http.bounds import decode_json, read_file
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import (
@@ -56,7 +58,7 @@ full_option = click.option(
 @click.option(
     "--out",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=WrittenFile(dir_okay=False),
     help="Save the plan for 'run --plan FILE'.",
 )
 @click.option(
@@ -78,7 +80,9 @@ def plan(
         tool = runner.target.name
     if out is not None:
         save_plan(drawn, out)
-    if as_json:
+    if out is not None and is_stdout(out):
+        pass  # that is what was printed
+    elif as_json:
         print_json(drawn.to_json())
     else:
         for line in plan_lines(drawn, tool, painter()):
@@ -94,7 +98,7 @@ def _plan_code(drawn: Plan) -> ExitCode:
 
 def save_plan(drawn: Plan, path: Path) -> None:
     """Writes a plan to a file that only its owner may read: it holds customers' names."""
-    write_text(path, to_json(drawn.to_json()) + "\n")
+    write_result(path, to_json(drawn.to_json()) + "\n")
 
 
 def saved_fingerprint(path: Path, pipeline: str) -> str:
@@ -121,7 +125,7 @@ def saved_fingerprint(path: Path, pipeline: str) -> str:
     "--plan",
     "saved",
     metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=ReadFile(exists=True, dir_okay=False),
     help="Apply this saved plan, and refuse if there is anything else to do by now.",
 )
 @full_option
