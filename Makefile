@@ -75,7 +75,7 @@ test-rest: $(READY)
 test-reliability: $(READY)
 	RELIABILITY_PROFILE=whole $(BIN)/python -m pytest -q $(WORKERS) tests/reliability tests/sync/test_crash.py
 
-# 10,000 schedules of the state machine; each boundary killed with and without edits by
+# 10,000 schedules of the state machine; each crash point killed with and without edits by
 # people; 60,000 children in 400 projects.
 test-reliability-long: $(READY)
 	RELIABILITY_PROFILE=long nice -n 10 $(BIN)/python -m pytest -q \

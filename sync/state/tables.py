@@ -111,7 +111,7 @@ class StateTables:
 
     @contextmanager
     def _write(self, name: str) -> Iterator[Connection]:
-        """One committed transaction; a boundary before and after its commit."""
+        """One committed transaction; a crash point before and after its commit."""
         with self._lock, failures_as(StateUnusable, self._engine):
             self._permit()
             with writing(self._engine) as connection:

@@ -22,7 +22,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from sync import crash_points as boundary
+from sync import crash_points
 from sync.clock import Clock
 from sync.errors import NotSent, OutcomeUnknown, SyncError, Unreachable
 from taiga_pipeline import __version__
@@ -109,9 +109,9 @@ class Transport:
         with self._counting:
             self._count += 1
         began = self.clock.monotonic()
-        boundary.reached("request sent")
+        crash_points.reached("request sent")
         response, content = self._request(method, path, body, params, credentials or {})
-        boundary.reached("answer received")
+        crash_points.reached("answer received")
         self._was_answered = True
         if self.base.startswith("http:") and _asks_for_tls(response.status_code, content):
             raise Unreachable(

@@ -159,7 +159,7 @@ class TestBackup:
 
 RUNS_UNTIL = """
 import os, signal, sys
-from sync import crash_points as boundary
+from sync import crash_points
 from taiga_pipeline.cli.main import cli
 count = 0
 def observer(name):
@@ -167,7 +167,7 @@ def observer(name):
     count += 1
     if count == int(sys.argv[1]):
         os.kill(os.getpid(), signal.SIGKILL)
-boundary.observers.append(observer)
+crash_points.observers.append(observer)
 cli(["run"])
 """
 

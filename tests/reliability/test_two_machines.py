@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 from click.testing import CliRunner, Result
 
-from sync import crash_points as boundary
+from sync import crash_points
 from sync.errors import Locked, SyncError
 from sync.records.model import DesiredGroup
 from sync.run.runner import Options, Outcome, Runner, RunReport
@@ -117,11 +117,11 @@ def stepwise(gate: Gate) -> Iterator[None]:
         if name == "request sent":
             gate.step()
 
-    boundary.observers.append(observer)
+    crash_points.observers.append(observer)
     try:
         yield
     finally:
-        boundary.observers.remove(observer)
+        crash_points.observers.remove(observer)
 
 
 def names(sandbox: Sandbox) -> list[str]:
@@ -228,11 +228,11 @@ def suspended(machine: Machine, at: int, others: Callable[[], None]) -> Iterator
             others()
             machine.clock.sleep(601)
 
-    boundary.observers.append(observer)
+    crash_points.observers.append(observer)
     try:
         yield
     finally:
-        boundary.observers.remove(observer)
+        crash_points.observers.remove(observer)
 
 
 def test_a_run_that_lost_its_lease_stops_before_its_next_write(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Killed at every boundary, the next run ends as if nothing had happened."""
+"""Killed at every crash point, the next run ends as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sync import crash_points as boundary
+from sync import crash_points
 from sync.errors import NotSent, OutcomeUnknown, Rejected, Unavailable, Unreachable
 from sync.in_memory_target import InMemoryTarget
 from sync.plan.model import IssueKind
@@ -102,7 +102,7 @@ def picture(world: World) -> object:
 
 
 def run_until(world: World, number: int) -> bool:
-    """Runs, and kills the run at a boundary; returns whether it got that far."""
+    """Runs, and kills the run at a crash point; returns whether it got that far."""
     count = 0
 
     def observer(name: str) -> None:
@@ -111,14 +111,14 @@ def run_until(world: World, number: int) -> bool:
         if count == number:
             raise Killed(name)
 
-    boundary.observers.append(observer)
+    crash_points.observers.append(observer)
     world.target.faults = observer
     try:
         world.run()
     except Killed:
         return True
     finally:
-        boundary.observers.remove(observer)
+        crash_points.observers.remove(observer)
         world.target.faults = lambda operation: None
         world.store.close()
         world.store = world.open_store()
@@ -133,7 +133,7 @@ def undisturbed(prepared: World, tmp_path_factory: pytest.TempPathFactory) -> ob
     return picture(world)
 
 
-def test_killed_at_any_boundary_the_next_run_ends_as_if_nothing_had_happened(
+def test_killed_at_any_crash_point_the_next_run_ends_as_if_nothing_had_happened(
     tmp_path: Path, prepared: World, undisturbed: object
 ):
     number = 0
@@ -143,14 +143,14 @@ def test_killed_at_any_boundary_the_next_run_ends_as_if_nothing_had_happened(
         world = another(prepared, tmp_path / str(number))
         killed = run_until(world, number)
         report = world.run()
-        assert picture(world) == undisturbed, f"boundary {number}"
-        assert not report.issues, f"boundary {number}: {report.issues}"
+        assert picture(world) == undisturbed, f"crash point {number}"
+        assert not report.issues, f"crash point {number}: {report.issues}"
         world.settled()
         world.store.close()
-    assert number > 60  # every intent, write and receipt of the scenario was a boundary
+    assert number > 60  # every intent, write and receipt of the scenario was a crash point
 
 
-def test_killed_at_any_boundary_whom_sales_take_off_meanwhile_does_not_stay(tmp_path: Path):
+def test_killed_at_any_crash_point_whom_sales_take_off_meanwhile_does_not_stay(tmp_path: Path):
     number = 0
     killed = True
     while killed:
@@ -165,13 +165,13 @@ def test_killed_at_any_boundary_whom_sales_take_off_meanwhile_does_not_stay(tmp_
         world.run()
         children = world.target.children(world.project().id)
         members = [child.identity for child in children if child.kind == "membership"]
-        assert members == ["bo@x.test"], f"boundary {number}"
+        assert members == ["bo@x.test"], f"crash point {number}"
         world.settled()
         world.store.close()
     assert number > 12
 
 
-def test_killed_at_any_boundary_nothing_is_forgotten_of_a_deal_that_is_away_for_a_while(
+def test_killed_at_any_crash_point_nothing_is_forgotten_of_a_deal_that_is_away_for_a_while(
     tmp_path: Path,
 ):
     number = 0
@@ -188,17 +188,17 @@ def test_killed_at_any_boundary_nothing_is_forgotten_of_a_deal_that_is_away_for_
         world.run()
         world.want(deal("D1", "staffed", title="Three"))
         report = world.run()
-        assert not report.issues, f"boundary {number}: {report.issues}"
+        assert not report.issues, f"crash point {number}: {report.issues}"
         root = world.project("Three")
         members = [c for c in world.target.children(root.id) if c.kind == "membership"]
-        assert not members, f"boundary {number}"
+        assert not members, f"crash point {number}"
         world.settled()
         world.store.close()
     assert number > 10
 
 
 @pytest.mark.sampled_inside
-def test_killed_at_some_boundaries_on_postgresql_it_is_the_same(
+def test_killed_at_some_crash_points_on_postgresql_it_is_the_same(
     tmp_path: Path, prepared_on_postgresql: World, postgresql: Server, undisturbed: object
 ):
     for number in sampled(range(1, 84, 7), 3):
@@ -206,8 +206,8 @@ def test_killed_at_some_boundaries_on_postgresql_it_is_the_same(
         world = another(prepared_on_postgresql, tmp_path / str(number), url)
         run_until(world, number)
         report = world.run()
-        assert picture(world) == undisturbed, f"boundary {number}"
-        assert not report.issues, f"boundary {number}: {report.issues}"
+        assert picture(world) == undisturbed, f"crash point {number}"
+        assert not report.issues, f"crash point {number}: {report.issues}"
         world.settled()
         world.store.close()
         postgresql.drop(url)
@@ -222,7 +222,7 @@ def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
         run_until(world, first)
         run_until(world, second)
         world.run()
-        assert picture(world) == undisturbed, f"boundaries {first}, {second}"
+        assert picture(world) == undisturbed, f"crash points {first}, {second}"
         world.settled()
         world.store.close()
 
@@ -307,10 +307,10 @@ def test_killed_before_the_checkpoint_conflicts_are_still_listed(world: World):
     def kill(name: str) -> None:
         _kill(name == "before issues commit")
 
-    boundary.observers.append(kill)
+    crash_points.observers.append(kill)
     with pytest.raises(Killed):
         world.run()
-    boundary.observers.remove(kill)
+    crash_points.observers.remove(kill)
     assert [issue.kind for issue in world.run().issues] == [IssueKind.CONFLICT]
 
 

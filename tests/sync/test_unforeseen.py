@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sync import crash_points as boundary
+from sync import crash_points
 from sync.errors import Failing, Malformed, OutcomeUnknown
 from sync.plan.model import IssueKind
 from sync.records.model import Desired, Observed, Value
@@ -168,4 +168,4 @@ def test_intents_do_not_pile_up_where_a_change_is_never_confirmed(
     for _ in range(4):
         world.run()
     assert len(world.store.open_intents()) == 1
-    assert not boundary.observers
+    assert not crash_points.observers

@@ -20,7 +20,7 @@ from tests.contract.targets.account import Wire
 from tests.targets.support import ManualClock
 
 
-class MemoryAccount:
+class InMemoryAccount:
     """The in-memory target."""
 
     pipeline = "acme"

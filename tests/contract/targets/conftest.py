@@ -19,7 +19,7 @@ from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.contract.targets.account import Account
 from tests.contract.targets.accounts import (
     LABELS,
-    MemoryAccount,
+    InMemoryAccount,
     RedmineAccount,
     TaigaAccount,
     new_pipeline,
@@ -47,7 +47,7 @@ def suite_sandbox() -> Iterator[Sandbox]:
 
 
 def _memory(request: pytest.FixtureRequest) -> Account:
-    return MemoryAccount()
+    return InMemoryAccount()
 
 
 def _sandbox(request: pytest.FixtureRequest) -> Account:

@@ -25,7 +25,7 @@ from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.contract.targets.account import Account
-from tests.contract.targets.accounts import MemoryAccount, RedmineAccount, TaigaAccount
+from tests.contract.targets.accounts import InMemoryAccount, RedmineAccount, TaigaAccount
 from tests.contract.targets.test_runs import Pipeline
 from tests.targets.redmine.fake import KEY, URL, FakeRedmine
 from tests.targets.support import ManualClock
@@ -36,7 +36,7 @@ DEALS = ("1", "2", "3", "D-1")
 
 @contextmanager
 def memory(pipeline: str) -> Iterator[Callable[[], Account]]:
-    account = MemoryAccount()
+    account = InMemoryAccount()
     account.pipeline = pipeline
     yield lambda: account
 
@@ -229,7 +229,7 @@ def test_a_server_restored_from_an_older_backup_is_brought_back(two: Two) -> Non
     for key in newer:
         (root,) = two.pipeline.projects(key)
         account.delete(root)
-    if isinstance(account, MemoryAccount):
+    if isinstance(account, InMemoryAccount):
         account.target._ids = iter(range(100, 200))
     theirs = [add_stranger(account, f"Theirs {number}") for number in range(3)]
     with writing(two.pipeline.store._engine) as connection:

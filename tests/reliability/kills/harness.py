@@ -118,9 +118,9 @@ class World:
         """Returns what the last child said."""
         return "".join((self.folder / name).read_text() for name in ("stdout", "stderr"))
 
-    def boundaries(self) -> list[str]:
-        """Returns the boundaries that the last child reached."""
-        return (self.folder / "boundaries").read_text().splitlines()
+    def crash_points_reached(self) -> list[str]:
+        """Returns the crash points that the last child reached."""
+        return (self.folder / "crash_points_reached").read_text().splitlines()
 
     def outcome(self) -> Outcome:
         """Returns how everything stands now."""
@@ -214,9 +214,9 @@ class Prepared:
 
 
 def killed(world: World, number: int) -> bool:
-    """Runs, and kills the run at a boundary; returns whether it got that far."""
+    """Runs, and kills the run at a crash point; returns whether it got that far."""
     code = world.run("run", kill_at=number)
-    assert code in (KILLED, PARTIAL), f"boundary {number}: exit code {code}\n{world.said()}"
+    assert code in (KILLED, PARTIAL), f"crash point {number}: exit code {code}\n{world.said()}"
     return code == KILLED
 
 

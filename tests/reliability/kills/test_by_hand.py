@@ -1,4 +1,4 @@
-"""Killed at any boundary of what people do by hand: a deal's new key, and leaving."""
+"""Killed at any crash point of what people do by hand: a deal's new key, and leaving."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ def renumber(world: World) -> None:
 
 
 def undisturbed(situation: Prepared, command: tuple[str, ...]) -> tuple[int, Outcome]:
-    """Returns how many boundaries a command has, and what comes of it and of a run."""
+    """Returns how many crash points a command has, and what comes of it and of a run."""
     with situation.another() as world:
         if command == ADOPT:
             renumber(world)
         world.run_well(*command)
-        count = len(world.boundaries())
+        count = len(world.crash_points_reached())
         return count, recover(world)
 
 
 def killed(world: World, command: tuple[str, ...], number: int) -> None:
     code = world.run(*command, kill_at=number)
-    assert code == KILLED, f"boundary {number}: exit code {code}\n{world.said()}"
+    assert code == KILLED, f"crash point {number}: exit code {code}\n{world.said()}"
 
 
 def is_bound(world: World, deal: str) -> bool:
@@ -77,7 +77,7 @@ def test_a_project_goes_over_to_a_new_key_once_wherever_it_is_killed(situation: 
                 world.run_well(*ADOPT)
             difference = expected.difference(recover(world))
         if difference:
-            differences.append(f"boundary {number}:\n{difference}")
+            differences.append(f"crash point {number}:\n{difference}")
     assert not differences, "\n".join(differences)
     assert by_the_run, "no kill came after the decision was on disk"
 
@@ -91,4 +91,4 @@ def test_leaving_is_finished_by_leaving_again_wherever_it_is_killed(situation: P
             assert world.run("run") in (DONE, 3), world.said()
             world.run_well(*LEAVE)
             difference = expected.difference(recover(world))
-            assert not difference, f"boundary {number}:\n{difference}"
+            assert not difference, f"crash point {number}:\n{difference}"

@@ -1,4 +1,4 @@
-"""Killed at any boundary, the next run ends as if nothing had happened: with real processes."""
+"""Killed at any crash point, the next run ends as if nothing had happened: with real processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .harness import Gate, Outcome, Prepared, World, fleet, killed, recover
 class Undisturbed:
     """What a run that nobody kills leads to."""
 
-    boundaries: tuple[str, ...]
+    crash_points_reached: tuple[str, ...]
     outcome: Outcome
     after_edits: Outcome
     """And after people edited projects, and one more run."""
@@ -41,22 +41,22 @@ def undisturbed(situations: list[Prepared]) -> Undisturbed:
         outcome = recover(world)
         unmarked = scenario.by_name(world.sandbox, "Project unmarked")
         assert "(tentative)" in unmarked["name"], "it is not ours to write"
-        boundaries = tuple(world.boundaries())
+        crash_points_reached = tuple(world.crash_points_reached())
         scenario.people_between(world.sandbox)
-        return Undisturbed(boundaries, outcome, recover(world))
+        return Undisturbed(crash_points_reached, outcome, recover(world))
 
 
 @pytest.mark.sampled_inside
-def test_killed_at_any_boundary_the_next_run_ends_as_if_nothing_had_happened(
+def test_killed_at_any_crash_point_the_next_run_ends_as_if_nothing_had_happened(
     situations: list[Prepared], undisturbed: Undisturbed, figure: Figure
 ):
-    numbers = sampled(range(1, len(undisturbed.boundaries) + 1), 7)
+    numbers = sampled(range(1, len(undisturbed.crash_points_reached) + 1), 7)
     tries = [(number, edited) for number in numbers for edited in _with_edits(number)]
     began = time.monotonic()
     differences = _each(situations, tries, lambda world, at: _kill_once(world, *at, undisturbed))
     assert not differences, "\n".join(differences)
     figure(
-        f"{len(numbers)} boundaries killed and recovered ({len(tries)} kills, "
+        f"{len(numbers)} crash points killed and recovered ({len(tries)} kills, "
         f"{sum(edited for _, edited in tries)} with edits by people before the recovery), "
         f"{time.monotonic() - began:.0f} s"
     )
@@ -69,15 +69,15 @@ def _with_edits(number: int) -> Sequence[bool]:
 
 def _kill_once(world: World, number: int, edited: bool, undisturbed: Undisturbed) -> str:
     """Kills a run, recovers, and says what is not as it would have been otherwise."""
-    assert killed(world, number), f"boundary {number} is never reached"
+    assert killed(world, number), f"crash point {number} is never reached"
     if edited:
         scenario.people_between(world.sandbox)
     expected = undisturbed.after_edits if edited else undisturbed.outcome
     difference = expected.difference(recover(world))
     if not difference and number % 8 == 0:
         difference = _not_quiet(world)
-    name = undisturbed.boundaries[number - 1]
-    return f"boundary {number} ({name}), edits {edited}:\n{difference}" if difference else ""
+    name = undisturbed.crash_points_reached[number - 1]
+    return f"crash point {number} ({name}), edits {edited}:\n{difference}" if difference else ""
 
 
 def _not_quiet(world: World) -> str:
@@ -94,7 +94,7 @@ def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
     step = 5 if LONG else 31
     every = [
         (first, second)
-        for first in range(20, len(undisturbed.boundaries), step)
+        for first in range(20, len(undisturbed.crash_points_reached), step)
         for second in range(30 + first % 7, 200, 2 * step)
     ]
     pairs = sampled(every, 4)
@@ -103,7 +103,7 @@ def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
         killed(world, pair[0])
         killed(world, pair[1])
         difference = undisturbed.outcome.difference(recover(world))
-        return f"boundaries {pair}:\n{difference}" if difference else ""
+        return f"crash points {pair}:\n{difference}" if difference else ""
 
     differences = _each(situations, pairs, check)
     assert not differences, "\n".join(differences)
@@ -118,9 +118,9 @@ def test_killed_while_projects_are_written_in_parallel_it_still_ends_well(
         scenario.write_configuration(world.folder, world.sandbox, concurrency=3)
         killed(world, number)
         difference = undisturbed.outcome.difference(recover(world))
-        return f"boundary {number}:\n{difference}" if difference else ""
+        return f"crash point {number}:\n{difference}" if difference else ""
 
-    numbers = sampled(range(60, len(undisturbed.boundaries), 5 if LONG else 25), 3)
+    numbers = sampled(range(60, len(undisturbed.crash_points_reached), 5 if LONG else 25), 3)
     differences = _each(situations, numbers, check)
     assert not differences, "\n".join(differences)
 
@@ -173,9 +173,11 @@ def test_the_recovery_reads_at_most_once_more_per_open_intent(
         reads = world.reads_of_a_run()
         if reads <= without + count:
             return ""
-        return f"boundary {number}: {reads} reads with {count} open intents, {without} without any"
+        return (
+            f"crash point {number}: {reads} reads with {count} open intents, {without} without any"
+        )
 
-    names = undisturbed.boundaries
+    names = undisturbed.crash_points_reached
     sent = [n for n, name in enumerate(names, start=1) if name == "after intent commit"]
     answered = [n for n, name in enumerate(names, start=1) if name == "before receipt commit"]
     numbers = [*sent, *answered] if LONG else sampled([*sent[::4], *answered[1::4]], 3)

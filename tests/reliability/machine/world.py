@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sync import crash_points as boundary
+from sync import crash_points
 from sync.errors import SyncError
 from sync.plan.limits import DEFAULTS, Limit
 from sync.plan.pipeline_planner import Rules
@@ -166,7 +166,7 @@ class World:
             raise
 
     def run_killed(self, at: int) -> bool:
-        """Runs until the boundary of number ``at``; returns whether it got that far."""
+        """Runs until the crash point of number ``at``; returns whether it got that far."""
         count = 0
 
         def observe(name: str) -> None:
@@ -220,9 +220,9 @@ class World:
 
 @contextmanager
 def observing(observer: Callable[[str], None]) -> Iterator[None]:
-    """Calls ``observer`` at each boundary for as long as the block runs."""
-    boundary.observers.append(observer)
+    """Calls ``observer`` at each crash point for as long as the block runs."""
+    crash_points.observers.append(observer)
     try:
         yield
     finally:
-        boundary.observers.remove(observer)
+        crash_points.observers.remove(observer)

@@ -12,7 +12,7 @@ import responses
 from responses import matchers
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
-from sync import crash_points as boundary
+from sync import crash_points
 from sync.errors import (
     Failing,
     Malformed,
@@ -147,11 +147,11 @@ def test_text_of_any_kind_is_sent_as_plain_json(
     assert json.loads(server.calls[0].request.body or b"") == {"name": "Å🎉"}
 
 
-def test_requests_are_counted_and_cross_a_boundary_each_way(
+def test_requests_are_counted_and_cross_a_crash_point_each_way(
     client: Client, server: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crossed: list[str] = []
-    monkeypatch.setattr(boundary, "observers", [crossed.append])
+    monkeypatch.setattr(crash_points, "observers", [crossed.append])
     server.get(URL, body=RESET)
     server.get(URL, json={})
     client.get("things/1")
