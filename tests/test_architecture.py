@@ -13,7 +13,8 @@ import pytest
 
 ROOT: Final = Path(__file__).parent.parent
 
-# cli -> app -> (report, planning, mapping, sources, targets) -> (pipeline, people, http) -> sync
+# cli, workers -> app -> (report, planning, mapping, sources, targets) -> (pipeline, people, http)
+# -> sync
 LEVELS: Final = {
     "sync": 0,
     "taiga_pipeline.pipeline": 1,
@@ -26,10 +27,10 @@ LEVELS: Final = {
     "taiga_pipeline.targets": 2,
     "taiga_pipeline.report": 2,
     "taiga_pipeline.config": 3,
-    "taiga_pipeline.workers": 3,
     "taiga_pipeline.app": 4,
-    "taiga_pipeline.cli": 5,
-    "taiga_pipeline.__main__": 6,
+    "taiga_pipeline.workers": 5,
+    "taiga_pipeline.cli": 6,
+    "taiga_pipeline.__main__": 7,
 }
 SHARED: Final = {
     "taiga_pipeline",

@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from taiga_pipeline.cli.fleet.worker_child import read_environment
 from taiga_pipeline.credentials import Secret, SecretError, for_header, from_environment
+from taiga_pipeline.workers.run import read_environment
 from tests.live.leaving_out import program
 
 VALUES: Final = [

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 import logging
-import sys
 import traceback as traceback_module
 from typing import Final
 
 import click
 
-from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.app.trouble import describe, missing_packages, trouble_of
+from taiga_pipeline.cli.exit_codes import ExitCode, code_for
 from taiga_pipeline.cli.log import is_json
 from taiga_pipeline.report.terminal import safe
 
 _LOG: Final = logging.getLogger(__name__)
-
-# Classes are named, not imported: one whose module was never imported cannot have been raised,
-# and a mistyped option must not cost the import of a database library. The first match counts.
-_CODES: Final[tuple[tuple[str, str, ExitCode], ...]] = (
-    ("taiga_pipeline.problems", "ProblemsError", ExitCode.USAGE),
-    ("taiga_pipeline.files", "CannotWrite", ExitCode.USAGE),
-    ("sync.errors", "Refused", ExitCode.REFUSED),
-    ("sync.errors", "Locked", ExitCode.LOCKED),
-    ("sync.errors", "StateUnusable", ExitCode.USAGE),
-    ("sync.errors", "Unauthorised", ExitCode.UNREACHABLE),
-    ("sync.errors", "Unreachable", ExitCode.UNREACHABLE),
-    ("sync.errors", "IncompleteRead", ExitCode.UNREACHABLE),
-    ("sync.errors", "Interrupted", ExitCode.PARTIAL),
-    ("sync.errors", "Unavailable", ExitCode.UNREACHABLE),
-    ("sync.errors", "Malformed", ExitCode.UNREACHABLE),
-    ("sync.errors", "Stop", ExitCode.USAGE),
-    ("sync.errors", "SyncError", ExitCode.PARTIAL),
-)
 
 INTERRUPTED: Final = "Interrupted. What was done is on record; the next run goes on from there."
 MORE: Final = "Run the same command with -v to see where it happened."
@@ -39,22 +21,8 @@ MORE: Final = "Run the same command with -v to see where it happened."
 
 def exit_code(error: BaseException) -> ExitCode | None:
     """Returns the code of an error that was raised on purpose, None for any other."""
-    for module_name, class_name, code in _CODES:
-        kind = getattr(sys.modules.get(module_name), class_name, None)
-        if kind is not None and isinstance(error, kind):
-            return code
-    return ExitCode.USAGE if _missing_packages(error) else None
-
-
-def _missing_packages(error: BaseException | None) -> str:
-    """Returns how to get what could not be imported, "" where no extra brings it."""
-    while error is not None and not isinstance(error, ImportError):
-        error = error.__cause__
-    if error is None:
-        return ""
-    from taiga_pipeline.installing import explain_missing
-
-    return explain_missing(error)
+    trouble = trouble_of(error)
+    return code_for(trouble) if trouble else None
 
 
 def report(error: Exception, *, traceback: bool = False) -> ExitCode:
@@ -81,7 +49,7 @@ def report(error: Exception, *, traceback: bool = False) -> ExitCode:
 def _with_packages(error: Exception) -> str:
     from taiga_pipeline.cli.wording import words
 
-    packages = _missing_packages(error)
+    packages = missing_packages(error)
     return (
         packages
         if isinstance(error, ImportError)
@@ -103,13 +71,3 @@ def report_notice(message: str) -> None:
         _LOG.warning("%s", message)
     else:
         click.echo(message, err=True)
-
-
-def describe(error: Exception) -> str:
-    """Returns one line about an error that nobody foresaw."""
-    if isinstance(error, OSError) and error.strerror:
-        place = f": {error.filename}" if error.filename else ""
-        return f"{error.strerror}{place}"
-    first_line = str(error).strip().partition("\n")[0]
-    name = type(error).__name__
-    return f"{name}: {first_line}" if first_line else name

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
+
+from taiga_pipeline.app.trouble import Trouble
 
 
 class ExitCode(IntEnum):
@@ -27,3 +30,17 @@ class ExitCode(IntEnum):
     """`plan --exit-code`: there is something to do."""
     INTERRUPTED = 130
     """Ctrl-C, by the shell's convention (128 + SIGINT)."""
+
+
+_CODES: Final = {
+    Trouble.USAGE: ExitCode.USAGE,
+    Trouble.PARTIAL: ExitCode.PARTIAL,
+    Trouble.REFUSED: ExitCode.REFUSED,
+    Trouble.LOCKED: ExitCode.LOCKED,
+    Trouble.UNREACHABLE: ExitCode.UNREACHABLE,
+}
+
+
+def code_for(trouble: Trouble | None) -> ExitCode:
+    """Returns the code of a trouble; of none, `ExitCode.DONE`."""
+    return _CODES[trouble] if trouble else ExitCode.DONE

@@ -27,9 +27,9 @@ from sync.records.model import (
 from sync.run.runner import Options, Runner, RunReport
 from sync.source import Reading
 from sync.state.store import StateStore
+from taiga_pipeline.app.sync.running import trouble_in
 from taiga_pipeline.cli.errors import exit_code
-from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.cli.sync.plan_and_run import run_code
+from taiga_pipeline.cli.exit_codes import ExitCode, code_for
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind, Membership, Milestone, Project, Role, Story
@@ -254,7 +254,7 @@ class World:
             return Ending(exit_code(error) or ExitCode.UNEXPECTED, str(error))
         finally:
             target.close()
-        return Ending(run_code(report), str(report.stopped_by or ""), report)
+        return Ending(code_for(trouble_in(report)), str(report.stopped_by or ""), report)
 
     def quiet(self) -> Ending:
         """Runs without any fault, everything compared."""

@@ -9,35 +9,15 @@ import threading
 from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
 from io import TextIOBase
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Final, TextIO
 
-from sync.errors import DatabaseAway
-from sync.plan.model import PARTIAL
 from sync.run.log_context import logged
-from sync.run.runner import Outcome
 from taiga_pipeline.cli.context import CommandContext
-from taiga_pipeline.cli.errors import describe, exit_code
-from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.exit_codes import code_for
 from taiga_pipeline.cli.log import is_json
 from taiga_pipeline.cli.signals import stopping_in_good_order
-from taiga_pipeline.cli.sync.plan_and_run import Performed, code_of, perform, worst
-from taiga_pipeline.credentials import from_file, unquoted
-from taiga_pipeline.problems import Problem, ProblemsError
-from taiga_pipeline.report.terminal import safe
 from taiga_pipeline.workers.children import Order, stop_with_parent
-from taiga_pipeline.workers.decisions import LONGEST_MESSAGE, Ended, Ending
-
-_CUT_SHORT: Final = (ExitCode.PARTIAL, ExitCode.UNREACHABLE)
-"""What it looks like when a wait or a request was given up because the run was to end."""
-_ENDINGS: Final = {
-    ExitCode.DONE: Ending.DONE,
-    ExitCode.USAGE: Ending.USAGE,
-    ExitCode.PARTIAL: Ending.PARTIAL,
-    ExitCode.REFUSED: Ending.REFUSED,
-    ExitCode.LOCKED: Ending.LOCKED,
-    ExitCode.UNREACHABLE: Ending.UNREACHABLE,
-}
+from taiga_pipeline.workers.run import run_order
 
 
 def carry_out(order: Order, answer: Connection) -> None:
@@ -51,91 +31,14 @@ def carry_out(order: Order, answer: Connection) -> None:
         stack.enter_context(logged(pipeline=order.name))
         stack.enter_context(stopping_in_good_order(stop))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # see `workers.preloaded`
-        ended = run_order(order, stop)
+        ended = run_order(_context(order), order, stop, code_for)
         with suppress(BrokenPipeError):  # the worker is gone; others find out
             answer.send(ended)
         sys.stderr.flush()
 
 
-def run_order(order: Order, stop: threading.Event) -> Ended:
-    """Runs the pipeline of ``order``; returns how that ended, whatever happened."""
-    context = CommandContext(
-        verbosity=order.verbosity, quiet=order.quiet, log_format=order.log_format
-    )
-    context.use_config(str(order.config))
-    try:
-        if order.environment_file is not None:
-            os.environ.update(read_environment(order.environment_file))
-        _check_name(context, order)
-        return _summed_up(perform(context, stop), stop)
-    except Exception as error:
-        code = exit_code(error)
-        if code is None:
-            return Ended(Ending.UNEXPECTED, ExitCode.UNEXPECTED, _cut(describe(error)))
-        if stop.is_set() and code in _CUT_SHORT:
-            return Ended(Ending.STOPPED, code)
-        ending = Ending.DATABASE_AWAY if isinstance(error, DatabaseAway) else _ENDINGS[code]
-        return Ended(ending, code, _cut(str(error)))
-
-
-def _check_name(context: CommandContext, order: Order) -> None:
-    """A configuration that was renamed since its job was queued is another pipeline."""
-    found = context.settings.pipeline
-    if found != order.name:
-        message = f"names the pipeline {found!r} now, and not {order.name!r}"
-        raise ProblemsError([Problem(message, str(order.config))])
-
-
-def _summed_up(done: Performed, stop: threading.Event) -> Ended:
-    code = worst(map(code_of, done.results))
-    last = done.results[-1]
-    stopped = stop.is_set() and last.outcome is Outcome.STOPPED
-    away = any(isinstance(result.stopped_by, DatabaseAway) for result in done.results)
-    ending = Ending.DATABASE_AWAY if away else _ENDINGS[code]
-    return Ended(
-        Ending.STOPPED if stopped else ending,
-        code,
-        _cut(_why(done)),
-        waiting=sum(issue.kind in PARTIAL for issue in last.issues),
-        applied=sum(len(result.applied) for result in done.results),
-        requests=sum(result.requests for result in done.results),
-    )
-
-
-def _cut(message: str) -> str:
-    """Returns why a run went wrong, harmless, and no longer than what is kept of it."""
-    text = safe(message)
-    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
-
-
-def _why(done: Performed) -> str:
-    for result in done.results:
-        if result.refusal or result.stopped_by:
-            return result.refusal or str(result.stopped_by)
-    return ""
-
-
-def read_environment(path: Path) -> dict[str, str]:
-    """Returns the variables in a file of ``NAME=value`` lines, as shells and systemd read it.
-
-    :raises SecretError: the file cannot be read, or everybody may read it.
-    :raises ProblemsError: lines that are none such; they are not repeated.
-    """
-    found: dict[str, str] = {}
-    problems = []
-    text = from_file("pipelines.environment_file", path).reveal()
-    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
-        words = line.strip().removeprefix("export ")
-        if not words or words.startswith(("#", ";")):
-            continue
-        name, separator, value = words.partition("=")
-        if separator and name.strip().isidentifier():
-            found[name.strip()] = unquoted(value)
-        else:
-            problems.append(Problem("is no NAME=value", str(path), number))
-    if problems:
-        raise ProblemsError(problems)
-    return found
+def _context(order: Order) -> CommandContext:
+    return CommandContext(verbosity=order.verbosity, quiet=order.quiet, log_format=order.log_format)
 
 
 class _Nowhere(TextIOBase):

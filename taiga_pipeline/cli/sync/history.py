@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import click
 
-from sync.errors import SyncError
 from sync.plan.model import ActionType
 from sync.records.merge import Verdict
 from sync.state.rows import BY_PEOPLE, KEEP, READ
 from sync.state.store import JournalEntry
-from taiga_pipeline.app.state_access import state_to_read
-from taiga_pipeline.app.store_access import deal_store
+from taiga_pipeline.app.sync import looking
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table, shorten
 from taiga_pipeline.cli.sync.status import NO_RUN
 from taiga_pipeline.pipeline.model import FieldChange, StageMove
 from taiga_pipeline.report.terminal import safe
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +44,13 @@ def history(context: CommandContext, deal: str | None, limit: int, as_json: bool
     theirs, with the time at which it found them, and so is what they took away; edits that it
     wrote over are marked "written back".
     """
-    with state_to_read(context) as store:
-        events = [_written(entry) for entry in store.history(deal, limit)]
+    past = looking.past_of(context, deal, limit)
     # What sales did comes before what was written because of it; the newest is on top.
-    events += _sold(context, deal or "", limit)
-    if deal and not events and context.settings.source.kind == "store":
-        with suppress(SyncError), deal_store(context) as deals:
-            deals.get(deal)  # or says that there is none
+    events = [
+        *map(_written, past.written),
+        *map(_moved, past.moves),
+        *map(_changed, past.changes),
+    ]
     events.sort(key=lambda event: event.at, reverse=True)
     if as_json:
         print_json([event.data for event in events[:limit]])
@@ -71,23 +65,6 @@ def history(context: CommandContext, deal: str | None, limit: int, as_json: bool
 
 
 # --- what sales changed in the pipeline
-
-
-def _sold(context: CommandContext, key: str, limit: int) -> list[_Event]:
-    """Returns what sales changed; nothing where deals are not kept in the built-in store."""
-    if context.settings.source.kind != "store":
-        return []
-    try:
-        store = context.open_deal_store()
-    except SyncError as error:
-        log.warning("what sales changed is not in this list: %s", error)
-        return []
-    try:
-        moves = store.history(key, newest=limit)
-        changes = store.changes(key, newest=limit)
-        return [*map(_moved, moves), *map(_changed, changes)]
-    finally:
-        store.close()
 
 
 def _moved(move: StageMove) -> _Event:

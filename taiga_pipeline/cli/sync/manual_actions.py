@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import click
 
-from sync.errors import Rejected
 from sync.plan.model import Issue, IssueKind
-from sync.records.model import RecordKey
-from sync.run import manual_actions
 from sync.run.manual_actions import Side
-from sync.run.server_identity import refuse_another
-from sync.run.take_over import take_over
-from sync.state.store import StateStore
-from sync.target import Target
-from taiga_pipeline.app.engine import make_target
-from taiga_pipeline.app.state_access import locked_state
+from taiga_pipeline.app.sync import deciding
+from taiga_pipeline.app.sync.leaving import disown_copy, let_go
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.cli.sync.leaving import (
-    STOP_THE_SCHEDULE,
-    demand_linked,
-    let_go,
-    linked,
-    traces_of,
-)
-from taiga_pipeline.cli.sync.renumbered import adopt_renumbered
-from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.records import Kind
+from taiga_pipeline.cli.sync.leaving import STOP_THE_SCHEDULE, print_leaving
+from taiga_pipeline.cli.sync.renumbered import print_renumbered
 from taiga_pipeline.report.plan_text import shown
 from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.app.sync.deciding import Adopted
 
 
 @click.command()
@@ -51,20 +37,8 @@ def resolve(context: CommandContext, key: str, field: str | None, take: str) -> 
     The next run acts on it.
     """
     side = Side(take)
-    with locked_state(context) as store:
-        near = _nearest_open(store, key)
-        with _as_usage_error(near):
-            settled = manual_actions.resolve(store, key, side, field)
-    for issue in settled:
+    for issue in deciding.resolve(context, key, side, field):
         click.echo(safe(_consequence(issue, side)))
-
-
-def _nearest_open(store: StateStore, key: str) -> str:
-    return did_you_mean(key, {name for item in store.issues() for name in _names(item.issue)})
-
-
-def _names(issue: Issue) -> tuple[str, str]:
-    return issue.key.group, str(issue.key)
 
 
 def _consequence(issue: Issue, side: Side) -> str:
@@ -82,15 +56,6 @@ def _consequence(issue: Issue, side: Side) -> str:
     if side is Side.SALES:
         return f"{name}: the next run writes {shown(issue.desired)}."
     return f"{name}: {shown(issue.observed)} stays."
-
-
-@contextmanager
-def _as_usage_error(hint: str = "") -> Iterator[None]:
-    """Makes what was refused a mistake in the command line, not a run that is done in part."""
-    try:
-        yield
-    except Rejected as error:
-        raise ProblemsError([Problem(f"{error}{hint}")]) from error
 
 
 @click.command()
@@ -119,73 +84,28 @@ def adopt(
     if renumbered:
         if deal or project or former:
             raise click.UsageError("--renumbered finds the deals by itself; name none")
-        return adopt_renumbered(context, dry_run=dry_run)
+        return print_renumbered(context, dry_run=dry_run)
     if dry_run:
         raise click.UsageError("--dry-run is for --renumbered")
     if deal is None or not (project or former):
         raise click.UsageError("name a deal, and its PROJECT or --from OLD")
-    _check_deal(context, deal)
-    with locked_state(context) as store:
-        target = _connected(context, store)
-        root_id = _find_project(target, project) if project else ""
-        key = RecordKey(deal, Kind.PROJECT)
-        before = store.index().get(deal)
-        with _as_usage_error(did_you_mean(former, store.index()) if former else ""):
-            if former is None:
-                root = manual_actions.adopt(store, target, key, root_id, traces_of(deal))
-            else:
-                root = take_over(store, target, key, former, root_id)
-    url = root.facts.get("url") or f"project {root.id}"
-    if before is not None and before.is_followed and before.root_id != root.id:
-        click.echo(
-            f"{safe(deal)}: project {safe(before.root_id)} let go of; what pipeline-sync wrote "
-            "there was taken out, people's text stays"
-        )
-    click.echo(safe(f"{deal}: bound to {url}; see what the next run does: pipeline-sync plan"))
+    if former is not None:
+        adopted = deciding.take_over_project(context, deal, former, project)
+    else:
+        adopted = deciding.adopt(context, deal, project or "")
+    _tell_adopted(adopted)
     return ExitCode.DONE
 
 
-def _check_deal(context: CommandContext, deal: str) -> None:
-    keys = [known.key for known in context.make_deal_source().read().deals]
-    if deal not in keys:
-        near = did_you_mean(deal, keys)
-        raise ProblemsError([Problem(f"there is no deal {deal!r} in the source{near}")])
-
-
-def _connected(context: CommandContext, store: StateStore) -> Target:
-    target = make_target(context)
-    target.connect()
-    refuse_another(store, target)
-    return target
-
-
-def _find_project(target: Target, wanted: str) -> str:
-    """Returns the id of the project of this number, slug or web address.
-
-    :raises ProblemsError: the account sees none.
-    """
-    for root in target.observe_roots():
-        if wanted == root.id or slug(wanted) == slug(str(root.facts.get("url") or "")):
-            return root.id
-    raise ProblemsError(
-        [
-            Problem(
-                f"{target.name} shows this account no project {wanted!r}; "
-                "make the account a member of it first, with the right to change it"
-            )
-        ]
-    )
-
-
-def slug(address: str) -> str:
-    """Returns a project's slug from its web address (or from the slug itself).
-
-    An address may lead to any page of the project: ``https://…/project/my-slug/kanban``.
-    """
-    parts = [part for part in urlsplit(address).path.split("/") if part]
-    if "project" in parts[:-1]:
-        return parts[parts.index("project") + 1]
-    return parts[-1] if parts else ""
+def _tell_adopted(adopted: Adopted) -> None:
+    deal = safe(adopted.deal)
+    if adopted.let_go:
+        click.echo(
+            f"{deal}: project {safe(adopted.let_go)} let go of; what pipeline-sync wrote "
+            "there was taken out, people's text stays"
+        )
+    project = adopted.url or f"project {adopted.project}"
+    click.echo(f"{deal}: bound to {safe(project)}; see what the next run does: pipeline-sync plan")
 
 
 @click.command()
@@ -211,19 +131,11 @@ def unlink(
     """
     if (deal is None) is not everything or (project and (everything or clean or dry_run)):
         raise click.UsageError("name one DEAL, or --all; --project goes with a DEAL alone")
-    with locked_state(context) as store:
-        near = did_you_mean(deal, store.index()) if deal else ""
-        target = _connected(context, store)
-        if deal is not None and project is not None:
-            with _as_usage_error(near):
-                manual_actions.disown(store, target, deal, _find_project(target, project))
-            click.echo(safe(f"{deal}: its marker is off the project {project}."))
-            return ExitCode.DONE
-        if deal is not None:
-            with _as_usage_error(near):
-                demand_linked(store, deal)
-        deals = [deal] if deal is not None else linked(store, clean=clean)
-        code = let_go(store, target, deals, clean=clean, dry_run=dry_run)
+    if deal is not None and project is not None:
+        disown_copy(context, deal, project)
+        click.echo(safe(f"{deal}: its marker is off the project {project}."))
+        return ExitCode.DONE
+    code = print_leaving(let_go(context, deal, clean=clean, dry_run=dry_run), dry_run=dry_run)
     if everything and not dry_run and code is ExitCode.DONE:
         click.echo(STOP_THE_SCHEDULE)
     return code

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import click
 
 from sync.plan.model import Action, ActionType, Plan
-from sync.run.runner import Outcome, RunReport
-from taiga_pipeline.app.engine import make_runner
-from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics
-from taiga_pipeline.app.portfolio import run_for_portfolio
-from taiga_pipeline.app.state_access import locked_state, state_to_read
+from sync.run.runner import RunReport
+from taiga_pipeline.app.sync.running import (
+    Performed,
+    draw_plan,
+    perform,
+    saved_fingerprint,
+    why_ended,
+)
 from taiga_pipeline.cli.context import CommandContext, pass_context
-from taiga_pipeline.cli.errors import exit_code, report_error
-from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.errors import report_error
+from taiga_pipeline.cli.exit_codes import ExitCode, code_for
 from taiga_pipeline.cli.file_arguments import ReadFile, WrittenFile
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
@@ -28,8 +31,6 @@ from taiga_pipeline.cli.pipeline.file_text import write_result
 from taiga_pipeline.cli.progress import Progress
 from taiga_pipeline.cli.signals import stopping_in_good_order
 from taiga_pipeline.files import is_stdout
-from taiga_pipeline.http.bounds import decode_json, read_file
-from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import (
     group_lines,
     issue_lines,
@@ -39,7 +40,6 @@ from taiga_pipeline.report.plan_text import (
     unreported,
 )
 from taiga_pipeline.report.terminal import safe
-from taiga_pipeline.sources.port import Remembers
 
 PAST: Final = {
     ActionType.CREATE: "created",
@@ -74,20 +74,17 @@ def plan(
 
     Writes nothing, neither in the target nor here.
     """
-    with state_to_read(context) as store:
-        runner = make_runner(context, store)
-        drawn = runner.plan(look_at_all=full)
-        tool = runner.target.name
+    drawn = draw_plan(context, full=full)
     if out is not None:
-        save_plan(drawn, out)
+        save_plan(drawn.plan, out)
     if out is not None and is_stdout(out):
         pass  # that is what was printed
     elif as_json:
-        print_json(drawn.to_json())
+        print_json(drawn.plan.to_json())
     else:
-        for line in plan_lines(drawn, tool, painter()):
+        for line in plan_lines(drawn.plan, drawn.tool, painter()):
             click.echo(line)
-    return _plan_code(drawn) if use_code else ExitCode.DONE
+    return _plan_code(drawn.plan) if use_code else ExitCode.DONE
 
 
 def _plan_code(drawn: Plan) -> ExitCode:
@@ -99,25 +96,6 @@ def _plan_code(drawn: Plan) -> ExitCode:
 def save_plan(drawn: Plan, path: Path) -> None:
     """Writes a plan to a file that only its owner may read: it holds customers' names."""
     write_result(path, to_json(drawn.to_json()) + "\n")
-
-
-def saved_fingerprint(path: Path, pipeline: str) -> str:
-    """Returns the fingerprint in a saved plan.
-
-    :raises ProblemsError: no plan, or another pipeline's.
-    """
-    try:
-        data = decode_json(read_file(path))
-        fingerprint, owner = data["fingerprint"], data["pipeline"]
-    except (OSError, ValueError, TypeError, KeyError):
-        raise ProblemsError(
-            [Problem("is no plan that 'pipeline-sync plan --out FILE' saved", str(path))]
-        ) from None
-    if owner != pipeline:
-        raise ProblemsError(
-            [Problem(f"is a plan for the pipeline {owner!r}, not for {pipeline!r}", str(path))]
-        )
-    return str(fingerprint)
 
 
 @click.command()
@@ -150,58 +128,19 @@ def run(
     if as_json:
         print_json(results_json(done.results, done.moved))
     else:
-        for line in done.lines(watched=sys.stdout.isatty()):
+        for line in performed_lines(done, watched=sys.stdout.isatty()):
             click.echo(line)
-    return worst(map(run_code, done.results))
+    _say_why(done)
+    return code_for(done.trouble)
 
 
-@dataclass(frozen=True, slots=True)
-class Performed:
-    """A run, and those that followed because people moved cards in the portfolio (``moved``)."""
-
-    results: tuple[RunReport, ...]
-    moved: tuple[str, ...]
-    tool: str
-
-    def lines(self, *, watched: bool) -> Iterator[str]:
-        """Yields what was done."""
-        first, *later = self.results
-        yield from run_lines(first, self.tool, watched=watched)
-        yield from map(safe, self.moved)
-        for report in later:
-            yield from run_lines(report, self.tool, watched=watched)
-
-
-def perform(
-    context: CommandContext,
-    stop: threading.Event,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-    *,
-    full: bool = False,
-    allow: Sequence[str] = (),
-    expect: str | None = None,
-) -> Performed:
-    """Runs the pipeline, and tells monitors of it; once ``stop`` is set, it ends in good order.
-
-    :raises ProblemsError: what is wrong with the configuration or the mappings.
-    :raises Stop: nothing could be done; says why.
-    """
-    with locked_state(context) as store:
-        runner = make_runner(context, store, allow, stop)
-        runner.progress = progress
-        remembers = runner.source if isinstance(runner.source, Remembers) else None
-        if remembers and full:
-            remembers.read_anew()
-        try:
-            result = runner.run(look_at_all=full, expect=expect)
-            if remembers:
-                remembers.keep()
-            follow_up = run_for_portfolio(context, runner, result)
-        finally:
-            write_metrics(context, store)
-        tool = runner.target.name
-    send_heartbeat(context, result)
-    return Performed((result, *follow_up.reports), tuple(follow_up.moved), tool)
+def performed_lines(done: Performed, *, watched: bool) -> Iterator[str]:
+    """Yields what was done."""
+    first, *later = done.results
+    yield from run_lines(first, done.tool, watched=watched)
+    yield from map(safe, done.moved)
+    for report in later:
+        yield from run_lines(report, done.tool, watched=watched)
 
 
 def results_json(results: Sequence[RunReport], moved: Sequence[str]) -> dict[str, object]:
@@ -209,11 +148,6 @@ def results_json(results: Sequence[RunReport], moved: Sequence[str]) -> dict[str
     first, *later = (result.to_json() for result in results)
     extra = {"moved_in_target": list(moved), "follow_up": later}
     return {**first, **extra} if moved or later else first
-
-
-def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """Returns the first code that is not "done"."""
-    return next((code for code in codes if code is not ExitCode.DONE), ExitCode.DONE)
 
 
 def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
@@ -271,18 +205,8 @@ def summary(result: RunReport) -> str:
     return f"Run {result.run_id}: {', '.join(parts)}. {requests}, {seconds:.1f} s."
 
 
-def run_code(result: RunReport) -> ExitCode:
-    """Returns the exit code for a run; says on stderr why it ended early."""
-    why = result.refusal or str(result.stopped_by or "")
-    for message in filter(None, (why, *result.write_back.problems)):
-        report_error(message)
-    return code_of(result)
-
-
-def code_of(result: RunReport) -> ExitCode:
-    """Returns the exit code for a run."""
-    if result.outcome is Outcome.REFUSED:
-        return ExitCode.REFUSED
-    if result.stopped_by is not None:
-        return exit_code(result.stopped_by) or ExitCode.PARTIAL
-    return ExitCode.DONE if result.outcome is Outcome.DONE else ExitCode.PARTIAL
+def _say_why(done: Performed) -> None:
+    """Says on stderr why runs ended early, and what could not be written back."""
+    for result in done.results:
+        for message in filter(None, (why_ended(result), *result.write_back.problems)):
+            report_error(message)

@@ -3,55 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from sync.errors import Rejected, Vanished
-from sync.plan.pipeline_planner import PipelinePlanner
-from sync.records.model import RecordKey
-from sync.records.similar_keys import Match
-from sync.run.server_identity import refuse_another
-from sync.run.take_over import take_over
-from sync.state.store import StateStore
-from sync.target import Target
-from taiga_pipeline.app.engine import make_source, make_target
-from taiga_pipeline.app.state_access import locked_state
+from taiga_pipeline.app.sync.deciding import adopt_renumbered
 from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.errors import report_error
 from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.records import Kind
 from taiga_pipeline.report.terminal import safe
 
+if TYPE_CHECKING:
+    from sync.records.similar_keys import Match
 
-def adopt_renumbered(context: CommandContext, *, dry_run: bool) -> ExitCode:
-    """Gives each deal that a plan holds back the project of the one that it was before.
 
-    Those of which it cannot be told which they were are listed, and left to be done one by one.
-    """
-    with locked_state(context) as store:
-        target = make_target(context)
-        target.connect()
-        refuse_another(store, target)
-        matches = PipelinePlanner(make_source(context), target, store).renumbered()
-        certain = [match for match in matches if match.is_certain]
-        failed = 0 if dry_run else _take_all(store, target, certain)
-    for line in _lines(matches, dry_run=dry_run):
+def print_renumbered(context: CommandContext, *, dry_run: bool) -> ExitCode:
+    """Has deals whose key changed take their projects along, and prints what became of each."""
+    done = adopt_renumbered(context, dry_run=dry_run)
+    for _, problem in done.failures:
+        report_error(problem)
+    for match in done.taken:
+        click.echo(safe(f"{match.new}: has the project of {match.former[0]}"))
+    for line in _lines(done.matches, dry_run=dry_run):
         click.echo(safe(line))
-    return ExitCode.PARTIAL if failed or len(certain) < len(matches) else ExitCode.DONE
-
-
-def _take_all(store: StateStore, target: Target, matches: Sequence[Match]) -> int:
-    """Returns how many could not be done; each is reported, and the others are done."""
-    failed = 0
-    for match in matches:
-        try:
-            take_over(store, target, RecordKey(match.new, Kind.PROJECT), match.former[0])
-        except (Rejected, Vanished) as error:
-            failed += 1
-            report_error(str(error))
-        else:
-            click.echo(safe(f"{match.new}: has the project of {match.former[0]}"))
-    return failed
+    return ExitCode.DONE if done.is_whole else ExitCode.PARTIAL
 
 
 def _lines(matches: Sequence[Match], *, dry_run: bool) -> list[str]:

@@ -8,10 +8,9 @@ from typing import Final
 import click
 
 from sync.plan.counting import name_some
-from sync.run import server_identity as server
-from sync.run import server_move as moving
-from taiga_pipeline.app.engine import make_target
-from taiga_pipeline.app.state_access import locked_state, state_to_read
+from sync.run.server_move import Restored
+from taiga_pipeline.app.sync import moving
+from taiga_pipeline.app.sync.looking import server_of
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_pairs
@@ -32,19 +31,17 @@ def state() -> None:
 @pass_context
 def show(context: CommandContext, as_json: bool) -> None:
     """Show with which server and account the state was made."""
-    with state_to_read(context) as store:
-        made_with = server.noted(store)
-        rows = store.index().values()
-    followed = sum(row.is_followed for row in rows)
+    found = server_of(context)
+    made_with = found.server
     if as_json:
         known = made_with and {"address": made_with.address, "account": made_with.account}
-        print_json({"pipeline": context.settings.pipeline, "server": known, "projects": followed})
+        print_json({"pipeline": found.pipeline, "server": known, "projects": found.projects})
         return
     print_pairs(
         {
-            "pipeline": context.settings.pipeline,
+            "pipeline": found.pipeline,
             "server": safe(str(made_with)) if made_with else "not known yet: the next run notes it",
-            "projects": f"{followed} kept in step",
+            "projects": f"{found.projects} kept in step",
         }
     )
 
@@ -88,22 +85,18 @@ def move(context: CommandContext, how: str | None, since: datetime | None) -> No
         raise click.UsageError("Say which: --same-server, --new-server or --restored.")
     if since is not None and how != RESTORED:
         raise click.UsageError("--since is for --restored.")
-    with locked_state(context) as store:
-        target, source = make_target(context), context.make_deal_source()
-        target.connect()
-        if how == SAME:
-            evidence = moving.same_server(store, target, source)
-            said = f"The state belongs to this server now: {evidence}."
-        elif how == NEW:
-            count = moving.new_server(store, target, source)
-            said = f"Let go of {count} projects; the next run finds or makes them on this server."
-        else:
-            backup = since and since.replace(tzinfo=context.zone).astimezone(UTC)
-            said = _brought_back(moving.restored(store, target, source, backup))
+    if how == SAME:
+        said = f"The state belongs to this server now: {moving.keep_server(context)}."
+    elif how == NEW:
+        count = moving.take_new_server(context)
+        said = f"Let go of {count} projects; the next run finds or makes them on this server."
+    else:
+        backup = since and since.replace(tzinfo=context.zone).astimezone(UTC)
+        said = _brought_back(moving.bring_back(context, backup))
     click.echo(safe(f"{said} Look first: pipeline-sync plan"))
 
 
-def _brought_back(restored: moving.Restored) -> str:
+def _brought_back(restored: Restored) -> str:
     """Says what the next run does about a restored server, and what it leaves alone."""
     said = [f"{restored.evidence}; the next run finds or makes the others."]
     if restored.children:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 import click
 
 from sync.clock import SKEW
-from sync.state.health import Health, look_at
+from sync.state.health import Health
 from sync.state.store import OpenIssue, RunRow
-from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.app.sync import looking
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.errors import report_notice
 from taiga_pipeline.cli.exit_codes import ExitCode
@@ -79,8 +79,7 @@ def status(
         return fleet_status(context, fleet_path, max_age, as_json=as_json)
     if fleet_path is not None:
         raise click.UsageError("--fleet goes with --all.")
-    with state_to_read(context) as store:
-        health = look_at(store)
+    health = looking.sync_health(context)
     if as_json:
         print_json(_health_json(health))
     elif health.last_run is None:
@@ -181,14 +180,13 @@ def ago(age: timedelta) -> str:
 @pass_context
 def conflicts(context: CommandContext, as_json: bool) -> None:
     """List everything that waits for a person, with the commands that settle it."""
-    with state_to_read(context) as store:
-        issues, now = store.issues(), store.now()
+    found = looking.waiting(context)
     if as_json:
-        print_json([_issue_json(item) for item in issues])
-    elif not issues:
+        print_json([_issue_json(item) for item in found.issues])
+    elif not found.issues:
         click.echo("Nothing waits for you.")
     else:
-        _show_issues(context, issues, now)
+        _show_issues(found)
 
 
 def _issue_json(item: OpenIssue) -> dict[str, object]:
@@ -199,10 +197,10 @@ def _issue_json(item: OpenIssue) -> dict[str, object]:
     }
 
 
-def _show_issues(context: CommandContext, issues: Sequence[OpenIssue], now: datetime) -> None:
-    tool = context.settings.target.kind.capitalize()
-    for item in issues:
+def _show_issues(found: looking.Waiting) -> None:
+    tool = found.tool.capitalize()
+    for item in found.issues:
         first, *rest = issue_lines([item.issue], tool, painter())
-        click.echo(f"{first} ({ago(now - item.since)})")
+        click.echo(f"{first} ({ago(found.now - item.since)})")
         for line in rest:
             click.echo(line)

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.cli.fleet.worker_child import _Prefixed, read_environment, run_order
+from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.cli.exit_codes import ExitCode, code_for
+from taiga_pipeline.cli.fleet.worker_child import _Prefixed
 from taiga_pipeline.credentials import SecretError
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.workers.children import Order
 from taiga_pipeline.workers.decisions import Ended, Ending
+from taiga_pipeline.workers.run import read_environment, run_order
 from tests.cli.conftest import Run
 
 
@@ -32,8 +34,8 @@ def order(sample: Run, taiga: Sandbox, tmp_path: Path, monkeypatch: pytest.Monke
     return Order(name.split('"')[1], config, secrets)
 
 
-def carry_out(order: Order) -> Ended:
-    return run_order(order, threading.Event())
+def carry_out(order: Order, stop: threading.Event | None = None) -> Ended:
+    return run_order(Workspace(), order, stop or threading.Event(), code_for)
 
 
 def test_a_run_that_went_well_counts_what_it_did(order: Order) -> None:
@@ -56,7 +58,7 @@ def test_a_server_that_is_gone_is_reported(order: Order, taiga: Sandbox) -> None
     order.config.write_text(text.replace(taiga.url, "http://127.0.0.1:9"))
     stop = threading.Event()
     stop.set()  # nobody waits for retries
-    assert run_order(order, stop).ending is Ending.STOPPED
+    assert carry_out(order, stop).ending is Ending.STOPPED
 
 
 def test_a_configuration_that_was_renamed_meanwhile_is_not_run(order: Order) -> None:
@@ -70,7 +72,7 @@ def test_what_nobody_foresaw_is_reported_too(order: Order, monkeypatch: pytest.M
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("taiga_pipeline.cli.fleet.worker_child.perform", fail)
+    monkeypatch.setattr("taiga_pipeline.workers.run.perform", fail)
     ended = carry_out(order)
     assert (ended.ending, ended.message) == (Ending.UNEXPECTED, "ZeroDivisionError: by zero")
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from taiga_pipeline.app.sync.deciding import slug
 from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.cli.sync.manual_actions import slug
 from taiga_pipeline.cli.sync.status import ago
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import Run, project_names, writes

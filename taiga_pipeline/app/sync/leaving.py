@@ -1,0 +1,94 @@
+"""Letting go of deals' projects, with or without what was written into them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sync.errors import Rejected, Stale, Vanished
+from sync.run import manual_actions
+from sync.run.leaving import Leaving, leave, plan_leaving
+from taiga_pipeline.app.state_access import locked_state
+from taiga_pipeline.app.sync.deciding import as_usage_error, connected, find_project
+from taiga_pipeline.app.sync.traces import traces_of
+from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.problems import did_you_mean
+
+if TYPE_CHECKING:
+    from sync.state.store import StateStore
+    from sync.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """A deal that was let go of, or would be.
+
+    ``leaving`` is what was taken out of its project, None where that stays as it is. ``problem``
+    says why it could not be let go of, "" if it could.
+    """
+
+    deal: str
+    leaving: Leaving | None = None
+    problem: str = ""
+
+
+def let_go(
+    workspace: Workspace, deal: str | None, *, clean: bool = False, dry_run: bool = False
+) -> Iterator[LetGo]:
+    """Stops following a deal, or all (None). Yields each once it is done, under the run lock.
+
+    ``clean`` takes out of the projects what was written into them. One that cannot be let go of is
+    said to be so, and the others are done. With ``dry_run`` nothing is done.
+
+    :raises ProblemsError: the deal has no project.
+    :raises Locked: a run is at work.
+    """
+    with locked_state(workspace) as store:
+        near = did_you_mean(deal, store.index()) if deal else ""
+        target = connected(workspace, store)
+        if deal is None:
+            deals = _linked(store, clean=clean)
+        else:
+            with as_usage_error(near):
+                _demand_linked(store, deal)
+            deals = [deal]
+        for each in deals:
+            yield _try(store, target, each, clean=clean, dry_run=dry_run)
+
+
+def _linked(store: StateStore, *, clean: bool) -> list[str]:
+    """Returns the deals that there is something to let go of; ``clean``: also unlinked ones."""
+    rows = store.index()
+    return sorted(key for key, row in rows.items() if row.root_id and (clean or not row.unlinked))
+
+
+def _demand_linked(store: StateStore, deal: str) -> None:
+    row = store.index().get(deal)
+    if row is None or not row.root_id:
+        raise Rejected(f"{deal}: no project is kept in step with this deal")
+
+
+def _try(store: StateStore, target: Target, deal: str, *, clean: bool, dry_run: bool) -> LetGo:
+    try:
+        if clean:
+            act: Callable[..., Leaving] = plan_leaving if dry_run else leave
+            return LetGo(deal, act(store, target, deal, traces_of(deal)))
+        if not dry_run:
+            manual_actions.unlink(store, target, deal)
+        return LetGo(deal)
+    except (Rejected, Stale, Vanished) as error:
+        return LetGo(deal, problem=str(error))
+
+
+def disown_copy(workspace: Workspace, deal: str, project: str) -> None:
+    """Takes a deal's marker off a copy of its project.
+
+    :raises ProblemsError: there is no such project, or it is the deal's own.
+    :raises Locked: a run is at work.
+    """
+    with locked_state(workspace) as store:
+        near = did_you_mean(deal, store.index())
+        target = connected(workspace, store)
+        with as_usage_error(near):
+            manual_actions.disown(store, target, deal, find_project(target, project))

@@ -1,0 +1,104 @@
+"""How the sync is going, what waits for a person, and what happened."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sync.errors import SyncError
+from sync.run import server_identity
+from sync.state.health import Health, look_at
+from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.app.store_access import deal_store
+from taiga_pipeline.app.workspace import Workspace
+
+if TYPE_CHECKING:
+    from sync.state.store import JournalEntry, OpenIssue
+    from taiga_pipeline.pipeline.model import FieldChange, StageMove
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a person, and when that was looked at (UTC). ``tool`` is the target's kind."""
+
+    issues: tuple[OpenIssue, ...]
+    now: datetime
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What happened: entries of the journal, moves and edits by sales, each the newest first."""
+
+    written: tuple[JournalEntry, ...]
+    moves: tuple[StageMove, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StateServer:
+    """The server and account that the state was made with (None: no run noted them yet), and how
+    many projects are kept in step."""
+
+    pipeline: str
+    server: server_identity.Identity | None
+    projects: int
+
+
+def sync_health(workspace: Workspace) -> Health:
+    """Returns how the last run went, and what is open."""
+    with state_to_read(workspace) as store:
+        return look_at(store)
+
+
+def waiting(workspace: Workspace) -> Waiting:
+    """Returns everything that waits for a person."""
+    tool = workspace.settings.target.kind
+    with state_to_read(workspace) as store:
+        return Waiting(tuple(store.issues()), store.now(), tool)
+
+
+def past_of(workspace: Workspace, deal: str | None = None, limit: int = 50) -> Past:
+    """Returns what was done about a deal, or all (None): at most ``limit`` of each kind.
+
+    What sales did is known of the built-in store alone.
+
+    :raises UnknownDeal: nothing happened, and the built-in store has no such deal.
+    """
+    with state_to_read(workspace) as store:
+        written = tuple(store.history(deal, limit))
+    if workspace.settings.source.kind != "store":
+        return Past(written)
+    past = _with_sales(workspace, written, deal or "", limit)
+    if deal and not (past.written or past.moves or past.changes):
+        with suppress(SyncError), deal_store(workspace) as deals:
+            deals.get(deal)
+    return past
+
+
+def _with_sales(
+    workspace: Workspace, written: tuple[JournalEntry, ...], deal: str, limit: int
+) -> Past:
+    try:
+        store = workspace.open_deal_store()
+    except SyncError as error:
+        log.warning("what sales changed is not in this list: %s", error)
+        return Past(written)
+    try:
+        moves = tuple(store.history(deal, newest=limit))
+        return Past(written, moves, tuple(store.changes(deal, newest=limit)))
+    finally:
+        store.close()
+
+
+def server_of(workspace: Workspace) -> StateServer:
+    """Returns which server the state belongs to."""
+    with state_to_read(workspace) as store:
+        made_with = server_identity.noted(store)
+        followed = sum(row.is_followed for row in store.index().values())
+    return StateServer(workspace.settings.pipeline, made_with, followed)

@@ -1,0 +1,132 @@
+"""Plan and run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sync.run.runner import Outcome, RunReport
+from taiga_pipeline.app.engine import make_runner
+from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics
+from taiga_pipeline.app.portfolio import run_for_portfolio
+from taiga_pipeline.app.state_access import locked_state, state_to_read
+from taiga_pipeline.app.trouble import Trouble, trouble_of
+from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.http.bounds import decode_json, read_file
+from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.sources.port import Remembers
+
+if TYPE_CHECKING:
+    from sync.plan.model import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnPlan:
+    """What a run would do. ``tool`` is the target's name."""
+
+    plan: Plan
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A run, and those that followed because people moved cards in the portfolio (``moved``)."""
+
+    results: tuple[RunReport, ...]
+    moved: tuple[str, ...]
+    tool: str
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why not everything was done, None if it was."""
+        return next(filter(None, map(trouble_in, self.results)), None)
+
+    @property
+    def why(self) -> str:
+        """Why a run ended early, "" if none did."""
+        return next(filter(None, map(why_ended, self.results)), "")
+
+
+def draw_plan(workspace: Workspace, *, full: bool = False) -> DrawnPlan:
+    """Returns what a run would change. Writes nothing, neither in the target nor here.
+
+    ``full`` compares everything, also where nothing seems to have moved.
+
+    :raises ProblemsError: what is wrong with the configuration or the mappings.
+    :raises Stop: nothing can be planned; says why.
+    """
+    with state_to_read(workspace) as store:
+        runner = make_runner(workspace, store)
+        return DrawnPlan(runner.plan(look_at_all=full), runner.target.name)
+
+
+def perform(
+    workspace: Workspace,
+    stop: threading.Event,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    full: bool = False,
+    allow: Sequence[str] = (),
+    expect: str | None = None,
+) -> Performed:
+    """Runs the pipeline, and tells monitors of it; once ``stop`` is set, it ends in good order.
+
+    ``progress`` is called with the projects that are done, and how many there are. ``allow`` names
+    limits that are lifted this once. ``expect`` is the fingerprint of the only plan that may be
+    applied.
+
+    :raises ProblemsError: what is wrong with the configuration or the mappings.
+    :raises Stop: nothing could be done; says why.
+    """
+    with locked_state(workspace) as store:
+        runner = make_runner(workspace, store, allow, stop)
+        runner.progress = progress
+        remembers = runner.source if isinstance(runner.source, Remembers) else None
+        if remembers and full:
+            remembers.read_anew()
+        try:
+            result = runner.run(look_at_all=full, expect=expect)
+            if remembers:
+                remembers.keep()
+            follow_up = run_for_portfolio(workspace, runner, result)
+        finally:
+            write_metrics(workspace, store)
+        tool = runner.target.name
+    send_heartbeat(workspace, result)
+    return Performed((result, *follow_up.reports), tuple(follow_up.moved), tool)
+
+
+def trouble_in(result: RunReport) -> Trouble | None:
+    """Returns why a run did not do everything, None if it did."""
+    if result.outcome is Outcome.REFUSED:
+        return Trouble.REFUSED
+    if result.stopped_by is not None:
+        return trouble_of(result.stopped_by) or Trouble.PARTIAL
+    return None if result.outcome is Outcome.DONE else Trouble.PARTIAL
+
+
+def why_ended(result: RunReport) -> str:
+    """Returns why a run ended early, "" if it did not."""
+    return result.refusal or str(result.stopped_by or "")
+
+
+def saved_fingerprint(path: Path, pipeline: str) -> str:
+    """Returns the fingerprint in a saved plan.
+
+    :raises ProblemsError: no plan, or another pipeline's.
+    """
+    try:
+        data = decode_json(read_file(path))
+        fingerprint, owner = data["fingerprint"], data["pipeline"]
+    except (OSError, ValueError, TypeError, KeyError):
+        raise ProblemsError(
+            [Problem("is no plan that 'pipeline-sync plan --out FILE' saved", str(path))]
+        ) from None
+    if owner != pipeline:
+        raise ProblemsError(
+            [Problem(f"is a plan for the pipeline {owner!r}, not for {pipeline!r}", str(path))]
+        )
+    return str(fingerprint)
