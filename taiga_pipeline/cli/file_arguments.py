@@ -22,7 +22,7 @@ _CHUNK: Final = 1 << 20
 class StandardInput(type(Path())):  # type: ignore[misc]
     """What came by standard input, kept in a file without a name; can be read again and again.
 
-    It lasts as long as ``content`` is open: for the whole process.
+    It lasts as long as ``content`` is open: for the command.
     """
 
     def __new__(cls, content: BinaryIO) -> StandardInput:
@@ -50,8 +50,8 @@ class StandardInput(type(Path())):  # type: ignore[misc]
         return "standard input"
 
 
-def _spooled() -> Path:
-    content = tempfile.TemporaryFile()  # noqa: SIM115 - read for as long as the process lives
+def _spooled() -> StandardInput:
+    content = tempfile.TemporaryFile()  # noqa: SIM115 - open until the command ends
     stream, size = getattr(sys.stdin, "buffer", None), 0
     while stream is not None and (chunk := stream.read(_CHUNK)):
         size += len(chunk)
@@ -75,7 +75,10 @@ class ReadFile(_File):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         """Returns the path, of a file without a name for what came by standard input."""
         if value == DASH:
-            return _spooled()
+            path = _spooled()
+            if ctx is not None:
+                ctx.call_on_close(path.content.close)
+            return path
         return Path(str(super().convert(value, param, ctx)))
 
 
