@@ -28,6 +28,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -41,10 +42,12 @@ from sync.errors import (
     Unauthorised,
     Unavailable,
     Unreachable,
+    Vanished,
 )
 from sync.run.retry import RetryPolicy
 from taiga_pipeline.http.answer import JSON, Answer
 from taiga_pipeline.http.bounds import ListProgress
+from taiga_pipeline.http.shorter import shorter
 from taiga_pipeline.http.transport import Params, Transport
 from taiga_pipeline.http.upload import Upload
 
@@ -87,13 +90,18 @@ class ApiProfile:
     """How one tool's API differs from another's.
 
     ``wrong_address`` says what to mend when a web page answers where data should be. ``shape``
-    checks what each address brings.
+    checks what each address brings. ``folder`` is where the API is below the address that people
+    know. ``probe`` is what tells the tool to somebody without credentials, and
+    ``answers_probe`` whether it did; where there is none, no shorter address is looked for.
     """
 
     tool: str
     wrong_address: str
     refuse: Refuse
     shape: ShapeOf
+    folder: str = ""
+    probe: str = ""
+    answers_probe: Callable[[Answer], bool] = lambda answer: False
 
 
 class ApiClient:
@@ -189,6 +197,33 @@ class ApiClient:
         return self._perform(_Call("POST", path, upload))
 
     def _perform(self, call: _Call) -> Answer:
+        """Performs ``call``; where the address seems to be wrong, looks for one that is right."""
+        try:
+            return self._perform_there(call)
+        except (Unreachable, Vanished) as error:
+            raise self._with_right_address(error) from error
+
+    def _with_right_address(self, error: SyncError) -> SyncError:
+        """Returns an error of the very first answers with the shorter address that the tool
+        answers at, if there is one."""
+        if self._made_sense or not self._answered or not self._profile.probe:
+            return error
+        for address in shorter(self.server.removesuffix(self._profile.folder)):
+            if self._answers_at(address):
+                return Unreachable(
+                    f"{error}. {self._profile.tool} answers at {address}: write that in target.url"
+                )
+        return error
+
+    def _answers_at(self, address: str) -> bool:
+        """Whether the tool answers at an address, to somebody without credentials."""
+        with closing(self._transport.at(f"{address}{self._profile.folder}")) as transport:
+            try:
+                return self._profile.answers_probe(transport.send("GET", self._profile.probe))
+            except SyncError:
+                return False
+
+    def _perform_there(self, call: _Call) -> Answer:
         """Performs ``call`` with credentials that hold, renewing them once if they do not."""
         headers = self.credentials.headers()
         answer = self._persist(call, headers)

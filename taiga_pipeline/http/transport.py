@@ -70,6 +70,7 @@ class Transport:
         self, base: str, connection: Connection, clock: Clock, section: str = "target"
     ) -> None:
         self.base = base
+        self._connection = connection
         self._section = section
         self.clock = clock
         self.silence_seconds = connection.timeout_seconds
@@ -79,6 +80,10 @@ class Transport:
         self._counting = threading.Lock()
         self._count = 0
         self._was_answered = False
+
+    def at(self, base: str) -> Transport:
+        """Returns connections to another address, set up as these are."""
+        return Transport(base, self._connection, self.clock, self._section)
 
     @property
     def request_count(self) -> int:

@@ -48,13 +48,25 @@ class Client(ApiClient):
     ) -> None:
         transport = Transport(base_address(connection.url), connection, clock)
         super().__init__(
-            ApiProfile("Redmine", WRONG_ADDRESS, refusal, answer_trouble),
+            ApiProfile(
+                "Redmine",
+                WRONG_ADDRESS,
+                refusal,
+                answer_trouble,
+                probe="users/current.json",
+                answers_probe=_is_redmine,
+            ),
             transport,
             chance,
             patient,
             brief,
         )
         self.credentials = _Headers(_headers(connection))
+
+
+def _is_redmine(answer: Answer) -> bool:
+    """Whether Redmine says, without a page, that it does not know who asks."""
+    return answer.status == 401 and "Redmine" in answer.headers.get("WWW-Authenticate", "")
 
 
 class _Headers:

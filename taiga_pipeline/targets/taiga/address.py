@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from sync.errors import Unreachable
 
-_API_PATH: Final = "/api/v1"
+API_PATH: Final = "/api/v1"
 
 
 def api_address(url: str) -> str:
@@ -22,13 +22,13 @@ def api_address(url: str) -> str:
         raise Unreachable(f"target.url: {url!r} is no web address (https://taiga.example.com)")
     if parts.username is not None or parts.password is not None:
         raise Unreachable("target.url: holds credentials; use username and password_env instead")
-    path = parts.path.rstrip("/").removesuffix(_API_PATH)
-    return f"{parts.scheme}://{parts.netloc}{path}{_API_PATH}"
+    path = parts.path.rstrip("/").removesuffix(API_PATH)
+    return f"{parts.scheme}://{parts.netloc}{path}{API_PATH}"
 
 
 def web_address(url: str, web_url: str) -> str:
     """Returns where people open Taiga: ``web_url`` if there is one, else beside the API."""
-    return (web_url or api_address(url).removesuffix(_API_PATH)).rstrip("/")
+    return (web_url or api_address(url).removesuffix(API_PATH)).rstrip("/")
 
 
 def project_page(web: str, slug: str) -> str:

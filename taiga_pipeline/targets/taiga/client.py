@@ -11,12 +11,28 @@ from sync.run.retry import RetryPolicy
 from taiga_pipeline.http.client import BRIEF, PATIENT, ApiClient, ApiProfile
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.http.transport import Transport
-from taiga_pipeline.targets.taiga.address import api_address
+from taiga_pipeline.targets.taiga.address import API_PATH, api_address
 from taiga_pipeline.targets.taiga.login import Login, login_for
 from taiga_pipeline.targets.taiga.refusal import WRONG_ADDRESS, refusal
 from taiga_pipeline.targets.taiga.shapes import answer_trouble
 
-_TAIGA: Final = ApiProfile("Taiga", WRONG_ADDRESS, refusal, answer_trouble)
+
+def _is_taiga(answer: Answer) -> bool:
+    """Whether Taiga says, in its own words, that it does not know who asks."""
+    return (
+        answer.status == 401 and isinstance(answer.data, dict) and "_error_message" in answer.data
+    )
+
+
+_TAIGA: Final = ApiProfile(
+    "Taiga",
+    WRONG_ADDRESS,
+    refusal,
+    answer_trouble,
+    folder=API_PATH,
+    probe="users/me",
+    answers_probe=_is_taiga,
+)
 
 
 class Client(ApiClient):
