@@ -8,6 +8,7 @@ from typing import Final
 
 from sync.clock import Clock
 from sync.run.retry import RetryPolicy
+from taiga_pipeline.http.answer import Answer
 from taiga_pipeline.http.client import BRIEF, PATIENT, ApiClient, ApiProfile
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.http.transport import Transport
