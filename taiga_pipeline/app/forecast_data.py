@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from taiga_pipeline.app.store_access import deal_store
+from taiga_pipeline.app.source_needs import history_notices
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.planning.history.building import Rates, StageView, Stored, build_history
 from taiga_pipeline.planning.history.model import History
+from taiga_pipeline.sources.port import TellsHistory
 
 if TYPE_CHECKING:
     from taiga_pipeline.app.pipeline_data import Pipeline
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 def read_history(workspace: Workspace, today: date, read: Pipeline | None = None) -> History:
     """Reads all deals, and what is on record of their past.
 
-    ``read`` is the pipeline if it was read already. A source other than the built-in store has no
+    ``read`` is the pipeline if it was read already. A source that does not tell its history has no
     record of moves and changes.
 
     :raises ProblemsError: what is wrong with the configuration or the mappings.
@@ -31,13 +33,13 @@ def read_history(workspace: Workspace, today: date, read: Pipeline | None = None
     planning = workspace.settings.planning
     by_currency = {name: Decimal(str(rate)) for name, rate in planning.rates.items()}
     rates = Rates(planning.currency, by_currency)
-    if workspace.settings.source.kind != "store":
-        deals = read.deals if read else workspace.make_deal_source().read().deals
-        return build_history(Stored(deals), book, today, rates)
-    with deal_store(workspace) as store:
-        deals = read.deals if read else store.deals()
-        changes = store.changes(fields=("value",))
-        stored = Stored(deals, store.history(), changes, store.imported_keys())
+    source = workspace.make_deal_source()
+    deals = read.deals if read else source.read().deals
+    if not isinstance(source, TellsHistory):
+        history = build_history(Stored(deals), book, today, rates)
+        return replace(history, notices=tuple(history_notices(workspace)))
+    with source.past(fields=("value",)) as past:
+        stored = Stored(deals, past.moves, past.changes, past.imported)
         return build_history(stored, book, today, rates)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
-from taiga_pipeline.app.store_access import people_store
+from taiga_pipeline.app.source_needs import people_notices
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.installing import how_to_get
 
@@ -74,6 +74,7 @@ def plan_input(
     from taiga_pipeline.planning.demand.stated_outlook import plain_outlooks
 
     read = read or read_pipeline(workspace)
+    notices = (*read.notices, *(() if read.people else people_notices(workspace)))
     situation = Situation(
         as_of=workspace.today,
         deals=read.deals,
@@ -85,18 +86,18 @@ def plan_input(
     )
     plain = plain_outlooks(read.deals, read.mappings, situation.as_of)
     if chances == STATED:
-        return PlanInput(situation, read.mappings, plain, False, read.notices)
+        return PlanInput(situation, read.mappings, plain, False, notices)
     known = known or _learn(workspace, read, situation.as_of, coming_until)
     # What history cannot tell is as deals state it.
     outlooks = replace(known.outlooks, by_deal={**plain.by_deal, **known.outlooks.by_deal})
-    return PlanInput(situation, read.mappings, outlooks, True, read.notices, known.coming)
+    return PlanInput(situation, read.mappings, outlooks, True, notices, known.coming)
 
 
 def _time_off(workspace: Workspace) -> tuple[TimeOff, ...]:
-    if workspace.settings.source.kind != "store":
-        return ()
-    with people_store(workspace) as store:
-        return tuple(store.time_off())
+    from taiga_pipeline.sources.port import TellsTimeOff
+
+    source = workspace.make_deal_source()
+    return tuple(source.time_off()) if isinstance(source, TellsTimeOff) else ()
 
 
 def reported_milestones(facts: Mapping[str, Mapping[str, object]]) -> dict[str, Milestones]:

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.people.store import PeopleStore
     from taiga_pipeline.pipeline.store import DealStore
-    from taiga_pipeline.sources.port import DealSource
+    from taiga_pipeline.sources.port import DealSource, SourceAdapter, SourceCapabilities
 
 CONFIG_VARIABLE: Final = "PIPELINE_SYNC_CONFIG"
 DEFAULT_CONFIG: Final = "config.toml"
 NO_STORE: Final = (
-    "deals are read from {kind!r} (source.kind in the configuration), not from the built-in store; "
-    "change them there, or set source.kind to 'store'"
+    "deals are read from {title} (source.kind is {kind!r}), not from the built-in store; change "
+    "them there, or set source.kind to 'store'"
 )
 
 
@@ -102,10 +102,33 @@ class Workspace:
         return PeopleStore.open(self._store_url(), create=create)
 
     def _store_url(self) -> str:
-        source = self.settings.source
-        if source.kind != "store":
-            raise ProblemsError([Problem(NO_STORE.format(kind=source.kind))])
+        source, adapter = self.settings.source, self.source_adapter
+        if not adapter.capabilities.edits:
+            message = NO_STORE.format(title=adapter.title, kind=source.kind)
+            raise ProblemsError([Problem(message)])
         return source.address(self.environment)
+
+    @property
+    def source_adapter(self) -> SourceAdapter[DealSource]:
+        """The adapter for the place where deals are read.
+
+        :raises ProblemsError: no such adapter is installed.
+        """
+        from taiga_pipeline.sources.registry import find
+
+        return find(self.settings.source.kind)
+
+    @property
+    def source_capabilities(self) -> SourceCapabilities:
+        """What the place has where deals are read; nothing where its adapter is not installed."""
+        from taiga_pipeline.sources.registry import capabilities_of
+
+        return capabilities_of(self.settings.source.kind)
+
+    @property
+    def has_store(self) -> bool:
+        """Whether deals are kept in the built-in store."""
+        return self.source_capabilities.edits
 
     def load_mappings(self) -> MappingSet:
         """Loads the mapping files.
@@ -121,8 +144,6 @@ class Workspace:
 
         :raises ProblemsError: no such adapter, or its settings are wrong.
         """
-        from taiga_pipeline.sources.registry import create
-
         source = self.settings.source
         address = source.address(self.environment)
         settings = dict(source.options)
@@ -131,7 +152,7 @@ class Workspace:
         settings.setdefault("folder", str(self.config_path.absolute().parent))
         settings["environment"] = self.environment
         settings["zone"] = self.zone
-        return create(source.kind, settings, self.clock)
+        return self.source_adapter(settings, self.clock)
 
     def has_state(self) -> bool:
         """Tells whether there is a state store already (assumed of one on a server)."""

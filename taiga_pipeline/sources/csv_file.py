@@ -16,6 +16,7 @@ from pathlib import Path
 from sync.clock import Clock
 from sync.errors import Unreachable
 from sync.source import Quarantined
+from taiga_pipeline.adapters import Setting
 from taiga_pipeline.days import day_of
 from taiga_pipeline.people.csv_files import ALLOCATIONS_FILE, Writing, read_file
 from taiga_pipeline.people.model import Allocation, Person
@@ -25,7 +26,12 @@ from taiga_pipeline.pipeline.files.decoding import certain_encoding
 from taiga_pipeline.pipeline.importing.csv_import import open_file
 from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions
 from taiga_pipeline.pipeline.importing.rows import BadRow
-from taiga_pipeline.sources.port import DealReading, by_deal
+from taiga_pipeline.sources.port import (
+    DealReading,
+    SourceCapabilities,
+    by_deal,
+    source_adapter,
+)
 from taiga_pipeline.sources.rows import ROW_SETTINGS, read_deals, row_options
 from taiga_pipeline.sources.settings import SettingsReader
 
@@ -131,6 +137,14 @@ def _encoding(file: Path) -> str:
         raise Unreachable(f"{file} cannot be read: {error.strerror or error}") from error
 
 
+@source_adapter(
+    "a CSV file",
+    capabilities=SourceCapabilities(people=True),
+    settings=(
+        Setting("file", "deals.csv", "docs/csv.md; people.csv and allocations.csv beside it count"),
+    ),
+    adds_people="name people in people.csv beside the file of deals (docs/csv.md)",
+)
 def create(settings: Mapping[str, object], clock: Clock) -> CsvSource:
     """Makes the source from the config's ``[source]`` table.
 

@@ -5,21 +5,83 @@ the others are read. It raises only when the whole cannot be read. It writes not
 told to take delivery facts, and then only into the places named for them.
 
 What a source may do beyond reading are protocols of their own: `Examined`, `TakesDeliveryFacts`,
-`Remembers`.
+`TellsHistory`, `TellsTimeOff`, `Remembers`. An adapter says in its `SourceCapabilities` which of
+them it has: whoever needs one asks this, and never which source it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
+from sync.clock import Clock
 from sync.source import Quarantined, WriteBackResult
-from taiga_pipeline.people.model import Allocation, Person
-from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
+from taiga_pipeline.adapters import Setting
+from taiga_pipeline.people.model import Allocation, Person, TimeOff
+from taiga_pipeline.pipeline.model import Deal, DeliveryFacts, FieldChange, StageMove
 
 _Item = TypeVar("_Item")
+Made_co = TypeVar("Made_co", bound="DealSource", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCapabilities:
+    """What a source has besides its deals.
+
+    ``edits``: deals and people can be added and changed here, because it is a store of
+    `taiga_pipeline.pipeline.store` at its ``url``. ``history``: it tells how deals came to be as
+    they are (`TellsHistory`). ``people``: its readings hold people and allocations, or can.
+    ``time_off``: it tells when people are away (`TellsTimeOff`). ``writes_back``: it can take what
+    became of its deals (`TakesDeliveryFacts`).
+    """
+
+    edits: bool = False
+    history: bool = False
+    people: bool = False
+    time_off: bool = False
+    writes_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAdapter(Generic[Made_co]):
+    """An adapter. Called with the settings of ``[source]`` and a clock, it makes the source.
+
+    ``title`` is what people call the place. ``settings`` are the lines of its section in a new
+    configuration, ``kind`` aside. ``default_url`` stands in for a URL where none is named.
+    ``adds_people`` says, for a source that tells of people, how they get there.
+    """
+
+    title: str
+    make: Callable[[Mapping[str, object], Clock], Made_co]
+    capabilities: SourceCapabilities = SourceCapabilities()
+    settings: tuple[Setting, ...] = ()
+    default_url: str = ""
+    adds_people: str = ""
+
+    def __call__(self, settings: Mapping[str, object], clock: Clock) -> Made_co:
+        """Makes the source; connects to nothing yet.
+
+        :raises ProblemsError: keys that are missing, unknown or of the wrong type.
+        """
+        return self.make(settings, clock)
+
+
+def source_adapter(
+    title: str,
+    *,
+    capabilities: SourceCapabilities = SourceCapabilities(),
+    settings: tuple[Setting, ...] = (),
+    default_url: str = "",
+    adds_people: str = "",
+) -> Callable[[Callable[[Mapping[str, object], Clock], Made_co]], SourceAdapter[Made_co]]:
+    """Makes an adapter of a function that makes a source; see `SourceAdapter`."""
+
+    def adapter(make: Callable[[Mapping[str, object], Clock], Made_co]) -> SourceAdapter[Made_co]:
+        return SourceAdapter(title, make, capabilities, settings, default_url, adds_people)
+
+    return adapter
 
 
 @dataclass(slots=True)
@@ -83,6 +145,46 @@ class TakesDeliveryFacts(Protocol):
         """Writes what differs from what is there; called only after all deals were read.
 
         A deal that cannot be written is told of, and the others are written.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is on record of deals: their moves, and the changes of their fields.
+
+    ``imported`` are the keys of deals that came from elsewhere, whose past before that is unknown.
+    """
+
+    moves: Iterable[StageMove] = ()
+    changes: Iterable[FieldChange] = ()
+    imported: frozenset[str] = frozenset()
+
+
+@runtime_checkable
+class TellsHistory(Protocol):
+    """A source with a record of how its deals came to be as they are."""
+
+    def past(
+        self, key: str = "", newest: int | None = None, fields: Collection[str] = ()
+    ) -> AbstractContextManager[Past]:
+        """Opens what is on record of one deal, or of all, the oldest first.
+
+        ``newest`` leaves out all but so many moves and so many changes, and has the newest come
+        first. ``fields`` leaves out the changes of all others. Both may be iterators, which are
+        gone through once, before the context ends.
+
+        :raises Stop: as `DealSource.read`.
+        """
+
+
+@runtime_checkable
+class TellsTimeOff(Protocol):
+    """A source that tells when its people are away."""
+
+    def time_off(self) -> Sequence[TimeOff]:
+        """Returns all time off.
+
+        :raises Stop: as `DealSource.read`.
         """
 
 

@@ -3,41 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint, entry_points
-from typing import Final, cast
+from importlib.metadata import EntryPoint
+from typing import Any, Final
 
 from sync.clock import Clock
+from taiga_pipeline.adapters import installed
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.sources.port import DealSource
+from taiga_pipeline.sources.port import DealSource, SourceAdapter, SourceCapabilities
 
 GROUP: Final = "taiga_pipeline.sources"
+"""The group of entry points that adapters are published in; each names a `SourceAdapter`, or a
+function that makes a source."""
 
 
 def kinds() -> dict[str, EntryPoint]:
     """Returns the installed adapters by kind, importing none."""
-    return {point.name: point for point in sorted(entry_points(group=GROUP))}
+    return installed(GROUP)
+
+
+def find(kind: str) -> SourceAdapter[DealSource]:
+    """Returns the adapter for ``kind``.
+
+    :raises ProblemsError: there is no such kind (names the nearest), or its adapter cannot be
+        imported.
+    """
+    known = kinds()
+    if kind not in known:
+        raise _unusable(
+            kind,
+            f"no such source{did_you_mean(kind, known)} (installed: {', '.join(known) or 'none'})",
+        )
+    try:
+        found: Any = known[kind].load()
+    except Exception as error:  # whatever somebody else's module does when it is imported
+        raise _unusable(kind, f"its adapter cannot be imported: {error}") from error
+    if isinstance(found, SourceAdapter):
+        return found
+    if not callable(found):
+        raise _unusable(kind, "its entry point leads to no adapter")
+    return SourceAdapter(kind, found)
+
+
+def capabilities_of(kind: str) -> SourceCapabilities:
+    """Returns what a source of ``kind`` has; nothing where that is unknown, which is reported where
+    it is used."""
+    try:
+        return find(kind).capabilities
+    except ProblemsError:
+        return SourceCapabilities()
 
 
 def create(kind: str, settings: Mapping[str, object], clock: Clock) -> DealSource:
     """Makes the source of a kind from the config's ``[source]`` table.
 
-    :raises ProblemsError: there is no such kind (names the nearest), its adapter cannot be
-        imported, or the settings are wrong.
+    :raises ProblemsError: there is no such kind, or the settings are wrong.
     """
-    known = kinds()
-    if kind not in known:
-        raise ProblemsError(
-            [
-                Problem(
-                    f"[source] kind = {kind!r}: no such source{did_you_mean(kind, known)} "
-                    f"(installed: {', '.join(known) or 'none'})"
-                )
-            ]
-        )
-    try:
-        factory = known[kind].load()
-    except (ImportError, AttributeError) as error:
-        raise ProblemsError(
-            [Problem(f"[source] kind = {kind!r}: its adapter cannot be imported: {error}")]
-        ) from error
-    return cast(DealSource, factory(settings, clock))
+    return find(kind)(settings, clock)
+
+
+def _unusable(kind: str, why: str) -> ProblemsError:
+    return ProblemsError([Problem(f"[source] kind = {kind!r}: {why}")])

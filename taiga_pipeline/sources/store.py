@@ -5,12 +5,14 @@ Settings: ``url``, a database URL.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
 
 from sqlalchemy import Engine, delete, insert, select
 
 from sync.clock import Clock
+from taiga_pipeline.adapters import Setting
+from taiga_pipeline.people.model import TimeOff
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.importing.origins import missing_from_origin
 from taiga_pipeline.pipeline.model import Deal
@@ -21,7 +23,13 @@ from taiga_pipeline.pipeline.schema import (
     writing_store,
 )
 from taiga_pipeline.pipeline.store import DealStore
-from taiga_pipeline.sources.port import DealReading, by_deal
+from taiga_pipeline.sources.port import (
+    DealReading,
+    Past,
+    SourceCapabilities,
+    by_deal,
+    source_adapter,
+)
 from taiga_pipeline.sources.settings import SettingsReader
 
 KNOWN = ("url",)
@@ -49,6 +57,22 @@ class StoreSource:
             engine.dispose()  # opened again by who goes through the deals, if anybody does
         deals = _closing(engine, DealStore(engine, self._clock.now).deals())
         return DealReading(deals=deals, allocations=allocations, people=people, fading=fading)
+
+    @contextmanager
+    def past(
+        self, key: str = "", newest: int | None = None, fields: Collection[str] = ()
+    ) -> Iterator[Past]:
+        """Opens the moves and changes on record; see `sources.port.TellsHistory`."""
+        with closing(_Opened(self._url)) as opened:
+            store = DealStore(opened.engine, self._clock.now)
+            moves = store.history(key, newest)
+            changes = store.changes(key, newest, fields=fields)
+            yield Past(moves, changes, store.imported_keys())
+
+    def time_off(self) -> tuple[TimeOff, ...]:
+        """Returns when people are away."""
+        with closing(_Opened(self._url)) as opened:
+            return tuple(PeopleStore(opened.engine).time_off())
 
     def synced_with(self, pipeline: str) -> str:
         """Returns what was noted last; see `sync.source.RemembersServer`."""
@@ -81,6 +105,21 @@ def _closing(engine: Engine, deals: Iterator[Deal]) -> Iterator[Deal]:
         engine.dispose()
 
 
+@source_adapter(
+    "the built-in store",
+    capabilities=SourceCapabilities(edits=True, history=True, people=True, time_off=True),
+    settings=(
+        Setting("url", "sqlite:///pipeline.db", "or postgresql+psycopg://user@host/database"),
+        Setting(
+            "url_env",
+            "PIPELINE_URL",
+            "for a URL with a password: the variable that holds it",
+            optional=True,
+        ),
+    ),
+    default_url="sqlite:///pipeline.db",
+    adds_people="add people with: pipeline-sync people import FILE",
+)
 def create(settings: Mapping[str, object], clock: Clock) -> StoreSource:
     """Makes the source from the config's ``[source]`` table.
 

@@ -14,6 +14,7 @@ from sync.state.health import Health, look_at
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.sources.port import TellsHistory
 
 if TYPE_CHECKING:
     from sync.state.store import JournalEntry, OpenIssue
@@ -66,16 +67,14 @@ def waiting(workspace: Workspace) -> Waiting:
 def past_of(workspace: Workspace, deal: str | None = None, limit: int = 50) -> Past:
     """Returns what was done about a deal, or all (None): at most ``limit`` of each kind.
 
-    What sales did is known of the built-in store alone.
+    What sales did is known where deals are read from keeps a record of it.
 
     :raises UnknownDeal: nothing happened, and the built-in store has no such deal.
     """
     with state_to_read(workspace) as store:
         written = tuple(store.history(deal, limit))
-    if workspace.settings.source.kind != "store":
-        return Past(written)
     past = _with_sales(workspace, written, deal or "", limit)
-    if deal and not (past.written or past.moves or past.changes):
+    if deal and workspace.has_store and not (past.written or past.moves or past.changes):
         with suppress(SyncError), deal_store(workspace) as deals:
             deals.get(deal)
     return past
@@ -84,16 +83,17 @@ def past_of(workspace: Workspace, deal: str | None = None, limit: int = 50) -> P
 def _with_sales(
     workspace: Workspace, written: tuple[JournalEntry, ...], deal: str, limit: int
 ) -> Past:
+    if not workspace.source_capabilities.history:
+        return Past(written)
+    source = workspace.make_deal_source()
+    if not isinstance(source, TellsHistory):
+        return Past(written)
     try:
-        store = workspace.open_deal_store()
+        with source.past(deal, newest=limit) as past:
+            return Past(written, tuple(past.moves), tuple(past.changes))
     except SyncError as error:
         log.warning("what sales changed is not in this list: %s", error)
         return Past(written)
-    try:
-        moves = tuple(store.history(deal, newest=limit))
-        return Past(written, moves, tuple(store.changes(deal, newest=limit)))
-    finally:
-        store.close()
 
 
 def server_of(workspace: Workspace) -> StateServer:

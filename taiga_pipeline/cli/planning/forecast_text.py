@@ -64,6 +64,7 @@ def notes(forecast: Forecast, history: History) -> list[str]:
         *_parts(basis),
         *_values(forecast, history),
         *left_out(history),
+        *history.notices,
     ]
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from taiga_pipeline.app.pipeline_data import reported_facts
-from taiga_pipeline.app.store_access import deal_store, people_store
+from taiga_pipeline.app.source_needs import source_with_history
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
@@ -36,6 +36,7 @@ from taiga_pipeline.report.terminal import safe
 if TYPE_CHECKING:
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.mapping.rules import Rules
+    from taiga_pipeline.people.model import Allocation
     from taiga_pipeline.pipeline.model import Deal, FieldChange, RoleDemand, StageMove
 
 Item = TypeVar("Item", "StageMove", "FieldChange")
@@ -72,18 +73,19 @@ def metrics(
 ) -> None:
     """Show conversion, time in stage, win rates, slippage; and planned against actual delivery.
 
-    Needs the built-in store: other sources have no record of moves and changes.
+    Needs a source with a record of moves and changes, such as the built-in store.
     """
-    mappings = context.load_mappings()
-    with deal_store(context) as store:
-        moves, changes = _by_deal(store.history()), _by_deal(store.changes(fields=SLIPPING))
-        records = [
-            record
-            for deal in store.deals()
-            if (record := _record(deal, mappings, moves, changes)) is not None
-            and (since is None or _is_recent(record, since.date()))
-        ]
-    delivered = list(_delivered(context, mappings, records))
+    mappings, source = context.load_mappings(), source_with_history(context, "metrics")
+    with source.past(fields=SLIPPING) as past:
+        moves, changes = _by_deal(past.moves), _by_deal(past.changes)
+    reading = source.read()
+    records = [
+        record
+        for deal in reading.deals
+        if (record := _record(deal, mappings, moves, changes)) is not None
+        and (since is None or _is_recent(record, since.date()))
+    ]
+    delivered = list(_delivered(context, mappings, records, reading.allocations))
     suggestions = suggest_demand(delivered, _assumed(mappings, delivered))
     sales, delivery = sales_metrics(records, context.clock.now()), delivery_metrics(delivered)
     if as_json:
@@ -150,15 +152,15 @@ def _is_recent(record: Record, since: date) -> bool:
 
 
 def _delivered(
-    context: CommandContext, mappings: MappingSet, records: Iterable[Record]
+    context: CommandContext,
+    mappings: MappingSet,
+    records: Iterable[Record],
+    allocations: Mapping[str, Sequence[Allocation]],
 ) -> Iterator[Delivered]:
     """Yields the won deals with what was planned, who was put on them, and what became of it."""
     from taiga_pipeline.mapping.dates import project_start
     from taiga_pipeline.mapping.demand import deal_demand
-    from taiga_pipeline.sources.port import by_deal
 
-    with people_store(context) as store:
-        allocations = by_deal(store.allocations())
     facts = reported_facts(context)
     for record in records:
         rules = _rules(record.deal, mappings) if record.is_won else None

@@ -228,7 +228,7 @@ def _has_state(context: CommandContext) -> bool:
 def _has_store(context: CommandContext) -> bool:
     """Whether there is a built-in store to look at; of one on a server, that is assumed."""
     source = context.settings.source
-    if source.kind != "store":
+    if not context.has_store:
         return False
     try:
         path = sqlite_path(source.address(context.environment))

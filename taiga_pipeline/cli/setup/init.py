@@ -117,7 +117,7 @@ def _make_store(context: CommandContext, outcome: Outcome, *, sample: bool) -> N
     config = outcome.folder / CONFIG
     context.use_config(str(config))
     settings = context.settings
-    if settings.source.kind != "store":
+    if not context.has_store:
         return
     there_before = (outcome.folder / STORE).exists()
     context.open_deal_store(create=True).close()

@@ -16,6 +16,7 @@ import click
 from taiga_pipeline.app.workspace import sqlite_path
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.sources.registry import capabilities_of
 
 if TYPE_CHECKING:
     from taiga_pipeline.config import Settings
@@ -145,7 +146,8 @@ def _variables(settings: Settings) -> list[str]:
 def _written_elsewhere(settings: Settings, folder: Path) -> list[str]:
     """Returns the folders beside the configuration's that a run writes into."""
     files = [settings.monitoring.prometheus_file, sqlite_path(settings.sync.state)]
-    if settings.source.kind == "store":
+    can = capabilities_of(settings.source.kind)
+    if can.edits or can.writes_back:
         files.append(sqlite_path(settings.source.url or ""))
     folders = dict.fromkeys(file.parent for file in files if file is not None)
     return [_plain(str(each)) for each in folders if not each.is_relative_to(folder.resolve())]

@@ -68,7 +68,7 @@ def _databases(context: CommandContext) -> tuple[list[Path], list[str]]:
     """Returns the database files there are, and what to say about those on servers."""
     source = context.settings.source
     urls = {"the state store": context.state_url}
-    if source.kind == "store":
+    if context.has_store:
         urls["the built-in store"] = source.address(context.environment)
     files: list[Path] = []
     on_servers: dict[str, list[str]] = {}

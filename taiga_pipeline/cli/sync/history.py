@@ -39,7 +39,7 @@ class _Event:
 def history(context: CommandContext, deal: str | None, limit: int, as_json: bool) -> None:
     """Show who changed what, when and why, the newest first; of one DEAL or of all.
 
-    What sales changed in the built-in store bears the name of whoever did it, and no run. What
+    What sales changed bears the name of whoever did it, and no run. What
     the connector wrote, it wrote for sales. Edits by people that it found and kept are told as
     theirs, with the time at which it found them, and so is what they took away; edits that it
     wrote over are marked "written back".

@@ -110,7 +110,7 @@ def _url(context: CommandContext, name: str) -> str:
 
 def _is_here(context: CommandContext, name: str) -> bool:
     """Whether there is something to copy; of a server, that is assumed."""
-    if name == STORE and context.settings.source.kind != STORE:
+    if name == STORE and not context.has_store:
         return False
     path = sqlite_path(_url(context, name))
     return path is None or path.exists()

@@ -168,10 +168,7 @@ def _of_team(situation: Situation, demand: Demand, team: str) -> tuple[tuple[Per
 
 def _people_notices(people: Collection[Person]) -> Iterator[str]:
     if not people:
-        yield (
-            "the roster is empty, so all demand is a gap; add people with: pipeline-sync people "
-            "import FILE"
-        )
+        yield ("the roster is empty, so all demand is a gap")
     without = sorted(person.email for person in people if not person.role)
     if without:
         yield f"without a role, and so counted nowhere: {', '.join(without)}"

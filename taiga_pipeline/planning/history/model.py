@@ -81,12 +81,13 @@ class History:
     """Deals to learn from and to forecast.
 
     ``chances`` are the mapping's probabilities of open stages, by name. ``left_out`` counts deals
-    that cannot be used, by reason.
+    that cannot be used, by reason. ``notices`` are sentences on what the record lacks.
     """
 
     deals: tuple[PastDeal, ...]
     chances: Mapping[str, float] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
     def known_on(self, day: date) -> History:
         """Returns what was known at the end of ``day``. The mapping's chances are today's."""
