@@ -48,7 +48,7 @@ SHARED: Final = {
 """Small modules that everybody above the engine may use, and that use only each other."""
 SANDBOX: Final = "taiga_pipeline.sandbox"
 HEAVY_MODULES: Final = (
-    *("sqlalchemy", "requests", "pydantic", "http.server", "tomlkit", "procrastinate"),
+    *("sqlalchemy", "requests", "pydantic", "http.server", "tomlkit", "procrastinate", "rich"),
 )
 
 

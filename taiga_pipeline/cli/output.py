@@ -6,17 +6,22 @@ import json
 import os
 import re
 import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
 from taiga_pipeline.report.terminal import UNSAFE, safe
 
-GAP: Final = "  "
+if TYPE_CHECKING:  # Rich is imported where something is drawn: a quiet run does without
+    from rich.console import RenderableType
+    from rich.text import Text
+
+GAP: Final = 2
+_UNBOUNDED: Final = 1_000_000
+"""Cells in a line of a file: it is read by programs and mailed by cron, so nothing is cut."""
 
 
 def print_json(data: object) -> None:
@@ -49,77 +54,63 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-def display_width(text: str) -> int:
-    """Returns how many terminal cells ``text`` takes (wide characters two, combining none)."""
-    return sum(_cells(character) for character in text)
-
-
-def _cells(character: str) -> int:
-    if unicodedata.combining(character) or unicodedata.category(character) in ("Cf", "Me"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
-
-
-def pad(text: str, width: int, *, right: bool = False) -> str:
-    """Returns ``text`` filled with spaces to ``width`` cells, to the right edge if asked."""
-    space = " " * (width - display_width(text))
-    return space + text if right else text + space
-
-
 def shorten(text: str, width: int) -> str:
     """Returns ``text`` cut to ``width`` cells, with an ellipsis where something is missing."""
-    if display_width(text) <= width:
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(text) <= width:
         return text
-    kept, used = "", 1
-    for character in text:
-        used += _cells(character)
-        if used > width:
-            break
-        kept += character
-    return kept.rstrip() + "…"
+    return set_cell_size(text, width - 1).rstrip() + "…"
 
 
 def table(
     headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
 ) -> list[str]:
-    """Returns the lines of an aligned table, its cells made harmless.
+    """Returns the lines of an aligned table, its cells made harmless, the headings dimmed.
 
     ``right`` numbers the columns that are aligned to the right. When the table is wider than the
     terminal, the widest column gives way; when stdout is a file, nothing is cut.
     """
-    cells = [[_one_line(cell) for cell in row] for row in [headings, *rows]]
-    widths = [max(map(display_width, column)) for column in zip(*cells, strict=True)]
-    _narrow(widths, terminal_width())
-    lines = []
-    for row in cells:
-        parts = [
-            pad(shorten(cell, widths[index]), widths[index], right=index in right)
-            for index, cell in enumerate(row)
-        ]
-        lines.append(GAP.join(parts).rstrip())
-    return lines
+    from rich.table import Table
+
+    grid = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
+    for index, heading in enumerate(headings):
+        grid.add_column(_cell(heading), justify="right" if index in right else "left")
+    for row in rows:
+        grid.add_row(*map(_cell, row))
+    return rendered(grid)
 
 
-def _one_line(text: str) -> str:
-    return " ".join(safe(text).split())
+def _cell(text: str) -> Text:
+    """Returns a cell: text that is never read as markup, and that stays on one line."""
+    from rich.text import Text
+
+    return Text(" ".join(safe(text).split()), no_wrap=True, overflow="ellipsis")
 
 
-def _narrow(widths: list[int], available: int | None) -> None:
-    """Makes the widest columns narrower until the table fits."""
-    while available and sum(widths) + len(GAP) * (len(widths) - 1) > available:
-        widest = max(range(len(widths)), key=widths.__getitem__)
-        if widths[widest] <= 8:
-            return
-        widths[widest] -= 1
+def rendered(what: RenderableType) -> list[str]:
+    """Returns what Rich makes of something, line by line: as wide as stdout, coloured if it is."""
+    from rich.console import Console
+
+    console = Console(
+        file=sys.stdout,
+        width=terminal_width() or _UNBOUNDED,
+        color_system="standard" if use_colour() else None,
+        force_terminal=use_colour(),
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+    with console.capture() as captured:
+        console.print(what)
+    return [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
 
 
 def print_table(
     headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()
 ) -> None:
     """Prints an aligned table, the headings dimmed."""
-    heading, *lines = table(headings, rows, right)
-    click.echo(style(heading, dim=True))
-    for line in lines:
+    for line in table(headings, rows, right):
         click.echo(line)
 
 
@@ -141,11 +132,20 @@ def style(text: str, *, colour: str | None = None, bold: bool = False, dim: bool
     """Returns ``text`` with terminal colours where stdout shows them, else as it is."""
     if not use_colour():
         return text
-    return click.style(text, fg=colour, bold=bold or None, dim=dim or None)
+    from rich.color import ColorSystem
+    from rich.style import Style
+
+    look = Style(color=colour, bold=bold or None, dim=dim or None)
+    return look.render(text, color_system=ColorSystem.STANDARD)
 
 
 def print_pairs(pairs: Mapping[str, str]) -> None:
-    """Prints ``name: value`` lines, the values aligned."""
-    width = max(map(display_width, pairs), default=0) + 1
+    """Prints ``name: value`` lines, the values aligned. Values are never cut."""
+    if not pairs:
+        return
+    from rich.cells import cell_len
+
+    width = max(map(cell_len, pairs)) + 1
     for name, value in pairs.items():
-        click.echo(f"{style(pad(name + ':', width), dim=True)} {safe(value)}")
+        space = " " * (width - cell_len(name))
+        click.echo(f"{style(name + ':', dim=True)}{space}{safe(value)}")

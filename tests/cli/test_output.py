@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import subprocess
+import sys
+from contextlib import redirect_stdout
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Final
 
 import pytest
 
-from taiga_pipeline.cli.output import display_width, shorten, table, to_json, use_colour
+from taiga_pipeline.cli.output import print_pairs, shorten, style, table, to_json, use_colour
 
 
 def test_json_keeps_money_exact_and_dates_in_iso_form() -> None:
@@ -41,13 +46,6 @@ def test_json_refuses_what_json_has_no_word_for() -> None:
         to_json(float("nan"))
 
 
-@pytest.mark.parametrize(
-    ("text", "width"), [("abc", 3), ("陈伟", 4), ("e\u0301", 1), ("", 0), ("a\u200db", 2)]
-)
-def test_width_counts_terminal_cells(text: str, width: int) -> None:
-    assert display_width(text) == width
-
-
 def test_columns_line_up_with_wide_characters() -> None:
     lines = table(["name", "hours"], [["陈伟", "32"], ["Bob", "8"]], right=[1])
     assert lines == ["name  hours", "陈伟     32", "Bob       8"]
@@ -69,9 +67,22 @@ def test_the_widest_column_gives_way_on_a_narrow_terminal(monkeypatch: pytest.Mo
     assert lines[1] == "D-1  a very long na…"
 
 
-class Terminal:
+class Terminal(io.StringIO):
+    """A terminal of 60 cells, in the place of stdout."""
+
+    encoding = "utf-8"
+
     def isatty(self) -> bool:
         return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Returns a terminal that shows colours."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("taiga_pipeline.cli.output.terminal_width", lambda: 60)
+    return Terminal()
 
 
 @pytest.mark.parametrize(
@@ -79,10 +90,71 @@ class Terminal:
     [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
 )
 def test_colour_is_for_terminals_that_want_it(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], coloured: bool
+    terminal: Terminal,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    coloured: bool,
 ) -> None:
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert use_colour(Terminal()) is coloured  # type: ignore[arg-type]
+    with redirect_stdout(terminal):
+        assert use_colour() is coloured
+        assert ("\x1b" in style("text", colour="red")) is coloured
+        assert ("\x1b" in "".join(table(["name"], [["Bob"]]))) is coloured
+
+
+@pytest.mark.parametrize("variable", ["FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE"])
+def test_a_file_is_never_coloured_or_cut(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str
+) -> None:
+    monkeypatch.setenv(variable, "1")
+    monkeypatch.setenv("COLUMNS", "20")
+    long = "x" * 500
+    assert table(["key", "note"], [["D-1", long]]) == ["key  note", f"D-1  {long}"]
+    print_pairs({"Note": long})
+    assert capsys.readouterr().out == f"Note: {long}\n"
+
+
+MARKUP: Final = "[red]a[/red] [/] [link=https://x.example]b[/] :boom: \\[c] [@click=x()]d"
+
+
+def test_nothing_in_a_cell_is_markup(terminal: Terminal) -> None:
+    with redirect_stdout(terminal):
+        heading, *cells = table(["name", MARKUP], [["Bob", "1"], [MARKUP, "2"]], right=[1])
+        styled = style(MARKUP, bold=True)
+    assert MARKUP[:20] in heading
+    assert cells[1].startswith(MARKUP[:20])
+    assert "\x1b" not in "".join(cells)
+    assert styled == f"\x1b[1m{MARKUP}\x1b[0m"
+
+
+def test_what_a_terminal_would_obey_is_shown_in_a_cell() -> None:
+    lines = table(["name"], [["a\x1b[2J\x07\u202eb\u200bc"]])
+    assert lines[1] == r"a\x1b[2J\x07\u202eb\u200bc"
+
+
+def test_a_table_of_no_rows_has_its_headings() -> None:
+    assert table(["key", "name"], []) == ["key  name"]
+
+
+def test_names_of_pairs_line_up_with_wide_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    print_pairs({"陈伟": "1", "Owner": "2"})
+    print_pairs({})
+    assert capsys.readouterr().out == "陈伟:  1\nOwner: 2\n"
+
+
+@pytest.mark.parametrize("name", ["e\u0301", "👨\u200d👩\u200d👧", "می\u200cخواهم"])
+def test_columns_line_up_with_letters_that_are_made_of_several(name: str) -> None:
+    cells = {"e\u0301": 1, "👨\u200d👩\u200d👧": 2, "می\u200cخواهم": 7}[name]
+    assert table(["a" * 9, "b"], [[name, "|"]])[1] == f"{name}{' ' * (11 - cells)}|"
+
+
+def test_a_quiet_command_loads_nothing_to_draw_with() -> None:
+    code = (
+        "import sys; from taiga_pipeline.cli import output, paint, progress, sync\n"
+        "output.style('x', bold=True); paint.painter(); progress.Progress('projects')(1, 2)\n"
+        "print([name for name in sys.modules if name.partition('.')[0] == 'rich'])"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -22,24 +24,54 @@ class Terminal(io.StringIO):
 
 
 class TestProgress:
+    @pytest.fixture(autouse=True)
+    def colours(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NO_COLOR", "1")
+        monkeypatch.setenv("TERM", "xterm")
+
     def test_it_is_drawn_on_a_terminal_and_taken_away(self) -> None:
         terminal = Terminal()
-        progress = Progress("projects", terminal)
-        progress(1, 2)
-        assert terminal.getvalue() == f"\r[{'#' * 15}{'.' * 15}] 1/2 projects"
-        progress.clear()
-        assert terminal.getvalue().endswith("\r\x1b[K")
+        with Progress("projects", terminal) as progress:
+            progress(1, 2)
+            assert "1/2 projects" in terminal.getvalue()
+        assert terminal.getvalue().endswith("\x1b[2K")  # an empty line
+        assert "\x1b[?25l" not in terminal.getvalue()  # the cursor stays
 
-    def test_a_log_file_never_sees_it(self) -> None:
+    def test_it_is_taken_away_when_a_run_fails(self) -> None:
+        terminal = Terminal()
+        with pytest.raises(OSError, match="gone"), Progress("projects", terminal) as progress:
+            progress(1, 2)
+            raise OSError("gone")
+        assert terminal.getvalue().endswith("\x1b[2K")
+
+    def test_many_threads_draw_one_bar(self) -> None:
+        terminal = Terminal()
+        with Progress("projects", terminal) as progress, ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda done: progress(done, 40), range(40)))
+            assert "39/40 projects" in terminal.getvalue()
+
+    @pytest.mark.parametrize("no_colour", ["1", ""])
+    def test_it_has_colours_for_who_wants_them(
+        self, monkeypatch: pytest.MonkeyPatch, no_colour: str
+    ) -> None:
+        monkeypatch.setenv("NO_COLOR", no_colour)
+        terminal = Terminal()
+        with Progress("projects", terminal) as progress:
+            progress(1, 2)
+        assert bool(re.search(r"\x1b\[[0-9;]*m", terminal.getvalue())) is not bool(no_colour)
+
+    @pytest.mark.parametrize("variable", ["FORCE_COLOR", "TTY_INTERACTIVE"])
+    def test_a_log_file_never_sees_it(self, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+        monkeypatch.setenv(variable, "1")
         file = io.StringIO()
-        progress = Progress("projects", file)
-        progress(1, 2)
-        progress.clear()
+        with Progress("projects", file) as progress:
+            progress(1, 2)
         assert file.getvalue() == ""
 
     def test_nothing_to_do_draws_nothing(self) -> None:
         terminal = Terminal()
-        Progress("projects", terminal)(0, 0)
+        with Progress("projects", terminal) as progress:
+            progress(0, 0)
         assert terminal.getvalue() == ""
 
 

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from taiga_pipeline.cli.output import (
-    pad,
     print_pairs,
     print_table,
+    rendered,
     shorten,
     style,
     terminal_width,
-    use_colour,
 )
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.planning.weeks import week_name
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from taiga_pipeline.planning.capacity.result import CapacityReport, Cell, Driver, RoleCapacity
     from taiga_pipeline.planning.demand.unseen import Unseen
 
@@ -69,44 +71,54 @@ def _print_heat(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
         f"\nHours short at {name} (in {1 - report.quantile:.0%} of futures more are missing); "
         f"~ nearly full, · room left"
     )
-    width = min(_NAME, max(len(safe(role.role)) for role in roles))
-    columns = max(1, ((terminal_width() or _PAGE) - width - 1) // _COLUMN)
-    weeks = list(report.weeks)
-    for first in range(0, len(weeks), columns):
-        page = slice(first, first + columns)
-        for line in _week_lines(weeks[page]):
-            click.echo(style(pad("", width) + " " + line, dim=True))
-        for role in roles:
-            label = pad(shorten(safe(role.role), width), width)
-            click.echo(label + " " + "".join(_heat(cell) for cell in role.weeks[page]))
+    label = min(_NAME, max(len(safe(role.role)) for role in roles))
+    columns = max(1, ((terminal_width() or _PAGE) - label - 1) // _COLUMN)
+    for first in range(0, len(report.weeks), columns):
+        for line in rendered(_heat_map(report, roles, slice(first, first + columns))):
+            click.echo(line)
 
 
-def _week_lines(weeks: Iterable[date]) -> tuple[str, str]:
+def _heat_map(report: CapacityReport, roles: Sequence[RoleCapacity], page: slice) -> Table:
+    """Returns some weeks of a heat map: the years, the weeks' numbers, a row for each role."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=0)
+    grid.add_column(max_width=_NAME)
+    weeks = list(report.weeks)[page]
+    for _ in weeks:
+        grid.add_column(min_width=_COLUMN, justify="right")
+    for line in _week_lines(weeks):
+        grid.add_row("", *line, style="dim")
+    for role in roles:
+        name = Text(safe(role.role), no_wrap=True, overflow="ellipsis")
+        grid.add_row(name, *map(_heat, role.weeks[page]))
+    return grid
+
+
+def _week_lines(weeks: Iterable[date]) -> tuple[list[str], list[str]]:
     """Returns the years, each where it begins, and the weeks' numbers below them."""
     years, names, last = [], [], 0
     for week in weeks:
         iso = week.isocalendar()
-        years.append(pad("" if iso.year == last else str(iso.year), _COLUMN, right=True))
-        names.append(pad(f"W{iso.week:02}", _COLUMN, right=True))
+        years.append("" if iso.year == last else str(iso.year))
+        names.append(f"W{iso.week:02}")
         last = iso.year
-    return "".join(years), "".join(names)
+    return years, names
 
 
-def _heat(cell: Cell) -> str:
+def _heat(cell: Cell) -> Text:
+    from rich.text import Text
+
     load = cell.load
     if cell.gap >= 0.5:
         far = load is None or load > _FAR_OVER
-        text = pad(_short(cell.gap), _COLUMN, right=True)
-        return _coloured(text, "white" if far else "red", background="red" if far else None)
+        return Text(_short(cell.gap), style="white on red" if far else "red")
     if load is None or cell.quantile < 0.5:
-        return pad("·", _COLUMN, right=True)
+        return Text("·")
     if load >= _FULL:
-        return _coloured(pad("~", _COLUMN, right=True), "yellow")
-    return _coloured(pad("·", _COLUMN, right=True), "green" if load >= _BUSY else None)
-
-
-def _coloured(text: str, colour: str | None, background: str | None = None) -> str:
-    return click.style(text, fg=colour, bg=background) if use_colour() else text
+        return Text("~", style="yellow")
+    return Text("·", style="green" if load >= _BUSY else "")
 
 
 def _short(hours: float) -> str:

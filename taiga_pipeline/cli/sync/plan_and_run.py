@@ -121,10 +121,9 @@ def run(
     sends no mail.
     """
     expect = saved_fingerprint(saved, context.settings.pipeline) if saved else None
-    progress, stop = Progress("projects"), threading.Event()
-    with stopping_in_good_order(stop):
+    stop = threading.Event()
+    with stopping_in_good_order(stop), Progress("projects") as progress:
         done = perform(context, stop, progress, full=full, allow=allow, expect=expect)
-    progress.clear()
     if as_json:
         print_json(results_json(done.results, done.moved))
     else:
