@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -89,11 +90,15 @@ def _cell(text: str) -> Text:
 
 
 def rendered(what: RenderableType) -> list[str]:
-    """Returns what Rich makes of something, line by line: as wide as stdout, coloured if it is."""
+    """Returns what Rich makes of something, line by line: as wide as stdout, coloured if it is.
+
+    It is drawn into memory: stdout is written to by click alone, whose errors are understood.
+    """
     from rich.console import Console
 
+    drawn = io.StringIO()
     console = Console(
-        file=sys.stdout,
+        file=drawn,
         width=terminal_width() or _UNBOUNDED,
         color_system="standard" if use_colour() else None,
         force_terminal=use_colour(),
@@ -101,9 +106,8 @@ def rendered(what: RenderableType) -> list[str]:
         highlight=False,
         emoji=False,
     )
-    with console.capture() as captured:
-        console.print(what)
-    return [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
+    console.print(what)
+    return [line.rstrip() for line in drawn.getvalue().rstrip("\n").split("\n")]
 
 
 def print_table(
