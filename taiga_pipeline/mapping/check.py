@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from taiga_pipeline.mapping.dates import parse_offset
@@ -18,7 +18,11 @@ from taiga_pipeline.mapping.rules import (
 )
 from taiga_pipeline.mapping.template import parse_template
 from taiga_pipeline.mapping.text import normalise
-from taiga_pipeline.mapping.values import PLACEHOLDERS
+from taiga_pipeline.mapping.values import placeholders
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.fields.field import DealField, FieldTable
+from taiga_pipeline.pipeline.fields.own import read_own
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Category
 from taiga_pipeline.problems import Problem, did_you_mean
 from taiga_pipeline.records import ProjectState
@@ -46,13 +50,14 @@ def check_meaning(model: MappingFile, document: Document) -> list[Problem]:
     return [problem for check in CHECKS for problem in check(model, document)]
 
 
-def check_placeholders(document: Document) -> Iterator[Problem]:
+def check_placeholders(document: Document, table: FieldTable = BUILT_IN) -> Iterator[Problem]:
     """Yields what is wrong with texts that may hold placeholders, whatever else is wrong."""
+    known = placeholders(table)
     for pattern in TEMPLATES:
         for path, text in _texts_at(document.data, pattern):
-            for problem in parse_template(text, PLACEHOLDERS)[1]:
+            for problem in parse_template(text, known)[1]:
                 line, column = document.places.inside(path, text, problem.index)
-                message = f"{problem}{_nearest_placeholder(problem.name)}"
+                message = f"{problem}{_nearest_placeholder(problem.name, known)}"
                 yield Problem(message, document.file, line, column)
 
 
@@ -72,11 +77,11 @@ def _states(model: MappingFile) -> Iterator[tuple[str, StateTable]]:
         yield name, getattr(model.project, name)
 
 
-def _nearest_placeholder(name: str) -> str:
+def _nearest_placeholder(name: str, known: Collection[str]) -> str:
     if not name:
         return ""
-    near = did_you_mean(name, PLACEHOLDERS).replace("'", '"')
-    return near or f"; known are {', '.join(PLACEHOLDERS)}"
+    near = did_you_mean(name, known).replace("'", '"')
+    return near or f"; known are {', '.join(known)}"
 
 
 def _labels(model: MappingFile, document: Document) -> Iterator[Problem]:
@@ -87,7 +92,7 @@ def _labels(model: MappingFile, document: Document) -> Iterator[Problem]:
         path = ("project", state, key)
         if label != " ".join(label.split()):
             yield document.at_value(path, "a label has no blanks around it, and no line ends")
-        if any(f"{{{name}}}" in label for name in PLACEHOLDERS):
+        if any(f"{{{name}}}" in label for name in placeholders(model.table)):
             yield document.at_value(path, "a label is fixed text; it has no placeholders")
 
 
@@ -97,6 +102,20 @@ def _match(model: MappingFile, document: Document) -> Iterator[Problem]:
         if not getattr(match, name):
             message = f'"{name}" accepts no value, so no deal matches; leave it out for any value'
             yield document.at_value(("mapping", "match", name), message)
+            continue
+        if name in model.table and model.table[name].is_own:
+            yield from _accepted(document, model.table[name], getattr(match, name))
+
+
+def _accepted(document: Document, field: DealField, texts: Sequence[str]) -> Iterator[Problem]:
+    """Finds values that no deal can have in a field of the user's own."""
+    at: KeyPath = ("mapping", "match", field.name)
+    is_list = isinstance(document.data["mapping"]["match"][field.name], list)
+    for number, text in enumerate(texts):
+        try:
+            read_own(field, text)
+        except InvalidValue as error:
+            yield document.at_value((*at, number) if is_list else at, f'"{field.name}": {error}')
 
 
 def _stage_names(model: MappingFile, document: Document) -> Iterator[Problem]:
@@ -231,7 +250,7 @@ def check_together(files: Sequence[tuple[MappingFile, Document]]) -> list[Proble
 
 def _tie(first: MappingFile, second: MappingFile) -> bool:
     """Whether two mappings name the same fields, and accept a value in common for each."""
-    ours, theirs = conditions(first.mapping.match), conditions(second.mapping.match)
+    ours, theirs = (conditions(each.mapping.match, each.table) for each in (first, second))
     return (
         first.mapping.priority == second.mapping.priority
         and [condition.field for condition in ours] == [condition.field for condition in theirs]

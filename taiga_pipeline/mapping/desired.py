@@ -141,7 +141,7 @@ def make_case(deal: Deal, rules: Rules, stage: StageRule, staffing: Staffing) ->
     needed = open_demand(demand, staffing, start) if staffed else demand
     return Case(
         view=view,
-        values=Values(view),
+        values=Values(view, rules.placeholders),
         rules=rules,
         stage=stage,
         state=state,
@@ -200,7 +200,7 @@ def _project(case: Case) -> Desired:
         Project.TITLE: rules.title.render(values) or values["name"] or values["key"],
         Project.TAGS: _tags((*rules.tags, *case.look.tags), values),
         Project.TEXT: rules.description.render(values),
-        Project.DEAL_FACTS: deal_facts(case.view, values, demand, words),
+        Project.DEAL_FACTS: deal_facts(case.view, values, demand, rules),
         Project.LOOKING_FOR_PEOPLE: bool(case.needed),
         Project.LOOKING_FOR_PEOPLE_NOTE: f"{words.needs}: {needed}" if needed else "",
         Project.PRIVATE: rules.private,
@@ -339,7 +339,7 @@ def _page(case: Case) -> Iterator[Desired]:
         fields={
             Wiki.TITLE: words.from_sales,
             Wiki.TEXT: "",
-            Wiki.FACTS: "\n".join(page_lines(case.deal, case.values, words)),
+            Wiki.FACTS: "\n".join(page_lines(case.deal, case.values, case.rules)),
         },
         owners=case.rules.owners.page,
         reason=f"each {case.state.value} project has it (project.from_sales_page)",

@@ -16,7 +16,7 @@ from taiga_pipeline.mapping.desired import (
     left_alone,
     make_case,
 )
-from taiga_pipeline.mapping.mapping_set import FIELDS, MappingSet, matches
+from taiga_pipeline.mapping.mapping_set import MappingSet, matched, matches
 from taiga_pipeline.mapping.rules import Condition, Rules, StageRule
 from taiga_pipeline.mapping.template import Template
 from taiga_pipeline.mapping.text import one_line
@@ -173,7 +173,7 @@ def _candidate(rule: Rules, deal: Deal, chosen: Rules) -> Candidate:
 
 def _condition(condition: Condition, deal: Deal) -> tuple[str, tuple[str, ...], str, bool]:
     accepted = tuple(sorted(condition.accepted))
-    value = one_line(FIELDS[condition.field](deal))
+    value = one_line(matched(condition, deal))
     return condition.field, accepted, value, matches(condition, deal)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from taiga_pipeline.mapping.model import WordsTable
+from taiga_pipeline.mapping.rules import Rules
 from taiga_pipeline.mapping.text import one_line
 from taiga_pipeline.mapping.values import DealView, Values
 from taiga_pipeline.pipeline.model import Category, Contact, ContactPart
@@ -15,29 +16,21 @@ BREAK: Final = " ·\n"
 the dot keeps the facts apart there."""
 
 
-def deal_facts(view: DealView, values: Values, demand: str, words: WordsTable) -> str:
+def deal_facts(view: DealView, values: Values, demand: str, rules: Rules) -> str:
     """Returns a line for each fact that is known, what a planner asks for first.
 
     Each value is on one line, whatever is in it.
 
     ``demand`` is the written demand for people.
     """
+    given = {"roles": demand, "contacts": _contacts(view.deal.contacts, rules.words)}
+    is_lost = view.category is Category.LOST
     facts = [
-        (words.stage, values["stage"]),
-        (words.probability, values["probability"]),
-        (words.expected_close, values["expected_close"]),
-        (words.start, values["start"]),
-        (words.roles, demand),
-        (words.value, values["value"]),
-        (words.customer, values["customer"]),
-        (words.contacts, _contacts(view.deal.contacts, words)),
-        (words.owner, values["owner"]),
-        (words.team, values["team"]),
-        (words.service, values["service"]),
+        (word, given[name] if name in given else values[name])
+        for name, word in rules.facts
+        if is_lost or name != "lost_reason"
     ]
-    if view.category is Category.LOST:
-        facts.append((words.lost_reason, values["lost_reason"]))
-    return BREAK.join(f"{name}: {value}" for name, value in facts if value)
+    return BREAK.join(f"{word}: {value}" for word, value in facts if value)
 
 
 def _contacts(contacts: Sequence[Contact], words: WordsTable) -> str:

@@ -14,6 +14,8 @@ from taiga_pipeline.mapping.model import MappingFile
 from taiga_pipeline.mapping.rules import compile_rules
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.mapping.validate import validate
+from taiga_pipeline.pipeline.fields.field import FieldTable
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.toml_places import Document, invisible, parse_document, read_document
 
@@ -25,8 +27,10 @@ class MappingErrors(ProblemsError, SyncError):
     """The mapping files cannot be used. ``problems`` holds everything that is wrong with them."""
 
 
-def load_mappings(paths: Path | Iterable[Path]) -> MappingSet:
+def load_mappings(paths: Path | Iterable[Path], table: FieldTable = BUILT_IN) -> MappingSet:
     """Returns the mappings in ``paths``: files, and folders whose ``*.toml`` files all count.
+
+    ``table`` holds the fields that deals have.
 
     :raises MappingErrors: every problem in every file, each with file, line and column.
     """
@@ -46,10 +50,12 @@ def load_mappings(paths: Path | Iterable[Path]) -> MappingSet:
                 documents.append(read_document(file))
             except ProblemsError as error:
                 problems += error.problems
-    return _build(documents, problems)
+    return _build(documents, problems, table)
 
 
-def parse_mapping(text: str, file: str = "mapping.toml") -> MappingSet:
+def parse_mapping(
+    text: str, file: str = "mapping.toml", table: FieldTable = BUILT_IN
+) -> MappingSet:
     """Returns the mapping in ``text``; ``file`` is its name in messages.
 
     :raises MappingErrors: every problem.
@@ -58,7 +64,7 @@ def parse_mapping(text: str, file: str = "mapping.toml") -> MappingSet:
         document = parse_document(text, file)
     except ProblemsError as error:
         raise MappingErrors(error.problems) from error
-    return _build([document], [])
+    return _build([document], [], table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +160,12 @@ def _nothing(path: Path) -> str:
     )
 
 
-def _build(documents: list[Document], problems: list[Problem]) -> MappingSet:
+def _build(documents: list[Document], problems: list[Problem], table: FieldTable) -> MappingSet:
     problems = list(problems)
     good: list[tuple[MappingFile, Document]] = []
     for document in documents:
-        model, mistakes = validate(document)
-        problems += [*mistakes, *check_placeholders(document)]
+        model, mistakes = validate(document, table)
+        problems += [*mistakes, *check_placeholders(document, table)]
         # Stages are compared with those of deals; other texts are only written.
         problems += invisible(document, document.data.get("stage", []), ("stage",))
         if model is not None:

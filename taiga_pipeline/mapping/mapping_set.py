@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -14,26 +14,26 @@ from taiga_pipeline.mapping.errors import MappingTie, NoMapping, UnknownStage, u
 from taiga_pipeline.mapping.rules import Condition, Rules, StageRule
 from taiga_pipeline.mapping.template import Template
 from taiga_pipeline.mapping.text import normalise
+from taiga_pipeline.pipeline.fields.field import held
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.records import Kind, Project
 
-FIELDS: Final[Mapping[str, Callable[[Deal], str]]] = {
-    "customer": lambda deal: deal.customer,
-    "owner": lambda deal: deal.owner,
-    "team": lambda deal: deal.team,
-    "service": lambda deal: deal.service,
-    "lead_source": lambda deal: deal.lead_source,
-    "currency": lambda deal: deal.currency,
-    "key_prefix": lambda deal: deal.key,
-}
+KEY_PREFIX: Final = "key_prefix"
+"""What is no field of a deal, and can be matched."""
+
 MANY: Final = 1000
 """How many messages about unknown stages are kept, as a nearest name takes time to find."""
 
 
+def matched(condition: Condition, deal: Deal) -> str:
+    """Returns what a deal holds in the field that a condition is about."""
+    return deal.key if condition.field == KEY_PREFIX else str(held(deal, condition.field))
+
+
 def matches(condition: Condition, deal: Deal) -> bool:
     """Tells whether a deal's field has one of the accepted values."""
-    value = normalise(FIELDS[condition.field](deal))
-    if condition.field == "key_prefix":
+    value = normalise(matched(condition, deal))
+    if condition.field == KEY_PREFIX:
         return value.startswith(tuple(condition.accepted))
     return value in condition.accepted
 

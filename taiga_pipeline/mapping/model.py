@@ -5,9 +5,11 @@ Every key is described here, once: editors show the descriptions, messages name 
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Final, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -18,11 +20,15 @@ from pydantic import (
     Strict,
     StringConstraints,
     WithJsonSchema,
+    create_model,
 )
 
 from sync.records.model import Owner, WhenDeleted, WhenRetired
 from taiga_pipeline.mapping.dates import OFFSET_PATTERN, parse_offset
+from taiga_pipeline.pipeline.fields.field import DealField, FieldTable
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Category
+from taiga_pipeline.pipeline.values.yes_no import NO, YES
 from taiga_pipeline.records import ProjectState
 
 
@@ -79,7 +85,20 @@ def _address(value: str) -> str:
     return address
 
 
+def _written_values(value: object) -> object:
+    """Returns values as texts: true as "yes", days and numbers as they are written."""
+    values = value if isinstance(value, list) else [value]
+    return [_written_value(each) for each in values]
+
+
+def _written_value(value: object) -> object:
+    if isinstance(value, bool):
+        return YES if value else NO
+    return str(value) if isinstance(value, int | Decimal | date) else value
+
+
 _TEXT_SCHEMA = {"type": "string", "minLength": 1}
+_SCALAR_SCHEMA = {"anyOf": [_TEXT_SCHEMA, {"type": "number"}, {"type": "boolean"}]}
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 WholeNumber = Annotated[int, Strict()]
@@ -89,6 +108,13 @@ Texts = Annotated[
     BeforeValidator(_one_or_more),
     WithJsonSchema({"anyOf": [_TEXT_SCHEMA, {"type": "array", "items": _TEXT_SCHEMA}]}),
 ]
+Accepted = Annotated[
+    list[Text],
+    BeforeValidator(_written_values),
+    WithJsonSchema({"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _SCALAR_SCHEMA}]}),
+]
+"""Values of a field of the user's own: texts, or numbers, days, true and false as TOML has them."""
+
 Probability = Annotated[
     Decimal,
     Field(ge=0, le=1),
@@ -126,16 +152,11 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_Table = TypeVar("_Table", bound=Table)
+
+
 class MatchTable(Table):
     """Which deals a mapping is for: fields of a deal, and the values that are accepted."""
-
-    customer: Texts = Field([], description="Accepted customers.")
-    owner: Texts = Field([], description="Accepted owners (the people of sales).")
-    team: Texts = Field([], description="Accepted teams.")
-    service: Texts = Field([], description="Accepted services or products.")
-    lead_source: Texts = Field([], description="Accepted sources of leads.")
-    currency: Texts = Field([], description='Accepted currencies ("EUR").')
-    key_prefix: Texts = Field([], description='What a deal\'s key may begin with ("SE-").')
 
 
 class MappingTable(Table):
@@ -404,18 +425,9 @@ class OwnershipTable(Table):
 class WordsTable(Table):
     """The connector's own words in projects, for those who work in another language."""
 
-    customer: Text = Field("Customer", description="Name of the fact: who buys.")
-    value: Text = Field("Value", description="Name of the fact: what the deal is worth.")
-    probability: Text = Field("Probability", description="Name of the fact: the chance to win.")
-    expected_close: Text = Field("Expected close", description="Name of the fact: the close date.")
-    start: Text = Field("Start", description="Name of the fact: the project's first day.")
-    owner: Text = Field("Sales owner", description="Name of the fact: who sells.")
-    team: Text = Field("Team", description="Name of the fact: which team.")
-    service: Text = Field("Service", description="Name of the fact: what is sold.")
-    stage: Text = Field("Stage", description="Name of the fact: the stage of the funnel.")
-    contacts: Text = Field("Contacts", description="Name of the fact: people at the customer's.")
-    roles: Text = Field("Roles needed", description="Name of the fact: the demand for people.")
-    lost_reason: Text = Field("Lost because", description="Name of the fact: why it was lost.")
+    names_of_facts: ClassVar[frozenset[str]] = frozenset()
+    """The keys that name facts: fields of a deal."""
+
     from_sales: Text = Field("From sales", description="Title of the page with what sales knows.")
     agreed: Text = Field("Agreed", description="Heading above gate actions that were checked off.")
     notes: Text = Field("Notes and promises", description="Heading above the deal's notes.")
@@ -429,10 +441,19 @@ class WordsTable(Table):
     decision_maker: Text = Field("decision maker", description="Part of a contact.")
     influencer: Text = Field("influencer", description="Part of a contact.")
     user: Text = Field("user", description="Part of a contact.")
+    yes: Text = Field("yes", description="Of a field of your own that is yes or no.")
+    no: Text = Field("no", description="Of a field of your own that is yes or no.")
+
+    def fact(self, field: DealField) -> str:
+        """Returns the name of a fact."""
+        return str(getattr(self, field.name)) if field.name in self.names_of_facts else field.label
 
 
 class MappingFile(Table):
     """A mapping file of pipeline-sync: the rules from a deal's stage to its project."""
+
+    table: ClassVar[FieldTable] = BUILT_IN
+    """The fields that deals have."""
 
     mapping: MappingTable = Field(description="What the mapping is called, and for which deals.")
     stage: Annotated[list[StageTable], Field(min_length=1)] = Field(
@@ -449,3 +470,45 @@ class MappingFile(Table):
     words: WordsTable = Field(
         WordsTable(), description="The connector's own words, for another language than English."
     )
+
+
+@lru_cache(maxsize=16)
+def mapping_model(table: FieldTable = BUILT_IN) -> type[MappingFile]:
+    """Returns the model of a mapping file for deals that have these fields."""
+    matched = {field.name: _accepted(field) for field in table if field.match}
+    matched["key_prefix"] = Texts, Field([], description=_KEY_PREFIX)
+    match = _extended(MatchTable, matched)
+    mapping = _extended(MappingTable, {"match": _replaced(MappingTable, "match", match)})
+    named = {
+        field.name: (Text, Field(fact.word, description=f"Name of the fact: {fact.about}."))
+        for field in table
+        if (fact := field.fact) and field.name not in WordsTable.model_fields
+    }
+    words = _extended(WordsTable, named)
+    words.names_of_facts = frozenset(named)
+    made = _extended(
+        MappingFile,
+        {
+            "mapping": (mapping, MappingFile.model_fields["mapping"]),
+            "words": _replaced(MappingFile, "words", words),
+        },
+    )
+    made.table = table
+    return made
+
+
+_KEY_PREFIX: Final = 'What a deal\'s key may begin with ("SE-").'
+
+
+def _accepted(field: DealField) -> tuple[Any, Any]:
+    return Accepted if field.is_own else Texts, Field([], description=field.match)
+
+
+def _replaced(model: type[Table], name: str, kind: type[Table]) -> tuple[Any, Any]:
+    """Returns a key of a table with another table in it."""
+    return kind, Field(kind(), description=model.model_fields[name].description)
+
+
+def _extended(model: type[_Table], keys: dict[str, Any]) -> type[_Table]:
+    """Returns a table with more keys, under the same name."""
+    return create_model(model.__name__, __base__=model, __doc__=model.__doc__, **keys)

@@ -6,26 +6,25 @@ from collections.abc import Iterator
 from typing import Final
 
 from taiga_pipeline.mapping.model import WordsTable
+from taiga_pipeline.mapping.rules import Rules
 from taiga_pipeline.mapping.text import escape_markup, one_line
 from taiga_pipeline.mapping.values import Values
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal
 
 SLUG: Final = "from-sales"
 """The page's address within the wiki, in every language."""
 
 
-def page_lines(deal: Deal, values: Values, words: WordsTable) -> Iterator[str]:
+def page_lines(deal: Deal, values: Values, rules: Rules) -> Iterator[str]:
     """Yields the page. What the deal brings in is shown as plain text, each value on one line.
 
     What stands in the project's description anyway is not said again.
     """
-    for name, value in (
-        (words.customer, values["customer"]),
-        (words.service, values["service"]),
-        (words.owner, values["owner"]),
-    ):
-        if value:
-            yield f"- {escape_markup(name)}: {escape_markup(value)}"
+    words = rules.words
+    for name, word in rules.page_facts:
+        if values[name]:
+            yield f"- {escape_markup(word)}: {escape_markup(values[name])}"
     parts = {
         ContactPart.DECISION_MAKER: words.decision_maker,
         ContactPart.INFLUENCER: words.influencer,
@@ -36,7 +35,9 @@ def page_lines(deal: Deal, values: Values, words: WordsTable) -> Iterator[str]:
     people = sorted(
         deal.contacts, key=lambda each: order.index(each.part) if each.part in order else 9
     )
-    yield from _section(words.contacts, [_contact(each, parts.get(each.part)) for each in people])
+    yield from _section(
+        words.fact(BUILT_IN["contacts"]), [_contact(each, parts.get(each.part)) for each in people]
+    )
     yield from _section(words.agreed, sorted(map(_plain, deal.done)))
     yield from _notes(deal.notes, words)
 

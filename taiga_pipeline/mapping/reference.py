@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from taiga_pipeline.mapping.model import MappingFile
+from taiga_pipeline.mapping.model import mapping_model
 from taiga_pipeline.mapping.values import PLACEHOLDERS
 
 INTRODUCTION: Final = """\
@@ -184,7 +184,7 @@ def lines() -> Iterator[str]:
         yield f"| `{{{name}}}` | {_cell(placeholder.description)} |"
     yield from ("", "## Every key", "")
     yield "Unknown keys are errors. A key that is needed has to be there."
-    for name, field in MappingFile.model_fields.items():
+    for name, field in mapping_model().model_fields.items():
         yield from _table((name,), field)
 
 

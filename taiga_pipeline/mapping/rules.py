@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -26,7 +26,11 @@ from taiga_pipeline.mapping.model import (
 )
 from taiga_pipeline.mapping.template import Template, parse_template
 from taiga_pipeline.mapping.text import normalise, slug
-from taiga_pipeline.mapping.values import PLACEHOLDERS
+from taiga_pipeline.mapping.values import Placeholder, placeholders
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.fields.field import Fact, FieldTable
+from taiga_pipeline.pipeline.fields.own import read_own
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Category, RoleDemand
 from taiga_pipeline.records import (
     Membership,
@@ -38,6 +42,8 @@ from taiga_pipeline.records import (
     Wiki,
 )
 from taiga_pipeline.toml_places import Document, KeyPath
+
+_Known = Mapping[str, Placeholder]
 
 STATE_OF_CATEGORY: Final[Mapping[Category, ProjectState]] = {
     Category.LEAD: ProjectState.NONE,
@@ -212,6 +218,11 @@ class Rules:
     title_at: Where
     template_at: Where
     page_at: Where
+    placeholders: Mapping[str, Placeholder]
+    facts: tuple[tuple[str, str], ...]
+    """The fields that a project's description shows, in their order, each with its word."""
+    card_facts: tuple[tuple[str, str], ...]
+    page_facts: tuple[tuple[str, str], ...]
 
     @property
     def specificity(self) -> tuple[int, int]:
@@ -230,13 +241,13 @@ class Rules:
 
 def compile_rules(model: MappingFile, document: Document) -> Rules:
     """Returns the rules of a file in which nothing is wrong."""
-    project = model.project
+    project, known = model.project, placeholders(model.table, model.words.yes, model.words.no)
     stages = tuple(_stage(document, n, stage) for n, stage in enumerate(model.stage))
-    milestones = tuple(_milestone(document, n, m) for n, m in enumerate(model.milestone))
+    milestones = tuple(_milestone(document, n, m, known) for n, m in enumerate(model.milestone))
     return Rules(
         name=model.mapping.name,
         file=document.file,
-        conditions=conditions(model.mapping.match),
+        conditions=conditions(model.mapping.match, model.table),
         priority=model.mapping.priority,
         closed_within_days=model.mapping.closed_within_days,
         when_undated=model.mapping.when_undated,
@@ -247,45 +258,69 @@ def compile_rules(model: MappingFile, document: Document) -> Rules:
         by_stage_name=MappingProxyType(
             {normalise(name): stage for stage in stages for name in (stage.name, *stage.aliases)}
         ),
-        title=_template(project.title),
-        description=_template(project.description),
-        tags=_templates(project.tags),
+        title=_template(project.title, known),
+        description=_template(project.description, known),
+        tags=_templates(project.tags, known),
         template=project.template,
         private=project.private,
         page=project.from_sales_page,
-        tentative=_look(document, "tentative", project.tentative),
-        staffed=_look(document, "staffed", project.staffed),
-        retired=_look(document, "retired", project.retired),
+        tentative=_look(document, "tentative", project.tentative, known),
+        staffed=_look(document, "staffed", project.staffed, known),
+        retired=_look(document, "retired", project.retired, known),
         label_open=project.retired.label_open,
         label_gone=project.retired.label_gone,
         how_retired=project.retired.how,
         members=tuple(_member(document, n, m) for n, m in enumerate(model.member)),
         demand=tuple(_demand(model)),
         milestones=milestones,
-        stories=tuple(_story(document, n, s, model) for n, s in enumerate(model.story)),
+        stories=tuple(_story(document, n, s, model, known) for n, s in enumerate(model.story)),
         owners=_owners(model.ownership),
         words=model.words,
         title_at=_where(document, ("project", "title")),
         template_at=_where(document, ("project", "template")),
         page_at=_where(document, ("project", "from_sales_page")),
+        placeholders=known,
+        facts=_facts(model, lambda fact: fact.place),
+        card_facts=_facts(model, lambda fact: fact.card),
+        page_facts=_facts(model, lambda fact: fact.page),
     )
 
 
-def _look(document: Document, state: str, table: StateTable) -> StateRule:
+def _facts(model: MappingFile, place: Callable[[Fact], int]) -> tuple[tuple[str, str], ...]:
+    """Returns the fields that have a place among some facts, in their order, with their words."""
+    placed = [(place(field.fact), field) for field in model.table if field.fact]
+    shown = sorted((each for each in placed if each[0]), key=lambda each: each[0])
+    return tuple((field.name, model.words.fact(field)) for _, field in shown)
+
+
+def _look(document: Document, state: str, table: StateTable, known: _Known) -> StateRule:
     where = _where(document, ("project", state, "label"))
-    return StateRule(table.label, _templates(table.tags), where)
+    return StateRule(table.label, _templates(table.tags, known), where)
 
 
-def conditions(match: MatchTable) -> tuple[Condition, ...]:
+def conditions(match: MatchTable, table: FieldTable = BUILT_IN) -> tuple[Condition, ...]:
     """Returns the fields that a mapping names, with the values that it accepts."""
     accepted: dict[str, list[str]] = {
-        name: getattr(match, name) for name in MatchTable.model_fields
+        name: getattr(match, name) for name in type(match).model_fields
     }
     return tuple(
-        Condition(name, frozenset(map(normalise, values)))
+        Condition(name, frozenset(normalise(_compared(table, name, each)) for each in values))
         for name, values in accepted.items()
         if values
     )
+
+
+def _compared(table: FieldTable, name: str, text: str) -> str:
+    """Returns what a deal's value is compared with: in a field of the user's own, its normal form.
+
+    What cannot be read is reported by the checks; it matches no deal.
+    """
+    if name not in table or not table[name].is_own:
+        return text
+    try:
+        return read_own(table[name], text)
+    except InvalidValue:
+        return text
 
 
 def milestone_id(milestone: MilestoneTable) -> str:
@@ -302,14 +337,14 @@ def _where(document: Document, path: KeyPath) -> Where:
     return Where(document.file, document.places.value(path)[0])
 
 
-def _template(source: str) -> Template:
-    template, problems = parse_template(source, PLACEHOLDERS)
+def _template(source: str, known: _Known) -> Template:
+    template, problems = parse_template(source, known)
     assert not problems, "texts are checked before rules are made of them"
     return template
 
 
-def _templates(sources: Iterable[str]) -> tuple[Template, ...]:
-    return tuple(_template(source) for source in sources)
+def _templates(sources: Iterable[str], known: _Known) -> tuple[Template, ...]:
+    return tuple(_template(source, known) for source in sources)
 
 
 def stage_state(stage: StageTable) -> ProjectState:
@@ -352,10 +387,12 @@ def _demand(model: MappingFile) -> Iterable[RoleRule]:
         yield RoleRule(demand, frozenset(map(normalise, role.services)), role.per_value)
 
 
-def _milestone(document: Document, number: int, milestone: MilestoneTable) -> MilestoneRule:
+def _milestone(
+    document: Document, number: int, milestone: MilestoneTable, known: _Known
+) -> MilestoneRule:
     return MilestoneRule(
         id=milestone_id(milestone),
-        name=_template(milestone.name),
+        name=_template(milestone.name, known),
         start=parse_offset(milestone.start),
         finish=parse_offset(milestone.finish),
         when=milestone.when,
@@ -363,15 +400,17 @@ def _milestone(document: Document, number: int, milestone: MilestoneTable) -> Mi
     )
 
 
-def _story(document: Document, number: int, story: StoryTable, model: MappingFile) -> StoryRule:
+def _story(
+    document: Document, number: int, story: StoryTable, model: MappingFile, known: _Known
+) -> StoryRule:
     ids = {milestone.name: milestone_id(milestone) for milestone in model.milestone}
     return StoryRule(
         id=story_id(story),
-        subject=_template(story.subject),
-        description=_template(story.description),
+        subject=_template(story.subject, known),
+        description=_template(story.description, known),
         when=story.when,
         milestone=ids.get(story.milestone, story.milestone) if story.milestone else "",
-        tags=_templates(story.tags),
+        tags=_templates(story.tags, known),
         where=_where(document, ("story", number)),
     )
 

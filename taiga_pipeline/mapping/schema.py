@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from taiga_pipeline.mapping.model import MappingFile
-from taiga_pipeline.mapping.values import PLACEHOLDERS
+from taiga_pipeline.mapping.model import mapping_model
+from taiga_pipeline.mapping.values import placeholders
+from taiga_pipeline.pipeline.fields.field import FieldTable
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 """What the TOML editors understand."""
 
 
-def mapping_schema() -> dict[str, Any]:
+def mapping_schema(table: FieldTable = BUILT_IN) -> dict[str, Any]:
     """Returns the JSON Schema (draft 7) of a mapping file, with a description on every key."""
-    schema = MappingFile.model_json_schema()
+    schema = mapping_model(table).model_json_schema()
     definitions = {"definitions": schema.pop("$defs")}
     adapted: dict[str, Any] = _adapt({**schema, **definitions})
     adapted["title"] = "pipeline-sync mapping"
-    adapted["description"] = f"{adapted['description']} Placeholders: {_placeholders()}."
+    adapted["description"] = f"{adapted['description']} Placeholders: {_listed(table)}."
     return {"$schema": DRAFT, **adapted}
 
 
-def _placeholders() -> str:
-    return ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+def _listed(table: FieldTable) -> str:
+    return ", ".join(f"{{{name}}}" for name in placeholders(table))
 
 
 def _adapt(node: Any) -> Any:

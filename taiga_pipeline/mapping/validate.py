@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from taiga_pipeline.look_alikes import explain_look_alike
-from taiga_pipeline.mapping.model import MappingFile
+from taiga_pipeline.mapping.model import MappingFile, mapping_model
+from taiga_pipeline.pipeline.fields.field import FieldTable
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.problems import Problem, did_you_mean
 from taiga_pipeline.toml_places import Document, KeyPath
 
@@ -37,21 +39,26 @@ NAMES: Final = frozenset({"id", "name", "milestone"})
 """Keys that others refer to: without them, what is said about references would mislead."""
 
 
-def validate(document: Document) -> tuple[MappingFile | None, list[Problem]]:
+def validate(
+    document: Document, table: FieldTable = BUILT_IN
+) -> tuple[MappingFile | None, list[Problem]]:
     """Returns the model of a file and all mistakes in its form.
 
     With mistakes, the model holds what is left without the keys at fault, so that the rest can be
     checked at the same time; it is None where nothing sensible is left.
     """
+    model = mapping_model(table)
     try:
-        return MappingFile.model_validate(document.data), []
+        return model.model_validate(document.data), []
     except ValidationError as error:
         details = error.errors(include_url=False)
-    problems = [_problem(document, detail) for detail in details]
-    return _model_of_the_rest(document.data, details), problems
+    problems = [_problem(document, detail, model) for detail in details]
+    return _model_of_the_rest(document.data, details, model), problems
 
 
-def _model_of_the_rest(data: dict[str, Any], details: list[ErrorDetails]) -> MappingFile | None:
+def _model_of_the_rest(
+    data: dict[str, Any], details: list[ErrorDetails], model: type[MappingFile]
+) -> MappingFile | None:
     """Validates a copy of ``data`` without the keys at fault."""
     rest = copy.deepcopy(data)
     for detail in details:
@@ -59,7 +66,7 @@ def _model_of_the_rest(data: dict[str, Any], details: list[ErrorDetails]) -> Map
         if detail["type"] == "missing" or path[-1] in NAMES or not _remove(rest, path):
             return None
     try:
-        return MappingFile.model_validate(rest)
+        return model.model_validate(rest)
     except ValidationError:
         return None
 
@@ -76,12 +83,13 @@ def _remove(data: Any, path: KeyPath) -> bool:
     return True
 
 
-def _problem(document: Document, detail: ErrorDetails) -> Problem:
+def _problem(document: Document, detail: ErrorDetails, model: type[MappingFile]) -> Problem:
     """Says one of pydantic's errors in the words of the file."""
     path, kind = detail["loc"], detail["type"]
     name = str(path[-1])
     if kind == "extra_forbidden":
-        return document.at_key(path, f'unknown key "{name}"{_suggest(name, _known_keys(path))}')
+        near = _suggest(name, _known_keys(path, model))
+        return document.at_key(path, f'unknown key "{name}"{near}')
     if kind == "missing":
         return document.at_value(path[:-1], _missing(path))
     found = detail["input"]
@@ -148,9 +156,9 @@ def _suggest(name: object, known: Iterable[str]) -> str:
     return near if near or not known else f"; known here: {', '.join(known)}"
 
 
-def _known_keys(path: KeyPath) -> list[str]:
+def _known_keys(path: KeyPath, of_file: type[MappingFile]) -> list[str]:
     """Returns the keys that the table around the last key of ``path`` may have."""
-    model: Any = MappingFile
+    model: Any = of_file
     for part in path[:-1]:
         if isinstance(part, str):
             model = _model_in(model.model_fields[part].annotation)

@@ -9,7 +9,11 @@ from decimal import Decimal
 from typing import Final
 
 from taiga_pipeline.mapping.text import amount, iso, one_line, percent
+from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
+from taiga_pipeline.pipeline.fields.own import money_of
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Category, ContactPart, Deal
+from taiga_pipeline.pipeline.values.yes_no import NO, YES
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,49 +46,74 @@ def _contact(view: DealView) -> str:
     return one_line((deciding or list(contacts))[0].name) if contacts else ""
 
 
-PLACEHOLDERS: Final[Mapping[str, Placeholder]] = {
-    "key": Placeholder("The deal's key.", lambda view: one_line(view.deal.key)),
-    "name": Placeholder("The deal's name.", lambda view: one_line(view.deal.name)),
-    "customer": Placeholder("The customer.", lambda view: one_line(view.deal.customer)),
-    "stage": Placeholder("The stage, as the mapping names it.", lambda view: view.stage),
-    "value": Placeholder(
-        'The value with its currency: "120,000 EUR".',
-        lambda view: amount(view.deal.value, view.deal.currency),
-    ),
-    "currency": Placeholder("The currency.", lambda view: one_line(view.deal.currency)),
-    "probability": Placeholder(
-        "The chance to win, the deal's own or else the stage's: \"50 %\"; of what is decided, "
-        '"100 %" or "0 %".',
-        lambda view: percent(view.probability),
-    ),
-    "expected_close": Placeholder(
-        "The day it is expected to close, ISO 8601.", lambda view: iso(view.deal.expected_close)
-    ),
-    "start": Placeholder(
-        "The project's first day, stated or worked out, ISO 8601.", lambda view: iso(view.start)
-    ),
-    "closed_on": Placeholder(
-        "The day it was won or lost, ISO 8601.", lambda view: iso(view.deal.closed_on)
-    ),
-    "owner": Placeholder("Who sells it.", lambda view: one_line(view.deal.owner)),
-    "team": Placeholder("The team.", lambda view: one_line(view.deal.team)),
-    "service": Placeholder("What is sold.", lambda view: one_line(view.deal.service)),
-    "lead_source": Placeholder(
-        "Where the lead came from.", lambda view: one_line(view.deal.lead_source)
-    ),
-    "lost_reason": Placeholder("Why it was lost.", lambda view: one_line(view.deal.lost_reason)),
-    "contact": Placeholder("The decision maker, else the first contact.", _contact),
-    "notes": Placeholder("The deal's notes, on one line.", lambda view: one_line(view.deal.notes)),
+_WORKED_OUT: Final[Mapping[str, Callable[[DealView], str]]] = {
+    "stage": lambda view: view.stage,
+    "probability": lambda view: percent(view.probability),
+    "start": lambda view: iso(view.start),
 }
+"""What a mapping knows better than the deal itself."""
+
+
+def placeholders(
+    table: FieldTable = BUILT_IN, yes: str = YES, no: str = NO
+) -> Mapping[str, Placeholder]:
+    """Returns the placeholders that texts may hold, by name.
+
+    ``yes`` and ``no`` are the words for those in fields of the user's own.
+    """
+    words = {YES: yes, NO: no}
+    found = {
+        field.name: Placeholder(field.placeholder, _value(field, words))
+        for field in table
+        if field.placeholder
+    }
+    contact = Placeholder("The decision maker, else the first contact.", _contact)
+    return {**found, "contact": contact}
+
+
+def _value(field: DealField, words: Mapping[str, str]) -> Callable[[DealView], str]:
+    """Returns how a field is shown in a text."""
+    name = field.name
+    if name in _WORKED_OUT:
+        return _WORKED_OUT[name]
+    if field.is_own:
+        return _own(field, words)
+    if field.kind is Kind.MONEY:
+        return lambda view: amount(getattr(view.deal, name), view.deal.currency)
+    if field.kind is Kind.DATE:
+        return lambda view: iso(getattr(view.deal, name))
+    return lambda view: one_line(getattr(view.deal, name))
+
+
+def _own(field: DealField, words: Mapping[str, str]) -> Callable[[DealView], str]:
+    """Returns how a field of the user's own is shown; text that is not of its kind, as it is."""
+    name = field.name
+
+    def text(view: DealView) -> str:
+        return one_line(view.deal.own.get(name, ""))
+
+    def money(view: DealView) -> str:
+        known = money_of(text(view), view.deal.currency)
+        return amount(*known) if known else text(view)
+
+    def yes_or_no(view: DealView) -> str:
+        return words.get(text(view), text(view))
+
+    return {Kind.MONEY: money, Kind.YES_NO: yes_or_no}.get(field.kind, text)
+
+
+PLACEHOLDERS: Final = placeholders()
+"""Those of the built-in fields."""
 
 
 class Values(dict[str, str]):
     """The values of a deal's placeholders, worked out when they are first asked for."""
 
-    def __init__(self, view: DealView) -> None:
+    def __init__(self, view: DealView, known: Mapping[str, Placeholder] = PLACEHOLDERS) -> None:
         super().__init__()
         self._view = view
+        self._known = known
 
     def __missing__(self, name: str) -> str:
-        value = self[name] = PLACEHOLDERS[name].value(self._view)
+        value = self[name] = self._known[name].value(self._view)
         return value

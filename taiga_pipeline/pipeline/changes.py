@@ -10,27 +10,35 @@ from datetime import datetime
 from typing import Final
 
 from taiga_pipeline.pipeline.columns import deal_cells, format_cell
+from taiga_pipeline.pipeline.fields.field import held
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Deal, FieldChange
 
 UNRECORDED: Final = frozenset({"key", "updated_at"})
 """A key never changes, and when a deal was updated last is what the record itself tells."""
 
-RECORDED_FIELDS: Final = tuple(field.name for field in fields(Deal) if field.name not in UNRECORDED)
+RECORDED_FIELDS: Final = tuple(
+    field.name for field in fields(Deal) if field.name in BUILT_IN and field.name not in UNRECORDED
+)
+_FIRST: Final = tuple(name for name in RECORDED_FIELDS if BUILT_IN[name].since == 1)
+"""What the first versions of deals were made of; all else counts where it holds something, so that
+a file of before there were more fields is known still."""
 
 
 def changes_between(before: Deal, after: Deal, at: datetime, by: str) -> list[FieldChange]:
     """Returns the changes of all fields, made at a time by somebody."""
+    own = sorted(before.own.keys() | after.own.keys()) if before.own != after.own else ()
     return [
         FieldChange(
             deal_key=after.key,
-            field=field,
-            before=format_cell(field, getattr(before, field)),
-            after=format_cell(field, getattr(after, field)),
+            field=name,
+            before=format_cell(name, held(before, name)),
+            after=format_cell(name, held(after, name)),
             at=at,
             by=by,
         )
-        for field in RECORDED_FIELDS
-        if getattr(before, field) != getattr(after, field)
+        for name in (*RECORDED_FIELDS, *own)
+        if held(before, name) != held(after, name)
     ]
 
 
@@ -48,5 +56,7 @@ def cells_before(deal: Deal, later: Iterable[FieldChange]) -> dict[str, str]:
 
 def fingerprint(cells: Mapping[str, str]) -> str:
     """Returns a short text that is another one as soon as any recorded field is another one."""
-    held = [cells["key"], *(cells[field] for field in RECORDED_FIELDS)]
-    return hashlib.sha256(json.dumps(held).encode()).hexdigest()[:12]
+    more = sorted(cells.keys() - {*_FIRST, *UNRECORDED})
+    text = [cells["key"], *(cells[field] for field in _FIRST)]
+    text += [part for name in more if cells[name] for part in (name, cells[name])]
+    return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:12]

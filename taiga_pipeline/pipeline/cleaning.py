@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from taiga_pipeline.days import known_day
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.fields.field import Kind
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Contact, Deal, RoleDemand
 from taiga_pipeline.pipeline.notation import checked_role
 from taiga_pipeline.pipeline.text import block, line
 
-LINE_FIELDS: Final = (
-    "key",
-    "name",
-    "customer",
-    "stage",
-    "owner",
-    "team",
-    "service",
-    "lead_source",
-    "lost_reason",
-)
 MAX_KEY: Final = 200
 MAX_LINE: Final = 1_000
 MAX_BLOCK: Final = 100_000
 MAX_VALUE: Final = Decimal(10) ** 15
 MAX_PLACES: Final = 30
 _CURRENCY = re.compile(r"[A-Z]{3}")
-
-_T = TypeVar("_T")
 
 
 def clean_deal(deal: Deal) -> Deal:
@@ -43,39 +31,31 @@ def clean_deal(deal: Deal) -> Deal:
     :raises InvalidValue: everything that is wrong with it.
     """
     problems: list[str] = []
-
-    def attempt(field: str, action: Callable[[], _T], otherwise: _T) -> _T:
+    values: dict[str, Any] = {}
+    for name, clean in _CLEANERS:
         try:
-            return action()
+            values[name] = clean(getattr(deal, name))
         except InvalidValue as error:
-            problems.extend(f"{field}: {problem.message}" for problem in error.problems)
-            return otherwise
-
-    lines: dict[str, Any] = {
-        name: attempt(name, partial(clean_line, getattr(deal, name)), "") for name in LINE_FIELDS
-    }
-    cleaned = replace(
-        deal,
-        **lines,
-        notes=attempt("notes", lambda: clean_block(deal.notes), ""),
-        value=attempt("value", lambda: clean_value(deal.value), None),
-        currency=attempt("currency", lambda: clean_currency(deal.currency), ""),
-        probability=attempt("probability", lambda: clean_probability(deal.probability), None),
-        contacts=attempt("contacts", lambda: tuple(map(_clean_contact, deal.contacts)), ()),
-        roles=attempt("roles", lambda: tuple(map(_clean_role, deal.roles)), ()),
-        engaged_on=known_day(deal.engaged_on),
-        expected_close=known_day(deal.expected_close),
-        start=known_day(deal.start),
-        closed_on=known_day(deal.closed_on),
-        done=attempt("done", lambda: frozenset(map(clean_line, deal.done)) - {""}, frozenset()),
-        stage_since=in_utc(deal.stage_since),
-        updated_at=in_utc(deal.updated_at),
-    )
-    if not problems:
-        problems.extend(_missing(cleaned))
+            problems.extend(f"{name}: {problem.message}" for problem in error.problems)
+    own = _clean_own(deal.own, problems) if deal.own else deal.own
+    if problems:
+        raise InvalidValue(*problems)
+    cleaned = replace(deal, **values, own=own)
+    problems.extend(_missing(cleaned))
     if problems:
         raise InvalidValue(*problems)
     return cleaned
+
+
+def _clean_own(own: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    """Returns the fields of the user's own that hold something, each on one line."""
+    cleaned: dict[str, str] = {}
+    for name in sorted(own):
+        try:
+            cleaned[name] = clean_line(own[name])
+        except InvalidValue as error:
+            problems.extend(f"{name}: {problem.message}" for problem in error.problems)
+    return {name: text for name, text in cleaned.items() if text}
 
 
 def _missing(deal: Deal) -> list[str]:
@@ -174,3 +154,18 @@ def _clean_contact(contact: Contact) -> Contact:
 def _clean_role(role: RoleDemand) -> RoleDemand:
     skills = tuple(skill for skill in map(clean_line, role.skills) if skill)
     return checked_role(replace(role, role=clean_line(role.role), skills=skills))
+
+
+_BY_KIND: Final[Mapping[Kind, Callable[[Any], Any]]] = {
+    Kind.TEXT: clean_line,
+    Kind.BLOCK: clean_block,
+    Kind.MONEY: clean_value,
+    Kind.CURRENCY: clean_currency,
+    Kind.SHARE: clean_probability,
+    Kind.DATE: known_day,
+    Kind.MOMENT: in_utc,
+    Kind.CONTACTS: lambda contacts: tuple(map(_clean_contact, contacts)),
+    Kind.ROLES: lambda roles: tuple(map(_clean_role, roles)),
+    Kind.ACTIONS: lambda actions: frozenset(map(clean_line, actions)) - {""},
+}
+_CLEANERS: Final = tuple((field.name, _BY_KIND[field.kind]) for field in BUILT_IN)

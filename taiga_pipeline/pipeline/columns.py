@@ -1,4 +1,4 @@
-"""The fields of a deal as columns of a CSV file: their order, text form and usual headers."""
+"""The fields of a deal as columns of a CSV file: their order and text form."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import Any, Final
 
 from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.errors import InvalidValue
-from taiga_pipeline.pipeline.importing.headers import HELPERS
-from taiga_pipeline.pipeline.importing.readings import (
-    Readings,
-    read_currency,
-    typed,
-)
+from taiga_pipeline.pipeline.fields.field import TEXT_KINDS, DealField, Kind
+from taiga_pipeline.pipeline.fields.own import read_own
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
+from taiga_pipeline.pipeline.importing.readings import Readings, read_currency, typed
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.notation import (
     format_contacts,
@@ -24,54 +22,11 @@ from taiga_pipeline.pipeline.notation import (
 from taiga_pipeline.pipeline.values.amounts import Amount
 from taiga_pipeline.problems import did_you_mean
 
-PLAIN_COLUMNS: Final = (
-    "key",
-    "name",
-    "customer",
-    "stage",
-    "value",
-    "currency",
-    "probability",
-    "expected_close",
-    "start",
-    "owner",
-    "team",
-    "service",
-    "roles",
-    "updated_at",
-)
-"""The columns that every tool may rely on, in their order."""
-
-MORE_COLUMNS: Final = (
-    "engaged_on",
-    "closed_on",
-    "stage_since",
-    "lead_source",
-    "lost_reason",
-    "contacts",
-    "done",
-    "notes",
-)
-"""Columns that may be missing from a file; an export writes them after the others."""
-
-COLUMNS: Final = PLAIN_COLUMNS + MORE_COLUMNS
-
-TEXT_COLUMNS: Final = (
-    "key",
-    "name",
-    "customer",
-    "stage",
-    "currency",
-    "owner",
-    "team",
-    "service",
-    "lead_source",
-    "lost_reason",
-    "notes",
-)
+COLUMNS: Final = BUILT_IN.names
+"""The columns of our own format, in their order; fields of the user's own come after them."""
 
 
-def check_field(name: str, known: Iterable[str] = (*COLUMNS, *HELPERS)) -> str:
+def check_field(name: str, known: Iterable[str] = BUILT_IN.columns) -> str:
     """Returns the name of a field as it is written here.
 
     :raises InvalidValue: there is no such field; names the nearest.
@@ -86,10 +41,13 @@ def check_field(name: str, known: Iterable[str] = (*COLUMNS, *HELPERS)) -> str:
     return plain
 
 
-_LIST_FORMATS: Final[Mapping[str, Callable[[Any], str]]] = {
-    "roles": format_roles,
-    "contacts": format_contacts,
-    "done": lambda actions: format_list(sorted(actions)),
+_LIST_FORMATS: Final[Mapping[Kind, Callable[[Any], str]]] = {
+    Kind.ROLES: format_roles,
+    Kind.CONTACTS: format_contacts,
+    Kind.ACTIONS: lambda actions: format_list(sorted(actions)),
+}
+_LISTS: Final = {
+    field.name: _LIST_FORMATS[field.kind] for field in BUILT_IN if field.kind in _LIST_FORMATS
 }
 
 
@@ -97,8 +55,8 @@ def format_cell(field: str, value: Any) -> str:
     """Writes a field's value as text; what is not known becomes ""."""
     if value is None:
         return ""
-    if field in _LIST_FORMATS:
-        return _LIST_FORMATS[field](value)
+    if field in _LISTS:
+        return _LISTS[field](value)
     if isinstance(value, datetime):
         return format_time(value)
     if isinstance(value, date):
@@ -107,28 +65,31 @@ def format_cell(field: str, value: Any) -> str:
 
 
 def deal_cells(deal: Deal) -> dict[str, str]:
-    """Writes all fields of a deal as text."""
-    return {field: format_cell(field, getattr(deal, field)) for field in COLUMNS}
+    """Writes all fields of a deal as text; those of the user's own where they hold something."""
+    return {**deal.own, **{name: format_cell(name, getattr(deal, name)) for name in COLUMNS}}
 
 
 TYPED: Final = typed()
 
 
-def parse_cell(field: str, text: str, readings: Readings = TYPED) -> Any:
+def parse_cell(field: str | DealField, text: str, readings: Readings = TYPED) -> Any:
     """Reads a field's value from text that stands alone; blank text means "not known".
 
     :raises InvalidValue: the text is no such value, or it can be read in two ways.
     """
-    if field == "currency" and text.strip():
+    column = BUILT_IN[field] if isinstance(field, str) else field
+    if column.is_own:
+        return read_own(column, text)
+    if column.kind is Kind.CURRENCY and text.strip():
         codes = read_currency(text)
         if len(codes) > 1:
             raise InvalidValue(f"{text!r} may be {' or '.join(codes[:4])}; write the code")
         return codes[0]
-    if field in TEXT_COLUMNS:
+    if column.kind in TEXT_KINDS:
         return text
     if not text.strip():
-        return {"roles": (), "contacts": (), "done": frozenset()}.get(field)
-    value = readings.read(field, text)
+        return column.empty
+    value = readings.read(column, text)
     if value is None:
         raise InvalidValue(f"{text.strip()[:40]!r} stands for nothing; write '' for that")
     return value.value if isinstance(value, Amount) else value

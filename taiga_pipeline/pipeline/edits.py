@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from taiga_pipeline.pipeline.cleaning import clean_deal
 from taiga_pipeline.pipeline.columns import deal_cells
 from taiga_pipeline.pipeline.errors import EditConflict, FieldConflict
+from taiga_pipeline.pipeline.fields.field import with_values
 from taiga_pipeline.pipeline.model import Deal, FieldChange
 from taiga_pipeline.pipeline.versions import Version
 
@@ -27,16 +27,21 @@ def still_meant(
 
     :raises EditConflict: a change is to a field that is something else by now.
     """
-    now = deal_cells(deal)
-    wanted = deal_cells(clean_deal(replace(deal, **changes)))
+    now = _cells(deal, changes)
+    wanted = _cells(clean_deal(with_values(deal, changes)), changes)
     base = seen.cells(deal, past)
-    before = base or dict.fromkeys(now, "")
-    edited = [name for name in changes if base is None or wanted[name] != base[name]]
+    before = dict.fromkeys(now, "") | dict(base or {})
+    edited = [name for name in changes if base is None or wanted[name] != before[name]]
     apart = [
         FieldConflict(name, before[name], now[name], wanted[name])
         for name in edited
-        if now[name] != wanted[name] and (base is None or now[name] != base[name])
+        if now[name] != wanted[name] and (base is None or now[name] != before[name])
     ]
     if apart:
         raise EditConflict(deal.key, apart)
     return {name: changes[name] for name in edited}
+
+
+def _cells(deal: Deal, names: Iterable[str]) -> dict[str, str]:
+    """Returns the cells of a deal, with one for each name: a field of the user's own may be new."""
+    return dict.fromkeys(names, "") | deal_cells(deal)

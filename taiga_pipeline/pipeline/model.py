@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -63,9 +64,12 @@ class Deal:
 
     ``stage`` is the stage's name as the pipeline has it; its category is the mapping's matter.
     ``value`` is in ``currency`` (ISO 4217). ``probability`` is 0 to 1; None means the stage's
-    own. ``engaged_on``, ``expected_close``, ``start`` and ``closed_on`` are calendar dates without
-    a time zone: the day on which work on the customer began, the day on which a decision is
-    expected, the first day of the project, the day on which the deal was won or lost.
+    own. ``engaged_on``, ``expected_close``, ``start``, ``closed_on`` and ``next_step_on`` are
+    calendar dates without a time zone: the day on which work on the customer began, the day on
+    which a decision is expected, the first day of the project, the day on which the deal was won or
+    lost, the day on which the next step of sales is due.
+    ``own`` holds the fields of the user's own by name, as text in the normal form of their kind;
+    what is not known is not in it.
     ``stage_since`` and ``updated_at`` are UTC.
     """
 
@@ -92,6 +96,9 @@ class Deal:
     """Gate actions that have been checked off in the present stage or before."""
     stage_since: datetime | None = None
     updated_at: datetime | None = None
+    next_step: str = ""
+    next_step_on: date | None = None
+    own: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Row
 
 from taiga_pipeline.days import known_day
+from taiga_pipeline.pipeline.fields.field import Kind
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
 from taiga_pipeline.pipeline.notation import (
     format_contacts,
@@ -19,54 +22,46 @@ from taiga_pipeline.pipeline.notation import (
 )
 from taiga_pipeline.pipeline.text import folded
 
-PLAIN_FIELDS: Final = (
-    "key",
-    "name",
-    "customer",
-    "stage",
-    "value",
-    "currency",
-    "probability",
-    "engaged_on",
-    "expected_close",
-    "start",
-    "closed_on",
-    "owner",
-    "team",
-    "service",
-    "lead_source",
-    "lost_reason",
-    "notes",
-    "stage_since",
-    "updated_at",
-)
+_WRITERS: Final[Mapping[Kind, Callable[[Any], str]]] = {
+    Kind.CONTACTS: format_contacts,
+    Kind.ROLES: format_roles,
+    Kind.ACTIONS: lambda actions: format_list(sorted(actions)),
+}
+_READERS: Final[Mapping[Kind, Callable[[str], Any]]] = {
+    Kind.CONTACTS: parse_contacts,
+    Kind.ROLES: parse_roles,
+    Kind.ACTIONS: lambda text: frozenset(parse_list(text)),
+}
+_PLAIN: Final = BUILT_IN.where(lambda field: field.kind not in _WRITERS)
 """The fields that are stored as they are."""
 
-_DAYS: Final = ("engaged_on", "expected_close", "start", "closed_on")
+_DAYS: Final = BUILT_IN.where(lambda field: field.kind is Kind.DATE)
+_LISTS: Final = tuple(
+    (field.name, _WRITERS[field.kind], _READERS[field.kind], field.empty)
+    for field in BUILT_IN
+    if field.kind in _WRITERS
+)
 
 
 def deal_to_row(deal: Deal) -> dict[str, Any]:
     """Returns the columns of a deal in its normal form."""
-    row: dict[str, Any] = {name: getattr(deal, name) for name in PLAIN_FIELDS}
+    row: dict[str, Any] = {name: getattr(deal, name) for name in _PLAIN}
     row["key_folded"] = folded(deal.key)
     row["stage_folded"] = folded(deal.stage)
-    row["contacts"] = format_contacts(deal.contacts)
-    row["roles"] = format_roles(deal.roles)
-    row["done"] = format_list(sorted(deal.done))
+    for name, write, _, _ in _LISTS:
+        row[name] = write(getattr(deal, name))
+    row["own"] = json.dumps(deal.own, ensure_ascii=False, sort_keys=True) if deal.own else ""
     return row
 
 
 def row_to_deal(row: Row[Any]) -> Deal:
     """Returns the deal of a row of the table ``deals``."""
     columns = row._mapping
-    plain = {name: columns[name] for name in PLAIN_FIELDS}
-    plain.update({name: known_day(plain[name]) for name in _DAYS if plain[name] is not None})
-    return Deal(
-        **plain,
-        contacts=parse_contacts(columns["contacts"]) if columns["contacts"] else (),
-        roles=parse_roles(columns["roles"]) if columns["roles"] else (),
-        done=frozenset(parse_list(columns["done"])) if columns["done"] else frozenset(),
-    )
+    values = {name: columns[name] for name in _PLAIN}
+    values.update({name: known_day(values[name]) for name in _DAYS if values[name] is not None})
+    for name, _, read, empty in _LISTS:
+        values[name] = read(columns[name]) if columns[name] else empty
+    return Deal(**values, own=json.loads(columns["own"]) if columns["own"] else {})
 
 
 def move_to_row(move: StageMove) -> dict[str, Any]:

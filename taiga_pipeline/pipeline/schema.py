@@ -6,11 +6,13 @@ each version of the program left them. A test holds the sum of the steps against
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from dataclasses import fields
+from typing import Any, Final
 
 from sqlalchemy import Boolean, Column, Connection, Date, Engine, Integer, MetaData, Table, Text
+from sqlalchemy.types import TypeEngine
 
 from sync.database.engine import (
     ExactDecimal,
@@ -23,41 +25,39 @@ from sync.database.engine import (
 )
 from sync.database.migrations import Step, alone, migrate, statements, version_of
 from sync.errors import StateUnusable, Stop, Unreachable
+from taiga_pipeline.pipeline.fields.field import Kind
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
+from taiga_pipeline.pipeline.model import Deal
 
 NAME: Final = "pipeline"
 
 METADATA = MetaData()
 
-DEALS: Final = Table(
-    "deals",
-    METADATA,
-    Column("key", Text, primary_key=True),
-    Column("key_folded", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("customer", Text, nullable=False),
-    Column("stage", Text, nullable=False),
-    Column("stage_folded", Text, nullable=False),
-    Column("value", ExactDecimal),
-    Column("currency", Text, nullable=False),
-    Column("probability", ExactDecimal),
-    Column("engaged_on", Date),
-    Column("expected_close", Date),
-    Column("start", Date),
-    Column("closed_on", Date),
-    Column("owner", Text, nullable=False),
-    Column("team", Text, nullable=False),
-    Column("service", Text, nullable=False),
-    Column("lead_source", Text, nullable=False),
-    Column("lost_reason", Text, nullable=False),
-    Column("notes", Text, nullable=False),
-    Column("contacts", Text, nullable=False),
-    Column("roles", Text, nullable=False),
-    Column("done", Text, nullable=False),
-    Column("stage_since", UtcDateTime),
-    Column("updated_at", UtcDateTime),
-)
+_TYPES: Final[Mapping[Kind, type[TypeEngine[Any]]]] = {
+    Kind.MONEY: ExactDecimal,
+    Kind.SHARE: ExactDecimal,
+    Kind.DATE: Date,
+    Kind.MOMENT: UtcDateTime,
+}
+"""How the kinds are stored that are no text."""
+
+
+def _columns_of_deals() -> Iterator[Column[Any]]:
+    """Yields a column for each field, and what keys and stages are compared by."""
+    yield Column("key", Text, primary_key=True)
+    yield Column("key_folded", Text, nullable=False)
+    for name in (field.name for field in fields(Deal) if field.name not in ("key", "own")):
+        stored = _TYPES.get(BUILT_IN[name].kind, Text)
+        yield Column(name, stored, nullable=stored is not Text)
+        if name == "stage":
+            yield Column("stage_folded", Text, nullable=False)
+    yield Column("own", Text, nullable=False)
+
+
+DEALS: Final = Table("deals", METADATA, *_columns_of_deals())
 """Deals. Contacts, roles and done actions stand in one column each, in the notation of the CSV
-files: they are read and written with their deal, never by themselves."""
+files: they are read and written with their deal, never by themselves. ``own`` holds the fields of
+the user's own as JSON text, whatever the configuration says of them now, "" for none."""
 
 STAGE_MOVES: Final = Table(
     "stage_moves",
@@ -292,6 +292,11 @@ STEPS: Final[tuple[Step, ...]] = (
             last DATE NOT NULL,
             PRIMARY KEY (origin, event, email, first, last)
         )""",
+    ),
+    statements(
+        "ALTER TABLE deals ADD COLUMN next_step TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE deals ADD COLUMN next_step_on DATE",
+        "ALTER TABLE deals ADD COLUMN own TEXT NOT NULL DEFAULT ''",
     ),
 )
 

@@ -40,6 +40,8 @@ from taiga_pipeline.pipeline.errors import (
     NotDone,
     UnknownDeal,
 )
+from taiga_pipeline.pipeline.fields.field import with_values
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.gates import pass_gate
 from taiga_pipeline.pipeline.model import Category, Deal, FieldChange, StageMove
 from taiga_pipeline.pipeline.rows import (
@@ -62,7 +64,7 @@ from taiga_pipeline.pipeline.schema import (
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.pipeline.versions import Version, version_of
 
-FIXED_FIELDS: Final = frozenset({"key", "stage", "stage_since", "done", "updated_at"})
+FIXED_FIELDS: Final = frozenset(BUILT_IN.where(lambda field: not field.is_edited))
 """Fields that have their own ways of changing."""
 
 _FETCH: Final = 1_000
@@ -245,7 +247,7 @@ class DealStore:
 
     def _edit(self, connection: Connection, key: str, changes: Mapping[str, Any], by: str) -> Deal:
         before = _get(connection, key, lock=True)
-        after = clean_deal(replace(before, **changes))
+        after = clean_deal(with_values(before, changes))
         return self._save(connection, before, after, by)
 
     def move(

@@ -185,7 +185,8 @@ class Portfolio:
         won = stage.category is Category.WON
         start = project_start(deal, won=won, lead_time_weeks=rules.lead_time_weeks)
         chance = stage.chance(deal.probability)
-        values = Values(DealView(deal, stage.name, stage.category, start, chance))
+        view = DealView(deal, stage.name, stage.category, start, chance)
+        values = Values(view, rules.placeholders)
         named = ": ".join(filter(None, (values["customer"], values["name"])))
         moves = rules.owners.stage is not Owner.SALES and deal.key not in self._known.sent_back
         return Desired(
@@ -203,22 +204,13 @@ class Portfolio:
         )
 
     def _facts(self, key: str, values: Values, rules: Rules) -> str:
-        words = rules.words
-        facts = [
-            (words.value, values["value"]),
-            (words.probability, values["probability"]),
-            (words.expected_close, values["expected_close"]),
-            (words.start, values["start"]),
-            (words.owner, values["owner"]),
-            (words.team, values["team"]),
-            (words.service, values["service"]),
-        ]
+        facts = [(word, values[name]) for name, word in rules.card_facts]
         lines = [
             f"- {escape_markup(name)}: {escape_markup(value)}" for name, value in facts if value
         ]
         link = self._known.links.get(key)
         if link:
-            lines.append(f"- {escape_markup(words.project)}: {link}")
+            lines.append(f"- {escape_markup(rules.words.project)}: {link}")
         return "\n".join(lines)
 
 

@@ -7,8 +7,16 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from taiga_pipeline.pipeline.fields.field import DealField, Kind
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal, RoleDemand
 from taiga_pipeline.pipeline.text import block, line
+
+OWN = BUILT_IN.with_own(
+    DealField(name, Kind.TEXT, name, column=place, headers=name, is_own=True)
+    for place, name in enumerate(("region", "segment"), start=100)
+)
+"""The table with two fields of the user's own."""
 
 _odd = st.sampled_from(
     ["=1+1", "'=x", "''", "@cmd", "-5", "+46", "a;b", 'say "hi"', "x|y", "\\", "å\\;", "a,b", "]"]
@@ -54,4 +62,7 @@ deals = st.builds(
     done=st.frozensets(lines, max_size=2),
     stage_since=_times,
     updated_at=_times,
+    next_step=maybe_lines,
+    next_step_on=_dates,
+    own=st.dictionaries(st.sampled_from([field.name for field in OWN.own]), lines, max_size=2),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +10,8 @@ import pytest
 
 from taiga_pipeline.pipeline.changes import UNRECORDED
 from taiga_pipeline.pipeline.columns import format_cell
+from taiga_pipeline.pipeline.fields.field import DealField, Kind, held, with_values
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.importing.csv_import import import_deals
 from taiga_pipeline.pipeline.importing.options import ImportOptions
 from taiga_pipeline.pipeline.model import Category, Contact, Deal, RoleDemand
@@ -40,6 +41,9 @@ BEFORE = Deal(
     done=frozenset({"needs documented"}),
     stage_since=datetime(2026, 10, 1, tzinfo=UTC),
     updated_at=datetime(2026, 10, 1, tzinfo=UTC),
+    next_step="Call Anna",
+    next_step_on=date(2026, 1, 15),
+    own={"region": "North"},
 )
 AFTER = Deal(
     key="D-1",
@@ -64,8 +68,13 @@ AFTER = Deal(
     done=frozenset({"price agreed"}),
     stage_since=datetime(2026, 10, 15, tzinfo=UTC),
     updated_at=datetime(2026, 10, 15, tzinfo=UTC),
+    next_step="Send the offer",
+    next_step_on=date(2027, 1, 15),
+    own={"region": "South"},
 )
-EVERY_FIELD = [field.name for field in fields(Deal)]
+REGION = DealField("region", Kind.TEXT, "Region", column=100, headers="region", is_own=True)
+TABLE = BUILT_IN.with_own([REGION])
+EVERY_FIELD = [field.name for field in TABLE]
 CHANGED = [name for name in EVERY_FIELD if name not in UNRECORDED]
 
 
@@ -79,18 +88,18 @@ def recorded(store: DealStore) -> dict[str, tuple[str, str]]:
 
 
 def expected(name: str) -> tuple[str, str]:
-    return format_cell(name, getattr(BEFORE, name)), format_cell(name, getattr(AFTER, name))
+    return format_cell(name, held(BEFORE, name)), format_cell(name, held(AFTER, name))
 
 
 def test_the_two_deals_differ_in_every_field_but_the_key() -> None:
-    same = [name for name in EVERY_FIELD if getattr(BEFORE, name) == getattr(AFTER, name)]
+    same = [name for name in EVERY_FIELD if held(BEFORE, name) == held(AFTER, name)]
     assert same == ["key"]
 
 
 @pytest.mark.parametrize("name", CHANGED)
 def test_every_field_that_a_program_changes_is_recorded_whole(store: DealStore, name: str) -> None:
     store.upsert([BEFORE])
-    store.upsert([replace(BEFORE, **{name: getattr(AFTER, name)})], by="nightly")
+    store.upsert([with_values(BEFORE, {name: held(AFTER, name)})], by="nightly")
 
     assert recorded(store)[name] == expected(name)
     assert {each.by for each in store.changes("D-1")} <= {"nightly"}
@@ -102,7 +111,7 @@ def test_every_field_that_people_edit_is_recorded_whole(
 ) -> None:
     store.add(BEFORE)
     later = clock.forward(hours=1)
-    store.edit("D-1", {name: getattr(AFTER, name)}, by="tom")
+    store.edit("D-1", {name: held(AFTER, name)}, by="tom")
 
     (change,) = store.changes("D-1")
     assert (change.field, (change.before, change.after)) == (name, expected(name))
@@ -120,7 +129,7 @@ def test_every_field_that_a_file_changes_is_recorded_whole(
         ",".join(cells) + "\n" + ",".join(f'"{text}"' for text in cells.values()) + "\n",
         encoding="utf-8",
     )
-    import_deals(store, file, ImportOptions(by="maya"))
+    import_deals(store, file, ImportOptions(by="maya", fields=TABLE))
 
     assert recorded(store)[name] == expected(name)
     assert "maya" in {each.by for each in (*store.changes("D-1"), *store.history("D-1"))}

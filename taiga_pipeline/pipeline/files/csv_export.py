@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
-from typing import TextIO
+from typing import Final, TextIO
 
-from taiga_pipeline.pipeline.columns import COLUMNS, TEXT_COLUMNS, deal_cells
+from taiga_pipeline.pipeline.columns import deal_cells
+from taiga_pipeline.pipeline.fields.field import DealField, FieldTable
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.files.csv_reader import guard
-from taiga_pipeline.pipeline.importing.readings import LIST_COLUMNS
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.versions import COLUMN, Version
 
-_GUARDED = frozenset((*TEXT_COLUMNS, *LIST_COLUMNS))
+_FIGURE: Final = re.compile(r"-?[0-9.]+( [A-Z]{3})?")
 
 
-def export_deals(deals: Iterable[tuple[Deal, Version]], stream: TextIO) -> int:
+def export_deals(
+    deals: Iterable[tuple[Deal, Version]], stream: TextIO, table: FieldTable = BUILT_IN
+) -> int:
     """Writes deals with all columns, their versions and a header; returns how many.
 
     Text that a spreadsheet would take for a formula gets an apostrophe in front, which an import
-    takes away again. ``stream`` is open for text, with ``newline=""``.
+    takes away again. ``stream`` is open for text, with ``newline=""``. Fields of the user's own
+    stand after the others.
     """
-    writer = csv.DictWriter(stream, (*COLUMNS, COLUMN), lineterminator="\n")
+    names = table.names
+    writer = csv.DictWriter(stream, (*names, COLUMN), lineterminator="\n")
     writer.writeheader()
+    guarded = tuple(field for field in table if field.is_guarded)
     count = 0
     for deal, version in deals:
         cells = deal_cells(deal)
-        row = {f: guard(text) if f in _GUARDED else text for f, text in cells.items()}
+        row = {name: cells.get(name, "") for name in names}
+        row |= {field.name: _guarded(field, row[field.name]) for field in guarded}
         writer.writerow({**row, COLUMN: str(version)})
         count += 1
     return count
+
+
+def _guarded(field: DealField, text: str) -> str:
+    """Returns text that no spreadsheet computes; a figure is one for it, with its sign."""
+    return text if field.is_own and _FIGURE.fullmatch(text) else guard(text)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from taiga_pipeline.pipeline.fields.field import LIST_KINDS, Kind
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.files.csv_reader import BrokenRow, CsvText, RawRow
 from taiga_pipeline.pipeline.importing.notices import Notice
 from taiga_pipeline.pipeline.text import counted, folded
@@ -33,7 +35,12 @@ _FOOTER: Final = re.compile(
     r"confidencial|généré|generado|gerado",
     re.IGNORECASE,
 )
-_LISTS: Final[Mapping[str, str]] = {"contacts": "; ", "roles": "; ", "done": "; ", "notes": "\n"}
+_LISTS: Final[Mapping[str, str]] = {
+    field.name: "\n" if field.kind is Kind.BLOCK else "; "
+    for field in BUILT_IN
+    if field.kind in (*LIST_KINDS, Kind.BLOCK)
+}
+"""What a line that continues the row above adds to, and what comes between."""
 _MAIN: Final = ("key", "name", "customer", "stage", "value")
 _SHOWN: Final = 50
 

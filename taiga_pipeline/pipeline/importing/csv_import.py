@@ -85,7 +85,7 @@ def open_file(path: Path, options: ImportOptions, funnel: Funnel) -> FileReading
         path,
         encoding=options.encoding,
         delimiter=options.delimiter,
-        is_known=lambda header: is_known(header) or folded(header) in named,
+        is_known=lambda header: is_known(header, options.fields) or folded(header) in named,
     )
     layout = lay_out(str(path), csv.headers, options)
     reader = RowReader(layout, options, funnel)
@@ -156,7 +156,7 @@ class _Import:
         self._funnel = funnel
         self._origin = origin
         self.keys = KeyResolver()
-        self._observer = Observer(reading.layout, reading.reader.readings)
+        self._observer = Observer(reading.layout, reading.reader.readings, options.fields)
         self._gates = Gatekeeper(funnel, options.force)
         self._unknown: Counter[str] = Counter()
         self._outcomes: Mapping[Outcome, int] = {}

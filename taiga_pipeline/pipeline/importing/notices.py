@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from taiga_pipeline.hints import word
+from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.importing.headers import may_be_weighted, plain_header
 from taiga_pipeline.pipeline.importing.options import Layout
 from taiga_pipeline.pipeline.importing.readings import Readings
 from taiga_pipeline.pipeline.importing.rows import Draft
 from taiga_pipeline.pipeline.text import counted, folded
 
-_SPELT_FIELDS: Final = ("service", "customer", "owner", "team", "lead_source")
 _DATES: Final = ("engaged_on", "expected_close", "start", "closed_on")
 _NAMED: Final = 5
 _ENTITY: Final = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,6}|#x[0-9a-fA-F]{1,5});")
@@ -33,13 +34,20 @@ class Notice:
     text: str
 
 
+def _is_spelt(field: DealField) -> bool:
+    """Whether one word that is spelt in two ways would be two groups."""
+    return field.kind is Kind.TEXT and bool(field.match)
+
+
 class Observer:
     """Sees every deal of an import and says at the end what was odd."""
 
-    def __init__(self, layout: Layout, readings: Readings) -> None:
+    def __init__(self, layout: Layout, readings: Readings, table: FieldTable = BUILT_IN) -> None:
         self._layout = layout
         self._readings = readings
-        self._spelt: dict[str, Counter[str]] = {name: Counter() for name in _SPELT_FIELDS}
+        self._spelt: dict[str, Counter[str]] = {
+            name: Counter() for name in table.where(_is_spelt) if name in layout.columns
+        }
         self._counts: Counter[str] = Counter()
         self._replaced: Counter[tuple[str, str]] = Counter()
         self._emptied: Counter[tuple[str, str]] = Counter()
@@ -48,7 +56,7 @@ class Observer:
     def see(self, draft: Draft) -> None:
         """Counts one row."""
         values = {**draft.weak, **draft.values}
-        for name in _SPELT_FIELDS:
+        for name in self._spelt:
             if values.get(name):
                 self._spelt[name][values[name]] += 1
         self._replaced.update(draft.replaced)

@@ -10,17 +10,14 @@ from enum import StrEnum
 from typing import Final
 
 from taiga_pipeline.days import zone_named
-from taiga_pipeline.pipeline.columns import (
-    COLUMNS,
-    TEXT_COLUMNS,
-    check_field,
-    parse_cell,
-)
+from taiga_pipeline.pipeline.columns import check_field, parse_cell
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
+from taiga_pipeline.pipeline.fields.table import BUILT_IN, CLOSE_DATE
 from taiga_pipeline.pipeline.files.csv_reader import TAB_NAMES
 from taiga_pipeline.pipeline.importing.decisions import decision
 from taiga_pipeline.pipeline.importing.headers import guess_columns, plain_header
-from taiga_pipeline.pipeline.importing.readings import CLOSE_DATE, Terms
+from taiga_pipeline.pipeline.importing.readings import Terms
 from taiga_pipeline.pipeline.model import Category, Deal
 from taiga_pipeline.pipeline.text import folded, line
 from taiga_pipeline.pipeline.values.dates import check_format
@@ -28,15 +25,22 @@ from taiga_pipeline.pipeline.values.shares import Scale
 from taiga_pipeline.pipeline.versions import COLUMN
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
-NAME_FIELDS: Final = tuple(name for name in TEXT_COLUMNS if name not in ("name", "notes"))
-"""The fields that a composed name may be made of."""
+_WORDS: Final = frozenset({Kind.TEXT, Kind.CURRENCY, Kind.CHOICE})
 
-KEY_FIELDS: Final = (
-    *(name for name in TEXT_COLUMNS if name not in ("key", "notes", "stage", "lost_reason")),
-    "engaged_on",
-    "start",
-)
-"""The fields that a key may be made of: none that changes from stage to stage."""
+
+def _name_fields(table: FieldTable) -> tuple[str, ...]:
+    """Returns the fields that a composed name may be made of."""
+    return table.where(lambda field: field.kind in _WORDS and field.name != "name")
+
+
+def _key_fields(table: FieldTable) -> tuple[str, ...]:
+    """Returns the fields that a key may be made of: none that changes from stage to stage."""
+    return table.where(_makes_keys)
+
+
+def _makes_keys(field: DealField) -> bool:
+    return field.is_stable or (field.is_own and field.kind in _WORDS)
+
 
 _CLOSED_WORD = re.compile(
     r"\b(won|lost|closed|cancelled|abandoned|vunn(en|a|et)|förlorad(e)?|gewonnen|verloren)\b"
@@ -129,9 +133,10 @@ class ImportOptions:
     for a formula. ``origin`` names the file across imports, "" for its own name. ``by`` says who
     imports; with ``dry_run`` nothing is stored. ``force`` lets deals skip actions on their way,
     which is recorded. ``take`` says whose value counts where the file and the store changed a
-    field apart.
+    field apart. ``fields`` is the table of the fields, those of the user's own among them.
     """
 
+    fields: FieldTable = BUILT_IN
     columns: Mapping[str, str] = field(default_factory=dict)
     stages: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -215,13 +220,19 @@ def lay_out(file: str, headers: tuple[str, ...], options: ImportOptions) -> Layo
     """
     problems: list[str] = []
     chosen = _named_columns(headers, options, problems)
-    guess = guess_columns(headers, chosen)
+    guess = guess_columns(headers, chosen, options.fields)
     chosen |= guess.columns
     spelling = options.spelling
     name_parts = _parts(
-        options.name, NAME_FIELDS, spelling.name, spelling.example_of_name, problems
+        options.name,
+        _name_fields(options.fields),
+        spelling.name,
+        spelling.example_of_name,
+        problems,
     )
-    key_parts = _parts(options.key, KEY_FIELDS, spelling.key, spelling.example_of_key, problems)
+    key_parts = _parts(
+        options.key, _key_fields(options.fields), spelling.key, spelling.example_of_key, problems
+    )
     if key_parts and "key" in options.columns:
         how = spelling.key.format(name=options.key)
         problems.append(f"{how}: the key has a column already; leave one of them out")
@@ -268,7 +279,7 @@ def _named_columns(
             )
             continue
         try:
-            chosen[check_field(ours)] = header
+            chosen[check_field(ours, options.fields.columns)] = header
         except InvalidValue as error:
             problems.append(f"{spelled}: {error}")
     return chosen
@@ -296,12 +307,12 @@ def _check_options(options: ImportOptions, problems: list[str]) -> None:
     spelling = options.spelling
     for ours, text in options.defaults.items():
         try:
-            parse_cell(check_field(ours, COLUMNS), text)
+            parse_cell(options.fields[check_field(ours, options.fields.names)], text)
         except InvalidValue as error:
             problems.append(f"{spelling.default.format(ours=ours, text=text)}: {error}")
     for (ours, theirs), text in options.values.items():
         try:
-            check_field(ours)
+            check_field(ours, options.fields.columns)
         except InvalidValue as error:
             spelled = spelling.value.format(ours=ours, theirs=theirs, text=text)
             problems.append(f"{spelled}: {error}")

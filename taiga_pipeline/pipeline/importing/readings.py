@@ -8,34 +8,23 @@ from datetime import UTC, tzinfo
 from typing import Any, Final
 
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.fields.field import LIST_KINDS, DealField, FieldTable, Kind
+from taiga_pipeline.pipeline.fields.own import read_choice
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.notation import parse_contacts, parse_list, parse_roles
 from taiga_pipeline.pipeline.values.amounts import (
     AmountReading,
     AmountSurvey,
     unit_in_header,
 )
+from taiga_pipeline.pipeline.values.blank import is_blank, is_blank_text
 from taiga_pipeline.pipeline.values.currencies import currencies_of
 from taiga_pipeline.pipeline.values.date_forms import ORDERS
 from taiga_pipeline.pipeline.values.dates import DateReading, DateSurvey, End
-from taiga_pipeline.pipeline.values.numbers import read_hours
 from taiga_pipeline.pipeline.values.numerals import POINT
 from taiga_pipeline.pipeline.values.shares import Scale, ShareReading, ShareSurvey
+from taiga_pipeline.pipeline.values.yes_no import read_yes_no
 
-CLOSE_DATE: Final = "close_date"
-"""A column for imports only: the expected close of open deals, the day of the decision of
-closed ones. Many programs keep both in one column."""
-
-DATE_COLUMNS: Final = (
-    "engaged_on",
-    "expected_close",
-    "start",
-    "closed_on",
-    CLOSE_DATE,
-    "won_on",
-    "lost_on",
-)
-TIME_COLUMNS: Final = ("stage_since", "updated_at")
-LIST_COLUMNS: Final = ("roles", "contacts", "done")
 _BEGINNINGS: Final = ("engaged_on", "start")
 """Of a period, something begins on its first day; all else is over by its last."""
 
@@ -61,24 +50,24 @@ class Readings:
     probability: ShareReading = field(default_factory=ShareReading)
     alone: DateReading = field(default_factory=DateReading)
     dates: Mapping[str, DateReading] = field(default_factory=dict)
+    amounts: Mapping[str, AmountReading] = field(default_factory=dict)
+    """Of money and numbers in fields of the user's own."""
 
-    def read(self, name: str, text: str) -> Any:
+    def read(self, column: DealField, text: str) -> Any:
         """Reads the value of a field that is no text; None, or nothing, for "not known".
 
         :raises InvalidValue: the text is no such value, or it can be read in two ways.
         """
-        if name in DATE_COLUMNS:
-            end = End.FIRST if name in _BEGINNINGS else End.LAST
-            return self.date_reading(name).day(text, end)
-        if name in TIME_COLUMNS:
-            return self.date_reading(name).moment(text)
-        if name == "value":
-            return self.value.read(text)
-        if name == "probability":
+        if column.kind is Kind.DATE:
+            end = End.FIRST if column.name in _BEGINNINGS else End.LAST
+            return self.date_reading(column.name).day(text, end)
+        if column.kind is Kind.MOMENT:
+            return self.date_reading(column.name).moment(text)
+        if column.kind in (Kind.MONEY, Kind.NUMBER):
+            return self.amounts.get(column.name, self.value).read(text)
+        if column.kind is Kind.SHARE:
             return self.probability.read(text)
-        if name == "hours_per_week":
-            return read_hours(text)
-        return _read_list(name, text)
+        return _read_list(column.kind, text) if column.kind in LIST_KINDS else _word(column, text)
 
     def date_reading(self, name: str) -> DateReading:
         """Returns how a column of dates is read."""
@@ -89,19 +78,25 @@ class Readings:
         whys = {
             "value": self.value.why,
             "probability": self.probability.why,
+            **{name: reading.why for name, reading in self.amounts.items()},
             **{name: reading.why for name, reading in self.dates.items()},
         }
         return {name: why for name, why in whys.items() if why}
 
 
-def _read_list(name: str, text: str) -> Any:
-    if name == "roles":
+def _word(column: DealField, text: str) -> str | bool | None:
+    """Reads one of a few words."""
+    if column.kind is Kind.YES_NO:
+        return None if is_blank(text) else read_yes_no(text)
+    return None if is_blank_text(text) else read_choice(column, text)
+
+
+def _read_list(kind: Kind, text: str) -> Any:
+    if kind is Kind.ROLES:
         return parse_roles(text)
-    if name == "contacts":
+    if kind is Kind.CONTACTS:
         return parse_contacts(text)
-    if name == "done":
-        return frozenset(parse_list(text))
-    raise KeyError(name)
+    return frozenset(parse_list(text))
 
 
 def alone(terms: Terms) -> Readings:
@@ -119,6 +114,14 @@ def typed(zone: tzinfo = UTC) -> Readings:
     return alone(Terms(zone=zone, decimal_option="", date_option="", scale_option=""))
 
 
+DATED: Final = (Kind.DATE, Kind.MOMENT)
+
+
+def _present(headers: Mapping[str, str], table: FieldTable, *kinds: Kind) -> tuple[str, ...]:
+    names = table.of_kinds(*kinds)
+    return tuple(name for name in headers if name in names)
+
+
 class Survey:
     """Looks at all cells of a file, and decides how its columns are written.
 
@@ -126,36 +129,47 @@ class Survey:
     our own format, so that what its cells leave open is a decimal point and a fraction.
     """
 
-    def __init__(self, headers: Mapping[str, str], terms: Terms, *, is_ours: bool = False) -> None:
+    def __init__(
+        self,
+        headers: Mapping[str, str],
+        terms: Terms,
+        *,
+        is_ours: bool = False,
+        table: FieldTable = BUILT_IN,
+    ) -> None:
         self._headers = headers
         self._terms = terms
         self._is_ours = is_ours
-        self._amounts = AmountSurvey(unit_in_header(headers.get("value", "")))
+        self._amounts = {
+            name: AmountSurvey(unit_in_header(headers[name]))
+            for name in _present(headers, table, Kind.MONEY, Kind.NUMBER)
+        }
         self._shares = ShareSurvey()
-        dated = (*DATE_COLUMNS, *TIME_COLUMNS)
-        self._dates = {name: DateSurvey() for name in headers if name in dated}
-
-    @property
-    def columns(self) -> tuple[str, ...]:
+        shares = _present(headers, table, Kind.SHARE)
+        self._dates = {name: DateSurvey() for name in _present(headers, table, *DATED)}
+        self.columns: tuple[str, ...] = (*self._amounts, *shares, *self._dates)
         """The fields whose cells have to be seen."""
-        figures = (name for name in ("value", "probability") if name in self._headers)
-        return (*figures, *self._dates)
 
     def take(self, name: str, cell: str) -> None:
         """Looks at one cell of one of `columns`."""
-        if name == "value":
-            self._amounts.take(cell)
-        elif name == "probability":
-            self._shares.take(cell)
-        else:
+        if name in self._amounts:
+            self._amounts[name].take(cell)
+        elif name in self._dates:
             self._dates[name].take(cell)
+        else:
+            self._shares.take(cell)
 
     def readings(self) -> Readings:
         """Decides."""
         terms = self._terms
         likely_point, likely = (POINT, Scale.FRACTION) if self._is_ours else ("", Scale.BY_VALUE)
+        amounts = {
+            name: survey.reading(terms.decimal, terms.decimal_option, likely_point)
+            for name, survey in self._amounts.items()
+        }
+        value = amounts.pop("value", None)
         return Readings(
-            self._amounts.reading(terms.decimal, terms.decimal_option, likely_point),
+            value or AmountSurvey().reading(terms.decimal, terms.decimal_option, likely_point),
             self._shares.reading(
                 self._headers.get("probability", ""), terms.scale, terms.scale_option, likely
             ),
@@ -166,6 +180,7 @@ class Survey:
                     for name, survey in self._dates.items()
                 }
             ),
+            amounts,
         )
 
     def _agreed(self, dates: dict[str, DateReading]) -> dict[str, DateReading]:

@@ -10,26 +10,22 @@ from decimal import Decimal
 from typing import Any, Final
 
 from taiga_pipeline.pipeline.cleaning import MAX_KEY, clean_deal, clean_line
-from taiga_pipeline.pipeline.columns import (
-    TEXT_COLUMNS,
-    format_cell,
-    parse_cell,
-)
+from taiga_pipeline.pipeline.columns import check_field, format_cell, parse_cell
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.fields.field import (
+    LIST_KINDS,
+    TEXT_KINDS,
+    DealField,
+    Kind,
+    with_values,
+)
+from taiga_pipeline.pipeline.fields.own import normal_form
+from taiga_pipeline.pipeline.fields.table import CLOSE_DATE, LOST_ON, STATUS, WON_ON
 from taiga_pipeline.pipeline.files.csv_reader import BrokenRow, RawRow, unguard
 from taiga_pipeline.pipeline.importing.decisions import decision, is_known_status
-from taiga_pipeline.pipeline.importing.headers import LOST_ON, STATUS, WON_ON
 from taiga_pipeline.pipeline.importing.native import Cell, NativeRow, cell_of
 from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions, Layout
-from taiga_pipeline.pipeline.importing.readings import (
-    CLOSE_DATE,
-    DATE_COLUMNS,
-    LIST_COLUMNS,
-    TIME_COLUMNS,
-    Survey,
-    alone,
-    read_currency,
-)
+from taiga_pipeline.pipeline.importing.readings import DATED, Survey, alone, read_currency
 from taiga_pipeline.pipeline.keys import KeyReading, KeySurvey, rounded
 from taiga_pipeline.pipeline.model import Category, Deal
 from taiga_pipeline.pipeline.text import folded, line
@@ -43,8 +39,10 @@ from taiga_pipeline.pipeline.values.blank import (
 from taiga_pipeline.pipeline.values.currencies import currencies_of
 from taiga_pipeline.pipeline.values.date_forms import Found
 from taiga_pipeline.pipeline.values.units import common
+from taiga_pipeline.pipeline.values.yes_no import NO, YES
 
-_GUARDED: Final = frozenset((*TEXT_COLUMNS, *LIST_COLUMNS))
+_LINES: Final = TEXT_KINDS - {Kind.BLOCK}
+_FIGURES: Final = (Kind.MONEY, Kind.NUMBER, Kind.SHARE)
 _SHOWN: Final = 40
 _DANGLING: Final = " \t:;,-–—/|·()[]"
 
@@ -109,24 +107,34 @@ class RowReader:
         self._columns = frozenset(layout.columns)
         self.unknown_status: Counter[str] = Counter()
         """Words in the column of the status that decide nothing."""
-        self._weak = {
-            name: _normal(name, parse_cell(name, text)) for name, text in options.defaults.items()
-        }
+        self._fields = options.fields
+        self._own = tuple(each for each in options.fields.own if each.name in layout.columns)
+        self._weak = self._defaults()
+
+    def _defaults(self) -> dict[str, Any]:
+        values = {}
+        for ours, text in self._options.defaults.items():
+            column = self._fields[check_field(ours, self._fields.names)]
+            value = parse_cell(column, text)
+            values[column.name] = line(value) if column.kind in _LINES and value else value
+        return values
 
     def survey(self, rows: Iterable[RawRow | NativeRow | BrokenRow]) -> None:
         """Looks at all rows first: they decide how their columns are written."""
         headers = {name: self._layout.header_of(name) for name in self._layout.columns}
-        survey = Survey(headers, self._options.terms, is_ours=self._layout.is_ours)
+        survey = Survey(
+            headers, self._options.terms, is_ours=self._layout.is_ours, table=self._fields
+        )
         key_at = self._layout.columns.get("key")
         for row in rows:
             if key_at is not None and key_at < len(row.cells) and not self._layout.is_ours:
                 key = row.cells[key_at]
-                self._key_survey.take(self._unguarded("key", key) if isinstance(key, str) else "")
+                self._key_survey.take(self._bare(key) if isinstance(key, str) else "")
             for name in survey.columns:
                 position = self._layout.columns[name]
                 cell = row.cells[position] if position < len(row.cells) else ""
                 if isinstance(cell, str):
-                    survey.take(name, self._text(name, cell)[0])
+                    survey.take(name, self._text(self._fields[name], cell)[0])
         self.readings = survey.readings()
         self._keys = self._key_survey.reading()
 
@@ -143,20 +151,21 @@ class RowReader:
         values: dict[str, Any] = {}
         problems: list[str] = []
         replaced, emptied = [], []
-        for column, position in self._layout.columns.items():
+        for name, position in self._layout.columns.items():
+            column = self._fields[name]
             try:
-                cell = self._cell(row, position)
+                cell = self._cell(row, position, column.kind)
                 if not isinstance(cell, str) and _is_of_its_kind(column, cell):
-                    values[column] = self._native_value(column, cell)
+                    values[name] = self._native_value(column, cell)
                     continue
                 text, was_replaced = self._text(column, format_cell("", cell))
                 if was_replaced:
-                    replaced.append((column, was_replaced))
-                values[column] = self._value(column, text)
-                if text and values[column] in (None, "", ()):
-                    emptied.append((column, text[:_SHOWN]))
+                    replaced.append((name, was_replaced))
+                values[name] = self._value(column, text)
+                if text and values[name] in (None, "", ()):
+                    emptied.append((name, text[:_SHOWN]))
             except InvalidValue as error:
-                header = self._layout.header_of(column)
+                header = self._layout.header_of(name)
                 problems.extend(f"{header}: {problem.message}" for problem in error.problems)
         if problems:
             return BadRow(row.line, key, "; ".join(problems))
@@ -202,7 +211,10 @@ class RowReader:
         position = self._layout.columns.get("key", len(row.cells))
         if position >= len(row.cells):
             return ""
-        return clean_line(self._unguarded("key", format_cell("", self._cell(row, position))))
+        return clean_line(self._bare(format_cell("", self._cell(row, position))))
+
+    def _bare(self, key: str) -> str:
+        return self._unguarded(self._fields["key"], key)
 
     @property
     def makes_keys(self) -> bool:
@@ -231,9 +243,14 @@ class RowReader:
             raise InvalidValue(f"the key that is made has {len(key)} characters; up to {MAX_KEY}")
         return key
 
-    def _cell(self, row: RawRow | NativeRow | BrokenRow, position: int) -> Cell:
+    def _cell(
+        self, row: RawRow | NativeRow | BrokenRow, position: int, kind: Kind = Kind.TEXT
+    ) -> Cell:
         if isinstance(row, NativeRow):
-            return cell_of(row.cells[position], self._zone)
+            cell = row.cells[position]
+            if kind is Kind.YES_NO and isinstance(cell, bool):
+                return YES if cell else NO
+            return cell_of(cell, self._zone)
         return row.cells[position]
 
     def _version(self, row: RawRow | NativeRow) -> str:
@@ -241,53 +258,54 @@ class RowReader:
         cell = "" if position is None else row.cells[position]
         return cell.strip() if isinstance(cell, str) else ""
 
-    def _unguarded(self, column: str, text: str) -> str:
-        return unguard(text) if self._options.is_guarded and column in _GUARDED else text
+    def _unguarded(self, column: DealField, text: str) -> str:
+        return unguard(text) if self._options.is_guarded and column.is_guarded else text
 
-    def _text(self, column: str, cell: str) -> tuple[str, str]:
+    def _text(self, column: DealField, cell: str) -> tuple[str, str]:
         """Returns a cell's text, and what stood there if the options replaced it."""
         text = self._unguarded(column, cell).strip()
-        ours = self._options.values.get((column, text))
-        if ours is None and column == "stage":
+        ours = self._options.values.get((column.name, text))
+        if ours is None and column.name == "stage":
             self._met.add(folded(line(text)))
             ours = self._stages.get(folded(line(text)))
         return (text, "") if ours is None else (ours, text)
 
-    def _value(self, column: str, text: str) -> Any:
-        if column in TEXT_COLUMNS or column == STATUS:
+    def _value(self, column: DealField, text: str) -> Any:
+        if column.kind in TEXT_KINDS:
             return self._text_value(column, text)
-        if column in LIST_COLUMNS and self._is_blank_list(column, text):
-            return None if column == "done" else ()
+        if column.kind in LIST_KINDS and self._is_blank_list(column, text):
+            return None if column.kind is Kind.ACTIONS else ()
         if not text:
             return None
         value = self.readings.read(column, text)
-        if isinstance(value, Amount) and value.value < 0:
+        if isinstance(value, Amount) and value.value < 0 and not column.is_own:
             raise InvalidValue(f"{text!r}: an amount is 0 or more")
         return value
 
-    def _is_blank_list(self, column: str, text: str) -> bool:
-        if self._layout.is_ours and column != "roles":  # as it was exported
+    def _is_blank_list(self, column: DealField, text: str) -> bool:
+        if self._layout.is_ours and column.kind is not Kind.ROLES:  # as it was exported
             return not text
-        return is_blank(text) if column == "roles" else is_placeholder(text)
+        return is_blank(text) if column.kind is Kind.ROLES else is_placeholder(text)
 
-    def _text_value(self, column: str, text: str) -> str:
-        if column != "key" and not self._layout.is_ours and is_blank_text(text):
+    def _text_value(self, column: DealField, text: str) -> str:
+        if column.name != "key" and not self._layout.is_ours and is_blank_text(text):
             return ""
-        if column == "currency" and text and not self._layout.is_ours:
+        if column.kind is Kind.CURRENCY and text and not self._layout.is_ours:
             if is_blank(text):
                 return ""
             read_currency(text)
-        return text if column == "notes" else line(text)
+        return text if column.kind is Kind.BLOCK else line(text)
 
-    def _native_value(self, column: str, cell: Decimal | date) -> Any:
+    def _native_value(self, column: DealField, cell: Decimal | date) -> Any:
         if isinstance(cell, Decimal):
-            if cell < 0:
+            if cell < 0 and not column.is_own:
                 raise InvalidValue(f"{cell:f}: less than 0")
-            return Amount(cell) if column == "value" else self.readings.probability.convert(cell)
+            is_share = column.kind is Kind.SHARE
+            return self.readings.probability.convert(cell) if is_share else Amount(cell)
         found = _found(cell)
         if found.is_beyond:
             return None
-        if column in TIME_COLUMNS:
+        if column.kind is Kind.MOMENT:
             return found.moment(self._zone)
         return found.day(self._zone, last=True)
 
@@ -303,6 +321,8 @@ class RowReader:
             unclear = self._settle_amount(values)
         except InvalidValue as error:
             return BadRow(number, key, f"{self._layout.header_of('value')}: {error}")
+        if problems := self._settle_own(values):
+            return BadRow(number, key, "; ".join(problems))
         reached = self._settle_status(values)
         self._settle_close_date(values)
         self._compose_name(values)
@@ -341,6 +361,18 @@ class RowReader:
         if len(codes) == 1 or named:
             values["currency"] = codes[0] if len(codes) == 1 else ""
         return codes if len(codes) > 1 else ()
+
+    def _settle_own(self, values: dict[str, Any]) -> list[str]:
+        """Puts fields of the user's own into their normal form; returns what is wrong with them."""
+        problems: list[str] = []
+        currency = values.get("currency") or self._weak.get("currency") or self._options.currency
+        for column in self._own:
+            try:
+                values[column.name] = normal_form(column, values[column.name], currency)
+            except InvalidValue as error:
+                header = self._layout.header_of(column.name)
+                problems.extend(f"{header}: {problem.message}" for problem in error.problems)
+        return problems
 
     def _settle_status(self, values: dict[str, Any]) -> str:
         """Lets a status decide whether the deal is won or lost.
@@ -382,10 +414,9 @@ class RowReader:
         values["name"] = clean_line("".join(pieces).strip(_DANGLING))
 
 
-def _is_of_its_kind(column: str, cell: Decimal | date) -> bool:
+def _is_of_its_kind(column: DealField, cell: Decimal | date) -> bool:
     """Whether a value that is no text is what the field holds: nothing has to be guessed."""
-    kinds = (*DATE_COLUMNS, *TIME_COLUMNS) if isinstance(cell, date) else ("value", "probability")
-    return column in kinds
+    return column.kind in (DATED if isinstance(cell, date) else _FIGURES)
 
 
 def _found(cell: date) -> Found:
@@ -394,13 +425,9 @@ def _found(cell: date) -> Found:
     return Found(day, day, at)
 
 
-def _normal(column: str, value: Any) -> Any:
-    return line(value) if column in TEXT_COLUMNS and column != "notes" else value
-
-
 def new_deal(draft: Draft) -> Deal:
     """Returns the deal of a row that nothing is known of yet.
 
     :raises InvalidValue: the deal cannot be stored.
     """
-    return clean_deal(Deal(**{"name": "", **draft.weak, **draft.values}))
+    return clean_deal(with_values(Deal(draft.key, ""), {**draft.weak, **draft.values}))

@@ -16,8 +16,10 @@ from typing import Any, Final
 from sync.records.merge import Verdict, merge_field
 from sync.records.model import Base, Owner, Value
 from taiga_pipeline.pipeline.cleaning import clean_deal
-from taiga_pipeline.pipeline.columns import TEXT_COLUMNS, format_cell, parse_cell
+from taiga_pipeline.pipeline.columns import format_cell, parse_cell
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.fields.field import TEXT_KINDS, Kind, held, with_values
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.importing.options import Take
 from taiga_pipeline.pipeline.importing.rows import Draft
 from taiga_pipeline.pipeline.model import Deal
@@ -32,12 +34,6 @@ _TOGETHER: Final = (("value", "currency"),)
 _WITH_STAGE: Final = ("closed_on", "lost_reason")
 """Fields that do not follow a move which is not made."""
 _NEVER_CLEARED: Final = frozenset({"key", "name", "stage"}) | TIMES
-_EMPTY: Final[Mapping[str, Any]] = {
-    "roles": (),
-    "contacts": (),
-    "done": frozenset(),
-    **dict.fromkeys(TEXT_COLUMNS, ""),
-}
 
 
 class Blanks(StrEnum):
@@ -96,15 +92,15 @@ def merge_row(
     :raises InvalidValue: the deal cannot be stored.
     """
     said = _said(before, draft, agreed, clear_blank)
-    theirs = clean_deal(replace(before, **said))
+    theirs = clean_deal(with_values(before, said))
     forced = draft.blank if clear_blank else frozenset()
     written: dict[str, Any] = {}
     clashes: list[Clash] = []
     for unit in _units(said, agreed):
-        held = _held(unit, before)
-        base = _base_of(unit, agreed) if agreed else Base(held, held)
+        ours = _held(unit, before)
+        base = _base_of(unit, agreed) if agreed else Base(ours, ours)
         owner = Owner.SALES if forced.intersection(unit) else Owner.SHARED
-        decision = merge_field(owner, base, _held(unit, theirs), held)
+        decision = merge_field(owner, base, _held(unit, theirs), ours)
         refused = decision.verdict is Verdict.CONFLICT or (
             decision.writes and agreed is not None and agreed.is_newer
         )
@@ -113,13 +109,13 @@ def merge_row(
         elif isinstance(decision.value, frozenset):
             written["done"] = decision.value
         elif decision.writes or refused:
-            written.update({name: getattr(theirs, name) for name in unit})
+            written.update({name: held(theirs, name) for name in unit})
     clashes.extend(_held_back_with_stage(clashes, written, agreed, theirs, before))
     for name, value in draft.weak.items():
-        if not getattr(before, name):
+        if not held(before, name):
             written.setdefault(name, value)
-    changed = {name: value for name, value in written.items() if value != getattr(before, name)}
-    after = clean_deal(replace(before, **changed)) if changed else before
+    changed = {name: value for name, value in written.items() if value != held(before, name)}
+    after = clean_deal(with_values(before, changed)) if changed else before
     return Merged(after, () if take is Take.STORE else tuple(clashes))
 
 
@@ -129,7 +125,7 @@ def _said(before: Deal, draft: Draft, agreed: Agreed | None, clear_blank: bool) 
     said["key"] = before.key
     for name in draft.blank - _NEVER_CLEARED:
         if clear_blank or (agreed is not None and _clears(name, before, agreed)):
-            said[name] = _EMPTY.get(name)
+            said[name] = BUILT_IN[name].empty if name in BUILT_IN else ""
     return said
 
 
@@ -137,7 +133,7 @@ def _clears(name: str, deal: Deal, agreed: Agreed) -> bool:
     if agreed.blanks is not Blanks.CLEAR_WHAT_WAS_IMPORTED:
         return agreed.blanks is Blanks.COUNT
     text = agreed.cells.get(name, "")
-    return bool(text) and _token(name, getattr(deal, name)) == _token_of_text(name, text)
+    return bool(text) and _token(name, held(deal, name)) == _token_of_text(name, text)
 
 
 def _units(said: Iterable[str], agreed: Agreed | None) -> Iterator[tuple[str, ...]]:
@@ -158,7 +154,7 @@ def _base_of(unit: tuple[str, ...], agreed: Agreed) -> Base:
 
 
 def _held(unit: tuple[str, ...], deal: Deal) -> Value:
-    return _joined([_token(name, getattr(deal, name)) for name in unit])
+    return _joined([_token(name, held(deal, name)) for name in unit])
 
 
 def _joined(tokens: list[str | frozenset[str]]) -> Value:
@@ -180,10 +176,12 @@ def _token(name: str, value: Any) -> str | frozenset[str]:
 def _token_of_text(name: str, text: str) -> str | frozenset[str]:
     """Returns the same form of a value that is remembered as text."""
     try:
-        value = parse_cell(name, text)
-        if name in TEXT_COLUMNS:
-            value = block(text) if name == "notes" else line(text)
-            value = value.upper() if name == "currency" else value
+        if name not in BUILT_IN:  # one of the user's own: its text is its value
+            return line(text)
+        kind, value = BUILT_IN[name].kind, parse_cell(name, text)
+        if kind in TEXT_KINDS:
+            value = block(text) if kind is Kind.BLOCK else line(text)
+            value = value.upper() if kind is Kind.CURRENCY else value
         return _token(name, value)
     except InvalidValue:  # written by a program that knew another notation
         return text
@@ -195,8 +193,8 @@ def _clashes(
     """Yields the fields of a unit in which the two sides differ."""
     cells = agreed.cells if agreed else {}
     for name in unit:
-        if _token(name, getattr(theirs, name)) != _token(name, getattr(ours, name)):
-            file, store = (format_cell(name, getattr(deal, name)) for deal in (theirs, ours))
+        if _token(name, held(theirs, name)) != _token(name, held(ours, name)):
+            file, store = (format_cell(name, held(deal, name)) for deal in (theirs, ours))
             yield Clash(name, cells.get(name, ""), file, store)
 
 

@@ -179,7 +179,8 @@ class _Finder:
         stretches = tuple(self._stretches(deal, rules, fate.size))
         if start is not None and deal.key in self._situation.milestones:
             chance = stage.chance(deal.probability)
-            values = Values(DealView(deal, stage.name, stage.category, start, chance))
+            view = DealView(deal, stage.name, stage.category, start, chance)
+            values = Values(view, rules.placeholders)
             line = time_line(rules, values, start, self._situation.milestones[deal.key])
             stretches = moved(stretches, line) if line else stretches
         allocations = self._allocations.get(deal.key, ())

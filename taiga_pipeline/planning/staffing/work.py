@@ -135,7 +135,8 @@ class _Finder:
     def _roles(
         self, deal: Deal, rules: Rules, stage: StageRule, start: date
     ) -> Iterator[RoleDemand]:
-        values = Values(DealView(deal, stage.name, stage.category, start, deal.probability))
+        view = DealView(deal, stage.name, stage.category, start, deal.probability)
+        values = Values(view, rules.placeholders)
         line = time_line(rules, values, start, self._about.milestones.get(deal.key, ()))
         for role in deal_demand(deal, rules):
             if line is None:

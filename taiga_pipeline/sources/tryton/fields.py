@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from taiga_pipeline.pipeline.importing.readings import CLOSE_DATE
+from taiga_pipeline.pipeline.fields.table import CLOSE_DATE
 from taiga_pipeline.sources.tryton.client import Row
 from taiga_pipeline.sources.tryton.typed import decode
 

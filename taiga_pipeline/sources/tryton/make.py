@@ -22,8 +22,8 @@ from taiga_pipeline.http.bounds import ANSWER_MEGABYTES
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.pipeline.columns import check_field
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.fields.table import CLOSE_DATE
 from taiga_pipeline.pipeline.importing.options import ImportOptions
-from taiga_pipeline.pipeline.importing.readings import CLOSE_DATE
 from taiga_pipeline.sources.facts import unknown_facts
 from taiga_pipeline.sources.rows import ROW_SETTINGS, row_options
 from taiga_pipeline.sources.settings import SettingsReader

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from taiga_pipeline.pipeline.columns import COLUMNS
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.importing.headers import (
-    _HEADERS,
-    HELPERS,
     guess_columns,
     may_be_weighted,
     plain_header,
@@ -127,12 +126,11 @@ def test_an_amount_that_may_be_weighted_is_known_by_its_header() -> None:
 
 def test_no_header_stands_for_two_fields() -> None:
     seen: dict[str, str] = {}
-    for field, headers in _HEADERS.items():
-        for header in headers.split("|"):
-            assert seen.setdefault(plain_header(header), field) == field, header
+    for column in (*BUILT_IN, *BUILT_IN.helpers):
+        for header in column.headers.split("|"):
+            assert seen.setdefault(plain_header(header), column.name) == column.name, header
 
 
 def test_every_field_is_known_by_its_own_name() -> None:
-    assert set(_HEADERS) == {*COLUMNS, *HELPERS}
     for field in COLUMNS:
         assert guess_columns([field], {}).columns == {field: field}

@@ -1,0 +1,1 @@
+"""The fields of a deal, built in and of the user's own."""
