@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import tzinfo
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -32,6 +33,20 @@ from sync.records.model import WhenGone
 from taiga_pipeline.credentials import Secret, for_header, from_environment, from_file
 from taiga_pipeline.days import local_zone, zone_named
 from taiga_pipeline.look_alikes import explain_look_alike
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.fields.declared import (
+    MAX_CHOICES,
+    MAX_FIELDS,
+    NAME_FORM,
+    RESERVED,
+    Declaration,
+    kind_named,
+    objections,
+    table_with,
+)
+from taiga_pipeline.pipeline.fields.field import FieldTable, Kind
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
+from taiga_pipeline.pipeline.text import line
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.toml_places import Document, KeyPath, invisible, parse_document, read_document
 
@@ -125,6 +140,13 @@ def _check_variable(value: str) -> str:
     if not _VARIABLE.fullmatch(value):
         raise ValueError("is the name of an environment variable, not the secret itself")
     return value
+
+
+def _check_line(value: str) -> str:
+    text = line(value)
+    if not text:
+        raise ValueError("is empty")
+    return text
 
 
 def _check_zone(value: str) -> str:
@@ -369,6 +391,63 @@ class MonitoringSettings(_Section):
         )
 
 
+def _check_field_name(value: str) -> str:
+    if not re.fullmatch(NAME_FORM, value):
+        raise ValueError(
+            f"{value!r}: a name has lower-case letters, digits and _, begins with a letter, and "
+            "has up to 40 of them"
+        )
+    if value in RESERVED or hasattr(BaseModel, value) or value.startswith("model_"):
+        raise ValueError(f"{value!r} means something else already; choose another name")
+    return value
+
+
+def _check_kind(value: str) -> str:
+    try:
+        return kind_named(value)
+    except InvalidValue as error:
+        raise ValueError(str(error)) from None
+
+
+_Line = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_check_line)]
+
+
+class FieldSettings(_Section):
+    """A field of the user's own that deals have.
+
+    ``label`` names it for people, ``headers`` are the headers of columns that it is known by beside
+    its name and its label. ``fact`` says whether projects show it (default: all but money).
+    """
+
+    name: Annotated[str, AfterValidator(_check_field_name)]
+    kind: Annotated[str, AfterValidator(_check_kind)] = Kind.TEXT.value
+    label: Annotated[str, Field(max_length=100)] = ""
+    headers: Annotated[list[_Line], Field(max_length=100)] = Field(default_factory=list)
+    choices: Annotated[list[_Line], Field(max_length=MAX_CHOICES)] = Field(default_factory=list)
+    currency: str = ""
+    fact: bool | None = None
+
+    @property
+    def declaration(self) -> Declaration:
+        """What is said about the field."""
+        return Declaration(**{name: getattr(self, name) for name in FieldSettings.model_fields})
+
+    @model_validator(mode="after")
+    def _check_together(self) -> FieldSettings:
+        problems = list(objections(self.declaration))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def _check_fields(value: list[FieldSettings]) -> list[FieldSettings]:
+    try:
+        table_with(each.declaration for each in value)
+    except InvalidValue as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
 class Settings(_Section):
     """All of ``config.toml``. ``path`` is the file itself.
 
@@ -384,12 +463,20 @@ class Settings(_Section):
     planning: PlanningSettings
     monitoring: MonitoringSettings
     portfolio: PortfolioSettings
+    field: Annotated[
+        list[FieldSettings], Field(max_length=MAX_FIELDS), AfterValidator(_check_fields)
+    ] = Field(default_factory=list)
     path: Annotated[Path, Field(strict=False)]
 
     @property
     def zone(self) -> tzinfo:
         """The time zone in which days are counted."""
         return zone_named(self.time_zone) if self.time_zone else local_zone()
+
+    @cached_property
+    def fields(self) -> FieldTable:
+        """The fields of a deal, those of the user's own among them."""
+        return table_with(each.declaration for each in self.field) if self.field else BUILT_IN
 
 
 _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
@@ -401,6 +488,8 @@ _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "monitoring": MonitoringSettings,
     "portfolio": PortfolioSettings,
 }
+_LISTS: Final[Mapping[str, type[BaseModel]]] = {"field": FieldSettings}
+"""Sections of which there may be several, written ``[[field]]``."""
 
 
 def load(path: Path) -> Settings:
@@ -492,13 +581,15 @@ def _no_secrets(section: str, key: str, kind: str) -> str:
 def _explain(details: ErrorDetails) -> _Found:
     """Returns the path and the message for one of pydantic's errors."""
     path, kind = details["loc"], details["type"]
-    name = ".".join(str(part) for part in path)
+    name = _path_in_words(path)
     if kind == "extra_forbidden":
         return path, f"unknown key {name!r}{did_you_mean(str(path[-1]), _known(path[:-1]))}"
     if kind == "missing":
         return path[:-1], f"{name!r} is missing"
     if name == "pipeline" and kind == "string_pattern_mismatch":
         return path, "pipeline: 1 to 40 of the characters A-Z a-z 0-9 . _ - are allowed"
+    if kind == "list_type" and name in _LISTS:
+        return path, f"{name}: must be sections, each written [[{name}]]"
     if kind == "model_type":
         return path, f"{name}: must be a section, written [{name}]"
     message = details["msg"].removeprefix("Value error, ")
@@ -513,6 +604,12 @@ def _explain(details: ErrorDetails) -> _Found:
     )
 
 
+def _path_in_words(path: KeyPath) -> str:
+    """Returns ``source.url``; of several sections, which one: ``field 2.kind``."""
+    parts = [f" {part + 1}" if isinstance(part, int) else f".{part}" for part in path]
+    return "".join(parts).removeprefix(".")
+
+
 def _written(value: object) -> str:
     """Returns a value as TOML writes it."""
     if isinstance(value, bool):
@@ -521,5 +618,5 @@ def _written(value: object) -> str:
 
 
 def _known(path: KeyPath) -> Iterable[str]:
-    model = _SECTIONS[str(path[0])] if path else Settings
+    model = {**_SECTIONS, **_LISTS}[str(path[0])] if path else Settings
     return (name for name in model.model_fields if name != "path")

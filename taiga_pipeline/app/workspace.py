@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.config import Settings
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.people.store import PeopleStore
+    from taiga_pipeline.pipeline.fields.field import FieldTable
     from taiga_pipeline.pipeline.store import DealStore
     from taiga_pipeline.sources.port import DealSource, SourceAdapter, SourceCapabilities
 
@@ -75,6 +76,11 @@ class Workspace:
     def zone(self) -> tzinfo:
         """The time zone in which days are counted."""
         return self.settings.zone
+
+    @property
+    def fields(self) -> FieldTable:
+        """The fields of a deal, those of the user's own among them."""
+        return self.settings.fields
 
     @property
     def today(self) -> date:
@@ -137,7 +143,7 @@ class Workspace:
         """
         from taiga_pipeline.mapping.load import load_mappings
 
-        return load_mappings(shortest(self.settings.sync.mappings))
+        return load_mappings(shortest(self.settings.sync.mappings), self.fields)
 
     def make_deal_source(self) -> DealSource:
         """Returns where deals are read.
@@ -152,6 +158,8 @@ class Workspace:
         settings.setdefault("folder", str(self.config_path.absolute().parent))
         settings["environment"] = self.environment
         settings["zone"] = self.zone
+        if self.fields.own:  # which an installed adapter need not know
+            settings["fields"] = self.fields
         return self.source_adapter(settings, self.clock)
 
     def has_state(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from taiga_pipeline.hints import command
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 
 if TYPE_CHECKING:
     from taiga_pipeline.app.deals.filters import UnknownFilters
@@ -44,7 +45,9 @@ def row_words(row: BadRow) -> str:
 
 
 def flag(field: str) -> str:
-    """Returns the option of a field: ``--expected-close``."""
+    """Returns the option of a field: ``--expected-close``; of one of the user's own, ``--set``."""
+    if field not in BUILT_IN:
+        return f"--set {field}"
     return "--" + ("contact" if field == "contacts" else field.replace("_", "-"))
 
 
@@ -104,7 +107,11 @@ def _invalid_fields(error: InvalidFields) -> str:
 
 
 def _unknown_filters(error: UnknownFilters) -> str:
-    return "\n".join(f"--{each.field}: {each}" for each in error.unknown)
+    return "\n".join(f"{_filter(each.field)}: {each}" for each in error.unknown)
+
+
+def _filter(field: str) -> str:
+    return f"--{field}" if field in ("stage", "team", "owner") else f"--where {field}"
 
 
 def _edit_conflict(error: EditConflict) -> str:

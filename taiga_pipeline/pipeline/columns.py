@@ -72,6 +72,13 @@ def deal_cells(deal: Deal) -> dict[str, str]:
 TYPED: Final = typed()
 
 
+def _own(column: DealField, text: str) -> str:
+    value = read_own(column, text)
+    if text.strip() and not value:
+        raise InvalidValue(f"{text.strip()[:40]!r} stands for nothing; write '' for that")
+    return value
+
+
 def parse_cell(field: str | DealField, text: str, readings: Readings = TYPED) -> Any:
     """Reads a field's value from text that stands alone; blank text means "not known".
 
@@ -79,7 +86,7 @@ def parse_cell(field: str | DealField, text: str, readings: Readings = TYPED) ->
     """
     column = BUILT_IN[field] if isinstance(field, str) else field
     if column.is_own:
-        return read_own(column, text)
+        return _own(column, text)
     if column.kind is Kind.CURRENCY and text.strip():
         codes = read_currency(text)
         if len(codes) > 1:

@@ -37,6 +37,7 @@ ROW_SETTINGS: Final = (
 def row_options(settings: SettingsReader) -> ImportOptions:
     """Returns how rows are read, from a source's settings."""
     return ImportOptions(
+        fields=settings.fields,
         columns=settings.table("columns"),
         stages=settings.table("stages"),
         defaults=settings.table("defaults"),

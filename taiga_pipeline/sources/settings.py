@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from taiga_pipeline.credentials import Secret, SecretError, for_header, from_environment, from_file
+from taiga_pipeline.pipeline.fields.field import FieldTable
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
-COMMON: Final = ("kind", "folder", "environment", "zone")
+COMMON: Final = ("kind", "folder", "environment", "zone", "fields")
 """Given to every source: its kind, the folder against which it resolves relative paths, the
-environment variables, in which secrets are, and the time zone in which the pipeline counts days."""
+environment variables, in which secrets are, the time zone in which the pipeline counts days, and
+the table of the fields of deals where some are the user's own."""
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -66,6 +69,12 @@ class SettingsReader:
         """The time zone in which the pipeline counts days, UTC if none was given."""
         zone = self._settings.get("zone")
         return zone if isinstance(zone, tzinfo) else UTC
+
+    @property
+    def fields(self) -> FieldTable:
+        """The fields of deals; the built-in ones if none was given."""
+        table = self._settings.get("fields")
+        return table if isinstance(table, FieldTable) else BUILT_IN
 
     def text(self, name: str, default: str = "") -> str:
         """Returns a setting that is text."""

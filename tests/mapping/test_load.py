@@ -72,8 +72,8 @@ def test_all_problems_of_a_file_come_at_once_in_the_order_of_the_file() -> None:
         "m.toml:25:9: a label is fixed text; it has no placeholders",
         'm.toml:29:10: the milestone "Kick" finishes ("+1w") before it starts ("+2w")',
         "m.toml:31:20: unknown placeholder '{bad}'; known are key, name, customer, stage, value, "
-        "currency, probability, expected_close, start, closed_on, owner, team, service, "
-        "lead_source, lost_reason, contact, notes",
+        "currency, probability, expected_close, closed_on, start, owner, team, service, "
+        "lead_source, lost_reason, next_step, next_step_on, notes, contact",
         'm.toml:32:13: there is no milestone "Kik"; did you mean "Kick"?',
     ]
 

@@ -11,6 +11,7 @@ from taiga_pipeline.app.deals.funnel import action_in, asked_by, required_by, ru
 from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.errors import InvalidValue, NothingToChange
+from taiga_pipeline.pipeline.fields.field import held, with_values
 from taiga_pipeline.pipeline.gates import open_actions
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def add_deal(
     """
     from taiga_pipeline.pipeline.model import Deal
 
-    deal = Deal(key=key, name=name, **(values or {}))
+    deal = with_values(Deal(key=key, name=name), values or {})
     rules = rules_of(workspace, deal)
     at = stage_in(rules, stage) if stage else rules.stages[0]
     passed = asked_by(rules, "", at)
@@ -92,7 +93,7 @@ def edit_deal(
     with deal_store(workspace) as store:
         before = store.get(key)
         after = store.edit(key, values, by=by, seen=version)
-    changed = (name for name in values if getattr(before, name) != getattr(after, name))
+    changed = (name for name in values if held(before, name) != held(after, name))
     return Edited(after, tuple(changed))
 
 

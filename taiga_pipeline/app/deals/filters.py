@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
+from taiga_pipeline.app.deals.values import read_fields
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.errors import InvalidFields, InvalidValue
+from taiga_pipeline.pipeline.fields.field import FieldTable, Kind, held
 from taiga_pipeline.pipeline.text import folded, line
 from taiga_pipeline.problems import ProblemsError, did_you_mean
 
 if TYPE_CHECKING:
+    from taiga_pipeline.pipeline.model import Deal
     from taiga_pipeline.pipeline.store import DealStore
 
 _SHOWN: Final = 20
@@ -52,22 +55,57 @@ def stages_meant(workspace: Workspace, names: Iterable[str]) -> list[str]:
     return list(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What deals have to hold: field -> value, as it is compared."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The texts among them: one that nobody has is probably mistyped."""
+
+    @classmethod
+    def of(cls, texts: Mapping[str, str], table: FieldTable) -> Conditions:
+        """Reads what fields have to hold.
+
+        :raises InvalidValue: all that cannot be read.
+        """
+        try:
+            values = read_fields(texts, table=table)
+        except InvalidFields as error:
+            found = [
+                f"{name}: {each}" for name, reasons in error.fields.items() for each in reasons
+            ]
+            raise InvalidValue(*found) from None
+        words = {name: (text,) for name, text in texts.items() if table[name].kind is Kind.TEXT}
+        return cls({name: _comparable(values[name]) for name in texts}, words)
+
+    def are_met_by(self, deal: Deal) -> bool:
+        """Tells whether a deal holds all of that; letter case does not matter."""
+        return all(_comparable(held(deal, name)) == value for name, value in self.values.items())
+
+
+def _comparable(value: Any) -> Any:
+    return folded(line(value)) if isinstance(value, str) else value
+
+
 def refuse_unknown(
-    workspace: Workspace, store: DealStore, stages: Iterable[str], team: str, owner: str
+    workspace: Workspace, store: DealStore, asked: Mapping[str, Sequence[str]]
 ) -> None:
     """Returns if each name that was filtered by is one that deals or mappings have.
 
+    ``asked``: field -> names; stages are among them.
+
     :raises UnknownFilters: some are not; each with the nearest one.
     """
-    known: Mapping[str, set[str]] = {"stage": set(), "team": set(), "owner": set()}
+    known: dict[str, set[str]] = {name: set() for name in asked}
     for deal in store.deals():
-        for field, names in known.items():
-            names.add(getattr(deal, field))
+        for name, names in known.items():
+            names.add(str(held(deal, name)))
     known["stage"].update(name for names in _stages(workspace) for name in names)
-    asked = [*(("stage", stage) for stage in stages), ("team", team), ("owner", owner)]
     unknown = [
         UnknownFilter(field, name, tuple(sorted(known[field] - {""}, key=folded)))
-        for field, name in asked
+        for field, names in asked.items()
+        for name in names
         if name and folded(line(name)) not in {folded(each) for each in known[field]}
     ]
     if unknown:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from taiga_pipeline.app.deals.filters import refuse_unknown, stages_meant
+from taiga_pipeline.app.deals.filters import Conditions, refuse_unknown, stages_meant
 from taiga_pipeline.app.deals.funnel import chance_of
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.store_access import deal_store, people_store
@@ -58,24 +58,29 @@ def find_deals(
     team: str = "",
     owner: str = "",
     text: str = "",
+    where: Mapping[str, str] | None = None,
     limit: int | None = None,
 ) -> tuple[DealView, ...]:
     """Returns deals in the order of their keys, at most ``limit``.
 
     A stage means all names that the mappings have for it. ``text`` occurs in key, name, customer,
-    service or notes.
+    service or notes. ``where``: field -> the text that stands for what it holds, "" for nothing;
+    it is read as it is when people edit the field.
 
     :raises UnknownFilters: nothing was found, by a name that nobody has.
+    :raises InvalidValue: a text that the field cannot hold.
     :raises ProblemsError: deals are read from elsewhere.
     :raises Unreachable: the store cannot be used.
     """
+    conditions = Conditions.of(where, workspace.fields) if where else Conditions()
     with deal_store(workspace) as store:
         meant = stages_meant(workspace, stages)
         deals = store.deals(stages=meant, team=team, owner=owner, text=text)
         with closing(deals):
-            found = list(islice(deals, limit))
+            found = list(islice(filter(conditions.are_met_by, deals), limit))
         if not found:
-            refuse_unknown(workspace, store, stages, team, owner)
+            asked = {"stage": tuple(stages), "team": (team,), "owner": (owner,)}
+            refuse_unknown(workspace, store, {**conditions.words, **asked})
     chance = chance_of(workspace)
     return tuple(DealView(deal, chance(deal)) for deal in found)
 

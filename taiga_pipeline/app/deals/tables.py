@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -27,7 +28,7 @@ def import_deals(workspace: Workspace, file: Path, options: ImportOptions) -> Im
 
     funnel = funnel_of(workspace)
     with deal_store(workspace, create=not options.dry_run) as store:
-        return run_import(store, file, options, funnel)
+        return run_import(store, file, replace(options, fields=workspace.fields), funnel)
 
 
 def export_deals(workspace: Workspace, stream: TextIO) -> int:
@@ -38,4 +39,4 @@ def export_deals(workspace: Workspace, stream: TextIO) -> int:
     from taiga_pipeline.pipeline.files.csv_export import export_deals as write
 
     with deal_store(workspace) as store:
-        return write(store.versions(), stream)
+        return write(store.versions(), stream, workspace.fields)

@@ -7,12 +7,16 @@ from typing import Any
 
 from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.errors import InvalidFields, InvalidValue
+from taiga_pipeline.pipeline.fields.field import DealField, FieldTable
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.notation import parse_contacts
 from taiga_pipeline.pipeline.values.amounts import read_amount
 from taiga_pipeline.pipeline.values.units import common
 
 
-def read_fields(texts: Mapping[str, str | None], contacts: Sequence[str] = ()) -> dict[str, Any]:
+def read_fields(
+    texts: Mapping[str, str | None], contacts: Sequence[str] = (), table: FieldTable = BUILT_IN
+) -> dict[str, Any]:
     """Returns the values of the fields that were given, by field.
 
     A text of None is not given, "" says that the value is not known any more. ``contacts`` are
@@ -24,7 +28,7 @@ def read_fields(texts: Mapping[str, str | None], contacts: Sequence[str] = ()) -
     wrong: dict[str, list[str]] = {}
     for name, text in texts.items():
         if text is not None:
-            _read(name, text, values, wrong)
+            _read(table[name], text, values, wrong)
     _take_currency(texts, values, wrong)
     if contacts:
         try:
@@ -36,11 +40,11 @@ def read_fields(texts: Mapping[str, str | None], contacts: Sequence[str] = ()) -
     return values
 
 
-def _read(name: str, text: str, values: dict[str, Any], wrong: dict[str, list[str]]) -> None:
+def _read(field: DealField, text: str, values: dict[str, Any], wrong: dict[str, list[str]]) -> None:
     try:
-        values[name] = parse_cell(name, text)
+        values[field.name] = parse_cell(field, text)
     except InvalidValue as error:
-        wrong[name] = [problem.message for problem in error.problems]
+        wrong[field.name] = [problem.message for problem in error.problems]
 
 
 def _take_currency(

@@ -13,6 +13,9 @@ import click
 from taiga_pipeline.cli.output import print_pairs, print_table, shorten
 from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.columns import deal_cells
+from taiga_pipeline.pipeline.fields.field import FieldTable
+from taiga_pipeline.pipeline.fields.own import json_form
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
 from taiga_pipeline.report.terminal import safe
 
@@ -23,34 +26,21 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = 200
 """Characters of a change that are shown; ``--json`` has it whole."""
-_LABELS: dict[str, str] = {
-    "key": "Key",
-    "name": "Name",
-    "customer": "Customer",
-    "stage": "Stage",
-    "stage_since": "In stage since",
-    "value": "Value",
-    "probability": "Probability",
-    "engaged_on": "Engaged on",
-    "expected_close": "Expected close",
-    "closed_on": "Closed on",
-    "start": "Start",
-    "owner": "Owner",
-    "team": "Team",
-    "service": "Service",
-    "lead_source": "Lead source",
-    "lost_reason": "Lost because",
-    "roles": "Roles needed",
-    "done": "Done",
-    "updated_at": "Updated",
-}
+_APART: Final = ("currency", "contacts", "notes")
+"""Fields that stand beside another one, or below the others."""
 
 
-def deal_json(deal: Deal) -> dict[str, Any]:
-    """Returns a deal as plain data; times in ISO 8601."""
+def deal_json(deal: Deal, table: FieldTable = BUILT_IN) -> dict[str, Any]:
+    """Returns a deal as plain data; times in ISO 8601.
+
+    Fields of the user's own stand beside the others, also those that are declared no more.
+    """
     data = asdict(deal)
+    kept = data.pop("own")
     data["done"] = sorted(deal.done)
-    return {name: _plain(value) for name, value in data.items()}
+    plain = {name: _plain(value) for name, value in data.items()}
+    own = {field.name: json_form(field, kept.pop(field.name, "")) for field in table.own}
+    return {**kept, **plain, **own}
 
 
 def move_json(move: StageMove) -> dict[str, Any]:
@@ -105,7 +95,12 @@ def print_deals(views: Iterable[DealView]) -> int:
     return len(rows)
 
 
-def print_deal(deal: Deal, chance: Decimal | None, changes: Sequence[FieldChange] = ()) -> None:
+def print_deal(
+    deal: Deal,
+    chance: Decimal | None,
+    changes: Sequence[FieldChange] = (),
+    table: FieldTable = BUILT_IN,
+) -> None:
     """Prints everything that is known about a deal, and why it was lost before."""
     times = {"stage_since": deal.stage_since, "updated_at": deal.updated_at}
     cells = {
@@ -114,7 +109,11 @@ def print_deal(deal: Deal, chance: Decimal | None, changes: Sequence[FieldChange
         "probability": percent(chance),
         **{name: f"{at:%Y-%m-%d %H:%M} UTC" if at else "" for name, at in times.items()},
     }
-    pairs = {label: safe(cells[name]) for name, label in _LABELS.items() if cells[name]}
+    pairs = {
+        safe(field.label): safe(cells[field.name])
+        for field in table
+        if field.name not in _APART and cells.get(field.name)
+    }
     if lost := was_lost_because(deal, changes):
         reasons = (f"{each.before} (until {each.at:%Y-%m-%d})" for each in lost)
         pairs["Was lost because"] = safe("; ".join(reasons))

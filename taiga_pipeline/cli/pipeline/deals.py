@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,6 +13,7 @@ from taiga_pipeline.app.deals.values import read_fields
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.cli.pipeline.deal_fields import complete_fields, fields_given, fields_named
 from taiga_pipeline.cli.pipeline.deal_text import (
     change_json,
     deal_json,
@@ -28,35 +29,19 @@ from taiga_pipeline.cli.pipeline.deals_files import export_deals, import_deals
 from taiga_pipeline.cli.pipeline.deals_staff import allocation_json, staff
 from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.delivery import left_of
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from taiga_pipeline.app.deals.looking import DealDetails, DealView
+    from taiga_pipeline.pipeline.fields.field import FieldTable
     from taiga_pipeline.pipeline.model import Deal
 
-_EDITED: Final = {
-    "name": "What is to be sold.",
-    "customer": "Who buys.",
-    "value": "Amount (1200, 1 200,50).",
-    "currency": "Three letters (EUR).",
-    "probability": "0.5 or 50%; the stage's own if not given.",
-    "engaged_on": "Day on which work on the customer began.",
-    "expected_close": "Day on which a decision is expected.",
-    "closed_on": "Day on which it was won or lost.",
-    "start": "First day of the project.",
-    "owner": "Who sells.",
-    "team": "Which part of the company.",
-    "service": "What kind of work.",
-    "lead_source": "Where the lead came from.",
-    "lost_reason": "Why it was lost.",
-    "roles": 'Who is needed ("Back:30h x10w; Design:16h x4w@+2w").',
-    "notes": "Anything worth knowing.",
-}
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def _field_options(*left_out: str) -> Callable[[_Function], _Function]:
-    """Adds an option per field of a deal, and ``--contact``."""
+    """Adds an option per field of a deal, ``--contact``, and ``--set`` for any by its name."""
 
     def decorate(function: _Function) -> _Function:
         contact = click.option(
@@ -66,22 +51,34 @@ def _field_options(*left_out: str) -> Callable[[_Function], _Function]:
             metavar="TEXT",
             help='"Name | e-mail | telephone | part"; may be repeated; replaces those there.',
         )
-        function = contact(function)
-        for name, text in reversed(_EDITED.items()):
-            if name not in left_out:
-                flag = "--" + name.replace("_", "-")
-                function = click.option(flag, name, metavar="TEXT", help=text)(function)
+        given = click.option(
+            "--set",
+            "given",
+            multiple=True,
+            metavar="FIELD=TEXT",
+            help="Any field by its name, also one of your own; may be repeated.",
+            shell_complete=complete_fields,
+        )
+        function = contact(given(function))
+        for field in reversed(tuple(BUILT_IN)):
+            if field.is_edited and field.name not in ("contacts", *left_out):
+                flag = "--" + field.name.replace("_", "-")
+                option = click.option(flag, field.name, metavar="TEXT", help=field.about)
+                function = option(function)
         return function
 
     return decorate
 
 
-def _values(texts: dict[str, Any]) -> dict[str, Any]:
+def _values(context: CommandContext, texts: dict[str, Any]) -> dict[str, Any]:
     """Reads the options that were given.
 
     :raises InvalidFields: all that cannot be read.
     """
-    contacts = texts.pop("contacts", ())
+    contacts, given = texts.pop("contacts", ()), texts.pop("given", ())
+    if given:
+        texts |= fields_given(context, given)
+        return read_fields(texts, contacts, context.fields)
     return read_fields(texts, contacts)
 
 
@@ -95,6 +92,13 @@ def deals() -> None:
 @click.option("--team", default="", help="Only this team.")
 @click.option("--owner", default="", help="Only this owner.")
 @click.option("--text", default="", help="Only with this in key, name, customer, service or notes.")
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="FIELD=TEXT",
+    help="Only where a field, also one of your own, holds this; may be repeated.",
+    shell_complete=complete_fields,
+)
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after so many.")
 @json_option
 @pass_context
@@ -104,15 +108,22 @@ def list_deals(
     team: str,
     owner: str,
     text: str,
+    where: tuple[str, ...],
     limit: int | None,
     as_json: bool,
 ) -> None:
     """List deals, in the order of their keys."""
     found = looking.find_deals(
-        context, stages=stages, team=team, owner=owner, text=text, limit=limit
+        context,
+        stages=stages,
+        team=team,
+        owner=owner,
+        text=text,
+        where=fields_named(context, "--where", where) if where else {},
+        limit=limit,
     )
     if as_json:
-        print_json([_view_json(each) for each in found])
+        print_json([_view_json(each, context.fields) for each in found])
     elif not print_deals(found):
         click.echo("no deals", err=True)
 
@@ -125,9 +136,9 @@ def show_deal(context: CommandContext, key: str, as_json: bool) -> None:
     """Show a deal with its history, who is on it, and what became of it."""
     found = looking.show_deal(context, key)
     if as_json:
-        print_json(_details_json(found))
+        print_json(_details_json(found, context.fields))
         return
-    print_deal(found.deal, found.chance, found.changes)
+    print_deal(found.deal, found.chance, found.changes, context.fields)
     if found.allocations:
         click.echo("\nStaffed")
         print_allocations(found.allocations, left_of(found.taken_away))
@@ -136,15 +147,15 @@ def show_deal(context: CommandContext, key: str, as_json: bool) -> None:
     print_history(found.moves, found.changes)
 
 
-def _view_json(view: DealView | DealDetails) -> dict[str, Any]:
+def _view_json(view: DealView | DealDetails, table: FieldTable) -> dict[str, Any]:
     """Returns a deal with the chance that counts, beside the one that it states."""
     known = view.chance
-    return {**deal_json(view.deal), "chance": None if known is None else format(known, "f")}
+    return {**deal_json(view.deal, table), "chance": None if known is None else format(known, "f")}
 
 
-def _details_json(found: DealDetails) -> dict[str, Any]:
+def _details_json(found: DealDetails, table: FieldTable) -> dict[str, Any]:
     return {
-        **_view_json(found),
+        **_view_json(found, table),
         "history": [move_json(move) for move in found.moves],
         "changes": [change_json(change) for change in found.changes],
         "allocations": [allocation_json(each) for each in found.allocations],
@@ -174,10 +185,12 @@ def add_deal(
 
     What the stages before its own ask for counts as done, and is listed.
     """
-    added = use.add_deal(context, key, name, by=context.by, stage=stage, values=_values(texts))
+    added = use.add_deal(
+        context, key, name, by=context.by, stage=stage, values=_values(context, texts)
+    )
     passed = ", ".join(added.counted_as_done)
     counts = f"; these actions count as done: {passed}" if passed else ""
-    _report(added.deal, f"added {added.deal.key} in {added.deal.stage}{counts}", as_json)
+    _report(added.deal, f"added {added.deal.key} in {added.deal.stage}{counts}", as_json, context)
 
 
 @deals.command("edit")
@@ -187,10 +200,10 @@ def add_deal(
 @pass_context
 def edit_deal(context: CommandContext, /, key: str, as_json: bool, **texts: Any) -> None:
     """Change fields of a deal. Empty text ("") means that a value is not known any more."""
-    edited = use.edit_deal(context, key, _values(texts), by=context.by)
+    edited = use.edit_deal(context, key, _values(context, texts), by=context.by)
     changed = [name.replace("_", " ") for name in edited.changed]
     text = f"{edited.deal.key}: {', '.join(changed) or 'nothing'} changed"
-    _report(edited.deal, text, as_json)
+    _report(edited.deal, text, as_json, context)
 
 
 @deals.command("move")
@@ -251,9 +264,9 @@ def done(
         click.echo("  nothing has to be done before it may leave this stage")
 
 
-def _report(deal: Deal, text: str, as_json: bool) -> None:
+def _report(deal: Deal, text: str, as_json: bool, context: CommandContext) -> None:
     if as_json:
-        print_json(deal_json(deal))
+        print_json(deal_json(deal, context.fields))
     else:
         click.echo(safe(text))
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.mapping.diff import DealDifference, Tally
     from taiga_pipeline.mapping.load import Replacement
     from taiga_pipeline.mapping.mapping_set import MappingSet
+    from taiga_pipeline.pipeline.fields.field import FieldTable
     from taiga_pipeline.pipeline.model import Deal
     from taiga_pipeline.sources.port import DealReading
 
@@ -52,7 +53,7 @@ def check(context: CommandContext, paths: tuple[Path, ...], as_json: bool) -> in
 
     places = list(paths) or [shortest(context.settings.sync.mappings)]
     try:
-        mappings = load_mappings(places)
+        mappings = load_mappings(places, _fields_of(context))
         lacking = [problem for rules in mappings.rules for problem in shortcomings(rules)]
         if lacking:
             raise ProblemsError(lacking)
@@ -64,6 +65,13 @@ def check(context: CommandContext, paths: tuple[Path, ...], as_json: bool) -> in
     _report_mappings(mappings, as_json=as_json)
     report_overlooked(places)
     return ExitCode.DONE
+
+
+def _fields_of(context: CommandContext) -> FieldTable:
+    """Returns the fields that deals have; without a configuration, the built-in ones."""
+    from taiga_pipeline.pipeline.fields.table import BUILT_IN
+
+    return context.fields if context.config_path.exists() else BUILT_IN
 
 
 def _problem_json(problem: Problem) -> dict[str, object]:
@@ -163,7 +171,7 @@ def diff(context: CommandContext, new: Path, limit: int, as_json: bool) -> None:
 
     folder = shortest(context.settings.sync.mappings)
     place = replacing(folder, new)
-    old_rules, new_rules = load_mappings(place.old), load_mappings(place.new)
+    old_rules, new_rules = (load_mappings(each, context.fields) for each in (place.old, place.new))
     reading = context.make_deal_source().read()
     there = _keys_with_project(context)
     differences = compare_all(
@@ -243,15 +251,17 @@ def _report_differences(shown: list[DealDifference], rest: int, tally: Tally) ->
 
 @mapping.command()
 @click.option("--out", type=WrittenFile(), help="Write it to this file.")
-def schema(out: Path | None) -> None:
+@pass_context
+def schema(context: CommandContext, out: Path | None) -> None:
     """Print the JSON Schema of mapping files, for editors that complete and check by one.
 
     In editors that use taplo (Even Better TOML), write `#:schema FILE` at the top of a mapping.
     """
     from taiga_pipeline.mapping.schema import mapping_schema
 
+    table = _fields_of(context)
     if out is None:
-        print_json(mapping_schema())
+        print_json(mapping_schema(table))
         return
-    write_result(out, to_json(mapping_schema()) + "\n", PUBLIC)
+    write_result(out, to_json(mapping_schema(table)) + "\n", PUBLIC)
     click.echo(f"Wrote: {out}", err=is_stdout(out))

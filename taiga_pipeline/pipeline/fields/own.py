@@ -141,3 +141,13 @@ def objection(field: DealField, text: str) -> str:
         return "" if read_own(field, text) == text else "it is not written as its kind is"
     except InvalidValue as error:
         return str(error)
+
+
+def json_form(field: DealField, text: str) -> str | bool | None:
+    """Returns a value for JSON: yes and no as true and false, nothing as null where it is no text.
+
+    Figures and days are text in their normal form, as those of the built-in fields are.
+    """
+    if field.kind is Kind.YES_NO and text in (YES, NO):
+        return text == YES
+    return text if text or field.kind in (Kind.TEXT, Kind.CHOICE) else None

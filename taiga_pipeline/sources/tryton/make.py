@@ -110,7 +110,7 @@ def _options(reader: SettingsReader) -> ImportOptions:
     named: dict[str, str] = {}
     for ours, theirs in options.columns.items():
         try:
-            named[check_field(ours)] = theirs
+            named[check_field(ours, options.fields.columns)] = theirs
         except InvalidValue as error:
             reader.problems.append(f'[source.columns] {ours} = "{theirs}": {error}')
     usual = dict(USUAL)

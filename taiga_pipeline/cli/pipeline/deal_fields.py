@@ -1,0 +1,70 @@
+"""Fields of a deal that are named on the command line: ``--set region=North``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import click
+from click.shell_completion import CompletionItem
+
+from taiga_pipeline.cli.context import CommandContext
+from taiga_pipeline.pipeline.columns import check_field
+from taiga_pipeline.pipeline.errors import FixedFields, InvalidValue
+from taiga_pipeline.pipeline.fields.field import FieldTable
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
+from taiga_pipeline.problems import ProblemsError
+
+
+def fields_named(context: CommandContext, option: str, pairs: Sequence[str]) -> Mapping[str, str]:
+    """Splits ``field=text``; what is said twice must be the same.
+
+    :raises InvalidValue: there is no such field; names the nearest.
+    """
+    found: dict[str, str] = {}
+    problems: list[str] = []
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise click.UsageError(f"{option} {pair!r}: write {option} FIELD=TEXT")
+        try:
+            field = check_field(name, context.fields.names)
+        except InvalidValue as error:
+            problems.append(f"{option} {pair}: {error}")
+            continue
+        if found.setdefault(field, text.strip()) != text.strip():
+            problems.append(f"{option} {pair}: {field} is {found[field]!r} already; leave one out")
+    if problems:
+        raise InvalidValue(*problems)
+    return found
+
+
+def fields_given(context: CommandContext, pairs: Sequence[str]) -> Mapping[str, str]:
+    """Returns what fields are set to.
+
+    :raises InvalidValue: there is no such field.
+    :raises FixedFields: one has its own way of changing.
+    """
+    found = fields_named(context, "--set", pairs)
+    fixed = [name for name in found if not context.fields[name].is_edited]
+    if fixed:
+        raise FixedFields(fixed)
+    return found
+
+
+def complete_fields(
+    context: click.Context, _parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """Completes the name of a field, also of one of the user's own where a configuration is."""
+    names = (field.name for field in _table(context) if field.is_edited)
+    return [CompletionItem(f"{name}=") for name in names if f"{name}=".startswith(begun)]
+
+
+def _table(context: click.Context) -> FieldTable:
+    workspace = context.find_object(CommandContext) or CommandContext()
+    path = context.find_root().params.get("config")
+    if path:
+        workspace.use_config(str(path))
+    try:
+        return workspace.fields
+    except ProblemsError:  # which is reported where a command is run
+        return BUILT_IN
