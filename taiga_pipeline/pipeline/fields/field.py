@@ -160,8 +160,9 @@ class FieldTable:
         return frozenset(name for name, each in self._by_name.items() if each.kind in kinds)
 
     def with_own(self, own: Iterable[DealField]) -> FieldTable:
-        """Returns the table with fields of the user's own after the others."""
-        return replace(self, fields=(*self.fields, *own))
+        """Returns the table with fields of the user's own, before when a deal was updated."""
+        *others, last = self.fields
+        return replace(self, fields=(*others, *own, last))
 
 
 def held(deal: Deal, name: str) -> Any:
