@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from taiga_pipeline.mapping.model import WordsTable
-from taiga_pipeline.mapping.rules import Rules
+from taiga_pipeline.mapping.rules import Rules, StageRule
 from taiga_pipeline.mapping.text import one_line
 from taiga_pipeline.mapping.values import DealView, Values
-from taiga_pipeline.pipeline.model import Category, Contact, ContactPart
+from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal
 
 BREAK: Final = " ·\n"
 """Between facts. Taiga shows a description without its line ends in lists and on a project's page;
@@ -31,6 +31,16 @@ def deal_facts(view: DealView, values: Values, demand: str, rules: Rules) -> str
         if is_lost or name != "lost_reason"
     ]
     return BREAK.join(f"{word}: {value}" for word, value in facts if value)
+
+
+def own_facts(deal: Deal, rules: Rules, stage: StageRule) -> Iterator[str]:
+    """Yields the facts of a deal in fields of the user's own: ``Region: North``."""
+    if deal.own:
+        view = DealView(deal, stage.name, stage.category, deal.start, deal.probability)
+        values = Values(view, rules.placeholders)
+        for name, word in rules.facts:
+            if name in deal.own:
+                yield f"{word}: {values[name]}"
 
 
 def _contacts(contacts: Sequence[Contact], words: WordsTable) -> str:

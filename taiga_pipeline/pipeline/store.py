@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -166,6 +167,12 @@ class DealStore:
         for row in self._stream(query.order_by(by_letters(DEALS.c.key))):
             deal = row_to_deal(row)
             yield deal, version_of(deal, row.last_change)
+
+    def own_values(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """Goes through the deals that hold fields of the user's own: key, and text by field."""
+        query = select(DEALS.c.key, DEALS.c.own).where(DEALS.c.own != "")
+        for row in self._stream(query.order_by(by_letters(DEALS.c.key))):
+            yield row.key, json.loads(row.own)
 
     def imported_keys(self) -> frozenset[str]:
         """Returns the keys of the deals that files brought."""

@@ -15,6 +15,7 @@ from taiga_pipeline.app.source_needs import source_with_history
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
+from taiga_pipeline.pipeline.columns import check_field
 from taiga_pipeline.planning.metrics.delivery import (
     Delivered,
     DemandSuggestion,
@@ -57,8 +58,8 @@ _HOW_TO_USE: Final = """\
 @click.option(
     "--by",
     "dimension",
-    type=click.Choice(DIMENSIONS),
-    help="Only the win rates by this field.",
+    metavar="FIELD",
+    help=f"Only the win rates by this field: {', '.join(DIMENSIONS)}, or one of your own.",
 )
 @click.option(
     "--suggest-demand",
@@ -75,6 +76,9 @@ def metrics(
 
     Needs a source with a record of moves and changes, such as the built-in store.
     """
+    dimensions = context.fields.where(lambda field: field.is_grouped)
+    if dimension:
+        dimension = check_field(dimension, dimensions)
     mappings, source = context.load_mappings(), source_with_history(context, "metrics")
     with source.past(fields=SLIPPING) as past:
         moves, changes = _by_deal(past.moves), _by_deal(past.changes)
@@ -87,7 +91,10 @@ def metrics(
     ]
     delivered = list(_delivered(context, mappings, records, reading.allocations))
     suggestions = suggest_demand(delivered, _assumed(mappings, delivered))
-    sales, delivery = sales_metrics(records, context.clock.now()), delivery_metrics(delivered)
+    sales, delivery = (
+        sales_metrics(records, context.clock.now(), dimensions),
+        delivery_metrics(delivered),
+    )
     if as_json:
         print_json(_as_json(sales, delivery, suggestions))
     elif suggest:
@@ -228,7 +235,7 @@ def _show_sales(sales: SalesMetrics) -> None:
     ]
     header = ("Stage", "Entered", "There now", "Went on", "Median stay", "9 of 10 within")
     print_table(header, rows, right=range(1, 6))
-    for dimension in DIMENSIONS:
+    for dimension in sales.win_rates:
         if len(sales.win_rates[dimension]) > 1:
             click.echo("")
             _show_win_rates(dimension, sales.win_rates[dimension])

@@ -94,10 +94,11 @@ def gather(context: CommandContext, asked: Mapping[str, Any], chances: str | Non
 def _board(read: Pipeline, today: date) -> tuple[Stage, ...]:
     """Returns the open deals, and those that were decided lately, by stage."""
     from taiga_pipeline.mapping.errors import NotMapped
+    from taiga_pipeline.mapping.facts import own_facts
 
     urls = {key: str(facts.get("url") or "") for key, facts in read.facts.items()}
     order: dict[str, tuple[int, str]] = {}
-    found: dict[str, list[Deal]] = defaultdict(list)
+    found: dict[str, list[tuple[Deal, tuple[str, ...]]]] = defaultdict(list)
     for deal in read.deals:
         try:
             rules, stage = read.mappings.stage_of(deal)
@@ -107,7 +108,7 @@ def _board(read: Pipeline, today: date) -> tuple[Stage, ...]:
         if closed and (deal.closed_on is None or (today - deal.closed_on).days > RECENT_DAYS):
             continue
         order.setdefault(stage.name, (rules.stages.index(stage), stage.name))
-        found[stage.name].append(_decided(deal, stage))
+        found[stage.name].append((_decided(deal, stage), tuple(own_facts(deal, rules, stage))))
     return tuple(_stage(name, found[name], urls) for name in sorted(found, key=order.__getitem__))
 
 
@@ -117,22 +118,24 @@ def _decided(deal: Deal, stage: StageRule) -> Deal:
     return replace(deal, probability=stage.chance(None)) if is_decided else deal
 
 
-def _stage(name: str, deals: Sequence[Deal], urls: Mapping[str, str]) -> Stage:
+def _stage(
+    name: str, deals: Sequence[tuple[Deal, tuple[str, ...]]], urls: Mapping[str, str]
+) -> Stage:
     total_value: dict[str, Decimal] = defaultdict(Decimal)
-    for deal in deals:
+    for deal, _ in deals:
         if deal.value is not None:
             total_value[deal.currency] += deal.value
-    largest = sorted(deals, key=lambda deal: (-(deal.value or Decimal(0)), deal.key))
+    largest = sorted(deals, key=lambda each: (-(each[0].value or Decimal(0)), each[0].key))
     money = ", ".join(f"{total_value[each]:,.0f} {each}".strip() for each in sorted(total_value))
-    return Stage(name, money, [_card(deal, urls.get(deal.key, "")) for deal in largest])
+    return Stage(name, money, [_card(deal, own, urls.get(deal.key, "")) for deal, own in largest])
 
 
-def _card(deal: Deal, url: str) -> Card:
+def _card(deal: Deal, own: Sequence[str], url: str) -> Card:
     title = f"{deal.customer}: {deal.name}" if deal.customer else deal.name
     value = "" if deal.value is None else f"{deal.value:,.0f} {deal.currency}".strip()
     chance = "" if deal.probability is None else f"{100 * deal.probability:.0f} %"
     close = "" if deal.expected_close is None else f"closes {deal.expected_close}"
-    facts = [fact for fact in (value, chance, close, deal.owner) if fact]
+    facts = [fact for fact in (value, chance, close, deal.owner, *own) if fact]
     return Card(deal.key, title, facts, url)
 
 

@@ -17,6 +17,7 @@ from sync.run.server_move import gather
 from sync.source import Quarantined
 from sync.state.store import StateStore
 from sync.target import Foresees, Target
+from taiga_pipeline.app.deals.own_fields import Unreadable, look_at_own_fields
 from taiga_pipeline.app.engine import KnownTarget, make_source, make_target
 from taiga_pipeline.app.soundness import (
     EXAMPLES,
@@ -32,6 +33,8 @@ from taiga_pipeline.cli.errors import exit_code
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, style
+from taiga_pipeline.hints import command
+from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import quarantine_line
 from taiga_pipeline.report.terminal import safe
@@ -119,7 +122,10 @@ def _findings(context: CommandContext, *, offline: bool) -> Iterator[Finding]:
     yield source
     yield _look("state", lambda: _state(context))
     if _has_store(context):
-        yield _look("store", lambda: _store(context))
+        store = _look("store", lambda: _store(context))
+        yield store
+        if store.ok:
+            yield from _own_fields(context)
     if not offline:
         yield from _look_at_target(context, mapped=mappings.ok, is_readable=source.ok)
 
@@ -244,6 +250,30 @@ def _store(context: CommandContext) -> str:
         return store_on_server(url)
     refuse_damaged_file(path)
     return f"{path.name} is sound"
+
+
+def _own_fields(context: CommandContext) -> Iterator[Finding]:
+    """Looks whether what deals hold in fields of the user's own is of the kinds declared."""
+    found = look_at_own_fields(context)
+    kept = tuple(
+        f"{name}: in {counted(count, 'deal')}, and no [[field]] declares it; it is kept as it is"
+        for name, count in found.undeclared.items()
+    )
+    wrong = [
+        f"deal {each.deal}: {each.field}: {each.reason}; it is kept and shown as it is. Change it: "
+        f"{_way(each)}; or the field's kind"
+        for each in found.unreadable
+    ]
+    if found.unreadable_count > len(wrong):
+        wrong.append(f"and {found.unreadable_count - len(wrong):,} more like these")
+    filled = ", ".join(f"{name} in {counted(n, 'deal')}" for name, n in found.filled.items())
+    if filled or kept:
+        code = ExitCode.USAGE if wrong else ExitCode.DONE
+        yield Finding("fields", filled or "none of your own", tuple(wrong), code, kept)
+
+
+def _way(value: Unreadable) -> str:
+    return command("deals edit", value.deal, options=f"--set {value.field}=...")
 
 
 def _refuse_dangling(keys: Sequence[str]) -> None:

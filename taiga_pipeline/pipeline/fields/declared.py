@@ -49,11 +49,12 @@ def kind_named(name: str) -> Kind:
     """
     if name in OWN_KINDS:
         return Kind(name)
-    raise InvalidValue(f"unknown kind {name!r}{did_you_mean(name, OWN_KINDS)} ({_kinds()})")
+    raise InvalidValue(
+        f"unknown kind {name!r}{did_you_mean(name, _KINDS)} (kinds: {', '.join(_KINDS)})"
+    )
 
 
-def _kinds() -> str:
-    return f"kinds: {', '.join(OWN_KINDS)}"
+_KINDS: Final = tuple(kind.value for kind in OWN_KINDS)
 
 
 def table_with(declared: Iterable[Declaration]) -> FieldTable:
@@ -106,6 +107,7 @@ def _field(place: int, declared: Declaration) -> DealField:
         match=f"Accepted values of {label}, a field of your own ({kind}).",
         choices=tuple(declared.choices),
         currency=declared.currency,
+        is_grouped=kind in (Kind.TEXT, Kind.CHOICE, Kind.YES_NO),
         is_own=True,
     )
 

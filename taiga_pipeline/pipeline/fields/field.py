@@ -77,7 +77,8 @@ class DealField:
     with a bar between them. ``placeholder`` says what its placeholder stands for, "" for none;
     ``fact`` is None for what projects do not show; ``match`` says what a mapping accepts of it, ""
     for what deals are not matched by. ``is_edited`` tells whether ``deals edit`` changes it,
-    ``is_stable`` that it does not change from stage to stage, so that keys may be made of it.
+    ``is_stable`` that it does not change from stage to stage, so that keys may be made of it,
+    ``is_grouped`` that win rates are told by it.
     ``since`` is the version of the store that brought it. ``choices`` and ``currency`` are of a
     field of the user's own, which ``is_own``: its values are text in its normal form.
     """
@@ -93,6 +94,7 @@ class DealField:
     match: str = ""
     is_edited: bool = True
     is_stable: bool = False
+    is_grouped: bool = False
     since: int = 1
     choices: tuple[str, ...] = ()
     currency: str = ""

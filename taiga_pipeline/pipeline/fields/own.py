@@ -15,7 +15,7 @@ from taiga_pipeline.pipeline.cleaning import clean_line
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.field import DealField, Kind
 from taiga_pipeline.pipeline.text import folded, line
-from taiga_pipeline.pipeline.values.amounts import Amount, read_amount
+from taiga_pipeline.pipeline.values.amounts import Amount, AmountReading
 from taiga_pipeline.pipeline.values.blank import is_blank, is_blank_text
 from taiga_pipeline.pipeline.values.currencies import currencies_of
 from taiga_pipeline.pipeline.values.dates import DateReading
@@ -69,13 +69,27 @@ def _typed(field: DealField, text: str) -> Any:
         case Kind.DATE:
             return DateReading(option="").day(text)
         case Kind.MONEY | Kind.NUMBER:
-            return read_amount(text, option="")
+            return read_figure(field, AmountReading(option=""), text)
         case Kind.YES_NO:
             return read_yes_no(text)
         case Kind.CHOICE:
             return read_choice(field, text)
         case _:
             return text
+
+
+def read_figure(field: DealField, reading: AmountReading, text: str) -> Amount | None:
+    """Reads money or a number; None if the text stands for nothing.
+
+    :raises InvalidValue: as `AmountReading.read`.
+    """
+    try:
+        return reading.read(text)
+    except InvalidValue as error:
+        if field.kind is Kind.MONEY:
+            raise
+        reasons = (problem.message for problem in error.problems)
+        raise InvalidValue(*(each.replace("an amount", "a number") for each in reasons)) from None
 
 
 def normal_form(field: DealField, value: Any, currency: str = "") -> str:

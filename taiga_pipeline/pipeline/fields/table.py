@@ -221,6 +221,7 @@ FIELDS: Final = (
         label="Owner",
         about="Who sells.",
         is_stable=True,
+        is_grouped=True,
         headers=(
             "owner|deal owner|opportunity owner|owner name|record owner|sales agent|sales rep|"
             "sales representative|salesperson|account manager|assigned to|assigned user|"
@@ -240,6 +241,7 @@ FIELDS: Final = (
         label="Team",
         about="Which part of the company.",
         is_stable=True,
+        is_grouped=True,
         headers=(
             "team|sales team|business unit|unit|department|avdelning|enhet|abteilung|"
             "vertriebsteam|equipo|equipo de ventas|équipe|équipe commerciale|equipe|"
@@ -256,6 +258,7 @@ FIELDS: Final = (
         label="Service",
         about="What kind of work.",
         is_stable=True,
+        is_grouped=True,
         headers=(
             "service|product|product name|offering|tjänst|produkt|dienstleistung|leistung|"
             "servicio|producto|produit|prestation|serviço|produto|dienst|ydelse|tjeneste"
@@ -271,6 +274,7 @@ FIELDS: Final = (
         label="Lead source",
         about="Where the lead came from.",
         is_stable=True,
+        is_grouped=True,
         headers=(
             "lead source|source|original source|deal source|källa|leadkälla|quelle|herkunft|"
             "fuente|origen|origine|source du prospect|fonte|origem|bron|leadbron|kilde|leadkilde"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.field import LIST_KINDS, DealField, FieldTable, Kind
-from taiga_pipeline.pipeline.fields.own import read_choice
+from taiga_pipeline.pipeline.fields.own import read_choice, read_figure
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.notation import parse_contacts, parse_list, parse_roles
 from taiga_pipeline.pipeline.values.amounts import (
@@ -64,7 +64,7 @@ class Readings:
         if column.kind is Kind.MOMENT:
             return self.date_reading(column.name).moment(text)
         if column.kind in (Kind.MONEY, Kind.NUMBER):
-            return self.amounts.get(column.name, self.value).read(text)
+            return read_figure(column, self.amounts.get(column.name, self.value), text)
         if column.kind is Kind.SHARE:
             return self.probability.read(text)
         return _read_list(column.kind, text) if column.kind in LIST_KINDS else _word(column, text)

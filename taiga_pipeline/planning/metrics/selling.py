@@ -16,9 +16,11 @@ from itertools import pairwise
 from statistics import NormalDist, mean, median, quantiles
 from typing import Final
 
+from taiga_pipeline.pipeline.fields.field import held
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Category, Deal, FieldChange, StageMove
 
-DIMENSIONS = ("team", "service", "owner", "lead_source")
+DIMENSIONS: Final = BUILT_IN.where(lambda field: field.is_grouped)
 """Fields of a deal that win rates are told by."""
 
 _Z80 = NormalDist().inv_cdf(0.9)
@@ -150,7 +152,9 @@ class SalesMetrics:
     skipped_gates: tuple[SkippedGate, ...]
 
 
-def sales_metrics(records: Sequence[Record], now: datetime) -> SalesMetrics:
+def sales_metrics(
+    records: Sequence[Record], now: datetime, dimensions: Sequence[str] = DIMENSIONS
+) -> SalesMetrics:
     """Returns everything that is told about selling; ``now`` is aware."""
     won = [record for record in records if record.is_won]
     lost = [record for record in records if record.is_closed and not record.is_won]
@@ -159,7 +163,7 @@ def sales_metrics(records: Sequence[Record], now: datetime) -> SalesMetrics:
         won=len(won),
         lost=len(lost),
         stages=stage_metrics(records),
-        win_rates={name: win_rates(records, name) for name in DIMENSIONS},
+        win_rates={name: win_rates(records, name) for name in dimensions},
         velocity=velocity(records, now),
         slippage=slippage(records),
         lost_reasons=tuple(Counter(r.deal.lost_reason or "(not said)" for r in lost).most_common()),
@@ -238,7 +242,7 @@ def win_rates(records: Iterable[Record], dimension: str) -> tuple[WinRate, ...]:
     groups: dict[str, Counter[bool]] = defaultdict(Counter)
     for record in records:
         if record.is_closed:
-            groups[str(getattr(record.deal, dimension)) or "(none)"][record.is_won] += 1
+            groups[str(held(record.deal, dimension)) or "(none)"][record.is_won] += 1
     rates = [_rate(group, counts[True], counts[False]) for group, counts in groups.items()]
     return tuple(sorted(rates, key=lambda rate: (-(rate.won + rate.lost), rate.group)))
 
