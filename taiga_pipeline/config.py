@@ -32,21 +32,11 @@ from sync.plan.limits import DEFAULTS, Limit
 from sync.records.model import WhenGone
 from taiga_pipeline.credentials import Secret, for_header, from_environment, from_file
 from taiga_pipeline.days import local_zone, zone_named
+from taiga_pipeline.field_settings import FieldSettings, Section, check_fields
 from taiga_pipeline.look_alikes import explain_look_alike
-from taiga_pipeline.pipeline.errors import InvalidValue
-from taiga_pipeline.pipeline.fields.declared import (
-    MAX_CHOICES,
-    MAX_FIELDS,
-    NAME_FORM,
-    RESERVED,
-    Declaration,
-    kind_named,
-    objections,
-    table_with,
-)
-from taiga_pipeline.pipeline.fields.field import FieldTable, Kind
+from taiga_pipeline.pipeline.fields.declared import MAX_FIELDS, table_with
+from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
-from taiga_pipeline.pipeline.text import line
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.toml_places import Document, KeyPath, invisible, parse_document, read_document
 
@@ -142,13 +132,6 @@ def _check_variable(value: str) -> str:
     return value
 
 
-def _check_line(value: str) -> str:
-    text = line(value)
-    if not text:
-        raise ValueError("is empty")
-    return text
-
-
 def _check_zone(value: str) -> str:
     if value:
         zone_named(value)
@@ -166,17 +149,11 @@ TimeZone = Annotated[str, AfterValidator(_check_zone)]
 PipelineName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
-    )
-
-
 def _address(setting: str, variable: str, url: str, environment: Mapping[str, str]) -> str:
     return from_environment(setting, variable, environment).reveal() if variable else url
 
 
-class SourceSettings(_Section):
+class SourceSettings(Section):
     """Where deals are read. Keys beyond these are the adapter's own, in `options`."""
 
     model_config = ConfigDict(extra="allow")
@@ -198,7 +175,7 @@ class SourceSettings(_Section):
         return _address("source.url_env", self.url_env, self.url or "", environment)
 
 
-class Credentials(_Section):
+class Credentials(Section):
     """How the account logs in. Either a password or one of the tokens is there."""
 
     username: str
@@ -207,7 +184,7 @@ class Credentials(_Section):
     application_token: Secret | None = None
 
 
-class TargetSettings(_Section):
+class TargetSettings(Section):
     """The project-management tool and the account in it."""
 
     kind: str = "taiga"
@@ -261,7 +238,7 @@ _WAYS_IN: Final = (
 )
 
 
-class SyncSettings(_Section):
+class SyncSettings(Section):
     """How the two sides are kept in step.
 
     ``settle_seconds`` is how long a create that was cut off may still take effect in the target.
@@ -286,7 +263,7 @@ class SyncSettings(_Section):
         return _address("sync.state_env", self.state_env, self.state, environment)
 
 
-class LimitSettings(_Section):
+class LimitSettings(Section):
     """How much one run may change; see `sync.plan.limits`."""
 
     create: LimitValue = DEFAULTS["create"]
@@ -308,7 +285,7 @@ class LimitSettings(_Section):
         return {name: getattr(self, name) for name in DEFAULTS}
 
 
-class PlanningSettings(_Section):
+class PlanningSettings(Section):
     """How far ahead demand and capacity are looked at.
 
     ``rates`` say what a unit of each currency is worth in ``currency``; without them, values are
@@ -339,7 +316,7 @@ def _check_addresses(value: list[str]) -> list[str]:
     return list(dict.fromkeys(addresses))
 
 
-class PortfolioSettings(_Section):
+class PortfolioSettings(Section):
     """A project with all deals as cards on a board, and the resource plan on a wiki page.
 
     ``members`` get into it with ``role``; ``text`` begins its description. ``plan_weeks`` is how
@@ -363,7 +340,7 @@ def _check_heartbeat(value: str) -> str:
     return value
 
 
-class MonitoringSettings(_Section):
+class MonitoringSettings(Section):
     """What runs tell monitors.
 
     ``heartbeat_url`` is asked for after each run that came to its end; ``prometheus_file`` is
@@ -391,64 +368,7 @@ class MonitoringSettings(_Section):
         )
 
 
-def _check_field_name(value: str) -> str:
-    if not re.fullmatch(NAME_FORM, value):
-        raise ValueError(
-            f"{value!r}: a name has lower-case letters, digits and _, begins with a letter, and "
-            "has up to 40 of them"
-        )
-    if value in RESERVED or hasattr(BaseModel, value) or value.startswith("model_"):
-        raise ValueError(f"{value!r} means something else already; choose another name")
-    return value
-
-
-def _check_kind(value: str) -> str:
-    try:
-        return kind_named(value)
-    except InvalidValue as error:
-        raise ValueError(str(error)) from None
-
-
-_Line = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_check_line)]
-
-
-class FieldSettings(_Section):
-    """A field of the user's own that deals have.
-
-    ``label`` names it for people, ``headers`` are the headers of columns that it is known by beside
-    its name and its label. ``fact`` says whether projects show it (default: all but money).
-    """
-
-    name: Annotated[str, AfterValidator(_check_field_name)]
-    kind: Annotated[str, AfterValidator(_check_kind)] = Kind.TEXT.value
-    label: Annotated[str, Field(max_length=100)] = ""
-    headers: Annotated[list[_Line], Field(max_length=100)] = Field(default_factory=list)
-    choices: Annotated[list[_Line], Field(max_length=MAX_CHOICES)] = Field(default_factory=list)
-    currency: str = ""
-    fact: bool | None = None
-
-    @property
-    def declaration(self) -> Declaration:
-        """What is said about the field."""
-        return Declaration(**{name: getattr(self, name) for name in FieldSettings.model_fields})
-
-    @model_validator(mode="after")
-    def _check_together(self) -> FieldSettings:
-        problems = list(objections(self.declaration))
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
-
-
-def _check_fields(value: list[FieldSettings]) -> list[FieldSettings]:
-    try:
-        table_with(each.declaration for each in value)
-    except InvalidValue as error:
-        raise ValueError(str(error)) from None
-    return value
-
-
-class Settings(_Section):
+class Settings(Section):
     """All of ``config.toml``. ``path`` is the file itself.
 
     ``time_zone`` decides which day a moment is; "" for that of the machine.
@@ -464,7 +384,7 @@ class Settings(_Section):
     monitoring: MonitoringSettings
     portfolio: PortfolioSettings
     field: Annotated[
-        list[FieldSettings], Field(max_length=MAX_FIELDS), AfterValidator(_check_fields)
+        list[FieldSettings], Field(max_length=MAX_FIELDS), AfterValidator(check_fields)
     ] = Field(default_factory=list)
     path: Annotated[Path, Field(strict=False)]
 

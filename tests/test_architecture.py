@@ -27,6 +27,7 @@ LEVELS: Final = {
     "taiga_pipeline.targets": 2,
     "taiga_pipeline.report": 2,
     "taiga_pipeline.config": 3,
+    "taiga_pipeline.field_settings": 3,
     "taiga_pipeline.app": 4,
     "taiga_pipeline.workers": 5,
     "taiga_pipeline.cli": 6,

@@ -78,6 +78,7 @@ FIELDS: Final = (
         column=4,
         label="Stage",
         about="How far it is.",
+        is_of_stage=True,
         is_edited=False,
         headers=(
             "stage|deal stage|opportunity stage|sales stage|stage name|pipeline stage|phase|steg|"
@@ -94,6 +95,7 @@ FIELDS: Final = (
         column=17,
         label="In stage since",
         about="When it came into its stage.",
+        is_of_stage=True,
         is_edited=False,
         headers="stage since|stage changed|last stage change|last stage change date",
     ),
@@ -191,6 +193,7 @@ FIELDS: Final = (
         column=16,
         label="Closed on",
         about="Day on which it was won or lost.",
+        is_of_stage=True,
         headers=(
             "closed on|closed date|closed at|deal closed on|actual close date|won lost date|"
             "date closed|close time|avslutad|stängd|abgeschlossen am|cerrado el|"
@@ -288,6 +291,7 @@ FIELDS: Final = (
         column=19,
         label="Lost because",
         about="Why it was lost.",
+        is_of_stage=True,
         headers=(
             "lost reason|loss reason|reason lost|reason for loss|closed lost reason|förlustorsak|"
             "orsak|verlustgrund|ablehnungsgrund|motivo de pérdida|raison de la perte|"
@@ -303,6 +307,7 @@ FIELDS: Final = (
         column=23,
         label="Next step",
         about="What sales does next.",
+        is_of_stage=True,
         since=5,
         headers=(
             "next step|next steps|next action|next activity|next task|next activity summary|"
@@ -321,6 +326,7 @@ FIELDS: Final = (
         column=24,
         label="Next step on",
         about="Day on which that is due.",
+        is_of_stage=True,
         since=5,
         headers=(
             "next step on|next step date|next action date|next activity date|"
@@ -384,6 +390,7 @@ FIELDS: Final = (
         column=14,
         label="Updated",
         about="When it was changed last.",
+        is_of_stage=True,
         is_edited=False,
         headers=(
             "updated at|updated|update time|modified|modified on|modified time|last modified|"

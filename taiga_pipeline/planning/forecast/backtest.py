@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.planning.forecast.common_shock import independent_windows
 from taiga_pipeline.planning.forecast.forecast import (
     PARTS,
@@ -246,7 +247,7 @@ def revealing_fields(history: History) -> Iterable[RevealingField]:
             yield RevealingField(name, first, second)
 
 
-_BY_NATURE: Final = frozenset({"closed_on", "lost_reason", "stage", "stage_since", "updated_at"})
+_BY_NATURE: Final = frozenset(BUILT_IN.where(lambda field: field.is_of_stage))
 
 
 def _filled(deals: Sequence[PastDeal], name: str) -> float:
