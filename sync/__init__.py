@@ -1,7 +1,7 @@
 """The sync engine: keeps the records of a source and of a target in step, three ways.
 
-It knows records, fields and owners, and nothing of deals, of any tool, of HTTP or of a command
-line. Needs only the standard library and SQLAlchemy Core.
+It knows records, fields and owners, and nothing of what they are about, of any tool, of HTTP or of
+a command line. Needs only the standard library and SQLAlchemy Core.
 
 A run, step by step:
 

@@ -8,6 +8,7 @@
 `OutcomeUnknown`   a write may or may not have happened: ask, never repeat
 `Rejected`         this record cannot be written as it is: leave it, go on
 `Vanished`         the object is not there (any more): look again
+`NotLinked`        there is no such object, because nothing is bound
 `Stale`            somebody changed the object just now: merge again
 `Malformed`        what was answered is not what was asked for: leave it, go on
 `Unauthorised`     stop: the account or its rights are wrong
@@ -20,14 +21,31 @@
 `StateUnusable`    stop: the state store cannot be used as it is
 =================  ============================================================
 
-Every message names the numbers and the way out, and never contains a secret.
+Every message names the numbers, and never contains a secret. What a person can do about it is in
+``ways_out`` where the engine knows it; an adapter says it in its own words.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from sync.ways_out import WayOut
+
 
 class SyncError(Exception):
-    """The root of all errors that the engine and its adapters raise on purpose."""
+    """The root of all errors that the engine and its adapters raise on purpose.
+
+    ``ways_out`` is what a person can do about it.
+    """
+
+    def __init__(self, *words: object, ways_out: Sequence[WayOut] = ()) -> None:
+        super().__init__(*words)
+        self.ways_out = tuple(ways_out)
+
+    @property
+    def message(self) -> str:
+        """What is wrong, without the ways out."""
+        return str(self)
 
 
 class Unavailable(SyncError):
@@ -63,6 +81,14 @@ class Rejected(SyncError):
 
 class Vanished(Rejected):
     """The object that was to be read or written is not there."""
+
+
+class NotLinked(Rejected):
+    """Nothing in the target is kept in step with a group (``group`` is its key)."""
+
+    def __init__(self, group: str) -> None:
+        super().__init__(f"{group}: nothing in the target is kept in step with it")
+        self.group = group
 
 
 class Stale(SyncError):

@@ -187,7 +187,7 @@ class InMemoryTarget:
             if observed.id != root.record.id:
                 raise Vanished(f"{observed.kind} {observed.id} is not there")
             if observed.change_token != str(root.version):
-                raise Stale(f"project {observed.id} was changed in this moment")
+                raise Stale(f"{observed.kind} {observed.id} was changed in this moment")
             self._change(root, replace(root.record, fields={**root.record.fields, **changes}))
             return Written(self._show(root))
 
@@ -313,7 +313,7 @@ class InMemoryTarget:
     def _root(self, root_id: str) -> _Root:
         root = self._roots.get(root_id)
         if root is None:
-            raise Vanished(f"project {root_id} is not there")
+            raise Vanished(f"there is no root {root_id}")
         return root
 
     def _change(self, root: _Root, record: Observed) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from sync.records.model import DesiredGroup, Value
+from sync.ways_out import WayOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +16,19 @@ class Quarantined:
     """Something in the source that could not be read as a record.
 
     ``key`` is its group's key, "" if not even that could be read. ``place`` is where a person
-    finds it (``deals.csv:17``), ``reason`` what is wrong and what to do.
+    finds it (``rows.csv:17``), ``reason`` what is wrong; ``ways_out`` what to do, where the engine
+    knows it.
     """
 
     key: str
     place: str
     reason: str
+    ways_out: tuple[WayOut, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+        return self.reason
 
 
 @dataclass(slots=True)
@@ -29,7 +37,7 @@ class Reading:
 
     ``groups`` may be an iterator: it is gone through once, and ``quarantined``, ``present`` and
     ``complete`` are read after that (a reader may fill them on the way). ``present`` names the
-    keys that the source holds without anything being desired for them (no mapping matches): they
+    keys that the source holds without anything being desired for them (no rule matches): they
     are not *gone*. ``fading`` names keys that the source still holds although whatever it has them
     from does not any more. ``complete`` is False when the read broke off or rows without a key were
     quarantined; then nothing that is missing is taken for gone. ``notes`` are remarks about the

@@ -3,7 +3,7 @@
 An adapter translates between records and one tool's API. It decides nothing: what to write is
 decided by the merge, when and how often by the executor.
 
-Terms: a *root* is the object that stands for a group (a project); *children* are the objects in
+Terms: a *root* is the object that stands for a group; *children* are the objects in
 it. A *complete* read is one whose count was checked against what the server announced.
 
 Every method may raise `Unauthorised`, `Unreachable` or `Unavailable` (after the adapter's own
@@ -60,10 +60,9 @@ class TellsCapabilities(Protocol):
 class Place:
     """Where a child lives: its root's id, and the ids of the records bound in the group so far.
 
-    ``bound`` lets an adapter turn a reference between records (a story's milestone, a
-    membership's role) into the target's own id. ``deleted`` are records that people deleted: what
-    refers to them does without. A record in neither could not be made (yet): what refers to it
-    waits.
+    ``bound`` lets an adapter turn a reference between records (a member's role, a parent) into the
+    target's own id. ``deleted`` are records that people deleted: what refers to them does without.
+    A record in neither could not be made (yet): what refers to it waits.
     """
 
     root_id: str
@@ -89,7 +88,9 @@ class Written:
     unwritten: frozenset[str] = frozenset()
 
 
-def unreadable(root_id: str, why: str, markers: tuple[Marker, ...] | None = None) -> Observed:
+def unreadable(
+    kind: str, root_id: str, why: str, markers: tuple[Marker, ...] | None = None
+) -> Observed:
     """Returns a root about which the server's answer could not be understood.
 
     ``why`` says what is wrong with it. ``markers`` are its markers, None if not even they can be
@@ -98,7 +99,7 @@ def unreadable(root_id: str, why: str, markers: tuple[Marker, ...] | None = None
     obstacle = f"what the server tells of it {why}"
     readable = markers is not None
     return Observed(
-        "project",
+        kind,
         root_id,
         {},
         markers=markers or (),
@@ -132,7 +133,7 @@ class Target(Protocol):
 
     @property
     def name(self) -> str:
-        """The tool's name, for messages ("Taiga")."""
+        """The tool's name, for messages."""
 
     @property
     def request_count(self) -> int:

@@ -145,8 +145,9 @@ def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SEC
     parsed = parse_url(url)
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise Stop(
-            f"{shown(parsed)}: deals and state are kept in SQLite (sqlite:///pipeline.db) or "
-            f"PostgreSQL (postgresql+psycopg://host/database), not in {parsed.get_backend_name()}"
+            f"{shown(parsed)}: write the URL of a SQLite database (sqlite:///pipeline.db) or of a "
+            "PostgreSQL database (postgresql+psycopg://host/database); nothing is kept in "
+            f"{parsed.get_backend_name()}"
         )
     is_sqlite = parsed.get_backend_name() == "sqlite"
     if is_sqlite:
@@ -289,7 +290,7 @@ def _check_file(url: URL, create: bool) -> None:
 
 
 def _create_private_file(url: URL) -> None:
-    """Makes a new SQLite file readable by its owner only: it holds customers' names.
+    """Makes a new SQLite file readable by its owner only: it holds names of people.
 
     The files that SQLite puts beside it get the same mode.
     """

@@ -17,6 +17,7 @@ from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, Tex
 from sync.database.engine import lock_number, open_engine, reading, shown, writing
 from sync.database.table_copy import copy_rows, tables_of
 from sync.errors import StateUnusable
+from sync.ways_out import Upgrade
 
 Step = Callable[[Connection], None]
 
@@ -152,8 +153,8 @@ def _refuse_newer(engine: Engine, name: str, found: int, known: int) -> None:
     if found > known:
         raise StateUnusable(
             f"{shown(engine.url)} was written by a newer version of this program: its {name} "
-            f"tables are at version {found}, this program knows up to {known}. Upgrade "
-            "pipeline-sync on this machine; nothing was changed"
+            f"tables are at version {found}, this program knows up to {known}. Nothing was changed",
+            ways_out=[Upgrade()],
         )
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import Column, Connection, Engine, Table, func, inspect, select, text
 
 from sync.database.engine import reading
+from sync.ways_out import CopyStores, Statement
 
 Reference = tuple[Column[str], Column[str]]
 """A column, and the column in which each of its values has to be."""
@@ -20,36 +21,38 @@ RIGHTS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 def server_damage(
     engine: Engine, tables: Collection[Table], references: Sequence[Reference] = ()
-) -> list[str]:
+) -> list[Statement]:
     """Returns what is wrong with tables that are up to date; an empty list if nothing is.
 
     Reads every value of every row once.
     """
     with reading(engine) as connection:
-        found = [*_database(connection), *_missing(connection, tables)]
+        found = [*_database(connection), *map(Statement, _missing(connection, tables))]
         if found:  # nothing else can be asked
             return found
         names = [table.name for table in tables]
-        found += [*_rights(connection, names), *_unsound_indexes(connection, names)]
-        found += _orphans(connection, references)
+        found += map(Statement, _rights(connection, names))
+        found += map(Statement, _unsound_indexes(connection, names))
+        found += map(Statement, _orphans(connection, references))
         for table in tables:
             every_value = func.sum(func.length(text("t::text")))
             connection.execute(select(every_value).select_from(table.alias("t"))).scalar()
         return found
 
 
-def _database(connection: Connection) -> Iterator[str]:
+def _database(connection: Connection) -> Iterator[Statement]:
     encoding = connection.execute(text("SHOW server_encoding")).scalar()
     if encoding != "UTF8":
-        yield (
+        yield Statement(
             f"the database keeps text as {encoding}, which not every name fits into: make one with "
-            "ENCODING 'UTF8' and copy everything there (pipeline-sync store copy)"
+            "ENCODING 'UTF8'",
+            (CopyStores(),),
         )
     version = int((connection.dialect.server_version_info or (0,))[0])
     if version >= _KNOWS_ITS_COLLATION:
         stale = connection.execute(text(_STALE_COLLATION)).first()
         if stale:
-            yield (
+            yield Statement(
                 f"the operating system orders text in another way ({stale[1]}) than when the "
                 f"database was made ({stale[0]}), so that indexes may miss rows. Run there: "
                 "REINDEX DATABASE, then ALTER DATABASE … REFRESH COLLATION VERSION"

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 from sync.plan.limits import Amount
 from sync.plan.model import Action, ActionType, GroupPlan
-from sync.records.model import LABEL, STAFFED, STATE, TITLE, Desired, RecordKey
+from sync.records.model import LABEL, STAFFED, STATE, TITLE, Desired, RecordKey, counted
 
 NAMED = 3
 """So many examples make a message."""
@@ -35,12 +35,15 @@ class Count:
     """What is counted under one limit."""
 
     kinds: Counter[str] = field(default_factory=Counter)
+    roots: set[str] = field(default_factory=set)
+    """Of what kind the roots are."""
     groups: Counter[str] = field(default_factory=Counter)
     origins: Counter[str] = field(default_factory=Counter)
 
-    def add(self, key: RecordKey, origin: str) -> None:
-        """Counts one record."""
+    def add(self, key: RecordKey, origin: str, root: str = "") -> None:
+        """Counts one record, in a group whose root is of the kind ``root``."""
         self.kinds[key.kind] += 1
+        self.roots.add(root)
         self.groups[key.group] += 1
         if origin:
             self.origins[origin] += 1
@@ -51,8 +54,10 @@ class Count:
         if not is_of_children:
             return Amount(self.groups.total(), examples=where, origin=self.origin)
         kinds = ", ".join(f"{count} x {kind}" for kind, count in self.kinds.most_common())
-        examples = f"{kinds} in {len(self.groups)} projects ({where})"
-        return Amount(self.kinds.total(), len(self.groups), examples=examples, origin=self.origin)
+        unit = next(iter(self.roots)) if len(self.roots) == 1 else ""
+        examples = f"{kinds} in {counted(len(self.groups), unit)} ({where})"
+        groups = len(self.groups)
+        return Amount(self.kinds.total(), groups, unit=unit, examples=examples, origin=self.origin)
 
     @property
     def origin(self) -> str:
@@ -68,10 +73,10 @@ def count_actions(groups: Iterable[GroupPlan]) -> dict[str, Amount]:
     for group in groups:
         is_new = any(a.type is ActionType.CREATE and a.key.is_root for a in group.actions)
         for action in group.actions:
-            counted = _counted_root(action) if action.key.is_root else _counted_child(action)
-            if counted and not (is_new and counted[0] == "children"):
-                record = action.desired
-                tallies[counted[0]].add(action.key, record.origin(counted[1]) if record else "")
+            found = _counted_root(action) if action.key.is_root else _counted_child(action)
+            if found and not (is_new and found[0] == "children"):
+                origin = action.desired.origin(found[1]) if action.desired else ""
+                tallies[found[0]].add(action.key, origin, group.desired.root.key.kind)
     return {
         name: tally.amount(is_of_children=name == "children") for name, tally in tallies.items()
     }

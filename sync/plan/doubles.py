@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 
 from sync.plan.model import Action, ActionType, Issue, IssueKind
 from sync.records.model import Binding, Desired, Observed, RecordKey, by_identity
+from sync.ways_out import DeleteInTarget
 
 Place = tuple[str, str]
 """Kind and id of an object."""
@@ -68,9 +69,7 @@ def _taking_back(record: Desired, younger: Observed, older: Observed) -> Action:
 def double_issue(key: RecordKey, alike: Sequence[Observed], kept: Observed) -> Issue:
     """Returns the issue about several objects that answer to one record."""
     ids = " and ".join(item.id for item in alike)
-    others = " and ".join(item.id for item in alike if item.id != kept.id)
-    message = (
-        f"{key}: {ids} are the same {key.kind} twice, and {kept.id} is kept in step; look at both, "
-        f"and delete {others} in the target, or take its reference or name away if it is to stay"
-    )
-    return Issue(IssueKind.DOUBLE, key, message)
+    others = tuple(item.id for item in alike if item.id != kept.id)
+    message = f"{key}: {ids} are the same {key.kind} twice, and {kept.id} is kept in step"
+    ways = (DeleteInTarget(others, is_named=True),)
+    return Issue(IssueKind.DOUBLE, key, message, ways_out=ways)

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from enum import Enum, auto
 
+from sync.plan.issue_ways import with_usual_ways_out
 from sync.plan.model import Action, ActionType, Issue, IssueKind
 from sync.records.model import Binding, Desired, Observed, RecordKey, Value, WhenDropped
 from sync.records.record_merge import Bases, Splitter
@@ -81,11 +82,8 @@ def touched_issue(key: RecordKey) -> Issue:
 
 
 def _stays(key: RecordKey, why: str) -> Issue:
-    message = (
-        f"{key}: nothing asks for this {key.kind} any more; {why}. To leave it to the project: "
-        f"'pipeline-sync resolve {key} --take delivery'; to have it removed: --take sales"
-    )
-    return Issue(IssueKind.DROPPED, key, message)
+    message = f"{key}: nothing asks for this {key.kind} any more; {why}"
+    return with_usual_ways_out(Issue(IssueKind.DROPPED, key, message))
 
 
 def _edited(base: Bases, found: Observed, split: Splitter) -> Iterator[str]:

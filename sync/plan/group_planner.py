@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 
 from sync.plan.doubles import all_alike, oldest_first, settle_doubles
 from sync.plan.dropped_children import Outcome, removal, renamed, settle_dropped
+from sync.plan.issue_ways import with_usual_ways_out
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind
 from sync.plan.unmarked_roots import stranger
 from sync.records.merge import Decision, Verdict
@@ -43,6 +44,7 @@ from sync.records.model import (
     WhenDropped,
     WhenRetired,
     by_identity,
+    counted,
 )
 from sync.records.record_merge import Bases, MergedRecord, Splitter, merge_record
 
@@ -238,7 +240,7 @@ class _GroupPlanner:
         )
 
     def _handle_deleted(self, bound: Bound) -> None:
-        """Reports a root that people deleted, or makes it again if the mapping says so."""
+        """Reports a root that people deleted, or makes it again if that is asked for."""
         key = self.desired.root.key
         wanted = self.desired.create and not self.desired.retired
         if key in self.known.removing:  # it was not people: the receipt was lost
@@ -248,22 +250,20 @@ class _GroupPlanner:
             return
         if wanted and self.desired.when_deleted is WhenDeleted.RECREATE:
             self.forget.extend(self.known.bound)
-            reason = "deleted in the target, and made again as the mapping asks"
+            reason = "deleted in the target, and made again, as is asked for in that case"
             self.actions.append(_create(self.desired.root, reason))
             return
         if not bound.binding.deleted:
             self.bind.append(replace(bound.binding, deleted=True))
         if wanted:
-            self.issues.append(Issue(IssueKind.DELETED, key, _deleted_message(key.group)))
+            self.issues.append(deleted_issue(key))
 
     def _report_ambiguous(self, candidates: Sequence[Observed]) -> None:
         key = self.desired.root.key
         ids = ", ".join(sorted(candidate.id for candidate in candidates))
-        message = (
-            f"{key}: several projects carry this deal's marker (ids {ids}) and none is bound; "
-            f"choose one with 'pipeline-sync adopt {key} PROJECT'"
-        )
-        self.issues.append(Issue(IssueKind.AMBIGUOUS, key, message))
+        found = counted(len(candidates), key.kind)
+        message = f"{key}: {found} carry its marker (ids {ids}), and none is bound"
+        self.issues.append(with_usual_ways_out(Issue(IssueKind.AMBIGUOUS, key, message)))
 
     def _adopt_root(self, root: Observed) -> None:
         """Binds the one root that carries the marker."""
@@ -481,7 +481,7 @@ class _GroupPlanner:
         """Replaces the actions of a group whose root cannot be written by an issue."""
         key = self.desired.root.key
         waiting = f"{len(self.actions)} change(s) wait" if self.actions else "nothing is compared"
-        message = f"{key}: {waiting}, because the project cannot be written: {root.obstacle}"
+        message = f"{key}: {waiting}, because the {key.kind} cannot be written: {root.obstacle}"
         self.actions.clear()
         self.issues.append(Issue(IssueKind.OBSTACLE, key, message))
 
@@ -556,10 +556,9 @@ def _conflict(key: RecordKey, change: Change) -> Issue:
     wanted, there = (shortened(value) for value in (change.desired, change.observed))
     message = (
         f"{key}: '{change.field}' was changed on both sides: sales want {wanted}, the "
-        f"target has {there}; settle it with 'pipeline-sync resolve {key} --field "
-        f"{change.field} --take sales' (or delivery)"
+        f"target has {there}"
     )
-    return Issue(
+    issue = Issue(
         IssueKind.CONFLICT,
         key,
         message,
@@ -568,6 +567,7 @@ def _conflict(key: RecordKey, change: Change) -> Issue:
         desired=change.desired,
         observed=change.observed,
     )
+    return with_usual_ways_out(issue)
 
 
 def shortened(value: Value) -> str:
@@ -576,12 +576,13 @@ def shortened(value: Value) -> str:
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}… ({len(text):,} in all)"
 
 
-def _deleted_message(group: str) -> str:
-    return (
-        f"{group}: its project was deleted in the target, or the account can no longer see it; it "
-        f"is not made again. To stop following the deal: 'pipeline-sync unlink {group}'; to have "
-        f"the project made again: 'pipeline-sync resolve {group} --take sales'"
+def deleted_issue(key: RecordKey) -> Issue:
+    """Returns the issue of a root that people deleted."""
+    message = (
+        f"{key.group}: its {key.kind} was deleted in the target, or the account can no longer see "
+        "it; it is not made again"
     )
+    return with_usual_ways_out(Issue(IssueKind.DELETED, key, message))
 
 
 def _reason(record: Desired, merged: MergedRecord) -> str:

@@ -1,9 +1,9 @@
 """Limits: how much one run may change before it asks.
 
-A typo in a mapping, or a source that lost half of its rows, must not archive forty projects. A
-limit is a count (``50``) or a share of the groups that are kept in step (``"20%"``); a share never
-holds back fewer than `FLOOR` changes, so that small pipelines are not refused for one deal. (For a
-source that shrank it is not more than half: of five deals, three are not lost in a day.)
+A typo in a rule, or a source that lost half of its rows, must not retire forty groups. A limit is a
+count (``50``) or a share of the groups that are kept in step (``"20%"``); a share never holds back
+fewer than `FLOOR` changes, so that small pipelines are not refused for one change. (For a source
+that shrank it is not more than half: of five groups, three are not lost in a day.)
 
 What is counted is said in `sync.plan.counting`.
 """
@@ -14,35 +14,11 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from sync.records.model import counted
+from sync.ways_out import AllowOnce, FindCause, RaiseLimit, WayOut
+
 FLOOR = 5
 """A share always allows this many changes."""
-
-_LOOK = "look at the list with 'pipeline-sync plan'"
-_ADVICE = {
-    "create": f"{_LOOK}; if old won deals flood in, lower closed_within_days in the mapping",
-    "retire": f"{_LOOK}; a changed stage or mapping is the usual cause",
-    "staff": f"{_LOOK}; a stage with another category in the mapping is the usual cause",
-    "children": f"{_LOOK}; a changed milestone, story, member or page in the mapping, or a stage "
-    "with another category, is the usual cause",
-    "remove_member": f"{_LOOK}; changed allocations or members are the usual cause",
-    "rename": f"{_LOOK}; a changed title or label in the mapping is the usual cause",
-    "mails": f"{_LOOK}; the tool mails everybody once for each project that they are added to, and "
-    "cannot be asked not to; 'when = \"staffed\"' below a [[member]] adds them later",
-    "source_shrink": "check that the source is whole; nothing is retired because it is missing",
-    "other_pipeline": "another pipeline has made a project for each of these deals already; if "
-    "this pipeline was renamed, give it its old name again",
-    "swapped": "names and customers changed places among keys, as they do where a key is the "
-    "number of a row: each project would become another deal's. Give the deals their keys again, "
-    "and use keys that stay with a deal; allow it if the deals themselves did change places",
-    "other_account": "two accounts on one pipeline do not see each other's projects, and make each "
-    "a second time: use the account that made them, or allow it if that one was given up",
-    "unmarked": "nothing is ever written to them. Is target.url right? Was the server restored "
-    "from an older backup, and gives numbers out again? 'pipeline-sync state move --help' has the "
-    "ways on; with the limit lifted all others are kept in step, and these are reported",
-    "missing": "is target.url right, is the account still a member of them, was the server "
-    "restored from an older backup? 'pipeline-sync state move --help' has the ways on; with the "
-    "limit lifted they count as deleted by people",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +80,12 @@ class Amount:
     ``groups`` is what a share is compared with, where that is not the count itself: of children,
     the groups that they are made in. ``detail`` says what the number is about, where that is not
     plain, and ``examples`` where it comes from. ``origin`` names what asks for it, as whoever made
-    the desired records says it.
+    the desired records says it. ``unit`` is what groups are counted in: the kind of their roots.
     """
 
     count: int
     groups: int | None = None
+    unit: str = ""
     detail: str = ""
     examples: str = ""
     origin: str = ""
@@ -135,17 +112,22 @@ class Breach:
 
     @property
     def message(self) -> str:
-        """Says the numbers, the setting, what asks for it and the way out."""
+        """Says the numbers, the setting and what asks for it."""
         detail = f" ({self.amount.detail})" if self.amount.detail else ""
         examples = f": {self.amount.examples}" if self.amount.examples else ""
         origin = f"; asked for by {self.amount.origin}" if self.amount.origin else ""
         is_of_groups = self.limit.is_share and self.amount.groups is not None
-        unit = " projects" if is_of_groups else ""
+        planned = counted(self.planned, self.amount.unit) if is_of_groups else str(self.planned)
         return (
-            f"limit '{self.name}': {self.planned}{unit} planned{detail}, {self._allowance} "
-            f"allowed{examples}{origin}; {_ADVICE[self.name]}; to allow it once: --allow "
-            f"{self.name}, for good: {self.name} under [limits] in the configuration"
+            f"limit '{self.name}': {planned} planned{detail}, {self._allowance} allowed"
+            f"{examples}{origin}"
         )
+
+    @property
+    def ways_out(self) -> tuple[WayOut, ...]:
+        """What can be done about it."""
+        name = self.name
+        return FindCause(name), AllowOnce(name), RaiseLimit(name, self.planned)
 
     @property
     def _allowance(self) -> str:
@@ -157,18 +139,6 @@ class Breach:
         if share >= self.allowed:
             return f"{self.allowed} ({self.limit} of {self.bound})"
         return f"{self.allowed} (the least of any share; {self.limit} of {self.bound} is {share})"
-
-    def to_json(self) -> dict[str, object]:
-        """Returns the breach as JSON-compatible data."""
-        return {
-            "limit": self.name,
-            "setting": str(self.limit),
-            "allowed": self.allowed,
-            "planned": self.planned,
-            "count": self.amount.count,
-            "origin": self.amount.origin,
-            "message": self.message,
-        }
 
 
 def check_limits(

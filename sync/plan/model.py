@@ -23,6 +23,7 @@ from sync.records.model import (
     encode,
 )
 from sync.source import Quarantined
+from sync.ways_out import WayOut
 
 
 class ActionType(StrEnum):
@@ -48,7 +49,7 @@ class Change:
     decision: Decision
 
     def to_json(self) -> dict[str, object]:
-        """Returns the change as the public plan format shows it."""
+        """Returns the change as JSON-compatible data."""
         return {
             "field": self.field,
             "base": encode(self.base),
@@ -102,17 +103,10 @@ class Action:
             or (field not in record.fields and self.type in (ActionType.CREATE, ActionType.ADOPT))
         )
 
-    def to_json(self) -> dict[str, object]:
-        """Returns the action as the public plan format shows it; ``notes`` only if there are."""
-        return {
-            "kind": self.key.kind,
-            "key": str(self.key),
-            "deal": self.key.group,
-            "action": self.type.value,
-            "changes": [change.to_json() for change in self.changes],
-            "reason": self.reason,
-            **({"notes": list(self.notes)} if self.notes else {}),
-        }
+    def content(self) -> list[object]:
+        """Returns everything that the action would do, as JSON-compatible data."""
+        changes = [change.to_json() for change in self.changes]
+        return [self.key.kind, str(self.key), self.type.value, changes, self.reason, self.notes]
 
 
 class IssueKind(StrEnum):
@@ -160,7 +154,7 @@ PARTIAL = frozenset(IssueKind) - {
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Something that a person has to know about one record, with the way out."""
+    """Something that a person has to know about one record, with the ways out."""
 
     kind: IssueKind
     key: RecordKey
@@ -169,20 +163,7 @@ class Issue:
     base: Value = None
     desired: Value = None
     observed: Value = None
-
-    def to_json(self) -> dict[str, object]:
-        """Returns the issue as JSON-compatible data."""
-        return {
-            "issue": self.kind.value,
-            "kind": self.key.kind,
-            "key": str(self.key),
-            "deal": self.key.group,
-            "field": self.field,
-            "base": encode(self.base),
-            "desired": encode(self.desired),
-            "observed": encode(self.observed),
-            "message": self.message,
-        }
+    ways_out: tuple[WayOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,30 +262,7 @@ class Plan:
 
     def fingerprint(self) -> str:
         """Returns a digest of everything that would be written."""
-        return digest([action.to_json() for action in self.actions])
-
-    def to_json(self) -> dict[str, object]:
-        """Returns the plan in its public format."""
-        return {
-            "pipeline": self.pipeline,
-            "fingerprint": self.fingerprint(),
-            "actions": [action.to_json() for action in self.actions],
-            "conflicts": [issue.to_json() for issue in self.conflicts],
-            "quarantined": [
-                {"key": row.key, "place": row.place, "reason": row.reason}
-                for row in self.quarantined
-            ],
-            "taken_away": [key.to_json() for key in self.taken_away],
-            "limits": [breach.to_json() for breach in self.breaches],
-            "mails": dict(self.mails),
-            **(
-                {"left_alone": {why: list(keys) for why, keys in self.left_alone.items()}}
-                if self.left_alone
-                else {}
-            ),
-            **({"notes": list(self.notes)} if self.notes else {}),
-            "summary": self.summary(),
-        }
+        return digest([action.content() for action in self.actions])
 
 
 def _headline(group: GroupPlan) -> str:

@@ -103,7 +103,7 @@ def recall(
     They are read one by one only where another complete list would not take fewer requests.
     """
     if len(keys) <= 1 + len(index) // PAGE:
-        found = {key: observe_root(target, index[key].root_id) for key in keys}
+        found = {key: observe_root(target, index[key].kind, index[key].root_id) for key in keys}
         return {key: root for key, root in found.items() if root is not None}
     key_of = {index[key].root_id: key for key in keys}
     if isinstance(target, ObservesOwn):
@@ -113,19 +113,19 @@ def recall(
     seen = {key_of[root.id]: root for root in roots if root.id in key_of}
     for key in sorted(set(keys) - seen.keys()):
         # Even a list that comes whole may lie: what it lacks is asked for by itself.
-        root = observe_root(target, index[key].root_id)
+        root = observe_root(target, index[key].kind, index[key].root_id)
         if root is not None:
             seen[key] = root
     return seen
 
 
-def observe_root(target: Target, root_id: str) -> Observed | None:
+def observe_root(target: Target, kind: str, root_id: str) -> Observed | None:
     """Returns one root as it is now; what goes wrong with it alone is its own obstacle."""
     try:
         return target.observe_root(root_id)
     except (Malformed, Failing) as error:
-        log.warning("project %s could not be read: %s", root_id, error)
-        return unreadable(root_id, str(error))
+        log.warning("%s %s could not be read: %s", kind, root_id, error)
+        return unreadable(kind, root_id, str(error))
 
 
 def look(
@@ -202,6 +202,7 @@ def _with_facts(root: Observed, children: Sequence[Observed]) -> Observed:
 
 def look_at_one(target: Target, key: str, known: Known) -> Seen:
     """Observes one bound group right now."""
-    root_id = next((b.binding.target_id for k, b in known.bound.items() if k.is_root), None)
-    root = observe_root(target, root_id) if root_id is not None else None
+    found = (bound.binding for record, bound in known.bound.items() if record.is_root)
+    bound = next(found, None)
+    root = observe_root(target, bound.key.kind, bound.target_id) if bound is not None else None
     return look(target, {key: root} if root else {}, {}, [key])[key]

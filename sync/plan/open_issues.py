@@ -1,63 +1,55 @@
-"""What is open beyond a single group's plan: how each is told, with the way out. Pure."""
+"""What is open beyond a single group's plan: how each is reported. Pure."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 
 from sync.plan.group_planner import Known, the_one
+from sync.plan.issue_ways import with_usual_ways_out
 from sync.plan.model import Issue, IssueKind
 from sync.records.model import Binding, Observed, RecordKey
 from sync.source import Quarantined
-
-
-def operand(key: str) -> str:
-    """Returns a key as one word of the commands in messages."""
-    return shlex.quote(key) if key.isprintable() else repr(key)
+from sync.ways_out import DeleteInTarget
 
 
 def quarantine_issue(row: Quarantined) -> Issue:
     """Returns the issue of a row that could not be read."""
     key = RecordKey(row.key or row.place, "source")
-    return Issue(IssueKind.QUARANTINED, key, f"{row.place}: {row.reason}")
+    text = f"{row.place}: {row.reason}"
+    return Issue(IssueKind.QUARANTINED, key, text, ways_out=row.ways_out)
 
 
-def gone_issue(key: str) -> Issue:
+def gone_issue(root: RecordKey) -> Issue:
     """Returns the issue of a followed group that is gone from the source."""
-    word = operand(key)
+    message = f"{root.group}: no longer in the source; its {root.kind} is left as it is"
+    return with_usual_ways_out(Issue(IssueKind.GONE, root, message))
+
+
+def moved_issue(stray: RecordKey, place: RecordKey) -> Issue:
+    """Returns the issue of a child that people moved into another group's root (``place``)."""
     message = (
-        f"{key}: the deal is no longer in the source; its project is left as it is. To put it "
-        f'away: when_gone = "retire" under [sync]; if the deal has a new key: '
-        f"'pipeline-sync adopt NEW --from {word}'; to forget it: 'pipeline-sync unlink {word}'"
+        f"{stray}: people moved this {stray.kind} into the {place.kind} of {place.group}; it is "
+        "left as it is there, and is not made again here"
     )
-    return Issue(IssueKind.GONE, RecordKey(key, "project"), message)
+    issue = Issue(IssueKind.MOVED, stray, message, observed=place.group)
+    return with_usual_ways_out(issue)
 
 
-def moved_issue(stray: RecordKey, place: str) -> Issue:
-    """Returns the issue of a child that people moved into the root of the group ``place``."""
-    message = (
-        f"{stray}: people moved this {stray.kind} into the project of {place}; it is left as it "
-        f"is there, and is not made again here. Move it back, or let it go: "
-        f"'pipeline-sync resolve {operand(str(stray))} --take delivery'"
-    )
-    return Issue(IssueKind.MOVED, stray, message, observed=place)
-
-
-def copied_child_issue(stray: RecordKey, child: Observed, kept: str, place: str) -> Issue:
-    """Returns the issue of a copy of a child, made by people in the root of the group ``place``.
+def copied_child_issue(stray: RecordKey, child: Observed, kept: str, place: RecordKey) -> Issue:
+    """Returns the issue of a copy of a child, made by people in another group's root (``place``).
 
     ``kept`` is the id of the child itself, which is where it belongs.
     """
     message = (
-        f"{stray}: {child.id} in the project of {place} carries the reference of this "
-        f"{stray.kind}, as a copy does; {kept} is kept in step, the copy is left alone. Delete it "
-        "in the target, or take its reference away if it is to stay"
+        f"{stray}: {child.id} in the {place.kind} of {place.group} carries the reference of this "
+        f"{stray.kind}, as a copy does; {kept} is kept in step, the copy is left alone"
     )
-    return Issue(IssueKind.COPIED, stray, message, observed=place)
+    ways = (DeleteInTarget((child.id,), is_named=True),)
+    return Issue(IssueKind.COPIED, stray, message, observed=place.group, ways_out=ways)
 
 
-def stray_issue(child: Observed, stray: Binding, place: str, *, is_gone: bool) -> Issue:
-    """Returns the issue of a child that was seen in the root of the group ``place``.
+def stray_issue(child: Observed, stray: Binding, place: RecordKey, *, is_gone: bool) -> Issue:
+    """Returns the issue of a child that was seen in another group's root (``place``).
 
     ``stray`` is its binding in the group that it names, and ``is_gone`` says that what is bound
     there is not to be seen any more: then people moved it, else they copied it.
@@ -88,15 +80,13 @@ def copied_issue(key: str, bound: str, candidates: Sequence[Observed]) -> Issue 
     others = sorted({c.id for c in candidates} - {kept}, key=lambda name: (len(name), name))
     if not kept or not others:
         return None
-    word = operand(key)
-    message = (
-        f"{key}: another project carries this deal's marker (id {', '.join(others)}), as a copy "
-        f"does; the one with id {kept} is kept in step, the other is left alone. Delete the copy; "
-        f"or take the marker off it: 'pipeline-sync unlink {word} --project {others[0]}'; or "
-        f"follow it instead: 'pipeline-sync adopt {word} {others[0]}'"
-    )
     root = RecordKey(key, candidates[0].kind)
-    return Issue(IssueKind.COPIED, root, message, observed=frozenset(others))
+    message = (
+        f"{key}: another {root.kind} carries its marker (id {', '.join(others)}), as a copy does; "
+        f"the one with id {kept} is kept in step, the other is left alone"
+    )
+    issue = Issue(IssueKind.COPIED, root, message, observed=frozenset(others))
+    return with_usual_ways_out(issue)
 
 
 def copied_issues(

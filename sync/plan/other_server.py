@@ -34,7 +34,7 @@ def hints(
     return {
         "other_pipeline": made_elsewhere(groups, observation, store, target.split),
         "other_account": made_by_another(groups, index, identity_of(target)),
-        "unmarked": {key: f"{key}: project {root.id}" for key, root in unmarked},
+        "unmarked": {key: f"{key}: {root.kind} {root.id}" for key, root in unmarked},
         "missing": gone_at_once(groups, index),
         "swapped": swapped(groups, index, store),
     }
@@ -57,7 +57,7 @@ def made_elsewhere(
 ) -> dict[str, str]:
     """Returns the groups to be created that this pipeline made under another name.
 
-    Two pipelines may well give their deals the same keys. It is a new name of one and the same if
+    Two pipelines may well have the same keys. It is a new name of one and the same if
     this very state store has another pipeline's root bound, of this key and with this title.
     """
     made = [g for g in groups if g.key in observation.others and _creates(g)]
@@ -81,7 +81,7 @@ def made_by_another(
     if account is None or not account.account_id:
         return {}
     return {
-        group.key: f"{group.key}: project {group.root.id}"
+        group.key: f"{group.key}: {group.root.kind} {group.root.id}"
         for group in groups
         if group.root is not None
         and group.key not in index
@@ -93,7 +93,7 @@ def made_by_another(
 def gone_at_once(groups: Iterable[GroupPlan], index: Mapping[str, GroupRow]) -> dict[str, str]:
     """Returns the groups that were kept up and whose root is not to be seen any more."""
     return {
-        group.key: f"{group.key}: project {row.root_id}"
+        group.key: f"{group.key}: {row.kind} {row.root_id}"
         for group in groups
         if group.root is None
         and (row := index.get(group.key)) is not None

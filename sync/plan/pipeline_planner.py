@@ -41,7 +41,7 @@ from sync.plan.open_issues import (
     stray_issue,
 )
 from sync.plan.other_server import hints, without_proof
-from sync.records.model import RETIRED, TITLE, DesiredGroup, WhenGone
+from sync.records.model import RETIRED, TITLE, DesiredGroup, RecordKey, WhenGone
 from sync.records.similar_keys import Likeness, Match, find_matches, held
 from sync.run.server_identity import UNPROVEN
 from sync.run.unexpected_errors import in_words, unforeseen
@@ -123,7 +123,7 @@ class PipelinePlanner:
             quarantined=tuple(wanted.quarantined),
             breaches=self._breaches(groups, wanted, observation, index),
             other_issues=(
-                *self._other_issues(wanted, observation),
+                *self._other_issues(index, wanted, observation),
                 *_copies(index, wanted, observation),
                 *self._moved_children(groups, index, wanted),
             ),
@@ -352,7 +352,9 @@ class PipelinePlanner:
 
     # --- what else is open
 
-    def _other_issues(self, wanted: _Wanted, observation: Observation) -> tuple[Issue, ...]:
+    def _other_issues(
+        self, index: Index, wanted: _Wanted, observation: Observation
+    ) -> tuple[Issue, ...]:
         """Returns the issues that no group's plan brings up."""
         stays = [
             open_issue.issue
@@ -360,14 +362,15 @@ class PipelinePlanner:
             if self._still_open(open_issue.issue, wanted, observation)
         ]
         rows = [quarantine_issue(row) for row in wanted.quarantined]
-        gone = [gone_issue(key) for key in wanted.gone if key not in wanted.groups]
+        left = [key for key in wanted.gone if key not in wanted.groups]
+        gone = [gone_issue(RecordKey(key, index[key].kind)) for key in left]
         return (*stays, *rows, *gone)
 
     def _moved_children(
         self, groups: Sequence[GroupPlan], index: Index, wanted: _Wanted
     ) -> list[Issue]:
         """Returns the children that people moved into another group's root, and are followed."""
-        strays = [(group.key, child) for group in groups for child in group.strays]
+        strays = [(group.desired.root.key, child) for group in groups for child in group.strays]
         owners = {child.group for _, child in strays}
         known = self.store.known(owners & (index.keys() | wanted.groups.keys()))
         gone = {key for group in groups for key in group.taken_away}

@@ -9,9 +9,12 @@ it is written, removed or marked: one or two are reported, more are a limit's bu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from sync.plan.issue_ways import usual_ways_out
 from sync.plan.model import Issue, IssueKind
 from sync.records.model import Marker, Observed, RecordKey
+from sync.ways_out import UnlinkElsewhere
 
 
 def stranger(marker: Marker, root: Observed, *, by_hand: bool = False) -> Issue | None:
@@ -22,22 +25,20 @@ def stranger(marker: Marker, root: Observed, *, by_hand: bool = False) -> Issue 
     others = root.claimed_by_others(marker.pipeline)
     if root.belongs_to(marker) or (by_hand and not others):
         return None
-    return Issue(
-        IssueKind.UNMARKED,
-        RecordKey(marker.key, root.kind),
-        f"{marker.key}: project {root.id} {_whose(marker, root, others)}; nothing is written to "
-        f"it. If it is this deal's all the same: 'pipeline-sync adopt {marker.key} {root.id}'; if "
-        f"it is not: 'pipeline-sync unlink {marker.key}'",
-        observed=root.id,
-    )
+    whose = _whose(marker, root, others)
+    message = f"{marker.key}: {root.kind} {root.id} {whose}; nothing is written to it"
+    key = RecordKey(marker.key, root.kind)
+    issue = Issue(IssueKind.UNMARKED, key, message, observed=root.id)
+    elsewhere = tuple(UnlinkElsewhere(pipeline) for pipeline in others)
+    return replace(issue, ways_out=(*elsewhere, *usual_ways_out(issue)))
 
 
 def _whose(marker: Marker, root: Observed, others: Sequence[str]) -> str:
     """Says by what a root is known, other than by ``marker`` alone."""
     if others:
         also = "also " if marker in root.markers else ""
-        return f"{also}carries the mark of the pipeline {', '.join(others)}; unlink it there first"
+        return f"{also}carries the mark of the pipeline {', '.join(others)}"
     keys = ", ".join(sorted(each.key for each in root.markers))
     if keys:
-        return f"carries the mark of another deal ({keys})"
+        return f"carries the mark of another key ({keys})"
     return "does not carry this pipeline's mark (any more)"

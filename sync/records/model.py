@@ -1,14 +1,14 @@
 """Records, fields and owners: the plain data that flows through the engine.
 
-A *record* is one thing that is kept in step (a project, a role, a membership, a milestone, a
-story). Records come in *groups*: one *root* (the project) and its children. A group is the unit
-of independence: groups are applied in parallel, the records of one group one after the other, so
-that there is never more than one writer for an object in the target.
+A *record* is one thing that is kept in step. Its *kind* is a word that the engine passes on.
+Records come in *groups*: one *root* and its children, such as a folder and what is in it. A group
+is the unit of independence: groups are applied in parallel, the records of one group one after the
+other, so that there is never more than one writer for an object in the target.
 
 Four views of a record meet in the engine:
 
 ========  =====================================================================
-desired   what the source asks for, through the mapping
+desired   what the source asks for
 observed  what the target answered when it was last read
 base      what both sides agreed upon at the last sync, field by field
 binding   which object in the target is this record
@@ -106,10 +106,6 @@ class RecordKey:
     def __str__(self) -> str:
         return self.group if self.is_root else f"{self.group}/{self.kind}/{self.name}"
 
-    def to_json(self) -> dict[str, str]:
-        """Returns the key as JSON-compatible data."""
-        return {"deal": self.group, "kind": self.kind, "key": str(self)}
-
 
 @dataclass(frozen=True, slots=True)
 class Desired:
@@ -156,8 +152,8 @@ class Desired:
 class DesiredGroup:
     """A root and its children, in the order in which they have to be made.
 
-    ``create`` tells whether a group that was never synced is to be made at all: a lost deal, or
-    one that was won years ago, is followed when it is known and left alone when it is not.
+    ``create`` tells whether a group that was never synced is to be made at all: one that is of
+    interest no longer is followed when it is known, and left alone when it is not.
     ``follow_children`` is off for a retired group: its children are left exactly as they are.
     ``left_alone`` is, for one that is not made, why, where a person may expect it to be made.
     ``likeness`` is what stays the same when the group's key changes, "" if there is nothing of the
@@ -300,6 +296,20 @@ class Binding:
     """Whether people deleted the object: it is reported, and not made again."""
     unlinked: bool = False
     """Whether a person asked that this record no longer be kept in step."""
+
+
+def plural(noun: str, count: int) -> str:
+    """Returns a noun, such as a kind of records, as it stands behind a number."""
+    if count == 1:
+        return noun
+    if noun.endswith("s"):
+        return f"{noun}es"
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+
+
+def counted(count: int, noun: str) -> str:
+    """Returns a number with what it counts: ``3 members``; the number alone without a noun."""
+    return f"{count} {plural(noun, count)}" if noun else str(count)
 
 
 def encode(value: Value) -> object:

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from sync.plan.open_issues import operand
 from sync.source import Quarantined
+from sync.ways_out import RestoreKey, TakeOver, TakeOverAll, Unlink
 
 _NUMBER: Final = re.compile(r"(\d{1,3}(?:,\d{3})+|\d+)(?:\.0+)?")
 _SCIENTIFIC: Final = re.compile(r"(\d)(?:[.,](\d+))?[eE]\+?(\d{1,3})")
@@ -198,35 +198,33 @@ def _last_number(key: str) -> str:
 def held(match: Match) -> Quarantined:
     """Says why a group is not made that may be one that is gone under another key."""
     say = _say_certain if match.is_certain else _say_unsure
-    return Quarantined(match.new, "key", say(match))
+    return say(match)
 
 
-def _say_certain(match: Match) -> str:
-    new, former = operand(match.new), operand(match.former[0])
-    return (
-        f"{match.new!r} is new in the source and {match.former[0]!r} is gone from it, and "
-        f"{_why(match)}; nothing was made and nothing retired. If it is the same deal, write its "
-        f"key as before, or take its project along: 'pipeline-sync adopt {new} --from {former}' "
-        "(all such deals at once: 'pipeline-sync adopt --renumbered'); if not, let go of the old "
-        f"one: 'pipeline-sync unlink {former}'"
+def _say_certain(match: Match) -> Quarantined:
+    former = match.former[0]
+    reason = (
+        f"{match.new!r} is new in the source and {former!r} is gone from it, and {_why(match)}; "
+        "nothing was made and nothing retired"
     )
+    ways = (RestoreKey(), TakeOver(former, match.new), TakeOverAll(), Unlink(former))
+    return Quarantined(match.new, "key", reason, ways)
 
 
-def _say_unsure(match: Match) -> str:
-    new, former = operand(match.new), operand(match.former[0])
+def _say_unsure(match: Match) -> Quarantined:
     some = ", ".join(repr(key) for key in match.former[:_SHOWN])
     more = "…" if len(match.former) > _SHOWN else ""
-    return (
-        f"{match.new!r} is new in the source, {some}{more} are gone from it, and all have the same "
-        "name and customer: it cannot be told which is which, and nothing was made. For each that "
-        f"has a new key: 'pipeline-sync adopt {new} --from {former}'; for each that is really "
-        f"gone: 'pipeline-sync unlink {former}'"
+    reason = (
+        f"{match.new!r} is new in the source, {some}{more} are gone from it, and all are alike but "
+        "for their keys: it cannot be told which is which, and nothing was made"
     )
+    ways = (TakeOver(match.former[0], match.new), Unlink(match.former[0]))
+    return Quarantined(match.new, "key", reason, ways)
 
 
 def _why(match: Match) -> str:
     if not match.by_key:
-        return "the two have the same name and customer"
+        return "the two are alike but for their keys"
     if _folded(match.new) == _folded(match.former[0]):
         return "the two differ only in case or Unicode form"
     return "the two keys are the same, written in two ways"

@@ -31,6 +31,7 @@ from sync.errors import (
 from sync.plan.doubles import double_issue
 from sync.plan.dropped_children import touched_issue
 from sync.plan.group_planner import Bound, adopt_child, find_child
+from sync.plan.issue_ways import with_usual_ways_out
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind
 from sync.records.merge import base_after_create, base_after_write
 from sync.records.model import Base, Binding, Desired, Marker, Observed, RecordKey, Value
@@ -38,6 +39,7 @@ from sync.run.log_context import logged
 from sync.run.unexpected_errors import unforeseen
 from sync.state.store import StateStore
 from sync.target import CompletesChildren, FindsLeftovers, Place, Target, Written
+from sync.ways_out import Explained
 
 log = logging.getLogger(__name__)
 
@@ -111,23 +113,23 @@ class Executor:
                 self._applied.skipped += 1
             return
         try:
-            with logged(run=self.run_id, deal=group.key):
+            with logged(run=self.run_id, group=group.key):
                 self._apply_group(group)
             with self._lock:
                 self._unavailable_in_a_row = 0
         except IncompleteRead as error:  # of what is in this group: others can be read
-            self._add_issue(group, IssueKind.FAILED, str(error))
+            self._add_issue(group, IssueKind.FAILED, error)
         except Stop as error:
             self._end_run(error)
-            self._add_issue(group, IssueKind.FAILED, str(error))
+            self._add_issue(group, IssueKind.FAILED, error)
         except OutcomeUnknown as error:
-            self._add_issue(group, IssueKind.UNCERTAIN, str(error))
+            self._add_issue(group, IssueKind.UNCERTAIN, error)
         except SyncError as error:
-            self._add_issue(group, IssueKind.FAILED, str(error))
+            self._add_issue(group, IssueKind.FAILED, error)
             self._count_unavailable(error)
         except Exception as error:
             issue = unforeseen(group.desired.root.key, error)
-            self._add_issue(group, issue.kind, issue.message)
+            self._add_issue(group, issue.kind, issue)
         with self._lock:
             self._applied.touched.append(group)
             done = len(self._applied.touched)
@@ -165,13 +167,13 @@ class Executor:
                     log.info("%s: %s done", action.key, action.type.value)
             except (Rejected, Malformed) as error:
                 kind = IssueKind.DOUBLE if action.stays else IssueKind.FAILED
-                self._add_issue(group, kind, str(error), action.key)
+                self._add_issue(group, kind, error, action.key)
                 if action.key.is_root:
                     return
             except OutcomeUnknown as error:
                 if action.key.is_root:
                     raise
-                self._add_issue(group, IssueKind.UNCERTAIN, str(error), action.key)
+                self._add_issue(group, IssueKind.UNCERTAIN, error, action.key)
             else:
                 with self._lock:
                     self._applied.actions.append(action)
@@ -227,6 +229,7 @@ class Executor:
             return
         if text:
             issue = Issue(IssueKind.LEFTOVER, record.key, f"{record.key}: {text}")
+            issue = with_usual_ways_out(issue)
             with self._lock:
                 self._applied.issues.append(issue)
 
@@ -337,7 +340,8 @@ class Executor:
         """
         younger = _observed(action)
         if not self.target.untouched_child(younger, progress.place):
-            raise Rejected(double_issue(action.key, [older, younger], younger).message)
+            double = double_issue(action.key, [older, younger], younger)
+            raise Rejected(double.message, ways_out=double.ways_out)
         self._remove(action, progress)
         log.warning("%s: %s was made twice; %s stays", action.key, action.key.kind, older.id)
         self._adopt(adopt_child(_desired(action), older, self.target.split), progress)
@@ -354,12 +358,13 @@ class Executor:
             raise
 
     def _add_issue(
-        self, group: GroupPlan, kind: IssueKind, message: str, key: RecordKey | None = None
+        self, group: GroupPlan, kind: IssueKind, why: Explained, key: RecordKey | None = None
     ) -> None:
-        root = group.desired.root.key
-        text = message if message.startswith(group.key) else f"{group.key}: {message}"
+        root, text = group.desired.root.key, why.message
+        text = text if text.startswith(group.key) else f"{group.key}: {text}"
+        issue = Issue(kind, key or root, text, ways_out=tuple(why.ways_out))
         with self._lock:
-            self._applied.issues.append(Issue(kind, key or root, text))
+            self._applied.issues.append(issue)
             self._applied.failed.add(group.key)
 
     def _end_run(self, error: Stop) -> None:
@@ -377,8 +382,8 @@ class Executor:
         if in_a_row >= 3 * self.concurrency:
             self._end_run(
                 Unreachable(
-                    f"{self.target.name} was unavailable for {in_a_row} deals "
-                    f"in a row ({error}); the rest is left for the next run"
+                    f"{self.target.name} was unavailable {in_a_row} times in a row ({error}); the "
+                    "rest is left for the next run"
                 )
             )
 

@@ -31,6 +31,7 @@ from typing import Final, Protocol, runtime_checkable
 
 from sync.clock import SKEW, Clock
 from sync.errors import Locked, OutcomeUnknown, SyncError, Vanished
+from sync.ways_out import Wait
 
 log = logging.getLogger(__name__)
 
@@ -251,7 +252,7 @@ def acquire(board: LeaseBoard, name: str, terms: Terms, clock: Clock) -> Lease:
     if before is not None and not ours and before.is_doubtful:
         before = _watched(board, name, before, clock)
     if before is not None and before.is_held and not ours:
-        raise Locked(_who(name, before))
+        raise Locked(_who(name, before), ways_out=[Wait()])
     number = before.number + 1 if before else 1
     began = _Moment.now(clock)
     added = _add(board, name, number, terms)
@@ -260,7 +261,7 @@ def acquire(board: LeaseBoard, name: str, terms: Terms, clock: Clock) -> Lease:
     if last is None or last.number != number or not _same(last.terms, terms):
         if added:
             board.remove(name, number)
-        raise Locked(_who(name, last))
+        raise Locked(_who(name, last), ways_out=[Wait()])
     for turn in turns:
         if turn.number < number:
             board.remove(name, turn.number)
@@ -312,13 +313,13 @@ def _who(name: str, turn: Turn | None) -> str:
     age = turn.age_seconds
     if age is None:
         until = (
-            "the server does not tell its time (no Date header), so that nobody can see whether "
-            "it ended: let a proxy before it pass that header"
+            "the server does not send its time (no Date header), so that it cannot be seen "
+            "whether it ended: let a proxy before the server pass that header"
         )
     else:
         left = max(0.0, turn.terms.seconds - age)
         until = f"renewed {max(0.0, age):.0f} s ago; it ends by itself in {left:.0f} s at most"
     return (
         f"another machine's run is at work on the pipeline '{name}': {turn.terms.holder}, turn "
-        f"{turn.number}, {until}. It will do what there is to do; nothing was applied here"
+        f"{turn.number}, {until}. Nothing was applied here"
     )

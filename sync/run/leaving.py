@@ -11,16 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from sync.errors import Rejected, Stale
+from sync.errors import NotLinked, Rejected, Stale
 from sync.plan.group_planner import Bound, Known
 from sync.plan.model import Action, ActionType, Change
-from sync.plan.open_issues import operand
 from sync.records.merge import Decision, Verdict
 from sync.records.model import Base, Marker, Observed, Owner, RecordKey, Value
 from sync.records.record_merge import Bases
 from sync.state.manual_decisions import BY_HAND
 from sync.state.store import StateStore
 from sync.target import Place, Target
+from sync.ways_out import Unlink
 
 _ATTEMPTS: Final = 3
 
@@ -61,7 +61,7 @@ def plan_leaving(
     known = store.known([group])[group]
     key = next((key for key, bound in known.bound.items() if key.is_root), None)
     if key is None or not known.bound[key].binding.target_id:
-        raise Rejected(f"{group}: no project is kept in step with this deal")
+        raise NotLinked(group)
     root = target.observe_root(known.bound[key].binding.target_id)
     if root is None:
         return Leaving(None)
@@ -157,9 +157,9 @@ def _refuse_stranger(
     if not others and bound.binding.unlinked and (still_ours or not actions):
         return
     raise Rejected(
-        f"{marker.key}: project {root.id} does not carry the mark of this deal alone (any more): "
-        "nothing in it is touched. To stop following it: 'pipeline-sync unlink "
-        f"{operand(marker.key)}'"
+        f"{marker.key}: {root.kind} {root.id} does not carry its mark alone (any more); nothing in "
+        "it is touched",
+        ways_out=[Unlink(marker.key)],
     )
 
 

@@ -27,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sync.clock import Clock
 from sync.database.engine import failures_as, lock_number, open_engine, parse_url
 from sync.errors import DatabaseAway, Locked, StateUnusable
+from sync.ways_out import Wait
 
 StillHeld = Callable[[], None]
 """Returns if the run lock is still held.
@@ -92,7 +93,7 @@ def _no_lock(path: Path, error: OSError) -> str:
     if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
         return (
             f"{path}: the run lock is a file of its own, and this is something else (a link, a "
-            "folder, a pipe); look who put it there, and remove it"
+            "folder, a pipe). Find out who put it there, and remove it"
         )
     return (
         f"{path}: the run lock cannot be created ({error.strerror}); the folder of the state "
@@ -106,8 +107,8 @@ def _take(file: IO[str], path: Path) -> None:
     except BlockingIOError as error:
         holder = file.read(200).strip() or "an unknown process"
         raise Locked(
-            f"another run is at work ({holder}; lock {path}); it will finish what there is to do. "
-            "Nothing was done here"
+            f"another run is at work ({holder}; lock {path}). Nothing was done here",
+            ways_out=[Wait()],
         ) from error
 
 
@@ -156,8 +157,8 @@ def _lock_transaction(connection: Connection, pipeline: str) -> None:
     holder = connection.execute(_HOLDER, number).first()
     who = f"{holder[0]}, since {holder[1]} UTC" if holder else "it has just ended"
     raise Locked(
-        f"another run of the pipeline '{pipeline}' is at work ({who}); it will finish what there "
-        "is to do. Nothing was done here"
+        f"another run of the pipeline '{pipeline}' is at work ({who}). Nothing was done here",
+        ways_out=[Wait()],
     )
 
 

@@ -1,7 +1,7 @@
-"""What a log message is about: the run, the deal, the action. Set once, added to every message.
+"""What a log message is about: the run, the group, the action. Set once, added to every message.
 
 The log's formatter asks `present` in the thread that logs, so that an HTTP client's message about a
-retry names the deal that it was for, and the client knows nothing of deals.
+retry names the group that it was for, and the client knows nothing of groups.
 """
 
 from __future__ import annotations

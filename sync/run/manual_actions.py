@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 
-from sync.errors import Rejected, Vanished
+from sync.errors import NotLinked, Rejected, Vanished
+from sync.plan.issue_ways import usual_ways_out
 from sync.plan.model import Issue, IssueKind
-from sync.plan.open_issues import operand
 from sync.records.model import TITLE, Base, Binding, Marker, Observed, RecordKey
 from sync.run.leaving import Traces, leave
 from sync.run.take_over import take_over
 from sync.state.store import StateStore
 from sync.target import Target
+from sync.ways_out import ListOpen, Side, TakeOver, Unlink, UnlinkElsewhere
 
 _DECIDED = (IssueKind.CONFLICT, IssueKind.DELETED, IssueKind.MOVED, IssueKind.LEFTOVER)
 """What `resolve` settles."""
-
-
-class Side(StrEnum):
-    """Whose value stands."""
-
-    SALES = "sales"
-    DELIVERY = "delivery"
 
 
 def resolve(store: StateStore, key: str, take: Side, field: str | None = None) -> list[Issue]:
@@ -48,9 +41,7 @@ def resolve(store: StateStore, key: str, take: Side, field: str | None = None) -
         store.forget_child(each)
     if not issues and not taken:
         named = f"{key} {field}" if field else key
-        raise Rejected(
-            f"{named}: nothing here waits for a decision (see 'pipeline-sync conflicts')"
-        )
+        raise Rejected(f"{named}: nothing here waits for a decision", ways_out=[ListOpen()])
     _refuse_impossible(issues, take)
     for issue in issues:
         _settle(store, issue, take)
@@ -72,8 +63,8 @@ def _refuse_impossible(issues: Sequence[Issue], take: Side) -> None:
     moved = [issue for issue in issues if issue.kind is IssueKind.MOVED]
     if moved and take is Side.SALES:
         raise Rejected(
-            f"{moved[0].key}: people moved it into the project of {moved[0].observed}; move it "
-            "back there, or let it go with '--take delivery'"
+            f"{moved[0].key}: people moved it to {moved[0].observed}",
+            ways_out=usual_ways_out(moved[0]),
         )
 
 
@@ -178,16 +169,14 @@ def _refuse_anothers(store: StateStore, root: RecordKey, found: Observed) -> Non
     for marker in found.markers:
         if marker.pipeline != store.pipeline:
             raise Rejected(
-                f"{found.kind} {found.id} belongs to the pipeline '{marker.pipeline}' "
-                f"(deal {marker.key}); unlink it there first"
+                f"{found.kind} {found.id} belongs to the pipeline '{marker.pipeline}' (as "
+                f"{marker.key})",
+                ways_out=[UnlinkElsewhere(marker.pipeline)],
             )
         if marker.key != root.group and _is_bound(store, marker.key, found.id):
-            new, former = operand(root.group), operand(marker.key)
             raise Rejected(
-                f"{found.kind} {found.id} belongs to the deal {marker.key}; if {root.group} is the "
-                f"same deal under a new key, or the one that it was merged into: 'pipeline-sync "
-                f"adopt {new} --from {former}'; if not, unlink that one first: 'pipeline-sync "
-                f"unlink {former}'"
+                f"{found.kind} {found.id} belongs to {marker.key}",
+                ways_out=[TakeOver(marker.key, root.group), Unlink(marker.key)],
             )
 
 
@@ -206,7 +195,7 @@ def unlink(store: StateStore, target: Target, group: str) -> str:
     known = store.known([group])[group].bound
     root = next((bound.binding for key, bound in known.items() if key.is_root), None)
     if root is None:
-        raise Rejected(f"{group}: no project is kept in step with this deal")
+        raise NotLinked(group)
     target.unmark(root.target_id, Marker(store.pipeline, group))
     store.unlink(root.key)
     return root.target_id
@@ -218,8 +207,8 @@ def disown(store: StateStore, target: Target, group: str, root_id: str) -> None:
     :raises Rejected: that is the one that the group is bound to.
     """
     if _is_bound(store, group, root_id):
+        kind = store.index()[group].kind
         raise Rejected(
-            f"{group}: project {root_id} is the one that is kept in step; to stop that: "
-            f"'pipeline-sync unlink {group}'"
+            f"{group}: {kind} {root_id} is the one that is kept in step", ways_out=[Unlink(group)]
         )
     target.unmark(root_id, Marker(store.pipeline, group))

@@ -1,7 +1,7 @@
 """What reading back tells about writes that the target confirmed and did not keep. Pure.
 
 Where two requests change one object at the same moment, some servers answer both with success and
-keep one: the slower one saves the whole object as it was before the other (Taiga does so). A field
+keep one: the slower one saves the whole object as it was before the other (some do so). A field
 that was just written then reads as it did before the write. That is taken for such an accident, and
 the field is written again by the next run, rather than for a person's edit that would stay.
 """

@@ -10,6 +10,7 @@ from sync.errors import Stop
 from sync.plan.model import Action, ActionType, Issue, IssueKind, Plan
 from sync.records.model import RecordKey
 from sync.source import WriteBackResult
+from sync.ways_out import Explained, Statement
 
 
 class Outcome(StrEnum):
@@ -38,8 +39,8 @@ class RunReport:
     written; the next run merges them. ``taken_away`` is what people were found to have taken
     away. ``unread`` says why what was written could not be read back. ``skipped`` counts groups
     that were not begun.
-    ``stopped_by`` is the error that ended the run early, if one did. ``new_notes`` are the plan's
-    notes that no run has reported before.
+    ``refusals`` say why nothing was applied; ``stopped_by`` is the error that ended the run early,
+    if one did. ``new_notes`` are the plan's notes that no run has reported before.
     """
 
     run_id: int
@@ -56,10 +57,15 @@ class RunReport:
     taken_away: tuple[RecordKey, ...] = ()
     unread: str = ""
     skipped: int = 0
-    refusal: str = ""
+    refusals: tuple[Explained, ...] = ()
     stopped_by: Stop | None = None
     write_back: WriteBackResult = field(default_factory=WriteBackResult)
     new_notes: tuple[str, ...] = ()
+
+    @property
+    def refusal(self) -> str:
+        """What was refused, one reason a line; "" if nothing was."""
+        return "\n".join(each.message for each in self.refusals)
 
     @property
     def failed(self) -> tuple[Issue, ...]:
@@ -77,30 +83,8 @@ class RunReport:
             for action in self.applied
         )
 
-    def to_json(self) -> dict[str, object]:
-        """Returns the plan in its public format, with the run's own numbers added."""
-        run = {
-            "id": self.run_id,
-            "started": self.started.isoformat(),
-            "finished": self.finished.isoformat(),
-            "outcome": self.outcome.value,
-            "requests": self.requests,
-            "applied": len(self.applied),
-            "failed": len(self.failed),
-            "adopted_by_marker": self.adopted_by_marker,
-            "skipped": self.skipped,
-            "refusal": self.refusal,
-            "meanwhile": list(self.meanwhile),
-            "taken_away": [key.to_json() for key in self.taken_away],
-            "unread": self.unread,
-            "written_back": self.write_back.written,
-            "write_back_problems": list(self.write_back.problems),
-        }
-        issues = [issue.to_json() for issue in self.issues]
-        return {**self.plan.to_json(), "issues": issues, "run": run}
-
     def summary(self) -> dict[str, object]:
-        """Returns the numbers that are kept of a run."""
+        """Returns what is kept of a run, as JSON-compatible data."""
         return {
             **self.plan.summary(),
             "requests": self.requests,
@@ -108,10 +92,10 @@ class RunReport:
             "failed": len(self.failed),
             "issues": len(self.issues),
             "skipped": self.skipped,
-            "refusal": self.refusal,
+            "refusal": [Statement.of(each).to_json() for each in self.refusals],
             "taken_away": len(self.taken_away),
             "unread": self.unread,
-            "stopped_by": str(self.stopped_by or ""),
+            "stopped_by": Statement.of(self.stopped_by).to_json() if self.stopped_by else "",
             "written_back": self.write_back.written,
             "write_back_problems": len(self.write_back.problems),
         }

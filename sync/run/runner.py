@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from sync.clock import Clock
 from sync.errors import Locked, Refused, SyncError
@@ -28,6 +29,7 @@ from sync.source import GroupFacts, Source, TakesFacts, WriteBackResult
 from sync.state.store import Checkpoint, StateStore
 from sync.state.times import compare_is_due, settle_wait, trusted_now
 from sync.target import Target
+from sync.ways_out import Explained, SaveNewPlan, Statement
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,10 @@ LABELS = "labels"
 
 NOTES = "notes"
 """The note of the state store that holds the remarks about the whole that were reported."""
+
+_DIFFERS: Final = (
+    "what would be done now is not what the saved plan says (source or target changed since)"
+)
 
 _RUNS_KEPT = timedelta(days=90)
 """How long a run that changed nothing is kept."""
@@ -148,9 +154,11 @@ class Runner:
         Where nothing can be recorded, the first error counts.
         """
         outcome = _outcome_of(error)
-        words = str(error) if isinstance(error, SyncError) else in_words(error)
+        said = Statement(in_words(error))
+        if isinstance(error, SyncError):
+            said = Statement.of(error)
         with suppress(SyncError):
-            self.store.end_run(run_id, outcome, {"error": words})
+            self.store.end_run(run_id, outcome, {"error": said.to_json()})
 
     def _report(
         self, run_id: int, started: datetime, requests: int, planned: PlanningResult, done: _Done
@@ -171,7 +179,7 @@ class Runner:
             taken_away=tuple(sorted(set(done.taken_away))),
             unread=done.unread,
             skipped=done.applied.skipped,
-            refusal=done.refusal,
+            refusals=done.refusals,
             stopped_by=done.applied.stopped_by,
             write_back=write_back,
             new_notes=self._new_notes(planned.plan, done),
@@ -180,7 +188,7 @@ class Runner:
     def _new_notes(self, plan: Plan, done: _Done) -> tuple[str, ...]:
         """Returns the remarks that no run has reported before, and remembers them."""
         known = self.store.words(NOTES)
-        if not done.refusal:
+        if not done.refusals:
             self.store.add_words(NOTES, plan.notes)
         return tuple(note for note in plan.notes if note not in known)
 
@@ -221,17 +229,17 @@ class Runner:
         The lease is taken only where there is something to write: a run that changes nothing makes
         no request for it.
         """
-        refusal = _refusal(planned.plan, expect)
-        if refusal:
-            return planned, _Done(refusal=refusal)
+        refusals = _refusals(planned.plan, expect)
+        if refusals:
+            return planned, _Done(refusals=refusals)
         if not planned.plan.actions or self.stop.is_set():
             return planned, self._apply(run_id, planned)
         with self._leased() as lease:
             if lease is not None and lease.others_were_here:
                 planned = self._planner.plan(look_at_all)
-                refusal = _refusal(planned.plan, expect)
-            if refusal:
-                return planned, _Done(refusal=refusal)
+                refusals = _refusals(planned.plan, expect)
+            if refusals:
+                return planned, _Done(refusals=refusals)
             return planned, self._apply(run_id, planned, lease)
 
     @contextmanager
@@ -383,7 +391,7 @@ class Runner:
         A failure does not undo what was synced; it is reported.
         """
         source = self.source
-        ended_early = done.refusal or done.applied.stopped_by or self.stop.is_set()
+        ended_early = done.refusals or done.applied.stopped_by or self.stop.is_set()
         if ended_early or not isinstance(source, TakesFacts) or not source.takes_facts:
             return WriteBackResult()
         try:
@@ -407,7 +415,7 @@ class Runner:
                 yield GroupFacts(key, {}, seen_at, "")
 
     def _outcome(self, done: _Done, write_back: WriteBackResult) -> Outcome:
-        if done.refusal:
+        if done.refusals:
             return Outcome.REFUSED
         if done.applied.stopped_by or done.applied.skipped or self.stop.is_set():
             return Outcome.STOPPED
@@ -422,7 +430,7 @@ class _Done:
     """What came of applying a plan."""
 
     applied: Applied = field(default_factory=Applied)
-    refusal: str = ""
+    refusals: tuple[Explained, ...] = ()
     issues: list[Issue] = field(default_factory=list)
     new_issues: list[Issue] = field(default_factory=list)
     ended_issues: list[Issue] = field(default_factory=list)
@@ -437,16 +445,11 @@ def _outcome_of(error: BaseException) -> Outcome:
     return Outcome.LOCKED if isinstance(error, Locked) else Outcome.ERROR
 
 
-def _refusal(plan: Plan, expect: str | None) -> str:
-    """Says why a plan must not be applied; "" if it may."""
-    if plan.breaches:
-        return "\n".join(breach.message for breach in plan.breaches)
-    if expect is not None and plan.fingerprint() != expect:
-        return (
-            "what would be done now is not what the saved plan says (source or target changed "
-            "since); look at 'pipeline-sync plan' again and save a new plan"
-        )
-    return ""
+def _refusals(plan: Plan, expect: str | None) -> tuple[Explained, ...]:
+    """Says why a plan must not be applied; nothing if it may."""
+    if not plan.breaches and expect is not None and plan.fingerprint() != expect:
+        return (Statement(_DIFFERS, (SaveNewPlan(),)),)
+    return plan.breaches
 
 
 def _may_rest(group: GroupPlan) -> bool:

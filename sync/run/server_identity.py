@@ -26,6 +26,7 @@ from sync.errors import AnotherServer, SyncError
 from sync.source import RemembersServer
 from sync.state.store import StateStore
 from sync.target import Target
+from sync.ways_out import CorrectAddress, GrantAccess, MoveState, ServerIs, UseAccount
 
 log = logging.getLogger(__name__)
 
@@ -109,11 +110,11 @@ def refuse_another(store: StateStore, target: Target, source: object = None) -> 
     is_bound = bool(store.index())
     whose = "the state was made"
     if before is None and not is_bound and now is not None:
-        before, whose = noted_by_source(store, source), "another state keeps these deals in step"
+        before, whose = noted_by_source(store, source), "another state keeps this source in step"
     elif not is_bound:
         return
     if before is not None and now is not None and _differ(before, now):
-        raise AnotherServer(_another(before, now, whose))
+        raise _another(before, now, whose)
 
 
 def _differ(before: Identity, now: Identity) -> bool:
@@ -130,30 +131,27 @@ def is_proven(store: StateStore, target: Target) -> bool:
     return before == now or (bool(before.proof) and before.proof == now.proof)
 
 
-def _another(before: Identity, now: Identity, whose: str) -> str:
+def _another(before: Identity, now: Identity, whose: str) -> AnotherServer:
     if before.address == now.address and before.account != now.account:
-        return (
-            f"this is another account: {whose} as {before.account}, and {now} logs in. "
-            "Two accounts on one pipeline do not see each other's projects, and make each a second "
-            f"time. Nothing was read or written. Log in as {before.account} again; or, if "
-            f"{now.account} takes over: make it an administrator of every project, then "
-            "'pipeline-sync state move --same-server'"
+        ways = (UseAccount(before.account), GrantAccess(now.account), MoveState(ServerIs.SAME))
+        return AnotherServer(
+            f"this is another account: {whose} as {before.account}, and {now} logs in. Two "
+            "accounts on one pipeline do not see what the other makes, and make each thing a "
+            "second time. Nothing was read or written",
+            ways_out=ways,
         )
     anew = " (it was set up anew)" if before.address == now.address else ""
-    return (
-        f"this is another server: {whose} with {before}, and {now}{anew} is not it. "
-        f"Nothing was read or written. {WAYS}"
+    return AnotherServer(
+        f"this is another server: {whose} with {before}, and {now}{anew} is not it. Nothing was "
+        "read or written",
+        ways_out=WAYS,
     )
 
 
-WAYS: Final = (
-    "If target.url (or the account) was changed by mistake, change it back. If it is the same "
-    "server after all, with the same projects: 'pipeline-sync state move --same-server'. If the "
-    "projects are to be made anew here (from a trial to production): 'pipeline-sync state move "
-    "--new-server'"
-)
+WAYS: Final = (CorrectAddress(), MoveState(ServerIs.SAME), MoveState(ServerIs.NEW))
+"""What can be done where another server answers."""
 
 UNPROVEN: Final = (
-    "this is another server, as far as can be told: not one of the projects that the state knows "
-    "is there with this pipeline's mark"
+    "this is another server, as far as can be told: nothing that the state knows is there with "
+    "this pipeline's mark"
 )

@@ -17,12 +17,13 @@ from sync.plan.model import IssueKind
 from sync.plan.observation import observe
 from sync.plan.other_server import ENOUGH
 from sync.records.merge import as_set
-from sync.records.model import RETIRED, Base, Observed, RecordKey
+from sync.records.model import RETIRED, Base, Observed, RecordKey, counted
 from sync.records.record_merge import Bases
 from sync.run.server_identity import note
 from sync.state.rows import BY_PEOPLE, TAKE_AWAY
 from sync.state.store import StateStore
 from sync.target import Target
+from sync.ways_out import GrantAccess, MoveState, ServerIs
 
 FEW = 2
 """So many bound roots without a marker do not speak against a server."""
@@ -35,12 +36,14 @@ class Evidence:
     ``unmarked`` and ``missing`` name those without our marker, and those that are not to be seen,
     by key. Retired ones that are missing do not count: people may clear them away. ``found`` counts
     the keys of this pipeline's markers on roots that are not bound: a state was lost, or renamed.
+    ``kind`` is that of the roots, "" if there are none.
     """
 
     marked: int
     unmarked: dict[str, str]
     missing: dict[str, str]
     found: int = 0
+    kind: str = ""
 
     def breaches(self, limits: Mapping[str, Limit], *, proven: bool) -> Sequence[Breach]:
         """Returns the limits that a run would be refused by, by the counts of a run.
@@ -58,7 +61,8 @@ class Evidence:
         return self.marked + len(self.unmarked) + len(self.missing)
 
     def __str__(self) -> str:
-        parts = [f"{self.marked} of {self.bound} projects are there with this pipeline's mark"]
+        bound = counted(self.bound, self.kind)
+        parts = [f"{self.marked} of {bound} are there with this pipeline's mark"]
         if self.unmarked:
             parts.append(f"{len(self.unmarked)} without it ({name_some(self.unmarked.values())})")
         if self.missing:
@@ -72,12 +76,13 @@ def gather(store: StateStore, target: Target) -> Evidence:
     seen = observe(target, store.pipeline, index)
     there = {*seen.still, *seen.moved, *seen.unmarked}
     missing = {
-        key: f"{key}: project {row.root_id}"
+        key: f"{key}: {row.kind} {row.root_id}"
         for key, row in index.items()
         if row.is_followed and row.state != RETIRED and key not in there
     }
-    unmarked = {key: f"{key}: project {root.id}" for key, root in seen.unmarked.items()}
-    return Evidence(seen.marked, unmarked, missing, found=len(seen.candidates))
+    unmarked = {key: f"{key}: {root.kind} {root.id}" for key, root in seen.unmarked.items()}
+    kind = next((row.kind for row in index.values()), "")
+    return Evidence(seen.marked, unmarked, missing, len(seen.candidates), kind)
 
 
 def same_server(store: StateStore, target: Target, source: object = None) -> Evidence:
@@ -90,10 +95,8 @@ def same_server(store: StateStore, target: Target, source: object = None) -> Evi
     if evidence.bound and not (proves and len(evidence.unmarked) <= FEW):
         raise Refused(
             f"this does not look like the server that the state was made with: {evidence}. Nothing "
-            "was changed. If it is another one, where the projects are to be made anew: "
-            "'pipeline-sync state move --new-server'; if it was restored from an older backup: "
-            "'pipeline-sync state move --restored'; if the account does not see its projects, make "
-            "it a member of them first"
+            "was changed",
+            ways_out=[MoveState(ServerIs.NEW), MoveState(ServerIs.RESTORED), GrantAccess()],
         )
     note(store, target, source)
     return evidence
@@ -139,7 +142,8 @@ def restored(
     if not evidence.marked:
         raise Refused(
             f"nothing shows that this is the same server, restored: {evidence}. Nothing was "
-            "changed. To make all projects anew here: 'pipeline-sync state move --new-server'"
+            "changed",
+            ways_out=[MoveState(ServerIs.NEW)],
         )
     gone = {*evidence.unmarked, *evidence.missing}
     children = _lacking(store, target, gone)
@@ -159,7 +163,8 @@ def _with_reported(store: StateStore, evidence: Evidence) -> Evidence:
     """Returns ``evidence`` with the roots that are reported as deleted, and not decided about."""
     index = store.index()
     open_ones = [i.issue.key.group for i in store.issues() if i.issue.kind is IssueKind.DELETED]
-    reported = {key: f"{key}: project {index[key].root_id}" for key in open_ones if key in index}
+    rows = {key: index[key] for key in open_ones if key in index}
+    reported = {key: f"{key}: {row.kind} {row.root_id}" for key, row in rows.items()}
     return replace(evidence, missing={**evidence.missing, **reported})
 
 

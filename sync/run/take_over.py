@@ -1,4 +1,4 @@
-"""A group whose key changed takes its root along: merged and renumbered deals keep their project.
+"""A group whose key changed takes its root along: what was merged or renumbered stays one.
 
 The state store comes first: from then on the root is the new group's, whatever happens. That the
 target still names the former one is an open intent, which is settled at once, or by the next run.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 
-from sync.errors import Rejected, SyncError, Vanished
-from sync.plan.open_issues import operand
+from sync.errors import NotLinked, Rejected, SyncError, Vanished
 from sync.records.model import Marker, Observed, RecordKey
 from sync.state.rows import TAKE_OVER
 from sync.state.store import JournalEntry, StateStore
 from sync.target import Target
+from sync.ways_out import Adopt, Adoption, Unlink, UnlinkElsewhere
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +65,12 @@ def _done_before(
 def _root_of(store: StateStore, target: Target, former: str, root_id: str) -> Observed:
     row = store.index().get(former)
     if row is None or not row.root_id:
-        raise Rejected(f"{former}: no project is kept in step with this deal")
+        raise NotLinked(former)
     if root_id and root_id != row.root_id:
-        raise Rejected(f"{former}: its project is {row.root_id}, not {root_id}")
+        raise Rejected(f"{former}: its {row.kind} is {row.root_id}, not {root_id}")
     found = target.observe_root(row.root_id)
     if found is None:
-        raise Vanished(f"{target.name} shows this account no project {row.root_id} of {former}")
+        raise Vanished(f"{target.name} shows this account no {row.kind} {row.root_id} of {former}")
     return found
 
 
@@ -78,12 +78,12 @@ def _refuse_second(store: StateStore, new: str, former: str) -> None:
     row = store.index().get(new)
     if row is not None and row.is_followed and new != former:
         raise Rejected(
-            f"{new}: the project {row.root_id} is kept in step with this deal already; if that one "
-            f"is to be given up for that of {former}: 'pipeline-sync unlink --clean "
-            f"{operand(new)}' first"
+            f"{new}: the {row.kind} {row.root_id} is kept in step with it already, and that of "
+            f"{former} cannot be as well",
+            ways_out=[Unlink(new, clean=True)],
         )
     if new == former:
-        raise Rejected(f"{new}: a deal has its own project already")
+        raise Rejected(f"{new}: the old key and the new one are the same")
 
 
 def _refuse_foreign(store: StateStore, found: Observed, former: str, new: str) -> None:
@@ -92,14 +92,15 @@ def _refuse_foreign(store: StateStore, found: Observed, former: str, new: str) -
     others = [marker for marker in found.markers if marker.pipeline != store.pipeline]
     if others:
         raise Rejected(
-            f"project {found.id} belongs to the pipeline '{others[0].pipeline}' (deal "
-            f"{others[0].key}); unlink it there first"
+            f"{found.kind} {found.id} belongs to the pipeline '{others[0].pipeline}' (as "
+            f"{others[0].key})",
+            ways_out=[UnlinkElsewhere(others[0].pipeline)],
         )
     row = store.index()[former]
     if row.is_followed and not marked & {former, new}:
         raise Rejected(
-            f"project {found.id} does not carry the marker of {former} any more; if it is still "
-            f"its project: 'pipeline-sync adopt {operand(former)} {found.id}' first"
+            f"{found.kind} {found.id} does not carry the marker of {former} any more",
+            ways_out=[Adopt(former, found.id, Adoption.MARK)],
         )
 
 
@@ -124,7 +125,7 @@ def finish_all(store: StateStore, target: Target) -> None:
         try:
             finish(store, target, entry)
         except Vanished as error:
-            log.warning("%s: its project is gone: %s", entry.key, error)
+            log.warning("%s: its %s is gone: %s", entry.key, entry.key.kind, error)
         except SyncError as error:
             log.warning("%s: its new key could not be written yet: %s", entry.key, error)
 

@@ -1,4 +1,4 @@
-"""An error that nobody foresaw in the work on one group: kept as its issue, the rest goes on."""
+"""An unexpected error in the work on one group becomes its issue; the rest goes on."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ _LONGEST: Final = 200
 def unforeseen(key: RecordKey, error: Exception) -> Issue:
     """Returns the issue for an error in the work on one group; logs where it happened."""
     if isinstance(error, SyncError):
-        return Issue(IssueKind.FAILED, key, f"{key.group}: {error}")
-    log.error("%s: an error that nobody foresaw", key, exc_info=error)
+        text = f"{key.group}: {error.message}"
+        return Issue(IssueKind.FAILED, key, text, ways_out=error.ways_out)
+    log.error("%s: an unexpected error", key, exc_info=error)
     return Issue(
         IssueKind.FAILED,
         key,
-        f"{key.group}: not synced because of an error that nobody foresaw ({in_words(error)}); all "
-        "others were. Where it happened is in the log of the run: please report it",
+        f"{key.group}: not synced, because of an unexpected error ({in_words(error)}); all others "
+        "were. The log of the run says where it happened: please report it",
     )
 
 

@@ -17,7 +17,7 @@ class Health:
     """A pipeline at one moment (``now``, UTC).
 
     ``last_success`` is the last run that came to its end, whatever it left open. ``issues`` counts
-    what is open by kind, ``waiting`` those of them that make a run incomplete; ``projects`` counts
+    what is open by kind, ``waiting`` those of them that make a run incomplete; ``states`` counts
     groups by state. ``open_intents`` are writes whose outcome is not known. ``taken_away`` counts
     by kind what people took away, and what is kept away.
     """
@@ -29,7 +29,7 @@ class Health:
     issues: Mapping[str, int] = field(default_factory=dict)
     waiting: int = 0
     open_intents: int = 0
-    projects: Mapping[str, int] = field(default_factory=dict)
+    states: Mapping[str, int] = field(default_factory=dict)
     taken_away: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -67,6 +67,6 @@ def look_at(store: StateStore) -> Health:
         issues=Counter(issue.kind.value for issue in issues),
         waiting=sum(issue.kind in PARTIAL for issue in issues),
         open_intents=len(store.open_intents()),
-        projects=Counter(row.state for row in store.index().values() if row.is_followed),
+        states=Counter(row.state for row in store.index().values() if row.is_followed),
         taken_away=Counter(key.kind for key in store.taken_away()),
     )

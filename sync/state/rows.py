@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
+from sync.plan.issue_ways import usual_ways_out
 from sync.plan.model import Action, ActionType, Issue, IssueKind
 from sync.records.model import Base, Binding, RecordKey, WhenDropped, decode, encode
 from sync.records.record_merge import Bases
+from sync.ways_out import load as load_ways
 
 KEEP: Final = "keep"
 """The journal's word for an edit by people that stays."""
@@ -36,9 +38,9 @@ SUCCESSFUL: Final = ("done", "partial")
 class GroupRow:
     """What is remembered of a bound group, to see that nothing moved since.
 
-    ``change_token`` is "" if the group has to be compared in full. ``deleted`` and ``unlinked`` are
-    those of the root's binding. ``by_hand`` says that a person bound it and no run has marked it
-    since.
+    ``kind`` is the root's. ``change_token`` is "" if the group has to be compared in full.
+    ``deleted`` and ``unlinked`` are those of the root's binding. ``by_hand`` says that a person
+    bound it and no run has marked it since.
     """
 
     root_id: str
@@ -48,6 +50,7 @@ class GroupRow:
     deleted: bool = False
     unlinked: bool = False
     by_hand: bool = False
+    kind: str = ""
 
     @property
     def is_followed(self) -> bool:
@@ -202,7 +205,7 @@ def issue_id(issue: Issue) -> tuple[str, RecordKey, str]:
 def read_issue(row: Any) -> Issue:
     """Returns the issue in a row of its table."""
     detail = json.loads(row.detail_json)
-    return Issue(
+    issue = Issue(
         kind=IssueKind(row.issue),
         key=RecordKey(row.grp, row.kind, row.name),
         message=detail["message"],
@@ -211,6 +214,9 @@ def read_issue(row: Any) -> Issue:
         desired=decode(detail["desired"]),
         observed=decode(detail["observed"]),
     )
+    # One that an earlier version wrote has them in its message alone.
+    ways = load_ways(detail["ways_out"]) if "ways_out" in detail else usual_ways_out(issue)
+    return replace(issue, ways_out=ways)
 
 
 def read_bases(text: str) -> dict[str, Base]:

@@ -125,6 +125,7 @@ class StateStore(ManualDecisions):
                 BINDINGS.c.deleted,
                 BINDINGS.c.unlinked,
                 BINDINGS.c.base_json == _NOTHING_AGREED,
+                BINDINGS.c.kind,
             )
             .select_from(joined)
             .where(BINDINGS.c.pipeline == self.pipeline, BINDINGS.c.name == "")
@@ -202,7 +203,7 @@ class StateStore(ManualDecisions):
         return taken
 
     def taken_away(self, group: str | None = None) -> list[RecordKey]:
-        """Returns what people took away from projects that are there, of one group or of all."""
+        """Returns what people took away from roots that are there, of one group or of all."""
         condition = and_(
             BINDINGS.c.pipeline == self.pipeline, BINDINGS.c.deleted, BINDINGS.c.name != ""
         )
@@ -519,7 +520,7 @@ class StateStore(ManualDecisions):
             self._update_binding(connection, key, {"when_dropped": WhenDropped.REPORT.value})
 
     def let_go(self, key: RecordKey) -> None:
-        """Stops following a child, which is the project's own from now on."""
+        """Stops following a child, which is the target's own from now on."""
         with self._write("by hand") as connection:
             connection.execute(delete(BINDINGS).where(self._record(BINDINGS, key)))
             self._look_again(connection, key.group)

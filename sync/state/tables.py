@@ -46,6 +46,8 @@ from sync.state.rows import (
     read_entry,
 )
 from sync.state.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NAME, STEPS, metadata
+from sync.ways_out import Unlink
+from sync.ways_out import dump as dump_ways
 
 _CHUNK = 500
 """Keys per query: below every database's limit on parameters."""
@@ -221,8 +223,9 @@ class StateTables:
             )
         except IntegrityError as error:
             raise Rejected(
-                f"{binding.key}: the {binding.key.kind} {binding.target_id} already belongs to "
-                "another deal; unlink that one first ('pipeline-sync unlink DEAL')"
+                f"{binding.key}: the {binding.key.kind} {binding.target_id} is already kept in "
+                "step under another key",
+                ways_out=[Unlink("")],
             ) from error
 
     def _is_deleted(self, connection: Connection, key: RecordKey) -> bool:
@@ -266,6 +269,7 @@ class StateTables:
             "base": encode(issue.base),
             "desired": encode(issue.desired),
             "observed": encode(issue.observed),
+            "ways_out": dump_ways(issue.ways_out),
         }
         connection.execute(
             insert(ISSUES).values(

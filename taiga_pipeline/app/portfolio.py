@@ -248,7 +248,7 @@ def run_for_portfolio(workspace: Workspace, runner: Runner, result: RunReport) -
     :raises Stop: as `Runner.run`.
     """
     maker = portfolio_of(workspace)
-    applied = not result.refusal and result.stopped_by is None and not runner.stop.is_set()
+    applied = not result.refusals and result.stopped_by is None and not runner.stop.is_set()
     if not maker.enabled or not applied:
         return FollowUp()
     moved = tuple(maker.move_deals(maker.moved_cards(result), runner.target.name))

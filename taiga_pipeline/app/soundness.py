@@ -17,10 +17,12 @@ from sync.errors import StateUnusable, Unreachable
 from sync.state.schema import NAME as STATE
 from sync.state.schema import STEPS as STATE_STEPS
 from sync.state.schema import metadata
+from sync.ways_out import Explained
 from taiga_pipeline.pipeline.schema import NAME as STORE
 from taiga_pipeline.pipeline.schema import REFERENCES, TABLES
 from taiga_pipeline.pipeline.schema import STEPS as STORE_STEPS
 from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.report.ways_out import in_words
 
 EXAMPLES: Final = 3
 RESTORE: Final = (
@@ -74,6 +76,7 @@ class _Server:
     def close(self) -> None:
         self.engine.dispose()
 
-    def refuse(self, found: Sequence[str]) -> None:
+    def refuse(self, found: Sequence[Explained]) -> None:
         if found:
-            raise ProblemsError([Problem(text, shown(self.engine.url)) for text in found])
+            place = shown(self.engine.url)
+            raise ProblemsError([Problem(in_words(each), place) for each in found])

@@ -12,6 +12,8 @@ from sync.run.log_context import present
 from taiga_pipeline.report.terminal import safe
 
 FORMAT: Final = "%(levelname)s %(name)s: %(message)s"
+_NAMES: Final = {"group": "deal"}
+"""What the engine's words are called in the log."""
 
 
 class SafeFormatter(logging.Formatter):
@@ -35,7 +37,7 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            **present(),
+            **{_NAMES.get(name, name): value for name, value in present().items()},
             "message": record.getMessage(),
         }
         if record.exc_info:

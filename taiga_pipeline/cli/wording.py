@@ -1,7 +1,8 @@
 """What a terminal says of errors that carry their reasons: the message, and the way out.
 
 The way out is a command or an option. One table: a class of `taiga_pipeline.pipeline.errors` or of
-a use case, and its words. A class that is not in it is said as its plain message.
+a use case, and its words. An error of the
+engine carries its ways out (`taiga_pipeline.report.ways_out`); any other is said as its message.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
+from taiga_pipeline.report.ways_out import in_words
 
 if TYPE_CHECKING:
     from taiga_pipeline.app.deals.filters import UnknownFilters
@@ -32,7 +34,7 @@ def words(error: BaseException) -> str:
     for kind in type(error).__mro__:
         if kind.__name__ in _WORDS:
             return _WORDS[kind.__name__](error)
-    return str(error)
+    return in_words(error)
 
 
 def row_words(row: BadRow) -> str:

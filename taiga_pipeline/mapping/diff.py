@@ -139,7 +139,7 @@ class Size:
 
     def _count_child(self, key: RecordKey, child: FieldDifference) -> None:
         if child.effect is Effect.ADDED:
-            self.counts["children"].add(key, child.origin)
+            self.counts["children"].add(key, child.origin, Kind.PROJECT)
         elif child.effect is Effect.DROPPED and key.kind == Kind.MEMBERSHIP:
             self.counts["remove_member"].add(key, child.origin)
 

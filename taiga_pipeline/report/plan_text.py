@@ -13,11 +13,12 @@ from sync.plan.counting import name_some
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind, Plan
 from sync.records.composite_text import join_label
 from sync.records.merge import Verdict
-from sync.records.model import RecordKey, Value
+from sync.records.model import RecordKey, Value, plural
 from sync.source import Quarantined
-from taiga_pipeline.hints import command, word
+from taiga_pipeline.hints import command
 from taiga_pipeline.records import Project
 from taiga_pipeline.report.terminal import safe
+from taiga_pipeline.report.ways_out import advice, commands, in_words
 
 
 class Tone(StrEnum):
@@ -65,7 +66,7 @@ def plan_lines(plan: Plan, target: str, paint: Paint = plain) -> Iterator[str]:
     yield from issue_lines(plan.issues, target, paint)
     yield from taken_lines(unreported(plan.taken_away, plan.issues), paint)
     for breach in plan.breaches:
-        yield f"{paint('!', Tone.WARNING)} refused     {safe(breach.message)}"
+        yield f"{paint('!', Tone.WARNING)} refused     {safe(in_words(breach))}"
     if plan.mails:
         yield mails_line(plan.mails)
     for why, keys in plan.left_alone.items():
@@ -90,7 +91,8 @@ def quarantine_line(row: Quarantined) -> str:
     """Returns which record was left out, where it stands, and why."""
     place = row.place if row.place not in row.reason else ""
     subject = f"{row.key} ({place})" if row.key and place else row.key or place
-    return safe(f"{subject}: {row.reason}" if subject else row.reason)
+    reason = in_words(row)
+    return safe(f"{subject}: {reason}" if subject else reason)
 
 
 def group_lines(group: GroupPlan, paint: Paint = plain, *, brief: bool = False) -> Iterator[str]:
@@ -120,15 +122,6 @@ def group_lines(group: GroupPlan, paint: Paint = plain, *, brief: bool = False) 
 def _counted(children: Iterable[Action]) -> str:
     counts = Counter(child.key.kind for child in children)
     return ", ".join(f"{n} {plural(kind, n)}" for kind, n in counts.items())
-
-
-def plural(noun: str, count: int) -> str:
-    """Returns a noun as it stands behind a number."""
-    if count == 1:
-        return noun
-    if noun.endswith("s"):
-        return f"{noun}es"
-    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
 def _child_lines(action: Action, paint: Paint, *, brief: bool) -> Iterator[str]:
@@ -251,7 +244,7 @@ def issue_lines(issues: Iterable[Issue], target: str, paint: Paint = plain) -> I
             yield f"{INDENT}was {shown(issue.base)}; sales: {shown(issue.desired)}; " + (
                 f"{target}: {shown(issue.observed)}"
             )
-        for way in ways_out(issue):
+        for way in commands(issue.ways_out):
             yield f"{INDENT}{way}"
 
 
@@ -273,56 +266,15 @@ def taken_lines(taken: Iterable[RecordKey], paint: Paint = plain) -> Iterator[st
 
 
 def _message(issue: Issue) -> str:
-    """Returns an issue's message without a beginning that the line says anyway."""
+    """Returns what an issue says, without a beginning that the line says anyway.
+
+    What cannot be typed is said here; the commands have lines of their own.
+    """
     place, _, reason = issue.message.partition(": ")
-    return reason if reason and (place == issue.key.group or place in reason) else issue.message
-
-
-def ways_out(issue: Issue) -> tuple[str, ...]:
-    """Returns the commands among which a person chooses."""
-    if issue.kind is IssueKind.CONFLICT:
-        field = f"--field {word(issue.field)} " if issue.field else ""
-        return tuple(
-            command("resolve", str(issue.key), options=f"{field}--take {side}")
-            for side in ("sales", "delivery")
-        )
-    key = issue.key.group
-    if issue.kind is IssueKind.AMBIGUOUS:
-        return (command("adopt", key, "PROJECT"),)
-    if issue.kind is IssueKind.COPIED and isinstance(issue.observed, frozenset):
-        return _ways_with_copies(key, sorted(issue.observed))
-    if issue.kind is IssueKind.MOVED:
-        return (command("resolve", str(issue.key), options="--take delivery"),)
-    return _ways_with_root(issue, key)
-
-
-def _ways_with_root(issue: Issue, key: str) -> tuple[str, ...]:
-    if issue.kind is IssueKind.UNMARKED:
-        ours, not_ours = command("adopt", key, str(issue.observed)), command("unlink", key)
-        return _choice({ours: "it is this deal's: mark it", not_ours: "it is not: let go of it"})
-    if issue.kind is IssueKind.LEFTOVER:
-        done = command("resolve", key, options="--take delivery")
-        return (f"{done}    # once it was removed",)
-    if issue.kind is IssueKind.DELETED:
-        again = command("resolve", key, options="--take sales")
-        gone = command("resolve", key, options="--take delivery")
-        return _choice({again: "make it again", gone: "let it be gone"})
-    return ()
-
-
-def _ways_with_copies(key: str, copies: list[str]) -> tuple[str, ...]:
-    off = [command("unlink", key, options=f"--project {word(copy)}") for copy in copies]
-    instead = [command("adopt", key, copy) for copy in copies]
-    return _choice(
-        dict.fromkeys(off, "take the marker off the copy")
-        | dict.fromkeys(instead, "follow this one instead")
-    )
-
-
-def _choice(commands: Mapping[str, str]) -> tuple[str, ...]:
-    """Returns commands, each with what comes of it."""
-    width = max(map(len, commands))
-    return tuple(f"{each:<{width}}    # {why}" for each, why in commands.items())
+    is_said = reason and (place == issue.key.group or place in reason or place == str(issue.key))
+    message = reason if is_said else issue.message
+    said = advice(issue.ways_out)
+    return ". ".join([message.removesuffix("."), *said]) if said else message
 
 
 def summary_line(plan: Plan) -> str:

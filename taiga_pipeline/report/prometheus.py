@@ -50,7 +50,7 @@ def _lines(health: Health) -> Iterator[str]:
     yield from _gauge(
         "open_intents", "Writes whose outcome is not known.", [(me, health.open_intents)]
     )
-    states = [({**me, "state": state}, n) for state, n in sorted(health.projects.items())]
+    states = [({**me, "state": state}, n) for state, n in sorted(health.states.items())]
     yield from _gauge("projects", "Projects that are kept in step, by state.", states)
 
 

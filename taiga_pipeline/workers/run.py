@@ -17,6 +17,7 @@ from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.credentials import from_file, unquoted
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.terminal import safe
+from taiga_pipeline.report.ways_out import in_words
 from taiga_pipeline.workers.children import Order
 from taiga_pipeline.workers.decisions import LONGEST_MESSAGE, Ended, Ending
 
@@ -51,7 +52,7 @@ def run_order(workspace: Workspace, order: Order, stop: threading.Event, code: C
         if stop.is_set() and trouble in _CUT_SHORT:
             return Ended(Ending.STOPPED, code(trouble))
         ending = Ending.DATABASE_AWAY if isinstance(error, DatabaseAway) else _ENDINGS[trouble]
-        return Ended(ending, code(trouble), _cut(str(error)))
+        return Ended(ending, code(trouble), _cut(in_words(error)))
 
 
 def _check_name(workspace: Workspace, order: Order) -> None:

@@ -179,7 +179,7 @@ class TestAnotherAccount:
         change("username", "pm")
         taiga.clear_requests()
         said = expect(filled("run"), 4)
-        assert "another account: another state keeps these deals in step as pipeline-bot" in said
+        assert "another account: another state keeps this source in step as pipeline-bot" in said
         assert "another account" in expect(filled("check"), 4)
         assert writes(taiga) == []
         expect(filled("state", "move", "--new-server"))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from sync.plan.issue_ways import with_usual_ways_out
 from sync.plan.limits import Limit, check_limits
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind, Plan
 from sync.records.merge import Decision, Verdict
@@ -21,10 +22,11 @@ from taiga_pipeline.report.plan_text import (
     quarantine_line,
     shown,
     summary_line,
-    ways_out,
 )
+from taiga_pipeline.report.ways_out import commands
 
 ROOT = RecordKey("D-1", Kind.PROJECT)
+STORY = RecordKey("D-1", "story", "x")
 
 
 def change(field: str, observed: Value, desired: Value, verdict: Verdict = Verdict.WRITE) -> Change:
@@ -145,7 +147,8 @@ def test_hostile_text_gets_no_further_than_a_line(text: str) -> None:
 
 class TestIssues:
     def conflict(self, key: RecordKey = ROOT) -> Issue:
-        return Issue(IssueKind.CONFLICT, key, "both renamed it", "title", "a", "b", "c")
+        issue = Issue(IssueKind.CONFLICT, key, "both renamed it", "title", "a", "b", "c")
+        return with_usual_ways_out(issue)
 
     def test_a_conflict_shows_all_three_values_and_both_ways_out(self) -> None:
         assert list(issue_lines([self.conflict()], "Taiga")) == [
@@ -157,12 +160,12 @@ class TestIssues:
 
     def test_a_command_can_be_copied_whatever_the_key_holds(self) -> None:
         key = RecordKey("D 1; rm -rf ~", Kind.PROJECT)
-        first, _ = ways_out(self.conflict(key))
+        first, _ = commands(self.conflict(key).ways_out)
         assert first == "pipeline-sync resolve 'D 1; rm -rf ~' --field title --take sales"
 
     def test_a_deleted_project_can_be_made_again_or_let_go(self) -> None:
-        commands = ways_out(Issue(IssueKind.DELETED, ROOT, "deleted"))
-        assert [command.split("#")[0].strip() for command in commands] == [
+        issue = with_usual_ways_out(Issue(IssueKind.DELETED, ROOT, "deleted"))
+        assert [line.split("#")[0].strip() for line in commands(issue.ways_out)] == [
             "pipeline-sync resolve D-1 --take sales",
             "pipeline-sync resolve D-1 --take delivery",
         ]
@@ -170,6 +173,14 @@ class TestIssues:
     def test_a_message_does_not_repeat_the_key(self) -> None:
         (line,) = issue_lines([Issue(IssueKind.GONE, ROOT, "D-1: no longer there")], "Taiga")
         assert line == "! gone        D-1: no longer there"
+
+    def test_what_cannot_be_typed_is_said_in_the_line_itself(self) -> None:
+        issue = with_usual_ways_out(Issue(IssueKind.MOVED, STORY, "D-1/story/x: people moved it"))
+        first, typed = issue_lines([issue], "Taiga")
+        assert first == "! moved       D-1 story x: people moved it. Move it back in the target"
+        assert typed == (
+            "    pipeline-sync resolve D-1/story/x --take delivery    # leave it as it is"
+        )
 
 
 def test_a_left_out_row_names_record_place_and_reason() -> None:

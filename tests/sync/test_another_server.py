@@ -20,6 +20,7 @@ from sync.run.manual_actions import adopt
 from sync.run.runner import Outcome
 from sync.state.schema import NOTES
 from sync.state.store import StateStore
+from sync.ways_out import MoveState, ServerIs, UseAccount
 
 from .world import DictSource, World, deal
 
@@ -85,8 +86,8 @@ class TestAnotherServer:
             change_all(world)
         with pytest.raises(AnotherServer, match="this is another server") as caught:
             world.run()
-        assert "state move --same-server" in str(caught.value)
-        assert "state move --new-server" in str(caught.value)
+        moves = [way.server for way in caught.value.ways_out if isinstance(way, MoveState)]
+        assert moves == [ServerIs.SAME, ServerIs.NEW]
         with pytest.raises(AnotherServer):
             world.plan()
         assert picture(world.target) == before
@@ -396,7 +397,8 @@ class TestTwoAccounts:
         world.target.account = "petra"
         with pytest.raises(AnotherServer, match="this is another account") as caught:
             world.run()
-        assert "state move --same-server" in str(caught.value)
+        assert UseAccount("memory") in caught.value.ways_out
+        assert MoveState(ServerIs.SAME) in caught.value.ways_out
 
     def test_another_account_with_a_state_of_its_own_is_noticed_by_the_markers(
         self, world: World, tmp_path: Path

@@ -9,8 +9,9 @@ import pytest
 from sync.errors import Rejected
 from sync.plan.model import ActionType, IssueKind
 from sync.records.model import Desired, DesiredGroup, Owner, RecordKey, WhenDropped
-from sync.run.manual_actions import Side, resolve
+from sync.run.manual_actions import resolve
 from sync.run.runner import Outcome, RunReport
+from sync.ways_out import Side
 
 from .world import World, deal
 

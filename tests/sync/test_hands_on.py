@@ -7,8 +7,9 @@ import pytest
 from sync.errors import Rejected, Unreachable, Vanished
 from sync.plan.model import IssueKind
 from sync.records.model import Marker, RecordKey
-from sync.run.manual_actions import Side, adopt, disown, resolve, unlink
+from sync.run.manual_actions import adopt, disown, resolve, unlink
 from sync.run.take_over import take_over
+from sync.ways_out import Adopt, Adoption, Side, TakeOver, Unlink
 
 from .world import World, deal
 
@@ -116,8 +117,9 @@ def test_a_project_that_is_not_there_or_another_deals_is_not_adopted(world: Worl
     world.run()
     with pytest.raises(Vanished):
         adopt(world.store, world.target, RecordKey("D2", "project"), "999")
-    with pytest.raises(Rejected, match="unlink D1"):
+    with pytest.raises(Rejected, match="belongs to D1") as caught:
         adopt(world.store, world.target, RecordKey("D2", "project"), world.project().id)
+    assert caught.value.ways_out == (TakeOver("D1", "D2"), Unlink("D1"))
 
 
 def test_a_project_of_another_pipeline_is_not_adopted(world: World):
@@ -149,7 +151,7 @@ def test_a_project_whose_marker_people_removed_is_marked_again_by_hand_alone(wor
     world.want(deal("D1", title="Newer"))
     report = world.settled()
     assert [issue.kind for issue in report.issues] == [IssueKind.UNMARKED]
-    assert f"'pipeline-sync adopt D1 {project.id}'" in report.issues[0].message
+    assert Adopt("D1", project.id, Adoption.MARK) in report.issues[0].ways_out
     adopt(world.store, world.target, RecordKey("D1", "project"), project.id)
     assert not [i for i in world.run().issues if i.kind is IssueKind.UNMARKED]
     assert world.project().markers == (Marker("acme", "D1"),)
@@ -273,8 +275,9 @@ class TestTakingOver:
         world.source.groups.clear()
         world.want(deal("OLD", title="Shop"), deal("OTHER", title="Other"))
         world.run()
-        with pytest.raises(Rejected, match="unlink --clean OTHER"):
+        with pytest.raises(Rejected, match="kept in step with it already") as caught:
             take_over(world.store, world.target, RecordKey("OTHER", "project"), "OLD")
+        assert caught.value.ways_out == (Unlink("OTHER", clean=True),)
         unlink(world.store, world.target, "OTHER")
         take_over(world.store, world.target, RecordKey("OTHER", "project"), "OLD")
         world.run()
@@ -284,17 +287,19 @@ class TestTakingOver:
     def test_a_project_that_lost_its_marker_is_nobodys_to_give(self, renumbered: World):
         world = renumbered
         world.target.unmark_all(world.project().id)
-        with pytest.raises(Rejected, match="adopt OLD"):
+        project = world.project()
+        with pytest.raises(Rejected, match="does not carry the marker of OLD") as caught:
             take_over(world.store, world.target, RecordKey("NEW", "project"), "OLD")
+        assert caught.value.ways_out == (Adopt("OLD", project.id, Adoption.MARK),)
         assert world.store.index().keys() == {"OLD"}
 
     def test_a_project_that_is_not_there_or_not_the_deals_is_refused(self, renumbered: World):
         world, root = renumbered, RecordKey("NEW", "project")
-        with pytest.raises(Rejected, match="no project is kept"):
+        with pytest.raises(Rejected, match="nothing in the target is kept"):
             take_over(world.store, world.target, root, "NOBODY")
         with pytest.raises(Rejected, match="not 999"):
             take_over(world.store, world.target, root, "OLD", "999")
-        with pytest.raises(Rejected, match="already"):
+        with pytest.raises(Rejected, match="are the same"):
             take_over(world.store, world.target, RecordKey("OLD", "project"), "OLD")
         world.target.delete(world.project().id)
         with pytest.raises(Vanished):

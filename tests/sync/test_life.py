@@ -6,6 +6,7 @@ from sync.plan.model import ActionType, IssueKind
 from sync.records.model import WhenDeleted, WhenGone, WhenRetired
 from sync.run.runner import Outcome
 from sync.source import Quarantined
+from sync.ways_out import AllowOnce, SaveNewPlan
 
 from .world import World, deal
 
@@ -258,7 +259,7 @@ def test_a_plan_over_the_create_limit_is_refused_with_numbers_and_allowed_once_b
     report = world.run()
     assert report.outcome is Outcome.REFUSED
     assert "51 planned, 50 allowed" in report.refusal
-    assert "--allow create" in report.refusal
+    assert AllowOnce("create") in report.refusals[0].ways_out
     assert not world.target.roots
     world.run(allow=frozenset({"create"}))
     assert len(world.target.roots) == 51
@@ -271,6 +272,7 @@ def test_a_saved_plan_that_no_longer_fits_is_refused(world: World):
     report = world.runner().run(expect=saved)
     assert report.outcome is Outcome.REFUSED
     assert "saved plan" in report.refusal
+    assert report.refusals[0].ways_out == (SaveNewPlan(),)
     report = world.runner().run(expect=world.plan().fingerprint())
     assert report.outcome is Outcome.DONE
 

@@ -494,9 +494,9 @@ class TestVersions:
 @pytest.mark.parametrize("scheme", ["postgres", "mysql", "mysql+pymysql", "oracle"])
 def test_another_kind_of_server_is_refused_in_words(url: str, scheme: str) -> None:
     other = url.replace("postgresql+psycopg", scheme)
-    with pytest.raises(Stop, match=r"deals and state are kept in SQLite .* or PostgreSQL"):
+    with pytest.raises(Stop, match=r"write the URL of a SQLite database .* or of a PostgreSQL"):
         StateStore(other, "acme", FakeClock())
-    with pytest.raises(Stop, match=r"deals and state are kept in"), run_lock(other, "a", CLOCK):
+    with pytest.raises(Stop, match=r"nothing is kept in"), run_lock(other, "a", CLOCK):
         pass
 
 

@@ -58,7 +58,7 @@ def test_a_new_state_does_not_begin_with_another_account(first: World, second: W
     first.run()
     second.target.account = "petra"
     writes = second.target.writes
-    with pytest.raises(AnotherServer, match="another state keeps these deals in step as memory"):
+    with pytest.raises(AnotherServer, match="another state keeps this source in step as memory"):
         second.run()
     assert second.target.writes == writes
 

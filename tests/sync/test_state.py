@@ -52,7 +52,7 @@ def test_bindings_and_bases_come_back_as_they_were(store: StateStore):
 
 def test_one_object_cannot_be_bound_to_two_deals(store: StateStore):
     store.adopt(Binding(key("D1"), "7", created=True), {})
-    with pytest.raises(Rejected, match="already belongs to another deal"):
+    with pytest.raises(Rejected, match="already kept in step under another key"):
         store.adopt(Binding(key("D2"), "7", created=True), {})
 
 

@@ -11,15 +11,16 @@ from urllib.parse import urlsplit
 from sync.errors import Rejected, Vanished
 from sync.records.model import Observed, RecordKey
 from sync.run import manual_actions
-from sync.run.manual_actions import Side
 from sync.run.server_identity import refuse_another
 from sync.run.take_over import take_over
+from sync.ways_out import Side
 from taiga_pipeline.app.engine import make_source, make_target
 from taiga_pipeline.app.state_access import locked_state
 from taiga_pipeline.app.sync.traces import traces_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.records import Kind
+from taiga_pipeline.report.ways_out import in_words
 
 if TYPE_CHECKING:
     from sync.plan.model import Issue
@@ -85,7 +86,7 @@ def as_usage_error(hint: str = "") -> Iterator[None]:
     try:
         yield
     except Rejected as error:
-        raise ProblemsError([Problem(f"{error}{hint}")]) from error
+        raise ProblemsError([Problem(in_words(error, hint))]) from error
 
 
 def adopt(workspace: Workspace, deal: str, project: str) -> Adopted:
@@ -202,7 +203,7 @@ def _take_all(
         try:
             take_over(store, target, RecordKey(match.new, Kind.PROJECT), match.former[0])
         except (Rejected, Vanished) as error:
-            failures.append((match.new, str(error)))
+            failures.append((match.new, in_words(error)))
         else:
             taken.append(match)
     return Renumbered(matches, tuple(taken), tuple(failures))

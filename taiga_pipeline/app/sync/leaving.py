@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sync.errors import Rejected, Stale, Vanished
+from sync.errors import NotLinked, Rejected, Stale, Vanished
 from sync.run import manual_actions
 from sync.run.leaving import Leaving, leave, plan_leaving
 from taiga_pipeline.app.state_access import locked_state
@@ -14,6 +14,7 @@ from taiga_pipeline.app.sync.deciding import as_usage_error, connected, find_pro
 from taiga_pipeline.app.sync.traces import traces_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.problems import did_you_mean
+from taiga_pipeline.report.ways_out import in_words
 
 if TYPE_CHECKING:
     from sync.state.store import StateStore
@@ -66,7 +67,7 @@ def _linked(store: StateStore, *, clean: bool) -> list[str]:
 def _demand_linked(store: StateStore, deal: str) -> None:
     row = store.index().get(deal)
     if row is None or not row.root_id:
-        raise Rejected(f"{deal}: no project is kept in step with this deal")
+        raise NotLinked(deal)
 
 
 def _try(store: StateStore, target: Target, deal: str, *, clean: bool, dry_run: bool) -> LetGo:
@@ -78,7 +79,7 @@ def _try(store: StateStore, target: Target, deal: str, *, clean: bool, dry_run: 
             manual_actions.unlink(store, target, deal)
         return LetGo(deal)
     except (Rejected, Stale, Vanished) as error:
-        return LetGo(deal, problem=str(error))
+        return LetGo(deal, problem=in_words(error))
 
 
 def disown_copy(workspace: Workspace, deal: str, project: str) -> None:

@@ -17,6 +17,7 @@ from taiga_pipeline.app.trouble import Trouble, trouble_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.http.bounds import decode_json, read_file
 from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.report.plan_json import why_ended
 from taiga_pipeline.sources.port import Remembers
 
 if TYPE_CHECKING:
@@ -106,11 +107,6 @@ def trouble_in(result: RunReport) -> Trouble | None:
     if result.stopped_by is not None:
         return trouble_of(result.stopped_by) or Trouble.PARTIAL
     return None if result.outcome is Outcome.DONE else Trouble.PARTIAL
-
-
-def why_ended(result: RunReport) -> str:
-    """Returns why a run ended early, "" if it did not."""
-    return result.refusal or str(result.stopped_by or "")
 
 
 def saved_fingerprint(path: Path, pipeline: str) -> str:

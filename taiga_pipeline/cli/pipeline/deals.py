@@ -30,6 +30,7 @@ from taiga_pipeline.cli.pipeline.deals_staff import allocation_json, staff
 from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.delivery import left_of
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
+from taiga_pipeline.report.plan_json import key_json
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def _details_json(found: DealDetails, table: FieldTable) -> dict[str, Any]:
         "changes": [change_json(change) for change in found.changes],
         "allocations": [allocation_json(each) for each in found.allocations],
         "project": _facts_json(found),
-        "taken_away": [each.to_json() for each in found.taken_away],
+        "taken_away": [key_json(each) for each in found.taken_away],
     }
 
 

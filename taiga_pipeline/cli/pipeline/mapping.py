@@ -185,11 +185,13 @@ def diff(context: CommandContext, new: Path, limit: int, as_json: bool) -> None:
     differing = _counted(differences, tally)
     limits = context.settings.limits.by_name()
     if as_json:
+        from taiga_pipeline.report.plan_json import breach_json
+
         deals = [difference.to_json() for difference in differing]
         breaches = tally.size.breaches(len(there), limits)
         summary = {
             **tally.to_json(),
-            "limits": [breach.to_json() for breach in breaches],
+            "limits": [breach_json(breach) for breach in breaches],
             "replaces": [str(file) for file in place.replaced],
         }
         print_json({"summary": summary, "deals": deals})

@@ -323,7 +323,9 @@ def _health(context: CommandContext) -> Health:
 
 def _health_of(store: StateStore) -> Health:
     runs = store.runs(limit=1)
-    issues = [f"{item.issue.message} (since {item.since:%Y-%m-%d})" for item in store.issues()]
+    from taiga_pipeline.report.ways_out import in_words
+
+    issues = [f"{in_words(item.issue)} (since {item.since:%Y-%m-%d})" for item in store.issues()]
     states: dict[str, int] = defaultdict(int)
     for row in store.index().values():
         if row.is_followed:

@@ -38,6 +38,7 @@ from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import quarantine_line
 from taiga_pipeline.report.terminal import safe
+from taiga_pipeline.report.ways_out import in_words
 from taiga_pipeline.sources.port import Examined, going_through
 from taiga_pipeline.targets.advice import Advises
 
@@ -137,7 +138,9 @@ def _look(name: str, what: Callable[[], str]) -> Finding:
         problems = tuple(str(problem) for problem in error.problems)
         return Finding(name, problems=problems, code=ExitCode.USAGE)
     except SyncError as error:
-        return Finding(name, problems=(str(error),), code=exit_code(error) or ExitCode.UNEXPECTED)
+        return Finding(
+            name, problems=(in_words(error),), code=exit_code(error) or ExitCode.UNEXPECTED
+        )
 
 
 def _config(context: CommandContext) -> str:
@@ -335,7 +338,7 @@ def _projects(
         if reads_deals and not evidence.bound and (evidence.found or store.bound_elsewhere()):
             _refuse_others_projects(context, store, target)
     if evidence.bound and not evidence.marked and not proven:
-        raise Refused(f"{UNPROVEN} ({evidence}). {WAYS}")
+        raise Refused(f"{UNPROVEN} ({evidence})", ways_out=WAYS)
     breaches = evidence.breaches(context.settings.limits.by_name(), proven=proven)
     if breaches:
         limits = "; ".join(f"limits.{b.name}: {b.planned}, {b.allowed} allowed" for b in breaches)

@@ -11,7 +11,7 @@ import click
 
 from sync.plan.model import ActionType
 from sync.records.merge import Verdict
-from sync.state.rows import BY_PEOPLE, KEEP, READ
+from sync.state.rows import BY_PEOPLE, KEEP, READ, TAKE_OVER
 from sync.state.store import JournalEntry
 from taiga_pipeline.app.sync import looking
 from taiga_pipeline.cli.context import CommandContext, pass_context
@@ -120,7 +120,7 @@ def _written(entry: JournalEntry) -> _Event:
             "key": str(entry.key),
             "action": entry.action,
             "reason": entry.reason,
-            "changes": list(entry.changes),
+            "changes": list(_changes(entry)),
             "status": entry.status,
             "error": entry.error,
             "intended": entry.intended_at,
@@ -131,7 +131,14 @@ def _written(entry: JournalEntry) -> _Event:
 
 def _written_fields(entry: JournalEntry) -> Iterable[Mapping[str, object]]:
     """Returns what was changed, without the texts as they were read before."""
-    return (change for change in entry.changes if change.get("verdict") != READ)
+    return (change for change in _changes(entry) if change.get("verdict") != READ)
+
+
+def _changes(entry: JournalEntry) -> Iterable[Mapping[str, object]]:
+    """Returns an entry's changes; where a project changed hands, that of its deal."""
+    if entry.action != TAKE_OVER:
+        return entry.changes
+    return [{**change, "field": "deal"} for change in entry.changes]
 
 
 def _change(entry: JournalEntry, change: Mapping[str, object]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sync.plan.model import Issue, IssueKind
-from sync.run.manual_actions import Side
+from sync.ways_out import Side
 from taiga_pipeline.app.sync import deciding
 from taiga_pipeline.app.sync.leaving import disown_copy, let_go
 from taiga_pipeline.cli.context import CommandContext, pass_context

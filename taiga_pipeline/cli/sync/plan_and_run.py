@@ -18,7 +18,6 @@ from taiga_pipeline.app.sync.running import (
     draw_plan,
     perform,
     saved_fingerprint,
-    why_ended,
 )
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.errors import report_error
@@ -31,6 +30,7 @@ from taiga_pipeline.cli.pipeline.file_text import write_result
 from taiga_pipeline.cli.progress import Progress
 from taiga_pipeline.cli.signals import stopping_in_good_order
 from taiga_pipeline.files import is_stdout
+from taiga_pipeline.report.plan_json import plan_json, run_json, why_ended
 from taiga_pipeline.report.plan_text import (
     group_lines,
     issue_lines,
@@ -80,7 +80,7 @@ def plan(
     if out is not None and is_stdout(out):
         pass  # that is what was printed
     elif as_json:
-        print_json(drawn.plan.to_json())
+        print_json(plan_json(drawn.plan))
     else:
         for line in plan_lines(drawn.plan, drawn.tool, painter()):
             click.echo(line)
@@ -95,7 +95,7 @@ def _plan_code(drawn: Plan) -> ExitCode:
 
 def save_plan(drawn: Plan, path: Path) -> None:
     """Writes a plan to a file that only its owner may read: it holds customers' names."""
-    write_result(path, to_json(drawn.to_json()) + "\n")
+    write_result(path, to_json(plan_json(drawn)) + "\n")
 
 
 @click.command()
@@ -144,7 +144,7 @@ def performed_lines(done: Performed, *, watched: bool) -> Iterator[str]:
 
 def results_json(results: Sequence[RunReport], moved: Sequence[str]) -> dict[str, object]:
     """Returns a run; those that followed because of the portfolio are in it as ``follow_up``."""
-    first, *later = (result.to_json() for result in results)
+    first, *later = map(run_json, results)
     extra = {"moved_in_target": list(moved), "follow_up": later}
     return {**first, **extra} if moved or later else first
 

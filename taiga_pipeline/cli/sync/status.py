@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from sync.clock import SKEW
+from sync.records.model import plural
 from sync.state.health import Health
 from sync.state.store import OpenIssue, RunRow
 from taiga_pipeline.app.sync import looking
@@ -19,8 +20,10 @@ from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_pairs
 from taiga_pipeline.cli.paint import painter
-from taiga_pipeline.report.plan_text import issue_lines, plural, ways_out
+from taiga_pipeline.report.plan_json import issue_json
+from taiga_pipeline.report.plan_text import issue_lines
 from taiga_pipeline.report.terminal import safe
+from taiga_pipeline.report.ways_out import commands, kept_words
 
 AHEAD: Final = (
     "The last success is dated in the future, so that nobody knows how old it is: this machine's "
@@ -101,7 +104,7 @@ def _health_json(health: Health) -> dict[str, object]:
         "last_success": success.finished_at if success else None,
         "last_success_is_ahead": health.is_ahead,
         "age_seconds": None if health.age is None else round(health.age.total_seconds()),
-        "projects": dict(sorted(health.projects.items())),
+        "projects": dict(sorted(health.states.items())),
         "open": sum(health.issues.values()),
         "issues": dict(sorted(health.issues.items())),
         "waiting": health.waiting,
@@ -117,14 +120,15 @@ def _run_json(run: RunRow) -> dict[str, object]:
         "finished": run.finished_at,
         "outcome": run.outcome,
         "full": run.is_full,
-        "summary": dict(run.summary),
+        "summary": kept_words(run.summary),
     }
 
 
 def _show_health(health: Health, run: RunRow) -> None:
-    counts = ", ".join(f"{n} {state or 'unknown'}" for state, n in sorted(health.projects.items()))
+    counts = ", ".join(f"{n} {state or 'unknown'}" for state, n in sorted(health.states.items()))
     kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(health.issues.items()))
-    why = f" ({safe(str(run.summary['error']))})" if run.summary.get("error") else ""
+    error = kept_words(run.summary).get("error")
+    why = f" ({safe(str(error))})" if error else ""
     print_pairs(
         {
             "pipeline": health.pipeline,
@@ -191,9 +195,9 @@ def conflicts(context: CommandContext, as_json: bool) -> None:
 
 def _issue_json(item: OpenIssue) -> dict[str, object]:
     return {
-        **item.issue.to_json(),
+        **issue_json(item.issue),
         "since": item.since,
-        "commands": list(ways_out(item.issue)),
+        "commands": list(commands(item.issue.ways_out)),
     }
 
 

@@ -79,7 +79,7 @@ def observed_project(row: Row, web: str, issues: Lately = STILL) -> Observed:
 def misshapen(row: Row, trouble: str) -> Observed:
     """Returns a project whose row is not as it should be; its marker, if that can be read."""
     spelled = decode_identifier(str(row.get("identifier", "")))
-    return unreadable(str(row["id"]), trouble, (spelled,) if spelled else None)
+    return unreadable(Kind.PROJECT, str(row["id"]), trouble, (spelled,) if spelled else None)
 
 
 _MOVING: Final = ("updated_on", "status", "name", "description", "custom_fields")

@@ -58,7 +58,7 @@ def misshapen(row: Row, trouble: str) -> Observed:
     """Returns a project whose row is not as it should be; its marker, if that can be read."""
     colors = row.get("tags_colors")
     markers = decode_markers(colors) if isinstance(colors, Mapping) else None
-    return unreadable(str(row["id"]), trouble, markers)
+    return unreadable(Kind.PROJECT, str(row["id"]), trouble, markers)
 
 
 _MOVING: Final = ("modified_date", "totals_updated_datetime", "total_activity")

@@ -10,9 +10,10 @@ import pytest
 from sync.errors import Rejected
 from sync.plan.model import IssueKind
 from sync.records.model import Observed, Owner
-from sync.run.manual_actions import Side, resolve
+from sync.run.manual_actions import resolve
 from sync.run.runner import Outcome
 from sync.state.store import StateStore
+from sync.ways_out import Side
 from taiga_pipeline.records import Kind
 from tests.contract.targets.test_runs import Pipeline, key, pipeline
 

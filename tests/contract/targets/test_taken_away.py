@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from sync.records.model import RecordKey
-from sync.run.manual_actions import Side, resolve
+from sync.run.manual_actions import resolve
 from sync.run.runner import Outcome
 from sync.state.rows import BRING_BACK, TAKE_AWAY
 from sync.target import Place
+from sync.ways_out import Side
 from taiga_pipeline.records import Kind
+from taiga_pipeline.report.plan_json import key_json, plan_json
 from tests.contract.targets.account import Account
 from tests.contract.targets.test_runs import Pipeline, key
 
@@ -81,7 +83,7 @@ def test_a_plan_shows_it_and_does_not_use_it_up(pipeline: Pipeline) -> None:
     for _ in range(2):
         plan = pipeline.runner().plan(look_at_all=True)
         assert plan.taken_away == (record,)
-        assert plan.to_json()["taken_away"] == [record.to_json()]
+        assert plan_json(plan)["taken_away"] == [key_json(record)]
     assert reported(pipeline, deal, TAKE_AWAY) == []
     assert pipeline.run(full=True).taken_away == (record,)
 

@@ -26,7 +26,7 @@ from sync.errors import SyncError
 from sync.plan.model import IssueKind
 from sync.records.model import RecordKey
 from sync.run import manual_actions
-from sync.run.manual_actions import Side
+from sync.ways_out import Side
 from taiga_pipeline.records import Kind
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
 from taiga_pipeline.sandbox.models import Project

@@ -10,8 +10,9 @@ import pytest
 from sync.plan.model import IssueKind
 from sync.records.model import Desired, RecordKey
 from sync.run.executor import SETTLE_WAITS
-from sync.run.manual_actions import Side, resolve
+from sync.run.manual_actions import resolve
 from sync.run.runner import Outcome
+from sync.ways_out import Side
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind
