@@ -482,7 +482,7 @@ def mapping_model(table: FieldTable = BUILT_IN) -> type[MappingFile]:
     named = {
         field.name: (Text, Field(fact.word, description=f"Name of the fact: {fact.about}."))
         for field in table
-        if (fact := field.fact) and field.name not in WordsTable.model_fields
+        if (fact := field.fact) and not _is_word(field.name)
     }
     words = _extended(WordsTable, named)
     words.names_of_facts = frozenset(named)
@@ -495,6 +495,11 @@ def mapping_model(table: FieldTable = BUILT_IN) -> type[MappingFile]:
     )
     made.table = table
     return made
+
+
+def _is_word(name: str) -> bool:
+    """Whether a key of ``[words]`` has this name already."""
+    return name in WordsTable.model_fields or hasattr(WordsTable, name)
 
 
 _KEY_PREFIX: Final = 'What a deal\'s key may begin with ("SE-").'
