@@ -100,11 +100,11 @@ def adopt(
 ) -> Observed:
     """Binds a group to an existing root that a person chose; returns what was found there.
 
-    The next run marks it, keeps what delivery own, writes what sales own, and reports shared
-    fields that differ. One that another group had until it was unlinked is taken over with all
-    that was agreed upon (`sync.run.take_over`). One that the group itself had before is let go of,
-    without the ``traces`` of what the connector wrote there. One that the group has, and that lost
-    its marker, is marked again, with all that was agreed upon.
+    The next run marks it, keeps what delivery own, writes what sales own, and reports shared fields
+    that differ. One that another group had until it was unlinked is taken over with all that was
+    agreed upon (`sync.run.take_over`). One that the group itself had before is unlinked, without
+    the ``traces`` of what the connector wrote there. One that the group has, and that lost its
+    marker, is marked again, with all that was agreed upon.
 
     :raises Vanished: there is no such root, or the account cannot see it.
     :raises Rejected: it belongs to another group or pipeline.

@@ -64,7 +64,7 @@ def checked_limits(names: Sequence[str]) -> frozenset[str]:
     :raises ProblemsError: a name that is no limit's.
     """
     problems = [
-        Problem(f"--allow {name}: no such limit{did_you_mean(name, DEFAULTS)}")
+        Problem(f"--allow {name}: unknown limit{did_you_mean(name, DEFAULTS)}")
         for name in names
         if name not in DEFAULTS
     ]

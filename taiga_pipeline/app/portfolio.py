@@ -117,7 +117,7 @@ class PortfolioMaker:
             self._say(f"the page {TITLE!r} stays as it is: {error}")
             return None
         except Exception:
-            log.exception("the page %r stays as it is, because of an error nobody foresaw", TITLE)
+            log.exception("the page %r stays as it is, because of an unexpected error", TITLE)
             return None
         return Desired(
             key=key,

@@ -15,7 +15,7 @@ from taiga_pipeline.report.terminal import safe
 
 _LOG: Final = logging.getLogger(__name__)
 
-INTERRUPTED: Final = "Interrupted. What was done is on record; the next run goes on from there."
+INTERRUPTED: Final = "Interrupted. What was done is recorded; the next run continues from there."
 MORE: Final = "Run the same command with -v to see where it happened."
 
 

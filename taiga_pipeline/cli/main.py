@@ -51,11 +51,11 @@ COMMANDS: dict[str, Entry] = {
     "scenario": Entry("planning.scenario:scenario", "What if.", _PLANNING),
     "staff": Entry("planning.staff:staff", "Who should do what.", _PLANNING),
     "worker": Entry("fleet.worker:worker", "Run what is due, with others.", _FLEET),
-    "enqueue": Entry("fleet.worker:enqueue", "Have pipelines run now.", _FLEET),
+    "enqueue": Entry("fleet.worker:enqueue", "Run pipelines now.", _FLEET),
     "init": Entry("setup.init:init", "Write a first configuration.", _SETUP),
     "check": Entry("setup.check:check", "Find every problem at once.", _SETUP),
     "schedule": Entry("setup.schedule:schedule", "Print a timer entry.", _SETUP),
-    "demo": Entry("setup.demo:demo", "The whole story, here and now.", _SETUP),
+    "demo": Entry("setup.demo:demo", "Show the whole story.", _SETUP),
     "sandbox": Entry("setup.sandbox:sandbox", "Serve a small Taiga.", _SETUP),
 }
 
@@ -92,8 +92,8 @@ def _option(callback: _CallBack, *names: str, **settings: Any) -> click.Option:
 CONFIG_HELP = "The configuration (default: config.toml here, or $PIPELINE_SYNC_CONFIG)."
 SHARED_OPTIONS: tuple[click.Parameter, ...] = (
     _option(_set_config, "--config", metavar="FILE", help=CONFIG_HELP),
-    _option(_set_verbose, "--verbose", "-v", count=True, help="Say more on stderr (-vv: all)."),
-    _option(_set_quiet, "--quiet", "-q", is_flag=True, help="Say errors only."),
+    _option(_set_verbose, "--verbose", "-v", count=True, help="Print more on stderr (-vv: all)."),
+    _option(_set_quiet, "--quiet", "-q", is_flag=True, help="Print errors only."),
     _option(
         _set_log_format,
         "--log-format",
@@ -205,7 +205,7 @@ def _folder_gone() -> Exception | None:
     try:
         os.getcwd()  # noqa: PTH109 - it asks the system, whatever else is done with it
     except OSError as error:
-        reason = f"the folder that this was started in is not there: {error.strerror}"
+        reason = f"the current folder does not exist: {error.strerror}"
         return ProblemsError([Problem(reason)])
     return None
 

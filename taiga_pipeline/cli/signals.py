@@ -11,8 +11,8 @@ from typing import Final
 
 from taiga_pipeline.cli.errors import report_notice
 
-STOPPING: Final = "Finishing what is under way; the next run goes on from there."
-STILL: Final = "Still finishing; a request waits for its answer. (Once more: end at once.)"
+STOPPING: Final = "Finishing the current action; the next run continues from there."
+STILL: Final = "Still finishing; a request waits for its answer. (Press again to end at once.)"
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -59,8 +59,8 @@ def _gate_closed(error: GateClosed) -> str:
 
 def _way_through(deal: str) -> str:
     return (
-        f"Check an action off with: {command('deals done', deal, 'ACTION')}; "
-        "or move it all the same with --force, which is recorded"
+        f"Check an action off with: {command('deals done', deal, 'ACTION')}; or move it anyway "
+        "with --force, which is recorded"
     )
 
 

@@ -98,7 +98,7 @@ class MappedSource:
         """Reads the source as a whole.
 
         Quarantined are the deals that the source could not read, and those that cannot be mapped:
-        an unknown stage, or two mappings that match equally well. Deals that no mapping is for
+        an unknown stage, or two mappings that match equally well. Deals without a mapping
         are merely present.
 
         :raises Unreachable: it cannot be read at all (missing, locked, damaged).

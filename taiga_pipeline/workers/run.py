@@ -59,7 +59,7 @@ def _check_name(workspace: Workspace, order: Order) -> None:
     """A configuration that was renamed since its job was queued is another pipeline."""
     found = workspace.settings.pipeline
     if found != order.name:
-        message = f"names the pipeline {found!r} now, and not {order.name!r}"
+        message = f"names the pipeline {found!r}, not {order.name!r}"
         raise ProblemsError([Problem(message, str(order.config))])
 
 

@@ -54,7 +54,7 @@ def test_status_before_the_first_run_makes_nothing(on_server: Run, postgresql_ur
     engine = open_engine(postgresql_url)
     assert on_server("status").exit_code == 0
     assert on_server("plan").exit_code == 0
-    assert "there is none yet; the first run makes it" in on_server("check").stdout
+    assert "not there yet; the first run creates it" in on_server("check").stdout
     with reading(engine) as connection:
         assert not engine.dialect.has_table(connection, "sync_run")
     engine.dispose()

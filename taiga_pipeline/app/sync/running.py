@@ -119,7 +119,7 @@ def saved_fingerprint(path: Path, pipeline: str) -> str:
         fingerprint, owner = data["fingerprint"], data["pipeline"]
     except (OSError, ValueError, TypeError, KeyError):
         raise ProblemsError(
-            [Problem("is no plan that 'pipeline-sync plan --out FILE' saved", str(path))]
+            [Problem("is not a plan saved by 'pipeline-sync plan --out FILE'", str(path))]
         ) from None
     if owner != pipeline:
         raise ProblemsError(

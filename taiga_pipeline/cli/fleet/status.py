@@ -29,7 +29,7 @@ _TOLD: Final = 20
 """How many pipelines are named of which the times are wrong."""
 _LONGEST_OUTCOME: Final = 100
 """The cells of an outcome, so that no line wraps because of a long error."""
-_SILENT: Final = "No worker gave a sign of life lately: nothing runs until one is started."
+_SILENT: Final = "No worker is alive: nothing runs until one is started."
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,13 +62,13 @@ def find_fleet(context: CommandContext, given: str | None) -> Path:
 @click.command()
 @fleet_option
 @setup_option
-@click.option("--check", is_flag=True, help="Say what is wrong with the fleet, and end.")
+@click.option("--check", is_flag=True, help="Report what is wrong with the fleet, and end.")
 @click.option("--once", is_flag=True, help="Do what is due now, and end.")
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 64),
     metavar="N",
-    help="How many runs at a time (default: what the fleet says).",
+    help="How many runs at a time (default: from the fleet).",
 )
 @pass_context
 def worker(
@@ -112,7 +112,9 @@ def _check(path: Path) -> ExitCode:
     if fleet.problems:
         raise ProblemsError(fleet.problems)
     count, hosts = len(fleet.members), len({member.host for member in fleet.members.values()})
-    click.echo(f"{_pipelines(count)} on {hosts} host{'' if hosts == 1 else 's'}, no problem found.")
+    click.echo(
+        f"{_pipelines(count)} on {hosts} host{'' if hosts == 1 else 's'}, no problems found."
+    )
     return ExitCode.DONE
 
 
@@ -192,7 +194,7 @@ def enqueue(
     if setup:
         return _set_up(context, path)
     if bool(names) == every:
-        raise click.UsageError("Name the pipelines to run, or say --all.")
+        raise click.UsageError("Name the pipelines to run, or use --all.")
     from taiga_pipeline.workers.fleet import read_fleet
 
     _quieten(context)

@@ -92,7 +92,9 @@ def deals() -> None:
 @click.option("--stage", "stages", multiple=True, help="Only this stage; may be repeated.")
 @click.option("--team", default="", help="Only this team.")
 @click.option("--owner", default="", help="Only this owner.")
-@click.option("--text", default="", help="Only with this in key, name, customer, service or notes.")
+@click.option(
+    "--text", default="", help="Only with this text in key, name, customer, service or notes."
+)
 @click.option(
     "--where",
     multiple=True,
@@ -100,7 +102,7 @@ def deals() -> None:
     help="Only where a field, also one of your own, holds this; may be repeated.",
     shell_complete=complete_fields,
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Stop after so many.")
+@click.option("--limit", type=click.IntRange(min=1), help="Show at most this many.")
 @json_option
 @pass_context
 def list_deals(
@@ -210,7 +212,7 @@ def edit_deal(context: CommandContext, /, key: str, as_json: bool, **texts: Any)
 @deals.command("move")
 @click.argument("key")
 @click.argument("stage")
-@click.option("--force", is_flag=True, help="Move although actions are open; this is recorded.")
+@click.option("--force", is_flag=True, help="Move even if actions are open; this is recorded.")
 @click.option("--closed-on", metavar="DATE", help="When it was won or lost (default: today).")
 @click.option("--reason", default="", help="Why it was lost.")
 @json_option
@@ -262,7 +264,7 @@ def done(
     for action in gate.requires:
         click.echo(safe(f"  [{' ' if action in gate.open else 'x'}] {action}"))
     if not gate.requires:
-        click.echo("  nothing has to be done before it may leave this stage")
+        click.echo("  no action is needed before it may leave this stage")
 
 
 def _report(deal: Deal, text: str, as_json: bool, context: CommandContext) -> None:

@@ -70,7 +70,7 @@ def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
 @click.option("--default", "defaults", multiple=True, metavar="FIELD=TEXT", help="For blank cells.")
 @click.option("--name", default="", metavar="TEXT", help='Compose names: "{customer}: {service}".')
 @click.option("--key", default="", metavar="TEXT", help='Make keys: "{customer}-{name}".')
-@click.option("--currency", default="", help="Of values that come without one (EUR).")
+@click.option("--currency", default="", help="Currency of values without one (EUR).")
 @click.option(
     "--date-format",
     default="",
@@ -85,23 +85,23 @@ def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
     "--probability-scale",
     default="",
     metavar="SCALE",
-    help="What chances without % are: percent or fraction (default: decided by the column).",
+    help="How to read chances without %: percent or fraction (default: decided by the column).",
 )
 @click.option(
     "--time-zone",
     default="",
-    help="Of days, and of times without one (default: the pipeline's).",
+    help="Time zone of days, and of times without one (default: the pipeline's).",
 )
-@click.option("--delimiter", default="", help="Between cells (default: found out; or tab).")
+@click.option("--delimiter", default="", help="Cell separator, or tab (default: detected).")
 @click.option("--encoding", default="", help="Such as cp1252 (default: decided by the content).")
 @click.option("--origin", default="", help="Names the file across imports (default: its name).")
 @click.option(
     "--take",
     type=click.Choice([Take.FILE.value, Take.STORE.value]),
-    help="Whose value counts where both changed a field apart (default: neither, reported).",
+    help="Which side wins where both changed a field (default: neither; it is reported).",
 )
 @click.option("--clear-blank", is_flag=True, help="Blank cells clear what is in the store.")
-@click.option("--force", is_flag=True, help="Move deals although actions are open; recorded.")
+@click.option("--force", is_flag=True, help="Move deals even if actions are open; recorded.")
 @click.option("--dry-run", is_flag=True, help="Report only, store nothing.")
 @json_option
 @pass_context
@@ -218,8 +218,8 @@ def _print_disappeared(report: ImportReport) -> None:
         )
     if not report.complete:
         click.echo(
-            "note: the file is cut off or has rows without a readable key, so nothing was "
-            "concluded from what is missing"
+            "note: the file is cut off or has rows without a readable key, so missing deals are "
+            "ignored"
         )
 
 

@@ -108,7 +108,7 @@ def _list(context: CommandContext, key: str, as_json: bool) -> None:
     if as_json:
         print_json([_with_left(each, found) for each in found.allocations])
     elif not print_allocations(found.allocations, found.left):
-        click.echo("nobody is on this deal", err=True)
+        click.echo("no person is on this deal", err=True)
 
 
 def _with_left(allocation: Allocation, found: Staffing) -> dict[str, Any]:

@@ -93,7 +93,7 @@ def _report_mappings(mappings: MappingSet, *, as_json: bool) -> None:
         return
     for rule in mappings.rules:
         stages = ", ".join(stage.name for stage in rule.stages)
-        click.echo(safe(f"{rule.file}: {rule.name} is in order ({stages})"))
+        click.echo(safe(f"{rule.file}: {rule.name} is valid ({stages})"))
 
 
 def report_overlooked(places: Iterable[Path]) -> None:
@@ -207,9 +207,9 @@ def diff(context: CommandContext, new: Path, limit: int, as_json: bool) -> None:
 
 def _what_it_replaces(new: Path, place: Replacement) -> str:
     if new.is_dir():
-        return f"{new} is compared in place of all mappings that are in force"
+        return f"{new} replaces all current mappings in this comparison"
     if not place.replaced:
-        return f"{new} is compared as one more mapping beside those that are in force"
+        return f"{new} is added to the current mappings in this comparison"
     why = f", {place.why}" if place.why else ""
     return f"{new} is compared in place of {', '.join(map(str, place.replaced))}{why}"
 

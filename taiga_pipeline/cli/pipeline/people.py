@@ -88,7 +88,7 @@ def list_people(context: CommandContext, as_json: bool) -> None:
         headings = ["E-mail", "Name", "Role", "Skills", "Per week", "Team", "From", "To"]
         print_table(headings, [_row(person) for person in found], right=(4,))
     else:
-        click.echo("nobody is on the roster", err=True)
+        click.echo("the roster is empty", err=True)
 
 
 def _row(person: Person) -> list[str]:
@@ -262,10 +262,12 @@ def _report_time_off(time_off: TimeOff, what: str, as_json: bool) -> None:
 @click.argument("file", type=ReadFile())
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
 @_date_format
-@click.option("--person", default="", metavar="EMAIL", help="Whose an .ics file is.")
+@click.option("--person", default="", metavar="EMAIL", help="The person of an .ics file.")
 @click.option("--origin", default="", help="Names an .ics file across imports (default: its name).")
 @click.option(
-    "--remove-gone", is_flag=True, help="Take back what is gone from an .ics file, however much."
+    "--remove-gone",
+    is_flag=True,
+    help="Remove time off that is gone from an .ics file, however much.",
 )
 @json_option
 @pass_context
@@ -344,7 +346,7 @@ def list_allocations(context: CommandContext, deal: str, person: str, as_json: b
     if as_json:
         print_json([allocation_json(each) for each in found])
     elif not print_allocations(found, who_left(context), with_deal=True):
-        click.echo("nobody is allocated", err=True)
+        click.echo("no person is allocated", err=True)
 
 
 @allocations.command("import")

@@ -114,15 +114,15 @@ def _print(reading: CalendarReading, report: EventsReport, file: Path) -> None:
         click.echo(safe(f"note: gone or moved at the source: {each.email} {_span(each)}"))
     if report.given_up:
         click.echo(
-            f"note: {counted(report.given_up, 'span')} of time off taken back by hand before: not "
-            "made again; people off add records them"
+            f"note: {counted(report.given_up, 'span')} of time off removed by hand before: not "
+            "added again; to add it: people off add"
         )
     if report.kept:
         click.echo(
             f"{file}: {counted(report.kept, 'event')} of the last import are gone from the file; "
-            "their time off is kept, for they are many, or nothing else of the file is the same. "
-            "If they were cancelled, import again with --remove-gone; if it is another calendar, "
-            "with a name of its own: --origin NAME",
+            "their time off is kept, because they are many or the rest of the file changed too. "
+            "If they were cancelled, import again with --remove-gone. If it is another calendar, "
+            "give it its own name: --origin NAME",
             err=True,
         )
     for reason in reading.left_out[:_SHOWN]:

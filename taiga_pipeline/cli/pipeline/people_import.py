@@ -40,13 +40,13 @@ _TAB_NAMES: Final = ("tab", "\\t")
     "--full-time",
     default="",
     metavar="HOURS",
-    help="A week of full time, for shares of it and where no hours are known (default: what the "
-    "file shows, else 40).",
+    help="Hours of a full-time week, for shares of it and unknown hours (default: from the file, "
+    "else 40).",
 )
 @click.option(
     "--date-format", default="", help="Such as %m/%d/%Y (default: decided by the column)."
 )
-@click.option("--delimiter", default="", help="Between cells (default: found out; or tab).")
+@click.option("--delimiter", default="", help="Cell separator, or tab (default: detected).")
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
 @click.option("--origin", default="", help="Names the file across imports (default: its name).")
 @click.option("--dry-run", is_flag=True, help="Report only, store nothing.")
@@ -149,12 +149,11 @@ def _print_gone(report: RosterReport) -> None:
         way = command("people edit", report.gone[0].email, options="--ends DATE")
         click.echo(
             safe(
-                f"note: {people} of earlier imports {are} no longer in the file, kept with all "
+                f"note: {people} of earlier imports {are} no longer in the file; kept with all "
                 f"hours: {shown}{f' and {more:,} more' if more > 0 else ''}. Who has left: {way}"
             )
         )
     if not report.complete:
         click.echo(
-            "note: the file is cut off or has rows that do not say whose they are, so nothing was "
-            "concluded from who is missing"
+            "note: the file is cut off or has rows without a person, so missing people are ignored"
         )

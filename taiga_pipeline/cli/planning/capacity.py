@@ -30,10 +30,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.demand.unseen import Unseen
 
 SCENARIOS: Final = "scenarios.toml"
-_STATED: Final = (
-    "chances are those that deals and stages state, with a usual delay; nothing is learnt from "
-    "history"
-)
+_STATED: Final = "chances come from deals and stages, with a usual delay; history is not used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +46,11 @@ class Answer:
 @click.command()
 @click.option("--role", "roles", multiple=True, metavar="ROLE", help="Only this role; repeatable.")
 @plan_options
-@click.option("--scenario", metavar="NAME", help="Suppose a saved scenario.")
+@click.option("--scenario", metavar="NAME", help="Apply a saved scenario.")
 @click.option(
     "--with-unseen",
     is_flag=True,
-    help="Also count, apart, deals that the pipeline does not hold yet.",
+    help="Also show, separately, deals that are not in the pipeline yet.",
 )
 @click.option("--explain", nargs=2, metavar="ROLE WEEK", help="Everything about one cell.")
 @click.option("--csv", "csv_file", type=WrittenFile(), metavar="FILE")
@@ -77,7 +74,7 @@ def capacity(
     all of them together. A gap is what is missing at the chosen quantile (default: P80).
     """
     if with_unseen and chances == STATED:
-        raise click.UsageError("--with-unseen needs what history tells: --chances learnt")
+        raise click.UsageError("--with-unseen needs history: add --chances learnt")
     options = options_for(context, **asked)
     given = plan_input(context, chances, coming_until=options.weeks.last if with_unseen else None)
     given = _supposed(context, given, scenario)

@@ -47,7 +47,7 @@ def print_report(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
     """Prints a report about some of its roles."""
     _print_heading(report)
     if not roles:
-        click.echo("nobody is asked for, and nobody is on the roster")
+        click.echo("no hours are needed, and the roster is empty")
         return
     _print_heat(report, roles)
     click.echo("")
@@ -179,12 +179,12 @@ def _driver_cells(driver: Driver) -> list[str]:
 
 def print_unseen(report: CapacityReport, unseen: Unseen, more: CapacityReport) -> None:
     """Prints what deals that are not there yet add: ``more`` is ``report`` with them."""
-    click.echo(style("\nWith deals that are not there yet", bold=True))
+    click.echo(style("\nWith deals that are not in the pipeline yet", bold=True))
     if not unseen.past:
-        click.echo("nothing was won within a year that would tell what they will ask for")
+        click.echo("no deal was won within the past year, so their demand is unknown")
         return
     if not unseen.rows:
-        click.echo("none are expected, or what was won within a year asked for nobody")
+        click.echo("none are expected, or deals won within the past year needed no people")
         return
     click.echo(
         f"about {unseen.wins:,.0f} wins in these weeks, each like one of the {unseen.past:,} of "

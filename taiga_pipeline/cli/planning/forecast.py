@@ -48,14 +48,14 @@ def forecast(
     is little. Each number is a range: P10, P50 and P90.
     """
     if key is not None and backtest:
-        raise click.UsageError("--deal and --backtest exclude each other")
+        raise click.UsageError("use either --deal or --backtest")
     need_extra("forecast", "planning", *_MODULES)
     from taiga_pipeline.app.forecast_data import read_history
 
     today = context.today
     day = as_of.date() if as_of else today
     if day > today:
-        raise InvalidValue(f"--as-of {day}: that day has not come yet (today is {today})")
+        raise InvalidValue(f"--as-of {day}: that day is in the future (today is {today})")
     history = read_history(context, today)
     if backtest:
         _backtest(history.known_on(day), seed, as_json)

@@ -26,7 +26,7 @@ def say_too_little(history: History, end: date | None, as_json: bool) -> None:
     decided = [deal.closed for deal in history.decided if deal.closed]
     reach = f"decisions are on record from {min(decided)} to {end}" if decided else "none is there"
     reason = (
-        "too little history for a backtest: it takes four weeks of decisions and 90 days after "
+        "too little history for a backtest: it needs four weeks of decisions and 90 days after "
         f"them; {reach}"
     )
     if as_json:
@@ -112,8 +112,8 @@ def _remarks(backtest: Backtest) -> Iterator[str]:
     )
     for each in backtest.revealing:
         yield (
-            f"Not used, for it tells the outcome: {each.field} is filled for {each.decided:.0%} of "
-            f"decided deals and {each.open:.0%} of open ones."
+            f"Not used, because it reveals the outcome: {each.field} is filled for "
+            f"{each.decided:.0%} of decided deals and {each.open:.0%} of open ones."
         )
 
 

@@ -91,8 +91,8 @@ def _old_record(forecast: Forecast) -> Iterator[str]:
     last = forecast.basis.last_decision
     if last and (forecast.day - last).days > _OLD_DAYS:
         yield (
-            f"The last decision on record is of {last}, {(forecast.day - last).days:,} days before "
-            f"this forecast; to forecast from where the record ends: --as-of {last}"
+            f"The last decision on record is from {last}, {(forecast.day - last).days:,} days "
+            f"before this forecast; to forecast from where the record ends: --as-of {last}"
         )
 
 

@@ -55,7 +55,7 @@ def scenario() -> None:
 @scenario.command("add")
 @click.argument("name")
 @_change_options
-@click.option("--replace", "again", is_flag=True, help="Write over one of the same name.")
+@click.option("--replace", "again", is_flag=True, help="Replace a scenario of the same name.")
 @json_option
 @pass_context
 def add_scenario(
@@ -70,12 +70,14 @@ def add_scenario(
 
     new = scenario_of(name, texts)
     if new.is_empty:
-        raise InvalidValue("nothing is supposed; say --win, --lose, --delay, --resize, --hire ...")
+        raise InvalidValue(
+            "the scenario is empty; add --win, --lose, --delay, --resize, --hire ..."
+        )
     if new.name == TODAY:
         raise InvalidValue(f"{TODAY!r} is what scenarios are compared with; choose another name")
     file = _file(context)
     if new.name in file.all() and not again:
-        raise AlreadyThere(f"there is a scenario {new.name!r} already; --replace writes over it")
+        raise AlreadyThere(f"there is a scenario {new.name!r} already; replace it with --replace")
     apply_scenario(plan_input(context, "stated").situation, new)
     put_scenario(file.path, new)
     _report(new, as_json, heading=f"saved {safe(new.name)}")

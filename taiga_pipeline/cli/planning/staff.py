@@ -50,13 +50,15 @@ def staff() -> None:
 @staff.command("suggest")
 @click.option("--seconds", type=click.FloatRange(min=0.1, max=3600), default=10, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
-@click.option("--weeks", type=click.IntRange(1, 520), help="Projects that begin in so many weeks.")
+@click.option(
+    "--weeks", type=click.IntRange(1, 520), help="Projects that begin within this many weeks."
+)
 @click.option(
     "--max-projects",
     type=click.IntRange(min=1),
     default=3,
     show_default=True,
-    help="At most so many projects per person at once.",
+    help="Most projects per person at a time.",
 )
 @click.option(
     "--overtime",
@@ -64,7 +66,7 @@ def staff() -> None:
     default=10,
     show_default=True,
     metavar="PERCENT",
-    help="How much more than their hours people may be given.",
+    help="How many hours people may get beyond their own.",
 )
 @click.option(
     "--delay-up-to",
@@ -73,9 +75,9 @@ def staff() -> None:
     default=0,
     show_default=True,
     metavar="WEEKS",
-    help="By how much projects that nobody is on yet may be put off.",
+    help="How far projects without people may be postponed.",
 )
-@click.option("--move", is_flag=True, help="Reservations may be given to others.")
+@click.option("--move", is_flag=True, help="Reservations may be reassigned.")
 @click.option(
     "--priority",
     "priorities",
@@ -95,7 +97,7 @@ def staff() -> None:
     "avoided",
     multiple=True,
     metavar="EMAIL=WHAT",
-    help="Who would rather not; may be repeated.",
+    help="Who prefers not to; may be repeated.",
 )
 @click.option(
     "--chances",
@@ -105,7 +107,7 @@ def staff() -> None:
     help="Of open deals: from the pipeline's history, or as deals and stages state them.",
 )
 @click.option("--quick", is_flag=True, help="Use the quick rule, not the optimiser.")
-@click.option("--out", type=WrittenFile(), help=f"Keep it here, not in {SUGGESTION}.")
+@click.option("--out", type=WrittenFile(), help=f"Save it here, not in {SUGGESTION}.")
 @json_option
 @pass_context
 def suggest(
@@ -387,7 +389,7 @@ def _load(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise InvalidValue(f"{path} cannot be read ({error}); {again}") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise InvalidValue(f"{path} is no suggestion of this program's version; {again}")
+        raise InvalidValue(f"{path} is not a suggestion of this version; {again}")
     return data
 
 

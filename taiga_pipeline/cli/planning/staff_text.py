@@ -26,12 +26,12 @@ def print_suggestion(suggestion: Mapping[str, Any], path: Path) -> None:
     for note in suggestion["notes"]:
         click.echo(safe(f"note: {note}"), err=True)
     if suggestion["plan"]:
-        click.echo(f"Kept in {safe(str(path))}; take it over with: pipeline-sync staff accept")
+        click.echo(f"Kept in {safe(str(path))}; accept it with: pipeline-sync staff accept")
 
 
 def _print_plan(plan: list[Mapping[str, Any]]) -> None:
     if not plan:
-        click.echo("nobody is to be assigned")
+        click.echo("there is no assignment to make")
         return
     headings = ["Deal", "Role", "Who", "Per week", "From", "To", "", "Why"]
     print_table(headings, [_plan_row(each) for each in plan], right=(3,))

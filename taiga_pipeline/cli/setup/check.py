@@ -45,8 +45,8 @@ from taiga_pipeline.targets.advice import Advises
 YES: Final = "✓"
 NO: Final = "✗"
 STRANGE: Final = (
-    "Nothing is written to a project without the mark, and one that is missing is not made again. "
-    "Is target.url right? See 'Another server' in docs/operations.md, and 'pipeline-sync plan'"
+    "Projects without the marker are not written, and missing ones are not made again. Is "
+    "target.url right? See 'Another server' in docs/operations.md, and 'pipeline-sync plan'"
 )
 LOOK_SECONDS: Final = 60
 """How long the deals of a source are gone through."""
@@ -86,7 +86,7 @@ class Finding:
 
 
 @click.command()
-@click.option("--offline", is_flag=True, help="Leave the target alone.")
+@click.option("--offline", is_flag=True, help="Do not contact the target.")
 @json_option
 @pass_context
 def check(context: CommandContext, offline: bool, as_json: bool) -> ExitCode:
@@ -168,7 +168,7 @@ def _source(context: CommandContext) -> str:
     reading = make_source(context).read()
     deals = _counted(reading.groups, context.clock)
     _refuse_quarantined(reading.quarantined)
-    unmapped = f", {len(reading.present)} that no mapping is for" if reading.present else ""
+    unmapped = f", {len(reading.present)} without a mapping" if reading.present else ""
     return f"{deals}{unmapped}"
 
 
@@ -180,7 +180,7 @@ def _counted(deals: Iterable[object], clock: Clock) -> str:
             count += 1
             if count % _BETWEEN_LOOKS == 0 and clock.monotonic() > end:
                 return (
-                    f"the first {count:,} deals are fine; the others were not looked at within "
+                    f"the first {count:,} deals are fine; the others were not checked within "
                     f"{LOOK_SECONDS} s (a run reads all)"
                 )
     return f"{count} deals"
@@ -217,7 +217,7 @@ def _deals(context: CommandContext) -> str:
 def _state(context: CommandContext) -> str:
     """Looks whether the state store is sound, whole and consistent; changes nothing in it."""
     if not _has_state(context):
-        return "there is none yet; the first run makes it"
+        return "not there yet; the first run creates it"
     path = sqlite_path(context.state_url)
     if path is not None:
         refuse_damaged_file(path)

@@ -15,12 +15,12 @@ from taiga_pipeline.problems import Problem, ProblemsError
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
-@click.option("--port", type=int, default=9080, show_default=True, help="0 takes a free one.")
+@click.option("--port", type=int, default=9080, show_default=True, help="0: any free port.")
 @click.option(
     "--data",
     metavar="FILE",
     type=Place(dir_okay=False),
-    help="Keep everything in this file (default: it is forgotten at the end).",
+    help="Save everything in this file (default: nothing is saved).",
 )
 @click.option(
     "--password-env",
@@ -28,7 +28,7 @@ from taiga_pipeline.problems import Problem, ProblemsError
     help="The variable that holds all accounts' password (default: 'sandbox' on this machine, "
     "a random one elsewhere).",
 )
-@click.option("--delay", type=float, default=0.0, help="Let each request take so many seconds.")
+@click.option("--delay", type=float, default=0.0, help="Delay each request by this many seconds.")
 @pass_context
 def sandbox(
     context: CommandContext,

@@ -22,7 +22,7 @@ from taiga_pipeline.files import PRIVATE, is_stdout, writing
 from taiga_pipeline.problems import Problem, ProblemsError
 
 ON_A_SERVER: Final = (
-    "on a database server: {name}. Back it up there, at one moment and while all goes on: "
+    "on a database server: {name}. Back it up there, while everything keeps running: "
     "pg_dump --format=custom --file=pipeline-sync.dump {place}"
 )
 
@@ -45,7 +45,7 @@ def backup(context: CommandContext, file: Path) -> None:
     _pack(databases, files, file)
     _report(files, file)
     for text in on_servers:
-        click.echo(f"Not in it: {text}", err=True)
+        click.echo(f"Not included: {text}", err=True)
 
 
 def _report(files: Mapping[str, Path], file: Path) -> None:
@@ -55,7 +55,7 @@ def _report(files: Mapping[str, Path], file: Path) -> None:
     click.echo(f"{file}: {', '.join(str(path) for path in files.values())}{size}", err=to_stdout)
     for name, path in files.items():
         if name.startswith(f"{ELSEWHERE}/"):
-            click.echo(f"{name} in it belongs at {path}: it stands outside of the folder", err=True)
+            click.echo(f"{name} in it belongs at {path}, outside of the folder", err=True)
 
 
 ELSEWHERE: Final = "elsewhere"
@@ -137,7 +137,7 @@ def _pack(databases: list[Path], files: Mapping[str, Path], file: Path) -> None:
                 archive.addfile(entry, io.BytesIO(content))
     except FileExistsError:
         raise ProblemsError(
-            [Problem("is there already, and is never overwritten; choose another name", str(file))]
+            [Problem("exists already and is never overwritten; choose another name", str(file))]
         ) from None
     except OSError as error:
         raise ProblemsError([Problem(f"cannot be made: {error.strerror}", str(file))]) from None

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from taiga_pipeline.app.sync.leaving import LetGo
 
 STOP_THE_SCHEDULE = (
-    "All deals are let go of. Take the schedule away, too: the next run would make projects for "
-    "deals that are new by then."
+    "All deals are unlinked. Remove the schedule too: the next run would create projects for new "
+    "deals."
 )
 
 
@@ -45,7 +45,7 @@ def _lines(let_go: LetGo, *, dry_run: bool) -> Iterator[str]:
     if leaving.root is None:
         yield f"{deal}: its project is not there any more."
         return
-    would = "would be let go of, without" if dry_run else "let go of, without"
+    would = "would be unlinked, without" if dry_run else "unlinked, without"
     yield f"{deal}: project {leaving.root.id} {would} its marker"
     for action in leaving.actions:
         record = "" if action.key.is_root else f"{action.key.kind} {action.key.name}: "

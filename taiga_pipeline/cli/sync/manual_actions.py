@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     "--take",
     type=click.Choice([side.value for side in Side]),
     required=True,
-    help="Whose version counts.",
+    help="Which side wins.",
 )
 @pass_context
 def resolve(context: CommandContext, key: str, field: str | None, take: str) -> None:
@@ -44,13 +44,13 @@ def resolve(context: CommandContext, key: str, field: str | None, take: str) -> 
 def _consequence(issue: Issue, side: Side) -> str:
     """Says what comes of a decision."""
     if issue.kind is IssueKind.LEFTOVER:
-        return f"{issue.key}: what was left over is not reported any more."
+        return f"{issue.key}: the leftover is no longer reported."
     if issue.kind is IssueKind.DELETED:
         followed = ", and is no longer followed" if issue.key.is_root else ""
         way = "the next run makes it again" if side is Side.SALES else f"it stays away{followed}"
         return f"{issue.key}: {way}."
     if issue.kind is IssueKind.DROPPED:
-        way = "the next run removes it" if side is Side.SALES else "it is the project's own now"
+        way = "the next run removes it" if side is Side.SALES else "it belongs to the project now"
         return f"{issue.key}: {way}."
     name = f"{issue.key} {issue.field}"
     if side is Side.SALES:
@@ -61,9 +61,9 @@ def _consequence(issue: Issue, side: Side) -> str:
 @click.command()
 @click.argument("deal", required=False)
 @click.argument("project", required=False)
-@click.option("--from", "former", metavar="OLD", help="Take the project of OLD along.")
+@click.option("--from", "former", metavar="OLD", help="Take over the project of OLD.")
 @click.option("--renumbered", is_flag=True, help="Do that for all deals whose key changed.")
-@click.option("--dry-run", is_flag=True, help="With --renumbered: only say which.")
+@click.option("--dry-run", is_flag=True, help="With --renumbered: only list them.")
 @pass_context
 def adopt(
     context: CommandContext,
@@ -101,8 +101,8 @@ def _tell_adopted(adopted: Adopted) -> None:
     deal = safe(adopted.deal)
     if adopted.let_go:
         click.echo(
-            f"{deal}: project {safe(adopted.let_go)} let go of; what pipeline-sync wrote "
-            "there was taken out, people's text stays"
+            f"{deal}: project {safe(adopted.let_go)} unlinked; what pipeline-sync wrote there was "
+            "removed, people's text stays"
         )
     project = adopted.url or f"project {adopted.project}"
     click.echo(f"{deal}: bound to {safe(project)}; see what the next run does: pipeline-sync plan")
@@ -111,8 +111,8 @@ def _tell_adopted(adopted: Adopted) -> None:
 @click.command()
 @click.argument("deal", required=False)
 @click.option("--clean", is_flag=True, help="Take out of the project what was written into it.")
-@click.option("--all", "everything", is_flag=True, help="All deals, to leave for good.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--all", "everything", is_flag=True, help="All deals, to stop using pipeline-sync.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @click.option("--project", metavar="COPY", help="Only take the deal's marker off this copy.")
 @pass_context
 def unlink(

@@ -50,7 +50,7 @@ PAST: Final = {
 }
 
 full_option = click.option(
-    "--full", is_flag=True, help="Compare everything, also where nothing seems to have moved."
+    "--full", is_flag=True, help="Compare everything, even where nothing seems to have changed."
 )
 
 
@@ -104,7 +104,7 @@ def save_plan(drawn: Plan, path: Path) -> None:
     "saved",
     metavar="FILE",
     type=ReadFile(exists=True, dir_okay=False),
-    help="Apply this saved plan, and refuse if there is anything else to do by now.",
+    help="Apply this saved plan; refuse if the plan is a different one by now.",
 )
 @full_option
 @click.option(
@@ -167,7 +167,7 @@ def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
     taken = unreported(result.taken_away, result.issues)
     yield from taken_lines(taken, paint)
     if result.unread:
-        yield safe(f"! not read back: what was written, the next run reads it ({result.unread})")
+        yield safe(f"! not read back; the next run reads what was written ({result.unread})")
     if result.adopted_by_marker:
         yield found_again(result.adopted_by_marker)
     for issue in result.ended_issues:

@@ -57,7 +57,7 @@ def show(context: CommandContext, as_json: bool) -> None:
     "--new-server",
     "how",
     flag_value=NEW,
-    help="It is another one: let go of the old projects, and make all anew here.",
+    help="It is another one: unlink the old projects, and create all of them here.",
 )
 @click.option(
     "--restored",
@@ -82,7 +82,7 @@ def move(context: CommandContext, how: str | None, since: datetime | None) -> No
     --since 2026-11-23 has it made again.
     """
     if how is None:
-        raise click.UsageError("Say which: --same-server, --new-server or --restored.")
+        raise click.UsageError("Choose one: --same-server, --new-server or --restored.")
     if since is not None and how != RESTORED:
         raise click.UsageError("--since is for --restored.")
     if how == SAME:
@@ -101,11 +101,11 @@ def _brought_back(restored: Restored) -> str:
     said = [f"{restored.evidence}; the next run finds or makes the others."]
     if restored.children:
         named = name_some([str(key) for key in restored.children])
-        said.append(f"Made again in projects that are there: {len(restored.children)} ({named}).")
+        said.append(f"Created again in existing projects: {len(restored.children)} ({named}).")
     if restored.noted:
         said.append(
-            f"Taken away by people, as runs noted, and kept away: {len(restored.noted)} "
-            f"({name_some([str(key) for key in restored.noted])}); if it was the restoring: the "
-            "same command with --since TIME (when the backup was made)."
+            f"Removed by people, as runs noted, and not created again: {len(restored.noted)} "
+            f"({name_some([str(key) for key in restored.noted])}); if the restore removed them, "
+            "use the same command with --since TIME (when the backup was made)."
         )
     return " ".join(said)

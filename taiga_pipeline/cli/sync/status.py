@@ -26,8 +26,8 @@ from taiga_pipeline.report.terminal import safe
 from taiga_pipeline.report.ways_out import commands, kept_words
 
 AHEAD: Final = (
-    "The last success is dated in the future, so that nobody knows how old it is: this machine's "
-    "clock is wrong, or the clock of the run was. The next run that succeeds puts it right."
+    "The last success is dated in the future, so its age is unknown. A clock is wrong: this "
+    "machine's, or the clock of that run. The next successful run corrects it."
 )
 NO_RUN: Final = "There was no run yet. 'pipeline-sync plan' shows what a first one would do."
 
@@ -43,7 +43,7 @@ class Age(click.ParamType[timedelta]):
         """Returns the age; fails on anything else."""
         match = re.fullmatch(r"([0-9]{1,6})([smhd])", str(value).strip())
         if match is None:
-            self.fail(f"{value!r} is no age; write 90m, 1h or 2d", param, ctx)
+            self.fail(f"{value!r} is not an age; write 90m, 1h or 2d", param, ctx)
         return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 

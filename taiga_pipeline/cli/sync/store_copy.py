@@ -68,7 +68,7 @@ def copy(
             f"{number:,} {_NOUNS[table]}" for table, number in rows[name].items() if table in _NOUNS
         )
         click.echo(f"{_TITLES[name]}: {counted}")
-    click.echo(f"All of it is in {safe(_shown(target))} now, and the same as before.")
+    click.echo(f"All of it is in {safe(_shown(target))} now, unchanged.")
     click.echo(f"\nChange these lines in {context.config_path}; until then, all goes on as before:")
     for line in lines:
         click.echo(f"  {safe(line)}")
@@ -78,10 +78,10 @@ _NOTHING: Final = (
     "there is nothing to copy: deals are not kept in the built-in store, and there is no state "
     "store yet"
 )
-_BOTH: Final = "say where to with --to-env VARIABLE, or with --to URL; with one of them"
+_BOTH: Final = "choose the destination: either --to-env VARIABLE or --to URL"
 _ON_THE_COMMAND_LINE: Final = (
-    "--to: a password on the command line can be read by everybody on this machine. Put the URL "
-    "into an environment variable, and name that with --to-env"
+    "--to: every user of this machine can read a password on the command line. Put the URL into "
+    "an environment variable, and name that with --to-env"
 )
 
 

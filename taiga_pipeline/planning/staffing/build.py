@@ -133,8 +133,8 @@ def build(
     """
     if not staff.people:
         raise InvalidValue(
-            "nobody is on the roster; add people with: pipeline-sync people add EMAIL NAME "
-            "--role ROLE, or pipeline-sync people import FILE"
+            "the roster is empty; add people with: pipeline-sync people add EMAIL NAME --role "
+            "ROLE, or pipeline-sync people import FILE"
         )
     return _Builder(works, staff, allocations, rules).build()
 

@@ -27,7 +27,7 @@ def fleet(run: Run, tmp_path: Path) -> Run:
 def test_a_fleet_is_checked_without_its_database(fleet: Run, tmp_path: Path) -> None:
     result = fleet("worker", "--check")
     assert result.exit_code == 0
-    assert result.stdout == "1 pipeline on 1 host, no problem found.\n"
+    assert result.stdout == "1 pipeline on 1 host, no problems found.\n"
     (tmp_path / "acme" / "config.toml").write_text(CONFIG + "tokn = 1\nusernam = 2\n")
     result = fleet("worker", "--check")
     assert result.exit_code == 2
@@ -64,7 +64,7 @@ def test_what_to_queue_has_to_be_said(fleet: Run) -> None:
     for arguments in ((), ("acme", "--all")):
         result = fleet("enqueue", *arguments)
         assert result.exit_code == 2
-        assert "Name the pipelines to run, or say --all." in result.stderr
+        assert "Name the pipelines to run, or use --all." in result.stderr
 
 
 def test_a_pipeline_that_is_none_is_met_with_the_nearest(fleet: Run) -> None:

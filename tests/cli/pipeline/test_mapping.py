@@ -60,7 +60,7 @@ def test_check_says_that_all_is_in_order(pipeline: Run) -> None:
     result = pipeline("mapping", "check")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == (
-        "mappings/default.toml: default is in order "
+        "mappings/default.toml: default is valid "
         "(Lead, Qualified, Needs analysis, Proposal, Won, Lost)\n"
     )
 

@@ -90,7 +90,7 @@ def test_csv_has_one_row_for_each_role_and_week(pipeline: Run, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("--role", "Bakc"), "did you mean 'Back'"),
         (("--team", "nope"), "no person and no deal is of the team 'nope'"),
@@ -189,7 +189,7 @@ def test_a_scenario_is_not_written_over_by_accident(pipeline: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("x",), "nothing is supposed"),
         (("today", "--win", "D-105"), "choose another name"),
@@ -276,7 +276,7 @@ def test_deals_that_are_not_there_yet_are_counted_apart(pipeline: Run, tmp_path:
         sum(week["expected_of_unseen"] for week in back["weeks"]), abs=2
     )
     shown = pipeline("capacity", "--trials", "500", "--with-unseen", "--csv", "out.csv").stdout
-    assert "With deals that are not there yet" in shown
+    assert "With deals that are not in the pipeline yet" in shown
     assert "gap_with_unseen" in (tmp_path / "out.csv").read_text().splitlines()[0]
     refused = pipeline("capacity", "--with-unseen", "--chances", "stated")
     assert refused.exit_code == 2

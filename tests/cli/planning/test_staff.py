@@ -193,7 +193,7 @@ def test_a_roster_of_nobody_is_refused_with_the_way_out(run: Run) -> None:
         run("people", "remove", f"{name}@x.se")
     result = run("staff", "suggest", "--quick")
     assert result.exit_code == 2
-    assert "nobody is on the roster; add people with" in result.stderr
+    assert "the roster is empty; add people with" in result.stderr
 
 
 def test_accepting_without_a_suggestion_says_how_to_get_one(run: Run, tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_check_ends_in_bounded_time_whatever_the_source_holds(
     result = CliRunner().invoke(cli, ["check", "--offline"], obj=context)
 
     assert result.exit_code == 0, result.stdout
-    assert "deals are fine; the others were not looked at within 60 s" in result.stdout
+    assert "deals are fine; the others were not checked within 60 s" in result.stdout
 
 
 def test_check_shows_some_of_very_many_bad_rows_and_counts_the_others(opportunities: Run) -> None:

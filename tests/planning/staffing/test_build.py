@@ -55,7 +55,7 @@ def needs(made: Case) -> list[tuple[int, tuple[float, ...]]]:
 
 
 def test_nobody_on_the_roster_is_said_with_the_way_out() -> None:
-    with pytest.raises(InvalidValue, match=r"nobody is on the roster; add people with"):
+    with pytest.raises(InvalidValue, match=r"the roster is empty; add people with"):
         case(work(), people=())
 
 
