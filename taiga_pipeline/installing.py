@@ -33,6 +33,7 @@ MODULES: Final = {
     "PIL": "planning",
     "tomlkit": "planning",
     "psycopg": "postgresql",
+    "jinja2": "report",
     "matplotlib": "report",
     "ortools": "staffing",
     "croniter": "workers",

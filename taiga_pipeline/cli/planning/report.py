@@ -45,6 +45,7 @@ def report(
     It needs no network and no other file, and is made for screens of any size and for paper. It
     holds customers' names: send it only to whom they may be told.
     """
+    need_extra("report", "report", "jinja2")
     from taiga_pipeline.cli.planning.report_page import gather
     from taiga_pipeline.report.page.html import render
 

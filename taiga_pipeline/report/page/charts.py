@@ -1,62 +1,78 @@
-"""The forecast's chart as SVG inside of the page: drawn in the page's own colours."""
+"""The forecast's chart: where each bar, mark and name stands. Templates draw it as SVG."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
 from taiga_pipeline.report.page.model import Range, Series
-from taiga_pipeline.report.page.text import escape
 
 _WIDTH, _HEIGHT = 420, 200
 _LEFT, _BOTTOM, _TOP = 48, 28, 12
+_SPACE: Final = _HEIGHT - _BOTTOM - _TOP
 
 
-def ranges_svg(series: Series) -> str:
-    """Returns a chart of a series: a bar from P10 to P90 for each period, a mark at P50.
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar from P10 to P90 with a mark at P50, in pixels; ``kind`` is "all" or "open"."""
 
-    The wide bar is all deals, the narrow one those that are open now.
-    """
+    kind: str
+    left: float
+    top: float
+    width: float
+    height: float
+    mark: float
+
+
+@dataclass(frozen=True, slots=True)
+class AxisLine:
+    """A line of the axis, and the figure beside it."""
+
+    y: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A chart in pixels; ``names`` are the periods, each with the middle of its bars."""
+
+    width: int
+    height: int
+    left: int
+    axis: Sequence[AxisLine]
+    bars: Sequence[Bar]
+    names: Sequence[tuple[str, int]]
+
+
+def drawing(series: Series) -> Drawing:
+    """Returns the chart of a series: a wide bar of all deals, a narrow one of those open now."""
     highs = (high for period in series.periods for high in (period.all.high, period.open.high))
     top = max(highs, default=0) or 1
-    width = (_WIDTH - _LEFT - 8) / max(1, len(series.periods))
-    parts = [_axis(top)]
+    step = (_WIDTH - _LEFT - 8) / max(1, len(series.periods))
+    names = [
+        (period.name, round(_LEFT + step * (number + 0.5)))
+        for number, period in enumerate(series.periods)
+    ]
+    axis = [AxisLine(_y(top * share, top), _short(top * share)) for share in (0, 0.5, 1)]
+    return Drawing(_WIDTH, _HEIGHT, _LEFT, axis, list(_bars(series, step, top)), names)
+
+
+def _bars(series: Series, step: float, top: float) -> Iterator[Bar]:
     for number, period in enumerate(series.periods):
-        middle = _LEFT + width * (number + 0.5)
-        parts.append(_bar("all", middle, min(36.0, width * 0.55), period.all, top))
-        parts.append(_bar("open", middle, min(14.0, width * 0.2), period.open, top))
-        parts.append(
-            f'<text x="{middle:.0f}" y="{_HEIGHT - 8}" text-anchor="middle">'
-            f"{escape(period.name)}</text>"
-        )
-    return (
-        f'<svg class="ranges" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
-        f'aria-label="{escape(series.name)} by period, ranges; the table below has the numbers">'
-        f"{''.join(parts)}</svg>"
-    )
+        middle = _LEFT + step * (number + 0.5)
+        yield _bar("all", middle, min(36.0, step * 0.55), period.all, top)
+        yield _bar("open", middle, min(14.0, step * 0.2), period.open, top)
 
 
-def _axis(top: float) -> str:
-    lines = []
-    for share in (0, 0.5, 1):
-        y = _y(top * share, top)
-        lines.append(
-            f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{_short(top * share)}</text>'
-        )
-    return "".join(lines)
-
-
-def _bar(kind: str, middle: float, width: float, values: Range, top: float) -> str:
+def _bar(kind: str, middle: float, width: float, values: Range, top: float) -> Bar:
     high, low, mark = (_y(value, top) for value in (values.high, values.low, values.middle))
-    left = middle - width / 2
-    return (
-        f'<rect class="{kind}" x="{left:.1f}" y="{high:.1f}" width="{width:.1f}" '
-        f'height="{max(1.0, low - high):.1f}" rx="3"/>'
-        f'<line class="mark" x1="{left:.1f}" x2="{left + width:.1f}" '
-        f'y1="{mark:.1f}" y2="{mark:.1f}"/>'
-    )
+    left = round(middle - width / 2, 1)
+    return Bar(kind, left, high, round(width, 1), round(max(1.0, low - high), 1), mark)
 
 
 def _y(value: float, top: float) -> float:
-    return _HEIGHT - _BOTTOM - (_HEIGHT - _BOTTOM - _TOP) * value / top
+    return round(_HEIGHT - _BOTTOM - _SPACE * value / top, 1)
 
 
 def _short(value: float) -> str:

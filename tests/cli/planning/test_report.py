@@ -44,3 +44,14 @@ def test_charts_are_written_as_pictures_too(sample: Run) -> None:
     assert result.exit_code == 0, result.stderr
     assert Path("charts/capacity.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in Path("charts/forecast-1.svg").read_text(encoding="utf-8")
+
+
+def test_without_the_package_for_pages_it_says_in_one_line_how_to_get_it(
+    sample: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    result = sample("report")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: report needs packages that are not installed (jinja2);")
+    assert "[report]" in result.stderr
+    assert not Path("report.html").exists()
