@@ -1,7 +1,8 @@
 """How much a test run tries: ``RELIABILITY_PROFILE``, and ``--fast``.
 
 - ``sample`` (``make test``): of a test's many cases (marked ``sampled(n)``) and of a loop's many
-  places (`sampled`), every n-th is tried, always the same ones.
+  places (`sampled`), every n-th is tried, always the same ones. What is tried on SQLite is tried on
+  PostgreSQL too in every sixth case.
 - ``whole`` (``make test-all``): everything.
 - ``long`` (``make test-reliability-long``): more than everything: thousands of schedules.
 
@@ -30,6 +31,8 @@ SERVERS: Final = frozenset({"live_redmine_url", "postgresql", "postgresql_url", 
 """Fixtures that start a server; a test that asks for one is not fast."""
 
 
+SECOND_DATABASE: Final = 6
+"""Of how many tests that ran on SQLite one is tried on PostgreSQL."""
 FEW: Final = 12
 """A test with fewer cases is tried with all of them."""
 
@@ -74,14 +77,35 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def is_slow(item: pytest.Item) -> bool:
     """Tells whether a test starts a server, or is a proof of which a sample is tried."""
     proof = item.get_closest_marker("sampled") or item.get_closest_marker("sampled_inside")
-    asked_for = set(getattr(item, "fixturenames", ()))
-    if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
-        asked_for |= {str(value) for value in item.callspec.params.values()}
+    asked_for = set(getattr(item, "fixturenames", ())) | parameters(item)
     return bool(proof or SERVERS & asked_for)
 
 
 def beyond_the_sample(items: list[pytest.Item]) -> set[pytest.Item]:
-    """Returns the cases that only a whole run tries: of each test all but every n-th."""
+    """Returns the cases that only a whole run tries."""
+    return beyond_every_nth(items) | beyond_the_first_database(items)
+
+
+def beyond_the_first_database(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Returns the cases on PostgreSQL that are tried on SQLite too, all but every n-th."""
+    first = {item.nodeid.partition("[")[0] for item in items if "sqlite" in parameters(item)}
+    second = [
+        item
+        for item in items
+        if "postgresql" in parameters(item) and item.nodeid.partition("[")[0] in first
+    ]
+    return {item for place, item in enumerate(second) if place % SECOND_DATABASE}
+
+
+def parameters(item: pytest.Item) -> set[str]:
+    """Returns the parameters of a case, as text."""
+    if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+        return {str(value) for value in item.callspec.params.values()}
+    return set()
+
+
+def beyond_every_nth(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Returns the cases of tests that say of how many one is tried."""
     cases = defaultdict(list)
     for item in items:
         marker = item.get_closest_marker("sampled")

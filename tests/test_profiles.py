@@ -31,6 +31,10 @@ def test_of_a_server(postgresql_url): pass
 def database(request): return request.getfixturevalue("postgresql_url")
 
 def test_of_a_database(database): pass
+
+@pytest.mark.parametrize("kept_in", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("number", range(7))
+def test_of_both(number, kept_in): pass
 """
 ROOT = Path(__file__).parents[1]
 
@@ -69,14 +73,20 @@ def test_a_sample_tries_every_nth_of_many_cases_and_all_of_few(tmp_path: Path) -
     assert sum("few" in name for name in names) == 11
 
 
+def test_a_sample_tries_the_second_database_less_often(tmp_path: Path) -> None:
+    names = [name for name in collected(tmp_path) if "both" in name]
+    assert sum("sqlite" in name for name in names) == 7
+    assert sum("postgresql" in name for name in names) == 2
+
+
 @pytest.mark.parametrize("profile", ["whole", "long"])
 def test_a_whole_run_leaves_out_nothing(tmp_path: Path, profile: str) -> None:
-    assert len(collected(tmp_path, profile=profile)) == 23 + 11 + 3
+    assert len(collected(tmp_path, profile=profile)) == 23 + 11 + 3 + 14
 
 
 def test_the_rest_is_what_a_sample_has_left_out(tmp_path: Path) -> None:
     rest = collected(tmp_path, "--sampled-only", profile="whole")
-    assert len(rest) == 23 - 5 + 1
+    assert len(rest) == 23 - 5 + 1 + 5
     assert set(rest) & set(collected(tmp_path)) == {"test_places"}
 
 
@@ -105,7 +115,8 @@ def test_what_is_named_is_tried(tmp_path: Path) -> None:
 def test_fast_leaves_out_what_starts_a_server_and_long_proofs(tmp_path: Path) -> None:
     (tmp_path / "test_more.py").write_text("def test_a_unit(): pass")
     assert {"test_of_a_server", "test_a_unit"} < set(collected(tmp_path))
-    assert collected(tmp_path, "--fast") == ["test_a_unit"]
+    fast = collected(tmp_path, "--fast")
+    assert [name for name in fast if "both" not in name] == ["test_a_unit"]
 
 
 @pytest.mark.parametrize(("profile", "places"), [("sample", "a d g"), ("whole", "a b c d e f g")])

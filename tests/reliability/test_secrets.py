@@ -183,6 +183,9 @@ def test_a_traceback_of_an_unexpected_error_holds_no_secret(
         raise RuntimeError(f"a bug, with {header and 'a header'} in a variable")
 
     monkeypatch.setattr(TaigaTarget, place, fail)
+    config = world.folder / "config.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("[sync]\n", "[sync]\nsettle_seconds = 0\n"), encoding="utf-8")
     text = said(world, ("run",))
     if place != "update":  # nothing is updated in a first run
         assert "Traceback" in text

@@ -7,6 +7,7 @@ import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -17,9 +18,12 @@ from sync.plan.model import IssueKind
 from sync.records.model import WhenRetired
 from sync.run.runner import Outcome
 from tests.live.postgresql import Server
-from tests.profiles import sampled
+from tests.profiles import WHOLE, sampled
 
 from .world import World, deal
+
+STEP: Final = 1 if WHOLE else 5
+"""Of how many boundaries one is tried."""
 
 
 class Killed(BaseException):
@@ -133,13 +137,14 @@ def undisturbed(prepared: World, tmp_path_factory: pytest.TempPathFactory) -> ob
     return picture(world)
 
 
+@pytest.mark.sampled_inside
 def test_killed_at_any_crash_point_the_next_run_ends_as_if_nothing_had_happened(
     tmp_path: Path, prepared: World, undisturbed: object
 ):
-    number = 0
+    number = 1 - STEP
     killed = True
     while killed:
-        number += 1
+        number += STEP
         world = another(prepared, tmp_path / str(number))
         killed = run_until(world, number)
         report = world.run()
@@ -150,11 +155,12 @@ def test_killed_at_any_crash_point_the_next_run_ends_as_if_nothing_had_happened(
     assert number > 60  # every intent, write and receipt of the scenario was a crash point
 
 
+@pytest.mark.sampled_inside
 def test_killed_at_any_crash_point_whom_sales_take_off_meanwhile_does_not_stay(tmp_path: Path):
-    number = 0
+    number = 1 - STEP
     killed = True
     while killed:
-        number += 1
+        number += STEP
         (tmp_path / str(number)).mkdir()
         world = World(tmp_path / str(number))
         world.want(deal("D1", "staffed"))
@@ -171,13 +177,14 @@ def test_killed_at_any_crash_point_whom_sales_take_off_meanwhile_does_not_stay(t
     assert number > 12
 
 
+@pytest.mark.sampled_inside
 def test_killed_at_any_crash_point_nothing_is_forgotten_of_a_deal_that_is_away_for_a_while(
     tmp_path: Path,
 ):
-    number = 0
+    number = 1 - STEP
     killed = True
     while killed:
-        number += 1
+        number += STEP
         (tmp_path / str(number)).mkdir()
         world = World(tmp_path / str(number))
         world.want(deal("D1", "staffed"), deal("D2"), deal("D3"))
