@@ -30,6 +30,14 @@ from pydantic import (
 
 from sync.plan.limits import DEFAULTS, Limit
 from sync.records.model import WhenGone
+from taiga_pipeline.adapter_settings import (
+    DEFAULT_SOURCE,
+    DEFAULT_TARGET,
+    WAYS_IN,
+    default_url,
+    no_secrets,
+    target_problems,
+)
 from taiga_pipeline.credentials import Secret, for_header, from_environment, from_file
 from taiga_pipeline.days import local_zone, zone_named
 from taiga_pipeline.field_settings import FieldSettings, Section, check_fields
@@ -158,7 +166,7 @@ class SourceSettings(Section):
 
     model_config = ConfigDict(extra="allow")
 
-    kind: str = "store"
+    kind: str = DEFAULT_SOURCE
     url: DatabaseUrl | None = None
     url_env: Variable = ""
 
@@ -185,10 +193,15 @@ class Credentials(Section):
 
 
 class TargetSettings(Section):
-    """The project-management tool and the account in it."""
+    """The project-management tool and the account in it. Keys beyond these are the adapter's own.
 
-    kind: str = "taiga"
-    url: WebAddress
+    A tool without an address or without accounts does without them; its adapter says so.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = DEFAULT_TARGET
+    url: WebAddress = ""
     web_url: WebAddress = ""
     username: str = ""
     password_env: Variable = ""
@@ -203,20 +216,27 @@ class TargetSettings(Section):
 
     @model_validator(mode="after")
     def _check_ways_in(self) -> TargetSettings:
-        ways = [name for name in _WAYS_IN if getattr(self, name)]
-        if len(ways) != 1:
-            found = " and ".join(ways) or "none of them"
-            raise ValueError(f"needs exactly one of {', '.join(_WAYS_IN)}; there is {found}")
-        if ways[0].startswith("password") and not self.username:
+        ways = [name for name in WAYS_IN if getattr(self, name)]
+        if len(ways) > 1:
+            found = " and ".join(ways)
+            raise ValueError(f"needs exactly one of {', '.join(WAYS_IN)}; there is {found}")
+        if ways and ways[0].startswith("password") and not self.username:
             raise ValueError("needs a username beside the password")
         return self
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """The keys that are the adapter's own."""
+        return dict(self.model_extra or {})
 
     def credentials(self, environment: Mapping[str, str]) -> Credentials:
         """Looks the secret up.
 
         :raises SecretError: the variable is not set, or the file cannot be used.
         """
-        (way,) = (name for name in _WAYS_IN if getattr(self, name))
+        way = next((name for name in WAYS_IN if getattr(self, name)), "")
+        if not way:
+            return Credentials(username=self.username)
         name, kind = way.rsplit("_", 1)
         place = getattr(self, way)
         secret = (
@@ -227,15 +247,6 @@ class TargetSettings(Section):
         if name != "password":
             secret = for_header(f"target.{way}", secret)
         return Credentials.model_validate({"username": self.username, name: secret})
-
-
-_WAYS_IN: Final = (
-    "password_env",
-    "password_file",
-    "token_env",
-    "token_file",
-    "application_token_env",
-)
 
 
 class SyncSettings(Section):
@@ -447,7 +458,9 @@ def _validate(document: Document, path: Path) -> Settings:
     problems = list(_take_out_secrets(data))
     for name in _SECTIONS:
         data.setdefault(name, {})
-    _add_default_store(data["source"])
+    _add_default_url(data["source"])
+    if isinstance(data["target"], dict):
+        problems += target_problems(data["target"], TargetSettings.model_fields)
     try:
         settings = Settings.model_validate(
             {**data, "path": path}, context={"folder": path.absolute().parent}
@@ -461,13 +474,11 @@ def _validate(document: Document, path: Path) -> Settings:
     return settings
 
 
-def _add_default_store(source: object) -> None:
-    if (
-        isinstance(source, dict)
-        and source.get("kind", "store") == "store"
-        and not (source.keys() & {"url", "url_env"})
-    ):
-        source["url"] = "sqlite:///pipeline.db"
+def _add_default_url(source: object) -> None:
+    if isinstance(source, dict) and not (source.keys() & {"url", "url_env"}):
+        url = default_url(source)
+        if url:
+            source["url"] = url
 
 
 _Found = tuple[KeyPath, str]
@@ -481,21 +492,7 @@ def _take_out_secrets(data: dict[str, Any]) -> Iterator[_Found]:
             continue
         for key in [key for key in table if key in _SECRET_KEYS]:
             del table[key]
-            yield (section, key), _no_secrets(section, key, str(table.get("kind", "")))
-
-
-def _no_secrets(section: str, key: str, kind: str) -> str:
-    name = re.sub(r"\W", "_", kind or _SECTIONS[section].model_fields["kind"].default).upper()
-    begin = f"{section}.{key}: a secret does not belong in this file; put "
-    end = "; and change the secret if this file was shared"
-    if section == "source" and kind in ("", "store", "sql"):
-        return (
-            f'{begin}the whole URL in an environment variable and write url_env = "{name}_URL"{end}'
-        )
-    return (
-        f'{begin}it in an environment variable and write {key}_env = "{name}_{key.upper()}", or in '
-        f'a file of mode 0600 and write {key}_file = "{key}.txt"{end}'
-    )
+            yield (section, key), no_secrets(section, key, str(table.get("kind", "")))
 
 
 def _explain(details: ErrorDetails) -> _Found:

@@ -26,6 +26,7 @@ LEVELS: Final = {
     "taiga_pipeline.sources": 2,
     "taiga_pipeline.targets": 2,
     "taiga_pipeline.report": 2,
+    "taiga_pipeline.adapter_settings": 3,
     "taiga_pipeline.config": 3,
     "taiga_pipeline.field_settings": 3,
     "taiga_pipeline.app": 4,

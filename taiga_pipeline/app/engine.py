@@ -158,6 +158,8 @@ def make_target(
         reads_pages=_reads_pages(workspace),
         pictures=portfolio_of(workspace).pictures,
         labels=labels | workspace.labels(),
+        options=target.options,
+        folder=workspace.config_path.absolute().parent,
     )
     return create(target.kind, connection, clock or workspace.clock)
 

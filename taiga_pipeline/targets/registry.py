@@ -10,7 +10,7 @@ from sync.target import Capabilities, Target
 from taiga_pipeline.adapters import installed
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.targets.port import TargetAdapter
+from taiga_pipeline.targets.port import APPLICATION_TOKEN, PASSWORD, TOKEN, TargetAdapter
 
 GROUP: Final = "taiga_pipeline.targets"
 """The group of entry points that adapters are published in; each names a `TargetAdapter`, or a
@@ -68,17 +68,28 @@ def create(kind: str, connection: Connection, clock: Clock) -> Target:
     """Returns a target of ``kind``, not connected yet.
 
     :raises UnknownTargetError: no such adapter is installed.
-    :raises ProblemsError: settings are missing that it needs.
+    :raises ProblemsError: settings are missing that it needs, or the account logs in by a way that
+        it does not know.
     :raises Unreachable: the connection's address cannot be one of such a tool.
     """
     adapter = find(kind)
-    missing = [Problem(message) for message in _missing(adapter, connection)]
-    if missing:
-        raise ProblemsError(missing)
+    wrong = [Problem(message) for message in _wrong(adapter, connection)]
+    if wrong:
+        raise ProblemsError(wrong)
     return adapter(connection, clock)
 
 
-def _missing(adapter: TargetAdapter[Target], connection: Connection) -> Iterator[str]:
+def _wrong(adapter: TargetAdapter[Target], connection: Connection) -> Iterator[str]:
+    given = {
+        PASSWORD: connection.password,
+        TOKEN: connection.token,
+        APPLICATION_TOKEN: connection.application_token,
+    }
+    for way, secret in given.items():
+        if secret is not None and way not in adapter.ways_in:
+            taken = " or ".join(f"target.{each}_env" for each in adapter.ways_in)
+            instead = f"write {taken}" if taken else "leave it out"
+            yield f"target.{way}_env: {adapter.title} takes no such secret; {instead}"
     for setting in adapter.own_settings:
         if not setting.optional and not connection.options.get(setting.name):
             what = f" ({setting.remark})" if setting.remark else ""

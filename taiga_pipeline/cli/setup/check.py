@@ -308,7 +308,8 @@ def _look_at_target(
             advice.extend(_left_out(context, KnownTarget.of(context, target)))
         if mapped and isinstance(target, Foresees):
             advice.extend(_refuse_unknown(context, target))
-        return f"{target.name} at {context.settings.target.url} lets {account} in"
+        url = context.settings.target.url
+        return f"{target.name}{f' at {url}' if url else ''} lets {account} in"
 
     yield replace(_look("target", look), advice=tuple(advice))
     if found:
