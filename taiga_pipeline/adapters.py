@@ -37,8 +37,9 @@ class Setting:
         return f"{begin} ".ljust(_REMARKS_AT) + f"# {self.remark}" if self.remark else begin
 
     def holding(self, value: str) -> Setting:
-        """Returns the line with a value of somebody's own in it."""
-        return replace(self, example=value, optional=False)
+        """Returns the line with a value of somebody's own in it; a number stays one."""
+        is_number = isinstance(self.example, int) and value.lstrip("-").isdecimal()
+        return replace(self, example=int(value) if is_number else value, optional=False)
 
 
 def installed(group: str) -> dict[str, EntryPoint]:

@@ -8,9 +8,12 @@ import pytest
 
 from sync.plan.limits import Limit
 from sync.records.model import WhenGone
+from taiga_pipeline.adapters import Setting
 from taiga_pipeline.config import Settings, load, parse
 from taiga_pipeline.credentials import Secret, SecretError
 from taiga_pipeline.problems import ProblemsError
+from taiga_pipeline.targets import registry
+from taiga_pipeline.targets.port import TargetAdapter
 
 TARGET = """
 [target]
@@ -254,3 +257,53 @@ def test_a_file_in_another_encoding_is_explained(tmp_path: Path) -> None:
     file.write_bytes('pipeline = "Försäljning"'.encode("latin-1"))
     with pytest.raises(ProblemsError, match="UTF-8"):
         load(file)
+
+
+class TestSettingsOfAdapters:
+    """Settings that only one adapter knows, and targets that need less than others."""
+
+    @pytest.fixture(autouse=True)
+    def adapters(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A target with a database, and one that is a file: neither address nor account."""
+        database = Setting("database", "acme", own=True)
+        size = Setting("size", 10, own=True, optional=True)
+        file = Setting("file", "cards.json", own=True)
+        found = {
+            "erp": TargetAdapter("ERP", NotImplemented, settings=(database, size)),
+            "cards": TargetAdapter(
+                "Cards", NotImplemented, settings=(file,), ways_in=(), needs_url=False
+            ),
+        }
+
+        class Point:
+            def __init__(self, kind: str) -> None:
+                self.load = lambda: found[kind]
+
+        points = {kind: Point(kind) for kind in found}
+        monkeypatch.setattr(registry, "installed", lambda group: points)
+
+    def test_they_are_handed_to_the_adapter(self) -> None:
+        target = settings(f'{MINIMAL}kind = "erp"\ndatabase = "acme"\nsize = 3\n').target
+        assert target.options == {"database": "acme", "size": 3}
+
+    def test_one_that_it_does_not_know_is_answered_with_the_nearest(self) -> None:
+        (line,) = complaints(f'{MINIMAL}kind = "erp"\ndatabse = "acme"\n')
+        assert "unknown key 'target.databse'; did you mean 'database'?" in line
+
+    def test_one_of_the_wrong_type_is_reported_with_its_line(self) -> None:
+        lines = complaints(f'{MINIMAL}kind = "erp"\ndatabase = 3\nsize = "x"\n')
+        assert [line.split(": ", 1)[1] for line in lines] == [
+            "target.database: must be text",
+            "target.size: must be a whole number",
+        ]
+
+    def test_a_target_without_address_and_account_needs_neither(self) -> None:
+        target = settings('pipeline = "a"\n[target]\nkind = "cards"\nfile = "c.json"\n').target
+        assert (target.url, target.options) == ("", {"file": "c.json"})
+        assert target.credentials({}).password is None
+
+    def test_the_others_still_do(self) -> None:
+        (line,) = complaints('pipeline = "a"\n[target]\nkind = "erp"\n')
+        assert "'target.url' is missing" in line
+        (line,) = complaints('pipeline = "a"\n[target]\nkind = "erp"\nurl = "https://e.example"\n')
+        assert "needs exactly one of password_env, password_file, token_env, token_file;" in line

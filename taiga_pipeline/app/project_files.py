@@ -1,27 +1,120 @@
-"""The configuration of a new pipeline, made from the commented template."""
+"""The configuration of a new pipeline, made from the commented template and what adapters ask."""
 
 from __future__ import annotations
 
 import json
 import re
 import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from taiga_pipeline.adapter_settings import DEFAULT_SOURCE, DEFAULT_TARGET
+from taiga_pipeline.adapters import Setting, lines
+from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
+
+if TYPE_CHECKING:
+    from sync.target import Target
+    from taiga_pipeline.sources.port import DealSource, SourceAdapter
+    from taiga_pipeline.targets.port import TargetAdapter
 
 _DATA: Final = "data"
+_OF_SOURCES: Final = "docs/sources.md has others"
 
 
-def config_text(pipeline: str, **values: str) -> str:
-    """Returns the commented configuration with these values in place of the examples'.
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The two ends of a new pipeline: kinds of adapters, and what is known of the target.
 
-    ``values`` are keys of the template whose value is text (``url``: the target's).
+    ``given`` holds settings of the target (``url``, ``username``) in place of examples.
     """
+
+    source: str = DEFAULT_SOURCE
+    target: str = DEFAULT_TARGET
+    given: tuple[tuple[str, str], ...] = ()
+
+    def source_adapter(self) -> SourceAdapter[DealSource]:
+        """Returns the adapter for the source.
+
+        :raises ProblemsError: it is not installed.
+        """
+        from taiga_pipeline.sources.registry import find
+
+        return find(self.source)
+
+    def target_adapter(self) -> TargetAdapter[Target]:
+        """Returns the adapter for the target.
+
+        :raises ProblemsError: it is not installed.
+        """
+        from taiga_pipeline.targets.registry import find
+
+        return find(self.target)
+
+    def target_settings(self) -> list[Setting]:
+        """Returns the lines of the target's section, with what was given in them.
+
+        :raises ProblemsError: the adapter does not know what was given.
+        """
+        adapter, given = self.target_adapter(), dict(self.given)
+        wrong = [*self._not_taken(adapter)]
+        if wrong:
+            raise ProblemsError([Problem(message) for message in wrong])
+        shown = [
+            setting.holding(given.pop(setting.name)) if setting.name in given else setting
+            for setting in adapter.settings
+        ]
+        return [*shown, *(Setting(name, value) for name, value in given.items())]
+
+    def _not_taken(self, adapter: TargetAdapter[Target]) -> Iterator[str]:
+        """Yields what is wrong with what was given."""
+        common = [
+            *(["url"] if adapter.needs_url else []),
+            *(["username"] if adapter.ways_in else []),
+        ]
+        known = [*common, *(setting.name for setting in adapter.settings)]
+        for name, _ in self.given:
+            if name not in known:
+                yield f"{adapter.title} takes no {name}{did_you_mean(name, known)}"
+
+    def to_fill_in(self) -> list[str]:
+        """Returns the settings of the target that hold examples, and are to be filled in."""
+        given = dict(self.given)
+        return [
+            setting.name
+            for setting in self.target_adapter().settings
+            if not (setting.optional or setting.name in given or setting.name.endswith("_env"))
+        ]
+
+    def secret(self) -> Setting | None:
+        """Returns the setting that names the variable with the target's secret, if it has one."""
+        for setting in self.target_adapter().settings:
+            if setting.name.endswith("_env") and not setting.optional:
+                return setting
+        return None
+
+
+def config_text(pipeline: str, ends: Ends | None = None, **given: str) -> str:
+    """Returns the commented configuration of a new pipeline.
+
+    ``given`` are settings of the target in place of the examples.
+
+    :raises ProblemsError: an adapter is not installed, or does not know what was given.
+    """
+    ends = ends or Ends(given=tuple(given.items()))
     text = (files("taiga_pipeline") / _DATA / "config.toml").read_text(encoding="utf-8")
-    head, section, target = text.partition("[target]")
-    head = _replace(head, "pipeline", pipeline)
-    for key, value in values.items():
-        target = _replace(target, key, value)
-    return head + section + target
+    text = _replace(text, "pipeline", pipeline)
+    source = ends.source_adapter()
+    remark = f"{source.title}; {_OF_SOURCES}"
+    text = _fill(text, "source", lines(ends.source, remark, source.settings))
+    return _fill(text, "target", lines(ends.target, "", ends.target_settings()))
+
+
+def _fill(text: str, section: str, content: str) -> str:
+    """Writes an adapter's lines at the beginning of a section."""
+    header = f"[{section}]\n"
+    return text.replace(header, header + content, 1)
 
 
 def member_table(email: str) -> str:

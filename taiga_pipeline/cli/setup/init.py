@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from taiga_pipeline.app.project_files import config_text, member_table, pipeline_name
+from taiga_pipeline.adapter_settings import DEFAULT_SOURCE, DEFAULT_TARGET
+from taiga_pipeline.app.project_files import Ends, config_text, member_table, pipeline_name
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.file_arguments import Place
 from taiga_pipeline.cli.options import json_option
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 CONFIG: Final = "config.toml"
 STORE: Final = "pipeline.db"
+TAIGA: Final = "taiga"
+"""The kind that `--taiga-url` is for."""
+_SECRETS: Final = {
+    "password_env": "the account's password",
+    "token_env": "the account's token or key",
+}
 
 
 @dataclass
@@ -45,8 +52,20 @@ class Outcome:
     multiple=True,
     help="The rules to start from: default, consultancy or forsaljning; may be repeated.",
 )
-@click.option("--taiga-url", metavar="URL", help="The web page of your Taiga.")
+@click.option(
+    "--source", metavar="KIND", default=DEFAULT_SOURCE, help="Where deals are (default: store)."
+)
+@click.option("--target", metavar="KIND", help="Where projects are made (default: taiga).")
+@click.option("--target-url", metavar="URL", help="The web page of the target.")
+@click.option("--taiga-url", metavar="URL", help="The same as --target taiga --target-url URL.")
 @click.option("--username", metavar="NAME", help="The account that makes the projects.")
+@click.option(
+    "--set",
+    "own",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Another setting of the target; may be repeated.",
+)
 @click.option(
     "--manager",
     "managers",
@@ -61,8 +80,12 @@ def init(
     folder: Path,
     sample: bool,
     mappings: tuple[str, ...],
+    source: str,
+    target: str | None,
+    target_url: str | None,
     taiga_url: str | None,
     username: str | None,
+    own: tuple[str, ...],
     managers: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -70,10 +93,16 @@ def init(
 
     What is there already is kept as it is, so that init can be run again to add what is missing.
     """
-    values = {"url": taiga_url, "username": username}
-    texts = _texts(folder, mappings or ("default",), {k: v for k, v in values.items() if v})
+    address = _address(target, target_url, taiga_url)
+    asked = {"url": address, "username": username, **dict(map(_pair, own))}
+    given = tuple((name, text) for name, text in asked.items() if text)
+    ends = Ends(source, target or DEFAULT_TARGET, given)
+    texts = _texts(folder, mappings or ("default",), ends)
     for name in texts.keys() - {CONFIG}:
         texts[name] += "".join(member_table(email) for email in managers)
+    if sample and not ends.source_adapter().capabilities.edits:
+        title = ends.source_adapter().title
+        raise ProblemsError([Problem(f"--sample fills the built-in store, not {title}")])
     if sample and (folder / STORE).exists():
         raise ProblemsError(
             [Problem(f"{folder / STORE} is there already: --sample is for a new one")]
@@ -85,14 +114,28 @@ def init(
     if as_json:
         print_json({"folder": str(folder), "written": outcome.written, "kept": outcome.kept})
     else:
-        _report(outcome, knows_target=bool(taiga_url and username))
+        _report(outcome, ends)
 
 
-def _texts(folder: Path, mappings: tuple[str, ...], values: Mapping[str, str]) -> dict[str, str]:
+def _address(target: str | None, target_url: str | None, taiga_url: str | None) -> str | None:
+    """Returns the target's address; an older option names that of one kind."""
+    if taiga_url and (target_url or target not in (None, TAIGA)):
+        raise click.UsageError("--taiga-url is for --target taiga; name another with --target-url")
+    return target_url or taiga_url
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not (separator and name.strip() and value.strip()):
+        raise click.UsageError(f"--set {text}: write NAME=VALUE")
+    return name.strip(), value.strip()
+
+
+def _texts(folder: Path, mappings: tuple[str, ...], ends: Ends) -> dict[str, str]:
     from taiga_pipeline.mapping.shipped import shipped_text
 
     name = pipeline_name(Path(os.path.realpath(folder)).name)  # as far as links lead somewhere
-    texts = {CONFIG: config_text(name, **values)}
+    texts = {CONFIG: config_text(name, ends)}
     for mapping in mappings:
         texts[f"mappings/{mapping}.toml"] = shipped_text(mapping)
     return texts
@@ -141,19 +184,25 @@ def add_sample(context: CommandContext, settings: Settings) -> None:
     people.close()
 
 
-def _report(outcome: Outcome, *, knows_target: bool) -> None:
+def _report(outcome: Outcome, ends: Ends) -> None:
     for title, names in (("Wrote", outcome.written), ("Kept, as it was", outcome.kept)):
         for name in names:
             click.echo(f"{title}: {outcome.folder / name}")
     click.echo("\nNext:")
-    for number, step in enumerate(_next_steps(outcome.folder, knows_target=knows_target), 1):
+    for number, step in enumerate(_next_steps(outcome.folder, ends), 1):
         click.echo(f"  {number}. {step}")
 
 
-def _next_steps(folder: Path, *, knows_target: bool) -> Iterator[str]:
-    if not knows_target:
-        yield f"Put your Taiga's address and account into {folder / CONFIG}"
-    yield "export TAIGA_PASSWORD=...   (the account's password)"
+def _next_steps(folder: Path, ends: Ends) -> Iterator[str]:
+    lacking = ends.to_fill_in()
+    if lacking:
+        title = ends.target_adapter().title
+        yield f"Put your {title}'s {' and '.join(lacking)} into {folder / CONFIG}"
+    if not ends.source_adapter().capabilities.edits:
+        yield f"Say in {folder / CONFIG} where deals are read, below [source] (docs/sources.md)"
+    secret = ends.secret()
+    if secret is not None:
+        yield f"export {secret.example}=...   ({_SECRETS.get(secret.name, secret.remark)})"
     if not folder.samefile(Path.cwd()):
         yield f"cd {shlex.quote(str(folder))}"
     yield "pipeline-sync check"

@@ -12,6 +12,8 @@ import pytest
 
 from taiga_pipeline.app.project_files import config_text, pipeline_name
 from taiga_pipeline.config import load, parse
+from taiga_pipeline.sources import registry as sources
+from taiga_pipeline.targets import registry as targets
 from tests.cli.conftest import NOW, SAMPLE_DEALS, Run
 
 
@@ -156,3 +158,69 @@ def test_the_example_shows_the_defaults() -> None:
     target = tomllib.loads(text)["target"]
     minimal = "\n".join(f'{key} = "{target[key]}"' for key in ("url", "username", "password_env"))
     assert shown == parse(f'pipeline = "acme"\n[target]\n{minimal}', Path("config.toml"))
+
+
+class TestOtherEnds:
+    """Pipelines that begin elsewhere than in the built-in store, or end elsewhere than in Taiga."""
+
+    @pytest.mark.parametrize("kind", targets.kinds())
+    def test_each_target_writes_a_configuration_of_its_own_that_can_be_read(
+        self, run: Run, tmp_path: Path, kind: str
+    ) -> None:
+        result = run("init", "--target", kind, "--target-url", "https://pm.example.org")
+        assert result.exit_code == 0, result.stderr
+        target = load(tmp_path / "config.toml").target
+        assert (target.kind, target.url) == (kind, "https://pm.example.org")
+        assert run("check", "--offline").exit_code == 0
+
+    @pytest.mark.parametrize("kind", sources.kinds())
+    def test_each_source_writes_a_configuration_of_its_own_that_can_be_read(
+        self, run: Run, tmp_path: Path, kind: str
+    ) -> None:
+        assert run("init", "--source", kind).exit_code == 0
+        assert load(tmp_path / "config.toml").source.kind == kind
+        has_store = sources.find(kind).capabilities.edits
+        assert (tmp_path / "pipeline.db").exists() == has_store
+
+    def test_the_next_steps_are_those_of_the_tool(self, run: Run) -> None:
+        lines = run("init", "--target", "redmine", "--source", "csv").stdout
+        assert "Put your Redmine's url into config.toml" in lines
+        assert "export REDMINE_TOKEN=...   (the account's token or key)" in lines
+        assert "Say in config.toml where deals are read" in lines
+        assert "Taiga" not in lines
+
+    def test_the_older_option_names_a_taiga(self, run: Run, tmp_path: Path) -> None:
+        run("init", "old", "--taiga-url", "https://t.example.org")
+        run("init", "new", "--target", "taiga", "--target-url", "https://t.example.org")
+        old, new = (load(tmp_path / name / "config.toml").target for name in ("old", "new"))
+        assert old == new
+
+    @pytest.mark.parametrize(
+        "more", [("--target", "redmine"), ("--target-url", "https://t.example.org")]
+    )
+    def test_the_older_option_goes_with_nothing_else(self, run: Run, more: tuple[str, ...]) -> None:
+        result = run("init", "--taiga-url", "https://t.example.org", *more)
+        assert result.exit_code == 2
+        assert "--taiga-url is for --target taiga" in result.stderr
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("--target", "redmin"), "did you mean 'redmine'?"),
+            (("--source", "cvs"), "did you mean 'csv'?"),
+            (("--source", "csv", "--sample"), "--sample fills the built-in store, not a CSV file"),
+            (("--set", "databse=x"), "Taiga takes no databse"),
+            (("--set", "novalue"), "write NAME=VALUE"),
+        ],
+    )
+    def test_what_cannot_be_is_refused_before_anything_is_written(
+        self, run: Run, tmp_path: Path, arguments: tuple[str, ...], message: str
+    ) -> None:
+        result = run("init", *arguments)
+        assert result.exit_code == 2
+        assert message in result.stderr
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_setting_can_be_given(self, run: Run, tmp_path: Path) -> None:
+        run("init", "--set", "password_env=SECRET_OF_MINE")
+        assert load(tmp_path / "config.toml").target.password_env == "SECRET_OF_MINE"
