@@ -45,8 +45,16 @@ _LEAST_SILENCE: Final = timedelta(seconds=2)
 _USUAL_PERIOD: Final = timedelta(minutes=15)
 
 
+_LONGEST_PERIOD: Final = timedelta(days=31)
+_LONGEST_RUN: Final = timedelta(days=7)
+_LONGEST_SILENCE: Final = timedelta(hours=1)
+_LONGEST_SPREAD: Final = timedelta(days=1)
+
+
 def _span(value: object) -> object:
-    return parse_span(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return parse_span(value)
+    raise ValueError(f'{value!r} is no length of time; write "90s", "15m", "2h" or "1d"')
 
 
 def _zone(value: object) -> object:
@@ -61,12 +69,33 @@ def _zone(value: object) -> object:
 def _not_too_often(value: timedelta) -> timedelta:
     if value < _LEAST_PERIOD:
         raise ValueError("less than 10s; a pipeline does not change that fast")
+    if value > _LONGEST_PERIOD:
+        raise ValueError(
+            "more than 31d; for one that runs only when it is asked to, write enabled = false in "
+            "a [[pipeline]] of its own"
+        )
+    return value
+
+
+def _not_for_ever(value: timedelta) -> timedelta:
+    if value < _LEAST_PERIOD:
+        raise ValueError("less than 10s; no run would come to its end")
+    if value > _LONGEST_RUN:
+        raise ValueError("more than 7d; a run that hangs would hold its place for as long")
+    return value
+
+
+def _not_too_far(value: timedelta) -> timedelta:
+    if value > _LONGEST_SPREAD:
+        raise ValueError("more than 1d; runs of one slot would fall behind the next one")
     return value
 
 
 def _not_at_once(value: timedelta) -> timedelta:
     if value < _LEAST_SILENCE:
         raise ValueError("less than 2s; a worker that is only busy would count as dead")
+    if value > _LONGEST_SILENCE:
+        raise ValueError("more than 1h; runs of a dead worker would wait for as long")
     return value
 
 
@@ -118,7 +147,7 @@ class _Timing(_Table):
     every: Period | None = None
     cron: Expression | None = None
     time_zone: Zone = ZoneInfo("UTC")
-    spread: Span = timedelta(minutes=5)
+    spread: Annotated[Span, AfterValidator(_not_too_far)] = timedelta(minutes=5)
 
     @model_validator(mode="after")
     def _check_ways(self) -> _Timing:
@@ -158,7 +187,7 @@ class WorkersTable(_Table):
     concurrency: int = Field(4, ge=1, le=64)
     per_host: int = Field(2, ge=1, le=MOST_PLACES)
     dead_after: Annotated[Span, AfterValidator(_not_at_once)] = timedelta(seconds=30)
-    longest_run: Period = timedelta(hours=2)
+    longest_run: Annotated[Span, AfterValidator(_not_for_ever)] = timedelta(hours=2)
 
 
 class PipelineTable(_Timing):
