@@ -58,7 +58,7 @@ _HINTS: Final = {
 
 
 @contextmanager
-def _explaining(path: Path) -> Iterator[None]:
+def explaining(path: Path) -> Iterator[None]:
     """Says of which file a failure is; what fails for another reason passes."""
     try:
         yield
@@ -85,7 +85,7 @@ def writing(path: Path, mode: int = PRIVATE, *, overwrite: bool = True) -> Itera
     :raises FileExistsError: there is one, and ``overwrite`` is not given.
     :raises CannotWrite: the file cannot be made there.
     """
-    with _explaining(path), _opened(path, mode, overwrite) as stream:
+    with explaining(path), _opened(path, mode, overwrite) as stream:
         yield stream
 
 

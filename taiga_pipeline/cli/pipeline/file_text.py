@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import click
 
 from taiga_pipeline.cli.wording import row_words
-from taiga_pipeline.files import PRIVATE, is_stdout, write_text, writing
+from taiga_pipeline.files import PRIVATE, explaining, is_stdout, write_text, writing
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def _stdout() -> Iterator[TextIO]:
     if sys.stdout.isatty() or buffer is None:
         yield _HarmlessTerminal(sys.stdout) if sys.stdout.isatty() else sys.stdout
         return
-    sys.stdout.flush()
-    text = io.TextIOWrapper(buffer, encoding="utf-8", newline="", write_through=True)
-    try:
-        yield text
-        text.flush()
-    finally:
-        text.detach()
+    with explaining(Path("/dev/stdout")):
+        sys.stdout.flush()
+        text = io.TextIOWrapper(buffer, encoding="utf-8", newline="", write_through=True)
+        try:
+            yield text
+        finally:
+            text.detach()  # which flushes
 
 
 def write_result(file: Path, text: str, mode: int = PRIVATE) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -121,22 +122,46 @@ class RowReader:
 
     def survey(self, rows: Iterable[RawRow | NativeRow | BrokenRow]) -> None:
         """Looks at all rows first: they decide how their columns are written."""
-        headers = {name: self._layout.header_of(name) for name in self._layout.columns}
-        survey = Survey(
-            headers, self._options.terms, is_ours=self._layout.is_ours, table=self._fields
-        )
+        survey = self._survey()
         key_at = self._layout.columns.get("key")
         for row in rows:
+            if isinstance(row, NativeRow):  # no spreadsheet had its keys in hand
+                self._survey_native(survey, row)
+                continue
             if key_at is not None and key_at < len(row.cells) and not self._layout.is_ours:
-                key = row.cells[key_at]
-                self._key_survey.take(self._bare(key) if isinstance(key, str) else "")
+                self._key_survey.take(self._bare(row.cells[key_at]))
             for name in survey.columns:
                 position = self._layout.columns[name]
                 cell = row.cells[position] if position < len(row.cells) else ""
-                if isinstance(cell, str):
-                    survey.take(name, self._text(self._fields[name], cell)[0])
+                survey.take(name, self._text(self._fields[name], cell)[0])
         self.readings = survey.readings()
         self._keys = self._key_survey.reading()
+
+    def _survey_native(self, survey: Survey, row: NativeRow) -> None:
+        """Looks at what is text, and at chances: a number does not say what it is counted in."""
+        for name in survey.columns:
+            column, position = self._fields[name], self._layout.columns[name]
+            cell = row.cells[position]
+            if isinstance(cell, str):
+                survey.take(name, self._text(column, cell)[0])
+            elif column.kind is Kind.SHARE:
+                with suppress(InvalidValue):
+                    survey.take(name, format_cell("", self._cell(row, position, column.kind)))
+
+    def has_to_survey(self, rows: Iterable[NativeRow]) -> bool:
+        """Whether values of these rows can only be read by what all of their column show."""
+        columns = self._survey().columns
+        has_share = any(self._fields[name].kind is Kind.SHARE for name in columns)
+        if has_share and not self._options.terms.scale:
+            return True
+        places = [self._layout.columns[name] for name in columns]
+        return any(isinstance(row.cells[place], str) for row in rows for place in places)
+
+    def _survey(self) -> Survey:
+        headers = {name: self._layout.header_of(name) for name in self._layout.columns}
+        return Survey(
+            headers, self._options.terms, is_ours=self._layout.is_ours, table=self._fields
+        )
 
     def read(self, row: RawRow | NativeRow | BrokenRow) -> Draft | BadRow:
         """Reads a row; one that cannot be read comes back with all its reasons."""
