@@ -12,7 +12,7 @@ from sync.errors import Stop
 from sync.records.merge import Verdict
 from sync.records.model import Desired, Owner, RecordKey
 from taiga_pipeline.app.deals.funnel import asked_by, rules_of, stage_in
-from taiga_pipeline.app.planning_input import STATED, options_for, plan_input
+from taiga_pipeline.app.planning.inputs import STATED, options_for, plan_input
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.installing import how_to_get

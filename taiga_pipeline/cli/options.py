@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from taiga_pipeline.app.planning_input import LEARNT, STATED
+from taiga_pipeline.app.planning.inputs import LEARNT, STATED
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 """Adds ``--json`` as the argument ``as_json``."""

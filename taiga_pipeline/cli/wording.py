@@ -120,15 +120,27 @@ def _edit_conflict(error: EditConflict) -> str:
     return f"{error}. Look at it again with: {command('deals show', error.deal)}"
 
 
+def _with_options(options: str) -> Callable[[BaseException], str]:
+    return lambda error: f"{error}; {options}"
+
+
+def _day_to_come(error: BaseException) -> str:
+    return f"--as-of {error}"
+
+
 _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "AddressTaken": _address_taken,
+    "DayToCome": _day_to_come,
     "EditConflict": _edit_conflict,
     "FixedFields": _fixed_fields,
     "GateClosed": _gate_closed,
     "InvalidFields": _invalid_fields,
     "KeyTaken": _key_taken,
     "NotMappedDeal": _not_mapped,
+    "NothingSupposed": _with_options("add --win, --lose, --delay, --resize, --hire ..."),
     "NothingToChange": _nothing_to_change,
+    "ScenarioThere": _with_options("replace it with --replace"),
     "UnknownFilters": _unknown_filters,
     "UnknownPerson": _unknown_person,
+    "WeekNotShown": _with_options("see --from and --weeks"),
 }

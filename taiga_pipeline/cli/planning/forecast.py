@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from taiga_pipeline.app.extras import need_extra
+from taiga_pipeline.app.planning import forecast as use
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
-from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
-from taiga_pipeline.problems import did_you_mean
 
 if TYPE_CHECKING:
-    from taiga_pipeline.planning.history.model import History
-
-_MODULES: Final = ("numpy",)
+    from taiga_pipeline.app.planning.forecast import Forecasted, Scored
+    from taiga_pipeline.planning.forecast.outlooks import Explanation
 
 
 @click.command()
@@ -49,76 +46,43 @@ def forecast(
     """
     if key is not None and backtest:
         raise click.UsageError("use either --deal or --backtest")
-    need_extra("forecast", "planning", *_MODULES)
-    from taiga_pipeline.app.forecast_data import read_history
-
-    today = context.today
-    day = as_of.date() if as_of else today
-    if day > today:
-        raise InvalidValue(f"--as-of {day}: that day is in the future (today is {today})")
-    history = read_history(context, today)
+    day = as_of.date() if as_of else None
     if backtest:
-        _backtest(history.known_on(day), seed, as_json)
+        _print_backtest(use.score_forecasts(context, as_of=day, seed=seed), as_json)
     elif key is not None:
-        _explain(history, key, day, as_json)
+        _print_explanation(use.explain_chance(context, key, as_of=day), as_json)
     else:
-        _forecast(history, day, months, seed, as_json)
+        _print_forecast(use.forecast_wins(context, months=months, as_of=day, seed=seed), as_json)
 
 
-def _forecast(history: History, day: date, months: int, seed: int, as_json: bool) -> None:
+def _print_forecast(found: Forecasted, as_json: bool) -> None:
     from taiga_pipeline.cli.planning.forecast_text import forecast_json, print_forecast
-    from taiga_pipeline.planning.forecast.forecast import make_forecast
 
-    result = make_forecast(history, day, months_ahead=months, seed=seed)
     if as_json:
-        print_json(forecast_json(result, history))
+        print_json(forecast_json(found.forecast, found.history))
     else:
-        print_forecast(result, history)
+        print_forecast(found.forecast, found.history)
 
 
-def _explain(history: History, key: str, day: date, as_json: bool) -> None:
+def _print_explanation(explanation: Explanation, as_json: bool) -> None:
     from taiga_pipeline.cli.planning.forecast_deal import explanation_json, print_explanation
-    from taiga_pipeline.planning.forecast.forecast import prepare
-    from taiga_pipeline.planning.forecast.outlooks import COMMON_SHOCK_DAYS, explain
 
-    _check_open(history.known_on(day), key, day)
-    explanation = explain(prepare(history, day, COMMON_SHOCK_DAYS), key)
-    if explanation is None:
-        raise UnknownName(f"deal {key!r} is not open on {day}")
     if as_json:
         print_json(explanation_json(explanation))
     else:
         print_explanation(explanation)
 
 
-def _check_open(known: History, key: str, day: date) -> None:
-    """Says why a deal has no forecast, if it has none.
-
-    :raises UnknownName: there is no such deal, or it cannot be used, or it was decided.
-    """
-    deal = known.find(key)
-    if deal is None:
-        near = did_you_mean(key, [each.key for each in known.open])
-        raise UnknownName(
-            f"no deal {key!r} that can be forecast on {day}{near}; deals without a mapped stage or "
-            "a day on which they came in (engaged_on) are left out"
-        )
-    if deal.closed is not None:
-        raise UnknownName(f"deal {key} was {'won' if deal.won else 'lost'} on {deal.closed}")
-
-
-def _backtest(history: History, seed: int, as_json: bool) -> None:
+def _print_backtest(scored: Scored, as_json: bool) -> None:
     from taiga_pipeline.cli.planning.forecast_backtest import (
         backtest_json,
         print_backtest,
         say_too_little,
     )
-    from taiga_pipeline.planning.forecast.backtest import backtest, last_decision
 
-    end = last_decision(history)
-    result = backtest(history, end, seed=seed) if end else None
+    result, history = scored.backtest, scored.history
     if result is None:
-        say_too_little(history, end, as_json)
+        say_too_little(history, scored.end, as_json)
     elif as_json:
         print_json(backtest_json(result, history))
     else:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from taiga_pipeline.cli.output import print_json, print_table, style
-from taiga_pipeline.cli.planning.forecast_text import NO_CURRENCY, left_out
+from taiga_pipeline.cli.planning.forecast_text import NO_CURRENCY
 from taiga_pipeline.pipeline.text import counted
+from taiga_pipeline.planning.forecast.notes import left_out
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:

@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from taiga_pipeline.app.pipeline_data import reported_facts
-from taiga_pipeline.app.source_needs import source_with_history
+from taiga_pipeline.app.planning.metrics import dimensions_of, metrics_of
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.pipeline.columns import check_field
 from taiga_pipeline.planning.metrics.delivery import (
-    Delivered,
     DemandSuggestion,
     ServiceMetrics,
-    delivery_metrics,
-    suggest_demand,
 )
 from taiga_pipeline.planning.metrics.selling import (
     DIMENSIONS,
-    SLIPPING,
-    Record,
     SalesMetrics,
-    StageInfo,
     WinRate,
-    sales_metrics,
 )
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
-    from taiga_pipeline.mapping.mapping_set import MappingSet
-    from taiga_pipeline.mapping.rules import Rules
-    from taiga_pipeline.people.model import Allocation
-    from taiga_pipeline.pipeline.model import Deal, FieldChange, RoleDemand, StageMove
-
-Item = TypeVar("Item", "StageMove", "FieldChange")
+    pass
 
 _HOW_TO_USE: Final = """\
 # From what won deals were staffed with. Put it into a copy of the mapping file (of the same name,
@@ -76,125 +61,18 @@ def metrics(
 
     Needs a source with a record of moves and changes, such as the built-in store.
     """
-    dimensions = context.fields.where(lambda field: field.is_grouped)
     if dimension:
-        dimension = check_field(dimension, dimensions)
-    mappings, source = context.load_mappings(), source_with_history(context, "metrics")
-    with source.past(fields=SLIPPING) as past:
-        moves, changes = _by_deal(past.moves), _by_deal(past.changes)
-    reading = source.read()
-    records = [
-        record
-        for deal in reading.deals
-        if (record := _record(deal, mappings, moves, changes)) is not None
-        and (since is None or _is_recent(record, since.date()))
-    ]
-    delivered = list(_delivered(context, mappings, records, reading.allocations))
-    suggestions = suggest_demand(delivered, _assumed(mappings, delivered))
-    sales, delivery = (
-        sales_metrics(records, context.clock.now(), dimensions),
-        delivery_metrics(delivered),
-    )
+        dimension = check_field(dimension, dimensions_of(context))
+    found = metrics_of(context, since.date() if since else None)
     if as_json:
-        print_json(_as_json(sales, delivery, suggestions))
+        print_json(_as_json(found.sales, found.delivery, found.suggestions))
     elif suggest:
-        _show_suggestions(suggestions)
+        _show_suggestions(found.suggestions)
     elif dimension:
-        _show_win_rates(dimension, sales.win_rates[dimension])
+        _show_win_rates(dimension, found.sales.win_rates[dimension])
     else:
-        _show_sales(sales)
-        _show_delivery(delivery)
-
-
-def _by_deal(items: Iterable[Item]) -> Mapping[str, Sequence[Item]]:
-    found: dict[str, list[Item]] = defaultdict(list)
-    for item in items:
-        found[item.deal_key].append(item)
-    return found
-
-
-def _record(
-    deal: Deal,
-    mappings: MappingSet,
-    moves: Mapping[str, Sequence[StageMove]],
-    changes: Mapping[str, Sequence[FieldChange]],
-) -> Record | None:
-    """Returns a deal with its past; None if no mapping is for it or its stage is unknown."""
-    rules = _rules(deal, mappings)
-    if rules is None:
-        return None
-    infos = {
-        stage.name: StageInfo(stage.name, stage.category, order)
-        for order, stage in enumerate(rules.stages)
-    }
-    named = {
-        move.to_stage: infos[stage.name]
-        for move in moves.get(deal.key, ())
-        if (stage := rules.find_stage(move.to_stage)) is not None
-    }
-    current = rules.find_stage(deal.stage)
-    if current is None:
-        return None
-    return Record(
-        deal,
-        infos[current.name],
-        moves.get(deal.key, ()),
-        changes.get(deal.key, ()),
-        {**infos, **named},
-    )
-
-
-def _rules(deal: Deal, mappings: MappingSet) -> Rules | None:
-    from taiga_pipeline.mapping.errors import NotMapped
-
-    try:
-        return mappings.choose(deal)
-    except NotMapped:
-        return None
-
-
-def _is_recent(record: Record, since: date) -> bool:
-    closed = record.deal.closed_on
-    return not record.is_closed or (closed is not None and closed >= since)
-
-
-def _delivered(
-    context: CommandContext,
-    mappings: MappingSet,
-    records: Iterable[Record],
-    allocations: Mapping[str, Sequence[Allocation]],
-) -> Iterator[Delivered]:
-    """Yields the won deals with what was planned, who was put on them, and what became of it."""
-    from taiga_pipeline.mapping.dates import project_start
-    from taiga_pipeline.mapping.demand import deal_demand
-
-    facts = reported_facts(context)
-    for record in records:
-        rules = _rules(record.deal, mappings) if record.is_won else None
-        if rules is not None:
-            yield Delivered(
-                deal=record.deal,
-                start=project_start(record.deal, won=True, lead_time_weeks=rules.lead_time_weeks),
-                demand=deal_demand(record.deal, rules),
-                allocations=allocations.get(record.deal.key, ()),
-                facts=facts.get(record.deal.key, {}),
-            )
-
-
-def _assumed(
-    mappings: MappingSet, delivered: Iterable[Delivered]
-) -> Mapping[str, Sequence[RoleDemand]]:
-    """Returns the mappings' default demand for each service that was sold."""
-    from dataclasses import replace
-
-    from taiga_pipeline.mapping.demand import deal_demand
-
-    assumed: dict[str, Sequence[RoleDemand]] = {}
-    for each in delivered:
-        rules = _rules(each.deal, mappings)
-        if rules is not None:
-            assumed[each.deal.service] = deal_demand(replace(each.deal, roles=()), rules)
-    return assumed
+        _show_sales(found.sales)
+        _show_delivery(found.delivery)
 
 
 # --- output

@@ -46,7 +46,7 @@ def report(
     holds customers' names: send it only to whom they may be told.
     """
     need_extra("report", "report", "jinja2")
-    from taiga_pipeline.cli.planning.report_page import gather
+    from taiga_pipeline.app.planning.report import gather
     from taiga_pipeline.report.page.html import render
 
     if pictures is not None:

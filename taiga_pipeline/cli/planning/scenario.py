@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taiga_pipeline.app.extras import need_extra
-from taiga_pipeline.app.planning_input import options_for, plan_input
+from taiga_pipeline.app.planning import scenarios as use
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json, print_pairs, print_table
-from taiga_pipeline.cli.planning.capacity import scenario_path
-from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from taiga_pipeline.planning.scenario.compare import Column
-    from taiga_pipeline.planning.scenario.file import ScenarioFile
     from taiga_pipeline.planning.scenario.model import Scenario
 
 _CHANGES = (
@@ -40,13 +36,6 @@ def _change_options(function: Any) -> Any:
     return function
 
 
-def _file(context: CommandContext) -> ScenarioFile:
-    from taiga_pipeline.planning.scenario.file import ScenarioFile
-
-    _ = context.settings  # the configuration says where; a wrong one is said first
-    return ScenarioFile(scenario_path(context))
-
-
 @click.group()
 def scenario() -> None:
     """What if: win, lose, delay, resize deals; hire, leave. Only supposed."""
@@ -62,24 +51,7 @@ def add_scenario(
     context: CommandContext, /, name: str, again: bool, as_json: bool, **texts: tuple[str, ...]
 ) -> None:
     """Save a scenario under NAME. Each option may be given several times."""
-    from taiga_pipeline.planning.scenario.file import scenario_of
-    from taiga_pipeline.planning.scenario.model import TODAY, apply_scenario
-
-    need_extra("scenario add", "planning", "tomlkit")
-    from taiga_pipeline.planning.scenario.writing import put_scenario
-
-    new = scenario_of(name, texts)
-    if new.is_empty:
-        raise InvalidValue(
-            "the scenario is empty; add --win, --lose, --delay, --resize, --hire ..."
-        )
-    if new.name == TODAY:
-        raise InvalidValue(f"{TODAY!r} is what scenarios are compared with; choose another name")
-    file = _file(context)
-    if new.name in file.all() and not again:
-        raise AlreadyThere(f"there is a scenario {new.name!r} already; replace it with --replace")
-    apply_scenario(plan_input(context, "stated").situation, new)
-    put_scenario(file.path, new)
+    new = use.save_scenario(context, name, texts, replace_same=again)
     _report(new, as_json, heading=f"saved {safe(new.name)}")
 
 
@@ -88,7 +60,7 @@ def add_scenario(
 @pass_context
 def list_scenarios(context: CommandContext, as_json: bool) -> None:
     """List the scenarios."""
-    found = _file(context).all()
+    found = use.saved_scenarios(context)
     if as_json:
         print_json([scenario_json(each) for each in found.values()])
     elif found:
@@ -104,7 +76,7 @@ def list_scenarios(context: CommandContext, as_json: bool) -> None:
 @pass_context
 def show_scenario(context: CommandContext, name: str, as_json: bool) -> None:
     """Show what a scenario supposes."""
-    _report(_file(context).get(name), as_json, heading=safe(name))
+    _report(use.saved_scenario(context, name), as_json, heading=safe(name))
 
 
 @scenario.command("delete")
@@ -113,10 +85,7 @@ def show_scenario(context: CommandContext, name: str, as_json: bool) -> None:
 @pass_context
 def delete_scenario(context: CommandContext, name: str, as_json: bool) -> None:
     """Delete a scenario."""
-    need_extra("scenario delete", "planning", "tomlkit")
-    from taiga_pipeline.planning.scenario.writing import delete_scenario
-
-    gone = delete_scenario(_file(context).path, name)
+    gone = use.delete_scenario(context, name)
     _report(gone, as_json, heading=f"deleted {safe(name)}")
 
 
@@ -171,25 +140,18 @@ def compare(
     **asked: Any,
 ) -> None:
     """Compare scenarios (all, if none is named) with today, side by side."""
-    from dataclasses import replace
-
     from taiga_pipeline.cli.planning.capacity_text import print_notices
-    from taiga_pipeline.planning.scenario.compare import compare_scenarios
 
-    given = plan_input(context, chances)
-    file = _file(context)
-    chosen = [file.get(name) for name in names] if names else list(file.all().values())
-    options = replace(options_for(context, **asked), with_drivers=False)
-    columns = compare_scenarios(given.situation, given.mappings, given.outlooks, options, chosen)
+    found = use.compare(context, names, chances=chances, **asked)
     if as_json:
-        print_json([_column_json(column) for column in columns])
+        print_json([_column_json(column) for column in found.columns])
         return
-    _print_columns(columns)
-    print_notices([*given.notices, *columns[0].report.notices])
+    _print_columns(found.columns)
+    print_notices(found.notices)
 
 
 def _column_json(column: Column) -> dict[str, Any]:
-    from taiga_pipeline.app.capacity_data import cell_json
+    from taiga_pipeline.app.planning.capacity_data import cell_json
 
     report = column.report
     return {

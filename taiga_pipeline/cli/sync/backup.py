@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL
 
 from sync.database.copying import snapshot
 from sync.database.engine import parse_url
+from taiga_pipeline.app.planning.places import SCENARIOS, SUGGESTION
 from taiga_pipeline.app.workspace import sqlite_path
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.file_arguments import WrittenFile
@@ -93,9 +94,6 @@ def _contents(context: CommandContext, databases: list[Path]) -> dict[str, Path]
 
     Names are relative to the configuration's folder, so that unpacking restores each in its place.
     """
-    from taiga_pipeline.cli.planning.capacity import SCENARIOS
-    from taiga_pipeline.cli.planning.staff import SUGGESTION
-
     folder = context.config_path.absolute().parent
     beside = [context.config_path.absolute(), folder / SCENARIOS, folder / SUGGESTION]
     mappings = context.settings.sync.mappings

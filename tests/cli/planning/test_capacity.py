@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from taiga_pipeline.app import planning_input as capacity_input
+from taiga_pipeline.app.planning import inputs as capacity_input
 from taiga_pipeline.installing import how_to_get
 from tests.cli.conftest import Run
 

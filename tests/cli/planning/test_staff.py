@@ -284,7 +284,7 @@ def test_without_the_extra_the_quick_rule_steps_in_and_says_so(
 ) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        "taiga_pipeline.cli.planning.staff.find_spec",
+        "taiga_pipeline.app.planning.staffing.find_spec",
         lambda name: None if name == "ortools" else find(name),
     )
     result = run("staff", "suggest", "--json")

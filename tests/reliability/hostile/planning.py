@@ -17,9 +17,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from taiga_pipeline.app.capacity_data import cell_json
-from taiga_pipeline.app.forecast_data import read_history
-from taiga_pipeline.app.planning_input import options_for, plan_input
+from taiga_pipeline.app.planning.capacity_data import cell_json
+from taiga_pipeline.app.planning.inputs import options_for, plan_input
+from taiga_pipeline.app.planning.record import read_history
 from taiga_pipeline.cli.output import to_json
 from taiga_pipeline.cli.planning.capacity_text import print_cell, print_weeks
 from taiga_pipeline.cli.planning.forecast_deal import explanation_json, print_explanation

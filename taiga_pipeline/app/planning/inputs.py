@@ -110,7 +110,7 @@ def reported_milestones(facts: Mapping[str, Mapping[str, object]]) -> dict[str, 
 
 def _learn(workspace: Workspace, read: Pipeline, as_of: date, coming_until: date | None) -> Learnt:
     """Learns from the pipeline's history."""
-    from taiga_pipeline.app.forecast_data import read_history
+    from taiga_pipeline.app.planning.record import read_history
     from taiga_pipeline.planning.forecast.forecast import prepare
     from taiga_pipeline.planning.forecast.outlooks import (
         COMMON_SHOCK_DAYS,

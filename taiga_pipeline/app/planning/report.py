@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
-from taiga_pipeline.app.planning_input import Learnt, PlanInput, options_for, plan_input
+from taiga_pipeline.app.planning.inputs import Learnt, PlanInput, options_for, plan_input
+from taiga_pipeline.app.planning.places import scenario_path
 from taiga_pipeline.app.state_access import state_to_read
-from taiga_pipeline.cli.context import CommandContext
-from taiga_pipeline.cli.planning.capacity import scenario_path
+from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.report.page.model import (
     Card,
@@ -65,27 +65,27 @@ class _Missing:
             return None
 
 
-def gather(context: CommandContext, asked: Mapping[str, Any], chances: str | None) -> Page:
+def gather(workspace: Workspace, asked: Mapping[str, Any], chances: str | None) -> Page:
     """Returns the page of the report.
 
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     :raises Unreachable: the source does not answer.
     """
-    read = read_pipeline(context)
+    read = read_pipeline(workspace)
     missing = _Missing()
-    today = context.today
-    page = Page(context.settings.pipeline, today, stages=_board(read, today))
-    expected = missing.attempt("What will be won", lambda: _forecast(context, today, read))
+    today = workspace.today
+    page = Page(workspace.settings.pipeline, today, stages=_board(read, today))
+    expected = missing.attempt("What will be won", lambda: _forecast(workspace, today, read))
     known = None
     if expected is not None:
         page = replace(page, forecast=expected[0], forecast_notes=expected[1])
         known = Learnt(expected[2])
     given = missing.attempt(
-        "Who is short, and when", lambda: plan_input(context, chances, read, known)
+        "Who is short, and when", lambda: plan_input(workspace, chances, read, known)
     )
     if given is not None:
-        page = _with_plan(context, page, given, options_for(context, **asked))
-    return replace(page, health=_health(context), missing=tuple(missing.reasons))
+        page = _with_plan(workspace, page, given, options_for(workspace, **asked))
+    return replace(page, health=_health(workspace), missing=tuple(missing.reasons))
 
 
 # --- the board
@@ -142,7 +142,7 @@ def _card(deal: Deal, own: Sequence[str], url: str) -> Card:
 # --- capacity, people, scenarios
 
 
-def _with_plan(context: CommandContext, page: Page, given: PlanInput, options: Options) -> Page:
+def _with_plan(workspace: Workspace, page: Page, given: PlanInput, options: Options) -> Page:
     from taiga_pipeline.planning.capacity.find import capacity_for, demand_for
 
     demand = demand_for(given.situation, given.mappings, given.outlooks, options)
@@ -152,7 +152,7 @@ def _with_plan(context: CommandContext, page: Page, given: PlanInput, options: O
         page,
         capacity=_capacity(report),
         people=_people(given, demand, options),
-        scenarios=_scenarios(context, given, options),
+        scenarios=_scenarios(workspace, given, options),
         notices=tuple(notices),
     )
 
@@ -247,11 +247,11 @@ def _person_cell(person: Person, there: float, deals: Mapping[str, float]) -> Ce
     return Cell(f"{hours:,.0f}" if hours else "", load, hint, drivers)
 
 
-def _scenarios(context: CommandContext, given: PlanInput, options: Options) -> Comparison | None:
+def _scenarios(workspace: Workspace, given: PlanInput, options: Options) -> Comparison | None:
     from taiga_pipeline.planning.scenario.compare import compare_scenarios
     from taiga_pipeline.planning.scenario.file import ScenarioFile
 
-    saved = list(ScenarioFile(scenario_path(context)).all().values())
+    saved = list(ScenarioFile(scenario_path(workspace)).all().values())
     if not saved:
         return None
     quiet = replace(options, with_drivers=False)
@@ -275,21 +275,21 @@ def _money(amounts: Mapping[str, Decimal]) -> str:
 
 
 def _forecast(
-    context: CommandContext, today: date, read: Pipeline
+    workspace: Workspace, today: date, read: Pipeline
 ) -> tuple[tuple[Series, ...], list[str], Outlooks]:
     """Returns the charts, the notes to them, and what was learnt about each open deal.
 
     Learning is what takes the time: the forecast and capacity planning share it.
     """
     from taiga_pipeline.app.extras import need_extra
-    from taiga_pipeline.app.forecast_data import read_history
+    from taiga_pipeline.app.planning.record import read_history
 
     need_extra("forecast", "planning", "numpy")
-    from taiga_pipeline.cli.planning.forecast_text import notes
     from taiga_pipeline.planning.forecast.forecast import forecast_of, horizon_of, prepare
+    from taiga_pipeline.planning.forecast.notes import notes
     from taiga_pipeline.planning.forecast.outlooks import COMMON_SHOCK_DAYS, outlooks_of
 
-    history = read_history(context, today, read)
+    history = read_history(workspace, today, read)
     ground = prepare(history, today, max(horizon_of(today, _MONTHS), COMMON_SHOCK_DAYS))
     forecast = forecast_of(ground, today, _MONTHS)
     series = [
@@ -316,8 +316,8 @@ def _period(row: Row, split: Split) -> Period:
 # --- the sync
 
 
-def _health(context: CommandContext) -> Health:
-    with state_to_read(context) as store:
+def _health(workspace: Workspace) -> Health:
+    with state_to_read(workspace) as store:
         return _health_of(store)
 
 

@@ -1,0 +1,1 @@
+"""Capacity, forecast, scenarios, staffing and metrics: what planning answers about a pipeline."""

@@ -1,0 +1,109 @@
+"""What to know about a forecast, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from taiga_pipeline.pipeline.text import counted
+
+if TYPE_CHECKING:
+    from taiga_pipeline.planning.forecast.forecast import Basis, Forecast
+    from taiga_pipeline.planning.history.model import History
+
+_OLD_DAYS: Final = 90
+_LITTLE: Final = 0.5
+
+
+def notes(forecast: Forecast, history: History) -> list[str]:
+    """Returns what to know about a forecast, in sentences."""
+    basis = forecast.basis
+    return [
+        *_learnt_from(basis),
+        *_old_record(forecast),
+        *_parts(basis),
+        *_values(forecast, history),
+        *left_out(history),
+        *history.notices,
+    ]
+
+
+def _learnt_from(basis: Basis) -> Iterator[str]:
+    if not basis.decided:
+        yield (
+            "No decided deal is on record: chances are the mapping's stage probabilities, and the "
+            "time to a decision is a guess (90 days)."
+        )
+        return
+    yield (
+        f"Learnt from {counted(basis.decided, 'decided deal')} ({basis.won:,} won), "
+        f"{basis.first_decision} to {basis.last_decision}; they count about "
+        f"{basis.history_weight:.0%}, the mapping's stage probabilities the rest."
+    )
+    if basis.won in (0, basis.decided):
+        outcome = "won" if basis.won else "lost"
+        yield f"Every decided deal was {outcome}: chances lean on the stage probabilities."
+    if basis.history_weight < _LITTLE:
+        yield "That is little history: do not rely on single months."
+
+
+def _old_record(forecast: Forecast) -> Iterator[str]:
+    last = forecast.basis.last_decision
+    if last and (forecast.day - last).days > _OLD_DAYS:
+        yield (
+            f"The last decision on record is from {last}, {(forecast.day - last).days:,} days "
+            f"before this forecast; to forecast from where the record ends: --as-of {last}"
+        )
+
+
+def _parts(basis: Basis) -> Iterator[str]:
+    coming = f"new deals are expected to come in at {basis.arrivals_per_week:,.1f} a week"
+    if not basis.arrival_weeks:
+        coming = "how many new deals come in shows only after a week of record: none are expected"
+    yield f"{counted(basis.open, 'deal')} open; {coming}."
+    if basis.asleep:
+        yield (
+            f"{counted(basis.asleep, 'open deal')} older than any deal that was ever decided: "
+            "expected never to close."
+        )
+    season = "on" if basis.variant.season else "off"
+    load = "on" if basis.variant.load else "off"
+    yield (
+        f"Month of the quarter: {season}. Team's load (closings do not grow with open deals): "
+        f"{load}. Each is on only if it made past forecasts better."
+    )
+    yield (
+        f"Ranges: shared ups and downs of {basis.common_shock.sd:.0%} (standard deviation), from "
+        f"{counted(basis.past_forecasts, 'replayed forecast')}; "
+        f"{basis.common_shock.windows:.1f} independent windows of 90 days."
+    )
+
+
+def _values(forecast: Forecast, history: History) -> Iterator[str]:
+    currencies = [name for row in forecast.months[:1] for name in row.value]
+    known = history.known_on(forecast.day).open
+    without = sum(deal.value is None for deal in known)
+    if not currencies:
+        yield "No deal has a value: only numbers of deals are forecast."
+    elif without:
+        yield (
+            f"{without:,} of {len(known):,} open deals have no value: what won deals of their "
+            "service were worth stands for it."
+        )
+    if len(currencies) > 1:
+        yield (
+            "Values are kept per currency; to convert them, set planning.currency and "
+            "planning.rates in the configuration."
+        )
+
+
+def left_out(history: History) -> Iterator[str]:
+    """Yields how many deals cannot be used, or not as they should be, and why."""
+    if history.undated:
+        yield (
+            f"{counted(history.undated, 'open deal')} without the day on which they came in "
+            "(engaged_on): forecast from the day they were first seen, and no sign of how many "
+            "come in."
+        )
+    for reason, number in sorted(history.left_out.items()):
+        yield f"{counted(number, 'deal')} left out: {reason}."
