@@ -23,7 +23,9 @@ if TYPE_CHECKING:
         GateClosed,
         InvalidFields,
         KeyTaken,
+        NothingToChange,
         NotMappedDeal,
+        UnknownDeal,
         UnknownPerson,
     )
     from taiga_pipeline.pipeline.importing.rows import BadRow
@@ -80,6 +82,10 @@ def _address_taken(error: AddressTaken) -> str:
     return f"{error}; change it with: {command('people edit', error.email)}"
 
 
+def _unknown_deal(error: UnknownDeal) -> str:
+    return str(error) if error.nearest else f"{error}; see {command('deals list')}"
+
+
 def _unknown_person(error: UnknownPerson) -> str:
     return str(error) if error.nearest else f"{error}{_way_in(error.name)}"
 
@@ -96,8 +102,8 @@ def _fixed_fields(error: FixedFields) -> str:
     return f"{error}: use deals move or deals done"
 
 
-def _nothing_to_change(error: BaseException) -> str:
-    return f"{error}, such as --value 1200"
+def _nothing_to_change(error: NothingToChange) -> str:
+    return f"{error}, such as {'--role Design' if error.of == 'person' else '--value 1200'}"
 
 
 def _invalid_fields(error: InvalidFields) -> str:
@@ -140,6 +146,7 @@ _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "NothingSupposed": _with_options("add --win, --lose, --delay, --resize, --hire ..."),
     "NothingToChange": _nothing_to_change,
     "ScenarioThere": _with_options("replace it with --replace"),
+    "UnknownDeal": _unknown_deal,
     "UnknownFilters": _unknown_filters,
     "UnknownPerson": _unknown_person,
     "WeekNotShown": _with_options("see --from and --weeks"),

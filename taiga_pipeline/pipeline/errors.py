@@ -144,10 +144,11 @@ class FixedFields(InvalidValue):
 
 
 class NothingToChange(InvalidValue):
-    """An edit that names no field."""
+    """An edit that names no field. ``of`` is what was to be edited: a deal, or a person."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: str = "deal") -> None:
         super().__init__("nothing to change: name a field")
+        self.of = of
 
 
 class NotMappedDeal(InvalidValue):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taiga_pipeline.app.pipeline_data import who_left
-from taiga_pipeline.app.store_access import deal_store, people_store
+from taiga_pipeline.app.people import allocations as use
+from taiga_pipeline.app.people import roster, time_off
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_arguments import ReadFile, WrittenFile
@@ -19,7 +19,6 @@ from taiga_pipeline.cli.pipeline.deal_text import print_allocations
 from taiga_pipeline.cli.pipeline.deals_staff import allocation_json
 from taiga_pipeline.cli.pipeline.file_text import bad_rows_json, print_bad_rows, writing_to
 from taiga_pipeline.cli.pipeline.people_import import import_people
-from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.notation import format_skills, parse_skills
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.pipeline.values.dates import read_day
@@ -80,8 +79,7 @@ def people() -> None:
 @pass_context
 def list_people(context: CommandContext, as_json: bool) -> None:
     """List the roster."""
-    with people_store(context) as store:
-        found = list(store.people())
+    found = roster.list_people(context)
     if as_json:
         print_json([person_json(person) for person in found])
     elif found:
@@ -116,9 +114,7 @@ def add_person(
     """Add a person. EMAIL is who they are, also in Taiga."""
     from taiga_pipeline.people.model import Person
 
-    person = Person(email=email, name=name, **_values(texts))
-    with people_store(context, create=True) as store:
-        added = store.add(person)
+    added = roster.add_person(context, Person(email=email, name=name, **_values(texts)))
     _report_person(added, "added", as_json)
 
 
@@ -130,11 +126,7 @@ def add_person(
 @pass_context
 def edit_person(context: CommandContext, /, email: str, as_json: bool, **texts: str | None) -> None:
     """Change what is known of a person."""
-    values = _values(texts)
-    if not values:
-        raise InvalidValue("nothing to change: name a field, such as --role Design")
-    with people_store(context) as store:
-        edited = store.edit(email, values)
+    edited = roster.edit_person(context, email, _values(texts))
     _report_person(edited, "changed", as_json)
 
 
@@ -144,8 +136,7 @@ def edit_person(context: CommandContext, /, email: str, as_json: bool, **texts: 
 @pass_context
 def remove_person(context: CommandContext, email: str, as_json: bool) -> None:
     """Take a person off the roster, with their time off and allocations."""
-    with people_store(context) as store:
-        removed = store.remove(email)
+    removed = roster.remove_person(context, email)
     _report_person(removed, "removed", as_json)
 
 
@@ -171,13 +162,12 @@ def rename_person(context: CommandContext, old: str, new: str, as_json: bool) ->
     the project tool stays. Else the next run adds the new address to the projects, and takes the
     old one away where it had added it.
     """
-    with people_store(context) as store:
-        renamed = store.rename(old, new)
-        deals = {each.deal_key for each in store.allocations(email=renamed.email)}
-    _report_person(renamed, "renamed", as_json)
-    if deals:
+    renamed = roster.rename_person(context, old, new)
+    _report_person(renamed.person, "renamed", as_json)
+    if renamed.deals:
+        deals = counted(len(renamed.deals), "deal")
         click.echo(
-            f"note: on {counted(len(deals), 'deal')}. If their account in the project tool has the "
+            f"note: on {deals}. If their account in the project tool has the "
             "old address still, change it there before the next run: they stay a member then. Else "
             "the run adds the new address to the projects and takes the old one away where it had "
             "added it; pipeline-sync plan shows it",
@@ -190,10 +180,8 @@ def rename_person(context: CommandContext, old: str, new: str, as_json: bool) ->
 @pass_context
 def export_people(context: CommandContext, file: Path | None) -> None:
     """Export the roster as CSV, to FILE or stdout."""
-    from taiga_pipeline.people.csv_files import PEOPLE_FILE, write_file
-
-    with people_store(context) as store, writing_to(file) as stream:
-        write_file(PEOPLE_FILE, store.people(), stream)
+    with writing_to(file) as stream:
+        roster.export_people(context, stream)
 
 
 @people.group("off")
@@ -207,8 +195,7 @@ def off() -> None:
 @pass_context
 def list_off(context: CommandContext, email: str | None, as_json: bool) -> None:
     """List time off, of one person or all."""
-    with people_store(context) as store:
-        found = store.time_off(email or "")
+    found = time_off.list_time_off(context, email or "")
     if as_json:
         print_json([asdict(each) for each in found])
     elif found:
@@ -231,9 +218,8 @@ def add_off(
     """Record time off from FIRST to LAST day (default: one day)."""
     from taiga_pipeline.people.model import TimeOff
 
-    with people_store(context) as store:
-        time_off = TimeOff(email, read_day(first), read_day(last or first), reason)
-        _report_time_off(store.add_time_off(time_off), "is off", as_json)
+    days = TimeOff(email, read_day(first), read_day(last or first), reason)
+    _report_time_off(time_off.add_time_off(context, days), "is off", as_json)
 
 
 @off.command("remove")
@@ -246,16 +232,15 @@ def remove_off(
     context: CommandContext, email: str, first: str, last: str | None, as_json: bool
 ) -> None:
     """Take time off back."""
-    with people_store(context) as store:
-        gone = store.remove_time_off(email, read_day(first), read_day(last or first))
-        _report_time_off(gone, "is not off", as_json)
+    gone = time_off.remove_time_off(context, email, read_day(first), read_day(last or first))
+    _report_time_off(gone, "is not off", as_json)
 
 
-def _report_time_off(time_off: TimeOff, what: str, as_json: bool) -> None:
+def _report_time_off(days: TimeOff, what: str, as_json: bool) -> None:
     if as_json:
-        print_json(asdict(time_off))
+        print_json(asdict(days))
     else:
-        click.echo(safe(f"{time_off.email} {what} from {time_off.first} to {time_off.last}"))
+        click.echo(safe(f"{days.email} {what} from {days.first} to {days.last}"))
 
 
 @off.command("import")
@@ -289,7 +274,7 @@ def import_off(
     what people typed stays.
     """
     from taiga_pipeline.cli.pipeline.people_calendar import holds_calendar, import_calendar
-    from taiga_pipeline.people.csv_files import Writing, import_time_off
+    from taiga_pipeline.people.csv_files import Writing
 
     if holds_calendar(file):
         _refuse("is for CSV files", **{"--encoding": encoding, "--date-format": date_format})
@@ -298,8 +283,7 @@ def import_off(
         )
     given = {"--person": person, "--origin": origin, "--remove-gone": remove_gone}
     _refuse("is for iCalendar files (.ics)", **given)
-    with people_store(context) as store:
-        report = import_time_off(store, file, Writing(encoding, date_format, context.zone))
+    report = time_off.import_time_off(context, file, Writing(encoding, date_format, context.zone))
     return _report(report, file, as_json)
 
 
@@ -315,13 +299,12 @@ def _refuse(why: str, **options: object) -> None:
 def export_off(context: CommandContext, file: Path | None) -> None:
     """Export time off as CSV, to FILE or stdout; as iCalendar if FILE is named .ics."""
     from taiga_pipeline.cli.pipeline.people_calendar import export_calendar, is_calendar
-    from taiga_pipeline.people.csv_files import TIME_OFF_FILE, write_file
 
     if file is not None and is_calendar(file):
         export_calendar(context, file)
         return
-    with people_store(context) as store, writing_to(file) as stream:
-        write_file(TIME_OFF_FILE, store.time_off(), stream)
+    with writing_to(file) as stream:
+        time_off.export_time_off(context, stream)
 
 
 @people.group("allocations")
@@ -336,16 +319,10 @@ def allocations() -> None:
 @pass_context
 def list_allocations(context: CommandContext, deal: str, person: str, as_json: bool) -> None:
     """List allocations."""
-    with people_store(context) as store:
-        found = store.allocations(deal_key=deal, email=person)
-        if person and not found:
-            store.get(person)  # or says that there is none
-    if deal and not found:
-        with deal_store(context) as deals:
-            deals.get(deal)
+    found = use.list_allocations(context, deal=deal, person=person)
     if as_json:
-        print_json([allocation_json(each) for each in found])
-    elif not print_allocations(found, who_left(context), with_deal=True):
+        print_json([allocation_json(each) for each in found.allocations])
+    elif not print_allocations(found.allocations, found.left, with_deal=True):
         click.echo("no person is allocated", err=True)
 
 
@@ -360,10 +337,8 @@ def import_allocations(
 ) -> int:
     """Import allocations (deal,email,role,hours_per_week,start,end,status)."""
     from taiga_pipeline.people.csv_files import Writing
-    from taiga_pipeline.people.csv_files import import_allocations as run_import
 
-    with people_store(context) as store:
-        report = run_import(store, file, Writing(encoding, date_format, context.zone))
+    report = use.import_allocations(context, file, Writing(encoding, date_format, context.zone))
     return _report(report, file, as_json)
 
 
@@ -372,10 +347,8 @@ def import_allocations(
 @pass_context
 def export_allocations(context: CommandContext, file: Path | None) -> None:
     """Export allocations as CSV, to FILE or stdout."""
-    from taiga_pipeline.people.csv_files import ALLOCATIONS_FILE, write_file
-
-    with people_store(context) as store, writing_to(file) as stream:
-        write_file(ALLOCATIONS_FILE, store.allocations(), stream)
+    with writing_to(file) as stream:
+        use.export_allocations(context, stream)
 
 
 def _report(report: RowsReport, file: Path, as_json: bool) -> int:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sync.errors import Unreachable
-from taiga_pipeline.app.extras import need_extra
-from taiga_pipeline.app.store_access import people_store
+from taiga_pipeline.app.people import time_off
 from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.files import writing
-from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.report.terminal import safe
 
@@ -26,9 +22,6 @@ if TYPE_CHECKING:
     from taiga_pipeline.people.model import TimeOff
 
 _SUFFIXES: Final = (".ics", ".ical", ".icalendar")
-_BACK: Final = timedelta(weeks=52)
-_AHEAD: Final = timedelta(weeks=104)
-_LARGEST: Final = 50_000_000
 _SHOWN: Final = 50
 _BEGINNING: Final = 100
 _MARK: Final = b"BEGIN:VCALENDAR"
@@ -59,35 +52,15 @@ def import_calendar(
     origin: str = "",
     remove_many: bool = False,
 ) -> int:
-    """Imports time off of the past year and the next two from an iCalendar file.
-
-    ``origin`` names the calendar across imports, "" for its file's name. With ``remove_many`` it
-    may take back more than half of what it brought last.
-
-    :raises Unreachable: the file or the store cannot be used.
-    :raises ProblemsError: it is no iCalendar file, or ``person`` is not on the roster.
-    """
-    need_extra("iCalendar", "planning", "icalendar", "recurring_ical_events")
-    from taiga_pipeline.people.calendar_import import Events
-    from taiga_pipeline.people.icalendar import NAMELESS, Asked, read_time_off
-
-    today = context.today
-    first, last = today - _BACK, today + _AHEAD
-    with people_store(context) as store:
-        email = store.get(person).email if person else ""
-        known = {each.email for each in store.people()}
-        asked = Asked(first, last, known, email, context.zone, context.clock.monotonic)
-        reading = read_time_off(_content(file), asked)
-        nameless = frozenset(each for each in reading.by_event if each.startswith(NAMELESS))
-        events = Events(reading.by_event, nameless, reading.unread, first, last, email)
-        name = f"{origin or file.name}{f' of {email}' if email else ''}"
-        report = store.store_events(name, events, remove_many=remove_many)
+    """Imports time off from an iCalendar file, and prints what became of it."""
+    done = time_off.import_calendar(
+        context, file, person=person, origin=origin, remove_many=remove_many
+    )
     if as_json:
-        print_json(_as_json(reading, report))
+        print_json(_as_json(done.reading, done.report))
     else:
-        _print(reading, report, file)
-    is_partial = reading.left_out or report.kept
-    return ExitCode.PARTIAL if is_partial else ExitCode.DONE
+        _print(done.reading, done.report, file)
+    return ExitCode.DONE if done.is_whole else ExitCode.PARTIAL
 
 
 def _as_json(reading: CalendarReading, report: EventsReport) -> dict[str, Any]:
@@ -131,17 +104,8 @@ def _print(reading: CalendarReading, report: EventsReport, file: Path) -> None:
         click.echo(f"and {len(reading.left_out) - _SHOWN:,} more; --json lists all", err=True)
 
 
-def _span(time_off: TimeOff) -> str:
-    return f"{time_off.first} to {time_off.last}"
-
-
-def _content(file: Path) -> bytes:
-    try:
-        if file.stat().st_size > _LARGEST:
-            raise InvalidValue(f"{file} is larger than {_LARGEST // 1_000_000} MB")
-        return file.read_bytes()
-    except OSError as error:
-        raise Unreachable(f"{file} cannot be read: {error.strerror}") from error
+def _span(days: TimeOff) -> str:
+    return f"{days.first} to {days.last}"
 
 
 def export_calendar(context: CommandContext, file: Path) -> None:
@@ -149,10 +113,6 @@ def export_calendar(context: CommandContext, file: Path) -> None:
 
     :raises Unreachable: the store cannot be used.
     """
-    need_extra("iCalendar", "planning", "icalendar", "recurring_ical_events")
-    from taiga_pipeline.people.icalendar import write_time_off
-
-    with people_store(context) as store:
-        content = write_time_off(store.time_off(), now=context.clock.now())
+    content = time_off.calendar_of(context)
     with writing(file) as stream:
         stream.write(content)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from taiga_pipeline.app.store_access import people_store
+from taiga_pipeline.app.people import roster
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_arguments import ReadFile
@@ -79,8 +79,7 @@ def import_people(
         zone=context.zone,
         **texts,
     )
-    with people_store(context, create=not options.dry_run) as store:
-        report = store.import_roster(file, options, context.clock.now())
+    report = roster.import_people(context, file, options)
     if as_json:
         print_json({**asdict(report), "bad_rows": bad_rows_json(report.bad_rows)})
     else:

@@ -1,0 +1,152 @@
+"""The rules that turn deals into projects: checked, explained, and compared with an edited copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.app.workspace import Workspace, shortest
+from taiga_pipeline.pipeline.errors import UnknownDeal
+from taiga_pipeline.problems import Problem, ProblemsError
+
+if TYPE_CHECKING:
+    from sync.plan.limits import Breach
+    from taiga_pipeline.mapping.demand import Staffing
+    from taiga_pipeline.mapping.diff import DealDifference, Tally
+    from taiga_pipeline.mapping.explain import Explanation
+    from taiga_pipeline.mapping.load import Replacement
+    from taiga_pipeline.mapping.mapping_set import MappingSet
+    from taiga_pipeline.pipeline.fields.field import FieldTable
+    from taiga_pipeline.pipeline.model import Deal
+    from taiga_pipeline.sources.port import DealReading
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Mappings without a problem, and files beside them that were probably meant to be some."""
+
+    mappings: MappingSet
+    overlooked: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What an edited mapping would change.
+
+    ``differences`` are those that were asked for, ``rest`` counts the others, ``tally`` counts all.
+    ``breaches`` are the limits of a run that they exceed. ``place`` says which files the edited
+    ones take the place of.
+    """
+
+    place: Replacement
+    differences: tuple[DealDifference, ...]
+    rest: int
+    tally: Tally
+    breaches: tuple[Breach, ...]
+
+
+def check_mappings(workspace: Workspace, places: Sequence[Path] = ()) -> Checked:
+    """Looks for every problem in mapping files; ``places`` are files or folders.
+
+    Where none is named, those of the configuration are meant.
+
+    :raises ProblemsError: every problem, each with file, line and column.
+    """
+    from taiga_pipeline.mapping.check import shortcomings
+    from taiga_pipeline.mapping.load import load_mappings, overlooked
+
+    places = list(places) or [shortest(workspace.settings.sync.mappings)]
+    mappings = load_mappings(places, known_fields(workspace))
+    lacking = [problem for rules in mappings.rules for problem in shortcomings(rules)]
+    if lacking:
+        raise ProblemsError(lacking)
+    return Checked(mappings, tuple(file for place in places for file in overlooked(place)))
+
+
+def known_fields(workspace: Workspace) -> FieldTable:
+    """Returns the fields that deals have; without a configuration, the built-in ones."""
+    from taiga_pipeline.pipeline.fields.table import BUILT_IN
+
+    return workspace.fields if workspace.config_path.exists() else BUILT_IN
+
+
+def explain_project(workspace: Workspace, key: str) -> Explanation:
+    """Says why the project of a deal looks as it does: file, rule and values of every field.
+
+    :raises UnknownDeal: there is no such deal.
+    :raises ProblemsError: the deal cannot be read, or a mapping has problems.
+    :raises Unreachable: the source does not answer.
+    """
+    from taiga_pipeline.mapping.demand import Staffing
+    from taiga_pipeline.mapping.explain import explain
+
+    mappings = workspace.load_mappings()
+    reading = workspace.make_deal_source().read()
+    deal = _find(reading, key)
+    staffing = Staffing(reading.allocations.get(deal.key, ()), reading.people)
+    return explain(mappings, deal, staffing, workspace.today)
+
+
+def _find(reading: DealReading, key: str) -> Deal:
+    from taiga_pipeline.sources.port import going_through
+
+    key, alike = key.strip(), ""
+    with going_through(reading.deals) as deals:
+        for deal in deals:
+            if deal.key == key:
+                return deal
+            if deal.key.casefold() == key.casefold():
+                alike = deal.key
+    for row in reading.quarantined:
+        if row.key == key:
+            raise ProblemsError([Problem(f"{row.place}: {row.reason}")])
+    raise UnknownDeal(key, alike)
+
+
+def compare_mappings(workspace: Workspace, new: Path, limit: int | None = None) -> Compared:
+    """Returns what an edited mapping would change, before it is in force.
+
+    ``new`` is a folder that would take the place of all mapping files, or one file (see
+    `mapping.load.replacing`). At most ``limit`` differences are kept, None keeps all. The target is
+    not asked.
+
+    :raises ProblemsError: what is wrong with either of the mappings.
+    :raises Unreachable: the source does not answer.
+    """
+    from taiga_pipeline.mapping.diff import Tally, compare_all
+    from taiga_pipeline.mapping.load import load_mappings, replacing
+
+    place = replacing(shortest(workspace.settings.sync.mappings), new)
+    old_rules = load_mappings(place.old, workspace.fields)
+    new_rules = load_mappings(place.new, workspace.fields)
+    reading = workspace.make_deal_source().read()
+    there = _keys_with_project(workspace)
+    deals = _with_staffing(reading)
+    found: Iterable[Any] = compare_all(deals, old_rules, new_rules, workspace.today, there)
+    tally, kept, rest = Tally(), list[DealDifference](), 0
+    for difference in found:
+        tally.count(difference)
+        if difference is None:
+            continue
+        if limit is None or len(kept) < limit:
+            kept.append(difference)
+        else:
+            rest += 1
+    breaches = tally.size.breaches(len(there), workspace.settings.limits.by_name())
+    return Compared(place, tuple(kept), rest, tally, tuple(breaches))
+
+
+def _with_staffing(reading: DealReading) -> Iterator[tuple[Deal, Staffing]]:
+    from taiga_pipeline.mapping.demand import Staffing
+
+    for deal in reading.deals:
+        yield deal, Staffing(reading.allocations.get(deal.key, ()), reading.people)
+
+
+def _keys_with_project(workspace: Workspace) -> frozenset[str]:
+    """Returns the keys of deals whose project is kept in step, as far as any run was made."""
+    with state_to_read(workspace) as state:
+        return frozenset(key for key, row in state.index().items() if row.is_followed)

@@ -1,0 +1,1 @@
+"""The roster, time off and allocations of the built-in store."""
