@@ -126,7 +126,8 @@ def compare_mappings(workspace: Workspace, new: Path, limit: int | None = None) 
     there = _keys_with_project(workspace)
     deals = _with_staffing(reading)
     found: Iterable[Any] = compare_all(deals, old_rules, new_rules, workspace.today, there)
-    tally, kept, rest = Tally(), list[DealDifference](), 0
+    tally, rest = Tally(), 0
+    kept: list[DealDifference] = []
     for difference in found:
         tally.count(difference)
         if difference is None:
