@@ -57,17 +57,17 @@ class Cards:
         self._path = connection.folder / str(connection.options["file"])
         self._labels = connection.labels
         self._lock = threading.RLock()
+        self._token = ""
         self.request_count = 0
 
     def connect(self) -> str:
-        """Looks whether the file is there."""
-        self._read()
+        """Looks whether the file is there; returns who is at work: Cards has no accounts."""
+        self._token = str(self._read()["id"])
         return "everybody"
 
     def identity(self) -> Identity:
         """The file has a name of its own, made at random, that tells it from any other."""
-        token = str(self._read()["id"])
-        return Identity(token, str(self._path), "everybody", "everybody")
+        return Identity(self._token, str(self._path), "everybody", "everybody")
 
     # --- what fits, and how it is shown
 
