@@ -1,4 +1,4 @@
-"""Currencies: the codes of ISO 4217, and the signs that people write for them.
+"""Currencies: the codes of ISO 4217, and the signs and names that people write for them.
 
 The codes are those in use, and those that ended since 2010 and still stand in old deals. A test
 compares them with the Unicode consortium's data (CLDR).
@@ -6,8 +6,11 @@ compares them with the Unicode consortium's data (CLDR).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
+
+from taiga_pipeline.pipeline.values.currency_names import NAMES
 
 CODES: Final = frozenset(
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP "
@@ -29,7 +32,7 @@ _CROWNS: Final = "SEK NOK DKK ISK"
 SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
     sign: tuple(codes.split())
     for signs, codes in (
-        ("€ euro euros", "EUR"),
+        ("€", "EUR"),
         ("£ ₤", "GBP EGP"),
         ("us$ usd$ $us u$s us-$ u.s.$", "USD"),
         ("ca$ c$ can$ cad$ cdn$", "CAD"),
@@ -40,11 +43,11 @@ SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
         ("nt$", "TWD"),
         ("mx$ mex$", "MXN"),
         ("r$", "BRL"),
-        ("$ dollar dollars", _DOLLARS),
+        ("$", _DOLLARS),
         ("¥ ￥", "JPY CNY"),
         ("cn¥ 元", "CNY"),
         ("jp¥ 円", "JPY"),
-        ("kr krona kronor krone kroner kronen", _CROWNS),
+        ("kr", _CROWNS),
         ("skr", "SEK"),
         ("nkr", "NOK"),
         ("dkr", "DKK"),
@@ -85,10 +88,30 @@ SIGNS: Final[Mapping[str, tuple[str, ...]]] = {
 """Sign, without letter case and final points: the currencies that it may stand for."""
 
 
+_LONGEST: Final = 60
+_TWICE: Final = re.compile(r"(?P<one>[^-–:(/]+?)\s*[-–:(/]\s*(?P<other>[^()]+?)\s*\)?")
+
+
 def currencies_of(word: str) -> tuple[str, ...]:
-    """Returns the codes that a code or sign may stand for, () if it is neither."""
+    """Returns the codes that a code, a sign or a name may stand for, () if it is none of them.
+
+    ``SEK - Swedish krona`` and ``Euro (EUR)`` are one currency said twice.
+    """
     plain = word.strip()
+    found = _said_once(plain)
+    if found or len(plain) > _LONGEST:
+        return found
+    twice = _TWICE.fullmatch(plain)
+    if twice is None:
+        return ()
+    one, other = _said_once(twice["one"]), _said_once(twice["other"])
+    return tuple(code for code in one if code in other)
+
+
+def _said_once(plain: str) -> tuple[str, ...]:
     code = plain.rstrip("$€£").upper()
     if len(code) == 3 and code in CODES:
         return (code,)
-    return SIGNS.get(plain.casefold().rstrip("."), ())
+    folded = plain.casefold()
+    name = " ".join(folded.replace("-", " ").split())
+    return SIGNS.get(folded.rstrip(".")) or NAMES.get(name) or ()

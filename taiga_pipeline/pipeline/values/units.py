@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -42,7 +42,8 @@ English, ``T`` a thousand or a trillion, ``Billion`` differs as well: those are 
 ``T`` before a currency (``TEUR``)."""
 
 _BEFORE_CURRENCY: Final = {**_MAGNITUDES, "t": _THOUSAND}
-_LONGEST: Final = 24
+_LONGEST: Final = 40
+_WORDS_OF_A_NAME: Final = 3
 _WORD = re.compile(r"\S+")
 
 
@@ -68,12 +69,22 @@ def read_unit(text: str) -> Unit:
     if whole is not None:
         return whole
     unit = NO_UNIT
-    for word in _words(text):
-        found = _whole(word)
+    words = [match[0] for match in _WORD.finditer(text)]
+    while words:
+        found, taken = _beginning(words)
         if found is None:
-            raise InvalidValue(f"{word[:_LONGEST]!r} is neither a currency nor a magnitude")
-        unit = join(unit, found)
+            raise InvalidValue(f"{words[0][:_LONGEST]!r} is neither a currency nor a magnitude")
+        unit, words = join(unit, found), words[taken:]
     return unit
+
+
+def _beginning(words: Sequence[str]) -> tuple[Unit | None, int]:
+    """Returns what the first words say, as many as say something together, and their number."""
+    for taken in range(min(len(words), _WORDS_OF_A_NAME), 0, -1):
+        found = _whole(" ".join(words[:taken]))
+        if found is not None:
+            return found, taken
+    return None, 0
 
 
 def join(one: Unit, other: Unit) -> Unit:
@@ -101,11 +112,6 @@ def common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
 
 def _named(codes: tuple[str, ...]) -> str:
     return codes[0] if len(codes) == 1 else f"one of {', '.join(codes[:4])}"
-
-
-def _words(text: str) -> Iterator[str]:
-    for match in _WORD.finditer(text):
-        yield match[0]
 
 
 def _whole(word: str) -> Unit | None:
