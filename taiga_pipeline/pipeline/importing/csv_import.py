@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 
+from taiga_pipeline.days import day_of
 from taiga_pipeline.pipeline.batch import CHUNK, Batch, Outcome, chunks
 from taiga_pipeline.pipeline.cells import parse_time
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue
+from taiga_pipeline.pipeline.fields.table import CLOSE_DATE, LOST_ON, WON_ON
 from taiga_pipeline.pipeline.files.csv_reader import CsvText, RawRow, read_csv
 from taiga_pipeline.pipeline.files.table import Table
 from taiga_pipeline.pipeline.importing.base import Bases, Found, ImportConflict, conflicts_of
@@ -28,6 +31,8 @@ from taiga_pipeline.pipeline.importing.times import Times
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.pipeline.text import counted, folded
+
+_CLOSES: Final = ("closed_on", CLOSE_DATE, WON_ON, LOST_ON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +171,8 @@ class _Import:
         self._disappeared: Sequence[str] = ()
         self._still_missing = 0
         self._undated = 0
+        self._in_future: list[Deal] = []
+        self._today = date.max
 
     def prepare(self, batch: Batch, drafts: Sequence[Draft]) -> list[_Row]:
         """Merges rows into their deals; changes nothing."""
@@ -214,6 +221,7 @@ class _Import:
             )
             return None
         batch.put(row.before, after, forced, draft.reached)
+        self._today = day_of(batch.now, self._options.terms.zone)
         self._see(draft, row.before, after)
         is_changed = row.before not in (None, after)
         self._bases.count(draft, row.found, is_changed=is_changed)
@@ -240,6 +248,12 @@ class _Import:
         self._observer.see(draft)
         if before is None and self._funnel.is_closed(after.stage):
             self._undated += after.closed_on is None and after.stage_since is None
+        if (
+            after.closed_on
+            and self._funnel.is_closed(after.stage)
+            and after.closed_on > self._today
+        ):
+            self._in_future.append(after)
         if after.stage and not self._funnel.is_known(after.stage):
             self._unknown[after.stage] += 1
 
@@ -280,6 +294,7 @@ class _Import:
                 *self._past,
                 *self._observer.notices(),
                 *self._said_of_undated(),
+                *self._said_of_future(),
                 *self._gates.notices(),
                 *self._unused_stages(),
                 *_swallowed(self._reading.swallowing),
@@ -296,6 +311,20 @@ class _Import:
                 f"{counted(self._undated, 'won or lost deal')} without the day of the decision "
                 "(no project is made): give it with --default closed_on=DATE, or later with deals "
                 "edit KEY --closed-on DATE",
+            )
+
+    def _said_of_future(self) -> Iterable[Notice]:
+        if self._in_future:
+            first, count = self._in_future[0], len(self._in_future)
+            layout = self._reading.layout
+            named = [name for name in _CLOSES if name in layout.columns]
+            header = layout.header_of(named[0]) if named else "closed_on"
+            yield Notice(
+                "future",
+                count,
+                f"{counted(count, 'won or lost deal')} decided on a day that is still to come "
+                f"({first.key}: {first.closed_on}); if {header!r} is the day that is expected, it "
+                "belongs into expected_close; else correct it with deals edit KEY --closed-on DATE",
             )
 
     def _said_of_keys(self) -> Iterable[Notice]:

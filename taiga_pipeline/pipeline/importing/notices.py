@@ -133,7 +133,7 @@ class Observer:
             "no stage": "without a stage",
             "entities": f"with signs written as in web pages ({self._entity!r}); kept as they are",
             "unclear currency": "with a currency sign that several currencies share; say which "
-            "with --currency",
+            "with --currency, or --value currency:THEIRS=OURS",
         }
         for code, sentence in sentences.items():
             if count := self._counts[code]:

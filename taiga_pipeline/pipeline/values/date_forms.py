@@ -30,8 +30,10 @@ SERIALS: Final[Mapping[str, str]] = {
 ISO: Final = "%Y-%m-%d"
 WITH_MONTH: Final = "%d %B %Y"
 PERIOD: Final = "period"
+MONTH_AND_YEAR: Final = "%b-%y"
+JSON_TEXT: Final = "/Date(milliseconds)/"
 
-MAX_TEXT: Final = 64
+MAX_TEXT: Final = 96
 _EXCEL_EPOCH: Final = datetime(1899, 12, 30)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -64,15 +66,43 @@ _YEAR_MONTH_DAY = re.compile(
     rf"(?P<year>[0-9]{{4}})[\s\-/.]+(?P<month>{_WORD})\.?[\s\-/.]+(?P<day>[0-9]{{1,2}})\.?{_TIME}",
     re.I,
 )
-_WEEKDAY = re.compile(rf"^{_WORD}\.?,?\s+(?=[0-9])|^{_WORD},\s+(?={_WORD})")
+_WEEKDAYS: Final = (
+    "mon tue tues wed thu thur thurs fri sat sun monday tuesday wednesday thursday friday saturday "
+    "sunday mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag sonntag "
+    "mån tis ons tor tors fre lör sön man tir lør søn lun mar mer jeu ven sam dim mié jue vie sáb "
+    "dom seg ter qua qui sex ma wo vr za zo ti ke to pe la su"
+).split()
+_WEEKDAY = re.compile(
+    rf"^{_WORD}\.?,?\s+(?=[0-9])|^{_WORD},\s+(?={_WORD})"
+    rf"|^(?:{'|'.join(_WEEKDAYS)})\.?\s+(?={_WORD}\.?\s+[0-9])",
+    re.I,
+)
+_SAID_ZONE = re.compile(r"(?<=[0-9])\s*\([^()]*\)$")
+"""What JavaScript says of a zone whose offset stands before: ``GMT+0100 (CET)``."""
+_YEAR_LAST = re.compile(
+    rf"(?P<day>{_WORD}\.?\s+[0-9]{{1,2}})\s+(?P<time>[0-9]{{1,2}}:[0-9]{{2}}(?::[0-9]{{2}})?)"
+    r"(?:\s+(?P<zone>UTC|GMT))?\s+(?P<year>[0-9]{4})",
+    re.I,
+)
+_JSON = re.compile(r"\\?/Date\((?P<ms>-?[0-9]{1,15})(?:[+\-][0-9]{4})?\)\\?/")
+_MARK = r"[\s/\-.]*'?"
+_YEAR = r"[0-9]{4}|[0-9]{2}"
 _QUARTER = re.compile(
-    r"(?:[QKT](?P<a>[1-4])[\s/\-.]*(?P<y>[0-9]{4})|(?P<z>[0-9]{4})[\s/\-.]*[QKT](?P<b>[1-4]))", re.I
+    rf"(?:[QKT](?P<a>[1-4]){_MARK}(?P<y>{_YEAR})|(?P<z>{_YEAR}){_MARK}[QKT](?P<b>[1-4])"
+    rf"|(?P<c>[1-4])Q{_MARK}(?P<x>{_YEAR}))",
+    re.I,
 )
 _HALF = re.compile(
-    r"(?:H(?P<a>[12])[\s/\-.]*(?P<y>[0-9]{4})|(?P<z>[0-9]{4})[\s/\-.]*H(?P<b>[12]))", re.I
+    rf"(?:H(?P<a>[12]){_MARK}(?P<y>{_YEAR})|(?P<z>{_YEAR}){_MARK}H(?P<b>[12])"
+    rf"|(?P<c>[12])H{_MARK}(?P<x>{_YEAR}))",
+    re.I,
 )
 _MONTH = re.compile(r"(?P<y>[0-9]{4})[\-/.](?P<m>[0-9]{1,2})|(?P<n>[0-9]{1,2})[/.](?P<z>[0-9]{4})")
-_NAMED_MONTH = re.compile(rf"(?P<m>{_WORD})\.?[\s\-/.,]*(?:de\s+)?(?P<y>[0-9]{{4}})", re.I)
+_NAMED_MONTH = re.compile(
+    rf"(?P<m>{_WORD})\.?(?:[\s\-/.,]*(?:de\s+)?(?P<y>[0-9]{{4}})|\s*[\-/'’]\s*(?P<s>[0-9]{{2}}))",
+    re.I,
+)
+"""Of ``Dec-26``, as spreadsheets show a month, the figures are the year; ``Dec 26`` has none."""
 _WEEK = re.compile(
     r"(?P<y>[0-9]{4})-?W(?P<w>[0-9]{2})(?:-?(?P<d>[1-7]))?|"
     r"(?:KW|W|v\.?|vecka|week|CW)\s?(?P<v>[0-9]{1,2})[\s/,.\-]+(?P<z>[0-9]{4})",
@@ -132,6 +162,7 @@ def by_format(text: str, form: str) -> Found | None:
 def readings_of(text: str) -> Mapping[str, Found]:
     """Returns every way to read a text, by the form that reads it; empty if there is none."""
     plain = " ".join(unicodedata.normalize("NFKC", text[: MAX_TEXT * 2]).split())
+    plain = _SAID_ZONE.sub("", plain)
     if not plain or len(plain) > MAX_TEXT:
         return {}
     found = dict(_all(plain))
@@ -141,6 +172,10 @@ def readings_of(text: str) -> Mapping[str, Found]:
 
 
 def _all(text: str) -> Iterator[tuple[str, Found]]:
+    if match := _YEAR_LAST.fullmatch(text):
+        text = f"{match['day']} {match['year']} {match['time']} {match['zone'] or ''}".rstrip()
+    if match := _JSON.fullmatch(text):
+        yield from _milliseconds(JSON_TEXT, int(match["ms"]))
     if text[0].isdigit():
         yield from _numbered(text)
         yield from _compact(text)
@@ -150,9 +185,17 @@ def _all(text: str) -> Iterator[tuple[str, Found]]:
         month = month_number(match["month"]) if match else None
         if match and month:
             day = _date(_year(match["year"]), month, int(match["day"]))
-            yield from _at(WITH_MONTH, day, match)
+            found = dict(_at(WITH_MONTH, day, match))
+            yield from ((form, _as_day(each)) for form, each in found.items())
             return
     yield from _periods(text)
+
+
+def _as_day(found: Found) -> Found:
+    """Returns the day alone where JavaScript wrote a day out: as midnight, with an offset."""
+    at = found.at
+    is_midnight = at is not None and at.utcoffset() and not (at.hour or at.minute or at.second)
+    return Found(found.first, found.last) if is_midnight else found
 
 
 def _numbered(text: str) -> Iterator[tuple[str, Found]]:
@@ -185,9 +228,16 @@ def _serials(text: str) -> Iterator[tuple[str, Found]]:
         at = _EXCEL_EPOCH + timedelta(days=float(text.replace(",", ".")))
         yield EXCEL, Found(at.date(), at.date(), at.replace(microsecond=0))
     elif _EPOCH_TEXT.fullmatch(text):
-        name, scale = (UNIX_MS, 1000) if len(text) > 11 else (UNIX, 1)
-        at = _EPOCH + timedelta(seconds=int(text) / scale)
-        yield name, Found(at.date(), at.date(), at)
+        name, scale = (UNIX_MS, 1) if len(text) > 11 else (UNIX, 1000)
+        yield from _milliseconds(name, int(text) * scale)
+
+
+def _milliseconds(form: str, since_1970: int) -> Iterator[tuple[str, Found]]:
+    try:
+        at = _EPOCH + timedelta(milliseconds=since_1970)
+    except OverflowError:
+        return
+    yield form, Found(at.date(), at.date(), at)
 
 
 def _at(form: str, day: date | None, match: re.Match[str]) -> Iterator[tuple[str, Found]]:
@@ -231,16 +281,24 @@ def _zone(text: str | None) -> timezone | None:
 
 def _periods(text: str) -> Iterator[tuple[str, Found]]:
     if match := _QUARTER.fullmatch(text):
-        quarter = int(match["a"] or match["b"])
-        yield from _months(int(match["y"] or match["z"]), 3 * quarter - 2, 3)
+        yield from _months(_year_in(match), 3 * _part(match) - 2, 3)
     elif match := _HALF.fullmatch(text):
-        yield from _months(int(match["y"] or match["z"]), 6 * int(match["a"] or match["b"]) - 5, 6)
+        yield from _months(_year_in(match), 6 * _part(match) - 5, 6)
     elif match := _MONTH.fullmatch(text):
         yield from _months(int(match["y"] or match["z"]), int(match["m"] or match["n"]), 1)
     elif match := _WEEK.fullmatch(text):
         yield from _week(match)
     elif (match := _NAMED_MONTH.fullmatch(text)) and (month := month_number(match["m"])):
-        yield from _months(int(match["y"]), month, 1)
+        for _, found in _months(_year(match["y"] or match["s"]), month, 1):
+            yield (PERIOD if match["y"] else MONTH_AND_YEAR), found
+
+
+def _year_in(match: re.Match[str]) -> int:
+    return _year(match["y"] or match["z"] or match["x"])
+
+
+def _part(match: re.Match[str]) -> int:
+    return int(match["a"] or match["b"] or match["c"])
 
 
 def _months(year: int, month: int, count: int) -> Iterator[tuple[str, Found]]:

@@ -20,6 +20,7 @@ from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.pipeline.values.blank import is_blank
 from taiga_pipeline.pipeline.values.date_forms import (
     DAY_FIRST,
+    MONTH_AND_YEAR,
     MONTH_FIRST,
     ORDERS,
     SERIALS,
@@ -32,6 +33,7 @@ from taiga_pipeline.pipeline.values.options import setting
 
 OPTION: Final = "--date-format"
 _SHOWN: Final = 40
+_FEWEST_FIGURES: Final = 4
 _YEARS_TOGETHER: Final = 12
 """Close dates of one pipeline lie no further apart than so many years."""
 
@@ -110,6 +112,8 @@ class DateReading:
         if named is not None:
             return named
         readings = readings_of(text)
+        if not self.option:  # nothing tells whether the figures are a year or a day
+            readings = {form: each for form, each in readings.items() if form != MONTH_AND_YEAR}
         certain = [found for form, found in readings.items() if form not in (*ORDERS, *SERIALS)]
         if certain:
             return certain[0]
@@ -126,7 +130,7 @@ class DateReading:
         shown = f"{text.strip()[:_SHOWN]!r}"
         if not readings:
             wanted = f" of the form {self.form}" if self.form else ""
-            return f"{shown} is not a date{wanted}"
+            return f"{shown} is not a date{wanted}{self._way(text)}"
         options = " or ".join(setting(self.option, form) for form in readings)
         if not self.option:
             return f"{shown} can be read in several ways; write YYYY-MM-DD"
@@ -141,6 +145,12 @@ class DateReading:
         )
         return f"{shown} may be {meanings}; say which with {options}"
 
+    def _way(self, text: str) -> str:
+        """Says how to have a text read that may be a date of some other form."""
+        if not self.option or self.form or sum(map(str.isdigit, text)) < _FEWEST_FIGURES:
+            return ""
+        return f"; if it is one, say how it is written with {setting(self.option, '%d.%m.%Y')}"
+
 
 @dataclass(slots=True)
 class DateSurvey:
@@ -153,6 +163,8 @@ class DateSurvey:
     years: dict[str, set[int]] = field(default_factory=dict)
     forms: Counter[str] = field(default_factory=Counter)
     serials: Counter[str] = field(default_factory=Counter)
+    months: list[str] = field(default_factory=list)
+    """Cells such as ``Dec-26``."""
 
     def take(self, cell: str) -> None:
         """Looks at one cell."""
@@ -169,6 +181,8 @@ class DateSurvey:
             self.forms.update(orders.keys())
             for form, found in orders.items():
                 self.years.setdefault(form, set()).add(found.first.year)
+        if MONTH_AND_YEAR in readings:
+            self.months.append(cell.strip()[:_SHOWN])
         self.serials.update(form for form in readings if form in SERIALS)
 
     def reading(self, form: str = "", zone: tzinfo = UTC, option: str = OPTION) -> DateReading:
@@ -180,8 +194,14 @@ class DateSurvey:
             why = f"all {counted(self.cells, 'cell')} hold {SERIALS[whole[0]]}"
             return DateReading(whole[0], zone, why, option)
         if not self.numbered:
-            return DateReading("", zone, "", option)
+            return DateReading("", zone, self._said_of_months(), option)
         return self._by_order(zone, option)
+
+    def _said_of_months(self) -> str:
+        if not self.months:
+            return ""
+        cells = counted(len(self.months), "cell")
+        return f"{cells} such as {self.months[0]!r} hold a month and its year"
 
     def reads_all(self, form: str) -> bool:
         """Whether an order reads all cells that have one."""

@@ -43,7 +43,7 @@ English, ``T`` a thousand or a trillion, ``Billion`` differs as well: those are 
 
 _BEFORE_CURRENCY: Final = {**_MAGNITUDES, "t": _THOUSAND}
 _LONGEST: Final = 40
-_WORDS_OF_A_NAME: Final = 3
+_WORDS_OF_A_NAME: Final = 5
 _WORD = re.compile(r"\S+")
 
 

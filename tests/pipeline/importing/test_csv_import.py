@@ -441,3 +441,13 @@ def test_a_status_that_decides_nothing_is_counted(run: Import, store: DealStore)
     report = run("id,name,stage,status\n1,a,Proposal,mystery\n")
     assert store.get("1").stage == "Proposal"
     assert any("'mystery'" in notice.text for notice in report.notices)
+
+
+@pytest.mark.parametrize("header", ["closed_on", "Close Date", "Won Date"])
+def test_a_decision_on_a_day_that_is_still_to_come_is_noted(run: Import, header: str) -> None:
+    report = run(f"key,name,stage,{header}\nD-1,A,Won,2127-03-04\nD-2,B,Won,2020-03-04\n")
+    (notice,) = (each for each in report.notices if each.code == "future")
+    assert "1 won or lost deal decided on a day that is still to come (D-1: 2127-03-04)" in (
+        notice.text
+    )
+    assert repr(header) in notice.text

@@ -16,7 +16,7 @@ from taiga_pipeline.pipeline.values.amounts import (
     survey_amounts,
     unit_in_header,
 )
-from taiga_pipeline.pipeline.values.currencies import CODES, SIGNS
+from taiga_pipeline.pipeline.values.currencies import CODES, SIGNS, currencies_of
 
 CROWNS = ("SEK", "NOK", "DKK", "ISK")
 
@@ -233,3 +233,59 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except InvalidValue:
         return
     assert amount is None or amount.value.is_finite()
+
+
+LANGUAGES = ("en", "sv", "de", "fr", "es", "pt", "nl", "da", "nb", "fi", "it", "pl")
+USUAL = (
+    "EUR USD GBP SEK NOK DKK CHF CAD AUD NZD JPY CNY INR PLN CZK HUF RUB TRY BRL MXN ZAR ILS KRW "
+    "AED SAR THB SGD HKD ISK"
+).split()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_usual_currencies_are_known_by_their_names_in_full(language: str) -> None:
+    for code in USUAL:
+        for count in (None, 1, 2, 100):
+            name = cldr.get_currency_name(code, count=count, locale=language)
+            assert code in currencies_of(name), name
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("US Dollar", ["USD"]),
+        ("us-dollars", ["USD"]),
+        ("Pound Sterling", ["GBP"]),
+        ("SEK - Swedish Krona", ["SEK"]),
+        ("Euro (EUR)", ["EUR"]),
+        ("EUR (€)", ["EUR"]),
+        ("kronor", ["SEK", "NOK", "DKK", "ISK"]),
+        ("EUR/USD", []),
+        ("EUR - US Dollar", []),
+        ("Quatloo", []),
+        ("US", []),
+    ],
+)
+def test_names_stand_for_currencies_as_codes_and_signs_do(text: str, codes: list[str]) -> None:
+    assert list(currencies_of(text)) == codes
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "currency"),
+    [
+        ("5 million US dollars", 5_000_000, "USD"),
+        ("12 tusen svenska kronor", 12_000, "SEK"),
+        ("US Dollar 300", 300, "USD"),
+        ("40 thousand pounds sterling", 40_000, "GBP"),
+        ("1,5 Mio. Schweizer Franken", 1_500_000, "CHF"),
+    ],
+)
+def test_names_of_several_words_stand_around_amounts(text: str, value: int, currency: str) -> None:
+    amount = read_amount(text)
+    assert amount is not None
+    assert (amount.value, amount.currencies) == (value, (currency,))
+
+
+def test_a_word_that_is_no_currency_is_refused_among_those_that_are() -> None:
+    with pytest.raises(InvalidValue, match="'bananas' is neither a currency nor a magnitude"):
+        read_amount("7 US dollars bananas")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taiga_pipeline.pipeline.errors import InvalidValue
-from taiga_pipeline.pipeline.values.dates import DateReading, End, survey_dates
+from taiga_pipeline.pipeline.values.dates import DateReading, End, read_day, survey_dates
 from taiga_pipeline.pipeline.values.months import month_number
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -32,11 +32,38 @@ NEW_YEARS_EVE = date(2026, 12, 31)
         "12/31/2026 12:00 AM", "2026/12/31 17:00:00", "2026-12-31 17:00", "2026-12-31T17:00:00.000",
         "2026-12-30T23:30:00Z", "2026-12-31T22:59:59+0000", "2026-12-31 23:30:00+01:00",
         "20261231T101112Z", "Q4 2026", "2026-Q4", "2026Q4", "H2 2026", "2026-12", "12/2026",
-        "Dec 2026", "december 2026", "2026-W53-4",
+        "Dec 2026", "december 2026", "2026-W53-4", "Q4/26", "Q4'26", "Q4-26", "4Q26", "4Q 2026",
+        "H2/26", "2H26", "Dec-26", "Dec '26", "dez/26", "Thu Dec 31 2026",
+        "Thu Dec 31 2026 00:00:00 GMT+0100 (CET)", "Thu Dec 31 00:00:00 2026",
+        "Thu Dec 31 2026 00:00:00 GMT+0100 (Central European Standard Time)",
+        "Thu, 31 Dec 2026 00:00:00 GMT",
+        "/Date(1798675200000)/", "/Date(1798675200000+0100)/", r"\/Date(1798675200000)\/",
     ],
 )  # fmt: skip
 def test_a_day_is_read_as_it_is_meant(text: str) -> None:
     assert DateReading(zone=BERLIN).day(text) == NEW_YEARS_EVE
+
+
+def test_a_day_that_javascript_wrote_out_is_that_day_in_any_zone() -> None:
+    text = "Thu Nov 26 2026 00:00:00 GMT+0100 (CET)"
+    assert DateReading(zone=UTC).day(text) == date(2026, 11, 26)
+    late = "Thu Nov 26 2026 00:30:00 GMT+0100 (CET)"
+    assert DateReading(zone=UTC).day(late) == date(2026, 11, 25)
+
+
+def test_a_month_with_a_short_year_is_said_for_a_column_and_refused_alone() -> None:
+    reading = survey_dates(["Dec-26", "Jan-27"])
+    assert reading.day("Jan-27") == date(2027, 1, 31)
+    assert reading.why == "2 cells such as 'Dec-26' hold a month and its year"
+    with pytest.raises(InvalidValue, match="is not a date"):
+        read_day("Dec-26")
+
+
+@pytest.mark.parametrize("text", ["26112026", "2027", "11/2026/26"])
+def test_figures_that_are_no_known_date_are_refused_with_the_option(text: str) -> None:
+    with pytest.raises(InvalidValue, match="say how it is written with --date-format"):
+        DateReading().day(text)
+    assert DateReading("%d%m%Y", named=True).day("26112026") == date(2026, 11, 26)
 
 
 def test_a_moment_falls_on_the_day_of_the_time_zone() -> None:
@@ -74,7 +101,7 @@ def test_days_that_programs_write_for_no_date_are_none(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "2026-02-30", "2026-13-01", "31.13.2026", "today", "Dec-26", "3-Jan", "31.12.", "10:30",
+        "2026-02-30", "2026-13-01", "31.13.2026", "today", "Dec 26", "3-Jan", "31.12.", "10:30",
         "2026-12-31 25:00", "2026-12-31 10:00 CET", "9" * 5000, "abc", "2026", "1er 2026",
         "31 Foo 2026",
     ],
