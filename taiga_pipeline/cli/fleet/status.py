@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -21,8 +19,8 @@ from taiga_pipeline.cli.output import print_json, print_table, shorten
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
-    from taiga_pipeline.workers.fleet import Fleet
     from taiga_pipeline.workers.overview import Line
+    from taiga_pipeline.workers.picture import Picture
 
 _HEADINGS: Final = ("pipeline", "last run", "outcome", "last success", "open", "now", "worker")
 _TOLD: Final = 20
@@ -32,24 +30,14 @@ _LONGEST_OUTCOME: Final = 100
 _SILENT: Final = "No worker is alive: nothing runs until one is started."
 
 
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    """Everything at one moment (``now``, UTC, by the queue's database). ``workers`` counts those
-    that are alive."""
-
-    fleet: Fleet
-    lines: Sequence[Line]
-    held: Mapping[str, datetime]
-    workers: int
-    now: datetime
-
-
 def fleet_status(
     context: CommandContext, fleet_path: str | None, max_age: timedelta | None, *, as_json: bool
 ) -> ExitCode:
     """Prints all pipelines; returns what a monitor should make of it."""
     need_extra("status --all", "workers", "procrastinate", "psycopg", "croniter")
-    picture = _look(context, fleet_path)
+    from taiga_pipeline.workers.picture import picture_of
+
+    picture = picture_of(find_fleet(context, fleet_path), context.environment)
     if as_json:
         print_json(_json(picture))
     else:
@@ -60,23 +48,7 @@ def fleet_status(
     return ExitCode.PARTIAL if waits else ExitCode.DONE
 
 
-def _look(context: CommandContext, fleet_path: str | None) -> _Picture:
-    from taiga_pipeline.workers.fleet import read_fleet
-    from taiga_pipeline.workers.ledger import Ledger
-    from taiga_pipeline.workers.overview import overview
-
-    fleet = read_fleet(find_fleet(context, fleet_path))
-    ledger = Ledger(fleet.queue.address(context.environment), fleet.queue.name)
-    try:
-        ledger.check()
-        sight = ledger.look()
-        alive = ledger.workers_alive(fleet.workers.dead_after)
-        return _Picture(fleet, overview(fleet, sight), sight.held, alive, sight.now)
-    finally:
-        ledger.close()
-
-
-def _show(picture: _Picture) -> None:
+def _show(picture: Picture) -> None:
     rows = [_row(line, picture.now) for line in picture.lines]
     if rows:
         print_table(_HEADINGS, rows, right=[4])
@@ -94,7 +66,7 @@ def _show(picture: _Picture) -> None:
         report_notice(_SILENT)
 
 
-def _summary(picture: _Picture) -> str:
+def _summary(picture: Picture) -> str:
     outcomes = Counter(line.run.ending or "not run yet" for line in picture.lines)
     parts = [f"{count} {name}" for name, count in outcomes.most_common()]
     alive = f"{picture.workers} worker{'' if picture.workers == 1 else 's'} alive"
@@ -138,7 +110,7 @@ def _span(span: timedelta) -> str:
     return f"{seconds} s"
 
 
-def _json(picture: _Picture) -> dict[str, object]:
+def _json(picture: Picture) -> dict[str, object]:
     return {
         "now": picture.now,
         "workers": picture.workers,

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import os
-import shlex
-import tarfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import click
-from sqlalchemy.engine import URL
 
-from sync.database.copying import snapshot
-from sync.database.engine import parse_url
-from taiga_pipeline.app.planning.places import SCENARIOS, SUGGESTION
-from taiga_pipeline.app.workspace import sqlite_path
+from taiga_pipeline.app.backup import ELSEWHERE, back_up
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.file_arguments import WrittenFile
-from taiga_pipeline.files import PRIVATE, is_stdout, writing
-from taiga_pipeline.problems import Problem, ProblemsError
-
-ON_A_SERVER: Final = (
-    "on a database server: {name}. Back it up there, while everything keeps running: "
-    "pg_dump --format=custom --file=pipeline-sync.dump {place}"
-)
+from taiga_pipeline.files import is_stdout
 
 
 @click.command()
@@ -39,13 +24,9 @@ def backup(context: CommandContext, file: Path) -> None:
     never overwritten; it has its name once it is whole. Secrets are not in it. To restore, on this
     machine or another: mkdir -p FOLDER && tar xzf FILE -C FOLDER.
     """
-    databases, on_servers = _databases(context)
-    if not databases:
-        raise ProblemsError([Problem(text) for text in on_servers] or [Problem(_NOTHING)])
-    files = _contents(context, databases)
-    _pack(databases, files, file)
-    _report(files, file)
-    for text in on_servers:
+    done = back_up(context, file)
+    _report(done.files, file)
+    for text in done.on_servers:
         click.echo(f"Not included: {text}", err=True)
 
 
@@ -57,85 +38,3 @@ def _report(files: Mapping[str, Path], file: Path) -> None:
     for name, path in files.items():
         if name.startswith(f"{ELSEWHERE}/"):
             click.echo(f"{name} in it belongs at {path}, outside of the folder", err=True)
-
-
-ELSEWHERE: Final = "elsewhere"
-"""Where the archive holds databases that do not stand in the configuration's folder."""
-
-_NOTHING: Final = "there is nothing to back up yet: no state store and no built-in store"
-
-
-def _databases(context: CommandContext) -> tuple[list[Path], list[str]]:
-    """Returns the database files there are, and what to say about those on servers."""
-    source = context.settings.source
-    urls = {"the state store": context.state_url}
-    if context.has_store:
-        urls["the built-in store"] = source.address(context.environment)
-    files: list[Path] = []
-    on_servers: dict[str, list[str]] = {}
-    for name, url in urls.items():
-        path = sqlite_path(url)
-        if path is None:
-            on_servers.setdefault(_for_pg_dump(url), []).append(name)
-        elif path.exists() and path not in files:
-            files.append(path)
-    notes = [ON_A_SERVER.format(name=" and ".join(n), place=p) for p, n in on_servers.items()]
-    return files, notes
-
-
-def _for_pg_dump(url: str) -> str:
-    """Returns a database's address as PostgreSQL's own programs take it, without the password."""
-    parsed = parse_url(url).set(drivername="postgresql", query={})
-    return shlex.quote(URL.create(**{**parsed._asdict(), "password": None}).render_as_string())
-
-
-def _contents(context: CommandContext, databases: list[Path]) -> dict[str, Path]:
-    """Returns what goes into the archive, by its name there: databases, and the files beside them.
-
-    Names are relative to the configuration's folder, so that unpacking restores each in its place.
-    """
-    folder = context.config_path.absolute().parent
-    beside = [context.config_path.absolute(), folder / SCENARIOS, folder / SUGGESTION]
-    mappings = context.settings.sync.mappings
-    beside += sorted((folder / mappings).glob("*.toml"))
-    files: dict[str, Path] = {}
-    for path in [*databases, *(path for path in beside if path.is_file())]:
-        files[_free_name(_name_in(folder, path), files)] = path
-    return files
-
-
-def _name_in(folder: Path, path: Path) -> str:
-    resolved = Path(os.path.normpath(path.absolute()))
-    if resolved.is_relative_to(folder):
-        return str(resolved.relative_to(folder))
-    return f"{ELSEWHERE}/{resolved.name}"
-
-
-def _free_name(name: str, taken: Mapping[str, Path]) -> str:
-    """Returns a name that no other file in the archive has: two folders may hold the same one."""
-    number, free = 1, name
-    while free in taken:
-        number += 1
-        free = str(Path(name).with_name(f"{number}-{Path(name).name}"))
-    return free
-
-
-def _pack(databases: list[Path], files: Mapping[str, Path], file: Path) -> None:
-    """Writes a new archive; it has its name once it is whole, and nothing is left if it is not."""
-    try:
-        with (
-            writing(file, overwrite=False) as stream,
-            tarfile.open(fileobj=stream, mode="w|gz") as archive,
-        ):
-            for name, path in files.items():
-                content = snapshot(path) if path in databases else path.read_bytes()
-                entry = tarfile.TarInfo(name)
-                entry.size, entry.mode = len(content), PRIVATE
-                entry.mtime = int(path.stat().st_mtime)
-                archive.addfile(entry, io.BytesIO(content))
-    except FileExistsError:
-        raise ProblemsError(
-            [Problem("exists already and is never overwritten; choose another name", str(file))]
-        ) from None
-    except OSError as error:
-        raise ProblemsError([Problem(f"cannot be made: {error.strerror}", str(file))]) from None

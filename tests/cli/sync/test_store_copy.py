@@ -215,8 +215,8 @@ def test_a_copy_that_fails_leaves_nothing_behind(synced: Run, new: Engine) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "say where to"),
-        (("--to-env", "A", "--to", "sqlite:///b.db"), "say where to"),
+        ((), "choose the destination"),
+        (("--to-env", "A", "--to", "sqlite:///b.db"), "choose the destination"),
         (("--to-env", "NOT_SET"), "the variable NOT_SET is not set"),
         (("--to", "postgresql://u:hunter2@h/d"), "a password on the command line"),
         (("--to", "nonsense"), "not a database URL"),
