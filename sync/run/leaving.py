@@ -157,8 +157,8 @@ def _refuse_stranger(
     if not others and bound.binding.unlinked and (still_ours or not actions):
         return
     raise Rejected(
-        f"{marker.key}: {root.kind} {root.id} does not carry its mark alone (any more); nothing in "
-        "it is touched",
+        f"{marker.key}: {root.kind} {root.id} does not carry the mark of this key alone (any "
+        "more): nothing in it is touched",
         ways_out=[Unlink(marker.key)],
     )
 

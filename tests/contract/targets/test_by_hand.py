@@ -70,7 +70,7 @@ class TestNewKey:
         pipeline.deals.groups[new] = replace(group, root=replace(group.root, fields=fields))
         report = pipeline.run()
         assert not report.applied
-        assert f"adopt {new} --from {former}" in report.issues[0].message
+        assert TakeOver(former, new) in report.issues[0].ways_out
         assert pipeline.projects(new) == []
 
 
@@ -152,7 +152,7 @@ class TestLeaving:
         (root,) = pipeline.projects(other)
         for marker in root_of(pipeline, root).markers:
             target.unmark(root, marker)
-        with pytest.raises(Rejected, match="mark of this deal"):
+        with pytest.raises(Rejected, match="mark of this key"):
             leave(pipeline.store, target, other, TRACES)
 
 

@@ -13,7 +13,7 @@ from sync.records.model import Observed, Owner
 from sync.run.manual_actions import resolve
 from sync.run.runner import Outcome
 from sync.state.store import StateStore
-from sync.ways_out import Side
+from sync.ways_out import Effect, RemoveMarker, Resolve, Side
 from taiga_pipeline.records import Kind
 from tests.contract.targets.test_runs import Pipeline, key, pipeline
 
@@ -56,7 +56,8 @@ class TestStoryInAnotherDealsProject:
         assert report.outcome is Outcome.DONE
         (issue,) = [i for i in report.issues if i.kind is IssueKind.MOVED]
         assert (issue.key.group, issue.key.name) == (first, "call")
-        assert second in issue.message and "resolve" in issue.message
+        assert second in issue.message
+        assert Resolve(issue.key, Side.DELIVERY, Effect.LEAVE) in issue.ways_out
         groups = sorted(story.group for story in stories(pipeline, self.there))
         assert groups == sorted([first, second])
         assert not stories(pipeline, self.here)
@@ -116,7 +117,7 @@ class TestCopy:
         (issue,) = report.issues
         assert issue.kind is IssueKind.COPIED
         assert bound in issue.message and copy in issue.message
-        assert f"unlink {deal} --project {copy}" in issue.message
+        assert RemoveMarker(deal, copy) in issue.ways_out
         assert name(pipeline, copy).endswith("Copied by a person")
         assert not name(pipeline, bound).startswith("(tentative)")
         again = pipeline.run()
