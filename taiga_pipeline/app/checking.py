@@ -335,9 +335,10 @@ def _refuse_others_projects(workspace: Workspace, store: StateStore, target: Tar
     rules = Rules(settings.limits.by_name(), when_gone=settings.sync.when_gone)
     plan = PipelinePlanner(make_source(workspace), target, store, rules).plan().plan
     names = ("other_pipeline", "other_account")
-    messages = [breach.message for breach in plan.breaches if breach.name in names]
-    if messages:
-        raise Refused("; ".join(messages))
+    found = [breach for breach in plan.breaches if breach.name in names]
+    if found:
+        ways = [way for breach in found for way in breach.ways_out]
+        raise Refused("; ".join(breach.message for breach in found), ways_out=ways)
 
 
 def _left_out(workspace: Workspace, known: KnownTarget) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from sync.run.leaving import leave, plan_leaving
 from sync.run.manual_actions import adopt, unlink
 from sync.run.runner import Outcome
 from sync.run.take_over import take_over
+from sync.ways_out import TakeOver
 from taiga_pipeline.records import TRACES, Kind
 from tests.contract.targets.test_claims import lose_state, stories
 from tests.contract.targets.test_runs import Pipeline, key, pipeline
