@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from taiga_pipeline.sandbox.embedded import Sandbox
+from tests.profiles import sampled
 
 from . import scenario
 from .child import KILLED
@@ -64,10 +65,11 @@ def is_bound(world: World, deal: str) -> bool:
     return any(row[0] == deal for row in bindings)
 
 
+@pytest.mark.sampled_inside
 def test_a_project_goes_over_to_a_new_key_once_wherever_it_is_killed(situation: Prepared) -> None:
     count, expected = undisturbed(situation, ADOPT)
     differences, by_the_run = [], 0
-    for number in range(1, count + 1):
+    for number in sampled(range(1, count + 1), 6):
         with situation.another() as world:
             renumber(world)
             killed(world, ADOPT, number)
@@ -82,10 +84,11 @@ def test_a_project_goes_over_to_a_new_key_once_wherever_it_is_killed(situation: 
     assert by_the_run, "no kill came after the decision was on disk"
 
 
+@pytest.mark.sampled_inside
 def test_leaving_is_finished_by_leaving_again_wherever_it_is_killed(situation: Prepared) -> None:
     count, expected = undisturbed(situation, LEAVE)
     assert "Kept current" not in json.dumps(expected.seen)
-    for number in range(1, count + 1):
+    for number in sampled(range(1, count + 1), 6):
         with situation.another() as world:
             killed(world, LEAVE, number)
             assert world.run("run") in (DONE, 3), world.said()
