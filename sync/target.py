@@ -264,7 +264,7 @@ class ObservesOwn(Protocol):
         """Yields those of the roots ``root_ids`` that are there, and all that carry this pipeline's
         marker where the tool can be asked for it.
 
-        That one of them is missing is no evidence: it is asked for by itself. Roots of others may
+        That one of them is missing is not evidence: it is asked for by itself. Roots of others may
         be among them. Stamps are those of `Target.observe_roots`.
 
         :raises IncompleteRead: a list did not come whole.

@@ -71,7 +71,8 @@ def _resolved(info: ValidationInfo, path: Path) -> Path:
         return (_folder(info) / path.expanduser()).resolve()
     except (RuntimeError, OSError, ValueError):
         raise ValueError(
-            f"{str(path)!r} leads nowhere (a link to itself, or the home of an unknown account)"
+            f"{str(path)!r} cannot be resolved (a link to itself, or the home of an unknown "
+            "account)"
         ) from None
 
 
@@ -97,7 +98,9 @@ def _check_web_address(value: str) -> str:
     if "@" in parts.netloc or "@" in value.partition("?")[0]:
         raise ValueError("holds credentials; use username and password_env instead")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{value!r} is no web address (https://taiga.example.com){_meant(value)}")
+        raise ValueError(
+            f"{value!r} is not a web address (https://taiga.example.com){_meant(value)}"
+        )
     if parts.query or parts.fragment or "?" in value:
         raise ValueError(
             f"{value!r} is the address of one page; write what stands before the "
@@ -105,7 +108,7 @@ def _check_web_address(value: str) -> str:
         )
     reason = explain_look_alike(value)
     if reason or any(map(str.isspace, value)):
-        raise ValueError(f"{value!r}: {reason or 'no address holds a blank'}")
+        raise ValueError(f"{value!r}: {reason or 'an address cannot contain a blank'}")
     _check_port(value)
     return value.rstrip("/")
 
@@ -116,7 +119,7 @@ def _check_port(value: str) -> None:
     except ValueError:
         port = 0
     if port == 0 or urlsplit(value).netloc.endswith(":"):
-        raise ValueError(f"{value!r} has a port that is none (1 to 65535, or leave it out)")
+        raise ValueError(f"{value!r} has an invalid port (use 1 to 65535, or leave it out)")
 
 
 def _meant(value: str) -> str:
@@ -221,7 +224,7 @@ class TargetSettings(Section):
             found = " and ".join(ways)
             raise ValueError(f"needs exactly one of {', '.join(WAYS_IN)}; there is {found}")
         if ways and ways[0].startswith("password") and not self.username:
-            raise ValueError("needs a username beside the password")
+            raise ValueError("needs a username with the password")
         return self
 
     @property
@@ -323,7 +326,7 @@ def _check_addresses(value: list[str]) -> list[str]:
     for address in addresses:
         name, _, domain = address.partition("@")
         if not name or not domain or any(letter.isspace() for letter in address):
-            raise ValueError(f"{address!r} is no e-mail address such as petra@example.com")
+            raise ValueError(f"{address!r} is not an e-mail address such as petra@example.com")
     return list(dict.fromkeys(addresses))
 
 

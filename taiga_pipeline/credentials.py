@@ -69,8 +69,8 @@ def from_file(setting: str, path: Path) -> Secret:
         raise SecretError(f"{setting}: cannot read {path}: {reason}") from None
     if mode & _OTHERS:
         raise SecretError(
-            f"{setting}: {path} is open to everybody on this machine "
-            f"(mode {stat.S_IMODE(mode):04o}); run 'chmod 600 {path}'"
+            f"{setting}: {path} can be read by every user of this machine (mode "
+            f"{stat.S_IMODE(mode):04o}); run 'chmod 600 {path}'"
         )
     value = text.rstrip("\r\n")
     if not value:
@@ -97,7 +97,7 @@ def for_header(setting: str, secret: Secret) -> Secret:
 def _readable(what: str, value: str) -> str:
     """Returns a value of the environment.
 
-    :raises SecretError: it is no text, or a line end of Windows stands at its end.
+    :raises SecretError: it is not text, or a line end of Windows stands at its end.
     """
     if value.endswith(("\r", "\n")):
         raise SecretError(

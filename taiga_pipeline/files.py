@@ -1,8 +1,8 @@
 """Writes the files that people name: whole or not at all, and never through somebody's link.
 
 A new file is made without a name, or under a random one that nobody can have prepared, and takes
-the place of the old one in a single step. What is no regular file (a device, a pipe, the process's
-own output) is written straight through, and stays what it is.
+the place of the old one in a single step. What is not a regular file (a device, a pipe, the
+process's own output) is written straight through, and stays what it is.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ PORTFOLIO: Final = "~portfolio"
 
 
 def portfolio_key(pipeline: str) -> str:
-    """Returns the key of a pipeline's portfolio: the one project that is no deal's."""
+    """Returns the key of a pipeline's portfolio: the one project that is not a deal's."""
     return f"{PORTFOLIO}-{pipeline}"
 
 

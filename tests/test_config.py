@@ -146,7 +146,7 @@ def test_an_impossible_limit_is_explained(setting: str, expected: str) -> None:
 def test_a_target_needs_a_web_address(url: str) -> None:
     text = MINIMAL.replace("https://taiga.example.com", url)
     (line,) = complaints(text)
-    assert "is no web address" in line
+    assert "is not a web address" in line
 
 
 class TestSecrets:

@@ -46,7 +46,7 @@ def test_the_start_page_links_to_every_page() -> None:
 
 
 def text_of(page: Path) -> str:
-    """Returns a page without its code, in which brackets are no links."""
+    """Returns a page without its code, in which brackets are not links."""
     text = re.sub(r"^( *)```.*?^\1```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
     return re.sub(r"`[^`\n]*`", lambda code: code[0].replace("](", "] ("), text)
 

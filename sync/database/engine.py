@@ -140,7 +140,7 @@ def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SEC
     database. A new file may be read by its owner only. ``busy_seconds`` is how long a statement
     waits for another program that writes.
 
-    :raises Stop: the URL is no database URL, its driver is missing, or the file is not there.
+    :raises Stop: the URL is not a database URL, its driver is missing, or the file is not there.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):

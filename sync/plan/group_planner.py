@@ -487,7 +487,7 @@ class _GroupPlanner:
 
 
 def the_one(candidates: Sequence[Observed] | None) -> Observed | None:
-    """Returns the root that is meant by a marker: the only one, or the only one that is no copy."""
+    """Returns the root that a marker means: the only one, or the only one that is not a copy."""
     originals = [root for root in candidates or () if root.original]
     found = originals or list(candidates or ())
     return found[0] if len(found) == 1 else None

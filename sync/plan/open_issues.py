@@ -73,7 +73,7 @@ def copied_issue(key: str, bound: str, candidates: Sequence[Observed]) -> Issue 
     """Returns the issue of a group whose marker is on more roots than one.
 
     ``bound`` is the id of the one that is kept in step, "" if none is bound yet. None where that
-    is no issue, or one of the group's own plan.
+    is not an issue, or one of the group's own plan.
     """
     chosen = None if bound else the_one(candidates)
     kept = bound or (chosen.id if chosen else "")

@@ -61,7 +61,7 @@ def make_runner(
 def checked_limits(names: Sequence[str]) -> frozenset[str]:
     """Returns the names of limits that are lifted.
 
-    :raises ProblemsError: a name that is no limit's.
+    :raises ProblemsError: a name that is not a limit's.
     """
     problems = [
         Problem(f"--allow {name}: unknown limit{did_you_mean(name, DEFAULTS)}")

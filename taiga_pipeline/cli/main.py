@@ -107,7 +107,7 @@ _OUTPUT: Final = Path("standard output")
 
 
 class _ReaderGone(Exception):
-    """Nobody reads stdout any more (``| head``): that is no error, and the end of the output."""
+    """The reader of stdout is gone (``| head``): the output ends, without an error."""
 
 
 @contextmanager

@@ -119,7 +119,7 @@ def print_table(
 
 
 def terminal_width() -> int | None:
-    """Returns the width of the terminal that shows stdout, None when it is no terminal."""
+    """Returns the width of the terminal that shows stdout, None when it is not a terminal."""
     if not sys.stdout.isatty():
         return None
     return os.get_terminal_size(sys.stdout.fileno()).columns or None

@@ -60,10 +60,10 @@ def decode_json(content: bytes) -> Any:
     """Returns what a JSON text holds, once it is known to be within the bounds.
 
     Half a character (a lone surrogate) becomes U+FFFD: no database keeps it, and no terminal shows
-    it. ``NaN`` and infinite numbers are no JSON.
+    it. ``NaN`` and infinite numbers are not JSON.
 
     :raises TooMuch: it is too deep, or holds too many values or too long a number.
-    :raises ValueError: it is no JSON.
+    :raises ValueError: it is not JSON.
     """
     if content.count(b",") + content.count(b"[") + content.count(b"{") > ANSWER_VALUES:
         raise TooMuch(f"more than {ANSWER_VALUES:,} values")
@@ -95,7 +95,7 @@ def _finite(text: str) -> float:
 
 
 def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no JSON")
+    raise ValueError(f"{text} is not JSON")
 
 
 def _demand_depth(data: Any) -> None:

@@ -72,7 +72,7 @@ class Credentials(Protocol):
 
 
 class Refuse(Protocol):
-    """Tells which error an answer (3xx and 5xx aside) that is no success stands for."""
+    """Tells which error an answer (3xx and 5xx aside) that is not a success stands for."""
 
     def __call__(self, what: str, answer: Answer, *, writes: bool) -> SyncError:
         """Returns the error."""

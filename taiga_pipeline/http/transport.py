@@ -275,7 +275,7 @@ def _session(concurrency: int) -> requests.Session:
 
 
 def _is_no_tls(error: Exception) -> bool:
-    """Whether what came is no TLS at all, rather than a certificate that cannot be verified."""
+    """Whether what came is not TLS at all, rather than a certificate that cannot be verified."""
     return any(word in str(error).upper() for word in _NO_TLS)
 
 

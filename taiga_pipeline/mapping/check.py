@@ -91,7 +91,9 @@ def _labels(model: MappingFile, document: Document) -> Iterator[Problem]:
     for (state, key), label in labels.items():
         path = ("project", state, key)
         if label != " ".join(label.split()):
-            yield document.at_value(path, "a label has no blanks around it, and no line ends")
+            yield document.at_value(
+                path, "a label cannot begin or end with a blank, or contain a line end"
+            )
         if any(f"{{{name}}}" in label for name in placeholders(model.table)):
             yield document.at_value(path, "a label is fixed text; it has no placeholders")
 
@@ -128,7 +130,7 @@ def _stage_names(model: MappingFile, document: Document) -> Iterator[Problem]:
             first, first_name = seen.setdefault(normalise(name), (place, name))
             if first != place:
                 line = document.places.value(first)[0]
-                message = f'the stage "{name}" is there already, in line {line} ("{first_name}")'
+                message = f'the stage "{name}" exists already, in line {line} ("{first_name}")'
                 yield document.at_value(place, message)
 
 
@@ -209,7 +211,7 @@ def _stories(model: MappingFile, document: Document) -> Iterator[Problem]:
             near = did_you_mean(story.milestone, by_name).replace("'", '"')
             yield document.at_value(path, f'there is no milestone "{story.milestone}"{near}')
         elif story.when is Phase.TENTATIVE and milestone.when is Phase.STAFFED:
-            message = "the milestone is there only once the project is staffed, the story before"
+            message = "the milestone is made when the project is staffed, the story before"
             yield document.at_value(path, f'{message}; give both the same "when"')
 
 
@@ -221,7 +223,7 @@ def _same(document: Document, kind: str, ids: Sequence[str]) -> Iterator[Problem
         if earlier != number:
             line = document.places.value((kind, earlier))[0]
             message = f'this {kind} and the one in line {line} have the same id "{name}"'
-            yield document.at_value((kind, number), f'{message}; give it an "id" of its own')
+            yield document.at_value((kind, number), f'{message}; give it its own "id"')
 
 
 CHECKS: Final[tuple[Check, ...]] = (

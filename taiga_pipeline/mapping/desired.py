@@ -39,7 +39,7 @@ UNDATED = (
     "nobody knows when they were won: give them the day (deals edit KEY --closed-on DATE, or deals "
     'import with --default closed_on=DATE), or say when_undated = "create" in the mapping'
 )
-NO_START = "no start and no close is known, so the milestones wait until one is"
+NO_START = "start and close are unknown, so the milestones wait until one is known"
 
 
 @dataclass(frozen=True, slots=True)

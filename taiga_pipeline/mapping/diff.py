@@ -111,9 +111,9 @@ _LIMITS: Final = ("create", "staff", "children", "retire", "remove_member", "ren
 _WORDS: Final = {
     "create": "new projects",
     "staff": "projects that become staffed",
-    "children": "new milestones, stories, members and pages in projects that are there",
+    "children": "new milestones, stories, members and pages in existing projects",
     "retire": "projects that are retired",
-    "remove_member": "members who are taken out",
+    "remove_member": "members who are removed",
     "rename": "projects with another title or label",
 }
 
@@ -237,7 +237,7 @@ class Tally:
 
     def lines(self) -> Iterator[str]:
         """Yields the counts for people."""
-        yield f"{self.differing} of {self.deals} deals ask for something else."
+        yield f"{self.differing} of {self.deals} deals get something else."
         if self.unmapped:
             yield f"  {self.unmapped} can no longer be mapped"
         for (old, new), count in sorted(self.states.items()):
@@ -328,7 +328,7 @@ class MappedDeal:
 def map_deal(
     mappings: MappingSet, deal: Deal, staffing: Staffing, today: date, *, has_project: bool
 ) -> MappedDeal:
-    """Maps a deal for a comparison; a deal that cannot be mapped is no error here."""
+    """Maps a deal for a comparison; a deal that cannot be mapped is not an error here."""
     try:
         group = mappings.desired(deal, staffing, today)
     except NotMapped as problem:

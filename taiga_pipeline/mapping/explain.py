@@ -28,16 +28,16 @@ COMPUTED: Mapping[tuple[str, str], str] = {
     (Kind.PROJECT, Project.LABEL): "the state's label",
     (Kind.PROJECT, Project.DEAL_FACTS): "the deal's facts",
     (Kind.PROJECT, Project.LOOKING_FOR_PEOPLE): "whether roles are still open",
-    (Kind.PROJECT, Project.LOOKING_FOR_PEOPLE_NOTE): "roles needed less confirmed allocations",
+    (Kind.PROJECT, Project.LOOKING_FOR_PEOPLE_NOTE): "needed roles minus confirmed allocations",
     (Kind.PROJECT, Project.TEMPLATE): "[project] template",
     (Kind.PROJECT, Project.PRIVATE): "[project] private",
     (Kind.ROLE, "name"): "the role of a member",
     (Kind.MEMBERSHIP, "email"): "an allocation, or a [[member]] of every project",
     (Kind.MEMBERSHIP, "role"): "the allocation's role, else the person's; or the [[member]]'s",
-    (Kind.MEMBERSHIP, "admin"): "the [[member]]'s; nobody else administers",
+    (Kind.MEMBERSHIP, "admin"): "the [[member]]'s; no other member administers",
     (Kind.STORY, Story.MILESTONE): "the story's milestone, if it is there",
     (Kind.WIKI, Wiki.TITLE): "[words] from_sales",
-    (Kind.WIKI, Wiki.TEXT): "nothing: it is the people's",
+    (Kind.WIKI, Wiki.TEXT): "nothing: it belongs to people",
     (Kind.WIKI, Wiki.FACTS): "the deal's contacts, checked-off actions and notes",
 }
 
@@ -181,11 +181,11 @@ def _remarks(case: Case, group: DesiredGroup, today: date) -> Iterator[str]:
     deal, rules, stage = case.deal, case.rules, case.stage
     if case.view.start is not None and deal.start is None:
         lead = f"the close plus lead_time_weeks = {rules.lead_time_weeks}"
-        yield f"the start {case.view.start} is worked out: {lead}"
+        yield f"the start {case.view.start} is calculated: {lead}"
     if stage.state is ProjectState.NONE:
-        yield "no project is made; one that is there already is retired"
+        yield "no project is made; an existing one is retired"
     elif case.state is ProjectState.RETIRED:
-        yield "no project is made; one that is there is retired, its contents stay as they are"
+        yield "no project is made; an existing one is retired, its contents stay as they are"
     elif left_alone(deal, rules, stage, today):
         yield f"followed only if synced before: {UNDATED}"
     elif closed_long_ago(deal, rules, stage, today):

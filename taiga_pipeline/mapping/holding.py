@@ -34,7 +34,8 @@ _NOUNS: Final[Mapping[str, str]] = {
     Kind.STATUS: "columns",
 }
 _NEVER_DELETED: Final = (
-    "{tool} does not tell who changed a project: what the mapping would delete if it is untouched "
+    "{tool} does not say who changed a project: a project that the mapping would delete if "
+    "untouched "
     "(how = 'delete-if-untouched') is retired there, and stays"
 )
 

@@ -129,7 +129,8 @@ def _identity_of(file: Path) -> tuple[str, object]:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        # What is no file is reported where it is read; what begins with a dot is an editor's own.
+        # What is not a file is reported where it is read; what begins with a dot is an editor's
+        # own.
         return sorted(
             file
             for file in path.iterdir()

@@ -19,7 +19,7 @@ from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.records import Kind, Project
 
 KEY_PREFIX: Final = "key_prefix"
-"""What is no field of a deal, and can be matched."""
+"""What is not a field of a deal, and can be matched."""
 
 MANY: Final = 1000
 """How many messages about unknown stages are kept, as a nearest name takes time to find."""

@@ -166,26 +166,25 @@ class MappingTable(Table):
     match: MatchTable = Field(
         MatchTable(),
         description=(
-            "Which deals: each field with a list of accepted values, letter case does not matter. "
-            "Every field named has to match. Of several mappings the one that names the most "
-            "fields wins; one without any is for all deals that no other mapping is for."
+            "Which deals: each field with a list of accepted values, in any letter case. Every "
+            "named field must match. Of several mappings, the one that names the most fields "
+            "wins. One that names none is for all deals without another mapping."
         ),
     )
     priority: Annotated[WholeNumber, Field(ge=-1_000_000, le=1_000_000)] = Field(
         0,
-        description="Decides between mappings that name equally many fields: the highest wins.",
+        description="Decides between mappings that name the same number of fields: the highest "
+        "wins.",
     )
     closed_within_days: Annotated[WholeNumber, Field(ge=0, le=36_500)] = Field(
         90,
-        description=(
-            "Deals that were won longer ago than this, and that were never synced, are left alone."
-        ),
+        description=("Deals that were won longer ago than this and never synced are left alone."),
     )
     when_undated: WhenUndated = Field(
         WhenUndated.LEAVE,
         description=(
-            "Won deals of which nobody knows when they were decided, and that were never synced: "
-            "leave them alone, or make projects for them (create)."
+            "Won deals without the day of the decision that were never synced: leave them alone, "
+            "or make projects for them (create)."
         ),
     )
     when_deleted: WhenDeleted = Field(
@@ -195,10 +194,10 @@ class MappingTable(Table):
     when_dropped: WhenLeft = Field(
         WhenLeft.REPORT,
         description=(
-            "A milestone, story or page that is no longer asked for (it left the mapping, or the "
-            "deal went back): report it, or take it back if nobody but the connector has touched "
-            "it (remove-if-untouched; roles that nobody holds, too). What people touched stays, "
-            "and is reported."
+            "A milestone, story or page that is no longer wanted (it left the mapping, or the "
+            "deal went back): report it, or remove it if only the connector has touched it "
+            "(remove-if-untouched; also roles without a member). What people touched stays, and "
+            "is reported."
         ),
     )
     lead_time_weeks: Annotated[WholeNumber, Field(ge=0, le=520)] = Field(
@@ -218,8 +217,8 @@ class StageTable(Table):
     probability: Probability | None = Field(
         None,
         description=(
-            "Chance to win, 0 to 1 (0.5 is 50 %), of deals that state none themselves. Left out: "
-            "unknown. What is decided is 1 (won) or 0 (lost), whatever is stated."
+            "Chance to win, 0 to 1 (0.5 is 50 %), of deals without their own. Left out: unknown. "
+            "A decided deal has 1 (won) or 0 (lost), whatever is stated."
         ),
     )
     project: ProjectState | None = Field(
@@ -230,7 +229,7 @@ class StageTable(Table):
         ),
     )
     requires: Texts = Field(
-        [], description="Actions to be checked off before a deal may leave this stage."
+        [], description="Actions to check off before a deal may leave this stage."
     )
 
 
@@ -269,8 +268,8 @@ class RetiredTable(StateTable):
     how: WhenRetired = Field(
         WhenRetired.MARK,
         description=(
-            "mark: show it by label and tags. delete-if-untouched: delete a project that nobody "
-            "but the connector ever changed, and mark any other."
+            "mark: show it by label and tags. delete-if-untouched: delete a project that only the "
+            "connector ever changed, and mark any other."
         ),
     )
 
@@ -287,26 +286,24 @@ class ProjectTable(Table):
     description: str = Field(
         "",
         description=(
-            "What the people's part of the description begins with, with placeholders. The "
-            "deal's facts stand below it and are kept current; this part belongs to people."
+            "How the people's part of the description begins, with placeholders. The deal's facts "
+            "stand below it and are kept current; this part belongs to people."
         ),
     )
     from_sales_page: PagePhase = Field(
         PagePhase.NEVER,
         description=(
             "From which state on the project has a wiki page with what sales knows: contacts, "
-            "agreements that were checked off, notes. Targets without a wiki do without."
+            "agreements that were checked off, notes. Targets without a wiki skip it."
         ),
     )
-    private: Switch = Field(
-        True, description="Whether only members see a new project. Deals are seldom for everybody."
-    )
+    private: Switch = Field(True, description="Whether only members see a new project.")
     tentative: TentativeTable = Field(
         TentativeTable(), description="Its looks while the deal is not decided."
     )
     staffed: StaffedTable = Field(StaffedTable(), description="Its looks once the deal is won.")
     retired: RetiredTable = Field(
-        RetiredTable(), description="Its looks when the deal is lost or put off."
+        RetiredTable(), description="Its looks when the deal is lost or postponed."
     )
 
 
@@ -317,11 +314,11 @@ class RoleTable(Table):
     hours_per_week: Hours = Field(
         description="Hours per week, of all people in this role together."
     )
-    weeks: Weeks = Field(description="For how many weeks.")
+    weeks: Weeks = Field(description="Number of weeks.")
     start: Offset = Field(
         "+0w", description='From when on: whole weeks from the project\'s start ("+2w").'
     )
-    skills: Texts = Field([], description="Skills that are asked for.")
+    skills: Texts = Field([], description="Required skills.")
     services: Texts = Field(
         [], description="Only for deals of these services. Left out: for deals of any service."
     )
@@ -357,14 +354,14 @@ class MilestoneTable(Table):
     id: Text | None = Field(
         None,
         description=(
-            "What it is known by when its name changes. Left out: the name (a new name is taken "
-            "for a rename where the dates are the same, or the names alike)."
+            "Identifies it when its name changes. Left out: the name (a new name counts as a "
+            "rename where the dates are the same, or the names similar)."
         ),
     )
     name: Text = Field(description="The milestone's name, with placeholders.")
     start: Offset = Field("+0w", description='First day, from the project\'s start ("+2w", "-3d").')
     finish: Offset = Field(description='Last day, from the project\'s start ("+4w", "+10d").')
-    when: Phase = Field(Phase.STAFFED, description="From which state on it is there.")
+    when: Phase = Field(Phase.STAFFED, description="The state from which on it exists.")
 
 
 class StoryTable(Table):
@@ -373,8 +370,8 @@ class StoryTable(Table):
     id: Text | None = Field(
         None,
         description=(
-            "What it is known by when its subject changes. Left out: made of the subject (a new "
-            "one is taken for a rename where the two are alike)."
+            "Identifies it when its subject changes. Left out: made of the subject (a new one "
+            "counts as a rename where the two are similar)."
         ),
     )
     subject: Text = Field(description="The story's subject, with placeholders.")
@@ -385,7 +382,7 @@ class StoryTable(Table):
             "placeholders bring in is shown as plain text."
         ),
     )
-    when: Phase = Field(Phase.STAFFED, description="From which state on it is there.")
+    when: Phase = Field(Phase.STAFFED, description="The state from which on it exists.")
     milestone: Text | None = Field(
         None, description="The id or name of the [[milestone]] it is put into when it is made."
     )
@@ -461,11 +458,11 @@ class MappingFile(Table):
     )
     project: ProjectTable = Field(ProjectTable(), description="How a deal's project looks.")
     member: list[MemberTable] = Field([], description="Who is in every project from the start.")
-    role: list[RoleTable] = Field([], description="Who is needed by deals that do not say it.")
+    role: list[RoleTable] = Field([], description="Roles for deals that state none.")
     milestone: list[MilestoneTable] = Field([], description="Milestones of each project.")
     story: list[StoryTable] = Field([], description="Stories that each project begins with.")
     ownership: OwnershipTable = Field(
-        OwnershipTable(), description="Who has the last word on which field."
+        OwnershipTable(), description="Which side decides on which field."
     )
     words: WordsTable = Field(
         WordsTable(), description="The connector's own words, for another language than English."

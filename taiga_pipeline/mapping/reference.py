@@ -183,7 +183,7 @@ def lines() -> Iterator[str]:
     for name, placeholder in PLACEHOLDERS.items():
         yield f"| `{{{name}}}` | {_cell(placeholder.description)} |"
     yield from ("", "## Every key", "")
-    yield "Unknown keys are errors. A key that is needed has to be there."
+    yield "Unknown keys are errors. Required keys must be present."
     for name, field in mapping_model().model_fields.items():
         yield from _table((name,), field)
 

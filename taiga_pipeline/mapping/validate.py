@@ -102,7 +102,7 @@ def _missing(path: KeyPath) -> str:
     name = str(path[-1])
     if name in ("mapping", "stage"):
         return f"there is no {'[mapping]' if name == 'mapping' else '[[stage]]'} in this file"
-    return f'"{name}" is missing here'
+    return f'"{name}" is missing'
 
 
 def _must(detail: ErrorDetails) -> str:

@@ -36,7 +36,7 @@ class _Imported(NamedTuple):
 class Events:
     """What a calendar holds between the days ``first`` and ``last``.
 
-    ``by_event`` has all events that were seen, also those that are no time off, by what they are
+    ``by_event`` has all events that were seen, also those that are not time off, by what they are
     known by everywhere; ``nameless`` of them are known by that only within their file.
     ``unread`` could not be understood, and say nothing. ``person`` is whose the whole file is.
     """

@@ -30,7 +30,7 @@ def clean_email(text: str) -> str:
     """
     email = clean_line(text).lower()
     if len(email) > MAX_EMAIL or not _EMAIL.fullmatch(email):
-        raise InvalidValue(f"{text[:_SHOWN]!r} is no e-mail address; write name@example.org")
+        raise InvalidValue(f"{text[:_SHOWN]!r} is not an e-mail address; write name@example.org")
     return email
 
 
@@ -118,11 +118,11 @@ def clean_hours(hours: Decimal, *, allow_none: bool = False) -> Decimal:
     """
     exponent = hours.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -MAX_PLACES:
-        raise InvalidValue(f"{hours} is no number of hours")
+        raise InvalidValue(f"{hours} is not a number of hours")
     if hours < 0 or hours > HOURS_IN_A_WEEK or (hours == 0 and not allow_none):
         least = "0" if allow_none else "more than 0"
         raise InvalidValue(
-            f"{hours} hours per week; {least} and up to {HOURS_IN_A_WEEK} make sense"
+            f"{hours} hours per week; {least} and up to {HOURS_IN_A_WEEK} are allowed"
         )
     return abs(hours)
 

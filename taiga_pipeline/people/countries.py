@@ -86,7 +86,7 @@ def country_named(text: str) -> str:
 def country_code(text: str) -> str:
     """Returns the code of a country, with its part if one is named: ``SE``, ``DE-BY``; "" for none.
 
-    :raises InvalidValue: it is no code.
+    :raises InvalidValue: it is not a code.
     """
     plain = clean_line(text)
     if not plain:
@@ -96,4 +96,4 @@ def country_code(text: str) -> str:
     code = f"{_OTHER_CODES.get(country, country)}{hyphen}{part}"
     if _CODE.fullmatch(code):
         return code
-    raise InvalidValue(f"{text!r} is no country code; write two letters like SE, or DE-BY")
+    raise InvalidValue(f"{text!r} is not a country code; write two letters like SE, or DE-BY")

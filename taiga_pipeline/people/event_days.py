@@ -78,7 +78,7 @@ def _backwards() -> DaysTaken:
 
 def _whole(first: date, last: date) -> DaysTaken:
     if (last - first).days >= MAX_DAYS:
-        raise InvalidValue(f"takes {(last - first).days + 1:,} days, which is no time off")
+        raise InvalidValue(f"takes {(last - first).days + 1:,} days, which is not time off")
     return DaysTaken(first, last)
 
 
@@ -114,7 +114,7 @@ def _by_coverage(begin: datetime, finish: datetime) -> DaysTaken:
     begin, finish = begin.replace(tzinfo=None), finish.replace(tzinfo=None)
     length = (finish.date() - begin.date()).days + 1
     if length > MAX_DAYS:
-        raise InvalidValue(f"takes {length:,} days, which is no time off")
+        raise InvalidValue(f"takes {length:,} days, which is not time off")
     days = [begin.date() + DAY * number for number in range(length)]
     whole = [day for day in days if _is_covered(day, begin, finish)]
     part = tuple(day for day in days if day not in whole and _is_touched(day, begin, finish))

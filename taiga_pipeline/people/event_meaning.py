@@ -47,7 +47,7 @@ def is_all_day(event: Any) -> bool:
 
 
 def why_no_absence(event: Any) -> str:
-    """Returns why an event is no time off by its own word, "" if it is."""
+    """Returns why an event is not time off by its own word, "" if it is."""
     title = str(event.get("SUMMARY", ""))
     if _word(event, "STATUS") == "CANCELLED":
         return CANCELLED

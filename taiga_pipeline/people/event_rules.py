@@ -30,13 +30,13 @@ def check_rule(event: Any) -> None:
 def _check(rule: Any, event: Any) -> None:
     frequency = str(next(iter(_list(rule, "FREQ")), "")).upper()
     if frequency in _TOO_OFTEN:
-        raise InvalidValue(f"repeats {frequency.lower()}, which is no time off")
+        raise InvalidValue(f"repeats {frequency.lower()}, which is not time off")
     if any(len(_list(rule, name)) > 1 for name in _TIMES_OF_DAY):
-        raise InvalidValue("repeats several times a day, which is no time off")
+        raise InvalidValue("repeats several times a day, which is not time off")
     begin = getattr(event.get("DTSTART"), "dt", None)
     day = begin.date() if isinstance(begin, datetime) else begin
     if isinstance(day, date) and day.year < FIRST_YEAR:
-        raise InvalidValue(f"repeats since {day}, which is no time off")
+        raise InvalidValue(f"repeats since {day}, which is not time off")
     if frequency in ("DAILY", "WEEKLY") and any(_list(rule, name) for name in _RARE):
         raise InvalidValue("repeats by a rule of days and months that no calendar program writes")
     if _never(rule):

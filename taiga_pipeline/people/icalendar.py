@@ -2,9 +2,9 @@
 
 An event is the time off of its attendees, else of its organizer, or of the person who is named for
 the whole file. What an event says of itself counts: cancelled, declined, tentative, shown as free,
-working elsewhere or standing in for somebody is no time off. Events that repeat are unfolded within
-a time span. Hours become days as `taiga_pipeline.people.event_days` says; what takes only a part of
-a day is left out and reported.
+working elsewhere or standing in for somebody is not time off. Events that repeat are unfolded
+within a time span. Hours become days as `taiga_pipeline.people.event_days` says; what takes only a
+part of a day is left out and reported.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class CalendarReading:
 
     ``by_event`` has the time off of each event by its identity in the file. ``left_out`` are the
     events that could not be taken, with the reason; ``unread`` their identities. ``ignored`` counts
-    those that are no time off by their own word, by reason. ``notes`` say what else was noticed.
+    those that are not time off by their own word, by reason. ``notes`` say what else was noticed.
     """
 
     by_event: Mapping[str, tuple[TimeOff, ...]] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class Asked:
 def read_time_off(content: bytes, asked: Asked) -> CalendarReading:
     """Reads the time off of an iCalendar file.
 
-    :raises ProblemsError: it is no iCalendar file, or holds more than can be read.
+    :raises ProblemsError: it is not an iCalendar file, or holds more than can be read.
     """
     reader = _Reader(asked)
     for calendar in _parse(content):
@@ -260,7 +260,7 @@ def _parse(content: bytes) -> list[Calendar]:
 
 
 def _no_calendar(reason: str) -> ProblemsError:
-    return ProblemsError([Problem(f"this is no iCalendar file: {reason}")])
+    return ProblemsError([Problem(f"this is not an iCalendar file: {reason}")])
 
 
 def _decoded(content: bytes) -> str:

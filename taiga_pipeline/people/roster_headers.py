@@ -23,7 +23,7 @@ STATUS: Final = "status"
 NUMBER: Final = "number"
 
 HELPERS: Final = (FIRST_NAME, LAST_NAME, FTE, DAILY, MONTHLY, DAYS, FULL_TIME, STATUS, NUMBER)
-"""Columns that are no fields of a person, but say something about some."""
+"""Columns that are not fields of a person, but say something about some."""
 
 _HEADERS: Final[Mapping[str, str]] = {
     "email": "email|e-mail|work email|work e-mail|email work|work email address|business email|"

@@ -129,7 +129,7 @@ class PeopleStore:
 
         :raises UnknownName: there is no such person.
         :raises AlreadyThere: the new address is somebody's.
-        :raises InvalidValue: it is no address, or the same.
+        :raises InvalidValue: it is not an address, or the same.
         """
         address = clean_email(new)
         with self._writing() as connection:

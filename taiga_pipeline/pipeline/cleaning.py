@@ -99,7 +99,7 @@ def clean_value(value: Decimal | None) -> Decimal | None:
     if value is None:
         return None
     if not value.is_finite():
-        raise InvalidValue(f"{value} is no amount")
+        raise InvalidValue(f"{value} is not an amount")
     if not 0 <= value < MAX_VALUE:
         raise InvalidValue(f"{value}: an amount is 0 or more, and less than {MAX_VALUE}")
     return abs(_of_bearable_length(value))  # -0 is 0
@@ -112,7 +112,7 @@ def clean_currency(text: str) -> str:
     """
     code = line(text).upper()
     if code and not _CURRENCY.fullmatch(code):
-        raise InvalidValue(f"{text!r} is no currency code; write three letters like EUR or SEK")
+        raise InvalidValue(f"{text!r} is not a currency code; write three letters like EUR or SEK")
     return code
 
 

@@ -35,8 +35,8 @@ def check_field(name: str, known: Iterable[str] = BUILT_IN.columns) -> str:
     fields = tuple(known)
     if plain not in fields:
         raise InvalidValue(
-            f"{name!r} is no field of a deal{did_you_mean(name, fields)} "
-            f"(fields: {', '.join(fields)})"
+            f"{name!r} is not a field of a deal{did_you_mean(name, fields)} (fields: "
+            f"{', '.join(fields)})"
         )
     return plain
 
@@ -75,7 +75,9 @@ TYPED: Final = typed()
 def _own(column: DealField, text: str) -> str:
     value = read_own(column, text)
     if text.strip() and not value:
-        raise InvalidValue(f"{text.strip()[:40]!r} stands for nothing; write '' for that")
+        raise InvalidValue(
+            f"{text.strip()[:40]!r} has no meaning here; write '' for an empty value"
+        )
     return value
 
 
@@ -98,5 +100,7 @@ def parse_cell(field: str | DealField, text: str, readings: Readings = TYPED) ->
         return column.empty
     value = readings.read(column, text)
     if value is None:
-        raise InvalidValue(f"{text.strip()[:40]!r} stands for nothing; write '' for that")
+        raise InvalidValue(
+            f"{text.strip()[:40]!r} has no meaning here; write '' for an empty value"
+        )
     return value.value if isinstance(value, Amount) else value

@@ -45,7 +45,7 @@ class UnknownPerson(UnknownName):
     """Nobody on the roster has this address."""
 
     def __init__(self, email: str, nearest: str = "") -> None:
-        super().__init__(f"nobody has the address {email!r}{_meant(nearest)}", email, nearest)
+        super().__init__(f"no person has the address {email!r}{_meant(nearest)}", email, nearest)
 
 
 class UnknownStage(UnknownName):
@@ -156,7 +156,7 @@ class NotMappedDeal(InvalidValue):
 
     def __init__(self, deal: str, team: str, service: str) -> None:
         super().__init__(
-            f"no mapping is for deal {deal} (team {team!r}, service {service!r}), so its stages "
+            f"no mapping matches deal {deal} (team {team!r}, service {service!r}), so its stages "
             "are not known"
         )
         self.deal, self.team, self.service = deal, team, service
@@ -199,7 +199,7 @@ class EditConflict(RequestError):
             f"was {each.base or 'empty'!r}"
             for each in fields
         )
-        super().__init__(f"deal {deal} was changed meanwhile: {told}")
+        super().__init__(f"deal {deal} was changed in the meantime: {told}")
         self.deal, self.fields = deal, tuple(fields)
 
 

@@ -121,8 +121,8 @@ def rounded(key: str) -> str:
     if not _ROUNDED.fullmatch(key):
         return ""
     return (
-        f"{key[:_SHOWN]!r} is no key but a number that a spreadsheet rounded, and its last digits "
-        f"are lost; {_TEXT}"
+        f"{key[:_SHOWN]!r} is not a key but a number that a spreadsheet rounded, and its last "
+        f"digits are lost; {_TEXT}"
     )
 
 

@@ -150,7 +150,7 @@ def _hours(text: str) -> Decimal:
     try:
         return Decimal(plain if is_bearable else "")
     except InvalidOperation:
-        raise InvalidValue(f"{text[:_SHOWN]!r} is no number of hours") from None
+        raise InvalidValue(f"{text[:_SHOWN]!r} is not a number of hours") from None
 
 
 def _brief(text: str) -> str:
@@ -160,7 +160,7 @@ def _brief(text: str) -> str:
 
 def _weeks(text: str) -> int:
     if not re.fullmatch(r"[+-]?[0-9]{1,6}", text):
-        raise InvalidValue(f"{text[:_SHOWN]!r} is no number of weeks")
+        raise InvalidValue(f"{text[:_SHOWN]!r} is not a number of weeks")
     return int(text)
 
 
@@ -174,12 +174,12 @@ def checked_role(role: RoleDemand) -> RoleDemand:
     hours = role.hours_per_week
     if not hours.is_finite() or not 0 < hours <= MAX_HOURS:
         raise InvalidValue(
-            f"{str(hours)[:_SHOWN]} hours per week; more than 0 and up to {MAX_HOURS} make sense"
+            f"{str(hours)[:_SHOWN]} hours per week; more than 0 and up to {MAX_HOURS} are allowed"
         )
     if not 1 <= role.weeks <= MAX_WEEKS:
-        raise InvalidValue(f"{role.weeks} weeks; 1 to {MAX_WEEKS} make sense")
+        raise InvalidValue(f"{role.weeks} weeks; 1 to {MAX_WEEKS} are allowed")
     if not 0 <= role.start_week <= MAX_WEEKS:
-        raise InvalidValue(f"start in week {role.start_week}; 0 to {MAX_WEEKS} make sense")
+        raise InvalidValue(f"start in week {role.start_week}; 0 to {MAX_WEEKS} are allowed")
     return role
 
 
@@ -223,6 +223,6 @@ def parse_part(text: str) -> ContactPart:
     except ValueError:
         known = [part.value for part in ContactPart]
         raise InvalidValue(
-            f"{_brief(text)} is no part in a decision ({', '.join(known)})"
-            f"{did_you_mean(text[:_SHOWN], known)}"
+            f"{_brief(text)} is not a part in a decision "
+            f"({', '.join(known)}){did_you_mean(text[:_SHOWN], known)}"
         ) from None

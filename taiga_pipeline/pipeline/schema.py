@@ -39,7 +39,7 @@ _TYPES: Final[Mapping[Kind, type[TypeEngine[Any]]]] = {
     Kind.DATE: Date,
     Kind.MOMENT: UtcDateTime,
 }
-"""How the kinds are stored that are no text."""
+"""How the kinds are stored that are not text."""
 
 
 def _columns_of_deals() -> Iterator[Column[Any]]:
@@ -336,7 +336,8 @@ def _bring_up_to_date(engine: Engine, create: bool) -> None:
 
 
 _NO_STORE: Final = (
-    "{place} is a database without a pipeline in it: it was emptied, or is another one. Restore a "
+    "{place} is a database without a pipeline in it: it was emptied, or it is another database. "
+    "Restore a "
     "backup, or make a new store there with: pipeline-sync init"
 )
 

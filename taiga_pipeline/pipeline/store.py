@@ -210,7 +210,7 @@ class DealStore:
     def edit(
         self, key: str, changes: Mapping[str, Any], *, by: str = "", seen: Version | None = None
     ) -> Deal:
-        """Changes some fields of a deal and returns the deal. Nothing changed is no change.
+        """Changes some fields of a deal and returns the deal. Nothing changed is not a change.
 
         ``seen`` is the version that the changes were made from. A field that they leave as it was
         then keeps what somebody else wrote since.

@@ -41,18 +41,18 @@ def parse_week(text: str) -> date:
         return monday(date.fromisoformat(written))
     except (ValueError, OverflowError):
         raise InvalidValue(
-            f"{text!r} is no week; write 2026-W49, or a date such as 2026-12-01"
+            f"{text!r} is not a week; write 2026-W49, or a date such as 2026-12-01"
         ) from None
 
 
 def parse_weeks(text: str) -> int:
     """Reads a duration in whole weeks: ``4w``, ``-2w`` or ``28d``.
 
-    :raises InvalidValue: it is no duration, or days that are not whole weeks.
+    :raises InvalidValue: it is not a duration, or days that are not whole weeks.
     """
     found = _DURATION.fullmatch(text.strip())
     if not found:
-        raise InvalidValue(f"{text!r} is no time; write weeks, such as 4w or -2w")
+        raise InvalidValue(f"{text!r} is not a time; write weeks, such as 4w or -2w")
     weeks, rest = divmod(int(found[1]), 1 if found[2] == "w" else 7)
     if rest:
         raise InvalidValue(f"{text!r}: planning counts in whole weeks; write 4w, or 28d")
@@ -68,7 +68,7 @@ class Weeks:
 
     def __post_init__(self) -> None:
         if self.first.weekday():
-            raise ValueError(f"{self.first} is no Monday")
+            raise ValueError(f"{self.first} is not a Monday")
         if self.count < 1:
             raise ValueError(f"{self.count} weeks")
 

@@ -52,10 +52,10 @@ def facts_of(facts: DeliveryFacts, names: Iterable[str]) -> dict[str, Fact]:
 
 
 def unknown_facts(names: Iterable[str]) -> list[str]:
-    """Says which of the names are no facts."""
+    """Says which of the names are not facts."""
     return [
-        f"{name!r} is no fact that can be written back{did_you_mean(name, FACTS)} "
-        f"(there are {', '.join(FACTS)})"
+        f"{name!r} is not a fact that can be written back{did_you_mean(name, FACTS)} (there are "
+        f"{', '.join(FACTS)})"
         for name in names
         if name not in FACTS
     ]

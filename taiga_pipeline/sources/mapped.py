@@ -63,7 +63,7 @@ class Extent:
 
     ``holding`` says what the target can hold of all this. ``overview`` is told of every deal, and
     yields its group at the end, if ``holds_overview`` says that the target can hold it. ``at_rest``
-    gives keys of groups that are no deals', to be left as they are.
+    gives keys of groups that are not deals', to be left as they are.
     """
 
     holding: Holding = field(default_factory=Holding)

@@ -43,7 +43,7 @@ class SettingsReader:
         for name in settings:
             if name not in names:
                 hint = did_you_mean(name, names)
-                self.complain(f"{name} is no setting of a {kind} source{hint}")
+                self.complain(f"unknown setting {name} of a {kind} source{hint}")
         for name in required:
             if not settings.get(name):
                 self.complain(f"{name} is missing; a {kind} source needs it")

@@ -63,7 +63,7 @@ def _zone(value: object) -> object:
     try:
         return ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"{value!r} is no time zone such as Europe/Stockholm") from error
+        raise ValueError(f"{value!r} is not a time zone such as Europe/Stockholm") from error
 
 
 def _not_too_often(value: timedelta) -> timedelta:
@@ -252,7 +252,7 @@ class Fleet:
         names = list(dict.fromkeys(names))
         unknown = [name for name in names if name not in self.members]
         if unknown:
-            message = "{!r} is no pipeline of the fleet {}{}"
+            message = "{!r} is not a pipeline of the fleet {}{}"
             raise ProblemsError(
                 [
                     Problem(message.format(name, self.path, did_you_mean(name, self.members)))
@@ -356,7 +356,7 @@ def _configs(fleet: Path, patterns: Sequence[str]) -> list[Path]:
     folder = fleet.absolute().parent
     found: set[Path] = set()
     for pattern in patterns:
-        start = Path(os.path.expanduser(pattern))  # noqa: PTH111 - a pattern is no path yet
+        start = Path(os.path.expanduser(pattern))  # noqa: PTH111 - a pattern is not a path yet
         if start.is_absolute():
             found |= set(Path(start.anchor).glob(str(start.relative_to(start.anchor))))
         else:

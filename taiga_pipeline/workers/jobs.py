@@ -132,7 +132,9 @@ class WorkerTasks:
         if isinstance(name, str) and job.attempts < _TRIES:
             now = await self.database.ask_in_thread(self.ledger.now)
             raise Again(f"{shown} is not in this worker's fleet", now + LOOK_AHEAD)
-        log.warning("a job asks for %s, which is no pipeline of this fleet; it is dropped", shown)
+        log.warning(
+            "a job asks for %s, which is not a pipeline of this fleet; it is dropped", shown
+        )
 
     def _report(self, member: Member, ended: Ended, pause: timedelta | None) -> None:
         fine = ended.ending in (Ending.DONE, Ending.STOPPED, Ending.LOCKED)

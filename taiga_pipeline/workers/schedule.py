@@ -81,7 +81,7 @@ def parse_span(text: str) -> timedelta:
     """
     match = _SPAN.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is no length of time; write 90s, 15m, 2h or 1d")
+        raise ValueError(f"{text!r} is not a length of time; write 90s, 15m, 2h or 1d")
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
@@ -95,5 +95,5 @@ def parse_cron(expression: str) -> str:
     try:
         croniter(expression, _EPOCH).get_next(datetime)
     except (ValueError, KeyError) as error:
-        raise ValueError(f"{expression!r} is no cron expression: {error}") from error
+        raise ValueError(f"{expression!r} is not a cron expression: {error}") from error
     return expression

@@ -1,4 +1,4 @@
-"""Public cases that are no files of deals: commands, databases, what follows an import."""
+"""Public cases that are not files of deals: commands, databases, what follows an import."""
 
 from __future__ import annotations
 

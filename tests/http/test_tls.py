@@ -35,7 +35,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        """What is no TLS is no fault of the test."""
+        """What is not TLS is not a fault of the test."""
 
 
 @contextmanager

@@ -376,7 +376,7 @@ def test_without_a_start_milestones_wait_and_a_note_says_so(close: date | None) 
     assert children(found, Kind.MILESTONE) == {}
     assert fields(found, Kind.STORY)["kick-off-with-customer"]["milestone"] == ""
     assert found.root.notes == (
-        "no start and no close is known, so the milestones wait until one is",
+        "start and close are unknown, so the milestones wait until one is known",
     )
 
 

@@ -110,7 +110,7 @@ def test_the_summary_counts_deals_states_and_fields() -> None:
     tally.count(None)
     tally.count(DealDifference("X", "tentative", "tentative", problem="gone"))
     assert list(tally.lines()) == [
-        "4 of 5 deals ask for something else.",
+        "4 of 5 deals get something else.",
         "  1 can no longer be mapped",
         "  3 x project label changed",
     ]

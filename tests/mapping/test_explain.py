@@ -42,7 +42,7 @@ def test_it_begins_with_the_file_the_mapping_and_the_stage_rule() -> None:
         "  test (test.toml) taken: is the default",
         'Stage "proposal" is the rule "Proposal" at test.toml:7.',
         "  category proposal, project tentative",
-        "  the start 2026-12-08 is worked out: the close plus lead_time_weeks = 1",
+        "  the start 2026-12-08 is calculated: the close plus lead_time_weeks = 1",
     ]
 
 
@@ -81,10 +81,10 @@ def test_every_candidate_says_why_it_was_taken_or_not(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "remark"),
     [
-        ({"stage": "Needs"}, "no project is made; one that is there already is retired"),
-        ({"stage": "Lost"}, "no project is made; one that is there is retired, its contents"),
+        ({"stage": "Needs"}, "no project is made; an existing one is retired"),
+        ({"stage": "Lost"}, "no project is made; an existing one is retired, its contents"),
         ({"stage": "Won", "closed_on": TODAY.replace(year=2020)}, "closed more than closed_within"),
-        ({"stage": "Won", "expected_close": None}, "no start and no close is known"),
+        ({"stage": "Won", "expected_close": None}, "start and close are unknown"),
         ({"stage": "Won", "expected_close": None}, "followed only if synced before: nobody knows"),
     ],
 )

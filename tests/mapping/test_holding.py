@@ -100,7 +100,7 @@ def test_a_note_names_nothing_that_the_mapping_does_not_ask_for() -> None:
 
 def test_a_mapping_that_deletes_untouched_projects_is_told_where_that_cannot_be() -> None:
     (note,) = notes(Capabilities())
-    assert "does not tell who changed a project" in note
+    assert "does not say who changed a project" in note
     assert "delete-if-untouched" in note
 
 

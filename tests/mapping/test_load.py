@@ -59,7 +59,7 @@ def test_all_problems_of_a_file_come_at_once_in_the_order_of_the_file() -> None:
         'm.toml:12:1: unknown key "probabilty"; did you mean "probability"?',
         'm.toml:13:15: "probability" must be at most 1; it is 50 (write 0.5 for 50 %)',
         'm.toml:14:13: "requires" (number 1) must be text in quotes; it is 1',
-        'm.toml:16:8: the stage "won" is there already, in line 10 ("Won")',
+        'm.toml:16:8: the stage "won" exists already, in line 10 ("Won")',
         "m.toml:18:11: a won deal's project is staffed; a stage of another kind has another "
         "category",
         "m.toml:20:10: unknown placeholder '{custmer}'; did you mean \"customer\"?",
@@ -68,7 +68,7 @@ def test_all_problems_of_a_file_come_at_once_in_the_order_of_the_file() -> None:
         'm.toml:22:11: "private" must be true or false, without quotes; it is "yes"',
         'm.toml:23:1: unknown key "how"; known here: title, template, tags, description, '
         "from_sales_page, private, tentative, staffed, retired",
-        "m.toml:25:9: a label has no blanks around it, and no line ends",
+        "m.toml:25:9: a label cannot begin or end with a blank, or contain a line end",
         "m.toml:25:9: a label is fixed text; it has no placeholders",
         'm.toml:29:10: the milestone "Kick" finishes ("+1w") before it starts ("+2w")',
         "m.toml:31:20: unknown placeholder '{bad}'; known are key, name, customer, stage, value, "
@@ -91,7 +91,7 @@ def test_all_problems_of_a_file_come_at_once_in_the_order_of_the_file() -> None:
             '[[role]]\nrole = "A"\nweeks = 1\nhours_per_week = "30"',
             'm.toml:19:18: "hours_per_week" must be a number, without quotes; it is "30"',
         ),
-        ('[[role]]\nrole = "A"\nweeks = 1', 'm.toml:16:1: "hours_per_week" is missing here'),
+        ('[[role]]\nrole = "A"\nweeks = 1', 'm.toml:16:1: "hours_per_week" is missing'),
         (
             '[[role]]\nrole = "A"\nweeks = 1\nhours_per_week = 1\nstart = "+3d"',
             'm.toml:20:9: "start" must be whole weeks',
@@ -116,7 +116,7 @@ def test_all_problems_of_a_file_come_at_once_in_the_order_of_the_file() -> None:
         (
             '[[milestone]]\nname = "A"\nfinish = "1w"\n'
             '[[story]]\nsubject = "B"\nmilestone = "A"\nwhen = "tentative"',
-            "m.toml:21:13: the milestone is there only once the project is staffed",
+            "m.toml:21:13: the milestone is made when the project is staffed",
         ),
         ('[ownership]\ntitle = "sale"', 'm.toml:17:9: "title" must be one of sales, delivery'),
         ('[words]\nvalue = ""', 'm.toml:17:9: "value" must not be empty'),

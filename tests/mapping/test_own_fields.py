@@ -72,8 +72,8 @@ def test_a_mapping_that_names_one_more_field_wins() -> None:
 
 def test_values_that_no_deal_can_have_are_errors_with_their_place() -> None:
     assert problems('segment = ["Industry", "Industri"]') == [
-        "test.toml:3:34: \"segment\": 'Industri' is none of the choices; did you mean 'Industry'? "
-        "(choices: Public sector, Industry)"
+        "test.toml:3:34: \"segment\": 'Industri' is not one of the choices; did you mean "
+        "'Industry'? (choices: Public sector, Industry)"
     ]
     assert problems('score = "many"') == ["test.toml:3:19: \"score\": 'many' is not a number"]
     assert problems('regoin = "x"') == [

@@ -126,7 +126,7 @@ def test_days_that_somebody_typed_are_theirs_though_a_calendar_names_them_too(
 def test_what_was_taken_back_by_hand_is_not_made_again(team: Run) -> None:
     team("people", "off", "remove", "ana@example.com", "2027-01-05")
     result = team("people", "off", "import", "team.ics")
-    assert "1 span of time off taken back by hand before: not made again" in result.stdout
+    assert "1 span of time off removed by hand before: not added again" in result.stdout
     assert len(spans(team)) == 3
 
 

@@ -69,7 +69,7 @@ def test_events_that_repeat_for_ever_end_with_the_time_span() -> None:
 @pytest.mark.parametrize("frequency", ["SECONDLY", "MINUTELY", "HOURLY"])
 def test_events_that_repeat_all_day_are_refused_at_once(frequency: str) -> None:
     reading = read(event(f"RRULE:FREQ={frequency}", "SUMMARY:Bomb"))
-    assert reading.left_out == (f"'Bomb' repeats {frequency.lower()}, which is no time off",)
+    assert reading.left_out == (f"'Bomb' repeats {frequency.lower()}, which is not time off",)
 
 
 def test_organizer_and_attendees_say_whose_it_is() -> None:
@@ -284,7 +284,7 @@ def test_a_broken_event_is_said_and_the_others_are_kept(broken: str) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\xff\xfe\x00", b"BEGIN:VEVENT\r\nEND:VEVENT"])
 def test_what_is_no_calendar_is_an_error(content: bytes) -> None:
-    with pytest.raises(ProblemsError, match="no iCalendar file"):
+    with pytest.raises(ProblemsError, match="not an iCalendar file"):
         read_time_off(content, Asked(FIRST, LAST))
 
 

@@ -79,7 +79,7 @@ def test_an_address_is_taken_only_once(people: PeopleStore) -> None:
     ["", "anna", "anna@", "@x.se", "a b@x.se", "a@b", "a@x.se,b@x.se", "<a@x.se>", "a@@x.se"],
 )
 def test_what_is_no_address_is_refused(people: PeopleStore, email: str) -> None:
-    with pytest.raises(InvalidValue, match="no e-mail address"):
+    with pytest.raises(InvalidValue, match="not an e-mail address"):
         people.add(replace(ANNA, email=email))
 
 
@@ -221,7 +221,7 @@ def test_bad_rows_of_a_roster_are_reported_and_the_rest_goes_in(
     report = import_people(people, file)
     assert (report.added, report.unused_headers) == (1, ("Desk",))
     assert [bad.line for bad in report.bad_rows] == [3, 4, 5, 6]
-    assert "stands in line 2 already" in report.bad_rows[1].reason
+    assert "is in line 2 already" in report.bad_rows[1].reason
     assert people.get("anna@example.org").hours_per_week == Decimal("37.5")
 
 

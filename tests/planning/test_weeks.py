@@ -31,7 +31,7 @@ def test_the_last_days_of_a_year_may_be_in_the_first_week_of_the_next() -> None:
 
 @pytest.mark.parametrize("text", ["", "W49", "2026-W54", "2026-W00", "next week", "2026-13-01"])
 def test_what_is_no_week_is_an_error(text: str) -> None:
-    with pytest.raises(InvalidValue, match="no week"):
+    with pytest.raises(InvalidValue, match="not a week"):
         parse_week(text)
 
 

@@ -266,7 +266,8 @@ def _broken_throughout(trouble: Trouble, ask: Ask) -> Outcome:
     if trouble is Trouble.NOT_JSON and ask in OF_ONE:
         return Outcome.WAITING  # what is in one project is that project's alone
     outcome = Outcome.ONE_DEAL if ask.deal else Outcome.STOPPED
-    # What is no answer about one story is that story's alone; that none comes at all is the run's.
+    # What is not an answer about one story is that story's alone; that none comes at all is the
+    # run's.
     return _optional(ask, outcome) if trouble is Trouble.NOT_JSON else _read_back(ask, outcome)
 
 

@@ -144,7 +144,7 @@ SITUATIONS: Final[dict[str, tuple[tuple[str, ...], Callable[[Path], None]]]] = {
     "a file in the place of the mappings": (("mappings",), garbage),
     "a store that is a link to itself": (("pipeline.db",), loop),
     "a state that is a folder": (("state.db", "state.db.lock"), full),
-    "inputs that are no text": (INPUTS, garbage),
+    "inputs that are not text": (INPUTS, garbage),
     "folders in the place of outputs": (OUTPUTS, full),
 }
 

@@ -259,7 +259,7 @@ SITUATIONS: Final[dict[str, Callable[[Stage], Result]]] = {
     "a key comes back in another case": rows(row(1, key="d-01"), *ROWS[1:]),
     "a deal has another key": rows(row(1, key="CRM-1"), *ROWS[1:]),
     "a key was rounded by a spreadsheet": rows(row(1, key="1.23457E+11"), *ROWS[1:]),
-    "a value is no number": rows(row(1, value="inf"), *ROWS[1:]),
+    "a value is not a number": rows(row(1, value="inf"), *ROWS[1:]),
     "a stage is in no mapping": rows(row(1, stage="Haggling"), *ROWS[1:]),
     "the store is locked": locked_store,
     "the store is damaged": damaged_store,

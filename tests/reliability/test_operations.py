@@ -448,7 +448,7 @@ class TestSignals:
                 threading.Event().wait(0.05)
             _, said = process.communicate(timeout=30)
         assert process.returncode == 3
-        assert "Finishing what is under way" in said
+        assert "Finishing the current action" in said
         assert ("Still finishing" in said) == (signals == 2)
         assert 0 < len(names(taiga)) < 6
         with closing(sqlite3.connect("state.db")) as connection:

@@ -184,8 +184,8 @@ class TestIssues:
 
 
 def test_a_left_out_row_names_record_place_and_reason() -> None:
-    row = Quarantined("D-9", "deals.csv:17", "the value is no number")
-    assert quarantine_line(row) == "D-9 (deals.csv:17): the value is no number"
+    row = Quarantined("D-9", "deals.csv:17", "the value is not a number")
+    assert quarantine_line(row) == "D-9 (deals.csv:17): the value is not a number"
     assert quarantine_line(Quarantined("", "deals.csv:17", "no key")) == "deals.csv:17: no key"
 
 

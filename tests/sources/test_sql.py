@@ -142,13 +142,14 @@ def test_all_that_is_wrong_with_the_settings_is_reported_at_once(make: Make) -> 
         columns=[1],
         write_back={"tabel": "opp", "columns": {"ulr": "a"}},
     )
-    assert "qurey is no setting of a sql source; did you mean 'query'?" in said
+    assert "unknown setting qurey of a sql source; did you mean 'query'?" in said
     assert "begins with DROP" in said
     assert "timeout_seconds must be a number from 1 to 86400, not 'long'" in said
     assert "[source.columns] must be a table" in said
-    assert "[source.write_back] tabel is no setting of a sql source; did you mean 'table'?" in said
+    assert "unknown setting [source.write_back] tabel of a sql source" in said
+    assert "did you mean 'table'?" in said
     assert "[source.write_back] key is missing" in said
-    assert "'ulr' is no fact that can be written back; did you mean 'url'?" in said
+    assert "'ulr' is not a fact that can be written back; did you mean 'url'?" in said
 
 
 def test_no_query_is_a_problem(make: Make) -> None:
@@ -165,7 +166,7 @@ def test_unknown_columns_are_all_reported_with_the_nearest(make: Make) -> None:
     said = complaint(make, columns={"key": "idd", "name": "titel", "valeu": "worth"})
     assert "no column 'idd'; did you mean 'id'?" in said
     assert "no column 'titel'; did you mean 'title'?" in said
-    assert "'valeu' is no field of a deal; did you mean 'value'?" in said
+    assert "'valeu' is not a field of a deal; did you mean 'value'?" in said
 
 
 def test_an_unknown_time_zone_is_reported_with_the_nearest(make: Make) -> None:
@@ -192,7 +193,7 @@ def test_a_column_of_the_wrong_type_costs_its_row_with_key_and_column(
     assert keys == ["1", "3"]
     reported = {bad.key: (bad.place, bad.reason) for bad in reading.quarantined}
     assert reported["2"] == ("row 2 of the query", "worth: 'a lot' is not an amount")
-    assert reported["4"] == ("row 4 of the query", "worth: inf is no finite number")
+    assert reported["4"] == ("row 4 of the query", "worth: inf is not a finite number")
     assert "title: 2 bytes" in reported["5"][1]
     assert reading.complete
 
@@ -295,7 +296,7 @@ def test_types_of_postgresql_are_read(make: Make, postgresql_url: str) -> None:
         UNION ALL SELECT '00000000-0000-0000-0000-000000000001'::uuid, 'y', 12.50"""
     keys, reading = read(make(url=postgresql_url, query=query))
     assert keys == ["00000000-0000-0000-0000-000000000001"]
-    assert [bad.reason for bad in reading.quarantined] == ["worth: NaN is no finite number"]
+    assert [bad.reason for bad in reading.quarantined] == ["worth: NaN is not a finite number"]
 
 
 def test_examining_tells_of_columns_and_of_what_the_connection_may_do(make: Make) -> None:

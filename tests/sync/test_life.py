@@ -234,10 +234,10 @@ def test_a_quarantined_row_is_reported_and_not_taken_for_gone(world: World):
     world.want(deal("D1"), deal("D2"))
     world.run()
     del world.source.groups["D1"]
-    world.source.quarantined = [Quarantined("D1", "deals.csv:7", "value 'x' is no number")]
+    world.source.quarantined = [Quarantined("D1", "deals.csv:7", "value 'x' is not a number")]
     report = world.run()
     assert [(i.kind, i.message) for i in report.issues] == [
-        (IssueKind.QUARANTINED, "deals.csv:7: value 'x' is no number")
+        (IssueKind.QUARANTINED, "deals.csv:7: value 'x' is not a number")
     ]
     assert report.outcome is Outcome.PARTIAL
 

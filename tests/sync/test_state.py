@@ -105,7 +105,7 @@ def test_a_store_of_a_newer_program_is_refused_and_left_alone(url: str, store: S
 
 
 def test_a_damaged_store_is_named_with_the_way_out(tmp_path: Path):
-    (tmp_path / "state.db").write_bytes(b"this is no database, certainly not " * 100)
+    (tmp_path / "state.db").write_bytes(b"this is not a database, certainly not " * 100)
     with pytest.raises(StateUnusable, match=r"state\.db is damaged"):
         StateStore(f"sqlite:///{tmp_path / 'state.db'}", "acme", FakeClock())
 

@@ -117,7 +117,7 @@ def test_all_problems_of_the_fleets_own_file_come_at_once(write: Write) -> None:
     ]
     assert "did you mean 'name'?" in found[0]
     assert "write 90s, 15m, 2h or 1d" in found[1]
-    assert "'Mars/Base' is no time zone" in found[2]
+    assert "'Mars/Base' is not a time zone" in found[2]
     assert "did you mean 'concurrency'?" in found[3]
 
 
@@ -142,7 +142,7 @@ def test_all_problems_of_the_fleets_own_file_come_at_once(write: Write) -> None:
         (QUEUE + '[workers]\ndead_after = "2d"\n', "dead_after: more than 1h"),
         (QUEUE + '[pipelines]\nevery = "5s"\n', "less than 10s"),
         (QUEUE + '[workers]\ndead_after = "1s"\n', "less than 2s"),
-        (QUEUE + '[pipelines]\ncron = "0 0 31 2 *"\n', "no cron expression"),
+        (QUEUE + '[pipelines]\ncron = "0 0 31 2 *"\n', "not a cron expression"),
         ("queue = 1\n", "queue"),
         ("", "'queue' is missing"),
     ],
@@ -233,7 +233,7 @@ def test_the_queues_address_may_be_in_the_environment_and_has_to_be_postgresql(
     assert queue.address({"QUEUE_URL": "postgresql://h/d"}) == "postgresql://h/d"
     with pytest.raises(SecretError, match="QUEUE_URL is not set"):
         queue.address({})
-    with pytest.raises(ProblemsError, match="no URL of a PostgreSQL") as caught:
+    with pytest.raises(ProblemsError, match="not a URL of a PostgreSQL") as caught:
         queue.address({"QUEUE_URL": "mysql://me:secret@h/d"})
     assert "secret" not in str(caught.value)
 

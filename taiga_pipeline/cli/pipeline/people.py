@@ -209,7 +209,7 @@ def list_off(context: CommandContext, email: str | None, as_json: bool) -> None:
 @click.argument("email")
 @click.argument("first")
 @click.argument("last", required=False)
-@click.option("--reason", default="", help="Why, if others may know.")
+@click.option("--reason", default="", help="The reason, if others may see it.")
 @json_option
 @pass_context
 def add_off(
@@ -270,8 +270,8 @@ def import_off(
 
     In an iCalendar file, an event's attendees (else its organizer) tell whose it is, unless
     --person does. Events that are cancelled, tentative, declined, shown as free, work elsewhere or
-    a substitute's are no time off. Importing the file again takes back what is gone or moved in it;
-    what people typed stays.
+    a substitute's are not time off. Importing the file again takes back what is gone or moved in
+    it; what people typed stays.
     """
     from taiga_pipeline.cli.pipeline.people_calendar import holds_calendar, import_calendar
     from taiga_pipeline.people.csv_files import Writing

@@ -40,7 +40,7 @@ def sandbox(
 ) -> None:
     """Serve a small Taiga-compatible server, for trying things out.
 
-    It is no replacement for Taiga, and not for a public network.
+    It is not a replacement for Taiga, and not for a public network.
     """
     from taiga_pipeline.sandbox.embedded import serve
 

@@ -45,7 +45,7 @@ Type=oneshot
 User={user}
 ExecStart={command}
 WorkingDirectory={folder}
-{load}# Done in part (3) and a run that is still going (5) are no failures of the service.
+{load}# Done in part (3) and a run that is still going (5) are not failures of the service.
 SuccessExitStatus=3 5
 TimeoutStartSec=30min
 UMask=0077

@@ -87,7 +87,7 @@ def objections(declared: Declaration) -> Iterator[str]:
     for choice in declared.choices:
         first = known.setdefault(folded(choice), choice)
         if first is not choice:
-            yield f"the choices {first!r} and {choice!r} are the same but for letter case"
+            yield f"the choices {first!r} and {choice!r} differ only in letter case"
 
 
 def _field(place: int, declared: Declaration) -> DealField:

@@ -47,7 +47,7 @@ def read_choice(field: DealField, text: str) -> str:
     listed = ", ".join(field.choices[:_NAMED])
     more = f" and {len(field.choices) - _NAMED} more" if len(field.choices) > _NAMED else ""
     raise InvalidValue(
-        f"{text.strip()[:_SHOWN]!r} is none of the choices{did_you_mean(text, field.choices)} "
+        f"{text.strip()[:_SHOWN]!r} is not one of the choices{did_you_mean(text, field.choices)} "
         f"(choices: {listed}{more})"
     )
 
@@ -150,7 +150,7 @@ def money_of(text: str, currency: str) -> tuple[Decimal, str] | None:
 
 
 def objection(field: DealField, text: str) -> str:
-    """Says why a text that a deal holds is no value of a field as it is now, "" if it is one."""
+    """Says why a text that a deal holds is not a value of a field as it is now, "" if it is one."""
     try:
         return "" if read_own(field, text) == text else "it is not written as its kind is"
     except InvalidValue as error:
@@ -158,7 +158,7 @@ def objection(field: DealField, text: str) -> str:
 
 
 def json_form(field: DealField, text: str) -> str | bool | None:
-    """Returns a value for JSON: yes and no as true and false, nothing as null where it is no text.
+    """Returns a value for JSON: yes and no as true and false, nothing as null where it is not text.
 
     Figures and days are text in their normal form, as those of the built-in fields are.
     """

@@ -446,7 +446,7 @@ HELPERS: Final = (
         ),
     ),
 )
-"""Columns for imports only: they are no fields of a deal, but say something about some."""
+"""Columns for imports only: they are not fields of a deal, but say something about some."""
 
 BUILT_IN: Final = FieldTable(FIELDS, HELPERS)
 """The table without fields of the user's own."""

@@ -138,8 +138,8 @@ class CsvText:
 
 _NEVER_CLOSED: Final = "a quotation mark is opened and never closed"
 _AMONG_BROKEN: Final = (
-    "a quotation mark is opened and not closed on its line, where so many rows are broken that "
-    "only lines that are whole are read"
+    "a quotation mark is opened and not closed on its line; many rows are broken, so only "
+    "complete lines are read"
 )
 
 
@@ -288,7 +288,7 @@ def _notes(
     if said:
         yield "encoding", said
     if header.line > first_line:
-        yield "header", f"the header is line {header.line}; what stands above it was not read"
+        yield "header", f"the header is line {header.line}; lines above it were skipped"
     if repeated:
         names = ", ".join(map(repr, dict.fromkeys(repeated)))
         yield (
@@ -303,8 +303,8 @@ def _notes(
         yield (
             "control_characters",
             (
-                f"{counted(count, 'control character')} nobody sees (first: {first}, line {line}); "
-                "programs drop them; the encoding may be another: --encoding NAME"
+                f"{counted(count, 'control character')} that are invisible (first: {first}, line "
+                f"{line}); programs drop them; if the encoding is another: --encoding NAME"
             ),
         )
 
@@ -333,7 +333,7 @@ def _with_escapes(csv_text: CsvText) -> CsvText:
     delimiter = re.escape(csv_text.delimiter)
     nulls = re.compile(rf"(?:(?<=^)|(?<={delimiter}))\\N(?={delimiter}|[\r\n]|$)", re.MULTILINE)
     text = nulls.sub(r"\\\\N", csv_text.text)
-    said = "quotation marks have a backslash before them in this file; that was taken into account"
+    said = "quotation marks have a backslash before them in this file; the import allows for it"
     escaped = replace(
         csv_text, text=text, escape="\\", notes=(*csv_text.notes, ("backslashes", said))
     )

@@ -71,7 +71,7 @@ _FEW_SIGNS: Final = frozenset("–—‘’“”„…€£§°·«»´\xa0")
 _SIGNS: Final = frozenset("–—‘’“”„‚…€£§°·•«»©®™´`¿¡×±²³¼½¾‰µ¨¸¥¢\xa0\xad")
 _WESTERN: Final = ("cp1252", "iso8859_15", "mac_roman", "cp850")
 _ENOUGH_LETTERS: Final = 8
-"""Bytes that are no ASCII, from which on another encoding is told by its letters."""
+"""Bytes that are not ASCII, from which on another encoding is told by its letters."""
 _OTHERS: Final = ("cp1250", "cp1251", "mac_roman", "cp850", "cp1253", "cp1254", "koi8_r", "cp932")
 
 NAMES: Final = {
@@ -98,7 +98,7 @@ class Decoded:
 def decode(data: bytes, name: str, encoding: str = "") -> Decoded:
     """Decodes a file. With ``encoding``, bytes that do not fit become lone surrogates.
 
-    :raises ProblemsError: it is no text but a workbook, or another kind of file; its encoding is
+    :raises ProblemsError: it is not text but a workbook, or another kind of file; its encoding is
         unknown or cannot be told (names line and byte).
     """
     if kind := kind_of(data):
@@ -130,7 +130,7 @@ def certain_encoding(data: bytes) -> str:
 
 
 def kind_of(data: bytes) -> str:
-    """Says what a file is that is no text, and what to do with it; "" for a text."""
+    """Says what a file is that is not text, and what to do with it; "" for a text."""
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return f"this is {_archive(data)}, not CSV; {_SAVE_AS}"
     for signature, kind in _SIGNATURES:
@@ -172,7 +172,7 @@ def _named(data: bytes, name: str, encoding: str, mark: str) -> Decoded:
     used = text_encoding(encoding)
     if not used:
         message = (
-            f"encoding {encoding[:_SHOWN]!r} is unknown, or none of text; try utf-8, cp1252 "
+            f"encoding {encoding[:_SHOWN]!r} is unknown, or not for text; try utf-8, cp1252 "
             "(Windows), latin-1, mac_roman or utf-16"
         )
         raise ProblemsError([Problem(message, name)])
@@ -183,8 +183,8 @@ def _named(data: bytes, name: str, encoding: str, mark: str) -> Decoded:
         text = data.decode("cp1252", "surrogateescape")
         if max(text) < "\udc80":
             said = (
-                "read as cp1252 (Windows-1252), not as latin-1: it has bytes that are dashes and "
-                "quotation marks there, and invisible signs in latin-1"
+                "read as cp1252 (Windows-1252), not as latin-1: some of its bytes are dashes and "
+                "quotation marks there, but invisible signs in latin-1"
             )
             return Decoded(text, "cp1252", said)
     if used == "utf-8":
@@ -236,7 +236,7 @@ def _paired(data: bytes) -> str:
 
 
 def _legacy(data: bytes, name: str, error: UnicodeDecodeError) -> Decoded:
-    """Decodes what is no UTF-8."""
+    """Decodes what is not UTF-8."""
     if _is_mostly_utf8(data) or b"\0" in data[:_LOOKED_AT]:
         raise ProblemsError([_undecodable(data, name, "utf-8", error)])
     for used in _WESTERN:
@@ -276,7 +276,7 @@ def _is_mostly_utf8(data: bytes) -> bool:
 
 
 def _is_western(text: str, signs: frozenset[str]) -> bool:
-    """Whether what is no ASCII reads as in Western languages: letters of two at most, no capitals
+    """Whether what is not ASCII reads as in Western languages: letters of two at most, no capitals
     within words, no signs between letters."""
     foreign = [each for each in text if each > "\x7f" and each.isalpha()]
     letters = {each.lower() for each in foreign} - set("ºª")

@@ -47,7 +47,7 @@ _SHOWN: Final = 50
 
 @dataclass(slots=True)
 class Edges:
-    """What was found around and between the rows. ``lines`` are those that are no rows: number and
+    """What was found around and between the rows. ``lines`` are those that are not rows: number and
     text; ``continued`` counts lines that belong to the row above, ``unused`` the cells of those
     that could not be added to it, by header; ``padded`` counts rows that were cut short."""
 
@@ -102,7 +102,7 @@ class Table:
             yield last
 
     def notices(self) -> Iterator[Notice]:
-        """Yields what to say about the lines that are no rows."""
+        """Yields what to say about the lines that are not rows."""
         edges = self.edges
         if edges.lines:
             line, text = edges.lines[0]
@@ -126,7 +126,7 @@ class Table:
             yield Notice("continued", len(edges.continued), said)
 
     def _look(self) -> None:
-        """Finds the lines that are no rows of their own."""
+        """Finds the lines that are not rows of their own."""
         tail: list[RawRow | BrokenRow] = []
         short: list[RawRow] = []
         stages: dict[int, Counter[str]] = {}
@@ -239,7 +239,7 @@ class Table:
             or (self._of_short[folded(stage)] > 1 and not self._has_rest(row))
         )
         if stage and not is_known:
-            reason += f", and {stage[:_SHOWN]!r} is no stage of another row: it may be torn"
+            reason += f", and {stage[:_SHOWN]!r} is not a stage of another row: it may be torn"
             return BrokenRow(row.line, reason, row.cells[: row.short])
         return row
 

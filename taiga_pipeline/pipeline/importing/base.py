@@ -119,11 +119,11 @@ class Bases:
                 "other_origin",
                 count,
                 f"this is the first import under the name {self._origin!r}; "
-                f"{counted(count, 'deal')} came from {other!r}. What is gone from the list "
+                f"{counted(count, 'deal')} came from {other!r}. Deals that are gone from the list "
                 f"({counted(gone, 'deal')} of {other!r} not in this file) or was cleared in it "
-                f"({counted(self._still_held, 'field')}) is not taken for that: if it is the same "
-                f"list, import it again with --origin {word(other)}, and use one --origin for it "
-                "from now on",
+                f"({counted(self._still_held, 'field')}) are not reported as gone: if it is the "
+                f"same list, import it again with --origin {word(other)}, and use one --origin for "
+                "it from now on",
             )
         if self._taken:
             yield Notice(
@@ -138,7 +138,7 @@ class Bases:
                 self._unknown,
                 f"{counted(self._unknown, 'row')} with a version that this store does not know "
                 "(exported from another store, or from this one before a backup was restored, or "
-                "their keys were changed since): taken as rows without one",
+                "their keys were changed since): read as rows without one",
             )
 
 

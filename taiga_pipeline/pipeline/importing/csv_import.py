@@ -125,7 +125,7 @@ def import_deals(
             work.finish(batch)
     except IntegrityError:
         raise AlreadyThere(
-            "somebody else has added one of these deals just now; nothing was imported, try again"
+            "another user added one of these deals just now; nothing was imported, try again"
         ) from None
     return work.report()
 
@@ -334,7 +334,7 @@ class _Import:
 
     def _unused_stages(self) -> Iterable[Notice]:
         for status, count in self._reading.reader.unknown_status.most_common(3):
-            text = f"status {status!r} ({counted(count, 'deal')}) decides nothing; the stage counts"
+            text = f"status {status!r} ({counted(count, 'deal')}) is not used; the stage counts"
             yield Notice("status", count, text)
         for theirs in self._reading.reader.unused_stages():
             yield Notice("unused", 0, f"--stage {theirs}=…: no deal is in stage {theirs!r}")

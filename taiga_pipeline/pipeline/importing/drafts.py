@@ -72,7 +72,7 @@ class DraftReading:
         if self.reader.makes_keys:
             return f"key {key!r} is made of line {first_line} too; make it of more fields"
         if key == first_key:
-            return f"key {key!r} stands in {self.unit} {first_line} already, which counts"
+            return f"key {key!r} is in {self.unit} {first_line} already, which counts"
         return (
             f"key {key!r} differs only in case or Unicode form from {first_key!r} in {self.unit} "
             f"{first_line}, which counts"

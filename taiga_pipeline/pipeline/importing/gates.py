@@ -50,5 +50,5 @@ class Gatekeeper:
                 "late",
                 len(self._late),
                 f"{counted(len(self._late), 'new deal')} ({some}) came in at a later stage; these "
-                f"actions of the stages before count as done: {', '.join(self._taken)}",
+                f"actions of the earlier stages count as done: {', '.join(self._taken)}",
             )

@@ -50,14 +50,14 @@ class KeyResolver:
         if same:
             theirs, ours = same[0]
             text = (
-                f"{counted(len(same), 'key')} taken for the same in another form, as in "
+                f"{counted(len(same), 'key')} treated as the same key in another form, as in "
                 f"{theirs!r} for {ours!r} of the store"
             )
             yield Notice("keys", len(same), text)
 
     def _take_same(self, draft: Draft, same: str, present: set[str], resolved: list[Draft]) -> None:
         if folded(same) in present or same in self.renamed.values():
-            reason = f"key {draft.key!r} is the identifier {same!r}, which stands in another row"
+            reason = f"key {draft.key!r} is the identifier {same!r}, which is in another row"
             self.bad_rows.append(BadRow(draft.line, draft.key, reason))
         else:
             resolved.append(self._renamed(draft, same))

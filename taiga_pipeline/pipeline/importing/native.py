@@ -20,7 +20,7 @@ _SHOWN: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class NativeRow:
-    """A row that is no text. ``line`` is its number, or whatever number names it in its place."""
+    """A row that is not text. ``line`` is its number, or whatever number names it in its place."""
 
     line: int
     cells: tuple[object, ...]
@@ -53,7 +53,7 @@ def cell_of(value: object, zone: tzinfo = UTC) -> Cell:
 def _text(value: str) -> str:
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         shown = value[:_SHOWN].encode("utf-8", "backslashreplace").decode()
-        raise InvalidValue(f"{shown} holds bytes that are no UTF-8 text")
+        raise InvalidValue(f"{shown} holds bytes that are not UTF-8 text")
     return value
 
 
@@ -61,7 +61,7 @@ def _number(value: float | Decimal) -> Decimal:
     # What is written out is the shortest number that is this float: 0.1, not 0.1000000000000000055.
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite():
-        raise InvalidValue(f"{value} is no finite number")
+        raise InvalidValue(f"{value} is not a finite number")
     if abs(number.adjusted()) > MAX_DIGITS or len(number.as_tuple().digits) > MAX_DIGITS:
         raise InvalidValue(f"a number of more than {MAX_DIGITS} digits")
     return number

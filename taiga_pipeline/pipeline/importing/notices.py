@@ -102,9 +102,7 @@ class Observer:
             yield Notice("columns", len(others), text)
         if "value" in self._layout.columns and may_be_weighted(self._layout.header_of("value")):
             taken = self._layout.header_of("value")
-            text = (
-                f"{taken!r} may be multiplied by the deals' chances already; it is taken as it is"
-            )
+            text = f"{taken!r} may be multiplied by the deals' chances already; it is used as it is"
             yield Notice("weighted", 0, text)
 
     def _decisions(self) -> Iterator[Notice]:
@@ -127,13 +125,13 @@ class Observer:
     def _gaps(self) -> Iterator[Notice]:
         sentences = {
             "no customer": "without a customer",
-            "no date": "without any date: they cannot be placed in time",
+            "no date": "without any date: their time is unknown",
             "no value": "without a value",
             "no currency": "with a value but no currency; name it with --currency",
             "no stage": "without a stage",
             "entities": f"with signs written as in web pages ({self._entity!r}); kept as they are",
-            "unclear currency": "with a currency sign that several currencies share; say which "
-            "with --currency, or --value currency:THEIRS=OURS",
+            "unclear currency": "with a currency sign that several currencies "
+            "share; name it with --currency, or --value currency:THEIRS=OURS",
         }
         for code, sentence in sentences.items():
             if count := self._counts[code]:

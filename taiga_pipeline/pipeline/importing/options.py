@@ -361,6 +361,6 @@ def _check_needed(
         )
     if CLOSE_DATE in chosen and {"closed_on", "expected_close"} <= chosen.keys():
         problems.append(
-            f"{chosen[CLOSE_DATE]!r} stands for both closed_on and expected_close, which have "
-            "columns of their own; leave one of them out"
+            f"{chosen[CLOSE_DATE]!r} is used for both closed_on and expected_close, which have "
+            "their own columns; leave one of them out"
         )

@@ -54,7 +54,7 @@ class Readings:
     """Of money and numbers in fields of the user's own."""
 
     def read(self, column: DealField, text: str) -> Any:
-        """Reads the value of a field that is no text; None, or nothing, for "not known".
+        """Reads the value of a field that is not text; None, or nothing, for "not known".
 
         :raises InvalidValue: the text is no such value, or it can be read in two ways.
         """

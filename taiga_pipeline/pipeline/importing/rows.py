@@ -440,7 +440,7 @@ class RowReader:
 
 
 def _is_of_its_kind(column: DealField, cell: Decimal | date) -> bool:
-    """Whether a value that is no text is what the field holds: nothing has to be guessed."""
+    """Whether a value that is not text is what the field holds: nothing has to be guessed."""
     return column.kind in (DATED if isinstance(cell, date) else _FIGURES)
 
 

@@ -40,7 +40,7 @@ class Blanks(StrEnum):
     """What a blank cell says."""
 
     SAY_NOTHING = "nothing"
-    CLEAR_WHAT_WAS_IMPORTED = "what the last import has put there is gone"
+    CLEAR_WHAT_WAS_IMPORTED = "the value of the last import is gone"
     COUNT = "the field was cleared"
 
 

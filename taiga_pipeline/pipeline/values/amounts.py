@@ -81,7 +81,8 @@ class AmountReading:
     def read(self, text: str) -> Amount | None:
         """Reads a cell; None if it stands for nothing.
 
-        :raises InvalidValue: it is no amount, its words are unknown, or it can be read in two ways.
+        :raises InvalidValue: it is not an amount, its words are unknown, or it can be read in two
+            ways.
         """
         if is_blank(text):
             return None
@@ -97,14 +98,14 @@ class AmountReading:
         shown = f"{text.strip()[:_SHOWN]!r}"
         if self.decimal:
             mark = "comma" if self.decimal == COMMA else "point"
-            return f"{shown}: its separators do not fit a decimal {mark} ({named(self.option)})"
+            return f"{shown}: its separators do not match a decimal {mark} ({named(self.option)})"
         point, comma = numeral.readings[POINT], numeral.readings[COMMA]
         if not self.option:
             fraction, grouped = sorted((point, comma))
             return f"{shown} may be {point:f} or {comma:f}; write {grouped:f} or {fraction:f}0"
         return (
-            f"{shown} may be {point:f} or {comma:f}, and nothing in its column decides; "
-            f"say which with {setting(self.option, POINT)} or {setting(self.option, COMMA)}"
+            f"{shown} may be {point:f} or {comma:f}, and its column does not decide; set "
+            f"{setting(self.option, POINT)} or {setting(self.option, COMMA)}"
         )
 
 
@@ -202,7 +203,7 @@ class AmountSurvey:
         if points and commas:
             return (
                 f"{points:,} cells have a decimal point ({self.examples[POINT]!r}) and {commas:,} "
-                f"a decimal comma ({self.examples[COMMA]!r}): cells that may be either are left out"
+                f"a decimal comma ({self.examples[COMMA]!r}): ambiguous cells are left out"
             )
         if decimal and any(self.open_cells.values()):
             mark = "comma" if decimal == COMMA else "point"
@@ -210,7 +211,9 @@ class AmountSurvey:
                 example = self.examples[decimal]
                 return f"the decimal separator is the {mark}, as in {example!r}"
             example = min(self.open_cells[_other(decimal)])
-            return f"{example!r} is read as more than a thousand: all its like have three digits"
+            return (
+                f"{example!r} is read as more than a thousand: all similar cells have three digits"
+            )
         return ""
 
 
@@ -247,7 +250,7 @@ def _take_apart(text: str) -> _Parts:
     if is_even:
         numeral = numeral.without_fraction()
     if not numeral.readings:
-        raise InvalidValue(f"{shown} is not an amount: its digits and separators do not fit")
+        raise InvalidValue(f"{shown} is not an amount: its digits and separators do not match")
     try:
         return _Parts(numeral, join(read_unit(before), read_unit(after)), negative)
     except InvalidValue as error:
@@ -270,7 +273,7 @@ def _sign(before: str, after: str) -> tuple[str, str, bool]:
     marks = list(_marks(before, after))
     opened, closed = "(" in before, ")" in after
     if opened != closed or before.count("(") + after.count(")") > 2 or len(marks) + opened > 1:
-        raise InvalidValue(f"{before + '…' + after!r}: signs or brackets that do not fit")
+        raise InvalidValue(f"{before + '…' + after!r}: signs or brackets that do not match")
     strip = str.maketrans("", "", "()+-−–")
     return before.translate(strip), after.translate(strip), opened or marks == ["-"]
 

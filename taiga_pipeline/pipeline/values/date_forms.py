@@ -142,7 +142,7 @@ class Found:
 
 
 def is_no_date(text: str) -> bool:
-    """Tells whether a text of figures means "no date" and is no day at all (0000-00-00)."""
+    """Tells whether a text of figures means "no date" and is not a day at all (0000-00-00)."""
     return _ZEROS.fullmatch(text.strip()) is not None
 
 

@@ -53,7 +53,7 @@ def check_format(form: str) -> None:
     try:
         read = datetime.strptime(sample.strftime(form), form)
     except (ValueError, OverflowError, RecursionError, re.error):
-        message = f"{form[:_SHOWN]!r} is no form of dates; write one like %d.%m.%Y, {named}"
+        message = f"{form[:_SHOWN]!r} is not a date format; write one like %d.%m.%Y, {named}"
         raise InvalidValue(message) from None
     if read.year != sample.year or len(form) > _SHOWN:
         message = f"{form[:_SHOWN]!r} does not read a whole date; write one like %d.%m.%Y, {named}"

@@ -72,7 +72,7 @@ class ShareReading:
         if not self.stands_alone and value <= 1:
             raise InvalidValue(
                 f"{(shown or format(value, 'f')).strip()[:_SHOWN]!r} may be {value:f} % or "
-                f"{value * _HUNDRED:f} %, and nothing in its column decides; say which with "
+                f"{value * _HUNDRED:f} %, and its column does not decide; set "
                 f"{setting(self.option, 'percent')} or {setting(self.option, 'fraction')}"
             )
         return value / _HUNDRED if value > 1 else value

@@ -140,7 +140,7 @@ def _check(options: Options) -> None:
     if not 0 < options.quantile < 1:
         raise InvalidValue(f"the quantile {options.quantile:g} is not between 0 and 1; write 0.8")
     if not 1 <= options.trials <= MOST_TRIALS:
-        raise InvalidValue(f"{options.trials:,} trials; 1 to {MOST_TRIALS:,} make sense")
+        raise InvalidValue(f"{options.trials:,} trials; 1 to {MOST_TRIALS:,} are allowed")
     if options.seed < 0:
         raise InvalidValue(f"the seed {options.seed} is negative")
 

@@ -74,14 +74,14 @@ def parse_hire(text: str) -> Hire:
     """
     found = _HIRE.fullmatch(text.strip())
     if not found:
-        raise InvalidValue(f"{text!r} is no hire; write Back:40h@2027-01-04, or 2x Back:40h")
+        raise InvalidValue(f"{text!r} is not a hire; write Back:40h@2027-01-04, or 2x Back:40h")
     try:
         hours = Decimal(found["hours"].replace(",", "."))
     except InvalidOperation:
-        raise InvalidValue(f"{text!r}: {found['hours']!r} is no number of hours") from None
+        raise InvalidValue(f"{text!r}: {found['hours']!r} is not a number of hours") from None
     if not 0 < hours <= HOURS_IN_A_WEEK:
         raise InvalidValue(
-            f"{text!r}: {hours} hours a week; more than 0 and up to {HOURS_IN_A_WEEK} make sense"
+            f"{text!r}: {hours} hours a week; more than 0 and up to {HOURS_IN_A_WEEK} are allowed"
         )
     count = int(found["count"] or 1)
     if not count:
@@ -96,7 +96,7 @@ def parse_leave(text: str) -> Leave:
     """
     email, _, day = text.strip().partition("=")
     if "@" not in email:
-        raise InvalidValue(f"{text!r} is no leave; write ana@example.org=2027-01-31")
+        raise InvalidValue(f"{text!r} is not a leave; write ana@example.org=2027-01-31")
     return Leave(email.strip().lower(), _day(day.strip()))
 
 
@@ -108,7 +108,7 @@ def parse_delay(text: str) -> tuple[str, int]:
     key, weeks = _pair(text, "D-2=4w")
     count = parse_weeks(weeks)
     if abs(count) > _LONGEST_DELAY:
-        raise InvalidValue(f"{text!r}: up to {_LONGEST_DELAY} weeks make sense")
+        raise InvalidValue(f"{text!r}: up to {_LONGEST_DELAY} weeks are allowed")
     return key, count
 
 
@@ -129,7 +129,7 @@ def parse_size(text: str) -> float:
     found = _SIZE.fullmatch(text.strip())
     factor = float(found["number"].replace(",", ".")) / 100 if found else -1
     if not 0 <= factor <= _LARGEST:
-        raise InvalidValue(f"{text!r} is no size; write 150% for half as much again")
+        raise InvalidValue(f"{text!r} is not a size; write 150% for half as much again")
     return factor
 
 
@@ -146,7 +146,7 @@ def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise InvalidValue(f"{text!r} is no date; write 2027-01-04") from None
+        raise InvalidValue(f"{text!r} is not a date; write 2027-01-04") from None
 
 
 def written_hire(hire: Hire) -> str:
@@ -234,8 +234,8 @@ def _check_names(situation: Situation, scenario: Scenario) -> None:
         if key not in deals
     ]
     problems += [
-        f"scenario {scenario.name}: nobody has the address {each.email!r}"
-        f"{did_you_mean(each.email, people)}"
+        f"scenario {scenario.name}: no person has the address "
+        f"{each.email!r}{did_you_mean(each.email, people)}"
         for each in scenario.leave
         if each.email not in people
     ]

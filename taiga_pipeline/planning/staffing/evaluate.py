@@ -133,7 +133,7 @@ def _malformed(problem: Problem, assignment: Assignment) -> Iterator[str]:
         return
     request = problem.requests[assignment.request]
     if assignment.worker not in (candidate.worker for candidate in request.candidates):
-        yield f"worker {assignment.worker} is no candidate for request {assignment.request}"
+        yield f"worker {assignment.worker} is not a candidate for request {assignment.request}"
     if assignment.halves not in (HALF, WHOLE):
         yield f"request {assignment.request}: a share of {assignment.halves} halves"
     if not 0 <= assignment.first < assignment.end <= len(request.need):

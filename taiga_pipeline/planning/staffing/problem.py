@@ -208,7 +208,9 @@ def _complaints(problem: Problem) -> Iterator[str]:
         if not (_is_amount(project.weight) and _is_amount(project.delay_cost)):
             yield f"project {project.key}: weight and cost of a delay are numbers from 0 up"
         if project.max_delay < 0:
-            yield f"project {project.key}: {project.max_delay} weeks of delay; 0 or more make sense"
+            yield (
+                f"project {project.key}: {project.max_delay} weeks of delay; 0 or more are allowed"
+            )
     for request in problem.requests:
         yield from _about_request(request, problem)
 
@@ -219,7 +221,7 @@ def _about_worker(worker: Worker, weeks: int) -> Iterator[str]:
     if not all(map(_is_amount, (*worker.hours, *worker.fixed, worker.usual))):
         yield f"{worker.key}: hours are numbers from 0 up"
     if worker.max_projects < 1:
-        yield f"{worker.key}: at most {worker.max_projects} projects at once; 1 or more make sense"
+        yield f"{worker.key}: at most {worker.max_projects} projects at once; 1 or more are allowed"
 
 
 def _about_request(request: Request, problem: Problem) -> Iterator[str]:

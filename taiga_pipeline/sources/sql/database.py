@@ -215,7 +215,7 @@ class Database:
             raise Unreachable(f"{name or ':memory:'}: no such file ({self.setting})")
         address = f"{Path(name).absolute().as_uri()}?mode={mode}"
         connection = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)
-        # Bytes that are no UTF-8 cost their row, not the reading.
+        # Bytes that are not UTF-8 cost their row, not the reading.
         connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         return connection
 

@@ -73,7 +73,7 @@ class Catalogue:
         model = self.model
         for step in path.split("."):
             if not model:
-                return f"{step!r} leads on from a field that is no relation"
+                return f"{step!r} leads on from a field that is not a relation"
             fields = self.fields(model)
             if step not in fields and step not in _OF_EVERY_MODEL:
                 return f"{model} has no field {step!r}{did_you_mean(step, fields)}"

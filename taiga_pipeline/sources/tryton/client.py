@@ -121,7 +121,7 @@ def server_address(url: str) -> str:
     """
     parts = urlsplit(url.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Stop(f"[source] url: {url!r} is no web address (https://tryton.example.com)")
+        raise Stop(f"[source] url: {url!r} is not a web address (https://tryton.example.com)")
     if parts.username is not None or parts.password is not None:
         raise Stop("[source] url: holds credentials; use token_env instead")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"

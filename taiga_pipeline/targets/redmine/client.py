@@ -104,7 +104,7 @@ def base_address(url: str) -> str:
     """
     parts = urlsplit(url.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Unreachable(f"target.url: {url!r} is no web address (https://redmine.example.com)")
+        raise Unreachable(f"target.url: {url!r} is not a web address (https://redmine.example.com)")
     if parts.username is not None or parts.password is not None:
         raise Unreachable("target.url: holds credentials; use token_env instead")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"

@@ -19,7 +19,7 @@ def api_address(url: str) -> str:
     """
     parts = urlsplit(url.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Unreachable(f"target.url: {url!r} is no web address (https://taiga.example.com)")
+        raise Unreachable(f"target.url: {url!r} is not a web address (https://taiga.example.com)")
     if parts.username is not None or parts.password is not None:
         raise Unreachable("target.url: holds credentials; use username and password_env instead")
     path = parts.path.rstrip("/").removesuffix(API_PATH)

@@ -1,4 +1,4 @@
-"""What an answer that is no success means. Decided on status and keys: the words are translated."""
+"""The meaning of answers that are not a success. Status and keys decide: texts are translated."""
 
 from __future__ import annotations
 

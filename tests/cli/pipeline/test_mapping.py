@@ -86,7 +86,7 @@ def test_check_reports_problems_as_json(run: Run, tmp_path: Path) -> None:
         "file": "m.toml",
         "line": 1,
         "column": 1,
-        "message": '"name" is missing here',
+        "message": '"name" is missing',
     }
 
 
@@ -132,7 +132,7 @@ def test_diff_shows_what_a_file_would_change(pipeline: Run, tmp_path: Path) -> N
     result = pipeline("mapping", "diff", "new/default.toml")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == (
-        "2 of 4 deals ask for something else.\n"
+        "2 of 4 deals get something else.\n"
         "  2 x project label changed\n"
         "\n"
         "D-1\n"
@@ -151,7 +151,7 @@ def test_diff_takes_an_edited_copy_under_another_name_for_the_mapping_that_it_is
     (tmp_path / "new/default.toml").rename(place)
     result = pipeline("mapping", "diff", place)
     assert result.exit_code == 0, result.stderr
-    assert result.stdout.startswith("2 of 4 deals ask for something else.\n")
+    assert result.stdout.startswith("2 of 4 deals get something else.\n")
     assert f"{place} is compared in place of mappings/default.toml" in result.stderr
     data = json.loads(pipeline("mapping", "diff", place, "--json").stdout)
     assert data["summary"]["replaces"] == ["mappings/default.toml"]
@@ -181,7 +181,7 @@ def test_diff_lists_as_many_deals_as_wished(pipeline: Run, tmp_path: Path) -> No
 
 def test_diff_of_the_same_mapping_is_nothing(pipeline: Run) -> None:
     result = pipeline("mapping", "diff", "mappings")
-    assert result.stdout == "0 of 4 deals ask for something else.\n"
+    assert result.stdout == "0 of 4 deals get something else.\n"
 
 
 def test_diff_speaks_json(pipeline: Run, tmp_path: Path) -> None:

@@ -33,9 +33,9 @@ def test_people_are_added_edited_listed_and_removed(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("anna", "Anna"), "no e-mail address"),
+        (("anna", "Anna"), "not an e-mail address"),
         (("a@x.se", "A", "--hours", "many"), "not a number"),
-        (("a@x.se", "A", "--country", "Sweden"), "no country code"),
+        (("a@x.se", "A", "--country", "Sweden"), "not a country code"),
         (("a@x.se", "A", "--starts", "soon"), "not a date"),
     ],
 )

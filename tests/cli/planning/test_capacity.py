@@ -95,7 +95,7 @@ def test_csv_has_one_row_for_each_role_and_week(pipeline: Run, tmp_path: Path) -
         (("--role", "Bakc"), "did you mean 'Back'"),
         (("--team", "nope"), "no person and no deal is of the team 'nope'"),
         (("--quantile", "1.5"), "the quantile 1.5 is not between 0 and 1"),
-        (("--from", "W49"), "'W49' is no week"),
+        (("--from", "W49"), "'W49' is not a week"),
         (("--explain", "Back", "2030-W01"), "2030-W01 is not among the weeks"),
         (("--scenario", "nope"), "there is no scenario 'nope'"),
     ],
@@ -145,7 +145,7 @@ def test_stated_chances_and_holidays_that_are_not_counted_are_said(
     pipeline("people", "edit", "ana@example.test", "--country", "SE")
     result = pipeline("capacity", "--trials", "500", "--chances", "stated")
     assert result.exit_code == 0
-    assert "chances are those that deals and stages state" in result.stderr
+    assert "chances come from deals and stages" in result.stderr
     assert "public holidays are not counted" in result.stderr
 
 
@@ -191,10 +191,10 @@ def test_a_scenario_is_not_written_over_by_accident(pipeline: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("x",), "nothing is supposed"),
+        (("x",), "the scenario is empty"),
         (("today", "--win", "D-105"), "choose another name"),
         (("x", "--win", "D-1055"), "did you mean 'D-105'"),
-        (("x", "--hire", "Back"), "is no hire"),
+        (("x", "--hire", "Back"), "is not a hire"),
     ],
 )
 def test_a_scenario_that_makes_no_sense_is_not_saved(

@@ -132,8 +132,8 @@ def test_currencies_are_converted_with_rates(pipeline: Run, tmp_path: Path) -> N
     [
         (("--deal", "D1x"), "no deal 'D1x'"),
         (("--deal", "A"), "was won on 2026-10-08"),
-        (("--deal", "A", "--backtest"), "exclude each other"),
-        (("--as-of", "2030-01-01"), "has not come yet"),
+        (("--deal", "A", "--backtest"), "use either --deal or --backtest"),
+        (("--as-of", "2030-01-01"), "is in the future"),
     ],
 )
 def test_what_cannot_be_answered_is_said(

@@ -201,7 +201,7 @@ def test_accepting_without_a_suggestion_says_how_to_get_one(run: Run, tmp_path: 
     assert result.exit_code == 2
     assert "there is no suggestion staffing.json; make one with" in result.stderr
     (tmp_path / "staffing.json").write_text('{"format": 99}')
-    assert "is no suggestion of this program's version" in run("staff", "accept").stderr
+    assert "is not a suggestion of this version" in run("staff", "accept").stderr
     (tmp_path / "staffing.json").write_text("{")
     assert "cannot be read" in run("staff", "accept").stderr
 

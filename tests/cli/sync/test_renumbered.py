@@ -181,7 +181,7 @@ def test_a_key_that_a_spreadsheet_rounded_is_refused_and_nothing_counts_as_gone(
     Path("deals.csv").write_text(rows(("00123", "00124", "1.23457E+11", "006Ab00000aaaa1")))
     result = from_csv("run")
     assert result.exit_code == 3, result.stderr
-    assert "'1.23457E+11' is no key but a number that a spreadsheet rounded" in result.stdout
+    assert "'1.23457E+11' is not a key but a number that a spreadsheet rounded" in result.stdout
     assert project_names(taiga) == before
 
 

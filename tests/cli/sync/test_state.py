@@ -345,7 +345,7 @@ class TestLeaving:
     def test_the_whole_pipeline_is_left_without_a_trace(self, synced: Run, taiga: Sandbox) -> None:
         result = synced("unlink", "--all", "--clean")
         assert result.exit_code == 0, result.stderr
-        assert "Take the schedule away" in result.stdout
+        assert "Remove the schedule" in result.stdout
         assert not any(trace in repr(self.everything(taiga)) for trace in self.TRACES)
         taiga.clear_requests()
         assert synced("unlink", "--all", "--clean").exit_code == 0

@@ -19,7 +19,7 @@ class Can(StrEnum):
     """What not every place can be made to do."""
 
     DOUBLE = "hold two rows with one key"
-    SPOIL = "hold a row that is no deal"
+    SPOIL = "hold a row that is not a deal"
     FORGET_KEYS = "hold a row without a key"
     BREAK_OFF = "end a reading in the middle"
     GO_AWAY = "not be there"

@@ -27,7 +27,7 @@ WRONG = "wrong-secret"
 
 @dataclass
 class StorePlace(Place):
-    """The built-in store, which refuses at the door what is no deal."""
+    """The built-in store, which refuses at the door what is not a deal."""
 
     can: frozenset[Can] = frozenset({Can.GO_AWAY, Can.REMOVE})
     folder: Path = Path()

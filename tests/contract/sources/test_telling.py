@@ -49,7 +49,7 @@ def test_what_stands_there_already_is_not_written_again(place: Place) -> None:
     assert write_facts(place, facts(key)) == WriteBackResult()
     assert place.image() == before
     assert write_facts(place, facts(key, "0.404")) == WriteBackResult(), (
-        "less than a per cent is no news"
+        "less than a per cent is not news"
     )
     assert write_facts(place, facts(key, "0.5")) == WriteBackResult(written=1)
     assert place.written_facts(key)[2] == "0.50"

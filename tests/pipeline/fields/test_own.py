@@ -111,7 +111,7 @@ def test_yes_and_no_are_truth_values_in_json_and_nothing_is_null() -> None:
         (Declaration("a", "text", choices=["x"]), 'belong to a field of kind "choice"'),
         (Declaration("a", "text", currency="EUR"), 'belongs to a field of kind "money"'),
         (Declaration("a", "money", currency="euros"), "not a currency code"),
-        (Declaration("a", "choice", choices=["x", "X"]), "the same but for letter case"),
+        (Declaration("a", "choice", choices=["x", "X"]), "differ only in letter case"),
         (Declaration("a", "text", headers=["x|y"]), "cannot hold a bar"),
     ],
 )

@@ -262,7 +262,7 @@ def test_repeated_keys_are_reported_and_the_first_counts(run: Import, store: Dea
         (6, "Å"),
         (7, "Å"),
     ]
-    assert "stands in line 2 already" in report.bad_rows[0].reason
+    assert "is in line 2 already" in report.bad_rows[0].reason
     assert "differs only in case or Unicode form from 'abc'" in report.bad_rows[1].reason
 
 

@@ -61,13 +61,13 @@ def test_what_a_database_gives_becomes_a_cell(value: object, cell: object) -> No
     [
         (True, "truth value"),
         (b"\xff\x00", "2 bytes"),
-        (math.nan, "no finite number"),
-        (-math.inf, "no finite number"),
-        (Decimal("NaN"), "no finite number"),
-        (Decimal("sNaN"), "no finite number"),
+        (math.nan, "not a finite number"),
+        (-math.inf, "not a finite number"),
+        (Decimal("NaN"), "not a finite number"),
+        (Decimal("sNaN"), "not a finite number"),
         (timedelta(hours=1), "neither text"),
         ({"a": 1}, "neither text"),
-        ("\udcff", "no UTF-8"),
+        ("\udcff", "not UTF-8"),
         (datetime.max.replace(tzinfo=ZoneInfo("America/New_York")), "beyond the calendar"),
     ],
 )

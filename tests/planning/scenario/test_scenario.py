@@ -131,7 +131,7 @@ def test_all_unknown_names_are_said_with_the_nearest() -> None:
     with pytest.raises(InvalidValue) as caught:
         apply_scenario(SITUATION, wrong)
     assert "there is no deal 'D-11'; did you mean 'D-1'?" in str(caught.value)
-    assert "nobody has the address 'anna@example.org'; did you mean" in str(caught.value)
+    assert "no person has the address 'anna@example.org'; did you mean" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_everything_wrong_in_the_file_is_said_with_its_place(tmp_path: Path) -> 
         ScenarioFile(path).all()
     reported = str(caught.value)
     assert "scenarios.toml:2:1: unknown key 'won'; did you mean 'win'?" in reported
-    assert "scenarios.toml:3:1: 'x' is no time" in reported
+    assert "scenarios.toml:3:1: 'x' is not a time" in reported
     assert "scenarios.toml:4:1: hire must be written like" in reported
     assert "deal D-1 cannot be both won and lost" in reported
     assert "unknown key 'other'" in reported

@@ -83,7 +83,7 @@ def test_putting_a_project_off_moves_its_demand_and_loses_none() -> None:
         (plan(delays=(1,)), "put off 1 of 0 weeks"),
         (plan(delays=()), "0 delays for 1 projects"),
         (plan(Assignment(9, 0, WHOLE, 0, 4)), "request 9 is not there"),
-        (plan(Assignment(0, 9, WHOLE, 0, 4)), "no candidate"),
+        (plan(Assignment(0, 9, WHOLE, 0, 4)), "not a candidate"),
         (plan(Assignment(0, 0, 3, 0, 4)), "3 halves"),
         (plan(Assignment(0, 0, WHOLE, 2, 5)), "no weeks 2 to 5"),
         (plan(Assignment(0, 0, WHOLE, 0, 4), Assignment(0, 1, HALF, 0, 4)), "more than it asks"),

@@ -1,9 +1,9 @@
 """A Tryton that answers from memory, and behaves as a real one was seen to (8.2).
 
-It is no server: it answers the requests of this process by `responses`. What it does badly, Tryton
-does badly: 500 and a web page for an unknown model or field, no word about fields that may not be
-read, a count only up to ten pages, no time of change before the first one. The contract suite for
-sources runs against it and against a live Tryton, which keeps it honest.
+It is not a server: it answers the requests of this process by `responses`. What it does badly,
+Tryton does badly: 500 and a web page for an unknown model or field, no word about fields that may
+not be read, a count only up to ten pages, no time of change before the first one. The contract
+suite for sources runs against it and against a live Tryton, which keeps it honest.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _OF: Mapping[str, Mapping[str, tuple[str, str]]] = {
 
 
 class Refused(Exception):
-    """An answer that is no success: a status, and what is said with it."""
+    """An answer that is not a success: a status, and what is said with it."""
 
     def __init__(self, status: int, message: str = "") -> None:
         self.status = status

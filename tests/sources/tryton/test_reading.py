@@ -231,7 +231,7 @@ def test_unknown_fields_are_reported_at_once_with_the_nearest(
         "value = \"amuont\": sale.opportunity has no field 'amuont'; did you mean 'amount'?" in said
     )
     assert "party.party has no field 'nmae'; did you mean 'name'?" in said
-    assert "'name' leads on from a field that is no relation" in said
+    assert "'name' leads on from a field that is not a relation" in said
     assert "no field 'project_ulr'; did you mean 'project_url'?" in said
     assert "progress does not fit into a field of type date" in said
     assert "[source.only]" in said
@@ -278,13 +278,13 @@ def test_all_that_is_wrong_with_the_settings_is_reported_at_once(make: Make) -> 
             write_back={"ulr": "x"},
         )
     said = str(caught.value)
-    assert "databse is no setting of a tryton source; did you mean 'database'?" in said
+    assert "unknown setting databse of a tryton source; did you mean 'database'?" in said
     assert "[source] database is missing" in said
     assert "token_env is the name of an environment variable, not the secret itself" in said
     assert "not a name!" not in said
     assert "complete_hours must be a number from 0" in said
-    assert "'valeu' is no field of a deal; did you mean 'value'?" in said
-    assert "'ulr' is no fact that can be written back; did you mean 'url'?" in said
+    assert "'valeu' is not a field of a deal; did you mean 'value'?" in said
+    assert "'ulr' is not a fact that can be written back; did you mean 'url'?" in said
 
 
 @pytest.mark.parametrize("url", ["tryton.example.com", "ftp://x", "https://robot:hunter2@x"])

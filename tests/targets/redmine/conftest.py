@@ -56,7 +56,7 @@ def bot(clock: ManualClock, redmine: FakeRedmine) -> Bot:
 
 @pytest.fixture
 def robot(clock: ManualClock, redmine: FakeRedmine) -> Bot:
-    """An account that is no administrator's."""
+    """An account that is not an administrator's."""
     return Bot(clock, ROBOT_KEY)
 
 

@@ -1,9 +1,9 @@
 """A Redmine that answers from memory, and behaves as a real one was seen to (5.0.4).
 
-It is no server: it answers the requests of this process by `responses`. What it does badly, Redmine
-does badly: 204 for what it ignores, everything for a filter that it does not know, times with a
-resolution of a second, roles that are gone after a refusal. The contract suite for targets runs
-against it and against a live Redmine, which keeps it honest.
+It is not a server: it answers the requests of this process by `responses`. What it does badly,
+Redmine does badly: 204 for what it ignores, everything for a filter that it does not know, times
+with a resolution of a second, roles that are gone after a refusal. The contract suite for targets
+runs against it and against a live Redmine, which keeps it honest.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Reply = tuple[int, Mapping[str, str], str]
 
 
 class Refused(Exception):
-    """An answer that is no success."""
+    """An answer that is not a success."""
 
     def __init__(self, status: int, *errors: str) -> None:
         self.status = status
@@ -179,7 +179,7 @@ class FakeRedmine:
         return self._page("projects", sorted(rows, key=lambda row: row["name"]), request)
 
     def _passes(self, row: Row, params: Mapping[str, str]) -> bool:
-        """Whether a project is what was asked for; a field that is no filter filters nothing."""
+        """Whether a project is what was asked for; a field that is not a filter filters nothing."""
         if "id" in params and str(row["id"]) not in params["id"].split("|"):
             return False
         return all(

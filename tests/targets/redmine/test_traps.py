@@ -510,7 +510,7 @@ def test_a_wrong_key_is_said_to_be_wrong_and_not_shown(
 
 
 def test_an_address_that_is_none_is_refused(clock: ManualClock) -> None:
-    with pytest.raises(Unreachable, match="no web address"):
+    with pytest.raises(Unreachable, match="not a web address"):
         create(Connection("redmine", "acme", token=Secret("k")), clock)
 
 
