@@ -24,6 +24,8 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 NAME: Final = "pipeline-sync"
+SANDBOX: Final = "pipeline-sync-sandbox"
+_SANDBOX_FOLDER: Final = "taiga_pipeline/sandbox"
 
 MODULES: Final = {
     "numpy": "planning",
@@ -111,6 +113,14 @@ class Copy:
             return self._install(f"{shlex.quote(self.source or NAME)} {words}")
         return self._install(words)
 
+    def add_sandbox(self) -> str:
+        """Returns the command line that adds the practice server, a distribution of its own."""
+        folder = Path(self.source) / _SANDBOX_FOLDER
+        address = self.source.partition(" @ ")[2]
+        if address.startswith("git+"):
+            return self.add_packages(f"{SANDBOX} @ {address}#subdirectory={_SANDBOX_FOLDER}")
+        return self.add_packages(str(folder) if folder.is_dir() else SANDBOX)
+
     def _install(self, words: str) -> str:
         python = shlex.quote(self.python)
         if self.way is Way.CLOSED:
@@ -130,6 +140,11 @@ class Copy:
 def how_to_get(extra: str) -> str:
     """Returns the command line that adds an extra to the copy that is running."""
     return this_copy().add_extra(extra)
+
+
+def how_to_get_the_sandbox() -> str:
+    """Returns the command line that adds the practice server to the copy that is running."""
+    return this_copy().add_sandbox()
 
 
 def how_to_add(*packages: str) -> str:

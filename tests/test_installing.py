@@ -182,6 +182,26 @@ def imports(tree: ast.AST) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
+def test_the_practice_server_comes_from_where_the_program_came_from(
+    environment: Environment, tmp_path: Path
+) -> None:
+    source = checkout_in(tmp_path / "our sources")
+    (source / "taiga_pipeline" / "sandbox").mkdir(parents=True)
+    found = installed(tmp_path, {"url": source.as_uri(), "dir_info": {}})
+    how = look_at(environment, found, None).add_sandbox()
+    assert shlex.split(how)[-2:] == ["install", f"{source}/taiga_pipeline/sandbox"]
+    origin = {"url": "https://git.example.com/x", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}}
+    (tmp_path / "pipeline_sync-1.dist-info" / "direct_url.json").write_text(json.dumps(origin))
+    assert shlex.split(look_at(environment, found, None).add_sandbox())[-1] == (
+        "pipeline-sync-sandbox @ "
+        "git+https://git.example.com/x@c0ffee#subdirectory=taiga_pipeline/sandbox"
+    )
+    (tmp_path / "pipeline_sync-1.dist-info" / "direct_url.json").unlink()
+    (environment.prefix / "pipx_metadata.json").touch()
+    how = look_at(environment, found, None).add_sandbox()
+    assert how == "pipx inject pipeline-sync pipeline-sync-sandbox"
+
+
 def test_every_package_of_an_extra_that_is_imported_is_known() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]

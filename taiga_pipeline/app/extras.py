@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from taiga_pipeline.installing import how_to_get
+from taiga_pipeline.installing import SANDBOX, how_to_get, how_to_get_the_sandbox
 from taiga_pipeline.problems import Problem, ProblemsError
 
 
@@ -15,11 +15,19 @@ def need_extra(command: str, extra: str, *modules: str) -> None:
     """
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
-        raise ProblemsError(
-            [
-                Problem(
-                    f"{command} needs packages that are not installed ({', '.join(missing)}); "
-                    f"install them with: {how_to_get(extra)}"
-                )
-            ]
-        )
+        raise _missing(command, ", ".join(missing), how_to_get(extra))
+
+
+def need_sandbox(command: str) -> None:
+    """Makes sure that the practice server is installed.
+
+    :raises ProblemsError: it is not; says what to install.
+    """
+    found = find_spec("taiga_pipeline.sandbox")
+    if found is None or found.origin is None:  # without an origin, it is a folder that was left
+        raise _missing(command, SANDBOX, how_to_get_the_sandbox())
+
+
+def _missing(command: str, what: str, how: str) -> ProblemsError:
+    message = f"{command} needs packages that are not installed ({what}); install them with: {how}"
+    return ProblemsError([Problem(message)])

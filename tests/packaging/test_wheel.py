@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 from typing import Final
@@ -39,8 +38,8 @@ def call(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel, built from a copy of the sources."""
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the sources."""
     folder = tmp_path_factory.mktemp("build")
     for name in SOURCES:
         source = ROOT / name
@@ -49,11 +48,35 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(source, folder / name, symlinks=True, ignore=ignore)
         else:
             shutil.copy(source, folder / name)
-    options = ("--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", "wheels")
-    result = call(sys.executable, "-m", "pip", "wheel", *options, ".", cwd=folder)
+    return folder
+
+
+def build(sources: Path, what: str, into: str) -> Path:
+    """Returns a wheel of one of the distributions that the sources hold."""
+    options = ("--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", into)
+    result = call(sys.executable, "-m", "pip", "wheel", *options, what, cwd=sources)
     assert result.returncode == 0, result.stderr
-    (built,) = (folder / "wheels").glob("*.whl")
+    (built,) = (sources / into).glob("*.whl")
     return built
+
+
+@pytest.fixture(scope="module")
+def wheel(sources: Path) -> Path:
+    """The wheel that everybody installs."""
+    return build(sources, ".", "wheels")
+
+
+@pytest.fixture(scope="module")
+def sandbox_wheel(sources: Path) -> Path:
+    """The wheel of the practice server."""
+    return build(sources, "./taiga_pipeline/sandbox", "sandbox-wheels")
+
+
+def install(python: Path, wheel: Path) -> None:
+    options = ("--no-deps", "--no-index", "--quiet")
+    pip = (sys.executable, "-m", "pip", "--python", python, "install", *options)
+    result = call(*pip, wheel, cwd=wheel.parent)
+    assert result.returncode == 0, result.stderr
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +84,11 @@ def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The console script of the installed wheel."""
     folder = tmp_path_factory.mktemp("elsewhere")
     assert call(sys.executable, "-m", "venv", "--without-pip", "env", cwd=folder).returncode == 0
-    python = folder / "env" / "bin" / "python"
-    options = ("--no-deps", "--no-index", "--quiet")
-    pip = (sys.executable, "-m", "pip", "--python", python, "install", *options)
-    result = call(*pip, wheel, cwd=folder)
-    assert result.returncode == 0, result.stderr
+    install(folder / "env" / "bin" / "python", wheel)
     (site,) = (folder / "env" / "lib").glob("python*/site-packages")
     # A path in a .pth file is added after the environment's own: the wheel goes first.
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    borrowed = [path for path in sys.path if path.endswith("site-packages")]
+    (site / "dependencies.pth").write_text("\n".join(borrowed) + "\n")
     return folder / "env" / "bin" / "pipeline-sync"
 
 
@@ -99,7 +119,33 @@ def test_it_works_outside_the_source_tree(program: Path, tmp_path: Path) -> None
         assert result.returncode == 0, result.stderr
 
 
-def test_the_demo_comes_along(program: Path, tmp_path: Path) -> None:
+def modules(folder: Path) -> set[str]:
+    return {str(path.relative_to(ROOT)) for path in folder.rglob("*.py")}
+
+
+def test_the_sandbox_is_a_wheel_of_its_own(wheel: Path, sandbox_wheel: Path) -> None:
+    usual, practice = (set(zipfile.ZipFile(each).namelist()) for each in (wheel, sandbox_wheel))
+    sandbox = modules(ROOT / "taiga_pipeline" / "sandbox")
+    python = {name for name in usual if name.endswith(".py")}
+    assert python == (modules(ROOT / "taiga_pipeline") | modules(ROOT / "sync")) - sandbox
+    assert {name for name in practice if name.endswith(".py")} == sandbox
+    assert sandbox_wheel.name.startswith(f"pipeline_sync_sandbox-{__version__}-")
+
+
+@pytest.mark.parametrize("command", ["demo", "sandbox"])
+def test_without_the_sandbox_a_line_says_how_to_get_it(
+    program: Path, tmp_path: Path, command: str
+) -> None:
+    result = call(program, command, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith(f"Error: {command} needs packages that are not installed")
+    assert result.stderr.rstrip().endswith("pipeline-sync-sandbox")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_with_the_sandbox_the_demo_runs(program: Path, sandbox_wheel: Path, tmp_path: Path) -> None:
+    install(program.with_name("python"), sandbox_wheel)
     result = call(program, "demo", "--fast", "--dir", "story", cwd=tmp_path)
     assert result.returncode == 0
     assert [line for line in result.stderr.splitlines() if not line.startswith("note: ")] == []

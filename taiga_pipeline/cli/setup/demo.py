@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from taiga_pipeline.app.extras import need_sandbox
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_arguments import Place
@@ -62,6 +63,7 @@ def demo(
 
     Nothing outside one folder is touched, and nothing leaves this machine.
     """
+    need_sandbox("demo")
     from taiga_pipeline.sandbox.embedded import Sandbox
 
     folder = _new_folder(folder)

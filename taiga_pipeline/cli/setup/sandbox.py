@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from taiga_pipeline.app.extras import need_sandbox
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.file_arguments import Place
 from taiga_pipeline.cli.signals import asked_to_end
@@ -42,6 +43,7 @@ def sandbox(
 
     It is not a replacement for Taiga, and not for a public network.
     """
+    need_sandbox("sandbox")
     from taiga_pipeline.sandbox.embedded import serve
 
     password = None
