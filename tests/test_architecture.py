@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -197,3 +198,59 @@ def test_files_stay_readable() -> None:
         for module, path in MODULES.items()
     }
     assert {module: count for module, count in lines.items() if count >= 600} == {}
+
+
+PUBLISHED: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+    "entry-points"
+]
+KINDS: Final = {
+    kind: value.partition(":")[0]
+    for group in ("taiga_pipeline.sources", "taiga_pipeline.targets")
+    for kind, value in PUBLISHED[group].items()
+}
+"""Kinds of adapters, and where each stands."""
+MAY_NAME_KINDS: Final = {
+    ("taiga_pipeline.adapter_settings", "store"): "what a configuration means that names no source",
+    ("taiga_pipeline.adapter_settings", "taiga"): "what a configuration means that names no target",
+    ("taiga_pipeline.cli.setup.init", "taiga"): "--taiga-url, the older way to name an address",
+    ("taiga_pipeline.app.sample", "sql"): "a skill of people in the sample, not a source",
+    ("taiga_pipeline.cli.main", "store"): "the name of a command",
+    ("taiga_pipeline.app.checking", "store"): "the name of a check, of the store's own file",
+    ("taiga_pipeline.pipeline.importing.base", "store"): "a side of a clash: what the store has",
+    ("taiga_pipeline.pipeline.importing.options", "store"): "the side that wins a clash",
+    ("taiga_pipeline.cli.sync.store_copy", "store"): "the value of an option: what is copied",
+}
+"""Modules and the names of kinds in them that mean something else, and what."""
+
+
+def texts(path: Path) -> Iterator[str]:
+    """Yields the texts in a file that are not documentation."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documentation = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if is_text and id(node) not in documentation:
+            yield node.value
+
+
+def named_kinds() -> set[tuple[str, str]]:
+    """Returns modules and the kinds of adapters that they name, other than their own."""
+    return {
+        (module, text)
+        for module, path in MODULES.items()
+        if part(module) != SANDBOX
+        for text in texts(path)
+        if text in KINDS and not f"{module}.".startswith(f"{KINDS[text]}.")
+    }
+
+
+def test_nothing_asks_for_an_adapter_by_its_name() -> None:
+    assert sorted(named_kinds() - MAY_NAME_KINDS.keys()) == []
+
+
+def test_nothing_is_allowed_to_name_a_kind_that_does_not() -> None:
+    assert sorted(MAY_NAME_KINDS.keys() - named_kinds()) == []

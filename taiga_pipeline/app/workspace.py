@@ -125,6 +125,17 @@ class Workspace:
         return find(self.settings.source.kind)
 
     @property
+    def target_title(self) -> str:
+        """The name of the tool; its kind where no such adapter is installed."""
+        from taiga_pipeline.targets.registry import UnknownTargetError, find
+
+        kind = self.settings.target.kind
+        try:
+            return find(kind).title
+        except UnknownTargetError:
+            return kind
+
+    @property
     def source_capabilities(self) -> SourceCapabilities:
         """What the place has where deals are read; nothing where its adapter is not installed."""
         from taiga_pipeline.sources.registry import capabilities_of

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits for a person, and when that was looked at (UTC). ``tool`` is the target's kind."""
+    """What waits for a person, and when that was looked at (UTC). ``tool`` is the target's name."""
 
     issues: tuple[OpenIssue, ...]
     now: datetime
@@ -60,7 +60,7 @@ def sync_health(workspace: Workspace) -> Health:
 
 def waiting(workspace: Workspace) -> Waiting:
     """Returns everything that waits for a person."""
-    tool = workspace.settings.target.kind
+    tool = workspace.target_title
     with state_to_read(workspace) as store:
         return Waiting(tuple(store.issues()), store.now(), tool)
 

@@ -202,9 +202,8 @@ def _issue_json(item: OpenIssue) -> dict[str, object]:
 
 
 def _show_issues(found: looking.Waiting) -> None:
-    tool = found.tool.capitalize()
     for item in found.issues:
-        first, *rest = issue_lines([item.issue], tool, painter())
+        first, *rest = issue_lines([item.issue], found.tool, painter())
         click.echo(f"{first} ({ago(found.now - item.since)})")
         for line in rest:
             click.echo(line)
