@@ -22,6 +22,7 @@ from taiga_pipeline.cli.reference import lines
 from taiga_pipeline.config import parse
 from taiga_pipeline.mapping import reference
 from taiga_pipeline.mapping.load import parse_mapping
+from taiga_pipeline.pipeline.fields import reference as fields_reference
 from taiga_pipeline.sandbox.embedded import Sandbox
 
 ROOT: Final = Path(__file__).parent.parent
@@ -82,6 +83,12 @@ def test_the_page_about_mappings_is_the_models_own() -> None:
     page = (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
     hint = "out of date: python -m taiga_pipeline.mapping.reference > docs/mapping.md"
     assert page == "\n".join(reference.lines()) + "\n", hint
+
+
+def test_the_page_about_fields_is_made_from_the_table() -> None:
+    page = (ROOT / "docs" / "fields.md").read_text(encoding="utf-8")
+    hint = "out of date: python -m taiga_pipeline.pipeline.fields.reference > docs/fields.md"
+    assert page == "\n".join(fields_reference.lines()) + "\n", hint
 
 
 def test_every_sample_of_a_mapping_loads() -> None:

@@ -38,7 +38,7 @@ from tests.reliability.hostile.world import World, key_of
 
 FACTS: Final = {
     *("Stage", "Probability", "Start", "Roles needed", "Value", "Customer", "Contacts"),
-    *("Sales owner", "Team", "Service"),
+    *("Sales owner", "Team", "Service", "Region", "Margin", "Segment"),
 }
 
 
@@ -137,6 +137,8 @@ def project_description(out: Surfaces, name: str, text: str) -> None:
         assert set(names) <= FACTS
         assert facts[names.index("Customer")].startswith(f"Customer: {visible(text)}"[:1000])
         assert facts[names.index("Value")].startswith("Value: 1,000 EUR")
+        for own in ("Region", "Margin", "Segment"):
+            assert facts[names.index(own)].startswith(f"{own}: {visible(text)}"[:1000])
 
 
 def project_tags(out: Surfaces, name: str, text: str) -> None:
@@ -311,6 +313,7 @@ def json_deals(out: Surfaces, name: str, text: str) -> None:
     assert commands_in(printed) == []
     deal = json.loads(printed)
     assert (deal["name"], deal["customer"], deal["notes"]) == (line(text), line(text), block(text))
+    assert {deal[name] for name in ("region", "margin", "segment", "next_step")} == {line(text)}
 
 
 def json_history(out: Surfaces, name: str, text: str) -> None:
@@ -321,7 +324,8 @@ def json_history(out: Surfaces, name: str, text: str) -> None:
 
 def csv_deals(out: Surfaces, name: str, text: str) -> None:
     row = csv_row(out.text("deals", "export"), "key", f"W-{name}")
-    for column in ("name", "customer", "owner", "service", "notes", "lost_reason"):
+    own = ("next_step", "region", "margin", "segment")
+    for column in ("name", "customer", "owner", "service", "notes", "lost_reason", *own):
         assert_no_formula(row[column])
         assert unguarded(row[column]) == (block if column == "notes" else line)(text)
 

@@ -36,6 +36,11 @@ LONGEST_KEY: Final = 200
 
 CONFIG: Final = """\
 pipeline = "acme"
+field = [
+    {{ name = "region" }},
+    {{ name = "margin", kind = "money", fact = true }},
+    {{ name = "segment", kind = "choice", choices = ["Industry"] }},
+]
 [source]
 kind = "store"
 url = "sqlite:///pipeline.db"
@@ -71,7 +76,7 @@ name = "Lost"
 category = "lost"
 [project]
 title = "{name}"
-description = "{notes}\\nSold by {owner}"
+description = "{notes}\\nSold by {owner} in {region} for {margin}"
 template = "scrum"
 tags = ["incoming", "{service}"]
 from_sales_page = "staffed"
@@ -88,7 +93,7 @@ when = "tentative"
 [[story]]
 id = "hand-over"
 subject = "{name} for {customer}"
-description = "Notes: {notes}\\n{contact}"
+description = "Notes: {notes}\\n{contact}\\n{region} {next_step}"
 tags = ["{service}"]
 milestone = "kick-off"
 when = "tentative"
@@ -235,6 +240,8 @@ def hostile_deal(key: str, text: str, stage: str) -> Deal:
         contacts=(Contact(text, text, text, ContactPart.DECISION_MAKER),),
         roles=(RoleDemand(" ".join(text.split()), Decimal(8), 4, 0, (text,)),),
         done=frozenset({text}),
+        next_step=text,
+        own=dict.fromkeys(("region", "margin", "segment"), text),
     )
 
 
