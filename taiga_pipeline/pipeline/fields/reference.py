@@ -60,8 +60,8 @@ KINDS: Final = {
     "`2026-12-31`.",
     Kind.CHOICE: "One of `choices`. Another word is an error that names them; in a file, its row "
     "is left out.",
-    Kind.MONEY: "`1.234,50 €`, `SEK 1 200`, `(500)` for less than 0. Kept as `1234.5 EUR`. Projects "
-    "do not show it unless `fact = true`.",
+    Kind.MONEY: "`1.234,50 €`, `SEK 1 200`, `(500)` for less than 0. Kept as `1234.5 EUR`. "
+    "Projects do not show it unless `fact = true`.",
     Kind.YES_NO: "`yes`, `Ja`, `sí`, `oui`, `TRUE`, `x`, `1`; `no`, `nej`, `FALSCH`, `0`. Kept as "
     "`yes` or `no`; JSON has true and false.",
 }
