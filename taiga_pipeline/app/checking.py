@@ -120,7 +120,7 @@ def _config(workspace: Workspace) -> str:
     settings = workspace.settings
     address = urlsplit(settings.target.url)
     is_open = address.scheme == "http" and address.hostname not in LOOPBACK
-    warning = "; target.url is not encrypted: anybody on the way can read the password"
+    warning = "; target.url is not encrypted: anyone on the network path can read the password"
     return f"{workspace.config_path} (pipeline {settings.pipeline}){warning if is_open else ''}"
 
 

@@ -66,7 +66,7 @@ def missing_packages(error: BaseException | None) -> str:
 
 
 def describe(error: Exception) -> str:
-    """Returns one line about an error that nobody foresaw."""
+    """Returns one line about an unexpected error."""
     if isinstance(error, OSError) and error.strerror:
         place = f": {error.filename}" if error.filename else ""
         return f"{error.strerror}{place}"

@@ -19,7 +19,7 @@ JSON = Any
 class Answer:
     """One answer. ``data`` is None where the body is empty or, see ``trouble``, no JSON.
 
-    ``trouble`` says in a phrase what is wrong with the body, "" if nothing is ("is no JSON").
+    ``trouble`` says in a phrase what is wrong with the body, "" if nothing is ("is not JSON").
     ``excessive`` marks a body that exceeds a bound: it would again. ``received`` is when it came,
     by this machine's clock (UTC).
     """

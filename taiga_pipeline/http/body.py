@@ -56,14 +56,14 @@ def _unpacked(pieces: Iterator[bytes], packing: str) -> Iterator[bytes]:
             try:
                 yield unpacker.decompress(rest, _PIECE)
             except zlib.error as error:
-                raise NotUnpackable(f"is not packed as it says ({packing}): {error}") from None
+                raise NotUnpackable(f"is not compressed as declared ({packing}): {error}") from None
             rest = unpacker.unconsumed_tail
             if unpacker.eof:  # gzip may follow upon gzip; behind deflate there is nothing
                 rest, unpacker = unpacker.unused_data if "gzip" in packing else b"", None
     if unpacker is not None:
         yield unpacker.flush(_PIECE)
         if not unpacker.eof:
-            raise NotUnpackable("is packed, and its end is missing")
+            raise NotUnpackable("is compressed, and its end is missing")
 
 
 def _unpacker(packing: str, beginning: bytes) -> zlib._Decompress:
@@ -72,4 +72,4 @@ def _unpacker(packing: str, beginning: bytes) -> zlib._Decompress:
     if packing == "deflate":  # with the frame of RFC 1950, or as old servers do, without
         has_frame = beginning[0] & 0x0F == 8
         return zlib.decompressobj(zlib.MAX_WBITS if has_frame else -zlib.MAX_WBITS)
-    raise NotUnpackable(f"is packed in a way that was not asked for ({packing[:40]!r})")
+    raise NotUnpackable(f"is compressed in an unexpected way ({packing[:40]!r})")

@@ -142,8 +142,8 @@ class ListProgress:
         most = WHOLE_LIST * self.silence_seconds
         if self.clock.monotonic() - self._began > most:
             raise IncompleteRead(
-                f"{self.what}: the list had not come to its end after {most:,.0f} s "
-                f"({self._pages:,} pages); if the server is that slow, raise timeout_seconds"
+                f"{self.what}: the list was not complete after {most:,.0f} s ({self._pages:,} "
+                "pages); if the server is that slow, raise timeout_seconds"
             )
 
 

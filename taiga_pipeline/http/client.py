@@ -378,7 +378,7 @@ class _Nobody:
         return {}
 
     def renew(self, refused: Mapping[str, str]) -> None:
-        raise Unauthorised("nobody is logged in")
+        raise Unauthorised("no account is logged in")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class _TimedFile(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         if time.monotonic() > self._until:
-            raise TimeoutError("the answer had not come to its end")
+            raise TimeoutError("the answer was not complete")
         return self._raw.readinto(buffer)
 
     def close(self) -> None:

@@ -49,10 +49,10 @@ def list_trouble(rows: JSON, identity: str = "id") -> str:
     ``identity`` names what tells them apart: a number for "id", a text for anything else.
     """
     if not isinstance(rows, list):
-        return "is no list"
+        return "is not a list"
     for row in rows:
         if not isinstance(row, Mapping):
-            return "has something else than objects in its list"
+            return "has a value that is not an object in its list"
         if not _is_identity(row.get(identity), identity):
             return f"has a row without {identity!r}"
     return ""
@@ -69,4 +69,4 @@ def _phrase(error: ValidationError) -> str:
     place = ".".join(map(str, first["loc"]))[:_LONGEST_PLACE]
     if first["type"] == "missing":
         return f"lacks {place!r}"
-    return f"has something wrong in {place!r}" if place else "is no object"
+    return f"has something wrong in {place!r}" if place else "is not an object"

@@ -191,7 +191,7 @@ class Transport:
         except NotUnpackable as error:
             return Answer(status, None, headers, str(error), received=received)
         except ValueError:
-            return Answer(status, None, headers, "is no JSON", received=received)
+            return Answer(status, None, headers, "is not JSON", received=received)
 
     @cached_property
     def _environment(self) -> dict[str, Any]:
@@ -215,8 +215,8 @@ class Transport:
             return NotSent(f"{self.base}: no connection ({_reason(error)}); is the server running?")
         if isinstance(error, exceptions.Timeout) or _came_too_slowly(error):
             return OutcomeUnknown(
-                f"{self.base}: no answer to {what} within {self.silence_seconds:g} s, or none that "
-                f"came to its end within {WHOLE_ANSWER * self.silence_seconds:g} s; if the server "
+                f"{self.base}: no answer to {what} within {self.silence_seconds:g} s, or no "
+                f"complete answer within {WHOLE_ANSWER * self.silence_seconds:g} s; if the server "
                 f"is that slow, raise {self._section}.timeout_seconds"
             )
         hint = ""
@@ -230,9 +230,9 @@ class Transport:
         """Returns what somebody has to set right before anything can be sent, "" if nothing."""
         if isinstance(error, exceptions.SSLError) and _is_no_tls(error):
             return (
-                f"{self.base}: the server does not answer in TLS; if it really has none, write "
-                f"http:// in {self._section}.url (all that is sent can be read on the way), or "
-                "correct the port"
+                f"{self.base}: the server does not answer in TLS; if it has no TLS, write http:// "
+                f"in {self._section}.url (all data can be read on the network path), or correct "
+                "the port"
             )
         if isinstance(error, exceptions.SSLError):
             return (
@@ -241,7 +241,7 @@ class Transport:
                 f"{self._section}.ca_file"
             )
         if isinstance(error, exceptions.InvalidURL | exceptions.InvalidSchema):
-            return f"{self._section}.url: {self.base} is not an address that can be asked"
+            return f"{self._section}.url: {self.base} is not a usable address"
         if type(error) is OSError:  # how the HTTP library says that the CA file is not there
             return f"{self._section}.ca_file: {self._verify} cannot be read"
         return ""

@@ -152,7 +152,7 @@ def read_file(format_: ReadFormat[_T], path: Path, writing: Writing) -> RowsRead
         if first == row.line:
             items.append((row.line, item))
         else:
-            bad.append(BadRow(row.line, row.cells[0], f"stands in line {first} already"))
+            bad.append(BadRow(row.line, row.cells[0], f"is in line {first} already"))
     used = {text.headers[at] for at in positions.values()}
     unused = tuple(header for header in text.headers if header and header not in used)
     decided = (

@@ -38,7 +38,7 @@ def _check(rule: Any, event: Any) -> None:
     if isinstance(day, date) and day.year < FIRST_YEAR:
         raise InvalidValue(f"repeats since {day}, which is not time off")
     if frequency in ("DAILY", "WEEKLY") and any(_list(rule, name) for name in _RARE):
-        raise InvalidValue("repeats by a rule of days and months that no calendar program writes")
+        raise InvalidValue("repeats by an unusual rule of days and months")
     if _never(rule):
         raise InvalidValue("repeats on a day that no month has")
 

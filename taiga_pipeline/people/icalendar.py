@@ -40,7 +40,7 @@ _LONGEST_IDENTITY: Final = 500
 NAMELESS: Final = "#"
 """What the identity of an event begins with that has none of its own."""
 
-# What the library raises on values and rules that make no sense, beside its own ValueErrors.
+# What the library raises on values and rules that are invalid, beside its own ValueErrors.
 _BROKEN: Final = (ValueError, KeyError, TypeError, AttributeError, OverflowError, IndexError)
 _TIMES: Final = ("DTSTART", "DTEND", "DURATION", "RRULE", "EXDATE", "RDATE", "RECURRENCE-ID")
 _ZONE_LABEL: Final = re.compile(
@@ -215,7 +215,7 @@ class _Reader:
             notes.append(f"part of a day only, {self._in_part:,} times: {RULE}")
         if self._outside:
             span = f"{self._asked.first} and {self._asked.last}"
-            notes.append(f"{counted(self._outside, 'event')} not between {span}: not looked at")
+            notes.append(f"{counted(self._outside, 'event')} outside of {span}: skipped")
         by_event = {each: tuple(dict.fromkeys(found)) for each, found in self._by_event.items()}
         return CalendarReading(
             by_event,
@@ -230,7 +230,7 @@ _WAY_OUT: Final = "name a person for the whole file with --person"
 
 
 def _too_much(what: str) -> ProblemsError:
-    message = f"the calendar holds {what}, which is too much; export a shorter span of time"
+    message = f"the calendar holds {what}, which is too much; export a shorter period"
     return ProblemsError([Problem(message)])
 
 
@@ -336,12 +336,12 @@ def _what_is_broken(series: Calendar) -> str:
             found: Any = event.get(name)
             for each in found if isinstance(found, list) else [found]:
                 if type(each).__name__ == "vBroken":
-                    return f"cannot be read: {name} {str(each)[:_SHOWN]!r} makes no sense"
+                    return f"cannot be read: {name} {str(each)[:_SHOWN]!r} is invalid"
         if "DTSTART" not in event:
             return "cannot be read: it has no DTSTART"
         if "RRULE" in event:
-            return "cannot be read: its rule of repetition (RRULE) makes no sense"
-    return "cannot be read: its begin and end do not fit together"
+            return "cannot be read: its rule of repetition (RRULE) is invalid"
+    return "cannot be read: its begin and end do not match"
 
 
 def _title(event: Component) -> str:

@@ -69,7 +69,7 @@ def _is_contract(first: Entry, other: Entry) -> bool:
 
 def _again(row: Entry, first: Entry, together: Decimal | None = None) -> BadRow:
     more = f"; with this row it would be {together:f} hours a week" if together is not None else ""
-    return BadRow(row.line, row.email, f"stands in line {first.line} already{more}")
+    return BadRow(row.line, row.email, f"is in line {first.line} already{more}")
 
 
 def _hours(entry: Entry, full_time: Decimal) -> Decimal:

@@ -162,8 +162,8 @@ class _Reader:
         status = cells.get(STATUS, "")
         if has_left(status) and found.get("ends") is None:
             raise InvalidValue(
-                f"has left according to {self._layout.header_of(STATUS)!r} ({status[:40]!r}), and "
-                f"no last day is known; on the roster, they stay until: {_ENDS.format(email)}"
+                f"has left according to {self._layout.header_of(STATUS)!r} ({status[:40]!r}), but "
+                f"without a last day; they stay on the roster until: {_ENDS.format(email)}"
             )
         if is_on_leave(status):
             self._on_leave.append(email)
@@ -237,11 +237,11 @@ class _Reader:
             if reading.why and not reading.doubt:
                 yield f"{self._layout.header_of(name)!r}: {reading.why}"
         if self._is_turned:
-            yield f"{self._layout.header_of('name')!r}: last name, first name; turned round"
+            yield f"{self._layout.header_of('name')!r}: last name, first name; reordered"
         for country, count in self._countries.items():
             yield (
-                f"country {country!r} ({counted(count, 'row')}) is not known: the pipeline's own "
-                "holidays count there; write a code such as SE or DE-BY"
+                f"country {country!r} ({counted(count, 'row')}) is unknown: the pipeline's own "
+                "holidays are used; write a code such as SE or DE-BY"
             )
         if self._on_leave:
             yield (

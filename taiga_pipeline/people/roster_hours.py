@@ -166,7 +166,7 @@ def read_full_time(text: str) -> Decimal:
     """
     hours = tidy(read_hours(text))
     if not _SHORTEST_FULL_TIME <= hours <= HOURS_IN_A_WEEK:
-        raise InvalidValue(f"{hours:f} hours are no week of full time")
+        raise InvalidValue(f"{hours:f} hours are not a full-time week")
     return hours
 
 
@@ -191,7 +191,7 @@ def tidy(hours: Decimal) -> Decimal:
     :raises InvalidValue: a week has not so many hours.
     """
     if not 0 <= hours <= HOURS_IN_A_WEEK:
-        raise InvalidValue(f"more hours than a week has ({HOURS_IN_A_WEEK}), or less than none")
+        raise InvalidValue(f"more hours than a week has ({HOURS_IN_A_WEEK}), or less than 0")
     return Decimal(format(hours.quantize(_CENT).normalize(), "f"))
 
 

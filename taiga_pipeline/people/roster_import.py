@@ -257,8 +257,8 @@ class _Import:
             other, count = self._elsewhere.most_common(1)[0]
             yield (
                 f"this is the first import under the name {self._origin!r}; {_people(count)} of it "
-                f"came from {other!r}. Who is gone from the list is not seen then: import it with "
-                f"--origin {word(other)}, and use one --origin for it from now on"
+                f"came from {other!r}. People who are gone from the list are not reported: import "
+                f"it with --origin {word(other)}, and use one --origin for it from now on"
             )
         namesakes = Counter(
             (_words(each.name), folded(each.values.get("role", "")))

@@ -77,7 +77,7 @@ class WeekReader:
     def hours(self, email: str, cells: Mapping[str, str]) -> Decimal | None:
         """Returns somebody's hours a week, None if the row does not say.
 
-        :raises InvalidValue: what it says makes no sense, or contradicts itself.
+        :raises InvalidValue: what it says is invalid, or contradicts itself.
         """
         full = self._full_time_of(cells)
         found = self._weekly(cells, full)
@@ -109,8 +109,8 @@ class WeekReader:
             return tidy(share * self._week_of_all)
         raise InvalidValue(
             f"{text!r} in {reading.header!r} and {beside!r} in {self._readings[FTE].header!r} do "
-            f"not fit together at {full:f} hours of full time: give these with --full-time, or "
-            f"leave a column out with --column {FTE}= (or {WEEKLY}=)"
+            f"not match at {full:f} hours of full time: set those with --full-time, or leave a "
+            f"column out with --column {FTE}= (or {WEEKLY}=)"
         )
 
     def _from_others(self, cells: Mapping[str, str], full: Decimal) -> Decimal | None:
@@ -166,13 +166,13 @@ class WeekReader:
                 yield reading.why
         if self._uses_shares:
             yield (
-                f"full time is {self._full_time:f} hours a week{self._shown_by}, of which shares "
-                "are taken; another week with --full-time HOURS"
+                f"full time is {self._full_time:f} hours a week{self._shown_by}, and shares are "
+                "taken of it; to change it: --full-time HOURS"
             )
         if self._from_week_of_all:
             hours, share = (self._readings[name].header for name in (WEEKLY, FTE))
             yield (
-                f"{hours!r} is {self._week_of_all:f} for everybody, so it is full time; "
+                f"{hours!r} is {self._week_of_all:f} for every person, so it is full time; "
                 f"multiplied by {share!r}"
             )
         if self._few:

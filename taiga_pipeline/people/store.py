@@ -113,7 +113,7 @@ class PeopleStore:
         :raises InvalidValue: what cannot be stored; the address is the identity and stays.
         """
         if "email" in changes:
-            raise InvalidValue("an address cannot be edited: it says who the person is")
+            raise InvalidValue("an address cannot be edited: it identifies the person")
         with self._writing() as connection:
             before = _get(connection, email)
             after = clean_person(replace(before, **changes))
@@ -306,8 +306,8 @@ class PeopleStore:
                 f"{each.email} ({each.role})" for each in self.allocations(deal_key=key)
             )
             raise UnknownName(
-                f"{address} is not on deal {key}{f' as {role}' if role else ''}; "
-                f"on it: {staffed or 'nobody'}"
+                f"{address} is not on deal {key}{f' as {role}' if role else ''}; on it: "
+                f"{staffed or 'no person'}"
             )
         query = delete(ALLOCATIONS).where(
             ALLOCATIONS.c.deal_key == key, ALLOCATIONS.c.email == address

@@ -222,4 +222,4 @@ def stages_of(rules: Iterable[Rules]) -> tuple[StageRule, ...]:
 
 def _as_it_is(key: RecordKey) -> Desired:
     """Returns a record that asks for nothing, so that it is neither changed nor let go of."""
-    return Desired(key, {}, reason="it cannot be told at present")
+    return Desired(key, {}, reason="it is unknown at present")

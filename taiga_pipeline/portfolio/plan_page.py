@@ -74,8 +74,8 @@ def plan_lines(
     count = len(report.weeks)
     shown = [each for each in allocations if not each.end or each.end >= report.weeks.first]
     return [
-        f"Hours that are missing in {count} weeks from {first} on, so planned that {share} % of "
-        f"the futures need no more. {_deals(report.open_deals)} counted with their chance.",
+        f"Hours that are missing in {count} weeks from {first} on, planned to be enough in {share} "
+        f"% of futures. {_deals(report.open_deals)} counted with their chance.",
         *_gap_table(report),
         "### Because of which deals",
         *_driver_table(report, deals),
@@ -113,7 +113,7 @@ def _driver_table(report: CapacityReport, deals: Mapping[str, Deal]) -> Iterator
         if round(driver.added)
     ]
     if not rows:
-        yield "Nobody is short because of an open deal."
+        yield "No role is short because of an open deal."
         return
     yield "| Role | Deal | Adds, h | Chance | Expected close |"
     yield "|---|---|--:|--:|---|"
@@ -131,7 +131,7 @@ def _staffing_table(
 ) -> Iterator[str]:
     rows = sorted(_allocation(each, deals, people) for each in allocations)
     if not rows:
-        yield "Nobody is staffed on a deal yet."
+        yield "No person is staffed on a deal yet."
         return
     yield "| Person | Deal | Role | h/week | From | To | |"
     yield "|---|---|---|--:|---|---|---|"

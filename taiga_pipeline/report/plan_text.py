@@ -201,7 +201,7 @@ def _moved_lines(change: Change, indent: str, paint: Paint) -> Iterator[str]:
 
 def _note(change: Change) -> str:
     if change.decision.verdict is Verdict.WRITE_BACK:
-        return f"{change.owner.value} has the last word: an edit there is undone"
+        return f"{change.owner.value} decides: an edit there is undone"
     return change.owner.value
 
 
@@ -259,7 +259,7 @@ def taken_lines(taken: Iterable[RecordKey], paint: Paint = plain) -> Iterator[st
     for key in taken:
         sign, deal = paint("!", Tone.WARNING), paint(safe(key.group), Tone.STRONG)
         what = "project" if key.is_root else safe(f"{key.kind} {key.name}")
-        yield f"{sign} {'taken away':<11} {deal} {what}: people took it away; it stays away"
+        yield f"{sign} {'taken away':<11} {deal} {what}: people removed it; it is not made again"
         if not key.is_root:
             again = command("resolve", str(key), options="--take sales")
             yield f"{INDENT}{again}    # make it again"
@@ -287,7 +287,7 @@ def summary_line(plan: Plan) -> str:
         parts.append(f"{waiting} waiting for a decision")
     dropped = sum(issue.kind is IssueKind.DROPPED for issue in plan.issues)
     if dropped:
-        parts.append(f"{dropped} in projects that nothing asks for any more")
+        parts.append(f"{dropped} in projects that are no longer wanted")
     if plan.quarantined:
         parts.append(f"{len(plan.quarantined)} left out of it")
     return ", ".join(parts) + "."

@@ -42,13 +42,13 @@ def _lines(health: Health) -> Iterator[str]:
     if success is not None and success.finished_at is not None and not health.is_ahead:
         yield from _gauge(
             "last_success_timestamp_seconds",
-            "When a run last came to its end.",
+            "When a run last finished.",
             [(me, _at(success.finished_at))],
         )
     kinds = [({**me, "kind": kind.value}, health.issues.get(kind.value, 0)) for kind in IssueKind]
-    yield from _gauge("open_issues", "What waits for a person, by kind.", kinds)
+    yield from _gauge("open_issues", "Issues that wait for a person, by kind.", kinds)
     yield from _gauge(
-        "open_intents", "Writes whose outcome is not known.", [(me, health.open_intents)]
+        "open_intents", "Writes with an unknown outcome.", [(me, health.open_intents)]
     )
     states = [({**me, "state": state}, n) for state, n in sorted(health.states.items())]
     yield from _gauge("projects", "Projects that are kept in step, by state.", states)

@@ -88,7 +88,7 @@ class CsvSource:
         ends_well = text.endswith(("\n", "\r"))
         if not ends_well:
             _LOG.info(
-                "%s: its last line has no end: it may be cut off, and no deal is taken for gone",
+                "%s: its last line has no line end: it may be cut off, and no deal counts as gone",
                 self._file,
             )
         return DealReading(

@@ -207,25 +207,25 @@ class MappedSource:
 
 
 def _delivered(facts: Iterable[GroupFacts], problems: list[str]) -> Iterator[DeliveryFacts]:
-    """Yields what deals' projects tell; of one whose facts make no sense, a problem is noted."""
+    """Yields what deals' projects tell; of one whose facts are invalid, a problem is noted."""
     for each in facts:
         if is_portfolio(each.key):
             continue
         try:
             delivered = delivery_facts(each.key, each.facts, each.seen_at, each.state)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            _LOG.exception("%s: its delivery facts make no sense", each.key)
-            problems.append(f"{each.key}: its delivery facts make no sense ({in_words(error)})")
+            _LOG.exception("%s: its delivery facts are invalid", each.key)
+            problems.append(f"{each.key}: its delivery facts are invalid ({in_words(error)})")
             continue
         yield delivered
 
 
 def _unforeseen(key: str, error: Exception) -> Quarantined:
     """Returns the place and the reason for a deal that a defect kept from being mapped."""
-    _LOG.error("%s: an error that nobody foresaw", key, exc_info=error)
+    _LOG.error("%s: an unexpected error", key, exc_info=error)
     reason = (
-        f"it could not be mapped, because of an error that nobody foresaw ({in_words(error)}); all "
-        "others were. Where it happened is in the log: please report it"
+        f"it could not be mapped because of an unexpected error ({in_words(error)}); all others "
+        "were. Where it happened is in the log: please report it"
     )
     return Quarantined(key, f"deal {key}", reason)
 

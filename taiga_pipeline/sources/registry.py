@@ -40,7 +40,7 @@ def find(kind: str) -> SourceAdapter[DealSource]:
     if isinstance(found, SourceAdapter):
         return found
     if not callable(found):
-        raise _unusable(kind, "its entry point leads to no adapter")
+        raise _unusable(kind, "its entry point is not an adapter")
     return SourceAdapter(kind, found)
 
 

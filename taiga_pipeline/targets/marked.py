@@ -13,4 +13,4 @@ def demand_marked(before: Observed, now: Observed) -> None:
     """
     lost = sorted({marker.key for marker in before.markers} - {m.key for m in now.markers})
     if set(before.markers) - set(now.markers):
-        raise Stale(f"project {now.id}: its mark was taken off just now ({', '.join(lost)})")
+        raise Stale(f"project {now.id}: its marker was removed just now ({', '.join(lost)})")

@@ -46,7 +46,7 @@ def find(kind: str) -> TargetAdapter[Target]:
     if isinstance(found, TargetAdapter):
         return found
     if not callable(found):
-        message = f"target.kind: {kind!r}: its entry point leads to no adapter"
+        message = f"target.kind: {kind!r}: its entry point is not an adapter"
         raise UnknownTargetError([Problem(message)])
     return TargetAdapter(kind, found)
 

@@ -54,7 +54,7 @@ _LONGEST_SPREAD: Final = timedelta(days=1)
 def _span(value: object) -> object:
     if isinstance(value, str):
         return parse_span(value)
-    raise ValueError(f'{value!r} is no length of time; write "90s", "15m", "2h" or "1d"')
+    raise ValueError(f'{value!r} is not a length of time; write "90s", "15m", "2h" or "1d"')
 
 
 def _zone(value: object) -> object:
@@ -68,18 +68,18 @@ def _zone(value: object) -> object:
 
 def _not_too_often(value: timedelta) -> timedelta:
     if value < _LEAST_PERIOD:
-        raise ValueError("less than 10s; a pipeline does not change that fast")
+        raise ValueError("less than 10s; pipelines do not change that fast")
     if value > _LONGEST_PERIOD:
         raise ValueError(
-            "more than 31d; for one that runs only when it is asked to, write enabled = false in "
-            "a [[pipeline]] of its own"
+            "more than 31d; for one that runs only on request, write enabled = false in its own "
+            "[[pipeline]]"
         )
     return value
 
 
 def _not_for_ever(value: timedelta) -> timedelta:
     if value < _LEAST_PERIOD:
-        raise ValueError("less than 10s; no run would come to its end")
+        raise ValueError("less than 10s; runs would not finish")
     if value > _LONGEST_RUN:
         raise ValueError("more than 7d; a run that hangs would hold its place for as long")
     return value
@@ -398,8 +398,7 @@ def _twins(good: Mapping[Path, Settings]) -> dict[str, list[Path]]:
 def _twin_problem(name: str, paths: Sequence[Path]) -> Problem:
     others = ", ".join(str(path) for path in paths[1:])
     return Problem(
-        f"the pipeline {name!r} is in {others}, too; none of them is run, give each a name of its "
-        "own",
+        f"the pipeline {name!r} is in {others}, too; none of them is run; give each its own name",
         str(paths[0]),
     )
 
@@ -420,7 +419,7 @@ def _strangers(
         if host.name not in hosts:
             hint = did_you_mean(host.name, hosts)
             yield document.at_key(
-                ("host", number, "name"), f"no pipeline is for the host {host.name!r}{hint}"
+                ("host", number, "name"), f"no pipeline uses the host {host.name!r}{hint}"
             )
 
 

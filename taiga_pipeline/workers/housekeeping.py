@@ -62,7 +62,7 @@ class Housekeeping:
             if is_outage(error):
                 self.database.report_outage(error)
             else:
-                log.exception("the queue could not be looked after (%s)", task)
+                log.exception("the upkeep of the queue failed (%s)", task)
 
     # --- queue what is due
 
@@ -77,7 +77,7 @@ class Housekeeping:
         due = {**self._lost(fleet, sight), **slots.due}
         waiting = {job.name for job in sight.jobs if not job.is_running}
         for name in slots.wrong:
-            log.warning("%s: the slot that was noted last is in the future; it runs now", name)
+            log.warning("%s: the last recorded slot is in the future; it runs now", name)
         await defer(
             self.manager,
             [
@@ -91,9 +91,9 @@ class Housekeeping:
 
     async def _heal(self) -> None:
         for name in await self.database.ask_in_thread(self.ledger.heal_jobs):
-            log.warning("%s: waited for a time that a wrong clock had noted; it runs now", name)
+            log.warning("%s: waited for a time recorded by a wrong clock; it runs now", name)
         for host in await self.database.ask_in_thread(self.ledger.heal_hosts):
-            log.warning("%s: was left alone until a time that a wrong clock had noted", host)
+            log.warning("%s: was paused until a time recorded by a wrong clock", host)
 
     def _lost(self, fleet: Fleet, sight: Sight) -> dict[str, datetime]:
         """Returns the pipelines whose run or job is gone without having come to an end."""

@@ -96,7 +96,7 @@ class WorkerTasks:
             raise
         except Exception as error:
             name = name_of(context.job)
-            log.exception("%s: the worker failed with its run; it is tried again", name)
+            log.exception("%s: the worker failed in its run; it is tried again", name)
             raise Again(f"{name}: {error}", None) from error
 
     async def _run(self, job: Job, name: object) -> None:

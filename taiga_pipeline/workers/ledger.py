@@ -88,7 +88,7 @@ TURNS: Final = Table(
 )
 NO_TABLES: Final = (
     "the queue's tables are not there; run 'pipeline-sync worker --setup' once, with an account "
-    "that may make tables"
+    "that may create tables"
 )
 
 

@@ -183,15 +183,15 @@ class Manager(JobManager):
             if not is_outage(error):
                 raise
             log.warning(
-                "%s: how its job ended could not be noted before the end of this worker; another "
-                "one runs it again: %s",
+                "%s: the end of its job could not be recorded before this worker ended; another "
+                "worker runs it again: %s",
                 *(name_of(job), first_line(error)),
             )
             return
         if not done:
             log.warning(
                 "%s: its job was taken over by another worker, or put back by the database; what "
-                "this one did is on record",
+                "this one did is recorded",
                 name_of(job),
             )
 
@@ -200,7 +200,7 @@ class Manager(JobManager):
         try:
             await self.connector.execute_query_async(_ALIVE, worker_id=worker_id)
         except (ConnectorException, OperationalError) as error:
-            log.debug("no sign of life could be given: %s", error)
+            log.debug("the heartbeat could not be sent: %s", error)
 
     async def listen_for_jobs(
         self, *, on_notification: NotificationCallback, queues: Iterable[str] | None = None

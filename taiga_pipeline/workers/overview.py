@@ -102,7 +102,7 @@ def _trouble(member: Member, run: LastRun, job: QueuedJob | None, state: Now, no
         ("slot", run.slot, now + LOOK_AHEAD),
     ):
         if is_ahead(noted, latest):
-            return f"its last {what} is noted for {_at(noted)}, which is in the future"
+            return f"its last {what} is recorded for {_at(noted)}, which is in the future"
     if job is not None:
         return _trouble_in_queue(job, state, now)
     return _trouble_in_schedule(member, run, now)
@@ -124,7 +124,7 @@ def _trouble_in_schedule(member: Member, run: LastRun, now: datetime) -> str:
 def _trouble_in_queue(job: QueuedJob, state: Now, now: datetime) -> str:
     due = job.due or now
     if due > now + LONGEST_WAIT:
-        return f"its job waits until {_at(due)}, which no wait reaches: a clock was wrong"
+        return f"its job waits until {_at(due)}, which is too far ahead: a clock was wrong"
     if state is Now.QUEUED and now - due > _LATE:
         return f"its job has been due since {_at(due)}, and no worker takes it"
     return ""

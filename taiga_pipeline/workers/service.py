@@ -258,12 +258,14 @@ class Service:
         self._signals += 1
         self._stop_requested.set()
         if self._signals == 1:
-            log.warning("finishing what is under way; other workers go on from there")
+            log.warning("finishing the current action; other workers continue from there")
             if self._worker is not None:
                 self._worker.stop()  # type: ignore[no-untyped-call]
             self.children.stop()
         elif self._signals == 2:
-            log.warning("still finishing; a request waits for its answer (once more: end at once)")
+            log.warning(
+                "still finishing; a request waits for its answer (press again to end at once)"
+            )
         else:
             self.children.kill()
             os.kill(os.getpid(), signal.SIGKILL)

@@ -21,7 +21,7 @@ from taiga_pipeline.workers.ledger import NO_TABLES
 
 LIBRARY: Final = "procrastinate"
 OURS: Final = "workers"
-OLD: Final = "the queue's tables are of an older version; run 'pipeline-sync worker --setup' once"
+OLD: Final = "the queue's tables have an older version; run 'pipeline-sync worker --setup' once"
 
 _FIRST: Final = "procrastinate_jobs"
 
@@ -119,7 +119,7 @@ def _refuse_others(engine: Engine) -> None:
     if is_there and not version_of(engine, LIBRARY):
         raise StateUnusable(
             f"{shown(engine.url)}: another program has its Procrastinate queue in this database; "
-            "use a database of its own for the pipelines. Nothing was changed"
+            "use a separate database for the pipelines. Nothing was changed"
         )
 
 

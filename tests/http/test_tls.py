@@ -70,7 +70,7 @@ def complaint(url: str, section: str = "target") -> str:
 def test_https_against_a_server_without_tls(section: str) -> None:
     with server(tls=False) as place:
         said = complaint(f"https://{place}", section)
-    assert f"does not answer in TLS; if it really has none, write http:// in {section}.url" in said
+    assert f"does not answer in TLS; if it has no TLS, write http:// in {section}.url" in said
     assert "certificate" not in said
 
 

@@ -343,7 +343,7 @@ def test_slots_and_waits_that_a_fast_clock_noted_are_healed_and_said(
     assert not world.ledger.take_turn("queue due", timedelta(minutes=1))
     world.queue_due()
     assert sorted(world.work()) == ["a", "b", "c"]
-    for said in ("a: the slot", "b: waited for a time", "two: was left alone"):
+    for said in ("a: the slot", "b: waited for a time", "two: was paused"):
         assert said in caplog.text
     caplog.clear()
     world.queue_due()

@@ -108,7 +108,7 @@ def test_an_event_marked_as_of_whole_days_is_one_whatever_its_hours() -> None:
 @pytest.mark.parametrize(
     ("start", "end", "message"),
     [
-        ("01-04 09:00", "01-04 09:00", "not a length"),
+        ("01-04 09:00", "01-04 09:00", "no length"),
         ("01-04 09:00", "01-03 09:00", "ends before it begins"),
     ],
 )

@@ -104,7 +104,7 @@ def test_hours_are_read_as_people_write_them(
         ("1", "may be 1 of full time or 1 hours"),
         ("200%", "of full time; from 0 to 150"),
         ("400", "more hours than a week has"),
-        ("-8", "or less than none"),
+        ("-8", "or less than 0"),
         ("lots", "not a number of hours"),
         ("1e999999999", "not a number of hours"),
         ("9" * 5000, "not a number of hours"),

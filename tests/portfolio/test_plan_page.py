@@ -84,8 +84,8 @@ def test_names_cannot_break_out_of_their_cell() -> None:
 
 def test_no_demand_and_nobody_is_said_plainly() -> None:
     lines = plan_lines(report(), {}, {}, [])
-    assert "Nobody is short because of an open deal." in lines
-    assert "Nobody is staffed on a deal yet." in lines
+    assert "No role is short because of an open deal." in lines
+    assert "No person is staffed on a deal yet." in lines
 
 
 def test_every_shade_is_in_the_picture_as_it_is() -> None:

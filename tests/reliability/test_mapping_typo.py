@@ -84,7 +84,7 @@ def test_without_being_asked_to_it_says_what_is_left(company: Company) -> None:
     assert result.stdout.count("nothing asks for this milestone any more") == DEALS
     assert len(inside(company)["milestones"]) == DEALS
     plan = company.command("plan").stdout
-    assert f"{4 * DEALS} in projects that nothing asks for any more" in plan
+    assert f"{4 * DEALS} in projects that are no longer wanted" in plan
     assert company.run().stdout == "", "it is said once, and listed by plan and conflicts"
 
 

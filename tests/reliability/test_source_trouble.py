@@ -150,7 +150,7 @@ COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "D-Å1") for form in ("NFC",
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("D-01", "key 'D-01' stands in line 2 already, which counts"),
+        ("D-01", "key 'D-01' is in line 2 already, which counts"),
         ("d-01", "key 'd-01' differs only in case or Unicode form from 'D-01' in line 2"),
         ("Ｄ-01", "key 'Ｄ-01' differs only in case or Unicode form from 'D-01' in line 2"),
     ],

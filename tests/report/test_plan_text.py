@@ -66,9 +66,7 @@ def test_a_field_shows_old_and_new_value_and_its_owner() -> None:
 
 def test_an_edit_that_is_written_over_is_pointed_out() -> None:
     back = action(ActionType.UPDATE, change("state", "a", "b", Verdict.WRITE_BACK))
-    assert lines(back)[1] == (
-        "    state: a -> b  (sales has the last word: an edit there is undone)"
-    )
+    assert lines(back)[1] == ("    state: a -> b  (sales decides: an edit there is undone)")
 
 
 def test_of_a_set_only_the_difference_is_shown() -> None:

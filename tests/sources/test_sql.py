@@ -127,7 +127,7 @@ def test_a_query_that_hides_its_write_is_refused_by_the_connection(
     postgresql.execute("GRANT ALL ON opp TO PUBLIC", database=database)
     query = "SELECT sneak() AS id, 'x' AS title, 1 AS worth"
     said = complaint(make, url=postgresql_url, query=query)
-    assert "it writes, and was refused" in said
+    assert "it writes, which was refused" in said
 
 
 # --- settings and columns
@@ -146,7 +146,7 @@ def test_all_that_is_wrong_with_the_settings_is_reported_at_once(make: Make) -> 
     assert "begins with DROP" in said
     assert "timeout_seconds must be a number from 1 to 86400, not 'long'" in said
     assert "[source.columns] must be a table" in said
-    assert "unknown setting [source.write_back] tabel of a sql source" in said
+    assert "[source.write_back] unknown setting tabel of a sql source" in said
     assert "did you mean 'table'?" in said
     assert "[source.write_back] key is missing" in said
     assert "'ulr' is not a fact that can be written back; did you mean 'url'?" in said

@@ -121,7 +121,7 @@ def test_a_value_that_does_not_fit_costs_its_deal_only(make: Make, crm: Path) ->
     assert reported.written == 1
     (problem,) = reported.problems
     assert problem.startswith("1: not written back: ")
-    assert "url has room for 60" in problem
+    assert "url can hold 60" in problem
     assert execute(crm, "SELECT url FROM opp") == [(None,), (URL,)]
 
 

@@ -68,7 +68,7 @@ def rename_person(workspace: Workspace, old: str, new: str) -> Renamed:
 
     :raises UnknownPerson: nobody has the old address.
     :raises AddressTaken: the new one is somebody's.
-    :raises InvalidValue: it is no address, or the same.
+    :raises InvalidValue: it is not an address, or the same.
     """
     with people_store(workspace) as store:
         person = store.rename(old, new)

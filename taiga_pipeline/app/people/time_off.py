@@ -96,7 +96,7 @@ def import_calendar(
     last.
 
     :raises Unreachable: the file or the store cannot be used.
-    :raises ProblemsError: it is no iCalendar file, or ``person`` is not on the roster.
+    :raises ProblemsError: it is not an iCalendar file, or ``person`` is not on the roster.
     """
     need_extra("iCalendar", "planning", "icalendar", "recurring_ical_events")
     from taiga_pipeline.people.calendar_import import Events

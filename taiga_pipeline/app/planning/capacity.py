@@ -27,8 +27,8 @@ class UnknownRole(UnknownName):
         near = nearest(name, known)
         meant = f"; did you mean {near!r}?" if near else ""
         super().__init__(
-            f"nobody has the role {name!r}, and no deal asks for it{meant} "
-            f"(roles: {', '.join(known) or 'none'})",
+            f"no person has the role {name!r}, and no deal asks for it{meant} (roles: "
+            f"{', '.join(known) or 'none'})",
             name,
             near,
             known,
@@ -134,7 +134,7 @@ def week_at(report: CapacityReport, text: str) -> int:
     """Returns the number of a week of a plan, from 0.
 
     :raises WeekNotShown: it is none of those of the plan.
-    :raises InvalidValue: it is no week.
+    :raises InvalidValue: it is not a week.
     """
     from taiga_pipeline.planning.weeks import parse_week, week_name
 

@@ -48,7 +48,7 @@ class Roles:
             if folded not in self._held:
                 name = self.names[self._order[folded]]
                 near = did_you_mean(name, self._held.values())
-                yield f"nobody has the role {name!r} that {key} asks for{near}"
+                yield f"no person has the role {name!r} that {key} asks for{near}"
 
 
 def _asked(demand: Demand) -> dict[str, str]:

@@ -64,7 +64,7 @@ def find_capacity(
 ) -> CapacityReport:
     """Returns capacity and demand by role and week.
 
-    :raises InvalidValue: a quantile or a number of trials that makes no sense.
+    :raises InvalidValue: a quantile or a number of trials that is invalid.
     :raises UnknownName: nobody and no deal is of the team; names the nearest.
     """
     _check(options)
@@ -94,7 +94,7 @@ def capacity_for(
     ``unseen`` is what deals that the pipeline does not hold yet may ask for besides; it is not
     among the drivers, nor in the number of open deals.
 
-    :raises InvalidValue: a quantile or a number of trials that makes no sense.
+    :raises InvalidValue: a quantile or a number of trials that is invalid.
     :raises UnknownName: nobody and no deal is of the team; names the nearest.
     """
     _check(options)
@@ -171,7 +171,7 @@ def _people_notices(people: Collection[Person]) -> Iterator[str]:
         yield ("the roster is empty, so all demand is a gap")
     without = sorted(person.email for person in people if not person.role)
     if without:
-        yield f"without a role, and so counted nowhere: {', '.join(without)}"
+        yield f"without a role, and so not counted: {', '.join(without)}"
     for person in people:
         if person.hours_per_week < 0:
             yield f"{person.email} has {person.hours_per_week} hours per week; counted as 0"

@@ -251,7 +251,7 @@ class _Finder:
     def _won(self, case: _Case) -> Iterator[Booked]:
         """Yields the hours of a won deal: who is allocated, and what is not filled."""
         if self._start(case) is None and case.stretches:
-            self._note(case.deal.key, "won, but no start and no close are known: taken as from now")
+            self._note(case.deal.key, "won, but start and close are unknown: counted from now on")
         filled: dict[tuple[str, date], float] = {}
         for booked in self._allocated(case):
             place = normalise(booked.role), booked.week

@@ -102,8 +102,8 @@ def left_out(history: History) -> Iterator[str]:
     if history.undated:
         yield (
             f"{counted(history.undated, 'open deal')} without the day on which they came in "
-            "(engaged_on): forecast from the day they were first seen, and no sign of how many "
-            "come in."
+            "(engaged_on): forecast from the day they were first seen, and not used to estimate "
+            "how many come in."
         )
     for reason, number in sorted(history.left_out.items()):
         yield f"{counted(number, 'deal')} left out: {reason}."

@@ -194,16 +194,24 @@ def _steps(view: View, deal: PastDeal, age: int, stage: int) -> Iterator[Step]:
     yield Step("stage", _stage_reason(view, deal, stage), staged)
     aged = _chance(view, age, stage, season=False)
     yield Step("age", f"came in {age:,} days ago, on {deal.entered}", aged)
-    season = "the month of the quarter" if view.hazards.variant.season else "off: it did not help"
+    season = (
+        "the month of the quarter"
+        if view.hazards.variant.season
+        else "off: it did not improve forecasts"
+    )
     yield Step("season", season, _chance(view, age, stage, season=True))
 
 
 def _stage_reason(view: View, deal: PastDeal, stage: int) -> str:
     if stage == 0:
-        return "not known" if not deal.stage else f"{deal.stage}; not on record alike for all deals"
+        return (
+            "not known"
+            if not deal.stage
+            else f"{deal.stage}; not recorded in the same way for all deals"
+        )
     if view.record.learns_stages:
         return f"{deal.stage}, from history and the mapping"
-    return f"{deal.stage}, from the mapping: history does not tell stages"
+    return f"{deal.stage}, from the mapping: history does not record stages"
 
 
 def _off(mean: float) -> str:

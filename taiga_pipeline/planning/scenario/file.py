@@ -127,7 +127,7 @@ def _parsed(value: object, key: str, parse: Callable[[str], Any]) -> Any:
 def scenario_of(name: str, texts: Mapping[str, Iterable[str]]) -> Scenario:
     """Returns a scenario from texts as written on the command line, by the kind of change.
 
-    :raises InvalidValue: everything that makes no sense in them.
+    :raises InvalidValue: everything that is invalid in them.
     """
     problems: list[str] = []
 

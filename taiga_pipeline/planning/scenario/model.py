@@ -85,7 +85,7 @@ def parse_hire(text: str) -> Hire:
         )
     count = int(found["count"] or 1)
     if not count:
-        raise InvalidValue(f"{text!r} hires nobody")
+        raise InvalidValue(f"{text!r} hires no person")
     return Hire(found["role"], hours, _day(found["first"]), count)
 
 
@@ -129,14 +129,14 @@ def parse_size(text: str) -> float:
     found = _SIZE.fullmatch(text.strip())
     factor = float(found["number"].replace(",", ".")) / 100 if found else -1
     if not 0 <= factor <= _LARGEST:
-        raise InvalidValue(f"{text!r} is not a size; write 150% for half as much again")
+        raise InvalidValue(f"{text!r} is not a size; write 150% for one and a half times")
     return factor
 
 
 def _pair(text: str, example: str) -> tuple[str, str]:
     key, sign, value = text.strip().rpartition("=")
     if not sign or not key.strip():
-        raise InvalidValue(f"{text!r} names no deal with a value; write {example}")
+        raise InvalidValue(f"{text!r} names a deal without a value; write {example}")
     return key.strip(), value
 
 

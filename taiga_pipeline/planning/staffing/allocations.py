@@ -112,7 +112,7 @@ def _why(case: Case, assignment: Assignment) -> str:
         reasons.append("half of it")
     for wish in case.rules.wishes:
         if wish.email == person.email and wish.concerns(piece.work):
-            reasons.append("would rather not" if wish.avoid else "as wished")
+            reasons.append("prefers not to" if wish.avoid else "as wished")
     return ", ".join(reasons)
 
 

@@ -41,13 +41,13 @@ MOVED: Final = 15.0
 PREFERRED: Final = 10.0
 """What it costs that somebody else would rather do it."""
 AVOIDED: Final = 25.0
-"""What it costs that somebody would rather not."""
+"""What it costs that somebody prefers not to."""
 MAX_WEEKS: Final = 520
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody (by address) likes to work on, or would rather not.
+    """What somebody (by address) likes to work on, or prefers not to.
 
     ``what`` is a deal (its key), a customer, or a service.
     """

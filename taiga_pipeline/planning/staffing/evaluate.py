@@ -117,7 +117,7 @@ def violations(problem: Problem, plan: Plan) -> Iterator[str]:
         return
     for project, weeks in zip(problem.projects, plan.delays, strict=True):
         if not 0 <= weeks <= project.max_delay:
-            yield f"project {project.key} is put off {weeks} of {project.max_delay} weeks"
+            yield f"project {project.key} is postponed {weeks} of {project.max_delay} weeks"
     malformed = [text for each in plan.assignments for text in _malformed(problem, each)]
     yield from malformed
     if malformed:

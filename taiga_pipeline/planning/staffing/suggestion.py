@@ -182,10 +182,12 @@ def _why_unmet(case: Case, number: int, hours: float) -> str:
     request = case.problem.requests[number]
     count = len(request.candidates)
     if not count:
-        return "nobody has this role with these skills"
+        return "no person has this role with these skills"
     busy = "away, full, or on more important work"
     if hours < request.total - 0.05:
-        return f"who is on it is {busy} in these weeks, and nobody else could stand in"
+        return (
+            f"the assigned people are {busy} in these weeks, and no other person can replace them"
+        )
     if count == 1:
         return f"the one person who could is {busy}"
     return f"the {count} people who could are {busy}"
@@ -308,7 +310,9 @@ def _check_deals(only: Sequence[str], known: set[str]) -> None:
     unknown = [key for key in only if key not in known]
     if unknown:
         listed = ", ".join(sorted(known)) or "none"
-        raise InvalidValue(f"the suggestion has nothing for {', '.join(unknown)} (deals: {listed})")
+        raise InvalidValue(
+            f"the suggestion does not include {', '.join(unknown)} (deals: {listed})"
+        )
 
 
 def _check_unchanged(

@@ -170,7 +170,7 @@ def unknown_wishes(
     spelled = {folded(name): name for name in names}
     for email, what in wishes:
         if email not in known:
-            yield f"nobody on the roster is {email}{did_you_mean(email, known)}"
+            yield f"no person on the roster is {email}{did_you_mean(email, known)}"
         if folded(what) not in spelled:
             near = did_you_mean(what, names)
             yield f"no deal, customer or service {what!r} needs people{near}"
@@ -192,4 +192,4 @@ def unknown_roles(works: Iterable[Work], names: Iterable[str]) -> Iterator[str]:
     for name, keys, hours in asked.values():
         near = did_you_mean(name, known.values())
         listed = ", ".join(keys[:5]) + (" …" if len(keys) > 5 else "")
-        yield f"nobody has the role {name!r}{near}; {hours:,f} h stay unmet ({listed})"
+        yield f"no person has the role {name!r}{near}; {hours:,f} h stay unmet ({listed})"

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     capabilities=SourceCapabilities(writes_back=True),
     settings=(
         Setting("url_env", "CRM_URL", "the variable that holds the database's URL"),
-        Setting("query", "SELECT * FROM deals", "what finds the deals; see docs/sources.md"),
+        Setting(
+            "query", "SELECT * FROM deals", "the query that finds the deals; see docs/sources.md"
+        ),
     ),
 )
 def create(settings: Mapping[str, object], clock: Clock) -> SqlSource:

@@ -232,8 +232,8 @@ class Database:
         cause = self.words(error)
         if any(word in cause.lower() for word in _NO_ENTRY):
             return Unauthorised(
-                f"{self.name} does not let this account in: {cause}. Check the name and the "
-                f"password ({self.setting})"
+                f"{self.name} refuses this account: {cause}. Check the name and the password "
+                f"({self.setting})"
             )
         return Unreachable(
             f"{self.name} cannot be reached: {cause}. Check {self.setting}, and that the database "
@@ -246,20 +246,19 @@ class Database:
         lower = cause.lower()
         if state == "57014" or lower == "interrupted":
             return Unreachable(
-                f"{self.name}: the {statement} did not come to its end within "
-                f"{self.timeout_seconds:g} s; make it faster (an index?), or raise "
-                "timeout_seconds in [source]"
+                f"{self.name}: the {statement} was not complete within {self.timeout_seconds:g} s; "
+                "make it faster (an index?), or raise timeout_seconds in [source]"
             )
         if state == "25006" or "readonly database" in lower:
-            return _problem(f"{statement}: it writes, and was refused ({cause})")
+            return _problem(f"{statement}: it writes, which was refused ({cause})")
         if state == "42501" or "permission denied" in lower:
             return Unauthorised(
-                f"{self.name}: the account lacks a right: {cause}. Grant it what the {statement} "
-                "needs, and no more"
+                f"{self.name}: the account lacks a right: {cause}. Grant it only what the "
+                "{statement} needs"
             )
         if self._is_the_statements_fault(state, lower):
             return _problem(f"{statement}: {self.name} says: {cause}")
-        return Unreachable(f"{self.name} broke off: {cause}; nothing is concluded from a part")
+        return Unreachable(f"{self.name} broke off: {cause}; a partial read is not used")
 
     def _is_the_statements_fault(self, state: str, cause: str) -> bool:
         if self.kind == "sqlite":

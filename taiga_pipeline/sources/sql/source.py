@@ -96,9 +96,9 @@ class SqlSource:
         for number, cells in enumerate(rows, start=1):
             if number > self._most_rows:
                 message = (
-                    f"{_QUERY}: it finds more than {self._most_rows:,} rows; leave out what is not "
-                    "needed (a WHERE for deals that were decided long ago), or raise most_rows in "
-                    "[source]"
+                    f"{_QUERY}: it finds more than {self._most_rows:,} rows; leave out rows that "
+                    "are not needed (a WHERE for deals that were decided long ago), or raise "
+                    "most_rows in [source]"
                 )
                 raise ProblemsError([Problem(message)])
             yield NativeRow(number, cells)
@@ -128,14 +128,15 @@ class SqlSource:
             refused = self._database.refuses_writes(connection)
         if refused is None:
             return (
-                f"{self._database.kind} is not told to refuse writes: nothing is ever committed, "
-                "but give the account no right beyond SELECT"
+                f"{self._database.kind} is not asked to refuse writes: nothing is ever committed, "
+                "but grant the account only SELECT"
             )
         if not refused:
             raise ProblemsError(
                 [
                     Problem(
-                        f"{self._database.name} let the reading connection write; nothing is read"
+                        f"{self._database.name} allowed writes on the reading connection; nothing "
+                        "is read"
                     )
                 ]
             )
@@ -173,7 +174,7 @@ def _decisions(layout: Layout, reader: RowReader) -> Iterator[str]:
     if "probability" in layout.columns and share.scale is Scale.FRACTION and not share.why:
         yield (
             f"{layout.header_of('probability')}: fractions of one, as none is above 1 (0.74 is "
-            '74 %); say so for good with probability_scale = "fraction", or else "percent"'
+            '74 %); set probability_scale = "fraction" to keep that, or "percent"'
         )
 
 

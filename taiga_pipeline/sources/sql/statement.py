@@ -35,12 +35,12 @@ def objection(query: str) -> str:
     words = _OPAQUE.sub(" ' ", plain(query))
     first = next(iter(re.findall(r"[A-Za-z]+", words)), "").upper()
     if ";" in words:
-        return "holds several statements; one SELECT may stand here"
+        return "holds several statements; write one SELECT"
     if first not in _READS:
-        return f"begins with {first or 'no word'}; only a query that reads may stand here: SELECT …"
+        return f"begins with {first or 'no word'}; write a query that only reads: SELECT …"
     if found := _WRITES.search(words):
         return (
-            f"writes, or locks what others may want to write ({' '.join(found[0].split()).upper()})"
-            "; only a query that reads may stand here"
+            f"writes, or locks rows that others may write ({' '.join(found[0].split()).upper()}); "
+            "write a query that only reads"
         )
     return ""

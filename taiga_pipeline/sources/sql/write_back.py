@@ -197,7 +197,7 @@ class SqlWriteBack:
                 if key not in wanted:
                     continue
                 if key in seen:
-                    problems.append(f"{key}: stands in {self.places.table} more than once")
+                    problems.append(f"{key}: is in {self.places.table} more than once")
                     continue
                 seen.add(key)
                 there = dict(zip(self.places.columns, row[1:], strict=True))
@@ -280,7 +280,7 @@ def _fitted(fact: Fact, kind: TypeEngine[Any], name: str) -> object:
     text = fact.isoformat() if isinstance(fact, date) else str(fact)
     room = getattr(kind, "length", None)
     if room is not None and len(text) > room:
-        raise InvalidValue(f"{len(text)} characters, and {name} has room for {room}")
+        raise InvalidValue(f"{len(text)} characters, and {name} can hold {room}")
     return text
 
 

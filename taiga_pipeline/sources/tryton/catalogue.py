@@ -73,7 +73,7 @@ class Catalogue:
         model = self.model
         for step in path.split("."):
             if not model:
-                return f"{step!r} leads on from a field that is not a relation"
+                return f"{step!r} goes through a field that is not a relation"
             fields = self.fields(model)
             if step not in fields and step not in _OF_EVERY_MODEL:
                 return f"{model} has no field {step!r}{did_you_mean(step, fields)}"
@@ -85,5 +85,5 @@ class Catalogue:
         answer = self.client.ask("ir.model.access/get_access", {"models": [self.model]}).data
         rights = answer.get(self.model) if isinstance(answer, dict) else None
         if not isinstance(rights, dict):
-            raise Rejected(f"Tryton does not say what may be done with {self.model}")
+            raise Rejected(f"Tryton does not show the rights on {self.model}")
         return bool(rights.get("write"))

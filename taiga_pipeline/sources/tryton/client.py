@@ -33,7 +33,7 @@ Domain = Sequence[JSON]
 
 _RANGE = re.compile(r"records (?P<start>\d+)-(?P<end>\d+)/(?P<count>\d+|\*)")
 WRONG_ADDRESS: Final = (
-    "a web page answers where Tryton's REST API should be; is [source] url the server's address, "
+    "a web page answers in place of Tryton's REST API; is [source] url the server's address, "
     "without the database?"
 )
 _WRONG_KEY: Final = (
@@ -83,8 +83,8 @@ class Client(ApiClient):
         if said is None:
             raise _incomplete(
                 model,
-                "the answer does not say how many records there are (Content-Range), which "
-                "something between here and Tryton may have taken away",
+                "the answer does not say how many records there are (Content-Range), which a "
+                "proxy between here and Tryton may have removed",
             )
         return rows, _is_last(model, len(rows), said["count"])
 
@@ -93,7 +93,7 @@ def _answer_trouble(method: str, path: str, data: JSON) -> str:
     """Returns what is wrong with a successful answer, "" if nothing is: a GET brings a list."""
     if method == "GET":
         return list_trouble(data)
-    return "" if isinstance(data, dict | list) else "is no object"
+    return "" if isinstance(data, dict | list) else "is not an object"
 
 
 def _is_last(model: str, came: int, count: str) -> bool:
@@ -106,7 +106,7 @@ def _is_last(model: str, came: int, count: str) -> bool:
 
 
 def _incomplete(model: str, what: str) -> IncompleteRead:
-    return IncompleteRead(f"GET {model}: {what}; nothing is concluded from a part")
+    return IncompleteRead(f"GET {model}: {what}; a partial read is not used")
 
 
 def encoded(value: JSON) -> str:

@@ -187,7 +187,9 @@ class TrytonSource:
         if self._write_back:
             found.append(self._write_back.examine(self._catalogue))
         if self._client.server.startswith("http://") and not _is_loopback(self._client.server):
-            found.append("[source] url is not encrypted: anybody on the way can read the key")
+            found.append(
+                "[source] url is not encrypted: anyone on the network path can read the key"
+            )
         return found
 
     @property

@@ -90,7 +90,7 @@ class Cache:
                 notes = dict(file.execute("SELECT name, value FROM note"))
         except sqlite3.Error as error:
             if self.path.exists():
-                _LOG.warning("%s is of no use (%s): everything is read", self.path, error)
+                _LOG.warning("%s cannot be used (%s): everything is read", self.path, error)
             return None
         if notes.get("origin") != self.origin:
             return None

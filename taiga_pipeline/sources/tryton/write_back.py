@@ -109,7 +109,7 @@ class TrytonWriteBack:
             else:
                 written, refused = written + 1, 0
             if refused == _GIVE_UP:
-                problems.append("and no other was tried, because none of these was taken")
+                problems.append("and no other was tried, because all of these were refused")
                 break
         return write_back_result(written, problems)
 

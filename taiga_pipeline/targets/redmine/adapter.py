@@ -259,7 +259,7 @@ class RedmineTarget:
                 return identifier, None
             if marker in self._show(row).markers:
                 return identifier, row
-        raise Rejected(f"{marker.key}: {_ATTEMPTS} projects were made for this deal and let go")
+        raise Rejected(f"{marker.key}: {_ATTEMPTS} projects were made for this deal and released")
 
     def _post(self, body: projects.Body) -> Row:
         """Makes a project; custom fields that do not take their values are left out."""
@@ -430,12 +430,12 @@ class RedmineTarget:
         try:
             row = self._project(number)
         except Vanished:
-            return Vanished(f"project {number} is not there any more, or it was archived")
+            return Vanished(f"project {number} no longer exists, or was archived")
         if row.get("status") == projects.CLOSED and not path.endswith("reopen.json"):
             return Rejected(f"project {number}: {projects.CLOSED_BY_PEOPLE}")
         return Rejected(
             f"{error}; the account's role in project {number} needs 'Edit project', and 'Close / "
-            "reopen the project' to put it away"
+            "reopen the project' to retire it"
         )
 
     def _project(self, root_id: str) -> Row:
@@ -494,7 +494,7 @@ class RedmineTarget:
             self._client.put(f"{kind.path}/{after['id']}.json", {kind.single: lost})
             raise Stale(
                 f"{kind.kind} {after['id']}: people changed {', '.join(lost)} at the same moment; "
-                "theirs was put back"
+                "their edit was restored"
             )
 
     def remove(self, kind: str, target_id: str, place: Place) -> None:
@@ -515,7 +515,7 @@ class RedmineTarget:
         """As `_explain`; a closed project answers 422 with words about something else."""
         root = self.observe_root(root_id)
         if root is None:
-            return Vanished(f"project {root_id} is not there any more, or it was archived")
+            return Vanished(f"project {root_id} no longer exists, or was archived")
         return Rejected(f"project {root_id}: {root.obstacle}") if root.obstacle else error
 
     def _kind(self, kind: str) -> ChildKind:

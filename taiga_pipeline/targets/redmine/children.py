@@ -386,7 +386,7 @@ def read_one(kind: ChildKind, target_id: str, context: RedmineClientContext) -> 
         params = {"include": "journals"} if kind.kind == Kind.STORY else None
         row: Row = context.client.get(f"{kind.path}/{target_id}.json", params).data[kind.single]
     except Vanished:
-        raise Vanished(f"{kind.kind} {target_id} is not there any more") from None
+        raise Vanished(f"{kind.kind} {target_id} no longer exists") from None
     return row
 
 
@@ -399,8 +399,8 @@ def demand_no_work(issue_id: str, context: RedmineClientContext) -> None:
     issue = context.client.get(path, {"include": "children"}).data["issue"]
     if issue.get("children") or issue.get("spent_hours"):
         raise Rejected(
-            f"issue {issue_id} has subtasks or spent time, which Redmine would delete with it; "
-            "it is left as it is"
+            f"issue {issue_id} has subtasks or spent time, which Redmine would delete with it; it "
+            "is kept"
         )
 
 

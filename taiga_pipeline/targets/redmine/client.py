@@ -21,7 +21,7 @@ from taiga_pipeline.http.transport import Transport
 from taiga_pipeline.targets.redmine.shapes import answer_trouble
 
 WRONG_ADDRESS: Final = (
-    "a web page answers where Redmine's API should be; is target.url the address that people open "
+    "a web page answers in place of Redmine's API; is target.url the address that people open "
     "Redmine at, with the folder it is in, if it is in one?"
 )
 
@@ -80,9 +80,8 @@ class _Headers:
 
     def renew(self, refused: Mapping[str, str]) -> None:
         raise Unauthorised(
-            "Redmine does not let this account in (401): the API key (or name and password) is "
-            "wrong, or its REST API is off (Administration, Settings, API: 'Enable REST web "
-            "service')"
+            "Redmine refuses this account (401): the API key (or name and password) is wrong, or "
+            "its REST API is off (Administration, Settings, API: 'Enable REST web service')"
         )
 
 
@@ -125,5 +124,5 @@ def refusal(what: str, answer: Answer, *, writes: bool) -> SyncError:
     if answer.status == 404 or (answer.status == 403 and not writes):
         return Vanished(f"{what}: it is not there, or this account may not see it")
     if answer.status == 409:
-        return Stale(f"{what}: somebody changed it just now")
+        return Stale(f"{what}: another user changed it just now")
     return Refusal(what, answer)

@@ -56,7 +56,7 @@ def fit(desired: Desired) -> Desired:
         notes += [f"{name} {note}"] if note else []
     if Project.TITLE in fields and not fields[Project.TITLE]:
         fields[Project.TITLE] = _fit(desired.key.group, _line, _LONGEST_TITLE)[0]
-        notes.append("title was empty: the deal's key stands in for it")
+        notes.append("title was empty: the deal's key is used")
     fitted = replace(desired, fields=fields, notes=tuple(notes))
     if desired.key.kind == Kind.MILESTONE and fields.get(Milestone.NAME):
         return replace(fitted, identity=str(fields[Milestone.NAME]))
@@ -70,7 +70,7 @@ def _fit(value: str, clean: _Clean, longest: int) -> tuple[str, str]:
     fitted = cleaned if len(cleaned) <= longest else cleaned[: longest - 1].rstrip() + "…"
     notes = []
     if storable != value:
-        notes.append("held characters that cannot be stored; they were left out")
+        notes.append("had characters that cannot be stored; they were left out")
     if clean in _FORMATTED and _inert(storable) != storable:
         notes.append("holds macros, images or tags; written so that they are shown as text")
     if fitted != cleaned:

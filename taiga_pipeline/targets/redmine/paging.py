@@ -71,8 +71,8 @@ def read_rows(client: Client, name: str, params: Params, within: str = "") -> It
             return
     announced = " and ".join(str(count) for count in sorted(counts))
     raise IncompleteRead(
-        f"GET {path}: {len(ids)} of {announced} arrived, {_READINGS} times; nothing is concluded "
-        "from a part. The list changed each time it was read; the next run reads it again"
+        f"GET {path}: {len(ids)} of {announced} arrived, {_READINGS} times; a partial read is not "
+        "used. The list changed each time it was read; the next run reads it again"
     )
 
 

@@ -70,8 +70,8 @@ class Directory:
         found = [row for row in self._users({"name": address}) if _mail(row) == address.casefold()]
         if not found:
             raise Rejected(
-                f"{address}: Redmine has no user with this address, and invites nobody; let an "
-                "administrator make the account, or mend the address"
+                f"{address}: Redmine has no user with this address, and does not send invitations; "
+                "ask an administrator to create the account, or correct the address"
             )
         if found[0].get("status") == _LOCKED:
             raise Rejected(f"{address}: this user is locked in Redmine; unlock the account first")
@@ -108,7 +108,7 @@ class Directory:
             raise Rejected(
                 f"Redmine has no role {name!r}{did_you_mean(name, names)}; there are "
                 f"{', '.join(names) or 'none'}. An administrator can add it (Administration, Roles "
-                "and permissions), or the mapping names another"
+                "and permissions), or name another in the mapping"
             )
         return roles[name.casefold()]
 

@@ -42,7 +42,9 @@ from taiga_pipeline.targets.redmine.reading import STILL, Lately
 CLOSED: Final = 5
 """Redmine's number for the status of a closed project."""
 
-CLOSED_BY_PEOPLE: Final = "people closed it in Redmine; once it is reopened there, it is kept up"
+CLOSED_BY_PEOPLE: Final = (
+    "people closed it in Redmine; once it is reopened there, it is synced again"
+)
 
 Body = dict[str, JSON]
 

@@ -127,7 +127,7 @@ def answer_trouble(method: str, path: str, data: JSON) -> str:
     is answered with nothing, and what it wrote is read back.
     """
     if not isinstance(data, Mapping):
-        return "is no object"
+        return "is not an object"
     found = _ADDRESS.fullmatch(path)
     if method == "PUT" or found is None or found["name"] not in _ROWS:
         return ""
@@ -145,7 +145,7 @@ def answer_trouble(method: str, path: str, data: JSON) -> str:
 def _list_trouble(name: str, data: Mapping[str, JSON]) -> str:
     count = data.get("total_count", 0)
     if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-        return "has something wrong in 'total_count'"
+        return "has an invalid 'total_count'"
     if name not in data:
         return f"lacks {name!r}"
     return list_trouble(data[name])

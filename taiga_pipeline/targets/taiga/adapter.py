@@ -241,9 +241,7 @@ class TaigaTarget:
         try:
             completed: Row = self._client.patch(f"projects/{row['id']}", body).data
         except SyncError as error:
-            _LOG.warning(
-                "project %s was made, and will be completed by the next run: %s", row["id"], error
-            )
+            _LOG.warning("project %s was created; the next run completes it: %s", row["id"], error)
             return None
         return completed
 
@@ -331,8 +329,8 @@ class TaigaTarget:
             self._client.patch(f"{path}/{before['id']}", lost)
             what = f"{path.rstrip('s')} {before['id']}"
             raise Stale(
-                f"{what}: people changed {', '.join(sorted(lost))} at the same moment; theirs was "
-                "put back"
+                f"{what}: people changed {', '.join(sorted(lost))} at the same moment; their edit "
+                "was restored"
             )
 
     def _project(self, root_id: str) -> Row:
@@ -352,7 +350,7 @@ class TaigaTarget:
             return error
         root = self.observe_root(root_id)
         if root is None:
-            return Vanished(f"project {root_id} is not there any more")
+            return Vanished(f"project {root_id} no longer exists")
         return Rejected(f"project {root_id}: {root.obstacle}") if root.obstacle else error
 
     # --- writing children

@@ -96,7 +96,7 @@ def clear_template(client: Client, statuses: Iterable[Row]) -> None:
         try:
             client.delete(f"{Statuses.path}/{status}?moveTo={first}")
         except SyncError as error:  # also when it is gone: an answer was lost, and it went before
-            _LOG.info("a column of the template may have stayed: %s", error)
+            _LOG.info("a column of the template may be left: %s", error)
 
 
 def _normalised(name: str) -> str:

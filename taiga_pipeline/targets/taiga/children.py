@@ -371,7 +371,7 @@ def _milestone_id(name: str, group: str, place: Place) -> int | None:
         return int(place.bound[key])
     if key in place.deleted:
         return None
-    raise Rejected(f"the story waits for its milestone {name!r}, which could not be made yet")
+    raise Rejected(f"the story waits for its milestone {name!r}, which could not be created yet")
 
 
 def _status_id(name: str, place: Place, context: TaigaClientContext) -> int:
@@ -398,4 +398,4 @@ def _sorted(tags: Value) -> list[str]:
 
 def gone(kind: str, target_id: str) -> Vanished:
     """The error for a child that is not there."""
-    return Vanished(f"{kind} {target_id} is not there any more, or may not be changed")
+    return Vanished(f"{kind} {target_id} no longer exists, or cannot be changed by this account")

@@ -87,7 +87,7 @@ def _name_untitled(desired: Desired, fields: dict[str, Value], notes: list[str])
     """Taiga demands a name: a project without a title is called by its deal's key."""
     if Project.TITLE in fields and not str(fields[Project.TITLE]).strip():
         fields[Project.TITLE] = _line(_LONGEST_TITLE, _width)(_storable(desired.key.group))[0]
-        notes.append("title was empty: the deal's key stands in for it")
+        notes.append("title was empty: the deal's key is used")
 
 
 def _identified(desired: Desired, fields: Mapping[str, Value]) -> Desired:
@@ -102,7 +102,7 @@ def _identified(desired: Desired, fields: Mapping[str, Value]) -> Desired:
 def _fit_text(value: str, fits: _Fit) -> tuple[str, str]:
     storable = _storable(value)
     fitted, note = fits(storable)
-    lost = "" if storable == value else "held characters that cannot be stored; they were left out"
+    lost = "" if storable == value else "had characters that cannot be stored; they were left out"
     return fitted, "; ".join(part for part in (lost, note) if part)
 
 
@@ -153,7 +153,7 @@ def _block(
 def _story_text(text: str) -> tuple[str, str]:
     """A story's description. "@name" is written so that it reads alike and mails nobody."""
     fitted, note = _block(_LONGEST_TEXT, lambda lines: _MENTION.sub(_INERT_AT, lines))(text)
-    inert = "names people with @; written so that nobody is mailed" if _MENTION.search(text) else ""
+    inert = "names people with @; written so that no mail is sent" if _MENTION.search(text) else ""
     return fitted, "; ".join(part for part in (inert, note) if part)
 
 

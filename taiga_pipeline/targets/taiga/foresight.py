@@ -59,8 +59,8 @@ def _strangers(members: Sequence[Desired], client: Client, account_id: int) -> I
         meant = f"; did you mean {near[0]}?" if near else ""
         yield Foreseen(
             member,
-            f"{address}: nobody in this account's projects has this address{meant}; if nobody in "
-            "Taiga has it, each project mails an invitation to it",
+            f"{address}: no member of this account's projects has this address{meant}; if no user "
+            "of Taiga has it, each project mails an invitation to it",
             is_certain=False,
         )
 

@@ -28,6 +28,6 @@ def half_made(slug: str, project_id: str) -> str:
     which = f"project {project_id}" if project_id else "a project that this account cannot see"
     return (
         f"an earlier attempt to make its project was cut off, and {which} has the address "
-        f"'{slug}'. It is probably half made: without members, and of no use. A superuser of Taiga "
-        "can look at it and delete it; the deal's own project is whole"
+        f"'{slug}'. It is probably incomplete: without members, and not used. A superuser of Taiga "
+        "can check and delete it; the deal's own project is complete"
     )

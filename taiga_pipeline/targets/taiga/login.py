@@ -48,8 +48,8 @@ class TokenLogin:
     def renew(self, refused: str) -> None:
         """Refuses: a token cannot be made new from here."""
         raise Unauthorised(
-            "Taiga does not accept the token any more; issue a new one, or use a username with "
-            "password_env, which log in by themselves"
+            "Taiga no longer accepts the token; issue a new one, or use a username with "
+            "password_env, which log in automatically"
         )
 
 
@@ -101,12 +101,11 @@ class PasswordLogin:
             {"type": "normal", "username": self._username, "password": self._password.reveal()},
         )
         if answer.ok and not self._keep(answer):
-            raise Unreachable("what answers at target.url logs nobody in as Taiga does")
+            raise Unreachable("the server at target.url does not log in accounts as Taiga does")
         if not answer.ok:
             self._failure = (
-                f"Taiga refuses the log-in of {self._username!r} ({answer.status}); "
-                "check target.username and the password that target.password_env or "
-                "password_file brings"
+                f"Taiga refuses the log-in of {self._username!r} ({answer.status}); check "
+                "target.username and the password in target.password_env or password_file"
             )
             raise Unauthorised(self._failure)
 

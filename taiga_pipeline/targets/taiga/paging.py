@@ -120,9 +120,9 @@ def read_rows(
         if reading.whole:
             return
     raise IncompleteRead(
-        f"GET {path}: {reading} arrived, {_READINGS} times; nothing is concluded from a part. The "
-        "list changed each time it was read, or the server's pages do not fit together. The next "
-        "run reads it again; if the numbers stay the same, report them with Taiga's version"
+        f"GET {path}: {reading} arrived, {_READINGS} times; a partial read is not used. The list "
+        "changed each time it was read, or the server's pages do not match. The next run reads it "
+        "again; if the numbers stay the same, report them with Taiga's version"
     )
 
 
@@ -178,6 +178,6 @@ def _count(answer: Answer, path: str) -> int:
         return int(answer.headers[_COUNT])
     except (KeyError, ValueError):
         raise IncompleteRead(
-            f"GET {path}: the answer lacks {_COUNT}, so that nobody can tell whether it is whole; "
-            "does a proxy before Taiga remove headers?"
+            f"GET {path}: the answer lacks {_COUNT}, so it is not known whether it is complete; "
+            "does a proxy in front of Taiga remove headers?"
         ) from None

@@ -84,7 +84,9 @@ class ChildReader:
                 with refused_to_every_run():
                     return self._rows_of_all(path, roots)
             except (IncompleteRead, Malformed, Failing) as error:
-                _LOG.info("reading project by project, because the whole did not come: %s", error)
+                _LOG.info(
+                    "reading project by project, because the whole list did not arrive: %s", error
+                )
         return self._rows_of_each(path, roots)
 
     def _is_better_read_whole(self, path: str, roots: int) -> bool:

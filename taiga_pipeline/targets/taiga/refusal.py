@@ -20,8 +20,8 @@ from sync.errors import (
 from taiga_pipeline.http.answer import Answer
 
 WRONG_ADDRESS: Final = (
-    "a web page answers where Taiga's API should be; is target.url the address of the API? "
-    "(it may be another host than the one that people open)"
+    "a web page answers in place of Taiga's API; is target.url the address of the API? (it may be "
+    "another host than the web page)"
 )
 
 
@@ -48,7 +48,7 @@ def refusal(what: str, answer: Answer, *, writes: bool) -> SyncError:
     if answer.status == 403 and not writes:
         return Unseen(f"{what}: this account may not see it (403)")
     if answer.status == 400 and answer.keys == {"version"}:
-        return Stale(f"{what}: somebody changed it just now")
+        return Stale(f"{what}: another user changed it just now")
     return Refusal(what, answer)
 
 
@@ -92,8 +92,8 @@ def refused_to_every_run() -> Iterator[None]:
         yield
     except Rejected as error:
         raise Unauthorised(
-            f"{error}; every run needs this. Does the account have its rights in Taiga still, and "
-            "is there a firewall before it?"
+            f"{error}; every run needs this. Does the account still have its rights in Taiga, and "
+            "is there a firewall in front of it?"
         ) from error
 
 

@@ -164,7 +164,7 @@ def answer_trouble(method: str, path: str, data: JSON) -> str:
     shape = _SINGLE.get(kind)
     if shape is not None:
         return shape.trouble(data)
-    return "" if isinstance(data, dict | list) else "is no object"
+    return "" if isinstance(data, dict | list) else "is not an object"
 
 
 def row_trouble(path: str, row: JSON) -> str:

@@ -84,7 +84,7 @@ def test_deals_are_accepted_one_by_one(run: Run, suggest: Suggest) -> None:
     assert {each["deal_key"] for each in allocations(run)} == {"D-1", "D-2"}
     refused = run("staff", "accept", "--only", "D-9")
     assert refused.exit_code == 2
-    assert "the suggestion has nothing for D-9 (deals: D-1, D-2)" in refused.stderr
+    assert "the suggestion does not include D-9 (deals: D-1, D-2)" in refused.stderr
 
 
 def test_a_won_deal_gets_exactly_the_suggested_members(run: Run, suggest: Suggest) -> None:
@@ -168,10 +168,10 @@ def test_what_is_unmet_is_shown_with_what_would_help(run: Run) -> None:
     add(run, "D-3", "Proposal", "Back:40h x4w; Cobol:8h x2w", "--probability", "0.3")
     result = run("staff", "suggest", "--quick")
     assert result.exit_code == 0
-    assert "nobody has this role with these skills" in result.stdout
+    assert "no person has this role with these skills" in result.stdout
     assert "one more Back" in result.stdout
     assert "how much better a plan could be is not known" in result.stdout
-    assert "nobody has the role 'Cobol'; 16 h stay unmet (D-3)" in result.stderr
+    assert "no person has the role 'Cobol'; 16 h stay unmet (D-3)" in result.stderr
     assert "no plan costs less\n" not in result.stdout
 
 
@@ -253,7 +253,7 @@ def test_what_people_wish_decides_where_all_else_is_equal(run: Run, suggest: Sug
 
 def test_wishes_that_cannot_be_meant_are_named(run: Run, suggest: Suggest) -> None:
     notes = suggest("--prefer", "anne@x.se=D-1", "--avoid", "bob@x.se=D-12")["notes"]
-    assert "nobody on the roster is anne@x.se; did you mean 'ann@x.se'?" in notes
+    assert "no person on the roster is anne@x.se; did you mean 'ann@x.se'?" in notes
     assert any("no deal, customer or service 'D-12' needs people" in note for note in notes)
     result = run("staff", "suggest", "--prefer", "ann@x.se", "--avoid", "=D-1")
     assert result.exit_code == 2

@@ -98,7 +98,9 @@ def test_a_member_whom_the_server_may_not_know_is_pointed_out(sample: Run, tmp_p
     mapping.write_text(mapping.read_text() + '\n[[member]]\nemail = "nobody@example.com"\n')
     result = sample("check")
     assert result.exit_code == 0, result.output
-    assert "nobody@example.com: nobody in this account's projects has this address" in result.stdout
+    assert (
+        "nobody@example.com: no member of this account's projects has this address" in result.stdout
+    )
     assert "mails an invitation to it" in result.stdout
 
 

@@ -143,7 +143,7 @@ def test_a_card_that_people_moved_goes_back_and_is_reported(
     acme("run")
     board.move("Acme: Web shop", "Won")
     result = acme("run")
-    assert "status: Won -> Proposal  (sales has the last word" in result.stdout
+    assert "status: Won -> Proposal  (sales decides" in result.stdout
     assert board.cards()["Acme: Web shop"] == "Proposal"
     assert nothing_left_to_do(acme, taiga)
 

@@ -230,7 +230,7 @@ def test_a_wrong_password_is_reported_without_it(
     for command in ("check", "run"):
         result = shop(command)
         assert result.exit_code == ExitCode.UNREACHABLE
-        assert "does not let this account in" in result.output
+        assert "refuses this account" in result.output
         assert "hunter2" not in result.output
 
 

@@ -60,7 +60,7 @@ REFUSED = [
     ("score", "1.234", "may be 1.234 or 1234"),
     ("signed_on", "soon", "'soon' is not a date"),
     ("signed_on", "03/04/2026", "in several ways"),
-    ("segment", "Industri", "none of the choices; did you mean 'Industry'"),
+    ("segment", "Industri", "not one of the choices; did you mean 'Industry'"),
     ("margin", "12 SEK", "EUR"),
     ("cost", "1200 kr", "may be .*; write the code"),
     ("strategic", "perhaps", "neither yes nor no"),

@@ -190,7 +190,7 @@ def test_nothing_at_all_is_an_empty_report() -> None:
 def test_a_role_that_nobody_has_is_a_gap_and_is_said_with_the_nearest() -> None:
     found = report(open_deal(roles=(RoleDemand("Bakc", Decimal(10), 2),)), chance=1.0)
     assert role(found, "Bakc").weeks[1].gap == 10
-    assert "nobody has the role 'Bakc' that D-1 asks for; did you mean 'Back'?" in found.notices
+    assert "no person has the role 'Bakc' that D-1 asks for; did you mean 'Back'?" in found.notices
 
 
 def test_roles_are_the_same_in_any_letter_case() -> None:
@@ -201,7 +201,7 @@ def test_roles_are_the_same_in_any_letter_case() -> None:
 
 def test_people_without_a_role_are_said() -> None:
     found = report(people=(ANA, replace(BO, role="")))
-    assert "without a role, and so counted nowhere: bo@example.org" in found.notices
+    assert "without a role, and so not counted: bo@example.org" in found.notices
 
 
 def test_negative_hours_count_as_none_and_are_said() -> None:

@@ -210,7 +210,7 @@ def test_hours_of_somebody_who_has_left_are_to_be_filled_again() -> None:
 def test_a_won_deal_without_dates_begins_now_and_that_is_said() -> None:
     demand = find(deal(stage="Won", expected_close=None, roles=(ROLE,)))
     assert ("Back", NOW) in booked(demand)
-    assert "taken as from now" in demand.notices[0]
+    assert "counted from now on" in demand.notices[0]
 
 
 @pytest.mark.parametrize(

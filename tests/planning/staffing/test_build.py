@@ -151,7 +151,7 @@ def test_a_person_over_the_limit_is_named_with_the_numbers() -> None:
 
 def test_roles_that_nobody_has_are_named_with_the_nearest() -> None:
     (note,) = unknown_roles([work(role("Bck"))], ["Back", "Design"])
-    assert note == "nobody has the role 'Bck'; did you mean 'Back'?; 80 h stay unmet (D-1)"
+    assert note == "no person has the role 'Bck'; did you mean 'Back'?; 80 h stay unmet (D-1)"
 
 
 def test_a_plan_becomes_allocations_of_equal_weeks() -> None:

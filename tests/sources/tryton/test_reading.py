@@ -145,13 +145,13 @@ def test_a_page_that_lost_a_record_is_no_reading(tryton: FakeTryton, make: Make)
     tryton.opportunity()
     tryton.opportunity()
     tryton.loses = True
-    with pytest.raises(IncompleteRead, match="1 of 2 records came; nothing is concluded"):
+    with pytest.raises(IncompleteRead, match="1 of 2 records came; a partial read is not used"):
         make().read()
 
 
 def test_a_page_without_a_count_is_no_reading(tryton: FakeTryton, make: Make) -> None:
     tryton.counts = False
-    with pytest.raises(IncompleteRead, match="something between here and Tryton"):
+    with pytest.raises(IncompleteRead, match="a proxy between here and Tryton"):
         make().read()
 
 
@@ -231,7 +231,7 @@ def test_unknown_fields_are_reported_at_once_with_the_nearest(
         "value = \"amuont\": sale.opportunity has no field 'amuont'; did you mean 'amount'?" in said
     )
     assert "party.party has no field 'nmae'; did you mean 'name'?" in said
-    assert "'name' leads on from a field that is not a relation" in said
+    assert "'name' goes through a field that is not a relation" in said
     assert "no field 'project_ulr'; did you mean 'project_url'?" in said
     assert "progress does not fit into a field of type date" in said
     assert "[source.only]" in said

@@ -73,7 +73,7 @@ def test_line_ends_in_a_title_become_spaces() -> None:
 def test_an_empty_title_is_replaced_by_the_key() -> None:
     desired = fitted(Kind.PROJECT, title=" \x00")
     assert desired.fields["title"] == "D-1"
-    assert desired.notes[-1] == "title was empty: the deal's key stands in for it"
+    assert desired.notes[-1] == "title was empty: the deal's key is used"
 
 
 @pytest.mark.parametrize("bad", ["\x00", "\ud800"])
@@ -117,7 +117,7 @@ def test_a_subject_and_tags_are_shown_as_text_where_taiga_takes_them_for_html() 
 def test_mentions_in_a_story_mail_nobody() -> None:
     desired = fitted(Kind.STORY, description="Ask @anna, (@bob) or eve@x.se; @ home")
     assert desired.fields["description"] == "Ask ＠anna, (＠bob) or eve@x.se; @ home"
-    assert desired.notes == ("description names people with @; written so that nobody is mailed",)
+    assert desired.notes == ("description names people with @; written so that no mail is sent",)
 
 
 def test_a_text_cannot_forge_the_lines_around_the_facts() -> None:

@@ -184,7 +184,7 @@ class Cards:
                 return Written(self._project(observed.id, project))
             row = project[_LISTS[observed.kind]].get(observed.id)
             if row is None:
-                raise Vanished(f"{observed.kind} {observed.id} is not there any more")
+                raise Vanished(f"{observed.kind} {observed.id} no longer exists")
             _demand_unmoved(observed, _child(observed.kind, observed.id, row, project), changes)
             group = observed.group or _group_of(place)
             row |= _child_body(changes, group, place)
@@ -208,7 +208,7 @@ class Cards:
         except OSError as error:
             raise Unreachable(f"{self._path} cannot be read: {error.strerror}") from error
         except (ValueError, KeyError, TypeError) as error:
-            raise Malformed(f"{self._path} is no file of Cards: {error}") from error
+            raise Malformed(f"{self._path} is not a file of Cards: {error}") from error
         return data
 
     @contextmanager
@@ -243,7 +243,7 @@ def _next(data: Row) -> str:
 def _found(data: Row, root_id: str) -> Row:
     row: Row | None = data["projects"].get(root_id)
     if row is None:
-        raise Vanished(f"project {root_id} is not there any more")
+        raise Vanished(f"project {root_id} no longer exists")
     return row
 
 
