@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -91,6 +92,12 @@ def at_run_time(path: Path) -> Iterator[str]:
                 yield whole if whole in MODULES else node.module
 
 
+def attributes(path: Path) -> set[str]:
+    """Returns the names that a file asks objects for."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+
 def part(module: str) -> str:
     """Returns the part of the architecture that a module belongs to."""
     if module == "sync" or module.startswith("sync."):
@@ -163,6 +170,44 @@ def test_click_stays_in_the_command_line() -> None:
         return not is_surface and name.split(".", maxsplit=1)[0] == "click"
 
     assert wrong_imports("", clicks) == []
+
+
+DOORS: Final = (
+    *("sync.database", "sync.run", "sync.source", "sync.target", "sync.plan.pipeline_planner"),
+    *("sync.state.store", "taiga_pipeline.pipeline.store", "taiga_pipeline.people.store"),
+    *("taiga_pipeline.pipeline.schema", "taiga_pipeline.sources", "taiga_pipeline.targets"),
+    *("taiga_pipeline.http", "taiga_pipeline.app.engine", "taiga_pipeline.app.store_access"),
+    "taiga_pipeline.app.state_access",
+)
+"""What opens stores, the engine, sources and targets: use cases do, surfaces do not."""
+OPENERS: Final = {"open_deal_store", "open_people_store", "make_deal_source", "load_mappings"}
+"""The same as methods of a workspace."""
+OPENED_BY_COMMANDS: Final = {
+    ("cli.fleet.worker_child", "sync.run.log_context"),  # the log is the surface's
+    ("cli.log", "sync.run.log_context"),
+    ("cli.sync.store_copy", "sync.database.engine"),  # is there a password in an option's URL
+    ("cli.setup.init", "open_deal_store"),  # the files of a new pipeline, and its sample
+    ("cli.setup.init", "open_people_store"),
+    ("cli.setup.init", "load_mappings"),
+    ("cli.setup.schedule", "taiga_pipeline.sources.registry"),  # what an adapter is called
+}
+
+
+def test_commands_call_use_cases_and_open_nothing_themselves() -> None:
+    opened = {
+        (module.removeprefix("taiga_pipeline."), name)
+        for module, path in MODULES.items()
+        if part(module) == "taiga_pipeline.cli"
+        for name in {*at_run_time(path), *attributes(path)}
+        if name in OPENERS or f"{name}.".startswith(tuple(f"{door}." for door in DOORS))
+    }
+    assert sorted(opened - OPENED_BY_COMMANDS) == []
+    assert sorted(OPENED_BY_COMMANDS - opened) == []
+
+
+def test_no_folder_is_too_full_to_look_through() -> None:
+    counts = Counter(path.parent.relative_to(ROOT).as_posix() for path in MODULES.values())
+    assert {folder: count for folder, count in counts.items() if count > 27} == {}
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sync.errors import Stop
 from sync.records.merge import Verdict
 from sync.records.model import Desired, Owner, RecordKey
-from taiga_pipeline.app.deals.funnel import asked_by, rules_of, stage_in
+from taiga_pipeline.app.deals.editing import move_deal
 from taiga_pipeline.app.planning.inputs import STATED, options_for, plan_input
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sync.target import Capabilities
     from taiga_pipeline.mapping.holding import Holding
     from taiga_pipeline.mapping.mapping_set import MappingSet
+    from taiga_pipeline.pipeline.model import StageMove
     from taiga_pipeline.portfolio.board import Portfolio, Surroundings
 
 log = logging.getLogger(__name__)
@@ -187,8 +188,8 @@ class PortfolioMaker:
             and change.decision.verdict is Verdict.KEEP
         }
 
-    def move_deals(self, moved: Mapping[str, str], tool: str) -> Iterator[str]:
-        """Moves deals as their cards were moved; yields a line for each.
+    def move_deals(self, moved: Mapping[str, str], tool: str) -> Iterator[CardMove]:
+        """Moves deals as their cards were moved; yields what became of each.
 
         A deal that may not move is noted: its card goes back in the next run.
         """
@@ -197,24 +198,14 @@ class PortfolioMaker:
                 yield self._move_deal(key, stage, tool)
             except (RequestError, ProblemsError) as error:
                 self.sent_back.add(key)
-                yield f"{key}: its card was moved to {stage!r} in {tool}, and goes back: {error}"
+                yield CardMove(key, stage, tool, error=error)
             except Exception as error:
                 log.exception("%s: its card was moved, and the deal could not be", key)
-                yield f"{key}: its card was moved to {stage!r} in {tool}; the deal was not: {error}"
+                yield CardMove(key, stage, tool, error=error)
 
-    def _move_deal(self, key: str, stage: str, tool: str) -> str:
-        from taiga_pipeline.pipeline.store import Destination
-
-        store = self.workspace.open_deal_store()
-        try:
-            deal = store.get(key)
-            rules = rules_of(self.workspace, deal)
-            to = stage_in(rules, stage)
-            gate = asked_by(rules, deal.stage, to)
-            store.move(key, Destination(to.name, to.category, gate), by=tool.lower())
-        finally:
-            store.close()
-        return f"{key}: {deal.stage or 'no stage'} → {to.name}, as its card was moved in {tool}"
+    def _move_deal(self, key: str, stage: str, tool: str) -> CardMove:
+        move = move_deal(self.workspace, key, stage, by=tool.lower())
+        return CardMove(key, stage, tool, move)
 
     def is_affected(self, report: RunReport) -> bool:
         """Whether a run changed what the portfolio shows of deals' projects."""
@@ -224,10 +215,30 @@ class PortfolioMaker:
 
 
 @dataclass(frozen=True, slots=True)
-class FollowUp:
-    """What followed a run because of the portfolio: lines about cards, and one run or two."""
+class CardMove:
+    """A card that somebody moved in the tool, to the column ``stage``.
 
-    moved: tuple[str, ...] = ()
+    ``move`` is the move of its deal, None where ``error`` says why the deal could not be moved. Of
+    an error that carries its reasons (``goes_back``), the card goes back in the next run.
+    """
+
+    deal: str
+    stage: str
+    tool: str
+    move: StageMove | None = None
+    error: Exception | None = None
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the deal may not be where its card was moved to."""
+        return isinstance(self.error, ProblemsError)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What followed a run because of the portfolio: moves of cards, and one run or two."""
+
+    moved: tuple[CardMove, ...] = ()
     reports: tuple[RunReport, ...] = ()
 
 

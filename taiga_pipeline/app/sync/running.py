@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sync.run.runner import Outcome, RunReport
 from taiga_pipeline.app.engine import make_runner
 from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics
-from taiga_pipeline.app.portfolio import run_for_portfolio
+from taiga_pipeline.app.portfolio import CardMove, run_for_portfolio
 from taiga_pipeline.app.state_access import locked_state, state_to_read
 from taiga_pipeline.app.trouble import Trouble, trouble_of
 from taiga_pipeline.app.workspace import Workspace
@@ -37,7 +37,7 @@ class Performed:
     """A run, and those that followed because people moved cards in the portfolio (``moved``)."""
 
     results: tuple[RunReport, ...]
-    moved: tuple[str, ...]
+    moved: tuple[CardMove, ...]
     tool: str
 
     @property

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from sync.plan.model import ActionType
 from sync.records.merge import Verdict
 from sync.state.rows import BY_PEOPLE, KEEP, READ, TAKE_OVER
-from sync.state.store import JournalEntry
 from taiga_pipeline.app.sync import looking
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
@@ -20,6 +19,9 @@ from taiga_pipeline.cli.output import print_json, print_table, shorten
 from taiga_pipeline.cli.sync.status import NO_RUN
 from taiga_pipeline.pipeline.model import FieldChange, StageMove
 from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from sync.state.store import JournalEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from sync.plan.model import Action, ActionType, Plan
-from sync.run.runner import RunReport
 from taiga_pipeline.app.sync.running import (
     Performed,
     draw_plan,
@@ -29,6 +28,7 @@ from taiga_pipeline.cli.paint import painter
 from taiga_pipeline.cli.pipeline.file_text import write_result
 from taiga_pipeline.cli.progress import Progress
 from taiga_pipeline.cli.signals import stopping_in_good_order
+from taiga_pipeline.cli.wording import card_words
 from taiga_pipeline.files import is_stdout
 from taiga_pipeline.report.plan_json import plan_json, run_json, why_ended
 from taiga_pipeline.report.plan_text import (
@@ -40,6 +40,9 @@ from taiga_pipeline.report.plan_text import (
     unreported,
 )
 from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from sync.run.runner import RunReport
 
 PAST: Final = {
     ActionType.CREATE: "created",
@@ -125,7 +128,7 @@ def run(
     with stopping_in_good_order(stop), Progress("projects") as progress:
         done = perform(context, stop, progress, full=full, allow=allow, expect=expect)
     if as_json:
-        print_json(results_json(done.results, done.moved))
+        print_json(results_json(done.results, list(map(card_words, done.moved))))
     else:
         for line in performed_lines(done, watched=sys.stdout.isatty()):
             click.echo(line)
@@ -137,7 +140,7 @@ def performed_lines(done: Performed, *, watched: bool) -> Iterator[str]:
     """Yields what was done."""
     first, *later = done.results
     yield from run_lines(first, done.tool, watched=watched)
-    yield from map(safe, done.moved)
+    yield from map(safe, map(card_words, done.moved))
     for report in later:
         yield from run_lines(report, done.tool, watched=watched)
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from sync.plan.counting import name_some
-from sync.run.server_move import Restored
 from taiga_pipeline.app.sync import moving
 from taiga_pipeline.app.sync.looking import server_of
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_pairs
 from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from sync.run.server_move import Restored
 
 SAME: Final = "same"
 NEW: Final = "new"

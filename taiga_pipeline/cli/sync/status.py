@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from sync.clock import SKEW
 from sync.records.model import plural
 from sync.state.health import Health
-from sync.state.store import OpenIssue, RunRow
 from taiga_pipeline.app.sync import looking
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.errors import report_notice
@@ -24,6 +23,9 @@ from taiga_pipeline.report.plan_json import issue_json
 from taiga_pipeline.report.plan_text import issue_lines
 from taiga_pipeline.report.terminal import safe
 from taiga_pipeline.report.ways_out import commands, kept_words
+
+if TYPE_CHECKING:
+    from sync.state.store import OpenIssue, RunRow
 
 AHEAD: Final = (
     "The last success is dated in the future, so its age is unknown. A clock is wrong: this "

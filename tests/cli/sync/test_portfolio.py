@@ -170,6 +170,7 @@ def test_a_card_does_not_open_a_gate(acme: Run, taiga: Sandbox, board: Board) ->
     board.move("Zeta: Portal", "Proposal")
     result = acme("run")
     assert "still to be done: 'needs documented'" in result.stdout
+    assert "pipeline-sync deals done D-2 ACTION" in result.stdout
     assert board.cards()["Zeta: Portal"] == "Needs analysis"
     assert json.loads(acme("deals", "show", "D-2", "--json").stdout)["stage"] == "Needs analysis"
     acme("run")  # compares the board once more, as it is shared again

@@ -1,0 +1,1 @@
+"""Use cases, called as a page or a script calls them."""
