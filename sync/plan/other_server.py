@@ -115,7 +115,7 @@ def swapped(
     was = Counter(bound[key] for key in moved)
     of = {bound[key]: key for key in moved if was[bound[key]] == 1}
     return {
-        key: f"{key} is what {of[likeness]} was"
+        key: f"{key} is what {of[likeness]} was, project {index[of[likeness]].root_id}"
         for key, likeness in now.items()
         if likeness in of and (key in moved or key not in index)
     }

@@ -217,8 +217,11 @@ CAUSES: Final[Mapping[str, str]] = {
     "other_pipeline": "Another pipeline has made a project for each of these deals already; if "
     "this pipeline was renamed, give it its old name again",
     "swapped": "Names and customers changed places among keys, as they do where a key is the "
-    "number of a row: each project would become another deal's. Give the deals their keys again, "
-    "and use keys that stay with a deal; allow it if the deals themselves did change places",
+    "number of a row: each project would become another deal's. If a file brought them under wrong "
+    "keys, import it again with '--value key:THEIRS=OURS' for each (the import says), and use "
+    "keys that stay with a deal. If the deals have these keys for good, 'pipeline-sync unlink KEY' "
+    "each, then 'pipeline-sync adopt KEY PROJECT' with the project named here. Allow it if the "
+    "projects are to become the other deals'",
     "other_account": "Two accounts on one pipeline do not see each other's projects, and make each "
     "a second time: use the account that made them, or allow it if that one was given up",
     "unmarked": "Nothing is ever written to them. Is target.url right? Was the server restored "

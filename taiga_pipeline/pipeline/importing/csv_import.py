@@ -26,6 +26,7 @@ from taiga_pipeline.pipeline.importing.keys import KeyResolver
 from taiga_pipeline.pipeline.importing.notices import Notice, Observer
 from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions, Layout, lay_out
 from taiga_pipeline.pipeline.importing.rows import BadRow, Draft, RowReader, new_deal
+from taiga_pipeline.pipeline.importing.swaps import Swaps
 from taiga_pipeline.pipeline.importing.three_way import Agreed, Merged, merge_row
 from taiga_pipeline.pipeline.importing.times import Times
 from taiga_pipeline.pipeline.model import Deal
@@ -172,6 +173,7 @@ class _Import:
         self._still_missing = 0
         self._undated = 0
         self._in_future: list[Deal] = []
+        self._swaps = Swaps()
         self._today = date.max
 
     def prepare(self, batch: Batch, drafts: Sequence[Draft]) -> list[_Row]:
@@ -246,6 +248,7 @@ class _Import:
 
     def _see(self, draft: Draft, before: Deal | None, after: Deal) -> None:
         self._observer.see(draft)
+        self._swaps.see(before, after)
         if before is None and self._funnel.is_closed(after.stage):
             self._undated += after.closed_on is None and after.stage_since is None
         if (
@@ -295,6 +298,7 @@ class _Import:
                 *self._observer.notices(),
                 *self._said_of_undated(),
                 *self._said_of_future(),
+                *self._swaps.notices(),
                 *self._gates.notices(),
                 *self._unused_stages(),
                 *_swallowed(self._reading.swallowing),
