@@ -263,7 +263,7 @@ MAY_NAME_KINDS: Final = {
     ("taiga_pipeline.app.checking", "store"): "the name of a check, of the store's own file",
     ("taiga_pipeline.pipeline.importing.base", "store"): "a side of a clash: what the store has",
     ("taiga_pipeline.pipeline.importing.options", "store"): "the side that wins a clash",
-    ("taiga_pipeline.cli.sync.store_copy", "store"): "the value of an option: what is copied",
+    ("taiga_pipeline.app.store_copy", "store"): "the value of an option: what is copied",
 }
 """Modules and the names of kinds in them that mean something else, and what."""
 
