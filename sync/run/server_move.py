@@ -61,8 +61,11 @@ class Evidence:
         return self.marked + len(self.unmarked) + len(self.missing)
 
     def __str__(self) -> str:
+        if not self.bound:
+            return "nothing is kept in step yet"
+        is_there = "is there" if self.bound == 1 else "are there"
         bound = counted(self.bound, self.kind)
-        parts = [f"{self.marked} of {bound} are there with this pipeline's mark"]
+        parts = [f"{self.marked} of {bound} {is_there} with this pipeline's mark"]
         if self.unmarked:
             parts.append(f"{len(self.unmarked)} without it ({name_some(self.unmarked.values())})")
         if self.missing:
