@@ -147,7 +147,7 @@ def test_no_import_points_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "others"), [("sync", {"sqlalchemy", "sync"}), (SANDBOX, {"taiga_pipeline"})]
+    ("place", "others"), [("sync", {"sqlalchemy", "sync"}), (SANDBOX, {"jinja2", "taiga_pipeline"})]
 )
 def test_the_engine_and_the_sandbox_need_little_but_the_standard_library(
     place: str, others: set[str]

@@ -26,6 +26,7 @@ def need_sandbox(command: str) -> None:
     found = find_spec("taiga_pipeline.sandbox")
     if found is None or found.origin is None:  # without an origin, it is a folder that was left
         raise _missing(command, SANDBOX, how_to_get_the_sandbox())
+    need_extra(command, "demo", "jinja2")  # a checkout has the server, and not what it needs
 
 
 def _missing(command: str, what: str, how: str) -> ProblemsError:

@@ -129,6 +129,8 @@ def test_the_sandbox_is_a_wheel_of_its_own(wheel: Path, sandbox_wheel: Path) -> 
     python = {name for name in usual if name.endswith(".py")}
     assert python == (modules(ROOT / "taiga_pipeline") | modules(ROOT / "sync")) - sandbox
     assert {name for name in practice if name.endswith(".py")} == sandbox
+    assert "taiga_pipeline/sandbox/serving/templates/base.html.j2" in practice
+    assert "taiga_pipeline/report/page/templates/page.html.j2" in usual
     assert sandbox_wheel.name.startswith(f"pipeline_sync_sandbox-{__version__}-")
 
 

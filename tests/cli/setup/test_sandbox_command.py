@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Run
+
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_until_it_is_ended(tmp_path: Path, ending: signal.Signals) -> None:
@@ -39,3 +41,15 @@ def test_an_address_that_is_taken_is_named() -> None:
     result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert result.returncode == 2
     assert "the sandbox cannot be started" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["demo", "sandbox"])
+def test_a_checkout_without_what_the_server_needs_says_how_to_get_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    result = run(command)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "(jinja2); install them with:" in result.stderr
+    assert "[demo]" in result.stderr
