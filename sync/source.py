@@ -10,6 +10,16 @@ from typing import Protocol, runtime_checkable
 from sync.records.model import DesiredGroup, Value
 from sync.ways_out import WayOut
 
+__all__ = [
+    "GroupFacts",
+    "Quarantined",
+    "Reading",
+    "RemembersServer",
+    "Source",
+    "TakesFacts",
+    "WriteBackResult",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:

@@ -20,6 +20,21 @@ from typing import Protocol, runtime_checkable
 
 from sync.records.model import Desired, Marker, Observed, RecordKey, Value
 
+__all__ = [
+    "Capabilities",
+    "CompletesChildren",
+    "FindsLeftovers",
+    "Foreseen",
+    "Foresees",
+    "ObservesOwn",
+    "Place",
+    "SendsMails",
+    "Target",
+    "TellsCapabilities",
+    "Written",
+    "unreadable",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:

@@ -33,6 +33,8 @@ LEVELS: Final = {
     "taiga_pipeline.field_settings": 3,
     "taiga_pipeline.app": 4,
     "taiga_pipeline.workers": 5,
+    "taiga_pipeline.api": 5,
+    "taiga_pipeline.api_reference": 6,
     "taiga_pipeline.cli": 6,
     "taiga_pipeline.__main__": 7,
 }

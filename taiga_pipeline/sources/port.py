@@ -22,6 +22,23 @@ from taiga_pipeline.adapters import Setting
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts, FieldChange, StageMove
 
+__all__ = [
+    "DealReading",
+    "DealSource",
+    "Examined",
+    "Made_co",
+    "Past",
+    "Remembers",
+    "SourceAdapter",
+    "SourceCapabilities",
+    "TakesDeliveryFacts",
+    "TellsHistory",
+    "TellsTimeOff",
+    "by_deal",
+    "going_through",
+    "source_adapter",
+]
+
 _Item = TypeVar("_Item")
 Made_co = TypeVar("Made_co", bound="DealSource", covariant=True)
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from taiga_pipeline.app.workspace import Workspace
-from tests.cli.conftest import FixedClock
+from tests.cli.conftest import FixedClock, environment, run
+
+__all__ = ["environment", "run", "workspace"]
 
 CONFIG = """\
 pipeline = "test"
