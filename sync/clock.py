@@ -44,7 +44,7 @@ class SystemClock:
 
 
 def is_the_machines(clock: Clock) -> bool:
-    """Whether a clock is the machine's own, and not one that somebody moves."""
+    """Whether a clock is the machine's own, and not one that someone moves."""
     return type(clock) is SystemClock
 
 

@@ -9,10 +9,10 @@
 `Rejected`         this record cannot be written as it is: leave it, go on
 `Vanished`         the object is not there (any more): look again
 `NotLinked`        there is no such object, because nothing is bound
-`Stale`            somebody changed the object just now: merge again
+`Stale`            someone changed the object just now: merge again
 `Malformed`        what was answered is not what was asked for: leave it, go on
 `Unauthorised`     stop: the account or its rights are wrong
-`Unreachable`      stop: nobody answers, or somebody else does
+`Unreachable`      stop: nobody answers, or another person does
 `DatabaseAway`     the same of a database of ours that may be back soon
 `IncompleteRead`   stop: what was read is not the whole, conclude nothing
 `Refused`          stop: a limit holds the plan back
@@ -118,7 +118,7 @@ class Unreachable(Stop):
 class DatabaseAway(Unreachable):
     """A database of ours does not answer now: it restarts, or the way to it is cut.
 
-    It says nothing against source or target, and passes without anybody's help.
+    It says nothing against source or target, and passes without anyone's help.
     """
 
 

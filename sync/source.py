@@ -130,7 +130,7 @@ class TakesFacts(Protocol):
         """Writes into the source what differs from what is there.
 
         Called at the end of a run, after the groups were read to their end. What cannot be written
-        for one group is told of, and the others are written.
+        for one group is reported, and the others are written.
 
         :raises SyncError: nothing (more) can be written.
         """

@@ -91,7 +91,7 @@ class Written:
 
     ``record`` holds the fields as the server has them now; a field the answer does not show is
     missing. ``children`` are objects that came into being along with a root (a template's roles).
-    ``found`` says that a child that was to be made had been there before, by somebody else's hand:
+    ``found`` says that a child that was to be made had been there before, by another person's hand:
     it is bound, but it is not the connector's to remove. ``unwritten`` names fields of a created
     root that a further request would have written, and that it does not hold yet: the next merge
     writes them.
@@ -171,7 +171,7 @@ class Target(Protocol):
     def split(
         self, observed: Observed, hints: Sequence[Mapping[str, Value]]
     ) -> Mapping[str, Value]:
-        """Returns the fields of ``observed``, with those told apart that share one place.
+        """Returns the fields of ``observed``, with those distinguished that share one place.
 
         A target that keeps a label and a title in one name, or people's text and sales' facts in
         one description, tells them apart by ``hints``: the fields of the base and of the desired
@@ -241,11 +241,11 @@ class Target(Protocol):
     ) -> Written:
         """Writes ``changes`` to an object that looked like ``observed`` when last read.
 
-        ``fields`` are all split fields as they shall be afterwards, for places that hold several
+        ``fields`` are all split fields as they should be afterwards, for places that hold several
         fields. Only what changes is sent.
 
         :raises Vanished: the object is not there.
-        :raises Stale: somebody changed the object since it was observed.
+        :raises Stale: someone changed the object since it was observed.
         :raises Rejected: the server refuses these values.
         :raises OutcomeUnknown: no answer; writing the same again would do no harm.
         """

@@ -1,7 +1,7 @@
 """Ways out: what a person can do about what the engine reports.
 
 An issue, a refusal or an error says what is wrong, and carries the ways out beside its text. The
-engine knows *what* can be done. *How* (by which command, setting or button) is said by whoever
+engine knows *what* can be done. *How* (by which command, setting or button) is reported by whoever
 shows it: nothing here has words for people.
 
 `dump` and `load` keep them in the state store.

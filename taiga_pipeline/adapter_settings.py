@@ -94,7 +94,7 @@ def _target_adapter(target: Mapping[str, Any]) -> TargetAdapter[Target] | None:
 
 
 def no_secrets(section: str, key: str, kind: str) -> str:
-    """Returns what to say about a secret that stands in the file, and where it belongs."""
+    """Returns what to say about a secret that is in the file, and where it belongs."""
     begin = f"{section}.{key}: a secret does not belong in this file; put "
     end = "; and change the secret if this file was shared"
     kind = kind or (DEFAULT_SOURCE if section == "source" else DEFAULT_TARGET)

@@ -37,7 +37,7 @@ class Setting:
         return f"{begin} ".ljust(_REMARKS_AT) + f"# {self.remark}" if self.remark else begin
 
     def holding(self, value: str) -> Setting:
-        """Returns the line with a value of somebody's own in it; a number stays one."""
+        """Returns the line with a value of someone's own in it; a number stays one."""
         is_number = isinstance(self.example, int) and value.lstrip("-").isdecimal()
         return replace(self, example=int(value) if is_number else value, optional=False)
 

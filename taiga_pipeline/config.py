@@ -488,7 +488,7 @@ _Found = tuple[KeyPath, str]
 
 
 def _take_out_secrets(data: dict[str, Any]) -> Iterator[_Found]:
-    """Yields a problem for each secret that stands in the file, and removes it from ``data``."""
+    """Yields a problem for each secret that is in the file, and removes it from ``data``."""
     for section in ("source", "target"):
         table = data.get(section)
         if not isinstance(table, dict):

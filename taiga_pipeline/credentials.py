@@ -59,7 +59,7 @@ def from_environment(setting: str, variable: str, environment: Mapping[str, str]
 def from_file(setting: str, path: Path) -> Secret:
     """Returns the secret in a file, without the line's end.
 
-    :raises SecretError: the file is missing, empty, or open to everybody on the machine.
+    :raises SecretError: the file is missing, empty, or open to everyone on the machine.
     """
     try:
         mode = path.stat().st_mode
@@ -79,9 +79,9 @@ def from_file(setting: str, path: Path) -> Secret:
 
 
 def for_header(setting: str, secret: Secret) -> Secret:
-    """Returns a token without the blanks around it, as it can stand in a header of HTTP.
+    """Returns a token without the blanks around it, as it can be in a header of HTTP.
 
-    :raises SecretError: a character in it can stand in none; the message has its place only.
+    :raises SecretError: a character in it can be in none; the message has its place only.
     """
     value = secret.reveal().strip()
     for number, character in enumerate(value, 1):

@@ -1,4 +1,4 @@
-"""Writes the files that people name: whole or not at all, and never through somebody's link.
+"""Writes the files that people name: whole or not at all, and never through someone's link.
 
 A new file is made without a name, or under a random one that nobody can have prepared, and takes
 the place of the old one in a single step. What is not a regular file (a device, a pipe, the

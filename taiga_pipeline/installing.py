@@ -95,7 +95,7 @@ class Copy:
             return self.add_packages(*plain)
         wanted = _with_extra(self.source or NAME, name)
         if self.way is Way.UV_TOOL:
-            # It makes the tool anew: what it had before is asked for again.
+            # It makes the tool again: what it had before is asked for again.
             before = [each for each in self.requirements if each != name and self._has(each)]
             again = _with_extra(self.source or NAME, ",".join([*before, name]))
             return f"uv tool install --force {shlex.quote(again)}"

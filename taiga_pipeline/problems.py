@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that a person has to mend. Lines and columns count from 1; 0 is not known."""
+    """Something that a person has to fix. Lines and columns count from 1; 0 is not known."""
 
     message: str
     file: str = ""

@@ -117,7 +117,7 @@ class Status:
 
     NAME: Final = "name"
     ORDER: Final = "order"
-    """A whole number; columns stand in its order."""
+    """A whole number; columns are in its order."""
     CLOSED: Final = "closed"
     """Whether what is in it is done (a bool)."""
 

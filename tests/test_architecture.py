@@ -51,7 +51,7 @@ SHARED: Final = {
     "taiga_pipeline.records",
     "taiga_pipeline.toml_places",
 }
-"""Small modules that everybody above the engine may use, and that use only each other."""
+"""Small modules that everyone above the engine may use, and that use only each other."""
 SANDBOX: Final = "taiga_pipeline.sandbox"
 HEAVY_MODULES: Final = (
     *("sqlalchemy", "requests", "pydantic", "http.server", "tomlkit", "procrastinate", "rich"),

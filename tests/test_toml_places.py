@@ -196,7 +196,7 @@ def test_escaped_braces_are_reported_at_the_start_of_their_string() -> None:
 
 
 def problem_of(text: str) -> str:
-    """Returns what is said about a document that cannot be parsed."""
+    """Returns what is reported about a document that cannot be parsed."""
     with pytest.raises(ProblemsError) as caught:
         parse_document(text, "m.toml")
     return str(caught.value)

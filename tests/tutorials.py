@@ -69,7 +69,7 @@ class Clock:
 
 @dataclass
 class Reader:
-    """Somebody who does what a page says; ``home`` is an empty folder."""
+    """Someone who does what a page says; ``home`` is an empty folder."""
 
     home: Path
     stack: ExitStack

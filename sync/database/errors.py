@@ -24,7 +24,7 @@ class Trouble:
     """What is wrong with a database, in words that follow its name.
 
     ``is_out_of_reach`` says that it is not the data: nobody answers, or the account is not let in.
-    ``passes`` says that it may be over soon without anybody's help, as a restart is.
+    ``passes`` says that it may be over soon without anyone's help, as a restart is.
     """
 
     words: str
@@ -91,8 +91,8 @@ _NO_CONNECTION: Final = (
 )
 
 _NOT_THERE: Final = (
-    ("database", "is not there: have it made (createdb), or mend the name in the URL"),
-    ("role", "does not know the account. Mend the name in the URL, or have it made"),
+    ("database", "is not there: have it made (createdb), or fix the name in the URL"),
+    ("role", "does not know the account. Fix the name in the URL, or have it made"),
 )
 
 _CODES: Final = (
@@ -107,7 +107,7 @@ _CODES: Final = (
     ("57014", Trouble("ended the work because it took too long (statement_timeout)")),
     ("53100", Trouble("cannot grow: the server's disk is full. Free some space and try again")),
     ("XX001", Trouble("is damaged. Restore a backup")),
-    ("XX002", Trouble("is damaged in an index. REINDEX may mend it; else restore a backup")),
+    ("XX002", Trouble("is damaged in an index. REINDEX may fix it; else restore a backup")),
     ("08", Trouble(_LOST, True, True)),
     ("57P", Trouble(_LOST, True, True)),
     ("25P", Trouble(_LOST, True, True)),

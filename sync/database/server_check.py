@@ -98,7 +98,7 @@ def _unsound_indexes(connection: Connection, names: Collection[str]) -> Iterator
         "WHERE c.conrelid = ANY (CAST(:names AS regclass[])) AND NOT c.convalidated"
     )
     for (name,) in connection.execute(query, {"names": list(names)}):
-        yield f"{name} is not valid: mend it with REINDEX, or VALIDATE CONSTRAINT"
+        yield f"{name} is not valid: fix it with REINDEX, or VALIDATE CONSTRAINT"
 
 
 def _orphans(connection: Connection, references: Sequence[Reference]) -> Iterator[str]:

@@ -9,7 +9,7 @@ limit              counts
 ``retire``         roots that are retired
 ``remove_member``  children that are taken out as soon as nobody asks for them
 ``rename``         other roots whose title, label or state changes
-``mails``          mails to one person: the greatest number that anybody gets
+``mails``          mails to one person: the greatest number that anyone gets
 =================  ===========================================================================
 """
 

@@ -40,7 +40,7 @@ def settle_doubles(
     ``taken`` are the objects that other records are bound to. A name that people gave twice to
     what they made themselves is their own business.
 
-    :return: the action that takes back a younger one that the connector made; else an issue; None
+    :return: the action that removes a younger one that the connector made; else an issue; None
         if there are no doubles.
     """
     alike = [item for item in all_alike(record, observed) if (item.kind, item.id) not in taken]
@@ -57,7 +57,7 @@ def _taking_back(record: Desired, younger: Observed, older: Observed) -> Action:
     return Action(
         ActionType.REMOVE,
         record.key,
-        f"made twice at the same moment: {older.id} stays, {younger.id} is taken back unless "
+        f"made twice at the same moment: {older.id} stays, {younger.id} is removed unless "
         "somebody touched it",
         desired=record,
         observed=younger,

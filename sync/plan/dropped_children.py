@@ -11,7 +11,7 @@ keep                   stays, and nothing is said
 =====================  ============================================================================
 
 What people made, or took away, is not the connector's: it is forgotten. What stays is still bound,
-so that it can be taken back later, and is found again when it is asked for again.
+so that it can be removed later, and is found again when it is asked for again.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _take_back(binding: Binding, base: Bases, found: Observed, split: Splitter) 
         return _stays(binding.key, f"it stays, because people changed {', '.join(edited)}")
     if binding.when_dropped is WhenDropped.REPORT:  # found out when it was to be removed
         return touched_issue(binding.key)
-    reason = "no longer asked for, and taken back unless somebody has touched it"
+    reason = "no longer asked for, and removed unless someone has touched it"
     return Action(ActionType.REMOVE, binding.key, reason, observed=found, if_untouched=True)
 
 
@@ -77,7 +77,7 @@ def removal(key: RecordKey, found: Observed) -> Action:
 
 
 def touched_issue(key: RecordKey) -> Issue:
-    """Returns the issue about a child that was to be taken back, and that people have used."""
+    """Returns the issue about a child that was to be removed, and that people have used."""
     return _stays(key, "it stays, because people have worked with it")
 
 

@@ -360,7 +360,7 @@ class _GroupPlanner:
         wanted: Collection[RecordKey],
         by_id: Mapping[tuple[str, str], Observed],
     ) -> dict[RecordKey, RecordKey]:
-        """Returns the new keys of records that people renamed in the target as sales did: somebody
+        """Returns the new keys of records that people renamed in the target as sales did: someone
         whose address changed on both sides is one member, who neither leaves nor comes."""
         found: dict[RecordKey, RecordKey] = {}
         for old, item in bound.items():

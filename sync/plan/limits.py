@@ -5,7 +5,7 @@ count (``50``) or a share of the groups that are kept in step (``"20%"``); a sha
 fewer than `FLOOR` changes, so that small pipelines are not refused for one change. (For a source
 that shrank it is not more than half: of five groups, three are not lost in a day.)
 
-What is counted is said in `sync.plan.counting`.
+What is counted is reported in `sync.plan.counting`.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def check_limits(
 
     ``counts`` and ``limits`` go by the names in `DEFAULTS`; ``bound`` is the number of groups
     kept in step; ``allow`` names the limits that are lifted this once; ``details`` are added to
-    what is said about a plain count.
+    what is reported about a plain count.
     """
     breaches = []
     for name, count in counts.items():

@@ -64,7 +64,7 @@ class Change:
 class Action:
     """What is to be done to one record.
 
-    ``fields`` are all fields as they shall be afterwards; ``changes`` those that are written;
+    ``fields`` are all fields as they should be afterwards; ``changes`` those that are written;
     ``remember`` are bases to store although nothing is written for them. ``mark`` asks for the
     identity marker to be written on a root that lacks it. ``delete`` turns a retirement into a
     removal (see `sync.records.model.WhenRetired`). ``stays`` is, for a removal, the older object

@@ -163,7 +163,7 @@ def look_for_missing(
 ) -> dict[str, Seen]:
     """Returns ``seen``, with another look where a bound child was not to be seen.
 
-    That somebody deleted it is concluded from two looks: a list that comes whole may be wrong.
+    That someone deleted it is concluded from two looks: a list that comes whole may be wrong.
     """
     roots = {
         key: each.root

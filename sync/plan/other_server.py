@@ -75,7 +75,7 @@ def made_by_another(
 ) -> dict[str, str]:
     """Returns the groups to be adopted by their marker whose root another account made.
 
-    One that a person bound by hand may be anybody's, also when a run that was cut off has marked
+    One that a person bound by hand may be anyone's, also when a run that was cut off has marked
     it already.
     """
     if account is None or not account.account_id:

@@ -184,7 +184,7 @@ class PipelinePlanner:
         return most_mails(mails, mails_origin(groups, self._mailed, most) if most else "")
 
     def plan_again(self, group: GroupPlan) -> GroupPlan:
-        """Plans one group anew, from what source and store say and the target shows right now."""
+        """Plans one group again, from what source and store say and the target shows right now."""
         known = self.store.known([group.key])[group.key]
         if any(key.is_root for key in known.bound):
             seen = look_at_one(self.target, group.key, known)
@@ -193,7 +193,7 @@ class PipelinePlanner:
         return self._plan_again(group, known, seen)
 
     def compare(self, groups: Collection[GroupPlan]) -> dict[str, GroupPlan]:
-        """Plans groups anew that were just written: an empty plan shows that all went well."""
+        """Plans groups again that were just written: an empty plan shows that all went well."""
         index = self.store.index()
         bound = [group for group in groups if group.key in index]
         roots = recall(self.target, index, [group.key for group in bound])
@@ -393,7 +393,7 @@ class PipelinePlanner:
             return False
         if issue.kind is IssueKind.UNMARKED:
             return issue.key.group in observation.unmarked and issue.key.group not in wanted.groups
-        # That a child is elsewhere is told by the group whose root it is in.
+        # That a child is elsewhere is recognised by the group whose root it is in.
         is_elsewhere = issue.kind in (IssueKind.MOVED, IssueKind.COPIED)
         key = str(issue.observed) if is_elsewhere else issue.key.group
         return key in observation.still and key not in wanted.groups

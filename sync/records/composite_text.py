@@ -1,7 +1,7 @@
 """Texts that two sides write: a label before a title, and facts below people's own text.
 
 A target has one name and one description for a project, but two writers for each. They are joined
-when they are written and told apart when they are read, so that each part is merged on its own:
+when they are written and distinguished when they are read, so that each part is merged on its own:
 
     (tentative) Acme: new portal            label, title
 
@@ -68,8 +68,8 @@ def join_block(text: str, facts: str) -> str:
 def split_block(description: str, known: Iterable[str] = ()) -> tuple[str, str]:
     """Returns people's text and the facts of a description.
 
-    ``known`` are facts as they were last written or shall be written. They tell a fact from a line
-    that somebody typed among the facts, and find the facts again when a marked line was deleted.
+    ``known`` are facts as they were last written or should be written. They tell a fact from a line
+    that someone typed among the facts, and find the facts again when a marked line was deleted.
     Undoes `join_block`. Line ends come out as ``\\n``.
     """
     lines = _lines(description)

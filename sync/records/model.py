@@ -160,7 +160,7 @@ class DesiredGroup:
     kind: two groups with one likeness may be one and the same.
     ``when_dropped`` says for each kind what happens to children of this kind that are asked for no
     longer, in the order in which they can be removed; those of other kinds are let go of, or go by
-    what was said when they were made. ``waiting`` are children that cannot be told at present:
+    what was reported when they were made. ``waiting`` are children that cannot be told at present:
     those that are there stay exactly as they are.
     """
 
@@ -274,7 +274,7 @@ class Base:
 
     ``desired`` is the value that the source asked for, ``observed`` the value that the target
     answered with. The two differ where a server rewrites what it is sent (it trims, it lowers);
-    comparing each side with its own half keeps such a rewrite from looking like an edit for ever.
+    comparing each side with its own half keeps such a rewrite from looking like an edit forever.
     For a set, ``desired`` holds the elements that were asked for, and ``observed`` those of them
     that the connector itself added: only these may it remove.
     """

@@ -20,7 +20,7 @@ Bases = Mapping[str, Base]
 class MergedRecord:
     """A record after the merge.
 
-    ``fields`` are all fields as they shall be; ``writes`` those to write; ``kept`` people's edits
+    ``fields`` are all fields as they should be; ``writes`` those to write; ``kept`` people's edits
     that stay; ``conflicts`` what waits for a person; ``remember`` bases that hold without a write.
     """
 

@@ -8,7 +8,7 @@ Two keys may be one and the same by themselves:
 - they are the 15- and the 18-character form of one Salesforce identifier: the last three characters
   only tell the letter case of the others.
 
-Any other key may have been given anew (``1001`` became ``CRM-1001``, a merge made a new one). What
+Any other key may have been given again (``1001`` became ``CRM-1001``, a merge made a new one). What
 tells then is that the groups are alike otherwise (`sync.records.model.DesiredGroup.likeness`).
 """
 

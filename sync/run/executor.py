@@ -50,7 +50,7 @@ STALE_ATTEMPTS = 3
 """How often a group is merged again because people changed it in that very moment."""
 
 Replan = Callable[[GroupPlan], GroupPlan]
-"""Observes a group again and plans it anew."""
+"""Observes a group again and plans it again."""
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class Applied:
 class Executor:
     """Applies group plans to a target.
 
-    ``replan`` observes a group again and plans it anew; it is called where people changed an
+    ``replan`` observes a group again and plans it again; it is called where people changed an
     object since it was observed, so that their edit is merged, not written over.
     ``permit`` is called before each action and may raise a `Stop`. ``stop`` may be set from
     outside to end after the actions under way. ``progress`` is called with the number of groups
@@ -336,7 +336,7 @@ class Executor:
     def _take_back(self, action: Action, older: Observed, progress: _GroupProgress) -> None:
         """Removes a double that the connector made, and keeps the older one in step.
 
-        :raises Rejected: somebody touched it.
+        :raises Rejected: someone touched it.
         """
         younger = _observed(action)
         if not self.target.untouched_child(younger, progress.place):

@@ -8,7 +8,7 @@ clocks of the machines are never compared.
 
 A run takes its turn like this:
 
-1. read all turns; if the last one is held by somebody else, go away;
+1. read all turns; if the last one is held by another person, go away;
 2. add the turn with the next number; the target lets exactly one succeed;
 3. read all turns again: a turn that is not the last one was added on outdated knowledge, and is
    given back;
@@ -62,7 +62,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A turn as it stands in the target.
+    """A turn as it is in the target.
 
     ``age_seconds`` is the time since it was last written, by the target's clock; None if the
     target does not tell.
@@ -130,7 +130,7 @@ class OffersLeases(Protocol):
 class Lease:
     """A turn that is held. May be used from several threads.
 
-    ``others_were_here`` says that somebody else had the turn before: what was read of the target
+    ``others_were_here`` says that another person had the turn before: what was read of the target
     until now may be outdated.
     """
 
@@ -245,7 +245,7 @@ def acquire(board: LeaseBoard, name: str, terms: Terms, clock: Clock) -> Lease:
     A turn that is still held in the name of ``terms`` (same token, same holder) was left behind by
     a run that was cut off, because no two runs work on one state store: it is taken over at once.
 
-    :raises Locked: somebody else holds the turn; says who, and until when.
+    :raises Locked: another person holds the turn; says who, and until when.
     """
     before = _last(board.turns(name))
     ours = before is not None and _same(before.terms, terms)

@@ -40,7 +40,7 @@ class Traces:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """What is to be done to let go of a group; ``root`` is None if it is not there any more.
+    """What is to be done to let go of a group; ``root`` is None if it no longer exists.
 
     ``remember`` are bases of what was taken out before, by a write whose receipt was lost.
     """
@@ -109,7 +109,7 @@ def _cleaning(
 
 
 def _wanted(base: Bases, seen: Mapping[str, Value], traces: Traces) -> dict[str, Value]:
-    """Returns what fields shall hold that the connector has written, as far as it may say so."""
+    """Returns what fields should hold that the connector has written, as far as it may say so."""
     wanted = {name: value for name, value in traces.own.items() if name in base}
     for name, value in traces.shared.items():
         if name in base and seen.get(name) in (base[name].observed, value):

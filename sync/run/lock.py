@@ -4,7 +4,7 @@ The lock is the operating system's (or PostgreSQL's), so that it falls when its 
 ever has to be unlocked by hand.
 
 On PostgreSQL it belongs to a transaction that stays open, and in which nothing else happens: that
-works through a pooler as well, which would hand a lock of the session on to somebody else. An open
+works through a pooler as well, which would hand a lock of the session on to another person. An open
 transaction without a statement under way holds nothing back. The connection of the lock can be
 lost while all others are well, and then the lock is gone; so a run asks for it before each write.
 """
@@ -76,9 +76,9 @@ def _file_lock(path: Path, clock: Clock) -> Iterator[None]:
 
 
 def _open_lock(path: Path) -> IO[str]:
-    """Opens the lock file, and nothing that somebody put in its place.
+    """Opens the lock file, and nothing that someone put in its place.
 
-    A symbolic link is not followed, or the lock's line would replace what is in somebody's file. A
+    A symbolic link is not followed, or the lock's line would replace what is in someone's file. A
     pipe must not hold the run either.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

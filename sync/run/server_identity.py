@@ -140,9 +140,9 @@ def _another(before: Identity, now: Identity, whose: str) -> AnotherServer:
             "second time. Nothing was read or written",
             ways_out=ways,
         )
-    anew = " (it was set up anew)" if before.address == now.address else ""
+    reset = " (it was set up again)" if before.address == now.address else ""
     return AnotherServer(
-        f"this is another server: {whose} with {before}, and {now}{anew} is not it. Nothing was "
+        f"this is another server: {whose} with {before}, and {now}{reset} is not it. Nothing was "
         "read or written",
         ways_out=WAYS,
     )

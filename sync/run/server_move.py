@@ -106,7 +106,7 @@ def same_server(store: StateStore, target: Target, source: object = None) -> Evi
 
 
 def new_server(store: StateStore, target: Target, source: object = None) -> int:
-    """Lets go of everything that is bound, to begin anew here; returns how many roots that were.
+    """Lets go of everything that is bound, to begin again here; returns how many roots that were.
 
     Those that carry this pipeline's marker here are found by the next run; the others are made.
     """
@@ -133,7 +133,7 @@ def restored(
     store: StateStore, target: Target, source: object = None, since: datetime | None = None
 ) -> Restored:
     """Lets go of what a server restored from a backup has no more, or gave the number of to
-    something else; the next run finds it by its marker, or makes it anew.
+    something else; the next run finds it by its marker, or makes it again.
 
     Roots that wait for a decision because they are gone are among that: a run may have met the
     restored server first. What a run noted as taken away from a root is, if that was after

@@ -22,7 +22,7 @@ BRING_BACK: Final = "bring back"
 """The journal's words for what people did to an object as a whole, found out about in a run."""
 
 READ: Final = "read"
-"""The verdict on a text that was read right before it was written anew: as it stood then."""
+"""The verdict on a text that was read right before it was written again: as it stood then."""
 
 BY_PEOPLE: Final = frozenset({KEEP, TAKE_AWAY, BRING_BACK})
 """Entries that tell of people: nothing was written."""
@@ -139,7 +139,7 @@ def journal_changes(action: Action) -> list[dict[str, object]]:
     """Returns what the journal keeps of the fields of an action.
 
     Besides the changes these are the texts that hold several fields, as they were read before they
-    are written anew. A server without versions cannot be kept from writing over what somebody saves
+    are written again. A server without versions cannot be kept from writing over what someone saves
     in that very moment; what stood there before is not lost with it.
     """
     changes = [change.to_json() for change in action.changes]

@@ -96,7 +96,7 @@ ISSUES: Final = Table(
     Column("detail_json", Text),
     Column("since", UtcDateTime),
 )
-"""What is open now. It is told once when it appears, and listed for as long as it stays."""
+"""What is open now. It is reported once when it appears, and listed for as long as it stays."""
 
 NOTES: Final = Table(
     "sync_note",

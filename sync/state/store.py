@@ -178,7 +178,7 @@ class StateStore(ManualDecisions):
         """Stores the bookkeeping of a group's plan: what agrees, what was let go of.
 
         What people took away, or brought back, is entered into the history together with it, so
-        that it is told once. Returns what was found to be taken away.
+        that it is reported once. Returns what was found to be taken away.
         """
         if not (plan.remember or plan.bind or plan.forget or plan.rekey):
             return []
@@ -515,7 +515,7 @@ class StateStore(ManualDecisions):
                 self._finish(connection, intent, "settled", error="left behind on another server")
 
     def let_stay(self, key: RecordKey) -> None:
-        """Notes that a child is not to be taken back: people have touched it."""
+        """Notes that a child is not to be removed: people have touched it."""
         with self._write("bookkeeping") as connection:
             self._update_binding(connection, key, {"when_dropped": WhenDropped.REPORT.value})
 

@@ -25,7 +25,7 @@ ON_A_SERVER: Final = (
     "pg_dump --format=custom --file=pipeline-sync.dump {place}"
 )
 ELSEWHERE: Final = "elsewhere"
-"""Where the archive holds databases that do not stand in the configuration's folder."""
+"""Where the archive holds databases that do not be in the configuration's folder."""
 
 _NOTHING: Final = "there is nothing to back up yet: no state store and no built-in store"
 

@@ -65,7 +65,7 @@ class Finding:
 
     @property
     def ok(self) -> bool:
-        """Whether there is nothing to mend."""
+        """Whether there is nothing to fix."""
         return not self.problems
 
     def to_json(self) -> dict[str, object]:

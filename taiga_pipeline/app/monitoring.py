@@ -63,7 +63,7 @@ def send_heartbeat(workspace: Workspace, result: RunReport) -> None:
 def write_metrics(workspace: Workspace, store: StateStore) -> None:
     """Writes the file for Prometheus' textfile collector, whole or not at all.
 
-    Anybody may read it (mode 0644): the collector runs as another user. It holds numbers, no names
+    Anyone may read it (mode 0644): the collector runs as another user. It holds numbers, no names
     but the pipeline's.
     """
     path = workspace.settings.monitoring.prometheus_file

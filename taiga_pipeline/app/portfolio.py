@@ -216,7 +216,7 @@ class PortfolioMaker:
 
 @dataclass(frozen=True, slots=True)
 class CardMove:
-    """A card that somebody moved in the tool, to the column ``stage``.
+    """A card that someone moved in the tool, to the column ``stage``.
 
     ``move`` is the move of its deal, None where ``error`` says why the deal could not be moved. Of
     an error that carries its reasons (``goes_back``), the card goes back in the next run.

@@ -118,7 +118,7 @@ def _fill(text: str, section: str, content: str) -> str:
 
 
 def member_table(email: str) -> str:
-    """Returns the part of a mapping file that puts somebody into every project."""
+    """Returns the part of a mapping file that puts someone into every project."""
     return f"\n[[member]]\nemail = {json.dumps(email)}\n"
 
 

@@ -69,7 +69,7 @@ def _is_here(workspace: Workspace, name: str) -> bool:
 
 
 def _copy(workspace: Workspace, names: list[str], target: str) -> dict[str, dict[str, int]]:
-    """Copies while neither a run nor anybody else writes; returns the rows of each table."""
+    """Copies while neither a run nor anyone else writes; returns the rows of each table."""
     from sync.database.engine import failures_as, open_engine
     from sync.database.transfer import transfer
     from sync.errors import Unreachable

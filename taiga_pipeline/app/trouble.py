@@ -15,7 +15,7 @@ class Trouble(StrEnum):
     """Why something that was asked for was not done, or was done in part only."""
 
     USAGE = "usage"
-    """What was asked for, the configuration, a mapping or the state store has to be mended."""
+    """What was asked for, the configuration, a mapping or the state store has to be fixed."""
     PARTIAL = "partial"
     """Some records wait for a person; the others were done."""
     REFUSED = "refused"

@@ -19,7 +19,7 @@ _NAMES: Final = ("PIPELINE_SYNC_USER", "USER", "LOGNAME", "USERNAME")
 class CommandContext(Workspace):
     """Handed to every command that asks for it with `pass_context`.
 
-    ``verbosity`` counts the ``-v``s. ``log_format`` is "" until somebody chooses one.
+    ``verbosity`` counts the ``-v``s. ``log_format`` is "" until someone chooses one.
     """
 
     verbosity: int = 0

@@ -15,7 +15,7 @@ class ExitCode(IntEnum):
     UNEXPECTED = 1
     """A fault in the program or on the machine."""
     USAGE = 2
-    """The command line, the config, a mapping or the state store has to be mended first."""
+    """The command line, the config, a mapping or the state store has to be fixed first."""
     PARTIAL = 3
     """Done in part: conflicts, failed or quarantined records; the others were synced."""
     REFUSED = 4

@@ -35,7 +35,7 @@ class StandardInput(type(Path())):  # type: ignore[misc]
 
     @property
     def name(self) -> str:
-        """What stands for the file's name, such as where imports are told apart."""
+        """What stands for the file's name, such as where imports are distinguished."""
         return "stdin"
 
     @property

@@ -1,6 +1,6 @@
 """A group of commands that imports a command's module only when the command is used.
 
-The names and the one-line helps stand in a table, so that `--version`, `--help` and a typing
+The names and the one-line helps are in a table, so that `--version`, `--help` and a typing
 error cost no import of a database or HTTP library.
 """
 

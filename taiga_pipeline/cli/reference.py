@@ -25,7 +25,7 @@ These options may stand before or after any command:
 MEANINGS = {
     ExitCode.DONE: "done",
     ExitCode.UNEXPECTED: "something unexpected: a fault in the program or on the machine",
-    ExitCode.USAGE: "the command line, configuration, a mapping or the state store is to be mended",
+    ExitCode.USAGE: "the command line, configuration, a mapping or the state store is to be fixed",
     ExitCode.PARTIAL: "done in part: conflicts, failed or left-out records; the others were synced",
     ExitCode.REFUSED: "refused by a limit; nothing was applied",
     ExitCode.LOCKED: "another run is at work",

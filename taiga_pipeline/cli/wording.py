@@ -1,8 +1,8 @@
 """What a terminal says of errors that carry their reasons: the message, and the way out.
 
 The way out is a command or an option. One table: a class of `taiga_pipeline.pipeline.errors` or of
-a use case, and its words. An error of the
-engine carries its ways out (`taiga_pipeline.report.ways_out`); any other is said as its message.
+a use case, and its words. An error of the engine carries its ways out
+(`taiga_pipeline.report.ways_out`); any other is reported as its message.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reads the body of an answer piece by piece, unpacks it, and stops where it exceeds its bound.
 
 A few megabytes of ``gzip`` can hold as many gigabytes: the HTTP library would unpack all of them
-before anybody can look. So it is unpacked here, no further than what may come in all.
+before anyone can look. So it is unpacked here, no further than what may come in all.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ pages of a list        10,000              10 million rows of Taiga, a million o
 headers                64 kB each, 100     Python's `http.client` holds to it
 redirects              0                   a token must not leave the configured host
 an error's words       300 characters      for people to read
-a plan, a suggestion   64 MB               files that somebody names; a TOML file has 10 MB
+a plan, a suggestion   64 MB               files that someone names; a TOML file has 10 MB
 =====================  ==================  ========================================================
 """
 
@@ -148,7 +148,7 @@ class ListProgress:
 
 
 def read_file(path: Path, megabytes: int = FILE_MEGABYTES) -> bytes:
-    """Returns what a file holds that somebody named.
+    """Returns what a file holds that someone named.
 
     :raises TooMuch: it holds more than is taken.
     :raises OSError: it cannot be read.

@@ -13,9 +13,9 @@ not what it should be       few: `Malformed`     again, few times       `Outcome
 3xx                         `Malformed`          `OutcomeUnknown`       `OutcomeUnknown`
 ==========================  ===================  =====================  ===========================
 
-Repeating a PATCH, a PUT or a DELETE does no harm: they say how it shall be, not what to add. A
+Repeating a PATCH, a PUT or a DELETE does no harm: they say how it should be, not what to add. A
 write that fails each time is `OutcomeUnknown`: a server or a gateway that fails may have done it
-before. A 500 is often an answer to the content, and for ever; it is not repeated for long.
+before. A 500 is often an answer to the content, and forever; it is not repeated for long.
 
 Every successful answer is checked for its shape before it is read (`ApiProfile.shape`). What is
 wrong with the very first answer is wrong with the address, and ends the run (`Unreachable`); once
@@ -89,9 +89,9 @@ class ShapeOf(Protocol):
 class ApiProfile:
     """How one tool's API differs from another's.
 
-    ``wrong_address`` says what to mend when a web page answers where data should be. ``shape``
+    ``wrong_address`` says what to fix when a web page answers where data should be. ``shape``
     checks what each address brings. ``folder`` is where the API is below the address that people
-    know. ``probe`` is what tells the tool to somebody without credentials, and
+    know. ``probe`` is what tells the tool to someone without credentials, and
     ``answers_probe`` whether it did; where there is none, no shorter address is looked for.
     """
 
@@ -216,7 +216,7 @@ class ApiClient:
         return error
 
     def _answers_at(self, address: str) -> bool:
-        """Whether the tool answers at an address, to somebody without credentials."""
+        """Whether the tool answers at an address, to someone without credentials."""
         with closing(self._transport.at(f"{address}{self._profile.folder}")) as transport:
             try:
                 return self._profile.answers_probe(transport.send("GET", self._profile.probe))
@@ -414,7 +414,7 @@ class _Trouble:
 
 
 class _Outage:
-    """Since when the server does not answer anybody.
+    """Since when the server does not answer anyone.
 
     The time budget of a request counts from there: when the server is down, the first request
     waits for it, and the thousands that follow do not wait as long again, each.

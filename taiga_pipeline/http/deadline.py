@@ -1,7 +1,7 @@
 """Connections on which a whole answer comes in time, or none.
 
-The time-out of a socket begins anew with every byte that arrives: a server that sends one now and
-then, of a body or already of the status line, would hold a run for ever.
+The time-out of a socket begins again with every byte that arrives: a server that sends one now and
+then, of a body or already of the status line, would hold a run forever.
 """
 
 from __future__ import annotations

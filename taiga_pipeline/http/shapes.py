@@ -44,7 +44,7 @@ class Shape:
 
 
 def list_trouble(rows: JSON, identity: str = "id") -> str:
-    """Returns what is wrong with a list as such, "" if its rows can be told apart.
+    """Returns what is wrong with a list as such, "" if its rows can be distinguished.
 
     ``identity`` names what tells them apart: a number for "id", a text for anything else.
     """

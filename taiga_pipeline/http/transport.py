@@ -227,7 +227,7 @@ class Transport:
         )
 
     def _mistake(self, error: Exception) -> str:
-        """Returns what somebody has to set right before anything can be sent, "" if nothing."""
+        """Returns what someone has to set right before anything can be sent, "" if nothing."""
         if isinstance(error, exceptions.SSLError) and _is_no_tls(error):
             return (
                 f"{self.base}: the server does not answer in TLS; if it has no TLS, write http:// "

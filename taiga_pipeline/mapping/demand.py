@@ -32,7 +32,7 @@ class Staffing:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody who is to be a member, in one role."""
+    """Someone who is to be a member, in one role."""
 
     email: str
     role: str
@@ -62,7 +62,7 @@ def _scaled(rule: RoleRule, value: Decimal | None) -> RoleDemand:
 
 
 def named(staffing: Staffing) -> tuple[Allocation, ...]:
-    """Returns the allocations of somebody. A won deal makes reservations real."""
+    """Returns the allocations of someone. A won deal makes reservations real."""
     return tuple(item for item in staffing.allocations if item.email.strip())
 
 

@@ -1,4 +1,4 @@
-"""The facts of a deal that stand in its project's description: lines of ``Name: value``."""
+"""The facts of a deal that are in its project's description: lines of ``Name: value``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may stand in a mapping file: the model that checks it, and that the JSON Schema is made of.
+"""What may be in a mapping file: the model that checks it, and that the JSON Schema is made of.
 
 Every key is described here, once: editors show the descriptions, messages name the keys.
 """
@@ -316,7 +316,7 @@ class RoleTable(Table):
     )
     weeks: Weeks = Field(description="Number of weeks.")
     start: Offset = Field(
-        "+0w", description='From when on: whole weeks from the project\'s start ("+2w").'
+        "+0w", description='First week: whole weeks from the project\'s start ("+2w").'
     )
     skills: Texts = Field([], description="Required skills.")
     services: Texts = Field(
@@ -332,9 +332,9 @@ class RoleTable(Table):
 
 
 class MemberTable(Table):
-    """Somebody who is in every project of this mapping, such as its project manager.
+    """Someone who is in every project of this mapping, such as its project manager.
 
-    Who is staffed on a single deal is said by allocations, not here. Most tools mail each new
+    Who is staffed on a single deal is reported by allocations, not here. Most tools mail each new
     member of each project.
     """
 

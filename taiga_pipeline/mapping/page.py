@@ -19,7 +19,7 @@ SLUG: Final = "from-sales"
 def page_lines(deal: Deal, values: Values, rules: Rules) -> Iterator[str]:
     """Yields the page. What the deal brings in is shown as plain text, each value on one line.
 
-    What stands in the project's description anyway is not said again.
+    What is in the project's description anyway is not said again.
     """
     words = rules.words
     for name, word in rules.page_facts:

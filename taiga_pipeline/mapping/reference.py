@@ -155,7 +155,7 @@ members, and `plan` says whom the tool will mail, and how often. A run that woul
 the [limits](config.md#limits-how-much-one-run-may-change) allow is refused, and names the line.
 
 What a mapping added and no longer asks for is reported, and stays. With
-`when_dropped = "remove-if-untouched"` it is taken back: milestones, stories and pages that the
+`when_dropped = "remove-if-untouched"` it is removed: milestones, stories and pages that the
 connector made and that nobody edited, moved, commented on or put work into, and roles that nobody
 holds. Members leave in any case. What people touched stays, and is reported, until a person decides
 (`pipeline-sync resolve D-1/milestone/Kick-off --take delivery` leaves it to the project,
@@ -168,7 +168,7 @@ for a rename where all else is the same, or the names are alike; else it is anot
 
 ## Placeholders
 
-They stand in braces; `{{` and `}}` are literal braces. What a deal brings in is text: never markup,
+They are in braces; `{{` and `}}` are literal braces. What a deal brings in is text: never markup,
 never a placeholder again. An empty one takes the punctuation beside it along: `{customer}: {name}`
 is just the name for a deal without a customer; a tag that comes out empty is left out.
 

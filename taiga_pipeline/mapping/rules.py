@@ -92,7 +92,7 @@ class StageRule:
     def chance(self, stated: Decimal | None) -> Decimal | None:
         """Returns the chance to win of a deal at this stage that states ``stated``, 0 to 1.
 
-        What is decided is 1 or 0, whatever anybody states. None if nothing tells.
+        What is decided is 1 or 0, whatever anyone states. None if nothing tells.
         """
         decided = PROBABILITY_OF_CATEGORY.get(self.category)
         if decided is not None:
@@ -132,7 +132,7 @@ class RoleRule:
 
 @dataclass(frozen=True, slots=True)
 class MemberRule:
-    """Somebody who is in every project; ``email`` is in lower case."""
+    """Someone who is in every project; ``email`` is in lower case."""
 
     email: str
     role: str

@@ -1,6 +1,6 @@
 """The mapping files that come with the program, for `init` and as examples.
 
-They stand in ``mappings/`` of the source tree; the package holds a link to that folder, which a
+They are in ``mappings/`` of the source tree; the package holds a link to that folder, which a
 wheel contains as a folder of its own.
 """
 

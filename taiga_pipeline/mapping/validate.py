@@ -36,7 +36,7 @@ LIMITS: Final = {
     "less_than_equal": ("at most", "le"),
 }
 NAMES: Final = frozenset({"id", "name", "milestone"})
-"""Keys that others refer to: without them, what is said about references would mislead."""
+"""Keys that others refer to: without them, what is reported about references would mislead."""
 
 
 def validate(

@@ -1,7 +1,7 @@
 """Storing what calendars say, so that importing them again keeps up with them.
 
 It is kept which time off came from which event. What is moved, cancelled or taken out at the source
-goes here as well; what people typed stays, and what they took back is not made again.
+goes here as well; what people typed stays, and what they removed is not made again.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class EventsReport:
 
     ``taken_back`` is time off that is gone at the source. ``kept`` counts events that are gone from
     the file and were kept nevertheless, because they are so many. ``given_up`` counts spans of the
-    file that somebody took back by hand, which stay away.
+    file that someone removed by hand, which stay away.
     """
 
     counts: Mapping[Outcome, int]
@@ -67,7 +67,7 @@ class EventsReport:
 def store_events(
     connection: Connection, origin: str, events: Events, *, remove_many: bool = False
 ) -> EventsReport:
-    """Stores the time off of a calendar, and takes back what is no longer in it.
+    """Stores the time off of a calendar, and removes what is no longer in it.
 
     ``remove_many`` lets more than half of what the last import brought go.
     """
@@ -155,7 +155,7 @@ def _put(
     before: frozenset[_Imported],
 ) -> tuple[Mapping[Outcome, int], int]:
     """Stores time off that the file asks for; returns what became of it, and how many spans
-    somebody had taken back by hand."""
+    someone had taken back by hand."""
     counts: Counter[Outcome] = Counter(dict.fromkeys(Outcome, 0))
     given_up = 0
     spans = {each.span: reason for each, reason in wanted.items()}

@@ -18,7 +18,7 @@ _RARE: Final = ("BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS")
 def check_rule(event: Any) -> None:
     """Refuses an event that repeats in a way that no time off does.
 
-    :raises InvalidValue: it repeats several times a day, began before anybody worked, or asks for
+    :raises InvalidValue: it repeats several times a day, began before anyone worked, or asks for
         days that there are not; says which.
     """
     rules = event.get("RRULE", [])

@@ -2,7 +2,7 @@
 
 An event is the time off of its attendees, else of its organizer, or of the person who is named for
 the whole file. What an event says of itself counts: cancelled, declined, tentative, shown as free,
-working elsewhere or standing in for somebody is not time off. Events that repeat are unfolded
+working elsewhere or standing in for someone is not time off. Events that repeat are unfolded
 within a time span. Hours become days as `taiga_pipeline.people.event_days` says; what takes only a
 part of a day is left out and reported.
 """

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who can be staffed. ``email`` (lower case) is the identity."""
+    """Someone who can be staffed. ``email`` (lower case) is the identity."""
 
     email: str
     name: str

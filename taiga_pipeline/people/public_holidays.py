@@ -13,7 +13,7 @@ from taiga_pipeline.problems import did_you_mean
 
 
 def public_holidays(country: str, years: Collection[int]) -> Collection[date]:
-    """Returns the days that are free for everybody in a country, in some years.
+    """Returns the days that are free for everyone in a country, in some years.
 
     ``country`` is an ISO 3166 code, for a part of a country with the part: ``DE-BY``.
 

@@ -86,7 +86,7 @@ class RosterReading:
     weeks: WeekReader
 
     def person(self, entry: Entry) -> Person:
-        """Returns somebody of whom nothing else is known; full time, if the file has no hours.
+        """Returns someone of whom nothing else is known; full time, if the file has no hours.
 
         :raises InvalidValue: what cannot be stored.
         """

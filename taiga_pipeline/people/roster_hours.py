@@ -106,7 +106,7 @@ class HoursReading:
     def share(self, text: str) -> Decimal | None:
         """Returns a cell as a share of full time, None if it holds hours.
 
-        :raises InvalidValue: it may be both, or no share that anybody works.
+        :raises InvalidValue: it may be both, or no share that anyone works.
         """
         if is_blank(text):
             return None

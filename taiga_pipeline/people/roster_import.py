@@ -36,7 +36,7 @@ _NOTHING: Final[Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """A row that may be somebody of the roster with a new address; it was not added."""
+    """A row that may be someone of the roster with a new address; it was not added."""
 
     line: int
     email: str
@@ -46,7 +46,7 @@ class HeldBack:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """Somebody whom earlier imports of a file brought, and who is not in it any more."""
+    """Someone whom earlier imports of a file brought, and who is not in it any more."""
 
     email: str
     name: str
@@ -188,7 +188,7 @@ class _Import:
         return replace(stored, **changes)
 
     def _held(self, entry: Entry) -> HeldBack | None:
-        """Returns why a new address may be that of somebody on the roster, None if it is not."""
+        """Returns why a new address may be that of someone on the roster, None if it is not."""
         for person in self._absent:
             why = self._is_the_same(entry, person)
             if why:

@@ -75,7 +75,7 @@ class WeekReader:
         return self._full_time
 
     def hours(self, email: str, cells: Mapping[str, str]) -> Decimal | None:
-        """Returns somebody's hours a week, None if the row does not say.
+        """Returns someone's hours a week, None if the row does not say.
 
         :raises InvalidValue: what it says is invalid, or contradicts itself.
         """
@@ -151,7 +151,7 @@ class WeekReader:
             self._shown_by = f", as {self._readings[WEEKLY].header!r} shows"
 
     def _same_for_all(self, columns: Mapping[str, Sequence[str]]) -> Decimal | None:
-        """Returns the hours that the column of hours has for everybody, though not everybody works
+        """Returns the hours that the column of hours has for everyone, though not everyone works
         full time by the column of shares: those are the hours of full time."""
         pairs = list(self._pairs(columns))
         weeks = {hours for hours, share in pairs if hours is not None and share is not None}

@@ -45,13 +45,13 @@ def has_left(status: str) -> bool:
 
 
 def is_on_leave(status: str) -> bool:
-    """Tells whether a status says that somebody is away for long."""
+    """Tells whether a status says that someone is away for long."""
     word = folded(line(status))
     return word in _ON_LEAVE or word.startswith("on leave")
 
 
 def is_part_time(status: str) -> bool:
-    """Tells whether a status says that somebody works less than full time."""
+    """Tells whether a status says that someone works less than full time."""
     return folded(line(status)) in _PART_TIME
 
 

@@ -128,7 +128,7 @@ class PeopleStore:
         A name that is only the address follows it.
 
         :raises UnknownName: there is no such person.
-        :raises AlreadyThere: the new address is somebody's.
+        :raises AlreadyThere: the new address is someone's.
         :raises InvalidValue: it is not an address, or the same.
         """
         address = clean_email(new)
@@ -328,7 +328,7 @@ class PeopleStore:
 def exchange(
     connection: Connection, gone: Iterable[Allocation], new: Iterable[Allocation]
 ) -> list[Outcome]:
-    """Does what `PeopleStore.exchange` does, in a transaction of somebody else's."""
+    """Does what `PeopleStore.exchange` does, in a transaction of another person's."""
     outcomes: list[Outcome] = []
     for each in gone:
         row = _allocation_row(clean_allocation(each))

@@ -26,7 +26,7 @@ a file of before there were more fields is known still."""
 
 
 def changes_between(before: Deal, after: Deal, at: datetime, by: str) -> list[FieldChange]:
-    """Returns the changes of all fields, made at a time by somebody."""
+    """Returns the changes of all fields, made at a time by someone."""
     own = sorted(before.own.keys() | after.own.keys()) if before.own != after.own else ()
     return [
         FieldChange(

@@ -1,4 +1,4 @@
-"""An edit that was made from what somebody saw, merged with what others wrote since. Pure."""
+"""An edit that was made from what someone saw, merged with what others wrote since. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong with deals and people because of what somebody asked for.
+"""What goes wrong with deals and people because of what someone asked for.
 
 Each error carries what a surface needs to say it in its own words, and to offer the way out: names,
 the nearest known name, open actions, both sides of an edit. The message is plain: it names no
@@ -76,7 +76,7 @@ class UnknownAction(UnknownName):
 
 
 class NotDone(UnknownName):
-    """A gate action that is to be taken back was never checked off. ``known`` are those done."""
+    """A gate action that is to be removed was never checked off. ``known`` are those done."""
 
     def __init__(self, deal: str, action: str, done: Iterable[str]) -> None:
         finished = sorted(done)
@@ -104,9 +104,9 @@ class KeyTaken(AlreadyThere):
 
 
 class AddressTaken(AlreadyThere):
-    """Somebody on the roster has this address. ``name`` is theirs.
+    """Someone on the roster has this address. ``name`` is theirs.
 
-    ``wanted_by`` is the present address of who was to get it, "" for somebody new.
+    ``wanted_by`` is the present address of who was to get it, "" for someone new.
     """
 
     def __init__(self, email: str, name: str, wanted_by: str = "") -> None:
@@ -191,7 +191,7 @@ class FieldConflict:
 
 
 class EditConflict(RequestError):
-    """A deal was changed by somebody else since it was looked at; nothing of the edit was kept."""
+    """A deal was changed by another person since it was looked at; nothing of the edit was kept."""
 
     def __init__(self, deal: str, fields: Sequence[FieldConflict]) -> None:
         told = "; ".join(

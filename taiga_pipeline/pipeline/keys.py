@@ -1,6 +1,6 @@
 """Keys of deals, as programs and spreadsheets write them, and keys that are made by a rule.
 
-A key names a deal for ever. What a spreadsheet did to it is undone where that is certain
+A key names a deal forever. What a spreadsheet did to it is undone where that is certain
 (``="00123"``, ``1001.0``), and refused where digits are lost (``1.43163E+10``).
 """
 

@@ -55,7 +55,7 @@ def _columns_of_deals() -> Iterator[Column[Any]]:
 
 
 DEALS: Final = Table("deals", METADATA, *_columns_of_deals())
-"""Deals. Contacts, roles and done actions stand in one column each, in the notation of the CSV
+"""Deals. Contacts, roles and done actions are in one column each, in the notation of the CSV
 files: they are read and written with their deal, never by themselves. ``own`` holds the fields of
 the user's own as JSON text, whatever the configuration says of them now, "" for none."""
 

@@ -213,10 +213,10 @@ class DealStore:
         """Changes some fields of a deal and returns the deal. Nothing changed is not a change.
 
         ``seen`` is the version that the changes were made from. A field that they leave as it was
-        then keeps what somebody else wrote since.
+        then keeps what another person wrote since.
 
         :raises UnknownName: there is no such deal.
-        :raises EditConflict: somebody else changed one of the fields since, to something else.
+        :raises EditConflict: another person changed one of the fields since, to something else.
         :raises InvalidValue: values that cannot be stored, or fields that are not edited.
         """
         fixed = sorted(FIXED_FIELDS & changes.keys())

@@ -103,7 +103,7 @@ class Portfolio:
         }
 
     def begin(self, today: date) -> None:
-        """Begins anew, with no deal."""
+        """Begins again, with no deal."""
         self._today = today
         self._known = self._surroundings()
         self._followed = frozenset(self._known.followed)

@@ -268,7 +268,7 @@ def taken_lines(taken: Iterable[RecordKey], paint: Paint = plain) -> Iterator[st
 def _message(issue: Issue) -> str:
     """Returns what an issue says, without a beginning that the line says anyway.
 
-    What cannot be typed is said here; the commands have lines of their own.
+    What cannot be typed is reported here; the commands have lines of their own.
     """
     place, _, reason = issue.message.partition(": ")
     is_said = reason and (place == issue.key.group or place in reason or place == str(issue.key))

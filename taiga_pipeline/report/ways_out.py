@@ -100,7 +100,7 @@ def ways_json(what: Explained | BaseException) -> list[dict[str, object]]:
 
 
 def kept_words(summary: Mapping[str, object]) -> dict[str, object]:
-    """Returns what the state store keeps of a run, with what was said in it as text."""
+    """Returns what the state store keeps of a run, with what was reported in it as text."""
     return {name: _kept(name, value) for name, value in summary.items()}
 
 
@@ -180,7 +180,7 @@ def _delete(way: DeleteInTarget) -> Words:
 def _move_state(way: MoveState) -> Words:
     lead = {
         ServerIs.SAME: "If it is the same server after all, with the same projects",
-        ServerIs.NEW: "If the projects are to be made anew here (from a trial to production)",
+        ServerIs.NEW: "If the projects are to be made again here (from a trial to production)",
         ServerIs.RESTORED: "If it was restored from an older backup",
     }[way.server]
     options = {
@@ -211,7 +211,7 @@ CAUSES: Final[Mapping[str, str]] = {
     f"with another category, {_USUAL}",
     "remove_member": f"{_LOOK}; changed allocations or members are the usual cause",
     "rename": f"{_LOOK}; a changed title or label in the mapping {_USUAL}",
-    "mails": f"{_LOOK}; the tool mails everybody once for each project that they are added to, and "
+    "mails": f"{_LOOK}; the tool mails everyone once for each project that they are added to, and "
     "cannot be asked not to; 'when = \"staffed\"' below a [[member]] adds them later",
     "source_shrink": "Check that the source is whole; nothing is retired because it is missing",
     "other_pipeline": "Another pipeline has made a project for each of these deals already; if "

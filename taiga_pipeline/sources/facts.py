@@ -1,4 +1,4 @@
-"""What became of a deal, as values for the columns or fields of somebody else's system."""
+"""What became of a deal, as values for the columns or fields of another person's system."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _last_day(facts: DeliveryFacts) -> date | None:
 
 
 def _progress(facts: DeliveryFacts) -> Decimal | None:
-    # Whole per cent: what a column rounds off would differ, and be written, for ever.
+    # Whole per cent: what a column rounds off would differ, and be written, forever.
     return None if facts.progress is None else facts.progress.quantize(_PER_CENT)
 
 

@@ -48,7 +48,7 @@ class Overview(Protocol):
         """The kinds and fields that its records have."""
 
     def begin(self, today: date) -> None:
-        """Begins anew, with no deal."""
+        """Begins again, with no deal."""
 
     def add(self, deal: Deal, rules: Rules, stage: StageRule) -> None:
         """Takes a deal up."""
@@ -61,7 +61,7 @@ class Overview(Protocol):
 class Extent:
     """What is asked for beyond deals' projects.
 
-    ``holding`` says what the target can hold of all this. ``overview`` is told of every deal, and
+    ``holding`` says what the target can hold of all this. ``overview`` is reported every deal, and
     yields its group at the end, if ``holds_overview`` says that the target can hold it. ``at_rest``
     gives keys of groups that are not deals', to be left as they are.
     """

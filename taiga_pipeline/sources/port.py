@@ -129,7 +129,7 @@ class DealSource(Protocol):
 
         Errors may also come while the deals are gone through.
 
-        :raises ProblemsError: what has to be mended in the configuration, all of it.
+        :raises ProblemsError: what has to be fixed in the configuration, all of it.
         :raises Unreachable: the source is missing, locked, damaged, or does not answer.
         :raises Unauthorised: it does not let the account in.
         :raises IncompleteRead: it did not give the whole.
@@ -145,7 +145,7 @@ class Examined(Protocol):
 
         Changes nothing.
 
-        :raises ProblemsError: what has to be mended, all of it.
+        :raises ProblemsError: what has to be fixed, all of it.
         :raises Stop: as `DealSource.read`.
         """
 
@@ -161,7 +161,7 @@ class TakesDeliveryFacts(Protocol):
     def take_facts(self, facts: Iterable[DeliveryFacts]) -> WriteBackResult:
         """Writes what differs from what is there; called only after all deals were read.
 
-        A deal that cannot be written is told of, and the others are written.
+        A deal that cannot be written is reported, and the others are written.
         """
 
 

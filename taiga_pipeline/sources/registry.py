@@ -35,7 +35,7 @@ def find(kind: str) -> SourceAdapter[DealSource]:
         )
     try:
         found: Any = known[kind].load()
-    except Exception as error:  # whatever somebody else's module does when it is imported
+    except Exception as error:  # whatever another person's module does when it is imported
         raise _unusable(kind, f"its adapter cannot be imported: {error}") from error
     if isinstance(found, SourceAdapter):
         return found

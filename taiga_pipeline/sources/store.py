@@ -54,7 +54,7 @@ class StoreSource:
             people = {person.email: person for person in roster.people()}
             fading = missing_from_origin(engine)
         finally:
-            engine.dispose()  # opened again by who goes through the deals, if anybody does
+            engine.dispose()  # opened again by who goes through the deals, if anyone does
         deals = _closing(engine, DealStore(engine, self._clock.now).deals())
         return DealReading(deals=deals, allocations=allocations, people=people, fading=fading)
 

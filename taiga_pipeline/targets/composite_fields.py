@@ -1,4 +1,4 @@
-"""One name and one description in the target, each with two writers: joined and told apart.
+"""One name and one description in the target, each with two writers: joined and distinguished.
 
 A project's name holds a label (the connector's) and a title; its description holds people's text
 and the facts of the deal. See `sync.records.composite_text` for the forms.
@@ -15,7 +15,7 @@ from taiga_pipeline.records import Project
 
 NAME: Final = "name"
 DESCRIPTION: Final = "description"
-"""Raw fields of an observed project, as long as they are not told apart."""
+"""Raw fields of an observed project, as long as they are not distinguished."""
 
 
 def split_composite(
@@ -24,7 +24,7 @@ def split_composite(
     no_text: str = "",
     labels: Collection[str] = (),
 ) -> dict[str, Value]:
-    """Returns the fields with label and title, people's text and deal facts told apart.
+    """Returns the fields with label and title, people's text and deal facts distinguished.
 
     ``no_text`` is what stands in for an empty description where the tool demands one. ``labels``
     are all that this pipeline may have written: they tell where the state store knows nothing.

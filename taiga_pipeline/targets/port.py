@@ -84,7 +84,7 @@ def target_adapter(
 
 
 def has_boards(capabilities: Capabilities) -> bool:
-    """Whether a project can be a board: columns of its own, and cards that stand in them."""
+    """Whether a project can be a board: columns of its own, and cards that are in them."""
     has_columns = capabilities.holds(Kind.STATUS, Status.NAME, Status.ORDER)
     return has_columns and capabilities.holds(Kind.STORY, Story.SUBJECT, Story.STATUS)
 

@@ -40,7 +40,7 @@ def find(kind: str) -> TargetAdapter[Target]:
         raise UnknownTargetError([Problem(message)])
     try:
         found: Any = known[kind].load()
-    except Exception as error:  # whatever somebody else's module does when it is imported
+    except Exception as error:  # whatever another person's module does when it is imported
         message = f"target.kind: {kind!r}: its adapter cannot be imported: {error}"
         raise UnknownTargetError([Problem(message)]) from error
     if isinstance(found, TargetAdapter):

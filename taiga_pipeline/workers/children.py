@@ -184,7 +184,7 @@ async def _heard(answer: Connection) -> Ended | None:
     """Waits for what a run says of itself; None if it ends without a word, or says too much.
 
     It is read while the run is under way: a pipe holds 64 KiB, and a run that has more to say
-    waits until somebody listens.
+    waits until someone listens.
     """
     loop, speaks = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(answer.fileno(), speaks.set)

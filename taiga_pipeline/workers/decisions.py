@@ -20,7 +20,7 @@ class Ending(StrEnum):
     REFUSED = "refused"
     """A limit held it back."""
     USAGE = "misconfigured"
-    """Configuration, mapping or state store have to be mended."""
+    """Configuration, mapping or state store have to be fixed."""
     LOCKED = "locked"
     """Another run of it was at work."""
     UNREACHABLE = "unreachable"
@@ -43,7 +43,7 @@ class Ending(StrEnum):
 
     @property
     def needs_person(self) -> bool:
-        """Whether time alone does not mend it."""
+        """Whether time alone does not fix it."""
         return self in (Ending.PARTIAL, Ending.REFUSED, Ending.USAGE, Ending.UNEXPECTED)
 
 
@@ -68,11 +68,11 @@ class Ended:
 
 _ENDLESS: Final = 10**9
 _POLICIES: Final = {
-    # Nobody answers: growing waits, up to half an hour, until somebody does.
+    # Nobody answers: growing waits, up to half an hour, until someone does.
     Ending.UNREACHABLE: RetryPolicy(_ENDLESS, 60, 1_800, _ENDLESS),
     # A restart takes seconds; nobody is asked for more than one attempt every two minutes.
     Ending.DATABASE_AWAY: RetryPolicy(_ENDLESS, 5, 120, _ENDLESS),
-    # Somebody else does the work: soon again, to see that it was done to the end.
+    # Someone else does the work: soon again, to see that it was done to the end.
     Ending.LOCKED: RetryPolicy(_ENDLESS, 20, 120, _ENDLESS),
     # Perhaps this machine's trouble, perhaps this pipeline's: a few times, then by the schedule.
     Ending.UNEXPECTED: RetryPolicy(4, 120, 3_600, _ENDLESS),
@@ -98,7 +98,7 @@ def wait(ending: Ending, failures: int, random: Callable[[], float]) -> timedelt
 
 
 LONGEST_WAIT: Final = timedelta(seconds=max(policy.cap_seconds for policy in _POLICIES.values()))
-"""No run is put off for longer than that: a job that waits longer was put off by a clock that was
+"""No run is postponed for longer: a job that waits longer was postponed by a clock that was
 wrong."""
 
 

@@ -1,6 +1,6 @@
 """Which runs exclude each other, and in which order they are taken.
 
-All of it is said with two things that the queue knows already, so that its database enforces it
+All of it is reported with two things that the queue knows already, so that its database enforces it
 over all workers:
 
 - a job's *lock*: of jobs with the same lock only one is under way at any time. The lock is a place

@@ -1,7 +1,7 @@
 """The task of the queue: run a pipeline, and try it again when that makes sense.
 
-What stands in the queue is not trusted: a job names a pipeline, and everything else (which file,
-which program, which secrets) comes from the worker's own fleet. The worst that somebody who can
+What is in the queue is not trusted: a job names a pipeline, and everything else (which file,
+which program, which secrets) comes from the worker's own fleet. The worst that someone who can
 write into the queue can do is to let a pipeline run, or not run.
 """
 

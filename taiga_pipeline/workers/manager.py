@@ -39,7 +39,7 @@ _LISTEN_AGAIN: Final = 5.0
 _POOL: Final[dict[str, Any]] = {"timeout": 10.0, "reconnect_timeout": 10.0}
 """For how long a connection is waited for: soon after a restart the next attempt succeeds."""
 _PASSES: Final = ("08", "25006", "25P", "53", "57P")
-"""The beginnings of codes (SQLSTATE) of what a restart or a failover mends."""
+"""The beginnings of codes (SQLSTATE) of what a restart or a failover fixes."""
 LAST_RESORT: Final = timedelta(minutes=1)
 """When a job is tried again that failed in a way that nobody foresaw."""
 
@@ -128,7 +128,7 @@ class Manager(JobManager):
     """Takes jobs and notes how they ended, whatever stands in the way of it.
 
     - A job that was taken over (its worker gave no sign of life for a while) is the other one's;
-      its ending is not noted here, and that is said in one line.
+      its ending is not noted here, and that is reported in one line.
     - A job cannot go back into the queue where another one of the same pipeline waits already.
       Then that one does its work, and it is over.
     """

@@ -34,7 +34,7 @@ class Now(StrEnum):
     """Its host does not answer and is left alone for a while."""
     IDLE = "idle"
     OFF = "off"
-    """It runs only when somebody asks for it."""
+    """It runs only when someone asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Line:
 
     @property
     def needs_person(self) -> bool:
-        """Whether something waits that time alone does not mend."""
+        """Whether something waits that time alone does not fix."""
         waits = self.run.waiting > 0 or self.run.ending in _NEED_PERSON
         return waits or bool(self.trouble)
 

@@ -87,7 +87,7 @@ def _cut(message: str) -> str:
 def read_environment(path: Path) -> dict[str, str]:
     """Returns the variables in a file of ``NAME=value`` lines, as shells and systemd read it.
 
-    :raises SecretError: the file cannot be read, or everybody may read it.
+    :raises SecretError: the file cannot be read, or everyone may read it.
     :raises ProblemsError: lines that are none such; they are not repeated.
     """
     found: dict[str, str] = {}

@@ -75,7 +75,7 @@ STEPS: Final[Sequence[Step]] = (
 def set_up(url: str) -> int:
     """Makes the tables, or brings them up to date; returns how many steps that took.
 
-    :raises StateUnusable: somebody else's tables are in the way, or a newer version's.
+    :raises StateUnusable: another person's tables are in the way, or a newer version's.
     :raises Unreachable: the database cannot be used.
     """
     engine = open_engine(url)

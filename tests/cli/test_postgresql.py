@@ -113,7 +113,7 @@ class TestCheck:
             (
                 "UPDATE pg_index SET indisvalid = false "
                 "WHERE indexrelid = 'stage_moves_deal'::regclass",
-                "stage_moves_deal is not valid: mend it with REINDEX",
+                "stage_moves_deal is not valid: fix it with REINDEX",
             ),
             (
                 "REVOKE DELETE ON allocations FROM sync",

@@ -40,7 +40,7 @@ tags = ["in-{region}"]
 from_sales_page = "tentative"
 [[story]]
 subject = "Visit {region}"
-description = "Somebody from {region} comes along."
+description = "Someone from {region} comes along."
 when = "tentative"
 """
 FILE: Final = """\

@@ -1,4 +1,4 @@
-"""https against a server without TLS, and http against one with it: what to write is said."""
+"""https against a server without TLS, and http against one with it: what to write is reported."""
 
 from __future__ import annotations
 

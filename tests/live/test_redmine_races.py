@@ -133,7 +133,7 @@ def test_a_member_added_by_several_at_once_is_a_member_once(
 def test_two_machines_that_run_at_once_end_with_one_issue_for_each_story(
     accounts: list[RedmineAccount], tmp_path: Path
 ) -> None:
-    """What both made at the same moment is taken back by one of them, or said by both."""
+    """What both made at the same moment is removed by one of them, or said by both."""
     for number in range(5):
         machines = []
         for at, account in enumerate(accounts[:2]):

@@ -352,7 +352,7 @@ def test_a_database_that_goes_away_in_mid_run_drops_no_run(
 
 
 def go_away(cluster: Cluster, how: str) -> None:
-    """Takes the database away from everybody, and brings it back."""
+    """Takes the database away from everyone, and brings it back."""
     if how.startswith("stops"):
         cluster.stop(signal.SIGQUIT if how == "stops at once" else signal.SIGINT)
         time.sleep(2)

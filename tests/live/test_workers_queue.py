@@ -339,7 +339,7 @@ def test_slots_and_waits_that_a_fast_clock_noted_are_healed_and_said(
     note(world, "INSERT INTO pipeline_sync_hosts VALUES ('pipelines', 'two', 9, %s)", later)
     job = make_job("pipelines", world.fleet.members["b"], later)
     world.with_app(lambda app, _: defer(app.job_manager, [job]))
-    assert world.ledger.take_turn("queue due", timedelta(minutes=1)), "no turn is taken for ever"
+    assert world.ledger.take_turn("queue due", timedelta(minutes=1)), "no turn is taken forever"
     assert not world.ledger.take_turn("queue due", timedelta(minutes=1))
     world.queue_due()
     assert sorted(world.work()) == ["a", "b", "c"]
@@ -371,7 +371,7 @@ def test_a_workers_own_clock_decides_nothing(
     assert timedelta() < due - datetime.now(UTC) <= timedelta(minutes=1)
 
 
-# --- jobs that are lost, or somebody else's
+# --- jobs that are lost, or another person's
 
 
 def test_a_run_that_is_gone_with_its_job_is_queued_again(

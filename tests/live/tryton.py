@@ -43,7 +43,7 @@ _STEPS: Final[Mapping[str, Sequence[str]]] = {
 
 
 class Refused(Exception):
-    """Tryton refuses what somebody wants to do."""
+    """Tryton refuses what someone wants to do."""
 
 
 @dataclass
@@ -56,7 +56,7 @@ class TrytonOffice:
     outsider_key: str
     database: str = DATABASE
     marker: str = field(default_factory=lambda: f"of test {uuid.uuid4().hex}")
-    """Stands in the comment of all opportunities that this person makes."""
+    """Is in the comment of all opportunities that this person makes."""
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """Asks Tryton for something, and returns what it answers."""

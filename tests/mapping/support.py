@@ -61,7 +61,7 @@ def mappings(extra: str = "", head: str = HEAD) -> MappingSet:
 
 
 def problems(text: str, file: str = "m.toml") -> list[str]:
-    """Returns what is said about a mapping that cannot be used."""
+    """Returns what is reported about a mapping that cannot be used."""
     with pytest.raises(MappingErrors) as caught:
         parse_mapping(text, file)
     return [str(problem) for problem in caught.value.problems]

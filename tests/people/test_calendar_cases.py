@@ -89,7 +89,7 @@ def test_what_was_moved_or_cancelled_or_taken_out_goes_and_what_was_typed_stays(
         day_off("b@x", "20270201", person="ben"),
     )
     result = team("people", "off", "import", "team.ics")
-    assert result.stdout.startswith("1 added, 0 changed, 1 unchanged, 3 taken back, 0 left out\n")
+    assert result.stdout.startswith("1 added, 0 changed, 1 unchanged, 3 removed, 0 left out\n")
     assert "note: gone or moved at the source: ana@example.com 2027-01-06 to" in result.stdout
     assert [each.rpartition(" ")[0] for each in spans(team)] == [
         "ana 2027-01-11 2027-01-11",

@@ -254,7 +254,7 @@ def _optional(ask: Ask, outcome: Outcome) -> Outcome:
 
 
 def _read_back(ask: Ask, outcome: Outcome) -> Outcome:
-    """What cannot be read back after the work is done is said."""
+    """What cannot be read back after the work is done is reported."""
     return Outcome.UNREAD if ask is LOOK_AT_STORY else outcome
 
 

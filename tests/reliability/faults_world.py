@@ -203,7 +203,7 @@ def people_work(sandbox: Sandbox, ids: Mapping[str, int]) -> None:
     if "changed" not in ids:
         return
     admin.patch(f"/projects/{ids['renamed']}", {"name": "(tentative) Renamed by its PM"})
-    admin.post("/userstories", {"project": ids["calm"], "subject": "By somebody else"})
+    admin.post("/userstories", {"project": ids["calm"], "subject": "By another person"})
     changed = admin.get(f"/projects/{ids['changed']}")["description"]
     written = changed.replace("Welcome.", "Read this first: we meet on Mondays.")
     admin.patch(f"/projects/{ids['changed']}", {"description": written})
@@ -222,7 +222,7 @@ class Ending:
 
     @property
     def complaints(self) -> set[str]:
-        """The deals that something is said about."""
+        """The deals that something is reported about."""
         return {issue.key.group for issue in self.report.issues} if self.report else set()
 
     def __str__(self) -> str:
@@ -263,7 +263,7 @@ class World:
         return self.run(look_at_all=True)
 
     def picture(self) -> dict[str, Any]:
-        """What people see: every project that somebody is in, without numbers and times."""
+        """What people see: every project that someone is in, without numbers and times."""
         projects = self.sandbox.as_user("admin").get("/projects")
         seen = [self._project(row) for row in projects if row["members"]]
         assert len({each["name"] for each in seen}) == len(seen), "two projects of one name"

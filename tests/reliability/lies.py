@@ -99,7 +99,7 @@ WHOLE: Mapping[str, bytes] = {
     "5,000 digits": b"9" * 5000,
     "an infinite number": b'{"id": 1e999}',
 }
-"""What stands in an answer's place."""
+"""What is in an answer's place."""
 
 
 def _text(value: Any) -> Any:
@@ -124,7 +124,7 @@ FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "is true": lambda value: True if _is_number(value) else value,
     "is no number": lambda value: float("nan") if _is_number(value) else value,
 }
-"""What stands in the place of one field of an answer's first object."""
+"""What is in the place of one field of an answer's first object."""
 
 
 def fields_of(body: bytes) -> list[str]:
@@ -152,7 +152,7 @@ def in_place_of(name: str, change: Callable[[Any], Any]) -> Change:
 
 
 def _first(data: Any) -> dict[str, Any] | None:
-    """Returns the first object, also where it stands in a list or under its own name."""
+    """Returns the first object, also where it is in a list or under its own name."""
     if isinstance(data, list):
         return _first(data[0]) if data else None
     if not isinstance(data, dict):

@@ -200,7 +200,7 @@ def test_a_netrc_on_the_machine_does_not_replace_the_token(
     tmp_path: Path, taiga: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     assert world_at(tmp_path, taiga.url, taiga).run("run").exit_code == 0

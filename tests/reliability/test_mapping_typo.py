@@ -85,7 +85,7 @@ def test_without_being_asked_to_it_says_what_is_left(company: Company) -> None:
     assert len(inside(company)["milestones"]) == DEALS
     plan = company.command("plan").stdout
     assert f"{4 * DEALS} in projects that are no longer wanted" in plan
-    assert company.run().stdout == "", "it is said once, and listed by plan and conflicts"
+    assert company.run().stdout == "", "it is reported once, and listed by plan and conflicts"
 
 
 def test_a_wrong_address_is_refused_before_it_removes_and_mails(company: Company) -> None:

@@ -169,7 +169,7 @@ class TestHistory:
         self, synced: Run, taiga: Sandbox
     ) -> None:
         found = project(taiga, SHOP)
-        changed = found["description"].replace("Alder & Finch", "Somebody else")
+        changed = found["description"].replace("Alder & Finch", "Someone else")
         assert changed != found["description"]
         taiga.as_user("admin").patch(f"/projects/{found['id']}", {"description": changed})
         assert synced("run", "--full").exit_code == 0
@@ -277,7 +277,7 @@ def parse(text: str) -> dict[tuple[str, str], float]:
         if line.startswith("# "):
             _, kind, name, *rest = line.split(" ")
             assert rest, line
-            assert name not in described[kind], f"{name} is told twice"
+            assert name not in described[kind], f"{name} is reported twice"
             assert kind == "HELP" or rest == ["gauge"]
             described[kind].add(name)
             current = name

@@ -25,7 +25,7 @@ from taiga_pipeline.targets.taiga.login import PasswordLogin
 from tests.reliability.hostile.world import CONFIG, World, fill, prepare
 
 PLANTED = "pL4nt3d-S3cr3t"
-"""Stands in every secret of these tests, so that one search finds any of them."""
+"""Is in every secret of these tests, so that one search finds any of them."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The state store is lost, old, damaged or somebody else's: nothing is made twice."""
+"""The state store is lost, old, damaged or another person's: nothing is made twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A query as a source: what it may be, what is said of a wrong one, and that nothing is written."""
+"""A query as a source: what it may be, what is reported if it is wrong, that nothing is written."""
 
 from __future__ import annotations
 

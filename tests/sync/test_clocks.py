@@ -73,7 +73,7 @@ def test_the_complete_comparison_waits_for_no_clock_that_was_wrong(
     clock.time -= jump
     if compare_is_due(store, 24):
         a_run(store)
-    assert not compare_is_due(store, 24), "it is not compared for ever, either"
+    assert not compare_is_due(store, 24), "it is not compared forever, either"
     clock.advance(hours=25)
     assert compare_is_due(store, 24)
 

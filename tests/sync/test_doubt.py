@@ -120,7 +120,7 @@ def test_a_root_whose_children_cannot_be_read_waits_with_the_reason(
     assert doubtful.project("Deal D2").fields["value"] == "2"
     target.children_are = lambda root_id, children: children
     assert not doubtful.run().issues
-    assert target.children(unreadable) == []  # the member that sales took back is gone
+    assert target.children(unreadable) == []  # the member that sales removed is gone
     doubtful.settled()
 
 

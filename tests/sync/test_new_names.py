@@ -1,4 +1,4 @@
-"""A child whose natural identity changed: somebody's address, the name of a role."""
+"""A child whose natural identity changed: someone's address, the name of a role."""
 
 from __future__ import annotations
 

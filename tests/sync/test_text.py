@@ -1,4 +1,4 @@
-"""Labels and titles, people's text and facts: joined, edited by people, and told apart again."""
+"""Labels and titles, people's text and facts: joined, edited by people, and separated again."""
 
 import pytest
 from hypothesis import given
@@ -26,7 +26,7 @@ texts = st.lists(lines, max_size=12).map("\n".join)
 
 
 def people_lines(text: str) -> list[str]:
-    """The lines of ``text`` that somebody would miss."""
+    """The lines of ``text`` that someone would miss."""
     return [line for line in plain_text(text).split("\n") if line.strip()]
 
 

@@ -33,7 +33,7 @@ OWNERS = {"title": Owner.SHARED, "text": Owner.DELIVERY, "role": Owner.SHARED}
 
 
 class FakeClock:
-    """A clock that stands still until it is told to go on, or somebody sleeps."""
+    """A clock that stands still until it is told to go on, or someone sleeps."""
 
     def __init__(self) -> None:
         self.time = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""A server that sends a byte now and then does not hold a request for ever."""
+"""A server that sends a byte now and then does not hold a request forever."""
 
 from __future__ import annotations
 

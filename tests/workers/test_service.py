@@ -48,7 +48,7 @@ def test_a_file_that_is_broken_for_a_while_changes_nothing(
     file.write_text(QUEUE + "[workers]\nconcurency = 2\n")
     for ticks.seconds in (6, 12, 18):
         assert list(living().members) == ["acme"]
-    assert len(caplog.records) == 1, "it is said once"
+    assert len(caplog.records) == 1, "it is reported once"
     assert "did you mean 'concurrency'" in caplog.text
     file.unlink()
     ticks.seconds = 24

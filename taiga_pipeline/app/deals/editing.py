@@ -80,11 +80,11 @@ def edit_deal(
     """Changes fields of a deal; ``values`` are as `read_fields` returns them.
 
     ``seen`` is the deal's version (`DealDetails.version`) that the edit was made from. With it, a
-    field that the edit leaves as it was then keeps what somebody else wrote since.
+    field that the edit leaves as it was then keeps what another person wrote since.
 
     :raises NothingToChange: there are no values.
     :raises UnknownDeal: there is no such deal.
-    :raises EditConflict: somebody else changed one of the fields since, to something else.
+    :raises EditConflict: another person changed one of the fields since, to something else.
     :raises InvalidValue: values that cannot be stored.
     """
     if not values:
@@ -120,13 +120,13 @@ def move_deal(
     """Moves a deal to another stage of its mapping, by its name or an alias.
 
     ``force`` skips open actions, which is recorded. ``closed_on`` is when it was won or lost, None
-    for today. ``seen_stage`` is the stage in which it was when somebody decided this, None for the
+    for today. ``seen_stage`` is the stage in which it was when someone decided this, None for the
     one in which it is.
 
     :raises UnknownDeal: there is no such deal.
     :raises UnknownStage: its mapping has no such stage.
     :raises GateClosed: actions of the stages on its way are open.
-    :raises EditConflict: somebody else moved it since.
+    :raises EditConflict: another person moved it since.
     :raises InvalidValue: it is in this stage already.
     """
     from taiga_pipeline.pipeline.store import Destination

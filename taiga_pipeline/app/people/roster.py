@@ -34,7 +34,7 @@ def list_people(workspace: Workspace) -> tuple[Person, ...]:
 def add_person(workspace: Workspace, person: Person) -> Person:
     """Adds a person, and returns them as stored.
 
-    :raises AddressTaken: somebody has this address.
+    :raises AddressTaken: someone has this address.
     :raises InvalidValue: what cannot be stored.
     """
     with people_store(workspace, create=True) as store:
@@ -67,7 +67,7 @@ def rename_person(workspace: Workspace, old: str, new: str) -> Renamed:
     """Gives a person another address; time off, allocations and reservations go along.
 
     :raises UnknownPerson: nobody has the old address.
-    :raises AddressTaken: the new one is somebody's.
+    :raises AddressTaken: the new one is someone's.
     :raises InvalidValue: it is not an address, or the same.
     """
     with people_store(workspace) as store:

@@ -74,7 +74,7 @@ def import_time_off(workspace: Workspace, file: Path, writing: Writing) -> RowsR
 
 
 def export_time_off(workspace: Workspace, stream: TextIO) -> None:
-    """Writes everybody's time off as CSV. ``stream`` is open for text, with ``newline=""``."""
+    """Writes everyone's time off as CSV. ``stream`` is open for text, with ``newline=""``."""
     from taiga_pipeline.people.csv_files import TIME_OFF_FILE, write_file
 
     with people_store(workspace) as store:
@@ -92,7 +92,7 @@ def import_calendar(
     """Imports time off of the past year and the next two from an iCalendar file.
 
     ``person`` says whose it is ("": each event does). ``origin`` names the calendar across imports,
-    "" for its file's name. With ``remove_many`` it may take back more than half of what it brought
+    "" for its file's name. With ``remove_many`` it may remove more than half of what it brought
     last.
 
     :raises Unreachable: the file or the store cannot be used.
@@ -126,7 +126,7 @@ def _content(file: Path) -> bytes:
 
 
 def calendar_of(workspace: Workspace) -> bytes:
-    """Returns everybody's time off as an iCalendar file.
+    """Returns everyone's time off as an iCalendar file.
 
     :raises Unreachable: the store cannot be used.
     """

@@ -123,5 +123,5 @@ def compare(
 def _file(workspace: Workspace) -> ScenarioFile:
     from taiga_pipeline.planning.scenario.file import ScenarioFile
 
-    _ = workspace.settings  # the configuration says where; a wrong one is said first
+    _ = workspace.settings  # the configuration says where; a wrong one is reported first
     return ScenarioFile(scenario_path(workspace))

@@ -63,7 +63,7 @@ class Accepted:
     """What was taken over of a suggestion.
 
     ``stored`` are allocations that are there now, ``changed`` of them were not before; ``released``
-    are those that were taken away. ``starts`` are the first days of deals that are put off, and
+    are those that were taken away. ``starts`` are the first days of deals that are postponed, and
     ``put_off`` those of them that had another one.
     """
 

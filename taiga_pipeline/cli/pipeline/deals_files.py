@@ -34,7 +34,7 @@ _UNLIKE: Final = re.compile(r"[\s_-]+")
 
 
 def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
-    """Splits ``a=b`` texts at their first equals sign. What is said twice must be the same."""
+    """Splits ``a=b`` texts at their first equals sign. What is reported twice must be the same."""
     pairs: dict[str, str] = {}
     said: dict[str, str] = {}
     for text in texts:

@@ -69,7 +69,7 @@ def staff(
 
 
 def _warn_who_left(deal: str, person: str) -> None:
-    """Says that somebody who left the deal's project is not added to it again just so."""
+    """Says that someone who left the deal's project is not added to it again just so."""
     email = person.casefold()
     again = command("resolve", f"{deal}/membership/{email}", options="--take sales")
     click.echo(

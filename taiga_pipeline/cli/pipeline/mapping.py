@@ -115,7 +115,7 @@ def diff(context: CommandContext, new: Path, limit: int, as_json: bool) -> None:
     NEW is a folder that would take the place of all mapping files, or one file that would take
     the place of the mapping that it names itself after, or of the file of the same name (or be
     added). The target is not asked: conflicts with people's edits are shown by `plan` once the
-    mapping is in force. What is big, measured by the limits of a run, is said first.
+    mapping is in force. What is big, measured by the limits of a run, is reported first.
     """
     found = use.compare_mappings(context, new, None if as_json else limit)
     if as_json:

@@ -270,7 +270,7 @@ def import_off(
 
     In an iCalendar file, an event's attendees (else its organizer) tell whose it is, unless
     --person does. Events that are cancelled, tentative, declined, shown as free, work elsewhere or
-    a substitute's are not time off. Importing the file again takes back what is gone or moved in
+    a substitute's are not time off. Importing the file again removes what is gone or moved in
     it; what people typed stays.
     """
     from taiga_pipeline.cli.pipeline.people_calendar import holds_calendar, import_calendar

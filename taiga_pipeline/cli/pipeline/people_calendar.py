@@ -77,7 +77,7 @@ def _as_json(reading: CalendarReading, report: EventsReport) -> dict[str, Any]:
 
 def _print(reading: CalendarReading, report: EventsReport, file: Path) -> None:
     outcomes = ", ".join(f"{count:,} {outcome.value}" for outcome, count in report.counts.items())
-    back = f", {len(report.taken_back):,} taken back" if report.taken_back else ""
+    back = f", {len(report.taken_back):,} removed" if report.taken_back else ""
     click.echo(f"{outcomes}{back}, {len(reading.left_out):,} left out")
     for reason, count in reading.ignored.items():
         click.echo(f"note: {counted(count, 'event')} no time off: {reason}")
@@ -109,7 +109,7 @@ def _span(days: TimeOff) -> str:
 
 
 def export_calendar(context: CommandContext, file: Path) -> None:
-    """Writes everybody's time off to an iCalendar file, whole or not at all.
+    """Writes everyone's time off to an iCalendar file, whole or not at all.
 
     :raises Unreachable: the store cannot be used.
     """

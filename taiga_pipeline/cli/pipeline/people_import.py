@@ -67,7 +67,7 @@ def import_people(
     Well-known headers are found by themselves; name the others with --column. Hours may be a share
     of full time; columns decide how hours, dates and names are written, and what was assumed is
     said. Who is on the roster already is changed; what people changed there stays while the file
-    says the same. Who is no longer in the file is named and kept. Somebody who seems to have a new
+    says the same. Who is no longer in the file is named and kept. Someone who seems to have a new
     address is held back until "people rename" says so.
     """
     from taiga_pipeline.people.roster_layout import RosterOptions

@@ -25,8 +25,8 @@ _CHANGES = (
     click.option("--lose", multiple=True, metavar="DEAL", help="Suppose that it is lost."),
     click.option("--delay", multiple=True, metavar="DEAL=4w", help="It comes later (-2w: sooner)."),
     click.option("--resize", multiple=True, metavar="DEAL=150%", help="More or fewer hours."),
-    click.option("--hire", multiple=True, metavar="ROLE:40h@DATE", help="Somebody joins."),
-    click.option("--leave", multiple=True, metavar="EMAIL=DATE", help="Somebody leaves."),
+    click.option("--hire", multiple=True, metavar="ROLE:40h@DATE", help="Someone joins."),
+    click.option("--leave", multiple=True, metavar="EMAIL=DATE", help="Someone leaves."),
 )
 
 

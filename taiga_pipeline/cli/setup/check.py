@@ -40,7 +40,7 @@ def check(context: CommandContext, offline: bool, as_json: bool) -> ExitCode:
 
 
 def _code(codes: set[ExitCode]) -> ExitCode:
-    """Returns the code for several problems: what is to be mended here comes first."""
+    """Returns the code for several problems: what is to be fixed here comes first."""
     return min(codes, default=ExitCode.DONE)
 
 

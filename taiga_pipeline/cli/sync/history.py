@@ -42,7 +42,7 @@ def history(context: CommandContext, deal: str | None, limit: int, as_json: bool
     """Show who changed what, when and why, the newest first; of one DEAL or of all.
 
     What sales changed bears the name of whoever did it, and no run. What
-    the connector wrote, it wrote for sales. Edits by people that it found and kept are told as
+    the connector wrote, it wrote for sales. Edits by people that it found and kept are reported as
     theirs, with the time at which it found them, and so is what they took away; edits that it
     wrote over are marked "written back".
     """

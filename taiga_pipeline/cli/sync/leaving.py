@@ -43,7 +43,7 @@ def _lines(let_go: LetGo, *, dry_run: bool) -> Iterator[str]:
         yield f"{deal}: {would}; its project stays as it is."
         return
     if leaving.root is None:
-        yield f"{deal}: its project is not there any more."
+        yield f"{deal}: its project no longer exists."
         return
     would = "would be unlinked, without" if dry_run else "unlinked, without"
     yield f"{deal}: project {leaving.root.id} {would} its marker"

@@ -155,7 +155,7 @@ def results_json(results: Sequence[RunReport], moved: Sequence[str]) -> dict[str
 def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
     """Yields what a run did.
 
-    Somebody who watches sees all that is open; a log or a mail only what is new.
+    Someone who watches sees all that is open; a log or a mail only what is new.
     """
     paint = painter()
     by_group: dict[str, list[Action]] = {}

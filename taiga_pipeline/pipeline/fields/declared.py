@@ -31,7 +31,7 @@ _FIRST_PLACE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What is said about a field. ``fact`` is None where nobody says whether projects show it."""
+    """What is declared about a field. ``fact`` is None where projects decide whether to show it."""
 
     name: str
     kind: str

@@ -78,10 +78,10 @@ class DealField:
     ``fact`` is None for what projects do not show; ``match`` says what a mapping accepts of it, ""
     for what deals are not matched by. ``is_edited`` tells whether ``deals edit`` changes it,
     ``is_stable`` that it does not change from stage to stage, so that keys may be made of it,
-    ``is_grouped`` that win rates are told by it, ``is_of_stage`` that whether it is filled depends
-    on how far its deal is, by its nature.
-    ``since`` is the version of the store that brought it. ``choices`` and ``currency`` are of a
-    field of the user's own, which ``is_own``: its values are text in its normal form.
+    ``is_grouped`` that win rates are recognised by it, ``is_of_stage`` that whether it is filled
+    depends on how far its deal is, by its nature. ``since`` is the version of the store that
+    brought it. ``choices`` and ``currency`` are of a field of the user's own, which ``is_own``: its
+    values are text in its normal form.
     """
 
     name: str
@@ -104,7 +104,7 @@ class DealField:
 
     @property
     def is_guarded(self) -> bool:
-        """Whether a spreadsheet may take what stands in it for a formula.
+        """Whether a spreadsheet may take what is in it for a formula.
 
         Of one of the user's own, anything may stand there: its kind can have been another one.
         """

@@ -80,7 +80,7 @@ In `match`, a value is read as the field's kind: `score = 10`, `signed_on = 2026
 `strategic = true` are understood.
 
 When a `[[field]]` goes, its values stay in the store, and `check` says so; when it is there again,
-so are they. When it gets another kind, what is no value of that kind is kept and shown as it is,
+so are they. When it gets another kind, what is not a value of that kind is kept and shown as it is,
 and `check` names each.
 
 ## Headers

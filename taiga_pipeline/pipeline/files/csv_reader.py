@@ -1,7 +1,7 @@
 """CSV files as they occur: any separator and encoding, with broken rows in between.
 
 The header is the first line that looks like one: reports begin with a title, and blank lines. What
-was decided (encoding, line of the header, quoting) stands in the notes of a file.
+was decided (encoding, line of the header, quoting) is in the notes of a file.
 
 A broken row costs that row only: reading begins again at the line after the one on which the
 broken row began, so that a quote that is never closed does not swallow the rest of the file. How
@@ -62,7 +62,7 @@ class BrokenRow:
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """A row as it stands in the file. ``line`` is the line on which it begins, from 1.
+    """A row as it is in the file. ``line`` is the line on which it begins, from 1.
 
     ``inside`` is the first line within it that looks like a row of its own, 0 if none does: the
     quotation mark of a cell may have been closed by that of a later row. ``short`` is how many

@@ -1,8 +1,8 @@
 """The bytes of a file as text: what it is, and in which encoding, decided by its content.
 
 UTF-8 and UTF-16 show themselves. What is neither is read as Windows-1252 if the letters come out as
-those of Western languages do, else as the encoding that charset-normalizer finds. Both are said,
-never done in silence: an encoding that merely fits shows wrong letters and no error.
+those of Western languages do, else as the encoding that charset-normalizer finds. Both are
+reported, never done in silence: an encoding that merely fits shows wrong letters and no error.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ _FEW_SIGNS: Final = frozenset("–—‘’“”„…€£§°·«»´\xa0")
 _SIGNS: Final = frozenset("–—‘’“”„‚…€£§°·•«»©®™´`¿¡×±²³¼½¾‰µ¨¸¥¢\xa0\xad")
 _WESTERN: Final = ("cp1252", "iso8859_15", "mac_roman", "cp850")
 _ENOUGH_LETTERS: Final = 8
-"""Bytes that are not ASCII, from which on another encoding is told by its letters."""
+"""Bytes that are not ASCII, from which on another encoding is recognised by its letters."""
 _OTHERS: Final = ("cp1250", "cp1251", "mac_roman", "cp850", "cp1253", "cp1254", "koi8_r", "cp932")
 
 NAMES: Final = {
@@ -168,7 +168,7 @@ def _archive(data: bytes) -> str:
 
 
 def _named(data: bytes, name: str, encoding: str, mark: str) -> Decoded:
-    """Decodes in the encoding that somebody named, unless the file shows that it is another."""
+    """Decodes in the encoding that someone named, unless the file shows that it is another."""
     used = text_encoding(encoding)
     if not used:
         message = (

@@ -146,7 +146,7 @@ class _Row:
     problem: str = ""
 
     def is_outdated(self, known: Mapping[str, Deal], last: Mapping[str, Mapping[str, str]]) -> bool:
-        """Whether somebody has changed in between what this was made from."""
+        """Whether someone has changed in between what this was made from."""
         key = self.draft.key
         return known.get(folded(key)) != self.before or last.get(key) != self.last
 
@@ -193,7 +193,7 @@ class _Import:
         return rows
 
     def take(self, batch: Batch, rows: Sequence[_Row]) -> None:
-        """Stores rows; what somebody has changed since they were merged is merged again."""
+        """Stores rows; what someone has changed since they were merged is merged again."""
         drafts = [row.draft for row in rows]
         known = batch.existing([draft.key for draft in drafts])
         last = batch.imported(self._origin, [draft.key for draft in drafts])

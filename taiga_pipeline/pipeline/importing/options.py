@@ -162,7 +162,7 @@ class ImportOptions:
 
     @property
     def terms(self) -> Terms:
-        """What was said about figures and dates.
+        """What was reported about figures and dates.
 
         :raises InvalidValue: there is no such time zone, or no such scale.
         """

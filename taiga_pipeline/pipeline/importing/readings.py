@@ -110,7 +110,7 @@ def alone(terms: Terms) -> Readings:
 
 
 def typed(zone: tzinfo = UTC) -> Readings:
-    """Returns how values are read that somebody types one by one, without options for them."""
+    """Returns how values are read that someone types one by one, without options for them."""
     return alone(Terms(zone=zone, decimal_option="", date_option="", scale_option=""))
 
 

@@ -83,7 +83,7 @@ class Draft:
     reached: str = ""
     """The stage that a decided deal had reached before, as far as the row tells."""
     written: str = ""
-    """The key as it stands in the file."""
+    """The key as it is in the file."""
     doubt: str = ""
     """Why its key is none unless a deal of the store has it."""
 

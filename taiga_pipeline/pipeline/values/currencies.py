@@ -1,6 +1,6 @@
 """Currencies: the codes of ISO 4217, and the signs and names that people write for them.
 
-The codes are those in use, and those that ended since 2010 and still stand in old deals. A test
+The codes are those in use, and those that ended since 2010 and still are in old deals. A test
 compares them with the Unicode consortium's data (CLDR).
 """
 

@@ -41,7 +41,7 @@ MOST_TRIALS: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked. ``weeks`` are those shown; ``team`` "" means everybody.
+    """What is asked. ``weeks`` are those shown; ``team`` "" means everyone.
 
     ``default_country`` is that of people who have none, ``holidays_of`` tells its public holidays.
     """

@@ -158,7 +158,7 @@ def _weeks(allocation: Allocation, each: Delivered) -> float:
 
 
 def _role_weeks(each: Delivered, role: str) -> float:
-    """Returns the weeks from the first to the last day that somebody has the role."""
+    """Returns the weeks from the first to the last day that someone has the role."""
     mine = [a for a in each.allocations if a.role == role]
     starts = [a.start for a in mine if a.start and a.end]
     ends = [a.end for a in mine if a.start and a.end]

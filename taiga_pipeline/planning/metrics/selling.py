@@ -21,7 +21,7 @@ from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Category, Deal, FieldChange, StageMove
 
 DIMENSIONS: Final = BUILT_IN.where(lambda field: field.is_grouped)
-"""Fields of a deal that win rates are told by."""
+"""Fields of a deal that win rates are recognised by."""
 
 _Z80 = NormalDist().inv_cdf(0.9)
 

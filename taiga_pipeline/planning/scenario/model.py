@@ -41,7 +41,7 @@ class Hire:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """Somebody who leaves. ``first`` is the first day on which they are gone; None: at once."""
+    """Someone who leaves. ``first`` is the first day on which they are gone; None: at once."""
 
     email: str
     first: date | None = None

@@ -40,7 +40,7 @@ class Suggested:
 def allocations_of(case: Case, plan: Plan) -> list[Suggested]:
     """Returns the allocations that carry out a plan, by deal, role, person and first day.
 
-    Weeks of equal hours make one allocation; weeks in which somebody is away do not part them.
+    Weeks of equal hours make one allocation; weeks in which someone is away do not part them.
     """
     rows: dict[tuple[str, str, str], _Row] = defaultdict(dict)
     reasons: dict[tuple[str, str, str], list[str]] = defaultdict(list)

@@ -125,7 +125,7 @@ class Board:
         return request, self.placed[request], self._values[request]
 
     def remove(self, request: int) -> float:
-        """Takes everybody off a request; returns the value that is lost."""
+        """Takes everyone off a request; returns the value that is lost."""
         saved = sum(self._take(assignment) for assignment in self.placed[request])
         lost = self._values[request] - saved
         self.placed[request], self._values[request] = (), 0.0

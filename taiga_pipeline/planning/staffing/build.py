@@ -35,19 +35,19 @@ TENTATIVE_WEIGHT: Final = 30.0
 """The cost of an unmet hour: of a won deal, and (times its probability) of an open one."""
 DELAY_COST: Final = 20.0
 SECOND_BEST: Final = 10.0
-"""What it costs that somebody has a role as a skill only, or is of another team."""
+"""What it costs that someone has a role as a skill only, or is of another team."""
 MOVED: Final = 15.0
-"""What it costs to give somebody's reservation to another person."""
+"""What it costs to give someone's reservation to another person."""
 PREFERRED: Final = 10.0
-"""What it costs that somebody else would rather do it."""
+"""What it costs that another person would rather do it."""
 AVOIDED: Final = 25.0
-"""What it costs that somebody prefers not to."""
+"""What it costs that someone prefers not to."""
 MAX_WEEKS: Final = 520
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody (by address) likes to work on, or prefers not to.
+    """What someone (by address) likes to work on, or prefers not to.
 
     ``what`` is a deal (its key), a customer, or a service.
     """
@@ -65,7 +65,7 @@ class Wish:
 class Rules:
     """What a plan has to keep to.
 
-    ``max_delay`` is by how many weeks a project that has not begun may be put off; ``move``
+    ``max_delay`` is by how many weeks a project that has not begun may be postponed; ``move``
     whether reservations (tentative allocations) may be given to others. ``wishes`` are kept where
     that costs little.
     """
@@ -329,7 +329,7 @@ class _Builder:
 
 
 def unwished(wishes: Sequence[Wish], person: Person) -> float:
-    """Returns what it costs to put a person on a work, in view of everybody's wishes for it."""
+    """Returns what it costs to put a person on a work, in view of everyone's wishes for it."""
     fond = {wish.email for wish in wishes if not wish.avoid}
     cost = PREFERRED if fond and person.email not in fond else 0.0
     averse = any(wish.avoid and wish.email == person.email for wish in wishes)

@@ -1,4 +1,4 @@
-"""A part of a plan made anew by a constraint solver, the rest of the plan staying as it is.
+"""A part of a plan made again by a constraint solver, the rest of the plan staying as it is.
 
 For some requests at the starts they have, OR-Tools' CP-SAT chooses among: a candidate whole, one
 or two candidates a half each, others standing in while the chosen one is away, and what is there
@@ -46,7 +46,7 @@ class Column:
 def reoptimise(
     board: Board, requests: Sequence[int], deterministic_time: float, seed: int
 ) -> float:
-    """Makes the plan of ``requests`` anew, and returns by how much it got better (0: not at all).
+    """Makes the plan of ``requests`` again, and returns by how much it got better (0: not at all).
 
     ``deterministic_time`` is CP-SAT's own measure of work, about a second on a usual machine.
     """

@@ -143,7 +143,7 @@ def _malformed(problem: Problem, assignment: Assignment) -> Iterator[str]:
 def _doubled(problem: Problem, plan: Plan) -> Iterator[str]:
     """Finds requests that get more than they ask for, or the same person twice in a week.
 
-    In weeks when somebody is away, others may stand in for them; that is an assignment of some
+    In weeks when someone is away, others may stand in for them; that is an assignment of some
     weeks, and charged for as such.
     """
     yield from _crowded(problem, plan)

@@ -1,8 +1,8 @@
 """What would help a plan most: one person more in a role, or a project some weeks later.
 
-Each is tried on the plan itself: those requests that lack people are placed anew by the quick
+Each is tried on the plan itself: those requests that lack people are placed again by the quick
 rule, with the new person or at the new start, and the cost before and after is compared. That is
-a lower estimate of the help, since everybody else stays where they are.
+a lower estimate of the help, since everyone else stays where they are.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from taiga_pipeline.planning.staffing.problem import (
 )
 
 SHIFTS: Final = (1, 2, 4, 8)
-"""By how many weeks projects are put off to see what that helps."""
+"""By how many weeks projects are postponed to see what that helps."""
 MANY: Final = 6
 FEW: Final = 3
 """How many roles and projects are looked at: those that lack most; fewer in large problems."""
 LARGE: Final = 1_000
 """The number of requests from which on a problem is large."""
 SMALL: Final = 0.05
-"""The part of a request that may lack without it being placed anew."""
+"""The part of a request that may lack without it being placed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def _extended(worker: Worker, weeks: int) -> Worker:
 
 
 def _help(problem: Problem, plan: Plan, before: Score, numbers: list[int]) -> Help | None:
-    """Returns what it brings to place requests that lack people anew: those that nobody is on, or
+    """Returns what it brings to place requests that lack people again: those that nobody is on, or
     all of them, whichever is better."""
     short = {
         number

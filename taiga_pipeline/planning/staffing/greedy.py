@@ -24,7 +24,7 @@ from taiga_pipeline.planning.staffing.problem import (
 
 
 def greedy_plan(problem: Problem) -> Plan:
-    """Returns a plan in which no project is put off.
+    """Returns a plan in which no project is postponed.
 
     Requests go by weight, then hours, then first week. Each is taken whole by the best fit: of
     those who have room for it (overtime included) in every week, the one who gives the most hours,

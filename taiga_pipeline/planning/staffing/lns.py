@@ -1,4 +1,4 @@
-"""Large neighbourhood search: take some people off their requests, place them anew, keep what is
+"""Large neighbourhood search: take some people off their requests, place them again, keep what is
 better (or, while the search is young, a little worse).
 
 After Schrimpf et al., "Record breaking optimization results using the ruin and recreate
@@ -40,7 +40,7 @@ SOLVER_REQUESTS: Final = 30
 """How many requests another solver is given at once."""
 
 Solve = Callable[[Board, Sequence[int], int], float]
-"""Makes the plan of some requests on a board anew (the last number is that of the round); returns
+"""Makes the plan of some requests on a board again (the last number is that of the round); returns
 by how much it got better."""
 
 
@@ -112,7 +112,7 @@ class Search:
         return Found(Plan(tuple(delays), assignments), rounds, in_time)
 
     def polish(self, effort: Effort, solve: Solve) -> Found:
-        """Makes as many neighbourhoods anew as the work says, by another solver."""
+        """Makes as many neighbourhoods again as the work says, by another solver."""
         rounds = 0
         while rounds < effort.work and self._asks:
             if effort.elapsed() >= 1:
@@ -174,7 +174,7 @@ class Search:
         return max(numbers, key=lambda number: self._asks[number].ideal - self._gains[number])
 
     def _requests_around(self, seed: int, *, whole_project: bool) -> list[int]:
-        """Returns the requests to place anew: the seed, what some of its candidates do around
+        """Returns the requests to place again: the seed, what some of its candidates do around
         its weeks, and some related ones that lack people."""
         draw = self._random
         ask = self._asks[seed]

@@ -30,7 +30,7 @@ TOLERANCE: Final = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """Somebody who can be assigned.
+    """Someone who can be assigned.
 
     ``hours`` are available per week (time off and holidays taken away), ``usual`` are those of a
     week without either. ``fixed`` hours per week are given away already, to the projects in
@@ -72,7 +72,7 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Project:
     """What requests belong to. ``weight`` is the cost of one unmet hour, ``delay_cost`` that of a
-    week by which the start is put off, at most ``max_delay`` weeks."""
+    week by which the start is postponed, at most ``max_delay`` weeks."""
 
     key: str
     weight: float
@@ -83,12 +83,12 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What everybody's plan is measured by.
+    """What everyone's plan is measured by.
 
     ``overtime`` is the allowance as a part of the available hours; an hour of it costs
     ``overtime_cost``. ``split_cost`` is charged for each assignment that is less than its whole
     request: a half, or some of the weeks. One of some weeks (a hand-over, or standing in for
-    somebody who is away) is charged for ``handover_hours`` unmet hours as well: those that it takes
+    someone who is away) is charged for ``handover_hours`` unmet hours as well: those that it takes
     to get into the work.
     """
 
@@ -172,7 +172,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Assignments, and by how many weeks each project is put off."""
+    """Assignments, and by how many weeks each project is postponed."""
 
     delays: tuple[int, ...]
     assignments: tuple[Assignment, ...]

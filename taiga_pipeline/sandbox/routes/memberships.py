@@ -123,7 +123,7 @@ def _is_member(store: Store, project: Project, user: User | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Joiner:
-    """Somebody about to join: the name as typed, the account if there is one, the role."""
+    """Someone about to join: the name as typed, the account if there is one, the role."""
 
     name: str
     user: User | None

@@ -1,4 +1,4 @@
-"""Somebody else's database: opened so that it cannot be written to, and closed after each use.
+"""Someone else's database: opened so that it cannot be written to, and closed after each use.
 
 ==============  ==================================================================================
 SQLite          opened with ``mode=ro``, and ``PRAGMA query_only``

@@ -37,7 +37,7 @@ _QUERY: Final = "[source] query"
 
 
 class SqlSource:
-    """Deals, and nothing but deals: roles stand in a column, people and allocations nowhere."""
+    """Deals, and nothing but deals: roles are in a column, people and allocations nowhere."""
 
     def __init__(
         self,

@@ -112,7 +112,7 @@ def read_write_back(
 
 @dataclass(frozen=True, slots=True)
 class SqlWriteBack:
-    """Writes facts that differ from what stands in the table."""
+    """Writes facts that differ from what is in the table."""
 
     database: Database
     places: Places
@@ -187,7 +187,7 @@ class SqlWriteBack:
     ) -> Iterator[_Change]:
         """Yields what differs from what is there, each deal once."""
         names = (self.places.key, *self.places.columns.values())
-        # Without their types: what somebody else put there is looked at as it is.
+        # Without their types: what another person put there is looked at as it is.
         places: list[ColumnClause[Any]] = [column(name) for name in names]
         query = select(*places).select_from(target)
         seen: set[str] = set()

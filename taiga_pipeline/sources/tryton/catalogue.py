@@ -48,7 +48,7 @@ class Catalogue:
     def wrong_with(self, columns: Mapping[str, str], table: str = "columns") -> list[Problem]:
         """Says which of the fields do not exist, with the nearest that do.
 
-        ``columns``: name -> field, as they stand in the ``table`` of the settings.
+        ``columns``: name -> field, as they are in the ``table`` of the settings.
 
         :raises ProblemsError: not even the model does.
         :raises SyncError: there is no answer, or the account is not let in.

@@ -1,4 +1,4 @@
-"""Which of Tryton's fields are read, and what stands in them.
+"""Which of Tryton's fields are read, and what is in them.
 
 A dotted name follows relations (``party.name``). Tryton leaves out, without a word, what the
 application's user may not read; that must not be taken for "not known".
@@ -108,7 +108,7 @@ class Fields:
 
 
 def value_at(row: Row, path: str) -> object:
-    """Returns what stands in a field, None if nothing does; of several records, all joined."""
+    """Returns what is in a field, None if nothing does; of several records, all joined."""
     if path == CHANGED:
         return value_at(row, "write_date") or value_at(row, "create_date")
     found = list(_values(row, path.split(".")))

@@ -113,7 +113,7 @@ class Cache:
             yield from heapq.merge(old, spool.rows())
 
     def keep(self, spool: Spool, now: datetime) -> None:
-        """Stores what a reading brought, all or nothing, unless somebody stored another since.
+        """Stores what a reading brought, all or nothing, unless someone stored another since.
 
         :raises OSError, sqlite3.Error: the file cannot be written.
         """

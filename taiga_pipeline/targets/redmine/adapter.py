@@ -82,7 +82,7 @@ class RedmineTarget:
         return advice
 
     def identity(self) -> Identity:
-        """Returns who this is. Redmine gives nothing at random: it is told by when the account
+        """Returns who this is. Redmine gives nothing at random: it is known by when the account
         was made, to the second."""
         account = self._account
         made = str(account.get("created_on") or "")
@@ -121,7 +121,7 @@ class RedmineTarget:
     def split(
         self, observed: Observed, hints: Sequence[Mapping[str, Value]]
     ) -> Mapping[str, Value]:
-        """Returns the fields, a project's name and description told apart."""
+        """Returns the fields, a project's name and description distinguished."""
         if observed.kind != Kind.PROJECT:
             return observed.fields
         return projects.split_project(observed.fields, hints, self._labels)

@@ -110,7 +110,7 @@ class Memberships:
         path = f"projects/{place.root_id}/{self.path}.json"
         try:
             row = context.client.post(path, body).data[self.single]
-        except Refusal as error:  # somebody else was faster
+        except Refusal as error:  # another person was faster
             found = self._present(user, place, context) if error.status == 422 else None
             if found is None:
                 raise

@@ -158,7 +158,7 @@ class CustomFields:
             return dict(self._known)
 
     def _definitions(self) -> Mapping[tuple[str, str], CustomField]:
-        """Returns the fields as an administrator sees them; none for anybody else."""
+        """Returns the fields as an administrator sees them; none for anyone else."""
         try:
             rows = self._client.get("custom_fields.json").data["custom_fields"]
         except Vanished:

@@ -1,6 +1,6 @@
 """How our records are recognised in Redmine: a project by its identifier, a story by a reference.
 
-A project's identifier is given at its creation, is in the list of all projects, stays for ever
+A project's identifier is given at its creation, is in the list of all projects, stays forever
 and is not copied along with a project. It reads ``ps-<pipeline>__<deal>``; characters that Redmine
 does not take there are written ``_d`` (the capital D) or ``_047`` (a byte, in decimal). A key that
 is too long for it is hashed.

@@ -65,7 +65,7 @@ def read_rows(client: Client, name: str, params: Params, within: str = "") -> It
                 if row["id"] not in seen:
                     seen.add(row["id"])
                     yield row
-            if len(ids) == before:  # a server may offer its first page for ever
+            if len(ids) == before:  # a server may offer its first page forever
                 break
         if counts == {len(ids)}:
             return

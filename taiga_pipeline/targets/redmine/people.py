@@ -66,7 +66,7 @@ class Directory:
             return int(user["id"])
 
     def _find(self, address: str) -> Row:
-        # The search is over names and addresses, and a filter that is ignored brings everybody.
+        # The search is over names and addresses, and a filter that is ignored brings everyone.
         found = [row for row in self._users({"name": address}) if _mail(row) == address.casefold()]
         if not found:
             raise Rejected(

@@ -103,7 +103,7 @@ def _markers(row: Row, line: Line | None) -> tuple[Marker, ...]:
 def split_project(
     fields: Mapping[str, Value], hints: Sequence[Mapping[str, Value]], labels: Collection[str] = ()
 ) -> dict[str, Value]:
-    """Returns the fields with those told apart that share name and description."""
+    """Returns the fields with those distinguished that share name and description."""
     return split_composite(fields, hints, labels=labels)
 
 
@@ -197,7 +197,7 @@ def _has(row: Row, number: int) -> bool:
 
 
 def moved(before: Observed, now: Observed, body: Mapping[str, JSON]) -> list[str]:
-    """Returns which of the places that ``body`` writes somebody changed since ``before``."""
+    """Returns which of the places that ``body`` writes someone changed since ``before``."""
     return [
         place
         for place in (NAME, DESCRIPTION)

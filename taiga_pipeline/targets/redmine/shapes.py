@@ -1,6 +1,6 @@
 """What Redmine's answers look like, address by address, as far as they are read.
 
-Everything stands in an object under its own name: ``{"project": …}``, ``{"projects": […]}``.
+Everything is in an object under its own name: ``{"project": …}``, ``{"projects": […]}``.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def is_known(path: str) -> bool:
 def answer_trouble(method: str, path: str, data: JSON) -> str:
     """Returns what is wrong with a successful answer, "" if nothing is.
 
-    Of a list only that it is one, and that its rows can be told apart (see `row_trouble`). A PUT
+    Of a list only that it is one, and that its rows can be distinguished (see `row_trouble`). A PUT
     is answered with nothing, and what it wrote is read back.
     """
     if not isinstance(data, Mapping):

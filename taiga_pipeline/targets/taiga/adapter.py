@@ -131,7 +131,7 @@ class TaigaTarget:
     def split(
         self, observed: Observed, hints: Sequence[Mapping[str, Value]]
     ) -> Mapping[str, Value]:
-        """Returns the fields, those told apart that share a name, a description or a page."""
+        """Returns the fields, those distinguished that share a name, a description or a page."""
         if observed.kind == Kind.WIKI:
             return split_page(observed.fields, hints)
         if observed.kind != Kind.PROJECT:
@@ -373,7 +373,7 @@ class TaigaTarget:
         if observed.kind == Kind.PROJECT:
             return self._update_root(observed, changes, fields)
         kind = self._kind(observed.kind)
-        # A page's parts share one place: all of them are written, as they shall be.
+        # A page's parts share one place: all of them are written, as they should be.
         whole = replace(observed, fields={**observed.fields, **fields})
         seen = whole if observed.kind == Kind.WIKI else observed
         body = kind.modification(seen, changes, place, self._context)
@@ -420,9 +420,9 @@ class TaigaTarget:
     def _role_to_remove(self, role_id: str, place: Place) -> str:
         """Returns how a role is addressed that nobody held just now.
 
-        Should somebody have been given it since, they get another role and stay in the project.
+        Should someone have been given it since, they get another role and stay in the project.
 
-        :raises Rejected: somebody may hold it, or it is the only one.
+        :raises Rejected: someone may hold it, or it is the only one.
         """
         other = other_role(role_id, place, self._context)
         if role_id not in self._free_roles or other is None:

@@ -35,7 +35,7 @@ class Login(Protocol):
 
 
 class TokenLogin:
-    """A token that somebody else issued: it works, or it does not."""
+    """A token that another person issued: it works, or it does not."""
 
     def __init__(self, scheme: str, token: Secret) -> None:
         self._scheme = scheme

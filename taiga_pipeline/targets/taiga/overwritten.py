@@ -1,7 +1,7 @@
 """What people wrote between the last look at an object and the write that went over it.
 
 Projects and milestones have no version in Taiga. The project's timeline, however, tells of each
-change with the value before and the one after: a change by somebody else, from the very value that
+change with the value before and the one after: a change by another person, from the very value that
 was last seen, was written over. A project's description alone is in no timeline.
 """
 
@@ -61,7 +61,7 @@ def _changes_by_others(
         data: Mapping[str, JSON] = row.get("data") or {}
         is_ours = (data.get("user") or {}).get("id") == account_id
         is_it = row.get("event_type") == event and _object(data, event) == before["id"]
-        # An older change from the same value was seen, and perhaps taken back.
+        # An older change from the same value was seen, and perhaps removed.
         is_new = str(row.get("created")) > str(before.get("modified_date"))
         if is_it and is_new and not is_ours:
             yield data.get("values_diff") or {}

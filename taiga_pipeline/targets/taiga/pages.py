@@ -36,7 +36,7 @@ from taiga_pipeline.targets.taiga.refusal import Refusal
 _LOG: Final = logging.getLogger(__name__)
 
 CONTENT: Final = "content"
-"""Raw field of an observed page, as long as its parts are not told apart."""
+"""Raw field of an observed page, as long as its parts are not distinguished."""
 
 _PICTURE: Final = re.compile(r"!\[Heat map ([0-9a-f]+)\]\(([^()\s]*)\)")
 _LINKS: Final = "wiki-links"
@@ -50,7 +50,7 @@ class Pages:
     path = "wiki"
 
     def observe(self, row: Row, context: TaigaClientContext) -> Observed:
-        """Returns a page; its parts are not told apart yet."""
+        """Returns a page; its parts are not distinguished yet."""
         fields: dict[str, Value] = {CONTENT: str(row.get("content") or "")}
         return Observed(
             self.kind,
@@ -101,7 +101,7 @@ class Pages:
         place: Place,
         context: TaigaClientContext,
     ) -> Body:
-        """Writes the page anew; ``observed`` holds its parts as they shall be, and as it is."""
+        """Writes the page again; ``observed`` holds its parts as they should be, and as it is."""
         if not changes.keys() & {Wiki.TEXT, Wiki.FACTS, Wiki.PICTURE}:
             return {}
         before = str(observed.fields.get(CONTENT, ""))
@@ -138,7 +138,7 @@ def join_page(fields: Mapping[str, Value], image: str) -> str:
 def split_page(
     fields: Mapping[str, Value], hints: Sequence[Mapping[str, Value]]
 ) -> dict[str, Value]:
-    """Returns a page's fields with its parts told apart.
+    """Returns a page's fields with its parts distinguished.
 
     Headings and tables in the part that is kept current are never people's.
     """

@@ -5,8 +5,8 @@ meantime can slip from a page not read yet into one that was. A reading is whole
 announced the same count and as many different rows arrived; otherwise the list is read again.
 
 Pages fit together only where the order of the list tells any two rows apart. The database sorts
-anew for each page, and puts rows that are alike in any order: some come twice, others never. A list
-of such an order that does not fit on one page is read by one request that asks for no pages.
+again for each page, and puts rows that are alike in any order: some come twice, others never. A
+list of such an order that does not fit on one page is read by one request that asks for no pages.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def _read_once(
         yield from rows
         if not more:
             return
-        if not is_new:  # a server may offer its first page for ever
+        if not is_new:  # a server may offer its first page forever
             reading.broke_off = bool(rows)
             return
         page += 1

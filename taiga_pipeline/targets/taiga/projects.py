@@ -33,7 +33,7 @@ _PLAIN: Final = {
 
 
 def observed_project(row: Row, web: str) -> Observed:
-    """Returns a project out of a list or out of its own page. The name is not told apart yet."""
+    """Returns a project out of a list or out of its own page. The name is not distinguished yet."""
     fields: dict[str, Value] = {
         NAME: str(row["name"]),
         DESCRIPTION: str(row.get("description") or ""),
@@ -68,7 +68,7 @@ _MOVING: Final = ("modified_date", "totals_updated_datetime", "total_activity")
 def split_project(
     fields: Mapping[str, Value], hints: Sequence[Mapping[str, Value]], labels: Collection[str] = ()
 ) -> dict[str, Value]:
-    """Returns the fields with label and title, people's text and deal facts told apart."""
+    """Returns the fields with label and title, people's text and deal facts distinguished."""
     return split_composite(fields, hints, NO_DESCRIPTION, labels)
 
 
@@ -102,7 +102,7 @@ def completed_later(fields: Mapping[str, Value]) -> frozenset[str]:
 
 
 def modification(changes: Mapping[str, Value], fields: Mapping[str, Value]) -> dict[str, JSON]:
-    """Returns the body that writes ``changes``; ``fields`` are all fields as they shall be.
+    """Returns the body that writes ``changes``; ``fields`` are all fields as they should be.
 
     What can be chosen at creation alone, and what Taiga has no place for, is not in it.
     """
@@ -118,7 +118,7 @@ def modification(changes: Mapping[str, Value], fields: Mapping[str, Value]) -> d
 
 
 def moved(before: Observed, now: Observed, body: Mapping[str, JSON]) -> list[str]:
-    """Returns which of the places that ``body`` writes somebody changed since ``before``."""
+    """Returns which of the places that ``body`` writes someone changed since ``before``."""
     raw = {NAME: NAME, DESCRIPTION: DESCRIPTION, "tags": Project.TAGS} | {
         place: name for name, place in _PLAIN.items()
     }

@@ -155,8 +155,8 @@ def is_known(path: str) -> bool:
 def answer_trouble(method: str, path: str, data: JSON) -> str:
     """Returns what is wrong with a successful answer, "" if nothing is.
 
-    Of a list only that it is one, and that its rows can be told apart: a row that is wrong is the
-    trouble of the project that it belongs to (`row_trouble`).
+    Of a list only that it is one, and that its rows can be distinguished: a row that is wrong is
+    the trouble of the project that it belongs to (`row_trouble`).
     """
     kind = _kind(path)
     if method == "GET" and kind in _ROWS and kind in (path, "timeline/project"):

@@ -28,7 +28,7 @@ _HANGING: Final = ("total_comments", "total_attachments", "tasks", "watchers")
 
 
 def is_untouched(child: Observed, place: Place, context: TaigaClientContext) -> bool:
-    """Tells whether a child is as this account left it, and nothing of anybody hangs on it."""
+    """Tells whether a child is as this account left it, and nothing of anyone hangs on it."""
     check = _CHECKS.get(child.kind)
     try:
         return check is not None and check(child, place, context)

@@ -22,7 +22,7 @@ D-3,App,Beta,Won,7000,EUR,2026-11-02,Anna,Weekly demo was promised.
 
 
 class Board:
-    """The board as somebody sees it who works in Taiga."""
+    """The board as someone sees it who works in Taiga."""
 
     def __init__(self, taiga: Sandbox) -> None:
         self.client = taiga.as_user("admin")

@@ -49,8 +49,8 @@ CHANGED: Final = {
     "a prefix": ("CRM-00123", "CRM-00124", "CRM-123456789012", "CRM-006Ab00000aaaa1"),
     "lost zeros": ("123", "124", "123456789012.0", "006Ab00000aaaa1"),
     "18 characters": ("00123", "00124", "123456789012", "006Ab00000aaaa1IAA"),
-    "half of them anew": ("00123", "00124", "9f3c", "a77b"),
-    "all of them anew": ("c1", "b2", "a3", "z4"),
+    "half of them again": ("00123", "00124", "9f3c", "a77b"),
+    "all of them again": ("c1", "b2", "a3", "z4"),
 }
 
 

@@ -1,4 +1,4 @@
-"""What people take away in the tool is told once, and a member who left is a gap in the plan."""
+"""What people remove in the tool is reported once. A member who left is a gap in the plan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Leave = Callable[[], tuple[str, str]]
 
 
 def _staffed(sample: Run) -> tuple[str, str]:
-    """Returns a won deal with a project, and somebody on it."""
+    """Returns a won deal with a project, and someone on it."""
     for deal in json.loads(sample("deals", "list", "--json").stdout):
         rows = json.loads(sample("deals", "staff", deal["key"], "--json").stdout)
         shown = json.loads(sample("deals", "show", deal["key"], "--json").stdout)

@@ -1,4 +1,4 @@
-"""Two objects with one reference, on any target: said with both ids, or taken back."""
+"""Two objects with one reference, on any target: said with both ids, or removed."""
 
 from __future__ import annotations
 

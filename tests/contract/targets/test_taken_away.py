@@ -1,4 +1,4 @@
-"""What people take away stays away, is told once, and comes back when it is asked for."""
+"""What people take away stays away, is reported once, and comes back when it is asked for."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ def test_text_that_is_no_formula_has_no_guard(text: str) -> None:
 @pytest.mark.parametrize(
     ("row", "end"),
     [
-        ('{n},pipe 5","Nordvik {n},Proposal\n', ""),  # open at the end of the line, for ever
+        ('{n},pipe 5","Nordvik {n},Proposal\n', ""),  # open at the end of the line, forever
         ('{n},pipe 5","Nordvik {n},Proposal\n', 'x"\n'),  # closed at last: far too many cells
         ('{n},"a,b,c\n', ""),
     ],

@@ -25,7 +25,7 @@ def test_everything_wrong_is_said_at_once() -> None:
 
 
 def test_a_delay_needs_weeks_to_end_in() -> None:
-    """Demand that was put off beyond the last week would be met by nobody, and count nowhere."""
+    """Demand that was postponed beyond the last week would be met by nobody, and count nowhere."""
     with pytest.raises(ProblemsError, match="outside of the 4 weeks"):
         problem(projects=(Project("D-1", 1.0, max_delay=1),), requests=(request(weeks=4),))
 

@@ -55,7 +55,7 @@ PARTIAL: Final = (3,)
 
 @contextlib.contextmanager
 def disputed_world(folder: Path) -> Iterator[Disputes]:
-    """A pipeline in which everything waits for somebody."""
+    """A pipeline in which everything waits for someone."""
     with beside_a_sandbox(folder, mapping=PLAIN, more=MORE) as world:
         with stores(world) as (deals, _):
             for name, text in STORABLE.items():

@@ -1,4 +1,4 @@
-"""Files that go to other programs, and what is said about files that hold mistakes."""
+"""Files that go to other programs, and what is reported about files that hold mistakes."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ class Planning(Commands):
 
     @cached_property
     def edited_mapping(self) -> Path:
-        """A folder with the mapping as somebody has edited it."""
+        """A folder with the mapping as someone has edited it."""
         folder = self.world.folder / "edited"
         folder.mkdir()
         edited = MAPPING.replace('title = "{name}"', 'title = "New: {name} ({team})"')

@@ -111,7 +111,7 @@ def html_report_places(out: Planning, name: str, text: str) -> None:
 def _skeleton(text: str) -> Counter[str]:
     page = Page(render(whole(text)))
     names = Counter(attribute for attribute, _ in page.attributes)
-    return names + Counter(page.tags - {"small"})  # a week's year stands in one
+    return names + Counter(page.tags - {"small"})  # a week's year is in one
 
 
 def html_in_a_browser(out: Planning, name: str, text: str) -> None:

@@ -1,7 +1,7 @@
 """Wiki pages and the portfolio's board in Taiga: columns, cards, "Resource plan".
 
 A funnel in which each entry is the name of a stage, and of a deal that stands there: a project
-with a column and a card for each, and a page on which each deal is somebody's work.
+with a column and a card for each, and a page on which each deal is someone's work.
 """
 
 from __future__ import annotations

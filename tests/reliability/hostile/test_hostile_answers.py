@@ -160,7 +160,7 @@ def _titles(taiga: Sandbox) -> dict[int, str]:
 
 
 class LyingServer(ThreadingHTTPServer):
-    """Lets everybody in, answers with ``answer``, and truly where that is a list."""
+    """Lets everyone in, answers with ``answer``, and truly where that is a list."""
 
     answer: tuple[int, Any] = (200, {})
 

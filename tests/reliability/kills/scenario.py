@@ -11,7 +11,7 @@ DROPPED    retires by deletion, as nobody but the connector ever touched it
 REOPENED   restores
 RELEASED   removes one member, changes another's role, a milestone's dates, a story's subject
 ADOPTED    adopts a project that a person chose by hand: marks it, updates it, adds a story
-UNMARKED   reports that somebody deleted the marker; writes nothing of what sales changed
+UNMARKED   reports that someone deleted the marker; writes nothing of what sales changed
 =========  ===============================================================================
 """
 

@@ -34,7 +34,7 @@ EXPECTED_ISSUES = frozenset(
 """What people can bring about. Nothing may have failed, be uncertain or in quarantine for good."""
 
 BEYOND = frozenset({IssueKind.MOVED, IssueKind.COPIED})
-"""What is said of a story in another deal's project, which ``observed`` of the issue names."""
+"""What is reported of a story in another deal's project, which ``observed`` of the issue names."""
 
 
 class Oracle:
@@ -88,11 +88,11 @@ class Oracle:
         yield from self._unlisted_conflicts(key, project, group, issues)
 
     def _dropped(self, project: Row, group: DesiredGroup, issues: list[Issue]) -> Iterator[str]:
-        """A story that is followed and not asked for is told, and no other."""
+        """A story that is followed and not asked for is reported, and no other."""
         reported = {issue.key for issue in issues if issue.kind is IssueKind.DROPPED}
         asked = {record.key for record in group.children} | group.waiting
         for key in reported & asked:
-            yield f"{key} is asked for, and is said not to be"
+            yield f"{key} is asked for, and is reported not to be"
         if wanted_state(group) is ProjectState.RETIRED:
             return
         for story in self._store.stories.of(project.id):
@@ -104,7 +104,7 @@ class Oracle:
     # --- whose it is
 
     def _claims(self, key: str, project: Row, issues: list[Issue]) -> Iterator[str]:
-        """A mark that is gone is told, and every project that carries the same one."""
+        """A mark that is gone is reported, and every project that carries the same one."""
         kinds = {issue.kind for issue in issues}
         marked = self._world.marked(key)
         if project in marked and IssueKind.UNMARKED in kinds:
@@ -243,7 +243,7 @@ class Oracle:
                 yield f"{count} milestones"
 
     def _story(self, project: Row, key: RecordKey, issues: list[Issue]) -> Iterator[str]:
-        """A story is there once; what people did about it is told, and left."""
+        """A story is there once; what people did about it is reported, and left."""
         memory = self._people.memory(project)
         rows = [row for row in self._store.stories.of(project.id) if _record_of(row) == key]
         kinds = {issue.kind for issue in issues if issue.key == key and not issue.observed}
@@ -297,7 +297,7 @@ class Oracle:
 
 
 def _unlinked(row: GroupRow | None) -> bool:
-    """Whether somebody asked that a deal no longer be followed."""
+    """Whether someone asked that a deal no longer be followed."""
     return row is not None and row.unlinked
 
 

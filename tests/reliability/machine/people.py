@@ -265,7 +265,7 @@ class People:
                 self.memory(into).copied_stories[made["id"]] = copied
 
     def move_story_away(self, project: Project, place: int, into: Project) -> None:
-        """Moves a story into another project, with its reference (Taiga makes it anew there)."""
+        """Moves a story into another project, with its reference (Taiga makes it again there)."""
         story = self._story(project, place)
         if story is None or into.id == project.id:
             return

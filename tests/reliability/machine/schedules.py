@@ -61,7 +61,7 @@ FAULTS = st.builds(
 
 
 class Machine(RuleBasedStateMachine):
-    """One pipeline, one Taiga, and everybody at work."""
+    """One pipeline, one Taiga, and everyone at work."""
 
     schedules = 0
 

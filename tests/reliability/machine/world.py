@@ -51,7 +51,7 @@ class Killed(BaseException):
 
 
 class Clock:
-    """Stands still until somebody sleeps, or moves it."""
+    """Stands still until someone sleeps, or moves it."""
 
     def __init__(self) -> None:
         self.time = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -59,7 +59,7 @@ def _titles(world: World) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Raced:
-    """What came of a run into which somebody edited, and of the next one."""
+    """What came of a run into which someone edited, and of the next one."""
 
     during: RunReport
     after: RunReport
@@ -70,7 +70,7 @@ class Raced:
 
     @property
     def reported(self) -> bool:
-        """Whether the first run said that somebody had been at work."""
+        """Whether the first run said that someone had been at work."""
         return bool(self.during.meanwhile or self.during.issues)
 
 
@@ -107,7 +107,7 @@ class Interleaving:
         return len(self._world.sandbox.requests)
 
     def race(self, at: int, edit: Edit) -> Raced:
-        """Runs; right before the server takes up request ``at``, somebody edits; runs again."""
+        """Runs; right before the server takes up request ``at``, someone edits; runs again."""
         self._reset()
         world = self._world
         people = People(world)
@@ -158,7 +158,7 @@ class Interleaving:
         return found
 
     def race_in_flight(self) -> tuple[RunReport, RunReport, Project]:
-        """Runs while somebody's change of the description is under way in the server, which saves
+        """Runs while someone's change of the description is under way in the server, which saves
         the whole project as it was before ours: both are told that all went well.
 
         Returns the reports of this run and of the next, and the project after that.

@@ -74,7 +74,7 @@ _OF: Mapping[str, Mapping[str, tuple[str, str]]] = {
 
 
 class Refused(Exception):
-    """An answer that is not a success: a status, and what is said with it."""
+    """An answer that is not a success: a status, and what is reported with it."""
 
     def __init__(self, status: int, message: str = "") -> None:
         self.status = status

@@ -120,7 +120,7 @@ class FakeRedmine:
     def _permitted(self, request: PreparedRequest) -> Reply:
         parts = urlsplit(str(request.url))
         if not any(re.fullmatch(pattern, parts.path) for _, pattern, _ in _ROUTES):
-            return 404, {"Content-Type": "text/html"}, ""  # before anybody asks who it is
+            return 404, {"Content-Type": "text/html"}, ""  # before anyone asks who it is
         key = request.headers.get("X-Redmine-API-Key")
         if key not in (KEY, ROBOT_KEY):
             return 401, {"WWW-Authenticate": 'Basic realm="Redmine API"'}, ""

@@ -93,7 +93,7 @@ class MadeProject:
         return Marker(self.account.connection.pipeline, self.desired.key.group)
 
     def fields(self, **written: Value) -> dict[str, Value]:
-        """The fields as they are now, told apart; ``written`` is what was written last."""
+        """The fields as they are now, distinguished; ``written`` is what was written last."""
         return dict(self.target.split(self.observed(), [written, self.desired.fields]))
 
     def observed(self) -> Observed:

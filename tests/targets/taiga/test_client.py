@@ -125,7 +125,7 @@ def test_a_netrc_on_the_machine_does_not_replace_the_token(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     netrc = tmp_path_factory.mktemp("home") / "netrc"
-    netrc.write_text("machine taiga.example.test login somebody password else\n")
+    netrc.write_text("machine taiga.example.test login someone password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
     server.get(URL, json={})
     client.get("things/1")
@@ -257,7 +257,7 @@ def test_an_authority_file_that_is_not_there_is_named(clock: ManualClock) -> Non
     assert "target.ca_file: /no/such.pem" in str(error)
 
 
-# Somebody else answers
+# Someone else answers
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

@@ -1,4 +1,4 @@
-"""Values are made to fit what Taiga can hold, and it is said what was done."""
+"""Values are made to fit what Taiga can hold, and it is reported what was done."""
 
 import pytest
 from hypothesis import given

@@ -127,7 +127,7 @@ def test_when_the_refresh_fails_it_logs_in_again(
 ) -> None:
     client.get("things")
     accounts.expire()
-    accounts.lose_refresh, accounts.refresh = lost, "used by somebody else"
+    accounts.lose_refresh, accounts.refresh = lost, "used by another person"
     assert client.get("things").data == {"id": 1}
     assert (accounts.logins, accounts.refreshes) == (2, 1)
 

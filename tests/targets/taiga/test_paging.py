@@ -78,7 +78,7 @@ def test_a_next_page_without_rows_is_the_end() -> None:
 
 def test_a_page_that_brings_nothing_new_ends_the_reading() -> None:
     with responses.RequestsMock() as mock:
-        page(mock, [1, 2], 9, more=True)  # whatever page is asked for, with a next one, for ever
+        page(mock, [1, 2], 9, more=True)  # whatever page is asked for, with a next one, forever
         with pytest.raises(IncompleteRead, match="2 of 9 arrived, 3 times"):
             list(read_rows(build_client(ManualClock()), "userstories", {}))
         assert len(mock.calls) == 6

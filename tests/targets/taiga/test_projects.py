@@ -1,4 +1,4 @@
-"""A project's name and description hold two fields each: put together, told apart."""
+"""A project's name and description hold two fields each: put together, distinguished."""
 
 import pytest
 

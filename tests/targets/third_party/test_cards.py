@@ -1,4 +1,4 @@
-"""An adapter of somebody else's, as ``docs/write-an-adapter.md`` shows it, used by the program.
+"""An adapter of another person's, as ``docs/write-an-adapter.md`` shows it, used by the program.
 
 It is a package of its own that the program finds by its entry point. It has projects, stories and
 boards, and neither members nor milestones nor pages; neither an address nor an account.

@@ -72,7 +72,7 @@ class Cards:
     # --- what fits, and how it is shown
 
     def fit(self, desired: Desired) -> Desired:
-        """Names have one line; what is written to one text can be told apart afterwards."""
+        """Names have one line; what is written to one text can be distinguished afterwards."""
         fields = {
             name: _CLEAN[name](value) if name in _CLEAN and isinstance(value, str) else value
             for name, value in desired.fields.items()
