@@ -307,3 +307,61 @@ class TestSettingsOfAdapters:
         assert "'target.url' is missing" in line
         (line,) = complaints('pipeline = "a"\n[target]\nkind = "erp"\nurl = "https://e.example"\n')
         assert "needs exactly one of password_env, password_file, token_env, token_file;" in line
+
+
+def fields(*lines: str) -> str:
+    return MINIMAL + "".join(f"[[field]]\n{line}\n" for line in lines)
+
+
+def test_fields_of_ones_own_come_after_the_built_in_ones() -> None:
+    found = settings(
+        fields(
+            'name = "region"',
+            'name = "budget_2027"\nkind = "money"\ncurrency = "EUR"\nlabel = "Budget"\nfact = true',
+            'name = "segment"\nkind = "choice"\nchoices = ["A", "B"]\nheaders = ["Kundensegment"]',
+        )
+    ).fields
+    assert [field.name for field in found.own] == ["region", "budget_2027", "segment"]
+    assert found["region"].label == "Region" and found["region"].fact is not None
+    assert (found["budget_2027"].label, found["budget_2027"].currency) == ("Budget", "EUR")
+    assert found["segment"].choices == ("A", "B")
+    assert found.names[-4:] == ("next_step_on", "region", "budget_2027", "segment")
+    assert settings(MINIMAL).fields.own == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('name = "Region"', "config.toml:8:1: field 1.name: 'Region': a name has lower-case"),
+        ('name = "owner"', "'owner' means something else already"),
+        ('name = "close_date"', "'close_date' means something else already"),
+        ('name = "version"', "'version' means something else already"),
+        ('name = "key_prefix"', "'key_prefix' means something else already"),
+        ('name = "json"', "'json' means something else already"),
+        ('name = "model_fields"', "'model_fields' means something else already"),
+        ('kind = "text"', "'field 1.name' is missing"),
+        (
+            'name = "a"\nkind = "nmber"',
+            "field 1.kind: unknown kind 'nmber'; did you mean 'number'?",
+        ),
+        ('name = "a"\nknd = "text"', "unknown key 'field 1.knd'; did you mean 'kind'?"),
+        ('name = "a"\nkind = "choice"', 'a field of kind "choice" needs choices'),
+        ('name = "a"\nchoices = ["x"]', 'choices belong to a field of kind "choice", not "text"'),
+        ('name = "a"\nkind = "money"\ncurrency = "euro"', "is not a currency code"),
+        ('name = "a"\nfact = "yes"', "field 1.fact: "),
+        ('name = "a"\nheaders = "x"', "field 1.headers: "),
+    ],
+)
+def test_a_field_that_cannot_be_is_reported_with_its_place(line: str, said: str) -> None:
+    (complaint,) = complaints(fields(line))
+    assert said in complaint
+    assert complaint.startswith("config.toml:")
+
+
+def test_fields_that_share_something_and_too_many_of_them_are_reported() -> None:
+    (complaint,) = complaints(fields('name = "a"', 'name = "a"'))
+    assert "the name 'a' is given to two fields" in complaint
+    (complaint,) = complaints(fields(*(f'name = "f{number}"' for number in range(51))))
+    assert "50" in complaint
+    (complaint,) = complaints(MINIMAL + '[field]\nname = "a"\n')
+    assert "must be sections, each written [[field]]" in complaint

@@ -70,6 +70,23 @@ def test_deals_people_and_history_are_all_there(old_store: str, clock: StandingC
         people.close()
 
 
+def test_fields_that_came_later_are_empty_or_as_they_were(
+    old_store: str, clock: StandingClock, request: pytest.FixtureRequest
+) -> None:
+    deals = DealStore.open(old_store, clock)
+    try:
+        portal, audit = deals.get("D-1"), deals.get("D-2")
+        later = (portal.next_step, portal.next_step_on, dict(portal.own))
+        has_them = request.node.callspec.params["old_store"] >= 5
+        expected = ("Call Ann", date(2026, 12, 1), {"region": "North"})
+        assert later == (expected if has_them else ("", None, {}))
+        assert (audit.next_step, audit.next_step_on, audit.own) == ("", None, {})
+        deals.edit("D-2", {"region": "South", "next_step": "Ask again"})
+        assert deals.get("D-2").own == {"region": "South"}
+    finally:
+        deals.close()
+
+
 def test_what_was_imported_is_the_base_of_the_next_import(
     old_store: str, clock: StandingClock, tmp_path: Path
 ) -> None:

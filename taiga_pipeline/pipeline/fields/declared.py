@@ -116,11 +116,22 @@ def _doubles(fields: Sequence[DealField]) -> Iterator[str]:
     """Yields what two fields have in common that must be one's own."""
     names: set[str] = set()
     headers: dict[str, str] = {}
+    labels = {folded(word): field.name for field in BUILT_IN for word in _words(field)}
     for field in fields:
         if field.name in names:
             yield f"the name {field.name!r} is given to two fields"
         names.add(field.name)
+        other = labels.setdefault(folded(field.label), field.name)
+        if other != field.name:
+            yield f"the label {field.label!r} stands for {other!r} and for {field.name!r}"
         for header in map(folded, field.headers.split("|")):
             other = headers.setdefault(header, field.name)
             if other != field.name:
                 yield f"the header {header!r} stands for {other!r} and for {field.name!r}"
+
+
+def _words(field: DealField) -> Iterator[str]:
+    """Yields what people read a field's value below."""
+    yield field.label
+    if field.fact:
+        yield field.fact.word

@@ -30,9 +30,9 @@ _NAMED: Final = 20
 
 def is_nothing(field: DealField, text: str) -> bool:
     """Tells whether a text says that there is no value."""
-    if field.kind in (Kind.TEXT, Kind.CHOICE):
+    if field.kind is Kind.TEXT:
         return is_blank_text(text)
-    return is_blank(text)
+    return is_blank(text) and folded(line(text)) not in map(folded, field.choices)
 
 
 def read_choice(field: DealField, text: str) -> str:

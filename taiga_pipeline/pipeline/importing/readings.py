@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.field import LIST_KINDS, DealField, FieldTable, Kind
-from taiga_pipeline.pipeline.fields.own import read_choice, read_figure
+from taiga_pipeline.pipeline.fields.own import is_nothing, read_choice, read_figure
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.notation import parse_contacts, parse_list, parse_roles
 from taiga_pipeline.pipeline.values.amounts import (
@@ -17,7 +17,6 @@ from taiga_pipeline.pipeline.values.amounts import (
     AmountSurvey,
     unit_in_header,
 )
-from taiga_pipeline.pipeline.values.blank import is_blank, is_blank_text
 from taiga_pipeline.pipeline.values.currencies import currencies_of
 from taiga_pipeline.pipeline.values.date_forms import ORDERS
 from taiga_pipeline.pipeline.values.dates import DateReading, DateSurvey, End
@@ -86,9 +85,9 @@ class Readings:
 
 def _word(column: DealField, text: str) -> str | bool | None:
     """Reads one of a few words."""
-    if column.kind is Kind.YES_NO:
-        return None if is_blank(text) else read_yes_no(text)
-    return None if is_blank_text(text) else read_choice(column, text)
+    if is_nothing(column, text):
+        return None
+    return read_yes_no(text) if column.kind is Kind.YES_NO else read_choice(column, text)
 
 
 def _read_list(kind: Kind, text: str) -> Any:

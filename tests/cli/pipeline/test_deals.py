@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from taiga_pipeline.cli.context import CommandContext
+from taiga_pipeline.cli.pipeline.deals import edit_deal
 from tests.cli.conftest import Run
 
 
@@ -431,3 +434,102 @@ def test_a_filter_by_a_stage_that_holds_no_deal_finds_none(run: Run) -> None:
     run("deals", "add", "D-1", "x", "--stage", "Proposal")
     result = run("deals", "list", "--stage", "Won")
     assert result.exit_code == 0
+
+
+@pytest.fixture
+def with_fields(run: Run, tmp_path: Path) -> Run:
+    """A pipeline whose deals have a region, a score, a margin and whether they are strategic."""
+    config = tmp_path / "config.toml"
+    config.write_text(
+        config.read_text()
+        + '[[field]]\nname = "region"\nlabel = "Sales region"\n'
+        + '[[field]]\nname = "score"\nkind = "number"\n'
+        + '[[field]]\nname = "margin"\nkind = "money"\n'
+        + '[[field]]\nname = "strategic"\nkind = "yes/no"\n'
+    )
+    return run
+
+
+def test_the_next_step_is_edited_shown_and_in_the_history(run: Run) -> None:
+    run("deals", "add", "D-1", "Portal", "--next-step", "Call Ann", "--next-step-on", "1.12.2026")
+    deal = shown(run, "D-1")
+    assert (deal["next_step"], deal["next_step_on"]) == ("Call Ann", "2026-12-01")
+    assert "Next step:      Call Ann" in run("deals", "show", "D-1").stdout
+    run("deals", "edit", "D-1", "--next-step", "Send the offer", "--next-step-on", "")
+    assert "next step: Call Ann → Send the offer" in run("deals", "show", "D-1").stdout
+    assert shown(run, "D-1")["next_step_on"] is None
+    result = run("deals", "edit", "D-1", "--next-step-on", "soon")
+    assert result.exit_code == 2 and "--next-step-on: 'soon'" in result.stderr
+
+
+def test_a_field_of_ones_own_is_set_shown_and_cleared(with_fields: Run) -> None:
+    run = with_fields
+    given = ("--set", "region=North", "--set", "score=1.234,50", "--set", "strategic=ja")
+    result = run("deals", "add", "D-1", "Portal", *given)
+    assert result.exit_code == 0, result.stderr
+    deal = shown(run, "D-1")
+    assert [deal[name] for name in ("region", "score", "margin", "strategic")] == [
+        "North", "1234.5", None, True,
+    ]  # fmt: skip
+    text = run("deals", "show", "D-1").stdout
+    assert "Sales region:" in text and "North" in text
+    result = run("deals", "edit", "D-1", "--set", "region=", "--set", "Score=7", "--json")
+    assert (json.loads(result.stdout)["region"], json.loads(result.stdout)["score"]) == ("", "7")
+    assert "changed" in run("deals", "edit", "D-1", "--set", "owner=Ann").stdout
+    assert shown(run, "D-1")["owner"] == "Ann"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("regoin=x", "did you mean 'region'?"),
+        ("score=many", "--set score: 'many' is not a number"),
+        ("strategic=perhaps", "--set strategic: 'perhaps'"),
+        ("score=n/a", "write ''"),
+        ("stage=Won", "stage cannot be edited: use deals move"),
+        ("margin=5 kr", "--set margin: its sign may be"),
+        ("region", "write --set FIELD=TEXT"),
+    ],
+)
+def test_what_cannot_be_set_is_refused_and_nothing_is_changed(
+    with_fields: Run, given: str, said: str
+) -> None:
+    with_fields("deals", "add", "D-1", "Portal")
+    result = with_fields("deals", "edit", "D-1", "--set", "region=North", "--set", given)
+    assert (result.exit_code, shown(with_fields, "D-1")["region"]) == (2, "")
+    assert said in result.stderr
+
+
+def test_deals_are_listed_by_what_any_field_holds(with_fields: Run) -> None:
+    run = with_fields
+    run("deals", "add", "D-1", "A", "--set", "region=North", "--set", "score=10", "--owner", "Ann")
+    run("deals", "add", "D-2", "B", "--set", "region=South", "--set", "strategic=x")
+    run("deals", "add", "D-3", "C", "--start", "2027-01-04")
+
+    def listed(*conditions: str) -> list[str]:
+        words = [word for condition in conditions for word in ("--where", condition)]
+        return [each["key"] for each in json.loads(run("deals", "list", *words, "--json").stdout)]
+
+    assert listed("region=NORTH") == ["D-1"]
+    assert listed("score=10,0") == ["D-1"]
+    assert listed("strategic=yes") == ["D-2"]
+    assert listed("region=") == ["D-3"]
+    assert listed("start=4.1.2027") == ["D-3"]
+    assert listed("owner=ann", "region=north") == ["D-1"]
+    assert listed("owner=ann", "region=south") == []
+    for condition, said in (
+        ("region=Nroth", "--where region: no deal has the region 'Nroth'; did you mean 'North'?"),
+        ("score=many", "score: 'many' is not a number"),
+        ("scroe=1", "did you mean 'score'?"),
+    ):
+        result = run("deals", "list", "--where", condition)
+        assert result.exit_code == 2 and said in result.stderr
+
+
+@pytest.mark.usefixtures("with_fields")
+def test_the_shell_completes_the_names_of_fields() -> None:
+    parameter = next(each for each in edit_deal.params if each.name == "given")
+    with click.Context(edit_deal, obj=CommandContext()) as context:
+        found = [item.value for item in parameter.shell_complete(context, "re")]
+        assert found == ["region="]
+        assert "next_step=" in [item.value for item in parameter.shell_complete(context, "next")]

@@ -40,6 +40,8 @@ READ = [
     ("signed_on", "-", ""),
     ("segment", "public SECTOR", "Public sector"),
     ("segment", "#N/A", ""),
+    ("segment", "n/a", ""),
+    ("segment", "-", ""),
     ("margin", "1.234,50 €", "1234.5 EUR"),
     ("margin", "(500)", "-500 EUR"),
     ("margin", "unknown", ""),
@@ -124,6 +126,10 @@ def test_two_fields_share_neither_name_nor_header() -> None:
         table_with([Declaration("region", "text"), Declaration("region", "date")])
     with pytest.raises(InvalidValue, match="the header 'area'"):
         table_with([Declaration("region", "text", headers=["Area"]), Declaration("area", "text")])
+    with pytest.raises(InvalidValue, match="the label 'Sales owner' stands for 'owner'"):
+        table_with([Declaration("seller", "text", label="Sales owner")])
+    with pytest.raises(InvalidValue, match="the label 'Area' stands for 'a' and for 'b'"):
+        table_with([Declaration(name, "text", label="Area") for name in "ab"])
 
 
 def test_money_is_no_fact_unless_that_is_asked_for() -> None:
@@ -315,3 +321,8 @@ def test_the_store_tells_which_deals_hold_something(store: DealStore) -> None:
     store.add(Deal("D-1", "Portal", own={"region": "North", "gone": "kept"}))
     store.add(Deal("D-2", "Audit"))
     assert dict(store.own_values()) == {"D-1": {"gone": "kept", "region": "North"}}
+
+
+def test_a_word_for_nothing_may_be_a_choice() -> None:
+    field = table_with([Declaration("level", "choice", choices=["None", "High"])])["level"]
+    assert (read_own(field, "none"), read_own(field, "n/a")) == ("None", "")
