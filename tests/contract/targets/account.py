@@ -9,19 +9,33 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+import pytest
+
 from sync.clock import Clock
 from sync.errors import OutcomeUnknown
-from sync.records.model import Desired, Marker, Observed, RecordKey, Value
-from sync.target import Place, Target, Written
+from sync.records.model import Desired, DesiredGroup, Marker, Observed, RecordKey, Value
+from sync.target import Capabilities, Place, Target, Written
+from taiga_pipeline.mapping.holding import Holding
 from taiga_pipeline.records import Kind, Project
+
+
+def needs(kind: str, *fields: str) -> pytest.MarkDecorator:
+    """Marks a case as one for targets that hold such records, with these fields."""
+    return pytest.mark.needs.with_args(kind, *fields)
+
+
+tells_untouched = pytest.mark.tells_untouched
+"""Marks a case as one for targets that tell what nobody has touched."""
 
 
 class Account(Protocol):
     """The connector's account in a tool, and the people around it.
 
     ``roles`` are the names of two roles that the tool has, ``member`` is an e-mail address that it
-    can add. ``holds_tags`` and ``shows_state`` tell what the tool has a place for,
-    ``distinguishes_copies`` whether it tells an original from a copy that a person made.
+    can add. ``capabilities`` are the adapter's: cases that need more are left out (`needs`), and
+    nobody is asked to do more than the tool can. ``shows_state`` tells whether it has a place for a
+    project's state. ``tells_untouched_children`` may say that it never tells whether a child is as
+    the connector made it.
     """
 
     target: Target
@@ -29,9 +43,8 @@ class Account(Protocol):
     clock: Clock
     member: str
     roles: tuple[str, str]
-    holds_tags: bool
+    capabilities: Capabilities
     shows_state: bool
-    distinguishes_copies: bool
 
     @property
     def writes(self) -> int:
@@ -41,7 +54,7 @@ class Account(Protocol):
         """A person gives a project another name."""
 
     def tag(self, root_id: str, add: str = "", remove: str = "") -> None:
-        """A person adds a tag to a project, or takes one off; only where `holds_tags`."""
+        """A person adds a tag to a project, or takes one off; only where there are tags."""
 
     def delete(self, root_id: str) -> None:
         """A person deletes a project."""
@@ -104,7 +117,7 @@ class Work:
         self.target = account.target
         self.key = key or f"D-{uuid.uuid4().hex[:8]}"
         self.marker = Marker(account.pipeline, self.key)
-        self.desired = self.target.fit(
+        self.desired = self._held(
             Desired(
                 RecordKey(self.key, Kind.PROJECT),
                 {
@@ -122,6 +135,11 @@ class Work:
         self.id = ""
         self.agreed: Mapping[str, Value] = self.desired.fields
         """The fields as they were last written."""
+
+    def _held(self, desired: Desired) -> Desired:
+        """Returns a record as the mapping layer and the target leave it."""
+        holding = Holding(capabilities=lambda: self.account.capabilities)
+        return self.target.fit(holding.part(DesiredGroup(desired)).root)
 
     def make(self) -> Written:
         """Makes the project."""
@@ -157,7 +175,7 @@ class Work:
 
     def add(self, kind_: str, name_: str, /, **fields: Value) -> Written:
         """Makes a child."""
-        desired = self.target.fit(Desired(RecordKey(self.key, kind_, name_), fields))
+        desired = self._held(Desired(RecordKey(self.key, kind_, name_), fields))
         written = self.target.create_child(desired, self.place)
         self.bound[desired.key] = written.record.id
         return written

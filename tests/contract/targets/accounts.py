@@ -14,6 +14,7 @@ from sync.target import Place
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.redmine import create as create_redmine
+from taiga_pipeline.targets.taiga import create as create_taiga
 from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.client import Client as TaigaClient
 from tests.contract.targets.account import Wire
@@ -26,9 +27,8 @@ class InMemoryAccount:
     pipeline = "acme"
     member = "ana@example.invalid"
     roles = ("Back", "Design")
-    holds_tags = True
     shows_state = True
-    distinguishes_copies = False
+    capabilities = InMemoryTarget.capabilities
 
     def __init__(self) -> None:
         self.target = InMemoryTarget()
@@ -92,9 +92,8 @@ class TaigaAccount:
 
     member = "ana.contract@example.test"
     roles = ("Back", "Design")
-    holds_tags = True
     shows_state = False
-    distinguishes_copies = False
+    capabilities = create_taiga.capabilities
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.pipeline = connection.pipeline
@@ -161,9 +160,8 @@ class RedmineAccount:
 
     member = "ana@example.invalid"
     roles = ("Developer", "Manager")
-    holds_tags = False
     shows_state = True
-    distinguishes_copies = True
+    capabilities = create_redmine.capabilities
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.pipeline = connection.pipeline

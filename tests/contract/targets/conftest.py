@@ -6,13 +6,16 @@ Taiga and a live Redmine when the command line names them.
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from sync.clock import SystemClock
+from sync.target import Capabilities
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.sandbox.embedded import Sandbox
@@ -24,14 +27,19 @@ from tests.contract.targets.accounts import (
     TaigaAccount,
     new_pipeline,
 )
+from tests.contract.targets.cards import CardsAccount
 from tests.targets.redmine.fake import KEY, URL, FakeRedmine
 from tests.targets.support import ManualClock
 
 Make = Callable[[pytest.FixtureRequest], Account]
 
 
-_OPTIONS = {"taiga": "--taiga-url", "live redmine": "--redmine-url"}
-"""What names the servers that are not always there."""
+_OPTIONS = {
+    "taiga": "--taiga-url",
+    "live redmine": "--redmine-url",
+    "yours": "--target-account",
+}
+"""What names the targets that are not always there."""
 
 
 def missing(config: pytest.Config, name: str) -> str:
@@ -91,20 +99,75 @@ def _live_redmine(request: pytest.FixtureRequest) -> Account:
     return RedmineAccount(connection, SystemClock())
 
 
+def _cards(request: pytest.FixtureRequest) -> Account:
+    return CardsAccount()
+
+
+def _yours(request: pytest.FixtureRequest) -> Account:
+    account: Account = named_account(request.config)()
+    return account
+
+
+def named_account(config: pytest.Config) -> Any:
+    """Returns the class (``module:Class``) that the command line names."""
+    module, _, name = str(config.getoption("--target-account")).partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
 _ACCOUNTS: dict[str, Make] = {
     "memory": _memory,
+    "cards": _cards,
     "sandbox": _sandbox,
     "taiga": _real_taiga,
     "redmine": _made_up_redmine,
     "live redmine": _live_redmine,
+    "yours": _yours,
+}
+_CLASSES: dict[str, type] = {
+    "memory": InMemoryAccount,
+    "cards": CardsAccount,
+    "sandbox": TaigaAccount,
+    "taiga": TaigaAccount,
+    "redmine": RedmineAccount,
+    "live redmine": RedmineAccount,
 }
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Runs each case against the targets that are there; `test_reach` tells of the others."""
     if "account" in metafunc.fixturenames:
-        there = [name for name in _ACCOUNTS if not missing(metafunc.config, name)]
+        there = [
+            name
+            for name in _ACCOUNTS
+            if not missing(metafunc.config, name) and _can(metafunc, name)
+        ]
         metafunc.parametrize("account", there, indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves out cases that are about a kind of records which a target does not hold."""
+    items[:] = [item for item in items if _is_held(item)]
+
+
+def _is_held(item: pytest.Item) -> bool:
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    if not {"account", "kind"} <= params.keys():
+        return True
+    return bool(_class_of(item.config, params["account"]).capabilities.holds(params["kind"]))
+
+
+def _class_of(config: pytest.Config, name: str) -> Any:
+    return _CLASSES.get(name) or named_account(config)
+
+
+def _can(case: pytest.Metafunc, name: str) -> bool:
+    """Whether a target has what a case needs."""
+    account = _class_of(case.config, name)
+    can: Capabilities = account.capabilities
+    asked = [mark.args for mark in case.definition.iter_markers("needs")]
+    of_changes = any(case.definition.iter_markers("tells_untouched"))
+    tells = getattr(account, "tells_untouched_children", True)
+    return all(can.holds(*each) for each in asked) and (tells or not of_changes)
 
 
 @pytest.fixture

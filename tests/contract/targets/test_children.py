@@ -9,7 +9,7 @@ from sync.in_memory_target import InMemoryTarget
 from sync.records.model import Desired, RecordKey
 from sync.target import Foreseen, Foresees, Place
 from taiga_pipeline.records import Kind, Membership, Milestone, Story
-from tests.contract.targets.account import Account, Work
+from tests.contract.targets.account import Account, Work, needs, tells_untouched
 
 
 @pytest.fixture
@@ -30,6 +30,7 @@ def story(work: Work, name: str = "kick-off", **fields: str) -> str:
     return work.add(Kind.STORY, name, **given, tags=frozenset()).record.id
 
 
+@needs(Kind.MEMBERSHIP)
 def test_a_member_joins_in_a_role(work: Work) -> None:
     role, member = work.account.roles[0], work.account.member
     written = work.join(role)
@@ -38,12 +39,14 @@ def test_a_member_joins_in_a_role(work: Work) -> None:
     assert found.fields[Membership.ROLE] == role
 
 
+@needs(Kind.MEMBERSHIP)
 def test_a_member_who_is_there_already_is_not_added_twice(work: Work) -> None:
     first = work.join(work.account.roles[0])
     again = work.join(work.account.roles[0])
     assert again.record.id == first.record.id
 
 
+@needs(Kind.MEMBERSHIP)
 def test_a_member_takes_another_role(work: Work) -> None:
     before, after = work.account.roles
     written = work.join(before)
@@ -52,6 +55,7 @@ def test_a_member_takes_another_role(work: Work) -> None:
     assert work.child(Kind.MEMBERSHIP, written.record.id).fields[Membership.ROLE] == after
 
 
+@needs(Kind.MEMBERSHIP)
 def test_a_member_is_removed_and_removing_again_is_fine(work: Work) -> None:
     written = work.join(work.account.roles[0])
     for _ in range(2):
@@ -59,12 +63,14 @@ def test_a_member_is_removed_and_removing_again_is_fine(work: Work) -> None:
     assert not [c for c in work.children(Kind.MEMBERSHIP) if c.id == written.record.id]
 
 
+@needs(Kind.MEMBERSHIP)
 def test_a_role_is_found_in_any_letter_case(work: Work) -> None:
     name = work.account.roles[0]
     first = work.add(Kind.ROLE, name, name=name)
     assert work.child(Kind.ROLE, first.record.id).identity == name.casefold()
 
 
+@needs(Kind.MILESTONE)
 def test_a_milestone_is_made_moved_and_removed(work: Work) -> None:
     made = milestone(work)
     seen = work.child(Kind.MILESTONE, made)
@@ -77,11 +83,13 @@ def test_a_milestone_is_made_moved_and_removed(work: Work) -> None:
     assert not work.children(Kind.MILESTONE)
 
 
+@needs(Kind.MILESTONE)
 def test_a_milestone_that_is_there_already_is_returned(work: Work) -> None:
     assert milestone(work) == milestone(work)
     assert len(work.children(Kind.MILESTONE)) == 1
 
 
+@needs(Kind.MILESTONE)
 def test_a_story_is_made_in_its_milestone(work: Work) -> None:
     milestone(work)
     made = story(work, milestone="Kick-off")
@@ -160,6 +168,7 @@ def untouched(work: Work, kind: str, child_id: str) -> bool:
     return work.target.untouched_child(work.child(kind, child_id), work.place)
 
 
+@needs(Kind.MILESTONE)
 def test_a_milestone_that_nobody_used_is_untouched_also_once_the_connector_moved_it(
     work: Work,
 ) -> None:
@@ -168,6 +177,7 @@ def test_a_milestone_that_nobody_used_is_untouched_also_once_the_connector_moved
     assert untouched(work, Kind.MILESTONE, made)
 
 
+@needs(Kind.MILESTONE)
 def test_a_milestone_with_a_story_in_it_is_not_untouched(work: Work) -> None:
     made = milestone(work)
     put_in = story(work, milestone="Kick-off")
@@ -176,6 +186,7 @@ def test_a_milestone_with_a_story_in_it_is_not_untouched(work: Work) -> None:
     assert untouched(work, Kind.MILESTONE, made)
 
 
+@tells_untouched
 def test_a_story_is_untouched_until_a_person_edits_it(work: Work) -> None:
     made = story(work)
     assert untouched(work, Kind.STORY, made)
@@ -183,6 +194,7 @@ def test_a_story_is_untouched_until_a_person_edits_it(work: Work) -> None:
     assert not untouched(work, Kind.STORY, made)
 
 
+@needs(Kind.MEMBERSHIP)
 def test_a_role_that_somebody_holds_is_never_taken_back(work: Work) -> None:
     role = work.account.roles[0]
     work.join(role)
@@ -198,6 +210,7 @@ def foreseen(work: Work, kind_: str, name_: str, /, **fields: str) -> list[Fores
     return list(work.target.foresee([Desired(RecordKey("any", kind_, name_), fields)]))
 
 
+@needs(Kind.MEMBERSHIP)
 def test_a_member_and_a_role_that_are_there_are_known(work: Work) -> None:
     role, member = work.account.roles[0], work.account.member
     work.join(role)
@@ -208,6 +221,7 @@ def test_a_member_and_a_role_that_are_there_are_known(work: Work) -> None:
     assert not foreseen(work, Kind.ROLE, role, name=role)
 
 
+@needs(Kind.MEMBERSHIP)
 def test_a_member_whom_nobody_knows_is_pointed_out(work: Work) -> None:
     if isinstance(work.target, InMemoryTarget):
         work.target.names = {"email": frozenset({work.account.member})}

@@ -139,7 +139,7 @@ class TestCopy:
         report = pipeline.run()
         assert name(pipeline, copy).endswith("Copied by a person")
         (issue,) = report.issues
-        if pipeline.account.distinguishes_copies:
+        if pipeline.account.capabilities.tells_copies:
             assert issue.kind is IssueKind.COPIED
             assert pipeline.store.index()[deal].root_id == bound
         else:

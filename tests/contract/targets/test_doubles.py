@@ -14,7 +14,7 @@ from sync.run.runner import Outcome
 from sync.state.store import StateStore
 from sync.ways_out import DeleteInTarget
 from taiga_pipeline.records import Kind
-from tests.contract.targets.account import Account
+from tests.contract.targets.account import Account, tells_untouched
 from tests.contract.targets.test_runs import Pipeline, key
 
 
@@ -87,6 +87,7 @@ def test_a_copy_is_reported_by_a_state_that_was_lost_as_well(
     assert [item.id for item in stories(pipeline, deal)] == [story.id, copy]
 
 
+@tells_untouched
 def test_the_younger_of_two_that_were_made_at_once_is_taken_back_by_its_maker(
     pipeline: Pipeline, deal: str
 ) -> None:
@@ -117,6 +118,7 @@ def test_a_younger_one_that_people_touched_stays_and_is_reported(
     assert not pipeline.run().issues
 
 
+@tells_untouched
 def test_a_double_that_comes_while_a_run_writes_is_taken_back_by_that_run(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

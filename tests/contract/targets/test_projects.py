@@ -6,8 +6,8 @@ import pytest
 
 from sync.errors import Rejected, Stale, Vanished
 from sync.records.model import Marker
-from taiga_pipeline.records import Project
-from tests.contract.targets.account import Account, Work
+from taiga_pipeline.records import Kind, Project
+from tests.contract.targets.account import Account, Work, needs
 
 
 @pytest.fixture
@@ -121,9 +121,8 @@ def test_an_edit_in_the_last_moment_is_not_written_over(work: Work) -> None:
     assert work.fields()[Project.TITLE] == "Their own words"
 
 
+@needs(Kind.PROJECT, Project.TAGS)
 def test_tags_are_added_and_taken_off_one_by_one(work: Work) -> None:
-    if not work.account.holds_tags:
-        pytest.skip(f"{work.target.name} has no place for a project's tags")
     work.change(tags=frozenset({"incoming", "theirs"}))
     work.change(tags=frozenset({"theirs"}))
     assert work.fields()[Project.TAGS] == {"theirs"}

@@ -10,7 +10,8 @@ import pytest
 from sync.records.model import Binding, RecordKey
 from sync.run.manual_actions import adopt, unlink
 from sync.run.server_move import restored
-from taiga_pipeline.records import Kind
+from taiga_pipeline.records import Kind, Project
+from tests.contract.targets.account import needs
 from tests.contract.targets.test_claims import lose_state
 from tests.contract.targets.test_runs import Pipeline, key, pipeline
 
@@ -20,8 +21,6 @@ __all__ = ["pipeline"]
 @pytest.fixture
 def tagged(pipeline: Pipeline) -> Pipeline:
     """A pipeline into a tool that has tags."""
-    if not pipeline.account.holds_tags:
-        pytest.skip("this tool has no tags for projects")
     return pipeline
 
 
@@ -43,6 +42,7 @@ def tags_of(pipeline: Pipeline, root_id: str) -> frozenset[str]:
     return frozenset(tag.lower() for tag in pipeline.account.target.split(root, [])["tags"])
 
 
+@needs(Kind.PROJECT, Project.TAGS)
 @pytest.mark.parametrize("adopts", [False, True])
 def test_tags_of_another_state_go_also_where_the_state_was_lost_meanwhile(
     tagged: Pipeline, tmp_path: Path, adopts: bool
@@ -65,6 +65,7 @@ def test_tags_of_another_state_go_also_where_the_state_was_lost_meanwhile(
     tagged.settled()
 
 
+@needs(Kind.PROJECT, Project.TAGS)
 def test_a_tag_of_another_state_is_the_persons_in_a_project_that_a_person_chose(
     tagged: Pipeline, tmp_path: Path
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_tag_of_another_state_is_the_persons_in_a_project_that_a_person_chose(
     assert tags_of(tagged, root_id) == {"incoming", "every", "won"}
 
 
+@needs(Kind.PROJECT, Project.TAGS)
 def test_a_restored_server_has_tags_of_an_earlier_state_no_longer_than_until_the_next_run(
     tagged: Pipeline,
 ) -> None:

@@ -15,7 +15,7 @@ from sync.target import Place
 from sync.ways_out import Side
 from taiga_pipeline.records import Kind
 from taiga_pipeline.report.plan_json import key_json, plan_json
-from tests.contract.targets.account import Account
+from tests.contract.targets.account import Account, needs
 from tests.contract.targets.test_runs import Pipeline, key
 
 
@@ -63,6 +63,7 @@ def test_what_people_take_away_stays_away_and_is_reported_once(
     assert pipeline.run(full=True).taken_away == ()
 
 
+@needs(Kind.MEMBERSHIP)
 def test_it_is_reported_also_where_there_is_something_to_write(pipeline: Pipeline) -> None:
     deal = key(pipeline, 1)
     pipeline.want(deal, "staffed", pipeline.account.member)
@@ -75,6 +76,7 @@ def test_it_is_reported_also_where_there_is_something_to_write(pipeline: Pipelin
     assert reported(pipeline, deal, TAKE_AWAY) == [record]
 
 
+@needs(Kind.MEMBERSHIP)
 def test_a_plan_shows_it_and_does_not_use_it_up(pipeline: Pipeline) -> None:
     deal = key(pipeline, 1)
     pipeline.want(deal, "staffed", pipeline.account.member)

@@ -155,6 +155,8 @@ class Cards:
     def create_child(self, desired: Desired, place: Place) -> Written:
         """Makes a column or a card, or finds the one that is there."""
         kind, key = desired.key.kind, desired.key
+        if kind not in _LISTS:
+            raise Rejected(f"Cards cannot hold a {kind}; leave it out of the mapping")
         with self._changing() as data:
             project = _found(data, place.root_id)
             name = desired.natural_name.casefold()
