@@ -75,7 +75,7 @@ def drain(cluster: Cluster, name: str, refused: int, good: int, concurrency: int
         names = [f"good{number:04}" for number in range(good)]
         urls = [stack.enter_context(sandbox_process(LATENCY, names)).url for _ in range(2)]
         taken = stack.enter_context(socket.socket())
-        taken.bind(("127.0.0.1", 0))  # nobody listens: every connection is refused
+        taken.bind(("127.0.0.1", 0))  # no one listens: every connection is refused
         url = cluster.database()
         fleet = Fleet(folder, {PASSWORD: SECRET, QUEUE: url})
         fleet.write({"concurrency": concurrency, "per_host": concurrency}, {"every": "30d"})

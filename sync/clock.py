@@ -54,7 +54,7 @@ def is_ahead(noted: datetime | None, now: datetime) -> bool:
 
 
 class StoppableClock:
-    """A clock on which nobody waits any longer once ``stop`` is set."""
+    """A clock on which no one waits any longer once ``stop`` is set."""
 
     def __init__(self, clock: Clock, stop: threading.Event) -> None:
         self._clock = clock

@@ -12,7 +12,7 @@
 `Stale`            someone changed the object just now: merge again
 `Malformed`        what was answered is not what was asked for: leave it, go on
 `Unauthorised`     stop: the account or its rights are wrong
-`Unreachable`      stop: nobody answers, or another person does
+`Unreachable`      stop: no server answers, or another person does
 `DatabaseAway`     the same of a database of ours that may be back soon
 `IncompleteRead`   stop: what was read is not the whole, conclude nothing
 `Refused`          stop: a limit holds the plan back
@@ -112,7 +112,7 @@ class Unauthorised(Stop):
 
 
 class Unreachable(Stop):
-    """Nobody answers at the address, or what answers is not what was expected."""
+    """No server answers at the address, or what answers is not what was expected."""
 
 
 class DatabaseAway(Unreachable):

@@ -215,7 +215,7 @@ class InMemoryTarget:
         return not self._root(root_id).touched_by_people
 
     def foresee(self, records: Sequence[Desired]) -> Sequence[Foreseen]:
-        """Returns which records hold a name that nobody knows here."""
+        """Returns which records hold a name that is unknown here."""
         return [
             Foreseen(record, f"there is no {name} {value!r} here")
             for record in records

@@ -45,7 +45,7 @@ class Capabilities:
     way out ("it has them from version 15 on"). ``leases``: it keeps one machine from writing while
     another one does (`sync.run.lease.OffersLeases`). ``tells_copies``: a copy that people make of a
     root is told from the root itself (`Observed.original`). ``tells_untouched``: it tells who
-    changed a root, so that one that nobody but the connector touched may be deleted.
+    changed a root, so that one that only the connector touched may be deleted.
     """
 
     kinds: frozenset[str] | None = None
@@ -134,7 +134,7 @@ class CompletesChildren(Protocol):
 
 @runtime_checkable
 class FindsLeftovers(Protocol):
-    """A target in which a creation that is cut off may leave what nobody can use."""
+    """A target in which a creation that is cut off may leave what no one can use."""
 
     def leftover(self, root: Observed) -> str:
         """Says what an earlier attempt to make ``root`` left, and how it is removed.
@@ -260,7 +260,7 @@ class Target(Protocol):
         """
 
     def untouched(self, root_id: str) -> bool:
-        """Tells whether nobody but this account has ever changed anything in the root."""
+        """Tells whether only this account has ever changed anything in the root."""
 
 
 @runtime_checkable
@@ -268,7 +268,7 @@ class SendsMails(Protocol):
     """A target that mails people of its own accord, and cannot be asked not to."""
 
     def mails(self, desired: Desired) -> str:
-        """Returns the address that is mailed when this child is made, "" if nobody is. Pure."""
+        """Returns the address that is mailed when this child is made, "" if no one is. Pure."""
 
 
 @runtime_checkable

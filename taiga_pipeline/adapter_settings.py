@@ -41,7 +41,7 @@ def default_url(source: Mapping[str, Any]) -> str:
 
 
 def target_problems(target: Mapping[str, Any], known: Collection[str]) -> Iterator[Found]:
-    """Yields what a ``[target]`` section lacks, and keys in it that nobody knows.
+    """Yields what a ``[target]`` section lacks, and unknown keys in it.
 
     ``known`` are the keys that every target may have. Adapters are looked up only where there is
     something to ask.

@@ -1,4 +1,4 @@
-"""Secrets: looked up when they are used, shown to nobody."""
+"""Secrets: looked up when they are used, never shown."""
 
 from __future__ import annotations
 

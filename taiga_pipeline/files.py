@@ -1,6 +1,6 @@
 """Writes the files that people name: whole or not at all, and never through someone's link.
 
-A new file is made without a name, or under a random one that nobody can have prepared, and takes
+A new file is made without a name, or under a random one that no one can have prepared, and takes
 the place of the old one in a single step. What is not a regular file (a device, a pipe, the
 process's own output) is written straight through, and stays what it is.
 """

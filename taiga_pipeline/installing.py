@@ -57,7 +57,7 @@ class Way(StrEnum):
     PIPX = "pipx"
     UV_TOOL = "uv tool"
     CLOSED = "closed"
-    """Nobody, or not this account: the system's own Python, or a folder that is read-only."""
+    """No one, or not this account: the system's own Python, or a folder that is read-only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ _APOSTROPHES: Final = "‘’‚‛′´"
 _DASHES: Final = "‐‑‒–—―−﹣－"
 _BLANKS: Final = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
 INVISIBLE: Final = "\u200b\u2060\ufeff"
-"""Nobody sees them, and no language needs them."""
+"""They are invisible, and no language needs them."""
 
 _MEANT: Final[dict[str, str]] = {
     **dict.fromkeys(_QUOTES, 'a plain "'),

@@ -52,7 +52,7 @@ KEEPS: Final = re.compile(r"export |\w+=\S*$|\w+\(\)")
 
 
 class Clock:
-    """A clock that moves on by a minute with every command, so that nobody waits."""
+    """A clock that moves on by a minute with every command, so that no one waits."""
 
     def __init__(self) -> None:
         self.time = MONDAY

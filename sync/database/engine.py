@@ -234,7 +234,7 @@ def failures_as(kind: type[Stop], engine: Engine) -> Iterator[None]:
 
     Broken constraints and programming mistakes pass through unchanged.
 
-    :raises DatabaseAway: nobody answers at its address, or the connection was lost.
+    :raises DatabaseAway: no server answers at its address, or the connection was lost.
     :raises Unreachable: the account is not let in, or lacks rights.
     :raises Stop: of the given ``kind``: anything else.
     """

@@ -23,8 +23,8 @@ from sqlalchemy.exc import (
 class Trouble:
     """What is wrong with a database, in words that follow its name.
 
-    ``is_out_of_reach`` says that it is not the data: nobody answers, or the account is not let in.
-    ``passes`` says that it may be over soon without anyone's help, as a restart is.
+    ``is_out_of_reach`` says that it is not the data: no server answers, or the account is not let
+    in. ``passes`` says that it may be over soon without anyone's help, as a restart is.
     """
 
     words: str

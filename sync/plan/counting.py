@@ -7,7 +7,7 @@ limit              counts
 ``staff``          roots that are there and become staffed
 ``children``       children made in, or taken out of, groups whose root is there already
 ``retire``         roots that are retired
-``remove_member``  children that are taken out as soon as nobody asks for them
+``remove_member``  children that are taken out as soon as no one asks for them
 ``rename``         other roots whose title, label or state changes
 ``mails``          mails to one person: the greatest number that anyone gets
 =================  ===========================================================================
@@ -27,7 +27,7 @@ NAMED = 3
 """So many examples make a message."""
 
 Mailed = Callable[[Desired], str]
-"""Tells whom a target mails when it makes a record; "" if nobody."""
+"""Tells whom a target mails when it makes a record; "" if no one."""
 
 
 @dataclass(slots=True)

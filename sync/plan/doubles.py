@@ -3,7 +3,7 @@
 Where a server has no unique key for a kind of children, two machines that look at the same moment
 both make one; and people copy things with all that is in them. One of the objects is kept in step.
 The others are not removed, but reported until a person has decided, with one exception: whoever
-made a younger one takes it back if nobody has touched it, and keeps the older one in step.
+made a younger one takes it back if it is untouched, and keeps the older one in step.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 when dropped           outcome
 =====================  ============================================================================
 remove                 removed, if the connector made it (people who were taken off)
-remove-if-untouched    removed, if the connector made it and nobody has touched it; else reported
+remove-if-untouched    removed, if the connector made it and it is untouched; else reported
 report                 stays, and is reported for as long as it is there
 keep                   stays, and nothing is said
 (no policy)            stays, and is forgotten

@@ -69,7 +69,7 @@ class Action:
     identity marker to be written on a root that lacks it. ``delete`` turns a retirement into a
     removal (see `sync.records.model.WhenRetired`). ``stays`` is, for a removal, the older object
     of the same identity that takes the place of the one that is removed. ``if_untouched`` lets a
-    removal take place only if nobody but the connector ever touched the object.
+    removal take place only if only the connector ever touched the object.
     """
 
     type: ActionType
@@ -128,7 +128,7 @@ class IssueKind(StrEnum):
     OBSTACLE = "obstacle"
     """The object cannot be written (archived, blocked, no rights)."""
     UNCERTAIN = "uncertain"
-    """A create was sent and nobody knows yet whether it happened."""
+    """A create was sent and it is not known yet whether it happened."""
     FAILED = "failed"
     """The target refused a change, or could not be reached for it."""
     QUARANTINED = "quarantined"

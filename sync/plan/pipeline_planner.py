@@ -138,7 +138,7 @@ class PipelinePlanner:
 
     def _look_among_others(self, index: Index, observation: Observation) -> None:
         """Looks at all roots, where only the pipeline's own were read: that a new group is nowhere
-        yet, and nobody else's, shows only there."""
+        yet, and no one else's, shows only there."""
         if isinstance(self.target, ObservesOwn):
             every = observe(self.target, self.store.pipeline, index)
             observation.candidates, observation.others = every.candidates, every.others
@@ -401,7 +401,7 @@ class PipelinePlanner:
 
 @contextmanager
 def _reading_all(name: str) -> Iterator[None]:
-    """Turns what nobody foresaw, in a reading that concerns all groups, into the engine's error.
+    """Turns what was not foreseen, in a reading that concerns all groups, into the engine's error.
 
     :raises Malformed: nothing was concluded, and nothing written.
     """

@@ -63,7 +63,7 @@ class WhenDropped(StrEnum):
     REPORT = "report"
     """It stays, and is reported for as long as it is there."""
     REMOVE_IF_UNTOUCHED = "remove-if-untouched"
-    """It is removed, if the connector created it and nobody else has touched it."""
+    """It is removed, if the connector created it and it is untouched."""
 
 
 class WhenRetired(StrEnum):

@@ -195,7 +195,7 @@ class Executor:
             self._adopt(action, progress)
 
     def _may_delete(self, action: Action) -> bool:
-        """Whether a root is still ours, and nobody but the connector ever touched it."""
+        """Whether a root is still ours, and only the connector ever touched it."""
         root = self.target.observe_root(_observed(action).id)
         marker = Marker(self.store.pipeline, action.key.group)
         return root is not None and root.belongs_to(marker) and self.target.untouched(root.id)
@@ -325,7 +325,7 @@ class Executor:
         self.store.receive_removal(intent, keys)
 
     def _may_take_back(self, action: Action, progress: _GroupProgress) -> bool:
-        """Whether nobody has touched what is to be removed; else it stays, and is reported."""
+        """Whether nothing was touched of what is to be removed; else it stays, and is reported."""
         if self.target.untouched_child(_observed(action), progress.place):
             return True
         self.store.let_stay(action.key)

@@ -270,9 +270,9 @@ def acquire(board: LeaseBoard, name: str, terms: Terms, clock: Clock) -> Lease:
 
 
 def _watched(board: LeaseBoard, name: str, turn: Turn, clock: Clock) -> Turn | None:
-    """Looks at a turn for as long as it lasts, and returns it as released if nobody renewed it.
+    """Looks at a turn for as long as it lasts, and returns it as released if no one renewed it.
 
-    Its age cannot be believed, so that nobody knows whether its holder is at work.
+    Its age cannot be believed, so that it is unknown whether its holder is at work.
     """
     log.warning(
         "the last lease of the pipeline '%s' (%s) is dated %.0f days %s by the server's own clock; "

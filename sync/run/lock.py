@@ -49,7 +49,7 @@ def run_lock(url: str, pipeline: str, clock: Clock) -> Iterator[StillHeld]:
         with _database_lock(url, pipeline) as still_held:
             yield still_held
     elif not parsed.database or parsed.database == ":memory:":
-        yield _always  # nobody else can see this store
+        yield _always  # no one else can see this store
     else:
         with _file_lock(Path(f"{parsed.database}.lock"), clock):
             yield _always  # it stays until the process ends

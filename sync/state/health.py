@@ -36,7 +36,7 @@ class Health:
     def age(self) -> timedelta | None:
         """The time since the last success.
 
-        None if there was none, or if it lies in the future: nobody knows when it really was.
+        None if there was none, or if it lies in the future: it is unknown when it really was.
         """
         finished = self._succeeded_at
         return self.now - finished if finished and not self.is_ahead else None

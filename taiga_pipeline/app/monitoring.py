@@ -42,7 +42,7 @@ def send_heartbeat(workspace: Workspace, result: RunReport) -> None:
         with requests.Session() as session:
             session.mount("http://", DeadlineAdapter())
             session.mount("https://", DeadlineAdapter())
-            # Nobody reads the body: it may be long, or come drop by drop.
+            # No one reads the body: it may be long, or come drop by drop.
             with session.get(
                 url,
                 timeout=_SECONDS,

@@ -140,7 +140,7 @@ class PortfolioMaker:
         from taiga_pipeline.portfolio.plan_page import heat_of, plan_lines
 
         found = plan_input(self.workspace, STATED)
-        # As of the week's Monday: a page that changed with every day would be read by nobody.
+        # As of the week's Monday: a page that changed with every day would be read by no one.
         situation = replace(found.situation, as_of=monday(found.situation.as_of))
         options = options_for(
             self.workspace,

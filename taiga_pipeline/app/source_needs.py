@@ -53,7 +53,7 @@ def history_notices(workspace: Workspace) -> Iterator[str]:
 
 
 def people_notices(workspace: Workspace) -> Iterator[str]:
-    """Yields how people become known, for planning where nobody is."""
+    """Yields how people become known, for planning where no one is."""
     adapter = workspace.source_adapter
     if not adapter.capabilities.people:
         yield _NO_PEOPLE.format(title=adapter.title)

@@ -41,7 +41,7 @@ def copy_stores(
     """Copies the built-in store and the state of this pipeline to the database at a URL.
 
     ``only`` copies one of the two (`STORE`, `STATE`). ``variable`` is the environment variable that
-    holds the URL, for the lines of the configuration. Nothing changes where they were, and nobody
+    holds the URL, for the lines of the configuration. Nothing changes where they were, and no one
     but who reads can be at work meanwhile.
 
     :raises ProblemsError: there is nothing to copy, or it is there already.

@@ -53,7 +53,7 @@ class CommandContext(Workspace):
         configure(self.verbosity, self.quiet, self.log_format)
 
     def on_settings(self, settings: Settings) -> None:
-        """Follows the configuration where nobody chose how the log looks."""
+        """Follows the configuration where no one chose how the log looks."""
         self.log_format = self.log_format or settings.monitoring.log_format
         self.start_logging()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Self, TextIO
 
 from taiga_pipeline.cli.output import use_colour
 
-if TYPE_CHECKING:  # imported when a bar is drawn: a run that nobody watches does without
+if TYPE_CHECKING:  # imported when a bar is drawn: a run that no one watches does without
     from rich.progress import Progress as Bar
 
 WIDTH: Final = 30
@@ -53,7 +53,7 @@ def _start(noun: str, total: int, stream: TextIO) -> Bar:
 
     class Terminal(Console):
         def show_cursor(self, show: bool = True) -> bool:
-            """Leaves the cursor alone: after a kill nobody would bring it back."""
+            """Leaves the cursor alone: after a kill no one would bring it back."""
             return False
 
     console = Terminal(

@@ -288,7 +288,7 @@ class ApiClient:
 
     @property
     def _patience(self) -> RetryPolicy:
-        """Short while nobody ever answered: then the address is probably wrong."""
+        """Short while no server ever answered: then the address is probably wrong."""
         return self._patient if self._answered else self._brief
 
     def _judge(self, call: _Call, answer: Answer) -> Answer | _Trouble:
@@ -335,7 +335,7 @@ class ApiClient:
         return OutcomeUnknown(message) if call.writes else Malformed(message)
 
     def _unclear(self, call: _Call, answer: Answer, policy: RetryPolicy) -> _Trouble:
-        """A failure on the server's side: of a write, nobody knows what became of it."""
+        """A failure on the server's side: the outcome of a write is unknown."""
         message = f"{call}: the server answered with a failure ({answer.status})"
         if call.creates:
             raise OutcomeUnknown(message)

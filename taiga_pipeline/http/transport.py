@@ -165,7 +165,7 @@ class Transport:
     def _body(self, response: requests.Response) -> bytes | ValueError:
         """Returns the body, or why it cannot be used (a bound is exceeded, or it is packed badly).
 
-        Of a redirect nobody reads it.
+        Of a redirect no one reads it.
         """
         if 300 <= response.status_code < 400:
             return b""

@@ -159,14 +159,14 @@ def shortcomings(rules: Rules) -> Iterator[Problem]:
     states = {stage.state for stage in rules.stages}
     if Category.WON not in categories:
         yield Problem(
-            'no stage has the category "won": no project is ever staffed, and deals that are won '
-            "are left out as soon as their stage is not one of these",
+            'no stage has the category "won": no project is ever staffed, and won deals '
+            "are left out once their stage is not one of these",
             rules.file,
         )
     if Category.PROPOSAL not in categories and ProjectState.TENTATIVE not in states:
         yield Problem(
-            'no stage has the category "proposal", or project = "tentative": nobody sees a project '
-            "before it is won",
+            'no stage has the category "proposal", or project = "tentative": no project is '
+            "visible before its deal is won",
             rules.file,
         )
 

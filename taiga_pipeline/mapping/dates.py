@@ -35,8 +35,8 @@ def shift(day: date | None, days: int) -> date | None:
 def closed_day(deal: Deal, today: date | None = None) -> date | None:
     """Returns the day on which a closed deal was decided, as far as it is known.
 
-    Where nobody says, that is at the latest when it came into its stage, or the expected close if
-    that has passed by ``today``; None if nothing tells.
+    Where it is not stated, that is at the latest when it came into its stage, or the expected close
+    if that has passed by ``today``; None if nothing tells.
     """
     if deal.closed_on is not None:
         return deal.closed_on

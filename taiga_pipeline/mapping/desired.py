@@ -36,8 +36,8 @@ from taiga_pipeline.records import (
 )
 
 UNDATED = (
-    "nobody knows when they were won: give them the day (deals edit KEY --closed-on DATE, or deals "
-    'import with --default closed_on=DATE), or say when_undated = "create" in the mapping'
+    "the day they were won is unknown: enter it (deals edit KEY --closed-on DATE, or deals import "
+    'with --default closed_on=DATE), or set when_undated = "create" in the mapping'
 )
 NO_START = "start and close are unknown, so the milestones wait until one is known"
 
@@ -174,7 +174,7 @@ def _everybody(
 
 
 def closed_long_ago(deal: Deal, rules: Rules, stage: StageRule, today: date) -> bool:
-    """Whether the deal was decided longer ago than the mapping looks back, or nobody knows when."""
+    """Whether the deal was decided too long ago for the mapping, or at an unknown time."""
     if not stage.category.is_closed:
         return False
     closed = closed_day(deal, today)

@@ -47,7 +47,7 @@ class WhenLeft(StrEnum):
 
 
 class WhenUndated(StrEnum):
-    """What happens to won deals of which nobody knows when they were decided."""
+    """What happens to won deals without the day of the decision."""
 
     LEAVE = "leave"
     CREATE = "create"

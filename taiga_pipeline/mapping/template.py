@@ -25,7 +25,7 @@ CLOSING: Final = frozenset(BRACKETS.values())
 class TemplateProblem(ValueError):
     """One thing that is wrong with a template. ``index`` is where the text of it begins.
 
-    ``name`` is the placeholder that nobody knows, "" for other problems.
+    ``name`` is the unknown placeholder, "" for other problems.
     """
 
     def __init__(self, index: int, message: str, name: str = "") -> None:

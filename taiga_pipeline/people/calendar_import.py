@@ -131,7 +131,7 @@ def _take_back(
     gone: list[tuple[str, _Imported]],
     wanted: Mapping[_Imported, str],
 ) -> Iterator[TimeOff]:
-    """Forgets what imports brought; yields the time off that nobody claims any more."""
+    """Forgets what imports brought; yields the time off that no one claims any more."""
     spans = {each.span for each in wanted}
     for origin, each in gone:
         where = (TIME_OFF_IMPORTED.c.origin == origin, TIME_OFF_IMPORTED.c.event == each.event)

@@ -335,5 +335,5 @@ def _refused(lines: list[int], outcomes: list[Outcome | RequestError]) -> Iterat
 
 
 def _nobody(error: RequestError) -> str:
-    """Returns the address that nobody on the roster has, and that is like none there."""
+    """Returns the address that no person on the roster has, and that is like none there."""
     return error.name if isinstance(error, UnknownPerson) and not error.nearest else ""

@@ -71,7 +71,7 @@ def _word(event: Any, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Whose an event is: people on the roster, those named who are not on it, and why nobody is
+    """Whose an event is: people on the roster, those named who are not on it, and why no one is
     off if the event itself says so."""
 
     people: tuple[str, ...]

@@ -21,7 +21,7 @@ from taiga_pipeline.pipeline.values.blank import is_blank
 from taiga_pipeline.pipeline.values.numbers import read_hours, read_number
 
 FULL_TIME: Final = Decimal(40)
-"""Hours of a week of full time, where nobody says otherwise."""
+"""Hours of a week of full time, unless stated otherwise."""
 FEW: Final = Decimal(4)
 _SHORTEST_FULL_TIME: Final = Decimal(10)
 """Fewer hours a week than these are worth a notice."""

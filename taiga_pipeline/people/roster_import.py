@@ -56,7 +56,7 @@ class Gone:
 class RosterReport:
     """What an import of a roster did, or with a dry run would do.
 
-    ``columns``: our column -> their header. ``gone`` are kept on the roster; nobody knows of a
+    ``columns``: our column -> their header. ``gone`` are kept on the roster; it is unknown of a
     last day of theirs. ``complete`` is False when nothing could be concluded from who is missing.
     """
 

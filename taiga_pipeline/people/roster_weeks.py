@@ -43,7 +43,7 @@ class WeekReader:
     def __init__(
         self, layout: RosterLayout, columns: Mapping[str, Sequence[str]], full_time: Decimal | None
     ) -> None:
-        """``full_time`` are the hours of a week of full time, None if nobody says."""
+        """``full_time`` are the hours of a week of full time, None if not stated."""
         self._layout = layout
         self._full_time = full_time or USUAL_WEEK
         self._shown_by = ""

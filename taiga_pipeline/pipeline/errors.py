@@ -42,7 +42,7 @@ class UnknownDeal(UnknownName):
 
 
 class UnknownPerson(UnknownName):
-    """Nobody on the roster has this address."""
+    """No person on the roster has this address."""
 
     def __init__(self, email: str, nearest: str = "") -> None:
         super().__init__(f"no person has the address {email!r}{_meant(nearest)}", email, nearest)

@@ -70,7 +70,7 @@ def plan_lines(plan: Plan, target: str, paint: Paint = plain) -> Iterator[str]:
     if plan.mails:
         yield mails_line(plan.mails)
     for why, keys in plan.left_alone.items():
-        yield f"Left alone: {len(keys):,} ({safe(name_some(keys))}): {safe(why)}."
+        yield f"Skipped: {len(keys):,} ({safe(name_some(keys))}): {safe(why)}."
     yield from map(note_line, plan.notes)
     yield summary_line(plan)
 

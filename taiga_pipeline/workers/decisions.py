@@ -68,9 +68,9 @@ class Ended:
 
 _ENDLESS: Final = 10**9
 _POLICIES: Final = {
-    # Nobody answers: growing waits, up to half an hour, until someone does.
+    # No server answers: growing waits, up to half an hour, until someone does.
     Ending.UNREACHABLE: RetryPolicy(_ENDLESS, 60, 1_800, _ENDLESS),
-    # A restart takes seconds; nobody is asked for more than one attempt every two minutes.
+    # A restart takes seconds; no one is asked for more than one attempt every two minutes.
     Ending.DATABASE_AWAY: RetryPolicy(_ENDLESS, 5, 120, _ENDLESS),
     # Someone else does the work: soon again, to see that it was done to the end.
     Ending.LOCKED: RetryPolicy(_ENDLESS, 20, 120, _ENDLESS),

@@ -7,7 +7,7 @@ over all workers:
   at the pipeline's host. A host with two places is asked by two runs at most, and since a pipeline
   always has the same place, it never runs twice at once. A job that waits for its place takes up
   no worker.
-- a job's *priority*: the more overdue, the sooner. Nobody is overtaken by those who came later,
+- a job's *priority*: the more overdue, the sooner. No one is overtaken by those who came later,
   whichever host they are for. It has to be so for another reason, too: a job that waits for its
   time keeps jobs of the same lock and a lower priority waiting; with the time as its priority, it
   keeps waiting only those that are due even later.

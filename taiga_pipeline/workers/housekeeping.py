@@ -156,7 +156,7 @@ def due_slots(members: Iterable[Member], known: Mapping[str, datetime], now: dat
     """Compares the slots of pipelines with those that were noted last.
 
     A pipeline that is new waits for its next slot; else five hundred new ones would all start at
-    once. Of slots that nobody queued (no worker was there), only the last one is made up for. A
+    once. Of slots that no one queued (no worker was there), only the last one is made up for. A
     slot that was noted and lies further ahead than anyone looks was noted by a clock that was
     wrong: who knows which slots passed meanwhile, so that the pipeline runs now.
     """

@@ -2,7 +2,7 @@
 
 A database that restarts, fails over or is cut off takes seconds or hours. Whatever a worker has to
 ask or to note meanwhile is asked again until there is an answer: what a run came to must not be
-forgotten because nobody could be told. Only a worker that is told to stop gives up after a while;
+forgotten because no one could be told. Only a worker that is told to stop gives up after a while;
 its jobs are then found by others, as those of a worker that died.
 """
 
@@ -41,7 +41,7 @@ _POOL: Final[dict[str, Any]] = {"timeout": 10.0, "reconnect_timeout": 10.0}
 _PASSES: Final = ("08", "25006", "25P", "53", "57P")
 """The beginnings of codes (SQLSTATE) of what a restart or a failover fixes."""
 LAST_RESORT: Final = timedelta(minutes=1)
-"""When a job is tried again that failed in a way that nobody foresaw."""
+"""When a job is tried again that failed in an unexpected way."""
 
 
 def is_outage(error: BaseException) -> bool:

@@ -60,7 +60,7 @@ class Line:
     def age(self, now: datetime) -> timedelta | None:
         """Returns the time since its last success.
 
-        None if there was none, or if it lies in the future: a clock was wrong then, and nobody
+        None if there was none, or if it lies in the future: a clock was wrong then, and no one
         knows when it was.
         """
         success = self.run.succeeded_at

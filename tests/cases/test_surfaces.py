@@ -47,7 +47,7 @@ def test_wins_of_unknown_age_get_no_project_until_somebody_says_when(
     imported = connected("deals", "import", "crm.csv")
     assert "1 won or lost deal without the day of the decision" in imported.stdout
     plan = connected("plan")
-    assert "Left alone: 1 (1): nobody knows when they were won" in plan.stdout
+    assert "Skipped: 1 (1): the day they were won is unknown" in plan.stdout
     assert "--closed-on DATE" in plan.stdout
     assert json.loads(connected("plan", "--json").stdout)["left_alone"]
     assert connected("run").exit_code == 0

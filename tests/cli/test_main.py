@@ -82,7 +82,7 @@ def test_verbose_may_stand_after_the_command(run: Run) -> None:
         (errors.Refused("too many"), 4),
         (errors.Locked("another run"), 5),
         (errors.Unauthorised("wrong password"), 6),
-        (errors.Unreachable("nobody answers"), 6),
+        (errors.Unreachable("no server answers"), 6),
         (errors.IncompleteRead("count differs"), 6),
         (errors.Unavailable("try later"), 6),
     ],

@@ -117,7 +117,7 @@ class TestLost:
         result = synced("run")
         assert "(tentative) The shop" in names(taiga)
         assert len(names(taiga)) == 6
-        assert result.exit_code == 3  # who is right about the name, nobody knows any more
+        assert result.exit_code == 3  # who is right about the name, it is unknown any more
         assert "resolve D-105 --field title" in result.stdout
 
     def test_an_old_copy_that_is_restored_makes_nothing_twice(

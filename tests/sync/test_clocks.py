@@ -111,7 +111,7 @@ def test_what_is_old_is_still_forgotten_a_week_after_a_long_silence(
 
 
 def cut_off(store: StateStore) -> JournalEntry:
-    """Returns a write of just now of which nobody knows what became."""
+    """Returns a write of just now of which it is unknown what became."""
     return JournalEntry(
         id=1,
         run_id=store.begin_run(False),

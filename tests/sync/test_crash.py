@@ -380,7 +380,7 @@ def test_a_write_that_certainly_was_not_sent_is_simply_done_by_the_next_run(worl
 
 def test_an_unreachable_target_stops_the_run_and_leaves_the_rest_for_the_next(world: World):
     world.want(*(deal(f"D{n}") for n in range(5)))
-    fail_once(world, "before create", Unreachable("nobody answers"))
+    fail_once(world, "before create", Unreachable("no server answers"))
     report = world.run()
     assert report.outcome is Outcome.STOPPED
     assert report.skipped == 4

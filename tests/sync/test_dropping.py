@@ -1,4 +1,4 @@
-"""What a mapping added and no longer asks for: said, and removed where nobody touched it."""
+"""What a mapping added and no longer asks for: said, and removed where no one touched it."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ PASSWORD = Connection(URL, "acme", username="bot", password=Secret("s3cret-word"
 
 
 class ManualClock:
-    """Time stands still until someone sleeps; nobody really waits."""
+    """Time stands still until someone sleeps; no one really waits."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []

@@ -1,4 +1,4 @@
-"""A filter that matches nothing because of a name that nobody has is a mistake, and says so."""
+"""A filter that matches nothing because of an unknown name is a mistake, and says so."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class UnknownFilter:
 
 
 class UnknownFilters(InvalidValue):
-    """Names that were filtered by, and that nobody has."""
+    """Unknown names in a filter."""
 
     def __init__(self, unknown: Sequence[UnknownFilter]) -> None:
         super().__init__(*map(str, unknown))
@@ -61,7 +61,7 @@ class Conditions:
 
     values: Mapping[str, Any] = field(default_factory=dict)
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The texts among them: one that nobody has is probably mistyped."""
+    """The texts among them: an unknown one is probably mistyped."""
 
     @classmethod
     def of(cls, texts: Mapping[str, str], table: FieldTable) -> Conditions:

@@ -67,7 +67,7 @@ def find_deals(
     service or notes. ``where``: field -> the text that stands for what it holds, "" for nothing;
     it is read as it is when people edit the field.
 
-    :raises UnknownFilters: nothing was found, by a name that nobody has.
+    :raises UnknownFilters: nothing was found, because a name in the filter is unknown.
     :raises InvalidValue: a text that the field cannot hold.
     :raises ProblemsError: deals are read from elsewhere.
     :raises Unreachable: the store cannot be used.

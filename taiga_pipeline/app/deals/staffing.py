@@ -45,7 +45,7 @@ def put_on(workspace: Workspace, allocation: Allocation) -> PutOn:
     """Puts a person on a deal. The same person, deal, role and start is a change.
 
     :raises UnknownDeal: there is no such deal.
-    :raises UnknownPerson: nobody on the roster has this address.
+    :raises UnknownPerson: no person on the roster has this address.
     :raises InvalidValue: what cannot be stored.
     """
     with people_store(workspace) as people:

@@ -18,7 +18,7 @@ def list_allocations(workspace: Workspace, *, deal: str = "", person: str = "") 
     """Returns allocations, only of a deal or a person if named.
 
     :raises UnknownDeal: nothing was found, and there is no such deal.
-    :raises UnknownPerson: nothing was found, and nobody has this address.
+    :raises UnknownPerson: nothing was found, and no person has this address.
     """
     with people_store(workspace) as store:
         found = tuple(store.allocations(deal_key=deal, email=person))

@@ -45,7 +45,7 @@ def edit_person(workspace: Workspace, email: str, values: Mapping[str, Any]) -> 
     """Changes what is known of a person. ``values`` are fields of `Person` but the address.
 
     :raises NothingToChange: there are no values.
-    :raises UnknownPerson: nobody has this address.
+    :raises UnknownPerson: no person has this address.
     :raises InvalidValue: what cannot be stored.
     """
     if not values:
@@ -57,7 +57,7 @@ def edit_person(workspace: Workspace, email: str, values: Mapping[str, Any]) -> 
 def remove_person(workspace: Workspace, email: str) -> Person:
     """Takes a person off the roster, with their time off and allocations.
 
-    :raises UnknownPerson: nobody has this address.
+    :raises UnknownPerson: no person has this address.
     """
     with people_store(workspace) as store:
         return store.remove(email)
@@ -66,7 +66,7 @@ def remove_person(workspace: Workspace, email: str) -> Person:
 def rename_person(workspace: Workspace, old: str, new: str) -> Renamed:
     """Gives a person another address; time off, allocations and reservations go along.
 
-    :raises UnknownPerson: nobody has the old address.
+    :raises UnknownPerson: no person has the old address.
     :raises AddressTaken: the new one is someone's.
     :raises InvalidValue: it is not an address, or the same.
     """

@@ -40,7 +40,7 @@ class CalendarImported:
 def list_time_off(workspace: Workspace, email: str = "") -> tuple[TimeOff, ...]:
     """Returns the time off of one person, or of all (""), by address and first day.
 
-    :raises UnknownPerson: nobody has this address.
+    :raises UnknownPerson: no person has this address.
     """
     with people_store(workspace) as store:
         return tuple(store.time_off(email))
@@ -49,7 +49,7 @@ def list_time_off(workspace: Workspace, email: str = "") -> tuple[TimeOff, ...]:
 def add_time_off(workspace: Workspace, time_off: TimeOff) -> TimeOff:
     """Records days on which a person does not work. The same days again change the reason.
 
-    :raises UnknownPerson: nobody has this address.
+    :raises UnknownPerson: no person has this address.
     :raises InvalidValue: the last day is before the first.
     """
     with people_store(workspace) as store:

@@ -21,7 +21,7 @@ _STATED: Final = "chances come from deals and stages, with a usual delay; histor
 
 
 class UnknownRole(UnknownName):
-    """Nobody has a role, and no deal asks for it. ``known`` are those of the plan."""
+    """No person has a role, and no deal asks for it. ``known`` are those of the plan."""
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         near = nearest(name, known)
@@ -69,7 +69,7 @@ def capacity_of(
     ``chances`` "learnt" or "stated" (None: as the configuration has it). ``asked`` are the
     arguments of `options_for`.
 
-    :raises UnknownRole: nobody has a role, and no deal asks for it.
+    :raises UnknownRole: no person has a role, and no deal asks for it.
     :raises UnknownName: there is no such scenario or team.
     :raises ProblemsError: what is wrong with the configuration, the mappings or the packages.
     :raises Unreachable: the source does not answer.

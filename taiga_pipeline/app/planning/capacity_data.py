@@ -94,7 +94,7 @@ def _driver_json(driver: Driver) -> dict[str, Any]:
 def unseen_json(report: CapacityReport, unseen: Unseen, more: CapacityReport) -> dict[str, Any]:
     """Returns what deals that are not there yet add, as plain data.
 
-    ``more`` is the same as ``report`` with them; there is no exposure, as nobody knows their
+    ``more`` is the same as ``report`` with them; there is no exposure, as it is unknown their
     number.
     """
     weeks = [week_name(week) for week in more.weeks]

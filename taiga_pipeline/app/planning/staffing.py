@@ -79,7 +79,7 @@ def suggest_staffing(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
 
     Won deals come before open ones, and those by their probability. Present allocations stay.
 
-    :raises InvalidValue: there is nobody on the roster.
+    :raises InvalidValue: the roster is empty.
     :raises ProblemsError: what is wrong with the configuration, the mappings or the store.
     """
     from taiga_pipeline.planning.staffing.build import Rules
@@ -183,7 +183,7 @@ class _Input:
     def case(self) -> Case:
         """Returns the staffing problem.
 
-        :raises InvalidValue: there is nobody on the roster.
+        :raises InvalidValue: the roster is empty.
         """
         from taiga_pipeline.planning.staffing.build import build
         from taiga_pipeline.planning.staffing.suggestion import with_notes

@@ -42,7 +42,7 @@ def _context(order: Order) -> CommandContext:
 
 
 class _Nowhere(TextIOBase):
-    """Where a run's result goes: nobody reads it, so that nothing of it is kept."""
+    """Where a run's result goes: no one reads it, so that nothing of it is kept."""
 
     def write(self, text: str) -> int:
         """Takes text, and forgets it."""

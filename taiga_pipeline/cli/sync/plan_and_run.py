@@ -120,8 +120,8 @@ def run(
 ) -> ExitCode:
     """Plan and apply.
 
-    Prints what changed. Prints nothing when nothing changed and nobody watches, so that cron
-    sends no mail.
+    Prints what changed. Off a terminal, prints nothing when nothing changed, so that cron sends no
+    mail.
     """
     expect = saved_fingerprint(saved, context.settings.pipeline) if saved else None
     stop = threading.Event()

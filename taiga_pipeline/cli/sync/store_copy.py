@@ -42,7 +42,7 @@ def copy(
     """Copy the built-in store and the state of this pipeline into another database.
 
     The database has to be there, with nothing of theirs in it. All is copied in one transaction,
-    counted, and compared. Nothing changes where they were, and nobody but who reads can be at
+    counted, and compared. Nothing changes where they were, and no one but who reads can be at
     work meanwhile. Afterwards, change the lines of the configuration that are printed at the end;
     the next run then has nothing to do.
     """

@@ -328,7 +328,7 @@ def _undecodable(data: bytes, name: str, used: str, error: UnicodeDecodeError) -
 
 
 def control_characters(text: str) -> tuple[int, str, int]:
-    """Counts characters that nobody sees; returns how many, the first (``U+0007``) and its line."""
+    """Counts invisible characters; returns how many, the first (``U+0007``) and its line."""
     found = list(_CONTROL.finditer(text))
     if not found:
         return 0, "", 0

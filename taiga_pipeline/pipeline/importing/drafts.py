@@ -38,7 +38,7 @@ class DraftReading:
     def drafts(self) -> Iterator[Draft]:
         """Goes through the rows; keeps the bad ones and repeated keys as bad rows.
 
-        Of rows with the same key the first counts, unless keys are made by a rule: then nobody
+        Of rows with the same key the first counts, unless keys are made by a rule: then no one
         knows which one will be the first next time, and none counts.
         """
         yield from self._distinct() if self.reader.makes_keys else self._read()

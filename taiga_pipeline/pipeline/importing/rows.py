@@ -53,7 +53,7 @@ class BadRow:
     """A row that was left out: where it begins, its key if that can be read, and why.
 
     ``missing`` are the gate actions that are open for it, ``unknown_person`` is an address that
-    nobody on the roster has or nearly has, where that is why: a surface may offer the way out.
+    no person on the roster has or nearly has, where that is why: a surface may offer the way out.
     """
 
     line: int
@@ -67,7 +67,7 @@ class BadRow:
 class Draft:
     """What one row says. ``values`` holds the fields that it fills, ``blank`` those it leaves
     blank; fields that the file does not have are in neither. ``weak`` are defaults, for what
-    nobody else has filled. ``unclear`` are the currencies that the sign of its value may stand
+    no one else has filled. ``unclear`` are the currencies that the sign of its value may stand
     for, if nothing says which. ``emptied`` are texts that count as blank: column and text."""
 
     line: int

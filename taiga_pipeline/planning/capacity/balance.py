@@ -41,7 +41,7 @@ class Roles:
         return self._numbers[role]
 
     def notices(self) -> Iterator[str]:
-        """Yields a notice for each role that is asked for, but that nobody has."""
+        """Yields a notice for each role that is asked for, but that no one has."""
         if not self._held:
             return
         for folded, key in self._askers.items():

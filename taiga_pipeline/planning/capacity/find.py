@@ -65,7 +65,7 @@ def find_capacity(
     """Returns capacity and demand by role and week.
 
     :raises InvalidValue: a quantile or a number of trials that is invalid.
-    :raises UnknownName: nobody and no deal is of the team; names the nearest.
+    :raises UnknownName: no one and no deal is of the team; names the nearest.
     """
     _check(options)
     demand = demand_for(situation, mappings, outlooks, options)
@@ -95,7 +95,7 @@ def capacity_for(
     among the drivers, nor in the number of open deals.
 
     :raises InvalidValue: a quantile or a number of trials that is invalid.
-    :raises UnknownName: nobody and no deal is of the team; names the nearest.
+    :raises UnknownName: no one and no deal is of the team; names the nearest.
     """
     _check(options)
     window = _window(situation.as_of, options.weeks)

@@ -62,7 +62,7 @@ class Summary:
         self._draw = draw
         self._weeks = range(first, shape.weeks)
         candidates = driver_candidates(balance.expected) if draw.with_drivers else ()
-        # Deals that are not there yet have no names, and nobody could do anything about them.
+        # Deals that are not there yet have no names, and no one could do anything about them.
         watched = [row for row in candidates if demand.open[row].deal_key]
         futures = Simulation(balance.rows, shape).run(draw.trials, draw.seed, watched)
         self._hours = futures.hours

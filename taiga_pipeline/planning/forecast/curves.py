@@ -105,7 +105,7 @@ def arrivals(hazards: Hazards) -> Arrivals:
     """Returns the rate of the last quarter, or of the whole weeks since the first day on record.
 
     That day itself does not count: what is there when a record begins came in before it. Nor do
-    deals of which nobody knows when they came in.
+    deals without the day on which they came in.
     """
     record = hazards.record
     entered = record.entered[record.arrived]

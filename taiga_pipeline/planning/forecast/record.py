@@ -33,7 +33,7 @@ class Record:
     """What was known of all deals on the day ``today`` (an ordinal, as all days here).
 
     ``start`` is the day of the first decision: nothing is known of deals that were decided before
-    the record began, so nobody is at risk before it. ``arrived`` tells which deals came in on the
+    the record began, so no one is at risk before it. ``arrived`` tells which deals came in on the
     day ``entered``, and were not merely seen first then. ``stages`` are the names that ``stage``
     indexes; 0 is "not known". ``learns_stages`` is false where stages are not on record alike for
     decided and for open deals. ``open_stages`` are the stages of open deals, where known.

@@ -115,7 +115,7 @@ class _Builder:
     ) -> PastDeal | str:
         """Returns the past deal, or the reason why there cannot be one.
 
-        An open deal of which nobody knows when it came in is there from the day on which it was
+        An open deal without the day on which it came in is there from the day on which it was
         first seen. ``is_typed`` says that someone added it by hand when it came in.
         """
         if self._now is None:

@@ -32,7 +32,7 @@ class PastDeal:
     deals. ``stages`` holds open stages only, as far as moves are on record. ``filled`` names the
     fields that hold something today; it is there to warn about fields that tell the outcome, and
     no model reads it. ``arrived`` is False for a deal that was merely first seen on the day
-    ``entered``: it came in before, nobody knows when, and is not an arrival. Stage names are the
+    ``entered``: it came in before, it is unknown when, and is not an arrival. Stage names are the
     mapping's.
     """
 
@@ -101,7 +101,7 @@ class History:
 
     @property
     def undated(self) -> int:
-        """How many open deals there are of which nobody knows when they came in."""
+        """How many open deals there are without the day on which they came in."""
         return sum(not deal.arrived for deal in self.open)
 
     @property

@@ -117,7 +117,7 @@ def _why(case: Case, assignment: Assignment) -> str:
 
 
 def merged(wanted: Iterable[Allocation], present: Iterable[Allocation]) -> list[Allocation]:
-    """Returns allocations to be stored so that nobody loses hours they have already.
+    """Returns allocations to be stored so that no one loses hours they have already.
 
     The store knows one allocation by deal, person, role and first day. Where one of ``present``
     has the same, hours are added up for the days in common, and the longer one goes on alone.

@@ -132,7 +132,7 @@ class Board:
         return lost
 
     def place(self, request: int, way: Way) -> float:
-        """Puts people on a request that nobody is on; returns the value that is won."""
+        """Puts people on a request without people; returns the value that is won."""
         self.placed[request] = way.assignments
         value = over = 0.0
         for assignment in way.assignments:

@@ -2,7 +2,7 @@
 
 Demand of a role that is more than one person's week is shared out into equal requests. What
 present allocations cover is no longer asked for. An allocation's hours count for a full week: in
-a week with time off, in proportion. In a week in which nobody at all can work full (public
+a week with time off, in proportion. In a week in which no one at all can work full (public
 holidays), demand counts in proportion, too.
 """
 
@@ -129,7 +129,7 @@ def build(
 ) -> Case:
     """Returns the problem of staffing ``works``.
 
-    :raises InvalidValue: there is nobody on the roster.
+    :raises InvalidValue: the roster is empty.
     """
     if not staff.people:
         raise InvalidValue(

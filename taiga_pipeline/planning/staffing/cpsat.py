@@ -2,7 +2,7 @@
 
 For some requests at the starts they have, OR-Tools' CP-SAT chooses among: a candidate whole, one
 or two candidates a half each, others standing in while the chosen one is away, and what is there
-now. Hours are counted in hundredths, rounded so that nobody gets more than there is room for.
+now. Hours are counted in hundredths, rounded so that no one gets more than there is room for.
 """
 
 from __future__ import annotations

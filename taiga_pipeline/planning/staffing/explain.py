@@ -188,7 +188,7 @@ def _extended(worker: Worker, weeks: int) -> Worker:
 
 
 def _help(problem: Problem, plan: Plan, before: Score, numbers: list[int]) -> Help | None:
-    """Returns what it brings to place requests that lack people again: those that nobody is on, or
+    """Returns what it brings to place requests that lack people again: those without people, or
     all of them, whichever is better."""
     short = {
         number

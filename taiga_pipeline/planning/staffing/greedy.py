@@ -35,7 +35,7 @@ def greedy_plan(problem: Problem) -> Plan:
 
 
 def fill(problem: Problem, plan: Plan, requests: Iterable[int] | None = None) -> Plan:
-    """Returns ``plan`` with those requests (default: all) assigned that nobody is on yet."""
+    """Returns ``plan`` with those requests (default: all) assigned without people."""
     ledger = Ledger(problem, plan.delays)
     for assignment in plan.assignments:
         ledger.add(assignment)

@@ -160,7 +160,7 @@ class Search:
         return 0.0
 
     def _put_off(self, project: int) -> float:
-        """Draws another start for a project that nobody is on; returns what that is worth."""
+        """Draws another start for a project without people; returns what that is worth."""
         rules = self._problem.projects[project]
         before = self._board.delays[project]
         after = self._random.randint(0, rules.max_delay)

@@ -179,7 +179,7 @@ class Plan:
 
 
 def empty_plan(problem: Problem) -> Plan:
-    """Returns the plan in which nobody does anything."""
+    """Returns the plan in which no one does anything."""
     return Plan((0,) * len(problem.projects), ())
 
 

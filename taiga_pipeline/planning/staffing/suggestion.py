@@ -205,7 +205,7 @@ def _hire_json(case: Case, hire: Hire) -> dict[str, Any]:
 
 
 def _shifts(case: Case, solution: Solution) -> list[dict[str, Any]]:
-    """Returns the best shifts of projects that nobody is on yet and that begin in the future."""
+    """Returns the best shifts of projects without people and that begin in the future."""
     busy = {each.deal_key for each in case.fixed}
     movable = [
         number

@@ -177,7 +177,7 @@ def unknown_wishes(
 
 
 def unknown_roles(works: Iterable[Work], names: Iterable[str]) -> Iterator[str]:
-    """Yields a note for each role that deals ask for and nobody has; ``names`` are all that people
+    """Yields a note for each role that deals ask for and no one has; ``names`` are all that people
     have as a role or a skill."""
     known = {folded(name): name for name in names}
     asked: dict[str, tuple[str, list[str], Decimal]] = {}

@@ -430,7 +430,7 @@ def plain(value: JSON) -> str:
 
 
 def is_as_made(issue_id: str, context: RedmineClientContext) -> bool:
-    """Whether an issue is as this account made it: nobody edited it, nothing hangs on it."""
+    """Whether an issue is as this account made it: no one edited it, nothing hangs on it."""
     hanging = ("children", "attachments", "relations")
     path = f"issues/{issue_id}.json"
     issue = context.client.get(path, {"include": ",".join(("journals", *hanging))}).data["issue"]

@@ -91,7 +91,7 @@ def _facts(text: str) -> str:
 
 
 def _unmentioned(text: str) -> str:
-    """The text, written so that it reads alike and mails nobody."""
+    """The text, written so that it reads alike and sends no mail."""
     return _MENTION.sub(_INERT_AT, _text(text))
 
 

@@ -187,7 +187,7 @@ class TaigaTarget:
         """Tells whether everything in the project's timeline was this account's doing.
 
         For a member who joined, the timeline names the member and not who added them: the
-        membership does. For one who was removed nobody knows, which counts as touched.
+        membership does. For one who was removed it is unknown, which counts as touched.
         """
         members = read_all(self._client, Memberships.path, {"project": root_id})
         events = read_all(self._client, f"timeline/project/{root_id}", {})
@@ -206,7 +206,7 @@ class TaigaTarget:
     def untouched_child(self, child: Observed, place: Place) -> bool:
         """Tells whether a child is as this account left it; see `untouched.is_untouched`.
 
-        A role that nobody holds may be removed afterwards.
+        A role without holders may be removed afterwards.
         """
         found = is_untouched(child, place, self._context)
         if found and child.kind == Kind.ROLE:
@@ -418,7 +418,7 @@ class TaigaTarget:
             return
 
     def _role_to_remove(self, role_id: str, place: Place) -> str:
-        """Returns how a role is addressed that nobody held just now.
+        """Returns how a role is addressed that no one held just now.
 
         Should someone have been given it since, they get another role and stay in the project.
 

@@ -327,7 +327,7 @@ class Stories:
     def _with_facts(self, observed: Observed, facts: str, context: TaigaClientContext) -> str:
         """Returns the description with other facts below what people wrote, read for that.
 
-        Version 1 is as it was made: nobody wrote anything.
+        Version 1 is as it was made: no one wrote anything.
         """
         if observed.change_token == FIRST_VERSION:
             return join_block("", facts)
@@ -352,7 +352,7 @@ def renamed_references(
 
 
 def _demand_description(observed: Observed) -> None:
-    """Refuses to write over a description that nobody has read: lists do not show it.
+    """Refuses to write over a description that no one has read: lists do not show it.
 
     Version 1 is as it was made. A later one is read in full when its project is read by itself
     (`reading.ChildReader`), which is what the engine does about a `Stale` record.

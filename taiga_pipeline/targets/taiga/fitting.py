@@ -151,7 +151,7 @@ def _block(
 
 
 def _story_text(text: str) -> tuple[str, str]:
-    """A story's description. "@name" is written so that it reads alike and mails nobody."""
+    """A story's description. "@name" is written so that it reads alike and sends no mail."""
     fitted, note = _block(_LONGEST_TEXT, lambda lines: _MENTION.sub(_INERT_AT, lines))(text)
     inert = "names people with @; written so that no mail is sent" if _MENTION.search(text) else ""
     return fitted, "; ".join(part for part in (inert, note) if part)

@@ -46,7 +46,7 @@ def _unknown_templates(records: Sequence[Desired], templates: Templates) -> Iter
 
 
 def _strangers(members: Sequence[Desired], client: Client, account_id: int) -> Iterator[Foreseen]:
-    """Yields the members whom no project of this account shows: Taiga finds nobody by address."""
+    """Yields the members whom no project of this account shows: Taiga finds no one by address."""
     missing = {member.key.name.casefold(): member for member in members}
     known: set[str] = set()
     for address in _people(client, account_id):

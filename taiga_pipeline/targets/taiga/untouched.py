@@ -1,4 +1,4 @@
-"""Whether nobody but the connector has touched something in a project.
+"""Whether only the connector has touched something in a project.
 
 Where Taiga does not tell, the answer is no: what people may have worked with stays. A project
 manager may be logged in as the connector's own account, so that who did something tells little:

@@ -57,7 +57,7 @@ def test_a_server_that_is_gone_is_reported(order: Order, taiga: Sandbox) -> None
     text = order.config.read_text()
     order.config.write_text(text.replace(taiga.url, "http://127.0.0.1:9"))
     stop = threading.Event()
-    stop.set()  # nobody waits for retries
+    stop.set()  # no one waits for retries
     assert carry_out(order, stop).ending is Ending.STOPPED
 
 

@@ -97,7 +97,7 @@ class Place:
         raise AssertionError
 
     def go_away(self) -> DealSource:
-        """Returns a source that finds nobody there."""
+        """Returns a source that finds no one there."""
         raise AssertionError
 
     def lock_out(self) -> DealSource:

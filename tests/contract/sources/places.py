@@ -349,7 +349,7 @@ class LiveTrytonPlace(Place):
         return self._source(self.office.url, self.office.robot_key, writes_back=writes_back)
 
     def _source(self, url: str, key: str, *, writes_back: bool = False) -> DealSource:
-        # Numbers are given by Tryton itself, and nobody may change them.
+        # Numbers are given by Tryton itself, and no one may change them.
         settings = {**tryton_settings(url, key, writes_back), "columns": {"key": "reference"}}
         return create("tryton", settings, SystemClock())
 

@@ -161,7 +161,7 @@ def test_a_child_in_a_project_that_is_gone_is_refused(work: Work) -> None:
         story(work)
 
 
-# --- what may be removed: nobody but the connector has touched it
+# --- what may be removed: only the connector has touched it
 
 
 def untouched(work: Work, kind: str, child_id: str) -> bool:

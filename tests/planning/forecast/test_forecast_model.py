@@ -223,7 +223,7 @@ def test_deals_that_come_in_bursts_are_over_dispersed() -> None:
 
 
 def test_what_is_there_when_a_record_begins_tells_nothing_of_new_deals() -> None:
-    """As after the import of a pipeline's open deals, whose first days nobody knows."""
+    """As after the import of a pipeline's open deals, whose first days it is unknown."""
     imported = tuple(deal(str(n), FIRST) for n in range(300))
     later = tuple(deal(f"L{n}", FIRST + timedelta(days=3 + 7 * n)) for n in range(4))
 

@@ -64,7 +64,7 @@ def test_two_who_are_there_in_turns_are_not_both_on_it_for_all_weeks() -> None:
 def test_hours_above_the_contract_are_overtime() -> None:
     asked = problem(requests=(request(42.0),))
     part = plan(Assignment(0, 0, WHOLE, 0, 4))
-    assert evaluate(asked, part).unmet == (8.0,)  # nobody is asked for overtime by one request
+    assert evaluate(asked, part).unmet == (8.0,)  # no one is asked for overtime by one request
     two = problem(requests=(request(40.0), request(4.0)))
     score = evaluate(two, plan(Assignment(0, 0, WHOLE, 0, 4), Assignment(1, 0, WHOLE, 0, 4)))
     assert (score.overtime_hours, score.overtime_cost, score.unmet_cost) == (16, 80, 0)

@@ -203,7 +203,7 @@ def test_the_best_plan_of_a_tiny_problem_is_found() -> None:
 
 
 def test_a_bad_first_choice_is_undone() -> None:
-    """The quick rule gives the versatile person to the first; the other then has nobody."""
+    """The quick rule gives the versatile person to the first; the other then has no one."""
     asked = problem(
         workers=(worker("both"), worker("one")),
         requests=(request(40.0, workers=(0, 1)), request(39.0, workers=(0,))),

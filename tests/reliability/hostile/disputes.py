@@ -183,7 +183,7 @@ def prometheus(out: Disputes, name: str, text: str) -> None:
 
 
 def heartbeat(out: Disputes, name: str, text: str) -> None:
-    """An entry that stands where the address should: nobody is asked, and it is not repeated."""
+    """An entry that stands where the address should: no one is asked, and it is not repeated."""
     said: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]

@@ -52,7 +52,7 @@ plan_weeks = 2
 
 
 def stage_name(text: str) -> str:
-    """Returns an entry without what a mapping refuses in a stage: characters that nobody sees."""
+    """Returns an entry without what a mapping refuses in a stage: characters that are invisible."""
     return line(text.translate(dict.fromkeys(map(ord, INVISIBLE))))
 
 

@@ -7,7 +7,7 @@ NEW        creates a project with a story, and completes what Taiga ignores at c
 UPDATED    updates title, facts and note of a project whose text and tags people edited
 STAFFED    staffs: label, role, two members, milestone, two stories
 LOST       retires
-DROPPED    retires by deletion, as nobody but the connector ever touched it
+DROPPED    retires by deletion, as only the connector ever touched it
 REOPENED   restores
 RELEASED   removes one member, changes another's role, a milestone's dates, a story's subject
 ADOPTED    adopts a project that a person chose by hand: marks it, updates it, adds a story

@@ -21,7 +21,7 @@ from .harness import Gate, Outcome, Prepared, World, fleet, killed, recover
 
 @dataclass(frozen=True, slots=True)
 class Undisturbed:
-    """What a run that nobody kills leads to."""
+    """What a run that no one kills leads to."""
 
     crash_points_reached: tuple[str, ...]
     outcome: Outcome

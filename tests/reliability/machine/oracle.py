@@ -72,7 +72,7 @@ class Oracle:
             yield f"made {len(made)} times: projects {made}"
         is_missing = group.create and not group.retired and project is None
         if is_missing and not kinds & {IssueKind.DELETED, IssueKind.AMBIGUOUS}:
-            yield "has no project, and nobody is told"
+            yield "has no project, and no one is told"
         if project is None or not self._is_member(project):
             return
         yield from self._lasting(key, project, group, issues)
@@ -99,7 +99,7 @@ class Oracle:
             if _record_of(story).group != group.key or _record_of(story) in asked | reported:
                 continue
             if self._is_followed(story):
-                yield f"nothing asks for {_record_of(story)}, and nobody is told"
+                yield f"nothing asks for {_record_of(story)}, and no one is told"
 
     # --- whose it is
 
@@ -110,7 +110,7 @@ class Oracle:
         if project in marked and IssueKind.UNMARKED in kinds:
             yield "its mark is there, and is said to be gone"
         if project not in marked and not kinds & {IssueKind.UNMARKED, IssueKind.OBSTACLE}:
-            yield "its mark is gone, and nobody is told"
+            yield "its mark is gone, and no one is told"
         bound = {row.root_id for row in self._world.state.index().values()}
         copies = {str(p.id) for p in marked if self._is_member(p)} - bound
         reported = [i.observed for i in issues if i.kind is IssueKind.COPIED and i.key.is_root]

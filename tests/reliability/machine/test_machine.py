@@ -1,4 +1,4 @@
-"""Nobody loses anything, whatever the order of events: a state machine in two processes.
+"""No one loses anything, whatever the order of events: a state machine in two processes.
 
 Half of the schedules are always the same, half are of a random seed.
 RELIABILITY_SEED repeats a random seed, RELIABILITY_SCHEDULES sets how many schedules there are.

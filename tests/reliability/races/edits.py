@@ -101,7 +101,7 @@ class Interleaving:
         world.book.staffed[KEY, "bob@example.test"] = "Data"
 
     def count_requests(self) -> int:
-        """Returns how many requests the run makes that nobody disturbs."""
+        """Returns how many requests the run makes that no one disturbs."""
         self._reset()
         self._world.run()
         return len(self._world.sandbox.requests)

@@ -25,7 +25,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def bot(sandbox: Sandbox) -> Iterator[Account]:
-    """The connector's account in `sandbox`; nobody really waits."""
+    """The connector's account in `sandbox`; no one really waits."""
     account = Account(_in_sandbox(sandbox), ManualClock())
     yield account
     account.close()

@@ -159,7 +159,7 @@ def test_requests_are_counted_and_cross_a_crash_point_each_way(
     assert crossed == ["request sent", "request sent", "answer received"]
 
 
-# Nobody answers
+# No server answers
 
 
 @pytest.mark.parametrize("method", EVERY)

@@ -109,11 +109,11 @@ class Cards:
         return [root for root in self.observe_roots() if marker in root.markers]
 
     def untouched(self, root_id: str) -> bool:
-        """Nobody knows who changed what."""
+        """It is unknown who changed what."""
         return False
 
     def untouched_child(self, child: Observed, place: Place) -> bool:
-        """Nobody knows who changed what."""
+        """It is unknown who changed what."""
         return False
 
     # --- writing
