@@ -2,7 +2,7 @@
 
 ==============  ===================================================================
 people          ``email,name,role,skills,hours_per_week,team,country,starts,ends``
-time off        ``email,first,last,reason``
+time off        ``email,first,last,reason``, or as HR programs export it (`absence_files`)
 allocations     ``deal,email,role,hours_per_week,start,end,status``
 ==============  ===================================================================
 
@@ -14,13 +14,26 @@ Rosters are read by `taiga_pipeline.people.roster_file`, which knows the files o
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, tzinfo
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Generic, TextIO, TypeVar
 
+from taiga_pipeline.hints import word
+from taiga_pipeline.people.absence_files import (
+    FIRST_NAME,
+    HELPERS,
+    KNOWN,
+    LAST_NAME,
+    NAME,
+    last_by_number,
+    number_of_days,
+    why_not_off,
+)
 from taiga_pipeline.people.cleaning import bare_email, clean_allocation, clean_time_off
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.people.roster_file import OUR_COLUMNS
@@ -40,14 +53,18 @@ from taiga_pipeline.pipeline.files.csv_reader import (
 from taiga_pipeline.pipeline.importing.headers import plain_header
 from taiga_pipeline.pipeline.importing.rows import BadRow
 from taiga_pipeline.pipeline.notation import format_skills
+from taiga_pipeline.pipeline.text import counted, folded, line
 from taiga_pipeline.pipeline.values.dates import DateReading, End, survey_dates
 from taiga_pipeline.pipeline.values.numbers import read_hours
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
 _T = TypeVar("_T")
 Cells = Mapping[str, str]
-Days = Callable[[str, str], date | None]
-"""Reads the day in a column: its name, and the cell."""
+Days = Callable[[str, str, End | None], date | None]
+"""Reads the day in a column: its name, the cell, and which end of a period is meant (None: that
+of the column)."""
+Emails = Callable[[str], str]
+"""Returns the address of somebody on the roster by their name."""
 
 CONFIRMED: Final = "confirmed"
 TENTATIVE: Final = "tentative"
@@ -69,13 +86,18 @@ class ReadFormat(Format[_T]):
     """How one kind of file is read as well.
 
     ``needed`` are the columns that must be there, ``dates`` those that hold days. Two rows of the
-    same ``identity`` are one.
+    same ``identity`` are one. ``known`` are other headers of columns (`plain_header`), and
+    ``helpers`` columns that say something about others; one of the first of both, in place of a
+    needed column, will do (``instead``).
     """
 
     needed: tuple[str, ...]
     dates: tuple[str, ...]
     read: Callable[[Cells, Days], _T]
     identity: Callable[[_T], object]
+    known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    helpers: tuple[str, ...] = ()
+    instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +126,14 @@ class RowsReading(Generic[_T]):
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """How a file is written, as far as people say: "" to be found out. ``zone`` is that of days."""
+    """How a file is written, as far as people say: "" to be found out. ``zone`` is that of days;
+    ``columns``: our column -> their header, "" to leave ours out."""
 
     encoding: str = ""
     date_format: str = ""
     zone: tzinfo = UTC
+    columns: Mapping[str, str] = field(default_factory=dict)
+    delimiter: str = ""
 
 
 AS_FOUND: Final = Writing()
@@ -122,19 +147,19 @@ def read_file(format_: ReadFormat[_T], path: Path, writing: Writing) -> RowsRead
     :raises Unreachable: the file cannot be read.
     :raises ProblemsError: it cannot be decoded, or lacks a column.
     """
-    text = read_csv(path, encoding=writing.encoding)
-    positions = _positions(format_, text)
+    text = read_csv(path, encoding=writing.encoding, delimiter=writing.delimiter)
+    positions = _positions(format_, text, writing.columns)
     dates = _surveys(format_, text, positions, writing)
     items: list[tuple[int, _T]] = []
     bad: list[BadRow] = []
     seen: dict[object, int] = {}
     cut_off = False
+    not_taken: Counter[str] = Counter()
 
-    def day(name: str, cell: str) -> date | None:
+    def day(name: str, cell: str, end: End | None = None) -> date | None:
         reading = dates.get(name)
-        return (
-            reading.day(cell, End.FIRST if name in _BEGINNINGS else End.LAST) if reading else None
-        )
+        usual = End.FIRST if name in _BEGINNINGS else End.LAST
+        return reading.day(cell, end or usual) if reading else None
 
     for row in text.rows():
         if isinstance(row, BrokenRow):
@@ -144,6 +169,9 @@ def read_file(format_: ReadFormat[_T], path: Path, writing: Writing) -> RowsRead
         cells = {name: unguard(row.cells[at]).strip() for name, at in positions.items()}
         try:
             item = format_.read({**dict.fromkeys(format_.columns, ""), **cells}, day)
+        except NotTaken as error:
+            not_taken[str(error)] += 1
+            continue
         except RequestError as error:
             reasons = "; ".join(problem.message for problem in error.problems)
             bad.append(BadRow(row.line, row.cells[0], reasons))
@@ -160,7 +188,8 @@ def read_file(format_: ReadFormat[_T], path: Path, writing: Writing) -> RowsRead
         for name, reading in dates.items()
         if reading.why and not reading.doubt
     )
-    notices = (*(said for _, said in text.notes), *decided)
+    left = (f"{counted(n, 'row')} no time off: {why}" for why, n in not_taken.most_common())
+    notices = (*(said for _, said in text.notes), *decided, *left)
     return RowsReading(tuple(items), tuple(bad), unused, not cut_off, notices)
 
 
@@ -179,24 +208,51 @@ def _surveys(
     }
 
 
-def _positions(format_: ReadFormat[Any], text: CsvText) -> dict[str, int]:
+def _positions(format_: ReadFormat[Any], text: CsvText, named: Mapping[str, str]) -> dict[str, int]:
     by_header = {plain_header(header): at for at, header in reversed([*enumerate(text.headers)])}
-    found = {
-        name: by_header[plain_header(name)]
-        for name in format_.columns
-        if plain_header(name) in by_header
-    }
+    found: dict[str, int] = {}
+    for name in (*format_.columns, *format_.helpers):
+        headers = (plain_header(name), *format_.known.get(name, ()))
+        at = next((by_header[each] for each in headers if each in by_header), None)
+        if name not in named and at is not None and at not in found.values():
+            found[name] = at
     present = ", ".join(filter(None, text.headers))
-    problems = [
+    problems = [*_wrong_columns(format_, text, named)]
+    found |= {
+        name: by_header[plain_header(theirs)]
+        for name, theirs in named.items()
+        if plain_header(theirs) in by_header
+    }
+    problems += [
         Problem(
             f"no column {name!r}{did_you_mean(name, text.headers)} (columns: {present})", text.name
         )
         for name in format_.needed
         if name not in found
+        and not any(set(each.split("+")) <= found.keys() for each in format_.instead.get(name, ()))
     ]
     if problems:
         raise ProblemsError(problems)
     return found
+
+
+def _wrong_columns(
+    format_: ReadFormat[Any], text: CsvText, named: Mapping[str, str]
+) -> Iterator[Problem]:
+    fields = (*format_.columns, *format_.helpers)
+    there = {plain_header(header) for header in text.headers}
+    for name, theirs in named.items():
+        option = f"--column {word(f'{name}={theirs}')}"
+        if name not in fields:
+            known = f"{did_you_mean(name, fields)} (fields: {', '.join(fields)})"
+            yield Problem(f"{option}: no field {name!r}{known}", text.name)
+        elif theirs and plain_header(theirs) not in there:
+            near = did_you_mean(theirs, text.headers)
+            yield Problem(f"{option}: no column {theirs!r}{near}", text.name)
+
+
+class NotTaken(InvalidValue):
+    """A row that is none of what the file is about, by its own word; says why."""
 
 
 def write_file(format_: Format[_T], items: Iterable[_T], stream: TextIO) -> int:
@@ -225,12 +281,22 @@ def _write_person(person: Person) -> Cells:
     }
 
 
-def _read_time_off(cells: Cells, day: Days) -> TimeOff:
-    first = day("first", cells["first"])
+def _read_time_off(cells: Cells, day: Days, email_of: Emails = lambda name: "") -> TimeOff:
+    first = day("first", cells["first"], None)
     if first is None:
         raise InvalidValue("no first day")
-    last = day("last", cells["last"]) or first
-    return clean_time_off(TimeOff(bare_email(cells["email"]), first, last, cells["reason"]))
+    last = day("last", cells["last"], None)
+    if why := why_not_off(cells, first, last):
+        raise NotTaken(why)
+    days = number_of_days(cells)
+    if last is None and days is not None:
+        last = last_by_number(first, days)
+    last = last or day("first", cells["first"], End.LAST) or first  # of a week, all of it
+    name = cells.get(NAME, "") or " ".join(
+        filter(None, (cells.get(FIRST_NAME, ""), cells.get(LAST_NAME, "")))
+    )
+    email = bare_email(cells["email"]) if cells["email"] or not name else email_of(name)
+    return clean_time_off(TimeOff(email, first, last, cells["reason"]))
 
 
 def _write_time_off(time_off: TimeOff) -> Cells:
@@ -247,8 +313,8 @@ def _read_allocation(cells: Cells, day: Days) -> Allocation:
             email=bare_email(cells["email"]),
             role=cells["role"],
             hours_per_week=read_hours(cells["hours_per_week"]),
-            start=day("start", cells["start"]),
-            end=day("end", cells["end"]),
+            start=day("start", cells["start"], None),
+            end=day("end", cells["end"], None),
             confirmed=_is_confirmed(cells["status"]),
         )
     )
@@ -284,6 +350,9 @@ TIME_OFF_FILE: Final = ReadFormat(
     ("first", "last"),
     _read_time_off,
     lambda time_off: (time_off.email, time_off.first, time_off.last),
+    known=KNOWN,
+    helpers=HELPERS,
+    instead={"email": (NAME, f"{FIRST_NAME}+{LAST_NAME}")},
 )
 ALLOCATIONS_FILE: Final = ReadFormat(
     ("deal", "email", "role", "hours_per_week", "start", "end", "status"),
@@ -301,8 +370,32 @@ def import_time_off(store: PeopleStore, path: Path, writing: Writing = AS_FOUND)
     :raises Unreachable: the file or the store cannot be used.
     :raises ProblemsError: the file cannot be decoded, or lacks a column.
     """
-    reading = read_file(TIME_OFF_FILE, path, writing)
+    people = store.people()
+    format_ = replace(TIME_OFF_FILE, read=partial(_read_time_off, email_of=_by_name(people)))
+    reading = read_file(format_, path, writing)
     return _sum_up(reading, store.add_each_time_off(item for _, item in reading.items))
+
+
+def _by_name(people: Iterable[Person]) -> Emails:
+    """Returns what finds people on the roster by name, as ``Ana Müller`` or ``Müller, Ana``."""
+    emails: dict[str, set[str]] = {}
+    for person in people:
+        emails.setdefault(folded(line(person.name)), set()).add(person.email)
+
+    def find(name: str) -> str:
+        last, comma, first = name.partition(",")
+        spelled = f"{first} {last}" if comma else name
+        found = emails.get(folded(line(spelled)), set())
+        if len(found) == 1:
+            return next(iter(found))
+        if found:
+            raise InvalidValue(
+                f"{name!r} is the name of {', '.join(sorted(found))}: say which by "
+                "the address, in a column 'email'"
+            )
+        raise InvalidValue(f"nobody on the roster is called {name!r}; see people list")
+
+    return find
 
 
 def import_allocations(store: PeopleStore, path: Path, writing: Writing = AS_FOUND) -> RowsReport:
@@ -329,9 +422,9 @@ def _sum_up(reading: RowsReading[_T], outcomes: list[Outcome | RequestError]) ->
 
 
 def _refused(lines: list[int], outcomes: list[Outcome | RequestError]) -> Iterator[BadRow]:
-    for line, outcome in zip(lines, outcomes, strict=True):
+    for number, outcome in zip(lines, outcomes, strict=True):
         if isinstance(outcome, RequestError):
-            yield BadRow(line, "", str(outcome), unknown_person=_nobody(outcome))
+            yield BadRow(number, "", str(outcome), unknown_person=_nobody(outcome))
 
 
 def _nobody(error: RequestError) -> str:

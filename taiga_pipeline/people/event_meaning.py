@@ -51,10 +51,8 @@ def why_no_absence(event: Any) -> str:
     title = str(event.get("SUMMARY", ""))
     if _word(event, "STATUS") == "CANCELLED":
         return CANCELLED
-    if _SUBSTITUTE.match(title):
-        return SUBSTITUTE
-    if _ELSEWHERE.match(title):
-        return ELSEWHERE
+    if why := elsewhere(title):
+        return why
     busy = _word(event, _BUSY_STATUS)
     if busy in _BY_STATUS:
         return _BY_STATUS[busy]
@@ -62,6 +60,13 @@ def why_no_absence(event: Any) -> str:
         return TENTATIVE
     is_free = _word(event, "TRANSP") == "TRANSPARENT" and busy not in _OUT_OF_OFFICE
     return FREE if is_free else ""
+
+
+def elsewhere(title: str) -> str:
+    """Returns why what is called ``title`` is no time off, "" if nothing speaks against it."""
+    if _SUBSTITUTE.match(title):
+        return SUBSTITUTE
+    return ELSEWHERE if _ELSEWHERE.match(title) else ""
 
 
 def _word(event: Any, name: str) -> str:

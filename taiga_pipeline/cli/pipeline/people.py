@@ -18,7 +18,11 @@ from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.cli.pipeline.deal_text import print_allocations
 from taiga_pipeline.cli.pipeline.deals_staff import allocation_json
 from taiga_pipeline.cli.pipeline.file_text import bad_rows_json, print_bad_rows, writing_to
-from taiga_pipeline.cli.pipeline.people_import import import_people
+from taiga_pipeline.cli.pipeline.people_import import (
+    import_people,
+    read_columns,
+    read_delimiter,
+)
 from taiga_pipeline.pipeline.notation import format_skills, parse_skills
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.pipeline.values.dates import read_day
@@ -40,6 +44,13 @@ _FIELDS = (
 )
 
 
+_column = click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="OURS=THEIRS",
+    help="Field=header; without a header, the field is left out.",
+)
 _date_format = click.option(
     "--date-format", default="", help="Such as %m/%d/%Y (default: decided by the column)."
 )
@@ -245,6 +256,8 @@ def _report_time_off(days: TimeOff, what: str, as_json: bool) -> None:
 
 @off.command("import")
 @click.argument("file", type=ReadFile())
+@_column
+@click.option("--delimiter", default="", help="Between cells (default: found out; or tab).")
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
 @_date_format
 @click.option("--person", default="", metavar="EMAIL", help="The person of an .ics file.")
@@ -259,6 +272,8 @@ def _report_time_off(days: TimeOff, what: str, as_json: bool) -> None:
 def import_off(
     context: CommandContext,
     file: Path,
+    columns: tuple[str, ...],
+    delimiter: str,
     encoding: str,
     date_format: str,
     person: str,
@@ -267,6 +282,9 @@ def import_off(
     as_json: bool,
 ) -> int:
     """Import time off: CSV (email,first,last,reason), or iCalendar (.ics).
+
+    Files of HR programs are read by their headers (From, To, Days, Type, Status); name the others
+    with --column. Rows that are cancelled, refused or not granted yet, or half a day, are counted.
 
     In an iCalendar file, an event's attendees (else its organizer) tell whose it is, unless
     --person does. Events that are cancelled, tentative, declined, shown as free, work elsewhere or
@@ -277,13 +295,18 @@ def import_off(
     from taiga_pipeline.people.csv_files import Writing
 
     if holds_calendar(file):
-        _refuse("is for CSV files", **{"--encoding": encoding, "--date-format": date_format})
+        options = {"--column": columns, "--delimiter": delimiter}
+        options |= {"--encoding": encoding, "--date-format": date_format}
+        _refuse("is for CSV files", **options)
         return import_calendar(
             context, file, person, as_json, origin=origin, remove_many=remove_gone
         )
     given = {"--person": person, "--origin": origin, "--remove-gone": remove_gone}
     _refuse("is for iCalendar files (.ics)", **given)
-    report = time_off.import_time_off(context, file, Writing(encoding, date_format, context.zone))
+    writing = Writing(
+        encoding, date_format, context.zone, read_columns(columns), read_delimiter(delimiter)
+    )
+    report = time_off.import_time_off(context, file, writing)
     return _report(report, file, as_json)
 
 
@@ -328,17 +351,24 @@ def list_allocations(context: CommandContext, deal: str, person: str, as_json: b
 
 @allocations.command("import")
 @click.argument("file", type=ReadFile())
+@_column
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
 @_date_format
 @json_option
 @pass_context
 def import_allocations(
-    context: CommandContext, file: Path, encoding: str, date_format: str, as_json: bool
+    context: CommandContext,
+    file: Path,
+    columns: tuple[str, ...],
+    encoding: str,
+    date_format: str,
+    as_json: bool,
 ) -> int:
     """Import allocations (deal,email,role,hours_per_week,start,end,status)."""
     from taiga_pipeline.people.csv_files import Writing
 
-    report = use.import_allocations(context, file, Writing(encoding, date_format, context.zone))
+    writing = Writing(encoding, date_format, context.zone, read_columns(columns))
+    report = use.import_allocations(context, file, writing)
     return _report(report, file, as_json)
 
 

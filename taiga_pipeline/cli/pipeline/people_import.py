@@ -73,9 +73,9 @@ def import_people(
     from taiga_pipeline.people.roster_layout import RosterOptions
 
     options = RosterOptions(
-        columns=_columns(columns),
+        columns=read_columns(columns),
         full_time=_full_time(full_time) if full_time else None,
-        delimiter=_delimiter(delimiter),
+        delimiter=read_delimiter(delimiter),
         zone=context.zone,
         **texts,
     )
@@ -88,7 +88,11 @@ def import_people(
     return ExitCode.PARTIAL if is_partial else ExitCode.DONE
 
 
-def _columns(texts: tuple[str, ...]) -> dict[str, str]:
+def read_columns(texts: tuple[str, ...]) -> dict[str, str]:
+    """Reads ``OURS=THEIRS``.
+
+    :raises click.UsageError: it is written otherwise.
+    """
     columns = {}
     for text in texts:
         ours, equals, theirs = text.partition("=")
@@ -98,7 +102,11 @@ def _columns(texts: tuple[str, ...]) -> dict[str, str]:
     return columns
 
 
-def _delimiter(text: str) -> str:
+def read_delimiter(text: str) -> str:
+    """Reads what stands between cells.
+
+    :raises click.UsageError: it cannot.
+    """
     if text in _TAB_NAMES:
         return "\t"
     if len(text) > 1 or text in tuple('"\r\n'):
