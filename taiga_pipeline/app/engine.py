@@ -19,6 +19,7 @@ from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 if TYPE_CHECKING:
     from sync.run.runner import Runner
     from sync.target import Capabilities, Target
+    from taiga_pipeline.mapping.holding import Holding
     from taiga_pipeline.sources.mapped import MappedSource
     from taiga_pipeline.targets.port import TargetAdapter
 
@@ -104,6 +105,14 @@ class KnownTarget:
         if isinstance(self.target, TellsCapabilities):
             return self.target.capabilities
         return self.adapter.capabilities if self.adapter else Capabilities()
+
+
+def holding_of(workspace: Workspace) -> Holding:
+    """Returns what the target can hold, as far as that is known without a connection."""
+    from taiga_pipeline.mapping.holding import Holding
+
+    known = KnownTarget.of(workspace)
+    return Holding(known.title, known.capabilities)
 
 
 def make_source(workspace: Workspace, known: KnownTarget | None = None) -> MappedSource:

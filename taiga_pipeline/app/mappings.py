@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from taiga_pipeline.app.engine import holding_of
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace, shortest
 from taiga_pipeline.pipeline.errors import UnknownDeal
@@ -87,7 +88,7 @@ def explain_project(workspace: Workspace, key: str) -> Explanation:
     reading = workspace.make_deal_source().read()
     deal = _find(reading, key)
     staffing = Staffing(reading.allocations.get(deal.key, ()), reading.people)
-    return explain(mappings, deal, staffing, workspace.today)
+    return explain(mappings, deal, staffing, workspace.today, holding_of(workspace))
 
 
 def _find(reading: DealReading, key: str) -> Deal:
@@ -125,7 +126,9 @@ def compare_mappings(workspace: Workspace, new: Path, limit: int | None = None) 
     reading = workspace.make_deal_source().read()
     there = _keys_with_project(workspace)
     deals = _with_staffing(reading)
-    found: Iterable[Any] = compare_all(deals, old_rules, new_rules, workspace.today, there)
+    found: Iterable[Any] = compare_all(
+        deals, old_rules, new_rules, workspace.today, there, part=holding_of(workspace).part
+    )
     tally, rest = Tally(), 0
     kept: list[DealDifference] = []
     for difference in found:

@@ -7,8 +7,8 @@ at: whether people's edits are in the way is seen by ``plan`` once the mapping i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Final
@@ -324,6 +324,10 @@ class MappedDeal:
         shows = group is not None and (self.has_project or (group.create and not group.retired))
         return group if shows else None
 
+    def held(self, part: Callable[[DesiredGroup], DesiredGroup]) -> MappedDeal:
+        """Returns what of it the target can hold."""
+        return replace(self, group=part(self.group)) if self.group else self
+
 
 def map_deal(
     mappings: MappingSet, deal: Deal, staffing: Staffing, today: date, *, has_project: bool
@@ -340,21 +344,24 @@ def _state(group: DesiredGroup | None) -> str:
     return str(group.root.fields[Project.STATE]) if group else ""
 
 
-def compare_all(
+def compare_all(  # noqa: PLR0913 - two sets of rules, and how deals are seen
     deals: Iterable[tuple[Deal, Staffing]],
     old: MappingSet,
     new: MappingSet,
     today: date,
     with_project: Container[str] = (),
+    *,
+    part: Callable[[DesiredGroup], DesiredGroup] = lambda group: group,
 ) -> Iterator[DealDifference | None]:
     """Yields for each deal what changes for it, None if nothing does.
 
     ``with_project`` are the keys of deals whose project is there already: of the others, only
-    those count that a project would be made for.
+    those count that a project would be made for. ``part`` is the part of a group that the target
+    can hold.
     """
     for deal, staffing in deals:
         there = deal.key in with_project
-        yield compare_deal(
-            map_deal(old, deal, staffing, today, has_project=there),
-            map_deal(new, deal, staffing, today, has_project=there),
+        before, after = (
+            map_deal(rules, deal, staffing, today, has_project=there) for rules in (old, new)
         )
+        yield compare_deal(before.held(part), after.held(part))

@@ -16,6 +16,7 @@ from taiga_pipeline.mapping.desired import (
     left_alone,
     make_case,
 )
+from taiga_pipeline.mapping.holding import Holding, asked_by
 from taiga_pipeline.mapping.mapping_set import MappingSet, matched, matches
 from taiga_pipeline.mapping.rules import Condition, Rules, StageRule
 from taiga_pipeline.mapping.template import Template
@@ -146,14 +147,21 @@ class Explanation:
                 yield from _field_lines(field)
 
 
-def explain(mappings: MappingSet, deal: Deal, staffing: Staffing, today: date) -> Explanation:
-    """Returns why the deal's project looks as it does.
+def explain(
+    mappings: MappingSet,
+    deal: Deal,
+    staffing: Staffing,
+    today: date,
+    holding: Holding | None = None,
+) -> Explanation:
+    """Returns why the deal's project looks as it does; ``holding`` is what the target can hold.
 
     :raises NotMapped: no mapping is for it, several are, or its stage is unknown.
     """
     rules, stage = mappings.stage_of(deal)
     case = make_case(deal, rules, stage, staffing)
-    group = desired_group(deal, rules, stage, staffing, today)
+    holding = holding or Holding()
+    group = holding.part(desired_group(deal, rules, stage, staffing, today))
     return Explanation(
         deal=one_line(deal.key),
         candidates=tuple(_candidate(rule, deal, rules) for rule in mappings.rules),
@@ -161,7 +169,7 @@ def explain(mappings: MappingSet, deal: Deal, staffing: Staffing, today: date) -
         file=rules.file,
         stage_in_deal=one_line(deal.stage),
         stage=stage,
-        remarks=tuple(_remarks(case, group, today)),
+        remarks=(*_remarks(case, group, today), *holding.notes([asked_by(rules)], [rules])),
         records=tuple(_record(record, case) for record in group.records()),
     )
 

@@ -41,7 +41,7 @@ _NEVER_DELETED: Final = (
 
 
 def _anything() -> Capabilities:
-    return Capabilities()
+    return Capabilities(tells_untouched=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,3 +67,23 @@ def test_a_target_that_is_not_installed_hides_nothing_else(run: Run, redmine: Fa
     result = run("check")
     assert result.exit_code == 2
     assert result.stdout.count("'redmin' is not installed; did you mean 'redmine'") == 1
+
+
+def test_an_explanation_shows_what_is_held_and_says_what_is_not(
+    run: Run, redmine: FakeRedmine
+) -> None:
+    shown = json.loads(run("mapping", "explain", "D-1", "--json").stdout)
+    (project,) = [record for record in shown["records"] if record["kind"] == "project"]
+    assert "tags" not in {field["field"] for field in project["fields"]}
+    assert sum(NOTE in remark for remark in shown["remarks"]) == 1
+
+
+def test_an_edit_of_what_cannot_be_held_changes_nothing(run: Run, redmine: FakeRedmine) -> None:
+    run("run")
+    mapping = Path("mappings/default.toml")
+    edited = Path("edited.toml")
+    text = mapping.read_text(encoding="utf-8").replace('template = "scrum"', 'template = "kanban"')
+    assert text != mapping.read_text(encoding="utf-8")
+    edited.write_text(text, encoding="utf-8")
+    result = run("mapping", "diff", "edited.toml", "--json")
+    assert json.loads(result.stdout)["deals"] == []
