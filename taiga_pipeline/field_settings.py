@@ -66,7 +66,7 @@ class FieldSettings(Section):
 
     name: Annotated[str, AfterValidator(_check_field_name)]
     kind: Annotated[str, AfterValidator(_check_kind)] = Kind.TEXT.value
-    label: Annotated[str, Field(max_length=100)] = ""
+    label: Annotated[str, Field(max_length=100), AfterValidator(line)] = ""
     headers: Annotated[list[_Line], Field(max_length=100)] = Field(default_factory=list)
     choices: Annotated[list[_Line], Field(max_length=MAX_CHOICES)] = Field(default_factory=list)
     currency: str = ""

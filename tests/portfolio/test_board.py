@@ -11,7 +11,8 @@ from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.portfolio.board import Look, Portfolio, Surroundings, stages_of
 from taiga_pipeline.records import Kind, Status, Story, Wiki
-from tests.mapping.support import TODAY, deal, mappings
+from tests.mapping.support import STAGES, TODAY, deal, mappings
+from tests.pipeline.fields.support import TABLE
 
 KEY = "~portfolio-acme"
 SHARED = '[ownership]\nstage = "shared"\n'
@@ -138,3 +139,13 @@ def test_a_page_that_can_be_made_is_part_of_the_group() -> None:
     portfolio = Portfolio(KEY, Look(), mappings().rules, Surroundings, {"plan": lambda _: made})
     portfolio.begin(TODAY)
     assert of_kind(portfolio.group(()), Kind.WIKI) == [made]
+
+
+def test_a_card_shows_fields_of_ones_own_as_plain_text() -> None:
+    rules = parse_mapping(f'[mapping]\nname = "a"\n{STAGES}', "a.toml", TABLE)
+    own = {"region": "[North](http://x)", "margin": "5 EUR", "strategic": "yes"}
+    facts = str(card(board(deal(own=own), rules=rules)).fields[Story.FACTS])
+    assert facts.splitlines()[-2:] == [
+        "- Region: &#91;North&#93;(http://x)",
+        "- Strategic account: yes",
+    ]

@@ -80,7 +80,8 @@ def find_deals(
             found = list(islice(filter(conditions.are_met_by, deals), limit))
         if not found:
             asked = {"stage": tuple(stages), "team": (team,), "owner": (owner,)}
-            refuse_unknown(workspace, store, {**conditions.words, **asked})
+            named = {name: (*asked.get(name, ()), *each) for name, each in conditions.words.items()}
+            refuse_unknown(workspace, store, {**asked, **named})
     chance = chance_of(workspace)
     return tuple(DealView(deal, chance(deal)) for deal in found)
 

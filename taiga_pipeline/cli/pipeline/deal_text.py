@@ -13,8 +13,8 @@ import click
 from taiga_pipeline.cli.output import print_pairs, print_table, shorten
 from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.columns import deal_cells
-from taiga_pipeline.pipeline.fields.field import FieldTable
-from taiga_pipeline.pipeline.fields.own import json_form
+from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
+from taiga_pipeline.pipeline.fields.own import json_form, money_of
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
 from taiga_pipeline.report.terminal import safe
@@ -108,6 +108,7 @@ def print_deal(
         "value": money(deal),
         "probability": percent(chance),
         **{name: f"{at:%Y-%m-%d %H:%M} UTC" if at else "" for name, at in times.items()},
+        **{field.name: _own_text(field, deal) for field in table.own},
     }
     pairs = {
         safe(field.label): safe(cells[field.name])
@@ -127,6 +128,13 @@ def print_deal(
         click.echo("\nNotes")
         for text in safe(deal.notes, keep_lines=True).splitlines():
             click.echo(f"  {text}")
+
+
+def _own_text(field: DealField, deal: Deal) -> str:
+    """Returns a field of the user's own as people read it: money as that of the deal."""
+    text = deal.own.get(field.name, "")
+    known = money_of(text, deal.currency) if field.kind is Kind.MONEY and text else None
+    return f"{known[0]:,f} {known[1]}".strip() if known else text
 
 
 def print_history(moves: Iterable[StageMove], changes: Iterable[FieldChange]) -> None:

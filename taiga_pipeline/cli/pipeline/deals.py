@@ -78,7 +78,10 @@ def _values(context: CommandContext, texts: dict[str, Any]) -> dict[str, Any]:
     """
     contacts, given = texts.pop("contacts", ()), texts.pop("given", ())
     if given:
-        texts |= fields_given(context, given)
+        for name, text in fields_given(context, given).items():
+            if texts.get(name) is not None:
+                raise click.UsageError(f"--set {name}: {name} has an option too; leave one out")
+            texts[name] = text
         return read_fields(texts, contacts, context.fields)
     return read_fields(texts, contacts)
 

@@ -473,10 +473,14 @@ def test_a_field_of_ones_own_is_set_shown_and_cleared(with_fields: Run) -> None:
     ]  # fmt: skip
     text = run("deals", "show", "D-1").stdout
     assert "Sales region:" in text and "North" in text
+    run("deals", "edit", "D-1", "--set", "margin=1.200,50 EUR")
+    assert "1,200.5 EUR" in run("deals", "show", "D-1").stdout
     result = run("deals", "edit", "D-1", "--set", "region=", "--set", "Score=7", "--json")
     assert (json.loads(result.stdout)["region"], json.loads(result.stdout)["score"]) == ("", "7")
     assert "changed" in run("deals", "edit", "D-1", "--set", "owner=Ann").stdout
     assert shown(run, "D-1")["owner"] == "Ann"
+    result = run("deals", "edit", "D-1", "--owner", "Bo", "--set", "owner=Cy")
+    assert (result.exit_code, shown(run, "D-1")["owner"]) == (2, "Ann")
 
 
 @pytest.mark.parametrize(
@@ -489,6 +493,7 @@ def test_a_field_of_ones_own_is_set_shown_and_cleared(with_fields: Run) -> None:
         ("stage=Won", "stage cannot be edited: use deals move"),
         ("margin=5 kr", "--set margin: its sign may be"),
         ("region", "write --set FIELD=TEXT"),
+        ("region=South", "region is 'North' already; leave one out"),
     ],
 )
 def test_what_cannot_be_set_is_refused_and_nothing_is_changed(
@@ -517,10 +522,12 @@ def test_deals_are_listed_by_what_any_field_holds(with_fields: Run) -> None:
     assert listed("start=4.1.2027") == ["D-3"]
     assert listed("owner=ann", "region=north") == ["D-1"]
     assert listed("owner=ann", "region=south") == []
+    assert listed("stage=lead") == ["D-1", "D-2", "D-3"]
     for condition, said in (
         ("region=Nroth", "--where region: no deal has the region 'Nroth'; did you mean 'North'?"),
         ("score=many", "score: 'many' is not a number"),
         ("scroe=1", "did you mean 'score'?"),
+        ("stage=Laed", "no deal has the stage 'Laed'; did you mean 'Lead'?"),
     ):
         result = run("deals", "list", "--where", condition)
         assert result.exit_code == 2 and said in result.stderr
