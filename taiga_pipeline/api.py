@@ -101,7 +101,7 @@ from taiga_pipeline.app.sync.deciding import (
     resolve,
     take_over_project,
 )
-from taiga_pipeline.app.sync.leaving import LetGo, disown_copy, let_go
+from taiga_pipeline.app.sync.leaving import UnlinkedDeal, disown_copy, unlink_deals
 from taiga_pipeline.app.sync.looking import (
     Past,
     StateServer,
@@ -184,7 +184,6 @@ __all__ = [
     "InvalidFields",
     "InvalidValue",
     "KeyTaken",
-    "LetGo",
     "Locked",
     "Metrics",
     "NoForecast",
@@ -221,6 +220,7 @@ __all__ = [
     "UnknownPerson",
     "UnknownRole",
     "UnknownStage",
+    "UnlinkedDeal",
     "Unreachable",
     "Waiting",
     "Wanted",
@@ -263,7 +263,6 @@ __all__ = [
     "import_people",
     "import_time_off",
     "keep_server",
-    "let_go",
     "list_allocations",
     "list_people",
     "list_time_off",
@@ -292,5 +291,6 @@ __all__ = [
     "take_off",
     "take_over_project",
     "trouble_of",
+    "unlink_deals",
     "waiting",
 ]

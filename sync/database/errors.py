@@ -37,7 +37,7 @@ _LOST: Final = (
     "and nothing else was written; the next run goes on from there"
 )
 _BUSY: Final = (
-    "is in use by another program that did not let go of it in time; nothing was written. "
+    "is in use by another program that did not release it in time; nothing was written. "
     "Try again, or find out who it is"
 )
 _RIGHTS: Final = (
@@ -91,8 +91,8 @@ _NO_CONNECTION: Final = (
 )
 
 _NOT_THERE: Final = (
-    ("database", "is not there: have it made (createdb), or fix the name in the URL"),
-    ("role", "does not know the account. Fix the name in the URL, or have it made"),
+    ("database", "does not exist: create it (createdb), or fix the name in the URL"),
+    ("role", "does not know the account. Fix the name in the URL, or create it"),
 )
 
 _CODES: Final = (

@@ -57,8 +57,8 @@ def _taking_back(record: Desired, younger: Observed, older: Observed) -> Action:
     return Action(
         ActionType.REMOVE,
         record.key,
-        f"made twice at the same moment: {older.id} stays, {younger.id} is removed unless "
-        "somebody touched it",
+        f"made twice at the same moment: {older.id} stays, {younger.id} is removed unless someone "
+        "touched it",
         desired=record,
         observed=younger,
         stays=older,

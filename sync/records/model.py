@@ -159,7 +159,7 @@ class DesiredGroup:
     ``likeness`` is what stays the same when the group's key changes, "" if there is nothing of the
     kind: two groups with one likeness may be one and the same.
     ``when_dropped`` says for each kind what happens to children of this kind that are asked for no
-    longer, in the order in which they can be removed; those of other kinds are let go of, or go by
+    longer, in the order in which they can be removed; those of other kinds are unlinked, or go by
     what was reported when they were made. ``waiting`` are children that cannot be told at present:
     those that are there stay exactly as they are.
     """

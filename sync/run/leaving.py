@@ -40,7 +40,7 @@ class Traces:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """What is to be done to let go of a group; ``root`` is None if it no longer exists.
+    """What has to be done to unlink a group; ``root`` is None if it no longer exists.
 
     ``remember`` are bases of what was taken out before, by a write whose receipt was lost.
     """

@@ -175,7 +175,7 @@ class StateStore(ManualDecisions):
             return {row.grp: (json.loads(row.facts_json), row.seen_at) for row in rows}
 
     def note(self, plan: GroupPlan, run_id: int) -> list[RecordKey]:
-        """Stores the bookkeeping of a group's plan: what agrees, what was let go of.
+        """Stores the bookkeeping of a group's plan: what agrees, and what was unlinked.
 
         What people took away, or brought back, is entered into the history together with it, so
         that it is reported once. Returns what was found to be taken away.

@@ -13,7 +13,7 @@ CANCELLED: Final = "cancelled"
 TENTATIVE: Final = "tentative: not decided yet"
 FREE: Final = "shown as free"
 ELSEWHERE: Final = "working elsewhere"
-SUBSTITUTE: Final = "standing in for somebody"
+SUBSTITUTE: Final = "standing in for someone"
 DECLINED: Final = "declined"
 INFORMED: Final = "names people for information only"
 

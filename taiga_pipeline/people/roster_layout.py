@@ -69,8 +69,9 @@ def lay_out(file: str, headers: tuple[str, ...], options: RosterOptions) -> Rost
     if "email" not in chosen and not problems:
         present = ", ".join(filter(None, headers))
         problems.append(
-            f"no column 'email'{did_you_mean('email', headers)}: an e-mail address says who "
-            f"somebody is, also in the project tool; name it with --column email=HEADER (columns: "
+            f"no column 'email'{did_you_mean('email', headers)}: an e-mail address identifies a "
+            f"person, "
+            f"also in the project tool; name it with --column email=HEADER (columns: "
             f"{present})"
         )
     if problems:

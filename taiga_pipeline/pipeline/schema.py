@@ -365,7 +365,7 @@ def reading_store(engine: Engine) -> Iterator[Connection]:
 def writing_store(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes to the store while no other program does.
 
-    :raises Unreachable: the database cannot be used, or others did not let go of it in time.
+    :raises Unreachable: the database cannot be used, or others did not release it in time.
     """
     with failures_as(Unreachable, engine), writing(engine) as connection:
         alone(connection, NAME, STEPS)

@@ -221,5 +221,5 @@ def stages_of(rules: Iterable[Rules]) -> tuple[StageRule, ...]:
 
 
 def _as_it_is(key: RecordKey) -> Desired:
-    """Returns a record that asks for nothing, so that it is neither changed nor let go of."""
+    """Returns a record that asks for nothing, so that it is neither changed nor unlinked."""
     return Desired(key, {}, reason="it is unknown at present")

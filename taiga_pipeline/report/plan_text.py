@@ -255,7 +255,7 @@ def unreported(taken: Iterable[RecordKey], issues: Iterable[Issue]) -> list[Reco
 
 
 def taken_lines(taken: Iterable[RecordKey], paint: Paint = plain) -> Iterator[str]:
-    """Yields what people took away in the target, each with the command that has it made again."""
+    """Yields what people took away in the target, each with the command that makes it again."""
     for key in taken:
         sign, deal = paint("!", Tone.WARNING), paint(safe(key.group), Tone.STRONG)
         what = "project" if key.is_root else safe(f"{key.kind} {key.name}")

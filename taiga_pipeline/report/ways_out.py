@@ -135,7 +135,7 @@ def _resolve(way: Resolve) -> Words:
 _EFFECTS: Final[Mapping[tuple[Effect, Side], tuple[str, str]]] = {
     (Effect.VALUE, Side.SALES): ("To write what sales want", ""),
     (Effect.VALUE, Side.DELIVERY): ("To keep what is there", ""),
-    (Effect.MAKE_AGAIN, Side.SALES): ("To have it made again", "make it again"),
+    (Effect.MAKE_AGAIN, Side.SALES): ("To make it again", "make it again"),
     (Effect.STAY_AWAY, Side.DELIVERY): ("To let it be gone", "let it be gone"),
     (Effect.REMOVE, Side.SALES): ("To have it removed", "have it removed"),
     (Effect.LEAVE, Side.DELIVERY): ("To leave it as it is", "leave it as it is"),

@@ -68,7 +68,7 @@ class TestTroubles:
         [
             ({"port": 1}, "cannot be reached"),
             ({"password": "wr0ng-one"}, "does not let the account in"),
-            ({"database": "nowhere"}, "is not there: have it made"),
+            ({"database": "nowhere"}, "does not exist: create it"),
         ],
     )
     @pytest.mark.parametrize("command", ["run", "plan", "status", "check"])

@@ -132,7 +132,7 @@ def test_a_move_from_a_trial_to_production_makes_all_anew_there(
     trial, theirs = everything(taiga), names(other)
     change("url", other.url)
     said = expect(filled("state", "move", "--new-server"))
-    assert "Let go of 4 projects" in said
+    assert "Unlinked 4 projects" in said
     expect(filled("run"))
     made = [f"(tentative) Acme: Portal {key}" for key in DEALS]
     assert names(other) == sorted([*theirs, *made])

@@ -100,10 +100,10 @@ def test_cancelled_events_are_none() -> None:
         (("ATTENDEE;PARTSTAT=DECLINED:mailto:ana@example.org",), "declined"),
         (("SUMMARY:Home office",), "working elsewhere"),
         (("SUMMARY:Distansarbete",), "working elsewhere"),
-        (("SUMMARY:Vertretung für Bo",), "standing in for somebody"),
-        (("SUMMARY:Vikarie för Bo",), "standing in for somebody"),
-        (("SUMMARY:Remplacement de Bo",), "standing in for somebody"),
-        (("SUMMARY:Substitute for Bo", "TRANSP:TRANSPARENT"), "standing in for somebody"),
+        (("SUMMARY:Vertretung für Bo",), "standing in for someone"),
+        (("SUMMARY:Vikarie för Bo",), "standing in for someone"),
+        (("SUMMARY:Remplacement de Bo",), "standing in for someone"),
+        (("SUMMARY:Substitute for Bo", "TRANSP:TRANSPARENT"), "standing in for someone"),
     ],
 )
 def test_what_is_no_time_off_by_its_own_word_is_counted(

@@ -252,7 +252,7 @@ class TestTroubles:
             ({"host": "no-such-host.invalid"}, "cannot be reached. Check host and port"),
             ({"password": "wr0ng-one"}, "does not let the account in. Check account and password"),
             ({"password": None}, "does not let the account in"),
-            ({"database": "nowhere"}, "is not there: have it made"),
+            ({"database": "nowhere"}, "does not exist: create it"),
             ({"query": {"sslmode": "require"}}, "cannot be spoken to encrypted"),
             ({"query": {"sslmod": "require"}}, "has a URL with an option that is none"),
         ],

@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 class Adopted:
     """A deal and the project that it is bound to now.
 
-    ``url`` is "" where the tool tells none. ``let_go`` is the id of the project that it was bound
-    to before, "" if that is the same one or there was none.
+    ``url`` is "" where the tool tells none. ``unlinked_project`` is the id of the project that it
+    was bound to before, "" if that is the same one or there was none.
     """
 
     deal: str
     project: str
     url: str = ""
-    let_go: str = ""
+    unlinked_project: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class LetGo:
-    """A deal that was let go of, or would be.
+class UnlinkedDeal:
+    """A deal that was unlinked, or would be.
 
     ``leaving`` is what was taken out of its project, None where that stays as it is. ``problem``
-    says why it could not be let go of, "" if it could.
+    says why it could not be unlinked, "" if it could.
     """
 
     deal: str
@@ -34,12 +34,12 @@ class LetGo:
     problem: str = ""
 
 
-def let_go(
+def unlink_deals(
     workspace: Workspace, deal: str | None, *, clean: bool = False, dry_run: bool = False
-) -> Iterator[LetGo]:
+) -> Iterator[UnlinkedDeal]:
     """Stops following a deal, or all (None). Yields each once it is done, under the run lock.
 
-    ``clean`` takes out of the projects what was written into them. One that cannot be let go of is
+    ``clean`` takes out of the projects what was written into them. One that cannot be unlinked is
     said to be so, and the others are done. With ``dry_run`` nothing is done.
 
     :raises ProblemsError: the deal has no project.
@@ -59,7 +59,7 @@ def let_go(
 
 
 def _linked(store: StateStore, *, clean: bool) -> list[str]:
-    """Returns the deals that there is something to let go of; ``clean``: also unlinked ones."""
+    """Returns the deals that can be unlinked; ``clean``: also unlinked ones."""
     rows = store.index()
     return sorted(key for key, row in rows.items() if row.root_id and (clean or not row.unlinked))
 
@@ -70,16 +70,18 @@ def _demand_linked(store: StateStore, deal: str) -> None:
         raise NotLinked(deal)
 
 
-def _try(store: StateStore, target: Target, deal: str, *, clean: bool, dry_run: bool) -> LetGo:
+def _try(
+    store: StateStore, target: Target, deal: str, *, clean: bool, dry_run: bool
+) -> UnlinkedDeal:
     try:
         if clean:
             act: Callable[..., Leaving] = plan_leaving if dry_run else leave
-            return LetGo(deal, act(store, target, deal, traces_of(deal)))
+            return UnlinkedDeal(deal, act(store, target, deal, traces_of(deal)))
         if not dry_run:
             manual_actions.unlink(store, target, deal)
-        return LetGo(deal)
+        return UnlinkedDeal(deal)
     except (Rejected, Stale, Vanished) as error:
-        return LetGo(deal, problem=in_words(error))
+        return UnlinkedDeal(deal, problem=in_words(error))
 
 
 def disown_copy(workspace: Workspace, deal: str, project: str) -> None:

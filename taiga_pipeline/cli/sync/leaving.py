@@ -14,7 +14,7 @@ from taiga_pipeline.report.plan_text import shown
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
-    from taiga_pipeline.app.sync.leaving import LetGo
+    from taiga_pipeline.app.sync.leaving import UnlinkedDeal
 
 STOP_THE_SCHEDULE = (
     "All deals are unlinked. Remove the schedule too: the next run would create projects for new "
@@ -22,8 +22,8 @@ STOP_THE_SCHEDULE = (
 )
 
 
-def print_leaving(deals: Iterable[LetGo], *, dry_run: bool) -> ExitCode:
-    """Prints each deal that is let go of, as it is done; those that cannot be are reported."""
+def print_leaving(deals: Iterable[UnlinkedDeal], *, dry_run: bool) -> ExitCode:
+    """Prints each deal once it is unlinked; those that cannot be are reported."""
     failed = 0
     for each in deals:
         if each.problem:
@@ -34,9 +34,9 @@ def print_leaving(deals: Iterable[LetGo], *, dry_run: bool) -> ExitCode:
     return ExitCode.PARTIAL if failed else ExitCode.DONE
 
 
-def _lines(let_go: LetGo, *, dry_run: bool) -> Iterator[str]:
-    deal, leaving = let_go.deal, let_go.leaving
-    if let_go.problem:
+def _lines(unlinked: UnlinkedDeal, *, dry_run: bool) -> Iterator[str]:
+    deal, leaving = unlinked.deal, unlinked.leaving
+    if unlinked.problem:
         return
     if leaving is None:
         would = "would no longer be followed" if dry_run else "no longer followed"

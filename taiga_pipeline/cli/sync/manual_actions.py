@@ -9,7 +9,7 @@ import click
 from sync.plan.model import Issue, IssueKind
 from sync.ways_out import Side
 from taiga_pipeline.app.sync import deciding
-from taiga_pipeline.app.sync.leaving import disown_copy, let_go
+from taiga_pipeline.app.sync.leaving import disown_copy, unlink_deals
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.sync.leaving import STOP_THE_SCHEDULE, print_leaving
@@ -93,16 +93,16 @@ def adopt(
         adopted = deciding.take_over_project(context, deal, former, project)
     else:
         adopted = deciding.adopt(context, deal, project or "")
-    _tell_adopted(adopted)
+    _report_adopted(adopted)
     return ExitCode.DONE
 
 
-def _tell_adopted(adopted: Adopted) -> None:
+def _report_adopted(adopted: Adopted) -> None:
     deal = safe(adopted.deal)
-    if adopted.let_go:
+    if adopted.unlinked_project:
         click.echo(
-            f"{deal}: project {safe(adopted.let_go)} unlinked; what pipeline-sync wrote there was "
-            "removed, people's text stays"
+            f"{deal}: project {safe(adopted.unlinked_project)} unlinked; what pipeline-sync wrote "
+            "there was removed, people's text stays"
         )
     project = adopted.url or f"project {adopted.project}"
     click.echo(f"{deal}: bound to {safe(project)}; see what the next run does: pipeline-sync plan")
@@ -135,7 +135,7 @@ def unlink(
         disown_copy(context, deal, project)
         click.echo(safe(f"{deal}: its marker is off the project {project}."))
         return ExitCode.DONE
-    code = print_leaving(let_go(context, deal, clean=clean, dry_run=dry_run), dry_run=dry_run)
+    code = print_leaving(unlink_deals(context, deal, clean=clean, dry_run=dry_run), dry_run=dry_run)
     if everything and not dry_run and code is ExitCode.DONE:
         click.echo(STOP_THE_SCHEDULE)
     return code

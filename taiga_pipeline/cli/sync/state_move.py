@@ -91,7 +91,7 @@ def move(context: CommandContext, how: str | None, since: datetime | None) -> No
         said = f"The state belongs to this server now: {moving.keep_server(context)}."
     elif how == NEW:
         count = moving.take_new_server(context)
-        said = f"Let go of {count} projects; the next run finds or makes them on this server."
+        said = f"Unlinked {count} projects; the next run finds or makes them on this server."
     else:
         backup = since and since.replace(tzinfo=context.zone).astimezone(UTC)
         said = _brought_back(moving.bring_back(context, backup))

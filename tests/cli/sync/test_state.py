@@ -209,7 +209,7 @@ class TestByHand:
         )
         result = synced("adopt", "D-105", mine["slug"])
         assert result.exit_code == 0, result.stderr
-        assert f"D-105: project {before['id']} let go of" in result.stdout
+        assert f"D-105: project {before['id']} unlinked" in result.stdout
         left = admin.get(f"/projects/{before['id']}")
         assert left["name"] == SHOP.removeprefix("(tentative) ")
         assert left["description"].strip() == "Ours."
