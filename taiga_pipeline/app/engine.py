@@ -148,9 +148,10 @@ def make_target(
     :raises Unreachable: its address cannot be right.
     """
     from taiga_pipeline.http.connection import Connection
-    from taiga_pipeline.targets.registry import create
+    from taiga_pipeline.targets.registry import find, make
 
     target = workspace.settings.target
+    adapter = find(target.kind)
     credentials = target.credentials(workspace.environment)
     connection = Connection(
         url=target.url,
@@ -170,7 +171,7 @@ def make_target(
         options=target.options,
         folder=workspace.config_path.absolute().parent,
     )
-    return create(target.kind, connection, clock or workspace.clock)
+    return make(adapter, connection, clock or workspace.clock)
 
 
 def _reads_pages(workspace: Workspace) -> bool:

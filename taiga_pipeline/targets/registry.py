@@ -72,7 +72,15 @@ def create(kind: str, connection: Connection, clock: Clock) -> Target:
         it does not know.
     :raises Unreachable: the connection's address cannot be one of such a tool.
     """
-    adapter = find(kind)
+    return make(find(kind), connection, clock)
+
+
+def make(adapter: TargetAdapter[Target], connection: Connection, clock: Clock) -> Target:
+    """Returns what an adapter makes, not connected yet.
+
+    :raises ProblemsError: as `create`.
+    :raises Unreachable: as `create`.
+    """
     wrong = [Problem(message) for message in _wrong(adapter, connection)]
     if wrong:
         raise ProblemsError(wrong)
