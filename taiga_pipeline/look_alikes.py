@@ -30,6 +30,26 @@ _MEANT: Final[dict[str, str]] = {
 }
 
 
+_PLAIN: Final = str.maketrans(
+    {
+        **dict.fromkeys(_DASHES, "-"),
+        **dict.fromkeys(_APOSTROPHES, "'"),
+        **dict.fromkeys(_QUOTES, '"'),
+        **dict.fromkeys(_BLANKS + "\u202f\u205f\u3000", " "),
+        **dict.fromkeys(INVISIBLE + "\u200e\u200f\u00ad", ""),
+        "＝": "=",
+        "＃": "#",
+        "．": ".",
+        "／": "/",
+    }
+)
+
+
+def as_meant(text: str) -> str:
+    """Returns a text with the plain characters that others look like, and none that is unseen."""
+    return text.translate(_PLAIN).strip()
+
+
 def first_look_alike(text: str, among: str = "") -> int:
     """Returns where the first such character stands, from 0; -1 if there is none.
 

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from taiga_pipeline.look_alikes import as_meant
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.text import folded
 
 _ROUNDED: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+|\d[.,]\d+[eE]\d+")
 _FORMULA: Final = re.compile(r'="(?P<text>[^"]*)"')
@@ -137,6 +139,21 @@ def plain_key(text: str) -> str:
     return match["text"].strip() if match else key
 
 
+def unspoilt(key: str) -> str:
+    """Returns what a key is without all that spreadsheets and word processors do to keys: signs
+    around it, a fraction of zeros, groups of digits, other dashes and blanks, what nobody sees."""
+    plain = plain_key(as_meant(key))
+    if match := _WHOLE.fullmatch(plain):
+        return match["text"]
+    return plain.replace(",", "") if _GROUPED.fullmatch(plain) else plain
+
+
+def written_as_text(cell: str) -> str:
+    """Returns the key in a cell such as ``="00123"``, "" for other cells."""
+    match = _FORMULA.fullmatch(cell.strip())
+    return match["text"].strip() if match else ""
+
+
 def identifier(key: str) -> str:
     """Returns the 15 characters that a Salesforce identifier of 15 or 18 is; "" for other keys.
 
@@ -152,15 +169,19 @@ class KnownKeys:
     def __init__(self, keys: Iterable[str]) -> None:
         self._numbers: dict[int, str] = {}
         self._identifiers: dict[str, str] = {}
+        self._unspoilt: dict[str, str] = {}
         for key in keys:
+            self._unspoilt.setdefault(folded(unspoilt(key)), key)
             if (number := _number(key)) is not None:
                 self._numbers[number] = key
             elif short := identifier(key):
                 self._identifiers[short] = key
 
     def same(self, key: str) -> str:
-        """Returns the key that is the same identifier with 15 or 18 characters, "" for none."""
-        return self._identifiers.get(identifier(key), "")
+        """Returns the key that is the same identifier with 15 or 18 characters, or the same but for
+        what a spreadsheet did to it; "" for none."""
+        found = self._identifiers.get(identifier(key), "")
+        return found or self._unspoilt.get(folded(unspoilt(key)), "")
 
     def with_other_zeros(self, key: str) -> str:
         """Returns the key that is the same number with other zeros before it, "" for none."""

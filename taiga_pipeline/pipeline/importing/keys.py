@@ -46,7 +46,7 @@ class KeyResolver:
 
     def notices(self) -> Iterator[Notice]:
         """Says which keys were taken for others."""
-        same = [each for each in self.renamed.items() if len(each[0]) != len(each[1])]
+        same = [each for each in self.renamed.items() if folded(each[0]) != folded(each[1])]
         if same:
             theirs, ours = same[0]
             text = (
@@ -57,7 +57,7 @@ class KeyResolver:
 
     def _take_same(self, draft: Draft, same: str, present: set[str], resolved: list[Draft]) -> None:
         if folded(same) in present or same in self.renamed.values():
-            reason = f"key {draft.key!r} is the identifier {same!r}, which is in another row"
+            reason = f"key {draft.key!r} is {same!r} in another form, which is in another row"
             self.bad_rows.append(BadRow(draft.line, draft.key, reason))
         else:
             resolved.append(self._renamed(draft, same))

@@ -27,7 +27,7 @@ from taiga_pipeline.pipeline.importing.decisions import decision, is_known_statu
 from taiga_pipeline.pipeline.importing.native import Cell, NativeRow, cell_of
 from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions, Layout
 from taiga_pipeline.pipeline.importing.readings import DATED, Survey, alone, read_currency
-from taiga_pipeline.pipeline.keys import KeyReading, KeySurvey, rounded
+from taiga_pipeline.pipeline.keys import KeyReading, KeySurvey, rounded, written_as_text
 from taiga_pipeline.pipeline.model import Category, Deal
 from taiga_pipeline.pipeline.text import folded, line
 from taiga_pipeline.pipeline.values.amounts import Amount
@@ -223,14 +223,19 @@ class RowReader:
         renamed = self._options.values.get(("key", text))
         if renamed is not None:
             return clean_line(renamed)
-        if self._layout.is_ours:  # as it was exported
-            return text
+        if self._layout.is_ours:  # as it was exported, or as a spreadsheet keeps its zeros
+            return clean_line(written_as_text(self._raw_key(row))) or text
         return "" if is_blank_key(text) else clean_line(self._keys.read(text))
 
     def _no_key(self, row: RawRow | NativeRow) -> str:
         written = self._written_key(row)
         reason = f"no key in column {self._layout.header_of('key')!r}"
         return f"{reason}: {written[:_SHOWN]!r} stands for nothing" if written else reason
+
+    def _raw_key(self, row: RawRow | NativeRow | BrokenRow) -> str:
+        position = self._layout.columns.get("key", len(row.cells))
+        cell = row.cells[position] if position < len(row.cells) else ""
+        return cell if isinstance(cell, str) and self._options.is_guarded else ""
 
     def _written_key(self, row: RawRow | NativeRow | BrokenRow) -> str:
         position = self._layout.columns.get("key", len(row.cells))
