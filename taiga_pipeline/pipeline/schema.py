@@ -46,12 +46,11 @@ def _columns_of_deals() -> Iterator[Column[Any]]:
     """Yields a column for each field, and what keys and stages are compared by."""
     yield Column("key", Text, primary_key=True)
     yield Column("key_folded", Text, nullable=False)
-    for name in (field.name for field in fields(Deal) if field.name not in ("key", "own")):
-        stored = _TYPES.get(BUILT_IN[name].kind, Text)
+    for name in (field.name for field in fields(Deal) if field.name != "key"):
+        stored = _TYPES.get(BUILT_IN[name].kind, Text) if name in BUILT_IN else Text
         yield Column(name, stored, nullable=stored is not Text)
         if name == "stage":
             yield Column("stage_folded", Text, nullable=False)
-    yield Column("own", Text, nullable=False)
 
 
 DEALS: Final = Table("deals", METADATA, *_columns_of_deals())
