@@ -29,8 +29,15 @@ class Section(BaseModel):
     )
 
 
+def _one_line(value: str) -> str:
+    try:
+        return line(value)
+    except InvalidValue as error:
+        raise ValueError(str(error)) from None
+
+
 def _check_line(value: str) -> str:
-    text = line(value)
+    text = _one_line(value)
     if not text:
         raise ValueError("is empty")
     return text
@@ -66,7 +73,7 @@ class FieldSettings(Section):
 
     name: Annotated[str, AfterValidator(_check_field_name)]
     kind: Annotated[str, AfterValidator(_check_kind)] = Kind.TEXT.value
-    label: Annotated[str, Field(max_length=100), AfterValidator(line)] = ""
+    label: Annotated[str, Field(max_length=100), AfterValidator(_one_line)] = ""
     headers: Annotated[list[_Line], Field(max_length=100)] = Field(default_factory=list)
     choices: Annotated[list[_Line], Field(max_length=MAX_CHOICES)] = Field(default_factory=list)
     currency: str = ""
@@ -74,7 +81,7 @@ class FieldSettings(Section):
 
     @property
     def declaration(self) -> Declaration:
-        """What is reported about the field."""
+        """What is said about the field."""
         return Declaration(**{name: getattr(self, name) for name in FieldSettings.model_fields})
 
     @model_validator(mode="after")

@@ -350,6 +350,9 @@ def test_fields_of_ones_own_come_after_the_built_in_ones() -> None:
         ('name = "a"\nkind = "money"\ncurrency = "euro"', "is not a currency code"),
         ('name = "a"\nfact = "yes"', "field 1.fact: "),
         ('name = "a"\nheaders = "x"', "field 1.headers: "),
+        ('name = "a"\nheaders = [" "]', "field 1.headers 1: is empty"),
+        ('name = "a"\nlabel = "x\\u0000"', "field 1.label: a NUL character"),
+        ('name = "a"\nlabel = "Sales owner"', "the label 'Sales owner' stands for 'owner'"),
     ],
 )
 def test_a_field_that_cannot_be_is_reported_with_its_place(line: str, said: str) -> None:
@@ -365,3 +368,8 @@ def test_fields_that_share_something_and_too_many_of_them_are_reported() -> None
     assert "50" in complaint
     (complaint,) = complaints(MINIMAL + '[field]\nname = "a"\n')
     assert "must be sections, each written [[field]]" in complaint
+
+
+def test_a_label_is_one_line() -> None:
+    (field,) = settings(fields('name = "a"\nlabel = """Customer: x\n  forged"""')).fields.own
+    assert field.label == "Customer: x forged"
