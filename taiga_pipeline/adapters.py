@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
+SEVERAL: Final = "several installed packages offer it ({places}); uninstall all but one"
 _REMARKS_AT: Final = 39
 """The column at which remarks begin in a configuration."""
 
@@ -30,6 +31,11 @@ class Setting:
     optional: bool = False
     own: bool = False
 
+    @property
+    def leads_to_secret(self) -> bool:
+        """Whether it names the environment variable that holds a secret."""
+        return self.name.endswith("_env")
+
     def line(self) -> str:
         """Returns the line, with the remark beside it."""
         value = json.dumps(self.example, ensure_ascii=False)
@@ -45,6 +51,12 @@ class Setting:
 def installed(group: str) -> dict[str, EntryPoint]:
     """Returns the adapters of a group by their kind, sorted, importing none."""
     return {point.name: point for point in sorted(entry_points(group=group))}
+
+
+def rivals(group: str, kind: str) -> list[str]:
+    """Returns what several installed packages offer under one name, [] where one or none does."""
+    values = sorted({point.value for point in entry_points(group=group, name=kind)})
+    return values if len(values) > 1 else []
 
 
 def lines(kind: str, remark: str, settings: Iterable[Setting]) -> str:

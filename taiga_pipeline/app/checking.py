@@ -45,6 +45,10 @@ LOOK_SECONDS: Final = 60
 _BETWEEN_LOOKS: Final = 100
 """Deals between two looks at the clock."""
 _SHOWN_ROWS: Final = 100
+_NO_LEASE: Final = (
+    "{tool} does not keep a second machine out: let only one machine run this pipeline (see 'Two "
+    "machines' in docs/operations.md)"
+)
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -281,6 +285,7 @@ def _look_at_target(workspace: Workspace, *, mapped: bool, is_readable: bool) ->
         found.append(target)
         if mapped:
             advice.extend(_left_out(workspace, KnownTarget.of(workspace, target)))
+        advice.extend(_about_leases(workspace, KnownTarget.of(workspace, target)))
         if mapped and isinstance(target, Foresees):
             advice.extend(_refuse_unknown(workspace, target))
         url = workspace.settings.target.url
@@ -339,6 +344,12 @@ def _refuse_others_projects(workspace: Workspace, store: StateStore, target: Tar
     if found:
         ways = [way for breach in found for way in breach.ways_out]
         raise Refused("; ".join(breach.message for breach in found), ways_out=ways)
+
+
+def _about_leases(workspace: Workspace, known: KnownTarget) -> Iterator[str]:
+    """Yields what a target that keeps no lease means for those who asked for one."""
+    if workspace.settings.sync.lease_seconds and not known.capabilities().leases:
+        yield _NO_LEASE.format(tool=known.title)
 
 
 def _left_out(workspace: Workspace, known: KnownTarget) -> tuple[str, ...]:

@@ -6,11 +6,11 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from taiga_pipeline.adapter_settings import DEFAULT_SOURCE, DEFAULT_TARGET
+from taiga_pipeline.adapter_settings import DEFAULT_SOURCE, DEFAULT_TARGET, WAYS_IN, ways_of
 from taiga_pipeline.adapters import Setting, lines
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
@@ -61,8 +61,13 @@ class Ends:
         wrong = [*self._not_taken(adapter)]
         if wrong:
             raise ProblemsError([Problem(message) for message in wrong])
+        way_given = any(name in WAYS_IN for name in given)
         shown = [
-            setting.holding(given.pop(setting.name)) if setting.name in given else setting
+            setting.holding(given.pop(setting.name))
+            if setting.name in given
+            else replace(setting, optional=True)
+            if way_given and setting.name in WAYS_IN
+            else setting
             for setting in adapter.settings
         ]
         return [*shown, *(Setting(name, value) for name, value in given.items())]
@@ -70,8 +75,8 @@ class Ends:
     def _not_taken(self, adapter: TargetAdapter[Target]) -> Iterator[str]:
         """Yields what is wrong with what was given."""
         common = [
-            *(["url"] if adapter.needs_url else []),
-            *(["username"] if adapter.ways_in else []),
+            *(["url", "web_url", "ca_file"] if adapter.needs_url else []),
+            *(["username", *ways_of(adapter)] if adapter.ways_in else []),
         ]
         known = [*common, *(setting.name for setting in adapter.settings)]
         for name, _ in self.given:
@@ -84,15 +89,13 @@ class Ends:
         return [
             setting.name
             for setting in self.target_adapter().settings
-            if not (setting.optional or setting.name in given or setting.name.endswith("_env"))
+            if not (setting.optional or setting.name in given or setting.leads_to_secret)
         ]
 
     def secret(self) -> Setting | None:
         """Returns the setting that names the variable with the target's secret, if it has one."""
-        for setting in self.target_adapter().settings:
-            if setting.name.endswith("_env") and not setting.optional:
-                return setting
-        return None
+        shown = self.target_settings()
+        return next((each for each in shown if each.leads_to_secret and not each.optional), None)
 
 
 def config_text(pipeline: str, ends: Ends | None = None, **given: str) -> str:

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 from typing import Any, Final
 
 from sync.clock import Clock
-from taiga_pipeline.adapters import installed
+from taiga_pipeline.adapters import SEVERAL, installed, rivals
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.sources.port import DealSource, SourceAdapter, SourceCapabilities
 
@@ -33,6 +33,9 @@ def find(kind: str) -> SourceAdapter[DealSource]:
             kind,
             f"no such source{did_you_mean(kind, known)} (installed: {', '.join(known) or 'none'})",
         )
+    several = rivals(GROUP, kind)
+    if several:
+        raise _unusable(kind, SEVERAL.format(places=" and ".join(several)))
     try:
         found: Any = known[kind].load()
     except Exception as error:  # whatever another person's module does when it is imported

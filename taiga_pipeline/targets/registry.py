@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sync.clock import Clock
 from sync.target import Capabilities, Target
-from taiga_pipeline.adapters import installed
+from taiga_pipeline.adapters import SEVERAL, installed, rivals
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.targets.port import APPLICATION_TOKEN, PASSWORD, TOKEN, TargetAdapter
@@ -37,6 +37,10 @@ def find(kind: str) -> TargetAdapter[Target]:
             f"target.kind: {kind!r} is not installed{did_you_mean(kind, known)}; "
             f"installed are {', '.join(known) or 'none'}"
         )
+        raise UnknownTargetError([Problem(message)])
+    several = rivals(GROUP, kind)
+    if several:
+        message = f"target.kind: {kind!r}: {SEVERAL.format(places=' and '.join(several))}"
         raise UnknownTargetError([Problem(message)])
     try:
         found: Any = known[kind].load()

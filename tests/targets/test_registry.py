@@ -81,3 +81,11 @@ def test_a_target_keeps_leases_if_its_adapter_says_so(kind: str) -> None:
     adapter = registry.find(kind)
     target = adapter(replace(TOKEN, username="x"), ManualClock())
     assert isinstance(target, OffersLeases) == adapter.capabilities.leases
+
+
+def test_two_packages_that_offer_one_kind_are_reported_and_none_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "rivals", lambda group, kind: ["a:create", "b:create"])
+    with pytest.raises(UnknownTargetError, match=r"several .* offer it \(a:create and b:create\)"):
+        registry.find("taiga")

@@ -187,7 +187,7 @@ def _facts_json(found: DealDetails) -> dict[str, Any]:
 def add_deal(
     context: CommandContext, /, key: str, name: str, stage: str, as_json: bool, **texts: Any
 ) -> None:
-    """Add a deal. KEY names it for good, also in Taiga.
+    """Add a deal. KEY names it for good, also in the target.
 
     What the stages before its own ask for counts as done, and is listed.
     """

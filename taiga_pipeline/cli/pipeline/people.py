@@ -122,7 +122,7 @@ def _row(person: Person) -> list[str]:
 def add_person(
     context: CommandContext, /, email: str, name: str, as_json: bool, **texts: str | None
 ) -> None:
-    """Add a person. EMAIL is who they are, also in Taiga."""
+    """Add a person. EMAIL is who they are, also in the target."""
     from taiga_pipeline.people.model import Person
 
     added = roster.add_person(context, Person(email=email, name=name, **_values(texts)))

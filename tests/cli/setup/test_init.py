@@ -221,6 +221,24 @@ class TestOtherEnds:
         assert message in result.stderr
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.parametrize(
+        ("target", "given", "variable"),
+        [
+            ("redmine", "password_env=SECRET", "SECRET"),
+            ("redmine", "token_file=key.txt", ""),
+            ("taiga", "token_env=KEY", "KEY"),
+        ],
+    )
+    def test_another_way_in_takes_the_place_of_the_usual_one(
+        self, run: Run, tmp_path: Path, target: str, given: str, variable: str
+    ) -> None:
+        result = run("init", "--target", target, "--username", "bot", "--set", given)
+        assert result.exit_code == 0, result.stderr
+        settings = load(tmp_path / "config.toml").target
+        name, _, value = given.partition("=")
+        assert str(getattr(settings, name)).endswith(value)
+        assert (f"export {variable}=" in result.stdout) == bool(variable)
+
     def test_a_setting_can_be_given(self, run: Run, tmp_path: Path) -> None:
         run("init", "--set", "password_env=SECRET_OF_MINE")
         assert load(tmp_path / "config.toml").target.password_env == "SECRET_OF_MINE"
