@@ -16,7 +16,7 @@ from taiga_pipeline.problems import ProblemsError
 
 
 def fields_named(context: CommandContext, option: str, pairs: Sequence[str]) -> Mapping[str, str]:
-    """Splits ``field=text``; what is reported twice must be the same.
+    """Splits ``field=text``; what is given twice must be the same.
 
     :raises InvalidValue: there is no such field; names the nearest.
     """
