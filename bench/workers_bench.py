@@ -171,7 +171,7 @@ def wait_for_all(ledger: Ledger, workers: Sequence[Worker]) -> None:
 
 
 def read_logs(workers: Sequence[Worker]) -> Iterator[Run]:
-    """Yields the runs that the workers' logs tell of."""
+    """Yields the runs that the workers' logs report."""
     for worker in workers:
         for line in worker.said().splitlines():
             entry = json.loads(line) if line.startswith("{") else {}

@@ -64,7 +64,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class GroupFacts:
-    """What a target tells of a group's object, as last seen (UTC); empty once that is gone.
+    """What a target reports a group's object, as last seen (UTC); empty once that is gone.
 
     ``facts`` are those of `sync.target.Observed`; ``state`` is the root's as it was last desired.
     """

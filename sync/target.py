@@ -111,7 +111,7 @@ def unreadable(
     ``why`` says what is wrong with it. ``markers`` are its markers, None if not even they can be
     read.
     """
-    obstacle = f"what the server tells of it {why}"
+    obstacle = f"what the server reports it {why}"
     readable = markers is not None
     return Observed(
         kind,

@@ -357,7 +357,7 @@ def _check_heartbeat(value: str) -> str:
 class MonitoringSettings(Section):
     """What runs tell monitors.
 
-    ``heartbeat_url`` is asked for after each run that came to its end; ``prometheus_file`` is
+    ``heartbeat_url`` is asked for after each run that finished; ``prometheus_file`` is
     written after each run; ``log_format`` is how the log on stderr looks.
     """
 

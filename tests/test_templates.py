@@ -1,4 +1,4 @@
-"""All HTML comes from templates that escape what they show, and that cannot be told not to."""
+"""All HTML comes from templates that escape what they show, and that is unknown not to."""
 
 from __future__ import annotations
 

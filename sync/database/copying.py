@@ -70,7 +70,7 @@ def _damage(connection: sqlite3.Connection) -> list[str]:
     rows = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
     orphans = len(connection.execute("PRAGMA foreign_key_check").fetchall())
     found = [] if rows == ["ok"] else rows
-    return [*found, *([f"{orphans} row(s) refer to rows that are not there"] if orphans else [])]
+    return [*found, *([f"{orphans} row(s) refer to missing rows"] if orphans else [])]
 
 
 def _open(path: Path) -> sqlite3.Connection:

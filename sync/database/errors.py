@@ -34,19 +34,20 @@ class Trouble:
 
 _LOST: Final = (
     "was lost: the connection ended in the middle of the work. What was committed before stays, "
-    "and nothing else was written; the next run goes on from there"
+    "and nothing else was written; the next run continues from there"
 )
 _BUSY: Final = (
     "is in use by another program that did not release it in time; nothing was written. "
     "Try again, or find out who it is"
 )
 _RIGHTS: Final = (
-    "does not give its account the rights it needs: to use the schema, to make tables in it at the "
-    "first start and after upgrades, and to read and write them (docs/postgresql.md has the GRANTs)"
+    "does not give its account the rights that it needs: to use the schema, to create tables in "
+    "it at the first start and after upgrades, and to read and write them (docs/postgresql.md has "
+    "the GRANTs)"
 )
 _LACKS: Final = (
-    "lacks a table or column that was there before. Has it been removed, or does the account look "
-    "for it in another schema (search_path)?"
+    "lacks a table or column that it had before. Was it removed, or does the account look for it "
+    "in another schema (search_path)?"
 )
 
 _SQLITE: Final = (
@@ -66,21 +67,21 @@ _FULL: Final = ("too many", "connection slots", "no more connections")
 _NO_CONNECTION: Final = (
     (
         ("password", "authentication", "no password supplied"),
-        "does not let the account in. Check account and password; the password is looked for in "
-        "the URL, in PGPASSWORD and in ~/.pgpass",
+        "refuses the account. Check account and password; the password is looked for in the URL, "
+        "in PGPASSWORD and in ~/.pgpass",
     ),
     (
         ("no encryption", "ssl off", "ssl required", "ssl connection is required"),
-        "takes encrypted connections only, or knows this machine not at all: add ?sslmode=require "
-        "(or verify-full) to the URL, or have the machine entered in pg_hba.conf",
+        "takes encrypted connections only, or does not know this machine: add ?sslmode=require "
+        "(or verify-full) to the URL, or add the machine to pg_hba.conf",
     ),
     (
         ("does not support ssl", "certificate", "ssl error", "sslmode", "root.crt"),
-        "cannot be spoken to encrypted as the URL asks (sslmode, sslrootcert)",
+        "does not accept the encryption that the URL asks for (sslmode, sslrootcert)",
     ),
     (
         ("pg_hba.conf",),
-        "does not let the account in from this machine: there is no entry for it in pg_hba.conf",
+        "refuses the account from this machine: pg_hba.conf has no entry for it",
     ),
     (
         _FULL,
@@ -97,10 +98,10 @@ _NOT_THERE: Final = (
 
 _CODES: Final = (
     ("42501", Trouble(_RIGHTS, is_out_of_reach=True)),
-    ("3F000", Trouble(f"has no schema in which tables could be made. It {_RIGHTS}", True)),
+    ("3F000", Trouble(f"has no schema in which tables can be created. It {_RIGHTS}", True)),
     ("42P01", Trouble(_LACKS, True)),
     ("42703", Trouble(_LACKS, True)),
-    ("25006", Trouble("may only be read: it is a standby, or set to be read only", True, True)),
+    ("25006", Trouble("is read-only: it is a standby, or set to read-only", True, True)),
     ("40001", Trouble(_BUSY)),
     ("40P01", Trouble(_BUSY)),
     ("55P03", Trouble(f"{_BUSY} (pg_stat_activity)")),
@@ -151,7 +152,7 @@ def _of_connecting(error: DBAPIError) -> Trouble | None:
     text = str(error.orig).lower()
     if isinstance(error, ProgrammingError):
         is_option = "connection option" in text or "conninfo" in text
-        return Trouble("has a URL with an option that is none", True) if is_option else None
+        return Trouble("has a URL with an unknown option", True) if is_option else None
     for words, meaning in _NO_CONNECTION:
         if any(word in text for word in words):
             passes = words in (_PASSING, _FULL)

@@ -44,8 +44,8 @@ def _database(connection: Connection) -> Iterator[Statement]:
     encoding = connection.execute(text("SHOW server_encoding")).scalar()
     if encoding != "UTF8":
         yield Statement(
-            f"the database keeps text as {encoding}, which not every name fits into: make one with "
-            "ENCODING 'UTF8'",
+            f"the database keeps text as {encoding}, which cannot store every name: create one "
+            "with ENCODING 'UTF8'",
             (CopyStores(),),
         )
     version = int((connection.dialect.server_version_info or (0,))[0])
@@ -106,4 +106,4 @@ def _orphans(connection: Connection, references: Sequence[Reference]) -> Iterato
         query = select(func.count()).where(column.not_in(select(target)))
         orphans = connection.execute(query).scalar_one()
         if orphans:
-            yield f"{orphans} row(s) of {column.table.name} refer to rows that are not there"
+            yield f"{orphans} row(s) of {column.table.name} refer to missing rows"

@@ -71,8 +71,8 @@ def _refuse_filled(connection: Connection, part: Part) -> None:
     if filled:
         found = ", ".join(f"{number} rows in {name}" for name, number in filled.items())
         raise Stop(
-            f"{shown(connection.engine.url)} holds something of {part.title} already: {found}. "
-            "Nothing is copied over it. Choose another database, or remove those rows there first"
+            f"{shown(connection.engine.url)} already holds something of {part.title}: {found}. "
+            "Nothing is overwritten. Choose another database, or remove those rows first"
         )
 
 
@@ -108,6 +108,6 @@ def _compare(
     if there != here or differs:
         raise StateUnusable(
             f"{table.name}: {here} rows were to be copied and {there} arrived"
-            + (f"; the first that is not the same: {differs}" if differs else "")
+            + (f"; the first difference: {differs}" if differs else "")
             + ". Nothing was kept of it"
         )

@@ -85,7 +85,7 @@ def count_actions(groups: Iterable[GroupPlan]) -> dict[str, Amount]:
 def _counted_root(action: Action) -> tuple[str, str] | None:
     """Returns under which limit a root's action counts, and the field that it is about.
 
-    A root counts once. A new label that tells of a new state is not a rename of its own where that
+    A root counts once. A new label that reports a new state is not a rename of its own where that
     state has a limit.
     """
     if action.type in (ActionType.CREATE, ActionType.RETIRE):

@@ -58,7 +58,7 @@ def _taking_back(record: Desired, younger: Observed, older: Observed) -> Action:
         ActionType.REMOVE,
         record.key,
         f"made twice at the same moment: {older.id} stays, {younger.id} is removed unless someone "
-        "touched it",
+        "edited it",
         desired=record,
         observed=younger,
         stays=older,

@@ -67,7 +67,7 @@ def _take_back(binding: Binding, base: Bases, found: Observed, split: Splitter) 
         return _stays(binding.key, f"it stays, because people changed {', '.join(edited)}")
     if binding.when_dropped is WhenDropped.REPORT:  # found out when it was to be removed
         return touched_issue(binding.key)
-    reason = "no longer asked for, and removed unless someone has touched it"
+    reason = "no longer wanted, and removed unless someone edited it"
     return Action(ActionType.REMOVE, binding.key, reason, observed=found, if_untouched=True)
 
 
@@ -82,7 +82,7 @@ def touched_issue(key: RecordKey) -> Issue:
 
 
 def _stays(key: RecordKey, why: str) -> Issue:
-    message = f"{key}: nothing asks for this {key.kind} any more; {why}"
+    message = f"{key}: this {key.kind} is no longer wanted; {why}"
     return with_usual_ways_out(Issue(IssueKind.DROPPED, key, message))
 
 

@@ -115,7 +115,7 @@ class Breach:
         """Says the numbers, the setting and what asks for it."""
         detail = f" ({self.amount.detail})" if self.amount.detail else ""
         examples = f": {self.amount.examples}" if self.amount.examples else ""
-        origin = f"; asked for by {self.amount.origin}" if self.amount.origin else ""
+        origin = f"; requested by {self.amount.origin}" if self.amount.origin else ""
         is_of_groups = self.limit.is_share and self.amount.groups is not None
         planned = counted(self.planned, self.amount.unit) if is_of_groups else str(self.planned)
         return (

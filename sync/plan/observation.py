@@ -14,7 +14,7 @@ from sync.target import ObservesOwn, Target, unreadable
 
 log = logging.getLogger(__name__)
 
-UNREADABLE = "what is in it could not be read just now; the next run looks again"
+UNREADABLE = "its contents could not be read; the next run tries again"
 
 PAGE = 100
 """Roots on a page of a list, at least: what a complete list of all bound ones would take."""

@@ -21,15 +21,15 @@ def quarantine_issue(row: Quarantined) -> Issue:
 
 def gone_issue(root: RecordKey) -> Issue:
     """Returns the issue of a followed group that is gone from the source."""
-    message = f"{root.group}: no longer in the source; its {root.kind} is left as it is"
+    message = f"{root.group}: no longer in the source; its {root.kind} stays as it is"
     return with_usual_ways_out(Issue(IssueKind.GONE, root, message))
 
 
 def moved_issue(stray: RecordKey, place: RecordKey) -> Issue:
     """Returns the issue of a child that people moved into another group's root (``place``)."""
     message = (
-        f"{stray}: people moved this {stray.kind} into the {place.kind} of {place.group}; it is "
-        "left as it is there, and is not made again here"
+        f"{stray}: people moved this {stray.kind} into the {place.kind} of {place.group}; it stays "
+        "there, and is not made again here"
     )
     issue = Issue(IssueKind.MOVED, stray, message, observed=place.group)
     return with_usual_ways_out(issue)
@@ -42,7 +42,7 @@ def copied_child_issue(stray: RecordKey, child: Observed, kept: str, place: Reco
     """
     message = (
         f"{stray}: {child.id} in the {place.kind} of {place.group} carries the reference of this "
-        f"{stray.kind}, as a copy does; {kept} is kept in step, the copy is left alone"
+        f"{stray.kind}, as a copy does; {kept} is kept in step, the copy is skipped"
     )
     ways = (DeleteInTarget((child.id,), is_named=True),)
     return Issue(IssueKind.COPIED, stray, message, observed=place.group, ways_out=ways)
@@ -83,7 +83,7 @@ def copied_issue(key: str, bound: str, candidates: Sequence[Observed]) -> Issue 
     root = RecordKey(key, candidates[0].kind)
     message = (
         f"{key}: another {root.kind} carries its marker (id {', '.join(others)}), as a copy does; "
-        f"the one with id {kept} is kept in step, the other is left alone"
+        f"the one with id {kept} is kept in step, the other is skipped"
     )
     issue = Issue(IssueKind.COPIED, root, message, observed=frozenset(others))
     return with_usual_ways_out(issue)

@@ -263,7 +263,7 @@ class PipelinePlanner:
         return find_matches(new, {key: found.get(key, Likeness()) for key in missing})
 
     def _title(self, group: DesiredGroup) -> str:
-        """Returns a root's title as it was remembered; planning tells of a defect in it."""
+        """Returns a root's title as it was remembered; planning reports a defect in it."""
         try:
             return str(self.target.fit(group.root).fields.get(TITLE) or "")
         except Exception:
@@ -412,13 +412,13 @@ def _reading_all(name: str) -> Iterator[None]:
     except Exception as error:
         log.exception("%s could not be read", name)
         raise Malformed(
-            f"what {name} tells could not be understood ({in_words(error)}); nothing was concluded "
-            "from it. Where it happened is in the log"
+            f"the answer of {name} could not be understood ({in_words(error)}), and was not used. "
+            "The log says where it happened"
         ) from error
 
 
 def _is_asked_as_before(group: DesiredGroup, row: GroupRow) -> bool:
-    """Whether the source asks for what it asked for before; where that cannot be told, it is
+    """Whether the source asks for what it asked for before; where that is unknown, it is
     planned, and planning says what is wrong."""
     try:
         return group.fingerprint() == row.fingerprint

@@ -37,8 +37,8 @@ def _whose(marker: Marker, root: Observed, others: Sequence[str]) -> str:
     """Says by what a root is known, other than by ``marker`` alone."""
     if others:
         also = "also " if marker in root.markers else ""
-        return f"{also}carries the mark of the pipeline {', '.join(others)}"
+        return f"{also}carries the marker of the pipeline {', '.join(others)}"
     keys = ", ".join(sorted(each.key for each in root.markers))
     if keys:
-        return f"carries the mark of another key ({keys})"
-    return "does not carry this pipeline's mark (any more)"
+        return f"carries the marker of another key ({keys})"
+    return "does not carry this pipeline's marker"

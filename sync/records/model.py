@@ -160,7 +160,7 @@ class DesiredGroup:
     kind: two groups with one likeness may be one and the same.
     ``when_dropped`` says for each kind what happens to children of this kind that are asked for no
     longer, in the order in which they can be removed; those of other kinds are unlinked, or go by
-    what was reported when they were made. ``waiting`` are children that cannot be told at present:
+    what was reported when they were made. ``waiting`` are children that is unknown at present:
     those that are there stay exactly as they are.
     """
 
@@ -224,7 +224,7 @@ class Marker:
 class Observed:
     """One object as the target shows it.
 
-    A field that is missing from ``fields`` could not be told by this read; the merge takes it for
+    A field that is missing from ``fields`` could not be known by this read; the merge takes it for
     unchanged. ``identity`` is a child's natural key in the target, case-folded: what a record
     whose key has this name would be recognised by (an e-mail address, an external reference, a
     name). ``group`` is the group that a child itself names as its own, "" where it names none: one

@@ -215,8 +215,8 @@ def _say_unsure(match: Match) -> Quarantined:
     some = ", ".join(repr(key) for key in match.former[:_SHOWN])
     more = "…" if len(match.former) > _SHOWN else ""
     reason = (
-        f"{match.new!r} is new in the source, {some}{more} are gone from it, and all are alike but "
-        "for their keys: it cannot be told which is which, and nothing was made"
+        f"{match.new!r} is new in the source, {some}{more} are gone from it, and all differ only "
+        "in their keys: it is unknown which is which, and nothing was made"
     )
     ways = (TakeOver(match.former[0], match.new), Unlink(match.former[0]))
     return Quarantined(match.new, "key", reason, ways)
@@ -224,7 +224,7 @@ def _say_unsure(match: Match) -> Quarantined:
 
 def _why(match: Match) -> str:
     if not match.by_key:
-        return "the two are alike but for their keys"
+        return "the two differ only in their keys"
     if _folded(match.new) == _folded(match.former[0]):
         return "the two differ only in case or Unicode form"
     return "the two keys are the same, written in two ways"

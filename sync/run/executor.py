@@ -225,7 +225,7 @@ class Executor:
         try:
             text = self.target.leftover(made)
         except SyncError as error:
-            log.warning("%s: cannot tell what an earlier attempt left: %s", record.key, error)
+            log.warning("%s: it is unknown what an earlier attempt left: %s", record.key, error)
             return
         if text:
             issue = Issue(IssueKind.LEFTOVER, record.key, f"{record.key}: {text}")
@@ -246,10 +246,10 @@ class Executor:
             found = self._look_for(record, marker, progress)
             if found is None:
                 raise OutcomeUnknown(
-                    f"{record.key}: the {record.key.kind} may or may not have been created, no "
-                    f"answer came ({error}); the next run will look for it before anything else"
+                    f"{record.key}: it is unknown whether the {record.key.kind} was created, "
+                    f"because no answer came ({error}); the next run looks for it first"
                 ) from error
-            log.info("%s: the lost answer is settled, it was created", record.key)
+            log.info("%s: it was created, although its answer was lost", record.key)
             return found
 
     def _look_for(

@@ -177,7 +177,7 @@ class Lease:
         try:
             last = _last(self.board.turns(self.name))
         except SyncError as error:
-            log.info("the lease could not be looked at: %s", error)
+            log.info("the lease could not be read: %s", error)
             return
         is_ours = last is not None and last.number == self.number and _same(last.terms, self.terms)
         if last and is_ours and last.age_seconds is not None and last.age_seconds < self._trusted:
@@ -192,7 +192,7 @@ class Lease:
         try:
             self.board.put(self.name, self.number, replace(self.terms, released=True))
         except SyncError as error:
-            log.info("the lease was not given back, it ends by itself: %s", error)
+            log.info("the lease was not released; it expires: %s", error)
 
     def _renew(self) -> None:
         began = _Moment.now(self.clock)
@@ -210,8 +210,8 @@ class Lease:
         self._is_lost = True
         raise Locked(
             f"the lease of the pipeline '{self.name}' may have passed to another machine: it could "
-            f"not be renewed within {self.terms.seconds:.0f} s. What was written is on record; "
-            "the next run does the rest"
+            f"not be renewed within {self.terms.seconds:.0f} s. What was written is recorded; the "
+            "next run does the rest"
         )
 
 
@@ -309,12 +309,12 @@ def _same(one: Terms, other: Terms) -> bool:
 
 def _who(name: str, turn: Turn | None) -> str:
     if turn is None:
-        return f"the lease of the pipeline '{name}' could not be had; nothing was applied here"
+        return f"the lease of the pipeline '{name}' could not be obtained; nothing was applied here"
     age = turn.age_seconds
     if age is None:
         until = (
-            "the server does not send its time (no Date header), so that it cannot be seen "
-            "whether it ended: let a proxy before the server pass that header"
+            "the server does not send its time (no Date header), so it is unknown whether the "
+            "lease ended: let a proxy in front of the server pass that header"
         )
     else:
         left = max(0.0, turn.terms.seconds - age)

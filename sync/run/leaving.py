@@ -101,7 +101,7 @@ def _cleaning(
     if not changes:
         return None, bases
     fields = {**seen, **{change.field: change.desired for change in changes}}
-    reason = "no longer kept in step: what was written is taken out"
+    reason = "no longer kept in step: what was written is removed"
     action = Action(
         ActionType.UPDATE, record, reason, observed=found, fields=fields, changes=changes
     )
@@ -157,8 +157,8 @@ def _refuse_stranger(
     if not others and bound.binding.unlinked and (still_ours or not actions):
         return
     raise Rejected(
-        f"{marker.key}: {root.kind} {root.id} does not carry the mark of this key alone (any "
-        "more): nothing in it is touched",
+        f"{marker.key}: {root.kind} {root.id} does not carry the marker of this key alone: nothing "
+        "in it is changed",
         ways_out=[Unlink(marker.key)],
     )
 

@@ -92,12 +92,12 @@ def _open_lock(path: Path) -> IO[str]:
 def _no_lock(path: Path, error: OSError) -> str:
     if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
         return (
-            f"{path}: the run lock is a file of its own, and this is something else (a link, a "
-            "folder, a pipe). Find out who put it there, and remove it"
+            f"{path}: the run lock has to be a regular file, and this is something else (a link, a "
+            "folder, a pipe). Find out where it comes from, and remove it"
         )
     return (
-        f"{path}: the run lock cannot be created ({error.strerror}); the folder of the state "
-        "store has to exist and be writable"
+        f"{path}: the run lock cannot be created ({error.strerror}); the folder of the state store "
+        "must exist and be writable"
     )
 
 

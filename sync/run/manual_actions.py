@@ -111,7 +111,7 @@ def adopt(
     """
     found = target.observe_root(root_id)
     if found is None:
-        raise Vanished(f"{target.name} shows this account no {root.kind} {root_id}")
+        raise Vanished(f"{target.name} does not show this account the {root.kind} {root_id}")
     _refuse_anothers(store, root, found)
     index = store.index()
     if _is_as_agreed(store, target, root, found):

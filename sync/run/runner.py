@@ -42,9 +42,7 @@ LABELS = "labels"
 NOTES = "notes"
 """The note of the state store that holds the remarks about the whole that were reported."""
 
-_DIFFERS: Final = (
-    "what would be done now is not what the saved plan says (source or target changed since)"
-)
+_DIFFERS: Final = "the plan of now differs from the saved plan (source or target changed since)"
 
 _RUNS_KEPT = timedelta(days=90)
 """How long a run that changed nothing is kept."""
@@ -149,7 +147,7 @@ class Runner:
         return report
 
     def _end_badly(self, run_id: int, error: BaseException) -> None:
-        """Records how a run ended that did not come to its end, whatever ended it.
+        """Records how a run ended that did not finish, whatever ended it.
 
         Where nothing can be recorded, the first error counts.
         """
@@ -213,7 +211,7 @@ class Runner:
         wait = settle_wait(self.store, newest, self.options.settle_seconds)
         if wait > 0:
             log.warning(
-                "it is not known what became of the write to %s; waiting %.0f s before looking",
+                "the outcome of the write to %s is unknown; waiting %.0f s before looking",
                 newest.key,
                 wait,
             )
@@ -339,7 +337,7 @@ class Runner:
             again |= self._take_back_doubles(again, done, executor)
         except SyncError as error:
             done.unread = str(error)
-            log.warning("what was written could not be read back, the next run will: %s", error)
+            log.warning("what was written could not be read back; the next run reads it: %s", error)
             return []
         undone = self._note_undone(written, again)
         quiet = [g for g in again.values() if g.is_quiet and g.key not in undone]

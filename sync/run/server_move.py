@@ -65,7 +65,7 @@ class Evidence:
             return "nothing is kept in step yet"
         is_there = "is there" if self.bound == 1 else "are there"
         bound = counted(self.bound, self.kind)
-        parts = [f"{self.marked} of {bound} {is_there} with this pipeline's mark"]
+        parts = [f"{self.marked} of {bound} {is_there} with this pipeline's marker"]
         if self.unmarked:
             parts.append(f"{len(self.unmarked)} without it ({name_some(self.unmarked.values())})")
         if self.missing:

@@ -70,7 +70,9 @@ def _root_of(store: StateStore, target: Target, former: str, root_id: str) -> Ob
         raise Rejected(f"{former}: its {row.kind} is {row.root_id}, not {root_id}")
     found = target.observe_root(row.root_id)
     if found is None:
-        raise Vanished(f"{target.name} shows this account no {row.kind} {row.root_id} of {former}")
+        raise Vanished(
+            f"{target.name} does not show this account the {row.kind} {row.root_id} of {former}"
+        )
     return found
 
 
@@ -99,7 +101,7 @@ def _refuse_foreign(store: StateStore, found: Observed, former: str, new: str) -
     row = store.index()[former]
     if row.is_followed and not marked & {former, new}:
         raise Rejected(
-            f"{found.kind} {found.id} does not carry the marker of {former} any more",
+            f"{found.kind} {found.id} no longer carries the marker of {former}",
             ways_out=[Adopt(former, found.id, Adoption.MARK)],
         )
 

@@ -23,8 +23,8 @@ def unforeseen(key: RecordKey, error: Exception) -> Issue:
     return Issue(
         IssueKind.FAILED,
         key,
-        f"{key.group}: not synced, because of an unexpected error ({in_words(error)}); all others "
-        "were. The log of the run says where it happened: please report it",
+        f"{key.group}: not synced, because of an unexpected error ({in_words(error)}). All others "
+        "were synced. The log of the run says where it happened: please report it",
     )
 
 

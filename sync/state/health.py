@@ -16,7 +16,7 @@ from sync.state.store import RunRow, StateStore
 class Health:
     """A pipeline at one moment (``now``, UTC).
 
-    ``last_success`` is the last run that came to its end, whatever it left open. ``issues`` counts
+    ``last_success`` is the last run that finished, whatever it left open. ``issues`` counts
     what is open by kind, ``waiting`` those of them that make a run incomplete; ``states`` counts
     groups by state. ``open_intents`` are writes whose outcome is not known. ``taken_away`` counts
     by kind what people took away, and what is kept away.

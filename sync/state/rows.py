@@ -25,7 +25,7 @@ READ: Final = "read"
 """The verdict on a text that was read right before it was written again: as it stood then."""
 
 BY_PEOPLE: Final = frozenset({KEEP, TAKE_AWAY, BRING_BACK})
-"""Entries that tell of people: nothing was written."""
+"""Entries that report people: nothing was written."""
 
 TAKE_OVER: Final = "take over"
 """The journal's word for a root that another group's key is written on, as a person decided."""

@@ -31,8 +31,8 @@ def compare_is_due(store: StateStore, hours: float) -> bool:
     last, now = store.runs(limit=1, only_full=True), store.now()
     if last and is_ahead(last[0].started_at, now):
         log.warning(
-            "the last complete comparison is dated %s, which is in the future: a clock was wrong, "
-            "then or now; everything is compared again",
+            "the last complete comparison is dated %s, in the future: a clock is or was wrong; "
+            "everything is compared again",
             f"{last[0].started_at:%Y-%m-%d %H:%M} UTC",
         )
         return True
@@ -44,7 +44,7 @@ def settle_wait(store: StateStore, newest: JournalEntry, settle_seconds: float) 
 
     Its age is believed while it is short. A write from the future, or from long ago, may be one of
     just now by a clock that has jumped since: that is waited for in any case, once, until a run
-    has come to its end after it.
+    has finished after it.
     """
     age = store.now() - newest.intended_at
     settle = timedelta(seconds=settle_seconds)

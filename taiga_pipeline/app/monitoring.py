@@ -25,7 +25,7 @@ _ENDED_WELL: Final = (Outcome.DONE, Outcome.PARTIAL)
 
 
 def send_heartbeat(workspace: Workspace, result: RunReport) -> None:
-    """Asks for the heartbeat's address if the run came to its end.
+    """Asks for the heartbeat's address if the run finished.
 
     The address holds a secret: it is in no message, nor is anything that the HTTP library says.
     """

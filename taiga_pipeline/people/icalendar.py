@@ -214,7 +214,7 @@ class _Reader:
         if self._in_part:
             notes.append(f"part of a day only, {self._in_part:,} times: {RULE}")
         if self._outside:
-            span = f"{self._asked.first} and {self._asked.last}"
+            span = f"{self._asked.first} to {self._asked.last}"
             notes.append(f"{counted(self._outside, 'event')} outside of {span}: skipped")
         by_event = {each: tuple(dict.fromkeys(found)) for each, found in self._by_event.items()}
         return CalendarReading(

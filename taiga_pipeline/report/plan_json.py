@@ -119,7 +119,7 @@ def refusal(report: RunReport) -> str:
 
 
 def why_ended(report: RunReport) -> str:
-    """Says why nothing was applied, or what ended a run early; "" if it came to its end."""
+    """Says why nothing was applied, or what ended a run early; "" if it finished."""
     if report.refusals:
         return refusal(report)
     return in_words(report.stopped_by) if report.stopped_by else ""

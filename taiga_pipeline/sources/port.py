@@ -67,7 +67,7 @@ class SourceAdapter(Generic[Made_co]):
 
     ``title`` is what people call the place. ``settings`` are the lines of its section in a new
     configuration, ``kind`` aside. ``default_url`` stands in for a URL where none is named.
-    ``adds_people`` says, for a source that tells of people, how they get there.
+    ``adds_people`` says, for a source that reports people, how they get there.
     """
 
     title: str

@@ -69,7 +69,7 @@ def read_deals(
     ``place`` says where the row of a number is to be found.
     """
     for draft in reading.drafts():
-        if draft.doubt:  # whose row it is cannot be told
+        if draft.doubt:  # whose row it is cannot be known
             reading.bad_rows.append(BadRow(draft.line, "", f"key: {draft.doubt}"))
             continue
         try:

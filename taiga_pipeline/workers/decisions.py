@@ -38,7 +38,7 @@ class Ending(StrEnum):
 
     @property
     def is_success(self) -> bool:
-        """Whether the run came to its end, whatever it left open."""
+        """Whether the run finished, whatever it left open."""
         return self in (Ending.DONE, Ending.PARTIAL)
 
     @property

@@ -67,7 +67,7 @@ class TestTroubles:
         ("change", "message"),
         [
             ({"port": 1}, "cannot be reached"),
-            ({"password": "wr0ng-one"}, "does not let the account in"),
+            ({"password": "wr0ng-one"}, "refuses the account"),
             ({"database": "nowhere"}, "does not exist: create it"),
         ],
     )
@@ -106,7 +106,7 @@ class TestCheck:
                 "ALTER TABLE stage_moves DROP CONSTRAINT stage_moves_deal_key_fkey; "
                 "INSERT INTO stage_moves (deal_key, from_stage, to_stage, at, by, forced) "
                 "VALUES ('X-1', '', 'Lead', now(), '', '')",
-                "1 row(s) of stage_moves refer to rows that are not there",
+                "1 row(s) of stage_moves refer to missing rows",
             ),
             ("ALTER TABLE people DROP COLUMN team", "the table people lacks team"),
             ("DROP TABLE time_off", "the table time_off is missing"),

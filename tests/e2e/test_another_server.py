@@ -122,7 +122,7 @@ def test_a_server_on_which_the_numbers_do_not_exist_is_refused_too(filled: Run) 
         assert "this is another server" in expect(filled("run"), 4)
         forget_server()
         said = expect(filled("run"), 4)
-        assert "limit 'missing': 4 planned (this is another server, as far as can be told" in said
+        assert "limit 'missing': 4 planned (this seems to be another server" in said
         assert names(empty) == []
 
 
@@ -168,7 +168,7 @@ class TestAnotherAccount:
             made = bot.post("/memberships", member)
             bot.patch(f"/memberships/{made['id']}", {"is_admin": True})
         said = expect(filled("state", "move", "--same-server"))
-        assert "4 of 4 projects are there with this pipeline's mark" in said
+        assert "4 of 4 projects are there with this pipeline's marker" in said
         expect(filled("run"))
         assert names(taiga) == before
 
@@ -252,7 +252,7 @@ def test_a_mark_that_people_removed_is_an_issue_with_the_way_out(
     said = expect(filled("run"), 3)
     assert f"pipeline-sync adopt 1 {project['id']}" in said
     assert "pipeline-sync unlink 1" in said
-    assert "3 of 4 projects are there with this pipeline's mark, 1 without it (1: project" in (
+    assert "3 of 4 projects are there with this pipeline's marker, 1 without it (1: project" in (
         expect(filled("check"), 3)
     )
     assert "unmarked" in expect(filled("conflicts"))

@@ -104,12 +104,12 @@ def test_an_answer_is_unpacked(serve: Serve, packing: str, pack: Callable[[bytes
         ("gzip, gzip", gzip.compress(gzip.compress(DATA, mtime=0), mtime=0)),
     ],
 )
-def test_what_is_not_packed_as_it_says_is_no_answer(
+def test_a_body_that_is_not_compressed_as_declared_is_no_answer(
     serve: Serve, packing: str, body: bytes
 ) -> None:
     answer = get(serve(body, packing))
     assert answer.data is None
-    assert "packed" in answer.trouble
+    assert "compressed" in answer.trouble
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])

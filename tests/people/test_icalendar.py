@@ -262,7 +262,7 @@ def test_the_label_of_a_time_zone_without_its_quotation_marks_is_read() -> None:
 
 def test_events_outside_the_time_span_are_counted() -> None:
     reading = read(event(start="DTSTART;VALUE=DATE:20190101"))
-    assert reading.notes == ("1 event not between 2026-01-01 and 2027-12-31: skipped",)
+    assert reading.notes == ("1 event outside of 2026-01-01 to 2027-12-31: skipped",)
 
 
 @pytest.mark.parametrize(

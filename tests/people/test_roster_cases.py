@@ -230,7 +230,7 @@ def test_an_unknown_country_costs_nobody_their_place(run: Run, tmp_path: Path) -
     save(tmp_path, "email,country", "ana@example.com,Freedonia", "bo@example.com,Sverige")
     result = run("people", "import", "people.csv")
     assert result.exit_code == 0
-    assert "country 'Freedonia' (1 row) is not known" in result.stdout
+    assert "country 'Freedonia' (1 row) is unknown" in result.stdout
     people = json.loads(run("people", "list", "--json").stdout)
     assert [each["country"] for each in people] == ["", "SE"]
 

@@ -50,7 +50,7 @@ def test_who_is_gone_from_the_file_is_named_and_kept_until_a_last_day_is_known(
     for _ in range(2):  # not only once: their hours still count
         result = run("people", "import", "p.csv")
         assert result.exit_code == 0
-        assert "1 person of earlier imports is no longer in the file, kept" in result.stdout
+        assert "1 person of earlier imports is no longer in the file; kept" in result.stdout
         assert "pipeline-sync people edit ana.old@x.se --ends DATE" in result.stdout
     assert emails(run) == ["ana.old@x.se", "bo@x.se"]
     run("people", "edit", "ana.old@x.se", "--ends", "2026-11-30")

@@ -167,7 +167,7 @@ def test_a_person_is_released_in_one_role_or_all(people: PeopleStore) -> None:
     people.allocate(replace(ON_D1, role="Lead"))
     assert [each.role for each in people.release("D-1", "ANNA@example.org", "lead")] == ["Lead"]
     assert len(people.release("D-1", ANNA.email)) == 1
-    with pytest.raises(UnknownName, match="on it: nobody"):
+    with pytest.raises(UnknownName, match="on it: no person"):
         people.release("D-1", ANNA.email)
 
 

@@ -314,7 +314,7 @@ class TestLostAnswers:
         self, board: Board
     ) -> None:
         lost(board, "add", "before")
-        with pytest.raises(Locked, match="could not be had"):
+        with pytest.raises(Locked, match="could not be obtained"):
             take(board, "A")
         take(board, "A")
 

@@ -81,7 +81,7 @@ def test_without_being_asked_to_it_says_what_is_left(company: Company) -> None:
     edit(company, re.escape(TYPO), RIGHT)
     result = company.run("--allow", "rename")
     assert result.exit_code == 0, result.output
-    assert result.stdout.count("nothing asks for this milestone any more") == DEALS
+    assert result.stdout.count("this milestone is no longer wanted") == DEALS
     assert len(inside(company)["milestones"]) == DEALS
     plan = company.command("plan").stdout
     assert f"{4 * DEALS} in projects that are no longer wanted" in plan

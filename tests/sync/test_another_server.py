@@ -106,7 +106,7 @@ class TestAnotherServer:
         change_all(world)
         report = world.run()
         assert report.outcome is Outcome.REFUSED
-        assert "this is another server, as far as can be told" in report.refusal
+        assert "this seems to be another server" in report.refusal
         assert picture(world.target) == before
         assert server.noted(world.store) is None
 
@@ -161,7 +161,7 @@ class TestTheSameServer:
         assert (evidence.marked, evidence.bound) == (4, 4)
         world.settled()
         world.target = strangers()
-        with pytest.raises(Refused, match="0 of 4 projects are there with this pipeline's mark"):
+        with pytest.raises(Refused, match="0 of 4 projects are there with this pipeline's marker"):
             moving.same_server(world.store, world.target)
 
 
@@ -354,7 +354,7 @@ class TestOneOrTwo:
         world.target.mark(root.id, Marker("south", "D1"))
         world.want(deal("D1", title="Newer"))
         (issue,) = world.settled().issues
-        assert "also carries the mark of the pipeline south" in issue.message
+        assert "also carries the marker of the pipeline south" in issue.message
 
     def test_that_another_pipeline_claims_too_is_not_adopted_by_its_marker(
         self, world: World
@@ -365,7 +365,7 @@ class TestOneOrTwo:
         world.lose_state()
         (issue,) = world.settled().issues
         assert issue.kind is IssueKind.UNMARKED
-        assert "also carries the mark of the pipeline south" in issue.message
+        assert "also carries the marker of the pipeline south" in issue.message
         assert len(world.target.roots) == 1
 
     def test_more_of_them_refuse_the_run(self, world: World) -> None:

@@ -138,7 +138,7 @@ def test_a_write_of_just_now_is_waited_for_whatever_the_clock_says_and_no_longer
     clock.time += jump
     assert settle_wait(store, write, 30) == 30
     a_run(store, full=False)
-    assert settle_wait(store, write, 30) == 0, "a run came to its end after it"
+    assert settle_wait(store, write, 30) == 0, "a run finished after it"
 
 
 def test_a_write_of_some_seconds_ago_is_waited_for_as_long_as_is_left(

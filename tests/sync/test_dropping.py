@@ -53,7 +53,7 @@ def test_what_left_is_said_for_as_long_as_it_is_there(world: World) -> None:
     report = world.run()
     assert report.outcome is Outcome.DONE
     (message,) = dropped(report)
-    assert "D1/milestone/Delivery: nothing asks for this milestone any more" in message
+    assert "D1/milestone/Delivery: this milestone is no longer wanted" in message
     assert dropped(world.settled())
     assert [issue.kind for issue in world.plan().issues] == [IssueKind.DROPPED]
     world.want(group(milestone("Kick-off"), milestone("Delivery", "2027-02-01"), when=REPORT))

@@ -233,7 +233,7 @@ def test_the_queues_address_may_be_in_the_environment_and_has_to_be_postgresql(
     assert queue.address({"QUEUE_URL": "postgresql://h/d"}) == "postgresql://h/d"
     with pytest.raises(SecretError, match="QUEUE_URL is not set"):
         queue.address({})
-    with pytest.raises(ProblemsError, match="not a URL of a PostgreSQL") as caught:
+    with pytest.raises(ProblemsError, match="no URL of a PostgreSQL") as caught:
         queue.address({"QUEUE_URL": "mysql://me:secret@h/d"})
     assert "secret" not in str(caught.value)
 

@@ -180,7 +180,7 @@ def slug(address: str) -> str:
 def adopt_renumbered(workspace: Workspace, *, dry_run: bool = False) -> Renumbered:
     """Gives each deal that a plan holds back the project of the one that it was before.
 
-    Those of which it cannot be told which they were are left to be done one by one.
+    Those of which it is unknown which they were are left to be done one by one.
 
     :raises Locked: a run is at work.
     """

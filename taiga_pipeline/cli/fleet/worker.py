@@ -85,7 +85,7 @@ def worker(
     once. A worker that dies is noticed, and its pipelines are run by others. SIGTERM and Ctrl-C
     end it in good order: actions under way are finished, the rest is left to the others.
 
-    With --once, exits with 3 if a run did not come to its end or left something for a person.
+    With --once, exits with 3 if a run did not finish or left something for a person.
     """
     need_extra("worker", "workers", "procrastinate", "psycopg", "croniter")
     path = find_fleet(context, fleet_path)

@@ -75,7 +75,7 @@ def status(
     """Show how the last run went and what is open; for a monitor too.
 
     Exits with 0 when all is well, with 3 while something waits for a person, and with 7 if the last
-    success is older than --max-age (or there was none). A success is a run that came to its end,
+    success is older than --max-age (or there was none). A success is a run that finished,
     whatever it left open. With --all, this is reported of the pipelines as a whole: one is enough.
     """
     if every:

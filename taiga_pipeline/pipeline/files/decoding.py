@@ -99,7 +99,7 @@ def decode(data: bytes, name: str, encoding: str = "") -> Decoded:
     """Decodes a file. With ``encoding``, bytes that do not fit become lone surrogates.
 
     :raises ProblemsError: it is not text but a workbook, or another kind of file; its encoding is
-        unknown or cannot be told (names line and byte).
+        unknown or cannot be known (names line and byte).
     """
     if kind := kind_of(data):
         raise ProblemsError([Problem(kind, name)])

@@ -169,7 +169,7 @@ class RowReader:
             return BadRow(row.line, self.key(row), row.reason)
         try:
             key = self._key(row)
-        except InvalidValue as error:  # whose row it is cannot be told
+        except InvalidValue as error:  # whose row it is cannot be known
             return BadRow(row.line, "", f"{self._layout.header_of('key')}: {error}")
         if not key and not self._layout.key_parts:
             return BadRow(row.line, "", self._no_key(row))

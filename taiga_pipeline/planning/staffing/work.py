@@ -59,7 +59,7 @@ class About:
     """What is known of deals besides what they say themselves, by their keys.
 
     ``priorities`` multiply what their unmet hours count. Demand moves with the ``milestones`` that
-    delivery reported, as it does for capacity. ``chances`` are those that history tells of open
+    delivery reported, as it does for capacity. ``chances`` are those that history reports open
     deals; one that is not among them has what it states.
     """
 

@@ -302,7 +302,7 @@ class TaigaTarget:
         """Changes a project that still looks as it was observed.
 
         A project has no version in Taiga, so that it is looked at once more right before, and
-        what came in between is put back where Taiga tells of it.
+        what came in between is put back where Taiga reports it.
         """
         body = projects.modification(changes, fields)
         if not body:

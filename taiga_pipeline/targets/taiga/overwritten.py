@@ -1,6 +1,6 @@
 """What people wrote between the last look at an object and the write that went over it.
 
-Projects and milestones have no version in Taiga. The project's timeline, however, tells of each
+Projects and milestones have no version in Taiga. The project's timeline, however, reports each
 change with the value before and the one after: a change by another person, from the very value that
 was last seen, was written over. A project's description alone is in no timeline.
 """

@@ -104,7 +104,7 @@ def _own_history(number: str, context: TaigaClientContext) -> bool:
 
 
 def _own_events(name: str, number: str, place: Place, context: TaigaClientContext) -> bool:
-    """Whether all that the project's timeline tells of it was this account's doing."""
+    """Whether all that the project's timeline reports it was this account's doing."""
     events = read_all(context.client, f"timeline/project/{place.root_id}", {})
     about = [
         data

@@ -378,7 +378,7 @@ class TestLeaving:
         taiga.as_user("admin").patch(f"/projects/{shop}", {"tags_colors": []})
         result = synced("unlink", "--all", "--clean")
         assert result.exit_code == 3
-        assert "does not carry the mark" in result.stderr
+        assert "does not carry the marker" in result.stderr
         left = [each for each in self.everything(taiga) if "Kept current" in repr(each)]
         assert [each["id"] for each in left] == [shop]
 

@@ -101,7 +101,7 @@ class TestSavedPlan:
         sample("deals", "edit", "D-106", "--value", "1")
         result = sample("run", "--plan", "next.json")
         assert result.exit_code == 4
-        assert "is not what the saved plan says" in result.stderr
+        assert "differs from the saved plan" in result.stderr
         assert project_names(taiga) == []
 
     @pytest.mark.parametrize("content", ["", "[]", "{}", '{"fingerprint": "x"}'])

@@ -134,7 +134,7 @@ _CLASSES: dict[str, type] = {
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs each case against the targets that are there; `test_reach` tells of the others."""
+    """Runs each case against the targets that are there; `test_reach` reports the others."""
     if "account" in metafunc.fixturenames:
         there = [
             name

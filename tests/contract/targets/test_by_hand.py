@@ -153,7 +153,7 @@ class TestLeaving:
         (root,) = pipeline.projects(other)
         for marker in root_of(pipeline, root).markers:
             target.unmark(root, marker)
-        with pytest.raises(Rejected, match="mark of this key"):
+        with pytest.raises(Rejected, match="marker of this key"):
             leave(pipeline.store, target, other, TRACES)
 
 

@@ -80,7 +80,7 @@ def test_putting_a_project_off_moves_its_demand_and_loses_none() -> None:
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (plan(delays=(1,)), "put off 1 of 0 weeks"),
+        (plan(delays=(1,)), "postponed 1 of 0 weeks"),
         (plan(delays=()), "0 delays for 1 projects"),
         (plan(Assignment(9, 0, WHOLE, 0, 4)), "request 9 is not there"),
         (plan(Assignment(0, 9, WHOLE, 0, 4)), "not a candidate"),

@@ -108,7 +108,7 @@ def test_a_list_whose_pages_take_too_long_is_given_up() -> None:
 
     with responses.RequestsMock() as mock:
         mock.add_callback("GET", URL, another)
-        with pytest.raises(IncompleteRead, match="not come to its end after 3,600 s"):
+        with pytest.raises(IncompleteRead, match="not complete after 3,600 s"):
             list(read_rows(build_client(clock), "userstories", {}))
         assert len(mock.calls) == 37
 
