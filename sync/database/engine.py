@@ -23,11 +23,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
+    Column,
     ColumnElement,
     Connection,
     DateTime,
     Dialect,
     Engine,
+    Identity,
+    Integer,
     Text,
     TypeDecorator,
     create_engine,
@@ -85,6 +89,18 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@compiles(UtcDateTime, "sqlite")
+def _time_on_sqlite(*_: object, **__: object) -> str:
+    """Names the type as on PostgreSQL: SQLite takes any name, and files hold this one."""
+    return "TIMESTAMP WITH TIME ZONE"
+
+
+def numbered(name: str = "id") -> Column[int]:
+    """Returns a primary key that numbers itself."""
+    kind = BigInteger().with_variant(Integer(), "sqlite")
+    return Column(name, kind, Identity(always=False), primary_key=True)
 
 
 class StorableText(TypeDecorator[str]):

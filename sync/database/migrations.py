@@ -4,6 +4,9 @@ A *step* is a function that takes a connection and changes tables. Steps are kep
 list that only ever grows at its end; the version of a database is the number of steps it has
 seen. Each step is committed together with its record in the table ``schema_version``, so that a
 program that dies in mid-migration leaves a database at one version or the next, never between.
+
+A new database is made from the tables as they are described for queries, in one step. Tests hold
+that an old one, of whatever version, comes to the same tables by its steps.
 """
 
 from __future__ import annotations
@@ -57,11 +60,14 @@ def version_of(engine: Engine, name: str) -> int:
         return _version(connection, name)
 
 
-def migrate(engine: Engine, name: str, steps: Sequence[Step]) -> int:
+def migrate(
+    engine: Engine, name: str, steps: Sequence[Step], tables: MetaData | None = None
+) -> int:
     """Takes the steps of the named set of tables that the database has not seen yet.
 
-    Returns how many were taken. Programs that start at the same time wait for each other; each
-    step is taken once. A database that is up to date is only read.
+    Where it has seen none, ``tables`` (if given) are made as they are described, in place of all
+    steps. Returns how many were taken. Programs that start at the same time wait for each other;
+    each step is taken once. A database that is up to date is only read.
 
     :raises StateUnusable: the database has seen more steps than this program knows.
     """
@@ -73,19 +79,22 @@ def migrate(engine: Engine, name: str, steps: Sequence[Step]) -> int:
             found = _prepare(connection, name, len(steps))
             if found == len(steps):
                 break  # another program was faster
-            _take(connection, name, steps, found)
-            found += 1
-            taken += 1
+            number = _take(connection, name, steps, found, tables)
+            found += number
+            taken += number
     return taken
 
 
-def migrate_within(connection: Connection, name: str, steps: Sequence[Step]) -> None:
-    """Takes all steps that are missing in a transaction that is open, and may be undone with it.
+def migrate_within(
+    connection: Connection, name: str, steps: Sequence[Step], tables: MetaData | None = None
+) -> None:
+    """Does what `migrate` does in a transaction that is open, and may be undone with it.
 
     :raises StateUnusable: the database has seen more steps than this program knows.
     """
-    for found in range(_prepare(connection, name, len(steps)), len(steps)):
-        _take(connection, name, steps, found)
+    found = _prepare(connection, name, len(steps))
+    while found < len(steps):
+        found += _take(connection, name, steps, found, tables)
 
 
 def alone(connection: Connection, name: str, steps: Sequence[Step]) -> None:
@@ -125,7 +134,7 @@ def readable(engine: Engine, name: str, steps: Sequence[Step], tables: MetaData)
                 if table.name != VERSIONS.name:
                     copy_rows(connection, other, table)
     engine.dispose()
-    migrate(copy, name, steps)
+    migrate(copy, name, steps, tables)
     return copy
 
 
@@ -140,13 +149,11 @@ def _version(connection: Connection, name: str) -> int:
     return int(found or 0)
 
 
-def _record(connection: Connection, name: str, found: int) -> None:
+def _record(connection: Connection, name: str, found: int, version: int) -> None:
     if found == 0:
-        connection.execute(VERSIONS.insert().values(name=name, version=1))
+        connection.execute(VERSIONS.insert().values(name=name, version=version))
     else:
-        connection.execute(
-            VERSIONS.update().where(VERSIONS.c.name == name).values(version=found + 1)
-        )
+        connection.execute(VERSIONS.update().where(VERSIONS.c.name == name).values(version=version))
 
 
 def _refuse_newer(engine: Engine, name: str, found: int, known: int) -> None:
@@ -175,6 +182,18 @@ _STEP_MINUTES: Final = 5
 """How long a program waits for another one's step."""
 
 
-def _take(connection: Connection, name: str, steps: Sequence[Step], found: int) -> None:
+def _take(
+    connection: Connection,
+    name: str,
+    steps: Sequence[Step],
+    found: int,
+    tables: MetaData | None,
+) -> int:
+    """Takes the next step, or makes all tables where there are none; returns the steps of it."""
+    if found == 0 and tables is not None:
+        tables.create_all(connection, checkfirst=False)
+        _record(connection, name, 0, len(steps))
+        return len(steps)
     steps[found](connection)
-    _record(connection, name, found)
+    _record(connection, name, found, found + 1)
+    return 1

@@ -46,7 +46,7 @@ def transfer(parts: Sequence[Part], target: Engine) -> list[dict[str, int]]:
     copied = []
     with writing(target) as connection:
         for part in parts:
-            migrate_within(connection, part.name, part.steps)
+            migrate_within(connection, part.name, part.steps, part.tables[0].metadata)
             alone(connection, part.name, part.steps)
             _keep_others_out(connection, part.tables)
             _refuse_filled(connection, part)

@@ -1,4 +1,7 @@
-"""The tables of the state store, and the steps that lead to them.
+"""The tables of the state store, and the steps that lead older ones to them.
+
+A new store is made from the tables as they stand here. The steps are for stores of older versions;
+a test holds that each of them comes to the same.
 
 Times are aware UTC; ``*_json`` columns hold JSON text. A record is named by the columns
 ``pipeline, grp, kind, name`` (see `sync.records.model.RecordKey`; "group" is a word of SQL).
@@ -8,10 +11,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Boolean, Column, Integer, MetaData, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, Table, text
 
 from sync.database.engine import StorableText as Text
-from sync.database.engine import UtcDateTime
+from sync.database.engine import UtcDateTime, numbered
 from sync.database.migrations import statements
 
 NAME: Final = "state"
@@ -23,12 +26,13 @@ GROUPS: Final = Table(
     metadata,
     Column("pipeline", Text, primary_key=True),
     Column("grp", Text, primary_key=True),
-    Column("fingerprint", Text),
-    Column("stamp", Text),  # the change token; the column keeps the name that it had at first
-    Column("state", Text),
-    Column("facts_json", Text),
+    Column("fingerprint", Text, nullable=False),
+    # The change token; the column keeps the name that it had at first.
+    Column("stamp", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("facts_json", Text, nullable=False),
     Column("seen_at", UtcDateTime),
-    Column("likeness", Text),
+    Column("likeness", Text, nullable=False, server_default=""),
 )
 """One row per group: what is needed to tell that nothing moved. An empty ``stamp`` means that the
 group has to be looked at in full."""
@@ -40,49 +44,65 @@ BINDINGS: Final = Table(
     Column("grp", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("name", Text, primary_key=True),
-    Column("target_id", Text),
-    Column("created", Boolean),
-    Column("when_dropped", Text),
-    Column("deleted", Boolean),
-    Column("unlinked", Boolean),
-    Column("base_json", Text),
+    Column("target_id", Text, nullable=False),
+    Column("created", Boolean, nullable=False),
+    Column("when_dropped", Text, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("unlinked", Boolean, nullable=False),
+    Column("base_json", Text, nullable=False),
+    # Two groups must never write to one object; a deleted object's id may be given out again.
+    Index(
+        "sync_binding_target",
+        *("pipeline", "kind", "target_id"),
+        unique=True,
+        sqlite_where=text("NOT deleted"),
+        postgresql_where=text("NOT deleted"),
+    ),
 )
 """One row per record: the object in the target, and the base of each field."""
 
 JOURNAL: Final = Table(
     "sync_journal",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("run_id", Integer),
-    Column("pipeline", Text),
-    Column("grp", Text),
-    Column("kind", Text),
-    Column("name", Text),
-    Column("action", Text),
-    Column("reason", Text),
-    Column("changes_json", Text),
-    Column("intended_json", Text),
-    Column("identity", Text),
-    Column("when_dropped", Text),
-    Column("status", Text),
-    Column("target_id", Text),
-    Column("error", Text),
-    Column("intended_at", UtcDateTime),
+    numbered(),
+    Column("run_id", BigInteger, nullable=False),
+    Column("pipeline", Text, nullable=False),
+    Column("grp", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("changes_json", Text, nullable=False),
+    Column("intended_json", Text, nullable=False),
+    Column("identity", Text, nullable=False, server_default=""),
+    Column("when_dropped", Text, nullable=False, server_default="keep"),
+    Column("status", Text, nullable=False),
+    Column("target_id", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("intended_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
+    Index("sync_journal_status", "pipeline", "status"),
+    Index("sync_journal_group", "pipeline", "grp", "id"),
+    # What is old is found without reading all the years.
+    Index("sync_journal_run", "run_id"),
+    Index("sync_journal_intended", "pipeline", "intended_at"),
 )
 """Intents and receipts: every write, before and after. It is the history as well."""
 
 RUNS: Final = Table(
     "sync_run",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("pipeline", Text),
-    Column("started_at", UtcDateTime),
+    numbered(),
+    Column("pipeline", Text, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
-    Column("outcome", Text),
-    Column("is_full", Boolean),
-    Column("summary_json", Text),
+    Column("outcome", Text, nullable=False),
+    Column("is_full", Boolean, nullable=False),
+    Column("summary_json", Text, nullable=False),
+    Index("sync_run_pipeline", "pipeline", "id"),
+    Index("sync_run_started", "pipeline", "started_at"),
 )
+
 
 ISSUES: Final = Table(
     "sync_issue",
@@ -93,8 +113,8 @@ ISSUES: Final = Table(
     Column("kind", Text, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("field", Text, primary_key=True),
-    Column("detail_json", Text),
-    Column("since", UtcDateTime),
+    Column("detail_json", Text, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
 )
 """What is open now. It is reported once when it appears, and listed for as long as it stays."""
 
@@ -103,7 +123,7 @@ NOTES: Final = Table(
     metadata,
     Column("pipeline", Text, primary_key=True),
     Column("name", Text, primary_key=True),
-    Column("value", Text),
+    Column("value", Text, nullable=False),
 )
 """Single values that outlive a run."""
 
@@ -164,4 +184,5 @@ STEPS: Final = (
     # A group whose key changed in the source is recognised, rather than made a second time.
     statements("ALTER TABLE sync_group ADD COLUMN likeness TEXT NOT NULL DEFAULT ''"),
 )
-"""Append only: a step that was released is never changed."""
+"""Append only: a step that was released is never changed. What it adds stands in a table above,
+with the default that it gives."""

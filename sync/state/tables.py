@@ -78,7 +78,7 @@ class StateTables:
         try:
             with failures_as(StateUnusable, self._engine):
                 if changes:
-                    migrate(self._engine, NAME, STEPS)
+                    migrate(self._engine, NAME, STEPS, metadata)
                 else:
                     self._engine = readable(self._engine, NAME, STEPS, metadata)
         except BaseException:

@@ -1,7 +1,7 @@
 """The tables of the pipeline's own store, and the steps that make them.
 
-The tables are described twice on purpose: below as they are now, for queries, and in `STEPS` as
-each version of the program left them. A test holds the sum of the steps against the tables.
+A new store is made from the tables as they stand below. `STEPS` are for stores of older versions;
+a test holds that each of them comes to the same.
 """
 
 from __future__ import annotations
@@ -11,13 +11,26 @@ from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, Connection, Date, Engine, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    Engine,
+    ForeignKey,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.types import TypeEngine
 
 from sync.database.engine import (
     ExactDecimal,
     UtcDateTime,
     failures_as,
+    numbered,
     open_engine,
     reading,
     shown,
@@ -42,15 +55,18 @@ _TYPES: Final[Mapping[Kind, type[TypeEngine[Any]]]] = {
 """How the kinds are stored that are not text."""
 
 
-def _columns_of_deals() -> Iterator[Column[Any]]:
-    """Yields a column for each field, and what keys and stages are compared by."""
+def _columns_of_deals() -> Iterator[Column[Any] | Index]:
+    """Yields a column for each field, and what keys and stages are compared and found by."""
     yield Column("key", Text, primary_key=True)
-    yield Column("key_folded", Text, nullable=False)
+    yield Column("key_folded", Text, nullable=False, unique=True)
     for name in (field.name for field in fields(Deal) if field.name != "key"):
         stored = _TYPES.get(BUILT_IN[name].kind, Text) if name in BUILT_IN else Text
-        yield Column(name, stored, nullable=stored is not Text)
+        later = stored is Text and (name not in BUILT_IN or BUILT_IN[name].since > 1)
+        default = "" if later else None  # for the rows that were there before the field
+        yield Column(name, stored, nullable=stored is not Text, server_default=default)
         if name == "stage":
             yield Column("stage_folded", Text, nullable=False)
+    yield Index("deals_stage", "stage_folded")
 
 
 DEALS: Final = Table("deals", METADATA, *_columns_of_deals())
@@ -58,38 +74,54 @@ DEALS: Final = Table("deals", METADATA, *_columns_of_deals())
 files: they are read and written with their deal, never by themselves. ``own`` holds the fields of
 the user's own as JSON text, whatever the configuration says of them now, "" for none."""
 
+
+def _of_deal(*, primary_key: bool = False) -> Column[str]:
+    """Returns the column for the key of a deal: what has it goes with the deal."""
+    deal = ForeignKey("deals.key", ondelete="CASCADE")
+    return Column("deal_key", Text, deal, primary_key=primary_key, nullable=False)
+
+
+def _of_person(*, primary_key: bool = False) -> Column[str]:
+    """Returns the column for the address of a person: what has it goes with the person."""
+    person = ForeignKey("people.email", ondelete="CASCADE")
+    return Column("email", Text, person, primary_key=primary_key, nullable=False)
+
+
 STAGE_MOVES: Final = Table(
     "stage_moves",
     METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("deal_key", Text, nullable=False),
+    numbered(),
+    _of_deal(),
     Column("from_stage", Text, nullable=False),
     Column("to_stage", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("by", Text, nullable=False),
     Column("forced", Text, nullable=False),
+    Index("stage_moves_deal", "deal_key"),
 )
 
 FIELD_CHANGES: Final = Table(
     "field_changes",
     METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("deal_key", Text, nullable=False),
+    numbered(),
+    _of_deal(),
     Column("field", Text, nullable=False),
     Column("before", Text, nullable=False),
     Column("after", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("by", Text, nullable=False),
+    Index("field_changes_deal", "deal_key"),
 )
 
 IMPORTED: Final = Table(
     "imported",
     METADATA,
     Column("origin", Text, primary_key=True),
-    Column("deal_key", Text, primary_key=True),
+    _of_deal(primary_key=True),
     Column("cells", Text, nullable=False),
     Column("missing_since", UtcDateTime),
     Column("imported_at", UtcDateTime),
+    Index("imported_deal", "deal_key"),
 )
 """What each import brought last: tells what disappeared, and what the file changed since. Rows of
 a store of version 1 do not say when that was."""
@@ -111,7 +143,7 @@ PEOPLE: Final = Table(
 TIME_OFF: Final = Table(
     "time_off",
     METADATA,
-    Column("email", Text, primary_key=True),
+    _of_person(primary_key=True),
     Column("first", Date, primary_key=True),
     Column("last", Date, primary_key=True),
     Column("reason", Text, nullable=False),
@@ -121,7 +153,7 @@ PEOPLE_IMPORTED: Final = Table(
     "people_imported",
     METADATA,
     Column("origin", Text, primary_key=True),
-    Column("email", Text, primary_key=True),
+    _of_person(primary_key=True),
     Column("number", Text, nullable=False),
     Column("cells", Text, nullable=False),
     Column("missing_since", UtcDateTime),
@@ -134,7 +166,7 @@ TIME_OFF_IMPORTED: Final = Table(
     METADATA,
     Column("origin", Text, primary_key=True),
     Column("event", Text, primary_key=True),
-    Column("email", Text, primary_key=True),
+    _of_person(primary_key=True),
     Column("first", Date, primary_key=True),
     Column("last", Date, primary_key=True),
 )
@@ -144,9 +176,9 @@ what people typed stays."""
 ALLOCATIONS: Final = Table(
     "allocations",
     METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("deal_key", Text, nullable=False),
-    Column("email", Text, nullable=False),
+    numbered(),
+    _of_deal(),
+    _of_person(),
     Column("role", Text, nullable=False),
     Column("role_folded", Text, nullable=False),
     Column("hours_per_week", ExactDecimal, nullable=False),
@@ -154,6 +186,8 @@ ALLOCATIONS: Final = Table(
     Column("start_key", Text, nullable=False),
     Column("end", Date),
     Column("confirmed", Boolean, nullable=False),
+    UniqueConstraint("deal_key", "email", "role_folded", "start_key"),
+    Index("allocations_email", "email"),
 )
 """One person, deal, role and start is one allocation. ``start_key`` is the start as text, ""
 for none: to a unique constraint, two NULLs are different."""
@@ -170,15 +204,11 @@ another state store must not begin with another one."""
 TABLES: Final = tuple(METADATA.tables.values())
 """All tables, in an order in which rows can be inserted."""
 
-REFERENCES: Final = (
-    (STAGE_MOVES.c.deal_key, DEALS.c.key),
-    (FIELD_CHANGES.c.deal_key, DEALS.c.key),
-    (IMPORTED.c.deal_key, DEALS.c.key),
-    (TIME_OFF.c.email, PEOPLE.c.email),
-    (PEOPLE_IMPORTED.c.email, PEOPLE.c.email),
-    (TIME_OFF_IMPORTED.c.email, PEOPLE.c.email),
-    (ALLOCATIONS.c.deal_key, DEALS.c.key),
-    (ALLOCATIONS.c.email, PEOPLE.c.email),
+REFERENCES: Final = tuple(
+    (reference.parent, reference.column)
+    for table in TABLES
+    for column in table.columns
+    for reference in column.foreign_keys
 )
 """Columns whose values have to be in another one."""
 
@@ -327,7 +357,7 @@ def _bring_up_to_date(engine: Engine, create: bool) -> None:
         with failures_as(Unreachable, engine):
             if not create and version_of(engine, NAME) == 0:
                 raise Unreachable(_NO_STORE.format(place=shown(engine.url)))
-            migrate(engine, NAME, STEPS)
+            migrate(engine, NAME, STEPS, METADATA)
     except StateUnusable as error:
         raise Unreachable(f"the pipeline's store cannot be used: {error}") from None
     except Unreachable as error:

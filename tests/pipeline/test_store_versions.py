@@ -19,9 +19,10 @@ from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.files.csv_export import export_deals
 from taiga_pipeline.pipeline.importing.csv_import import import_deals
 from taiga_pipeline.pipeline.importing.options import ImportOptions
-from taiga_pipeline.pipeline.schema import NAME, STEPS, TABLES
+from taiga_pipeline.pipeline.schema import METADATA, NAME, STEPS, TABLES
 from taiga_pipeline.pipeline.store import DealStore
 from tests.pipeline.conftest import StandingClock
+from tests.schemas import of_a_new_one, of_a_sample, of_an_old_one
 
 SAMPLES: Final = Path(__file__).parent / "store_samples"
 VERSIONS: Final = range(1, len(STEPS) + 1)
@@ -121,3 +122,20 @@ def test_an_export_of_it_comes_back_untouched(
         assert list(deals.deals()) == before
     finally:
         deals.close()
+
+
+@pytest.mark.parametrize("version", range(1, len(STEPS) + 1))
+def test_steps_lead_to_the_tables_of_a_new_store_from_every_version(
+    database_url: str, version: int
+) -> None:
+    new = of_a_new_one(database_url, NAME, STEPS, METADATA)
+    assert of_an_old_one(database_url, NAME, STEPS, version) == new
+
+
+@pytest.mark.parametrize("version", range(1, len(STEPS) + 1))
+def test_a_sample_of_every_version_comes_to_the_tables_of_a_new_store(
+    tmp_path: Path, version: int
+) -> None:
+    new = of_a_new_one(f"sqlite:///{tmp_path / 'new.db'}", NAME, STEPS, METADATA)
+    sample = SAMPLES / f"version_{version}.sql"
+    assert of_a_sample(sample, tmp_path, NAME, STEPS) == new
