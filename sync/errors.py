@@ -28,8 +28,10 @@ Every message names the numbers, and never contains a secret. What a person can 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from sync.ways_out import WayOut
+if TYPE_CHECKING:  # they cost more to load than all that shows a version
+    from sync.ways_out import WayOut
 
 
 class SyncError(Exception):
