@@ -201,7 +201,7 @@ class ApiClient:
         try:
             return self._perform_there(call)
         except (Unreachable, Vanished) as error:
-            raise self._with_right_address(error) from error
+            raise self._with_right_address(error) from None
 
     def _with_right_address(self, error: SyncError) -> SyncError:
         """Returns an error of the very first answers with the shorter address that the tool
