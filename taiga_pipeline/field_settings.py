@@ -81,7 +81,7 @@ class FieldSettings(Section):
 
     @property
     def declaration(self) -> Declaration:
-        """What is said about the field."""
+        """What is reported about the field."""
         return Declaration(**{name: getattr(self, name) for name in FieldSettings.model_fields})
 
     @model_validator(mode="after")

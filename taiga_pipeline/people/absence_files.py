@@ -87,7 +87,7 @@ _DAY_UNITS: Final = ("d", "tag", "jour", "día")
 
 
 def why_not_off(cells: Mapping[str, str], first: date, last: date | None) -> str:
-    """Returns why a row is no time off by its own word, "" if it is.
+    """Returns why a row is not time off by its own word, "" if it is.
 
     :raises InvalidValue: its number of days is none.
     """
@@ -104,7 +104,7 @@ def why_not_off(cells: Mapping[str, str], first: date, last: date | None) -> str
 def number_of_days(cells: Mapping[str, str]) -> Decimal | None:
     """Returns how many days off a row has, None where it does not say in days.
 
-    :raises InvalidValue: it is less than nothing, or more than anybody is off.
+    :raises InvalidValue: it is less than nothing, or more than anyone is off.
     """
     text = cells.get(DAYS, "").strip()
     bare, _, unit = text.partition(" ")
@@ -115,7 +115,7 @@ def number_of_days(cells: Mapping[str, str]) -> Decimal | None:
     except InvalidValue:
         return None
     if not 0 <= days <= 1000:
-        raise InvalidValue(f"{text[:40]!r} is no number of days off")
+        raise InvalidValue(f"{text[:40]!r} is not a number of days off")
     return days
 
 

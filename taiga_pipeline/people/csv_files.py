@@ -64,7 +64,7 @@ Days = Callable[[str, str, End | None], date | None]
 """Reads the day in a column: its name, the cell, and which end of a period is meant (None: that
 of the column)."""
 Emails = Callable[[str], str]
-"""Returns the address of somebody on the roster by their name."""
+"""Returns the address of someone on the roster by their name."""
 
 CONFIRMED: Final = "confirmed"
 TENTATIVE: Final = "tentative"
@@ -393,7 +393,7 @@ def _by_name(people: Iterable[Person]) -> Emails:
                 f"{name!r} is the name of {', '.join(sorted(found))}: say which by "
                 "the address, in a column 'email'"
             )
-        raise InvalidValue(f"nobody on the roster is called {name!r}; see people list")
+        raise InvalidValue(f"no person on the roster is called {name!r}; see people list")
 
     return find
 

@@ -63,7 +63,7 @@ def why_no_absence(event: Any) -> str:
 
 
 def elsewhere(title: str) -> str:
-    """Returns why what is called ``title`` is no time off, "" if nothing speaks against it."""
+    """Returns why what is called ``title`` is not time off, "" if nothing speaks against it."""
     if _SUBSTITUTE.match(title):
         return SUBSTITUTE
     return ELSEWHERE if _ELSEWHERE.match(title) else ""

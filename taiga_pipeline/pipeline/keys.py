@@ -141,7 +141,7 @@ def plain_key(text: str) -> str:
 
 def unspoilt(key: str) -> str:
     """Returns what a key is without all that spreadsheets and word processors do to keys: signs
-    around it, a fraction of zeros, groups of digits, other dashes and blanks, what nobody sees."""
+    around it, a fraction of zeros, groups of digits, other dashes and blanks, what no one sees."""
     plain = plain_key(as_meant(key))
     if match := _WHOLE.fullmatch(plain):
         return match["text"]

@@ -1,4 +1,4 @@
-"""Time off from HR programs: their headers, weeks, days by number, requests that nobody granted."""
+"""Time off from HR programs: their headers, weeks, days by number, requests that no one granted."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_rows_that_are_no_time_off_by_their_own_word_are_counted(
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("Cy Twin", "nobody on the roster is called 'Cy Twin'"),
+        ("Cy Twin", "no person on the roster is called 'Cy Twin'"),
         ("Bo Ek", "the name of b@x.test, bo@"),
     ],
 )

@@ -25,7 +25,7 @@ def needs(kind: str, *fields: str) -> pytest.MarkDecorator:
 
 
 tells_untouched = pytest.mark.tells_untouched
-"""Marks a case as one for targets that tell what nobody has touched."""
+"""Marks a case as one for targets that tell what no one has touched."""
 
 
 class Account(Protocol):
@@ -33,7 +33,7 @@ class Account(Protocol):
 
     ``roles`` are the names of two roles that the tool has, ``member`` is an e-mail address that it
     can add. ``capabilities`` are the adapter's: cases that need more are left out (`needs`), and
-    nobody is asked to do more than the tool can. ``shows_state`` tells whether it has a place for a
+    no one is asked to do more than the tool can. ``shows_state`` tells whether it has a place for a
     project's state. ``tells_untouched_children`` may say that it never tells whether a child is as
     the connector made it.
     """
