@@ -14,6 +14,7 @@ from sync.plan.limits import DEFAULTS
 from sync.state.store import StateStore
 from taiga_pipeline.app.portfolio import portfolio_of
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 
 if TYPE_CHECKING:
@@ -147,7 +148,6 @@ def make_target(
     :raises ProblemsError: no such adapter, or the secret cannot be had.
     :raises Unreachable: its address cannot be right.
     """
-    from taiga_pipeline.http.connection import Connection
     from taiga_pipeline.targets.registry import find, make
 
     target = workspace.settings.target

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from sync.errors import Unreachable
 from taiga_pipeline.app.workspace import Workspace, sqlite_path
 from taiga_pipeline.problems import Problem, ProblemsError
 
@@ -72,7 +73,6 @@ def _copy(workspace: Workspace, names: list[str], target: str) -> dict[str, dict
     """Copies while neither a run nor anyone else writes; returns the rows of each table."""
     from sync.database.engine import failures_as, open_engine
     from sync.database.transfer import transfer
-    from sync.errors import Unreachable
     from sync.run.lock import run_lock
 
     same = [TITLES[name] for name in names if _place(_url(workspace, name)) == _place(target)]

@@ -343,7 +343,8 @@ def open_store(url: str, *, create: bool = False) -> Engine:
     try:
         engine = open_engine(url, create=create)
     except Stop as error:
-        raise Unreachable(f"the pipeline's store cannot be opened: {error}{_hint(error)}") from None
+        message = f"the pipeline's store cannot be opened: {error}{_hint(error)}"
+        raise Unreachable(message, ways_out=error.ways_out) from None
     try:
         _bring_up_to_date(engine, create)
     except BaseException:
@@ -359,9 +360,11 @@ def _bring_up_to_date(engine: Engine, create: bool) -> None:
                 raise Unreachable(_NO_STORE.format(place=shown(engine.url)))
             migrate(engine, NAME, STEPS, METADATA)
     except StateUnusable as error:
-        raise Unreachable(f"the pipeline's store cannot be used: {error}") from None
+        message = f"the pipeline's store cannot be used: {error}"
+        raise Unreachable(message, ways_out=error.ways_out) from None
     except Unreachable as error:
-        raise Unreachable(f"the pipeline's store {error}") from error.__cause__
+        message = f"the pipeline's store {error}"
+        raise Unreachable(message, ways_out=error.ways_out) from error.__cause__
 
 
 _NO_STORE: Final = (

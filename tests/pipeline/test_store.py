@@ -14,6 +14,7 @@ from sqlalchemy import inspect, update
 from sync.database.engine import open_engine, writing
 from sync.database.migrations import migrate, statements
 from sync.errors import Unreachable
+from sync.ways_out import Upgrade
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue, UnknownName
 from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal, RoleDemand
 from taiga_pipeline.pipeline.schema import DEALS, METADATA, NAME, STEPS, writing_store
@@ -321,8 +322,9 @@ def test_a_store_from_a_newer_program_is_refused(
     engine = open_engine(database_url)
     migrate(engine, NAME, (*STEPS, statements("CREATE TABLE later (id INTEGER)")))
     engine.dispose()
-    with pytest.raises(Unreachable, match=r"newer version.*Upgrade"):
+    with pytest.raises(Unreachable, match="newer version") as caught:
         DealStore.open(database_url, clock)
+    assert caught.value.ways_out == (Upgrade(),)
 
 
 def test_two_programs_that_edit_one_deal_lose_nothing(

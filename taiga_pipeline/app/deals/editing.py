@@ -13,6 +13,7 @@ from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.errors import InvalidValue, NothingToChange
 from taiga_pipeline.pipeline.fields.field import held, with_values
 from taiga_pipeline.pipeline.gates import open_actions
+from taiga_pipeline.pipeline.model import Deal
 
 if TYPE_CHECKING:
     from taiga_pipeline.mapping.rules import Rules
@@ -63,8 +64,6 @@ def add_deal(
     :raises NotMappedDeal: no mapping is for it.
     :raises InvalidValue: fields that cannot be stored.
     """
-    from taiga_pipeline.pipeline.model import Deal
-
     deal = with_values(Deal(key=key, name=name), values or {})
     rules = rules_of(workspace, deal)
     at = stage_in(rules, stage) if stage else rules.stages[0]

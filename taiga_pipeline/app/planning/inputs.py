@@ -11,6 +11,7 @@ from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.app.source_needs import people_notices
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.installing import how_to_get
+from taiga_pipeline.sources.port import TellsTimeOff
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -94,8 +95,6 @@ def plan_input(
 
 
 def _time_off(workspace: Workspace) -> tuple[TimeOff, ...]:
-    from taiga_pipeline.sources.port import TellsTimeOff
-
     source = workspace.make_deal_source()
     return tuple(source.time_off()) if isinstance(source, TellsTimeOff) else ()
 

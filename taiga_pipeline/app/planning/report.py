@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.app.planning.inputs import Learnt, PlanInput, options_for, plan_input
 from taiga_pipeline.app.planning.places import scenario_path
@@ -281,7 +282,6 @@ def _forecast(
 
     Learning is what takes the time: the forecast and capacity planning share it.
     """
-    from taiga_pipeline.app.extras import need_extra
     from taiga_pipeline.app.planning.record import read_history
 
     need_extra("forecast", "planning", "numpy")

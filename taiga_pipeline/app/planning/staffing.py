@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.util import find_spec
+from math import exp
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sync.errors import Refused
 from taiga_pipeline.app.pipeline_data import reported_facts, who_left
 from taiga_pipeline.app.planning.inputs import (
     LEARNT,
@@ -111,8 +113,6 @@ def _learnt(workspace: Workspace, today: date) -> dict[str, float]:
     """Returns the chances of open deals that history tells; none where nothing can be learnt."""
     if find_spec("numpy") is None:
         return {}
-    from math import exp
-
     from taiga_pipeline.app.planning.record import read_history
     from taiga_pipeline.planning.forecast.outlooks import outlooks
 
@@ -268,7 +268,6 @@ def _unchanged(workspace: Workspace, suggestion: Mapping[str, Any]) -> list[Allo
 
     :raises Refused: they are not.
     """
-    from sync.errors import Refused
     from taiga_pipeline.planning.staffing.suggestion import rules_of
 
     given = _Input(

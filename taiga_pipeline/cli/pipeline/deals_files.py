@@ -18,15 +18,13 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, shorten
 from taiga_pipeline.cli.pipeline.file_text import bad_rows_json, print_bad_rows, writing_to
 from taiga_pipeline.hints import word
-from taiga_pipeline.pipeline.importing.options import Take
+from taiga_pipeline.pipeline.importing.options import ImportOptions, Take
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from taiga_pipeline.pipeline.importing.base import ImportConflict
     from taiga_pipeline.pipeline.importing.csv_import import ImportReport
-    from taiga_pipeline.pipeline.importing.options import ImportOptions
-
 _SHOWN_KEYS: Final = 20
 _SHOWN_CONFLICTS: Final = 50
 _BRIEF: Final = 60
@@ -127,8 +125,6 @@ def import_deals(
     it is. Bad rows are reported and left out, and so are those that would move a deal past actions
     that are not done; what disappeared from the file is reported and kept.
     """
-    from taiga_pipeline.pipeline.importing.options import ImportOptions
-
     options: ImportOptions = ImportOptions(
         columns=_pairs("--column", columns),
         stages=_pairs("--stage", stages),

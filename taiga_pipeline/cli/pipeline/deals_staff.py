@@ -14,6 +14,7 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.deal_text import print_allocations
 from taiga_pipeline.hints import command
+from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.values.dates import read_day
 from taiga_pipeline.pipeline.values.numbers import read_hours
@@ -21,7 +22,6 @@ from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from taiga_pipeline.app.deals.staffing import Staffing
-    from taiga_pipeline.people.model import Allocation
 
 
 def allocation_json(allocation: Allocation) -> dict[str, Any]:
@@ -87,8 +87,6 @@ def _allocation(
     end: str | None,
     tentative: bool,
 ) -> Allocation:
-    from taiga_pipeline.people.model import Allocation
-
     missing = [flag for flag, value in (("--role", role), ("--hours", hours)) if not value]
     if missing:
         raise InvalidValue(f"say in which role and how many hours: {' and '.join(missing)} missing")

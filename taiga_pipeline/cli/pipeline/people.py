@@ -23,6 +23,7 @@ from taiga_pipeline.cli.pipeline.people_import import (
     read_columns,
     read_delimiter,
 )
+from taiga_pipeline.people.model import Person, TimeOff
 from taiga_pipeline.pipeline.notation import format_skills, parse_skills
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.pipeline.values.dates import read_day
@@ -123,8 +124,6 @@ def add_person(
     context: CommandContext, /, email: str, name: str, as_json: bool, **texts: str | None
 ) -> None:
     """Add a person. EMAIL is who they are, also in the target."""
-    from taiga_pipeline.people.model import Person
-
     added = roster.add_person(context, Person(email=email, name=name, **_values(texts)))
     _report_person(added, "added", as_json)
 
@@ -227,8 +226,6 @@ def add_off(
     context: CommandContext, email: str, first: str, last: str | None, reason: str, as_json: bool
 ) -> None:
     """Record time off from FIRST to LAST day (default: one day)."""
-    from taiga_pipeline.people.model import TimeOff
-
     days = TimeOff(email, read_day(first), read_day(last or first), reason)
     _report_time_off(time_off.add_time_off(context, days), "is off", as_json)
 
