@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Final, TypeVar
 
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Category, Deal, FieldChange, StageMove
 from taiga_pipeline.planning.history.model import History, PastDeal, StageSpell, ValueSpell
 
@@ -81,9 +82,15 @@ def build_history(
     return History(tuple(past), chances, dict(left_out))
 
 
-_FIELDS: Final = tuple(each.name for each in fields(Deal))
+_FIELDS: Final = BUILT_IN.names
 _BLANK: Final[tuple[object, ...]] = (None, "", (), frozenset())
 _Item = TypeVar("_Item", StageMove, FieldChange)
+
+
+def _filled(deal: Deal) -> frozenset[str]:
+    """Returns the fields that hold something, those of the user's own among them."""
+    built_in = (name for name in _FIELDS if getattr(deal, name) not in _BLANK)
+    return frozenset((*built_in, *deal.own))
 
 
 def _grouped(items: Iterable[_Item]) -> dict[str, list[_Item]]:
@@ -145,7 +152,7 @@ class _Builder:
             stages=tuple(self._stages(entered, closed)),
             values=tuple(self._values(changes, entered)),
             arrived=arrived,
-            filled=frozenset(name for name in _FIELDS if getattr(self._deal, name) not in _BLANK),
+            filled=_filled(self._deal),
         )
 
     def _first_seen(self) -> date | None:

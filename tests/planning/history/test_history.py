@@ -159,3 +159,9 @@ def test_the_mappings_chances_come_along() -> None:
         move("", "Lead", at(1, 1)), move("Lead", "Offer", at(2, 1)), stage="Offer", name="A"
     )
     assert history.chances == {"Lead": 0.1, "Offer": 0.5}
+
+
+def test_fields_that_hold_something_are_named_those_of_ones_own_among_them() -> None:
+    deal = only(build(move("", "Lead", at(2, 1)), stage="Lead", own={"region": "North"}))
+    assert deal.filled == {"key", "name", "stage", "currency", "region"}
+    assert "own" not in only(build(move("", "Lead", at(2, 1)), stage="Lead")).filled
