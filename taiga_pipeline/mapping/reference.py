@@ -172,6 +172,9 @@ They are in braces; `{{` and `}}` are literal braces. What a deal brings in is t
 never a placeholder again. An empty one takes the punctuation beside it along: `{customer}: {name}`
 is just the name for a deal without a customer; a tag that comes out empty is left out.
 
+Each [field of your own](fields.md#fields-of-your-own) is a placeholder, too. A mapping may match
+deals by it (`match = { region = ["north"] }`), and give it another name under `[words]`.
+
 | placeholder | means |
 |---|---|
 """
