@@ -92,6 +92,8 @@ from taiga_pipeline.app.planning.staffing import (
     suggest_staffing,
 )
 from taiga_pipeline.app.portfolio import CardMove
+from taiga_pipeline.app.project_files import Ends
+from taiga_pipeline.app.starting import SampleNeedsStore, Started, StoreThere, start_pipeline
 from taiga_pipeline.app.store_copy import Copied, copy_stores
 from taiga_pipeline.app.sync.deciding import (
     Adopted,
@@ -173,6 +175,7 @@ __all__ = [
     "DrawnPlan",
     "EditConflict",
     "Edited",
+    "Ends",
     "FieldChange",
     "FieldConflict",
     "Finding",
@@ -202,13 +205,16 @@ __all__ = [
     "Renumbered",
     "RequestError",
     "RoleDemand",
+    "SampleNeedsStore",
     "ScenarioThere",
     "Scored",
     "Side",
     "Staffing",
     "StageMove",
+    "Started",
     "StateServer",
     "Stop",
+    "StoreThere",
     "SyncError",
     "TimeOff",
     "Trouble",
@@ -284,6 +290,7 @@ __all__ = [
     "server_of",
     "show_deal",
     "staffing_of",
+    "start_pipeline",
     "suggest_staffing",
     "sync_health",
     "take_back",

@@ -58,7 +58,12 @@ W-1 waits in Needs analysis:
 Needs analysis -> Won
 """
 _SECTIONS: Final = {
-    "Start": ("taiga_pipeline.app.workspace", "taiga_pipeline.app.trouble"),
+    "Start": (
+        "taiga_pipeline.app.workspace",
+        "taiga_pipeline.app.trouble",
+        "taiga_pipeline.app.starting",
+        "taiga_pipeline.app.project_files",
+    ),
     "Deals": ("taiga_pipeline.app.deals", "taiga_pipeline.pipeline.importing"),
     "People": ("taiga_pipeline.app.people",),
     "Sync": ("taiga_pipeline.app.sync", "taiga_pipeline.app.portfolio", "sync.ways_out"),

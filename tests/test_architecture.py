@@ -188,9 +188,6 @@ OPENED_BY_COMMANDS: Final = {
     ("cli.fleet.worker_child", "sync.run.log_context"),  # the log is the surface's
     ("cli.log", "sync.run.log_context"),
     ("cli.sync.store_copy", "sync.database.engine"),  # is there a password in an option's URL
-    ("cli.setup.init", "open_deal_store"),  # the files of a new pipeline, and its sample
-    ("cli.setup.init", "open_people_store"),
-    ("cli.setup.init", "load_mappings"),
     ("cli.setup.schedule", "taiga_pipeline.sources.registry"),  # what an adapter is called
 }
 

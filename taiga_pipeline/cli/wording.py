@@ -17,6 +17,7 @@ from taiga_pipeline.report.ways_out import in_words
 if TYPE_CHECKING:
     from taiga_pipeline.app.deals.filters import UnknownFilters
     from taiga_pipeline.app.portfolio import CardMove
+    from taiga_pipeline.app.starting import SampleNeedsStore, StoreThere
     from taiga_pipeline.pipeline.errors import (
         AddressTaken,
         EditConflict,
@@ -137,6 +138,14 @@ def _edit_conflict(error: EditConflict) -> str:
     return f"{error}. Look at it again with: {command('deals show', error.deal)}"
 
 
+def _sample_needs_store(error: SampleNeedsStore) -> str:
+    return f"--sample fills the built-in store, not {error.title}"
+
+
+def _store_there(error: StoreThere) -> str:
+    return f"{error.path} is there already: --sample is for a new one"
+
+
 def _with_options(options: str) -> Callable[[BaseException], str]:
     return lambda error: f"{error}; {options}"
 
@@ -156,7 +165,9 @@ _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "NotMappedDeal": _not_mapped,
     "NothingSupposed": _with_options("add --win, --lose, --delay, --resize, --hire ..."),
     "NothingToChange": _nothing_to_change,
+    "SampleNeedsStore": _sample_needs_store,
     "ScenarioThere": _with_options("replace it with --replace"),
+    "StoreThere": _store_there,
     "UnknownDeal": _unknown_deal,
     "UnknownFilters": _unknown_filters,
     "UnknownPerson": _unknown_person,

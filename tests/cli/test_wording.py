@@ -6,19 +6,21 @@ from collections.abc import Iterator
 
 import pytest
 
+from taiga_pipeline.app import starting
 from taiga_pipeline.app.deals import filters
 from taiga_pipeline.app.planning import capacity, forecast, scenarios
 from taiga_pipeline.cli import wording
 from taiga_pipeline.pipeline import errors
 from taiga_pipeline.pipeline.importing.rows import BadRow
+from taiga_pipeline.problems import ProblemsError
 
-MODULES = (errors, filters, capacity, forecast, scenarios)
+MODULES = (errors, filters, capacity, forecast, scenarios, starting)
 
 
 def classes() -> Iterator[str]:
     for module in MODULES:
         for name, value in vars(module).items():
-            if isinstance(value, type) and issubclass(value, errors.RequestError):
+            if isinstance(value, type) and issubclass(value, ProblemsError):
                 yield name
 
 

@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from taiga_pipeline.adapter_settings import DEFAULT_SOURCE, DEFAULT_TARGET
-from taiga_pipeline.app.project_files import Ends, config_text, member_table, pipeline_name
+from taiga_pipeline.app.project_files import Ends
+from taiga_pipeline.app.starting import CONFIG, Started, start_pipeline
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.file_arguments import Place
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
-from taiga_pipeline.files import PUBLIC, CannotWrite, write_text
-from taiga_pipeline.problems import Problem, ProblemsError
 
 if TYPE_CHECKING:
-    from taiga_pipeline.config import Settings
+    pass
 
-CONFIG: Final = "config.toml"
-STORE: Final = "pipeline.db"
 TAIGA: Final = "taiga"
 """The kind that `--taiga-url` is for."""
 _SECRETS: Final = {
     "password_env": "the account's password",
     "token_env": "the account's token or key",
 }
-
-
-@dataclass
-class Outcome:
-    """Names of files (relative to the folder): written now, and there before."""
-
-    folder: Path
-    written: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
 
 
 @click.command()
@@ -97,20 +83,9 @@ def init(
     asked = {"url": address, "username": username, **dict(map(_pair, own))}
     given = tuple((name, text) for name, text in asked.items() if text)
     ends = Ends(source, target or DEFAULT_TARGET, given)
-    texts = _texts(folder, mappings or ("default",), ends)
-    for name in texts.keys() - {CONFIG}:
-        texts[name] += "".join(member_table(email) for email in managers)
-    if sample and not ends.source_adapter().capabilities.edits:
-        title = ends.source_adapter().title
-        raise ProblemsError([Problem(f"--sample fills the built-in store, not {title}")])
-    if sample and (folder / STORE).exists():
-        raise ProblemsError(
-            [Problem(f"{folder / STORE} is there already: --sample is for a new one")]
-        )
-    outcome = Outcome(folder)
-    for name, text in texts.items():
-        _write(outcome, name, text)
-    _make_store(context, outcome, sample=sample)
+    outcome = start_pipeline(
+        context, folder, ends, mappings=mappings, managers=managers, sample=sample
+    )
     if as_json:
         print_json({"folder": str(folder), "written": outcome.written, "kept": outcome.kept})
     else:
@@ -131,60 +106,7 @@ def _pair(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _texts(folder: Path, mappings: tuple[str, ...], ends: Ends) -> dict[str, str]:
-    from taiga_pipeline.mapping.shipped import shipped_text
-
-    name = pipeline_name(Path(os.path.realpath(folder)).name)  # as far as links lead somewhere
-    texts = {CONFIG: config_text(name, ends)}
-    for mapping in mappings:
-        texts[f"mappings/{mapping}.toml"] = shipped_text(mapping)
-    return texts
-
-
-def _write(outcome: Outcome, name: str, text: str) -> None:
-    path = outcome.folder / name
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(path.parent, error) from error
-    try:
-        write_text(path, text, PUBLIC, overwrite=False)
-    except FileExistsError:
-        outcome.kept.append(name)
-    else:
-        outcome.written.append(name)
-
-
-def _make_store(context: CommandContext, outcome: Outcome, *, sample: bool) -> None:
-    """Makes the built-in store where the configuration says it is."""
-    config = outcome.folder / CONFIG
-    context.use_config(str(config))
-    settings = context.settings
-    if not context.has_store:
-        return
-    there_before = (outcome.folder / STORE).exists()
-    context.open_deal_store(create=True).close()
-    if (outcome.folder / STORE).exists():
-        (outcome.kept if there_before else outcome.written).append(STORE)
-    if sample:
-        add_sample(context, settings)
-
-
-def add_sample(context: CommandContext, settings: Settings) -> None:
-    """Fills the built-in store with the sample pipeline."""
-    from taiga_pipeline.app.sample import make_sample
-
-    rules = context.load_mappings().rules[0]
-    stages = {stage.category: stage.name for stage in reversed(rules.stages)}
-    teams = [condition.accepted for condition in rules.conditions if condition.field == "team"]
-    team = min(teams[0]).title() if teams else ""
-    deals, people = context.open_deal_store(), context.open_people_store(create=True)
-    make_sample(context.today, stages, team).store(deals, people)
-    deals.close()
-    people.close()
-
-
-def _report(outcome: Outcome, ends: Ends) -> None:
+def _report(outcome: Started, ends: Ends) -> None:
     for title, names in (("Wrote", outcome.written), ("Kept, as it was", outcome.kept)):
         for name in names:
             click.echo(f"{title}: {outcome.folder / name}")
