@@ -184,5 +184,5 @@ STEPS: Final = (
     # A group whose key changed in the source is recognised, rather than made a second time.
     statements("ALTER TABLE sync_group ADD COLUMN likeness TEXT NOT NULL DEFAULT ''"),
 )
-"""Append only: a step that was released is never changed. What it adds stands in a table above,
+"""Append only: a step that was released is never changed. What it adds is in a table above,
 with the default that it gives."""

@@ -1,7 +1,7 @@
 """Gates: the actions that are to be checked off before a deal may go on.
 
 One rule holds wherever a deal changes its stage: on the command line, by a card that is moved in
-the tool, by an import. A deal may always be lost, set aside, or moved back. On its way forward it
+the tool, by an import. A deal may always be lost, put on hold, or moved back. On its way forward it
 passes stages, and each of them asks for its actions.
 """
 

@@ -79,7 +79,8 @@ class Accepted:
 def suggest_staffing(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
     """Suggests who should work on which project, as JSON-compatible data; changes nothing.
 
-    Won deals come before open ones, and those by their probability. Present allocations stay.
+    Won deals come before open ones; open ones are ordered by their probability. Present allocations
+    stay.
 
     :raises InvalidValue: the roster is empty.
     :raises ProblemsError: what is wrong with the configuration, the mappings or the store.

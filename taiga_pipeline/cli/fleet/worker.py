@@ -81,9 +81,9 @@ def worker(
 ) -> ExitCode:
     """Run the pipelines of a fleet as they become due, together with other workers.
 
-    Start as many as you like, on as many machines as you like. A pipeline is never run by two at
-    once. A worker that dies is noticed, and its pipelines are run by others. SIGTERM and Ctrl-C
-    end it in good order: actions under way are finished, the rest is left to the others.
+    Start as many as you like, on as many machines as you like. Two workers never run a pipeline at
+    once. If a worker dies, others run its pipelines. SIGTERM and Ctrl-C end it in order: it
+    finishes its current actions and leaves the rest to the others.
 
     With --once, exits with 3 if a run did not finish or left something for a person.
     """
@@ -184,10 +184,10 @@ def enqueue(
     every: bool,
     as_json: bool,
 ) -> ExitCode:
-    """Have pipelines run by the next free worker, ahead of those that are due by schedule.
+    """Run pipelines on the next free worker, ahead of those that are due by schedule.
 
-    One that is queued already is not queued twice; one that waits for another try does not wait
-    any longer. One that is under way is run once more after that.
+    A pipeline that is queued already is not queued twice. One that waits to be tried again runs at
+    once. One that is running is run once more afterwards.
     """
     need_extra("enqueue", "workers", "procrastinate", "psycopg", "croniter")
     path = find_fleet(context, fleet_path)

@@ -139,7 +139,7 @@ def list_deals(
 @json_option
 @pass_context
 def show_deal(context: CommandContext, key: str, as_json: bool) -> None:
-    """Show a deal with its history, who is on it, and what became of it."""
+    """Show a deal with its history, its people and its project."""
     found = looking.show_deal(context, key)
     if as_json:
         print_json(_details_json(found, context.fields))
@@ -187,9 +187,9 @@ def _facts_json(found: DealDetails) -> dict[str, Any]:
 def add_deal(
     context: CommandContext, /, key: str, name: str, stage: str, as_json: bool, **texts: Any
 ) -> None:
-    """Add a deal. KEY names it for good, also in the target.
+    """Add a deal. KEY is its permanent name, also in the target.
 
-    What the stages before its own ask for counts as done, and is listed.
+    The actions of earlier stages count as done, and are listed.
     """
     added = use.add_deal(
         context, key, name, by=context.by, stage=stage, values=_values(context, texts)
@@ -205,7 +205,7 @@ def add_deal(
 @json_option
 @pass_context
 def edit_deal(context: CommandContext, /, key: str, as_json: bool, **texts: Any) -> None:
-    """Change fields of a deal. Empty text ("") means that a value is not known any more."""
+    """Change fields of a deal. Empty text ("") clears a field."""
     edited = use.edit_deal(context, key, _values(context, texts), by=context.by)
     changed = [name.replace("_", " ") for name in edited.changed]
     text = f"{edited.deal.key}: {', '.join(changed) or 'nothing'} changed"
@@ -231,7 +231,7 @@ def move_deal(
 ) -> None:
     """Move a deal to another stage, once the actions of every stage that it passes are done.
 
-    A deal may always be lost, set aside, or moved back.
+    A deal may always be lost, put on hold, or moved back.
     """
     day = parse_cell("closed_on", closed_on) if closed_on else None
     move = use.move_deal(

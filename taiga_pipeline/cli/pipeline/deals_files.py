@@ -119,11 +119,11 @@ def import_deals(
 ) -> int:
     """Import deals from any CSV file.
 
-    Well-known headers are found by themselves; name the others with --column. Deals that are
-    in the store already are updated, never doubled; what changed in the store since the file was
-    exported, or last imported, stays. Where both changed a field apart, it is reported and left as
-    it is. Bad rows are reported and left out, and so are those that would move a deal past actions
-    that are not done; what disappeared from the file is reported and kept.
+    Well-known headers are found automatically; name the others with --column. Deals that are in the
+    store already are updated, never doubled. Changes in the store since the file was exported, or
+    last imported, stay. If both sides changed a field, it is reported and stays as it is. Bad rows
+    are reported and skipped, and so are rows that would move a deal past open actions. Deals that
+    disappeared from the file are reported and kept.
     """
     options: ImportOptions = ImportOptions(
         columns=_pairs("--column", columns),

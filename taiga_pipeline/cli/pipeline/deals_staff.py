@@ -54,7 +54,8 @@ def staff(
 ) -> None:
     """Put PERSON (an e-mail address) on a deal; without PERSON, list who is on it.
 
-    Who left the deal's project in the tool is marked: their hours count as a gap in every plan.
+    People who left the deal's project in the tool are marked: their hours count as a gap in every
+    plan.
     """
     if person is None:
         _list(context, key, as_json)

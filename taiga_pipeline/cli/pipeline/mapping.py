@@ -40,7 +40,7 @@ def mapping() -> None:
 def check(context: CommandContext, paths: tuple[Path, ...], as_json: bool) -> int:
     """Find every problem in the mapping files, each with file, line and column.
 
-    PATHS are files or folders; left out, those of the configuration.
+    PATHS are files or folders (default: those of the configuration).
     """
     try:
         checked = use.check_mappings(context, paths)
@@ -110,12 +110,12 @@ def explain(context: CommandContext, deal: str, as_json: bool) -> None:
 @json_option
 @pass_context
 def diff(context: CommandContext, new: Path, limit: int, as_json: bool) -> None:
-    """Show what an edited mapping would change, before it is in force.
+    """Show what an edited mapping would change, before you use it.
 
-    NEW is a folder that would take the place of all mapping files, or one file that would take
-    the place of the mapping that it names itself after, or of the file of the same name (or be
-    added). The target is not asked: conflicts with people's edits are shown by `plan` once the
-    mapping is in force. What is big, measured by the limits of a run, is reported first.
+    NEW is a folder that replaces all mapping files, or one file that replaces the mapping of the
+    same name, or the file of the same name (or is added). The target is not read: `plan` shows
+    conflicts with people's edits once the mapping is used. Changes beyond the limits of a run are
+    reported first.
     """
     found = use.compare_mappings(context, new, None if as_json else limit)
     if as_json:
@@ -166,7 +166,7 @@ def _report_differences(found: use.Compared) -> None:
 @click.option("--out", type=WrittenFile(), help="Write it to this file.")
 @pass_context
 def schema(context: CommandContext, out: Path | None) -> None:
-    """Print the JSON Schema of mapping files, for editors that complete and check by one.
+    """Print the JSON Schema of mapping files, for editors that complete and check files with it.
 
     In editors that use taplo (Even Better TOML), write `#:schema FILE` at the top of a mapping.
     """

@@ -123,7 +123,7 @@ def _row(person: Person) -> list[str]:
 def add_person(
     context: CommandContext, /, email: str, name: str, as_json: bool, **texts: str | None
 ) -> None:
-    """Add a person. EMAIL is who they are, also in the target."""
+    """Add a person. EMAIL identifies them, also in the target."""
     added = roster.add_person(context, Person(email=email, name=name, **_values(texts)))
     _report_person(added, "added", as_json)
 
@@ -135,7 +135,7 @@ def add_person(
 @json_option
 @pass_context
 def edit_person(context: CommandContext, /, email: str, as_json: bool, **texts: str | None) -> None:
-    """Change what is known of a person."""
+    """Change the data of a person."""
     edited = roster.edit_person(context, email, _values(texts))
     _report_person(edited, "changed", as_json)
 
@@ -145,7 +145,7 @@ def edit_person(context: CommandContext, /, email: str, as_json: bool, **texts: 
 @json_option
 @pass_context
 def remove_person(context: CommandContext, email: str, as_json: bool) -> None:
-    """Take a person off the roster, with their time off and allocations."""
+    """Remove a person from the roster, with their time off and allocations."""
     removed = roster.remove_person(context, email)
     _report_person(removed, "removed", as_json)
 
@@ -168,9 +168,9 @@ people.add_command(import_people)
 def rename_person(context: CommandContext, old: str, new: str, as_json: bool) -> None:
     """Give a person another e-mail address: OLD becomes NEW.
 
-    Time off, allocations and reservations go along. A member whose account has the new address in
-    the project tool stays. Else the next run adds the new address to the projects, and takes the
-    old one away where it had added it.
+    Time off, allocations and reservations move to NEW. A member whose account has the new address
+    in the project tool stays. Otherwise the next run adds the new address to the projects, and
+    removes the old one where it had added it.
     """
     renamed = roster.rename_person(context, old, new)
     _report_person(renamed.person, "renamed", as_json)
@@ -239,7 +239,7 @@ def add_off(
 def remove_off(
     context: CommandContext, email: str, first: str, last: str | None, as_json: bool
 ) -> None:
-    """Take time off back."""
+    """Remove time off."""
     gone = time_off.remove_time_off(context, email, read_day(first), read_day(last or first))
     _report_time_off(gone, "is not off", as_json)
 
@@ -254,7 +254,7 @@ def _report_time_off(days: TimeOff, what: str, as_json: bool) -> None:
 @off.command("import")
 @click.argument("file", type=ReadFile())
 @_column
-@click.option("--delimiter", default="", help="Between cells (default: found out; or tab).")
+@click.option("--delimiter", default="", help="Cell separator, or tab (default: detected).")
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
 @_date_format
 @click.option("--person", default="", metavar="EMAIL", help="The person of an .ics file.")
@@ -283,10 +283,10 @@ def import_off(
     Files of HR programs are read by their headers (From, To, Days, Type, Status); name the others
     with --column. Rows that are cancelled, refused or not granted yet, or half a day, are counted.
 
-    In an iCalendar file, an event's attendees (else its organizer) tell whose it is, unless
-    --person does. Events that are cancelled, tentative, declined, shown as free, work elsewhere or
-    a substitute's are not time off. Importing the file again removes what is gone or moved in
-    it; what people typed stays.
+    In an iCalendar file, an event belongs to its attendees (else its organizer), unless --person
+    names someone. Events that are cancelled, tentative, declined, shown as free, work elsewhere or
+    a substitute's are not time off. Importing the file again removes time off that is gone or moved
+    in it; time off that people entered stays.
     """
     from taiga_pipeline.cli.pipeline.people_calendar import holds_calendar, import_calendar
     from taiga_pipeline.people.csv_files import Writing

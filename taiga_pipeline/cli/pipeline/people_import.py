@@ -64,11 +64,11 @@ def import_people(
 ) -> int:
     """Import a roster from a CSV file of any HR program.
 
-    Well-known headers are found by themselves; name the others with --column. Hours may be a share
-    of full time; columns decide how hours, dates and names are written, and what was assumed is
-    said. Who is on the roster already is changed; what people changed there stays while the file
-    says the same. Who is no longer in the file is named and kept. Someone who seems to have a new
-    address is held back until "people rename" says so.
+    Well-known headers are found automatically; name the others with --column. Hours may be a share
+    of full time. The whole column decides how hours, dates and names are read, and assumptions are
+    reported. People on the roster already are updated; an edit on the roster stays until the file's
+    value changes. People who are no longer in the file are named and kept. A person who seems to
+    have a new address is held back until you use "people rename".
     """
     from taiga_pipeline.people.roster_layout import RosterOptions
 

@@ -54,8 +54,8 @@ def capacity(
 ) -> None:
     """Show capacity, demand and gaps by role and week, and the deals behind them.
 
-    Demand is simulated: open deals are won or not, sooner or later, and good and bad times hit
-    all of them together. A gap is what is missing at the chosen quantile (default: P80).
+    Demand is simulated: open deals are won or not, sooner or later, and a common shock hits all of
+    them. A gap is the hours that are missing at the chosen quantile (default: P80).
     """
     if with_unseen and chances == STATED:
         raise click.UsageError("--with-unseen needs history: add --chances learnt")

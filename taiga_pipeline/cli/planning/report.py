@@ -42,8 +42,8 @@ def report(
 ) -> None:
     """Write one HTML file: capacity, forecast, people, scenarios, the pipeline, the sync.
 
-    It needs no network and no other file, and is made for screens of any size and for paper. It
-    holds customers' names: send it only to whom they may be told.
+    It needs no network and no other file, and fits screens of any size and paper. It holds
+    customers' names: send it only to people who may know them.
     """
     need_extra("report", "report", "jinja2")
     from taiga_pipeline.app.planning.report import gather

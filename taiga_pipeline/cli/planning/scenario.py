@@ -38,7 +38,7 @@ def _change_options(function: Any) -> Any:
 
 @click.group()
 def scenario() -> None:
-    """What if: win, lose, delay, resize deals; hire, leave. Only supposed."""
+    """What if: win, lose, delay, resize deals; hire, leave. Nothing real changes."""
 
 
 @scenario.command("add")
@@ -75,7 +75,7 @@ def list_scenarios(context: CommandContext, as_json: bool) -> None:
 @json_option
 @pass_context
 def show_scenario(context: CommandContext, name: str, as_json: bool) -> None:
-    """Show what a scenario supposes."""
+    """Show what a scenario assumes."""
     _report(use.saved_scenario(context, name), as_json, heading=safe(name))
 
 

@@ -110,8 +110,8 @@ def suggest(
 ) -> None:
     """Suggest who should work on which project.
 
-    Won deals come before open ones, and those by their probability. Present allocations stay.
-    The suggestion is kept in a file; nothing else changes until you accept it.
+    Won deals come before open ones; open ones are ordered by their probability. Present allocations
+    stay. The suggestion is kept in a file; nothing else changes until you accept it.
     """
     wanted = Wanted(
         seconds=seconds,
@@ -191,11 +191,11 @@ def _positive(text: str) -> float:
 def accept(
     context: CommandContext, only: tuple[str, ...], source: Path | None, as_json: bool
 ) -> None:
-    """Take the last suggestion over: allocate people to deals.
+    """Accept the last suggestion: allocate people to deals.
 
-    Confirmed for won deals, tentative (reservations) for open ones. Deals whose projects are put
-    off get their new start. Refuses if deals, people or allocations changed since. Accepting twice
-    does nothing the second time.
+    Allocations are confirmed for won deals, tentative (reservations) for open ones. Deals with a
+    postponed project get their new start. Refuses if deals, people or allocations changed since.
+    Accepting again changes nothing.
     """
     from taiga_pipeline.planning.staffing.suggestion import allocation_json
 

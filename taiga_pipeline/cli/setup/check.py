@@ -25,7 +25,7 @@ NO: Final = "✗"
 def check(context: CommandContext, offline: bool, as_json: bool) -> ExitCode:
     """Check the configuration, mappings, stores, the connection and the account's rights.
 
-    Nothing is changed. Everything is checked, whatever else is wrong.
+    Nothing is changed. All checks run, even if one fails.
     """
     findings = []
     for finding in check_all(context, offline=offline):

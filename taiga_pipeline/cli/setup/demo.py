@@ -59,7 +59,7 @@ class DemoError(Exception):
 def demo(
     context: CommandContext, folder: Path | None, port: int, fast: bool, keep_running: bool
 ) -> ExitCode:
-    """Tell the whole story here and now, with a made-up pipeline and a small Taiga.
+    """Show the whole story, with a made-up pipeline and a small Taiga.
 
     Nothing outside one folder is touched, and nothing leaves this machine.
     """

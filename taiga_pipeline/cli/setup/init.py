@@ -77,7 +77,7 @@ def init(
 ) -> None:
     """Write a first configuration, a mapping and a pipeline into DIR (default: here).
 
-    What is there already is kept as it is, so that init can be run again to add what is missing.
+    Existing files are kept, so you can run init again to add missing ones.
     """
     address = _address(target, target_url, taiga_url)
     asked = {"url": address, "username": username, **dict(map(_pair, own))}

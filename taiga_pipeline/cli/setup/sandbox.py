@@ -41,7 +41,7 @@ def sandbox(
 ) -> None:
     """Serve a small Taiga-compatible server, for trying things out.
 
-    It is not a replacement for Taiga, and not for a public network.
+    Do not use it in place of Taiga, or on a public network.
     """
     need_sandbox("sandbox")
     from taiga_pipeline.sandbox.embedded import serve

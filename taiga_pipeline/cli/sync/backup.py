@@ -20,9 +20,9 @@ def backup(context: CommandContext, file: Path) -> None:
     """Write the state store, the built-in store, configuration, mappings, scenarios and the last
     suggestion to FILE (.tar.gz).
 
-    Each copy is whole, also while a run is at work. FILE is readable for its owner alone, and is
-    never overwritten; it has its name once it is whole. Secrets are not in it. To restore, on this
-    machine or another: mkdir -p FOLDER && tar xzf FILE -C FOLDER.
+    Each copy is complete, even during a run. Only its owner can read FILE. It is never overwritten,
+    and gets its name once it is complete. It holds no secrets. To restore, on this machine or
+    another: mkdir -p FOLDER && tar xzf FILE -C FOLDER.
     """
     done = back_up(context, file)
     _report(done.files, file)

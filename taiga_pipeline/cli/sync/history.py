@@ -41,10 +41,9 @@ class _Event:
 def history(context: CommandContext, deal: str | None, limit: int, as_json: bool) -> None:
     """Show who changed what, when and why, the newest first; of one DEAL or of all.
 
-    What sales changed bears the name of whoever did it, and no run. What
-    the connector wrote, it wrote for sales. Edits by people that it found and kept are reported as
-    theirs, with the time at which it found them, and so is what they took away; edits that it
-    wrote over are marked "written back".
+    Changes by sales show who made them, and no run. The connector's own writes are those for sales.
+    Edits by people that it found and kept are listed as theirs, with the time at which it found
+    them; so is what they removed. Edits that it replaced are marked "written back".
     """
     past = looking.past_of(context, deal, limit)
     # What sales did comes before what was written because of it; the newest is on top.

@@ -77,9 +77,9 @@ def adopt(
 
     The next run brings the two together: what sales own is written, what people wrote is kept.
 
-    A deal that has a new key, or was merged into another one, takes its project along with
-    --from OLD: nothing that people edited is lost, OLD is no longer followed. --renumbered does
-    that for all deals that are held back because their key changed.
+    If a deal has a new key, or was merged into another one, --from OLD gives it the project of OLD.
+    No edit is lost, and OLD is no longer followed. --renumbered does that for all deals that are
+    held back because their key changed.
     """
     if renumbered:
         if deal or project or former:
@@ -126,8 +126,8 @@ def unlink(
     """Stop following DEAL. Its project stays as it is, and is not made again.
 
     With --clean the marker, the deal's facts, the label and the tags that pipeline-sync wrote are
-    taken out; people's text, title and content stay. What was cut off is finished by doing it
-    again. Look at it with --dry-run first.
+    removed; people's text, title and content stay. If it was cut off, run it again to finish. Use
+    --dry-run first to see what would be done.
     """
     if (deal is None) is not everything or (project and (everything or clean or dry_run)):
         raise click.UsageError("name one DEAL, or --all; --project goes with a DEAL alone")

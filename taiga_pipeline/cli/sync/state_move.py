@@ -25,7 +25,7 @@ RESTORED: Final = "restored"
 
 @click.group()
 def state() -> None:
-    """Which server the state of the sync belongs to."""
+    """Show or change the server that the state belongs to."""
 
 
 @state.command()
@@ -75,13 +75,12 @@ def show(context: CommandContext, as_json: bool) -> None:
 )
 @pass_context
 def move(context: CommandContext, how: str | None, since: datetime | None) -> None:
-    """Take the server that config.toml names for the one that the state belongs to.
+    """Accept the server in config.toml as the one that the state belongs to.
 
-    Nothing is written on any server; the next run does what follows. What the old server holds
-    stays there as it is.
+    Nothing is written on any server; the next run applies the rest. The old server stays as it is.
 
-    A run that met the restored server took what it lacks in its projects for taken away by people:
-    --since 2026-11-23 has it made again.
+    A run that met the restored server recorded what its projects lack as removed by people: --since
+    2026-11-23 makes it again.
     """
     if how is None:
         raise click.UsageError("Choose one: --same-server, --new-server or --restored.")

@@ -72,11 +72,11 @@ def status(
     fleet_path: str | None,
     as_json: bool,
 ) -> ExitCode:
-    """Show how the last run went and what is open; for a monitor too.
+    """Show how the last run went and what is open; also for monitoring.
 
     Exits with 0 when all is well, with 3 while something waits for a person, and with 7 if the last
-    success is older than --max-age (or there was none). A success is a run that finished,
-    whatever it left open. With --all, this is reported of the pipelines as a whole: one is enough.
+    success is older than --max-age (or there was none). A success is a run that finished, even if
+    it left something open. With --all, one pipeline is enough for each code.
     """
     if every:
         from taiga_pipeline.cli.fleet.status import fleet_status

@@ -41,10 +41,10 @@ def copy(
 ) -> None:
     """Copy the built-in store and the state of this pipeline into another database.
 
-    The database has to be there, with nothing of theirs in it. All is copied in one transaction,
-    counted, and compared. Nothing changes where they were, and no one but who reads can be at
-    work meanwhile. Afterwards, change the lines of the configuration that are printed at the end;
-    the next run then has nothing to do.
+    The database must exist, without such tables. Everything is copied in one transaction, counted
+    and compared. The old database stays as it is; during the copy, other programs can only read it.
+    Afterwards, change the lines of the configuration that are printed at the end. The next run then
+    has nothing to do.
     """
     target = _target(context, to_env, to_url)
     done = copy_stores(context, target, only=only, variable=to_env)
