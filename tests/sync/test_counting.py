@@ -12,7 +12,7 @@ from sync.records.model import Desired, DesiredGroup
 from sync.run.runner import Outcome
 from sync.ways_out import AllowOnce
 
-from .world import World, deal
+from tests.sync.world import World, deal
 
 DEALS = 20
 

@@ -20,7 +20,7 @@ from sync.run.runner import Outcome
 from tests.live.postgresql import Server
 from tests.profiles import WHOLE, sampled
 
-from .world import World, deal
+from tests.sync.world import World, deal
 
 STEP: Final = 1 if WHOLE else 5
 """Of how many boundaries one is tried."""

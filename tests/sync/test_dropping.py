@@ -13,7 +13,7 @@ from sync.run.manual_actions import resolve
 from sync.run.runner import Outcome, RunReport
 from sync.ways_out import Side
 
-from .world import World, deal
+from tests.sync.world import World, deal
 
 REPORT, TAKE_BACK = WhenDropped.REPORT, WhenDropped.REMOVE_IF_UNTOUCHED
 

@@ -11,7 +11,7 @@ from sync.run.manual_actions import adopt, disown, resolve, unlink
 from sync.run.take_over import take_over
 from sync.ways_out import Adopt, Adoption, Side, TakeOver, Unlink
 
-from .world import World, deal
+from tests.sync.world import World, deal
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from sync.run.runner import Outcome
 from sync.source import Quarantined
 from sync.ways_out import AllowOnce, SaveNewPlan
 
-from .world import World, deal
+from tests.sync.world import World, deal
 
 
 def kinds(report) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sync.plan.model import ActionType
 from sync.records.model import Observed
 
-from .world import World, deal
+from tests.sync.world import World, deal
 
 
 def members(world: World) -> list[Observed]:

@@ -28,9 +28,9 @@ from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
 from tests.live.postgresql import ACCOUNT, PASSWORD, Cluster, Server
 
-from .world import FakeClock, World, deal
+from tests.sync.world import FakeClock, World, deal
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SAMPLES = ROOT / "tests/reliability/state_samples"
 CLOCK = SystemClock()
 

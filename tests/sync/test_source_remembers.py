@@ -11,7 +11,7 @@ from sync.errors import AnotherServer, Unreachable
 from sync.in_memory_target import InMemoryTarget
 from sync.run.runner import Outcome
 
-from .world import DictSource, World, deal
+from tests.sync.world import DictSource, World, deal
 
 
 class Remembering(DictSource):

@@ -15,7 +15,7 @@ from sync.records.model import Base, Binding, RecordKey
 from sync.run.runner import open_for_run
 from sync.state.store import Checkpoint, StateStore
 
-from .world import FakeClock, World, deal
+from tests.sync.world import FakeClock, World, deal
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from sync.plan.limits import DEFAULTS
 from sync.records.model import DesiredGroup
 from sync.run.runner import Outcome
 
-from .world import World, deal
+from tests.sync.world import World, deal
 
 NAMES = {"1": "Portal", "2": "Shop", "3": "App", "4": "Site"}
 

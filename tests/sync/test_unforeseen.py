@@ -15,7 +15,7 @@ from sync.plan.model import IssueKind
 from sync.records.model import Desired, Observed, Value
 from sync.run.runner import Options, Outcome
 
-from .world import World, deal
+from tests.sync.world import World, deal
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ from sync.ways_out import (
     load,
 )
 
-from .world import World, deal
+from tests.sync.world import World, deal
 
 ENGINE: Final = Path(sync.__file__).parent
 WORDS: Final = re.compile(
