@@ -73,7 +73,7 @@ test-rest: $(READY)
 	RELIABILITY_PROFILE=whole $(BIN)/python -m pytest -q $(WORKERS) --sampled-only
 
 test-reliability: $(READY)
-	RELIABILITY_PROFILE=whole $(BIN)/python -m pytest -q $(WORKERS) tests/reliability tests/sync/test_crash.py
+	RELIABILITY_PROFILE=whole $(BIN)/python -m pytest -q $(WORKERS) tests/reliability tests/sync/run/test_crash.py
 
 # 10,000 schedules of the state machine; each crash point killed with and without edits by
 # people; 60,000 children in 400 projects.

@@ -21,7 +21,6 @@ from sync.run.runner import Outcome
 from sync.state.schema import NOTES
 from sync.state.store import StateStore
 from sync.ways_out import MoveState, ServerIs, UseAccount
-
 from tests.sync.world import DictSource, World, deal
 
 KEYS = ("D1", "D2", "D3", "D4")

@@ -14,7 +14,6 @@ from sync.run.runner import Outcome
 from sync.state.health import look_at
 from sync.state.store import JournalEntry, StateStore
 from sync.state.times import compare_is_due, settle_wait, trusted_now
-
 from tests.sync.world import FakeClock
 
 JUMPS = [timedelta(days=400), timedelta(days=-400), timedelta(hours=5), timedelta(hours=-5)]

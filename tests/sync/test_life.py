@@ -7,7 +7,6 @@ from sync.records.model import WhenDeleted, WhenGone, WhenRetired
 from sync.run.runner import Outcome
 from sync.source import Quarantined
 from sync.ways_out import AllowOnce, SaveNewPlan
-
 from tests.sync.world import World, deal
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sync.plan.model import ActionType
 from sync.records.model import Observed
-
 from tests.sync.world import World, deal
 
 

@@ -10,7 +10,6 @@ import pytest
 from sync.errors import AnotherServer, Unreachable
 from sync.in_memory_target import InMemoryTarget
 from sync.run.runner import Outcome
-
 from tests.sync.world import DictSource, World, deal
 
 

@@ -14,7 +14,6 @@ from sync.errors import Failing, Malformed, OutcomeUnknown
 from sync.plan.model import IssueKind
 from sync.records.model import Desired, Observed, Value
 from sync.run.runner import Options, Outcome
-
 from tests.sync.world import World, deal
 
 

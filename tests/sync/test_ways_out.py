@@ -35,7 +35,6 @@ from sync.ways_out import (
     dump,
     load,
 )
-
 from tests.sync.world import World, deal
 
 ENGINE: Final = Path(sync.__file__).parent

@@ -10,7 +10,7 @@ import pytest
 from sync.state.schema import NAME, STEPS, metadata
 from tests.schemas import of_a_new_one, of_a_sample, of_an_old_one
 
-SAMPLES: Final = Path(__file__).parent.parent / "reliability" / "state_samples"
+SAMPLES: Final = Path(__file__).parents[2] / "reliability" / "state_samples"
 
 
 @pytest.mark.parametrize("version", range(1, len(STEPS) + 1))

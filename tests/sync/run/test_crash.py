@@ -19,7 +19,6 @@ from sync.records.model import WhenRetired
 from sync.run.runner import Outcome
 from tests.live.postgresql import Server
 from tests.profiles import WHOLE, sampled
-
 from tests.sync.world import World, deal
 
 STEP: Final = 1 if WHOLE else 5

@@ -14,7 +14,6 @@ from sync.plan.model import Issue, IssueKind
 from sync.records.model import Base, Binding, RecordKey
 from sync.run.runner import open_for_run
 from sync.state.store import Checkpoint, StateStore
-
 from tests.sync.world import FakeClock, World, deal
 
 

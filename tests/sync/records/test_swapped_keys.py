@@ -9,7 +9,6 @@ import pytest
 from sync.plan.limits import DEFAULTS
 from sync.records.model import DesiredGroup
 from sync.run.runner import Outcome
-
 from tests.sync.world import World, deal
 
 NAMES = {"1": "Portal", "2": "Shop", "3": "App", "4": "Site"}

@@ -10,7 +10,6 @@ from sync.records.model import Marker, RecordKey
 from sync.run.manual_actions import adopt, disown, resolve, unlink
 from sync.run.take_over import take_over
 from sync.ways_out import Adopt, Adoption, Side, TakeOver, Unlink
-
 from tests.sync.world import World, deal
 
 

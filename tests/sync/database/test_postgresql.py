@@ -27,7 +27,6 @@ from sync.state.store import StateStore
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
 from tests.live.postgresql import ACCOUNT, PASSWORD, Cluster, Server
-
 from tests.sync.world import FakeClock, World, deal
 
 ROOT = Path(__file__).parents[3]

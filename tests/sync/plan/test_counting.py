@@ -11,7 +11,6 @@ from sync.plan.limits import Limit
 from sync.records.model import Desired, DesiredGroup
 from sync.run.runner import Outcome
 from sync.ways_out import AllowOnce
-
 from tests.sync.world import World, deal
 
 DEALS = 20

@@ -12,7 +12,6 @@ from sync.records.model import Desired, DesiredGroup, Owner, RecordKey, WhenDrop
 from sync.run.manual_actions import resolve
 from sync.run.runner import Outcome, RunReport
 from sync.ways_out import Side
-
 from tests.sync.world import World, deal
 
 REPORT, TAKE_BACK = WhenDropped.REPORT, WhenDropped.REMOVE_IF_UNTOUCHED
