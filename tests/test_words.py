@@ -13,9 +13,9 @@ ROOT = Path(__file__).parent.parent
 GLOSSARY = ROOT / "docs" / "glossary.md"
 
 UNPLAIN = re.compile(
-    r"(?<!\")\b(?:no one|someone|everyone|anyone|nought|again|should|lest|forever|fix(?:s|ed)?"
+    r"(?<!\")\b(?:nobody|somebody|everybody|anybody|nought|anew|shall|lest|for ever|mend(?:s|ed)?"
     r"|put away|puts away|let go of|is no setting|that is none of them|is told|are told"
-    r"|is invalid|have it made)\b",
+    r"|makes no sense|have it made)\b",
     re.IGNORECASE,
 )
 """Words that a second-language reader stumbles over, with plain ones at hand: "unknown setting",
