@@ -250,7 +250,7 @@ class _GroupPlanner:
             return
         if wanted and self.desired.when_deleted is WhenDeleted.RECREATE:
             self.forget.extend(self.known.bound)
-            reason = "deleted in the target, and made again, as the mapping asks for"
+            reason = "deleted in the target, and made again, as is asked for"
             self.actions.append(_create(self.desired.root, reason))
             return
         if not bound.binding.deleted:

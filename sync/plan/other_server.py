@@ -114,10 +114,14 @@ def swapped(
     moved = {key for key, before in bound.items() if before not in ("", now[key])}
     was = Counter(bound[key] for key in moved)
     of = {bound[key]: key for key in moved if was[bound[key]] == 1}
-    return {
-        key: f"{key} is what {of[likeness]} was, project {index[of[likeness]].root_id}"
+    found = {
+        key: of[likeness]
         for key, likeness in now.items()
         if likeness in of and (key in moved or key not in index)
+    }
+    return {
+        key: f"{key} is what {former} was, {index[former].kind} {index[former].root_id}"
+        for key, former in found.items()
     }
 
 
