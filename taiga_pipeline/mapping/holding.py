@@ -51,6 +51,11 @@ class Holding:
     tool: str = "the target"
     capabilities: Callable[[], Capabilities] = _anything
 
+    def settled(self) -> Holding:
+        """Returns what is known now, to be asked for each of many deals."""
+        can = self.capabilities()
+        return replace(self, capabilities=lambda: can)
+
     def part(self, group: DesiredGroup) -> DesiredGroup:
         """Returns the part of a group that can be held.
 

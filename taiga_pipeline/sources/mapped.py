@@ -123,6 +123,7 @@ class MappedSource:
         return day_of(self._clock.now(), self._zone)
 
     def _groups(self, deals: DealReading, reading: Reading, today: date) -> Iterator[DesiredGroup]:
+        holding = self._extent.holding.settled()
         if self._overview:
             self._overview.begin(today)
         with going_through(deals.deals) as all_deals:
@@ -144,7 +145,7 @@ class MappedSource:
                 if group is None:
                     reading.present.add(deal.key)
                 else:
-                    yield self._extent.holding.part(group)
+                    yield holding.part(group)
         reading.complete = deals.complete
         yield from self._overall(reading)
 
