@@ -41,7 +41,7 @@ def test_staffing_many_projects_is_refused_with_count_projects_and_the_line(worl
     assert report.outcome is Outcome.REFUSED
     assert "limit 'staff': 20 planned" in report.refusal
     assert "D00, D01, D02 …" in report.refusal
-    assert "asked for by mappings/default.toml:46 (20)" in report.refusal
+    assert "requested by mappings/default.toml:46 (20)" in report.refusal
     assert AllowOnce("staff") in report.refusals[0].ways_out
     assert "'rename'" not in report.refusal, "a new state's label is not a rename of its own"
     assert world.run(allow=frozenset({"staff"})).outcome is Outcome.DONE
