@@ -14,7 +14,7 @@ from taiga_pipeline.pipeline.files.csv_reader import guard
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.versions import COLUMN, Version
 
-_FIGURE: Final = re.compile(r"-?[0-9.]+( [A-Z]{3})?")
+_FIGURE: Final = re.compile(r"-?[0-9.]+")
 
 
 def export_deals(

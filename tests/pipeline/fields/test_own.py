@@ -326,3 +326,15 @@ def test_the_store_tells_which_deals_hold_something(store: DealStore) -> None:
 def test_a_word_for_nothing_may_be_a_choice() -> None:
     field = table_with([Declaration("level", "choice", choices=["None", "High"])])["level"]
     assert (read_own(field, "none"), read_own(field, "n/a")) == ("None", "")
+
+
+def test_no_spreadsheet_computes_what_is_exported_and_figures_stay_figures(
+    store: DealStore, tmp_path: Path
+) -> None:
+    own = {"region": "=1+1", "score": "-5", "margin": "-5 EUR", "segment": "@x"}
+    store.add(Deal("D-1", "Portal", own=own))
+    (row,) = csv.DictReader(exported(store).splitlines())
+    assert [row[name] for name in own] == ["'=1+1", "-5", "'-5 EUR", "'@x"]
+    text = exported(store).replace("'@x", "")
+    assert bring(store, tmp_path, text).bad_rows == ()
+    assert store.get("D-1").own == {name: own[name] for name in ("region", "score", "margin")}
