@@ -11,7 +11,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, Table, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    MetaData,
+    Table,
+    event,
+    text,
+)
 
 from sync.database.engine import StorableText as Text
 from sync.database.engine import UtcDateTime, numbered
@@ -50,16 +60,22 @@ BINDINGS: Final = Table(
     Column("deleted", Boolean, nullable=False),
     Column("unlinked", Boolean, nullable=False),
     Column("base_json", Text, nullable=False),
-    # Two groups must never write to one object; a deleted object's id may be given out again.
-    Index(
-        "sync_binding_target",
-        *("pipeline", "kind", "target_id"),
-        unique=True,
-        sqlite_where=text("NOT deleted"),
-        postgresql_where=text("NOT deleted"),
-    ),
 )
 """One row per record: the object in the target, and the base of each field."""
+
+_TARGETS_ONCE: Final = (
+    "CREATE UNIQUE INDEX sync_binding_target ON sync_binding (pipeline, kind, target_id)"
+    " WHERE NOT deleted"
+)
+"""Two groups must never write to one object; a deleted object's id may be given out again."""
+
+
+def _make_index(_table: Table, connection: Connection, **_: object) -> None:
+    """Makes what an `Index` would make by loading the dialects of all databases."""
+    connection.execute(text(_TARGETS_ONCE))
+
+
+event.listen(BINDINGS, "after_create", _make_index)
 
 JOURNAL: Final = Table(
     "sync_journal",
@@ -145,9 +161,7 @@ STEPS: Final = (
             target_id TEXT NOT NULL, created BOOLEAN NOT NULL, when_dropped TEXT NOT NULL,
             deleted BOOLEAN NOT NULL, unlinked BOOLEAN NOT NULL, base_json TEXT NOT NULL,
             PRIMARY KEY (pipeline, grp, kind, name))""",
-        # Two groups must never write to one object; a deleted object's id may be given out again.
-        """CREATE UNIQUE INDEX sync_binding_target ON sync_binding (pipeline, kind, target_id)
-            WHERE NOT deleted""",
+        _TARGETS_ONCE,
         """CREATE TABLE sync_run (
             id {identity}, pipeline TEXT NOT NULL, started_at TIMESTAMP WITH TIME ZONE NOT NULL,
             finished_at TIMESTAMP WITH TIME ZONE, outcome TEXT NOT NULL, is_full BOOLEAN NOT NULL,
