@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from taiga_pipeline.hints import word
 from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
-from taiga_pipeline.pipeline.fields.table import BUILT_IN
+from taiga_pipeline.pipeline.fields.table import BUILT_IN, STATUS
 from taiga_pipeline.pipeline.importing.headers import may_be_weighted, plain_header
 from taiga_pipeline.pipeline.importing.options import Layout
 from taiga_pipeline.pipeline.importing.readings import Readings
@@ -18,6 +18,7 @@ from taiga_pipeline.pipeline.importing.rows import Draft
 from taiga_pipeline.pipeline.text import counted, folded
 
 _DATES: Final = ("engaged_on", "expected_close", "start", "closed_on")
+_WON_FLAGS: Final = ("iswon", "won", "isclosed", "iswonopportunity", "vunnen", "gewonnen")
 _NAMED: Final = 5
 _ENTITY: Final = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,6}|#x[0-9a-fA-F]{1,5});")
 MAX_VOCABULARY: Final = 1_000
@@ -86,6 +87,7 @@ class Observer:
         """Returns everything that was odd."""
         return (
             *self._rivals(),
+            *self._flags(),
             *self._decisions(),
             *self._blanks(),
             *self._gaps(),
@@ -104,6 +106,17 @@ class Observer:
             taken = self._layout.header_of("value")
             text = f"{taken!r} may be multiplied by the deals' chances already; it is used as it is"
             yield Notice("weighted", 0, text)
+
+    def _flags(self) -> Iterator[Notice]:
+        """Says that a column of yes and no may decide what nothing decides yet."""
+        flags = [header for header in self._layout.unused if plain_header(header) in _WON_FLAGS]
+        if flags and STATUS not in self._layout.columns:
+            option = f"--column {word(f'status={flags[0]}')} --value status:TRUE=won"
+            text = (
+                f"{flags[0]!r} is not used: the stage alone says whether a deal is won. If it has "
+                f"to say so: {option} (as the file writes it), and status:FALSE=lost or =open"
+            )
+            yield Notice("columns", len(flags), text)
 
     def _decisions(self) -> Iterator[Notice]:
         for name, why in self._readings.decisions().items():

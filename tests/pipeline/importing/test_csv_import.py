@@ -451,3 +451,15 @@ def test_a_decision_on_a_day_that_is_still_to_come_is_noted(run: Import, header:
         notice.text
     )
     assert repr(header) in notice.text
+
+
+def test_a_column_that_says_what_is_won_is_named_with_the_way_to_use_it(
+    run: Import, store: DealStore
+) -> None:
+    text = "Opportunity ID,Name,Stage,Is Won\n1,A,Negotiation,1\n2,B,Negotiation,0\n"
+    (notice,) = (each for each in run(text).notices if each.code == "columns")
+    assert "--column 'status=Is Won' --value status:TRUE=won" in notice.text
+    values = {("status", "1"): "won", ("status", "0"): "open"}
+    report = run(text, columns={"status": "Is Won"}, values=values)
+    assert [deal.stage for deal in store.deals()] == ["Won", "Negotiation"]
+    assert not [each for each in report.notices if each.code == "columns"]
