@@ -68,7 +68,7 @@ class TellsCapabilities(Protocol):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What this very target can; before `Target.connect`, what every one of its sort can."""
+        """What this very target can; before `Target.connect`, the most that one of its sort can."""
 
 
 @dataclass(frozen=True, slots=True)
