@@ -236,6 +236,18 @@ def test_starting_up_imports_nothing_heavy(arguments: list[str]) -> None:
     assert result.stdout.splitlines()[-1] == "[]"
 
 
+def test_the_tables_of_stores_load_no_databases_dialect() -> None:
+    code = (
+        "import sys\n"
+        "import sync.state.schema, taiga_pipeline.pipeline.schema\n"
+        "print([name for name in sys.modules if name.startswith('sqlalchemy.dialects.p')])"
+    )
+    result = subprocess.run(  # the interpreter that runs the tests
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert result.stdout == "[]\n"
+
+
 def test_files_stay_readable() -> None:
     lines = {
         module: len(path.read_text(encoding="utf-8").splitlines())
