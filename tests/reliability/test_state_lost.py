@@ -374,7 +374,7 @@ class TestBackup:
         Path("copy.tar.gz").write_text("mine")
         result = synced("backup", "copy.tar.gz")
         assert result.exit_code == 2
-        assert "is there already" in result.stderr
+        assert "exists already" in result.stderr
         assert Path("copy.tar.gz").read_text() == "mine"
 
     def test_it_is_made_while_another_program_writes(self, synced: Run) -> None:
