@@ -30,7 +30,7 @@ from datetime import datetime
 from typing import Final, Protocol, runtime_checkable
 
 from sync.clock import SKEW, Clock
-from sync.errors import Locked, OutcomeUnknown, SyncError, Vanished
+from sync.errors import Locked, OutcomeUnknown, SyncError, Unreachable, Vanished
 from sync.ways_out import Wait
 
 log = logging.getLogger(__name__)
@@ -246,6 +246,7 @@ def acquire(board: LeaseBoard, name: str, terms: Terms, clock: Clock) -> Lease:
     a run that was cut off, because no two runs work on one state store: it is taken over at once.
 
     :raises Locked: another person holds the turn; says who, and until when.
+    :raises Unreachable: the target does not take the turn, and nobody else has it.
     """
     before = _last(board.turns(name))
     ours = before is not None and _same(before.terms, terms)
@@ -255,12 +256,17 @@ def acquire(board: LeaseBoard, name: str, terms: Terms, clock: Clock) -> Lease:
         raise Locked(_who(name, before), ways_out=[Wait()])
     number = before.number + 1 if before else 1
     began = _Moment.now(clock)
-    added = _add(board, name, number, terms)
+    added, trouble = _add(board, name, number, terms)
     turns = board.turns(name)
     last = _last(turns)
     if last is None or last.number != number or not _same(last.terms, terms):
         if added:
             board.remove(name, number)
+        if trouble is not None and (last is None or last.number < number):
+            raise Unreachable(
+                f"the lease of the pipeline '{name}' could not be written, and nothing was applied "
+                f"here: {trouble}"
+            )
         raise Locked(_who(name, last), ways_out=[Wait()])
     for turn in turns:
         if turn.number < number:
@@ -290,13 +296,18 @@ def _watched(board: LeaseBoard, name: str, turn: Turn, clock: Clock) -> Turn | N
     return replace(after, terms=replace(after.terms, released=True))
 
 
-def _add(board: LeaseBoard, name: str, number: int, terms: Terms) -> bool:
-    """Adds a turn; an answer that was lost is settled by the next read."""
+def _add(
+    board: LeaseBoard, name: str, number: int, terms: Terms
+) -> tuple[bool, OutcomeUnknown | None]:
+    """Adds a turn; an answer that was lost is settled by the next read.
+
+    Returns whether it was added, and why that is not known.
+    """
     try:
-        return board.add(name, number, terms)
+        return board.add(name, number, terms), None
     except OutcomeUnknown as error:
         log.info("no answer to the request for the lease, looking whether it is there: %s", error)
-        return False
+        return False, error
 
 
 def _last(turns: Sequence[Turn]) -> Turn | None:

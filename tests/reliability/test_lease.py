@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync.errors import Locked, OutcomeUnknown, Unavailable, Vanished
+from sync.errors import Locked, OutcomeUnknown, Unavailable, Unreachable, Vanished
 from sync.run.lease import Lease, Terms, Turn, acquire
 from tests.reliability.interleaving import Gate, every_order
 
@@ -314,15 +314,23 @@ class TestLostAnswers:
         self, board: Board
     ) -> None:
         lost(board, "add", "before")
-        with pytest.raises(Locked, match="could not be obtained"):
+        with pytest.raises(Unreachable, match=r"could not be written.*no answer"):
             take(board, "A")
         take(board, "A")
+
+    def test_a_server_that_takes_no_turn_is_not_said_to_be_another_machine(
+        self, board: Board
+    ) -> None:
+        take(board, "A").release()
+        lost(board, "add", "before")
+        with pytest.raises(Unreachable, match="could not be written"):
+            take(board, "A")
 
     def test_a_request_that_takes_effect_late_harms_only_until_the_next_run(
         self, board: Board
     ) -> None:
         lost(board, "add", "before")
-        with pytest.raises(Locked):
+        with pytest.raises(Unreachable):
             take(board, "A")
         board.add("acme", 1, terms("A"))
         with pytest.raises(Locked):
@@ -356,7 +364,7 @@ class Race:
             for _ in range(times):
                 try:
                     lease = acquire(self.board, "acme", terms(name), clock)
-                except Locked:
+                except (Locked, Unreachable):
                     continue
                 self.work(name)
                 lease.release()
