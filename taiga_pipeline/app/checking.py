@@ -238,7 +238,10 @@ def _store(workspace: Workspace) -> str:
 
 def _own_fields(workspace: Workspace) -> Iterator[Finding]:
     """Looks whether what deals hold in fields of the user's own is of the kinds declared."""
-    found = look_at_own_fields(workspace)
+    try:
+        found = look_at_own_fields(workspace)
+    except (ProblemsError, SyncError):  # which is reported where the deals are read
+        return
     kept = tuple(
         f"{name}: in {counted(count, 'deal')}, and no [[field]] declares it; it is kept as it is"
         for name, count in found.undeclared.items()

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from taiga_pipeline.days import known_day
+from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.field import Kind
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
@@ -61,7 +62,26 @@ def row_to_deal(row: Row[Any]) -> Deal:
     values.update({name: known_day(values[name]) for name in _DAYS if values[name] is not None})
     for name, _, read, empty in _LISTS:
         values[name] = read(columns[name]) if columns[name] else empty
-    return Deal(**values, own=json.loads(columns["own"]) if columns["own"] else {})
+    return Deal(**values, own=read_own_column(columns["key"], columns["own"]))
+
+
+def read_own_column(key: str, text: str) -> dict[str, str]:
+    """Returns the fields of the user's own of a deal.
+
+    :raises InvalidValue: somebody wrote something else into the column.
+    """
+    if not text:
+        return {}
+    try:
+        own = json.loads(text)
+    except ValueError:
+        own = None
+    if isinstance(own, dict) and all(isinstance(each, str) for each in own.values()):
+        return own
+    raise InvalidValue(
+        f"deal {key}: the column own of the table deals is not readable; empty it, or restore a "
+        "backup"
+    )
 
 
 def move_to_row(move: StageMove) -> dict[str, Any]:

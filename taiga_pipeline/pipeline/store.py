@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Final, TypeVar
@@ -49,6 +48,7 @@ from taiga_pipeline.pipeline.rows import (
     change_to_row,
     deal_to_row,
     move_to_row,
+    read_own_column,
     row_to_change,
     row_to_deal,
     row_to_move,
@@ -171,8 +171,9 @@ class DealStore:
     def own_values(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Goes through the deals that hold fields of the user's own: key, and text by field."""
         query = select(DEALS.c.key, DEALS.c.own).where(DEALS.c.own != "")
-        for row in self._stream(query.order_by(by_letters(DEALS.c.key))):
-            yield row.key, json.loads(row.own)
+        with closing(self._stream(query.order_by(by_letters(DEALS.c.key)))) as rows:
+            for row in rows:
+                yield row.key, read_own_column(row.key, row.own)
 
     def imported_keys(self) -> frozenset[str]:
         """Returns the keys of the deals that files brought."""
@@ -376,10 +377,11 @@ class DealStore:
             connection.execute(FIELD_CHANGES.insert(), [change_to_row(each) for each in changes])
         return after
 
-    def _stream(self, query: Select[Any]) -> Iterator[Any]:
+    def _stream(self, query: Select[Any]) -> Generator[Any, None, None]:
         with self._reading() as connection:
             streaming = connection.execution_options(yield_per=_FETCH)
-            yield from streaming.execute(query)
+            with closing(streaming.execute(query)) as rows:
+                yield from rows
 
     def _reading(self) -> AbstractContextManager[Connection]:
         return reading_store(self._engine)

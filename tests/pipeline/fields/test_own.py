@@ -21,6 +21,7 @@ from taiga_pipeline.pipeline.files.csv_export import export_deals
 from taiga_pipeline.pipeline.importing.csv_import import ImportReport, import_deals
 from taiga_pipeline.pipeline.importing.options import ImportOptions, Take
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.schema import DEALS
 from taiga_pipeline.pipeline.store import DealStore
 from tests.pipeline.conftest import StandingClock
 from tests.pipeline.fields.support import DECLARED, TABLE
@@ -338,3 +339,15 @@ def test_no_spreadsheet_computes_what_is_exported_and_figures_stay_figures(
     text = exported(store).replace("'@x", "")
     assert bring(store, tmp_path, text).bad_rows == ()
     assert store.get("D-1").own == {name: own[name] for name in ("region", "score", "margin")}
+
+
+@pytest.mark.parametrize("text", ["North", "[]", '{"region": 5}', "{"])
+def test_what_somebody_wrote_into_the_database_is_named_and_no_crash(
+    store: DealStore, text: str
+) -> None:
+    store.add(Deal("D-1", "Portal"))
+    with store._engine.begin() as connection:
+        connection.execute(DEALS.update().values(own=text))
+    for look in (lambda: store.get("D-1"), lambda: list(store.own_values())):
+        with pytest.raises(InvalidValue, match=r"deal D-1: the column own .* is not readable"):
+            look()
