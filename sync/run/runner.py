@@ -309,7 +309,7 @@ class Runner:
             else:
                 never.append(intent.id)
         self.store.abandon(never)
-        self.store.put_off(later)
+        self.store.postpone(later)
 
     def _take_note(
         self, run_id: int, groups: list[GroupPlan]

@@ -378,7 +378,7 @@ class StateStore(ManualDecisions):
             for intent in intents:
                 self._finish(connection, intent, "failed", error="the target never carried it out")
 
-    def put_off(self, intents: Collection[int]) -> None:
+    def postpone(self, intents: Collection[int]) -> None:
         """Leaves intents open of groups that the source does not hold, until these are back."""
         if not intents:
             return

@@ -278,16 +278,16 @@ class ApiClient:
             )
         except NotSent as error:
             self._outage.begins(self._clock.monotonic())
-            return _Trouble(error if call.writes else Unavailable(str(error)), self._patience)
+            return _Trouble(error if call.writes else Unavailable(str(error)), self._retry_policy)
         except OutcomeUnknown as error:
             self._outage.begins(self._clock.monotonic())
             if call.creates:
                 raise
-            return _Trouble(error if call.writes else Unavailable(str(error)), self._patience)
+            return _Trouble(error if call.writes else Unavailable(str(error)), self._retry_policy)
         return self._judge(call, answer)
 
     @property
-    def _patience(self) -> RetryPolicy:
+    def _retry_policy(self) -> RetryPolicy:
         """Short while no server ever answered: then the address is probably wrong."""
         return self._patient if self._answered else self._brief
 

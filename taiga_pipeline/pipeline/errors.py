@@ -194,12 +194,12 @@ class EditConflict(RequestError):
     """A deal was changed by another person since it was looked at; nothing of the edit was kept."""
 
     def __init__(self, deal: str, fields: Sequence[FieldConflict]) -> None:
-        told = "; ".join(
+        differences = "; ".join(
             f"{each.field.replace('_', ' ')} is {each.theirs or 'empty'!r} by now, "
             f"was {each.base or 'empty'!r}"
             for each in fields
         )
-        super().__init__(f"deal {deal} was changed in the meantime: {told}")
+        super().__init__(f"deal {deal} was changed in the meantime: {differences}")
         self.deal, self.fields = deal, tuple(fields)
 
 

@@ -287,7 +287,7 @@ class Ledger:
         if pause is not None:
             where = (HOSTS.c.queue == self.queue) & (HOSTS.c.host == host)
             connection.execute(HOSTS.update().where(where).values(hold_until=now + pause))
-            queued.put_off(connection, self.queue, host, now + pause)
+            queued.postpone(connection, self.queue, host, now + pause)
 
     def _is_held(self) -> ColumnElement[bool]:
         """Whether a host is left alone. One until a time that no hold reaches is not: a clock was

@@ -58,7 +58,7 @@ def bring_forward(
     return {str(name) for name in connection.execute(statement, values).scalars()}
 
 
-def put_off(connection: Connection, queue: str, host: str, until: datetime) -> int:
+def postpone(connection: Connection, queue: str, host: str, until: datetime) -> int:
     """Lets all jobs for a host wait until a time, in one statement; returns how many.
 
     Thousands of jobs for a host that does not answer would else be taken and put back one by one,

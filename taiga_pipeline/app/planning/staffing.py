@@ -66,14 +66,14 @@ class Accepted:
 
     ``stored`` are allocations that are there now, ``changed`` of them were not before; ``released``
     are those that were taken away. ``starts`` are the first days of deals that are postponed, and
-    ``put_off`` those of them that had another one.
+    ``postponed`` those of them that had another one.
     """
 
     stored: tuple[Allocation, ...]
     released: tuple[Allocation, ...]
     changed: int
     starts: Mapping[str, date]
-    put_off: tuple[str, ...]
+    postponed: tuple[str, ...]
 
 
 def suggest_staffing(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
@@ -240,8 +240,8 @@ def accept_suggestion(
     allocations = _unchanged(workspace, suggestion)
     acceptance = accept(suggestion, allocations, tuple(only))
     later = later_starts(suggestion, tuple(only))
-    put_off, changed = _store(workspace, acceptance.store, acceptance.release, later, by)
-    return Accepted(acceptance.store, acceptance.release, changed, later, tuple(put_off))
+    postponed, changed = _store(workspace, acceptance.store, acceptance.release, later, by)
+    return Accepted(acceptance.store, acceptance.release, changed, later, tuple(postponed))
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -305,7 +305,7 @@ def _store(
 
     edits = {key: {"start": start} for key, start in later.items()}
     with deal_store(workspace) as deals:
-        put_off, outcomes = deals.edit_with(
+        postponed, outcomes = deals.edit_with(
             edits, lambda connection: exchange(connection, release, store), by=by
         )
-    return put_off, sum(outcome is not Outcome.UNCHANGED for outcome in outcomes)
+    return postponed, sum(outcome is not Outcome.UNCHANGED for outcome in outcomes)

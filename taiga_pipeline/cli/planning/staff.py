@@ -212,5 +212,5 @@ def accept(
         return
     deals = len({each.deal_key for each in done.stored})
     click.echo(f"{len(done.stored):,} allocations on {deals:,} deals, {done.changed:,} of them new")
-    for key in done.put_off:
+    for key in done.postponed:
         click.echo(f"{safe(key)} now starts on {done.starts[key]}")

@@ -149,7 +149,7 @@ class Search:
         delay = self._board.delays[project]
         change = -sum(self._board.remove(number) for number in chosen)
         if moves:
-            change += self._put_off(project)
+            change += self._postpone(project)
         change += self._place_all(chosen.copy())
         if change >= allowed:
             return change
@@ -159,7 +159,7 @@ class Search:
             self._gains[number] = gain
         return 0.0
 
-    def _put_off(self, project: int) -> float:
+    def _postpone(self, project: int) -> float:
         """Draws another start for a project without people; returns what that is worth."""
         rules = self._problem.projects[project]
         before = self._board.delays[project]

@@ -43,9 +43,11 @@ def test_metrics_need_a_record_of_moves(from_csv: Run) -> None:
 
 
 def test_a_forecast_says_that_it_stands_on_little(from_csv: Run) -> None:
-    told = "Deals are read from a CSV file, which keeps no record of how they moved"
-    assert told in from_csv("forecast").stdout
-    assert any(told in note for note in json.loads(from_csv("forecast", "--json").stdout)["notes"])
+    reported = "Deals are read from a CSV file, which keeps no record of how they moved"
+    assert reported in from_csv("forecast").stdout
+    assert any(
+        reported in note for note in json.loads(from_csv("forecast", "--json").stdout)["notes"]
+    )
 
 
 def test_a_forecast_from_the_store_does_not(run: Run) -> None:

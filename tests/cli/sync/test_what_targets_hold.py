@@ -62,11 +62,11 @@ def test_a_plan_and_a_check_say_it_whenever_they_are_asked(run: Run, redmine: Fa
 def test_a_check_says_that_nothing_keeps_a_second_machine_out(
     run: Run, redmine: FakeRedmine
 ) -> None:
-    told = "Redmine does not keep a second machine out"
-    assert told in run("check").stdout
+    reported = "Redmine does not keep a second machine out"
+    assert reported in run("check").stdout
     text = Path("config.toml").read_text(encoding="utf-8")
     Path("config.toml").write_text(text.replace("[sync]", "[sync]\nlease_seconds = 0", 1))
-    assert told not in run("check").stdout
+    assert reported not in run("check").stdout
 
 
 def test_a_target_that_is_not_installed_hides_nothing_else(run: Run, redmine: FakeRedmine) -> None:

@@ -76,8 +76,8 @@ def test_an_address_of_the_api_is_understood_or_leads_to_that_of_the_tool(
     try:
         open_at(f"{url}/{page}").connect()
     except SyncError as error:
-        told = "does not accept" in str(error) or f"answers at {url}:" in str(error)
-        assert told, error
+        reported = "does not accept" in str(error) or f"answers at {url}:" in str(error)
+        assert reported, error
 
 
 def test_nothing_is_suggested_where_no_shorter_address_is_the_tools(taiga_server: Sandbox) -> None:

@@ -288,8 +288,8 @@ def test_an_edit_is_recorded_with_who_made_it(store: DealStore, clock: StandingC
     store.add(Deal("D-1", "Portal"))
     store.edit("D-1", {"region": "North", "owner": "Ann"}, by="tom")
     store.edit("D-1", {"region": ""}, by="maya")
-    told = [(each.field, each.before, each.after, each.by) for each in store.changes("D-1")]
-    assert told == [
+    reported = [(each.field, each.before, each.after, each.by) for each in store.changes("D-1")]
+    assert reported == [
         ("owner", "", "Ann", "tom"),
         ("region", "", "North", "tom"),
         ("region", "North", "", "maya"),
