@@ -107,7 +107,7 @@ def backtest(history: History, end: date, *, seed: int = 0) -> Backtest | None:
         for collector in collected.values():
             collector.add(ground, each, tally)
         tallies.append(tally)
-        variants.append(each.view.hazards.variant)
+        variants.append(each.view.model.variant)
     return Backtest(
         tuple(days),
         end,

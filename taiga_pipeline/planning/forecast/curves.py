@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from taiga_pipeline.planning.forecast.hazards import Hazards, phases_of
-from taiga_pipeline.planning.forecast.record import OLDEST, Days, Floats
+from taiga_pipeline.planning.forecast.record import OLDEST, Days, Floats, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +101,12 @@ class Arrivals:
 RECENT_WEEKS = 13
 
 
-def arrivals(hazards: Hazards) -> Arrivals:
+def arrivals(record: Record) -> Arrivals:
     """Returns the rate of the last quarter, or of the whole weeks since the first day on record.
 
     That day itself does not count: what is there when a record begins came in before it. Nor do
     deals without the day on which they came in.
     """
-    record = hazards.record
     entered = record.entered[record.arrived]
     first = int(entered.min(initial=record.today))
     weeks = min(RECENT_WEEKS, (record.today - first) // 7)

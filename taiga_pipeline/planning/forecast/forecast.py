@@ -129,7 +129,7 @@ def prepare(history: History, day: date, horizon: int) -> Ground:
     referee = Referee()
     replayed = replay(known, days[::step], day, horizon, referee)
     past = tuple(each.tally() for each in replayed)
-    view = look(known, day, referee.choose(day.toordinal()), horizon)
+    view = look(known, day, referee, horizon)
     return ground_of(view, known, past)
 
 
@@ -207,8 +207,6 @@ def basis(ground: Ground) -> Basis:
     view, record = ground.view, ground.view.record
     decided = [deal for deal in ground.history.decided if deal.closed]
     days = [deal.closed for deal in decided if deal.closed]
-    asleep = view.hazards.asleep
-    groups = view.hazards.groups[record.ages()[record.is_open]]
     return Basis(
         open=len(ground.deals),
         decided=len(decided),
@@ -216,9 +214,9 @@ def basis(ground: Ground) -> Basis:
         first_decision=min(days, default=None),
         last_decision=max(days, default=None),
         history_weight=history_weight(days),
-        variant=view.hazards.variant,
+        variant=view.model.variant,
         learns_stages=record.learns_stages,
-        asleep=int((groups == asleep).sum()) if asleep is not None else 0,
+        asleep=view.model.asleep,
         arrivals_per_week=view.arrivals.per_day * 7,
         arrival_weeks=view.arrivals.weeks,
         common_shock=ground.common_shock(1, min(90, view.open.days), "open"),

@@ -64,10 +64,11 @@ _STAGE_CLOSE_SD: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Which parts of the model are on."""
+    """Which model it is (hazards, funnel or mapping), and which parts of the hazards are on."""
 
     season: bool = False
     load: bool = False
+    kind: str = "hazards"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from taiga_pipeline.planning.forecast.curves import Curves, curves
+from taiga_pipeline.planning.forecast.curves import Curves
 from taiga_pipeline.planning.forecast.forecast import Ground, prepare
 from taiga_pipeline.planning.forecast.record import Floats
 from taiga_pipeline.planning.forecast.replay import View
@@ -62,11 +62,9 @@ def coming_wins(ground: Ground) -> tuple[tuple[date, float], ...]:
     return tuple((monday + timedelta(weeks=at), wins) for at, wins in enumerate(expected))
 
 
-def long_curves(view: View, *, season: bool = True) -> Curves:
+def long_curves(view: View) -> Curves:
     """Returns the chances of the open deals for as long as they may take."""
-    record = view.record
-    mask = record.is_open
-    return curves(view.hazards, record.ages()[mask], record.stage[mask], EVER_DAYS, season=season)
+    return view.model.open_curves(EVER_DAYS)
 
 
 class _Calendar:
@@ -169,14 +167,13 @@ def explain(ground: Ground, key: str) -> Explanation | None:
     if place is None:
         return None
     deal = ground.deals[place]
-    stage = int(view.record.stage[view.record.is_open][place])
     age = int(view.record.ages()[view.record.is_open][place])
     common_shock = ground.common_shock(1, COMMON_SHOCK_DAYS, "open")
-    final = _ever(view, age, stage, season=True)
-    won = final.won[:, 0]
+    final = long_curves(view)
+    won = final.kinds_won[:, final.place[place]]
     corrected = min(float(won.sum() * np.exp(common_shock.mean)), 1.0)
     steps = (
-        *_steps(view, deal, age, stage),
+        *_steps(view, deal, place, age),
         Step("past forecasts", _off(common_shock.mean), corrected),
     )
     within = {
@@ -186,24 +183,20 @@ def explain(ground: Ground, key: str) -> Explanation | None:
     return Explanation(deal, age, steps, corrected, within, closes)
 
 
-def _steps(view: View, deal: PastDeal, age: int, stage: int) -> Iterator[Step]:
-    decided = view.record.decided
-    base = _chance(view, 0, 0, season=False)
+def _steps(view: View, deal: PastDeal, place: int, age: int) -> Iterator[Step]:
+    decided, variant = view.record.decided, view.model.variant
+    base, staged, aged, final = view.model.steps(place, EVER_DAYS)
     yield Step("base rate", f"a deal that just came in; {decided:,} decided deals tell", base)
-    staged = _chance(view, 0, stage, season=False)
-    yield Step("stage", _stage_reason(view, deal, stage), staged)
-    aged = _chance(view, age, stage, season=False)
+    yield Step("stage", _stage_reason(view, deal), staged)
     yield Step("age", f"came in {age:,} days ago, on {deal.entered}", aged)
     season = (
-        "the month of the quarter"
-        if view.hazards.variant.season
-        else "off: it did not improve forecasts"
+        "the month of the quarter" if variant.season else "off: it did not improve forecasts"
     )
-    yield Step("season", season, _chance(view, age, stage, season=True))
+    yield Step("season", season, final)
 
 
-def _stage_reason(view: View, deal: PastDeal, stage: int) -> str:
-    if stage == 0:
+def _stage_reason(view: View, deal: PastDeal) -> str:
+    if deal.stage not in view.record.open_stages:
         return (
             "not known"
             if not deal.stage
@@ -216,15 +209,6 @@ def _stage_reason(view: View, deal: PastDeal, stage: int) -> str:
 
 def _off(mean: float) -> str:
     return "won less than was expected" if mean < 0 else "won more than was expected"
-
-
-def _ever(view: View, age: int, stage: int, *, season: bool) -> Curves:
-    ages, stages = (np.array([number], dtype=np.int64) for number in (age, stage))
-    return curves(view.hazards, ages, stages, EVER_DAYS, season=season)
-
-
-def _chance(view: View, age: int, stage: int, *, season: bool) -> float:
-    return min(float(_ever(view, age, stage, season=season).won.sum()), 1.0)
 
 
 def _quantiles(today: date, days: Floats) -> tuple[date, date, date]:

@@ -24,6 +24,10 @@ NEVER: Final = 10_000_000
 """Stands for the day of a decision that was not taken yet; later than any date."""
 OLDEST: Final = 1_095
 """Ages are counted up to three years; older deals count as this old."""
+WON: Final = -1
+LOST: Final = -2
+STAYS: Final = -3
+"""What came after a stay in a stage, if not another stage: a decision, or nothing yet."""
 KNOWN_ALIKE: Final = 0.9
 """Stages are used if they are on record for decided deals nearly as often as for open ones."""
 
@@ -37,6 +41,7 @@ class Record:
     day ``entered``, and were not merely seen first then. ``stages`` are the names that ``stage``
     indexes; 0 is "not known". ``learns_stages`` is false where stages are not on record alike for
     decided and for open deals. ``open_stages`` are the stages of open deals, where known.
+    ``stage_since`` is the day from which on a deal is in its stage, as far as is known.
     """
 
     today: int
@@ -47,7 +52,9 @@ class Record:
     won: Flags
     stages: tuple[str, ...]
     stage: Days
+    stage_since: Days
     segments: Segments
+    stays: Stays
     learns_stages: bool
     open_stages: tuple[str, ...]
 
@@ -79,6 +86,21 @@ class Segments:
     stage: Days
     first: Days
     last: Days
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """Stays of deals in stages, ``first`` to ``last`` day, in each deal's order.
+
+    ``after`` is the stage that the deal moved to then (from 1), `WON`, `LOST`, or `STAYS`. Empty
+    where stages are not on record alike for all deals.
+    """
+
+    deal: Days
+    stage: Days
+    first: Days
+    last: Days
+    after: Days
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +199,9 @@ def _record(today: int, lives: _Lives, names: tuple[str, ...], spells: _Spells) 
         won=lives.won,
         stages=stages,
         stage=current if in_order else np.zeros_like(current),
+        stage_since=_since(lives, spells, last),
         segments=_segments(today, lives, number, spells if learns else None),
+        stays=_stays(today, lives, number, spells if learns else None),
         learns_stages=learns,
         open_stages=tuple(stages[each] for each in current[is_open & staged].tolist()),
     )
@@ -194,6 +218,27 @@ def _are_comparable(staged: Flags, is_open: Flags) -> bool:
         return False
     share = staged[is_open].mean() if is_open.any() else 1.0
     return bool(decided.mean() >= KNOWN_ALIKE * share)
+
+
+def _since(lives: _Lives, spells: _Spells, last: Days) -> Days:
+    """Returns from which day on deals are in the last stage known; ``last`` are its spells."""
+    since = lives.entered.copy()
+    staged = last >= 0
+    since[staged] = np.maximum(spells.since[last[staged]], since[staged])
+    return since
+
+
+def _stays(today: int, lives: _Lives, number: Days, spells: _Spells | None) -> Stays:
+    if spells is None or not len(spells.deal):
+        return Stays(*(np.zeros(0, dtype=np.int64) for _ in range(5)))
+    deal = spells.deal
+    goes_on = np.append(deal[1:] == deal[:-1], False)
+    first = np.maximum(spells.since, lives.entered[deal])
+    last = np.where(goes_on, np.append(first[1:], 0), np.minimum(lives.closed, today)[deal])
+    end = np.where(lives.closed[deal] == NEVER, STAYS, np.where(lives.won[deal], WON, LOST))
+    stage = number[spells.stage]
+    after = np.where(goes_on, np.append(stage[1:], 0), end)
+    return Stays(deal, stage, first, last, after)
 
 
 def _segments(today: int, lives: _Lives, number: Days, spells: _Spells | None) -> Segments:

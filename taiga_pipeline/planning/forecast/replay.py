@@ -1,7 +1,7 @@
 """Forecasts as they would have been made on past days, knowing only what was known then.
 
-Each day's model is fitted to that day's record alone. Which parts of it are on (season, load) is
-decided by what had won, up to that day, in forecasts made before it.
+Each day's model is fitted to that day's record alone. Which model it is, and which parts of it are
+on (season, load), is decided by what had won, up to that day, in forecasts made before it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,17 @@ from typing import Final
 
 import numpy as np
 
-from taiga_pipeline.planning.forecast.common_shock import Window
-from taiga_pipeline.planning.forecast.curves import Arrivals, Curves, arrivals, curves, new_deals
-from taiga_pipeline.planning.forecast.hazards import Hazards, Variant, fit, gather
+from taiga_pipeline.planning.forecast.common_shock import Window, independent_windows
+from taiga_pipeline.planning.forecast.curves import Arrivals, Curves, arrivals
+from taiga_pipeline.planning.forecast.hazards import Variant
+from taiga_pipeline.planning.forecast.model import (
+    HAZARDS,
+    PLAIN,
+    Model,
+    fit_models,
+    possible_variants,
+    usual_variant,
+)
 from taiga_pipeline.planning.forecast.record import (
     NEVER,
     Days,
@@ -30,11 +38,12 @@ from taiga_pipeline.planning.history.model import History
 
 SETTLING_DAYS: Final = 28
 """From the first decision to the first forecast that is replayed."""
-FULL_QUARTER: Final = 91
-"""Days of record before a season can be told from chance."""
 TRIAL_DAYS: Final = 30
 """The horizon over which variants of the model compete."""
-VARIANTS: Final = tuple(Variant(season, load) for load in (False, True) for season in (False, True))
+SURE: Final = 2.0
+"""By so many standard errors another kind of model must have been better before it is used."""
+ENOUGH_TRIALS: Final = 3.0
+"""So many trials that do not overlap are the least to tell one kind of model from another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ class View:
     """
 
     day: date
-    hazards: Hazards
+    model: Model
     open: Curves
     coming: Curves
     arrivals: Arrivals
@@ -54,7 +63,7 @@ class View:
     @property
     def record(self) -> Record:
         """What was known, as arrays."""
-        return self.hazards.record
+        return self.model.record
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,25 +141,55 @@ class Tally:
         return replace(self, days=min(self.days, today - self.made))
 
 
+Trials = list[tuple[int, dict[Variant, float]]]
+
+
 class Referee:
     """Keeps how variants did in the past, and says which may play on a day."""
 
     def __init__(self) -> None:
-        self._trials: list[tuple[int, dict[Variant, float]]] = []
+        self._trials: Trials = []
 
     def add(self, day: int, errors: dict[Variant, float]) -> None:
         """Records the squared errors of forecasts made on ``day`` for `TRIAL_DAYS` ahead."""
         self._trials.append((day, errors))
 
-    def choose(self, today: int) -> Variant:
-        """Returns the variant that had the least error in the trials completed by ``today``.
+    def choose(self, record: Record) -> Variant:
+        """Returns the model that did best in the trials completed by a record's day.
 
-        Plain wins a tie, and where nothing was tried yet.
+        Of the hazards it is the one of the least error; plain wins a tie. Another kind than the
+        usual one must have been better by `SURE` standard errors.
         """
-        done = [errors for day, errors in self._trials if day + TRIAL_DAYS <= today]
-        if not done:
-            return VARIANTS[0]
-        return min(VARIANTS, key=lambda variant: sum(errors[variant] for errors in done))
+        trials = [each for each in self._trials if each[0] + TRIAL_DAYS <= record.today]
+        usual = self._least(trials, usual_variant(record))
+        best, least = usual, 0.0
+        for rival in dict.fromkeys(self._least(trials, each) for each in possible_variants(record)):
+            gain = _sure_gain(trials, usual, rival) if rival.kind != usual.kind else 0.0
+            if gain > least:
+                best, least = rival, gain
+        return best
+
+    def _least(self, trials: Trials, variant: Variant) -> Variant:
+        if variant.kind != "hazards":
+            return variant
+        done = [errors for _, errors in trials if PLAIN in errors]
+
+        def error(each: Variant) -> float:
+            # A variant that was not possible does as badly as the same one without a season.
+            plain = Variant(load=each.load)
+            return sum(errors.get(each, errors[plain]) for errors in done)
+
+        return min(HAZARDS, key=error) if done else PLAIN
+
+
+def _sure_gain(trials: Trials, usual: Variant, rival: Variant) -> float:
+    """Returns how much smaller the errors of another model were, less `SURE` standard errors."""
+    both = [(day, errors) for day, errors in trials if usual in errors and rival in errors]
+    windows = independent_windows([day for day, _ in both], TRIAL_DAYS)
+    if windows < ENOUGH_TRIALS:
+        return 0.0
+    gains = np.array([errors[usual] - errors[rival] for _, errors in both])
+    return float(gains.mean() - SURE * gains.std(ddof=1) / np.sqrt(windows))
 
 
 def replay_days(history: History, today: date, *, step: int = 7, ahead: int = 0) -> list[date]:
@@ -167,27 +206,22 @@ def replay_days(history: History, today: date, *, step: int = 7, ahead: int = 0)
     return [first + timedelta(days=days) for days in range(0, (last - first).days + 1, step)]
 
 
-def look(history: History, day: date, variant: Variant, horizon: int) -> View:
+def look(history: History, day: date, referee: Referee, horizon: int) -> View:
     """Returns the forecast's ground on a day. ``history`` may hold more than was known then."""
-    hazards = fit(gather(make_record(history, day)), history.chances, variant)
-    return _view(day, hazards, horizon)
+    record = make_record(history, day)
+    chosen = referee.choose(record)
+    return _view(day, fit_models(record, history.chances, (chosen,))[chosen], horizon)
 
 
-def _view(day: date, hazards: Hazards, horizon: int) -> View:
-    coming = arrivals(hazards)
+def _view(day: date, model: Model, horizon: int) -> View:
+    coming = arrivals(model.record)
     return View(
         day=day,
-        hazards=hazards,
-        open=_open_curves(hazards, horizon),
-        coming=new_deals(hazards, coming, horizon),
+        model=model,
+        open=model.open_curves(horizon),
+        coming=model.new_deals(coming, horizon),
         arrivals=coming,
     )
-
-
-def _open_curves(hazards: Hazards, horizon: int) -> Curves:
-    record = hazards.record
-    is_open = record.is_open
-    return curves(hazards, record.ages()[is_open], record.stage[is_open], horizon)
 
 
 def replay(
@@ -200,10 +234,8 @@ def replay(
     ledger = read_ledger(history)
     for day in days:
         record = ledger.record_on(day)
-        evidence = gather(record)
-        fitted = {each: fit(evidence, history.chances, each) for each in _possible(record)}
-        chosen = referee.choose(record.today)
-        view = _view(day, fitted.get(chosen, fitted[VARIANTS[0]]), horizon)
+        fitted = fit_models(record, history.chances, possible_variants(record))
+        view = _view(day, fitted[referee.choose(record)], horizon)
         known_days = min(horizon, (end - day).days)
         still_open, coming = _outcomes(ledger, record.today, record.today + known_days)
         if known_days >= TRIAL_DAYS:
@@ -211,21 +243,13 @@ def replay(
         yield Replayed(view, still_open, coming, known_days)
 
 
-def _possible(record: Record) -> Iterable[Variant]:
-    seasonal = record.today - record.start >= FULL_QUARTER
-    return [variant for variant in VARIANTS if seasonal or not variant.season]
-
-
-def _errors(fitted: dict[Variant, Hazards], won: Floats) -> dict[Variant, float]:
-    """Returns the sum of squared errors of every variant; one that was not possible does as badly
-    as plain."""
+def _errors(fitted: dict[Variant, Model], won: Floats) -> dict[Variant, float]:
+    """Returns the sum of squared errors of every model."""
     errors = {}
-    for variant, hazards in fitted.items():
-        expected, _ = _open_curves(hazards, TRIAL_DAYS).within(1, TRIAL_DAYS)
+    for variant, model in fitted.items():
+        expected, _ = model.open_curves(TRIAL_DAYS).within(1, TRIAL_DAYS)
         errors[variant] = float(((expected - won) ** 2).sum())
-    return {
-        each: errors.get(each, errors[Variant(season=False, load=each.load)]) for each in VARIANTS
-    }
+    return errors
 
 
 def _outcomes(ledger: Ledger, today: int, last: int) -> tuple[Outcomes, Outcomes]:

@@ -1,0 +1,144 @@
+"""Small firms' pipelines, simulated with known truth.
+
+A funnel of four stages. A deal stays in a stage for an exponential time and then moves on or is
+lost; how often it moves on follows from the stages' true chances: ``P(s) / P(s + 1)``. So a deal
+that has just reached a stage is won with that stage's chance, and so is one that has been there for
+long: the truth of every open deal is known on every day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import exp, factorial
+from typing import Final
+
+import numpy as np
+
+from taiga_pipeline.planning.history.model import History, PastDeal, StageSpell
+
+TODAY: Final = date(2026, 3, 31)
+STAGES: Final = ("Lead", "Qualified", "Needs", "Proposal")
+TRUTH: Final = (0.20, 0.30, 0.45, 0.67)
+TOO_LOW: Final = (0.05, 0.15, 0.30, 0.50)
+TOO_HIGH: Final = (0.40, 0.50, 0.65, 0.85)
+DAYS_AHEAD: Final = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a firm's pipeline is like.
+
+    ``a_year`` deals come in, over ``years`` that are on record; ``cycle`` days pass until a win.
+    ``growth`` is the factor of a year, ``shock`` the deviation of a quarter's log-odds.
+    """
+
+    name: str
+    a_year: float = 30.0
+    years: float = 1.0
+    truth: tuple[float, ...] = TRUTH
+    mapping: tuple[float, ...] = TOO_LOW
+    cycle: float = 90.0
+    stage_history: bool = True
+    month_ends: bool = False
+    growth: float = 1.0
+    shock: float = 0.0
+    losses: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A history with what came of it: for each open deal, in the history's order, its true chances
+    within `DAYS_AHEAD` and ever, and whether it was won by then; and all wins by then."""
+
+    history: History
+    true_soon: list[float]
+    true_ever: list[float]
+    won_soon: list[bool]
+    won_ever: list[bool]
+    all_wins: int
+
+
+def even(win_rate: float) -> tuple[float, ...]:
+    """Returns the chances of a funnel that loses the same share in each stage."""
+    each = win_rate ** (1 / len(STAGES))
+    return tuple(each ** (len(STAGES) - at) for at in range(len(STAGES)))
+
+
+def simulate(shape: Shape, seed: int) -> Case:
+    """Returns a firm's history up to `TODAY` and what came after it."""
+    random = np.random.default_rng(seed)
+    today = TODAY.toordinal()
+    shocks = random.normal(0.0, shape.shock, 400) if shape.shock else np.zeros(400)
+    wins, deals, rows = 0, [], []
+    for number, entered in enumerate(_arrivals(shape, random)):
+        since, closed, won = _life(shape, entered, random, shocks)
+        wins += won and today < closed <= today + DAYS_AHEAD
+        if entered > today:
+            continue
+        hidden = not won and not shape.losses
+        is_open = closed > today or hidden
+        stage = sum(day <= today for day in since) - 1
+        deals.append(_deal(shape, number, since, None if is_open else closed, won, stage))
+        if is_open:
+            alive = 0.0 if closed <= today else 1.0
+            soon = alive * shape.truth[stage] * _erlang(len(STAGES) - stage, shape.cycle)
+            rows.append(
+                (soon, alive * shape.truth[stage], won and closed <= today + DAYS_AHEAD, won)
+            )
+    chances = dict(zip(STAGES, shape.mapping, strict=True))
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
+    return Case(History(tuple(deals), chances), *columns, wins)
+
+
+def _arrivals(shape: Shape, random: np.random.Generator) -> list[int]:
+    span = int(shape.years * 365)
+    days = np.arange(-span, DAYS_AHEAD + 1)
+    per_day = shape.a_year / 365 * shape.growth ** (days / 365)
+    return [int(day) for day in np.repeat(days, random.poisson(per_day)) + TODAY.toordinal()]
+
+
+def _life(
+    shape: Shape, entered: int, random: np.random.Generator, shocks: Sequence[float]
+) -> tuple[list[int], int, bool]:
+    """Returns the days on which a deal came into its stages, that of its end, and if it was won."""
+    since, at = [entered], float(entered)
+    for stage, chance in enumerate(shape.truth):
+        at += random.exponential(shape.cycle / len(STAGES))
+        if shape.month_ends:
+            at = float(_month_end(int(at)))
+        after = shape.truth[stage + 1] if stage + 1 < len(STAGES) else 1.0
+        odds = chance / max(after - chance, 1e-9) * exp(shocks[int(at) // 91 % len(shocks)])
+        if random.random() >= odds / (1 + odds):
+            return since, int(at), False
+        since.append(int(at))
+    return since[:-1], since[-1], True
+
+
+def _month_end(day: int) -> int:
+    first = date.fromordinal(day).replace(day=28) + timedelta(days=4)
+    return first.replace(day=1).toordinal() - 1
+
+
+def _deal(
+    shape: Shape, number: int, since: list[int], closed: int | None, won: bool, stage: int
+) -> PastDeal:
+    if shape.stage_history:
+        days = since[: stage + 1]
+        spells = tuple(StageSpell(date.fromordinal(d), STAGES[at]) for at, d in enumerate(days))
+    else:
+        spells = (StageSpell(TODAY, STAGES[stage]),) if closed is None else ()
+    return PastDeal(
+        key=str(number),
+        entered=date.fromordinal(since[0]),
+        closed=None if closed is None else date.fromordinal(closed),
+        won=None if closed is None else won,
+        stages=spells,
+    )
+
+
+def _erlang(stages: int, cycle: float) -> float:
+    """Returns the chance that so many stages are passed within `DAYS_AHEAD`."""
+    mean = DAYS_AHEAD / (cycle / len(STAGES))
+    return 1.0 - sum(exp(-mean) * mean**k / factorial(k) for k in range(stages))

@@ -1,0 +1,109 @@
+"""Forecasts of small firms' pipelines against the known truth.
+
+``python -m bench.small_firms_bench [replications [words of shapes' names]]`` (200 by default). Each
+replication is one firm (see `bench.small_firms`), forecast once, as the program does it.
+
+- Brier, 90 days: of the program, of the base rate, and of the true chances themselves;
+- Brier, ever: of the program and of the mapping's stage probabilities;
+- off: the mean square of (chance - true chance), which is what a Brier score exceeds the truth's
+  by, without the noise of the outcomes;
+- held: of how many firms the 80 % range of all wins in 90 days held what came; width: its mean.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Final
+
+import numpy as np
+
+from bench.small_firms import DAYS_AHEAD, TODAY, TOO_HIGH, TOO_LOW, TRUTH, Shape, even, simulate
+from bench.table import print_table
+from taiga_pipeline.planning.forecast.backtest import base_rate
+from taiga_pipeline.planning.forecast.forecast import prepare, simulate_period
+from taiga_pipeline.planning.forecast.outlooks import outlooks_of
+from taiga_pipeline.planning.forecast.simulate import range_of
+
+SIZES: Final = ((15, 1), (30, 1), (60, 1), (15, 3), (30, 3), (60, 3))
+MAPPINGS: Final = {"low": TOO_LOW, "right": TRUTH, "high": TOO_HIGH}
+SHAPES: Final = (
+    *(
+        Shape(f"{size} a year, {years} y, mapping {name}", size, years, mapping=mapping)
+        for name, mapping in MAPPINGS.items()
+        for size, years in SIZES
+    ),
+    Shape("no stage history", 30, 1, stage_history=False),
+    Shape("no stage history, 60, 3 y", 60, 3, stage_history=False),
+    Shape("no stage history, mapping right", 60, 3, mapping=TRUTH, stage_history=False),
+    Shape("month-end batches", 30, 1, month_ends=True),
+    Shape("growth", 30, 3, growth=1.6),
+    Shape("quarter shocks", 60, 3, shock=0.5),
+    Shape("5 % win rate", 60, 1, truth=even(0.05)),
+    Shape("70 % win rate", 60, 1, truth=even(0.70)),
+    Shape("400-day cycles", 30, 3, cycle=400),
+    Shape("no losses recorded", 30, 3, losses=False),
+    Shape("no losses recorded, mapping right", 30, 3, losses=False, mapping=TRUTH),
+)
+
+
+def main() -> int:
+    """Prints the table."""
+    replications = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    words = sys.argv[2:]
+    rows = [
+        measure(shape, replications)
+        for shape in SHAPES
+        if not words or any(word in shape.name for word in words)
+    ]
+    head = ["shape", "90 d: ours", "base", "truth", "off", "ever: ours", "mapping", "better by"]
+    print_table(f"{replications} firms each", [*head, "off", "held", "width", "bias"], rows)
+    return 0
+
+
+def measure(shape: Shape, replications: int) -> list[str]:
+    """Returns a row of the table."""
+    chances: list[tuple[Any, ...]] = []
+    ranges = []
+    for seed in range(replications):
+        case = simulate(shape, seed)
+        ground = prepare(case.history, TODAY, DAYS_AHEAD)
+        soon, _ = ground.view.open.within(1, DAYS_AHEAD)
+        factor = np.exp(ground.common_shock(1, DAYS_AHEAD, "open").mean)
+        found = outlooks_of(ground)
+        base = base_rate(ground.view.record, DAYS_AHEAD)
+        for at, deal in enumerate(ground.deals):
+            ours = min(soon[at] * factor, 1.0), found.by_deal[deal.key].probability
+            truth = case.true_soon[at], case.true_ever[at], case.won_soon[at], case.won_ever[at]
+            chances.append((*ours, base, case.history.chances[deal.stage], *truth))
+        wins = simulate_period(ground, 1, DAYS_AHEAD, seed)["all"].won
+        held = range_of(wins)
+        ranges.append((held.low, held.high, case.all_wins, wins.mean()))
+    return [shape.name, *_figures(np.array(chances, dtype=float), np.array(ranges))]
+
+
+def _figures(chances: Any, ranges: Any) -> list[str]:
+    ours, ever, base, mapping, true_soon, true_ever, soon, won = chances.T
+    low, high, actual, expected = ranges.T
+
+    def brier(guess: Any, outcome: Any) -> float:
+        return float(((guess - outcome) ** 2).mean())
+
+    figures = [
+        *(brier(each, soon) for each in (ours, base, true_soon)),
+        brier(ours, true_soon),
+        brier(ever, won),
+        brier(mapping, won),
+        brier(mapping, won) - brier(ever, won),
+        brier(ever, true_ever) - brier(mapping, true_ever),
+    ]
+    held = ((low <= actual) & (actual <= high)).mean()
+    return [
+        *(f"{figure:.3f}" for figure in figures),
+        f"{held:.0%}",
+        f"{(high - low).mean():.2f}",
+        f"{expected.sum() / max(actual.sum(), 1):.2f}",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

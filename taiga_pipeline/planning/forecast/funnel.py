@@ -1,0 +1,400 @@
+"""How deals pass a funnel: a model for pipelines with few decisions, and for those with stages.
+
+A deal stays in a stage until it moves on (to a later stage, or to a win) or is lost: a multi-state
+model with a rate of leaving ``r`` and a chance ``a`` of moving on for each stage. The chance to be
+won of a deal that has just come into a stage is ``P(s) = a(s) * mean of P(t)`` over the stages t
+that deals go on to. Everything shrinks to what was believed before there was data:
+
+- **moving on**: ``logit a(s) = logit a0(s) + b + d(s)``. ``a0`` is what the mapping's probabilities
+  imply, ``P0(s) / P0(t)``; ``b`` says how far the mapping is off as a whole, ``d`` in one stage.
+  Their priors are normal, of a width that is not known either: narrow (the mapping is right), middle
+  or wide, each as likely at first (`WIDTHS`). Summed on a grid, which is exact; a mapping that has
+  held is soon believed, one that has not is soon left.
+- **leaving**: ``r(s) = (departures + k) / (days + k / r)``, the mean of a gamma posterior (Gelman et
+  al. 2013, ch. 2.6). ``r`` of all stages shrinks to `CYCLE_DAYS` for the whole funnel in the same
+  way.
+- **age**: what has stayed long (`OVERSTAYED` mean stays) moves on, and is lost, at rates that are
+  multiplied by a factor each, shrunk to 1 likewise.
+
+Where the stages of decided deals are not on record, the whole funnel's outcomes stand for the
+stages': wins and losses tell ``b``, the days of all deals tell ``r``.
+
+Where losses are not recorded, or no longer (`unrecorded_losses`), chances are the mapping's; wins
+tell the time, and a deal that has stayed long may have been lost without anybody saying so:
+``P(alive | stayed t) = S(t) / (S(t) + (1 - a) (1 - S(t)))`` with ``S(t) = exp(-r t)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from taiga_pipeline.planning.forecast.curves import Arrivals, Curves
+from taiga_pipeline.planning.forecast.hazards import Variant, logit, months_of, stage_chances
+from taiga_pipeline.planning.forecast.record import LOST, NEVER, STAYS, WON, Days, Floats, Record
+from taiga_pipeline.planning.forecast.regression import logistic
+
+CYCLE_DAYS: Final = 90.0
+"""From coming in to a win, before history says otherwise; each stage takes the same part of it."""
+CYCLE_DEPARTURES: Final = 3.0
+"""The prior of the cycle counts as so many departures from a stage."""
+STAGE_DEPARTURES: Final = 6.0
+"""The rate of all stages counts as so many departures from each."""
+WIDTHS: Final = ((0.1, 0.1), (0.6, 0.3), (1.5, 0.6))
+"""How far off the mapping may be, in log-odds: as a whole, and in one stage."""
+OVERSTAYED: Final = (1.5, 3.0)
+"""Ages of a stay, in mean stays, at which rates may change."""
+AGE_DEPARTURES: Final = 20.0
+"""That age does not matter counts as so many departures."""
+MONTH_CORRELATION: Final = 0.01
+"""How alike the outcomes of two departures of one month are."""
+FUNNEL: Final = Variant(kind="funnel")
+UNLIKELY: Final = 0.01
+LIKELY_LOSSES: Final = 0.5
+"""A pipeline that loses fewer than this share of its deals is not suspected of hiding losses before
+its own record shows how many it loses."""
+
+_OFF: Final = np.linspace(-3.0, 3.0, 61)
+_OFF_IN_STAGE: Final = np.linspace(-2.0, 2.0, 41)
+_NEXT_DEALS: Final = 2.0
+_SELDOM: Final = 0.1
+
+
+def unrecorded_losses(record: Record) -> int | None:
+    """Returns the day from which on losses seem not to be recorded, None if they are.
+
+    So many wins in a row are too unlikely (`UNLIKELY`), as often as deals were lost before.
+    """
+    decided = ~record.is_open
+    lost = decided & ~record.won
+    last = int(record.closed[lost].max()) if lost.any() else record.start
+    before = int((record.won & (record.closed <= last)).sum()) if lost.any() else 0
+    run = int(record.won[decided].sum()) - before
+    usual = (before + 1) / (before + int(lost.sum()) + 2)
+    return last if max(usual, LIKELY_LOSSES) ** run < UNLIKELY else None
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """A fitted model; arrays are by stage of the record (0: not known).
+
+    ``moves_on`` are the chances ``a``, ``leaves`` the rates a day, ``next`` the share of those who
+    move on to each stage (the last column: to a win). ``older`` are the factors of age: moving on
+    and lost, by age group. ``entry`` is the share of new deals that begin in each stage. ``silent``
+    is the day from which on losses are not recorded.
+    """
+
+    record: Record
+    moves_on: Floats
+    leaves: Floats
+    next: Floats
+    older: Floats
+    entry: Floats
+    order: Days
+    silent: int | None
+
+    @property
+    def variant(self) -> Variant:
+        """Which model this is."""
+        return FUNNEL
+
+    @property
+    def asleep(self) -> int:
+        """How many open deals are expected never to close."""
+        return 0
+
+    def open_curves(self, horizon: int) -> Curves:
+        """Returns the chances of the open deals."""
+        return self.curves(self.record.stage[self.record.is_open], self.stays(), horizon)
+
+    def stays(self) -> Days:
+        """Returns for how many days each open deal has been in its stage, as far as is known."""
+        record = self.record
+        since = record.stage_since if record.learns_stages else record.entered
+        stayed = record.today - since[record.is_open]
+        if not record.learns_stages and self.silent is None:
+            return np.zeros_like(stayed)
+        return np.minimum(stayed, int(OVERSTAYED[-1] / self.leaves.min()) * 4)
+
+    def curves(self, stages: Days, stays: Days, horizon: int) -> Curves:
+        """Returns the chances of deals that have been in these stages for so many days."""
+        width = int(stays.max(initial=0)) + 1
+        kinds, place = np.unique(stages * width + stays, return_inverse=True)
+        won, lost = np.zeros((2, horizon, len(kinds)))
+        later_won, later_lost = self._from_entry(horizon)
+        for at, kind in enumerate(kinds.tolist()):
+            stage, stay = divmod(kind, width)
+            won[:, at], lost[:, at] = self._deal(stage, stay, later_won, later_lost)
+        if self.silent is not None:
+            lost[:] = 0.0
+        return Curves(won, won + lost, place.ravel())
+
+    def new_deals(self, coming: Arrivals, horizon: int) -> Curves:
+        """Returns the expected wins and decisions of deals that will come in: one column."""
+        won, lost = self._from_entry(horizon)
+        if self.silent is not None:
+            lost = np.zeros_like(lost)
+        begun = coming.per_day * self.entry
+        expected = np.cumsum(begun @ won)[:, None], np.cumsum(begun @ lost)[:, None]
+        return Curves(expected[0], expected[0] + expected[1], np.zeros(1, dtype=np.int64))
+
+    def steps(self, place: int, horizon: int) -> tuple[float, float, float, float]:
+        """Returns the chance to be won within the horizon of a new deal, of one that just came into
+        the stage of an open deal, of one of its age, and of itself."""
+        new = float(self.entry @ self._from_entry(horizon)[0].sum(axis=1))
+        stage = self.record.stage[self.record.is_open][place : place + 1]
+        staged, aged = (
+            float(self.curves(stage, stays, horizon).won.sum())
+            for stays in (np.zeros_like(stage), self.stays()[place : place + 1])
+        )
+        return new, staged, aged, aged
+
+    def chances(self) -> Floats:
+        """Returns the chance to be won of a deal that has just come into each stage."""
+        return _chances(self.moves_on, self.next, self.order)
+
+    def _from_entry(self, horizon: int) -> tuple[Floats, Floats]:
+        """Returns the chances of each day ahead (second axis) for deals that come into a stage."""
+        won, lost = np.zeros((2, len(self.moves_on), horizon))
+        for stage in reversed(self.order.tolist()):
+            won[stage], lost[stage] = self._deal(stage, 0, won, lost)
+        return won, lost
+
+    def _deal(self, stage: int, stay: int, won: Floats, lost: Floats) -> tuple[Floats, Floats]:
+        """Returns the chances of a deal in a stage, from those of deals that come into later ones:
+        ``won(u) = sum over v of moves on(v) * won there(u - v)``."""
+        horizon = won.shape[1]
+        on, off = self._departures(stage, stay, horizon)
+        share = self.next[stage]
+        soon = on * share[-1] + _convolved(on, share[:-1] @ won)
+        return soon, off + _convolved(on, share[:-1] @ lost)
+
+    def _departures(self, stage: int, stay: int, horizon: int) -> tuple[Floats, Floats]:
+        rate, chance = self.leaves[stage], self.moves_on[stage]
+        ages = np.searchsorted(OVERSTAYED, (stay + np.arange(horizon)) * rate)
+        on, off = rate * chance * self.older[0, ages], rate * (1 - chance) * self.older[1, ages]
+        there = np.exp(-np.concatenate([[0.0], np.cumsum(on + off)]))
+        left = -np.diff(there) * self._alive(stage, stay)
+        return left * on / (on + off), left * off / (on + off)
+
+    def _alive(self, stage: int, stay: int) -> float:
+        if self.silent is None:
+            return 1.0
+        there = np.exp(-self.leaves[stage] * min(stay, self.record.today - self.silent))
+        return float(there / (there + (1 - self.moves_on[stage]) * (1 - there)))
+
+
+def _convolved(first: Floats, second: Floats) -> Floats:
+    if not second.any():
+        return np.zeros_like(first)
+    size = 2 * len(first)
+    product = np.fft.rfft(first, size) * np.fft.rfft(second, size)
+    return np.maximum(np.fft.irfft(product, size)[: len(first)], 0.0)
+
+
+def fit_funnel(record: Record, chances: Mapping[str, float]) -> Funnel:
+    """Fits the model; ``chances`` are the mapping's, by stage."""
+    believed = stage_chances(record, chances)
+    order = _order(believed)
+    silent = unrecorded_losses(record)
+    moves = _Moves.of(record, order, silent)
+    moves_to = _next(moves.to, order, believed)
+    ahead = moves_to[:, :-1] @ believed + moves_to[:, -1]
+    prior = logit((believed / np.maximum(ahead, 1e-9)).clip(0.02, 0.98))
+    entry = _entry(record, moves, believed)
+    won = _Outcomes.of(record, silent) if not record.learns_stages else None
+    moves_on = _moves_on(prior, moves, won, entry, moves_to, order)
+    leaves = _leaves(record, moves, entry, moves_on, moves_to, order, silent)
+    older = _older(moves, leaves, moves_on) if silent is None else np.ones((2, 3))
+    return Funnel(record, moves_on, leaves, moves_to, older, entry, order, silent)
+
+
+def _order(believed: Floats) -> Days:
+    """Returns the stages in the order of the funnel: as likely as the mapping says they win."""
+    if len(believed) == 1:
+        return np.zeros(1, dtype=np.int64)
+    known = np.argsort(believed[1:], kind="stable") + 1
+    return np.concatenate([[0], known])
+
+
+@dataclass(frozen=True, slots=True)
+class _Moves:
+    """Stays in stages: arrays of stays, and how many went from each stage to each (last: won)."""
+
+    stage: Days
+    days: Floats
+    on: Floats
+    off: Floats
+    weight: Floats
+    to: Floats
+    first: Days
+
+    @classmethod
+    def of(cls, record: Record, order: Days, silent: int | None) -> _Moves:
+        """Reads the stays of a record. Of deals that moved back nothing but their days counts."""
+        stays = record.stays
+        number = len(record.stages)
+        rank = np.argsort(order)
+        won = stays.after == WON
+        forward = won | ((stays.after > 0) & (rank[np.maximum(stays.after, 0)] > rank[stays.stage]))
+        lost = stays.after == LOST
+        days = np.maximum(stays.last - np.maximum(stays.first, record.start), 0)
+        in_record = stays.last >= record.start
+        to = np.zeros((number, number + 1))
+        goal = np.where(won, number, np.maximum(stays.after, 0))
+        np.add.at(to, (stays.stage[forward], goal[forward]), 1.0)
+        usable = in_record if silent is None else in_record & (stays.last <= silent)
+        weight = _by_month(stays.last, usable & (forward | lost))
+        begins = np.unique(stays.deal, return_index=True)[1]
+        return cls(
+            stays.stage, days.astype(float), (forward & in_record).astype(float),
+            (lost & in_record).astype(float), weight, to, stays.stage[begins],
+        )  # fmt: skip
+
+    def sums(self, values: Floats) -> Floats:
+        """Returns the sums of stays' values by stage."""
+        return np.bincount(self.stage, weights=values, minlength=len(self.to))
+
+
+def _by_month(day: Days, counts: Floats) -> Floats:
+    """Returns what each departure weighs: m of one month as m / (1 + (m - 1) rho) (Kish 1965)."""
+    month = months_of(day) - months_of(day.min(initial=1)[None])
+    number = np.bincount(month, weights=counts)[month]
+    return np.asarray(counts / (1 + np.maximum(number - 1, 0) * MONTH_CORRELATION))
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcomes:
+    won: float
+    lost: float
+
+    @classmethod
+    def of(cls, record: Record, silent: int | None) -> _Outcomes:
+        decided = ~record.is_open if silent is None else record.closed <= silent
+        weight = _by_month(np.where(record.is_open, record.today, record.closed), decided)
+        return cls(float(weight[record.won].sum()), float(weight[~record.won].sum()))
+
+
+def _next(to: Floats, order: Days, believed: Floats) -> Floats:
+    """Returns the share of those who move on from each stage to each: the next, before it shows."""
+    prior = np.zeros_like(to)
+    for here, after in zip(order.tolist(), [*order[1:].tolist(), len(order)], strict=True):
+        prior[here, after] = _NEXT_DEALS
+    if len(order) > 1:  # A deal whose stage is not known is decided from there.
+        prior[0] = 0.0
+        prior[0, -1] = _NEXT_DEALS
+    total = to + prior
+    return np.asarray(total / total.sum(axis=1, keepdims=True))
+
+
+def _entry(record: Record, moves: _Moves, believed: Floats) -> Floats:
+    """Returns the share of new deals that begin in each stage.
+
+    Where stages are not on record, deals are taken to begin in the first stage that a good part of
+    the open ones, whose coming in is dated, are in.
+    """
+    number = len(believed)
+    if record.learns_stages and len(moves.first):
+        return np.bincount(moves.first, minlength=number) / len(moves.first)
+    current = record.stage[record.is_open & record.arrived]
+    shares = np.bincount(current, minlength=number) / max(len(current), 1)
+    often = np.flatnonzero(shares >= _SELDOM)
+    known = often[often > 0]
+    first = known if len(known) else often if len(often) else np.arange(number)[-1:]
+    return np.eye(number)[first[np.argmin(believed[first])]]
+
+
+def _chances(moves_on: Floats, moves_to: Floats, order: Days) -> Floats:
+    """Returns P of each stage (first axis; others are kept)."""
+    chances = np.zeros_like(moves_on)
+    for stage in reversed(order.tolist()):
+        later = np.tensordot(moves_to[stage, :-1], chances, axes=1) + moves_to[stage, -1]
+        chances[stage] = moves_on[stage] * later
+    return chances
+
+
+def _moves_on(
+    prior: Floats, moves: _Moves, won: _Outcomes | None, entry: Floats, moves_to: Floats,
+    order: Days,
+) -> Floats:  # fmt: skip
+    """Returns the mean chances of moving on, given what is on record, and so that the chances to be
+    won are means as well."""
+    log_odds = prior[:, None, None] + _OFF[:, None] + _OFF_IN_STAGE
+    on, off = (moves.sums(moves.weight * each)[:, None, None] for each in (moves.on, moves.off))
+    seen = on * -np.logaddexp(0.0, -log_odds) + off * -np.logaddexp(0.0, log_odds)
+    if won is not None:
+        seen = np.zeros_like(seen)
+    chance = logistic(log_odds)
+    evidence, means = [], []
+    for width, in_stage in WIDTHS:
+        joint = np.exp(seen - seen.max(axis=(1, 2), keepdims=True)) * _normal(_OFF_IN_STAGE, in_stage)
+        total = joint.sum(axis=2)
+        each = _chances((joint * chance).sum(axis=2) / np.maximum(total, 1e-300), moves_to, order)
+        fits = np.log(np.maximum(total, 1e-300)).sum(axis=0) + np.log(_normal(_OFF, width) + 1e-300)
+        if won is not None:
+            new = np.clip(entry @ each, 1e-9, 1 - 1e-9)
+            fits = fits + won.won * np.log(new) + won.lost * np.log1p(-new)
+        evidence.append(fits)
+        means.append(each)
+    weight = np.exp(np.array(evidence) - np.max(evidence))
+    chances = np.einsum("wb,wsb->s", weight / weight.sum(), np.array(means))
+    ahead = moves_to[:, :-1] @ chances + moves_to[:, -1]
+    return np.asarray((chances / np.maximum(ahead, 1e-9)).clip(1e-4, 1 - 1e-4))
+
+
+def _normal(at: Floats, width: float) -> Floats:
+    density = np.exp(-0.5 * (at / width) ** 2)
+    return np.asarray(density / density.sum())
+
+
+def _leaves(
+    record: Record, moves: _Moves, entry: Floats, moves_on: Floats, moves_to: Floats, order: Days,
+    silent: int | None,
+) -> Floats:  # fmt: skip
+    """Returns the rate, a day, at which deals leave each stage."""
+    stages = max(len(record.stages) - 1, 1)
+    usual_days = CYCLE_DEPARTURES * CYCLE_DAYS / stages
+    if record.learns_stages:
+        # Where losses are not recorded, only those who moved on tell how long a stay is.
+        told = np.ones_like(moves.days) if silent is None else moves.on
+        left, days = moves.sums(moves.on + moves.off), moves.sums(moves.days * told)
+    else:
+        left, days = np.zeros(len(moves_on)), np.zeros(len(moves_on))
+    total_left, total_days = left.sum(), days.sum()
+    if not record.learns_stages:
+        total_left, total_days = _whole(record, entry, moves_on, moves_to, order, silent)
+    overall = (total_left + CYCLE_DEPARTURES) / (total_days + usual_days)
+    return np.asarray((left + STAGE_DEPARTURES) / (days + STAGE_DEPARTURES / overall))
+
+
+def _whole(
+    record: Record, entry: Floats, moves_on: Floats, moves_to: Floats, order: Days,
+    silent: int | None,
+) -> tuple[float, float]:  # fmt: skip
+    """Returns how many stays must have ended in the decided deals, and the days that deals were
+    there: each deal passes as many stages as its chances of moving on imply."""
+    reached = entry.copy()
+    for stage in order.tolist():
+        reached[:] += reached[stage] * moves_on[stage] * moves_to[stage, :-1]
+    there = ~record.is_open if silent is not None else np.ones(len(record.closed), dtype=bool)
+    last = np.minimum(record.closed, record.today)
+    days = np.maximum(last - np.maximum(record.entered, record.start), 0)[there].sum()
+    stages = float(reached.sum()) if silent is None else float(len(order) - (len(order) > 1))
+    return record.decided * stages, float(days)
+
+
+def _older(moves: _Moves, leaves: Floats, moves_on: Floats) -> Floats:
+    """Returns the factors of age: of moving on and of being lost (rows), by age group."""
+    rate, chance = leaves[moves.stage], moves_on[moves.stage]
+    edges = np.array([0.0, *OVERSTAYED, np.inf])
+    age = moves.days * rate
+    spent = np.clip(age[:, None] - edges[:-1], 0.0, np.diff(edges))
+    group = np.eye(len(edges) - 1)[np.searchsorted(OVERSTAYED, age)]
+    factors = [
+        (happened @ group + AGE_DEPARTURES) / ((chance_of[:, None] * spent).sum(axis=0) + AGE_DEPARTURES)
+        for happened, chance_of in ((moves.on, chance), (moves.off, 1 - chance))
+    ]
+    return np.array(factors)
