@@ -8,13 +8,13 @@ long: the truth of every open deal is known on every day.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import exp, factorial
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from taiga_pipeline.planning.history.model import History, PastDeal, StageSpell
 
@@ -48,16 +48,23 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
+class Fate:
+    """The true chances of an open deal, within `DAYS_AHEAD` and ever, and what came of it."""
+
+    soon: float
+    ever: float
+    won_soon: bool
+    won_ever: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """A history with what came of it: for each open deal, in the history's order, its true chances
-    within `DAYS_AHEAD` and ever, and whether it was won by then; and all wins by then."""
+    """A history with what came of it: the fates of its open deals, in its order, and all wins
+    within `DAYS_AHEAD`."""
 
     history: History
-    true_soon: list[float]
-    true_ever: list[float]
-    won_soon: list[bool]
-    won_ever: list[bool]
-    all_wins: int
+    open: tuple[Fate, ...]
+    wins: int
 
 
 def even(win_rate: float) -> tuple[float, ...]:
@@ -82,14 +89,11 @@ def simulate(shape: Shape, seed: int) -> Case:
         stage = sum(day <= today for day in since) - 1
         deals.append(_deal(shape, number, since, None if is_open else closed, won, stage))
         if is_open:
-            alive = 0.0 if closed <= today else 1.0
-            soon = alive * shape.truth[stage] * _erlang(len(STAGES) - stage, shape.cycle)
-            rows.append(
-                (soon, alive * shape.truth[stage], won and closed <= today + DAYS_AHEAD, won)
-            )
+            ever = 0.0 if closed <= today else shape.truth[stage]
+            soon = ever * _erlang(len(STAGES) - stage, shape.cycle)
+            rows.append(Fate(soon, ever, won and closed <= today + DAYS_AHEAD, won))
     chances = dict(zip(STAGES, shape.mapping, strict=True))
-    columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], [], []]
-    return Case(History(tuple(deals), chances), *columns, wins)
+    return Case(History(tuple(deals), chances), tuple(rows), wins)
 
 
 def _arrivals(shape: Shape, random: np.random.Generator) -> list[int]:
@@ -100,7 +104,7 @@ def _arrivals(shape: Shape, random: np.random.Generator) -> list[int]:
 
 
 def _life(
-    shape: Shape, entered: int, random: np.random.Generator, shocks: Sequence[float]
+    shape: Shape, entered: int, random: np.random.Generator, shocks: npt.NDArray[np.float64]
 ) -> tuple[list[int], int, bool]:
     """Returns the days on which a deal came into its stages, that of its end, and if it was won."""
     since, at = [entered], float(entered)

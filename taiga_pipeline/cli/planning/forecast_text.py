@@ -22,7 +22,7 @@ NO_CURRENCY: Final = "(no currency)"
 def print_forecast(forecast: Forecast, history: History) -> None:
     """Prints a forecast: a table of months, one of quarters, and what they stand on."""
     click.echo(style(f"Forecast from {forecast.day}", bold=True))
-    click.echo("P10 / P50 / P90: exceeded in 90, 50 and 10 of 100 futures")
+    click.echo("P10 / P50 / P90: the median, and the ends between which 80 of 100 futures lie")
     for rows in (forecast.months, forecast.quarters):
         if rows:
             click.echo("")
@@ -66,6 +66,8 @@ def forecast_json(forecast: Forecast, history: History) -> dict[str, Any]:
             "first_decision": basis.first_decision,
             "last_decision": basis.last_decision,
             "history_weight": round(basis.history_weight, 3),
+            "model": basis.variant.kind,
+            "no_losses_since": basis.no_losses_since,
             "season": basis.variant.season,
             "load": basis.variant.load,
             "learns_stages": basis.learns_stages,

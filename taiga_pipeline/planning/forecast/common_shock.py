@@ -3,7 +3,8 @@
 Good and bad times hit all deals together, so that the spread of a sum does not average out as it
 would for independent deals. ``log(actual / expected)`` of completed past windows is taken as normal
 with mean `CommonShock.mean` and standard deviation `CommonShock.sd`; both are shrunk, the mean to 0
-and the deviation to a prior, since there are few independent windows.
+and the deviation to a prior, since there are few independent windows. What few deals vary by
+chance is no common shock: it is taken off the squares that are seen.
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ class Window:
         """How much more came than expected, as a logarithm; tempered where both are small."""
         return math.log((self.actual + _HALF_DEALS) / (self.expected + _HALF_DEALS))
 
+    @property
+    def noise(self) -> float:
+        """What the square of `log_ratio` is by chance alone: of a Poisson number (delta method)."""
+        return self.expected / (self.expected + _HALF_DEALS) ** 2
+
 
 @dataclass(frozen=True, slots=True)
 class CommonShock:
@@ -63,7 +69,9 @@ def learn_common_shock(
     number = independent_windows([window.made for window in windows], length)
     ratios = [window.log_ratio for window in windows]
     square = sum(ratio**2 for ratio in ratios) / len(ratios)
-    variance = (PRIOR_WINDOWS * prior_sd**2 + number * square) / (PRIOR_WINDOWS + number)
-    trust = BIAS_SD**2 / (BIAS_SD**2 + variance / number)
+    noise = sum(window.noise for window in windows) / len(windows)
+    shared = max(square - noise, 0.0)
+    variance = (PRIOR_WINDOWS * prior_sd**2 + number * shared) / (PRIOR_WINDOWS + number)
+    trust = BIAS_SD**2 / (BIAS_SD**2 + (variance + noise) / number)
     mean = trust * sum(ratios) / len(ratios)
     return CommonShock(mean, math.sqrt(variance + BIAS_SD**2 * (1.0 - trust)), number)

@@ -91,32 +91,44 @@ def _first_decisions(closing: Floats) -> Floats:
 @dataclass(frozen=True, slots=True)
 class Arrivals:
     """How deals come in: so many ``per_day``; weekly counts vary ``dispersion`` times as much as
-    those of a Poisson process (1: as much)."""
+    those of a Poisson process (1: as much). ``number`` came in during the ``weeks`` that tell."""
 
     per_day: float
     dispersion: float
     weeks: int
+    number: int = 0
+
+    def spread(self, expected: float) -> float:
+        """Returns how much more than a Poisson number a number of coming deals varies: as their
+        weeks do, and because the rate itself is only known from `number` deals."""
+        return self.dispersion * (1.0 + expected / max(self.number, 1))
 
 
 RECENT_WEEKS = 13
+MOST_WEEKS = 52
+TELLING_DEALS = 20
 
 
 def arrivals(record: Record) -> Arrivals:
-    """Returns the rate of the last quarter, or of the whole weeks since the first day on record.
+    """Returns the rate of the last quarter, or of as many whole weeks as `TELLING_DEALS` came in
+    during, a year at most, as far as the first day on record.
 
     That day itself does not count: what is there when a record begins came in before it. Nor do
     deals without the day on which they came in.
     """
     entered = record.entered[record.arrived]
     first = int(entered.min(initial=record.today))
-    weeks = min(RECENT_WEEKS, (record.today - first) // 7)
-    if not weeks:
+    on_record = (record.today - first) // 7
+    if not on_record:
         return Arrivals(0.0, 1.0, 0)
-    recent = entered[entered > record.today - 7 * weeks]
-    counts = np.bincount((record.today - recent) // 7, minlength=weeks)
+    weeks_ago = (record.today - entered) // 7
+    counts = np.bincount(weeks_ago[weeks_ago < min(MOST_WEEKS, on_record)], minlength=RECENT_WEEKS)
+    enough = int(np.searchsorted(np.cumsum(counts), TELLING_DEALS)) + 1
+    weeks = min(max(enough, RECENT_WEEKS), MOST_WEEKS, on_record)
+    counts = np.pad(counts, (0, MOST_WEEKS))[:weeks]
     mean = float(counts.mean())
     spread = float(counts.var(ddof=1)) / mean if weeks > 1 and mean > 0 else 1.0
-    return Arrivals(mean / 7, max(1.0, spread), weeks)
+    return Arrivals(mean / 7, max(1.0, spread), weeks, int(counts.sum()))
 
 
 def new_deals(hazards: Hazards, coming: Arrivals, horizon: int) -> Curves:

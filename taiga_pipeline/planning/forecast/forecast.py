@@ -16,6 +16,7 @@ from taiga_pipeline.planning.forecast.common_shock import (
     learn_common_shock,
 )
 from taiga_pipeline.planning.forecast.deal_value import DealValue, learn_deal_values, values_of
+from taiga_pipeline.planning.forecast.funnel import unrecorded_losses
 from taiga_pipeline.planning.forecast.hazards import MONTH_CORRELATION, STAGE_DEALS, Variant
 from taiga_pipeline.planning.forecast.periods import Period, months, quarters
 from taiga_pipeline.planning.forecast.replay import (
@@ -69,6 +70,7 @@ class Basis:
 
     ``history_weight`` is about how much the pipeline's own history counts beside the mapping's
     stage probabilities (0 to 1). ``arrival_weeks`` tell how many deals come in; 0: none does yet.
+    ``no_losses_since`` is the day from which on losses seem not to be recorded.
     """
 
     open: int
@@ -84,6 +86,7 @@ class Basis:
     arrival_weeks: int
     common_shock: CommonShock
     past_forecasts: int
+    no_losses_since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,7 @@ def simulate_period(
     new = Newcomers(
         float(coming_won.sum()),
         float(coming_decided.sum()),
-        view.arrivals.dispersion,
+        view.arrivals.spread(float(coming_decided.sum())),
         {name: (each.mean, each.spread**2, each.share) for name, each in value_models.items()},
     )
     sums = {}
@@ -207,6 +210,7 @@ def basis(ground: Ground) -> Basis:
     view, record = ground.view, ground.view.record
     decided = [deal for deal in ground.history.decided if deal.closed]
     days = [deal.closed for deal in decided if deal.closed]
+    silent = unrecorded_losses(record)
     return Basis(
         open=len(ground.deals),
         decided=len(decided),
@@ -221,6 +225,7 @@ def basis(ground: Ground) -> Basis:
         arrival_weeks=view.arrivals.weeks,
         common_shock=ground.common_shock(1, min(90, view.open.days), "open"),
         past_forecasts=len(ground.past),
+        no_losses_since=None if silent is None else date.fromordinal(silent),
     )
 
 

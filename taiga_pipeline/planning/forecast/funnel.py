@@ -5,14 +5,14 @@ model with a rate of leaving ``r`` and a chance ``a`` of moving on for each stag
 won of a deal that has just come into a stage is ``P(s) = a(s) * mean of P(t)`` over the stages t
 that deals go on to. Everything shrinks to what was believed before there was data:
 
-- **moving on**: ``logit a(s) = logit a0(s) + b + d(s)``. ``a0`` is what the mapping's probabilities
-  imply, ``P0(s) / P0(t)``; ``b`` says how far the mapping is off as a whole, ``d`` in one stage.
-  Their priors are normal, of a width that is not known either: narrow (the mapping is right), middle
-  or wide, each as likely at first (`WIDTHS`). Summed on a grid, which is exact; a mapping that has
-  held is soon believed, one that has not is soon left.
-- **leaving**: ``r(s) = (departures + k) / (days + k / r)``, the mean of a gamma posterior (Gelman et
-  al. 2013, ch. 2.6). ``r`` of all stages shrinks to `CYCLE_DAYS` for the whole funnel in the same
-  way.
+- **moving on**: ``logit a(s) = logit a0(s) + b + d(s)``. ``a0`` is what the mapping's
+  probabilities imply, ``P0(s) / P0(t)``; ``b`` says how far the mapping is off as a whole, ``d`` in
+  one stage. Their priors are normal, of a width that is not known either: narrow (the mapping is
+  right), middle or wide (`WIDTHS`). Summed on a grid, which is exact; a mapping that has held is
+  soon believed, one that has not is soon left.
+- **leaving**: ``r(s) = (departures + k) / (days + k / r)``, the mean of a gamma posterior (Gelman
+  et al. 2013, ch. 2.6). ``r`` of all stages shrinks to `CYCLE_DAYS` for the whole funnel in the
+  same way.
 - **age**: what has stayed long (`OVERSTAYED` mean stays) moves on, and is lost, at rates that are
   multiplied by a factor each, shrunk to 1 likewise.
 
@@ -34,7 +34,7 @@ import numpy as np
 
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves
 from taiga_pipeline.planning.forecast.hazards import Variant, logit, months_of, stage_chances
-from taiga_pipeline.planning.forecast.record import LOST, NEVER, STAYS, WON, Days, Floats, Record
+from taiga_pipeline.planning.forecast.record import LOST, WON, Days, Flags, Floats, Record
 from taiga_pipeline.planning.forecast.regression import logistic
 
 CYCLE_DAYS: Final = 90.0
@@ -43,8 +43,8 @@ CYCLE_DEPARTURES: Final = 3.0
 """The prior of the cycle counts as so many departures from a stage."""
 STAGE_DEPARTURES: Final = 6.0
 """The rate of all stages counts as so many departures from each."""
-WIDTHS: Final = ((0.1, 0.1), (0.6, 0.3), (1.5, 0.6))
-"""How far off the mapping may be, in log-odds: as a whole, and in one stage."""
+WIDTHS: Final = {(0.05, 0.05): 0.75, (0.6, 0.3): 0.2, (1.5, 0.6): 0.05}
+"""How far off the mapping may be (log-odds, as a whole and in one stage), and how likely it is."""
 OVERSTAYED: Final = (1.5, 3.0)
 """Ages of a stay, in mean stays, at which rates may change."""
 AGE_DEPARTURES: Final = 20.0
@@ -61,6 +61,7 @@ _OFF: Final = np.linspace(-3.0, 3.0, 61)
 _OFF_IN_STAGE: Final = np.linspace(-2.0, 2.0, 41)
 _NEXT_DEALS: Final = 2.0
 _SELDOM: Final = 0.1
+_TINY: Final = 1e-300
 
 
 def unrecorded_losses(record: Record) -> int | None:
@@ -197,19 +198,95 @@ def _convolved(first: Floats, second: Floats) -> Floats:
 
 def fit_funnel(record: Record, chances: Mapping[str, float]) -> Funnel:
     """Fits the model; ``chances`` are the mapping's, by stage."""
-    believed = stage_chances(record, chances)
-    order = _order(believed)
-    silent = unrecorded_losses(record)
-    moves = _Moves.of(record, order, silent)
-    moves_to = _next(moves.to, order, believed)
-    ahead = moves_to[:, :-1] @ believed + moves_to[:, -1]
-    prior = logit((believed / np.maximum(ahead, 1e-9)).clip(0.02, 0.98))
-    entry = _entry(record, moves, believed)
-    won = _Outcomes.of(record, silent) if not record.learns_stages else None
-    moves_on = _moves_on(prior, moves, won, entry, moves_to, order)
-    leaves = _leaves(record, moves, entry, moves_on, moves_to, order, silent)
-    older = _older(moves, leaves, moves_on) if silent is None else np.ones((2, 3))
-    return Funnel(record, moves_on, leaves, moves_to, older, entry, order, silent)
+    return _Fitter(record, stage_chances(record, chances)).fit()
+
+
+class _Fitter:
+    """Fits a funnel. All arrays are by stage of the record."""
+
+    def __init__(self, record: Record, believed: Floats) -> None:
+        self._record = record
+        self._believed = believed
+        self._order = _order(believed)
+        self._silent = unrecorded_losses(record)
+        self._moves = _Moves.of(record, self._order, self._silent)
+        self._next = _next(self._moves.to, self._order)
+        self._entry = _entry(record, self._moves, believed)
+
+    def fit(self) -> Funnel:
+        moves_on = self._moves_on()
+        leaves = self._leaves(moves_on)
+        older = np.ones((2, len(OVERSTAYED) + 1))
+        if self._silent is None:
+            older = _older(self._moves, leaves, moves_on)
+        return Funnel(
+            self._record, moves_on, leaves, self._next, older, self._entry, self._order,
+            self._silent,
+        )  # fmt: skip
+
+    def _implied(self, chances: Floats) -> Floats:
+        """Returns the chances of moving on that make these chances to be won."""
+        return np.asarray(
+            chances / np.maximum(self._next[:, :-1] @ chances + self._next[:, -1], 1e-9)
+        )
+
+    def _moves_on(self) -> Floats:
+        """Returns the chances of moving on that make the chances to be won the means of what may
+        be, given what is on record: a sum over ``b`` and ``d`` on a grid, and over `WIDTHS`."""
+        prior = logit(self._implied(self._believed).clip(0.02, 0.98))
+        log_odds = prior[:, None, None] + _OFF[:, None] + _OFF_IN_STAGE
+        seen, chance = self._moves.likelihood(log_odds), logistic(log_odds)
+        fits, means = [], []
+        for (width, in_stage), likely in WIDTHS.items():
+            joint = np.exp(seen) * _normal(_OFF_IN_STAGE, in_stage)
+            total = np.maximum(joint.sum(axis=2), _TINY)
+            each = _chances((joint * chance).sum(axis=2) / total, self._next, self._order)
+            off = np.log(likely * _normal(_OFF, width) + _TINY)
+            fits.append(np.log(total).sum(axis=0) + off + self._outcomes(each))
+            means.append(each)
+        weight = np.exp(np.array(fits) - np.max(fits))
+        mean = np.einsum("wb,wsb->s", weight / weight.sum(), np.array(means))
+        return self._implied(mean).clip(1e-4, 1 - 1e-4)
+
+    def _outcomes(self, chances: Floats) -> Floats:
+        """Returns the logarithm of how likely the outcomes of whole deals are, for each ``b``,
+        where no stages tell."""
+        record = self._record
+        if record.learns_stages:
+            return np.zeros(chances.shape[1])
+        decided = record.closed <= (record.today if self._silent is None else self._silent)
+        weight = _by_month(np.minimum(record.closed, record.today), decided)
+        new = (self._entry @ chances).clip(1e-9, 1 - 1e-9)
+        won, lost = weight[record.won].sum(), weight[~record.won].sum()
+        return np.asarray(won * np.log(new) + lost * np.log1p(-new))
+
+    def _leaves(self, moves_on: Floats) -> Floats:
+        """Returns the rate, a day, at which deals leave each stage."""
+        moves, stages = self._moves, max(len(self._record.stages) - 1, 1)
+        left, days = np.zeros((2, len(moves_on)))
+        if self._record.learns_stages:
+            # Where losses are not recorded, only those who moved on tell how long a stay is.
+            days = moves.sums(moves.days * (moves.on if self._silent is not None else 1.0))
+            left = moves.sums(moves.on + moves.off)
+            whole = float(left.sum()), float(days.sum())
+        else:
+            whole = self._whole(moves_on)
+        usual_days = CYCLE_DEPARTURES * CYCLE_DAYS / stages
+        overall = (whole[0] + CYCLE_DEPARTURES) / (whole[1] + usual_days)
+        return np.asarray((left + STAGE_DEPARTURES) / (days + STAGE_DEPARTURES / overall))
+
+    def _whole(self, moves_on: Floats) -> tuple[float, float]:
+        """Returns how many stays must have ended in the decided deals, and the days that deals were
+        there: each deal passes as many stages as its chances of moving on imply."""
+        record, reached = self._record, self._entry.copy()
+        for stage in self._order.tolist():
+            reached += reached[stage] * moves_on[stage] * self._next[stage, :-1]
+        last = np.minimum(record.closed, record.today)
+        days = np.maximum(last - np.maximum(record.entered, record.start), 0)
+        if self._silent is None:
+            return record.decided * float(reached.sum()), float(days.sum())
+        stages = max(len(record.stages) - 1, 1)  # Those who won passed all of them.
+        return record.decided * float(stages), float(days[~record.is_open].sum())
 
 
 def _order(believed: Floats) -> Days:
@@ -254,31 +331,25 @@ class _Moves:
             (lost & in_record).astype(float), weight, to, stays.stage[begins],
         )  # fmt: skip
 
+    def likelihood(self, log_odds: Floats) -> Floats:
+        """Returns the logarithm of how likely the moves are, less its maximum over each stage."""
+        on, off = (self.sums(self.weight * each)[:, None, None] for each in (self.on, self.off))
+        seen = -on * np.logaddexp(0.0, -log_odds) - off * np.logaddexp(0.0, log_odds)
+        return np.asarray(seen - seen.max(axis=(1, 2), keepdims=True))
+
     def sums(self, values: Floats) -> Floats:
         """Returns the sums of stays' values by stage."""
-        return np.bincount(self.stage, weights=values, minlength=len(self.to))
+        return np.asarray(np.bincount(self.stage, weights=values, minlength=len(self.to)), float)
 
 
-def _by_month(day: Days, counts: Floats) -> Floats:
+def _by_month(day: Days, counts: Flags) -> Floats:
     """Returns what each departure weighs: m of one month as m / (1 + (m - 1) rho) (Kish 1965)."""
     month = months_of(day) - months_of(day.min(initial=1)[None])
     number = np.bincount(month, weights=counts)[month]
     return np.asarray(counts / (1 + np.maximum(number - 1, 0) * MONTH_CORRELATION))
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcomes:
-    won: float
-    lost: float
-
-    @classmethod
-    def of(cls, record: Record, silent: int | None) -> _Outcomes:
-        decided = ~record.is_open if silent is None else record.closed <= silent
-        weight = _by_month(np.where(record.is_open, record.today, record.closed), decided)
-        return cls(float(weight[record.won].sum()), float(weight[~record.won].sum()))
-
-
-def _next(to: Floats, order: Days, believed: Floats) -> Floats:
+def _next(to: Floats, order: Days) -> Floats:
     """Returns the share of those who move on from each stage to each: the next, before it shows."""
     prior = np.zeros_like(to)
     for here, after in zip(order.tolist(), [*order[1:].tolist(), len(order)], strict=True):
@@ -304,7 +375,7 @@ def _entry(record: Record, moves: _Moves, believed: Floats) -> Floats:
     often = np.flatnonzero(shares >= _SELDOM)
     known = often[often > 0]
     first = known if len(known) else often if len(often) else np.arange(number)[-1:]
-    return np.eye(number)[first[np.argmin(believed[first])]]
+    return np.asarray(np.eye(number)[first[np.argmin(believed[first])]])
 
 
 def _chances(moves_on: Floats, moves_to: Floats, order: Days) -> Floats:
@@ -316,74 +387,9 @@ def _chances(moves_on: Floats, moves_to: Floats, order: Days) -> Floats:
     return chances
 
 
-def _moves_on(
-    prior: Floats, moves: _Moves, won: _Outcomes | None, entry: Floats, moves_to: Floats,
-    order: Days,
-) -> Floats:  # fmt: skip
-    """Returns the mean chances of moving on, given what is on record, and so that the chances to be
-    won are means as well."""
-    log_odds = prior[:, None, None] + _OFF[:, None] + _OFF_IN_STAGE
-    on, off = (moves.sums(moves.weight * each)[:, None, None] for each in (moves.on, moves.off))
-    seen = on * -np.logaddexp(0.0, -log_odds) + off * -np.logaddexp(0.0, log_odds)
-    if won is not None:
-        seen = np.zeros_like(seen)
-    chance = logistic(log_odds)
-    evidence, means = [], []
-    for width, in_stage in WIDTHS:
-        joint = np.exp(seen - seen.max(axis=(1, 2), keepdims=True)) * _normal(_OFF_IN_STAGE, in_stage)
-        total = joint.sum(axis=2)
-        each = _chances((joint * chance).sum(axis=2) / np.maximum(total, 1e-300), moves_to, order)
-        fits = np.log(np.maximum(total, 1e-300)).sum(axis=0) + np.log(_normal(_OFF, width) + 1e-300)
-        if won is not None:
-            new = np.clip(entry @ each, 1e-9, 1 - 1e-9)
-            fits = fits + won.won * np.log(new) + won.lost * np.log1p(-new)
-        evidence.append(fits)
-        means.append(each)
-    weight = np.exp(np.array(evidence) - np.max(evidence))
-    chances = np.einsum("wb,wsb->s", weight / weight.sum(), np.array(means))
-    ahead = moves_to[:, :-1] @ chances + moves_to[:, -1]
-    return np.asarray((chances / np.maximum(ahead, 1e-9)).clip(1e-4, 1 - 1e-4))
-
-
 def _normal(at: Floats, width: float) -> Floats:
     density = np.exp(-0.5 * (at / width) ** 2)
     return np.asarray(density / density.sum())
-
-
-def _leaves(
-    record: Record, moves: _Moves, entry: Floats, moves_on: Floats, moves_to: Floats, order: Days,
-    silent: int | None,
-) -> Floats:  # fmt: skip
-    """Returns the rate, a day, at which deals leave each stage."""
-    stages = max(len(record.stages) - 1, 1)
-    usual_days = CYCLE_DEPARTURES * CYCLE_DAYS / stages
-    if record.learns_stages:
-        # Where losses are not recorded, only those who moved on tell how long a stay is.
-        told = np.ones_like(moves.days) if silent is None else moves.on
-        left, days = moves.sums(moves.on + moves.off), moves.sums(moves.days * told)
-    else:
-        left, days = np.zeros(len(moves_on)), np.zeros(len(moves_on))
-    total_left, total_days = left.sum(), days.sum()
-    if not record.learns_stages:
-        total_left, total_days = _whole(record, entry, moves_on, moves_to, order, silent)
-    overall = (total_left + CYCLE_DEPARTURES) / (total_days + usual_days)
-    return np.asarray((left + STAGE_DEPARTURES) / (days + STAGE_DEPARTURES / overall))
-
-
-def _whole(
-    record: Record, entry: Floats, moves_on: Floats, moves_to: Floats, order: Days,
-    silent: int | None,
-) -> tuple[float, float]:  # fmt: skip
-    """Returns how many stays must have ended in the decided deals, and the days that deals were
-    there: each deal passes as many stages as its chances of moving on imply."""
-    reached = entry.copy()
-    for stage in order.tolist():
-        reached[:] += reached[stage] * moves_on[stage] * moves_to[stage, :-1]
-    there = ~record.is_open if silent is not None else np.ones(len(record.closed), dtype=bool)
-    last = np.minimum(record.closed, record.today)
-    days = np.maximum(last - np.maximum(record.entered, record.start), 0)[there].sum()
-    stages = float(reached.sum()) if silent is None else float(len(order) - (len(order) > 1))
-    return record.decided * stages, float(days)
 
 
 def _older(moves: _Moves, leaves: Floats, moves_on: Floats) -> Floats:
@@ -393,8 +399,8 @@ def _older(moves: _Moves, leaves: Floats, moves_on: Floats) -> Floats:
     age = moves.days * rate
     spent = np.clip(age[:, None] - edges[:-1], 0.0, np.diff(edges))
     group = np.eye(len(edges) - 1)[np.searchsorted(OVERSTAYED, age)]
-    factors = [
-        (happened @ group + AGE_DEPARTURES) / ((chance_of[:, None] * spent).sum(axis=0) + AGE_DEPARTURES)
-        for happened, chance_of in ((moves.on, chance), (moves.off, 1 - chance))
-    ]
+    factors = []
+    for happened, share in ((moves.on, chance), (moves.off, 1 - chance)):
+        due = (share[:, None] * spent).sum(axis=0)
+        factors.append((happened @ group + AGE_DEPARTURES) / (due + AGE_DEPARTURES))
     return np.array(factors)

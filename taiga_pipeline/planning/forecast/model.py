@@ -14,7 +14,12 @@ from typing import Final, Protocol
 import numpy as np
 
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves, curves, new_deals
-from taiga_pipeline.planning.forecast.funnel import CYCLE_DAYS, FUNNEL, fit_funnel
+from taiga_pipeline.planning.forecast.funnel import (
+    CYCLE_DAYS,
+    FUNNEL,
+    fit_funnel,
+    unrecorded_losses,
+)
 from taiga_pipeline.planning.forecast.hazards import Hazards, Variant, fit, gather, stage_chances
 from taiga_pipeline.planning.forecast.record import Days, Floats, Record
 
@@ -87,7 +92,7 @@ class ByAge:
         return new_deals(self.hazards, coming, horizon)
 
     def steps(self, place: int, horizon: int) -> tuple[float, float, float, float]:
-        """Returns the chance of a new deal, with the stage, the age, and the season of an open one."""
+        """Returns the chance of a new deal, with stage, age, and season of an open one."""
         is_open = self.record.is_open
         age = int(self.record.ages()[is_open][place])
         stage = int(self.record.stage[is_open][place])
@@ -157,14 +162,16 @@ def _decisions_per_day(record: Record) -> float:
 
 def usual_variant(record: Record) -> Variant:
     """Returns the model that is used unless another one has done better."""
-    if record.learns_stages or record.decided < MANY_DECISIONS:
-        return FUNNEL
-    return PLAIN
+    few = record.decided < MANY_DECISIONS
+    lacks_losses = unrecorded_losses(record) is not None
+    return FUNNEL if record.learns_stages or few or lacks_losses else PLAIN
 
 
 def possible_variants(record: Record) -> tuple[Variant, ...]:
     """Returns the models that can be fitted to a record, the usual one first."""
     usual = usual_variant(record)
+    if unrecorded_losses(record) is not None:
+        return (usual,)  # The others take deals that nobody closed for open ones.
     seasonal = record.today - record.start >= FULL_QUARTER
     hazards = [each for each in HAZARDS if seasonal or not each.season]
     if record.decided < MANY_DECISIONS:

@@ -66,16 +66,37 @@ def _parts(basis: Basis) -> Iterator[str]:
             f"{counted(basis.asleep, 'open deal')} older than any deal that was ever decided: "
             "expected never to close."
         )
-    season = "on" if basis.variant.season else "off"
-    load = "on" if basis.variant.load else "off"
-    yield (
-        f"Month of the quarter: {season}. Team's load (closings do not grow with open deals): "
-        f"{load}. Each is on only if it made past forecasts better."
-    )
+    yield _model(basis)
     yield (
         f"Ranges: shared ups and downs of {basis.common_shock.sd:.0%} (standard deviation), from "
         f"{counted(basis.past_forecasts, 'replayed forecast')}; "
         f"{basis.common_shock.windows:.1f} independent windows of 90 days."
+    )
+
+
+def _model(basis: Basis) -> str:
+    """Returns how chances are made."""
+    variant = basis.variant
+    if basis.no_losses_since:
+        return (
+            f"No loss is on record after {basis.no_losses_since}, and more wins in a row than "
+            "chance explains: chances are the mapping's, and fall the longer a deal stays in its "
+            "stage, since it may be lost already. Close lost deals to get better forecasts."
+        )
+    if variant.kind == "mapping":
+        return (
+            "Chances are the mapping's stage probabilities, times the share of decisions that fall "
+            "into the time: in this pipeline's own past that was better than what was learnt."
+        )
+    if variant.kind == "funnel":
+        return (
+            "Chances follow how deals moved from stage to stage; with little history they lean on "
+            "the mapping's probability of the stage."
+        )
+    season, load = ("on" if each else "off" for each in (variant.season, variant.load))
+    return (
+        f"Month of the quarter: {season}. Team's load (closings do not grow with open deals): "
+        f"{load}. Each is on only if it made past forecasts better."
     )
 
 

@@ -189,9 +189,7 @@ def _steps(view: View, deal: PastDeal, place: int, age: int) -> Iterator[Step]:
     yield Step("base rate", f"a deal that just came in; {decided:,} decided deals tell", base)
     yield Step("stage", _stage_reason(view, deal), staged)
     yield Step("age", f"came in {age:,} days ago, on {deal.entered}", aged)
-    season = (
-        "the month of the quarter" if variant.season else "off: it did not improve forecasts"
-    )
+    season = "the month of the quarter" if variant.season else "off: it did not improve forecasts"
     yield Step("season", season, final)
 
 

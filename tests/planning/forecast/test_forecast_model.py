@@ -210,7 +210,7 @@ def test_the_month_of_the_quarter_is_learnt_where_it_is_on() -> None:
 def test_new_deals_are_expected_at_the_recent_rate() -> None:
     rules = Rules(deals=4000, days=400, closing=0.1, winning=0.5)
     hazards = fitted(grown(rules), last_day(rules))
-    coming = arrivals(hazards)
+    coming = arrivals(hazards.record)
     assert coming.per_day == pytest.approx(10, rel=0.1)
     assert new_deals(hazards, coming, 90).decided.sum() == pytest.approx(10 * (90 - 9), rel=0.15)
 
@@ -219,7 +219,7 @@ def test_deals_that_come_in_bursts_are_over_dispersed() -> None:
     weeks = [FIRST + timedelta(weeks=n) for n in range(0, 26, 2)]
     deals = tuple(deal(f"{day}{n}", day) for day in weeks for n in range(20))
     hazards = fitted(History(deals), FIRST + timedelta(weeks=26, days=-1))
-    assert arrivals(hazards).dispersion > 5
+    assert arrivals(hazards.record).dispersion > 5
 
 
 def test_what_is_there_when_a_record_begins_tells_nothing_of_new_deals() -> None:
@@ -229,7 +229,7 @@ def test_what_is_there_when_a_record_begins_tells_nothing_of_new_deals() -> None
 
     def rate(days: int) -> float:
         day = FIRST + timedelta(days=days)
-        return arrivals(fitted(History((*imported, *later)), day)).per_day
+        return arrivals(make_record(History((*imported, *later)), day)).per_day
 
     assert rate(0) == rate(6) == 0.0
     assert rate(28) == pytest.approx(1 / 7)

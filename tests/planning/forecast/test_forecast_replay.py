@@ -17,9 +17,15 @@ from taiga_pipeline.planning.forecast.backtest import (  # noqa: E402
 )
 from taiga_pipeline.planning.forecast.forecast import prepare, simulate_period  # noqa: E402
 from taiga_pipeline.planning.forecast.hazards import Variant  # noqa: E402
-from taiga_pipeline.planning.forecast.record import make_record  # noqa: E402
+from taiga_pipeline.planning.forecast.model import (  # noqa: E402
+    FUNNEL,
+    HAZARDS,
+    MAPPING,
+    PLAIN,
+    usual_variant,
+)
+from taiga_pipeline.planning.forecast.record import Record, make_record  # noqa: E402
 from taiga_pipeline.planning.forecast.replay import (  # noqa: E402
-    VARIANTS,
     Referee,
     replay,
     replay_days,
@@ -55,7 +61,7 @@ def test_what_comes_later_changes_nothing_in_earlier_forecasts() -> None:
     )
     assert len(one) > 4
     for first, second in zip(one, two, strict=True):
-        assert first.view.hazards.variant == second.view.hazards.variant
+        assert first.view.model.variant == second.view.model.variant
         assert np.array_equal(first.view.open.won, second.view.open.won)
         assert np.array_equal(first.view.coming.won, second.view.coming.won)
 
@@ -84,18 +90,52 @@ def test_a_field_that_tells_the_outcome_is_named_and_not_used() -> None:
     assert np.array_equal(with_leak, without)
 
 
+def without_stages(deals: int) -> Record:
+    """The record of so many decided deals whose stages are not on record."""
+    decided = [deal(f"D{n}", FIRST, FIRST + timedelta(days=1 + n % 99), True) for n in range(deals)]
+    still_open = deal("O", FIRST)
+    history = History((*(replace(each, stages=()) for each in decided), still_open))
+    return make_record(history, FIRST + timedelta(days=400))
+
+
+def test_few_decisions_or_known_stages_ask_for_the_funnel_many_without_for_the_hazards() -> None:
+    assert usual_variant(without_stages(60)) == FUNNEL
+    assert usual_variant(without_stages(600)) == PLAIN
+    assert usual_variant(make_record(grown(RULES), last_day(RULES))) == FUNNEL
+
+
 def test_a_variant_is_on_only_after_it_won() -> None:
-    referee, season = Referee(), Variant(season=True)
-    assert referee.choose(1000) == VARIANTS[0]
-    referee.add(100, {each: 1.0 if each == season else 2.0 for each in VARIANTS})
-    assert referee.choose(129) == VARIANTS[0]
-    assert referee.choose(130) == season
+    referee, season, record = Referee(), Variant(season=True), without_stages(300)
+    made = record.today - 30
+    assert referee.choose(record) == PLAIN
+    referee.add(made, {each: 1.0 if each == season else 2.0 for each in HAZARDS})
+    assert referee.choose(replace(record, today=made + 29)) == PLAIN
+    assert referee.choose(record) == season
 
 
 def test_a_tie_goes_to_the_plain_model() -> None:
-    referee = Referee()
-    referee.add(0, dict.fromkeys(VARIANTS, 3.0))
-    assert referee.choose(500) == Variant(season=False, load=False)
+    referee, record = Referee(), without_stages(300)
+    referee.add(record.today - 90, dict.fromkeys(HAZARDS, 3.0))
+    assert referee.choose(record) == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("errors", "chosen"),
+    [
+        ([(2.0, 1.0)] * 20, MAPPING),
+        ([(2.0, 1.0), (1.0, 1.9)] * 10, FUNNEL),
+        ([(2.0, 1.0)] * 3, FUNNEL),
+        ([(1.0, 2.0)] * 20, FUNNEL),
+    ],
+    ids=["surely better", "better by chance", "better for three weeks", "worse"],
+)
+def test_the_plain_mapping_is_used_where_it_surely_did_better(
+    errors: list[tuple[float, float]], chosen: Variant
+) -> None:
+    referee, record = Referee(), without_stages(60)
+    for week, (funnel, mapping) in enumerate(errors):
+        referee.add(record.today - 200 + 7 * week, {FUNNEL: funnel, MAPPING: mapping})
+    assert referee.choose(record) == chosen
 
 
 def test_the_first_forecast_waits_for_four_weeks_of_decisions() -> None:
