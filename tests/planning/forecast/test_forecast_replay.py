@@ -92,7 +92,8 @@ def test_a_field_that_tells_the_outcome_is_named_and_not_used() -> None:
 
 def without_stages(deals: int) -> Record:
     """The record of so many decided deals whose stages are not on record."""
-    decided = [deal(f"D{n}", FIRST, FIRST + timedelta(days=1 + n % 99), True) for n in range(deals)]
+    ends = (FIRST + timedelta(days=1 + n % 99) for n in range(deals))
+    decided = [deal(f"D{n}", FIRST, end, n % 3 == 0) for n, end in enumerate(ends)]
     still_open = deal("O", FIRST)
     history = History((*(replace(each, stages=()) for each in decided), still_open))
     return make_record(history, FIRST + timedelta(days=400))

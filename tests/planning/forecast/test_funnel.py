@@ -1,0 +1,154 @@
+"""The funnel model: what the mapping says without data, what the data say with much of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
+
+from bench.small_firms import STAGES, TODAY, TOO_LOW, TRUTH, Case, Shape, simulate  # noqa: E402
+from taiga_pipeline.planning.forecast.funnel import (  # noqa: E402
+    CYCLE_DAYS,
+    Funnel,
+    fit_funnel,
+    unrecorded_losses,
+)
+from taiga_pipeline.planning.forecast.record import make_record  # noqa: E402
+from taiga_pipeline.planning.history.model import History, PastDeal, StageSpell  # noqa: E402
+
+MAPPING = dict(zip(STAGES, TOO_LOW, strict=True))
+
+
+def funnel_of(history: History, day: date = TODAY) -> Funnel:
+    return fit_funnel(make_record(history, day), history.chances)
+
+
+def newly_in(stage: str, day: date = TODAY) -> PastDeal:
+    return PastDeal(stage, day, stages=(StageSpell(day, stage),))
+
+
+def chances(case: Case | History) -> dict[str, float]:
+    """The chance of a deal that just came into each stage."""
+    funnel = funnel_of(case.history if isinstance(case, Case) else case)
+    return dict(zip(funnel.record.stages, funnel.chances().tolist(), strict=True))
+
+
+def test_without_history_a_chance_is_the_mappings_chance_of_that_very_stage() -> None:
+    found = chances(History(tuple(map(newly_in, STAGES)), MAPPING))
+    for stage, chance in MAPPING.items():
+        assert found[stage] == pytest.approx(chance, rel=0.05)
+
+
+def test_without_history_a_win_takes_the_documented_time() -> None:
+    funnel = funnel_of(History(tuple(map(newly_in, STAGES)), MAPPING))
+    won = funnel.open_curves(1500).won
+    days = np.arange(1, 1501)
+    means = [float(days @ column / column.sum()) for column in won.T]
+    # A quarter of it in each of the stages that are left.
+    assert means == pytest.approx([CYCLE_DAYS * left / 4 for left in (4, 3, 2, 1)], rel=0.05)
+
+
+@pytest.mark.parametrize("mapping", [TOO_LOW, (0.4, 0.5, 0.65, 0.85)], ids=["low", "high"])
+def test_with_much_history_chances_are_the_true_ones_whatever_the_mapping_says(
+    mapping: tuple[float, ...],
+) -> None:
+    found = chances(simulate(Shape("", 300, 4, mapping=mapping), 1))
+    for stage, chance in zip(STAGES, TRUTH, strict=True):
+        assert found[stage] == pytest.approx(chance, abs=0.06)
+
+
+def test_a_mapping_that_has_held_is_kept_more_firmly_than_one_that_has_not() -> None:
+    """A year of a small firm: with a right mapping, hardly a move; with a wrong one, most of it."""
+    moved: dict[str, list[float]] = {"right": [], "wrong": []}
+    for seed in range(12):
+        for name, mapping in (("right", TRUTH), ("wrong", TOO_LOW)):
+            found = chances(simulate(Shape("", 60, 1, mapping=mapping), seed))
+            for stage, truth in zip(STAGES, TRUTH, strict=True):
+                moved[name].append((found.get(stage, truth) - truth) ** 2)
+    before = np.mean((np.array(TOO_LOW) - np.array(TRUTH)) ** 2)
+    assert np.mean(moved["right"]) < 0.003
+    assert np.mean(moved["wrong"]) < 0.4 * before
+
+
+def test_lost_leads_say_little_of_proposals() -> None:
+    """Ten deals that were lost as leads once pulled proposals from .50 to .32."""
+    day = TODAY - timedelta(days=40)
+    lost = [
+        replace(newly_in("Lead", day), key=f"L{n}", closed=day + timedelta(days=9 + n), won=False)
+        for n in range(10)
+    ]
+    found = chances(History((*lost, *map(newly_in, STAGES)), MAPPING))
+    assert found["Proposal"] > 0.45
+    assert found["Lead"] < MAPPING["Lead"]
+
+
+def test_won_proposals_raise_the_chance_of_proposals_above_the_mapping() -> None:
+    """3 of 5 won and a mapping of .50 once gave .45."""
+    day = TODAY - timedelta(days=60)
+    decided = [
+        replace(newly_in("Proposal", day), key=f"P{n}", closed=day + timedelta(9 + n), won=n < 3)
+        for n in range(5)
+    ]
+    found = chances(History((*decided, *map(newly_in, STAGES)), MAPPING))
+    assert 0.5 <= found["Proposal"] < 0.6
+
+
+def test_chances_rise_along_the_funnel_and_with_the_time_given() -> None:
+    for seed in range(5):
+        funnel = funnel_of(simulate(Shape("", 60, 2), seed).history)
+        by_stage = funnel.chances()[1:]
+        in_order = by_stage[np.argsort([MAPPING[name] for name in funnel.record.stages[1:]])]
+        assert (np.diff(in_order) > 0).all()
+        curves = funnel.open_curves(200)
+        assert (curves.won >= 0).all()
+        assert (curves.decided >= curves.won - 1e-12).all()
+        assert (curves.decided.sum(axis=0) <= 1 + 1e-9).all()
+
+
+def test_deals_that_stay_long_are_lost_where_such_deals_were_lost_before() -> None:
+    """Age acts on losing by itself: quick deals win, slow ones are lost."""
+    deals = []
+    for number in range(200):
+        first = TODAY - timedelta(days=400 - number)
+        wait, won = (10, True) if number % 2 else (100, False)
+        deal = replace(newly_in("Proposal", first), key=str(number))
+        deals.append(replace(deal, closed=first + timedelta(days=wait), won=won))
+    old = replace(newly_in("Proposal", TODAY - timedelta(days=90)), key="old")
+    funnel = funnel_of(History((*deals, newly_in("Proposal"), old), {"Proposal": 0.5}))
+    new, stale = funnel.open_curves(400).won.sum(axis=0)
+    assert stale < 0.6 * new
+
+
+def test_no_losses_on_record_for_long_are_noticed_and_few_wins_are_not() -> None:
+    def noticed(case: Case) -> bool:
+        return unrecorded_losses(make_record(case.history, TODAY)) is not None
+
+    assert noticed(simulate(Shape("", 30, 3, losses=False), 1))
+    assert not noticed(simulate(Shape("", 15, 1, losses=False), 1))
+    assert not any(noticed(simulate(Shape("", 60, 3), seed)) for seed in range(10))
+    mostly_won = tuple(0.8 ** (left / 4) for left in (4, 3, 2, 1))
+    assert not any(noticed(simulate(Shape("", 30, 2, truth=mostly_won), n)) for n in range(10))
+
+
+def test_without_losses_old_deals_are_not_over_forecast_and_new_ones_are_as_the_mapping_says() -> (
+    None
+):
+    case = simulate(Shape("", 30, 3, losses=False, mapping=TRUTH), 4)
+    funnel = funnel_of(case.history)
+    assert funnel.silent is not None
+    expected = funnel.open_curves(730).won.sum()
+    true = sum(each.ever for each in case.open)
+    assert expected < 0.15 * sum(case.history.chances[each.stage] for each in case.history.open)
+    assert expected == pytest.approx(true, abs=3)
+    fresh = replace(case.history, deals=(*case.history.deals, newly_in("Proposal")))
+    assert funnel_of(fresh).open_curves(730).won[:, -1].sum() == pytest.approx(0.67, abs=0.03)
+
+
+def test_without_stages_on_record_whole_deals_tell_how_far_the_mapping_is_off() -> None:
+    shape = Shape("", 200, 3, stage_history=False)
+    found = chances(simulate(shape, 2))
+    for stage, chance in zip(STAGES, TRUTH, strict=True):
+        assert found[stage] == pytest.approx(chance, abs=0.08)
