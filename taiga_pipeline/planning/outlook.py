@@ -24,11 +24,15 @@ class Outlook:
 class Outlooks:
     """What is expected of all open deals of a pipeline.
 
-    ``common_shock_sd`` is the standard deviation of the logarithm of a factor that all
-    probabilities share in one future: good and bad times hit all deals together, which is why the
-    spread of the whole does not average out. ``bias`` is the mean of that logarithm (0: unbiased).
+    What past forecasts were off by is in the probabilities. ``common_shock_sd`` is the standard
+    deviation of the logarithm of a factor that all of them share in one future, 1 on average: good
+    and bad times hit all deals together, which is why the spread of the whole does not average out.
     """
 
     by_deal: Mapping[str, Outlook] = field(default_factory=dict)
     common_shock_sd: float = 0.25
-    bias: float = 0.0
+
+    @property
+    def median(self) -> float:
+        """The logarithm of the factor's median, such that its mean is 1."""
+        return -(self.common_shock_sd**2) / 2

@@ -118,10 +118,7 @@ def _learnt(workspace: Workspace, today: date) -> dict[str, float]:
     from taiga_pipeline.planning.forecast.outlooks import outlooks
 
     found = outlooks(read_history(workspace, today), today)
-    return {
-        key: round(min(1.0, each.probability * exp(found.bias)), 4)
-        for key, each in found.by_deal.items()
-    }
+    return {key: round(each.probability, 4) for key, each in found.by_deal.items()}
 
 
 class _Input:

@@ -113,7 +113,7 @@ def capacity_for(
     )
     roles = Roles(people, demand)
     balance = Balance(roles, window, people, hours.by_person, demand)
-    shape = Shape(len(roles.names), len(window), outlooks.common_shock_sd, outlooks.bias)
+    shape = Shape(len(roles.names), len(window), outlooks.common_shock_sd, outlooks.median)
     draw = Draw(options.trials, options.seed, options.quantile, options.with_drivers)
     summary = Summary(balance, demand, shape, draw, window.index(options.weeks.first))
     about_people = (*_people_notices(people), *roles.notices(), *overload_notices(people, demand))

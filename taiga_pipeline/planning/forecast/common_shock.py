@@ -17,7 +17,7 @@ from typing import Final
 PRIOR_SD: Final = 0.15
 PRIOR_WINDOWS: Final = 3.0
 """The prior deviation counts as this many independent windows."""
-BIAS_SD: Final = 0.10
+BIAS_SD: Final = 0.15
 """How far off a forecast may be for good, before its own windows show it."""
 WHOLE_PRIOR_SD: Final = PRIOR_SD / math.sqrt(2)
 """Of open and new deals together: two parts of the same size, each with a shock of its own."""
@@ -45,11 +45,20 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class CommonShock:
-    """A factor exp(N(``mean``, ``sd``)) on expected numbers, from ``windows`` independent ones."""
+    """A log-normal factor on expected numbers, from ``windows`` independent ones.
+
+    Its expectation is exp(``mean``): what chances are multiplied by wherever there is one number.
+    ``sd`` is the standard deviation of its logarithm.
+    """
 
     mean: float = 0.0
     sd: float = PRIOR_SD
     windows: float = 0.0
+
+    @property
+    def median(self) -> float:
+        """The logarithm of the factor's median."""
+        return self.mean - self.sd**2 / 2
 
 
 def independent_windows(made: Sequence[int], length: int) -> float:
@@ -73,5 +82,6 @@ def learn_common_shock(
     shared = max(square - noise, 0.0)
     variance = (PRIOR_WINDOWS * prior_sd**2 + number * shared) / (PRIOR_WINDOWS + number)
     trust = BIAS_SD**2 / (BIAS_SD**2 + (variance + noise) / number)
-    mean = trust * sum(ratios) / len(ratios)
+    whole = Window(0, sum(each.expected for each in windows), sum(each.actual for each in windows))
+    mean = trust * whole.log_ratio
     return CommonShock(mean, math.sqrt(variance + BIAS_SD**2 * (1.0 - trust)), number)

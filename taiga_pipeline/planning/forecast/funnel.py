@@ -43,7 +43,7 @@ CYCLE_DEPARTURES: Final = 3.0
 """The prior of the cycle counts as so many departures from a stage."""
 STAGE_DEPARTURES: Final = 6.0
 """The rate of all stages counts as so many departures from each."""
-WIDTHS: Final = {(0.05, 0.05): 0.75, (0.6, 0.3): 0.2, (1.5, 0.6): 0.05}
+WIDTHS: Final = {(0.05, 0.05): 0.75, (0.3, 0.5): 0.2, (0.8, 1.0): 0.05}
 """How far off the mapping may be (log-odds, as a whole and in one stage), and how likely it is."""
 OVERSTAYED: Final = (1.5, 3.0)
 """Ages of a stay, in mean stays, at which rates may change."""
@@ -53,6 +53,7 @@ MONTH_CORRELATION: Final = 0.01
 """How alike the outcomes of two departures of one month are."""
 FUNNEL: Final = Variant(kind="funnel")
 UNLIKELY: Final = 0.01
+LONG_DAYS: Final = 90
 LIKELY_LOSSES: Final = 0.5
 """A pipeline that loses fewer than this share of its deals is not suspected of hiding losses before
 its own record shows how many it loses."""
@@ -67,11 +68,14 @@ _TINY: Final = 1e-300
 def unrecorded_losses(record: Record) -> int | None:
     """Returns the day from which on losses seem not to be recorded, None if they are.
 
-    So many wins in a row are too unlikely (`UNLIKELY`), as often as deals were lost before.
+    That is so after `LONG_DAYS` without one, if so many wins in a row are too unlikely
+    (`UNLIKELY`), as often as deals were lost before.
     """
     decided = ~record.is_open
     lost = decided & ~record.won
     last = int(record.closed[lost].max()) if lost.any() else record.start
+    if record.today - last < LONG_DAYS:
+        return None
     before = int((record.won & (record.closed <= last)).sum()) if lost.any() else 0
     run = int(record.won[decided].sum()) - before
     usual = (before + 1) / (before + int(lost.sum()) + 2)

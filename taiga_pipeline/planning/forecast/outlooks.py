@@ -35,26 +35,24 @@ def outlooks_of(ground: Ground) -> Outlooks:
     common_shock = ground.common_shock(1, COMMON_SHOCK_DAYS, "open")
     calendar = _Calendar(ground.view)
     chances = long_curves(ground.view)
-    ever = np.minimum(chances.kinds_won.sum(axis=0), 1.0).tolist()
+    off = np.exp(common_shock.mean)
+    ever = np.minimum(chances.kinds_won.sum(axis=0) * off, 1.0).tolist()
     learnt = [calendar.learnt(won) for won in chances.kinds_won.T]
     by_deal = {
         deal.key: Outlook(deal.key, ever[kind], calendar.closes(deal, learnt[kind]))
         for deal, kind in zip(ground.deals, chances.place.tolist(), strict=True)
     }
-    return Outlooks(by_deal, common_shock.sd, common_shock.mean)
+    return Outlooks(by_deal, common_shock.sd)
 
 
 def coming_wins(ground: Ground) -> tuple[tuple[date, float], ...]:
     """Returns how many wins are expected of deals that are not there yet, by Monday of their weeks.
 
     They reach as far ahead as the ground was prepared for. What past forecasts were off by is in
-    them, less what it is for open deals: the factor of a simulation has that in it.
+    them.
     """
     view = ground.view
-    off = (
-        ground.common_shock(1, COMMON_SHOCK_DAYS, "coming").mean
-        - ground.common_shock(1, COMMON_SHOCK_DAYS, "open").mean
-    )
+    off = ground.common_shock(1, COMMON_SHOCK_DAYS, "coming").mean
     won, _ = view.coming.daily()
     monday = view.day - timedelta(days=view.day.weekday())
     weeks = np.bincount((np.arange(1, len(won) + 1) + view.day.weekday()) // 7, weights=won)

@@ -42,7 +42,7 @@ TRIAL_DAYS: Final = 30
 """The horizon over which variants of the model compete."""
 SURE: Final = 2.0
 """By so many standard errors another kind of model must have been better before it is used."""
-ENOUGH_TRIALS: Final = 3.0
+ENOUGH_TRIALS: Final = 6.0
 """So many trials that do not overlap are the least to tell one kind of model from another."""
 
 

@@ -113,7 +113,9 @@ def simulate_new(expected: Newcomers, factor: Floats, random: np.random.Generato
 
 def draw_factors(common_shock: CommonShock, random: np.random.Generator, trials: int) -> Floats:
     """Draws the factor that all chances of a trial share."""
-    return np.asarray(np.exp(common_shock.mean + common_shock.sd * random.standard_normal(trials)))
+    return np.asarray(
+        np.exp(common_shock.median + common_shock.sd * random.standard_normal(trials))
+    )
 
 
 def _counts(mean: Floats, dispersion: float, random: np.random.Generator) -> Counts:

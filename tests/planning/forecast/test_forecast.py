@@ -154,7 +154,7 @@ def test_a_close_date_that_has_passed_means_soon() -> None:
     assert closes[-1][0] <= day + timedelta(days=50)
 
 
-def test_an_explanation_ends_at_the_chance_that_planning_gets_but_for_the_past_forecasts() -> None:
+def test_an_explanation_ends_at_the_chance_that_planning_gets() -> None:
     history, day = grown(RULES), last_day(RULES)
     ground = prepare(history, day, 90)
     outlook = next(iter(outlooks(history, day).by_deal.values()))
@@ -163,7 +163,7 @@ def test_an_explanation_ends_at_the_chance_that_planning_gets_but_for_the_past_f
     assert [step.name for step in explanation.steps] == [
         "base rate", "stage", "age", "season", "past forecasts",
     ]  # fmt: skip
-    assert explanation.steps[-2].chance == pytest.approx(outlook.probability)
+    assert explanation.steps[-1].chance == pytest.approx(outlook.probability)
     assert explanation.steps[-1].chance == explanation.chance
     assert explanation.within[30] <= explanation.within[60] <= explanation.within[90]
     early, middle, late = explanation.closes or (day, day, day)

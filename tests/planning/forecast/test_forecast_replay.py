@@ -123,19 +123,19 @@ def test_a_tie_goes_to_the_plain_model() -> None:
 @pytest.mark.parametrize(
     ("errors", "chosen"),
     [
-        ([(2.0, 1.0)] * 20, MAPPING),
-        ([(2.0, 1.0), (1.0, 1.9)] * 10, FUNNEL),
-        ([(2.0, 1.0)] * 3, FUNNEL),
-        ([(1.0, 2.0)] * 20, FUNNEL),
+        ([(2.0, 1.0)] * 26, MAPPING),
+        ([(2.0, 1.0), (1.0, 1.9)] * 13, FUNNEL),
+        ([(2.0, 1.0)] * 12, FUNNEL),
+        ([(1.0, 2.0)] * 26, FUNNEL),
     ],
-    ids=["surely better", "better by chance", "better for three weeks", "worse"],
+    ids=["surely better", "better by chance", "better for a quarter", "worse"],
 )
 def test_the_plain_mapping_is_used_where_it_surely_did_better(
     errors: list[tuple[float, float]], chosen: Variant
 ) -> None:
     referee, record = Referee(), without_stages(60)
     for week, (funnel, mapping) in enumerate(errors):
-        referee.add(record.today - 200 + 7 * week, {FUNNEL: funnel, MAPPING: mapping})
+        referee.add(record.today - 230 + 7 * week, {FUNNEL: funnel, MAPPING: mapping})
     assert referee.choose(record) == chosen
 
 
