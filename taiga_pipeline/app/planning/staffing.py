@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.util import find_spec
-from math import exp
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
