@@ -120,7 +120,7 @@ def test_deals_of_one_name_and_customer_are_left_to_a_person(from_csv: Run, taig
     Path("deals.csv").write_text(rows(("a", "b"), same))
     result = from_csv("run")
     assert result.exit_code == 3
-    assert "cannot be known which is which" in result.stdout
+    assert "it is unknown which is which" in result.stdout
     assert len(project_names(taiga)) == 2
     result = from_csv("adopt", "--renumbered")
     assert result.exit_code == 3
