@@ -246,7 +246,7 @@ def acquire(board: LeaseBoard, name: str, terms: Terms, clock: Clock) -> Lease:
     a run that was cut off, because no two runs work on one state store: it is taken over at once.
 
     :raises Locked: another person holds the turn; says who, and until when.
-    :raises Unreachable: the target does not take the turn, and nobody else has it.
+    :raises Unreachable: the target does not take the turn, and no one else has it.
     """
     before = _last(board.turns(name))
     ours = before is not None and _same(before.terms, terms)

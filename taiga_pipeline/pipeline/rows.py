@@ -68,7 +68,7 @@ def row_to_deal(row: Row[Any]) -> Deal:
 def read_own_column(key: str, text: str) -> dict[str, str]:
     """Returns the fields of the user's own of a deal.
 
-    :raises InvalidValue: somebody wrote something else into the column.
+    :raises InvalidValue: someone wrote something else into the column.
     """
     if not text:
         return {}

@@ -4,7 +4,7 @@ Good and bad times hit all deals together, so that the spread of a sum does not 
 would for independent deals. ``log(actual / expected)`` of completed past windows is taken as normal
 with mean `CommonShock.mean` and standard deviation `CommonShock.sd`; both are shrunk, the mean to 0
 and the deviation to a prior, since there are few independent windows. What few deals vary by
-chance is no common shock: it is taken off the squares that are seen.
+chance is not a common shock: it is taken off the squares that are seen.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ Where the stages of decided deals are not on record, the whole funnel's outcomes
 stages': wins and losses tell ``b``, the days of all deals tell ``r``.
 
 Where losses are not recorded, or no longer (`unrecorded_losses`), chances are the mapping's; wins
-tell the time, and a deal that has stayed long may have been lost without anybody saying so:
+tell the time, and a deal that has stayed long may have been lost without anyone saying so:
 ``P(alive | stayed t) = S(t) / (S(t) + (1 - a) (1 - S(t)))`` with ``S(t) = exp(-r t)``.
 """
 

@@ -171,7 +171,7 @@ def possible_variants(record: Record) -> tuple[Variant, ...]:
     """Returns the models that can be fitted to a record, the usual one first."""
     usual = usual_variant(record)
     if unrecorded_losses(record) is not None:
-        return (usual,)  # The others take deals that nobody closed for open ones.
+        return (usual,)  # The others take deals that no one closed for open ones.
     seasonal = record.today - record.start >= FULL_QUARTER
     hazards = [each for each in HAZARDS if seasonal or not each.season]
     if record.decided < MANY_DECISIONS:
