@@ -177,7 +177,7 @@ SAMPLE: Final = re.compile(
 def prometheus(out: Disputes, name: str, text: str) -> None:
     """The file as it was written; and labels that hold an entry."""
     assert f'open_issues{{pipeline="acme",kind="conflict"}} {len(STORABLE)}' in out.samples
-    health = Health(line(text), NOW, issues={"conflict": 1}, projects={text: 1})
+    health = Health(line(text), NOW, issues={"conflict": 1}, states={text: 1})
     for row in (out.samples + metrics(health)).rstrip("\n").split("\n"):
         assert re.match("# (HELP|TYPE) pipeline_sync_", row) or SAMPLE.fullmatch(row), row
 
