@@ -76,12 +76,15 @@ def learn_common_shock(
     if not windows:
         return CommonShock(0.0, math.hypot(prior_sd, BIAS_SD), 0.0)
     number = independent_windows([window.made for window in windows], length)
-    ratios = [window.log_ratio for window in windows]
-    square = sum(ratio**2 for ratio in ratios) / len(ratios)
+    square = sum(window.log_ratio**2 for window in windows) / len(windows)
     noise = sum(window.noise for window in windows) / len(windows)
     shared = max(square - noise, 0.0)
     variance = (PRIOR_WINDOWS * prior_sd**2 + number * shared) / (PRIOR_WINDOWS + number)
-    trust = BIAS_SD**2 / (BIAS_SD**2 + (variance + noise) / number)
-    whole = Window(0, sum(each.expected for each in windows), sum(each.actual for each in windows))
+    whole = Window(
+        max(window.made for window in windows),
+        number * sum(window.expected for window in windows) / len(windows),
+        number * sum(window.actual for window in windows) / len(windows),
+    )
+    trust = BIAS_SD**2 / (BIAS_SD**2 + variance / number + whole.noise)
     mean = trust * whole.log_ratio
     return CommonShock(mean, math.sqrt(variance + BIAS_SD**2 * (1.0 - trust)), number)

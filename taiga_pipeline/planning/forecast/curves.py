@@ -12,6 +12,7 @@ import numpy as np
 
 from taiga_pipeline.planning.forecast.hazards import Hazards, phases_of
 from taiga_pipeline.planning.forecast.record import OLDEST, Days, Floats, Record
+from taiga_pipeline.planning.forecast.stated import Stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +20,29 @@ class Curves:
     """Chances of each deal on each of the coming days (first axis; row 0 is tomorrow).
 
     Deals of the same age and stage have the same chances: ``place`` says which column of
-    ``kinds_won`` and ``kinds_decided`` is a deal's.
+    ``kinds_won`` and ``kinds_decided`` is a deal's. ``stated`` moves them to the dates that sales
+    stated.
     """
 
     kinds_won: Floats
     kinds_decided: Floats
     place: Days
+    stated: Stated | None = None
 
     @property
     def won(self) -> Floats:
         """The chances of each deal (second axis) to be won on each day."""
-        return self.kinds_won[:, self.place]
+        learnt = self.kinds_won[:, self.place]
+        if self.stated is None:
+            return learnt
+        return np.asarray((1 - self.stated.weight) * learnt + self.stated.days(self.days))
 
     @property
     def decided(self) -> Floats:
         """The chances of each deal (second axis) to be decided on each day."""
-        return self.kinds_decided[:, self.place]
+        if self.stated is None:
+            return self.kinds_decided[:, self.place]
+        return self.won + (self.kinds_decided - self.kinds_won)[:, self.place]
 
     @property
     def days(self) -> int:
@@ -48,12 +56,22 @@ class Curves:
             table[first - 1 : last].sum(axis=0)[self.place]
             for table in (self.kinds_won, self.kinds_decided)
         )
-        return won, decided
+        if self.stated is None:
+            return won, decided
+        moved = (1 - self.stated.weight) * won + self.stated.within(first, last)
+        return moved, decided - won + moved
 
     def daily(self) -> tuple[Floats, Floats]:
         """Returns the expected wins and decisions of each day, over all deals."""
         counts = np.bincount(self.place, minlength=self.kinds_won.shape[1])
-        return self.kinds_won @ counts, self.kinds_decided @ counts
+        won, decided = self.kinds_won @ counts, self.kinds_decided @ counts
+        if self.stated is None:
+            return won, decided
+        kept = np.bincount(
+            self.place, weights=1 - self.stated.weight, minlength=self.kinds_won.shape[1]
+        )
+        moved = self.kinds_won @ kept + self.stated.daily(self.days)
+        return moved, decided - won + moved
 
 
 def curves(

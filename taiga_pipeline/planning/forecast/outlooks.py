@@ -12,17 +12,11 @@ import numpy as np
 from taiga_pipeline.planning.forecast.curves import Curves
 from taiga_pipeline.planning.forecast.forecast import Ground, prepare
 from taiga_pipeline.planning.forecast.record import Floats
-from taiga_pipeline.planning.forecast.replay import View
+from taiga_pipeline.planning.forecast.replay import EVER_DAYS, View, open_curves
 from taiga_pipeline.planning.history.model import History, PastDeal
 from taiga_pipeline.planning.outlook import Outlook, Outlooks
 
-EVER_DAYS: Final = 730
-"""A deal that is not won within two years counts as never won."""
 COMMON_SHOCK_DAYS: Final = 90
-TIMING_DECISIONS: Final = 20.0
-"""A stated close date counts as this many past decisions on the time to close."""
-CLOSE_SPREAD: Final = 21
-"""A stated close date may be so many days off either way; one that has passed, twice that later."""
 
 
 def outlooks(history: History, day: date) -> Outlooks:
@@ -39,8 +33,8 @@ def outlooks_of(ground: Ground) -> Outlooks:
     ever = np.minimum(chances.kinds_won.sum(axis=0) * off, 1.0).tolist()
     learnt = [calendar.learnt(won) for won in chances.kinds_won.T]
     by_deal = {
-        deal.key: Outlook(deal.key, ever[kind], calendar.closes(deal, learnt[kind]))
-        for deal, kind in zip(ground.deals, chances.place.tolist(), strict=True)
+        deal.key: Outlook(deal.key, ever[kind], calendar.closes(chances, place, learnt[kind]))
+        for place, (deal, kind) in enumerate(zip(ground.deals, chances.place.tolist(), strict=True))
     }
     return Outlooks(by_deal, common_shock.sd)
 
@@ -62,7 +56,7 @@ def coming_wins(ground: Ground) -> tuple[tuple[date, float], ...]:
 
 def long_curves(view: View) -> Curves:
     """Returns the chances of the open deals for as long as they may take."""
-    return view.model.open_curves(EVER_DAYS)
+    return open_curves(view.model, EVER_DAYS)
 
 
 class _Calendar:
@@ -72,23 +66,23 @@ class _Calendar:
     def __init__(self, view: View) -> None:
         today = view.day
         monday = today - timedelta(days=today.weekday())
-        self._today = today
-        self._trust = trust_in_history(view)
         self._places = (np.arange(1, EVER_DAYS + 1) + today.weekday()) // 7
         self._mondays = [monday + timedelta(weeks=n) for n in range(int(self._places[-1]) + 1)]
-        self._stated: dict[date, Floats] = {}
+        self._stated: dict[tuple[int, int], Floats] = {}
 
     def learnt(self, won: Floats) -> Floats:
         """Returns what history tells: chances of weeks, the present one first, that sum to 1."""
         return self._weeks(_as_learnt(won))
 
-    def closes(self, deal: PastDeal, learnt: Floats) -> tuple[tuple[date, float], ...]:
+    def closes(self, chances: Curves, place: int, learnt: Floats) -> tuple[tuple[date, float], ...]:
         """Returns Mondays and the chance of their weeks, without weeks that are impossible."""
-        close, weeks = deal.expected_close, learnt
-        if close is not None:
-            if close not in self._stated:
-                self._stated[close] = self._weeks(_around(close, self._today, EVER_DAYS))
-            weeks = self._trust * learnt + (1 - self._trust) * self._stated[close]
+        weeks, stated = learnt, chances.stated
+        weight = stated.weight[place] if stated is not None else 0.0
+        if stated is not None and weight:
+            span = int(stated.first[place]), int(stated.last[place])
+            if span not in self._stated:
+                self._stated[span] = self._weeks(_evenly(*span, EVER_DAYS))
+            weeks = (1 - weight) * learnt + weight * self._stated[span]
         possible = np.flatnonzero(weeks > 0).tolist()
         return tuple((self._mondays[week], float(weeks[week])) for week in possible)
 
@@ -96,23 +90,14 @@ class _Calendar:
         return np.bincount(self._places, weights=days).astype(np.float64, copy=False)
 
 
-def trust_in_history(view: View) -> float:
-    """Returns how much history counts in when a deal is decided, beside the date that sales stated:
-    n decisions weigh n / (n + `TIMING_DECISIONS`)."""
-    decided = view.record.decided
-    return decided / (decided + TIMING_DECISIONS)
-
-
-def timing(deal: PastDeal, view: View, won: Floats) -> Floats:
-    """Returns when a deal is won if it is won: chances of the days ahead, which sum to 1.
-
-    With little history, the close date that sales stated counts more than what history tells.
-    """
-    learnt = _as_learnt(won)
-    if deal.expected_close is None:
+def timing(chances: Curves, place: int) -> Floats:
+    """Returns when a deal is won if it is won: chances of the days ahead, which sum to 1."""
+    learnt, stated = _as_learnt(chances.kinds_won[:, chances.place[place]]), chances.stated
+    if stated is None:
         return learnt
-    trust = trust_in_history(view)
-    return trust * learnt + (1 - trust) * _around(deal.expected_close, view.day, len(won))
+    weight = stated.weight[place]
+    dated = _evenly(int(stated.first[place]), int(stated.last[place]), chances.days)
+    return np.asarray((1 - weight) * learnt + weight * dated)
 
 
 def _as_learnt(won: Floats) -> Floats:
@@ -120,13 +105,10 @@ def _as_learnt(won: Floats) -> Floats:
     return np.asarray(won / total if total > 0 else np.eye(len(won))[-1])
 
 
-def _around(expected: date, today: date, days: int) -> Floats:
-    ahead = (expected - today).days
-    first, last = max(ahead - CLOSE_SPREAD, 1), ahead + CLOSE_SPREAD
-    if last < first + CLOSE_SPREAD:
-        first, last = 1, 2 * CLOSE_SPREAD
-    first, last = min(first, days), min(last, days)
+def _evenly(first: int, last: int, days: int) -> Floats:
+    """Returns the same chance for each of some days; what lies too far ahead falls on the last."""
     spread = np.zeros(days)
+    first, last = min(first, days), min(last, days)
     spread[first - 1 : last] = 1.0 / (last - first + 1)
     return spread
 
@@ -168,16 +150,15 @@ def explain(ground: Ground, key: str) -> Explanation | None:
     age = int(view.record.ages()[view.record.is_open][place])
     common_shock = ground.common_shock(1, COMMON_SHOCK_DAYS, "open")
     final = long_curves(view)
-    won = final.kinds_won[:, final.place[place]]
-    corrected = min(float(won.sum() * np.exp(common_shock.mean)), 1.0)
+    total = float(final.kinds_won[:, final.place[place]].sum())
+    off = float(np.exp(common_shock.mean))
+    corrected = min(total * off, 1.0)
     steps = (
         *_steps(view, deal, place, age),
         Step("past forecasts", _off(common_shock.mean), corrected),
     )
-    within = {
-        days: min(float(won[:days].sum() * np.exp(common_shock.mean)), 1.0) for days in (30, 60, 90)
-    }
-    closes = _quantiles(view.day, timing(deal, view, won)) if won.sum() > 0 else None
+    within = {days: min(float(final.within(1, days)[0][place]) * off, 1.0) for days in (30, 60, 90)}
+    closes = _quantiles(view.day, timing(final, place)) if total > 0 else None
     return Explanation(deal, age, steps, corrected, within, closes)
 
 

@@ -8,13 +8,13 @@ day of the forecast (censoring).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from taiga_pipeline.planning.history.model import History
+from taiga_pipeline.planning.history.model import CloseSpell, History, PastDeal
 
 Days = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -28,6 +28,8 @@ WON: Final = -1
 LOST: Final = -2
 STAYS: Final = -3
 """What came after a stay in a stage, if not another stage: a decision, or nothing yet."""
+AHEAD_DAYS: Final = 28
+"""So long before a decision a stated close date is a forecast of it."""
 KNOWN_ALIKE: Final = 0.9
 """Stages are used if they are on record for decided deals nearly as often as for open ones."""
 
@@ -41,6 +43,8 @@ class Record:
     day ``entered``, and were not merely seen first then. ``stages`` are the names that ``stage``
     indexes; 0 is "not known". ``learns_stages`` is false where stages are not on record alike for
     decided and for open deals. ``open_stages`` are the stages of open deals, where known.
+    ``stated`` are the close dates that sales stated, as they stood then (0: none), and
+    ``stated_before`` those that stood `AHEAD_DAYS` before the decision, where that was known then.
     ``stage_since`` is the day from which on a deal is in its stage, as far as is known.
     """
 
@@ -57,6 +61,8 @@ class Record:
     stays: Stays
     learns_stages: bool
     open_stages: tuple[str, ...]
+    stated: Days
+    stated_before: Days
 
     @property
     def is_open(self) -> Flags:
@@ -108,7 +114,8 @@ class Ledger:
     """A whole history as arrays, from which the record of any day is cut.
 
     ``spell_*`` are the times in stages of all deals, each deal's in order: the deal's place, the
-    place of the stage in ``names`` (sorted), and the day from which on it was there.
+    place of the stage in ``names`` (sorted), and the day from which on it was there. ``stated_*``
+    are the stated close dates (0: none) in the same way.
     """
 
     entered: Days
@@ -119,6 +126,10 @@ class Ledger:
     spell_deal: Days
     spell_stage: Days
     spell_since: Days
+    stated_deal: Days
+    stated_since: Days
+    stated_day: Days
+    stated_before: Days
 
     def record_on(self, day: date) -> Record:
         """Returns what was known at the end of ``day``."""
@@ -130,10 +141,23 @@ class Ledger:
         spells = _Spells(
             place[self.spell_deal[known]], self.spell_stage[known], self.spell_since[known]
         )
+        is_decided = closed != NEVER
         lives = _Lives(
-            self.entered[there], self.arrived[there], closed, self.won[there] & (closed != NEVER)
+            self.entered[there],
+            self.arrived[there],
+            closed,
+            self.won[there] & is_decided,
+            self._stated_on(today)[there],
+            np.where(is_decided, self.stated_before[there], 0),
         )
         return _record(today, lives, self.names, spells)
+
+    def _stated_on(self, today: int) -> Days:
+        known = self.stated_since <= today
+        last = np.full(len(self.entered), -1, dtype=np.int64)
+        np.maximum.at(last, self.stated_deal[known], np.flatnonzero(known))
+        days = np.append(self.stated_day, 0)  # The last stands for "none is known".
+        return np.asarray(days[last])
 
 
 def read_ledger(history: History) -> Ledger:
@@ -142,6 +166,7 @@ def read_ledger(history: History) -> Ledger:
     spells = [(at, spell) for at, deal in enumerate(deals) for spell in deal.stages]
     names = sorted({spell.stage for _, spell in spells})
     index = {name: at for at, name in enumerate(names)}
+    stated = [(at, spell) for at, deal in enumerate(deals) for spell in _stated(deal)]
     closed = [deal.closed.toordinal() if deal.closed else NEVER for deal in deals]
     return Ledger(
         entered=np.array([deal.entered.toordinal() for deal in deals], dtype=np.int64),
@@ -152,7 +177,26 @@ def read_ledger(history: History) -> Ledger:
         spell_deal=np.array([at for at, _ in spells], dtype=np.int64),
         spell_stage=np.array([index[spell.stage] for _, spell in spells], dtype=np.int64),
         spell_since=np.array([spell.since.toordinal() for _, spell in spells], dtype=np.int64),
+        stated_deal=np.array([at for at, _ in stated], dtype=np.int64),
+        stated_since=np.array([spell.since.toordinal() for _, spell in stated], dtype=np.int64),
+        stated_day=np.array([_ordinal(spell.close) for _, spell in stated], dtype=np.int64),
+        stated_before=np.array([_ordinal(_before(deal)) for deal in deals], dtype=np.int64),
     )
+
+
+def _stated(deal: PastDeal) -> tuple[CloseSpell, ...]:
+    return deal.stated or (CloseSpell(deal.entered, deal.expected_close),)
+
+
+def _before(deal: PastDeal) -> date | None:
+    """Returns the close date that was stated some time before a decision, if that is on record."""
+    if deal.closed is None or not deal.stated:
+        return None
+    return deal.stated_on(deal.closed - timedelta(days=AHEAD_DAYS))
+
+
+def _ordinal(day: date | None) -> int:
+    return day.toordinal() if day else 0
 
 
 def make_record(history: History, today: date) -> Record:
@@ -166,6 +210,8 @@ class _Lives:
     arrived: Flags
     closed: Days
     won: Flags
+    stated: Days
+    stated_before: Days
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +249,8 @@ def _record(today: int, lives: _Lives, names: tuple[str, ...], spells: _Spells) 
         segments=_segments(today, lives, number, spells if learns else None),
         stays=_stays(today, lives, number, spells if learns else None),
         learns_stages=learns,
+        stated=lives.stated,
+        stated_before=lives.stated_before,
         open_stages=tuple(stages[each] for each in current[is_open & staged].tolist()),
     )
 

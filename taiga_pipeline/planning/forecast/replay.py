@@ -34,8 +34,11 @@ from taiga_pipeline.planning.forecast.record import (
     make_record,
     read_ledger,
 )
+from taiga_pipeline.planning.forecast.stated import stated_of
 from taiga_pipeline.planning.history.model import History
 
+EVER_DAYS: Final = 730
+"""A deal that is not won within two years counts as never won."""
 SETTLING_DAYS: Final = 28
 """From the first decision to the first forecast that is replayed."""
 TRIAL_DAYS: Final = 30
@@ -213,12 +216,22 @@ def look(history: History, day: date, referee: Referee, horizon: int) -> View:
     return _view(day, fit_models(record, history.chances, (chosen,))[chosen], horizon)
 
 
+def open_curves(model: Model, horizon: int) -> Curves:
+    """Returns the chances of the open deals, moved to the dates that sales stated."""
+    record = model.record
+    if not record.stated[record.is_open].any():
+        return model.open_curves(horizon)
+    ever = model.open_curves(EVER_DAYS)
+    stated = stated_of(record, ever.kinds_won.sum(axis=0)[ever.place])
+    return Curves(ever.kinds_won[:horizon], ever.kinds_decided[:horizon], ever.place, stated)
+
+
 def _view(day: date, model: Model, horizon: int) -> View:
     coming = arrivals(model.record)
     return View(
         day=day,
         model=model,
-        open=model.open_curves(horizon),
+        open=open_curves(model, horizon),
         coming=model.new_deals(coming, horizon),
         arrivals=coming,
     )

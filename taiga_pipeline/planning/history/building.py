@@ -11,7 +11,13 @@ from typing import Final, TypeVar
 
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Category, Deal, FieldChange, StageMove
-from taiga_pipeline.planning.history.model import History, PastDeal, StageSpell, ValueSpell
+from taiga_pipeline.planning.history.model import (
+    CloseSpell,
+    History,
+    PastDeal,
+    StageSpell,
+    ValueSpell,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ def build_history(
 ) -> History:
     """Returns the history that a store tells. Stages are looked up in ``book``."""
     moves_of = _grouped(stored.moves)
-    changes_of = _grouped(change for change in stored.changes if change.field == "value")
+    changes_of = _grouped(change for change in stored.changes if change.field in _DATED)
     imported = frozenset(stored.imported)
     left_out: Counter[str] = Counter()
     chances: dict[str, float] = {}
@@ -82,6 +88,7 @@ def build_history(
     return History(tuple(past), chances, dict(left_out))
 
 
+_DATED: Final = frozenset({"value", "expected_close"})
 _FIELDS: Final = BUILT_IN.names
 _BLANK: Final[tuple[object, ...]] = (None, "", (), frozenset())
 _Item = TypeVar("_Item", StageMove, FieldChange)
@@ -149,6 +156,7 @@ class _Builder:
             currency=self._rates.convert(None, currency)[1],
             service=self._deal.service,
             expected_close=self._deal.expected_close,
+            stated=tuple(self._stated(changes, entered)),
             stages=tuple(self._stages(entered, closed)),
             values=tuple(self._values(changes, entered)),
             arrived=arrived,
@@ -172,16 +180,32 @@ class _Builder:
                 yield StageSpell(max(day, entered), view.name)
 
     def _values(self, changes: Sequence[FieldChange], entered: date) -> Iterator[ValueSpell]:
+        known = self._known(entered)
+        mine = [change for change in changes if change.field == "value"]
+        first = _amount(mine[0].before) if mine else self._deal.value
+        yield ValueSpell(known, self._converted(first))
+        for change in mine:
+            yield ValueSpell(max(known, change.at.date()), self._converted(_amount(change.after)))
+
+    def _stated(self, changes: Sequence[FieldChange], entered: date) -> Iterator[CloseSpell]:
+        known = self._known(entered)
+        mine = [change for change in changes if change.field == "expected_close"]
+        first = _day(mine[0].before) if mine else self._deal.expected_close
+        yield CloseSpell(known, first)
+        for change in mine:
+            yield CloseSpell(max(known, change.at.date()), _day(change.after))
+
+    def _known(self, entered: date) -> date:
         # What an import brought is on record from its first stage on: for a deal that was
         # imported when it was decided already, from its decision on.
-        known = max(self._moves[0][0], entered) if self._moves else entered
-        first = _amount(changes[0].before) if changes else self._deal.value
-        yield ValueSpell(known, self._converted(first))
-        for change in changes:
-            yield ValueSpell(max(known, change.at.date()), self._converted(_amount(change.after)))
+        return max(self._moves[0][0], entered) if self._moves else entered
 
     def _converted(self, value: Decimal | None) -> Decimal | None:
         return self._rates.convert(value, self._deal.currency)[0]
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _amount(text: str) -> Decimal | None:

@@ -25,13 +25,22 @@ class ValueSpell:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseSpell:
+    """From the day ``since`` on, a deal was said to close on ``close`` (None: not known)."""
+
+    since: date
+    close: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class PastDeal:
     """A deal with the days on which things about it became known.
 
     ``entered`` is the day on which work on it began; ``closed`` and ``won`` are None for open
     deals. ``stages`` holds open stages only, as far as moves are on record. ``filled`` names the
     fields that hold something today; it is there to warn about fields that tell the outcome, and
-    no model reads it. ``arrived`` is False for a deal that was merely first seen on the day
+    no model reads it. ``expected_close`` is the last stated close date, ``stated`` all of them, as
+    far as they are on record. ``arrived`` is False for a deal that was merely first seen on the day
     ``entered``: it came in before, it is unknown when, and is not an arrival. Stage names are the
     mapping's.
     """
@@ -47,11 +56,19 @@ class PastDeal:
     values: tuple[ValueSpell, ...] = ()
     filled: frozenset[str] = frozenset()
     arrived: bool = True
+    stated: tuple[CloseSpell, ...] = ()
 
     @property
     def stage(self) -> str:
         """The last stage known, "" if none is."""
         return self.stages[-1].stage if self.stages else ""
+
+    def stated_on(self, day: date) -> date | None:
+        """Returns the close date that was stated at the end of ``day``."""
+        if not self.stated:
+            return self.expected_close
+        known = [spell.close for spell in self.stated if spell.since <= day]
+        return known[-1] if known else None
 
     @property
     def value(self) -> Decimal | None:
@@ -65,7 +82,9 @@ class PastDeal:
         later = self.closed is not None and self.closed > day
         stages = tuple(spell for spell in self.stages if spell.since <= day)
         values = tuple(spell for spell in self.values if spell.since <= day)
-        if not later and len(stages) == len(self.stages) and len(values) == len(self.values):
+        stated = tuple(spell for spell in self.stated if spell.since <= day)
+        before = len(self.stages), len(self.values), len(self.stated)
+        if not later and (len(stages), len(values), len(stated)) == before:
             return self
         return replace(
             self,
@@ -73,6 +92,8 @@ class PastDeal:
             won=None if later else self.won,
             stages=stages,
             values=values,
+            expected_close=self.stated_on(day),
+            stated=stated,
         )
 
 
