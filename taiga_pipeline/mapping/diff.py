@@ -169,7 +169,7 @@ class Size:
 
 def _big(breach: Breach) -> str:
     amount = breach.amount
-    by = f", asked for by {amount.origin}" if amount.origin else ""
+    by = f", requested by {amount.origin}" if amount.origin else ""
     unit = " projects" if amount.groups is not None and breach.limit.is_share else ""
     return f"{_WORDS[breach.name]}: {_number(amount)} ({breach.allowed}{unit} allowed{by})"
 

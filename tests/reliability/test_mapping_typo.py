@@ -131,5 +131,5 @@ def test_comparing_the_mappings_says_first_that_it_is_big(company: Company) -> N
     mapping(company).write_text(right)
     first = company.command("mapping", "diff", str(new)).stdout.splitlines()[0]
     assert first.startswith("This is big, and a run would refuse it: projects that become staffed")
-    assert f"20 (5 allowed, asked for by {new}:{line}" in first
+    assert f"20 (5 allowed, requested by {new}:{line}" in first
     assert "pages in existing projects: 80 in 20 projects (5 projects allowed" in first

@@ -166,7 +166,7 @@ def test_diff_begins_with_what_is_big(pipeline: Run, tmp_path: Path) -> None:
     edit(tmp_path / "new", '"(tentative)"', '"(maybe)"')
     first = pipeline("mapping", "diff", "new").stdout.splitlines()[0]
     assert first.startswith("This is big, and a run would refuse it: projects with another title")
-    assert "label: 1 (0 allowed, asked for by new/default.toml:" in first
+    assert "label: 1 (0 allowed, requested by new/default.toml:" in first
     data = json.loads(pipeline("mapping", "diff", "new", "--json").stdout)
     assert [each["limit"] for each in data["summary"]["limits"]] == ["rename"]
 

@@ -287,7 +287,7 @@ class TestTakingOver:
         world = renumbered
         world.target.unmark_all(world.project().id)
         project = world.project()
-        with pytest.raises(Rejected, match="does not carry the marker of OLD") as caught:
+        with pytest.raises(Rejected, match="no longer carries the marker of OLD") as caught:
             take_over(world.store, world.target, RecordKey("NEW", "project"), "OLD")
         assert caught.value.ways_out == (Adopt("OLD", project.id, Adoption.MARK),)
         assert world.store.index().keys() == {"OLD"}
