@@ -152,6 +152,6 @@ WAYS: Final = (CorrectAddress(), MoveState(ServerIs.SAME), MoveState(ServerIs.NE
 """What can be done where another server answers."""
 
 UNPROVEN: Final = (
-    "this seems to be another server: nothing that the state knows is there with this pipeline's "
-    "marker"
+    "this is another server, as far as can be told: nothing that the state knows is there with "
+    "this pipeline's marker"
 )

@@ -13,6 +13,8 @@ from taiga_pipeline.pipeline.notation import parse_contacts
 from taiga_pipeline.pipeline.values.amounts import read_amount
 from taiga_pipeline.pipeline.values.units import common
 
+_SHOWN = 4
+
 
 def read_fields(
     texts: Mapping[str, str | None], contacts: Sequence[str] = (), table: FieldTable = BUILT_IN
@@ -57,6 +59,9 @@ def _take_currency(
     given = values.get("currency")
     if given is None and amount.currency:
         values["currency"] = amount.currency
+    elif given is None and amount.currencies:
+        codes = ", ".join(amount.currencies[:_SHOWN])
+        wrong["value"] = [f"its sign may be {codes}; say which with --currency"]
     elif given:
         try:
             common(amount.currencies, (given,))

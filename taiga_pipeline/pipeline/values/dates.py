@@ -147,7 +147,10 @@ class DateReading:
 
     def _way(self, text: str) -> str:
         """Says how to have a text read that may be a date of some other form."""
-        if not self.option or self.form or sum(map(str.isdigit, text)) < _FEWEST_FIGURES:
+        figures = sum(map(str.isdigit, text))
+        if not self.option and figures:
+            return "; write YYYY-MM-DD"
+        if not self.option or self.form or figures < _FEWEST_FIGURES:
             return ""
         return f"; if it is one, say how it is written with {setting(self.option, '%d.%m.%Y')}"
 

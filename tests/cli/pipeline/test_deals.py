@@ -540,3 +540,13 @@ def test_the_shell_completes_the_names_of_fields() -> None:
         found = [item.value for item in parameter.shell_complete(context, "re")]
         assert found == ["region="]
         assert "next_step=" in [item.value for item in parameter.shell_complete(context, "next")]
+
+
+@pytest.mark.parametrize("value", ["300 kr", "$300", "300 Pfund"])
+def test_a_sign_of_several_currencies_asks_which_one_is_meant(run: Run, value: str) -> None:
+    refused = run("deals", "add", "NEW-1", "Portal", "--stage", "Lead", "--value", value)
+    assert refused.exit_code == 2
+    assert "say which with --currency" in refused.stderr
+    code = {"300 kr": "SEK", "$300": "USD"}.get(value, "GBP")
+    arguments = ("--stage", "Lead", "--value", value, "--currency", code)
+    assert run("deals", "add", "NEW-1", "Portal", *arguments).exit_code == 0

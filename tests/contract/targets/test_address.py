@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from sync.errors import SyncError, Unreachable
+from sync.errors import SyncError, Unauthorised, Unreachable
 from sync.target import Target
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
@@ -75,9 +75,10 @@ def test_an_address_of_the_api_is_understood_or_leads_to_that_of_the_tool(
     url, open_at = tool
     try:
         open_at(f"{url}/{page}").connect()
+    except Unauthorised:  # by the tool itself: the token is made up
+        pass
     except SyncError as error:
-        reported = "does not accept" in str(error) or f"answers at {url}:" in str(error)
-        assert reported, error
+        assert f"answers at {url}:" in str(error)
 
 
 def test_nothing_is_suggested_where_no_shorter_address_is_the_tools(taiga_server: Sandbox) -> None:
