@@ -96,12 +96,12 @@ def replacing(folder: Path, new: Path) -> Replacement:
     named = [file for file in others if name and known[file][0] == name]
     if named:
         kept = [file for file in others if file not in named]
-        return Replacement(others, [*kept, new], named, f"as both are the mapping '{name}'")
+        return Replacement(others, [*kept, new], named, f"because both are the mapping '{name}'")
     placed = itself or [file for file in others if file.name == new.name]
     alike = [file for file in others if match is not None and known[file][1] == match]
     replaced = placed or alike
     kept = [file for file in others if file not in replaced]
-    why = "as both match the same deals" if alike and not placed else ""
+    why = "because both match the same deals" if alike and not placed else ""
     return Replacement(files, [*kept, new], replaced, why)
 
 

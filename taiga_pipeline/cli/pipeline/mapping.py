@@ -145,7 +145,7 @@ def _what_it_replaces(new: Path, place: Replacement) -> str:
     if not place.replaced:
         return f"{new} is added to the current mappings in this comparison"
     why = f", {place.why}" if place.why else ""
-    return f"{new} is compared in place of {', '.join(map(str, place.replaced))}{why}"
+    return f"{new} replaces {', '.join(map(str, place.replaced))} in this comparison{why}"
 
 
 def _report_differences(found: use.Compared) -> None:

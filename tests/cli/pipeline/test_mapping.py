@@ -152,7 +152,7 @@ def test_diff_takes_an_edited_copy_under_another_name_for_the_mapping_that_it_is
     result = pipeline("mapping", "diff", place)
     assert result.exit_code == 0, result.stderr
     assert result.stdout.startswith("2 of 4 deals get something else.\n")
-    assert f"{place} is compared in place of mappings/default.toml" in result.stderr
+    assert f"{place} replaces mappings/default.toml in this comparison" in result.stderr
     data = json.loads(pipeline("mapping", "diff", place, "--json").stdout)
     assert data["summary"]["replaces"] == ["mappings/default.toml"]
 
