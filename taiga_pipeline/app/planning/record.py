@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from taiga_pipeline.app.source_needs import history_notices
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.planning.history.building import Rates, StageView, Stored, build_history
+from taiga_pipeline.planning.history.building import DATED, Rates, StageView, Stored, build_history
 from taiga_pipeline.planning.history.model import History
 from taiga_pipeline.sources.port import TellsHistory
 
@@ -38,7 +38,7 @@ def read_history(workspace: Workspace, today: date, read: Pipeline | None = None
     if not isinstance(source, TellsHistory):
         history = build_history(Stored(deals), book, today, rates)
         return replace(history, notices=tuple(history_notices(workspace)))
-    with source.past(fields=("value",)) as past:
+    with source.past(fields=DATED) as past:
         stored = Stored(deals, past.moves, past.changes, past.imported)
         return build_history(stored, book, today, rates)
 

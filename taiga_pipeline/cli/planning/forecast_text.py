@@ -92,12 +92,23 @@ def _row_json(forecast: Forecast, row: Row) -> dict[str, Any]:
         "wins": _split_json(row.won),
         "decided": _split_json(row.decided),
         "value": {name: _split_json(each) for name, each in row.value.items()},
+        "so_far": {
+            "wins": row.so_far.won,
+            "decided": row.so_far.decided,
+            "value": {name: round(each) for name, each in row.so_far.value.items()},
+        },
+        "whole": {
+            "wins": _range_json(row.won_in_whole),
+            "decided": _range_json(row.decided_in_whole),
+            "value": {name: _range_json(row.value_in_whole(name)) for name in row.value},
+        },
     }
 
 
 def _split_json(split: Split) -> dict[str, Any]:
     parts = {"open": split.open, "new": split.coming, "all": split.all}
-    return {
-        name: {"p10": round(part.low), "p50": round(part.middle), "p90": round(part.high)}
-        for name, part in parts.items()
-    }
+    return {name: _range_json(part) for name, part in parts.items()}
+
+
+def _range_json(each: Range) -> dict[str, int]:
+    return {"p10": round(each.low), "p50": round(each.middle), "p90": round(each.high)}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
@@ -55,13 +55,37 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class SoFar:
+    """What was won and decided in the days of a period that are over. ``value`` is by currency."""
+
+    won: int
+    decided: int
+    value: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """What is expected of a period. ``value`` is by currency."""
+    """What is expected of a period, of its rest if it has begun. ``value`` is by currency."""
 
     period: Period
     won: Split
     decided: Split
     value: Mapping[str, Split]
+    so_far: SoFar
+
+    @property
+    def won_in_whole(self) -> Range:
+        """What is won in the whole month or quarter: so far, and expected of its rest."""
+        return self.won.all.plus(self.so_far.won)
+
+    @property
+    def decided_in_whole(self) -> Range:
+        """The same of decisions."""
+        return self.decided.all.plus(self.so_far.decided)
+
+    def value_in_whole(self, currency: str) -> Range:
+        """Returns the same of the value in a currency."""
+        return self.value[currency].all.plus(self.so_far.value[currency])
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +191,21 @@ def _row(ground: Ground, period: Period, seed: int) -> Row:
         name: Split(**{part: range_of(each.value[name]) for part, each in sums.items()})
         for name in sums["open"].value
     }
-    return Row(period, Split(**won), Split(**decided), value)
+    return Row(period, Split(**won), Split(**decided), value, _so_far(ground, period, value))
+
+
+def _so_far(ground: Ground, period: Period, currencies: Iterable[str]) -> SoFar:
+    before = ground.view.day - timedelta(days=period.passed)
+    decided = [deal for deal in ground.history.decided if deal.closed and deal.closed > before]
+    won = [deal for deal in decided if deal.won]
+    return SoFar(
+        len(won),
+        len(decided),
+        {
+            currency: float(sum(deal.value or 0 for deal in won if deal.currency == currency))
+            for currency in currencies
+        },
+    )
 
 
 def simulate_period(

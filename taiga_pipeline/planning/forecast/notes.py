@@ -9,6 +9,7 @@ from taiga_pipeline.pipeline.text import counted
 
 if TYPE_CHECKING:
     from taiga_pipeline.planning.forecast.forecast import Basis, Forecast
+    from taiga_pipeline.planning.forecast.simulate import Range
     from taiga_pipeline.planning.history.model import History
 
 _OLD_DAYS: Final = 90
@@ -19,6 +20,7 @@ def notes(forecast: Forecast, history: History) -> list[str]:
     """Returns what to know about a forecast, in sentences."""
     basis = forecast.basis
     return [
+        *_begun(forecast),
         *_learnt_from(basis),
         *_old_record(forecast),
         *_parts(basis),
@@ -26,6 +28,24 @@ def notes(forecast: Forecast, history: History) -> list[str]:
         *left_out(history),
         *history.notices,
     ]
+
+
+def _begun(forecast: Forecast) -> Iterator[str]:
+    """Yields what the month and the quarter that have begun come to as a whole."""
+    for row in (*forecast.months, *forecast.quarters):
+        if not row.period.begun:
+            continue
+        parts = [f"{row.so_far.won:,} won so far, {_range(row.won_in_whole)} wins in all"]
+        parts += [
+            f"{f'{row.so_far.value[name]:,.0f} {name}'.strip()} won so far, "
+            f"{_range(row.value_in_whole(name))} in all"
+            for name in row.value
+        ]
+        yield f"{row.period.name} (P10 / P50 / P90): {'; '.join(parts)}."
+
+
+def _range(each: Range) -> str:
+    return " / ".join(f"{number:,.0f}" for number in (each.low, each.middle, each.high))
 
 
 def _learnt_from(basis: Basis) -> Iterator[str]:

@@ -11,13 +11,15 @@ from datetime import date, timedelta
 class Period:
     """Days ``first`` to ``last`` ahead of the forecast's date (1: the day after).
 
-    ``begun`` says that a part of the named month or quarter is over already.
+    ``begun`` says that a part of the named month or quarter is over already: ``passed`` days, the
+    forecast's date the last of them.
     """
 
     name: str
     first: int
     last: int
     begun: bool = False
+    passed: int = 0
 
 
 def months(day: date, number: int) -> list[Period]:
@@ -38,7 +40,8 @@ def _periods(day: date, number: int, length: int) -> Iterator[Period]:
     for _ in range(number):
         after = _later(start, length)
         first = max((start - day).days, 1)
-        yield Period(_name(start, length), first, (after - day).days - 1, start < tomorrow)
+        passed = max((tomorrow - start).days, 0)
+        yield Period(_name(start, length), first, (after - day).days - 1, passed > 0, passed)
         start = after
 
 

@@ -21,6 +21,8 @@ _CHUNK: Final = 1_000
 QUANTILES: Final = (0.1, 0.9)
 HELD: Final = QUANTILES[1] - QUANTILES[0]
 _FEW: Final = 60
+_TOO_FEW: Final = 2.0
+"""What holding a point too few costs, beside a point too many."""
 _LOPSIDED: Final = 0.25
 """What a point of difference between a range's tails costs, in points off `HELD`."""
 
@@ -32,6 +34,10 @@ class Range:
     low: float
     middle: float
     high: float
+
+    def plus(self, sure: float) -> Range:
+        """Returns the range with something sure added."""
+        return Range(self.low + sure, self.middle + sure, self.high + sure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +153,7 @@ def _few(values: Floats, shares: Floats) -> tuple[float, float]:
     after = np.cumsum(shares)
     below, above = (after - shares)[:, None], (1.0 - after)[None, :]
     held = 1.0 - below - above
-    cost = np.abs(held - HELD) + _LOPSIDED * np.abs(below - above)
+    off = np.maximum(held - HELD, _TOO_FEW * (HELD - held))
+    cost = off + _LOPSIDED * np.abs(below - above)
     low, high = np.unravel_index(np.argmin(np.where(held > 0, cost, np.inf)), cost.shape)
     return float(values[low]), float(values[high])

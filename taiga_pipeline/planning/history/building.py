@@ -71,7 +71,7 @@ def build_history(
 ) -> History:
     """Returns the history that a store tells. Stages are looked up in ``book``."""
     moves_of = _grouped(stored.moves)
-    changes_of = _grouped(change for change in stored.changes if change.field in _DATED)
+    changes_of = _grouped(change for change in stored.changes if change.field in DATED)
     imported = frozenset(stored.imported)
     left_out: Counter[str] = Counter()
     chances: dict[str, float] = {}
@@ -88,7 +88,8 @@ def build_history(
     return History(tuple(past), chances, dict(left_out))
 
 
-_DATED: Final = frozenset({"value", "expected_close"})
+DATED: Final = frozenset({"value", "expected_close"})
+"""The fields whose changes are read: what was known of them on a past day."""
 _FIELDS: Final = BUILT_IN.names
 _BLANK: Final[tuple[object, ...]] = (None, "", (), frozenset())
 _Item = TypeVar("_Item", StageMove, FieldChange)

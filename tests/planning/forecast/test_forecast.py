@@ -17,6 +17,7 @@ from taiga_pipeline.planning.forecast.forecast import (  # noqa: E402
     make_forecast,
     prepare,
 )
+from taiga_pipeline.planning.forecast.notes import notes  # noqa: E402
 from taiga_pipeline.planning.forecast.outlooks import explain, outlooks  # noqa: E402
 from taiga_pipeline.planning.forecast.periods import months, quarters  # noqa: E402
 from taiga_pipeline.planning.forecast.record import make_record  # noqa: E402
@@ -81,6 +82,29 @@ def test_later_months_are_mostly_of_deals_that_are_not_there_yet(forecast: Forec
 def test_the_value_is_wins_times_what_they_bring(forecast: Forecast) -> None:
     row = forecast.months[1]
     assert row.value["EUR"].all.middle == pytest.approx(1000 * row.won.all.middle, rel=0.15)
+
+
+def test_a_quarter_that_has_begun_is_what_was_won_so_far_and_what_is_expected_of_its_rest() -> None:
+    day = last_day(RULES) - timedelta(days=40)
+    history = grown(RULES).known_on(day)
+    forecast = make_forecast(history, day)
+    quarter, month = forecast.quarters[0], forecast.months[0]
+    start = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
+    won = [
+        each for each in history.deals if each.won and each.closed and start <= each.closed <= day
+    ]
+    assert quarter.period.begun
+    assert quarter.so_far.won == len(won) > month.so_far.won > 0
+    assert quarter.so_far.value["EUR"] == 1000 * len(won)
+    rest, whole = quarter.won.all, quarter.won_in_whole
+    assert (whole.low, whole.middle, whole.high) == (
+        rest.low + len(won), rest.middle + len(won), rest.high + len(won),
+    )  # fmt: skip
+    assert quarter.value_in_whole("EUR").high == quarter.value["EUR"].all.high + 1000 * len(won)
+    assert forecast.quarters[1].so_far.won == 0
+    said = notes(forecast, history)[1]
+    assert said.startswith(f"{quarter.period.name} ")
+    assert f"{len(won)} won so far" in said
 
 
 def test_history_weighs_more_the_more_months_it_has() -> None:
