@@ -55,7 +55,7 @@ def target_problems(target: Mapping[str, Any], known: Collection[str]) -> Iterat
         yield ("target",), "'target.url' is missing"
     elif not has_way and (adapter is None or adapter.ways_in):
         ways = ", ".join(ways_of(adapter))
-        yield ("target",), f"target: needs exactly one of {ways}; there is none of them"
+        yield ("target",), f"target: needs exactly one of {ways}; none is set"
     yield from _own(target, strange, known, adapter)
 
 

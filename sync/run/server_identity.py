@@ -136,8 +136,9 @@ def _another(before: Identity, now: Identity, whose: str) -> AnotherServer:
         ways = (UseAccount(before.account), GrantAccess(now.account), MoveState(ServerIs.SAME))
         return AnotherServer(
             f"this is another account: {whose} as {before.account}, and {now} logs in. Two "
-            "accounts on one pipeline do not see what the other makes, and make each thing a "
-            "second time. Nothing was read or written",
+            "accounts on one pipeline do not see what the other makes, and make each thing "
+            "twice. Nothing "
+            "was read or written",
             ways_out=ways,
         )
     reset = " (it was set up again)" if before.address == now.address else ""

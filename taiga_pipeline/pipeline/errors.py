@@ -195,7 +195,7 @@ class EditConflict(RequestError):
 
     def __init__(self, deal: str, fields: Sequence[FieldConflict]) -> None:
         differences = "; ".join(
-            f"{each.field.replace('_', ' ')} is {each.theirs or 'empty'!r} by now, "
+            f"{each.field.replace('_', ' ')} is now {each.theirs or 'empty'!r}, "
             f"was {each.base or 'empty'!r}"
             for each in fields
         )

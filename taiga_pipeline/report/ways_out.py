@@ -136,7 +136,7 @@ _EFFECTS: Final[Mapping[tuple[Effect, Side], tuple[str, str]]] = {
     (Effect.VALUE, Side.SALES): ("To write what sales want", ""),
     (Effect.VALUE, Side.DELIVERY): ("To keep what is there", ""),
     (Effect.MAKE_AGAIN, Side.SALES): ("To make it again", "make it again"),
-    (Effect.STAY_AWAY, Side.DELIVERY): ("To let it be gone", "let it be gone"),
+    (Effect.STAY_AWAY, Side.DELIVERY): ("To keep it deleted", "keep it deleted"),
     (Effect.REMOVE, Side.SALES): ("To have it removed", "have it removed"),
     (Effect.LEAVE, Side.DELIVERY): ("To leave it as it is", "leave it as it is"),
     (Effect.REMOVED, Side.DELIVERY): ("Once it was removed", "once it was removed"),
@@ -255,7 +255,7 @@ _WORDS: Final[Mapping[type[WayOut], Callable[[Any], Words]]] = {
     FindCause: lambda way: Words(CAUSES[way.limit]),
     AllowOnce: lambda way: Words(f"To allow it once: --allow {way.limit}"),
     RaiseLimit: lambda way: Words(
-        f"To allow it for good: {way.limit} under [limits] in the configuration"
+        f"To allow it always: set {way.limit} under [limits] in the configuration"
     ),
     SaveNewPlan: lambda _: Words(f"Look at '{command('plan')}' again, and save a new plan"),
     MoveState: _move_state,

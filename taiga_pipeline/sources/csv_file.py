@@ -141,9 +141,13 @@ def _encoding(file: Path) -> str:
     "a CSV file",
     capabilities=SourceCapabilities(people=True),
     settings=(
-        Setting("file", "deals.csv", "docs/csv.md; people.csv and allocations.csv beside it count"),
+        Setting(
+            "file",
+            "deals.csv",
+            "docs/csv.md; people.csv and allocations.csv in the same folder count",
+        ),
     ),
-    adds_people="name people in people.csv beside the file of deals (docs/csv.md)",
+    adds_people="list people in people.csv, in the folder of the deals file (docs/csv.md)",
 )
 def create(settings: Mapping[str, object], clock: Clock) -> CsvSource:
     """Makes the source from the config's ``[source]`` table.

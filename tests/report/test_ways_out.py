@@ -113,7 +113,7 @@ def test_commands_stand_below_each_other_with_what_comes_of_them() -> None:
     gone = Resolve(KEY, Side.DELIVERY, Effect.STAY_AWAY)
     assert commands([again, gone]) == (
         "pipeline-sync resolve D-1/story/kick-off --take sales       # make it again",
-        "pipeline-sync resolve D-1/story/kick-off --take delivery    # let it be gone",
+        "pipeline-sync resolve D-1/story/kick-off --take delivery    # keep it deleted",
     )
 
 

@@ -107,7 +107,7 @@ def save_plan(drawn: Plan, path: Path) -> None:
     "saved",
     metavar="FILE",
     type=ReadFile(exists=True, dir_okay=False),
-    help="Apply this saved plan; refuse if the plan is a different one by now.",
+    help="Apply this saved plan; refuse if the plan has changed since.",
 )
 @full_option
 @click.option(

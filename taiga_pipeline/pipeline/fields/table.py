@@ -22,7 +22,7 @@ FIELDS: Final = (
         kind=Kind.TEXT,
         column=1,
         label="Key",
-        about="What names it for good.",
+        about="The permanent key.",
         is_edited=False,
         headers=(
             "key|deal key|deal id|opportunity id|opportunity number|opportunity no|deal number|"
@@ -419,7 +419,7 @@ HELPERS: Final = (
         name=STATUS,
         kind=Kind.TEXT,
         label="Status",
-        about="Whether a deal is open, won or lost, beside the stage that it was in at last.",
+        about="Whether a deal is open, won or lost, in addition to its last stage.",
         headers=(
             "status|deal status|opportunity status|won/lost|won lost|tillstånd|zustand|estado|"
             "statut|état|situação|statuskode"
