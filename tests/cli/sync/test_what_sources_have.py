@@ -57,7 +57,7 @@ def test_a_forecast_from_the_store_does_not(run: Run) -> None:
 
 def test_capacity_says_how_people_become_known(from_csv: Run) -> None:
     stderr = from_csv("capacity", "--trials", "100").stderr
-    assert "name people in people.csv" in stderr
+    assert "list people in people.csv" in stderr
     assert "people import" not in stderr  # which would be refused
 
 
