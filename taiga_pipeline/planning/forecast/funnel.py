@@ -129,10 +129,12 @@ class Funnel:
         width = int(stays.max(initial=0)) + 1
         kinds, place = np.unique(stages * width + stays, return_inverse=True)
         won, lost = np.zeros((2, horizon, len(kinds)))
-        later_won, later_lost = self._from_entry(horizon)
-        for at, kind in enumerate(kinds.tolist()):
-            stage, stay = divmod(kind, width)
-            won[:, at], lost[:, at] = self._deal(stage, stay, later_won, later_lost)
+        later = self._from_entry(horizon)
+        stage, stay = np.divmod(kinds, width)
+        for each in np.unique(stage).tolist():
+            mine = stage == each
+            soon, never = self._deals(each, stay[mine], *later)
+            won[:, mine], lost[:, mine] = soon.T, never.T
         if self.silent is not None:
             lost[:] = 0.0
         return Curves(won, won + lost, place.ravel())
@@ -165,39 +167,40 @@ class Funnel:
         """Returns the chances of each day ahead (second axis) for deals that come into a stage."""
         won, lost = np.zeros((2, len(self.moves_on), horizon))
         for stage in reversed(self.order.tolist()):
-            won[stage], lost[stage] = self._deal(stage, 0, won, lost)
+            begun = np.zeros(1, dtype=np.int64)
+            won[stage], lost[stage] = (each[0] for each in self._deals(stage, begun, won, lost))
         return won, lost
 
-    def _deal(self, stage: int, stay: int, won: Floats, lost: Floats) -> tuple[Floats, Floats]:
-        """Returns the chances of a deal in a stage, from those of deals that come into later ones:
-        ``won(u) = sum over v of moves on(v) * won there(u - v)``."""
-        horizon = won.shape[1]
-        on, off = self._departures(stage, stay, horizon)
+    def _deals(self, stage: int, stays: Days, won: Floats, lost: Floats) -> tuple[Floats, Floats]:
+        """Returns the chances of deals in a stage (first axis), from those of deals that come into
+        later ones: ``won(u) = sum over v of moves on(v) * won there(u - v)``."""
+        on, off = self._departures(stage, stays, won.shape[1])
         share = self.next[stage]
         soon = on * share[-1] + _convolved(on, share[:-1] @ won)
         return soon, off + _convolved(on, share[:-1] @ lost)
 
-    def _departures(self, stage: int, stay: int, horizon: int) -> tuple[Floats, Floats]:
+    def _departures(self, stage: int, stays: Days, horizon: int) -> tuple[Floats, Floats]:
         rate, chance = self.leaves[stage], self.moves_on[stage]
-        ages = np.searchsorted(OVERSTAYED, (stay + np.arange(horizon)) * rate)
+        ages = np.searchsorted(OVERSTAYED, (stays[:, None] + np.arange(horizon)) * rate)
         on, off = rate * chance * self.older[0, ages], rate * (1 - chance) * self.older[1, ages]
-        there = np.exp(-np.concatenate([[0.0], np.cumsum(on + off)]))
-        left = -np.diff(there) * self._alive(stage, stay)
+        there = np.exp(-np.cumsum(on + off, axis=1))
+        left = -np.diff(there, axis=1, prepend=1.0) * self._alive(stage, stays)[:, None]
         return left * on / (on + off), left * off / (on + off)
 
-    def _alive(self, stage: int, stay: int) -> float:
+    def _alive(self, stage: int, stays: Days) -> Floats:
         if self.silent is None:
-            return 1.0
-        there = np.exp(-self.leaves[stage] * min(stay, self.record.today - self.silent))
-        return float(there / (there + (1 - self.moves_on[stage]) * (1 - there)))
+            return np.ones(len(stays))
+        silence = np.minimum(stays, self.record.today - self.silent)
+        there = np.exp(-self.leaves[stage] * silence)
+        return np.asarray(there / (there + (1 - self.moves_on[stage]) * (1 - there)))
 
 
 def _convolved(first: Floats, second: Floats) -> Floats:
     if not second.any():
         return np.zeros_like(first)
-    size = 2 * len(first)
-    product = np.fft.rfft(first, size) * np.fft.rfft(second, size)
-    return np.maximum(np.fft.irfft(product, size)[: len(first)], 0.0)
+    days = len(second)
+    product = np.fft.rfft(first, 2 * days) * np.fft.rfft(second, 2 * days)
+    return np.maximum(np.fft.irfft(product, 2 * days)[..., :days], 0.0)
 
 
 def fit_funnel(record: Record, chances: Mapping[str, float]) -> Funnel:
