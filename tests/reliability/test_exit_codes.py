@@ -282,7 +282,7 @@ SITUATIONS: Final[dict[str, Callable[[Stage], Result]]] = {
     "a project is archived": archived,
     "another server answers": another_server,
     "another account logs in": another_account,
-    "a project lost its mark": unmarked(1),
+    "a project lost its marker": unmarked(1),
     "many projects lost their mark": unmarked(3),
     "all projects are gone": all_gone,
     "an answer to a creation is lost": fault(Fault(FaultKind.RESET_BEFORE, "POST", "^/projects$")),
