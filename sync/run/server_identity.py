@@ -153,6 +153,6 @@ WAYS: Final = (CorrectAddress(), MoveState(ServerIs.SAME), MoveState(ServerIs.NE
 """What can be done where another server answers."""
 
 UNPROVEN: Final = (
-    "this is another server, as far as can be told: nothing that the state knows is there with "
+    "this is another server, it seems: nothing that the state knows is there with "
     "this pipeline's marker"
 )

@@ -122,7 +122,7 @@ def test_a_server_on_which_the_numbers_do_not_exist_is_refused_too(filled: Run) 
         assert "this is another server" in expect(filled("run"), 4)
         forget_server()
         said = expect(filled("run"), 4)
-        assert "limit 'missing': 4 planned (this is another server, as far as can be told" in said
+        assert "limit 'missing': 4 planned (this is another server, it seems" in said
         assert names(empty) == []
 
 
