@@ -13,6 +13,7 @@ replication is one firm (see `bench.small_firms`), forecast once, as the program
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import astuple
 from typing import Any, Final
 
@@ -46,9 +47,14 @@ SHAPES: Final = (
 )
 
 
+SOON_AT_MOST: Final = {(15, 1): 0.018, (30, 1): 0.013, (60, 1): 0.008, (60, 3): 0.005}
+"""How far the Brier score at 90 days may be from the truth's own, by deals a year and years."""
+EVER_SLACK: Final = 0.003
+DECIDES: Final = 30
+HELD: Final = (0.74, 0.88)
 HEADINGS: Final = (
     *("shape", "90 d: ours", "base", "truth", "off"),
-    *("ever: ours", "mapping", "off: ours", "mapping", "held", "width", "bias"),
+    *("ever: ours", "mapping", "off: ours", "mapping", "held", "width", "bias", "met"),
 )
 
 
@@ -58,14 +64,17 @@ def main() -> int:
     words = sys.argv[2:]
     print(f"\n### {replications} firms each\n")
     print("| " + " | ".join(HEADINGS) + " |", "|" + "---|" * len(HEADINGS), sep="\n")
+    met = True
     for shape in SHAPES:
         if not words or any(word in shape.name for word in words):
-            print("| " + " | ".join(measure(shape, replications)) + " |", flush=True)
-    return 0
+            row, missed = measure(shape, replications)
+            met = met and not missed
+            print("| " + " | ".join([*row, missed or "yes"]) + " |", flush=True)
+    return 0 if met else 1
 
 
-def measure(shape: Shape, replications: int) -> list[str]:
-    """Returns a row of the table."""
+def measure(shape: Shape, replications: int) -> tuple[list[str], str]:
+    """Returns a row of the table, and the bars that were missed."""
     chances: list[tuple[Any, ...]] = []
     ranges = []
     for seed in range(replications):
@@ -82,10 +91,24 @@ def measure(shape: Shape, replications: int) -> list[str]:
         wins = simulate_period(ground, 1, DAYS_AHEAD, seed)["all"].won
         held = range_of(wins)
         ranges.append((held.low, held.high, case.wins, wins.mean()))
-    return [shape.name, *_figures(np.array(chances, dtype=float), np.array(ranges))]
+    figures, held, rest = _figures(np.array(chances, dtype=float), np.array(ranges))
+    texts = [f"{figure:.3f}" for figure in figures]
+    return [shape.name, *texts, f"{held:.0%}", *rest], ", ".join(_missed(shape, figures, held))
 
 
-def _figures(chances: Any, ranges: Any) -> list[str]:
+def _missed(shape: Shape, figures: list[float], held: float) -> Iterator[str]:
+    """Yields the names of the bars that were missed."""
+    soon, ever, mapping = figures[3], figures[6], figures[7]
+    if soon > SOON_AT_MOST.get((shape.a_year, shape.years), np.inf):
+        yield "90 d"
+    slack = EVER_SLACK if shape.mapping == shape.truth or shape.a_year < DECIDES else 0.0
+    if ever > mapping + slack:
+        yield "ever"
+    if not HELD[0] <= round(held, 2) <= HELD[1]:
+        yield "held"
+
+
+def _figures(chances: Any, ranges: Any) -> tuple[list[float], float, list[str]]:
     ours, ever, base, mapping, true_soon, true_ever, soon, won = chances.T
     low, high, actual, expected = ranges.T
 
@@ -100,13 +123,9 @@ def _figures(chances: Any, ranges: Any) -> list[str]:
         brier(ever, true_ever),
         brier(mapping, true_ever),
     ]
-    held = ((low <= actual) & (actual <= high)).mean()
-    return [
-        *(f"{figure:.3f}" for figure in figures),
-        f"{held:.0%}",
-        f"{(high - low).mean():.2f}",
-        f"{expected.sum() / max(actual.sum(), 1):.2f}",
-    ]
+    held = float(((low <= actual) & (actual <= high)).mean())
+    bias = expected.sum() / max(actual.sum(), 1)
+    return figures, held, [f"{(high - low).mean():.2f}", f"{bias:.2f}"]
 
 
 if __name__ == "__main__":
