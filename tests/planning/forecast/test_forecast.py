@@ -190,7 +190,7 @@ def test_a_close_date_that_has_just_passed_means_soon_and_an_old_one_nothing(
 
 
 def dated(key: str, first: date, stated: int, taken: int) -> PastDeal:
-    """A deal that is won ``taken`` days after it came in, and for which ``stated`` was said."""
+    """A deal that is won ``taken`` days after it came in, and for which ``stated`` was reported."""
     spell = CloseSpell(first, first + timedelta(days=stated))
     won = deal(key, first, first + timedelta(days=taken), True)
     return replace(won, stated=(spell,), expected_close=spell.close)
