@@ -25,6 +25,9 @@ _TOO_FEW: Final = 2.0
 """What holding a point too few costs, beside a point too many."""
 _LOPSIDED: Final = 0.25
 """What a point of difference between a range's tails costs, in points off `HELD`."""
+_WIDE: Final = 0.05
+"""What a standard deviation of width costs."""
+_TINY: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +138,9 @@ def range_of(trials: Floats) -> Range:
     """Returns the range that holds 80 of 100 trials, and their median.
 
     Its ends are P10 and P90. Where these would hold many more than that, since few different
-    numbers come, it is the range of those numbers that holds the share nearest to 80 %, with the
-    tails as equal as can be: with a chance of 47 % for no win and 35 % for one, it is 0 to 1.
+    numbers come, it is the range of those numbers that holds the share nearest to 80 %, narrow and
+    with equal tails as far as can be: with a chance of 47 % for no win and of 35 % for one, it is 0
+    to 1.
     """
     values, counts = np.unique(trials, return_counts=True)
     middle = float(np.median(trials))
@@ -154,6 +158,8 @@ def _few(values: Floats, shares: Floats) -> tuple[float, float]:
     below, above = (after - shares)[:, None], (1.0 - after)[None, :]
     held = 1.0 - below - above
     off = np.maximum(held - HELD, _TOO_FEW * (HELD - held))
-    cost = off + _LOPSIDED * np.abs(below - above)
+    spread = max(float(np.sqrt(shares @ (values - shares @ values) ** 2)), _TINY)
+    wide = (values[None, :] - values[:, None]) / spread
+    cost = off + _LOPSIDED * np.abs(below - above) + _WIDE * wide
     low, high = np.unravel_index(np.argmin(np.where(held > 0, cost, np.inf)), cost.shape)
     return float(values[low]), float(values[high])

@@ -10,14 +10,18 @@ import pytest
 np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
 
 from bench.small_firms import STAGES, TODAY, TOO_LOW, TRUTH, Case, Shape, simulate  # noqa: E402
+from taiga_pipeline.planning.forecast.forecast import make_forecast  # noqa: E402
 from taiga_pipeline.planning.forecast.funnel import (  # noqa: E402
     CYCLE_DAYS,
     Funnel,
     fit_funnel,
     unrecorded_losses,
 )
+from taiga_pipeline.planning.forecast.model import MAPPING as MAPPING_ALONE  # noqa: E402
+from taiga_pipeline.planning.forecast.notes import notes  # noqa: E402
 from taiga_pipeline.planning.forecast.record import make_record  # noqa: E402
 from taiga_pipeline.planning.history.model import History, PastDeal, StageSpell  # noqa: E402
+from taiga_pipeline.planning.outlook import Outlooks  # noqa: E402
 
 MAPPING = dict(zip(STAGES, TOO_LOW, strict=True))
 
@@ -152,3 +156,28 @@ def test_without_stages_on_record_whole_deals_tell_how_far_the_mapping_is_off() 
     found = chances(simulate(shape, 2))
     for stage, chance in zip(STAGES, TRUTH, strict=True):
         assert found[stage] == pytest.approx(chance, abs=0.08)
+
+
+def test_a_forecast_says_that_no_losses_are_recorded() -> None:
+    case = simulate(Shape("", 30, 3, losses=False), 4)
+    forecast = make_forecast(case.history, TODAY)
+    said = " ".join(notes(forecast, case.history))
+    assert forecast.basis.no_losses_since is not None
+    assert f"No loss is on record after {forecast.basis.no_losses_since}" in said
+    usual = simulate(Shape("", 30, 3), 4)
+    assert "No loss" not in " ".join(notes(make_forecast(usual.history, TODAY), usual.history))
+
+
+def test_a_forecast_says_that_the_plain_mapping_did_better() -> None:
+    case = simulate(Shape("", 30, 1), 4)
+    forecast = make_forecast(case.history, TODAY)
+    plain = replace(forecast, basis=replace(forecast.basis, variant=MAPPING_ALONE))
+    assert "in this pipeline's own past that was better" in " ".join(notes(plain, case.history))
+
+
+def test_what_planning_multiplies_chances_by_is_one_on_average() -> None:
+    """So that weighted hours are the mean of the futures that the quantiles are taken of."""
+    found = Outlooks(common_shock_sd=0.4)
+    draws = np.random.default_rng(1).standard_normal(200_000)
+    factors = np.exp(found.median + found.common_shock_sd * draws)
+    assert factors.mean() == pytest.approx(1.0, abs=0.01)
