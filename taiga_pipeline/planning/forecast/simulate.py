@@ -25,7 +25,7 @@ _TOO_FEW: Final = 2.0
 """What holding a point too few costs, beside a point too many."""
 _LOPSIDED: Final = 0.25
 """What a point of difference between a range's tails costs, in points off `HELD`."""
-_WIDE: Final = 0.05
+_WIDE: Final = 0.02
 """What a standard deviation of width costs."""
 _TINY: Final = 1e-9
 
