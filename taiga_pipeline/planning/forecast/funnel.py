@@ -63,6 +63,7 @@ _OFF_IN_STAGE: Final = np.linspace(-2.0, 2.0, 41)
 _NEXT_DEALS: Final = 2.0
 _SELDOM: Final = 0.1
 _TINY: Final = 1e-300
+_NARROW: Final = 0.01
 
 
 def unrecorded_losses(record: Record) -> int | None:
@@ -244,7 +245,11 @@ class _Fitter:
         log_odds = prior[:, None, None] + _OFF[:, None] + _OFF_IN_STAGE
         seen, chance = self._moves.likelihood(log_odds), logistic(log_odds)
         fits, means = [], []
-        for (width, in_stage), likely in WIDTHS.items():
+        for (as_whole, by_stage), likely in WIDTHS.items():
+            width, in_stage = as_whole, by_stage
+            if not self._record.learns_stages:
+                # Whole deals tell one thing only, which both of them make up together.
+                width, in_stage = float(np.hypot(as_whole, by_stage)), _NARROW
             joint = np.exp(seen) * _normal(_OFF_IN_STAGE, in_stage)
             total = np.maximum(joint.sum(axis=2), _TINY)
             each = _chances((joint * chance).sum(axis=2) / total, self._next, self._order)
