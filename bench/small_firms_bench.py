@@ -50,6 +50,7 @@ SHAPES: Final = (
 SOON_AT_MOST: Final = {(15, 1): 0.018, (30, 1): 0.013, (60, 1): 0.008, (60, 3): 0.005}
 """How far the Brier score at 90 days may be from the truth's own, by deals a year and years."""
 EVER_SLACK: Final = 0.003
+"""How much worse than the mapping the chance to be won at all may be where the mapping is right."""
 DECIDES: Final = 30
 HELD: Final = (0.74, 0.88)
 HEADINGS: Final = (
@@ -101,7 +102,8 @@ def _missed(shape: Shape, figures: list[float], held: float) -> Iterator[str]:
     soon, ever, mapping = figures[3], figures[6], figures[7]
     if soon > SOON_AT_MOST.get((shape.a_year, shape.years), np.inf):
         yield "90 d"
-    slack = EVER_SLACK if shape.mapping == shape.truth or shape.a_year < DECIDES else 0.0
+    is_right = mapping <= EVER_SLACK
+    slack = EVER_SLACK if is_right or shape.a_year < DECIDES else 0.0
     if ever > mapping + slack:
         yield "ever"
     if not HELD[0] <= round(held, 2) <= HELD[1]:
