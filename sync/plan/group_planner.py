@@ -222,7 +222,8 @@ class _GroupPlanner:
 
     def _root_action(self, base: Bases) -> ActionType:
         """Names what the changes of a bound root amount to."""
-        if not base:
+        # A root that was marked, and whose adoption then broke off, remembers empty sets alone.
+        if all(each == Base(frozenset(), frozenset()) for each in base.values()):
             return ActionType.ADOPT
         was_retired = STATE in base and base[STATE].desired == RETIRED
         if self.desired.retired and not was_retired:

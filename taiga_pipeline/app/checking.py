@@ -255,7 +255,7 @@ def _own_fields(workspace: Workspace) -> Iterator[Finding]:
         wrong.append(f"and {found.unreadable_count - len(wrong):,} more like these")
     filled = ", ".join(f"{name} in {counted(n, 'deal')}" for name, n in found.filled.items())
     if filled or kept:
-        trouble = Trouble.USAGE if wrong else None
+        trouble = Trouble.PARTIAL if wrong else None
         yield Finding("fields", filled or "none of your own", tuple(wrong), trouble, kept)
 
 

@@ -167,7 +167,7 @@ def test_a_field_that_is_declared_no_more_loses_nothing_and_check_says_so(
         text.replace('name = "region"', 'name = "region", kind = "number"'), encoding="utf-8"
     )
     checked = run("check", "--offline")
-    assert checked.exit_code == 2
+    assert checked.exit_code == 3
     assert "deal D-1: region: 'North' is not a number; it is kept and shown as it is" in (
         checked.stdout
     )

@@ -183,7 +183,7 @@ def _answer_with(
     monkeypatch: pytest.MonkeyPatch, path: str, status: int, headers: dict[str, str]
 ) -> None:
     """Lets the sandbox answer a path with more headers, and with another status unless 0."""
-    from taiga_pipeline.sandbox import server  # noqa: PLC0415 - only what is changed here
+    from taiga_pipeline.sandbox.serving import server  # noqa: PLC0415 - only what is changed here
 
     send = server._Connection._send_head
 

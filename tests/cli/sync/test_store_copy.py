@@ -111,7 +111,7 @@ def test_a_database_that_holds_something_already_is_left_alone(synced: Run, new:
     counts = rows(new, "deals"), rows(new, "sync_journal")
     result = synced("store", "copy", "--to-env", "NEW_DATABASE")
     assert result.exit_code == 2
-    assert f"store already: {SAMPLE_DEALS} rows in deals" in result.stderr
+    assert f"store: {SAMPLE_DEALS} rows in deals" in result.stderr
     assert (rows(new, "deals"), rows(new, "sync_journal")) == counts
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -184,17 +184,20 @@ def beside_a_sandbox(folder: Path, **settings: str) -> Iterator[World]:
 def hostile_world(folder: Path, entries: Mapping[str, str] = STORABLE) -> Iterator[World]:
     """A pipeline full of ``entries`` beside a fresh sandbox; nothing was synced yet."""
     with beside_a_sandbox(folder) as world:
-        fill(world, entries)
+        fill(world, entries, own=("region", "margin", "segment"))
         yield world
 
 
-def fill(world: World, entries: Mapping[str, str]) -> None:
-    """Puts the two deals of each entry, and a person, into the store."""
+def fill(world: World, entries: Mapping[str, str], own: Collection[str] = ("region",)) -> None:
+    """Puts the two deals of each entry, and a person, into the store.
+
+    ``own`` names the fields of the user's own that hold the entry, whatever kind they are of.
+    """
     with stores(world) as (deals, people):
         people.add(Person(MANAGER, "Petra Manager"))
         for name, text in entries.items():
-            deals.add(hostile_deal(key_of(name, text), text, "Proposal"))
-            deals.add(hostile_deal(f"W-{name}", text, "Won"))
+            for key, stage in ((key_of(name, text), "Proposal"), (f"W-{name}", "Won")):
+                deals.add(replace(hostile_deal(key, text, stage), own=dict.fromkeys(own, text)))
             staff(people, name, text)
 
 
