@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -138,9 +138,17 @@ class Ground:
     past: tuple[Tally, ...]
 
     def common_shock(self, first: int, last: int, part: str) -> CommonShock:
-        """Returns the common shock of wins in days ``first`` to ``last`` ahead."""
+        """Returns the common shock of wins in days ``first`` to ``last`` ahead.
+
+        Where the funnel knows today's stages and not those of the past, past forecasts were made
+        without stages: what they were off by says nothing of today's.
+        """
         windows = [each.window(first, last, part) for each in self.past if each.days >= last]
-        return learn_common_shock(windows, last, PARTS[part])
+        learnt = learn_common_shock(windows, last, PARTS[part])
+        is_funnel = self.view.model.variant.kind == "funnel"
+        if is_funnel and not self.view.record.learns_stages:
+            return replace(learnt, mean=0.0)
+        return learnt
 
 
 def ground_of(view: View, known: History, past: tuple[Tally, ...]) -> Ground:
