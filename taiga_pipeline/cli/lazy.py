@@ -16,7 +16,7 @@ import click
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A command: ``module:attribute`` in this package, its one-line help, its help section."""
+    """A command (``.module:attribute`` from this package on), its one-line help, its section."""
 
     target: str
     help: str
@@ -25,7 +25,7 @@ class Entry:
     def load(self) -> click.Command:
         """Imports the command."""
         module, _, attribute = self.target.partition(":")
-        command = getattr(importlib.import_module(f"{__package__}.{module}"), attribute)
+        command = getattr(importlib.import_module(module, __package__), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(f"{self.target} is not a command")
         return command

@@ -492,11 +492,11 @@ class TestYears:
 
     def test_what_tells_something_stays(self, synced: Run, clock: MovableClock) -> None:
         with closing(sqlite3.connect("state.db")) as connection:
+            described = connection.execute("PRAGMA table_info(sync_journal)").fetchall()
+            columns = ", ".join(row[1] for row in described if row[1] not in ("id", "reason"))
             connection.execute(
-                "INSERT INTO sync_journal SELECT NULL, run_id, pipeline, grp, kind, name, action,"
-                " 'newer', changes_json, intended_json, status, target_id, error, intended_at,"
-                " finished_at, identity, when_dropped FROM sync_journal"
-                " WHERE grp = 'D-105' AND kind = 'project'"
+                f"INSERT INTO sync_journal ({columns}, reason) SELECT {columns}, 'newer'"
+                " FROM sync_journal WHERE grp = 'D-105' AND kind = 'project'"
             )
             connection.execute("UPDATE sync_journal SET status = 'open' WHERE grp = 'D-106'")
             connection.commit()
