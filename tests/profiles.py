@@ -1,7 +1,8 @@
 """How much a test run tries: ``RELIABILITY_PROFILE``, and ``--fast``.
 
-- ``sample`` (``make test``): of a test's many cases (marked ``sampled(n)``) and of a loop's many
-  places (`sampled`), every n-th is tried, always the same ones. What is tried on SQLite is tried on
+- ``sample`` (``make test``): of a test's many cases (marked ``sampled(n)``), of a file's many slow
+  tests (``sampled_tests(n)``) and of a loop's many places (`sampled`), every n-th is tried, always
+  the same ones. What is tried on SQLite is tried on
   PostgreSQL too in every sixth case.
 - ``whole`` (``make test-all``): everything.
 - ``long`` (``make test-reliability-long``): more than everything: thousands of schedules.
@@ -54,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if PROFILE not in PROFILES:
         raise pytest.UsageError(f"RELIABILITY_PROFILE={PROFILE}: write one of {PROFILES}")
     config.addinivalue_line("markers", "sampled(n): try every n-th case, unless all are asked for")
+    config.addinivalue_line("markers", "sampled_tests(n): try every n-th test of the file")
     config.addinivalue_line("markers", "sampled_inside: tries a sample of places, by `sampled`")
 
 
@@ -83,7 +85,26 @@ def is_slow(item: pytest.Item) -> bool:
 
 def beyond_the_sample(items: list[pytest.Item]) -> set[pytest.Item]:
     """Returns the cases that only a whole run tries."""
-    return beyond_every_nth(items) | beyond_the_first_database(items)
+    return (
+        beyond_every_nth(items)
+        | beyond_every_nth_of_a_file(items)
+        | beyond_the_first_database(items)
+    )
+
+
+def beyond_every_nth_of_a_file(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Returns the tests of files that say of how many one is tried."""
+    files = defaultdict(list)
+    for item in items:
+        marker = item.get_closest_marker("sampled_tests")
+        if marker:
+            files[item.path, marker.args[0]].append(item)
+    return {
+        item
+        for (_, every), group in files.items()
+        for place, item in enumerate(group)
+        if place % every
+    }
 
 
 def beyond_the_first_database(items: list[pytest.Item]) -> set[pytest.Item]:

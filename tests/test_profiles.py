@@ -73,6 +73,15 @@ def test_a_sample_tries_every_nth_of_many_cases_and_all_of_few(tmp_path: Path) -
     assert sum("few" in name for name in names) == 11
 
 
+def test_a_sample_tries_every_nth_test_of_a_file_that_says_so(tmp_path: Path) -> None:
+    tests = "".join(f"def test_{number}(): pass\n" for number in range(5))
+    mark = "import pytest\npytestmark = pytest.mark.sampled_tests(2)\n"
+    (tmp_path / "test_slow.py").write_text(mark + tests)
+    slow = {f"test_{number}" for number in range(5)}
+    assert slow & set(collected(tmp_path)) == {"test_0", "test_2", "test_4"}
+    assert slow <= set(collected(tmp_path, profile="whole"))
+
+
 def test_a_sample_tries_the_second_database_less_often(tmp_path: Path) -> None:
     names = [name for name in collected(tmp_path) if "both" in name]
     assert sum("sqlite" in name for name in names) == 7

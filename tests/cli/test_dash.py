@@ -19,6 +19,8 @@ from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import FixedClock, Run
 
+pytestmark = pytest.mark.sampled_tests(3)
+
 MAIN = [sys.executable, "-m", "taiga_pipeline"]
 
 

@@ -18,6 +18,8 @@ from tests.cli.conftest import FixedClock, Run, project_names, writes
 from tests.live.leaving_out import program
 from tests.live.postgresql import PASSWORD, Server
 
+pytestmark = pytest.mark.sampled_tests(3)
+
 CONFIG = Path("config.toml")
 ROOT = Path(__file__).parents[2]
 

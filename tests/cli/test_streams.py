@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.sampled_tests(3)
+
 COMMANDS = ["--version", "deals list", "deals export /dev/stdout"]
 
 

@@ -18,6 +18,8 @@ from click.testing import CliRunner
 from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 
+pytestmark = pytest.mark.sampled_tests(3)
+
 CALLS: Final = {
     "plan": "",
     "run": "",

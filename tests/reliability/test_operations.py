@@ -27,6 +27,8 @@ from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
 
+pytestmark = pytest.mark.sampled_tests(2)
+
 Run = Callable[..., Result]
 CONFIG: Final = Path("config.toml")
 SHOP: Final = "(tentative) Alder & Finch: Web shop"

@@ -34,6 +34,8 @@ from tests.reliability.source_trouble_world import (
     with_store,
 )
 
+pytestmark = pytest.mark.sampled_tests(3)
+
 __all__ = ["company", "taiga", "with_store"]  # fixtures
 
 PAGE = 4096

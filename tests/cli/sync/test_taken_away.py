@@ -12,6 +12,8 @@ from sync.errors import Unreachable
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import Run
 
+pytestmark = pytest.mark.sampled_tests(2)
+
 Leave = Callable[[], tuple[str, str]]
 
 

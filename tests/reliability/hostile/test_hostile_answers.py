@@ -24,7 +24,7 @@ from tests.reliability.hostile.checks import assert_terminal_safe, commands_in
 from tests.reliability.hostile.corpus import EVERYTHING, STORABLE, UNSTORABLE
 from tests.reliability.hostile.world import NOW, World, prepare
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(8)
 
 FIELDS = {
     Kind.PROJECT: (Project.LABEL, Project.TITLE, Project.TEXT, Project.DEAL_FACTS),

@@ -50,7 +50,7 @@ def undisturbed(situations: list[Prepared]) -> Undisturbed:
 def test_killed_at_any_crash_point_the_next_run_ends_as_if_nothing_had_happened(
     situations: list[Prepared], undisturbed: Undisturbed, figure: Figure
 ):
-    numbers = sampled(range(1, len(undisturbed.crash_points_reached) + 1), 7)
+    numbers = sampled(range(1, len(undisturbed.crash_points_reached) + 1), 14)
     tries = [(number, edited) for number in numbers for edited in _with_edits(number)]
     began = time.monotonic()
     differences = _each(situations, tries, lambda world, at: _kill_once(world, *at, undisturbed))
@@ -97,7 +97,7 @@ def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
         for first in range(20, len(undisturbed.crash_points_reached), step)
         for second in range(30 + first % 7, 200, 2 * step)
     ]
-    pairs = sampled(every, 4)
+    pairs = sampled(every, 8)
 
     def check(world: World, pair: tuple[int, int]) -> str:
         killed(world, pair[0])
@@ -180,7 +180,7 @@ def test_the_recovery_reads_at_most_once_more_per_open_intent(
     names = undisturbed.crash_points_reached
     sent = [n for n, name in enumerate(names, start=1) if name == "after intent commit"]
     answered = [n for n, name in enumerate(names, start=1) if name == "before receipt commit"]
-    numbers = [*sent, *answered] if LONG else sampled([*sent[::4], *answered[1::4]], 3)
+    numbers = [*sent, *answered] if LONG else sampled([*sent[::4], *answered[1::4]], 6)
     differences = _each(situations, numbers, check)
     assert not differences, "\n".join(differences)
 

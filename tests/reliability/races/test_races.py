@@ -16,7 +16,7 @@ from tests.reliability.kills.harness import PARTIAL, Gate, fleet
 
 from .edits import EDITS, Interleaving
 
-EVERY = 5
+EVERY = 10
 """A sample tries an edit at every fifth request; the next edit at the ones next to them."""
 FIRST_WRITE = 40
 """A request in the midst of the run."""
