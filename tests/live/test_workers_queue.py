@@ -102,7 +102,7 @@ def member(name: str, host: str = "one", place: int = 0) -> Member:
 
 def fleet_of(members: Sequence[Member]) -> Fleet:
     table = QueueTable(url="postgresql://x/y")
-    workers = WorkersTable(dead_after=timedelta(seconds=2))
+    workers = WorkersTable(dead_after="2s")
     return Fleet(Path("workers.toml"), table, workers, {each.name: each for each in members})
 
 
@@ -343,7 +343,7 @@ def test_slots_and_waits_that_a_fast_clock_noted_are_healed_and_said(
     assert not world.ledger.take_turn("queue due", timedelta(minutes=1))
     world.queue_due()
     assert sorted(world.work()) == ["a", "b", "c"]
-    for said in ("a: the slot", "b: waited for a time", "two: was paused"):
+    for said in ("a: the last recorded slot", "b: waited for a time", "two: was paused"):
         assert said in caplog.text
     caplog.clear()
     world.queue_due()

@@ -85,7 +85,10 @@ def test_every_candidate_says_why_it_was_taken_or_not(tmp_path: Path) -> None:
         ({"stage": "Lost"}, "no project is made; an existing one is retired, its contents"),
         ({"stage": "Won", "closed_on": TODAY.replace(year=2020)}, "closed more than closed_within"),
         ({"stage": "Won", "expected_close": None}, "start and close are unknown"),
-        ({"stage": "Won", "expected_close": None}, "followed only if synced before: it is unknown"),
+        (
+            {"stage": "Won", "expected_close": None},
+            "followed only if synced before: the day they were won is unknown",
+        ),
     ],
 )
 def test_what_is_special_about_a_deal_is_remarked(changes: dict[str, object], remark: str) -> None:

@@ -21,6 +21,7 @@ class Bot:
 
     member = "ana@example.invalid"
     roles = ("Developer", "Manager")
+    capabilities = create.capabilities
 
     def __init__(self, clock: ManualClock, key: str = KEY) -> None:
         self.clock = clock
