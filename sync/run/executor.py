@@ -296,7 +296,7 @@ class Executor:
             if action.mark:
                 self.target.mark(observed.id, Marker(self.store.pipeline, record.key.group))
                 # Should the rest fail, its sets must not pass for the connector's own.
-                self.store.rebase(record.key, _nothing_added(record))
+                self.store.rebase_under_way(record.key, _nothing_added(record))
             written = Written(observed)
             if changes:
                 written = self.target.update(observed, changes, action.fields, progress.place)

@@ -534,6 +534,14 @@ class StateStore(ManualDecisions):
     def _look_again(self, connection: Connection, group: str) -> None:
         connection.execute(update(GROUPS).where(self._group(GROUPS, group)).values(stamp=""))
 
+    def rebase_under_way(self, key: RecordKey, bases: Bases) -> None:
+        """Sets the bases of fields while a write of the record is under way: its intent stays
+        open, so that a run that is cut off now is settled by what the target shows.
+        """
+        with self._write("by hand") as connection:
+            known = self._stored_base(connection, key)
+            self._update_binding(connection, key, {"base_json": dump_bases({**known, **bases})})
+
     def rebase(self, key: RecordKey, bases: Bases) -> None:
         """Sets the bases of fields by hand and has the group looked at again."""
         with self._write("by hand") as connection:

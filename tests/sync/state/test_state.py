@@ -10,7 +10,7 @@ import pytest
 from sync.database.engine import open_engine, writing
 from sync.database.migrations import VERSIONS
 from sync.errors import Locked, Rejected, StateUnusable
-from sync.plan.model import Issue, IssueKind
+from sync.plan.model import Action, ActionType, Issue, IssueKind
 from sync.records.model import Base, Binding, RecordKey
 from sync.run.runner import open_for_run
 from sync.state.store import Checkpoint, StateStore
@@ -47,6 +47,18 @@ def test_bindings_and_bases_come_back_as_they_were(store: StateStore):
     assert known["D1"].bound[key("D1")].binding == binding
     assert known["D1"].bound[key("D1")].base == bases
     assert not known["D2"].bound
+
+
+def test_what_is_set_while_a_write_is_under_way_leaves_its_intent_open(store: StateStore):
+    """A run that is cut off right after the write would take its own tags for people's."""
+    store.adopt(Binding(key("D1"), "7", created=False), {})
+    added = {"tags": Base(frozenset({"a"}), frozenset({"a"}))}
+    store.intend(1, Action(ActionType.ADOPT, key("D1"), ""), added)
+    nothing = {"tags": Base(frozenset(), frozenset())}
+    store.rebase_under_way(key("D1"), nothing)
+    known = store.known(["D1"])["D1"]
+    assert known.bound[key("D1")].base == nothing
+    assert known.intents[key("D1")] == [added]
 
 
 def test_one_object_cannot_be_bound_to_two_deals(store: StateStore):
