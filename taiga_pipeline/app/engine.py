@@ -11,17 +11,22 @@ from typing import TYPE_CHECKING
 from sync.clock import Clock, StoppableClock
 from sync.database.engine import shown
 from sync.plan.limits import DEFAULTS
+from sync.plan.pipeline_planner import Rules
+from sync.run.runner import LABELS, Options, Runner
 from sync.state.store import StateStore
+from sync.target import Capabilities, TellsCapabilities
 from taiga_pipeline.app.portfolio import portfolio_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.http.connection import Connection
+from taiga_pipeline.mapping.holding import Holding
+from taiga_pipeline.mapping.model import PagePhase
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
+from taiga_pipeline.sources.mapped import Extent, MappedSource
+from taiga_pipeline.targets.port import has_boards
+from taiga_pipeline.targets.registry import UnknownTargetError, find, make
 
 if TYPE_CHECKING:
-    from sync.run.runner import Runner
-    from sync.target import Capabilities, Target
-    from taiga_pipeline.mapping.holding import Holding
-    from taiga_pipeline.sources.mapped import MappedSource
+    from sync.target import Target
     from taiga_pipeline.targets.port import TargetAdapter
 
 
@@ -38,9 +43,6 @@ def make_runner(
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     """
     # Commands that only look at the state do without the rest of the engine.
-    from sync.plan.pipeline_planner import Rules
-    from sync.run.runner import LABELS, Options, Runner
-
     settings = workspace.settings
     options = Options(
         rules=Rules(settings.limits.by_name(), checked_limits(allow), settings.sync.when_gone),
@@ -86,8 +88,6 @@ class KnownTarget:
     @classmethod
     def of(cls, workspace: Workspace, target: Target | None = None) -> KnownTarget:
         """Returns what the configuration tells; an unknown kind is reported where it is made."""
-        from taiga_pipeline.targets.registry import UnknownTargetError, find
-
         kind = workspace.settings.target.kind
         try:
             return cls(kind, find(kind), target)
@@ -101,8 +101,6 @@ class KnownTarget:
 
     def capabilities(self) -> Capabilities:
         """Returns what it can hold, as well as that is known by now."""
-        from sync.target import Capabilities, TellsCapabilities
-
         if isinstance(self.target, TellsCapabilities):
             return self.target.capabilities
         return self.adapter.capabilities if self.adapter else Capabilities()
@@ -110,8 +108,6 @@ class KnownTarget:
 
 def holding_of(workspace: Workspace) -> Holding:
     """Returns what the target can hold, as far as that is known without a connection."""
-    from taiga_pipeline.mapping.holding import Holding
-
     known = KnownTarget.of(workspace)
     return Holding(known.title, known.capabilities)
 
@@ -121,10 +117,6 @@ def make_source(workspace: Workspace, known: KnownTarget | None = None) -> Mappe
 
     :raises ProblemsError: what is wrong with the source's settings or the mappings.
     """
-    from taiga_pipeline.mapping.holding import Holding
-    from taiga_pipeline.sources.mapped import Extent, MappedSource
-    from taiga_pipeline.targets.port import has_boards
-
     mappings, portfolio = workspace.load_mappings(), portfolio_of(workspace)
     known = known or KnownTarget.of(workspace)
     holding = Holding(known.title, known.capabilities)
@@ -148,8 +140,6 @@ def make_target(
     :raises ProblemsError: no such adapter, or the secret cannot be had.
     :raises Unreachable: its address cannot be right.
     """
-    from taiga_pipeline.targets.registry import find, make
-
     target = workspace.settings.target
     adapter = find(target.kind)
     credentials = target.credentials(workspace.environment)
@@ -176,8 +166,6 @@ def make_target(
 
 def _reads_pages(workspace: Workspace) -> bool:
     """Whether any mapping asks for wiki pages in deals' projects."""
-    from taiga_pipeline.mapping.model import PagePhase
-
     try:
         rules = workspace.load_mappings().rules
     except ProblemsError:  # which is reported where the mappings are used

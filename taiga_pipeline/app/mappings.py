@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING, Any
 from taiga_pipeline.app.engine import holding_of
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace, shortest
+from taiga_pipeline.mapping.check import shortcomings
+from taiga_pipeline.mapping.demand import Staffing
+from taiga_pipeline.mapping.diff import Tally, compare_all
+from taiga_pipeline.mapping.explain import explain
+from taiga_pipeline.mapping.load import load_mappings, overlooked, replacing
 from taiga_pipeline.pipeline.errors import UnknownDeal
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.sources.port import going_through
 
 if TYPE_CHECKING:
     from sync.plan.limits import Breach
-    from taiga_pipeline.mapping.demand import Staffing
-    from taiga_pipeline.mapping.diff import DealDifference, Tally
+    from taiga_pipeline.mapping.diff import DealDifference
     from taiga_pipeline.mapping.explain import Explanation
     from taiga_pipeline.mapping.load import Replacement
     from taiga_pipeline.mapping.mapping_set import MappingSet
@@ -56,9 +62,6 @@ def check_mappings(workspace: Workspace, places: Sequence[Path] = ()) -> Checked
 
     :raises ProblemsError: every problem, each with file, line and column.
     """
-    from taiga_pipeline.mapping.check import shortcomings
-    from taiga_pipeline.mapping.load import load_mappings, overlooked
-
     places = list(places) or [shortest(workspace.settings.sync.mappings)]
     mappings = load_mappings(places, known_fields(workspace))
     lacking = [problem for rules in mappings.rules for problem in shortcomings(rules)]
@@ -69,8 +72,6 @@ def check_mappings(workspace: Workspace, places: Sequence[Path] = ()) -> Checked
 
 def known_fields(workspace: Workspace) -> FieldTable:
     """Returns the fields that deals have; without a configuration, the built-in ones."""
-    from taiga_pipeline.pipeline.fields.table import BUILT_IN
-
     return workspace.fields if workspace.config_path.exists() else BUILT_IN
 
 
@@ -81,9 +82,6 @@ def explain_project(workspace: Workspace, key: str) -> Explanation:
     :raises ProblemsError: the deal cannot be read, or a mapping has problems.
     :raises Unreachable: the source does not answer.
     """
-    from taiga_pipeline.mapping.demand import Staffing
-    from taiga_pipeline.mapping.explain import explain
-
     mappings = workspace.load_mappings()
     reading = workspace.make_deal_source().read()
     deal = _find(reading, key)
@@ -92,8 +90,6 @@ def explain_project(workspace: Workspace, key: str) -> Explanation:
 
 
 def _find(reading: DealReading, key: str) -> Deal:
-    from taiga_pipeline.sources.port import going_through
-
     key, alike = key.strip(), ""
     with going_through(reading.deals) as deals:
         for deal in deals:
@@ -117,9 +113,6 @@ def compare_mappings(workspace: Workspace, new: Path, limit: int | None = None) 
     :raises ProblemsError: what is wrong with either of the mappings.
     :raises Unreachable: the source does not answer.
     """
-    from taiga_pipeline.mapping.diff import Tally, compare_all
-    from taiga_pipeline.mapping.load import load_mappings, replacing
-
     place = replacing(shortest(workspace.settings.sync.mappings), new)
     old_rules = load_mappings(place.old, workspace.fields)
     new_rules = load_mappings(place.new, workspace.fields)
@@ -144,8 +137,6 @@ def compare_mappings(workspace: Workspace, new: Path, limit: int | None = None) 
 
 
 def _with_staffing(reading: DealReading) -> Iterator[tuple[Deal, Staffing]]:
-    from taiga_pipeline.mapping.demand import Staffing
-
     for deal in reading.deals:
         yield deal, Staffing(reading.allocations.get(deal.key, ()), reading.people)
 

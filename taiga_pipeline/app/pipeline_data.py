@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.pipeline.delivery import left_of
 
 if TYPE_CHECKING:
     from taiga_pipeline.mapping.mapping_set import MappingSet
@@ -59,8 +61,6 @@ def reported_facts(workspace: Workspace) -> dict[str, Mapping[str, object]]:
     """
     if not workspace.has_state():
         return {}
-    from taiga_pipeline.app.state_access import state_to_read
-
     with state_to_read(workspace) as store:
         return {key: facts for key, (facts, _) in store.all_facts().items()}
 
@@ -69,8 +69,5 @@ def who_left(workspace: Workspace) -> frozenset[tuple[str, str]]:
     """Returns who left which deal's project, as deal key and address in lower case."""
     if not workspace.has_state():
         return frozenset()
-    from taiga_pipeline.app.state_access import state_to_read
-    from taiga_pipeline.pipeline.delivery import left_of
-
     with state_to_read(workspace) as store:
         return left_of(store.taken_away())

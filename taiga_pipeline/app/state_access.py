@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sync.run.runner import open_for_run
 from sync.state.store import StateStore
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.pipeline.delivery import delivery_facts
 
 if TYPE_CHECKING:
     from taiga_pipeline.pipeline.model import DeliveryFacts
@@ -19,8 +21,6 @@ def locked_state(workspace: Workspace) -> Iterator[StateStore]:
 
     :raises Locked: a run is at work.
     """
-    from sync.run.runner import open_for_run
-
     settings = workspace.settings
     with open_for_run(workspace.state_url, settings.pipeline, workspace.clock) as store:
         yield store
@@ -44,8 +44,6 @@ def state_to_read(workspace: Workspace, *, is_there: bool | None = None) -> Iter
 
 def facts_of(workspace: Workspace, key: str) -> DeliveryFacts | None:
     """Returns what became of a deal, None if nothing was synced for it yet."""
-    from taiga_pipeline.pipeline.delivery import delivery_facts
-
     with state_to_read(workspace) as store:
         row = store.index().get(key)
         return delivery_facts(key, *store.facts(key), row.state) if row else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sync.errors import Rejected, Vanished
+from sync.plan.pipeline_planner import PipelinePlanner
 from sync.records.model import Observed, RecordKey
 from sync.run import manual_actions
 from sync.run.server_identity import refuse_another
@@ -184,8 +185,6 @@ def adopt_renumbered(workspace: Workspace, *, dry_run: bool = False) -> Renumber
 
     :raises Locked: a run is at work.
     """
-    from sync.plan.pipeline_planner import PipelinePlanner
-
     with locked_state(workspace) as store:
         target = connected(workspace, store)
         matches = tuple(PipelinePlanner(make_source(workspace), target, store).renumbered())
