@@ -44,6 +44,17 @@ SHAPES: Final = (
     Shape("400-day cycles", 30, 3, cycle=400),
     Shape("no losses recorded", 30, 3, losses=False),
     Shape("no losses recorded, mapping right", 30, 3, losses=False, mapping=TRUTH),
+    Shape("no losses recorded, no stages", 30, 3, losses=False, stage_history=False),
+    Shape("no losses recorded for a year", 30, 3, silent=1.0),
+    Shape("losses removed", 30, 3, losses=False, removed=True),
+    Shape("losses removed, mapping right", 30, 3, losses=False, removed=True, mapping=TRUTH),
+    Shape("three stages", 30, 1, truth=(0.15, 0.35, 0.6), mapping=(0.1, 0.2, 0.5)),
+    Shape("six stages", 30, 2, truth=even(0.12, 6), mapping=(0.1, 0.1, 0.2, 0.4, 0.5, 0.6)),
+    Shape("35 % win rate, 45 days", 45, 1, truth=even(0.35), cycle=45),
+    Shape("even times", 30, 2, gamma=3.0),
+    Shape("uneven times", 30, 2, gamma=0.5),
+    Shape("seasonal arrivals", 45, 2, season=0.7),
+    Shape("mapping with gaps", 30, 1, mapping=(0.1, None, None, 0.5)),
 )
 
 
@@ -80,6 +91,8 @@ def measure(shape: Shape, replications: int) -> tuple[list[str], str]:
     ranges = []
     for seed in range(replications):
         case = simulate(shape, seed)
+        mapped = case.history.chances
+        usual = float(np.mean(list(mapped.values())))
         ground = prepare(case.history, TODAY, DAYS_AHEAD)
         soon, _ = ground.view.open.within(1, DAYS_AHEAD)
         factor = np.exp(ground.common_shock(1, DAYS_AHEAD, "open").mean)
@@ -88,7 +101,7 @@ def measure(shape: Shape, replications: int) -> tuple[list[str], str]:
         for at, (deal, fate) in enumerate(zip(ground.deals, case.open, strict=True)):
             ours = min(soon[at] * factor, 1.0), found.by_deal[deal.key].probability
             truth = astuple(fate)
-            chances.append((*ours, base, case.history.chances[deal.stage], *truth))
+            chances.append((*ours, base, mapped.get(deal.stage, usual), *truth))
         wins = simulate_period(ground, 1, DAYS_AHEAD, seed)["all"].won
         held = range_of(wins)
         ranges.append((held.low, held.high, case.wins, wins.mean()))
@@ -100,7 +113,7 @@ def measure(shape: Shape, replications: int) -> tuple[list[str], str]:
 def _missed(shape: Shape, figures: list[float], held: float) -> Iterator[str]:
     """Yields the names of the bars that were missed."""
     soon, ever, mapping = figures[3], figures[6], figures[7]
-    if soon > SOON_AT_MOST.get((shape.a_year, shape.years), np.inf):
+    if shape.is_exact and soon > SOON_AT_MOST.get((shape.a_year, shape.years), np.inf):
         yield "90 d"
     is_right = mapping <= EVER_SLACK
     slack = EVER_SLACK if is_right or shape.a_year < DECIDES else 0.0

@@ -19,9 +19,11 @@ that deals go on to. Everything shrinks to what was believed before there was da
 Where the stages of decided deals are not on record, the whole funnel's outcomes stand for the
 stages': wins and losses tell ``b``, the days of all deals tell ``r``.
 
-Where losses are not recorded, or no longer (`unrecorded_losses`), chances are the mapping's; wins
-tell the time, and a deal that has stayed long may have been lost without anyone saying so:
-``P(alive | stayed t) = S(t) / (S(t) + (1 - a) (1 - S(t)))`` with ``S(t) = exp(-r t)``.
+Where losses are not recorded, or no longer (`unrecorded_losses`), wins tell the time, and a deal
+that has stayed long may have been lost without anyone saying so:
+``P(alive | stayed t) = S(t) / (S(t) + (1 - a) (1 - S(t)))`` with ``S(t) = exp(-r t)``. What then
+tells ``a`` is in `hidden_losses`. Whether lost deals stay open or are taken out of the record
+counts as likely as it makes what is there; in the second case chances are the mapping's.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ import numpy as np
 
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves
 from taiga_pipeline.planning.forecast.hazards import Variant, logit, months_of, stage_chances
+from taiga_pipeline.planning.forecast.hidden_losses import HiddenLosses
 from taiga_pipeline.planning.forecast.record import LOST, WON, Days, Flags, Floats, Record
 from taiga_pipeline.planning.forecast.regression import logistic
 
@@ -240,27 +243,62 @@ class _Fitter:
 
     def _moves_on(self) -> Floats:
         """Returns the chances of moving on that make the chances to be won the means of what may
-        be, given what is on record: a sum over ``b`` and ``d`` on a grid, and over `WIDTHS`."""
-        prior = logit(self._implied(self._believed).clip(0.02, 0.98))
-        log_odds = prior[:, None, None] + _OFF[:, None] + _OFF_IN_STAGE
+        be, given what is on record."""
+        mean, likely = self._posterior(None)
+        hidden = self._hidden()
+        if hidden is not None:
+            stays_open, likelier = self._posterior(hidden)
+            removed = likely + hidden.if_removed(self._by_group(self._prior(), self._believed))
+            share = logistic(np.array(likelier - removed))
+            mean = share * stays_open + (1 - share) * mean
+        return self._implied(mean).clip(1e-4, 1 - 1e-4)
+
+    def _prior(self) -> Floats:
+        """Returns the chances of moving on that the mapping implies."""
+        return self._implied(self._believed).clip(0.02, 0.98)
+
+    def _by_group(self, moves_on: Floats, chances: Floats) -> Floats:
+        """Returns what `HiddenLosses` counts: moves by stage, or wins of new deals as a whole."""
+        return moves_on if self._record.learns_stages else (self._entry @ chances)[None]
+
+    def _hidden(self) -> HiddenLosses | None:
+        record = self._record
+        if self._silent is None:
+            return None
+        leaves = self._leaves(self._prior())  # Without losses, what moves on tells nothing of it.
+        if record.learns_stages:
+            return HiddenLosses.of_stays(record, self._moves.on > 0, leaves, self._silent)
+        return HiddenLosses.of_deals(record, float(leaves.mean()), self._stages, self._silent)
+
+    @property
+    def _stages(self) -> int:
+        return max(len(self._record.stages) - 1, 1)
+
+    def _posterior(self, hidden: HiddenLosses | None) -> tuple[Floats, float]:
+        """Returns the mean chances to be won, and the logarithm of how likely the record is: a sum
+        over ``b`` and ``d`` on a grid, and over `WIDTHS`."""
+        log_odds = logit(self._prior())[:, None, None] + _OFF[:, None] + _OFF_IN_STAGE
         seen, chance = self._moves.likelihood(log_odds), logistic(log_odds)
+        if hidden is not None and self._record.learns_stages:
+            seen = seen + hidden.if_open(chance)
+        most = seen.max(axis=(1, 2), keepdims=True)
         fits, means = [], []
         for (as_whole, by_stage), likely in WIDTHS.items():
             width, in_stage = as_whole, by_stage
             if not self._record.learns_stages:
                 # Whole deals tell one thing only, which both of them make up together.
                 width, in_stage = float(np.hypot(as_whole, by_stage)), _NARROW
-            joint = np.exp(seen) * _normal(_OFF_IN_STAGE, in_stage)
+            joint = np.exp(seen - most) * _normal(_OFF_IN_STAGE, in_stage)
             total = np.maximum(joint.sum(axis=2), _TINY)
             each = _chances((joint * chance).sum(axis=2) / total, self._next, self._order)
             off = np.log(likely * _normal(_OFF, width) + _TINY)
-            fits.append(np.log(total).sum(axis=0) + off + self._outcomes(each))
+            fits.append(np.log(total).sum(axis=0) + off + self._outcomes(each, hidden))
             means.append(each)
         weight = np.exp(np.array(fits) - np.max(fits))
         mean = np.einsum("wb,wsb->s", weight / weight.sum(), np.array(means))
-        return self._implied(mean).clip(1e-4, 1 - 1e-4)
+        return mean, float(np.log(weight.sum()) + np.max(fits) + most.sum())
 
-    def _outcomes(self, chances: Floats) -> Floats:
+    def _outcomes(self, chances: Floats, hidden: HiddenLosses | None) -> Floats:
         """Returns the logarithm of how likely the outcomes of whole deals are, for each ``b``,
         where no stages tell."""
         record = self._record
@@ -270,11 +308,12 @@ class _Fitter:
         weight = _by_month(np.minimum(record.closed, record.today), decided)
         new = (self._entry @ chances).clip(1e-9, 1 - 1e-9)
         won, lost = weight[record.won].sum(), weight[~record.won].sum()
-        return np.asarray(won * np.log(new) + lost * np.log1p(-new))
+        since = 0.0 if hidden is None else hidden.if_open(new[None])[0]
+        return np.asarray(won * np.log(new) + lost * np.log1p(-new) + since)
 
     def _leaves(self, moves_on: Floats) -> Floats:
         """Returns the rate, a day, at which deals leave each stage."""
-        moves, stages = self._moves, max(len(self._record.stages) - 1, 1)
+        moves, stages = self._moves, self._stages
         left, days = np.zeros((2, len(moves_on)))
         if self._record.learns_stages:
             # Where losses are not recorded, only those who moved on tell how long a stay is.
@@ -297,8 +336,8 @@ class _Fitter:
         days = np.maximum(last - np.maximum(record.entered, record.start), 0)
         if self._silent is None:
             return record.decided * float(reached.sum()), float(days.sum())
-        stages = max(len(record.stages) - 1, 1)  # Those who won passed all of them.
-        return record.decided * float(stages), float(days[~record.is_open].sum())
+        # Those who won passed all stages.
+        return record.decided * float(self._stages), float(days[~record.is_open].sum())
 
 
 def _order(believed: Floats) -> Days:

@@ -100,8 +100,9 @@ def _model(basis: Basis) -> str:
     if basis.no_losses_since:
         return (
             f"No loss is on record after {basis.no_losses_since}, and more wins in a row than "
-            "chance explains: chances are the mapping's, and fall the longer a deal stays in its "
-            "stage, since it may be lost already. Close lost deals to get better forecasts."
+            "chance explains: how many moved on of those that had the time for it tells chances, "
+            "and they fall the longer a deal stays in its stage, since it may be lost already. "
+            "Close lost deals to get better forecasts."
         )
     if variant.kind == "mapping":
         return (

@@ -6,7 +6,7 @@ on (season, load), is decided by what had won, up to that day, in forecasts made
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
@@ -24,6 +24,7 @@ from taiga_pipeline.planning.forecast.model import (
     possible_variants,
     usual_variant,
 )
+from taiga_pipeline.planning.forecast.month_ends import LONGEST, by_month_ends, weights_of
 from taiga_pipeline.planning.forecast.record import (
     NEVER,
     Days,
@@ -217,13 +218,22 @@ def look(history: History, day: date, referee: Referee, horizon: int) -> View:
 
 
 def open_curves(model: Model, horizon: int) -> Curves:
-    """Returns the chances of the open deals, moved to the dates that sales stated."""
+    """Returns the chances of the open deals, moved to ends of months where decisions fall on them,
+    and to the dates that sales stated."""
     record = model.record
     if not record.stated[record.is_open].any():
-        return model.open_curves(horizon)
-    ever = model.open_curves(EVER_DAYS)
+        return _dated(record, model.open_curves, horizon)
+    ever = _dated(record, model.open_curves, EVER_DAYS)
     stated = stated_of(record, ever.kinds_won.sum(axis=0)[ever.place])
     return Curves(ever.kinds_won[:horizon], ever.kinds_decided[:horizon], ever.place, stated)
+
+
+def _dated(record: Record, curves_of: Callable[[int], Curves], horizon: int) -> Curves:
+    """Returns curves on the days on which this pipeline decides."""
+    weights = weights_of(record)
+    if weights is None:
+        return curves_of(horizon)
+    return by_month_ends(curves_of(horizon + LONGEST), record.today, weights, horizon)
 
 
 def _view(day: date, model: Model, horizon: int) -> View:
@@ -232,7 +242,7 @@ def _view(day: date, model: Model, horizon: int) -> View:
         day=day,
         model=model,
         open=open_curves(model, horizon),
-        coming=model.new_deals(coming, horizon),
+        coming=_dated(model.record, lambda days: model.new_deals(coming, days), horizon),
         arrivals=coming,
     )
 

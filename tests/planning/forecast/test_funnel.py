@@ -9,7 +9,7 @@ import pytest
 
 np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
 
-from bench.small_firms import STAGES, TODAY, TOO_LOW, TRUTH, Case, Shape, simulate  # noqa: E402
+from bench.small_firms import TODAY, TOO_LOW, TRUTH, Case, Shape, simulate  # noqa: E402
 from taiga_pipeline.planning.forecast.forecast import make_forecast  # noqa: E402
 from taiga_pipeline.planning.forecast.funnel import (  # noqa: E402
     CYCLE_DAYS,
@@ -23,7 +23,7 @@ from taiga_pipeline.planning.forecast.record import make_record  # noqa: E402
 from taiga_pipeline.planning.history.model import History, PastDeal, StageSpell  # noqa: E402
 from taiga_pipeline.planning.outlook import Outlooks  # noqa: E402
 
-MAPPING = dict(zip(STAGES, TOO_LOW, strict=True))
+MAPPING = dict(zip(Shape("").stages, TOO_LOW, strict=True))
 
 
 def funnel_of(history: History, day: date = TODAY) -> Funnel:
@@ -41,13 +41,13 @@ def chances(case: Case | History) -> dict[str, float]:
 
 
 def test_without_history_a_chance_is_the_mappings_chance_of_that_very_stage() -> None:
-    found = chances(History(tuple(map(newly_in, STAGES)), MAPPING))
+    found = chances(History(tuple(map(newly_in, Shape("").stages)), MAPPING))
     for stage, chance in MAPPING.items():
         assert found[stage] == pytest.approx(chance, abs=0.015)
 
 
 def test_without_history_a_win_takes_the_documented_time() -> None:
-    funnel = funnel_of(History(tuple(map(newly_in, STAGES)), MAPPING))
+    funnel = funnel_of(History(tuple(map(newly_in, Shape("").stages)), MAPPING))
     won = funnel.open_curves(1500).won
     days = np.arange(1, 1501)
     means = [float(days @ column / column.sum()) for column in won.T]
@@ -60,7 +60,7 @@ def test_with_much_history_chances_are_the_true_ones_whatever_the_mapping_says(
     mapping: tuple[float, ...],
 ) -> None:
     found = chances(simulate(Shape("", 300, 4, mapping=mapping), 1))
-    for stage, chance in zip(STAGES, TRUTH, strict=True):
+    for stage, chance in zip(Shape("").stages, TRUTH, strict=True):
         assert found[stage] == pytest.approx(chance, abs=0.06)
 
 
@@ -70,7 +70,7 @@ def test_a_mapping_that_has_held_is_kept_more_firmly_than_one_that_has_not() -> 
     for seed in range(12):
         for name, mapping in (("right", TRUTH), ("wrong", TOO_LOW)):
             found = chances(simulate(Shape("", 60, 1, mapping=mapping), seed))
-            for stage, truth in zip(STAGES, TRUTH, strict=True):
+            for stage, truth in zip(Shape("").stages, TRUTH, strict=True):
                 moved[name].append((found.get(stage, truth) - truth) ** 2)
     before = np.mean((np.array(TOO_LOW) - np.array(TRUTH)) ** 2)
     assert np.mean(moved["right"]) < 0.003
@@ -84,7 +84,7 @@ def test_lost_leads_say_little_of_proposals() -> None:
         replace(newly_in("Lead", day), key=f"L{n}", closed=day + timedelta(days=9 + n), won=False)
         for n in range(10)
     ]
-    found = chances(History((*lost, *map(newly_in, STAGES)), MAPPING))
+    found = chances(History((*lost, *map(newly_in, Shape("").stages)), MAPPING))
     assert found["Proposal"] > 0.45
     assert found["Lead"] < MAPPING["Lead"]
 
@@ -96,7 +96,7 @@ def test_won_proposals_raise_the_chance_of_proposals_above_the_mapping() -> None
         replace(newly_in("Proposal", day), key=f"P{n}", closed=day + timedelta(9 + n), won=n < 3)
         for n in range(5)
     ]
-    found = chances(History((*decided, *map(newly_in, STAGES)), MAPPING))
+    found = chances(History((*decided, *map(newly_in, Shape("").stages)), MAPPING))
     assert 0.5 <= found["Proposal"] < 0.6
 
 
@@ -151,10 +151,39 @@ def test_without_losses_old_deals_are_not_over_forecast_and_new_ones_are_as_the_
     assert funnel_of(fresh).open_curves(730).won[:, -1].sum() == pytest.approx(0.67, abs=0.03)
 
 
+@pytest.mark.parametrize("stage_history", [True, False], ids=["stages", "no-stages"])
+def test_lost_deals_that_stay_open_tell_that_the_mapping_is_too_low(stage_history: bool) -> None:
+    shape = Shape("", 60, 3, losses=False, stage_history=stage_history)
+    found = [chances(simulate(shape, seed))["Lead"] for seed in range(6)]
+    assert funnel_of(simulate(shape, 0).history).silent is not None
+    assert np.mean(found) == pytest.approx(TRUTH[0], abs=0.05)  # The mapping says .05.
+
+
+@pytest.mark.parametrize("mapping", [TOO_LOW, TRUTH], ids=["low", "right"])
+def test_where_lost_deals_are_taken_out_of_the_record_chances_are_the_mappings(
+    mapping: tuple[float, ...],
+) -> None:
+    """All that is left was won or is new: that every deal is won would be the wrong lesson."""
+    shape = Shape("", 60, 3, losses=False, removed=True, mapping=mapping)
+    for seed in range(4):
+        case = simulate(shape, seed)
+        assert funnel_of(case.history).silent is not None
+        found = chances(case)
+        for stage, chance in zip(shape.stages, mapping, strict=True):
+            assert found[stage] == pytest.approx(chance, abs=0.06)
+
+
+def test_losses_that_were_recorded_once_still_count() -> None:
+    shape = Shape("", 100, 4, silent=1.0, mapping=(0.4, 0.5, 0.65, 0.85))
+    found = chances(simulate(shape, 3))
+    for stage, chance in zip(shape.stages, TRUTH, strict=True):
+        assert found[stage] == pytest.approx(chance, abs=0.1)
+
+
 def test_without_stages_on_record_whole_deals_tell_how_far_the_mapping_is_off() -> None:
     shape = Shape("", 200, 3, stage_history=False)
     found = chances(simulate(shape, 2))
-    for stage, chance in zip(STAGES, TRUTH, strict=True):
+    for stage, chance in zip(Shape("").stages, TRUTH, strict=True):
         assert found[stage] == pytest.approx(chance, abs=0.08)
 
 

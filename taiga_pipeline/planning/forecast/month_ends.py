@@ -1,0 +1,83 @@
+"""Decisions that fall on the ends of months: a clock that runs at the speed of decisions.
+
+Many pipelines close their deals on the last days of a month. Chances are learnt in days; here days
+are counted as decisions do: ``F'(d) = F(T(d))`` with ``T(d)`` the sum of the weights of the days
+ahead, which are 1 on average over each month. Ninety days that hold two ends of months out of three
+then count for about sixty.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from math import lgamma
+from typing import Final
+
+import numpy as np
+
+from taiga_pipeline.planning.forecast.curves import Curves
+from taiga_pipeline.planning.forecast.record import Days, Floats, Record
+
+EVEN_DECISIONS: Final = 10.0
+"""That the days of a month are alike counts as so many decisions."""
+LAST_DAYS: Final = 3
+"""The last working day of a month is one of its last three days."""
+UNLIKELY: Final = 0.001
+LONGEST: Final = 31
+"""By so many days the clock may be ahead."""
+_MONTH: Final = 365.25 / 12
+
+
+def weights_of(record: Record) -> Floats | None:
+    """Returns what days weigh by how far the end of the month is (0: its last day), None unless
+    more decisions fell on the last days of months than chance explains (`UNLIKELY`)."""
+    left = _days_left(record.closed[~record.is_open])
+    late = int((left < LAST_DAYS).sum())
+    if not _is_unlikely(late, len(left), LAST_DAYS / _MONTH):
+        return None
+    counts = np.bincount(left, minlength=LONGEST)[:LONGEST]
+    return np.asarray((counts + EVEN_DECISIONS / _MONTH) * _MONTH / (len(left) + EVEN_DECISIONS))
+
+
+def by_month_ends(curves: Curves, today: int, weights: Floats, days: int) -> Curves:
+    """Returns curves of ``days`` ahead on the clock of decisions, from ones of `LONGEST` more."""
+    clock = np.cumsum(_weights_ahead(today, weights, days))
+    won, decided = (
+        np.diff(_at(clock, each), axis=0, prepend=0.0)
+        for each in (curves.kinds_won, curves.kinds_decided)
+    )
+    return Curves(won, decided, curves.place)
+
+
+def _weights_ahead(today: int, weights: Floats, days: int) -> Floats:
+    """Returns the weights of the days ahead: 1 on average over each whole month."""
+    ahead = np.arange(today + 1, today + days + LONGEST + 1)
+    left = _days_left(ahead)
+    lengths = np.array([date.fromordinal(int(day)).day for day in ahead + left])
+    scale = lengths / np.cumsum(weights)[lengths - 1]
+    return np.asarray((weights[left] * scale)[:days])
+
+
+def _at(clock: Floats, daily: Floats) -> Floats:
+    """Returns what has come by each reading of the clock; it runs on between whole days."""
+    total = np.concatenate([np.zeros((1, daily.shape[1])), np.cumsum(daily, axis=0)])
+    whole = np.minimum(clock.astype(np.int64), len(daily) - 1)
+    part = np.minimum(clock - whole, 1.0)[:, None]
+    return np.asarray((1 - part) * total[whole] + part * total[whole + 1])
+
+
+def _days_left(days: Days) -> Days:
+    """Returns how many days of its month come after each day."""
+    months = (np.asarray(days) - _EPOCH).astype("datetime64[D]").astype("datetime64[M]")
+    first_of_next = (months + 1).astype("datetime64[D]").astype(np.int64) + _EPOCH
+    return np.asarray(first_of_next - 1 - days)
+
+
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+
+
+def _is_unlikely(late: int, number: int, share: float) -> bool:
+    """Tells if so many or more of a number, each of this chance, are too many (binomial)."""
+    some = np.arange(late, number + 1)
+    ways = [lgamma(number + 1) - lgamma(k + 1) - lgamma(number - k + 1) for k in some.tolist()]
+    logs = np.array(ways) + some * np.log(share) + (number - some) * np.log1p(-share)
+    return float(np.exp(logs).sum()) < UNLIKELY
