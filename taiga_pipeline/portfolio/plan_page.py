@@ -14,7 +14,13 @@ from sync.records.model import digest
 from taiga_pipeline.mapping.text import escape_markup, iso, one_line, plain_number
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.model import Deal
-from taiga_pipeline.planning.capacity.result import CapacityReport, Driver, RoleCapacity
+from taiga_pipeline.planning.capacity.result import (
+    CapacityReport,
+    Cell,
+    Driver,
+    PersonWeek,
+    RoleCapacity,
+)
 from taiga_pipeline.planning.weeks import week_name
 
 SLUG: Final = "resource-plan"
@@ -23,6 +29,7 @@ DRIVERS: Final = 3
 """So many deals are named for each role that is short."""
 MOST_ROLES: Final = 40
 MOST_STAFFED: Final = 100
+MOST_PEOPLE: Final = 100
 _DIGEST_LENGTH: Final = 16
 _LOAD_STEP: Final = 5
 
@@ -79,6 +86,8 @@ def plan_lines(
         *_gap_table(report),
         "### Because of which deals",
         *_driver_table(report, deals),
+        "### Who has hours to spare",
+        *_idle_table(report),
         "### Who is staffed",
         *_staffing_table(shown, deals, people),
     ]
@@ -103,6 +112,31 @@ def _gap_table(report: CapacityReport) -> Iterator[str]:
 
 def _hours(hours: float) -> str:
     return str(round(hours)) if round(hours) else "·"
+
+
+def _idle_table(report: CapacityReport) -> Iterator[str]:
+    yield (
+        "Free hours in these weeks: as many as under P20 or more in 80 % of futures, under P80 in "
+        "20 %. Booked are hours of won deals, of all hours; with open deals, each by its chance."
+    )
+    yield ""
+    yield "| | Hours | Free P20 | P50 | P80 | Expected | Booked | With open deals |"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|"
+    for role in report.roles[:MOST_ROLES]:
+        yield _idle_row(f"**{_plain(role.role)}**", role.total)
+    for person in report.people[:MOST_PEOPLE]:
+        yield _idle_row(_plain(person.name or person.email), person.total)
+    left_out = max(0, len(report.people) - MOST_PEOPLE)
+    if left_out:
+        yield f"| … {left_out} more people | | | | | | | |"
+
+
+def _idle_row(name: str, cell: Cell | PersonWeek) -> str:
+    idle = cell.idle
+    hours = (cell.capacity, idle.low, idle.middle, idle.high, idle.expected)
+    shares = (cell.utilisation, cell.expected_utilisation)
+    cells = [*map(_hours, hours), *("" if s is None else f"{round(100 * s)} %" for s in shares)]
+    return f"| {name} | {' | '.join(cells)} |"
 
 
 def _driver_table(report: CapacityReport, deals: Mapping[str, Deal]) -> Iterator[str]:

@@ -11,7 +11,15 @@ from io import BytesIO
 import pytest
 
 from taiga_pipeline.people.model import Allocation, Person
-from taiga_pipeline.planning.capacity.result import CapacityReport, Cell, Driver, RoleCapacity
+from taiga_pipeline.planning.capacity.result import (
+    CapacityReport,
+    Cell,
+    Driver,
+    Idle,
+    PersonCapacity,
+    PersonWeek,
+    RoleCapacity,
+)
 from taiga_pipeline.planning.weeks import Weeks
 from taiga_pipeline.portfolio.plan_page import Heat, heat_of, plan_lines
 from tests.mapping.support import deal
@@ -69,6 +77,17 @@ def test_staffing_that_ended_is_left_out_and_the_rest_is_named() -> None:
     lines = plan_lines(report(FRONT), {"D-1": deal()}, {"ana@example.com": person}, [now, past])
     assert "| Ana | Acme: New portal | Front | 20 |  |  | reserved |" in lines
     assert not [line for line in lines if "Back" in line]
+
+
+def test_the_page_shows_who_has_hours_to_spare() -> None:
+    free = Idle(8.2, 16, 24, 15)
+    ana = PersonWeek(40, 30, 10, 35, Idle(0, 10, 10, 5))
+    people = (PersonCapacity("ana@example.com", "Ana", "Front", (ana, ana), ana),)
+    role = replace(FRONT, total=replace(cell(20), confirmed=10, weighted=20, idle=free))
+    lines = plan_lines(replace(report(role), people=people), {}, {}, [])
+    assert "### Who has hours to spare" in lines
+    assert "| **Front** | 40 | 8 | 16 | 24 | 15 | 25 % | 50 % |" in lines
+    assert "| Ana | 40 | · | 10 | 10 | 5 | 75 % | 88 % |" in lines
 
 
 def test_names_cannot_break_out_of_their_cell() -> None:

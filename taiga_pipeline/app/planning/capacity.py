@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 from taiga_pipeline.app.planning.inputs import PlanInput, options_for, plan_input
 from taiga_pipeline.app.planning.places import scenario_path
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
+from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName, UnknownPerson
 from taiga_pipeline.problems import nearest
 
 if TYPE_CHECKING:
     from taiga_pipeline.planning.capacity.find import Options
-    from taiga_pipeline.planning.capacity.result import CapacityReport, RoleCapacity
+    from taiga_pipeline.planning.capacity.result import (
+        CapacityReport,
+        PersonCapacity,
+        RoleCapacity,
+    )
     from taiga_pipeline.planning.demand.unseen import Unseen
 
 _STATED: Final = "chances come from deals and stages, with a usual delay; history is not used"
@@ -128,6 +132,26 @@ def find_role(report: CapacityReport, name: str) -> RoleCapacity:
         if normalise(role.role) == normalise(name):
             return role
     raise UnknownRole(name, [role.role for role in report.roles])
+
+
+def find_people(
+    report: CapacityReport, roles: Sequence[str], emails: Sequence[str] = ()
+) -> tuple[PersonCapacity, ...]:
+    """Returns the people of a plan by their addresses; without any, all who have one of ``roles``.
+
+    :raises UnknownPerson: no person of the plan has an address; names the nearest.
+    """
+    known = {person.email: person for person in report.people}
+    wanted = [email.strip().lower() for email in emails]
+    for email in wanted:
+        if email not in known:
+            raise UnknownPerson(email, nearest(email, known) or "")
+    if wanted:
+        return tuple(known[email] for email in dict.fromkeys(wanted))
+    from taiga_pipeline.mapping.text import normalise
+
+    names = {normalise(role) for role in roles}
+    return tuple(person for person in report.people if normalise(person.role) in names)
 
 
 def week_at(report: CapacityReport, text: str) -> int:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
         CapacityReport,
         Cell,
         Driver,
+        PersonCapacity,
+        PersonWeek,
         RoleCapacity,
     )
     from taiga_pipeline.planning.demand.unseen import Unseen
@@ -31,7 +33,23 @@ _HOURS: Final = (
     "gap",
     "expected_gap",
 )
-COLUMNS: Final = ("role", "week", "monday", *_HOURS, "chance_short", "drivers")
+_FREE: Final = {"free_p20": "low", "free_p50": "middle", "free_p80": "high", "idle": "expected"}
+_SHARES: Final = ("utilisation", "expected_utilisation")
+COLUMNS: Final = (
+    *("role", "week", "monday"),
+    *_HOURS,
+    *("chance_short", "drivers"),
+    *_FREE,
+    *_SHARES,
+)
+_PERSON_HOURS: Final = ("capacity", "confirmed", "tentative", "expected")
+PERSON_COLUMNS: Final = (
+    *("email", "name", "role", "week", "monday"),
+    *_PERSON_HOURS,
+    *_FREE,
+    *_SHARES,
+    *("deals", "tentative_deals"),
+)
 UNSEEN_COLUMNS: Final = ("unseen", "quantile_with_unseen", "gap_with_unseen")
 _SAME: Final = ("capacity", "confirmed", "exposure")
 
@@ -61,6 +79,7 @@ def report_json(report: CapacityReport) -> dict[str, Any]:
             "total": cell_json(report.total),
             "weeks": _weeks_json(weeks, report.by_week),
         },
+        "people": [_person_json(weeks, person) for person in report.people],
         "notices": list(report.notices),
     }
 
@@ -77,7 +96,37 @@ def cell_json(cell: Cell) -> dict[str, Any]:
     return {
         **{name: round(getattr(cell, name), 1) for name in _HOURS},
         "chance_short": round(cell.chance_short, 4),
+        **_idle_json(cell),
         "drivers": [_driver_json(driver) for driver in cell.drivers],
+    }
+
+
+def _idle_json(cell: Cell | PersonWeek) -> dict[str, float | None]:
+    free = {name: round(getattr(cell.idle, field), 1) for name, field in _FREE.items()}
+    shares = {name: getattr(cell, name) for name in _SHARES}
+    rounded = {name: None if each is None else round(each, 4) for name, each in shares.items()}
+    return {**free, **rounded}
+
+
+def _person_json(weeks: Iterable[date], person: PersonCapacity) -> dict[str, Any]:
+    return {
+        "email": person.email,
+        "name": person.name,
+        "role": person.role,
+        "total": _person_week_json(person.total),
+        "weeks": [
+            {"week": week_name(week), "monday": week, **_person_week_json(each)}
+            for week, each in zip(weeks, person.weeks, strict=True)
+        ],
+    }
+
+
+def _person_week_json(week: PersonWeek) -> dict[str, Any]:
+    return {
+        **{name: round(getattr(week, name), 1) for name in _PERSON_HOURS},
+        **_idle_json(week),
+        "deals": {key: round(hours, 1) for key, hours in week.deals},
+        "tentative_deals": {key: round(hours, 1) for key, hours in week.tentative_deals},
     }
 
 
@@ -148,8 +197,30 @@ def write_csv(report: CapacityReport, stream: TextIO, more: CapacityReport | Non
             drivers = "; ".join(f"{each.deal_key} {each.added:.1f}" for each in cell.drivers)
             hours = [f"{getattr(cell, name):.1f}" for name in _HOURS]
             row = [guard(role.role), week_name(week), week.isoformat(), *hours]
-            row += [f"{cell.chance_short:.4f}", guard(drivers)]
+            row += [f"{cell.chance_short:.4f}", guard(drivers), *_idle_cells(cell)]
             if further:
                 full = further[role.role].weeks[at]
                 row += [f"{hours:.1f}" for hours in (added[at], full.quantile, full.gap)]
+            writer.writerow(row)
+
+
+def _idle_cells(cell: Cell | PersonWeek) -> list[str]:
+    free = [f"{getattr(cell.idle, name):.1f}" for name in _FREE.values()]
+    shares = (getattr(cell, name) for name in _SHARES)
+    return [*free, *("" if each is None else f"{each:.4f}" for each in shares)]
+
+
+def write_people_csv(report: CapacityReport, stream: TextIO) -> None:
+    """Writes one row for each person and week. ``stream`` is as for `write_csv`."""
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(PERSON_COLUMNS)
+    for person in report.people:
+        named = [guard(each) for each in (person.email, person.name, person.role)]
+        for week, each in zip(report.weeks, person.weeks, strict=True):
+            hours = [f"{getattr(each, name):.1f}" for name in _PERSON_HOURS]
+            deals = [
+                guard("; ".join(f"{key} {hours:.1f}" for key, hours in listed))
+                for listed in (each.deals, each.tentative_deals)
+            ]
+            row = [*named, week_name(week), week.isoformat(), *hours, *_idle_cells(each), *deals]
             writer.writerow(row)

@@ -12,6 +12,7 @@ from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.app.planning.inputs import Learnt, PlanInput, options_for, plan_input
 from taiga_pipeline.app.planning.places import scenario_path
+from taiga_pipeline.app.planning.report_idle import idle_of_people, idle_of_roles
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.problems import ProblemsError
@@ -153,6 +154,8 @@ def _with_plan(workspace: Workspace, page: Page, given: PlanInput, options: Opti
         page,
         capacity=_capacity(report),
         people=_people(given, demand, options),
+        idle=idle_of_roles(report),
+        idle_people=idle_of_people(report),
         scenarios=_scenarios(workspace, given, options),
         notices=tuple(notices),
     )

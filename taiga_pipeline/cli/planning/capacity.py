@@ -12,6 +12,7 @@ import click
 from taiga_pipeline.app.planning.capacity import (
     CapacityAnswer,
     capacity_of,
+    find_people,
     find_role,
     week_at,
 )
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Also show, separately, deals that are not in the pipeline yet.",
 )
+@click.option("--people", "by_person", is_flag=True, help="Show people, not roles.")
+@click.option(
+    "--person", "persons", multiple=True, metavar="EMAIL", help="Only this person; repeatable."
+)
 @click.option("--explain", nargs=2, metavar="ROLE WEEK", help="Everything about one cell.")
 @click.option("--csv", "csv_file", type=WrittenFile(), metavar="FILE")
 @json_option
@@ -46,16 +51,19 @@ def capacity(
     roles: tuple[str, ...],
     scenario: str | None,
     with_unseen: bool,
+    by_person: bool,
+    persons: tuple[str, ...],
     explain: tuple[str, str] | None,
     csv_file: Path | None,
     as_json: bool,
     chances: str | None,
     **asked: Any,
 ) -> None:
-    """Show capacity, demand and gaps by role and week, and the deals behind them.
+    """Show capacity, demand, gaps and free hours by role and week, and the deals behind them.
 
     Demand is simulated: open deals are won or not, sooner or later, and a common shock hits all of
-    them. A gap is the hours that are missing at the chosen quantile (default: P80).
+    them. A gap is the hours that are missing at the chosen quantile (default: P80). Free hours are
+    those that nobody asks for. With --people or --person, they are shown by person.
     """
     if with_unseen and chances == STATED:
         raise click.UsageError("--with-unseen needs history: add --chances learnt")
@@ -63,6 +71,9 @@ def capacity(
         context, roles=roles, scenario=scenario, with_unseen=with_unseen, chances=chances, **asked
     )
     shown = answer.roles
+    if by_person or persons:
+        _show_people(answer, roles, persons, csv_file, as_json)
+        return
     if csv_file is not None:
         from taiga_pipeline.app.planning.capacity_data import write_csv
 
@@ -74,6 +85,34 @@ def capacity(
         _print_json(answer, shown, explain)
         return
     _print(answer, shown, explain, only=len(roles) == 1)
+
+
+def _show_people(
+    answer: CapacityAnswer,
+    roles: Sequence[str],
+    persons: Sequence[str],
+    csv_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Writes what `capacity --people` is asked for: as CSV, as JSON or on the terminal."""
+    from taiga_pipeline.app.planning.capacity_data import report_json, write_people_csv
+    from taiga_pipeline.cli.planning.capacity_text import print_notices
+    from taiga_pipeline.cli.planning.idle_text import print_people
+
+    people = find_people(answer.report, [role.role for role in answer.roles], persons)
+    report = replace(answer.report, people=people)
+    if csv_file is not None:
+        with writing_to(csv_file) as stream:
+            write_people_csv(report, stream)
+        if is_stdout(csv_file):
+            return
+    if as_json:
+        whole = report_json(report)
+        kept = ("as_of", "from", "weeks", "people", "notices")
+        print_json({name: whole[name] for name in kept})
+        return
+    print_people(report, people)
+    print_notices(report.notices)
 
 
 def _print_json(
@@ -108,6 +147,7 @@ def _print(
         print_unseen,
         print_weeks,
     )
+    from taiga_pipeline.cli.planning.idle_text import print_idle, print_idle_weeks
 
     report = answer.report
     if explain is not None:
@@ -115,8 +155,11 @@ def _print(
         print_cell(report, role, list(report.weeks)[at], role.weeks[at])
     else:
         print_report(report, shown)
+        if shown:
+            print_idle(report, shown)
         if only:
             print_weeks(report, shown[0])
+            print_idle_weeks(report, shown[0])
         if answer.unseen and answer.more:
             print_unseen(report, answer.unseen, answer.more)
     print_notices(report.notices)

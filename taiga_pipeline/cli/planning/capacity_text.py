@@ -238,6 +238,9 @@ def print_cell(report: CapacityReport, role: RoleCapacity, week: date, cell: Cel
             f"Short at {name}": f"{cell.gap:,.1f} h",
             "Expected short": f"{cell.expected_gap:,.1f} h",
             "Chance to be short": f"{cell.chance_short:.0%}",
+            "Free P20 / P50 / P80": f"{cell.idle.low:,.1f} / {cell.idle.middle:,.1f} / "
+            f"{cell.idle.high:,.1f} h",
+            "Expected free": f"{cell.idle.expected:,.1f} h",
         }
     )
     if cell.drivers:

@@ -24,6 +24,23 @@ class Driver:
 
 
 @dataclass(frozen=True, slots=True)
+class Idle:
+    """Hours that nobody asks for.
+
+    ``low``, ``middle`` and ``high`` are P20, P50 and P80 over the trials (so that ``low`` are free
+    in 80 % of them), ``expected`` is their mean.
+    """
+
+    low: float
+    middle: float
+    high: float
+    expected: float
+
+
+NO_IDLE: Final = Idle(0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """Hours there are and hours asked for: of a role in a week, or of several together.
 
@@ -32,6 +49,7 @@ class Cell:
     ``high`` (95 %) are quantiles of all demand over the trials. ``gap`` is the chosen quantile of
     the hours that are missing (in one role and week: the quantile above capacity),
     ``expected_gap`` their mean, ``chance_short`` the share of trials in which hours are missing.
+    ``idle`` are the hours that are left over.
     """
 
     capacity: float
@@ -45,6 +63,17 @@ class Cell:
     expected_gap: float
     chance_short: float
     drivers: tuple[Driver, ...] = ()
+    idle: Idle = NO_IDLE
+
+    @property
+    def utilisation(self) -> float | None:
+        """Confirmed hours per hour of capacity, None where there is none of it."""
+        return self.confirmed / self.capacity if self.capacity else None
+
+    @property
+    def expected_utilisation(self) -> float | None:
+        """The same with open deals, each with its chance."""
+        return self.weighted / self.capacity if self.capacity else None
 
     @property
     def load(self) -> float | None:
@@ -66,6 +95,44 @@ class RoleCapacity:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonWeek:
+    """A person's hours in a week, or in several together.
+
+    ``tentative`` are those reserved for open deals, ``expected`` confirmed ones plus tentative ones
+    times the chances of their deals. ``deals`` and ``tentative_deals`` say which, with their hours.
+    """
+
+    capacity: float
+    confirmed: float
+    tentative: float
+    expected: float
+    idle: Idle
+    deals: tuple[tuple[str, float], ...] = ()
+    tentative_deals: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def utilisation(self) -> float | None:
+        """Confirmed hours per hour of capacity, None where there is none of it."""
+        return self.confirmed / self.capacity if self.capacity else None
+
+    @property
+    def expected_utilisation(self) -> float | None:
+        """The same with reservations, each with the chance of its deal."""
+        return self.expected / self.capacity if self.capacity else None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCapacity:
+    """A person, week by week, and over all weeks."""
+
+    email: str
+    name: str
+    role: str
+    weeks: tuple[PersonWeek, ...]
+    total: PersonWeek
+
+
+@dataclass(frozen=True, slots=True)
 class CapacityReport:
     """The whole answer. ``by_week`` and ``total`` are over all roles.
 
@@ -83,3 +150,4 @@ class CapacityReport:
     roles: tuple[RoleCapacity, ...] = ()
     by_week: tuple[Cell, ...] = ()
     total: Cell = NOTHING
+    people: tuple[PersonCapacity, ...] = ()

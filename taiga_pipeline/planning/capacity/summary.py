@@ -17,7 +17,8 @@ from taiga_pipeline.planning.capacity.drivers import (
     driver_candidates,
 )
 from taiga_pipeline.planning.capacity.exact import Distribution, ExactRole
-from taiga_pipeline.planning.capacity.result import Cell, Driver, RoleCapacity
+from taiga_pipeline.planning.capacity.idle import exact_idle, sampled_idle
+from taiga_pipeline.planning.capacity.result import Cell, Driver, Idle, RoleCapacity
 from taiga_pipeline.planning.capacity.simulation import Floats, Shape, Simulation
 from taiga_pipeline.planning.demand.deals import Demand
 
@@ -46,6 +47,7 @@ class _Spread:
     gap: float
     expected_gap: float
     chance_short: float
+    idle: Idle
 
 
 class Summary:
@@ -105,7 +107,8 @@ class Summary:
             spread = self._exact(exact, confirmed, capacity)
         else:
             asked = self._hours[number, week].astype(np.float64)
-            spread = self._sampled(asked, np.maximum(asked - capacity, 0))
+            over = asked - capacity
+            spread = self._sampled(asked, np.maximum(over, 0), np.maximum(-over, 0))
         place = slice(number, number + 1), slice(week, week + 1)
         return self._with_sure_hours(*place, spread)
 
@@ -116,10 +119,17 @@ class Summary:
         """
         part = self._hours[roles, weeks]
         over = part - self._balance.capacity[roles, weeks, None].astype(np.float32)
+        balance = over.sum(axis=(0, 1), dtype=np.float64)
         missing = np.maximum(over, 0, out=over).sum(axis=(0, 1), dtype=np.float64)
-        spread = self._sampled(part.sum(axis=(0, 1), dtype=np.float64), missing)
-        total = self._with_sure_hours(roles, weeks, spread)
-        return replace(total, expected_gap=sum(each.expected_gap for each in parts))
+        asked = part.sum(axis=(0, 1), dtype=np.float64)
+        # What is left over is what is missing less the balance of both.
+        spread = self._sampled(asked, missing, np.maximum(missing - balance, 0))
+        total, parts = self._with_sure_hours(roles, weeks, spread), tuple(parts)
+        return replace(
+            total,
+            expected_gap=sum(each.expected_gap for each in parts),
+            idle=replace(total.idle, expected=sum(each.idle.expected for each in parts)),
+        )
 
     def _exact(self, exact: Distribution, confirmed: float, capacity: float) -> _Spread:
         room = capacity - confirmed
@@ -131,9 +141,10 @@ class Summary:
             gap=max(0.0, quantile - room),
             expected_gap=exact.expected_over(room),
             chance_short=exact.chance_over(room),
+            idle=exact_idle(exact, room),
         )
 
-    def _sampled(self, asked: Floats, missing: Floats) -> _Spread:
+    def _sampled(self, asked: Floats, missing: Floats, free: Floats) -> _Spread:
         chosen = self._draw.quantile
         median, quantile, high = np.quantile(asked, [0.5, chosen, HIGH], method=STEPS).tolist()
         return _Spread(
@@ -143,6 +154,7 @@ class Summary:
             gap=float(np.quantile(missing, chosen, method=STEPS)),
             expected_gap=float(missing.mean()),
             chance_short=float((missing > TOLERANCE).mean()),
+            idle=sampled_idle(free),
         )
 
     def _with_sure_hours(self, roles: slice, weeks: slice, spread: _Spread) -> Cell:
@@ -158,6 +170,7 @@ class Summary:
             gap=spread.gap,
             expected_gap=spread.expected_gap,
             chance_short=spread.chance_short,
+            idle=spread.idle,
         )
 
     def _named(self, added: Iterable[Added]) -> tuple[Driver, ...]:

@@ -115,6 +115,8 @@ class Page:
     forecast_notes: Sequence[str] = ()
     capacity: HeatMap | None = None
     people: HeatMap | None = None
+    idle: HeatMap | None = None
+    idle_people: HeatMap | None = None
     scenarios: Comparison | None = None
     health: Health | None = None
     notices: Sequence[str] = ()

@@ -45,6 +45,10 @@ def _figures(page: Page) -> Iterator[tuple[str, Figure]]:
         yield "capacity", _heat_map(page.capacity, "Hours missing by role and week")
     if page.people:
         yield "people", _heat_map(page.people, "Hours booked by person and week")
+    if page.idle:
+        yield "idle", _heat_map(page.idle, "Free hours by role and week")
+    if page.idle_people:
+        yield "idle-people", _heat_map(page.idle_people, "Free hours by person and week")
     for number, series in enumerate(page.forecast, 1):
         yield f"forecast-{number}", _ranges(series)
 

@@ -89,6 +89,36 @@ def test_csv_has_one_row_for_each_role_and_week(pipeline: Run, tmp_path: Path) -
     assert float(rows[0]["capacity"]) == 112
 
 
+def test_free_hours_stand_beside_the_gaps(pipeline: Run, tmp_path: Path) -> None:
+    shown = pipeline("capacity", *QUICK, "--role", "Back").stdout
+    assert "Expected free" in shown and "with tentative" in shown
+    found = data(pipeline("capacity", *QUICK, "--json"))
+    cell = found["roles"][0]["weeks"][0]
+    assert cell["free_p20"] <= cell["free_p50"] <= cell["free_p80"] <= cell["capacity"]
+    assert cell["utilisation"] == round(cell["confirmed"] / cell["capacity"], 4)
+    assert pipeline("capacity", *QUICK, "--csv", "out.csv").exit_code == 0
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as stream:
+        first = next(csv.DictReader(stream))
+    assert float(first["free_p50"]) == cell["free_p50"]
+
+
+def test_people_are_shown_with_what_is_free_of_each(pipeline: Run, tmp_path: Path) -> None:
+    found = data(pipeline("capacity", *QUICK, "--people", "--json"))
+    (emil,) = (each for each in found["people"] if each["email"].startswith("emil"))
+    reserved = [each for each in emil["weeks"] if "D-105" in each["tentative_deals"]]
+    assert reserved and reserved[0]["confirmed"] < reserved[0]["expected"]
+    one = pipeline("capacity", *QUICK, "--person", "EMIL@example.test")
+    assert "(D-105 30 h)" in one.stdout and "Ana" not in one.stdout
+    backs = data(pipeline("capacity", *QUICK, "--people", "--role", "back", "--json"))
+    assert {each["role"] for each in backs["people"]} == {"Back"}
+    assert pipeline("capacity", *QUICK, "--people", "--csv", "people.csv").exit_code == 0
+    with (tmp_path / "people.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == len(found["people"]) * found["weeks"]
+    missing = pipeline("capacity", *QUICK, "--person", "emli@example.test")
+    assert missing.exit_code == 2 and "did you mean 'emil@example.test'" in missing.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -1,0 +1,88 @@
+"""The part of the report about hours that nobody asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from taiga_pipeline.planning.weeks import week_name
+from taiga_pipeline.report.page.model import Cell, HeatMap, HeatRow
+
+if TYPE_CHECKING:
+    from taiga_pipeline.planning.capacity.result import CapacityReport, PersonWeek
+    from taiga_pipeline.planning.capacity.result import Cell as HoursCell
+
+_ROLES: Final = (
+    "Free hours at P50: in half of the futures as many or more are left over. A cell tells P20 and "
+    "P80 as well. The colour says how much of the hours is expected to be asked for."
+)
+_PEOPLE: Final = (
+    "Free hours of each person at P50, after won deals and reservations. A reservation counts with "
+    "its deal's chance. Hours that no person is named for yet are not taken off here."
+)
+
+
+def idle_of_roles(report: CapacityReport) -> HeatMap | None:
+    """Returns the free hours of roles; None without a role."""
+    names = [week_name(week) for week in report.weeks]
+    rows = [
+        HeatRow(
+            role.role,
+            _used(role.total),
+            [
+                _cell(cell, f"{role.role}, {name}")
+                for cell, name in zip(role.weeks, names, strict=True)
+            ],
+            _cell(role.total, f"{role.role}, all weeks"),
+        )
+        for role in report.roles
+        if role.people
+    ]
+    return HeatMap(names, rows, _ROLES) if rows else None
+
+
+def idle_of_people(report: CapacityReport) -> HeatMap | None:
+    """Returns the free hours of people; None without any."""
+    names = [week_name(week) for week in report.weeks]
+    rows = [
+        HeatRow(
+            person.name,
+            ", ".join(filter(None, (person.role, _used(person.total)))),
+            [
+                _person_cell(week, f"{person.name}, {name}")
+                for week, name in zip(person.weeks, names, strict=True)
+            ],
+            _person_cell(person.total, f"{person.name}, all weeks"),
+        )
+        for person in report.people
+    ]
+    return HeatMap(names, rows, _PEOPLE) if rows else None
+
+
+def _used(cell: HoursCell | PersonWeek) -> str:
+    sure, expected = cell.utilisation, cell.expected_utilisation
+    if sure is None or expected is None:
+        return ""
+    return f"{100 * sure:.0f} % booked, {100 * expected:.0f} % with open deals"
+
+
+def _person_cell(week: PersonWeek, where: str) -> Cell:
+    booked = [*_named(week.deals, ""), *_named(week.tentative_deals, " (reserved)")]
+    return replace(_cell(week, where), drivers=booked)
+
+
+def _cell(cell: HoursCell | PersonWeek, where: str) -> Cell:
+    idle = cell.idle
+    text = f"{idle.middle:,.0f}" if idle.middle >= 0.5 else ""
+    hint = (
+        f"{where}: free P20 {idle.low:,.0f} h, P50 {idle.middle:,.0f} h, P80 {idle.high:,.0f} h, "
+        f"expected {idle.expected:,.0f} h of {cell.capacity:,.0f} h"
+    )
+    used = _used(cell)
+    load = 1 - idle.expected / cell.capacity if cell.capacity else None
+    return Cell(text, load, f"{hint}; {used}" if used else hint)
+
+
+def _named(deals: Iterable[tuple[str, float]], what: str) -> Sequence[str]:
+    return [f"{key}{what}: {hours:,.0f} h" for key, hours in deals]
