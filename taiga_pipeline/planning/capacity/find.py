@@ -19,7 +19,7 @@ from taiga_pipeline.people.calendar import HolidaysOf, working_hours
 from taiga_pipeline.people.model import Person
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
 from taiga_pipeline.planning.capacity.balance import Balance, Roles
-from taiga_pipeline.planning.capacity.idle import Shock, people_capacity
+from taiga_pipeline.planning.capacity.idle import Chances, people_capacity
 from taiga_pipeline.planning.capacity.overload import overload_notices
 from taiga_pipeline.planning.capacity.result import CapacityReport
 from taiga_pipeline.planning.capacity.simulation import Shape
@@ -128,11 +128,11 @@ def capacity_for(
         open_deals=open_deals,
         notices=(*demand.notices, *hours.notices, *about_people),
     )
-    chances = {each.deal_key: each.probability for each in demand.open}
+    by_deal = {each.deal_key: each.probability for each in demand.open}
+    chances = Chances(by_deal, outlooks.median, outlooks.common_shock_sd)
     shown = slice(window.index(options.weeks.first), None)
     there = {email: each[shown] for email, each in hours.by_person.items()}
-    shock = Shock(outlooks.median, outlooks.common_shock_sd)
-    by_person = people_capacity(people, there, demand, chances, shock, options.weeks)
+    by_person = people_capacity(people, there, demand, chances, options.weeks)
     return replace(_filled(empty, summary), people=by_person)
 
 

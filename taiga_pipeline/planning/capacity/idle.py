@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -49,35 +50,46 @@ def _at_least(asked: Distribution, share: float) -> float:
     return float(asked.hours[place])
 
 
-@dataclass(frozen=True, slots=True)
-class Shock:
-    """The common shock that hits the chances of all deals: its median and spread (logarithms)."""
+@dataclass(frozen=True)
+class Chances:
+    """The chances of open deals, by key, and the common shock that hits all of them: its median and
+    spread (logarithms)."""
 
+    by_deal: Mapping[str, float]
     median: float
     sd: float
 
-    def factors(self) -> tuple[Floats, Floats]:
-        """Returns factors and their weights."""
+    def shaken(self, key: str) -> Floats:
+        """Returns a deal's chance under each of `weights`; what is certain stays so."""
+        chance = self.by_deal.get(key, 0.0)
+        shaken = np.minimum(1.0, chance * np.exp(self.median + self.sd * self._nodes[0]))
+        return shaken if chance < 1 else np.ones_like(shaken)
+
+    @property
+    def weights(self) -> Floats:
+        """How much each factor of the shock counts; together 1."""
+        return self._nodes[1]
+
+    @cached_property
+    def _nodes(self) -> tuple[Floats, Floats]:
         nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
-        return np.exp(self.median + self.sd * nodes), weights / weights.sum()
+        return nodes, weights / weights.sum()
 
 
 def people_capacity(
     people: Iterable[Person],
     hours: Mapping[str, Sequence[float]],
     demand: Demand,
-    chances: Mapping[str, float],
-    shock: Shock,
+    chances: Chances,
     weeks: Weeks,
 ) -> tuple[PersonCapacity, ...]:
     """Returns each person's hours: there, confirmed, reserved for open deals, and free.
 
     ``hours`` are by address, for each of ``weeks``. A reservation counts with its deal's chance
-    (``chances``, by key) in the weeks that it is for. Hours that nobody was named for yet are no
+    in the weeks that it is for. Hours that nobody was named for yet are no
     one's here: `RoleCapacity` has those.
     """
     sure, maybe = _by_person(demand.booked, weeks), _by_person(demand.reserved, weeks)
-    factors = shock.factors()
     none: _Weeks = {}
     return tuple(
         _person(
@@ -85,7 +97,7 @@ def people_capacity(
             hours[person.email],
             sure.get(person.email, none),
             maybe.get(person.email, none),
-            _Chances(chances, *factors),
+            chances,
         )
         for person in people
     )
@@ -93,19 +105,6 @@ def people_capacity(
 
 _Weeks = Mapping[int, Mapping[str, float]]
 """Hours by week (its number) and deal."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Chances:
-    by_deal: Mapping[str, float]
-    factors: Floats
-    weights: Floats
-
-    def shaken(self, key: str) -> Floats:
-        """Returns a deal's chance under each factor."""
-        chance = self.by_deal.get(key, 0.0)
-        shaken = np.minimum(1.0, chance * self.factors)
-        return shaken if chance < 1 else np.ones_like(shaken)
 
 
 def _by_person(booked: Iterable[Booked], weeks: Weeks) -> Mapping[str, _Weeks]:
@@ -119,7 +118,7 @@ def _by_person(booked: Iterable[Booked], weeks: Weeks) -> Mapping[str, _Weeks]:
 
 
 def _person(
-    person: Person, there: Sequence[float], sure: _Weeks, maybe: _Weeks, chances: _Chances
+    person: Person, there: Sequence[float], sure: _Weeks, maybe: _Weeks, chances: Chances
 ) -> PersonCapacity:
     capacity = np.maximum(np.array(there, dtype=np.float64), 0)
     confirmed = np.array([sum(sure.get(at, {}).values()) for at in range(len(there))])
@@ -142,17 +141,17 @@ def _person(
     return PersonCapacity(person.email, person.name, person.role, weeks, total)
 
 
-def _outcomes(maybe: _Weeks, weeks: int, chances: _Chances) -> tuple[Floats, Floats]:
+def _outcomes(maybe: _Weeks, weeks: int, chances: Chances) -> tuple[Floats, Floats]:
     """Returns the hours (outcome x week) that a person's reservations may come to, and the chance
     of each outcome. The same deals decide in all weeks."""
     by_deal: dict[str, Floats] = defaultdict(lambda: np.zeros(weeks))
     for at, deals in maybe.items():
-        for key, hours in deals.items():
-            by_deal[key][at] += hours
+        for key, asked in deals.items():
+            by_deal[key][at] += asked
     largest = sorted(by_deal, key=lambda key: (-by_deal[key].sum(), key))
     surplus: list[Floats] = [np.zeros(weeks), *(by_deal[key] for key in largest[MOST_DEALS:])]
     hours: Floats = np.sum(surplus, axis=0)[None, :]
-    shares: Floats = np.ones((len(chances.factors), 1))
+    shares: Floats = np.ones((_NODES, 1))
     for key in largest[:MOST_DEALS]:
         won = chances.shaken(key)[:, None]
         hours = np.concatenate([hours, hours + by_deal[key]])
