@@ -9,19 +9,23 @@ from typing import Any
 
 from taiga_pipeline.sandbox.errors import invalid
 from taiga_pipeline.sandbox.fields import Form
-from taiga_pipeline.sandbox.models import HistoryEntry, Project, Story, User, WikiPage
+from taiga_pipeline.sandbox.models import HistoryEntry, Project, Story, Task, User, WikiPage
 from taiga_pipeline.sandbox.people import gravatar
 from taiga_pipeline.sandbox.serving.wire import Json, timestamp
 from taiga_pipeline.sandbox.store import Store
 from taiga_pipeline.sandbox.story_view import status_row
 
-_NOT_VALID = "The version parameter is not valid"
-_STALE = "The version doesn't match with the current one"
+NOT_VALID = "The version parameter is not valid"
+STALE = "The version doesn't match with the current one"
 CREATE, CHANGE, DELETE = 2, 1, 3
 Diff = dict[str, list[Any]]
+Item = Story | Task | WikiPage
 
 
-def check_version(row: Story | WikiPage, form: Form) -> None:
+_MODELS = {Story: "userstories.userstory", Task: "tasks.task", WikiPage: "wiki.wikipage"}
+
+
+def check_version(row: Item, form: Form) -> None:
     """Refuse a change that was based on an old version, if somebody changed the same fields
     since.
 
@@ -34,19 +38,19 @@ def check_version(row: Story | WikiPage, form: Form) -> None:
     version = form.integer("version")
     form.check()
     if version is None or not 0 <= version <= row.version:
-        raise invalid({"version": _NOT_VALID})
+        raise invalid({"version": NOT_VALID})
     behind = row.version - version
     if behind == 0:
         return
     changed = {name for entry in row.history[-behind:] for name in entry.diff}
     if changed & (set(form.data) - {"version", "comment"}):
-        raise invalid({"version": _STALE})
+        raise invalid({"version": STALE})
 
 
 def record(  # noqa: PLR0913, PLR0917 - the columns of a history entry
     store: Store,
     user: User,
-    row: Story | WikiPage,
+    row: Item,
     diff: Diff,
     action: int = CHANGE,
     comment: str = "",
@@ -63,11 +67,13 @@ def record(  # noqa: PLR0913, PLR0917 - the columns of a history entry
     verb = {CREATE: "create", CHANGE: "change", DELETE: "delete"}[action]
     values = readable(store, project, diff)
     data: dict[str, Any] = {"comment": comment, "values_diff": values, **_reference(row)}
-    kind = "userstories.userstory" if isinstance(row, Story) else "wiki.wikipage"
+    kind = _MODELS[type(row)]
     store.record(project, user, f"{kind}.{verb}", row.id, data)
 
 
-def _reference(row: Story | WikiPage) -> dict[str, Any]:
+def _reference(row: Item) -> dict[str, Any]:
+    if isinstance(row, Task):
+        return {"task": {"id": row.id, "ref": row.ref, "subject": row.subject}}
     if isinstance(row, Story):
         return {"userstory": {"id": row.id, "ref": row.ref, "subject": row.subject}}
     return {"wikipage": {"id": row.id, "slug": row.slug}}
@@ -101,7 +107,7 @@ def _name_of(store: Store, project: Project, field: str, value: Any) -> Any:
     return value
 
 
-def snapshot(row: Story | WikiPage, names: Iterable[str]) -> dict[str, Any]:
+def snapshot(row: Item, names: Iterable[str]) -> dict[str, Any]:
     """The present values of some fields."""
     return {name: _plain(getattr(row, name)) for name in names}
 

@@ -61,6 +61,8 @@ class Project:
     modules: dict[str, Any] = field(default_factory=dict)
     us_statuses: list[dict[str, Any]] | None = None
     """The story statuses with their ids, once they are no longer the template's."""
+    stories_csv_uuid: str | None = None
+    """Part of the address of the report on its stories, which needs no log-in."""
 
 
 @dataclass(slots=True)
@@ -161,6 +163,50 @@ class Story:
     kanban_order: int = 0
     total_comments: int = 0
     poisoned: bool = False
+    history: list[HistoryEntry] = field(default_factory=list)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    """Values by the id of the custom attribute, with a version of their own."""
+    attributes_version: int = 1
+
+
+@dataclass(slots=True)
+class CustomAttribute:
+    """What stories of a project can have besides: its name is unique there, letter case counts."""
+
+    id: int
+    project: int
+    name: str
+    description: str
+    type: str
+    order: int
+    created_date: datetime
+    modified_date: datetime
+    extra: Any = None
+
+
+@dataclass(slots=True)
+class Task:
+    """A task, usually of a story. Nothing is known of it but what a board of cards needs."""
+
+    id: int
+    project: int
+    ref: int
+    owner: int
+    subject: str
+    status: int | None
+    created_date: datetime
+    modified_date: datetime
+    user_story: int | None = None
+    description: str = ""
+    version: int = 1
+    is_closed: bool = False
+    finished_date: datetime | None = None
+    due_date: str | None = None
+    assigned_to: int | None = None
+    tags: list[str] = field(default_factory=list)
+    external_reference: list[str] | None = None
+    total_comments: int = 0
+    order: int = 0
     history: list[HistoryEntry] = field(default_factory=list)
 
 

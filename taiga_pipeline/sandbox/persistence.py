@@ -22,6 +22,8 @@ _ROWS: dict[str, Callable[..., Any]] = {
     "memberships": models.Membership,
     "milestones": models.Milestone,
     "stories": models.Story,
+    "tasks": models.Task,
+    "story_attributes": models.CustomAttribute,
     "wiki_pages": models.WikiPage,
     "wiki_links": models.WikiLink,
     "attachments": models.Attachment,
@@ -79,9 +81,10 @@ def load(store: Store, data: dict[str, Any]) -> None:
         store.revoked_access_tokens = set(data["revoked_access_tokens"])
         store.applications = set(data["applications"])
         for name, table in store.tables().items():
-            for row in data["tables"][name]["rows"]:
+            kept = data["tables"].get(name, {"rows": [], "last_id": 0})  # older data lack some
+            for row in kept["rows"]:
                 table.add(_from_json(_ROWS[name], row))
-            table.last_id = data["tables"][name]["last_id"]
+            table.last_id = kept["last_id"]
 
 
 def _from_json(kind: Callable[..., Any], row: dict[str, Any]) -> Any:

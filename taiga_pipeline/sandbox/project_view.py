@@ -112,7 +112,7 @@ def detail(store: Store, user: User | None, project: Project) -> dict[str, Json]
         **_values(project),
         "swimlanes": None,
         "epic_custom_attributes": None,
-        "userstory_custom_attributes": None,
+        "userstory_custom_attributes": _attributes(store, project),
         "task_custom_attributes": None,
         "issue_custom_attributes": None,
         "roles": _roles(store, project),
@@ -121,7 +121,7 @@ def detail(store: Store, user: User | None, project: Project) -> dict[str, Json]
         "milestones": _milestones(store, project),
     }
     if access.is_admin(store, user, project):
-        view |= _only_for_admins()
+        view |= _only_for_admins(project)
     return view
 
 
@@ -152,6 +152,13 @@ def _roles(store: Store, project: Project) -> Json:
     return roles or None
 
 
+def _attributes(store: Store, project: Project) -> Json:
+    names = ("id", "name", "description", "type", "order", "extra")
+    rows = sorted(store.story_attributes.of(project.id), key=lambda row: (row.order, row.name))
+    found = [{name: getattr(row, name) for name in names} for row in rows]
+    return [row | {"project_id": project.id} for row in found] or None
+
+
 def _milestones(store: Store, project: Project) -> Json:
     return [
         {
@@ -164,12 +171,12 @@ def _milestones(store: Store, project: Project) -> Json:
     ]
 
 
-def _only_for_admins() -> dict[str, Json]:
+def _only_for_admins(project: Project) -> dict[str, Json]:
     return {
         "is_private_extra_info": {"can_be_updated": True, "reason": None},
         "max_memberships": None,
         "epics_csv_uuid": None,
-        "userstories_csv_uuid": None,
+        "userstories_csv_uuid": project.stories_csv_uuid,
         "tasks_csv_uuid": None,
         "issues_csv_uuid": None,
         "transfer_token": None,

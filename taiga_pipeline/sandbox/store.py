@@ -9,6 +9,7 @@ from taiga_pipeline.sandbox.clock import Clock
 from taiga_pipeline.sandbox.models import (
     ApplicationToken,
     Attachment,
+    CustomAttribute,
     Event,
     Membership,
     Milestone,
@@ -16,6 +17,7 @@ from taiga_pipeline.sandbox.models import (
     Role,
     StorageEntry,
     Story,
+    Task,
     User,
     WikiLink,
     WikiPage,
@@ -174,6 +176,8 @@ class Store:
         self.memberships = MembershipTable()
         self.milestones: ProjectTable[Milestone] = ProjectTable()
         self.stories: ProjectTable[Story] = ProjectTable()
+        self.tasks: ProjectTable[Task] = ProjectTable()
+        self.story_attributes: ProjectTable[CustomAttribute] = ProjectTable()
         self.wiki_pages: ProjectTable[WikiPage] = ProjectTable()
         self.wiki_links: ProjectTable[WikiLink] = ProjectTable()
         self.attachments: ProjectTable[Attachment] = ProjectTable()
@@ -196,6 +200,10 @@ class Store:
         """Drop what was prepared for listing a project; call it after any change to it."""
         self.list_cache.pop(project_id, None)
         self.changes += 1
+
+    def tasks_of(self, story: Story) -> list[Task]:
+        """The tasks of a story, in the order they were made."""
+        return [task for task in self.tasks.of(story.project) if task.user_story == story.id]
 
     def find_user(self, name: str) -> User | None:
         """The account with a username or e-mail, in any case."""

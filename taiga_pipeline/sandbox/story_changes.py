@@ -150,9 +150,12 @@ def merge_colors(project: Project, tags: dict[str, str | None]) -> None:
 
 
 def settle_closed(store: Store, project: Project, story: Story) -> None:
-    """A story is closed when its status is."""
+    """A story with tasks is closed when all of them are; any other when its status is."""
+    tasks = store.tasks_of(story)
     status = status_row(project, story.status)
-    closed = bool(status and status["is_closed"])
+    closed = (
+        all(task.is_closed for task in tasks) if tasks else bool(status and status["is_closed"])
+    )
     if closed and not story.is_closed:
         story.finish_date = store.clock.tick()
     elif not closed:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from taiga_pipeline.sandbox.models import Project, Story
+from taiga_pipeline.sandbox.models import Project, Story, Task
 from taiga_pipeline.sandbox.people import card
 from taiga_pipeline.sandbox.serving.wire import Json, timestamp
 from taiga_pipeline.sandbox.store import Store
@@ -85,12 +85,19 @@ _AS_STORED = (
 )  # fmt: skip
 
 
-def list_view(store: Store, story: Story) -> dict[str, Json]:
-    """A story in a list: everything but its description."""
+def list_view(store: Store, story: Story, with_tasks: bool = False) -> dict[str, Json]:
+    """A story in a list: everything but its description; its tasks only if they are asked for."""
     stored: dict[str, Json] = {name: getattr(story, name) for name in _AS_STORED}
     times = ("created_date", "modified_date", "finish_date")
     dates: dict[str, Json] = {name: timestamp(getattr(story, name)) for name in times}
-    return stored | dates | _never_set() | _worked_out(store, story)
+    tasks = [_task_row(task) for task in store.tasks_of(story)] if with_tasks else []
+    return stored | dates | _never_set() | _worked_out(store, story) | {"tasks": tasks}
+
+
+def _task_row(task: Task) -> Json:
+    """A task inside a story."""
+    row = {name: getattr(task, name) for name in ("id", "ref", "subject", "is_closed")}
+    return row | {"status_id": task.status, "is_blocked": False, "is_iocaine": False}
 
 
 def _worked_out(store: Store, story: Story) -> dict[str, Json]:
@@ -123,7 +130,7 @@ def _never_set() -> dict[str, Json]:
         "generated_from_issue", "generated_from_task", "from_task_ref", "tribe_gig",
         "origin_issue", "origin_task", "epics", "epic_order", "swimlane",
     )  # fmt: skip
-    empty: dict[str, Json] = {name: [] for name in ("attachments", "watchers", "tasks")}
+    empty: dict[str, Json] = {name: [] for name in ("attachments", "watchers")}
     counts: dict[str, Json] = {"total_watchers": 0, "total_voters": 0}
     flags: dict[str, Json] = {"is_watcher": False, "is_voter": False}
     return {**dict.fromkeys(nothing), **empty, **counts, **flags, "comment": ""}

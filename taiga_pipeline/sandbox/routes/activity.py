@@ -6,7 +6,7 @@ from taiga_pipeline.sandbox import access, history
 from taiga_pipeline.sandbox.access import require_user
 from taiga_pipeline.sandbox.context import RequestContext
 from taiga_pipeline.sandbox.errors import no_match, not_found
-from taiga_pipeline.sandbox.models import Event, Membership, Story, WikiPage
+from taiga_pipeline.sandbox.models import Event, Membership
 from taiga_pipeline.sandbox.people import gravatar
 from taiga_pipeline.sandbox.serving.wire import Json, Response, json_response, timestamp
 from taiga_pipeline.sandbox.store import Store
@@ -14,6 +14,7 @@ from taiga_pipeline.sandbox.store import Store
 _HISTORY_KINDS = {
     "userstory": ("view_us", "userstories.userstory"),
     "wiki": ("view_wiki_pages", "wiki.wikipage"),
+    "task": ("view_tasks", "tasks.task"),
 }
 
 
@@ -60,14 +61,16 @@ def project_timeline(context: RequestContext) -> Response:
 
 
 def item_history(context: RequestContext) -> Response:
-    """GET /history/{userstory,wiki}/{id}: newest first; `type=comment` keeps comments only."""
+    """GET /history/{userstory,wiki,task}/{id}: newest first; `type=comment` keeps comments only."""
     store = context.store
     permission, model = _HISTORY_KINDS.get(context.params["kind"], ("", ""))
-    row: Story | WikiPage | None = None
+    row: history.Item | None = None
     if context.params["kind"] == "userstory":
         row = store.stories.get(context.number())
     elif context.params["kind"] == "wiki":
         row = store.wiki_pages.get(context.number())
+    elif context.params["kind"] == "task":
+        row = store.tasks.get(context.number())
     project = store.projects.get(row.project) if row else None
     if row is None or project is None:
         raise not_found()

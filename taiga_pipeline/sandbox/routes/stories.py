@@ -35,7 +35,8 @@ def list_stories(context: RequestContext) -> Response:
         return context.page(rows, lambda row: {"id": row.id, "ref": row.ref}, headers)
     if context.query.get("dashboard") in _TRUE:
         return context.page(rows, lambda row: dashboard_view(store, row), headers)
-    return context.page(rows, lambda row: list_view(store, row), headers)
+    with_tasks = context.query.get("include_tasks") in _TRUE
+    return context.page(rows, lambda row: list_view(store, row, with_tasks=with_tasks), headers)
 
 
 def _visible(context: RequestContext, story: Story | None) -> Story:
@@ -205,6 +206,8 @@ def delete_story(context: RequestContext) -> Response:
     if story.poisoned:
         raise server_error(html=True)
     store, user = context.store, access.require_user(context.user)
+    for task in store.tasks_of(story):
+        store.tasks.remove(task)
     store.stories.remove(story)
     settle_milestone(store, store.milestones.get(story.milestone), may_open=False)
     history.record(store, user, story, {}, history.DELETE)

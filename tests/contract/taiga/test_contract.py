@@ -7,6 +7,7 @@ import pytest
 from tests.contract.taiga import (
     cases_auth,
     cases_boards,
+    cases_cards,
     cases_people,
     cases_plan,
     cases_projects,
@@ -22,6 +23,7 @@ CASES = (
     *cases_plan.CASES,
     *cases_wiki.CASES,
     *cases_boards.CASES,
+    *cases_cards.CASES,
 )
 
 
