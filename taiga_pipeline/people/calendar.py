@@ -8,7 +8,7 @@ reasons for the same day take it away once.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
@@ -30,10 +30,16 @@ class UnknownCountry(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WorkingHours:
-    """Hours by e-mail address, one number for each week asked for; and what was not clear."""
+    """Hours by e-mail address, one number for each week asked for; and what was not clear.
+
+    ``public`` are each person's public holidays, by address; ``usual_public`` those of people who
+    have no country of their own.
+    """
 
     by_person: Mapping[str, tuple[float, ...]]
     notices: tuple[str, ...] = ()
+    public: Mapping[str, Collection[date]] = field(default_factory=dict)
+    usual_public: Collection[date] = frozenset()
 
 
 def working_hours(
@@ -52,7 +58,7 @@ def working_hours(
     roster = list(people)
     off = days_off(time_off, mondays)
     years = {day.year for week in mondays for day in (week, week + _DAY * 4)}
-    countries = {person.country or default_country for person in roster}
+    countries = {default_country, *(person.country or default_country for person in roster)}
     holidays, notices = _holidays(countries, years, holidays_of)
     by_person: dict[str, tuple[float, ...]] = {}
     for person in roster:
@@ -64,7 +70,12 @@ def working_hours(
         by_person[person.email] = tuple(
             full * _days_worked(person, week, free) / WORKING_DAYS for week in mondays
         )
-    return WorkingHours(by_person, tuple(notices))
+    usual = holidays.get(default_country, set())
+    public = {
+        person.email: holidays.get(person.country, set()) if person.country else usual
+        for person in roster
+    }
+    return WorkingHours(by_person, tuple(notices), public, usual)
 
 
 def days_off(time_off: Iterable[TimeOff], mondays: Sequence[date]) -> dict[str, set[date]]:

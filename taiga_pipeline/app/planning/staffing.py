@@ -163,19 +163,22 @@ class _Input:
 
     def _read_staff(self, people: PeopleStore) -> Staff:
         from taiga_pipeline.people.calendar import working_hours
+        from taiga_pipeline.planning.attendance import Attendance
         from taiga_pipeline.planning.staffing.build import Staff, weeks_needed
 
         roster = tuple(people.people())
         count = weeks_needed(self._works.works, self._rules)
+        off = tuple(people.time_off())
+        mondays = [self._rules.first + timedelta(weeks=week) for week in range(count)]
         hours = working_hours(
             roster,
-            people.time_off(),
-            [self._rules.first + timedelta(weeks=week) for week in range(count)],
+            off,
+            mondays,
             holidays_of=holidays_source(),
             default_country=self._workspace.settings.planning.calendar,
         )
         self.notes += hours.notices
-        return Staff(roster, hours.by_person)
+        return Staff(roster, hours.by_person, Attendance(roster, off, mondays, hours))
 
     def case(self) -> Case:
         """Returns the staffing problem.

@@ -6,13 +6,21 @@ Needs numpy (the extra ``planning``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.people.model import Person
-from taiga_pipeline.planning.capacity.simulation import Floats, Row, Shape, Step, expected_hours
+from taiga_pipeline.planning.attendance import Attendance
+from taiga_pipeline.planning.capacity.simulation import (
+    Floats,
+    Integers,
+    Row,
+    Shape,
+    Step,
+    expected_hours,
+)
 from taiga_pipeline.planning.demand.deals import Booked, Demand, OpenDemand
 from taiga_pipeline.planning.weeks import Weeks
 from taiga_pipeline.problems import did_you_mean
@@ -22,12 +30,15 @@ class Roles:
     """The roles of people and deals by number, with the names that they go by."""
 
     def __init__(self, people: Iterable[Person], demand: Demand) -> None:
-        held = {normalise(person.role): person.role for person in people if person.role}
+        roster = list(people)
+        held = {normalise(person.role): person.role for person in roster if person.role}
+        self._own = {person.email: person.role for person in roster}
         asked: dict[str, str] = {}
         self._askers: dict[str, str] = {}
-        for role, key in _asked(demand).items():
+        for role, email, key in _asked(demand):
             asked.setdefault(normalise(role), role)
-            self._askers.setdefault(normalise(role), key)
+            if email not in self._own:
+                self._askers.setdefault(normalise(role), key)
         self._held = held
         names = asked | held
         self._order = {name: at for at, name in enumerate(sorted(names))}
@@ -40,6 +51,17 @@ class Roles:
             self._numbers[role] = self._order[normalise(role)]
         return self._numbers[role]
 
+    def bearer(self, role: str, email: str) -> int | None:
+        """Returns the role whose capacity bears hours in ``role``: that of whoever does them.
+
+        It is None for people without a role, whose capacity is not counted either. Hours that
+        no one on the roster is named for are the role's own.
+        """
+        if email not in self._own:
+            return self.number(role)
+        own = self._own[email]
+        return self.number(own) if own else None
+
     def notices(self) -> Iterator[str]:
         """Yields a notice for each role that is asked for, but that no one has."""
         if not self._held:
@@ -51,26 +73,42 @@ class Roles:
                 yield f"no person has the role {name!r} that {key} asks for{near}"
 
 
-def _asked(demand: Demand) -> dict[str, str]:
-    """Returns the roles that are asked for, each with the first deal that does."""
-    found: dict[str, str] = {}
+def _asked(demand: Demand) -> Iterator[tuple[str, str, str]]:
+    """Yields the roles that are asked for, with who is named for the hours and the first deal."""
+    seen: set[tuple[str, str]] = set()
     for open_ in demand.open:
         for stretch in open_.stretches:
-            found.setdefault(stretch.role, open_.deal_key)
+            if (stretch.role, stretch.email) not in seen:
+                seen.add((stretch.role, stretch.email))
+                yield stretch.role, stretch.email, open_.deal_key
     for booked in demand.booked:
-        found.setdefault(booked.role, booked.deal_key)
-    return found
+        if (booked.role, booked.email) not in seen:
+            seen.add((booked.role, booked.email))
+            yield booked.role, booked.email, booked.deal_key
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """People with their hours by week (by address), and when they are there."""
+
+    people: Sequence[Person]
+    hours: Mapping[str, Sequence[float]]
+    attendance: Attendance
 
 
 class Balance:
-    """What is sure: capacity and confirmed hours; and open deals as rows to simulate."""
+    """What is sure: capacity and confirmed hours; and open deals as rows to simulate.
+
+    Hours that someone is named for are borne by that person's own role, whatever they do: capacity
+    counts everyone there. ``parts`` are what public holidays leave of each role's weeks: open
+    deals' hours are those of full weeks, times these.
+    """
 
     def __init__(
         self,
         roles: Roles,
         window: Weeks,
-        people: Sequence[Person],
-        hours: Mapping[str, Sequence[float]],
+        staff: Staff,
         demand: Demand,
     ) -> None:
         self.names = roles.names
@@ -78,11 +116,14 @@ class Balance:
         size = len(roles.names), len(window)
         self.people = np.zeros(len(roles.names), dtype=np.intp)
         self.capacity = np.zeros(size)
-        for person in people:
+        for person in staff.people:
             if person.role:
                 number = roles.number(person.role)
                 self.people[number] += 1
-                self.capacity[number] += np.maximum(hours[person.email], 0)
+                self.capacity[number] += np.maximum(staff.hours[person.email], 0)
+        self.parts = np.array(
+            [[staff.attendance.role_part(name, week) for week in window] for name in roles.names]
+        ).reshape(size)
         self.confirmed = np.zeros(size)
         for booked in demand.booked:
             self._book(roles, booked)
@@ -92,14 +133,23 @@ class Balance:
             for row, begin in zip(self.rows, _entered(demand.open, window), strict=True)
         ]
         shape = Shape(len(roles.names), len(window))
-        self.expected = list(expected_hours(self.rows, shape))
+        self.expected = self._in_parts(expected_hours(self.rows, shape))
         self.weighted = self.confirmed + _summed(self.expected, shape)
-        self.exposure = self.confirmed + _summed(expected_hours(entered, shape), shape)
+        if_won = self._in_parts(expected_hours(entered, shape))
+        self.exposure = self.confirmed + _summed(if_won, shape)
+
+    def _in_parts(
+        self, expected: Iterable[tuple[Integers, Floats]]
+    ) -> list[tuple[Integers, Floats]]:
+        return [
+            (rows, hours * part) for (rows, hours), part in zip(expected, self.parts, strict=True)
+        ]
 
     def _book(self, roles: Roles, booked: Booked) -> None:
         week = self.window.index(booked.week)
-        if 0 <= week < len(self.window):
-            self.confirmed[roles.number(booked.role), week] += booked.hours
+        bearer = roles.bearer(booked.role, booked.email)
+        if bearer is not None and 0 <= week < len(self.window):
+            self.confirmed[bearer, week] += booked.hours
 
 
 def _entered(open_: Iterable[OpenDemand], window: Weeks) -> Iterator[int]:
@@ -114,7 +164,9 @@ def _summed(expected: Iterable[tuple[object, Floats]], shape: Shape) -> Floats:
 def _row(open_: OpenDemand, roles: Roles, window: Weeks) -> Row:
     steps: dict[tuple[int, int], float] = {}
     for stretch in open_.stretches:
-        role = roles.number(stretch.role)
+        role = roles.bearer(stretch.role, stretch.email)
+        if role is None:
+            continue
         for week, hours in ((stretch.first, stretch.hours), (stretch.after, -stretch.hours)):
             steps[role, week] = steps.get((role, week), 0.0) + hours
     kept: tuple[Step, ...] = tuple((*place, steps[place]) for place in sorted(steps))

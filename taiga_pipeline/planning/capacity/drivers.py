@@ -75,13 +75,20 @@ class Drawn:
 
 
 class RoleDrivers:
-    """What rows add to the gaps of one role. ``capacity`` is by week."""
+    """What rows add to the gaps of one role. ``capacity`` is by week.
 
-    def __init__(self, role: int, drawn: Drawn, capacity: Floats) -> None:
+    So is ``parts``, what public holidays leave of each week: hours of the rows are those of full
+    weeks, those of ``drawn`` are not. None: there are no public holidays.
+    """
+
+    def __init__(
+        self, role: int, drawn: Drawn, capacity: Floats, parts: Floats | None = None
+    ) -> None:
         rows, futures, expected, shape = drawn.rows, drawn.futures, drawn.expected, drawn.shape
         self._hours = futures.hours[role]
         self._begins = futures.begins
         self._capacity = capacity
+        self._parts = np.ones(shape.weeks) if parts is None else parts
         self._never = shape.never
         numbers, hours = expected[role]
         self._rows = [at for at, row in enumerate(numbers.tolist()) if row in self._begins]
@@ -123,6 +130,7 @@ class RoleDrivers:
         for at in rows:
             begin = self._begins[int(self._numbers[at])].take(short)
             hours = self._profiles[at].take(np.uint16(week + self._never) - begin)
+            hours = hours * self._parts[week]
             added[at] = float(np.minimum(hours, gap).sum()) / trials
         return added
 

@@ -54,15 +54,22 @@ class ExactRole:
     """One role's distributions.
 
     ``numbers`` are the rows that ask for the role, ``expected`` their expected hours by week.
+    ``parts`` are what public holidays leave of each week; None: there are none.
     """
 
     def __init__(
-        self, role: int, rows: Sequence[Row], shape: Shape, expected: tuple[Integers, Floats]
+        self,
+        role: int,
+        rows: Sequence[Row],
+        shape: Shape,
+        expected: tuple[Integers, Floats],
+        parts: Floats | None = None,
     ) -> None:
         self._role = role
         self._rows = rows
         self._shape = shape
         self._numbers, self._expected = expected
+        self._parts = np.ones(shape.weeks) if parts is None else parts
         self._hours: dict[int, Floats] = {}
         nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
         self._factors: Floats = np.exp(shape.bias + shape.common_shock_sd * nodes)
@@ -84,7 +91,7 @@ class ExactRole:
         for probability, outcomes in asking:
             sums = self._with(sums, reached, probability, outcomes, unit)
             reached += max(outcomes) // unit
-        hours = np.arange(most + 1, dtype=np.float64) * (unit / QUARTERS)
+        hours = np.arange(most + 1, dtype=np.float64) * (unit / QUARTERS * self._parts[week])
         return Distribution(hours, np.asarray(self._weights @ sums, dtype=np.float64))
 
     def _outcomes(self, number: int, week: int) -> _Outcomes:

@@ -15,10 +15,11 @@ from typing import Final
 
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.mapping.text import normalise
-from taiga_pipeline.people.calendar import HolidaysOf, working_hours
+from taiga_pipeline.people.calendar import HolidaysOf, WorkingHours, working_hours
 from taiga_pipeline.people.model import Person
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
-from taiga_pipeline.planning.capacity.balance import Balance, Roles
+from taiga_pipeline.planning.attendance import Attendance
+from taiga_pipeline.planning.capacity.balance import Balance, Roles, Staff
 from taiga_pipeline.planning.capacity.idle import Chances, people_capacity
 from taiga_pipeline.planning.capacity.overload import overload_notices
 from taiga_pipeline.planning.capacity.result import CapacityReport
@@ -80,7 +81,22 @@ def demand_for(
 
     Projects that begin before the weeks shown reach into them.
     """
-    return find_demand(situation, mappings, outlooks, _window(situation.as_of, options.weeks))
+    window = _window(situation.as_of, options.weeks)
+    _, attendance = _attendance(situation, options)
+    return find_demand(situation, mappings, outlooks, window, attendance)
+
+
+def _attendance(situation: Situation, options: Options) -> tuple[WorkingHours, Attendance]:
+    """Returns when everybody can work."""
+    mondays = list(_window(situation.as_of, options.weeks))
+    hours = working_hours(
+        situation.people,
+        situation.time_off,
+        mondays,
+        holidays_of=options.holidays_of,
+        default_country=options.default_country,
+    )
+    return hours, Attendance(situation.people, situation.time_off, mondays, hours)
 
 
 def capacity_for(
@@ -105,15 +121,9 @@ def capacity_for(
         people, demand = _of_team(situation, demand, options.team)
     open_deals = len(demand.open)
     demand = replace(demand, open=(*demand.open, *unseen))
-    hours = working_hours(
-        people,
-        situation.time_off,
-        list(window),
-        holidays_of=options.holidays_of,
-        default_country=options.default_country,
-    )
+    hours, attendance = _attendance(situation, options)
     roles = Roles(people, demand)
-    balance = Balance(roles, window, people, hours.by_person, demand)
+    balance = Balance(roles, window, Staff(people, hours.by_person, attendance), demand)
     shape = Shape(len(roles.names), len(window), outlooks.common_shock_sd, outlooks.median)
     draw = Draw(options.trials, options.seed, options.quantile, options.with_drivers)
     summary = Summary(balance, demand, shape, draw, window.index(options.weeks.first))

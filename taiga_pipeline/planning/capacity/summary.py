@@ -68,6 +68,8 @@ class Summary:
         watched = [row for row in candidates if demand.open[row].deal_key]
         futures = Simulation(balance.rows, shape).run(draw.trials, draw.seed, watched)
         self._hours = futures.hours
+        if (balance.parts != 1).any():
+            self._hours *= balance.parts[:, :, None].astype(np.float32)
         self._hours += balance.confirmed[:, :, None].astype(np.float32)
         self._drawn = Drawn(balance.rows, futures, balance.expected, shape)
 
@@ -86,8 +88,9 @@ class Summary:
 
     def _role(self, number: int) -> RoleCapacity:
         balance, one = self._balance, slice(number, number + 1)
-        drivers = RoleDrivers(number, self._drawn, balance.capacity[number])
-        exact = ExactRole(number, balance.rows, self._drawn.shape, balance.expected[number])
+        parts = balance.parts[number]
+        drivers = RoleDrivers(number, self._drawn, balance.capacity[number], parts)
+        exact = ExactRole(number, balance.rows, self._drawn.shape, balance.expected[number], parts)
         weeks = []
         for week in self._weeks:
             cell = self._cell(number, week, exact.of_week(week))

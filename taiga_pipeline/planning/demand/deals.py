@@ -1,27 +1,28 @@
 """Who is needed when: sure hours of won deals, and the hours that open deals may bring.
 
 A deal's weeks are counted from the ISO week of its start. What people are allocated to counts by
-the day, Monday to Friday. Pure: everything comes in as plain data.
+the day, Monday to Friday, as far as they are at work; what they do not fill stays open. Hours per
+week are those of a week without public holidays (`planning.attendance`). Pure: everything comes in
+as plain data.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Final
 
-from taiga_pipeline.mapping.dates import project_start
 from taiga_pipeline.mapping.demand import deal_demand
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.mapping.rules import Rules, StageRule
-from taiga_pipeline.mapping.text import normalise
-from taiga_pipeline.mapping.values import DealView, Values
-from taiga_pipeline.people.calendar import WORKING_DAYS
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.pipeline.model import Category, Deal
-from taiga_pipeline.planning.demand.milestones import Milestones, Stretch, moved, time_line
+from taiga_pipeline.planning.attendance import Attendance
+from taiga_pipeline.planning.demand.filling import Part, Place, Taken, parts, unfilled
+from taiga_pipeline.planning.demand.milestones import Milestones, Stretch, in_stretches, moved
+from taiga_pipeline.planning.demand.starts import Beginning, beginning
 from taiga_pipeline.planning.outlook import Outlook, Outlooks
 from taiga_pipeline.planning.weeks import WEEK, Weeks, monday
 
@@ -62,7 +63,8 @@ class OpenDemand:
     """What an open deal asks for if it is won.
 
     ``starts`` are the weeks in which its project may begin, given that it is won; their chances
-    sum to 1. ``entered`` is the week of the start as sales entered it, or now if that has passed.
+    sum to 1. ``entered`` is the week of the start as it is known, or the next possible one if that
+    has passed. Hours are those of weeks without public holidays.
     """
 
     deal_key: str
@@ -96,36 +98,55 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A deal with everything that its demand is made of."""
+    """A deal with everything that its demand is made of; ``stretches`` count from its start."""
 
     deal: Deal
     rules: Rules
     stage: StageRule
     fate: Fate
-    start: date | None
+    begins: Beginning
     stretches: tuple[Stretch, ...]
     allocations: tuple[Allocation, ...]
 
+    @property
+    def after(self) -> int | None:
+        """The week after the last of the deal's roles, counted from its start; None without any."""
+        return max((stretch.after for stretch in self.stretches), default=None)
+
 
 def find_demand(
-    situation: Situation, mappings: MappingSet, outlooks: Outlooks, weeks: Weeks
+    situation: Situation,
+    mappings: MappingSet,
+    outlooks: Outlooks,
+    weeks: Weeks,
+    attendance: Attendance | None = None,
 ) -> Demand:
     """Returns what all deals ask for in ``weeks``.
 
     Deals that cannot be counted are left out, each with a notice. Open deals keep their places
-    whatever their fate, so that simulations of different scenarios draw the same chances.
+    whatever their fate, so that simulations of different scenarios draw the same chances. Without
+    ``attendance``, no public holidays are known.
     """
-    return _Finder(situation, mappings, outlooks, weeks).find()
+    return _Finder(situation, mappings, outlooks, weeks, attendance).find()
 
 
 class _Finder:
     def __init__(
-        self, situation: Situation, mappings: MappingSet, outlooks: Outlooks, weeks: Weeks
+        self,
+        situation: Situation,
+        mappings: MappingSet,
+        outlooks: Outlooks,
+        weeks: Weeks,
+        attendance: Attendance | None,
     ) -> None:
         self._situation = situation
         self._mappings = mappings
         self._outlooks = outlooks
         self._weeks = weeks
+        self._attendance = attendance or Attendance(
+            situation.people, situation.time_off, list(weeks)
+        )
+        self._today = situation.as_of
         self._now = monday(situation.as_of)
         self._people = {person.email: person for person in situation.people}
         self._notices: dict[str, list[str]] = {}
@@ -143,14 +164,16 @@ class _Finder:
             if not category.is_closed:
                 open_ += self._open(case)
                 if not (fate.won or fate.lost):
-                    reserved += self._allocated(case)
+                    reserved += self._worked(self._there(case, self._weeks))
             if fate.won or (category is Category.WON and not fate.lost):
                 booked += self._won(case)
         notices = (f"{', '.join(who)}: {what}" for what, who in self._notices.items())
         return Demand(tuple(open_), tuple(booked), tuple(reserved), tuple(notices))
 
     def _note(self, who: str, what: str) -> None:
-        self._notices.setdefault(what, []).append(who)
+        those = self._notices.setdefault(what, [])
+        if who not in those:
+            those.append(who)
 
     def _by_deal(self) -> dict[str, tuple[Allocation, ...]]:
         grouped: dict[str, list[Allocation]] = {}
@@ -173,18 +196,13 @@ class _Finder:
             return None
         if stage.category is Category.LOST:
             return None
-        won = stage.category is Category.WON
-        start = project_start(deal, won=won, lead_time_weeks=rules.lead_time_weeks)
         fate = self._situation.fates.get(deal.key, Fate())
+        begins = beginning(deal, rules, stage, self._situation.milestones.get(deal.key, ()))
         stretches = tuple(self._stretches(deal, rules, fate.size))
-        if start is not None and deal.key in self._situation.milestones:
-            chance = stage.chance(deal.probability)
-            view = DealView(deal, stage.name, stage.category, start, chance)
-            values = Values(view, rules.placeholders)
-            line = time_line(rules, values, start, self._situation.milestones[deal.key])
-            stretches = moved(stretches, line) if line else stretches
+        if begins.line is not None:
+            stretches = moved(stretches, begins.line)
         allocations = self._allocations.get(deal.key, ())
-        return _Case(deal, rules, stage, fate, start, stretches, allocations)
+        return _Case(deal, rules, stage, fate, begins, stretches, allocations)
 
     def _stretches(self, deal: Deal, rules: Rules, size: float) -> Iterator[Stretch]:
         for role in deal_demand(deal, rules):
@@ -204,125 +222,103 @@ class _Finder:
         if outlook is None or not outlook.closes:
             self._note(deal.key, "left out: neither a start nor an expected close is known")
             return
-        stretches = case.stretches or tuple(self._from_allocations(case))
+        starts = self._starts(case, outlook)
+        entered = monday(self._day(case) or starts[0][0])
+        stretches = tuple(self._reserved(case, entered)) if case.allocations else case.stretches
         if not stretches:
             self._note(deal.key, f"states no roles, and {case.rules.file} has none for it")
             return
         decided = case.fate.won or case.fate.lost
-        starts = self._starts(case, outlook)
-        entered = case.start or starts[0][0]
-        yield OpenDemand(
-            deal.key,
-            0.0 if decided else outlook.probability,
-            starts,
-            max(monday(entered) + WEEK * case.fate.delay_weeks, self._now),
-            stretches,
-            deal.expected_close,
-        )
+        chance = 0.0 if decided else outlook.probability
+        yield OpenDemand(deal.key, chance, starts, entered, stretches, deal.expected_close)
 
     def _starts(self, case: _Case, outlook: Outlook) -> tuple[tuple[date, float], ...]:
         """Returns when a project may begin: as stated, or later if the deal is won later."""
-        deal, lead = case.deal, case.rules.lead_time_weeks
-        weeks, now = self._weeks, self._weeks.index(self._now)
-        stated = now
-        if deal.start is not None:
-            stated = weeks.index(deal.start)
-            close = stated if deal.expected_close is None else weeks.index(deal.expected_close)
-            lead = min(lead, max(0, stated - close))
+        begins, weeks, now = case.begins, self._weeks, self._weeks.index(self._now)
+        fixed = weeks.index(begins.first) if begins.first and begins.is_fixed else now
         # Numbers of weeks, as there may be many and dates are slow to reckon with.
         chances: dict[int, float] = {}
         for closing, chance in outlook.closes:
-            start = max(max(weeks.index(closing), now) + lead, stated) + case.fate.delay_weeks
-            start = min(max(start, now), weeks.count)
+            start = max(max(weeks.index(closing), now) + begins.lead_weeks, fixed)
+            start = min(max(start + case.fate.delay_weeks, now), weeks.count)
             chances[start] = chances.get(start, 0.0) + chance
         return tuple((weeks.first + WEEK * start, chances[start]) for start in sorted(chances))
 
-    def _from_allocations(self, case: _Case) -> Iterator[Stretch]:
-        """Yields reservations as demand, for deals whose roles are known from nothing else."""
-        start = monday(case.start or self._now)
-        for each in case.allocations:
-            first = monday(each.start) if each.start else start
-            last = monday(each.end) if each.end else self._weeks.last
-            weeks = (last - first).days // 7 + 1
-            hours = float(each.hours_per_week) * case.fate.size
-            if weeks > 0 and hours:
-                yield Stretch(self._role(each), hours, (first - start).days // 7, weeks)
+    def _reserved(self, case: _Case, entered: date) -> Iterator[Stretch]:
+        """Yields what an open deal asks for, of those reserved for it and of others.
+
+        Reservations move with the project's start.
+        """
+        reach = self._weeks.index(entered) + (case.after or 0)
+        weeks = Weeks(self._weeks.first, max(self._weeks.count, reach))
+        there = list(self._there(case, weeks))
+        by_person: dict[tuple[str, str], dict[int, float]] = {}
+        for part in there:
+            self._add(by_person, (part.role, part.email), part.week, entered, part.filled)
+        for (role, week), hours in unfilled(self._needed(case, weeks, entered), there).items():
+            self._add(by_person, (role, ""), week, entered, hours)
+        for (role, email), hours_of in by_person.items():
+            yield from in_stretches(role, hours_of, email)
+
+    @staticmethod
+    def _add(
+        found: dict[tuple[str, str], dict[int, float]],
+        who: tuple[str, str],
+        week: date,
+        entered: date,
+        hours: float,
+    ) -> None:
+        row, at = found.setdefault(who, {}), (week - entered).days // 7
+        row[at] = row.get(at, 0.0) + hours
 
     def _won(self, case: _Case) -> Iterator[Booked]:
         """Yields the hours of a won deal: who is allocated, and what is not filled."""
-        if self._start(case) is None and case.stretches:
+        if case.begins.first is None and case.stretches:
             self._note(case.deal.key, "won, but start and close are unknown: counted from now on")
-        filled: dict[tuple[str, date], float] = {}
-        for booked in self._allocated(case):
-            place = normalise(booked.role), booked.week
-            filled[place] = filled.get(place, 0.0) + booked.hours
-            yield booked
-        for (role, week), hours in self._needed(case).items():
-            missing = hours - filled.get((normalise(role), week), 0.0)
-            if missing > 1e-9:
-                yield Booked(case.deal.key, role, week, missing)
+        there = list(self._there(case, self._weeks))
+        yield from self._worked(there)
+        needed = self._needed(case, self._weeks, monday(self._day(case) or self._now))
+        for (role, week), hours in unfilled(needed, there).items():
+            left = hours * self._attendance.role_part(role, week)
+            if left > 1e-9:
+                yield Booked(case.deal.key, role, week, left)
 
-    def _start(self, case: _Case) -> date | None:
-        """Returns the first day of a deal's project; if it is still open, not before now."""
-        start = case.start
-        if start is not None and not case.stage.category.is_closed:
-            lead = 0 if case.deal.start else case.rules.lead_time_weeks
-            start = max(start, self._now + WEEK * lead)
-        return None if start is None else start + WEEK * case.fate.delay_weeks
+    def _worked(self, there: Iterable[Part]) -> Iterator[Booked]:
+        for part in there:
+            if part.hours:
+                yield Booked(part.deal_key, part.role, part.week, part.hours, part.email)
 
-    def _needed(self, case: _Case) -> dict[tuple[str, date], float]:
-        first = monday(self._start(case) or self._now)
-        needed: dict[tuple[str, date], float] = {}
+    def _day(self, case: _Case) -> date | None:
+        return case.begins.day(self._today, case.fate.delay_weeks)
+
+    def _needed(self, case: _Case, weeks: Weeks, first: date) -> dict[Place, float]:
+        needed: dict[Place, float] = {}
         for stretch in case.stretches:
             for number in range(stretch.first, stretch.after):
                 week = first + WEEK * number
-                if 0 <= self._weeks.index(week) < len(self._weeks):
+                if 0 <= weeks.index(week) < len(weeks):
                     place = stretch.role, week
                     needed[place] = needed.get(place, 0.0) + stretch.hours
         return needed
 
-    def _allocated(self, case: _Case) -> Iterator[Booked]:
-        start = self._start(case) or self._now
-        ends = max((stretch.after for stretch in case.stretches), default=None)
-        last = None if ends is None else monday(start) + WEEK * ends - _DAY
+    def _there(self, case: _Case, weeks: Weeks) -> Iterator[Part]:
+        """Yields the allocations of a deal, week by week."""
+        start = self._day(case) or self._now
+        last = None if case.after is None else monday(start) + WEEK * case.after - _DAY
         delay = WEEK * case.fate.delay_weeks
         for each in case.allocations:
+            left = (each.deal_key, each.email.casefold()) in self._situation.left
+            if left:
+                self._note(each.deal_key, f"{each.email} left its project: hours not filled")
             first_day = each.start + delay if each.start else start
             last_day = each.end + delay if each.end else last
-            yield from self._hours(each, first_day, last_day, case.fate.size)
-
-    def _hours(
-        self, allocation: Allocation, first: date, last: date | None, size: float
-    ) -> Iterator[Booked]:
-        """Yields a person's hours week by week; those after they have left are not filled."""
-        person = self._people.get(allocation.email)
-        role, full = self._role(allocation), float(allocation.hours_per_week) * size
-        left = (allocation.deal_key, allocation.email.casefold()) in self._situation.left
-        if left:
-            self._note(
-                allocation.deal_key, f"{allocation.email} left its project: hours not filled"
-            )
-        final = self._weeks.count - 1 if last is None else self._weeks.index(last)
-        for number in range(max(0, self._weeks.index(first)), min(final + 1, self._weeks.count)):
-            week = self._weeks.first + WEEK * number
-            days = [week + _DAY * number for number in range(WORKING_DAYS)]
-            asked = [day for day in days if first <= day and (last is None or day <= last)]
-            there = [
-                day for day in asked if not left and (person is None or _is_there(person, day))
-            ]
-            for email, count in ((allocation.email, len(there)), ("", len(asked) - len(there))):
-                if count and full:
-                    hours = full * count / WORKING_DAYS
-                    yield Booked(allocation.deal_key, role, week, hours, email)
+            role, size = self._role(each), case.fate.size
+            taken = Taken(each, role, first_day, last_day, start, size, left)
+            yield from parts(taken, weeks, self._attendance)
 
     def _role(self, allocation: Allocation) -> str:
         person = self._people.get(allocation.email)
         return allocation.role or (person.role if person else "")
-
-
-def _is_there(person: Person, day: date) -> bool:
-    begun = person.starts is None or person.starts <= day
-    return begun and (person.ends is None or day <= person.ends)
 
 
 def of_team(demand: Demand, deal_keys: Iterable[str], emails: Iterable[str]) -> Demand:
@@ -336,8 +332,16 @@ def of_team(demand: Demand, deal_keys: Iterable[str], emails: Iterable[str]) -> 
     def concerns(booked: Booked) -> bool:
         return booked.email in people if booked.email else booked.deal_key in deals
 
+    def asks(open_: OpenDemand) -> Iterator[OpenDemand]:
+        own = open_.deal_key in deals
+        stretches = tuple(
+            each for each in open_.stretches if (each.email in people if each.email else own)
+        )
+        if stretches:
+            yield replace(open_, stretches=stretches)
+
     return Demand(
-        tuple(each for each in demand.open if each.deal_key in deals),
+        tuple(each for open_ in demand.open for each in asks(open_)),
         tuple(each for each in demand.booked if concerns(each)),
         tuple(each for each in demand.reserved if concerns(each)),
         demand.notices,

@@ -18,7 +18,6 @@ from math import floor
 from taiga_pipeline.mapping.rules import Rules
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.mapping.values import Values
-from taiga_pipeline.planning.weeks import monday
 
 Milestones = Sequence[tuple[str, date | None, date | None]]
 """Name, first day and last day, as in `DeliveryFacts`."""
@@ -26,12 +25,16 @@ Milestones = Sequence[tuple[str, date | None, date | None]]
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """So many hours a week of a role, for some weeks, counted from the project's first week."""
+    """So many hours a week of a role, for some weeks, counted from the project's first week.
+
+    ``email`` is who is reserved for them, "" for no one.
+    """
 
     role: str
     hours: float
     first: int
     weeks: int
+    email: str = ""
 
     @property
     def after(self) -> int:
@@ -41,7 +44,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class TimeLine:
-    """Ties between planned and actual days, both counted from the Monday of the planned start.
+    """Ties between planned and actual days, both counted from the planned start.
 
     ``planned`` rises, ``actual`` never falls; they are equally long, and not empty.
     """
@@ -70,15 +73,14 @@ def time_line(rules: Rules, values: Values, start: date, milestones: Milestones)
         for rule in rules.milestones
     }
     ties: dict[float, float] = {}
-    offset = start.weekday()
     for name, first, last in milestones:
         plan = planned.get(normalise(name))
         if plan is None:
             continue
         for days, day, end in ((plan[0], first, 0), (plan[1], last, 1)):
             if day is not None:
-                actual = (day - monday(start)).days + end
-                ties[days + offset] = max(actual, ties.get(days + offset, actual))
+                actual = (day - start).days + end
+                ties[days] = max(actual, ties.get(days, actual))
     if all(before == after for before, after in ties.items()):
         return None
     return _rising(ties)
@@ -93,16 +95,16 @@ def _rising(ties: Mapping[float, float]) -> TimeLine:
 
 
 def moved(stretches: Iterable[Stretch], line: TimeLine) -> tuple[Stretch, ...]:
-    """Returns demand as it falls on the actual time line."""
+    """Returns demand as it falls on the actual time line, by weeks from the actual start."""
     hours: dict[str, dict[int, float]] = {}
+    begin = line.actual_day(0)
     for stretch in stretches:
         weeks = hours.setdefault(stretch.role, {})
         for planned in range(stretch.first, stretch.after):
-            for week, part in _parts(
-                line.actual_day(7 * planned), line.actual_day(7 * planned + 7)
-            ):
+            first, after = (line.actual_day(7 * week) - begin for week in (planned, planned + 1))
+            for week, part in _parts(first, after):
                 weeks[week] = weeks.get(week, 0.0) + part * stretch.hours
-    return tuple(each for role in hours for each in _stretches(role, hours[role]))
+    return tuple(each for role in hours for each in in_stretches(role, hours[role]))
 
 
 def _parts(begin: float, end: float) -> Iterator[tuple[int, float]]:
@@ -116,11 +118,12 @@ def _parts(begin: float, end: float) -> Iterator[tuple[int, float]]:
             yield week, days / (end - begin)
 
 
-def _stretches(role: str, hours: Mapping[int, float]) -> Iterator[Stretch]:
-    """Yields weeks of equal hours together."""
+def in_stretches(role: str, hours: Mapping[int, float], email: str = "") -> Iterator[Stretch]:
+    """Yields hours by week, weeks of equal hours together."""
     weeks = [(week, round(hours[week], 6)) for week in sorted(hours)]
     for (_, each), run in groupby(
         enumerate(weeks), lambda item: (item[1][0] - item[0], item[1][1])
     ):
         first = [week for _, (week, _) in run]
-        yield Stretch(role, each, first[0], len(first))
+        if each:
+            yield Stretch(role, each, first[0], len(first), email)

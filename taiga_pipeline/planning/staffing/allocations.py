@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
+from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.planning.staffing.build import Case
@@ -70,12 +71,22 @@ def allocations_of(case: Case, plan: Plan) -> list[Suggested]:
 
 
 def _full_weeks(case: Case, plan: Plan, assignment: Assignment) -> Iterator[tuple[int, float]]:
-    """Yields the weeks of an assignment with the hours that a full week of it has."""
+    """Yields the weeks of an assignment with the hours that a full week of it has.
+
+    Who takes their whole share of a week takes it in any week, however short it is.
+    """
     problem = case.problem
     begin = week_of(problem, assignment.request, plan.delays)
-    worker = problem.workers[assignment.worker]
-    for week, hours in enumerate(given(problem, assignment, begin), begin + assignment.first):
-        if hours > TOLERANCE:
+    worker, presence = problem.workers[assignment.worker], problem.presence[assignment.worker]
+    need, full = problem.requests[assignment.request].need, case.pieces[assignment.request].full
+    share = assignment.halves / WHOLE
+    for at, hours in enumerate(given(problem, assignment, begin), assignment.first):
+        week = begin + at
+        if hours <= TOLERANCE:
+            continue
+        if hours >= share * need[at] * presence[week] - TOLERANCE:
+            yield week, share * full[at]
+        else:
             yield week, hours * max(1.0, worker.usual / worker.hours[week])
 
 
@@ -101,9 +112,9 @@ def _rounded(hours: float) -> Decimal:
 def _why(case: Case, assignment: Assignment) -> str:
     problem, piece = case.problem, case.pieces[assignment.request]
     person = case.people[assignment.worker]
-    own = folded(person.role) == folded(piece.role)
+    own = normalise(person.role) == normalise(piece.role)
     reasons = ["own role" if own else "has it as a skill"]
-    if piece.work.team and person.team and folded(person.team) != folded(piece.work.team):
+    if piece.work.team and person.team and normalise(person.team) != normalise(piece.work.team):
         reasons.append(f"of team {person.team}")
     weeks = len(problem.requests[assignment.request].need)
     if assignment.end - assignment.first < weeks:

@@ -1,9 +1,9 @@
 """From deals, people and allocations to a staffing problem, and which is which.
 
 Demand of a role that is more than one person's week is shared out into equal requests. What
-present allocations cover is no longer asked for. An allocation's hours count for a full week: in
-a week with time off, in proportion. In a week in which no one at all can work full (public
-holidays), demand counts in proportion, too.
+present allocations cover is no longer asked for. Hours count as they do for capacity
+(`planning.attendance`): they are those of a full week; public holidays shrink what people have and
+what is asked for alike, and what someone who is away does not do is asked for again.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from datetime import date, timedelta
 from math import ceil
 from typing import Final
 
+from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.model import RoleDemand
-from taiga_pipeline.pipeline.text import folded
+from taiga_pipeline.planning.attendance import Attendance
+from taiga_pipeline.planning.demand.filling import Part, Taken, parts
 from taiga_pipeline.planning.staffing.problem import (
     TOLERANCE,
     Candidate,
@@ -28,7 +30,7 @@ from taiga_pipeline.planning.staffing.problem import (
     Worker,
 )
 from taiga_pipeline.planning.staffing.work import Work
-from taiga_pipeline.planning.weeks import WEEK, monday, week_name
+from taiga_pipeline.planning.weeks import WEEK, Weeks, monday, week_name
 
 CONFIRMED_WEIGHT: Final = 100.0
 TENTATIVE_WEIGHT: Final = 30.0
@@ -43,6 +45,7 @@ PREFERRED: Final = 10.0
 AVOIDED: Final = 25.0
 """What it costs that someone prefers not to."""
 MAX_WEEKS: Final = 520
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,11 @@ class Wish:
 
     def concerns(self, work: Work) -> bool:
         """Whether a work is what the wish names."""
-        return folded(self.what) in {folded(work.key), folded(work.customer), folded(work.service)}
+        return normalise(self.what) in {
+            normalise(work.key),
+            normalise(work.customer),
+            normalise(work.service),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +88,26 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """The roster. ``hours`` are each person's per week, from the first week of the rules on."""
+    """The roster. ``hours`` are each person's per week, from the first week of the rules on.
+
+    ``attendance`` tells of time off and public holidays by the day; None: there are none.
+    """
 
     people: tuple[Person, ...]
     hours: Mapping[str, Sequence[float]]
+    attendance: Attendance | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What a request is a part of: a deal and its role, as the deal spells it."""
+    """What a request is a part of: a deal and its role, as the deal spells it.
+
+    ``full`` are the request's hours in each week, as if there were no public holidays.
+    """
 
     work: Work
     role: str
+    full: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +193,7 @@ class _Builder:
             each for each in present if not each.confirmed and each.deal_key in open_
         )
         self._fixed = tuple(each for each in present if each not in self._movable)
-        self._presence = [self._presence_of(person) for person in staff.people]
+        self._attendance = staff.attendance or Attendance(staff.people)
 
     def build(self) -> Case:
         projects, requests, pieces = [], [], []
@@ -200,11 +215,6 @@ class _Builder:
             notes=tuple(self._notes),
         )
 
-    def _presence_of(self, person: Person) -> list[float]:
-        usual = float(person.hours_per_week)
-        hours = self._staff.hours[person.email]
-        return [min(1.0, hours[week] / usual) if usual else 0.0 for week in range(self._weeks)]
-
     def _project(self, work: Work) -> Project:
         weight = CONFIRMED_WEIGHT if work.confirmed else TENTATIVE_WEIGHT * work.probability
         begun = any(each.deal_key == work.key for each in self._fixed)
@@ -221,12 +231,14 @@ class _Builder:
         fixed = [[0.0] * self._weeks for _ in self._staff.people]
         nominal = [[0.0] * self._weeks for _ in self._staff.people]
         places = [[set[str]() for _ in range(self._weeks)] for _ in self._staff.people]
-        for each, weeks in self._booked(self._fixed):
+        for each in self._fixed:
+            if each.email not in self._numbers:
+                continue
             number = self._numbers[each.email]
-            for week in weeks:
-                hours = float(each.hours_per_week)
-                nominal[number][week] += hours
-                fixed[number][week] += hours * self._presence[number][week]
+            for part in self._parts(each):
+                week = _week(part.week, self._rules)
+                nominal[number][week] += part.asked
+                fixed[number][week] += part.hours
                 places[number][week].add(each.deal_key)
         for number, person in enumerate(self._staff.people):
             self._note_overload(person, nominal[number])
@@ -237,7 +249,13 @@ class _Builder:
                 fixed=tuple(fixed[number]),
                 elsewhere=tuple(map(frozenset, places[number])),
                 max_projects=self._rules.max_projects,
+                week_parts=tuple(
+                    self._attendance.person_part(person.email, each) for each in self._mondays()
+                ),
             )
+
+    def _mondays(self) -> Iterator[date]:
+        return iter(Weeks(self._rules.first, self._weeks))
 
     def _note_overload(self, person: Person, hours: list[float]) -> None:
         most = float(person.hours_per_week) * (1 + self._rules.overtime)
@@ -250,57 +268,58 @@ class _Builder:
                 f"{most:g} h in {name}; nothing more is planned for them then"
             )
 
-    def _booked(self, allocations: Iterable[Allocation]) -> Iterator[tuple[Allocation, range]]:
-        """Yields allocations of people on the roster with the weeks that they cover."""
-        for each in allocations:
-            if each.email in self._numbers:
-                yield each, self._weeks_of(each)
-
-    def _weeks_of(self, allocation: Allocation) -> range:
-        work, rules = self._all_works.get(allocation.deal_key), self._rules
-        if allocation.start:
-            first = _week(allocation.start, rules)
-        else:
-            first = _week(work.start, rules) if work else 0
-        if allocation.end:
-            after = _week(allocation.end, rules) + 1
-        else:
-            after = _end(work, rules) if work else self._weeks
-        return range(max(0, first), max(0, min(after, self._weeks)))
+    def _parts(self, allocation: Allocation) -> Iterator[Part]:
+        """Yields the weeks of an allocation, from the first week of the plan on."""
+        work = self._all_works.get(allocation.deal_key)
+        begin = work.start if work else self._rules.first
+        last = None
+        if work:
+            last = self._rules.first + WEEK * _end(work, self._rules) - _DAY
+        first, last = allocation.start or begin, allocation.end or last
+        taken = Taken(allocation, allocation.role, first, last, begin)
+        return parts(taken, Weeks(self._rules.first, self._weeks), self._attendance)
 
     def _requests(self, work: Work, number: int) -> Iterator[tuple[Request, Piece]]:
         covered = self._covered(work)
         begin = _week(work.start, self._rules)
         for role in work.roles:
-            need = self._open(role, begin + role.start_week, covered)
-            for first, hours in _blocks(need):
-                candidates = tuple(self._candidates(work, role))
+            candidates = tuple(self._candidates(work, role))
+            asked = self._open(role, begin + role.start_week, covered)
+            for first, hours in _blocks(asked):
                 for piece in self._shared_out(hours, candidates):
-                    request = Request(number, role.role, first, piece, candidates)
-                    yield request, Piece(work, role.role)
+                    need = tuple(self._in_parts(role.role, first, piece))
+                    if sum(need) > TOLERANCE:
+                        yield (
+                            Request(number, role.role, first, need, candidates),
+                            Piece(work, role.role, piece),
+                        )
 
     def _covered(self, work: Work) -> dict[tuple[str, int], float]:
-        """Returns the hours by role and week that present allocations give to a deal."""
+        """Returns the hours of full weeks, by role and week, that allocations give to a deal."""
         covered: dict[tuple[str, int], float] = {}
-        own = [each for each in self._fixed if each.deal_key == work.key]
-        for each in own:
-            for week in self._weeks_of(each):
-                place = folded(each.role), week
-                covered[place] = covered.get(place, 0.0) + float(each.hours_per_week)
+        for each in self._fixed:
+            for part in self._parts(each) if each.deal_key == work.key else ():
+                place = normalise(part.role), _week(part.week, self._rules)
+                covered[place] = covered.get(place, 0.0) + part.filled
         return covered
 
     def _open(
         self, role: RoleDemand, begin: int, covered: dict[tuple[str, int], float]
     ) -> list[float]:
-        """Returns what a role still asks for in each week; takes its part of what is covered."""
+        """Returns what a role still asks for in each week, in hours of full weeks; takes its part
+        of what is covered."""
         need = [0.0] * self._weeks
         for week in range(max(0, begin), min(begin + role.weeks, self._weeks)):
-            place, asked = (folded(role.role), week), float(role.hours_per_week)
+            place, asked = (normalise(role.role), week), float(role.hours_per_week)
             used = min(asked, covered.get(place, 0.0))
             covered[place] = covered.get(place, 0.0) - used
-            most = max((there[week] for there in self._presence), default=0.0)
-            need[week] = (asked - used) * (most if most > 0 else 1.0)
+            need[week] = asked - used
         return need
+
+    def _in_parts(self, role: str, first: int, hours: Sequence[float]) -> Iterator[float]:
+        """Yields hours of full weeks as they are with public holidays."""
+        for week, each in enumerate(hours, first):
+            yield each * self._attendance.role_part(role, self._rules.first + WEEK * week)
 
     def _shared_out(
         self, hours: tuple[float, ...], candidates: tuple[Candidate, ...]
@@ -315,13 +334,13 @@ class _Builder:
         holders = {
             each.email
             for each in self._movable
-            if each.deal_key == work.key and folded(each.role) == folded(role.role)
+            if each.deal_key == work.key and normalise(each.role) == normalise(role.role)
         }
         wishes = [wish for wish in self._rules.wishes if wish.concerns(work)]
         for number, person in enumerate(self._staff.people):
             if suits(person, role):
-                penalty = 0.0 if folded(person.role) == folded(role.role) else SECOND_BEST
-                if work.team and person.team and folded(work.team) != folded(person.team):
+                penalty = 0.0 if normalise(person.role) == normalise(role.role) else SECOND_BEST
+                if work.team and person.team and normalise(work.team) != normalise(person.team):
                     penalty += SECOND_BEST
                 if holders and person.email not in holders:
                     penalty += MOVED
@@ -338,8 +357,8 @@ def unwished(wishes: Sequence[Wish], person: Person) -> float:
 
 def suits(person: Person, role: RoleDemand) -> bool:
     """Whether a person has a role, as theirs or as a skill, and the skills that are asked for."""
-    able = {folded(skill) for skill in (*person.skills, person.role)}
-    return folded(role.role) in able and {folded(skill) for skill in role.skills} <= able
+    able = {normalise(skill) for skill in (*person.skills, person.role)}
+    return normalise(role.role) in able and {normalise(skill) for skill in role.skills} <= able
 
 
 def _blocks(need: Sequence[float]) -> Iterator[tuple[int, tuple[float, ...]]]:

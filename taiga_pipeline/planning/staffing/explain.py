@@ -139,13 +139,17 @@ def _hire(problem: Problem, plan: Plan, before: Score, role: str, short: list[La
 
 def _with_hire(problem: Problem, role: str, usual: float) -> Problem:
     weeks = problem.weeks
+    rows = [worker.week_parts or (1.0,) * weeks for worker in problem.workers]
+    # Whoever joins has the public holidays that all have.
+    parts = tuple(map(max, zip(*rows, strict=True))) or (1.0,) * weeks
     worker = Worker(
         key="",
-        hours=(usual,) * weeks,
+        hours=tuple(usual * part for part in parts),
         usual=usual,
         fixed=(0.0,) * weeks,
         elsewhere=(frozenset(),) * weeks,
         max_projects=max((each.max_projects for each in problem.workers), default=3),
+        week_parts=parts,
     )
     new = Candidate(len(problem.workers))
     requests = tuple(
@@ -182,6 +186,7 @@ def _extended(worker: Worker, weeks: int) -> Worker:
     return replace(
         worker,
         hours=worker.hours + worker.hours[-1:] * weeks,
+        week_parts=worker.week_parts + worker.week_parts[-1:] * weeks,
         fixed=worker.fixed + worker.fixed[-1:] * weeks,
         elsewhere=worker.elsewhere + worker.elsewhere[-1:] * weeks,
     )

@@ -34,7 +34,8 @@ class Worker:
 
     ``hours`` are available per week (time off and holidays taken away), ``usual`` are those of a
     week without either. ``fixed`` hours per week are given away already, to the projects in
-    ``elsewhere`` (keys, per week).
+    ``elsewhere`` (keys, per week). ``week_parts`` are what public holidays leave of each week (0 to
+    1), empty where there are none: what is asked for is less in such a week, too.
     """
 
     key: str
@@ -43,6 +44,7 @@ class Worker:
     fixed: tuple[float, ...]
     elsewhere: tuple[frozenset[str], ...]
     max_projects: int = 3
+    week_parts: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +145,18 @@ class Problem:
 
     @cached_property
     def presence(self) -> tuple[tuple[float, ...], ...]:
-        """The part of the week that each worker is there, 0 to 1.
+        """The part of the working week that each worker is there, 0 to 1.
 
-        A week is as long as whoever is there most has it: public holidays shorten it for all.
+        Public holidays of theirs do not count as away.
         """
-        parts = [[_part(hours, w.usual) for hours in w.hours] for w in self.workers]
-        longest = [max(week) or 1.0 for week in zip(*parts, strict=True)]
-        return tuple(
-            tuple(part / most for part, most in zip(row, longest, strict=True)) for row in parts
-        )
+        return tuple(tuple(_presence(worker)) for worker in self.workers)
 
 
-def _part(hours: float, usual: float) -> float:
-    return min(1.0, hours / usual) if usual > 0 else 0.0
+def _presence(worker: Worker) -> Iterator[float]:
+    parts = worker.week_parts or (1.0,) * len(worker.hours)
+    for hours, part in zip(worker.hours, parts, strict=True):
+        whole = worker.usual * part
+        yield min(1.0, hours / whole) if whole > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True, order=True)

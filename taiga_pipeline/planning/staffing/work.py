@@ -7,15 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from taiga_pipeline.mapping.dates import project_start
 from taiga_pipeline.mapping.demand import deal_demand
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.mapping.rules import Rules, StageRule
-from taiga_pipeline.mapping.values import DealView, Values
 from taiga_pipeline.pipeline.model import Category, Deal, RoleDemand
 from taiga_pipeline.pipeline.text import folded
-from taiga_pipeline.planning.demand.milestones import Milestones, Stretch, moved, time_line
+from taiga_pipeline.planning.demand.milestones import Milestones, Stretch, moved
+from taiga_pipeline.planning.demand.starts import Beginning, beginning
 from taiga_pipeline.planning.demand.stated_outlook import probability_of
 from taiga_pipeline.problems import did_you_mean
 from taiga_pipeline.records import ProjectState
@@ -73,7 +72,8 @@ def find_works(
 ) -> Works:
     """Returns the deals with a tentative or a staffed project, by key.
 
-    A project whose deal is open is taken to start not before ``today``.
+    When a project begins is decided as for capacity (`planning.demand.starts`); one whose deal is
+    open does not begin before ``today``.
     """
     return _Finder(mappings, today, about or About()).find(deals)
 
@@ -108,7 +108,11 @@ class _Finder:
         if stage.state not in (ProjectState.TENTATIVE, ProjectState.STAFFED):
             return None
         won = stage.category is Category.WON
-        start = project_start(deal, won=won, lead_time_weeks=rules.lead_time_weeks)
+        begins = beginning(deal, rules, stage, self._about.milestones.get(deal.key, ()))
+        start = begins.day(self._today)
+        if start is None and won:
+            self._notes.append(f"{deal.key} is won without a start or a close: it starts now")
+            start = self._today
         problem = _problem(deal, rules, start)
         if problem or start is None:
             self._notes.append(f"{deal.key} is left out: {problem}")
@@ -119,8 +123,8 @@ class _Finder:
             team=deal.team,
             confirmed=won,
             probability=1.0 if won else self._chance(deal, stage),
-            start=start if won else max(start, self._today),
-            roles=tuple(self._roles(deal, rules, stage, start)),
+            start=start,
+            roles=tuple(_roles(deal, rules, begins)),
             priority=self._about.priorities.get(deal.key, 1.0),
             customer=deal.customer,
             service=deal.service,
@@ -132,20 +136,17 @@ class _Finder:
         known = self._about.chances.get(deal.key)
         return probability_of(deal, stage) if known is None else known
 
-    def _roles(
-        self, deal: Deal, rules: Rules, stage: StageRule, start: date
-    ) -> Iterator[RoleDemand]:
-        view = DealView(deal, stage.name, stage.category, start, deal.probability)
-        values = Values(view, rules.placeholders)
-        line = time_line(rules, values, start, self._about.milestones.get(deal.key, ()))
-        for role in deal_demand(deal, rules):
-            if line is None:
-                yield role
-                continue
-            stretch = Stretch(role.role, float(role.hours_per_week), role.start_week, role.weeks)
-            for each in moved([stretch], line):
-                hours = Decimal(str(each.hours))
-                yield replace(role, hours_per_week=hours, start_week=each.first, weeks=each.weeks)
+
+def _roles(deal: Deal, rules: Rules, begins: Beginning) -> Iterator[RoleDemand]:
+    """Yields whom a deal needs, by weeks from the start of its project."""
+    for role in deal_demand(deal, rules):
+        if begins.line is None:
+            yield role
+            continue
+        stretch = Stretch(role.role, float(role.hours_per_week), role.start_week, role.weeks)
+        for each in moved([stretch], begins.line):
+            hours = Decimal(str(each.hours))
+            yield replace(role, hours_per_week=hours, start_week=each.first, weeks=each.weeks)
 
 
 def _problem(deal: Deal, rules: Rules, start: date | None) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from taiga_pipeline.mapping.mapping_set import MappingSet
-from taiga_pipeline.people.model import Allocation, Person
+from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
 from taiga_pipeline.planning.demand.deals import (
     Booked,
@@ -204,7 +204,25 @@ def test_hours_of_somebody_who_has_left_are_to_be_filled_again() -> None:
     leaver = replace(ANN, ends=week(3) - timedelta(days=1))
     demand = find(won(), people=(leaver,), allocations=(allocation(hours=40),))
     assert booked(demand, ANN.email) == {("Back", week(n)): 40 for n in (1, 2)}
-    assert booked(demand, "") == {("Back", week(n)): 40 for n in (3, 4)}
+    assert booked(demand, "") == {("Back", week(n)): 30 for n in (3, 4)}
+
+
+def test_what_somebody_stands_in_for_is_not_asked_for_twice() -> None:
+    bob = replace(ANN, email="bob@example.org")
+    away = TimeOff(ANN.email, week(2), week(3) - timedelta(days=1))
+    stands_in = allocation("bob@example.org", hours=30, start=week(2), end=away.last)
+    there = (allocation(hours=30), stands_in)
+    demand = find(won(), people=(ANN, bob), time_off=(away,), allocations=there)
+    assert booked(demand, ANN.email) == {("Back", week(n)): 30 for n in (1, 3, 4)}
+    assert booked(demand, "bob@example.org") == {("Back", week(2)): 30}
+    assert booked(demand, "") == {}
+
+
+def test_who_is_there_from_the_first_day_fills_the_first_week() -> None:
+    begun = replace(won(), start=week(1) + timedelta(days=2))
+    demand = find(begun, people=(ANN,), allocations=(allocation(hours=30),))
+    assert booked(demand, ANN.email) == {("Back", week(n)): 30 for n in (1, 2, 3, 4)}
+    assert booked(demand, "") == {}
 
 
 def test_a_won_deal_without_dates_begins_now_and_that_is_said() -> None:
@@ -286,7 +304,21 @@ def test_an_open_deals_profile_moves_too() -> None:
     subject = deal(start=week(1), expected_close=week(1), roles=(ROLE,))
     later = (("Build", week(3), week(5) - timedelta(days=1)),)
     (found,) = find(subject, rules=mappings(MILESTONES), milestones={"D-1": later}).open
-    assert [(each.first, each.weeks) for each in found.stretches] == [(2, 4)]
+    assert [(each.first, each.weeks) for each in found.stretches] == [(0, 4)]
+    assert found.entered == week(3)
+
+
+def test_what_is_reserved_is_not_asked_of_others() -> None:
+    held = allocation(hours=20, role="back", confirmed=False, start=week(2), end=week(4))
+    (found,) = find(deal(start=week(1), roles=(ROLE,)), people=(ANN,), allocations=(held,)).open
+    by_person = [(each.email, each.hours, each.first, each.weeks) for each in found.stretches]
+    assert by_person == [
+        (ANN.email, 20, 1, 2),
+        (ANN.email, 4, 3, 1),
+        ("", 30, 0, 1),
+        ("", 10, 1, 2),
+        ("", 26, 3, 1),
+    ]
 
 
 # --- fates in scenarios

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from taiga_pipeline.people.model import Allocation, Person
+from taiga_pipeline.people.calendar import working_hours
+from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.model import RoleDemand
+from taiga_pipeline.planning.attendance import Attendance
 from taiga_pipeline.planning.staffing.allocations import allocations_of, merged
 from taiga_pipeline.planning.staffing.build import Case, Rules, Staff, build, weeks_needed
 from taiga_pipeline.planning.staffing.greedy import greedy_plan
@@ -110,8 +112,25 @@ def test_only_projects_that_nobody_is_on_are_postponed() -> None:
 
 
 def test_public_holidays_shorten_everybodys_week_and_the_demand() -> None:
-    made = case(work(role(weeks=2)), hours={"ann@x.se": [32.0] * 8})
-    assert needs(made) == [(0, (16.0, 16.0))]
+    friday = {MONDAY + timedelta(days=4)}
+    weeks = [MONDAY + timedelta(weeks=number) for number in range(8)]
+    hours = working_hours([person(country="SE")], (), weeks, holidays_of=lambda *_: friday)
+    ann = person(country="SE")
+    staff = Staff((ann,), hours.by_person, Attendance((ann,), (), weeks, hours))
+    made = build((work(role(weeks=2)),), staff, (), RULES)
+    assert needs(made) == [(0, (16.0, 20.0))]
+    assert made.problem.presence[0][:2] == (1.0, 1.0)
+    (found,) = allocations_of(made, greedy_plan(made.problem))
+    assert found.allocation.hours_per_week == 20
+
+
+def test_who_is_away_does_not_fill_what_they_are_allocated_to() -> None:
+    weeks = [MONDAY + timedelta(weeks=number) for number in range(8)]
+    ann, off = person(), (TimeOff("ann@x.se", MONDAY, MONDAY + timedelta(days=2)),)
+    staff = Staff((ann,), {ann.email: [16.0, *[40.0] * 7]}, Attendance((ann,), off, weeks))
+    made = build((work(role(weeks=2)),), staff, (allocation(),), RULES)
+    assert needs(made) == [(0, (12.0,))]
+    assert made.problem.workers[0].fixed[:2] == (8.0, 20.0)
 
 
 def test_roles_and_skills_make_candidates() -> None:

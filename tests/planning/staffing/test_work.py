@@ -54,7 +54,7 @@ def test_what_cannot_be_staffed_is_named_with_the_reason() -> None:
     negative = replace(ROLE, hours_per_week=Decimal(-8))
     found = find(
         subject(key="A", stage="Nowhere"),
-        subject(key="B", start=None, expected_close=None),
+        subject("Proposal", key="B", start=None, expected_close=None),
         subject(key="C", roles=(ROLE, negative)),
     )
     assert found.works == ()
@@ -69,8 +69,15 @@ def test_demand_moves_with_the_milestones_and_keeps_its_skills() -> None:
     moved = {"D-1": (("Build", first, first + timedelta(weeks=4, days=-1)),)}
     work = only(find(subject(), rules=mappings(MILESTONES), milestones=moved))
     (role,) = work.roles
-    assert (role.start_week, role.weeks, role.hours_per_week) == (2, 4, 30)
+    assert work.start == first
+    assert (role.start_week, role.weeks, role.hours_per_week) == (0, 4, 30)
     assert role.skills == ("python",)
+
+
+def test_a_won_deal_without_dates_begins_now_and_that_is_said() -> None:
+    found = find(subject(start=None, expected_close=None))
+    assert only(found).start == TODAY
+    assert found.notes == ("D-1 is won without a start or a close: it starts now",)
 
 
 def test_priorities_are_by_deal_and_unknown_ones_are_named() -> None:
