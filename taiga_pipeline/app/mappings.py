@@ -114,8 +114,8 @@ def compare_mappings(workspace: Workspace, new: Path, limit: int | None = None) 
     :raises Unreachable: the source does not answer.
     """
     place = replacing(shortest(workspace.settings.sync.mappings), new)
-    old_rules = load_mappings(place.old, workspace.fields)
-    new_rules = load_mappings(place.new, workspace.fields)
+    old_rules = load_mappings(place.old, workspace.fields).with_rates(workspace.rates)
+    new_rules = load_mappings(place.new, workspace.fields).with_rates(workspace.rates)
     reading = workspace.make_deal_source().read()
     there = _keys_with_project(workspace)
     deals = _with_staffing(reading)

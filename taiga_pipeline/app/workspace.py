@@ -9,11 +9,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sync.clock import Clock, SystemClock
 from taiga_pipeline.days import day_of
+from taiga_pipeline.pipeline.rates import Rates
 from taiga_pipeline.problems import Problem, ProblemsError
 
 if TYPE_CHECKING:
@@ -154,7 +156,15 @@ class Workspace:
         """
         from taiga_pipeline.mapping.load import load_mappings
 
-        return load_mappings(shortest(self.settings.sync.mappings), self.fields)
+        mappings = load_mappings(shortest(self.settings.sync.mappings), self.fields)
+        return mappings.with_rates(self.rates)
+
+    @property
+    def rates(self) -> Rates:
+        """What money of other currencies is worth."""
+        planning = self.settings.planning
+        by_currency = {name: Decimal(str(rate)) for name, rate in planning.rates.items()}
+        return Rates(planning.currency, by_currency)
 
     def make_deal_source(self) -> DealSource:
         """Returns where deals are read.

@@ -17,9 +17,15 @@ from taiga_pipeline.mapping.text import iso, normalise, one_line, plain_number
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
 from taiga_pipeline.pipeline.notation import MAX_HOURS
+from taiga_pipeline.pipeline.rates import Rates
 
 _STEP: Final = Decimal("0.5")
 """Hours that follow a deal's value are rounded to half an hour a week, and never to nothing."""
+
+NO_RATE: Final = (
+    "planning.rates has no rate for {currency}, so the hours of {file} do not follow its value "
+    "(per_value)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +48,33 @@ class Member:
 
 
 def deal_demand(deal: Deal, rules: Rules) -> tuple[RoleDemand, ...]:
-    """Returns whom a deal needs: what it states itself, else what its mapping has for it."""
+    """Returns whom a deal needs: what it states itself, else what its mapping has for it.
+
+    Hours that follow the deal's value stay as they are where its currency has no rate.
+    """
     if deal.roles:
         return deal.roles
+    return tuple(_scaled(rule, deal, rules.rates) for rule in _of_service(deal, rules))
+
+
+def _of_service(deal: Deal, rules: Rules) -> Iterator[RoleRule]:
     service = normalise(deal.service)
-    return tuple(
-        _scaled(rule, deal.value)
-        for rule in rules.demand
-        if not rule.services or service in rule.services
-    )
+    for rule in rules.demand:
+        if not rule.services or service in rule.services:
+            yield rule
 
 
-def _scaled(rule: RoleRule, value: Decimal | None) -> RoleDemand:
-    if rule.per_value is None or value is None or value <= 0:
+def follows_value(deal: Deal, rules: Rules) -> bool:
+    """Whether hours of a deal follow its value: those of its mapping, where it states no roles."""
+    scaled = any(rule.per_value is not None for rule in _of_service(deal, rules))
+    return not deal.roles and scaled and deal.value is not None and deal.value > 0
+
+
+def _scaled(rule: RoleRule, deal: Deal, rates: Rates) -> RoleDemand:
+    if rule.per_value is None or not rates.can_compare(deal.currency):
+        return rule.demand
+    value, _ = rates.convert(deal.value, deal.currency)
+    if value is None or value <= 0:
         return rule.demand
     hours = rule.demand.hours_per_week * value / rule.per_value
     steps = max(Decimal(1), (hours / _STEP).to_integral_value())

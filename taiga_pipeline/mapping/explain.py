@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sync.records.model import Desired, DesiredGroup, Owner, Value, encode
-from taiga_pipeline.mapping.demand import Staffing
+from taiga_pipeline.mapping.demand import NO_RATE, Staffing, follows_value
 from taiga_pipeline.mapping.desired import (
     UNDATED,
     Case,
@@ -201,6 +201,8 @@ def _remarks(case: Case, group: DesiredGroup, today: date) -> Iterator[str]:
         yield f"closed more than closed_within_days = {days} ago: followed only if synced before"
     if not deal.roles and case.demand:
         yield "the deal states no roles: those of the mapping count"
+    if follows_value(deal, rules) and not rules.rates.can_compare(deal.currency):
+        yield NO_RATE.format(currency=deal.currency, file=rules.file)
     yield from group.root.notes
 
 

@@ -16,6 +16,7 @@ from taiga_pipeline.mapping.template import Template
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.pipeline.fields.field import held
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.rates import Rates
 from taiga_pipeline.records import Kind, Project
 
 KEY_PREFIX: Final = "key_prefix"
@@ -48,6 +49,10 @@ class MappingSet:
         looks = [look for rule in rules for look in (rule.tentative, rule.staffed, rule.retired)]
         templates = [*(rule.tags for rule in rules), *(look.tags for look in looks)]
         self._fixed_tags = fixed_tags(tag for tags in templates for tag in tags)
+
+    def with_rates(self, rates: Rates) -> MappingSet:
+        """Returns the same mappings, with values of deals in other currencies converted so."""
+        return MappingSet(tuple(replace(rule, rates=rates) for rule in self.rules))
 
     def choose(self, deal: Deal) -> Rules | None:
         """Returns the mapping that is for a deal: the most specific one; None if none matches.

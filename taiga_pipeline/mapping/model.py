@@ -325,8 +325,10 @@ class RoleTable(Table):
     per_value: Worth | None = Field(
         None,
         description=(
-            "The hours are for a deal of this value, and in proportion for others (in whatever "
-            "currency a deal has; a deal without a value gets the hours as they are)."
+            "The hours are for a deal of this value, and in proportion for others. It is in "
+            "planning.currency; values in other currencies are converted by planning.rates. A deal "
+            "without a value, or in a currency without a rate, gets the hours as they are. Without "
+            "planning.currency, it is in whatever currency a deal has."
         ),
     )
 

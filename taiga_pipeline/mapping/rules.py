@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -32,6 +32,7 @@ from taiga_pipeline.pipeline.fields.field import Fact, FieldTable
 from taiga_pipeline.pipeline.fields.own import read_own
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Category, RoleDemand
+from taiga_pipeline.pipeline.rates import Rates
 from taiga_pipeline.records import (
     Membership,
     Milestone,
@@ -122,7 +123,8 @@ class StateRule:
 class RoleRule:
     """Demand of deals that state none: of which services (normalised; none named: of all).
 
-    ``per_value`` is the value of a deal that needs exactly these hours, None: they are for any.
+    ``per_value`` is the value of a deal that needs exactly these hours, in the currency of the
+    `Rules.rates` if they have one; None: they are for any.
     """
 
     demand: RoleDemand
@@ -223,6 +225,8 @@ class Rules:
     """The fields that a project's description shows, in their order, each with its word."""
     card_facts: tuple[tuple[str, str], ...]
     page_facts: tuple[tuple[str, str], ...]
+    rates: Rates = field(default_factory=Rates)
+    """What values of deals are compared in, for hours that follow them (``per_value``)."""
 
     @property
     def specificity(self) -> tuple[int, int]:

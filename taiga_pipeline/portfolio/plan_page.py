@@ -14,6 +14,7 @@ from sync.records.model import digest
 from taiga_pipeline.mapping.text import escape_markup, iso, one_line, plain_number
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.notation import format_roles
 from taiga_pipeline.planning.capacity.result import (
     CapacityReport,
     Cell,
@@ -86,6 +87,7 @@ def plan_lines(
         *_gap_table(report),
         "### Because of which deals",
         *_driver_table(report, deals),
+        *_silent_table(report),
         "### Who has hours to spare",
         *_idle_table(report),
         "### Who is staffed",
@@ -152,6 +154,19 @@ def _driver_table(report: CapacityReport, deals: Mapping[str, Deal]) -> Iterator
     yield "| Role | Deal | Adds, h | Chance | Expected close |"
     yield "|---|---|--:|--:|---|"
     yield from rows
+
+
+def _silent_table(report: CapacityReport) -> Iterator[str]:
+    """Yields the deals that state no roles: they are in none of the figures."""
+    if not report.silent:
+        return
+    yield "### Deals that state no roles, and so are not counted"
+    yield "| Service | Deals | Value | Usual for this service |"
+    yield "|---|--:|--:|---|"
+    for each in report.silent[:MOST_ROLES]:
+        value = ", ".join(f"{each.value[name]:,.0f} {name}".strip() for name in sorted(each.value))
+        name, usual = _plain(each.service or "(no service)"), _plain(format_roles(each.usual))
+        yield f"| {name} | {each.count} | {_plain(value)} | {usual} |"
 
 
 def _driver(role: RoleCapacity, driver: Driver, deals: Mapping[str, Deal]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from taiga_pipeline.pipeline.files.csv_reader import guard
+from taiga_pipeline.pipeline.notation import format_roles
+from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.planning.weeks import week_name
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
         PersonWeek,
         RoleCapacity,
     )
+    from taiga_pipeline.planning.demand.silent import Silent
     from taiga_pipeline.planning.demand.unseen import Unseen
 
 _HOURS: Final = (
@@ -80,8 +83,33 @@ def report_json(report: CapacityReport) -> dict[str, Any]:
             "weeks": _weeks_json(weeks, report.by_week),
         },
         "people": [_person_json(weeks, person) for person in report.people],
+        "without_roles": [_silent_json(each) for each in report.silent],
         "notices": list(report.notices),
     }
+
+
+def _silent_json(silent: Silent) -> dict[str, Any]:
+    return {
+        "service": silent.service,
+        "open_deals": list(silent.open),
+        "won_deals": list(silent.won),
+        "value": {currency: silent.value[currency] for currency in sorted(silent.value)},
+        "usual_roles": format_roles(silent.usual),
+        "usual_of_deals": silent.like,
+    }
+
+
+def silent_rows(report: CapacityReport) -> list[tuple[str, str, str, str]]:
+    """Returns the deals that state no roles as service, number, value and what is usual."""
+    return [
+        (
+            each.service or "(no service)",
+            f"{each.count:,}",
+            ", ".join(f"{each.value[name]:,.0f} {name}".strip() for name in sorted(each.value)),
+            f"{format_roles(each.usual)} (of {counted(each.like, 'deal')})" if each.usual else "",
+        )
+        for each in report.silent
+    ]
 
 
 def _weeks_json(weeks: Iterable[date], cells: Iterable[Cell]) -> list[dict[str, Any]]:

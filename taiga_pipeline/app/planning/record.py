@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from taiga_pipeline.app.source_needs import history_notices
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.planning.history.building import DATED, Rates, StageView, Stored, build_history
+from taiga_pipeline.planning.history.building import DATED, StageView, Stored, build_history
 from taiga_pipeline.planning.history.model import History
 from taiga_pipeline.sources.port import TellsHistory
 
@@ -30,9 +29,7 @@ def read_history(workspace: Workspace, today: date, read: Pipeline | None = None
     :raises Unreachable: the source does not answer.
     """
     book = stage_book(read.mappings if read else workspace.load_mappings())
-    planning = workspace.settings.planning
-    by_currency = {name: Decimal(str(rate)) for name, rate in planning.rates.items()}
-    rates = Rates(planning.currency, by_currency)
+    rates = workspace.rates
     source = workspace.make_deal_source()
     deals = read.deals if read else source.read().deals
     if not isinstance(source, TellsHistory):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
+from taiga_pipeline.app.planning.capacity_data import silent_rows
 from taiga_pipeline.app.planning.inputs import Learnt, PlanInput, options_for, plan_input
 from taiga_pipeline.app.planning.places import scenario_path
 from taiga_pipeline.app.planning.report_idle import idle_of_people, idle_of_roles
@@ -153,6 +154,7 @@ def _with_plan(workspace: Workspace, page: Page, given: PlanInput, options: Opti
     return replace(
         page,
         capacity=_capacity(report),
+        without_roles=silent_rows(report),
         people=_people(given, demand, options),
         idle=idle_of_roles(report),
         idle_people=idle_of_people(report),

@@ -16,6 +16,8 @@ from taiga_pipeline.cli.output import (
     style,
     terminal_width,
 )
+from taiga_pipeline.hints import command, word
+from taiga_pipeline.pipeline.notation import format_roles
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.planning.weeks import week_name
 from taiga_pipeline.report.terminal import safe
@@ -48,11 +50,29 @@ def print_report(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
     _print_heading(report)
     if not roles:
         click.echo("no hours are needed, and the roster is empty")
+        _print_silent(report)
         return
     _print_heat(report, roles)
     click.echo("")
     _print_sums(report, roles)
     _print_drivers(report, roles)
+    _print_silent(report)
+
+
+def _print_silent(report: CapacityReport) -> None:
+    """Prints the deals that state no roles: they are in none of the figures."""
+    if not report.silent:
+        return
+    from taiga_pipeline.app.planning.capacity_data import silent_rows
+
+    click.echo("\nDeals that state no roles, and so are not counted")
+    rows = [[safe(cell) for cell in row] for row in silent_rows(report)]
+    print_table(["Service", "Deals", "Value", "Usual for this service"], rows, right=(1, 2))
+    first = report.silent[0]
+    key = (first.open or first.won)[0]
+    roles = format_roles(first.usual) or "Back:30h x10w"
+    edit = command("deals edit", key, options=f"--roles {word(roles)}")
+    click.echo(safe(f"say whom they need, such as: {edit}"))
 
 
 def _print_heading(report: CapacityReport) -> None:

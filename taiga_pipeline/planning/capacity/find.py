@@ -32,6 +32,7 @@ from taiga_pipeline.planning.demand.deals import (
     find_demand,
     of_team,
 )
+from taiga_pipeline.planning.demand.silent import by_service
 from taiga_pipeline.planning.outlook import Outlooks
 from taiga_pipeline.planning.weeks import Weeks, monday
 from taiga_pipeline.problems import did_you_mean
@@ -137,6 +138,7 @@ def capacity_for(
         common_shock_sd=outlooks.common_shock_sd,
         open_deals=open_deals,
         notices=(*demand.notices, *hours.notices, *about_people),
+        silent=by_service(demand.silent_open, demand.silent_won, situation.deals),
     )
     by_deal = {each.deal_key: each.probability for each in demand.open}
     chances = Chances(by_deal, outlooks.median, outlooks.common_shock_sd)

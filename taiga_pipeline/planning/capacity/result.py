@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from taiga_pipeline.planning.demand.silent import Silent
 from taiga_pipeline.planning.weeks import Weeks
 
 
@@ -147,6 +148,8 @@ class CapacityReport:
     common_shock_sd: float
     open_deals: int
     notices: tuple[str, ...] = ()
+    silent: tuple[Silent, ...] = ()
+    """Deals that state no roles, by service: they are not counted."""
     roles: tuple[RoleCapacity, ...] = ()
     by_week: tuple[Cell, ...] = ()
     total: Cell = NOTHING

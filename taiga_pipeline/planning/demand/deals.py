@@ -23,6 +23,7 @@ from taiga_pipeline.planning.attendance import Attendance
 from taiga_pipeline.planning.demand.filling import Part, Place, Taken, parts, unfilled
 from taiga_pipeline.planning.demand.milestones import Milestones, Stretch, in_stretches, moved
 from taiga_pipeline.planning.demand.starts import Beginning, beginning
+from taiga_pipeline.planning.demand.value_notes import ValueNotes
 from taiga_pipeline.planning.outlook import Outlook, Outlooks
 from taiga_pipeline.planning.weeks import WEEK, Weeks, monday
 
@@ -88,12 +89,17 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """All demand within some weeks. ``reserved`` are people's hours for open deals."""
+    """All demand within some weeks. ``reserved`` are people's hours for open deals.
+
+    ``silent_open`` and ``silent_won`` are deals that state no roles, and ask for nothing here.
+    """
 
     open: tuple[OpenDemand, ...]
     booked: tuple[Booked, ...]
     reserved: tuple[Booked, ...]
     notices: tuple[str, ...]
+    silent_open: tuple[Deal, ...] = ()
+    silent_won: tuple[Deal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,9 @@ class _Finder:
         self._now = monday(situation.as_of)
         self._people = {person.email: person for person in situation.people}
         self._notices: dict[str, list[str]] = {}
+        self._value_notes = ValueNotes()
+        self._silent_open: list[Deal] = []
+        self._silent_won: list[Deal] = []
         self._allocations = self._by_deal()
 
     def find(self) -> Demand:
@@ -161,14 +170,35 @@ class _Finder:
             if case is None:
                 continue
             category, fate = case.stage.category, case.fate
+            self._look_at(case)
             if not category.is_closed:
                 open_ += self._open(case)
                 if not (fate.won or fate.lost):
                     reserved += self._worked(self._there(case, self._weeks))
             if fate.won or (category is Category.WON and not fate.lost):
                 booked += self._won(case)
-        notices = (f"{', '.join(who)}: {what}" for what, who in self._notices.items())
-        return Demand(tuple(open_), tuple(booked), tuple(reserved), tuple(notices))
+        return Demand(
+            tuple(open_),
+            tuple(booked),
+            tuple(reserved),
+            (*self._said(), *self._value_notes),
+            tuple(self._silent_open),
+            tuple(self._silent_won),
+        )
+
+    def _said(self) -> Iterator[str]:
+        for what, who in self._notices.items():
+            yield f"{', '.join(who)}: {what}"
+
+    def _look_at(self, case: _Case) -> None:
+        """Notes what is to say of a deal whose project is still to come."""
+        day = self._day(case)
+        won = case.stage.category.is_closed or case.fate.won
+        if case.fate.lost or (won and (day is None or monday(day) < self._now)):
+            return
+        self._value_notes.add(case.deal, case.rules)
+        if not (case.stretches or case.allocations):
+            (self._silent_won if won else self._silent_open).append(case.deal)
 
     def _note(self, who: str, what: str) -> None:
         those = self._notices.setdefault(what, [])
@@ -345,4 +375,6 @@ def of_team(demand: Demand, deal_keys: Iterable[str], emails: Iterable[str]) -> 
         tuple(each for each in demand.booked if concerns(each)),
         tuple(each for each in demand.reserved if concerns(each)),
         demand.notices,
+        tuple(each for each in demand.silent_open if each.key in deals),
+        tuple(each for each in demand.silent_won if each.key in deals),
     )

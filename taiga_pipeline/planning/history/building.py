@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final, TypeVar
 
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Category, Deal, FieldChange, StageMove
+from taiga_pipeline.pipeline.rates import Rates
 from taiga_pipeline.planning.history.model import (
     CloseSpell,
     History,
@@ -31,21 +32,6 @@ class StageView:
 
 StageBook = Callable[[Deal, str], StageView | None]
 """Looks a stage of a deal up in its mapping; None if the mapping does not know it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """What a unit of each currency is worth in ``currency``. Without rates nothing is converted."""
-
-    currency: str = ""
-    by_currency: Mapping[str, Decimal] = field(default_factory=dict)
-
-    def convert(self, value: Decimal | None, currency: str) -> tuple[Decimal | None, str]:
-        """Returns a value in the common currency if there is a rate, else as it is."""
-        rate = self.by_currency.get(currency)
-        if rate is None or not self.currency or currency == self.currency:
-            return value, currency
-        return (None if value is None else value * rate), self.currency
 
 
 NO_STAGE: Final = "their stage is in no mapping"

@@ -16,6 +16,7 @@ from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.planning.demand.milestones import Milestones, Stretch, moved
 from taiga_pipeline.planning.demand.starts import Beginning, beginning
 from taiga_pipeline.planning.demand.stated_outlook import probability_of
+from taiga_pipeline.planning.demand.value_notes import ValueNotes
 from taiga_pipeline.problems import did_you_mean
 from taiga_pipeline.records import ProjectState
 
@@ -84,13 +85,15 @@ class _Finder:
         self._today = today
         self._about = about
         self._notes: list[str] = []
+        self._value_notes = ValueNotes()
         self._spared: set[str] = set()
 
     def find(self, deals: Iterable[Deal]) -> Works:
         works = [work for deal in deals if (work := self._work(deal))]
         self._check_priorities({work.key for work in works})
         ordered = tuple(sorted(works, key=lambda work: work.key))
-        return Works(ordered, frozenset(self._spared), tuple(self._notes))
+        notes = (*self._notes, *self._value_notes)
+        return Works(ordered, frozenset(self._spared), notes)
 
     def _check_priorities(self, known: set[str]) -> None:
         for key in self._about.priorities.keys() - known:
@@ -117,6 +120,8 @@ class _Finder:
         if problem or start is None:
             self._notes.append(f"{deal.key} is left out: {problem}")
             return None
+        if not won or start >= self._today:
+            self._value_notes.add(deal, rules)
         return Work(
             key=deal.key,
             name=deal.name,

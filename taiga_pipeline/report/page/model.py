@@ -114,6 +114,8 @@ class Page:
     forecast: Sequence[Series] = ()
     forecast_notes: Sequence[str] = ()
     capacity: HeatMap | None = None
+    without_roles: Sequence[tuple[str, str, str, str]] = ()
+    """Deals that state no roles: service, number, value, what is usual."""
     people: HeatMap | None = None
     idle: HeatMap | None = None
     idle_people: HeatMap | None = None

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from taiga_pipeline.pipeline.model import Category, Deal, FieldChange, StageMove
+from taiga_pipeline.pipeline.rates import Rates
 from taiga_pipeline.planning.history.building import (
     FUTURE,
     NO_END,
     NO_STAGE,
     NO_START,
     WRONG_WAY,
-    Rates,
     StageView,
     Stored,
     build_history,
