@@ -6,9 +6,12 @@ An adapter is published as an entry point, and imported only when it is used.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Final
 
 SEVERAL: Final = "several installed packages offer it ({places}); uninstall all but one"
@@ -50,13 +53,37 @@ class Setting:
 
 def installed(group: str) -> dict[str, EntryPoint]:
     """Returns the adapters of a group by their kind, sorted, importing none."""
-    return {point.name: point for point in sorted(entry_points(group=group))}
+    return {point.name: point for point in sorted(_published(group, _places()))}
 
 
 def rivals(group: str, kind: str) -> list[str]:
     """Returns what several installed packages offer under one name, [] where one or none does."""
-    values = sorted({point.value for point in entry_points(group=group, name=kind)})
+    offered = _published(group, _places())
+    values = sorted({point.value for point in offered if point.name == kind})
     return values if len(values) > 1 else []
+
+
+def _places() -> tuple[tuple[str, int], ...]:
+    """Returns where packages can be installed, and when something last was there."""
+    return tuple((place, _changed_at(Path(place))) for place in sys.path)
+
+
+def _changed_at(place: Path) -> int:
+    """Returns when a folder or archive was last changed, in nanoseconds; 0 where there is none."""
+    try:
+        return place.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=16)
+def _published(group: str, places: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:
+    """Returns what the packages in these places publish.
+
+    Reading all their metadata is a quarter of a small run's work: it is done again only when
+    ``places`` have changed, as they do when a package is installed.
+    """
+    return tuple(entry_points(group=group))
 
 
 def lines(kind: str, remark: str, settings: Iterable[Setting]) -> str:

@@ -111,6 +111,14 @@ def read_document(path: Path) -> Document:
 
     :raises ProblemsError: it cannot be read, is not UTF-8 or not TOML; with the place.
     """
+    return parse_document(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """Reads the text of a TOML file.
+
+    :raises ProblemsError: it cannot be read or is not UTF-8; with the place.
+    """
     file = str(path)
     try:
         with path.open("rb") as opened:
@@ -120,13 +128,12 @@ def read_document(path: Path) -> Document:
     if len(raw) > _LARGEST:
         raise ProblemsError([Problem(f"is larger than {_LARGEST // 1_000_000} MB", file)])
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8-sig", "replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         message = "is not UTF-8 text; save the file in the encoding UTF-8"
         raise ProblemsError([Problem(message, file, line, column)]) from error
-    return parse_document(text, file)
 
 
 def parse_document(text: str, file: str) -> Document:

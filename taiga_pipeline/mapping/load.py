@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from sync.errors import SyncError
 from taiga_pipeline.mapping.check import check_meaning, check_placeholders, check_together
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.mapping.model import MappingFile
-from taiga_pipeline.mapping.rules import compile_rules
+from taiga_pipeline.mapping.rules import Rules, compile_rules
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.mapping.validate import validate
 from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.problems import Problem, ProblemsError
-from taiga_pipeline.toml_places import Document, invisible, parse_document, read_document
+from taiga_pipeline.toml_places import Document, invisible, parse_document, read_document, read_text
 
 SUFFIX = ".toml"
 _ALMOST = re.compile(r"\.(toml[\W_]*te?xt|tml|tolm|tom)$", re.IGNORECASE)
@@ -35,7 +36,7 @@ def load_mappings(paths: Path | Iterable[Path], table: FieldTable = BUILT_IN) ->
     :raises MappingErrors: every problem in every file, each with file, line and column.
     """
     paths = [paths] if isinstance(paths, Path) else list(paths)
-    documents: list[Document] = []
+    texts: list[tuple[str, str]] = []
     problems: list[Problem] = []
     for path in paths:
         try:
@@ -47,10 +48,10 @@ def load_mappings(paths: Path | Iterable[Path], table: FieldTable = BUILT_IN) ->
             problems.append(Problem(_nothing(path), str(path)))
         for file in found:
             try:
-                documents.append(read_document(file))
+                texts.append((read_text(file), str(file)))
             except ProblemsError as error:
                 problems += error.problems
-    return _build(documents, problems, table)
+    return MappingSet(_parse(tuple(texts), tuple(problems), table))
 
 
 def parse_mapping(
@@ -60,11 +61,7 @@ def parse_mapping(
 
     :raises MappingErrors: every problem.
     """
-    try:
-        document = parse_document(text, file)
-    except ProblemsError as error:
-        raise MappingErrors(error.problems) from error
-    return _build([document], [], table)
+    return MappingSet(_parse(((text, file),), (), table))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +158,27 @@ def _nothing(path: Path) -> str:
     )
 
 
-def _build(documents: list[Document], problems: list[Problem], table: FieldTable) -> MappingSet:
-    problems = list(problems)
+@lru_cache(maxsize=8)
+def _parse(
+    texts: tuple[tuple[str, str], ...], unread: tuple[Problem, ...], table: FieldTable
+) -> tuple[Rules, ...]:
+    """Returns what the files say, each given as its text and its name.
+
+    A run asks several times; as long as the files say the same, they are parsed once.
+    """
+    documents: list[Document] = []
+    problems = list(unread)
+    for text, file in texts:
+        try:
+            documents.append(parse_document(text, file))
+        except ProblemsError as error:
+            problems += error.problems
+    return _compile(documents, problems, table)
+
+
+def _compile(
+    documents: list[Document], problems: list[Problem], table: FieldTable
+) -> tuple[Rules, ...]:
     good: list[tuple[MappingFile, Document]] = []
     for document in documents:
         model, mistakes = validate(document, table)
@@ -175,7 +191,7 @@ def _build(documents: list[Document], problems: list[Problem], table: FieldTable
     problems += check_together(good)
     if problems:
         raise MappingErrors(sorted(problems, key=_order))
-    return MappingSet(tuple(compile_rules(model, document) for model, document in good))
+    return tuple(compile_rules(model, document) for model, document in good)
 
 
 def _order(problem: Problem) -> tuple[str, int, int]:
