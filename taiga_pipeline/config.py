@@ -14,7 +14,7 @@ from datetime import tzinfo
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import (
@@ -38,6 +38,7 @@ from taiga_pipeline.adapter_settings import (
     no_secrets,
     target_problems,
 )
+from taiga_pipeline.config_problems import explain
 from taiga_pipeline.credentials import Secret, for_header, from_environment, from_file
 from taiga_pipeline.days import local_zone, zone_named
 from taiga_pipeline.field_settings import FieldSettings, Section, check_fields
@@ -45,11 +46,8 @@ from taiga_pipeline.look_alikes import explain_look_alike
 from taiga_pipeline.pipeline.fields.declared import MAX_FIELDS, table_with
 from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
-from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
+from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.toml_places import Document, KeyPath, invisible, parse_document, read_document
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 _SECRET_KEYS: Final = ("password", "token", "application_token", "secret", "api_key")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -469,7 +467,10 @@ def _validate(document: Document, path: Path) -> Settings:
             {**data, "path": path}, context={"folder": path.absolute().parent}
         )
     except ValidationError as error:
-        problems += [_explain(details) for details in error.errors(include_url=False)]
+        problems += [
+            explain(details, data, _known(details["loc"][:-1]), _LISTS)
+            for details in error.errors(include_url=False)
+        ]
     if problems or unseen:
         placed = [document.at_key(where, message) for where, message in problems]
         placed.sort(key=lambda problem: (problem.line, problem.column))
@@ -498,45 +499,8 @@ def _take_out_secrets(data: dict[str, Any]) -> Iterator[_Found]:
             yield (section, key), no_secrets(section, key, str(table.get("kind", "")))
 
 
-def _explain(details: ErrorDetails) -> _Found:
-    """Returns the path and the message for one of pydantic's errors."""
-    path, kind = details["loc"], details["type"]
-    name = _path_in_words(path)
-    if kind == "extra_forbidden":
-        return path, f"unknown key {name!r}{did_you_mean(str(path[-1]), _known(path[:-1]))}"
-    if kind == "missing":
-        return path[:-1], f"{name!r} is missing"
-    if name == "pipeline" and kind == "string_pattern_mismatch":
-        return path, "pipeline: 1 to 40 of the characters A-Z a-z 0-9 . _ - are allowed"
-    if kind == "list_type" and name in _LISTS:
-        return path, f"{name}: must be sections, each written [[{name}]]"
-    if kind == "model_type":
-        return path, f"{name}: must be a section, written [{name}]"
-    message = details["msg"].removeprefix("Value error, ")
-    # What stands where a secret's place is named is often the secret itself.
-    names_secret = str(path[-1]).endswith(("_env", "_file", "url", "state"))
-    found = details["input"]
-    shown = "" if kind == "value_error" or names_secret else f", not {_written(found)}"
-    reason = explain_look_alike(found) if isinstance(found, str) and not names_secret else ""
-    return (
-        path,
-        f"{name}: {message[:1].lower()}{message[1:]}{shown}{'; ' if reason else ''}{reason}",
-    )
-
-
-def _path_in_words(path: KeyPath) -> str:
-    """Returns ``source.url``; of several sections, which one: ``field 2.kind``."""
-    parts = [f" {part + 1}" if isinstance(part, int) else f".{part}" for part in path]
-    return "".join(parts).removeprefix(".")
-
-
-def _written(value: object) -> str:
-    """Returns a value as TOML writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, Decimal) else repr(value)
-
-
 def _known(path: KeyPath) -> Iterable[str]:
-    model = {**_SECTIONS, **_LISTS}[str(path[0])] if path else Settings
+    model = {**_SECTIONS, **_LISTS}.get(str(path[0])) if path else Settings
+    if model is None:
+        return ()
     return (name for name in model.model_fields if name != "path")

@@ -100,5 +100,5 @@ def check_fields(value: list[FieldSettings]) -> list[FieldSettings]:
     try:
         table_with(each.declaration for each in value)
     except InvalidValue as error:
-        raise ValueError(str(error)) from None
+        raise ValueError("; ".join(each.message for each in error.problems)) from None
     return value

@@ -127,7 +127,31 @@ def test_a_syntax_error_names_its_place() -> None:
 
 def test_a_number_in_quotes_is_not_a_number() -> None:
     (line,) = complaints(f'{MINIMAL}timeout_seconds = "30"\n')
-    assert "target.timeout_seconds" in line
+    assert 'target.timeout_seconds: must be a number, without quotes; it is "30"' in line
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("concurrency = 1.5", "must be a whole number, without quotes; it is 1.5"),
+        ("concurrency = true", "must be a whole number, without quotes; it is true"),
+        ("concurrency = 0", "must be at least 1; it is 0"),
+        ("username = 7", "must be text in quotes; it is 7"),
+        ("username = []", "must be text in quotes; it is a list"),
+        ('password_env = ["hunter2"]', "must be text in quotes; it is something else"),
+        ('[sync]\nwhen_gone = "retired"', 'not "retired"; did you mean "retire"?'),
+        ('[portfolio]\ntitle = ""', "portfolio.title: must not be empty"),
+        (f'[portfolio]\ntitle = "{"x" * 300}"', "at most 200 characters; it has 300"),
+        ('[portfolio]\nmembers = "a"', 'must be a list such as ["a", "b"]; it is "a"'),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_answered_in_plain_words(setting: str, said: str) -> None:
+    name = setting.partition(" =")[0]
+    lines = MINIMAL.splitlines() if setting.startswith(name) else []
+    text = "\n".join(line for line in lines if not line.startswith(f"{name} ="))
+    (line,) = complaints(f"{text}\n{setting}\n")
+    assert said in line
+    assert "hunter2" not in line and "should" not in line
 
 
 @pytest.mark.parametrize(
@@ -332,26 +356,26 @@ def test_fields_of_ones_own_come_after_the_built_in_ones() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('name = "Region"', "config.toml:8:1: field 1.name: 'Region': a name has lower-case"),
+        ('name = "Region"', "config.toml:8:1: field 1, name: 'Region': a name has lower-case"),
         ('name = "owner"', "'owner' means something else already"),
         ('name = "close_date"', "'close_date' means something else already"),
         ('name = "version"', "'version' means something else already"),
         ('name = "key_prefix"', "'key_prefix' means something else already"),
         ('name = "json"', "'json' means something else already"),
         ('name = "model_fields"', "'model_fields' means something else already"),
-        ('kind = "text"', "'field 1.name' is missing"),
+        ('kind = "text"', "'name' in field 1 is missing"),
         (
             'name = "a"\nkind = "nmber"',
-            "field 1.kind: unknown kind 'nmber'; did you mean 'number'?",
+            "field \"a\", kind: unknown kind 'nmber'; did you mean 'number'?",
         ),
-        ('name = "a"\nknd = "text"', "unknown key 'field 1.knd'; did you mean 'kind'?"),
+        ('name = "a"\nknd = "text"', "unknown key 'knd' in field \"a\"; did you mean 'kind'?"),
         ('name = "a"\nkind = "choice"', 'a field of kind "choice" needs choices'),
         ('name = "a"\nchoices = ["x"]', 'choices belong to a field of kind "choice", not "text"'),
         ('name = "a"\nkind = "money"\ncurrency = "euro"', "is not a currency code"),
-        ('name = "a"\nfact = "yes"', "field 1.fact: "),
-        ('name = "a"\nheaders = "x"', "field 1.headers: "),
-        ('name = "a"\nheaders = [" "]', "field 1.headers 1: is empty"),
-        ('name = "a"\nlabel = "x\\u0000"', "field 1.label: a NUL character"),
+        ('name = "a"\nfact = "yes"', 'field "a", fact: must be true or false, without quotes; it is "yes"'),
+        ('name = "a"\nheaders = "x"', 'field "a", headers: must be a list such as ["a", "b"]; it is "x"'),
+        ('name = "a"\nheaders = [" "]', 'field "a", headers 1: is empty'),
+        ('name = "a"\nlabel = "x\\u0000"', 'field "a", label: a NUL character'),
         ('name = "a"\nlabel = "Sales owner"', "the label 'Sales owner' stands for 'owner'"),
     ],
 )
@@ -365,7 +389,14 @@ def test_fields_that_share_something_and_too_many_of_them_are_reported() -> None
     (complaint,) = complaints(fields('name = "a"', 'name = "a"'))
     assert "the name 'a' is given to two fields" in complaint
     (complaint,) = complaints(fields(*(f'name = "f{number}"' for number in range(51))))
-    assert "50" in complaint
+    assert "there are 51 sections [[field]]; there may be at most 50" in complaint
+    assert len(complaint) < 100
+    (complaint,) = complaints(
+        fields('name = "a"\nlabel = "X"', 'name = "b"\nlabel = "x"\nheaders = ["A"]')
+    )
+    assert complaint.endswith(
+        "field: the label 'x' stands for 'a' and for 'b'; the header 'a' stands for 'a' and for 'b'"
+    )
     (complaint,) = complaints(MINIMAL + '[field]\nname = "a"\n')
     assert "must be sections, each written [[field]]" in complaint
 

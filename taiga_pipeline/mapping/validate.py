@@ -14,27 +14,12 @@ from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.problems import Problem, did_you_mean
 from taiga_pipeline.toml_places import Document, KeyPath
+from taiga_pipeline.validation_words import choices_in, in_toml, must
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-MUST_BE: Final = {
-    "string_type": "must be text in quotes",
-    "int_type": "must be a whole number, without quotes",
-    "int_from_float": "must be a whole number",
-    "bool_type": "must be true or false, without quotes",
-    "decimal_type": "must be a number, without quotes",
-    "finite_number": "must be a number",
-    "model_type": "must be a table",
-    "dict_type": "must be a table",
-    "list_type": 'must be text or a list of texts such as ["a", "b"]',
-}
-EMPTY: Final = frozenset({"string_too_short", "too_short"})
-LIMITS: Final = {
-    "greater_than": ("more than", "gt"),
-    "greater_than_equal": ("at least", "ge"),
-    "less_than_equal": ("at most", "le"),
-}
+A_LIST: Final = 'text or a list of texts such as ["a", "b"]'
 NAMES: Final = frozenset({"id", "name", "milestone"})
 """Keys that others refer to: without them, what is reported about references would mislead."""
 
@@ -107,39 +92,15 @@ def _missing(path: KeyPath) -> str:
 
 def _must(detail: ErrorDetails) -> str:
     """Says what a value must be, and what it is."""
-    kind, found, context = detail["type"], detail["input"], detail.get("ctx", {})
-    if kind == "enum":
-        words = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-        return f"must be one of {', '.join(words)}, not {_shown(found)}{_suggest(found, words)}"
-    if kind == "value_error":
-        return f"{context['error']}; it is {_shown(found)}"
-    if kind in LIMITS:
-        return _out_of_range(kind, found, context)
-    if kind == "list_type" and len(detail["loc"]) == 1:
+    found, words = detail["input"], choices_in(detail)
+    if words:
+        near = did_you_mean(str(found), words).replace("'", '"')
+        return f"must be one of {', '.join(words)}, not {in_toml(found)}{near}"
+    if detail["type"] == "value_error":
+        return f"{detail['ctx']['error']}; it is {in_toml(found)}"
+    if detail["type"] == "list_type" and len(detail["loc"]) == 1:
         return f"must be written as tables, each below its own [[{detail['loc'][0]}]]"
-    if kind in EMPTY:
-        return "must not be empty"
-    return f"{MUST_BE.get(kind, 'is wrong: ' + detail['msg'])}; it is {_shown(found)}"
-
-
-def _out_of_range(kind: str, found: object, context: dict[str, Any]) -> str:
-    comparison, limit = LIMITS[kind]
-    message = f"must be {comparison} {context[limit]}; it is {found}"
-    if context[limit] == 1 and limit == "le":
-        return f"{message} (write 0.5 for 50 %)"
-    return message
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "a table"
-    if isinstance(value, list):
-        return "a list"
-    return str(value)
+    return must(detail, in_toml, A_LIST)
 
 
 def _written(path: KeyPath) -> str:

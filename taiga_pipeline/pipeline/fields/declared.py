@@ -124,9 +124,10 @@ def _doubles(fields: Sequence[DealField]) -> Iterator[str]:
         other = labels.setdefault(folded(field.label), field.name)
         if other != field.name:
             yield f"the label {field.label!r} stands for {other!r} and for {field.name!r}"
-        for header in map(folded, field.headers.split("|")):
+        reported = {folded(field.label)} if other != field.name else set()
+        for header in dict.fromkeys(map(folded, field.headers.split("|"))):
             other = headers.setdefault(header, field.name)
-            if other != field.name:
+            if other != field.name and header not in reported:
                 yield f"the header {header!r} stands for {other!r} and for {field.name!r}"
 
 
