@@ -372,8 +372,14 @@ def test_fields_of_ones_own_come_after_the_built_in_ones() -> None:
         ('name = "a"\nkind = "choice"', 'a field of kind "choice" needs choices'),
         ('name = "a"\nchoices = ["x"]', 'choices belong to a field of kind "choice", not "text"'),
         ('name = "a"\nkind = "money"\ncurrency = "euro"', "is not a currency code"),
-        ('name = "a"\nfact = "yes"', 'field "a", fact: must be true or false, without quotes; it is "yes"'),
-        ('name = "a"\nheaders = "x"', 'field "a", headers: must be a list such as ["a", "b"]; it is "x"'),
+        (
+            'name = "a"\nfact = "yes"',
+            'field "a", fact: must be true or false, without quotes; it is "yes"',
+        ),
+        (
+            'name = "a"\nheaders = "x"',
+            'field "a", headers: must be a list such as ["a", "b"]; it is "x"',
+        ),
         ('name = "a"\nheaders = [" "]', 'field "a", headers 1: is empty'),
         ('name = "a"\nlabel = "x\\u0000"', 'field "a", label: a NUL character'),
         ('name = "a"\nlabel = "Sales owner"', "the label 'Sales owner' stands for 'owner'"),

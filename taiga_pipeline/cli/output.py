@@ -7,10 +7,10 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 import click
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:  # Rich is imported where something is drawn: a quiet run does
 GAP: Final = 2
 _UNBOUNDED: Final = 1_000_000
 """Cells in a line of a file: it is read by programs and mailed by cron, so nothing is cut."""
+_LEGIBLE: Final = 8
+"""Cells of a text below which a table is of no use."""
+_LONGEST_KEY: Final = 32
+"""Cells of the first column beyond which it is cut as well, so that one row does not rule all."""
 
 
 def print_json(data: object) -> None:
@@ -69,24 +73,73 @@ def table(
 ) -> list[str]:
     """Returns the lines of an aligned table, its cells made harmless, the headings dimmed.
 
-    ``right`` numbers the columns that are aligned to the right. When the table is wider than the
-    terminal, the widest column gives way; when stdout is a file, nothing is cut.
+    ``right`` numbers the columns that are aligned to the right: figures. When the table is wider
+    than the terminal, the widest text gives way; figures are never cut, nor is the first column, by
+    which a row is known, unless it is very long. Where that leaves too little of the texts, each
+    row is a block of lines. When stdout is a file, nothing is cut.
     """
+    kept = frozenset((0, *right))
+    room = (terminal_width() or _UNBOUNDED) - GAP * (len(headings) - 1)
+    widths = _widths(headings, rows)
+    if sum(widths) > room:
+        widths = _least_widths(widths, headings, rows, kept)
+        if sum(widths) > room:
+            return _blocks(headings, rows)
     from rich.table import Table
 
     grid = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
     for index, heading in enumerate(headings):
-        grid.add_column(_cell(heading), justify="right" if index in right else "left")
+        justify: Literal["left", "right"] = "right" if index in right else "left"
+        is_kept = index in kept
+        most = widths[index] if is_kept else None
+        grid.add_column(_cell(heading), justify=justify, no_wrap=is_kept, max_width=most)
     for row in rows:
         grid.add_row(*map(_cell, row))
     return rendered(grid)
+
+
+def _widths(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Returns how many cells each column takes."""
+    from rich.cells import cell_len
+
+    return [
+        max(cell_len(_line(text)) for text in (heading, *(row[place] for row in rows)))
+        for place, heading in enumerate(headings)
+    ]
+
+
+def _least_widths(
+    widths: Sequence[int],
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    kept: Collection[int],
+) -> list[int]:
+    """Returns how many cells each column needs to be of use; the cells of ``kept`` are not cut."""
+    brief = [heading[:_LEGIBLE] for heading in headings]
+    whole = _widths(brief, rows)
+    whole[0] = min(whole[0], _LONGEST_KEY)
+    return [whole[at] if at in kept else min(w, _LEGIBLE) for at, w in enumerate(widths)]
+
+
+def _blocks(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Returns rows as ``Heading: value`` lines, an empty line between them; nothing is cut."""
+    lines: list[str] = []
+    for row in rows:
+        lines += [""] if lines else []
+        shown = ((heading, _line(cell)) for heading, cell in zip(headings, row, strict=True))
+        lines += pair_lines({heading: cell for heading, cell in shown if cell})
+    return lines
+
+
+def _line(text: str) -> str:
+    return " ".join(safe(text).split())
 
 
 def _cell(text: str) -> Text:
     """Returns a cell: text that is never read as markup, and that stays on one line."""
     from rich.text import Text
 
-    return Text(" ".join(safe(text).split()), no_wrap=True, overflow="ellipsis")
+    return Text(_line(text), no_wrap=True, overflow="ellipsis")
 
 
 def rendered(what: RenderableType) -> list[str]:
@@ -145,11 +198,17 @@ def style(text: str, *, colour: str | None = None, bold: bool = False, dim: bool
 
 def print_pairs(pairs: Mapping[str, str]) -> None:
     """Prints ``name: value`` lines, the values aligned. Values are never cut."""
-    if not pairs:
-        return
+    for line in pair_lines(pairs):
+        click.echo(line)
+
+
+def pair_lines(pairs: Mapping[str, str]) -> list[str]:
+    """Returns ``name: value`` lines, the values aligned and made harmless; "" is no name."""
     from rich.cells import cell_len
 
-    width = max(map(cell_len, pairs)) + 1
-    for name, value in pairs.items():
-        space = " " * (width - cell_len(name))
-        click.echo(f"{style(name + ':', dim=True)}{space}{safe(value)}")
+    width = max(map(cell_len, pairs), default=0) + 1
+    named = {name: style(f"{name}:", dim=True) if name else " " for name in pairs}
+    return [
+        f"{named[name]}{' ' * (width - cell_len(name))}{safe(value)}"
+        for name, value in pairs.items()
+    ]

@@ -67,6 +67,37 @@ def test_the_widest_column_gives_way_on_a_narrow_terminal(monkeypatch: pytest.Mo
     assert lines[1] == "D-1  a very long na…"
 
 
+def test_keys_and_figures_are_never_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taiga_pipeline.cli.output.terminal_width", lambda: 40)
+    lines = table(
+        ["key", "name", "won value"],
+        [["OPP-2031-0007", "a name that does not fit", "1,240,000 EUR"]],
+        right=[2],
+    )
+    assert lines[1] == "OPP-2031-0007  a name th…  1,240,000 EUR"
+
+
+def test_where_a_table_would_be_of_no_use_each_row_is_a_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("taiga_pipeline.cli.output.terminal_width", lambda: 30)
+    headings = ["Key", "Name", "Customer", "Value", ""]
+    rows = [
+        ["D-1", "A new portal for customers", "Alder & Finch", "40,000 EUR", "new\n"],
+        ["D-2", "Audit", "", "", ""],
+    ]
+    assert table(headings, rows, right=[3]) == [
+        "Key:      D-1",
+        "Name:     A new portal for customers",
+        "Customer: Alder & Finch",
+        "Value:    40,000 EUR",
+        "          new",
+        "",
+        "Key:  D-2",
+        "Name: Audit",
+    ]
+
+
 class Terminal(io.StringIO):
     """A terminal of 60 cells, in the place of stdout."""
 
@@ -120,7 +151,7 @@ MARKUP: Final = "[red]a[/red] [/] [link=https://x.example]b[/] :boom: \\[c] [@cl
 
 def test_nothing_in_a_cell_is_markup(terminal: Terminal) -> None:
     with redirect_stdout(terminal):
-        heading, *cells = table(["name", MARKUP], [["Bob", "1"], [MARKUP, "2"]], right=[1])
+        heading, *cells = table(["name", MARKUP], [["Bob", "1"], [MARKUP, "2"]])
         styled = style(MARKUP, bold=True)
     assert MARKUP[:20] in heading
     assert cells[1].startswith(MARKUP[:20])

@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from taiga_pipeline.cli.context import CommandContext
+from taiga_pipeline.cli.pipeline.deal_text import CLOSE
 from taiga_pipeline.pipeline.columns import check_field
 from taiga_pipeline.pipeline.errors import FixedFields, InvalidValue
 from taiga_pipeline.pipeline.fields.field import FieldTable
@@ -49,6 +50,34 @@ def fields_given(context: CommandContext, pairs: Sequence[str]) -> Mapping[str, 
     if fixed:
         raise FixedFields(fixed)
     return found
+
+
+def columns_named(context: CommandContext, texts: Sequence[str]) -> tuple[str, ...]:
+    """Returns the columns that were asked for: ``key,region``; repeated options add to them.
+
+    :raises InvalidValue: there is no such field; names the nearest.
+    """
+    asked = [name.strip() for text in texts for name in text.split(",")]
+    known = (*context.fields.names, CLOSE)
+    problems: list[str] = []
+    found: dict[str, None] = {}
+    for name in filter(None, asked):
+        try:
+            found[check_field(name, known)] = None
+        except InvalidValue as error:
+            problems.append(f"--columns {name}: {error}")
+    if problems:
+        raise InvalidValue(*problems)
+    return tuple(found)
+
+
+def complete_columns(
+    context: click.Context, _parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """Completes the last of several names of fields."""
+    before, comma, last = begun.rpartition(",")
+    names = (*_table(context).names, CLOSE)
+    return [CompletionItem(f"{before}{comma}{name}") for name in names if name.startswith(last)]
 
 
 def complete_fields(

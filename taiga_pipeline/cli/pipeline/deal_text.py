@@ -73,26 +73,44 @@ def percent(probability: Decimal | None) -> str:
     return f"{round(probability * 100, 1).normalize():f} %"
 
 
-def print_deals(views: Iterable[DealView]) -> int:
-    """Prints a table of deals; returns how many."""
-    rows = [
-        [
-            safe(deal.key),
-            safe(deal.name),
-            safe(deal.customer),
-            safe(deal.stage),
-            money(deal),
-            percent(view.chance),
-            str(deal.closed_on or deal.expected_close or ""),
-            safe(deal.owner),
-        ]
-        for view in views
-        for deal in [view.deal]
-    ]
+COLUMNS: Final = (
+    *("key", "name", "customer", "stage", "value", "probability", "close_date", "owner"),
+)
+"""What a list of deals shows, unless other columns are asked for."""
+CLOSE: Final = "close_date"
+"""A column that is no field: the day of the decision, or the one on which it is expected."""
+_HEADINGS: Final = {"probability": "Prob.", CLOSE: "Close", "owner": "Owner"}
+_FIGURES: Final = frozenset({Kind.MONEY, Kind.NUMBER, Kind.SHARE})
+
+
+def print_deals(
+    views: Iterable[DealView], table: FieldTable = BUILT_IN, columns: Sequence[str] = COLUMNS
+) -> int:
+    """Prints a table of deals, a column for each field that is named; returns how many."""
+    cells = (_cells(view.deal, view.chance, table) for view in views)
+    rows = [[safe(each.get(name, "")) for name in columns] for each in cells]
     if rows:
-        headings = ["Key", "Name", "Customer", "Stage", "Value", "Prob.", "Close", "Owner"]
-        print_table(headings, rows, right=(4, 5))
+        headings = [_HEADINGS.get(name) or safe(table[name].label) for name in columns]
+        right = [at for at, name in enumerate(columns) if _is_figure(name, table)]
+        print_table(headings, rows, right=right)
     return len(rows)
+
+
+def _is_figure(name: str, table: FieldTable) -> bool:
+    return name in table and table[name].kind in _FIGURES
+
+
+def _cells(deal: Deal, chance: Decimal | None, table: FieldTable) -> dict[str, str]:
+    """Returns what a deal holds as people read it, by field."""
+    times = {"stage_since": deal.stage_since, "updated_at": deal.updated_at}
+    return {
+        **deal_cells(deal),
+        "value": money(deal),
+        "probability": percent(chance),
+        CLOSE: str(deal.closed_on or deal.expected_close or ""),
+        **{name: f"{at:%Y-%m-%d %H:%M} UTC" if at else "" for name, at in times.items()},
+        **{field.name: _own_text(field, deal) for field in table.own},
+    }
 
 
 def print_deal(
@@ -102,14 +120,7 @@ def print_deal(
     table: FieldTable = BUILT_IN,
 ) -> None:
     """Prints everything that is known about a deal, and why it was lost before."""
-    times = {"stage_since": deal.stage_since, "updated_at": deal.updated_at}
-    cells = {
-        **deal_cells(deal),
-        "value": money(deal),
-        "probability": percent(chance),
-        **{name: f"{at:%Y-%m-%d %H:%M} UTC" if at else "" for name, at in times.items()},
-        **{field.name: _own_text(field, deal) for field in table.own},
-    }
+    cells = _cells(deal, chance, table)
     pairs = {
         safe(field.label): safe(cells[field.name])
         for field in table

@@ -13,8 +13,16 @@ from taiga_pipeline.app.deals.values import read_fields
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
-from taiga_pipeline.cli.pipeline.deal_fields import complete_fields, fields_given, fields_named
+from taiga_pipeline.cli.pipeline.deal_fields import (
+    columns_named,
+    complete_columns,
+    complete_fields,
+    fields_given,
+    fields_named,
+)
 from taiga_pipeline.cli.pipeline.deal_text import (
+    CLOSE,
+    COLUMNS,
     change_json,
     deal_json,
     move_json,
@@ -105,6 +113,13 @@ def deals() -> None:
     help="Only where a field, also one of your own, holds this; may be repeated.",
     shell_complete=complete_fields,
 )
+@click.option(
+    "--columns",
+    multiple=True,
+    metavar="FIELDS",
+    help="Show these fields, also ones of your own: key,name,region.",
+    shell_complete=complete_columns,
+)
 @click.option("--limit", type=click.IntRange(min=1), help="Show at most this many.")
 @json_option
 @pass_context
@@ -115,10 +130,12 @@ def list_deals(
     owner: str,
     text: str,
     where: tuple[str, ...],
+    columns: tuple[str, ...],
     limit: int | None,
     as_json: bool,
 ) -> None:
     """List deals, in the order of their keys."""
+    shown = columns_named(context, columns)
     found = looking.find_deals(
         context,
         stages=stages,
@@ -129,8 +146,9 @@ def list_deals(
         limit=limit,
     )
     if as_json:
-        print_json([_view_json(each, context.fields) for each in found])
-    elif not print_deals(found):
+        every = (_view_json(each, context.fields) for each in found)
+        print_json([{name: each[name] for name in shown or each} for each in every])
+    elif not print_deals(found, context.fields, shown or COLUMNS):
         click.echo("no deals", err=True)
 
 
@@ -156,7 +174,12 @@ def show_deal(context: CommandContext, key: str, as_json: bool) -> None:
 def _view_json(view: DealView | DealDetails, table: FieldTable) -> dict[str, Any]:
     """Returns a deal with the chance that counts, beside the one that it states."""
     known = view.chance
-    return {**deal_json(view.deal, table), "chance": None if known is None else format(known, "f")}
+    close = view.deal.closed_on or view.deal.expected_close
+    return {
+        **deal_json(view.deal, table),
+        "chance": None if known is None else format(known, "f"),
+        CLOSE: close and close.isoformat(),
+    }
 
 
 def _details_json(found: DealDetails, table: FieldTable) -> dict[str, Any]:
