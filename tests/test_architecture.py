@@ -46,10 +46,12 @@ SHARED: Final = {
     "taiga_pipeline.files",
     "taiga_pipeline.hints",
     "taiga_pipeline.installing",
+    "taiga_pipeline.config_problems",
     "taiga_pipeline.look_alikes",
     "taiga_pipeline.problems",
     "taiga_pipeline.records",
     "taiga_pipeline.toml_places",
+    "taiga_pipeline.validation_words",
 }
 """Small modules that everyone above the engine may use, and that use only each other."""
 SANDBOX: Final = "taiga_pipeline.sandbox"

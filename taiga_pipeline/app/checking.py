@@ -164,7 +164,7 @@ def _counted(deals: Iterable[object], clock: Clock) -> str:
                     f"the first {count:,} deals are fine; the others were not checked within "
                     f"{LOOK_SECONDS} s (a run reads all)"
                 )
-    return f"{count} deals"
+    return counted(count, "deal")
 
 
 def _refuse_quarantined(rows: Sequence[Quarantined]) -> None:

@@ -15,7 +15,7 @@ from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.report.ways_out import in_words
 
 if TYPE_CHECKING:
-    from taiga_pipeline.app.deals.filters import UnknownFilters
+    from taiga_pipeline.app.deals.filters import UnknownFilters, UnreadableFilters
     from taiga_pipeline.app.portfolio import CardMove
     from taiga_pipeline.app.starting import SampleNeedsStore, StoreThere
     from taiga_pipeline.pipeline.errors import (
@@ -111,7 +111,16 @@ def _not_mapped(error: NotMappedDeal) -> str:
 
 
 def _fixed_fields(error: FixedFields) -> str:
-    return f"{error}: use deals move or deals done"
+    ways = dict.fromkeys(_OWN_WAYS.get(name, _BY_ITSELF) for name in error.fields)
+    return f"{error}: {'; '.join(ways)}"
+
+
+_OWN_WAYS: Final[Mapping[str, str]] = {
+    "key": "a deal's key is permanent",
+    "stage": f"move the deal with: {command('deals move', 'KEY', 'STAGE')}",
+    "done": f"check actions off with: {command('deals done', 'KEY', 'ACTION')}",
+}
+_BY_ITSELF: Final = "the time is noted when the deal is moved or changed"
 
 
 def _nothing_to_change(error: NothingToChange) -> str:
@@ -128,6 +137,14 @@ def _invalid_fields(error: InvalidFields) -> str:
 
 def _unknown_filters(error: UnknownFilters) -> str:
     return "\n".join(f"{_filter(each.field)}: {each}" for each in error.unknown)
+
+
+def _unreadable_filters(error: UnreadableFilters) -> str:
+    return "\n".join(
+        f"{_filter(name)}: {message}"
+        for name, messages in error.fields.items()
+        for message in messages
+    )
 
 
 def _filter(field: str) -> str:
@@ -171,5 +188,6 @@ _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "UnknownDeal": _unknown_deal,
     "UnknownFilters": _unknown_filters,
     "UnknownPerson": _unknown_person,
+    "UnreadableFilters": _unreadable_filters,
     "WeekNotShown": _with_options("see --from and --weeks"),
 }

@@ -101,7 +101,7 @@ def clean_value(value: Decimal | None) -> Decimal | None:
     if not value.is_finite():
         raise InvalidValue(f"{value} is not an amount")
     if not 0 <= value < MAX_VALUE:
-        raise InvalidValue(f"{value}: an amount is 0 or more, and less than {MAX_VALUE}")
+        raise InvalidValue(f"{value}: an amount is 0 or more, and less than {MAX_VALUE:,}")
     return abs(_of_bearable_length(value))  # -0 is 0
 
 

@@ -46,6 +46,10 @@ class UnknownFilters(InvalidValue):
         self.unknown = tuple(unknown)
 
 
+class UnreadableFilters(InvalidFields):
+    """Texts in a filter that their fields cannot hold."""
+
+
 def stages_meant(workspace: Workspace, names: Iterable[str]) -> list[str]:
     """Returns the names of stages with all other names that mappings know for the same ones."""
     found = dict.fromkeys(names)
@@ -67,15 +71,12 @@ class Conditions:
     def of(cls, texts: Mapping[str, str], table: FieldTable) -> Conditions:
         """Reads what fields have to hold.
 
-        :raises InvalidValue: all that cannot be read.
+        :raises UnreadableFilters: all that cannot be read.
         """
         try:
             values = read_fields(texts, table=table)
         except InvalidFields as error:
-            found = [
-                f"{name}: {each}" for name, reasons in error.fields.items() for each in reasons
-            ]
-            raise InvalidValue(*found) from None
+            raise UnreadableFilters(error.fields) from None
         words = {name: (text,) for name, text in texts.items() if table[name].kind is Kind.TEXT}
         return cls({name: _comparable(values[name]) for name in texts}, words)
 

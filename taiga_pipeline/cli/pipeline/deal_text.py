@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from taiga_pipeline.cli.output import print_pairs, print_table, shorten
+from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.columns import deal_cells
 from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
@@ -61,9 +62,7 @@ def _plain(value: Any) -> Any:
 
 def money(deal: Deal) -> str:
     """Returns a deal's value with its currency, "" if it is not known."""
-    if deal.value is None:
-        return ""
-    return f"{deal.value:,f} {deal.currency}".strip()
+    return amount(deal.value, deal.currency)
 
 
 def percent(probability: Decimal | None) -> str:
@@ -73,13 +72,14 @@ def percent(probability: Decimal | None) -> str:
     return f"{round(probability * 100, 1).normalize():f} %"
 
 
-COLUMNS: Final = (
-    *("key", "name", "customer", "stage", "value", "probability", "close_date", "owner"),
+CLOSE: Final = "close_date"
+"""A column of lists: the day of the decision, or the one on which it is expected."""
+COLUMNS: Final = tuple(
+    CLOSE if name == "expected_close" else name
+    for name in BUILT_IN.where(lambda field: field.is_listed)
 )
 """What a list of deals shows, unless other columns are asked for."""
-CLOSE: Final = "close_date"
-"""A column that is no field: the day of the decision, or the one on which it is expected."""
-_HEADINGS: Final = {"probability": "Prob.", CLOSE: "Close", "owner": "Owner"}
+_HEADINGS: Final = {"probability": "Prob.", CLOSE: "Close"}
 _FIGURES: Final = frozenset({Kind.MONEY, Kind.NUMBER, Kind.SHARE})
 
 
@@ -145,7 +145,7 @@ def _own_text(field: DealField, deal: Deal) -> str:
     """Returns a field of the user's own as people read it: money as that of the deal."""
     text = deal.own.get(field.name, "")
     known = money_of(text, deal.currency) if field.kind is Kind.MONEY and text else None
-    return f"{known[0]:,f} {known[1]}".strip() if known else text
+    return amount(*known) if known else text
 
 
 def print_history(moves: Iterable[StageMove], changes: Iterable[FieldChange]) -> None:

@@ -13,6 +13,7 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.pipeline.columns import check_field
+from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.planning.metrics.delivery import (
     DemandSuggestion,
     ServiceMetrics,
@@ -62,7 +63,7 @@ def metrics(
     Needs a source with a record of moves and changes, such as the built-in store.
     """
     if dimension:
-        dimension = check_field(dimension, dimensions_of(context))
+        dimension = _dimension(context, dimension)
     found = metrics_of(context, since.date() if since else None)
     if as_json:
         print_json(_as_json(found.sales, found.delivery, found.suggestions))
@@ -141,6 +142,18 @@ def _show_sales(sales: SalesMetrics) -> None:
         )
 
 
+def _dimension(context: CommandContext, name: str) -> str:
+    """Returns a field by which win rates can be shown.
+
+    :raises InvalidValue: there is no such field, or its values are different in every deal.
+    """
+    possible = dimensions_of(context)
+    field = check_field(name, context.fields.names)
+    if field not in possible:
+        raise InvalidValue(f"--by {name}: win rates can be shown by {', '.join(possible)}")
+    return field
+
+
 def _show_win_rates(dimension: str, rates: Sequence[WinRate]) -> None:
     rows = [
         (
@@ -152,6 +165,9 @@ def _show_win_rates(dimension: str, rates: Sequence[WinRate]) -> None:
         )
         for rate in rates
     ]
+    if not rows:
+        click.echo("no deal was won or lost in this time", err=True)
+        return
     name = dimension.replace("_", " ").capitalize()
     print_table((name, "Won", "Lost", "Win rate", "80 % range"), rows, right=range(1, 5))
 

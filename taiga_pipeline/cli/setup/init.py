@@ -119,7 +119,7 @@ def _next_steps(folder: Path, ends: Ends) -> Iterator[str]:
     lacking = ends.to_fill_in()
     if lacking:
         title = ends.target_adapter().title
-        yield f"Put your {title}'s {' and '.join(lacking)} into {folder / CONFIG}"
+        yield f"Put the {' and the '.join(lacking)} of {title} into {folder / CONFIG}"
     if not ends.source_adapter().capabilities.edits:
         yield f"Say in {folder / CONFIG} where deals are read, below [source] (docs/sources.md)"
     secret = ends.secret()

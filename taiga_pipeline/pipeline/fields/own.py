@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from taiga_pipeline.pipeline.cleaning import clean_line
+from taiga_pipeline.pipeline.cleaning import MAX_VALUE, clean_line
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.field import DealField, Kind
 from taiga_pipeline.pipeline.text import folded, line
@@ -109,6 +109,8 @@ def normal_form(field: DealField, value: Any, currency: str = "") -> str:
 
 
 def _amount_form(field: DealField, amount: Amount, currency: str) -> str:
+    if not abs(amount.value) < MAX_VALUE:
+        raise InvalidValue(f"{amount.value:,f} is too large; a figure is less than {MAX_VALUE:,}")
     if field.kind is Kind.NUMBER:
         if amount.currencies:
             raise InvalidValue(f"a number has no currency ({' or '.join(amount.currencies[:4])})")

@@ -119,11 +119,11 @@ class Bases:
                 "other_origin",
                 count,
                 f"this is the first import under the name {self._origin!r}; "
-                f"{counted(count, 'deal')} came from {other!r}. Deals that are gone from the list "
-                f"({counted(gone, 'deal')} of {other!r} not in this file) or was cleared in it "
-                f"({counted(self._still_held, 'field')}) are not reported as gone: if it is the "
-                f"same list, import it again with --origin {word(other)}, and use one --origin for "
-                "it from now on",
+                f"{counted(count, 'deal')} came from {other!r}. What the list lacks since then is "
+                f"not noticed ({counted(gone, 'deal')} of {other!r} not in this file, "
+                f"{counted(self._still_held, 'field')} cleared in it). If it is the same list, "
+                f"import it again with --origin {word(other)}, and use one --origin for it from "
+                "now on",
             )
         if self._taken:
             yield Notice(

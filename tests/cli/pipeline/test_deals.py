@@ -474,7 +474,7 @@ def test_a_field_of_ones_own_is_set_shown_and_cleared(with_fields: Run) -> None:
     text = run("deals", "show", "D-1").stdout
     assert "Sales region:" in text and "North" in text
     run("deals", "edit", "D-1", "--set", "margin=1.200,50 EUR")
-    assert "1,200.5 EUR" in run("deals", "show", "D-1").stdout
+    assert "1,200.50 EUR" in run("deals", "show", "D-1").stdout
     result = run("deals", "edit", "D-1", "--set", "region=", "--set", "Score=7", "--json")
     assert (json.loads(result.stdout)["region"], json.loads(result.stdout)["score"]) == ("", "7")
     assert "changed" in run("deals", "edit", "D-1", "--set", "owner=Ann").stdout
@@ -490,7 +490,11 @@ def test_a_field_of_ones_own_is_set_shown_and_cleared(with_fields: Run) -> None:
         ("score=many", "--set score: 'many' is not a number"),
         ("strategic=perhaps", "--set strategic: 'perhaps'"),
         ("score=n/a", "write ''"),
-        ("stage=Won", "stage cannot be edited: use deals move"),
+        ("stage=Won", "move the deal with: pipeline-sync deals move KEY STAGE"),
+        ("done=signed", "check actions off with: pipeline-sync deals done KEY ACTION"),
+        ("key=D-9", "key cannot be edited: a deal's key is permanent"),
+        ("updated_at=2026-01-01", "the time is noted when the deal is moved or changed"),
+        ("score=1234567890123456789012345678901", "is too large; a figure is less than 1,000,0"),
         ("margin=5 kr", "--set margin: its sign may be"),
         ("region", "write --set FIELD=TEXT"),
         ("region=South", "region is 'North' already; leave one out"),
@@ -503,6 +507,33 @@ def test_what_cannot_be_set_is_refused_and_nothing_is_changed(
     result = with_fields("deals", "edit", "D-1", "--set", "region=North", "--set", given)
     assert (result.exit_code, shown(with_fields, "D-1")["region"]) == (2, "")
     assert said in result.stderr
+
+
+def test_a_list_shows_the_fields_that_are_asked_for(with_fields: Run) -> None:
+    run = with_fields
+    given = ("--set", "region=North", "--set", "margin=1200.5 EUR", "--set", "score=7")
+    run("deals", "add", "D-1", "Portal", "--expected-close", "2027-01-31", *given)
+    run("deals", "add", "D-2", "Audit")
+    lines = run("deals", "list", "--columns", "key, margin,Region", "--columns", "score").stdout
+    assert [line.split() for line in lines.splitlines()] == [
+        ["Key", "Margin", "Sales", "region", "Score"],
+        ["D-1", "1,200.50", "EUR", "North", "7"],
+        ["D-2"],
+    ]
+    listed = run("deals", "list", "--columns", "key,region,close_date", "--json").stdout
+    assert json.loads(listed)[0] == {"key": "D-1", "region": "North", "close_date": "2027-01-31"}
+    result = run("deals", "list", "--columns", "key,regoin")
+    assert result.exit_code == 2
+    assert "--columns regoin: 'regoin' is not a field of a deal; did you mean" in result.stderr
+    assert "2027-01-31" in run("deals", "list").stdout
+
+
+def test_a_filter_that_cannot_be_read_names_its_option(with_fields: Run) -> None:
+    result = with_fields("deals", "list", "--where", "score=many")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "Error: --where score: 'many' is not a number\n",
+    )
 
 
 def test_deals_are_listed_by_what_any_field_holds(with_fields: Run) -> None:

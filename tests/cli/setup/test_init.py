@@ -184,7 +184,7 @@ class TestOtherEnds:
 
     def test_the_next_steps_are_those_of_the_tool(self, run: Run) -> None:
         lines = run("init", "--target", "redmine", "--source", "csv").stdout
-        assert "Put your Redmine's url into config.toml" in lines
+        assert "Put the url of Redmine into config.toml" in lines
         assert "export REDMINE_TOKEN=...   (the account's token or key)" in lines
         assert "Say in config.toml where deals are read" in lines
         assert "Taiga" not in lines
