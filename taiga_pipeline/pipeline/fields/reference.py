@@ -72,7 +72,8 @@ Words for nothing (`n/a`, `-`, `NULL`) mean that there is no value.
 A field of your own is as good as the others: it is imported and exported under its name, merged
 with what others changed (`version`), edited with `--set region=North`, found with
 `--where region=North`, a column of `deals list --columns key,name,region`, matched on
-(`match = { region = ["north"] }`), a placeholder (`{region}`), a fact (`Region: North`; a mapping may call it otherwise under `[words]`), a group of
+(`match = { region = ["north"] }`), a placeholder (`{region}`), a fact (`Region: North`; a mapping
+may call it otherwise under `[words]`), a group of
 `metrics --by region`, and in the history. Every source reads it: by its name or a header, or by
 `[source.columns]`.
 
