@@ -40,6 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--taiga-outsider-password-env", help="environment variable with its password")
     group = parser.getgroup("targets", "the suite for targets, against one of your own")
     group.addoption("--target-account", help="its account there, as module:Class")
+    group.addoption("--source-place", help="a place where your source reads, as module:Class")
     group = parser.getgroup("redmine", "the suite for targets, and more, against a live Redmine")
     group.addoption("--redmine-url", help="address of a Redmine, set up by tests/live/redmine.sh")
     group.addoption("--redmine-key-env", help="environment variable with an administrator's key")

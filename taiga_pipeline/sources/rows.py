@@ -7,17 +7,19 @@ Settings: ``date_format``, ``time_zone``, ``decimal``, ``probability_scale``, ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
 from sync.source import Quarantined
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.importing.drafts import DraftReading
-from taiga_pipeline.pipeline.importing.options import IN_CONFIG, Funnel, ImportOptions
-from taiga_pipeline.pipeline.importing.rows import BadRow, Draft, new_deal
+from taiga_pipeline.pipeline.importing.native import NativeRow
+from taiga_pipeline.pipeline.importing.options import IN_CONFIG, Funnel, ImportOptions, lay_out
+from taiga_pipeline.pipeline.importing.rows import BadRow, Draft, RowReader, new_deal
 from taiga_pipeline.pipeline.importing.times import decided_by
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.sources.port import DealReading
 from taiga_pipeline.sources.settings import SettingsReader
 
 ROW_SETTINGS: Final = (
@@ -59,6 +61,36 @@ def _bounded(deal: Deal, draft: Draft, funnel: Funnel) -> Deal:
     if deal.closed_on or deal.stage_since or not funnel.is_closed(deal.stage):
         return deal
     return replace(deal, stage_since=decided_by(draft))
+
+
+def read_rows(
+    rows: Iterable[Mapping[str, object]], options: ImportOptions, place: str
+) -> DealReading:
+    """Returns the deals of rows that are in memory: names of columns -> values.
+
+    A value is text, a number, a date, a moment, true or false, or None. A column that only some
+    rows have is blank in the others. ``place`` names where the rows are, for messages.
+
+    :raises ProblemsError: the options do not fit the columns.
+    """
+    found = list(rows)
+    headers = tuple(dict.fromkeys(name for row in found for name in row))
+    if not headers:
+        return DealReading(())
+    native = [
+        NativeRow(number, tuple(row.get(name) for name in headers))
+        for number, row in enumerate(found, start=1)
+    ]
+    reader = RowReader(lay_out(place, headers, options), options, Funnel())
+    if reader.has_to_survey(native):
+        reader.survey(native)
+    drafts = DraftReading(native, reader, unit="row")
+    reading = DealReading(())
+    reading.deals = list(
+        read_deals(drafts, lambda number: f"{place}, row {number}", reading.quarantined)
+    )
+    reading.complete = drafts.complete
+    return reading
 
 
 def read_deals(

@@ -6,6 +6,7 @@ where it can be started; a live Tryton when the command line names one.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.contract.sources.places import (
     CsvPlace,
     FakeTrytonPlace,
     LiveTrytonPlace,
+    OrdersPlace,
     SqlPlace,
     StorePlace,
 )
@@ -34,6 +36,7 @@ def _live_tryton(request: pytest.FixtureRequest, folder: Path) -> Place:
 _PLACES: dict[str, tuple[frozenset[Can], Make]] = {
     "store": (StorePlace.can, lambda request, folder: StorePlace(folder=folder)),
     "csv": (CsvPlace.can, lambda request, folder: CsvPlace(folder=folder)),
+    "third party": (OrdersPlace.can, lambda request, folder: OrdersPlace(folder=folder)),
     "sqlite": (
         SqlPlace.can,
         lambda request, folder: SqlPlace(url=f"sqlite:///{folder / 'crm.db'}"),
@@ -42,11 +45,23 @@ _PLACES: dict[str, tuple[frozenset[Can], Make]] = {
     "tryton": (FakeTrytonPlace.can, lambda request, folder: FakeTrytonPlace()),
     "live tryton": (LiveTrytonPlace.can, _live_tryton),
 }
+_OPTIONS = {"live tryton": "--tryton-url", "yours": "--source-place"}
+"""What names the places that are not always there."""
+
+
+def places(config: pytest.Config) -> dict[str, tuple[frozenset[Can], Make]]:
+    """Returns the places by name; "yours" is the class (``module:Class``) that is named."""
+    module, _, name = str(config.getoption("--source-place") or "").partition(":")
+    if not module:
+        return _PLACES
+    yours = getattr(importlib.import_module(module), name)
+    return {**_PLACES, "yours": (yours.can, lambda request, folder: yours(folder=folder))}
 
 
 def missing(config: pytest.Config, name: str) -> str:
     """Returns the option that would bring a source into the suite, "" if it is in it."""
-    return "--tryton-url" if name == "live tryton" and not config.getoption("--tryton-url") else ""
+    option = _OPTIONS.get(name, "")
+    return "" if not option or config.getoption(option) else option
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -55,7 +70,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         needed = abilities_of(metafunc)
         able = [
             name
-            for name, (can, _) in _PLACES.items()
+            for name, (can, _) in places(metafunc.config).items()
             if needed <= can and not missing(metafunc.config, name)
         ]
         metafunc.parametrize("place", able, indirect=True)
@@ -66,6 +81,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """A place with deals in it, and people at work."""
     folder = tmp_path / "place"
     folder.mkdir()
-    made = _PLACES[request.param][1](request, folder)
+    made = places(request.config)[request.param][1](request, folder)
     yield made
     made.clean_up()

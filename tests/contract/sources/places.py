@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import sqlite3
 import uuid
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from taiga_pipeline.sources.port import DealSource
 from taiga_pipeline.sources.registry import create
 from tests.contract.sources.place import Can, Place, Row
 from tests.live.tryton import TrytonOffice, amount, typed_day
+from tests.sources.third_party import orders_adapter
 from tests.sources.tryton import fake
 from tests.targets.support import ManualClock
 
@@ -67,6 +69,49 @@ class StorePlace(Place):
         dump = list(connection.iterdump())
         connection.close()
         return dump
+
+
+@dataclass
+class OrdersPlace(Place):
+    """The JSON file of a third-party adapter; its columns have names that are well known."""
+
+    can: frozenset[Can] = frozenset({*Can} - {Can.LOCK_OUT, Can.TAKE_FACTS})
+    folder: Path = Path()
+    _rows: list[dict[str, object]] = field(default_factory=list)
+    _cut: int | None = None
+
+    def __post_init__(self) -> None:
+        self.file = self.folder / "orders.json"
+        self._write()
+
+    def _write(self) -> None:
+        self.file.write_text(json.dumps(self._rows)[: self._cut], encoding="utf-8")
+
+    def source(self, *, writes_back: bool = False) -> DealSource:
+        settings = {"file": "orders.json", "folder": str(self.folder)}
+        return orders_adapter.create(settings, SystemClock())
+
+    def put(self, *rows: Row) -> None:
+        self._rows += [{name: str(getattr(row, name)) for name in FIELDS} for row in rows]
+        self._write()
+
+    def rename(self, key: str, name: str) -> None:
+        next(row for row in self._rows if row["key"] == key)["name"] = name
+        self._write()
+
+    def remove(self, key: str) -> None:
+        self._rows = [row for row in self._rows if row["key"] != key]
+        self._write()
+
+    def break_off(self) -> None:
+        self._cut = -10
+        self._write()
+
+    def go_away(self) -> DealSource:
+        return orders_adapter.create({"file": str(self.folder / "gone.json")}, SystemClock())
+
+    def image(self) -> object:
+        return self.file.read_bytes()
 
 
 HEADERS = ("Nr", "Title", "Client", "Phase", "Worth", "Unit", "Chance", "Decision", "Seller")
