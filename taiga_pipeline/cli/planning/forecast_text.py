@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from taiga_pipeline.cli.output import print_table, style
-from taiga_pipeline.planning.forecast.notes import notes
+from taiga_pipeline.planning.forecast.notes import in_words, notes
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
+    from taiga_pipeline.planning.forecast.calibration import Calibration
     from taiga_pipeline.planning.forecast.forecast import Forecast, Row, Split
     from taiga_pipeline.planning.forecast.simulate import Range
     from taiga_pipeline.planning.history.model import History
@@ -23,6 +24,7 @@ def print_forecast(forecast: Forecast, history: History) -> None:
     """Prints a forecast: a table of months, one of quarters, and what they stand on."""
     click.echo(style(f"Forecast from {forecast.day}", bold=True))
     click.echo("P10 / P50 / P90: the median, and the ends between which 80 of 100 futures lie")
+    click.echo("Where the median is 0: the chance of at least one (1+)")
     for rows in (forecast.months, forecast.quarters):
         if rows:
             click.echo("")
@@ -39,17 +41,13 @@ def _print_rows(rows: tuple[Row, ...]) -> None:
     lines = [
         [
             row.period.name + (" (rest)" if row.period.begun else ""),
-            *(_cell(each) for each in (row.won.open, row.won.coming, row.won.all)),
-            _cell(row.decided.all),
-            *(_cell(row.value[name].all) for name in currencies),
+            *(in_words(each) for each in (row.won.open, row.won.coming, row.won.all)),
+            in_words(row.decided.all),
+            *(in_words(row.value[name].all) for name in currencies),
         ]
         for row in rows
     ]
     print_table(headings, lines, right=range(1, len(headings)))
-
-
-def _cell(each: Range) -> str:
-    return " / ".join(f"{number:,.0f}" for number in (each.low, each.middle, each.high))
 
 
 def forecast_json(forecast: Forecast, history: History) -> dict[str, Any]:
@@ -78,10 +76,29 @@ def forecast_json(forecast: Forecast, history: History) -> dict[str, Any]:
             "independent_windows": round(basis.common_shock.windows, 1),
             "past_forecasts": basis.past_forecasts,
         },
+        "calibration": _calibration_json(forecast.calibration),
         "left_out": dict(history.left_out),
         "undated": history.undated,
         "notes": notes(forecast, history),
     }
+
+
+def _calibration_json(calibration: Calibration) -> dict[str, Any]:
+    groups = [
+        {"said": round(each.said, 3), "came": round(each.came, 3), "chances": each.number}
+        for each in calibration.groups
+    ]
+    windows = [
+        {
+            "made": each.made,
+            "p10": round(each.low),
+            "p50": round(each.middle),
+            "p90": round(each.high),
+            "came": each.came,
+        }
+        for each in calibration.windows
+    ]
+    return {"days": calibration.days, "chances": groups, "wins_in_30_days": windows}
 
 
 def _row_json(forecast: Forecast, row: Row) -> dict[str, Any]:
@@ -110,5 +127,10 @@ def _split_json(split: Split) -> dict[str, Any]:
     return {name: _range_json(part) for name, part in parts.items()}
 
 
-def _range_json(each: Range) -> dict[str, int]:
-    return {"p10": round(each.low), "p50": round(each.middle), "p90": round(each.high)}
+def _range_json(each: Range) -> dict[str, float]:
+    return {
+        "p10": round(each.low),
+        "p50": round(each.middle),
+        "p90": round(each.high),
+        "at_least_one": round(each.any, 3),
+    }

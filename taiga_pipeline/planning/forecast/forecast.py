@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from taiga_pipeline.planning.forecast.calibration import NOTHING_YET, Calibration, Calibrator
 from taiga_pipeline.planning.forecast.common_shock import (
     PRIOR_SD,
     WHOLE_PRIOR_SD,
@@ -121,6 +122,7 @@ class Forecast:
     months: tuple[Row, ...]
     quarters: tuple[Row, ...]
     basis: Basis
+    calibration: Calibration = NOTHING_YET
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ class Ground:
     deals: tuple[PastDeal, ...]
     value_models: Mapping[str, DealValue]
     past: tuple[Tally, ...]
+    calibration: Calibration = NOTHING_YET
 
     def common_shock(self, first: int, last: int, part: str) -> CommonShock:
         """Returns the common shock of wins in days ``first`` to ``last`` ahead.
@@ -162,10 +165,15 @@ def prepare(history: History, day: date, horizon: int) -> Ground:
     days = replay_days(known, day)
     step = max(-(-len(days) // MOST_REPLAYS), 1)
     referee = Referee()
-    replayed = replay(known, days[::step], day, horizon, referee)
-    past = tuple(each.tally() for each in replayed)
+    past: list[Tally] = []
+    calibrator = Calibrator()
+    for each in replay(known, days[::step], day, horizon, referee):
+        today = each.view.record.today
+        then = Ground(each.view, known, (), {}, tuple(tally.known_on(today) for tally in past))
+        calibrator.add(each, then.common_shock)
+        past.append(each.tally())
     view = look(known, day, referee, horizon)
-    return ground_of(view, known, past)
+    return replace(ground_of(view, known, tuple(past)), calibration=calibrator.result())
 
 
 def make_forecast(history: History, day: date, *, months_ahead: int = 6, seed: int = 0) -> Forecast:
@@ -188,7 +196,7 @@ def forecast_of(ground: Ground, day: date, months_ahead: int = 6, seed: int = 0)
     """Returns the forecast of a ground that was prepared for at least `horizon_of` days."""
     by_month = tuple(_row(ground, each, seed) for each in months(day, months_ahead))
     by_quarter = tuple(_row(ground, each, seed) for each in quarters(day, months_ahead))
-    return Forecast(day, by_month, by_quarter, basis(ground))
+    return Forecast(day, by_month, by_quarter, basis(ground), ground.calibration)
 
 
 def _row(ground: Ground, period: Period, seed: int) -> Row:

@@ -57,9 +57,8 @@ MONTH_CORRELATION: Final = 0.01
 FUNNEL: Final = Variant(kind="funnel")
 UNLIKELY: Final = 0.01
 LONG_DAYS: Final = 90
-LIKELY_LOSSES: Final = 0.5
-"""A pipeline that loses fewer than this share of its deals is not suspected of hiding losses before
-its own record shows how many it loses."""
+USUAL_DECISIONS: Final = 6.0
+"""That half of the decisions are losses counts as so many, when a run of wins is judged."""
 
 _OFF: Final = np.linspace(-3.0, 3.0, 61)
 _OFF_IN_STAGE: Final = np.linspace(-2.0, 2.0, 41)
@@ -82,8 +81,8 @@ def unrecorded_losses(record: Record) -> int | None:
         return None
     before = int((record.won & (record.closed <= last)).sum()) if lost.any() else 0
     run = int(record.won[decided].sum()) - before
-    usual = (before + 1) / (before + int(lost.sum()) + 2)
-    return last if max(usual, LIKELY_LOSSES) ** run < UNLIKELY else None
+    usual = (before + USUAL_DECISIONS / 2) / (before + int(lost.sum()) + USUAL_DECISIONS)
+    return last if usual**run < UNLIKELY else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,8 @@ class Funnel:
     ``moves_on`` are the chances ``a``, ``leaves`` the rates a day, ``next`` the share of those who
     move on to each stage (the last column: to a win). ``older`` are the factors of age: moving on
     and lost, by age group. ``entry`` is the share of new deals that begin in each stage. ``silent``
-    is the day from which on losses are not recorded.
+    is the day from which on losses are not recorded, ``left_open`` the chance that lost deals then
+    stay open, rather than being taken out of the record.
     """
 
     record: Record
@@ -104,6 +104,7 @@ class Funnel:
     entry: Floats
     order: Days
     silent: int | None
+    left_open: float = 1.0
 
     @property
     def variant(self) -> Variant:
@@ -196,7 +197,8 @@ class Funnel:
             return np.ones(len(stays))
         silence = np.minimum(stays, self.record.today - self.silent)
         there = np.exp(-self.leaves[stage] * silence)
-        return np.asarray(there / (there + (1 - self.moves_on[stage]) * (1 - there)))
+        alive = there / (there + (1 - self.moves_on[stage]) * (1 - there))
+        return np.asarray(1.0 - self.left_open * (1.0 - alive))
 
 
 def _convolved(first: Floats, second: Floats) -> Floats:
@@ -225,14 +227,14 @@ class _Fitter:
         self._entry = _entry(record, self._moves, believed)
 
     def fit(self) -> Funnel:
-        moves_on = self._moves_on()
+        moves_on, left_open = self._moves_on()
         leaves = self._leaves(moves_on)
         older = np.ones((2, len(OVERSTAYED) + 1))
         if self._silent is None:
             older = _older(self._moves, leaves, moves_on)
         return Funnel(
             self._record, moves_on, leaves, self._next, older, self._entry, self._order,
-            self._silent,
+            self._silent, left_open,
         )  # fmt: skip
 
     def _implied(self, chances: Floats) -> Floats:
@@ -241,17 +243,18 @@ class _Fitter:
             chances / np.maximum(self._next[:, :-1] @ chances + self._next[:, -1], 1e-9)
         )
 
-    def _moves_on(self) -> Floats:
+    def _moves_on(self) -> tuple[Floats, float]:
         """Returns the chances of moving on that make the chances to be won the means of what may
-        be, given what is on record."""
+        be, given what is on record, and the chance that hidden losses are still open."""
         mean, likely = self._posterior(None)
+        share = 1.0
         hidden = self._hidden()
         if hidden is not None:
             stays_open, likelier = self._posterior(hidden)
             removed = likely + hidden.if_removed(self._by_group(self._prior(), self._believed))
-            share = logistic(np.array(likelier - removed))
+            share = float(logistic(np.array(likelier - removed)))
             mean = share * stays_open + (1 - share) * mean
-        return self._implied(mean).clip(1e-4, 1 - 1e-4)
+        return self._implied(mean).clip(1e-4, 1 - 1e-4), share
 
     def _prior(self) -> Floats:
         """Returns the chances of moving on that the mapping implies."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from taiga_pipeline.pipeline.text import counted
+from taiga_pipeline.planning.forecast.calibration import WINDOW_DAYS
 
 if TYPE_CHECKING:
     from taiga_pipeline.planning.forecast.forecast import Basis, Forecast
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _OLD_DAYS: Final = 90
 _LITTLE: Final = 0.5
+_NEXT_TO_NONE: Final = 0.005
 
 
 def notes(forecast: Forecast, history: History) -> list[str]:
@@ -24,10 +26,23 @@ def notes(forecast: Forecast, history: History) -> list[str]:
         *_learnt_from(basis),
         *_old_record(forecast),
         *_parts(basis),
+        *_calibrated(forecast),
         *_values(forecast, history),
         *left_out(history),
         *history.notices,
     ]
+
+
+def in_words(each: Range) -> str:
+    """Returns P10 / P50 / P90; where the median rounds to 0, with the chance of at least one."""
+    numbers = " / ".join(f"{number:,.0f}" for number in (each.low, each.middle, each.high))
+    return f"{numbers} ({each.any:.0%} for 1+)" if shows_any(each) else numbers
+
+
+def shows_any(each: Range) -> bool:
+    """Whether a range needs the chance of more than nothing: its median rounds to 0, and more than
+    nothing may come."""
+    return round(each.middle) == 0 and each.any >= _NEXT_TO_NONE
 
 
 def _begun(forecast: Forecast) -> Iterator[str]:
@@ -35,17 +50,13 @@ def _begun(forecast: Forecast) -> Iterator[str]:
     for row in (*forecast.months, *forecast.quarters):
         if not row.period.begun:
             continue
-        parts = [f"{row.so_far.won:,} won so far, {_range(row.won_in_whole)} wins in all"]
+        parts = [f"{row.so_far.won:,} won so far, {in_words(row.won_in_whole)} wins in all"]
         parts += [
             f"{f'{row.so_far.value[name]:,.0f} {name}'.strip()} won so far, "
-            f"{_range(row.value_in_whole(name))} in all"
+            f"{in_words(row.value_in_whole(name))} in all"
             for name in row.value
         ]
         yield f"{row.period.name} (P10 / P50 / P90): {'; '.join(parts)}."
-
-
-def _range(each: Range) -> str:
-    return " / ".join(f"{number:,.0f}" for number in (each.low, each.middle, each.high))
 
 
 def _learnt_from(basis: Basis) -> Iterator[str]:
@@ -92,6 +103,16 @@ def _parts(basis: Basis) -> Iterator[str]:
         f"{counted(basis.past_forecasts, 'replayed forecast')}; "
         f"{basis.common_shock.windows:.1f} independent windows of 90 days."
     )
+
+
+def _calibrated(forecast: Forecast) -> Iterator[str]:
+    windows = forecast.calibration.windows
+    if windows:
+        held = sum(each.held for each in windows)
+        yield (
+            f"Made again as of past days, {held:,} of {len(windows):,} ranges of wins in "
+            f"{WINDOW_DAYS} days held what came (about 8 of 10 should)."
+        )
 
 
 def _model(basis: Basis) -> str:

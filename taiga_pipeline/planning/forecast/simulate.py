@@ -32,15 +32,20 @@ _TINY: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A median and the range that holds 80 of 100 futures: see `range_of`."""
+    """A median and the range that holds 80 of 100 futures: see `range_of`.
+
+    ``any`` is the chance that it is more than nothing: what a median of 0 does not tell.
+    """
 
     low: float
     middle: float
     high: float
+    any: float = 1.0
 
     def plus(self, sure: float) -> Range:
         """Returns the range with something sure added."""
-        return Range(self.low + sure, self.middle + sure, self.high + sure)
+        some = 1.0 if sure else self.any
+        return Range(self.low + sure, self.middle + sure, self.high + sure, some)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +148,13 @@ def range_of(trials: Floats) -> Range:
     to 1.
     """
     values, counts = np.unique(trials, return_counts=True)
-    middle = float(np.median(trials))
+    middle, some = float(np.median(trials)), float((trials > 0).mean())
     if len(values) <= _FEW:
         low, high = _few(values, counts / len(trials))
-        return Range(min(low, middle), middle, max(high, middle))
+        return Range(min(low, middle), middle, max(high, middle), some)
     least = counts[0] / len(trials)
     low, high = np.quantile(trials, QUANTILES if least < QUANTILES[0] else (0.0, HELD))
-    return Range(float(low), middle, float(high))
+    return Range(float(low), middle, float(high), some)
 
 
 def _few(values: Floats, shares: Floats) -> tuple[float, float]:

@@ -171,6 +171,9 @@ def test_where_lost_deals_are_taken_out_of_the_record_chances_are_the_mappings(
         found = chances(case)
         for stage, chance in zip(shape.stages, mapping, strict=True):
             assert found[stage] == pytest.approx(chance, abs=0.06)
+        old = replace(newly_in("Lead", TODAY - timedelta(days=60)), key="old")
+        aged = funnel_of(replace(case.history, deals=(*case.history.deals, old)))
+        assert aged.open_curves(730).won[:, -1].sum() == pytest.approx(mapping[0], abs=0.06)
 
 
 def test_losses_that_were_recorded_once_still_count() -> None:
