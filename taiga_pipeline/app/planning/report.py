@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.app.planning.capacity_data import silent_rows
 from taiga_pipeline.app.planning.inputs import Learnt, PlanInput, options_for, plan_input
 from taiga_pipeline.app.planning.places import scenario_path
+from taiga_pipeline.app.planning.report_forecast import forecast_part
 from taiga_pipeline.app.planning.report_idle import idle_of_people, idle_of_roles
+from taiga_pipeline.app.planning.report_timeline import timeline
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.problems import ProblemsError
@@ -25,9 +26,6 @@ from taiga_pipeline.report.page.model import (
     HeatMap,
     HeatRow,
     Page,
-    Period,
-    Range,
-    Series,
     Stage,
 )
 
@@ -42,15 +40,10 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.capacity.result import CapacityReport, Driver, RoleCapacity
     from taiga_pipeline.planning.capacity.result import Cell as HoursCell
     from taiga_pipeline.planning.demand.deals import Demand
-    from taiga_pipeline.planning.forecast.forecast import Forecast as Expected
-    from taiga_pipeline.planning.forecast.forecast import Row, Split
-    from taiga_pipeline.planning.outlook import Outlooks
     from taiga_pipeline.planning.scenario.compare import Column
 
 RECENT_DAYS: Final = 90
 """Deals that were decided longer ago are not on the board."""
-
-_MONTHS: Final = 6
 
 
 @dataclass
@@ -78,11 +71,12 @@ def gather(workspace: Workspace, asked: Mapping[str, Any], chances: str | None) 
     missing = _Missing()
     today = workspace.today
     page = Page(workspace.settings.pipeline, today, stages=_board(read, today))
-    expected = missing.attempt("What will be won", lambda: _forecast(workspace, today, read))
+    expected = missing.attempt("What will be won", lambda: forecast_part(workspace, today, read))
     known = None
     if expected is not None:
-        page = replace(page, forecast=expected[0], forecast_notes=expected[1])
-        known = Learnt(expected[2])
+        series, said, past, outlooks = expected
+        page = replace(page, forecast=series, forecast_notes=said, calibration=past)
+        known = Learnt(outlooks)
     given = missing.attempt(
         "Who is short, and when", lambda: plan_input(workspace, chances, read, known)
     )
@@ -151,11 +145,13 @@ def _with_plan(workspace: Workspace, page: Page, given: PlanInput, options: Opti
     demand = demand_for(given.situation, given.mappings, given.outlooks, options)
     report = capacity_for(given.situation, demand, given.outlooks, options)
     notices = dict.fromkeys((*given.notices, *report.notices))
+    people = [each for each in given.situation.people if options.team in ("", each.team)]
     return replace(
         page,
         capacity=_capacity(report),
         without_roles=silent_rows(report),
-        people=_people(given, demand, options),
+        people=_people(given, demand, people, options),
+        timeline=timeline(given, demand, people, options.weeks),
         idle=idle_of_roles(report),
         idle_people=idle_of_people(report),
         scenarios=_scenarios(workspace, given, options),
@@ -201,13 +197,14 @@ def _driver(driver: Driver) -> str:
     return f"{driver.deal_key}: +{driver.added:,.0f} h ({100 * driver.probability:.0f} %{close})"
 
 
-def _people(given: PlanInput, demand: Demand, options: Options) -> HeatMap | None:
+def _people(
+    given: PlanInput, demand: Demand, people: Sequence[Person], options: Options
+) -> HeatMap | None:
     """Returns how much of each person's time is booked for won deals, week by week."""
     from taiga_pipeline.people.calendar import working_hours
     from taiga_pipeline.planning.weeks import week_name
 
     situation, weeks = given.situation, list(options.weeks)
-    people = [p for p in situation.people if options.team in ("", p.team)]
     if not people:
         return None
     there = working_hours(
@@ -275,47 +272,6 @@ def _scenarios(workspace: Workspace, given: PlanInput, options: Options) -> Comp
 
 def _money(amounts: Mapping[str, Decimal]) -> str:
     return ", ".join(f"{amounts[each]:,.0f} {each}".strip() for each in sorted(amounts))
-
-
-# --- forecast
-
-
-def _forecast(
-    workspace: Workspace, today: date, read: Pipeline
-) -> tuple[tuple[Series, ...], list[str], Outlooks]:
-    """Returns the charts, the notes to them, and what was learnt about each open deal.
-
-    Learning is what takes the time: the forecast and capacity planning share it.
-    """
-    from taiga_pipeline.app.planning.record import read_history
-
-    need_extra("forecast", "planning", "numpy")
-    from taiga_pipeline.planning.forecast.forecast import forecast_of, horizon_of, prepare
-    from taiga_pipeline.planning.forecast.notes import notes
-    from taiga_pipeline.planning.forecast.outlooks import COMMON_SHOCK_DAYS, outlooks_of
-
-    history = read_history(workspace, today, read)
-    ground = prepare(history, today, max(horizon_of(today, _MONTHS), COMMON_SHOCK_DAYS))
-    forecast = forecast_of(ground, today, _MONTHS)
-    series = [
-        Series(f"Wins by {name}", [_period(row, row.won) for row in rows])
-        for name, rows in (("month", forecast.months), ("quarter", forecast.quarters))
-    ]
-    return (*series, *_values(forecast)), notes(forecast, history), outlooks_of(ground)
-
-
-def _values(forecast: Expected) -> Iterable[Series]:
-    currencies = sorted({currency for row in forecast.months for currency in row.value})
-    for currency in currencies:
-        periods = [_period(row, row.value[currency]) for row in forecast.months]
-        yield Series(f"Won value by month, {currency}".rstrip(", "), periods)
-
-
-def _period(row: Row, split: Split) -> Period:
-    now, coming, everything = (
-        Range(each.low, each.middle, each.high) for each in (split.open, split.coming, split.all)
-    )
-    return Period(row.period.name, now, coming, everything)
 
 
 # --- the sync

@@ -17,8 +17,8 @@ from taiga_pipeline.planning.forecast.common_shock import (
     learn_common_shock,
 )
 from taiga_pipeline.planning.forecast.deal_value import DealValue, learn_deal_values, values_of
-from taiga_pipeline.planning.forecast.funnel import unrecorded_losses
 from taiga_pipeline.planning.forecast.hazards import MONTH_CORRELATION, STAGE_DEALS, Variant
+from taiga_pipeline.planning.forecast.hidden_losses import unrecorded_losses
 from taiga_pipeline.planning.forecast.periods import Period, months, quarters
 from taiga_pipeline.planning.forecast.replay import (
     Referee,

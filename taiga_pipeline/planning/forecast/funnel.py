@@ -36,8 +36,8 @@ import numpy as np
 
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves
 from taiga_pipeline.planning.forecast.hazards import Variant, logit, months_of, stage_chances
-from taiga_pipeline.planning.forecast.hidden_losses import HiddenLosses
-from taiga_pipeline.planning.forecast.record import LOST, WON, Days, Flags, Floats, Record
+from taiga_pipeline.planning.forecast.hidden_losses import HiddenLosses, unrecorded_losses
+from taiga_pipeline.planning.forecast.record import LOST, WON, Days, Flags, Floats, Record, Stays
 from taiga_pipeline.planning.forecast.regression import logistic
 
 CYCLE_DAYS: Final = 90.0
@@ -48,6 +48,10 @@ STAGE_DEPARTURES: Final = 6.0
 """The rate of all stages counts as so many departures from each."""
 WIDTHS: Final = {(0.05, 0.05): 0.75, (0.3, 0.5): 0.2, (0.8, 1.0): 0.05}
 """How far off the mapping may be (log-odds, as a whole and in one stage), and how likely it is."""
+SURELY: Final = 0.9
+"""A mapping that says that more than this share moves on does not tell a stage from the next."""
+UNTOLD_WIDTH: Final = 1.0
+"""How far off it may then be in that stage, unless the mapping is right as a whole."""
 OVERSTAYED: Final = (1.5, 3.0)
 """Ages of a stay, in mean stays, at which rates may change."""
 AGE_DEPARTURES: Final = 20.0
@@ -55,10 +59,6 @@ AGE_DEPARTURES: Final = 20.0
 MONTH_CORRELATION: Final = 0.01
 """How alike the outcomes of two departures of one month are."""
 FUNNEL: Final = Variant(kind="funnel")
-UNLIKELY: Final = 0.01
-LONG_DAYS: Final = 90
-USUAL_DECISIONS: Final = 6.0
-"""That half of the decisions are losses counts as so many, when a run of wins is judged."""
 
 _OFF: Final = np.linspace(-3.0, 3.0, 61)
 _OFF_IN_STAGE: Final = np.linspace(-2.0, 2.0, 41)
@@ -66,23 +66,7 @@ _NEXT_DEALS: Final = 2.0
 _SELDOM: Final = 0.1
 _TINY: Final = 1e-300
 _NARROW: Final = 0.01
-
-
-def unrecorded_losses(record: Record) -> int | None:
-    """Returns the day from which on losses seem not to be recorded, None if they are.
-
-    That is so after `LONG_DAYS` without one, if so many wins in a row are too unlikely
-    (`UNLIKELY`), as often as deals were lost before.
-    """
-    decided = ~record.is_open
-    lost = decided & ~record.won
-    last = int(record.closed[lost].max()) if lost.any() else record.start
-    if record.today - last < LONG_DAYS:
-        return None
-    before = int((record.won & (record.closed <= last)).sum()) if lost.any() else 0
-    run = int(record.won[decided].sum()) - before
-    usual = (before + USUAL_DECISIONS / 2) / (before + int(lost.sum()) + USUAL_DECISIONS)
-    return last if usual**run < UNLIKELY else None
+_AS_MAPPED: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +204,7 @@ class _Fitter:
     def __init__(self, record: Record, believed: Floats) -> None:
         self._record = record
         self._believed = believed
-        self._order = _order(believed)
+        self._order = _order(believed, record.stays)
         self._silent = unrecorded_losses(record)
         self._moves = _Moves.of(record, self._order, self._silent)
         self._next = _next(self._moves.to, self._order)
@@ -258,7 +242,7 @@ class _Fitter:
 
     def _prior(self) -> Floats:
         """Returns the chances of moving on that the mapping implies."""
-        return self._implied(self._believed).clip(0.02, 0.98)
+        return self._implied(self._believed).clip(0.02, SURELY)
 
     def _by_group(self, moves_on: Floats, chances: Floats) -> Floats:
         """Returns what `HiddenLosses` counts: moves by stage, or wins of new deals as a whole."""
@@ -291,7 +275,7 @@ class _Fitter:
             if not self._record.learns_stages:
                 # Whole deals tell one thing only, which both of them make up together.
                 width, in_stage = float(np.hypot(as_whole, by_stage)), _NARROW
-            joint = np.exp(seen - most) * _normal(_OFF_IN_STAGE, in_stage)
+            joint = np.exp(seen - most) * self._off_in_stage(in_stage)
             total = np.maximum(joint.sum(axis=2), _TINY)
             each = _chances((joint * chance).sum(axis=2) / total, self._next, self._order)
             off = np.log(likely * _normal(_OFF, width) + _TINY)
@@ -300,6 +284,17 @@ class _Fitter:
         weight = np.exp(np.array(fits) - np.max(fits))
         mean = np.einsum("wb,wsb->s", weight / weight.sum(), np.array(means))
         return mean, float(np.log(weight.sum()) + np.max(fits) + most.sum())
+
+    def _off_in_stage(self, width: float) -> Floats:
+        """Returns how likely it is that one stage is so far off (last axis), by stage.
+
+        That as many are won of a stage as of the next says that the mapping does not tell the two
+        apart, and little of how many move on.
+        """
+        widths = np.full(len(self._believed), width)
+        if width > _AS_MAPPED and self._record.learns_stages:
+            widths[self._prior() >= SURELY] = max(width, UNTOLD_WIDTH)
+        return np.array([_normal(_OFF_IN_STAGE, each) for each in widths.tolist()])[:, None]
 
     def _outcomes(self, chances: Floats, hidden: HiddenLosses | None) -> Floats:
         """Returns the logarithm of how likely the outcomes of whole deals are, for each ``b``,
@@ -343,11 +338,15 @@ class _Fitter:
         return record.decided * float(self._stages), float(days[~record.is_open].sum())
 
 
-def _order(believed: Floats) -> Days:
-    """Returns the stages in the order of the funnel: as likely as the mapping says they win."""
+def _order(believed: Floats, stays: Stays) -> Days:
+    """Returns the stages in the order of the funnel: as likely as the mapping says they win, those
+    that it does not tell apart as late as deals come into them."""
     if len(believed) == 1:
         return np.zeros(1, dtype=np.int64)
-    known = np.argsort(believed[1:], kind="stable") + 1
+    begins = np.searchsorted(stays.deal, stays.deal)
+    before = np.bincount(stays.stage, np.arange(len(begins)) - begins, len(believed))
+    number = np.bincount(stays.stage, minlength=len(believed))
+    known = np.lexsort((before[1:] / np.maximum(number[1:], 1), believed[1:])) + 1
     return np.concatenate([[0], known])
 
 

@@ -17,8 +17,30 @@ import numpy as np
 
 from taiga_pipeline.planning.forecast.record import LOST, STAYS, Days, Flags, Floats, Record
 
+UNLIKELY: Final = 0.01
+LONG_DAYS: Final = 90
+USUAL_DECISIONS: Final = 6.0
+"""That half of the decisions are losses counts as so many, when a run of wins is judged."""
+
 _BINS: Final = 50
 _NEVER_SURE: Final = 1e-6
+
+
+def unrecorded_losses(record: Record) -> int | None:
+    """Returns the day from which on losses seem not to be recorded, None if they are.
+
+    That is so after `LONG_DAYS` without one, if so many wins in a row are too unlikely
+    (`UNLIKELY`), as often as deals were lost before.
+    """
+    decided = ~record.is_open
+    lost = decided & ~record.won
+    last = int(record.closed[lost].max()) if lost.any() else record.start
+    if record.today - last < LONG_DAYS:
+        return None
+    before = int((record.won & (record.closed <= last)).sum()) if lost.any() else 0
+    run = int(record.won[decided].sum()) - before
+    usual = (before + USUAL_DECISIONS / 2) / (before + int(lost.sum()) + USUAL_DECISIONS)
+    return last if usual**run < UNLIKELY else None
 
 
 @dataclass(frozen=True, slots=True)

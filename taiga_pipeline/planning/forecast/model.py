@@ -18,9 +18,9 @@ from taiga_pipeline.planning.forecast.funnel import (
     CYCLE_DAYS,
     FUNNEL,
     fit_funnel,
-    unrecorded_losses,
 )
 from taiga_pipeline.planning.forecast.hazards import Hazards, Variant, fit, gather, stage_chances
+from taiga_pipeline.planning.forecast.hidden_losses import unrecorded_losses
 from taiga_pipeline.planning.forecast.record import Days, Floats, Record
 
 MAPPING: Final = Variant(kind="mapping")

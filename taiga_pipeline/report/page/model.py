@@ -29,21 +29,36 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """P10, P50 and P90."""
+    """P10, P50 and P90; ``any`` is the chance of more than nothing."""
 
     low: float
     middle: float
     high: float
+    any: float = 1.0
+
+    def plus(self, sure: float) -> Range:
+        """Returns the range with something sure added."""
+        some = 1.0 if sure else self.any
+        return Range(self.low + sure, self.middle + sure, self.high + sure, some)
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A month or quarter: what open deals bring, what deals that are not there yet bring, all."""
+    """A month or quarter: what open deals bring, what deals that are not there yet bring, all.
+
+    Of one that has begun this is its rest; ``done`` is what came so far, None of one that has not.
+    """
 
     name: str
     open: Range
     coming: Range
     all: Range
+    done: float | None = None
+
+    @property
+    def whole(self) -> Range:
+        """What came so far, and what its rest brings."""
+        return self.all.plus(self.done or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,43 @@ class Series:
 
     name: str
     periods: Sequence[Period]
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a part of a period is over."""
+        return any(period.done is not None for period in self.periods)
+
+
+@dataclass(frozen=True, slots=True)
+class ChanceGroup:
+    """Chances of about one size: their mean, the share that came true, and their number."""
+
+    said: float
+    came: float
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastWindow:
+    """What a past forecast expected of the days after its own, and what came."""
+
+    made: str
+    expected: Range
+    came: int
+
+    @property
+    def held(self) -> bool:
+        """Whether what came lies in the range."""
+        return self.expected.low <= self.came <= self.expected.high
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Past forecasts beside what came: chances within ``days``, and wins in windows of time."""
+
+    days: int
+    groups: Sequence[ChanceGroup]
+    windows: Sequence[PastWindow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +140,43 @@ class HeatMap:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """A person's weeks for a deal: ``weeks`` of them from column ``first`` on, ``hours`` each.
+
+    ``state`` says in words how sure that is.
+    """
+
+    deal: str
+    name: str
+    first: int
+    weeks: int
+    is_sure: bool
+    state: str
+    begins: str
+    ends: str
+    hours: str
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A person's bars in lanes, in which they follow each other; ``left_out`` found no place."""
+
+    name: str
+    note: str
+    lanes: Sequence[Sequence[Bar]]
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """People by weeks; ``left_out`` people are not shown."""
+
+    weeks: Sequence[str]
+    tracks: Sequence[Track]
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Scenarios side by side: one row per figure, one column per scenario."""
 
@@ -113,10 +202,12 @@ class Page:
     stages: Sequence[Stage] = ()
     forecast: Sequence[Series] = ()
     forecast_notes: Sequence[str] = ()
+    calibration: Calibration | None = None
     capacity: HeatMap | None = None
     without_roles: Sequence[tuple[str, str, str, str]] = ()
     """Deals that state no roles: service, number, value, what is usual."""
     people: HeatMap | None = None
+    timeline: Timeline | None = None
     idle: HeatMap | None = None
     idle_people: HeatMap | None = None
     scenarios: Comparison | None = None

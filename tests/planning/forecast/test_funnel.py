@@ -15,8 +15,8 @@ from taiga_pipeline.planning.forecast.funnel import (  # noqa: E402
     CYCLE_DAYS,
     Funnel,
     fit_funnel,
-    unrecorded_losses,
 )
+from taiga_pipeline.planning.forecast.hidden_losses import unrecorded_losses  # noqa: E402
 from taiga_pipeline.planning.forecast.model import MAPPING as MAPPING_ALONE  # noqa: E402
 from taiga_pipeline.planning.forecast.notes import notes  # noqa: E402
 from taiga_pipeline.planning.forecast.record import make_record  # noqa: E402
@@ -213,3 +213,14 @@ def test_what_planning_multiplies_chances_by_is_one_on_average() -> None:
     draws = np.random.default_rng(1).standard_normal(200_000)
     factors = np.exp(found.median + found.common_shock_sd * draws)
     assert factors.mean() == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "mapping", [(0.1, None, None, 0.5), (0.3, 0.3, 0.3, 0.3)], ids=["gaps", "flat"]
+)
+def test_stages_that_the_mapping_does_not_tell_apart_are_told_apart_by_how_deals_move(
+    mapping: tuple[float | None, ...],
+) -> None:
+    found = [chances(simulate(Shape("", 60, 2, mapping=mapping), seed)) for seed in range(4)]
+    for stage, truth in zip(Shape("").stages, TRUTH, strict=True):
+        assert np.mean([each[stage] for each in found]) == pytest.approx(truth, abs=0.1)
