@@ -141,3 +141,42 @@ def test_half_a_year_fits_on_paper_with_the_deals_behind_the_gaps(
     assert browser.value("document.documentElement.scrollWidth") <= 1030
     assert "D-4: +12 h" in browser.value("document.querySelector('.because').innerText")
     browser.call("Emulation.setEmulatedMedia", media="")
+
+
+def test_a_cell_without_deals_tells_its_hours_to_a_finger(
+    browser: Chromium, tmp_path: Path
+) -> None:
+    row = HeatRow("Back", "", [Cell("", 0.6, "30 of 50 h asked for")] * 3, Cell("", 0.0))
+    path = tmp_path / "report.html"
+    heat = HeatMap(["a", "b", "c"], [row], "")
+    path.write_text(render(replace(whole(), capacity=heat)), encoding="utf-8")
+    browser.open(path, 360, 800)
+    x, y = reach(browser, 1)
+    shown = (
+        "(() => { const look = getComputedStyle(document.querySelector('[data-seen]'), '::after');"
+        "return [look.display, look.content]; })()"
+    )
+    assert browser.value(shown)[0] == "none"
+    browser.tap(x, y)
+    assert browser.value(shown) == ["block", '"30 of 50 h asked for"']
+
+
+def test_paper_has_every_bar_of_the_timeline_in_numbers(browser: Chromium, page: Path) -> None:
+    seen = "document.querySelector('#people .story table').checkVisibility()"
+    browser.open(page, 1030, 700)
+    assert not browser.value(seen)
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    assert browser.value(seen)
+    browser.call("Emulation.setEmulatedMedia", media="")
+
+
+def test_on_paper_no_heading_parts_from_what_it_heads(browser: Chromium, page: Path) -> None:
+    browser.open(page, 1030, 700)
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    parting = browser.value(
+        "[...document.querySelectorAll('h2, section > h3, figcaption, summary, section > h2 + p')]"
+        ".filter(each => getComputedStyle(each).breakAfter != 'avoid')"
+        ".map(each => each.textContent)"
+    )
+    assert parting == []
+    browser.call("Emulation.setEmulatedMedia", media="")

@@ -77,8 +77,5 @@ def _calibration(found: Compared) -> Calibration | None:
     return Calibration(
         found.days,
         [ChanceGroup(each.said, each.came, each.number) for each in found.groups],
-        [
-            PastWindow(f"{each.made}", Range(each.low, each.middle, each.high), each.came)
-            for each in found.windows
-        ],
+        [PastWindow(f"{each.made}", _range(each.expected), each.came) for each in found.windows],
     )

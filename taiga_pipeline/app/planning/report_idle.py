@@ -39,7 +39,7 @@ def idle_of_roles(report: CapacityReport) -> HeatMap | None:
         for role in report.roles
         if role.people
     ]
-    return HeatMap(names, rows, _ROLES) if rows else None
+    return HeatMap(names, rows, _ROLES, is_told_by_row=True) if rows else None
 
 
 def idle_of_people(report: CapacityReport) -> HeatMap | None:
@@ -57,7 +57,7 @@ def idle_of_people(report: CapacityReport) -> HeatMap | None:
         )
         for person in report.people
     ]
-    return HeatMap(names, rows, _PEOPLE) if rows else None
+    return HeatMap(names, rows, _PEOPLE, is_told_by_row=True) if rows else None
 
 
 def _used(cell: HoursCell | PersonWeek) -> str:

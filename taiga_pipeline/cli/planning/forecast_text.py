@@ -89,13 +89,7 @@ def _calibration_json(calibration: Calibration) -> dict[str, Any]:
         for each in calibration.groups
     ]
     windows = [
-        {
-            "made": each.made,
-            "p10": round(each.low),
-            "p50": round(each.middle),
-            "p90": round(each.high),
-            "came": each.came,
-        }
+        {"made": each.made, "expected": _range_json(each.expected), "came": each.came}
         for each in calibration.windows
     ]
     return {"days": calibration.days, "chances": groups, "wins_in_30_days": windows}

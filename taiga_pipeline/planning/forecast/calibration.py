@@ -19,6 +19,7 @@ from taiga_pipeline.planning.forecast.record import Floats
 from taiga_pipeline.planning.forecast.replay import Replayed
 from taiga_pipeline.planning.forecast.simulate import (
     Newcomers,
+    Range,
     draw_factors,
     range_of,
     simulate_new,
@@ -53,15 +54,13 @@ class PastWindow:
     """The 80 % range of all wins in `WINDOW_DAYS` days after day ``made``, and how many came."""
 
     made: date
-    low: float
-    middle: float
-    high: float
+    expected: Range
     came: int
 
     @property
     def held(self) -> bool:
         """Whether what came lies in the range."""
-        return self.low <= self.came <= self.high
+        return self.expected.low <= self.came <= self.expected.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,9 @@ class Calibrator:
             if past.days >= days:
                 self._add_chances(table, past, days, shock(1, days, "open").mean)
         if past.days >= WINDOW_DAYS:
-            self._windows.append(_window(past, shock(1, WINDOW_DAYS, "all")))
+            window = _window(past, shock(1, WINDOW_DAYS, "all"))
+            if window.expected.high or window.came:  # Else there was nothing to hold.
+                self._windows.append(window)
 
     def _add_chances(self, table: Floats, past: Replayed, days: int, off: float) -> None:
         won, _ = past.view.open.within(1, days)
@@ -125,9 +126,8 @@ def _window(past: Replayed, shock: CommonShock) -> PastWindow:
     won, decided = (float(each.sum()) for each in view.coming.within(1, WINDOW_DAYS))
     new = Newcomers(won, decided, view.arrivals.spread(decided), {})
     trials = _open_wins(view.open, factor, random) + simulate_new(new, factor, random).won
-    found = range_of(trials)
     came = past.open.within(WINDOW_DAYS).sum() + past.coming.within(WINDOW_DAYS).sum()
-    return PastWindow(view.day, found.low, found.middle, found.high, round(float(came)))
+    return PastWindow(view.day, range_of(trials), round(float(came)))
 
 
 def _open_wins(curves: Curves, factor: Floats, random: np.random.Generator) -> Floats:

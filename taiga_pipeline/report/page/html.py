@@ -7,17 +7,23 @@ everything else by its own content security policy.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from taiga_pipeline.report.page.charts import drawing
-from taiga_pipeline.report.page.model import Cell, Page
+from taiga_pipeline.report.page.charts import drawing, past_windows, reliability, says_any
+from taiga_pipeline.report.page.model import Cell, HeatMap, Page
 from taiga_pipeline.report.terminal import safe
 
 FEW_CARDS: Final = 40
 """So many deals of a stage are shown at once; the others open on demand."""
+
+
+MOST_TOLD: Final = 200
+"""So many cells of a heat map are told in words; others only where they stand."""
 
 
 def render(page: Page) -> str:
@@ -38,8 +44,16 @@ def _templates() -> Environment:
     )
     del templates.filters["safe"]  # what would let markup through: no template may use it
     templates.filters.update(
-        drawing=drawing, shade=_shade, whole=_whole, year_and_week=_year_and_week
+        drawing=drawing,
+        past_windows=past_windows,
+        percent=_percent,
+        reliability=reliability,
+        shade=_shade,
+        told=_told,
+        whole=_whole,
+        year_and_week=_year_and_week,
     )
+    templates.tests["saying_any"] = says_any
     templates.tests["web_address"] = _is_web_address
     return templates
 
@@ -58,6 +72,26 @@ def _shade(cell: Cell) -> str:
         return "hn" if cell.text else "h0"
     limits = (0.5, 0.8, 1.0 + 1e-9, 1.2)
     return f"h{sum(cell.load >= limit for limit in limits)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Cells whose story is told in a list, and how many found no place in it."""
+
+    cells: Sequence[Cell]
+    left_out: int
+
+
+def _told(heat: HeatMap) -> _Told:
+    """Returns the cells that have deals behind them; where none has, those of whole rows."""
+    cells = [cell for row in heat.rows for cell in row.cells if cell.drivers and cell.text]
+    if not cells or heat.is_told_by_row:
+        cells = [row.total for row in heat.rows if row.total.hint]
+    return _Told(cells[:MOST_TOLD], max(len(cells) - MOST_TOLD, 0))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _whole(value: float) -> str:

@@ -132,11 +132,16 @@ class HeatRow:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """Rows by weeks. ``weeks`` are names such as ``2026-W49``."""
+    """Rows by weeks. ``weeks`` are names such as ``2026-W49``.
+
+    Below it, cells that have deals behind them are told in words; ``is_told_by_row`` tells whole
+    rows instead.
+    """
 
     weeks: Sequence[str]
     rows: Sequence[HeatRow]
     explanation: str
+    is_told_by_row: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from taiga_pipeline.files import writing
-from taiga_pipeline.report.page.model import HeatMap, Page, Series
+from taiga_pipeline.report.page.model import Calibration, HeatMap, Page, Series, Timeline
 from taiga_pipeline.report.terminal import safe
 
 _LOADS: Final = ((0.5, "#eef6f1"), (0.8, "#cfe8d6"), (1.0, "#fdf3c4"), (1.2, "#f8cf9a"))
+_SURE, _WIDE, _MISSED = "#0b7a75", "#b7dcd9", "#b3261e"
+_MOST_LANES: Final = 200
 _OVER, _NOBODY = "#f2a493", "#e3e6eb"
 _DPI: Final = 150
 _UNDATED: Final = {"Date": None}
@@ -49,8 +51,12 @@ def _figures(page: Page) -> Iterator[tuple[str, Figure]]:
         yield "idle", _heat_map(page.idle, "Free hours by role and week")
     if page.idle_people:
         yield "idle-people", _heat_map(page.idle_people, "Free hours by person and week")
+    if page.timeline:
+        yield "timeline", _timeline(page.timeline)
     for number, series in enumerate(page.forecast, 1):
         yield f"forecast-{number}", _ranges(series)
+    if page.calibration:
+        yield "calibration", _calibration(page.calibration)
 
 
 def _figure(width: float, height: float) -> Figure:
@@ -86,13 +92,66 @@ def _ranges(series: Series) -> Figure:
     figure = _figure(max(5.0, 1.0 * len(series.periods) + 1), 3.2)
     axes = figure.subplots()
     for number, period in enumerate(series.periods):
-        for part, width, colour in ((period.all, 0.55, "#b7dcd9"), (period.open, 0.2, "#0b7a75")):
+        done = period.done or 0
+        axes.bar(number, done, 0.55, color=_SURE)
+        parts = ((period.whole, 0.55, _WIDE), (period.open.plus(done), 0.2, _SURE))
+        for part, width, colour in parts:
             axes.bar(number, part.high - part.low, width, part.low, color=colour)
             half = width / 2
             axes.hlines(part.middle, number - half, number + half, color="#1d2430")
     axes.set_title(f"{_plain(series.name)} (P10 to P90; narrow: open now)", fontsize=10)
     axes.set_xticks(range(len(series.periods)), _names(series))
     axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _timeline(line: Timeline) -> Figure:
+    """Returns people by weeks: confirmed weeks are solid, tentative ones hatched."""
+    lanes = [(track, lane) for track in line.tracks for lane in track.lanes][:_MOST_LANES]
+    names = [_plain(track.name) if lane is track.lanes[0] else "" for track, lane in lanes]
+    columns = len(line.weeks)
+    figure = _figure(1.0 + _width(names) + 0.45 * columns, 1.2 + 0.3 * len(lanes))
+    axes = figure.subplots()
+    for y, (_, lane) in enumerate(lanes):
+        for bar in lane:
+            place = Rectangle((bar.first, y + 0.1), bar.weeks, 0.8, edgecolor=_SURE)
+            place.set(
+                facecolor=_SURE if bar.is_sure else "white", hatch="" if bar.is_sure else "///"
+            )
+            axes.add_patch(place)
+            ink = "white" if bar.is_sure else "black"
+            name = axes.text(
+                bar.first + 0.1, y + 0.5, _plain(bar.name), va="center", fontsize=7, color=ink,
+            )  # fmt: skip
+            name.set_clip_path(place)
+    axes.set(xlim=(0, columns), ylim=(len(lanes), 0), title="Who does what, and when")
+    weeks = [x + 0.5 for x in range(columns)]
+    axes.set_xticks(weeks, line.weeks, rotation=90, fontsize=8)
+    axes.set_yticks([y + 0.5 for y in range(len(lanes))], names)
+    axes.tick_params(length=0)
+    return figure
+
+
+def _calibration(past: Calibration) -> Figure:
+    """Returns chances by how often they came true, and past ranges of wins with what came."""
+    figure = _figure(9.0, 3.4)
+    said, wins = figure.subplots(1, 2)
+    most = max((each.number for each in past.groups), default=1)
+    sizes = [20 + 180 * each.number / most for each in past.groups]
+    said.plot([0, 1], [0, 1], color="#5b6675", linestyle="--")
+    said.scatter(
+        [each.said for each in past.groups], [each.came for each in past.groups], sizes, color=_SURE
+    )
+    said.set(
+        xlabel=f"said, within {past.days} days", ylabel="came", xlim=(0, 1), ylim=(-0.05, 1.05)
+    )
+    for number, each in enumerate(past.windows):
+        span = each.expected
+        wins.bar(number, span.high - span.low, 0.55, span.low, color=_WIDE)
+        wins.plot(number, each.came, "o", color=_SURE if each.held else _MISSED)
+    wins.set_title("Wins in 30 days: expected (bar), came (dot)", fontsize=10)
+    made = [_plain(each.made[2:]) for each in past.windows]
+    wins.set_xticks(range(len(made)), made, rotation=90, fontsize=8)
     return figure
 
 

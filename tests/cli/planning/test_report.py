@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -38,12 +39,49 @@ def test_a_part_that_cannot_be_made_is_named_and_the_rest_is_there(
     assert "Alder &amp; Finch: Web shop" in Path("report.html").read_text(encoding="utf-8")
 
 
+def test_the_timeline_shows_reservations_apart_from_what_is_sure(sample: Run) -> None:
+    """A reservation for an open deal is hatched, with the deal's chance; hours stand below it."""
+    staffed = sample(
+        "deals",
+        "staff",
+        "D-105",
+        "ana@example.test",
+        "--role",
+        "Back",
+        "--hours",
+        "7",
+        "--tentative",
+    )
+    assert staffed.exit_code == 0, staffed.stderr
+    assert sample("report", "--trials", "200", "--weeks", "26").exit_code == 0
+    text = Path("report.html").read_text(encoding="utf-8")
+    row = re.search(r'<td colspan="\d+" class="maybe"><span>Alder &amp; Finch: Web shop<', text)
+    assert row
+    told = re.search(
+        r'<th scope="row">Ana Müller</th><td>Alder &amp; Finch: Web shop.*?</tr>', text
+    )
+    assert told
+    assert "<td>7</td>" in told.group()
+    assert re.search(r"tentative, \d+ %", told.group())
+    assert 'class="sure"><span>' in text
+
+
+def test_the_quarter_is_whole_and_past_forecasts_are_shown(sample: Run) -> None:
+    assert sample("report", "--trials", "200").exit_code == 0
+    text = Path("report.html").read_text(encoding="utf-8")
+    assert text.count("Won so far</th>") >= 4  # Wins and value, by month and by quarter.
+    assert 'class="done"' in text
+    assert "Past forecasts, and what came" in text
+
+
 def test_charts_are_written_as_pictures_too(sample: Run) -> None:
     pytest.importorskip("matplotlib", reason="the extra 'report' is not installed")
     result = sample("report", "out.html", "--trials", "200", "--png", "charts")
     assert result.exit_code == 0, result.stderr
     assert Path("charts/capacity.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in Path("charts/forecast-1.svg").read_text(encoding="utf-8")
+    assert Path("charts/timeline.png").read_bytes().startswith(b"\x89PNG")
+    assert Path("charts/calibration.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_without_the_package_for_pages_it_says_in_one_line_how_to_get_it(
