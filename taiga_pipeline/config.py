@@ -46,6 +46,7 @@ from taiga_pipeline.look_alikes import explain_look_alike
 from taiga_pipeline.pipeline.fields.declared import MAX_FIELDS, table_with
 from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
+from taiga_pipeline.planning_settings import Number, PlanningSettings
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.toml_places import Document, KeyPath, invisible, parse_document, read_document
 
@@ -130,10 +131,6 @@ def _meant(value: str) -> str:
     return f"; did you mean {repaired!r}?" if repaired != value else ""
 
 
-def _plain_number(value: object) -> object:
-    return float(value) if isinstance(value, Decimal) else value
-
-
 def _check_variable(value: str) -> str:
     # The value is not shown: it is often the secret itself, written in the wrong place.
     if not _VARIABLE.fullmatch(value):
@@ -147,13 +144,11 @@ def _check_zone(value: str) -> str:
     return value
 
 
-Number = Annotated[float, BeforeValidator(_plain_number), Field(allow_inf_nan=False)]
 Variable = Annotated[str, AfterValidator(_check_variable)]
 ConfigPath = Annotated[Path, Field(strict=False), AfterValidator(_resolve_path)]
 DatabaseUrl = Annotated[str, AfterValidator(_resolve_url)]
 WebAddress = Annotated[str, AfterValidator(_check_web_address)]
 LimitValue = Annotated[Limit, BeforeValidator(Limit.parse)]
-CurrencyCode = Annotated[str, Field(pattern=r"^([A-Z]{3})?$")]
 TimeZone = Annotated[str, AfterValidator(_check_zone)]
 PipelineName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 
@@ -295,28 +290,6 @@ class LimitSettings(Section):
     def by_name(self) -> dict[str, Limit]:
         """Returns the limits by the names that `sync.plan.limits.check_limits` uses."""
         return {name: getattr(self, name) for name in DEFAULTS}
-
-
-class PlanningSettings(Section):
-    """How far ahead demand and capacity are looked at.
-
-    ``rates`` say what a unit of each currency is worth in ``currency``; without them, values are
-    kept per currency.
-    """
-
-    horizon_weeks: int = Field(26, ge=1, le=520)
-    calendar: str = ""
-    quantile: Number = Field(0.8, gt=0, lt=1)
-    currency: CurrencyCode = ""
-    rates: dict[CurrencyCode, Annotated[Number, Field(ge=1e-9, le=1e9)]] = Field(
-        default_factory=dict
-    )
-
-    @model_validator(mode="after")
-    def _check_rates(self) -> PlanningSettings:
-        if self.rates and not self.currency:
-            raise ValueError('rates need a currency to convert to: currency = "EUR"')
-        return self
 
 
 def _check_addresses(value: list[str]) -> list[str]:

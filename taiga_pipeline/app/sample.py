@@ -16,31 +16,35 @@ from importlib.resources import files
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from taiga_pipeline.people.model import Allocation, Person, TimeOff
+from taiga_pipeline.people.model import Allocation, Person, Rate, TimeOff
+from taiga_pipeline.people.rates.store import Stamp
 from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal
 from taiga_pipeline.pipeline.notation import parse_roles
 
 if TYPE_CHECKING:
+    from taiga_pipeline.people.rates.store import RateStore
     from taiga_pipeline.people.store import PeopleStore
     from taiga_pipeline.pipeline.store import DealStore
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Lives of deals (all that one was, in order), people, time off, and who works on what."""
+    """Lives of deals (all that one was, in order), people, time off, who works on what, and what an
+    hour costs."""
 
     lives: tuple[tuple[Deal, ...], ...]
     people: tuple[Person, ...]
     time_off: tuple[TimeOff, ...]
     allocations: tuple[Allocation, ...]
+    rates: tuple[Rate, ...]
 
     @property
     def deals(self) -> tuple[Deal, ...]:
         """The deals as they are today."""
         return tuple(life[-1] for life in self.lives)
 
-    def store(self, deals: DealStore, people: PeopleStore) -> None:
-        """Puts all of it into empty stores, each step of a deal at its own time."""
+    def store(self, deals: DealStore, people: PeopleStore, rates: RateStore, at: datetime) -> None:
+        """Fills empty stores: each step of a deal at its own time, the rates ``at`` one."""
         with deals.batch(by="sample") as batch:
             for before, after in self._steps():
                 batch.now = _reached(after)
@@ -48,6 +52,7 @@ class Sample:
         people.upsert(self.people)
         people.add_each_time_off(self.time_off)
         people.allocate_each(self.allocations)
+        rates.set_each(self.rates, Stamp(at, "sample"))
 
     def _steps(self) -> list[tuple[Deal | None, Deal]]:
         steps = [step for life in self.lives for step in pairwise((None, *life))]
@@ -108,6 +113,22 @@ _ALLOCATIONS: Final = (
 )
 
 
+_RATES: Final = (
+    *(
+        Rate("", role, None, Decimal(cost), Decimal(bill), "EUR")
+        for role, cost, bill in (
+            ("Back", 62, 118),
+            ("Design", 56, 105),
+            ("Front", 58, 110),
+            ("Lead", 78, 145),
+            ("UX", 60, 112),
+        )
+    ),
+    Rate("ana@example.test", "", None, Decimal(71), Decimal(130), "EUR"),
+)
+"""What an hour costs, and is billed at."""
+
+
 def make_sample(today: date, stages: Mapping[Category, str], team: str = "") -> Sample:
     """Returns the sample pipeline as of ``today``.
 
@@ -121,7 +142,7 @@ def make_sample(today: date, stages: Mapping[Category, str], team: str = "") -> 
         for email, first, last, reason in _TIME_OFF
     )
     allocations = (*_past_allocations(life[-1] for life in lives), *_ALLOCATIONS)
-    return Sample(lives, _PEOPLE, time_off, allocations)
+    return Sample(lives, _PEOPLE, time_off, allocations, _RATES)
 
 
 def _past_allocations(deals: Iterable[Deal]) -> Iterator[Allocation]:

@@ -130,6 +130,9 @@ def add_sample(workspace: Workspace) -> None:
     teams = [condition.accepted for condition in rules.conditions if condition.field == "team"]
     team = min(teams[0]).title() if teams else ""
     deals, people = workspace.open_deal_store(), workspace.open_people_store(create=True)
-    make_sample(workspace.today, stages, team).store(deals, people)
+    rates = workspace.open_rate_store()
+    sample = make_sample(workspace.today, stages, team)
+    sample.store(deals, people, rates, workspace.clock.now())
     deals.close()
     people.close()
+    rates.close()

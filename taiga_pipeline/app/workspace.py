@@ -21,6 +21,7 @@ from taiga_pipeline.problems import Problem, ProblemsError
 if TYPE_CHECKING:
     from taiga_pipeline.config import Settings
     from taiga_pipeline.mapping.mapping_set import MappingSet
+    from taiga_pipeline.people.rates.store import RateStore
     from taiga_pipeline.people.store import PeopleStore
     from taiga_pipeline.pipeline.fields.field import FieldTable
     from taiga_pipeline.pipeline.store import DealStore
@@ -108,6 +109,16 @@ class Workspace:
         from taiga_pipeline.people.store import PeopleStore
 
         return PeopleStore.open(self._store_url(), create=create)
+
+    def open_rate_store(self) -> RateStore:
+        """Opens the rates of the built-in store.
+
+        :raises ProblemsError: deals are read from elsewhere.
+        :raises Unreachable: the store is missing, locked or damaged.
+        """
+        from taiga_pipeline.people.rates.store import RateStore
+
+        return RateStore.open(self._store_url())
 
     def _store_url(self) -> str:
         source, adapter = self.settings.source, self.source_adapter

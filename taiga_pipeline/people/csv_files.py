@@ -373,7 +373,7 @@ def import_time_off(store: PeopleStore, path: Path, writing: Writing = AS_FOUND)
     people = store.people()
     format_ = replace(TIME_OFF_FILE, read=partial(_read_time_off, email_of=_by_name(people)))
     reading = read_file(format_, path, writing)
-    return _sum_up(reading, store.add_each_time_off(item for _, item in reading.items))
+    return sum_up(reading, store.add_each_time_off(item for _, item in reading.items))
 
 
 def _by_name(people: Iterable[Person]) -> Emails:
@@ -405,10 +405,11 @@ def import_allocations(store: PeopleStore, path: Path, writing: Writing = AS_FOU
     :raises ProblemsError: the file cannot be decoded, or lacks a column.
     """
     reading = read_file(ALLOCATIONS_FILE, path, writing)
-    return _sum_up(reading, store.allocate_each(item for _, item in reading.items))
+    return sum_up(reading, store.allocate_each(item for _, item in reading.items))
 
 
-def _sum_up(reading: RowsReading[_T], outcomes: list[Outcome | RequestError]) -> RowsReport:
+def sum_up(reading: RowsReading[_T], outcomes: list[Outcome | RequestError]) -> RowsReport:
+    """Returns what became of the rows of a file."""
     lines = [line for line, _ in reading.items]
     bad = [*reading.bad_rows, *_refused(lines, outcomes)]
     return RowsReport(

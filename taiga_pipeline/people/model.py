@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 
@@ -47,3 +47,38 @@ class Allocation:
     start: date | None = None
     end: date | None = None
     confirmed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What an hour costs, and what it is billed at, of a person (``email``) or of a role.
+
+    It holds from the day ``since`` on (None: from ever), until a later one of the same person or
+    role. None for an amount leaves the earlier one in force.
+    """
+
+    email: str = ""
+    role: str = ""
+    since: date | None = None
+    cost: Decimal | None = None
+    bill: Decimal | None = None
+    currency: str = ""
+
+    @property
+    def whose(self) -> str:
+        """The address, or the role."""
+        return self.email or self.role
+
+
+@dataclass(frozen=True, slots=True)
+class RateChange:
+    """A rate as it was set, or (without amounts) taken back: when, and by whom."""
+
+    rate: Rate
+    at: datetime
+    by: str
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether the rate was taken back."""
+        return self.rate.cost is None and self.rate.bill is None

@@ -12,11 +12,12 @@ from taiga_pipeline.pipeline.schema import (
     ALLOCATIONS,
     PEOPLE,
     PEOPLE_IMPORTED,
+    RATES,
     TIME_OFF,
     TIME_OFF_IMPORTED,
 )
 
-_THEIRS: Final = (TIME_OFF, TIME_OFF_IMPORTED, ALLOCATIONS, PEOPLE_IMPORTED)
+_THEIRS: Final = (TIME_OFF, TIME_OFF_IMPORTED, ALLOCATIONS, PEOPLE_IMPORTED, RATES)
 
 
 def move_to_address(connection: Connection, before: Person, after: Person) -> None:

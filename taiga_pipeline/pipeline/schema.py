@@ -192,6 +192,24 @@ ALLOCATIONS: Final = Table(
 """One person, deal, role and start is one allocation. ``start_key`` is the start as text, ""
 for none: to a unique constraint, two NULLs are different."""
 
+RATES: Final = Table(
+    "rates",
+    METADATA,
+    numbered(),
+    Column("email", Text, ForeignKey("people.email", ondelete="CASCADE")),
+    Column("role", Text, nullable=False),
+    Column("role_folded", Text, nullable=False),
+    Column("since", Date),
+    Column("cost", ExactDecimal),
+    Column("bill", ExactDecimal),
+    Column("currency", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Index("rates_email", "email"),
+)
+"""What an hour costs, and is billed at: of a person (``email``) or of a role. Rows are only added:
+of the same person or role and first day, the last one holds; one without amounts takes it back."""
+
 SYNCED_WITH: Final = Table(
     "synced_with",
     METADATA,
@@ -326,6 +344,21 @@ STEPS: Final[tuple[Step, ...]] = (
         "ALTER TABLE deals ADD COLUMN next_step TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE deals ADD COLUMN next_step_on DATE",
         "ALTER TABLE deals ADD COLUMN own TEXT NOT NULL DEFAULT ''",
+    ),
+    statements(
+        """CREATE TABLE rates (
+            id {identity},
+            email TEXT REFERENCES people (email) ON DELETE CASCADE,
+            role TEXT NOT NULL,
+            role_folded TEXT NOT NULL,
+            since DATE,
+            cost TEXT,
+            bill TEXT,
+            currency TEXT NOT NULL,
+            at TIMESTAMP WITH TIME ZONE NOT NULL,
+            by TEXT NOT NULL
+        )""",
+        "CREATE INDEX rates_email ON rates (email)",
     ),
 )
 

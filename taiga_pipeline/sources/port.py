@@ -5,8 +5,9 @@ the others are read. It raises only when the whole cannot be read. It writes not
 told to take delivery facts, and then only into the places named for them.
 
 What a source may do beyond reading are protocols of their own: `Examined`, `TakesDeliveryFacts`,
-`TellsHistory`, `TellsTimeOff`, `Remembers`. An adapter says in its `SourceCapabilities` which of
-them it has: whoever needs one asks this, and never which source it is.
+`TellsHistory`, `TellsTimeOff`, `TellsRates`, `Remembers`. An adapter says in its
+`SourceCapabilities` which of them it has: whoever needs one asks this, and never which source it
+is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 from sync.clock import Clock
 from sync.source import Quarantined, WriteBackResult
 from taiga_pipeline.adapters import Setting
-from taiga_pipeline.people.model import Allocation, Person, TimeOff
+from taiga_pipeline.people.model import Allocation, Person, Rate, TimeOff
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts, FieldChange, StageMove
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "SourceCapabilities",
     "TakesDeliveryFacts",
     "TellsHistory",
+    "TellsRates",
     "TellsTimeOff",
     "by_deal",
     "going_through",
@@ -200,6 +202,17 @@ class TellsTimeOff(Protocol):
 
     def time_off(self) -> Sequence[TimeOff]:
         """Returns all time off.
+
+        :raises Stop: as `DealSource.read`.
+        """
+
+
+@runtime_checkable
+class TellsRates(Protocol):
+    """A source that tells what an hour of its people and roles costs, and is billed at."""
+
+    def rates(self) -> Sequence[Rate]:
+        """Returns the rates in force.
 
         :raises Stop: as `DealSource.read`.
         """

@@ -12,7 +12,8 @@ from sqlalchemy import Engine, delete, insert, select
 
 from sync.clock import Clock
 from taiga_pipeline.adapters import Setting
-from taiga_pipeline.people.model import TimeOff
+from taiga_pipeline.people.model import Rate, TimeOff
+from taiga_pipeline.people.rates.store import RateStore
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.importing.origins import missing_from_origin
 from taiga_pipeline.pipeline.model import Deal
@@ -73,6 +74,11 @@ class StoreSource:
         """Returns when people are away."""
         with closing(_Opened(self._url)) as opened:
             return tuple(PeopleStore(opened.engine).time_off())
+
+    def rates(self) -> tuple[Rate, ...]:
+        """Returns what hours cost, and are billed at."""
+        with closing(_Opened(self._url)) as opened:
+            return RateStore(opened.engine).rates()
 
     def synced_with(self, pipeline: str) -> str:
         """Returns what was noted last; see `sync.source.RemembersServer`."""

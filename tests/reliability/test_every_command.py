@@ -49,6 +49,12 @@ CALLS: Final = {
     "people export": "out.csv",
     "people rename": "dora@example.test dot@example.test",
     "people remove": "dora@example.test",
+    "people rate set": "Back --cost 60 --currency EUR",
+    "people rate list": "",
+    "people rate history": "",
+    "people rate remove": "Back",
+    "people rate import": "rates.csv",
+    "people rate export": "out.csv",
     "people allocations list": "",
     "people allocations export": "out.csv",
     "people allocations import": "allocations.csv",
@@ -109,6 +115,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "deals.csv").write_text("key,name,stage\nZ-1,Zed,Lead\n")
     (folder / "people.csv").write_text("email,name\nz@example.test,Zed\n")
     (folder / "allocations.csv").write_text("deal,person\nD-101,z@example.test\n")
+    (folder / "rates.csv").write_text("role,cost\nBack,60 EUR\n")
     (folder / "off.ics").write_text("BEGIN:VCALENDAR\nEND:VCALENDAR\n")
     return folder
 
@@ -137,7 +144,7 @@ def full(path: Path) -> None:
     (path / "inside").write_text("")
 
 
-INPUTS: Final = ("deals.csv", "people.csv", "off.ics", "allocations.csv", "fleet.toml")
+INPUTS: Final = ("deals.csv", "people.csv", "off.ics", "allocations.csv", "rates.csv", "fleet.toml")
 OUTPUTS: Final = ("out.csv", "backup.tar.gz", "staffing.json", "scenarios.toml", "other.db")
 USE_FILES: Final = {"deals", "people", "backup", "store", "staff", "scenario", "worker", "enqueue"}
 SITUATIONS: Final[dict[str, tuple[tuple[str, ...], Callable[[Path], None]]]] = {

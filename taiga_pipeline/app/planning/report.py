@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.app.planning.capacity_data import silent_rows
 from taiga_pipeline.app.planning.inputs import Learnt, PlanInput, options_for, plan_input
+from taiga_pipeline.app.planning.money import money_for
 from taiga_pipeline.app.planning.places import scenario_path
 from taiga_pipeline.app.planning.report_forecast import forecast_part
 from taiga_pipeline.app.planning.report_idle import idle_of_people, idle_of_roles
+from taiga_pipeline.app.planning.report_money import money_tables
 from taiga_pipeline.app.planning.report_timeline import timeline
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
@@ -81,7 +83,7 @@ def gather(workspace: Workspace, asked: Mapping[str, Any], chances: str | None) 
         "Who is short, and when", lambda: plan_input(workspace, chances, read, known)
     )
     if given is not None:
-        page = _with_plan(workspace, page, given, options_for(workspace, **asked))
+        page = _with_plan(workspace, page, read, given, options_for(workspace, **asked))
     return replace(page, health=_health(workspace), missing=tuple(missing.reasons))
 
 
@@ -139,12 +141,15 @@ def _card(deal: Deal, own: Sequence[str], url: str) -> Card:
 # --- capacity, people, scenarios
 
 
-def _with_plan(workspace: Workspace, page: Page, given: PlanInput, options: Options) -> Page:
+def _with_plan(
+    workspace: Workspace, page: Page, read: Pipeline, given: PlanInput, options: Options
+) -> Page:
     from taiga_pipeline.planning.capacity.find import capacity_for, demand_for
 
     demand = demand_for(given.situation, given.mappings, given.outlooks, options)
     report = capacity_for(given.situation, demand, given.outlooks, options)
-    notices = dict.fromkeys((*given.notices, *report.notices))
+    found = money_for(workspace, read, given)
+    notices = dict.fromkeys((*given.notices, *report.notices, *found.notices))
     people = [each for each in given.situation.people if options.team in ("", each.team)]
     return replace(
         page,
@@ -154,6 +159,7 @@ def _with_plan(workspace: Workspace, page: Page, given: PlanInput, options: Opti
         timeline=timeline(given, demand, people, options.weeks),
         idle=idle_of_roles(report),
         idle_people=idle_of_people(report),
+        money=money_tables(found),
         scenarios=_scenarios(workspace, given, options),
         notices=tuple(notices),
     )

@@ -7,16 +7,20 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
+from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.wording import row_words
 from taiga_pipeline.files import PRIVATE, explaining, is_stdout, write_text, writing
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
+    from taiga_pipeline.people.csv_files import RowsReport
     from taiga_pipeline.pipeline.importing.rows import BadRow
 
 _SHOWN_KINDS: Final = 20
@@ -109,3 +113,21 @@ def _row_json(row: BadRow) -> dict[str, Any]:
     more = {"missing": row.missing, "unknown_person": row.unknown_person}
     known = {name: value for name, value in more.items() if value}
     return {"line": row.line, "key": row.key, "reason": row.reason, **known}
+
+
+def report_rows(report: RowsReport, file: Path, as_json: bool) -> ExitCode:
+    """Prints what an import of rows did; returns the exit code."""
+    if as_json:
+        print_json({**asdict(report), "bad_rows": bad_rows_json(report.bad_rows)})
+    else:
+        click.echo(
+            f"{report.added:,} added, {report.changed:,} changed, {report.unchanged:,} unchanged, "
+            f"{len(report.bad_rows):,} left out"
+        )
+        for notice in report.notices:
+            click.echo(f"note: {safe(notice)}")
+        if report.unused_headers:
+            headers = ", ".join(map(safe, report.unused_headers))
+            click.echo(f"note: columns that were not used: {headers}")
+        print_bad_rows(report.bad_rows, file)
+    return ExitCode.PARTIAL if report.bad_rows else ExitCode.DONE

@@ -11,18 +11,18 @@ import click
 from taiga_pipeline.app.people import allocations as use
 from taiga_pipeline.app.people import roster, time_off
 from taiga_pipeline.cli.context import CommandContext, pass_context
-from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_arguments import ReadFile, WrittenFile
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.cli.pipeline.deal_text import print_allocations
 from taiga_pipeline.cli.pipeline.deals_staff import allocation_json
-from taiga_pipeline.cli.pipeline.file_text import bad_rows_json, print_bad_rows, writing_to
+from taiga_pipeline.cli.pipeline.file_text import report_rows, writing_to
 from taiga_pipeline.cli.pipeline.people_import import (
     import_people,
     read_columns,
     read_delimiter,
 )
+from taiga_pipeline.cli.pipeline.people_rates import rate
 from taiga_pipeline.people.model import Person, TimeOff
 from taiga_pipeline.pipeline.notation import format_skills, parse_skills
 from taiga_pipeline.pipeline.text import counted
@@ -31,7 +31,6 @@ from taiga_pipeline.pipeline.values.numbers import read_hours
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
-    from taiga_pipeline.people.csv_files import RowsReport
     from taiga_pipeline.people.model import Person, TimeOff
 
 _FIELDS = (
@@ -158,6 +157,7 @@ def _report_person(person: Person, what: str, as_json: bool) -> None:
 
 
 people.add_command(import_people)
+people.add_command(rate)
 
 
 @people.command("rename")
@@ -304,7 +304,7 @@ def import_off(
         encoding, date_format, context.zone, read_columns(columns), read_delimiter(delimiter)
     )
     report = time_off.import_time_off(context, file, writing)
-    return _report(report, file, as_json)
+    return report_rows(report, file, as_json)
 
 
 def _refuse(why: str, **options: object) -> None:
@@ -366,7 +366,7 @@ def import_allocations(
 
     writing = Writing(encoding, date_format, context.zone, read_columns(columns))
     report = use.import_allocations(context, file, writing)
-    return _report(report, file, as_json)
+    return report_rows(report, file, as_json)
 
 
 @allocations.command("export")
@@ -376,20 +376,3 @@ def export_allocations(context: CommandContext, file: Path | None) -> None:
     """Export allocations as CSV, to FILE or stdout."""
     with writing_to(file) as stream:
         use.export_allocations(context, stream)
-
-
-def _report(report: RowsReport, file: Path, as_json: bool) -> int:
-    if as_json:
-        print_json({**asdict(report), "bad_rows": bad_rows_json(report.bad_rows)})
-    else:
-        click.echo(
-            f"{report.added:,} added, {report.changed:,} changed, {report.unchanged:,} unchanged, "
-            f"{len(report.bad_rows):,} left out"
-        )
-        for notice in report.notices:
-            click.echo(f"note: {safe(notice)}")
-        if report.unused_headers:
-            headers = ", ".join(map(safe, report.unused_headers))
-            click.echo(f"note: columns that were not used: {headers}")
-        print_bad_rows(report.bad_rows, file)
-    return ExitCode.PARTIAL if report.bad_rows else ExitCode.DONE

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from taiga_pipeline.app.planning.metrics import dimensions_of, metrics_of
+from taiga_pipeline.app.planning.money import has_rates, money_json, money_of
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
@@ -53,20 +55,38 @@ _HOW_TO_USE: Final = """\
     is_flag=True,
     help="Only default roles for mappings, from what won deals were staffed with.",
 )
+@click.option(
+    "--money",
+    "only_money",
+    is_flag=True,
+    help="Only planned revenue, cost and margin, and what is left of budgets.",
+)
 @json_option
 @pass_context
 def metrics(
-    context: CommandContext, since: Any, dimension: str | None, suggest: bool, as_json: bool
+    context: CommandContext,
+    since: Any,
+    dimension: str | None,
+    suggest: bool,
+    only_money: bool,
+    as_json: bool,
 ) -> None:
     """Show conversion, time in stage, win rates, slippage; and planned against actual delivery.
 
-    Needs a source with a record of moves and changes, such as the built-in store.
+    Needs a source with a record of moves and changes, such as the built-in store. Where rates are
+    set (people rate), planned revenue, cost and margin follow, and what is left of budgets.
     """
+    if only_money:
+        _show_money(context, as_json)
+        return
     if dimension:
         dimension = _dimension(context, dimension)
     found = metrics_of(context, since.date() if since else None)
     if as_json:
-        print_json(_as_json(found.sales, found.delivery, found.suggestions))
+        plain = _as_json(found.sales, found.delivery, found.suggestions)
+        if _knows_money(context):
+            plain["money"] = money_json(money_of(context))
+        print_json(plain)
     elif suggest:
         _show_suggestions(found.suggestions)
     elif dimension:
@@ -74,6 +94,24 @@ def metrics(
     else:
         _show_sales(found.sales)
         _show_delivery(found.delivery)
+        if _knows_money(context):
+            click.echo("")
+            _show_money(context, as_json=False)
+
+
+def _knows_money(context: CommandContext) -> bool:
+    """Returns whether rates are set, and there is what works the plan out."""
+    return find_spec("numpy") is not None and has_rates(context)
+
+
+def _show_money(context: CommandContext, as_json: bool) -> None:
+    from taiga_pipeline.cli.planning.money_text import print_money
+
+    found = money_of(context)
+    if as_json:
+        print_json(money_json(found))
+    else:
+        print_money(found)
 
 
 # --- output

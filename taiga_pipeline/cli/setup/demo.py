@@ -35,6 +35,7 @@ READ_SECONDS: Final = 2.0
 """The pause after each explanation; with all of them, the story takes half a minute."""
 PM: Final = "pm"
 PLAN_LINES: Final = 46
+MONEY_LINES: Final = 7
 SUGGESTION_LINES: Final = 24
 WON: Final = "D-105"
 LOST: Final = "D-107"
@@ -270,6 +271,8 @@ class Story:
         self.stage.run("capacity", "--weeks", "12")
         self.stage.say("Who should do it? Skills, holidays and time off are counted:")
         self.stage.run_and_show(SUGGESTION_LINES, "staff", "suggest", "--quick")
+        self.stage.say("What does the plan come to in money, quarter by quarter?")
+        self.stage.run_and_show(MONEY_LINES, "metrics", "--money")
         self.stage.say("All of it on one page:")
         self.stage.run("report", "report.html", "--weeks", "12")
         if "Alder" not in Path("report.html").read_text(encoding="utf-8"):

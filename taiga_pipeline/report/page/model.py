@@ -190,6 +190,18 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """Figures in rows, the first cell of each naming it; ``note`` says what they mean. Rows in
+    ``warned`` (by number) need somebody's attention."""
+
+    title: str
+    note: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    warned: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """How the sync is: names and values, and what is open."""
 
@@ -216,6 +228,7 @@ class Page:
     idle: HeatMap | None = None
     idle_people: HeatMap | None = None
     scenarios: Comparison | None = None
+    money: Sequence[Table] = ()
     health: Health | None = None
     notices: Sequence[str] = ()
     missing: Sequence[tuple[str, str]] = field(default_factory=tuple)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from tests.cli.conftest import SAMPLE_DEALS, Run
 
@@ -37,3 +38,57 @@ def test_a_year_of_deals_suggests_what_a_deal_of_a_service_needs(sample: Run) ->
 def test_only_deals_that_are_open_or_were_decided_since_a_date_count(sample: Run) -> None:
     assert "13 deals: 0 won, 0 lost" in sample("metrics", "--since", "2030-01-01").stdout
     assert sample("metrics", "--since", "yesterday").exit_code == 2
+
+
+def test_money_stands_beside_the_metrics_where_rates_are_set(sample: Run) -> None:
+    shown = sample("metrics").stdout
+    assert "Planned by quarter" in shown and "Budgets of won deals" in shown
+    money = json.loads(sample("metrics", "--json").stdout)["money"]
+    assert money == json.loads(sample("metrics", "--money", "--json").stdout)
+    quarter = money["quarters"][0]
+    assert (quarter["quarter"], quarter["currency"]) == ("2026-Q4", "EUR")
+    assert quarter["cost"]["p20"] <= quarter["cost"]["p50"] <= quarter["cost"]["p80"]
+    (deal,) = (each for each in money["deals"] if each["deal"] == "D-105")
+    assert deal["margin"]["EUR"] == deal["revenue"]["EUR"] - deal["cost"]["EUR"]
+
+
+def test_without_rates_there_is_no_money_and_the_way_to_it_is_said(sample: Run) -> None:
+    for whose in ("Back", "Design", "Front", "Lead", "UX", "ana@example.test"):
+        assert sample("people", "rate", "remove", whose).exit_code == 0
+    assert "Planned by quarter" not in sample("metrics").stdout
+    assert "money" not in json.loads(sample("metrics", "--json").stdout)
+    asked = sample("metrics", "--money")
+    assert asked.exit_code == 0 and "pipeline-sync people rate set" in asked.stderr
+    assert "unknown" in asked.stdout
+
+
+def test_a_role_without_a_rate_is_named(sample: Run) -> None:
+    assert sample("people", "rate", "remove", "Design").exit_code == 0
+    asked = sample("metrics", "--money")
+    assert "no cost rate, so their hours are left out: Design" in asked.stderr
+
+
+def test_rates_of_the_configuration_count_where_the_store_has_none(
+    sample: Run, tmp_path: Path
+) -> None:
+    assert sample("people", "rate", "remove", "Design").exit_code == 0
+    config = tmp_path / "config.toml"
+    rates = """
+[[planning.rate]]
+role = "Design"
+cost = 500
+currency = "SEK"
+
+[[planning.rate]]
+role = "Back"
+cost = 1
+currency = "EUR"
+"""
+    text = config.read_text(encoding="utf-8")
+    money = 'currency = "EUR"\nrates = { SEK = 0.1 }\n'
+    config.write_text(text.replace("quantile = 0.8\n", f"quantile = 0.8\n{money}{rates}"))
+    listed = json.loads(sample("people", "rate", "list", "--json").stdout)
+    assert [each["cost"] for each in listed if each["role"] == "Back"] == ["62"]
+    asked = sample("metrics", "--money", "--json")
+    deals = json.loads(asked.stdout)["deals"]
+    assert all(set(each["cost"]) == {"EUR"} and each["margin"] for each in deals)

@@ -20,7 +20,16 @@ def test_the_report_shows_everything_on_one_page(sample: Run, taiga: Sandbox) ->
     assert result.exit_code == 0, result.stderr
     assert result.stdout == "Wrote report.html\n"
     text = Path("report.html").read_text(encoding="utf-8")
-    for heading in ("Who is short", "What will be won", "busy", "What if", "pipeline", "The sync"):
+    for heading in (
+        "Who is short",
+        "hours to spare",
+        "in money",
+        "What will be won",
+        "busy",
+        "What if",
+        "pipeline",
+        "The sync",
+    ):
         assert heading in text
     assert "Alder &amp; Finch: Web shop" in text
     assert f"{taiga.url}/project/" in text

@@ -1,0 +1,123 @@
+"""Money of the plan on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from taiga_pipeline.cli.output import print_table, style
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.app.planning.money import Money
+    from taiga_pipeline.planning.money.budget import Budget, Overrun
+    from taiga_pipeline.planning.money.deals import DealMoney
+    from taiga_pipeline.planning.money.quarters import QuarterMoney, Spread
+    from taiga_pipeline.planning.money.rates import Amounts
+
+_MOST: Final = 30
+"""How many deals and budgets are shown."""
+
+
+def print_money(money: Money) -> None:
+    """Prints quarters, deals and budgets; what is missing goes to stderr."""
+    _print_quarters(money.quarters)
+    _print_deals(money.ahead)
+    _print_budgets(money.budgets)
+    _print_overrun(money.overrun)
+    for notice in money.notices:
+        click.echo(f"note: {safe(notice)}", err=True)
+
+
+def amounts(found: Amounts | None) -> str:
+    """Returns ``12,000 EUR``, or several of them."""
+    if not found:
+        return ""
+    return ", ".join(f"{found[each]:,.0f} {safe(each)}".strip() for each in sorted(found))
+
+
+def _print_quarters(quarters: Sequence[QuarterMoney]) -> None:
+    if not quarters:
+        return
+    click.echo(style("Planned by quarter (P50, and P20 to P80 of futures)", bold=True))
+    headings = ["Quarter", "Hours", "", "Revenue", "", "Cost", "", "Margin", "", ""]
+    rows = [
+        [
+            each.quarter,
+            *_range(each.hours),
+            *_range(each.revenue),
+            *_range(each.cost),
+            *_range(each.margin),
+            safe(each.currency),
+        ]
+        for each in quarters
+    ]
+    print_table(headings, rows, right=range(1, 9))
+
+
+def _range(spread: Spread) -> tuple[str, str]:
+    return f"{spread.middle:,.0f}", f"{spread.low:,.0f} to {spread.high:,.0f}"
+
+
+def _print_deals(deals: Sequence[DealMoney]) -> None:
+    if not deals:
+        return
+    click.echo(style("\nPlanned by deal, if it is won", bold=True))
+    headings = ["Deal", "Chance", "Hours", "Revenue", "At bill rates", "Cost", "Margin", ""]
+    rows = [_deal_row(each) for each in deals[:_MOST]]
+    print_table(headings, rows, right=range(1, 8))
+    if len(deals) > _MOST:
+        click.echo(f"and {len(deals) - _MOST:,} more; --json lists all")
+
+
+def _deal_row(deal: DealMoney) -> list[str]:
+    share = deal.margin_share
+    return [
+        safe(deal.deal.key),
+        "won" if deal.won else f"{deal.chance:.0%}",
+        f"{deal.hours:,.0f}",
+        amounts(deal.revenue),
+        amounts(deal.at_rates),
+        amounts(deal.cost),
+        amounts(deal.margin) if deal.margin is not None else "unknown",
+        "" if share is None else f"{100 * share:.0f} %",
+    ]
+
+
+def _print_budgets(budgets: Sequence[Budget]) -> None:
+    if not budgets:
+        return
+    click.echo(style("\nBudgets of won deals, in hours", bold=True))
+    headings = ["Deal", "Budget", "Due by now", "Reported", "Left", "Progress", "At the end", ""]
+    rows = [_budget_row(each) for each in budgets[:_MOST]]
+    print_table(headings, rows, right=range(1, 7))
+    if len(budgets) > _MOST:
+        click.echo(f"and {len(budgets) - _MOST:,} more; --json lists all")
+
+
+def _budget_row(budget: Budget) -> list[str]:
+    hours = (budget.spent, budget.left)
+    progress = "" if budget.progress is None else f"{100 * budget.progress:.0f} %"
+    return [
+        safe(budget.deal.key),
+        f"{budget.hours:,.0f}",
+        f"{budget.due:,.0f}",
+        *_hours(hours),
+        progress,
+        *_hours([budget.at_end]),
+        "; ".join(each.value for each in budget.warnings),
+    ]
+
+
+def _hours(hours: Iterable[float | None]) -> list[str]:
+    return ["" if each is None else f"{each:,.0f}" for each in hours]
+
+
+def _print_overrun(overrun: Overrun | None) -> None:
+    if overrun:
+        click.echo(
+            f"Finished projects took {overrun.middle:.2f} of their budget hours (P20 to P80: "
+            f"{overrun.low:.2f} to {overrun.high:.2f}, of {overrun.deals} deals)"
+        )

@@ -1,0 +1,1 @@
+"""Money of a plan: rates, planned revenue, cost and margin, budgets and what is left of them."""
