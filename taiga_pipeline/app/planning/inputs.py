@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.people.calendar import HolidaysOf
     from taiga_pipeline.people.model import TimeOff
+    from taiga_pipeline.planning.attendance import Attendance
     from taiga_pipeline.planning.capacity.find import Options
     from taiga_pipeline.planning.demand.deals import Situation
     from taiga_pipeline.planning.demand.milestones import Milestones
     from taiga_pipeline.planning.outlook import Outlooks
+    from taiga_pipeline.planning.weeks import Weeks
 
 LEARNT: Final = "learnt"
 STATED: Final = "stated"
@@ -151,6 +153,22 @@ def options_for(
         team=team,
         default_country=planning.calendar,
     )
+
+
+def attendance_of(workspace: Workspace, situation: Situation, weeks: Weeks) -> Attendance:
+    """Returns when everybody of a situation can work in some weeks."""
+    from taiga_pipeline.people.calendar import working_hours
+    from taiga_pipeline.planning.attendance import Attendance
+
+    mondays = list(weeks)
+    hours = working_hours(
+        situation.people,
+        situation.time_off,
+        mondays,
+        holidays_of=holidays_source(),
+        default_country=workspace.settings.planning.calendar,
+    )
+    return Attendance(situation.people, situation.time_off, mondays, hours)
 
 
 def holidays_source() -> HolidaysOf:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from taiga_pipeline.app.people.rates import all_rates
 from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
-from taiga_pipeline.app.planning.inputs import PlanInput, plan_input
+from taiga_pipeline.app.planning.inputs import PlanInput, attendance_of, plan_input
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.planning.history.building import Rates
-from taiga_pipeline.planning.weeks import monday
+from taiga_pipeline.planning.weeks import Weeks, monday
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from taiga_pipeline.planning.attendance import Attendance
     from taiga_pipeline.planning.money.budget import Budget, Overrun
     from taiga_pipeline.planning.money.deals import DealMoney
     from taiga_pipeline.planning.money.quarters import QuarterMoney, Spread
@@ -64,14 +63,7 @@ def rate_book(workspace: Workspace) -> RateBook:
     """Returns all rates, in the configuration's currency where it has a rate for theirs."""
     from taiga_pipeline.planning.money.rates import RateBook
 
-    return RateBook(all_rates(workspace), exchange_rates(workspace))
-
-
-def exchange_rates(workspace: Workspace) -> Rates:
-    """Returns what a unit of each currency is worth, by the configuration."""
-    planning = workspace.settings.planning
-    by_currency = {name: Decimal(str(rate)) for name, rate in planning.rates.items()}
-    return Rates(planning.currency, by_currency)
+    return RateBook(all_rates(workspace), workspace.rates)
 
 
 def money_of(workspace: Workspace, chances: str | None = None) -> Money:
@@ -94,9 +86,15 @@ def money_for(workspace: Workspace, read: Pipeline, given: PlanInput) -> Money:
     book = rate_book(workspace)
     situation = given.situation
     today = situation.as_of
-    booked = all_won(situation, given.mappings, given.outlooks, read.facts)
-    deals = deals_money(situation, given.mappings, given.outlooks, booked, book)
-    open_ = find_demand(situation, given.mappings, given.outlooks, weeks_of(today)).open
+
+    def attendance(weeks: Weeks) -> Attendance:
+        return attendance_of(workspace, situation, weeks)
+
+    plan = given.mappings, given.outlooks
+    booked = all_won(situation, *plan, read.facts, attendance)
+    deals = deals_money(situation, *plan, booked, book)
+    weeks = weeks_of(today)
+    open_ = find_demand(situation, *plan, weeks, attendance(weeks)).open
     starts = {each.deal_key: each for each in open_}
     quarters = quarters_money(deals, starts, given.outlooks, today, Draws())
     found = budgets(deals, read.facts, today)

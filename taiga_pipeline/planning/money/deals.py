@@ -9,7 +9,7 @@ earned as the hours are worked.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
@@ -17,6 +17,7 @@ from typing import Final
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.pipeline.model import Category, Deal
+from taiga_pipeline.planning.attendance import Attendance
 from taiga_pipeline.planning.demand.deals import Booked, Fate, Situation, find_demand
 from taiga_pipeline.planning.money.rates import Amounts, RateBook, add, less
 from taiga_pipeline.planning.outlook import Outlooks
@@ -76,11 +77,16 @@ class DealMoney:
 
 
 def all_won(
-    situation: Situation, mappings: MappingSet, outlooks: Outlooks, kept: Collection[str] = ()
+    situation: Situation,
+    mappings: MappingSet,
+    outlooks: Outlooks,
+    kept: Collection[str] = (),
+    attendance_of: Callable[[Weeks], Attendance] | None = None,
 ) -> Mapping[str, tuple[Booked, ...]]:
     """Returns the hours of all deals that are not over, by deal, as if every open one were won.
 
-    ``kept`` are deals that are looked at however long ago they began.
+    ``kept`` are deals that are looked at however long ago they began. ``attendance_of`` says when
+    people can work; without it, no public holidays are known.
     """
     cases = [each for each in _cases(situation, mappings) if _is_now(each, situation, kept)]
     fates = {deal.key: Fate(won=True) for deal, won in cases if not won}
@@ -88,7 +94,8 @@ def all_won(
     first = min([situation.as_of, *(day for deal, _ in cases if (day := _begin(deal)))])
     now = monday(situation.as_of)
     weeks = Weeks(monday(first), (now - monday(first)).days // 7 + AHEAD)
-    demand = find_demand(supposed, mappings, outlooks, weeks)
+    attendance = attendance_of(weeks) if attendance_of else None
+    demand = find_demand(supposed, mappings, outlooks, weeks, attendance)
     found: dict[str, list[Booked]] = defaultdict(list)
     for booked in demand.booked:
         found[booked.deal_key].append(booked)

@@ -140,7 +140,7 @@ class _Plan:
 
     def row(self, deal: DealMoney, open_: OpenDemand) -> Row:
         """Returns an open deal for the simulation; its weeks are counted from its planned start."""
-        begin = _planned(deal, open_)
+        begin = open_.entered
         steps: dict[tuple[int, int], float] = {}
         for (kind, week), amount in self._amounts(deal).items():
             at = (week - begin).days // 7
@@ -168,13 +168,6 @@ class _Plan:
                     _spread(kinds[cost], known[cost]),
                     _spread(kinds[revenue] - kinds[cost], known[revenue] - known[cost]),
                 )
-
-
-def _planned(deal: DealMoney, open_: OpenDemand) -> date:
-    """Returns the week from which a deal's stretches are counted: its first one stands in the first
-    week with hours."""
-    first = min((week.week for week in deal.weeks if week.hours > 0), default=open_.entered)
-    return first - WEEK * min((each.first for each in open_.stretches), default=0)
 
 
 def _spread(amounts: Floats, sure: float) -> Spread:

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Final
 
 from taiga_pipeline.people.model import Rate
+from taiga_pipeline.pipeline.rates import Rates
 from taiga_pipeline.pipeline.text import folded
-from taiga_pipeline.planning.history.building import Rates
 
 _EVER: Final = date.min
 

@@ -11,8 +11,8 @@ import pytest
 
 from taiga_pipeline.people.model import Allocation, Person, Rate
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
+from taiga_pipeline.pipeline.rates import Rates
 from taiga_pipeline.planning.demand.deals import Situation, find_demand
-from taiga_pipeline.planning.history.building import Rates
 from taiga_pipeline.planning.money.budget import Alarm, budget_of, budgets, overrun
 from taiga_pipeline.planning.money.deals import DealMoney, all_won, deals_money
 from taiga_pipeline.planning.money.quarters import (

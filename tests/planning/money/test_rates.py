@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from taiga_pipeline.people.model import Rate
-from taiga_pipeline.planning.history.building import Rates
+from taiga_pipeline.pipeline.rates import Rates
 from taiga_pipeline.planning.money.rates import Price, RateBook, less
 
 ANA = "ana@example.org"
