@@ -26,6 +26,7 @@ from taiga_pipeline.app.deals.editing import (
 )
 from taiga_pipeline.app.deals.filters import UnknownFilters
 from taiga_pipeline.app.deals.looking import DealDetails, DealView, find_deals, show_deal
+from taiga_pipeline.app.deals.notes import Noted, add_note, notes_of
 from taiga_pipeline.app.deals.staffing import PutOn, Staffing, put_on, staffing_of, take_off
 from taiga_pipeline.app.deals.tables import export_deals, import_deals
 from taiga_pipeline.app.deals.values import read_fields
@@ -145,6 +146,7 @@ from taiga_pipeline.pipeline.model import (
     Contact,
     Deal,
     FieldChange,
+    Note,
     RoleDemand,
     StageMove,
 )
@@ -192,6 +194,8 @@ __all__ = [
     "NoForecast",
     "NotDone",
     "NotMappedDeal",
+    "Note",
+    "Noted",
     "NothingSupposed",
     "NothingToChange",
     "Past",
@@ -234,6 +238,7 @@ __all__ = [
     "Workspace",
     "accept_suggestion",
     "add_deal",
+    "add_note",
     "add_person",
     "add_time_off",
     "adopt",
@@ -274,6 +279,7 @@ __all__ = [
     "list_time_off",
     "metrics_of",
     "move_deal",
+    "notes_of",
     "options_for",
     "past_of",
     "perform",

@@ -20,6 +20,7 @@ from taiga_pipeline.people.model import Allocation, Person, Rate, TimeOff
 from taiga_pipeline.people.rates.store import Stamp
 from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal
 from taiga_pipeline.pipeline.notation import parse_roles
+from taiga_pipeline.pipeline.notes import parse_notes
 
 if TYPE_CHECKING:
     from taiga_pipeline.people.rates.store import RateStore
@@ -207,7 +208,7 @@ def _first(row: Mapping[str, str], today: date) -> Deal:
         start=_monday(row["start"], today) if row["start"] else None,
         owner=row["owner"],
         service=row["service"],
-        notes=_NOTES.get(key, ""),
+        notes=parse_notes(_NOTES.get(key, "")),
         contacts=_CONTACTS.get(key, ()),
         roles=parse_roles(row["roles"]),
     )

@@ -430,6 +430,9 @@ class WordsTable(Table):
     from_sales: Text = Field("From sales", description="Title of the page with what sales knows.")
     agreed: Text = Field("Agreed", description="Heading above gate actions that were checked off.")
     notes: Text = Field("Notes and promises", description="Heading above the deal's notes.")
+    older_notes: Text = Field(
+        "Older notes, kept with the deal", description="Below the newest notes: before how many."
+    )
     project: Text = Field("Project", description="Name of the fact: the deal's project.")
     needs: Text = Field("Needs", description="Begins the note that lists open roles.")
     hours_per_week: Text = Field("h/week", description='As in "30 h/week".')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from taiga_pipeline.mapping.model import WordsTable
@@ -10,10 +10,15 @@ from taiga_pipeline.mapping.rules import Rules
 from taiga_pipeline.mapping.text import escape_markup, one_line
 from taiga_pipeline.mapping.values import Values
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
-from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal
+from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal, Note
 
 SLUG: Final = "from-sales"
 """The page's address within the wiki, in every language."""
+
+MAX_NOTES: Final = 30
+MAX_CHARACTERS: Final = 20_000
+"""How much of the log of notes stands on the page: the newest notes. The very first is there in any
+case; what no wiki page holds, its target cuts."""
 
 
 def page_lines(deal: Deal, values: Values, rules: Rules) -> Iterator[str]:
@@ -47,12 +52,30 @@ def _contact(contact: Contact, part: str | None) -> str:
     return ", ".join(each for each in (name, _plain(contact.email), _plain(contact.phone)) if each)
 
 
-def _notes(notes: str, words: WordsTable) -> Iterator[str]:
-    lines = [_plain(line) for line in notes.splitlines()]
-    kept = [f"> {line}" for line in lines if line]
-    if kept:
-        yield f"### {escape_markup(words.notes)}"
-        yield from kept
+def _notes(notes: Sequence[Note], words: WordsTable) -> Iterator[str]:
+    """Yields the log, the newest note first, as far as a page may be long."""
+    shown, room = 0, MAX_CHARACTERS
+    for note in notes[:MAX_NOTES]:
+        lines = list(_note(note))
+        room -= sum(map(len, lines))
+        if not lines or (shown and room < 0):
+            break
+        # A blank line ends the quotation before it.
+        yield "" if shown else f"### {escape_markup(words.notes)}"
+        yield from lines
+        shown += 1
+    if shown and (older := len(notes) - shown):
+        yield ""
+        yield f"{escape_markup(words.older_notes)}: {older}"
+
+
+def _note(note: Note) -> Iterator[str]:
+    lines = [line for line in map(_plain, note.text.splitlines()) if line]
+    when = f"{note.at:%Y-%m-%d %H:%M} UTC" if note.at else ""
+    head = ", ".join(filter(None, (when, _plain(note.by))))
+    if lines and head:
+        yield f"{head}:"
+    yield from (f"> {line}" for line in lines)
 
 
 def _section(title: str, lines: list[str]) -> Iterator[str]:

@@ -80,9 +80,15 @@ def _value(field: DealField, words: Mapping[str, str]) -> Callable[[DealView], s
         return _own(field, words)
     if field.kind is Kind.MONEY:
         return lambda view: amount(getattr(view.deal, name), view.deal.currency)
+    if field.kind is Kind.NOTES:
+        return _notes
     if field.kind is Kind.DATE:
         return lambda view: iso(getattr(view.deal, name))
     return lambda view: one_line(getattr(view.deal, name))
+
+
+def _notes(view: DealView) -> str:
+    return one_line("\n".join(note.text for note in view.deal.notes))
 
 
 def _own(field: DealField, words: Mapping[str, str]) -> Callable[[DealView], str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
-from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -16,21 +15,22 @@ from sync.database.engine import by_letters
 from taiga_pipeline.pipeline.changes import changes_between
 from taiga_pipeline.pipeline.cleaning import clean_deal
 from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
+from taiga_pipeline.pipeline.note_rows import (
+    CHUNK,
+    chunks,
+    new_notes,
+    with_new_notes,
+    with_notes,
+)
 from taiga_pipeline.pipeline.rows import (
     change_to_row,
     deal_to_row,
     move_to_row,
     row_to_change,
-    row_to_deal,
 )
-from taiga_pipeline.pipeline.schema import DEALS, FIELD_CHANGES, IMPORTED, STAGE_MOVES
+from taiga_pipeline.pipeline.schema import DEALS, FIELD_CHANGES, IMPORTED, NOTES, STAGE_MOVES
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.pipeline.values.dates import midnight
-
-CHUNK: Final = 500
-"""Deals that are looked up by one statement; SQLite allows about a thousand parameters."""
-
-_T = TypeVar("_T")
 
 
 class Outcome(StrEnum):
@@ -55,6 +55,7 @@ class Batch:
         self._missing: dict[str, frozenset[str]] = {}
         self._inserts: list[dict[str, Any]] = []
         self._updates: list[dict[str, Any]] = []
+        self._notes: list[dict[str, Any]] = []
         self._moves: list[StageMove] = []
         self._changes: list[FieldChange] = []
 
@@ -63,9 +64,8 @@ class Batch:
         found: dict[str, Deal] = {}
         for chunk in chunks(map(folded, keys), CHUNK):
             query = select(DEALS).where(DEALS.c.key_folded.in_(chunk))
-            found.update(
-                (row.key_folded, row_to_deal(row)) for row in self._connection.execute(query)
-            )
+            rows = self._connection.execute(query)
+            found.update((row.key_folded, deal) for deal, row in with_notes(self._connection, rows))
         return found
 
     def keys(self) -> list[str]:
@@ -110,6 +110,7 @@ class Batch:
         if before is None and reached:
             since = midnight(after.engaged_on) if after.engaged_on else after.stage_since
             self._move("", replace(after, stage=reached, stage_since=since))
+        after = with_new_notes(before, after, self.now, self._by)
         outcome = self._queue(before, after, forced, reached)
         self.counts[outcome] += 1
         return outcome
@@ -117,6 +118,7 @@ class Batch:
     def _queue(
         self, before: Deal | None, after: Deal, forced: tuple[str, ...], reached: str
     ) -> Outcome:
+        self._notes.extend(new_notes(before, after))
         if before is None:
             self._inserts.append(deal_to_row(after))
             self._move(reached, after)
@@ -140,12 +142,14 @@ class Batch:
         if self._updates:
             update = DEALS.update().where(DEALS.c.key == bindparam("stored_key"))
             self._connection.execute(update, self._updates)
+        if self._notes:
+            self._connection.execute(NOTES.insert(), self._notes)
         if self._moves:
             self._connection.execute(STAGE_MOVES.insert(), list(map(move_to_row, self._moves)))
         if self._changes:
             rows = list(map(change_to_row, self._changes))
             self._connection.execute(FIELD_CHANGES.insert(), rows)
-        for collected in (self._inserts, self._updates, self._moves, self._changes):
+        for collected in (self._inserts, self._updates, self._notes, self._moves, self._changes):
             collected.clear()
 
     def imported(self, origin: str, keys: Collection[str]) -> dict[str, Mapping[str, str]]:
@@ -250,10 +254,3 @@ class Batch:
             )
             self._connection.execute(mark, [{"gone_key": key} for key in gone])
         return gone, len(missing) - len(gone)
-
-
-def chunks(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    """Cuts a sequence into lists of up to ``size``."""
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

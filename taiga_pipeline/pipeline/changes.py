@@ -13,14 +13,22 @@ from taiga_pipeline.pipeline.columns import deal_cells, format_cell
 from taiga_pipeline.pipeline.fields.field import held
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Deal, FieldChange
+from taiga_pipeline.pipeline.notes import BEFORE_THE_LOG
 
-UNRECORDED: Final = frozenset({"key", "updated_at"})
-"""A key never changes, and when a deal was updated last is what the record itself tells."""
+UNRECORDED: Final = frozenset({"key", "updated_at", "notes"})
+"""A key never changes in place, notes are a log of their own, and when a deal was updated last is
+what the record itself tells."""
 
 RECORDED_FIELDS: Final = tuple(
     field.name for field in fields(Deal) if field.name in BUILT_IN and field.name not in UNRECORDED
 )
-_FIRST: Final = tuple(name for name in RECORDED_FIELDS if BUILT_IN[name].since == 1)
+_FIRST: Final = tuple(
+    field.name
+    for field in fields(Deal)
+    if field.name in BUILT_IN
+    and field.name not in ("key", "updated_at")
+    and BUILT_IN[field.name].since == 1
+)
 """What the first versions of deals were made of; all else counts where it holds something, so that
 a file of before there were more fields is known still."""
 
@@ -54,8 +62,19 @@ def cells_before(deal: Deal, later: Iterable[FieldChange]) -> dict[str, str]:
     return {**cells, **since}
 
 
-def fingerprint(cells: Mapping[str, str]) -> str:
-    """Returns a short text that is another one as soon as any recorded field is another one."""
+def notes_before_the_log(deal: Deal, later: Iterable[FieldChange]) -> str:
+    """Returns what the notes were when they were one text, before some changes of that time."""
+    recorded = (change.before for change in later if change.field == "notes")
+    taken_over = (note.text for note in deal.notes if note.origin == BEFORE_THE_LOG)
+    return next(recorded, next(taken_over, ""))
+
+
+def fingerprint(cells: Mapping[str, str], notes: str = "") -> str:
+    """Returns a short text that is another one as soon as any recorded field is another one.
+
+    ``notes`` are those of before they were a log: a file that was exported then is known still.
+    """
+    cells = {**cells, "notes": notes}
     more = sorted(cells.keys() - {*_FIRST, *UNRECORDED})
     text = [cells["key"], *(cells[field] for field in _FIRST)]
     text += [part for name in more if cells[name] for part in (name, cells[name])]

@@ -13,7 +13,7 @@ from taiga_pipeline.days import known_day
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.field import Kind
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
-from taiga_pipeline.pipeline.model import Contact, Deal, RoleDemand
+from taiga_pipeline.pipeline.model import Contact, Deal, Note, RoleDemand
 from taiga_pipeline.pipeline.notation import checked_role
 from taiga_pipeline.pipeline.text import block, line
 
@@ -151,6 +151,18 @@ def _clean_contact(contact: Contact) -> Contact:
     return cleaned
 
 
+def clean_note(note: Note) -> Note:
+    """Returns a note in its normal form.
+
+    :raises InvalidValue: it has no text, or more than can be kept.
+    """
+    text = clean_block(note.text)
+    if not text:
+        raise InvalidValue("a note without text")
+    by, origin = clean_line(note.by), clean_line(note.origin)
+    return Note(text, in_utc(note.at), by, origin)
+
+
 def _clean_role(role: RoleDemand) -> RoleDemand:
     skills = tuple(skill for skill in map(clean_line, role.skills) if skill)
     return checked_role(replace(role, role=clean_line(role.role), skills=skills))
@@ -158,13 +170,13 @@ def _clean_role(role: RoleDemand) -> RoleDemand:
 
 _BY_KIND: Final[Mapping[Kind, Callable[[Any], Any]]] = {
     Kind.TEXT: clean_line,
-    Kind.BLOCK: clean_block,
     Kind.MONEY: clean_value,
     Kind.CURRENCY: clean_currency,
     Kind.SHARE: clean_probability,
     Kind.DATE: known_day,
     Kind.MOMENT: in_utc,
     Kind.CONTACTS: lambda contacts: tuple(map(_clean_contact, contacts)),
+    Kind.NOTES: lambda notes: tuple(map(clean_note, notes)),
     Kind.ROLES: lambda roles: tuple(map(_clean_role, roles)),
     Kind.ACTIONS: lambda actions: frozenset(map(clean_line, actions)) - {""},
 }

@@ -19,6 +19,7 @@ from taiga_pipeline.pipeline.notation import (
     format_list,
     format_roles,
 )
+from taiga_pipeline.pipeline.notes import format_notes
 from taiga_pipeline.pipeline.values.amounts import Amount
 from taiga_pipeline.problems import did_you_mean
 
@@ -45,6 +46,7 @@ _LIST_FORMATS: Final[Mapping[Kind, Callable[[Any], str]]] = {
     Kind.ROLES: format_roles,
     Kind.CONTACTS: format_contacts,
     Kind.ACTIONS: lambda actions: format_list(sorted(actions)),
+    Kind.NOTES: format_notes,
 }
 _LISTS: Final = {
     field.name: _LIST_FORMATS[field.kind] for field in BUILT_IN if field.kind in _LIST_FORMATS

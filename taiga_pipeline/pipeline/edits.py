@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from taiga_pipeline.pipeline.cleaning import clean_deal
 from taiga_pipeline.pipeline.columns import deal_cells
 from taiga_pipeline.pipeline.errors import EditConflict, FieldConflict
-from taiga_pipeline.pipeline.fields.field import with_values
+from taiga_pipeline.pipeline.fields.field import Kind, with_values
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Deal, FieldChange
 from taiga_pipeline.pipeline.versions import Version
+
+LOGS: Final = BUILT_IN.of_kinds(Kind.NOTES)
+"""Fields that only grow: what another person added is no conflict, and is not taken back."""
 
 
 def still_meant(
@@ -31,7 +35,12 @@ def still_meant(
     wanted = _cells(clean_deal(with_values(deal, changes)), changes)
     base = seen.cells(deal, past)
     before = dict.fromkeys(now, "") | dict(base or {})
-    edited = [name for name in changes if base is None or wanted[name] != before[name]]
+    logs = [name for name in changes if name in LOGS]
+    edited = [
+        name
+        for name in changes
+        if name not in LOGS and (base is None or wanted[name] != before[name])
+    ]
     apart = [
         FieldConflict(name, before[name], now[name], wanted[name])
         for name in edited
@@ -39,7 +48,7 @@ def still_meant(
     ]
     if apart:
         raise EditConflict(deal.key, apart)
-    return {name: changes[name] for name in edited}
+    return {name: changes[name] for name in (*edited, *logs)}
 
 
 def _cells(deal: Deal, names: Iterable[str]) -> dict[str, str]:

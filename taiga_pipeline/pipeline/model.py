@@ -59,6 +59,20 @@ class RoleDemand:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """An entry of a deal's log. ``at`` is UTC, None where it is not known; ``by`` is its author.
+
+    ``origin`` names what it was taken over from ("" for one that was typed here): a log holds one
+    entry of each origin.
+    """
+
+    text: str
+    at: datetime | None = None
+    by: str = ""
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Deal:
     """One opportunity of the sales pipeline. Empty text and None mean "not known".
 
@@ -70,6 +84,7 @@ class Deal:
     lost, the day on which the next step of sales is due.
     ``own`` holds the fields of the user's own by name, as text in the normal form of their kind;
     what is not known is not in it.
+    ``notes`` are a log, the newest first. ``next_step_by`` is who does the next step.
     ``stage_since`` and ``updated_at`` are UTC.
     """
 
@@ -89,7 +104,7 @@ class Deal:
     service: str = ""
     lead_source: str = ""
     lost_reason: str = ""
-    notes: str = ""
+    notes: tuple[Note, ...] = ()
     contacts: tuple[Contact, ...] = ()
     roles: tuple[RoleDemand, ...] = ()
     done: frozenset[str] = frozenset()
@@ -98,6 +113,7 @@ class Deal:
     updated_at: datetime | None = None
     next_step: str = ""
     next_step_on: date | None = None
+    next_step_by: str = ""
     own: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Row
@@ -12,7 +13,7 @@ from taiga_pipeline.days import known_day
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.field import Kind
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
-from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
+from taiga_pipeline.pipeline.model import Deal, FieldChange, Note, StageMove
 from taiga_pipeline.pipeline.notation import (
     format_contacts,
     format_list,
@@ -33,8 +34,10 @@ _READERS: Final[Mapping[Kind, Callable[[str], Any]]] = {
     Kind.ROLES: parse_roles,
     Kind.ACTIONS: lambda text: frozenset(parse_list(text)),
 }
-_PLAIN: Final = BUILT_IN.where(lambda field: field.kind not in _WRITERS)
-"""The fields that are stored as they are."""
+_PLAIN: Final = BUILT_IN.where(
+    lambda field: field.kind not in _WRITERS and field.kind is not Kind.NOTES
+)
+"""The fields that are stored as they are; notes have a table of their own."""
 
 _DAYS: Final = BUILT_IN.where(lambda field: field.kind is Kind.DATE)
 _LISTS: Final = tuple(
@@ -55,14 +58,14 @@ def deal_to_row(deal: Deal) -> dict[str, Any]:
     return row
 
 
-def row_to_deal(row: Row[Any]) -> Deal:
+def row_to_deal(row: Row[Any], notes: tuple[Note, ...] = ()) -> Deal:
     """Returns the deal of a row of the table ``deals``."""
     columns = row._mapping
     values = {name: columns[name] for name in _PLAIN}
     values.update({name: known_day(values[name]) for name in _DAYS if values[name] is not None})
     for name, _, read, empty in _LISTS:
         values[name] = read(columns[name]) if columns[name] else empty
-    return Deal(**values, own=read_own_column(columns["key"], columns["own"]))
+    return Deal(**values, notes=notes, own=read_own_column(columns["key"], columns["own"]))
 
 
 def read_own_column(key: str, text: str) -> dict[str, str]:
@@ -82,6 +85,24 @@ def read_own_column(key: str, text: str) -> dict[str, str]:
         f"deal {key}: the column own of the table deals is not readable; empty it, or restore a "
         "backup"
     )
+
+
+def note_to_row(key: str, note: Note) -> dict[str, Any]:
+    """Returns the columns of a note, which has a time."""
+    return {
+        "deal_key": key,
+        "at": note.at,
+        "by": note.by,
+        "text": note.text,
+        "origin": note.origin or None,
+    }
+
+
+def row_to_note(row: Row[Any]) -> Note:
+    """Returns the note of a row; times of notes are whole seconds, as they are written."""
+    columns = row._mapping
+    at: datetime = columns["at"]
+    return Note(columns["text"], at.replace(microsecond=0), columns["by"], columns["origin"] or "")
 
 
 def move_to_row(move: StageMove) -> dict[str, Any]:

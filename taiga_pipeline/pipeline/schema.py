@@ -55,11 +55,15 @@ _TYPES: Final[Mapping[Kind, type[TypeEngine[Any]]]] = {
 """How the kinds are stored that are not text."""
 
 
+_APART: Final = frozenset({"key", "notes"})
+"""Fields that are not columns like others."""
+
+
 def _columns_of_deals() -> Iterator[Column[Any] | Index]:
     """Yields a column for each field, and what keys and stages are compared and found by."""
     yield Column("key", Text, primary_key=True)
     yield Column("key_folded", Text, nullable=False, unique=True)
-    for name in (field.name for field in fields(Deal) if field.name != "key"):
+    for name in (field.name for field in fields(Deal) if field.name not in _APART):
         stored = _TYPES.get(BUILT_IN[name].kind, Text) if name in BUILT_IN else Text
         later = stored is Text and (name not in BUILT_IN or BUILT_IN[name].since > 1)
         default = "" if later else None  # for the rows that were there before the field
@@ -112,6 +116,34 @@ FIELD_CHANGES: Final = Table(
     Column("by", Text, nullable=False),
     Index("field_changes_deal", "deal_key"),
 )
+
+NOTES: Final = Table(
+    "notes",
+    METADATA,
+    numbered(),
+    _of_deal(),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("origin", Text),
+    UniqueConstraint("deal_key", "origin"),
+)
+"""The logs of notes. ``origin`` names what a note was taken over from, NULL for one that was typed:
+no log holds two of the same."""
+
+KEYS_GONE: Final = Table(
+    "keys_gone",
+    METADATA,
+    numbered(),
+    Column("key", Text, nullable=False),
+    Column("new_key", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("held", Text, nullable=False),
+    Index("keys_gone_key", "key"),
+)
+"""Keys that deals do not have any more. Of a deal that was renamed, ``new_key`` is the key that it
+was given; of one that was removed, it is "", and ``held`` is what was known of it, as JSON text."""
 
 IMPORTED: Final = Table(
     "imported",
@@ -359,6 +391,45 @@ STEPS: Final[tuple[Step, ...]] = (
             by TEXT NOT NULL
         )""",
         "CREATE INDEX rates_email ON rates (email)",
+    ),
+    statements(
+        "ALTER TABLE deals ADD COLUMN next_step_by TEXT NOT NULL DEFAULT ''",
+        """CREATE TABLE notes (
+            id {identity},
+            deal_key TEXT NOT NULL REFERENCES deals (key) ON DELETE CASCADE,
+            at TIMESTAMP WITH TIME ZONE NOT NULL,
+            by TEXT NOT NULL,
+            text TEXT NOT NULL,
+            origin TEXT,
+            UNIQUE (deal_key, origin)
+        )""",
+        """INSERT INTO notes (deal_key, at, by, text, origin)
+            SELECT
+                deals.key,
+                COALESCE(
+                    (SELECT MAX(noted.at) FROM field_changes noted
+                        WHERE noted.deal_key = deals.key AND noted.field = 'notes'),
+                    deals.updated_at, deals.stage_since, CURRENT_TIMESTAMP
+                ),
+                COALESCE(
+                    (SELECT noted.by FROM field_changes noted
+                        WHERE noted.deal_key = deals.key AND noted.field = 'notes'
+                        ORDER BY noted.id DESC LIMIT 1),
+                    ''
+                ),
+                deals.notes,
+                'before-the-log'
+            FROM deals WHERE deals.notes <> '' ORDER BY deals.key""",
+        "ALTER TABLE deals DROP COLUMN notes",
+        """CREATE TABLE keys_gone (
+            id {identity},
+            key TEXT NOT NULL,
+            new_key TEXT NOT NULL,
+            at TIMESTAMP WITH TIME ZONE NOT NULL,
+            by TEXT NOT NULL,
+            held TEXT NOT NULL
+        )""",
+        "CREATE INDEX keys_gone_key ON keys_gone (key)",
     ),
 )
 

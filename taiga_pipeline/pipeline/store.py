@@ -5,20 +5,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, tzinfo
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
+    Row,
     Select,
-    Table,
-    and_,
-    exists,
     func,
-    or_,
     select,
 )
 from sqlalchemy.exc import IntegrityError
@@ -27,7 +26,8 @@ from sync.database.engine import by_letters
 from taiga_pipeline.days import day_of
 from taiga_pipeline.pipeline.batch import Batch, Outcome
 from taiga_pipeline.pipeline.changes import changes_between
-from taiga_pipeline.pipeline.cleaning import clean_deal, clean_line
+from taiga_pipeline.pipeline.cleaning import clean_deal, clean_line, clean_note
+from taiga_pipeline.pipeline.destination import Destination
 from taiga_pipeline.pipeline.edits import still_meant
 from taiga_pipeline.pipeline.errors import (
     AlreadyInStage,
@@ -43,20 +43,31 @@ from taiga_pipeline.pipeline.errors import (
 from taiga_pipeline.pipeline.fields.field import with_values
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.gates import pass_gate
-from taiga_pipeline.pipeline.model import Category, Deal, FieldChange, StageMove
+from taiga_pipeline.pipeline.model import Deal, FieldChange, Note, StageMove
+from taiga_pipeline.pipeline.note_rows import (
+    new_notes,
+    note_events,
+    row_to_event,
+    rows_to_deals,
+    with_new_notes,
+    with_notes,
+)
+from taiga_pipeline.pipeline.notes import newest_first, stamped
+from taiga_pipeline.pipeline.queries import events, implied_by_move, matcher, with_decision
 from taiga_pipeline.pipeline.rows import (
     change_to_row,
     deal_to_row,
     move_to_row,
+    note_to_row,
     read_own_column,
     row_to_change,
-    row_to_deal,
     row_to_move,
 )
 from taiga_pipeline.pipeline.schema import (
     DEALS,
     FIELD_CHANGES,
     IMPORTED,
+    NOTES,
     STAGE_MOVES,
     open_store,
     reading_store,
@@ -70,24 +81,6 @@ FIXED_FIELDS: Final = frozenset(BUILT_IN.where(lambda field: not field.is_edited
 
 _FETCH: Final = 1_000
 _Also = TypeVar("_Also")
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where a deal is moved to, and what the mapping knows about it.
-
-    ``requires`` are the actions that its way there asks for (see `gates.asked_on_the_way`).
-    ``category`` is the new stage's: a closed one sets the day of the decision (``closed_on``, else
-    today), an open one takes it away, None leaves it. ``start`` is the stage in which the deal was
-    when this was decided; None asks nothing.
-    """
-
-    stage: str
-    category: Category | None = None
-    requires: tuple[str, ...] = ()
-    closed_on: date | None = None
-    lost_reason: str = ""
-    start: str | None = None
 
 
 class DealStore:
@@ -153,20 +146,18 @@ class DealStore:
         query = select(DEALS).order_by(by_letters(DEALS.c.key))
         if wanted:
             query = query.where(DEALS.c.stage_folded.in_(wanted))
-        matches = _matcher(team, owner, text)
-        for row in self._stream(query):
-            deal = row_to_deal(row)
-            if matches(deal):
-                yield deal
+        matches = matcher(team, owner, text)
+        with closing(self._stream_deals(query)) as found:
+            yield from (deal for deal, _ in found if matches(deal))
 
     def versions(self) -> Iterator[tuple[Deal, Version]]:
         """Goes through all deals in the order of their keys, each with its version."""
         of_deal = FIELD_CHANGES.c.deal_key == DEALS.c.key
         last = select(func.coalesce(func.max(FIELD_CHANGES.c.id), 0)).where(of_deal)
         query = select(DEALS, last.scalar_subquery().label("last_change"))
-        for row in self._stream(query.order_by(by_letters(DEALS.c.key))):
-            deal = row_to_deal(row)
-            yield deal, version_of(deal, row.last_change)
+        query = query.order_by(by_letters(DEALS.c.key))
+        with closing(self._stream_deals(query)) as found:
+            yield from ((deal, version_of(deal, row.last_change)) for deal, row in found)
 
     def own_values(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Goes through the deals that hold fields of the user's own: key, and text by field."""
@@ -187,12 +178,14 @@ class DealStore:
         :raises InvalidValue: fields that cannot be stored.
         """
         now = self._now()
-        cleaned = clean_deal(
-            replace(deal, stage_since=deal.stage_since or now, updated_at=deal.updated_at or now)
+        dated = replace(
+            deal, stage_since=deal.stage_since or now, updated_at=deal.updated_at or now
         )
+        cleaned = with_new_notes(None, clean_deal(dated), now, by)
         try:
             with self._writing() as connection:
                 connection.execute(DEALS.insert().values(**deal_to_row(cleaned)))
+                _write_notes(connection, None, cleaned)
                 move = StageMove(cleaned.key, "", cleaned.stage, cleaned.stage_since or now, by)
                 connection.execute(STAGE_MOVES.insert().values(**move_to_row(move)))
         except IntegrityError:
@@ -280,11 +273,32 @@ class DealStore:
             skipped = pass_gate(before, destination.requires, force=force)
             now = self._now()
             after = replace(before, stage=stage, stage_since=now)
-            after = _with_decision(after, destination, day_of(now, self._zone))
+            after = with_decision(after, destination, day_of(now, self._zone))
             self._save(connection, before, clean_deal(after), by)
             move = StageMove(before.key, before.stage, stage, now, by, skipped)
             connection.execute(STAGE_MOVES.insert().values(**move_to_row(move)))
             return move
+
+    def add_note(self, key: str, note: Note) -> tuple[Deal, Note, bool]:
+        """Adds a note to a deal's log, dated now unless it says when it was written.
+
+        Returns the deal, the note, and whether it is new: one of an origin that the log holds
+        already is not.
+
+        :raises UnknownName: there is no such deal.
+        :raises InvalidValue: there is no text, or more than can be kept.
+        """
+        now = self._now()
+        (added,) = stamped([clean_note(note)], now, "")
+        with self._writing() as connection:
+            before = _get(connection, key, lock=True)
+            for each in before.notes:
+                if added.origin and each.origin == added.origin:
+                    return before, each, False
+            after = replace(before, notes=newest_first((added, *before.notes)), updated_at=now)
+            connection.execute(DEALS.update().where(DEALS.c.key == before.key), deal_to_row(after))
+            connection.execute(NOTES.insert(), note_to_row(before.key, added))
+            return after, added, True
 
     def done(self, key: str, action: str, *, by: str = "") -> Deal:
         """Checks off a gate action.
@@ -319,19 +333,25 @@ class DealStore:
 
         ``newest`` leaves out all but so many, and has the newest come first.
         """
-        return map(row_to_move, self._stream(_events(STAGE_MOVES, key, newest)))
+        return map(row_to_move, self._stream(events(STAGE_MOVES, key, newest)))
 
     def changes(
         self, key: str = "", newest: int | None = None, *, fields: Collection[str] = ()
     ) -> Iterator[FieldChange]:
         """Goes through the recorded changes of one deal, or of all, in the order of `history`.
 
-        ``fields`` leaves out all others. What a move says already is not among them.
+        ``fields`` leaves out all others. What a move says already is not among them. A note that
+        was added is one of ``notes``, from nothing to what it says.
         """
-        query = _events(FIELD_CHANGES, key, newest).where(~_implied_by_move())
+        query = events(FIELD_CHANGES, key, newest).where(~implied_by_move())
         if fields:
             query = query.where(FIELD_CHANGES.c.field.in_(fields))
-        return map(row_to_change, self._stream(query))
+        changes = map(row_to_change, self._stream(query))
+        if fields and "notes" not in fields:
+            return changes
+        notes = map(row_to_event, self._stream(note_events(key, newest)))
+        both = merge(changes, notes, key=attrgetter("at"), reverse=newest is not None)
+        return islice(both, newest)
 
     @contextmanager
     def batch(self, *, by: str = "", keep: bool = True) -> Iterator[Batch]:
@@ -367,15 +387,23 @@ class DealStore:
             raise AlreadyThere("two deals have keys that differ only in case") from None
 
     def _save(self, connection: Connection, before: Deal, after: Deal, by: str) -> Deal:
+        now = self._now()
+        after = with_new_notes(before, after, now, by)
         if after == before:
             return before
-        now = self._now()
         after = replace(after, updated_at=now)
         connection.execute(DEALS.update().where(DEALS.c.key == before.key), deal_to_row(after))
+        _write_notes(connection, before, after)
         changes = changes_between(before, after, now, by)
         if changes:
             connection.execute(FIELD_CHANGES.insert(), [change_to_row(each) for each in changes])
         return after
+
+    def _stream_deals(self, query: Select[Any]) -> Generator[tuple[Deal, Row[Any]], None, None]:
+        with self._reading() as connection:
+            streaming = connection.execution_options(yield_per=_FETCH)
+            with closing(streaming.execute(query)) as rows:
+                yield from with_notes(connection, rows)
 
     def _stream(self, query: Select[Any]) -> Generator[Any, None, None]:
         with self._reading() as connection:
@@ -398,8 +426,13 @@ class DealStore:
 
 def _find(connection: Connection, key: str, *, lock: bool = False) -> Deal | None:
     query = select(DEALS).where(DEALS.c.key == key)
-    row = connection.execute(query.with_for_update() if lock else query).first()
-    return row_to_deal(row) if row else None
+    rows = connection.execute(query.with_for_update() if lock else query).all()
+    return next(rows_to_deals(connection, rows), None)
+
+
+def _write_notes(connection: Connection, before: Deal | None, after: Deal) -> None:
+    if rows := new_notes(before, after):
+        connection.execute(NOTES.insert(), rows)
 
 
 def _get(connection: Connection, key: str, *, lock: bool = False) -> Deal:
@@ -427,53 +460,3 @@ def nearest_key(connection: Connection, key: str) -> str:
     known = {folded(each): each for each in connection.execute(select(DEALS.c.key)).scalars()}
     near = difflib.get_close_matches(folded(key), known, n=1)
     return known[near[0]] if near else ""
-
-
-def _with_decision(deal: Deal, destination: Destination, today: date) -> Deal:
-    category, reason = destination.category, destination.lost_reason or deal.lost_reason
-    if category is None:
-        return replace(deal, lost_reason=reason)
-    return replace(
-        deal,
-        closed_on=(destination.closed_on or today) if category.is_closed else None,
-        lost_reason=reason if category is Category.LOST else "",
-    )
-
-
-def _matcher(team: str, owner: str, text: str) -> Callable[[Deal], bool]:
-    # Compared here, not in SQL: the databases fold case differently beyond ASCII.
-    team, owner, text = (folded(clean_line(part)) for part in (team, owner, text))
-
-    def matches(deal: Deal) -> bool:
-        if team and folded(deal.team) != team:
-            return False
-        if owner and folded(deal.owner) != owner:
-            return False
-        return not text or any(
-            text in folded(part)
-            for part in (deal.key, deal.name, deal.customer, deal.service, deal.notes)
-        )
-
-    return matches
-
-
-def _implied_by_move() -> ColumnElement[bool]:
-    """Whether a change is the one of a stage, or of the time since when, at a move."""
-    moved = FIELD_CHANGES.alias("moved")
-    same = and_(
-        moved.c.deal_key == FIELD_CHANGES.c.deal_key,
-        moved.c.at == FIELD_CHANGES.c.at,
-        moved.c.field == "stage",
-    )
-    times = and_(FIELD_CHANGES.c.field == "stage_since", exists(select(1).where(same)))
-    return or_(FIELD_CHANGES.c.field == "stage", times)
-
-
-def _events(table: Table, key: str, newest: int | None) -> Select[Any]:
-    """Asks for what happened to one deal, or to all."""
-    query = select(table)
-    if key:
-        query = query.where(table.c.deal_key == clean_line(key))
-    if newest is None:
-        return query.order_by(table.c.at, table.c.id)
-    return query.order_by(table.c.at.desc(), table.c.id.desc()).limit(newest)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from taiga_pipeline.pipeline.changes import cells_before, fingerprint
+from taiga_pipeline.pipeline.changes import cells_before, fingerprint, notes_before_the_log
 from taiga_pipeline.pipeline.columns import deal_cells
 from taiga_pipeline.pipeline.model import Deal, FieldChange
 
@@ -40,9 +40,11 @@ class Version:
 
         ``changes`` are those of the deal with their numbers, the oldest first.
         """
-        later = (change for number, change in changes if number > self.change)
+        later = [change for number, change in changes if number > self.change]
         cells = cells_before(deal, later)
-        return cells if fingerprint(cells) == self.fingerprint else None
+        notes = notes_before_the_log(deal, later)
+        known = (fingerprint(cells), fingerprint(cells, notes))
+        return cells if self.fingerprint in known else None
 
 
 def version_of(deal: Deal, last_change: int) -> Version:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sync.records.model import Owner, WhenDeleted, WhenDropped, WhenRetired
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.people.model import Allocation, Person
-from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal, RoleDemand
+from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal, Note, RoleDemand
 from taiga_pipeline.records import Kind
 
 from .support import (
@@ -424,7 +424,7 @@ def test_hostile_values_stay_on_their_line() -> None:
         name=HOSTILE,
         customer=HOSTILE,
         owner=HOSTILE,
-        notes=HOSTILE,
+        notes=(Note(HOSTILE, by=HOSTILE),),
         contacts=(Contact(HOSTILE),),
         roles=(replace(BACK, role=HOSTILE, skills=(HOSTILE,)),),
     )

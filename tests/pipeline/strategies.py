@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from taiga_pipeline.pipeline.fields.field import DealField, Kind
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
-from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal, RoleDemand
+from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal, Note, RoleDemand
+from taiga_pipeline.pipeline.notes import newest_first
 from taiga_pipeline.pipeline.text import block, line
 
 OWN = BUILT_IN.with_own(
@@ -35,6 +36,11 @@ roles = st.builds(
     st.integers(0, 520),
     st.lists(lines, max_size=2).map(tuple),
 )
+_moments = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)).map(
+    lambda at: at.replace(microsecond=0)
+)
+notes = st.builds(Note, blocks.filter(bool), _moments, maybe_lines)
+logs = st.lists(notes, max_size=3, unique=True).map(newest_first)
 contacts = st.builds(Contact, lines, maybe_lines, maybe_lines, st.sampled_from(ContactPart))
 _dates = st.none() | st.dates(date(1990, 1, 1), date(2100, 1, 1))
 _times = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
@@ -56,7 +62,7 @@ deals = st.builds(
     service=maybe_lines,
     lead_source=maybe_lines,
     lost_reason=maybe_lines,
-    notes=blocks,
+    notes=logs,
     contacts=st.lists(contacts, max_size=2).map(tuple),
     roles=st.lists(roles, max_size=2).map(tuple),
     done=st.frozensets(lines, max_size=2),
@@ -64,5 +70,6 @@ deals = st.builds(
     updated_at=_times,
     next_step=maybe_lines,
     next_step_on=_dates,
+    next_step_by=maybe_lines,
     own=st.dictionaries(st.sampled_from([field.name for field in OWN.own]), lines, max_size=2),
 )

@@ -48,6 +48,7 @@ def differences(made: Made, deal: Deal) -> dict[str, tuple[object, object]]:
         "notes": made.notes,
     }
     read = {name: getattr(deal, name) for name in expected}
+    read["notes"] = "\n".join(note.text for note in deal.notes)
     if made.value is None:
         read["currency"] = ""
     return {name: (expected[name], read[name]) for name in expected if expected[name] != read[name]}

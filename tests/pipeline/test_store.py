@@ -15,10 +15,11 @@ from sync.database.engine import open_engine, writing
 from sync.database.migrations import migrate, statements
 from sync.errors import Unreachable
 from sync.ways_out import Upgrade
+from taiga_pipeline.pipeline.destination import Destination
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue, UnknownName
-from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal, RoleDemand
+from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal, Note, RoleDemand
 from taiga_pipeline.pipeline.schema import DEALS, METADATA, NAME, STEPS, writing_store
-from taiga_pipeline.pipeline.store import DealStore, Destination
+from taiga_pipeline.pipeline.store import DealStore
 from tests.pipeline.conftest import StandingClock
 
 FULL = Deal(
@@ -36,7 +37,7 @@ FULL = Deal(
     team="consulting",
     service="web",
     lead_source="fair",
-    notes="first line\nsecond line",
+    notes=(Note("first line\nsecond line", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "maya"),),
     contacts=(
         Contact("Anna | Berg; CEO", "anna@example.org", "+46 70", ContactPart.DECISION_MAKER),
     ),
@@ -112,16 +113,20 @@ def test_an_edit_changes_only_what_is_named_and_records_what_changed(
 ) -> None:
     store.add(FULL)
     later = clock.forward(days=1)
-    edited = store.edit("D-1", {"expected_close": date(2027, 2, 1), "notes": "n"}, by="tom")
+    edited = store.edit(
+        "D-1", {"expected_close": date(2027, 2, 1), "notes": (Note("n"),)}, by="tom"
+    )
 
-    assert edited == replace(FULL, expected_close=date(2027, 2, 1), notes="n", updated_at=later)
-    slipped, noted = store.changes("D-1")
+    log = (Note("n", later, "tom"), *FULL.notes)
+    assert edited == replace(FULL, expected_close=date(2027, 2, 1), notes=log, updated_at=later)
+    assert store.get("D-1") == edited
+    slipped, noted = [change for change in store.changes("D-1") if change.at == later]
     assert (slipped.field, slipped.before, slipped.after) == (
         "expected_close",
         "2026-12-01",
         "2027-02-01",
     )
-    assert (noted.field, noted.before, noted.after) == ("notes", FULL.notes, "n")
+    assert (noted.field, noted.before, noted.after) == ("notes", "", "n")
     assert (slipped.at, slipped.by) == (noted.at, noted.by) == (later, "tom")
 
 

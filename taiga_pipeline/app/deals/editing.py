@@ -128,7 +128,7 @@ def move_deal(
     :raises EditConflict: another person moved it since.
     :raises InvalidValue: it is in this stage already.
     """
-    from taiga_pipeline.pipeline.store import Destination
+    from taiga_pipeline.pipeline.destination import Destination
 
     with deal_store(workspace) as store:
         deal = store.get(key)

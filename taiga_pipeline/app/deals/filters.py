@@ -10,6 +10,7 @@ from taiga_pipeline.app.deals.values import read_fields
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.errors import InvalidFields, InvalidValue
 from taiga_pipeline.pipeline.fields.field import FieldTable, Kind, held
+from taiga_pipeline.pipeline.model import Note
 from taiga_pipeline.pipeline.text import folded, line
 from taiga_pipeline.problems import ProblemsError, did_you_mean
 
@@ -82,10 +83,23 @@ class Conditions:
 
     def are_met_by(self, deal: Deal) -> bool:
         """Tells whether a deal holds all of that; letter case does not matter."""
-        return all(_comparable(held(deal, name)) == value for name, value in self.values.items())
+        return all(
+            _meets(_comparable(held(deal, name)), value) for name, value in self.values.items()
+        )
+
+
+def _meets(holds: Any, asked: Any) -> bool:
+    """Whether a field holds what was asked for; of a log, whether one of its notes says that."""
+    return holds == asked or (isinstance(asked, _Texts) and bool(asked) and asked <= holds)
+
+
+class _Texts(frozenset[str]):
+    """What the notes of a log say."""
 
 
 def _comparable(value: Any) -> Any:
+    if isinstance(value, tuple) and any(isinstance(each, Note) for each in value):
+        return _Texts(folded(each.text) for each in value)
     return folded(line(value)) if isinstance(value, str) else value
 
 

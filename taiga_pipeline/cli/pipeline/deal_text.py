@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from taiga_pipeline.cli.output import print_pairs, print_table, shorten
+from taiga_pipeline.hints import word
 from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.columns import deal_cells
 from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
 from taiga_pipeline.pipeline.fields.own import json_form, money_of
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
-from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
+from taiga_pipeline.pipeline.model import Deal, FieldChange, Note, StageMove
+from taiga_pipeline.pipeline.note_rows import is_note
+from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = 200
 """Characters of a change that are shown; ``--json`` has it whole."""
+SHOWN_NOTES: Final = 10
+"""Notes that are shown of a deal; ``deals notes`` shows all."""
+_SHOWN_NOTE: Final = 60
 _APART: Final = ("currency", "contacts", "notes")
 """Fields that stand beside another one, or below the others."""
 
@@ -39,9 +45,15 @@ def deal_json(deal: Deal, table: FieldTable = BUILT_IN) -> dict[str, Any]:
     data = asdict(deal)
     kept = data.pop("own")
     data["done"] = sorted(deal.done)
+    data["notes"] = [note_json(note) for note in deal.notes]
     plain = {name: _plain(value) for name, value in data.items()}
     own = {field.name: json_form(field, kept.pop(field.name, "")) for field in table.own}
     return {**kept, **plain, **own}
+
+
+def note_json(note: Note) -> dict[str, Any]:
+    """Returns a note as plain data; ``at`` is None where it is not known."""
+    return {name: _plain(value) for name, value in asdict(note).items()}
 
 
 def move_json(move: StageMove) -> dict[str, Any]:
@@ -137,8 +149,20 @@ def print_deal(
             click.echo("  " + safe(", ".join(filter(None, parts))))
     if deal.notes:
         click.echo("\nNotes")
-        for text in safe(deal.notes, keep_lines=True).splitlines():
-            click.echo(f"  {text}")
+        print_notes(deal.notes[:SHOWN_NOTES])
+        if (more := len(deal.notes) - SHOWN_NOTES) > 0:
+            way = f"pipeline-sync deals notes {word(deal.key)}"
+            click.echo(safe(f"  and {counted(more, 'older note')}: {way}"))
+
+
+def print_notes(notes: Iterable[Note]) -> None:
+    """Prints a log of notes, the newest first."""
+    for note in notes:
+        when = f"{note.at:%Y-%m-%d %H:%M} UTC" if note.at else ""
+        if head := ", ".join(filter(None, (when, safe(note.by)))):
+            click.echo(f"  {head}")
+        for text in safe(note.text, keep_lines=True).splitlines():
+            click.echo(f"    {text}")
 
 
 def _own_text(field: DealField, deal: Deal) -> str:
@@ -172,6 +196,8 @@ def _move_text(move: StageMove) -> str:
 
 
 def _change_text(change: FieldChange) -> str:
+    if is_note(change):
+        return f"note: {shorten(' '.join(change.after.split()), _SHOWN_NOTE)}{_by(change.by)}"
     field = change.field.replace("_", " ")
     before, after = (shorten(" ".join(text.split()), _SHOWN) for text in _held(change))
     return f"{field}: {before} → {after}{_by(change.by)}"

@@ -34,6 +34,7 @@ from taiga_pipeline.cli.pipeline.deal_text import (
     print_taken,
 )
 from taiga_pipeline.cli.pipeline.deals_files import export_deals, import_deals
+from taiga_pipeline.cli.pipeline.deals_notes import add_note, list_notes
 from taiga_pipeline.cli.pipeline.deals_staff import allocation_json, staff
 from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.delivery import left_of
@@ -300,6 +301,8 @@ def _report(deal: Deal, text: str, as_json: bool, context: CommandContext) -> No
         click.echo(safe(text))
 
 
+deals.add_command(add_note)
+deals.add_command(list_notes)
 deals.add_command(staff)
 deals.add_command(import_deals)
 deals.add_command(export_deals)

@@ -19,7 +19,7 @@ class Kind(StrEnum):
     CHOICE = "choice"
     MONEY = "money"
     YES_NO = "yes/no"
-    BLOCK = "text of several lines"
+    NOTES = "log of notes"
     CURRENCY = "currency"
     SHARE = "share"
     MOMENT = "moment"
@@ -38,10 +38,10 @@ OWN_KINDS: Final = (
 )
 """The kinds that a field of the user's own may have."""
 
-TEXT_KINDS: Final = frozenset({Kind.TEXT, Kind.BLOCK, Kind.CURRENCY})
+TEXT_KINDS: Final = frozenset({Kind.TEXT, Kind.CURRENCY})
 """Kinds whose values are text, "" for "not known"."""
 
-LIST_KINDS: Final = frozenset({Kind.ROLES, Kind.CONTACTS, Kind.ACTIONS})
+LIST_KINDS: Final = frozenset({Kind.ROLES, Kind.CONTACTS, Kind.ACTIONS, Kind.NOTES})
 """Kinds that hold several things, in the notation of `taiga_pipeline.pipeline.notation`."""
 
 _EMPTY: Final[Mapping[Kind, Any]] = {
@@ -49,6 +49,7 @@ _EMPTY: Final[Mapping[Kind, Any]] = {
     Kind.ROLES: (),
     Kind.CONTACTS: (),
     Kind.ACTIONS: frozenset(),
+    Kind.NOTES: (),
 }
 
 

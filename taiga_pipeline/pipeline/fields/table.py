@@ -352,6 +352,24 @@ FIELDS: Final = (
         placeholder="The day on which that is due, ISO 8601.",
     ),
     DealField(
+        name="next_step_by",
+        kind=Kind.TEXT,
+        column=25,
+        label="Next step by",
+        about="Who does the next step.",
+        is_of_stage=True,
+        since=7,
+        headers=(
+            "next step by|next step owner|next action by|next activity owner|"
+            "next activity assigned to|next task owner|next step responsible|nästa steg av|"
+            "ansvarig för nästa steg|nächster schritt durch|verantwortlich für nächsten schritt|"
+            "responsable del próximo paso|responsable de la prochaine étape|"
+            "responsável pelo próximo passo|volgende stap door|ansvarlig for næste skridt|"
+            "ansvarlig for neste steg"
+        ),
+        placeholder="Who does the next step.",
+    ),
+    DealField(
         name="roles",
         kind=Kind.ROLES,
         column=13,
@@ -380,17 +398,17 @@ FIELDS: Final = (
     ),
     DealField(
         name="notes",
-        kind=Kind.BLOCK,
+        kind=Kind.NOTES,
         column=22,
         label="Notes",
-        about="Anything worth knowing.",
+        about="Anything worth knowing; added to the log of notes.",
         headers=(
             "notes|note|description|comments|comment|anteckningar|beskrivning|kommentar|notizen|"
             "beschreibung|bemerkung|notas|descripción|comentarios|remarques|commentaires|"
             "descrição|observações|notities|omschrijving|opmerkingen|noter|beskrivelse|"
             "bemærkninger|notater"
         ),
-        placeholder="The deal's notes, on one line.",
+        placeholder="The deal's notes, the newest first, on one line.",
     ),
     DealField(
         name="updated_at",

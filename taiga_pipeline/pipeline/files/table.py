@@ -36,9 +36,9 @@ _FOOTER: Final = re.compile(
     re.IGNORECASE,
 )
 _LISTS: Final[Mapping[str, str]] = {
-    field.name: "\n" if field.kind is Kind.BLOCK else "; "
+    field.name: "\n" if field.kind is Kind.NOTES else "; "
     for field in BUILT_IN
-    if field.kind in (*LIST_KINDS, Kind.BLOCK)
+    if field.kind in LIST_KINDS
 }
 """What a line that continues the row above adds to, and what comes between."""
 _MAIN: Final = ("key", "name", "customer", "stage", "value")

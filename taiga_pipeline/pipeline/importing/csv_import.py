@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy.exc import IntegrityError
 
 from taiga_pipeline.days import day_of
-from taiga_pipeline.pipeline.batch import CHUNK, Batch, Outcome, chunks
+from taiga_pipeline.pipeline.batch import Batch, Outcome
 from taiga_pipeline.pipeline.cells import parse_time
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue
 from taiga_pipeline.pipeline.fields.table import CLOSE_DATE, LOST_ON, WON_ON
@@ -30,6 +30,7 @@ from taiga_pipeline.pipeline.importing.swaps import Swaps
 from taiga_pipeline.pipeline.importing.three_way import Agreed, Merged, merge_row
 from taiga_pipeline.pipeline.importing.times import Times
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.note_rows import CHUNK, chunks
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.pipeline.text import counted, folded
 

@@ -12,6 +12,7 @@ from taiga_pipeline.pipeline.fields.field import LIST_KINDS, DealField, FieldTab
 from taiga_pipeline.pipeline.fields.own import is_nothing, read_choice, read_figure
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.notation import parse_contacts, parse_list, parse_roles
+from taiga_pipeline.pipeline.notes import parse_notes
 from taiga_pipeline.pipeline.values.amounts import (
     AmountReading,
     AmountSurvey,
@@ -95,6 +96,8 @@ def _read_list(kind: Kind, text: str) -> Any:
         return parse_roles(text)
     if kind is Kind.CONTACTS:
         return parse_contacts(text)
+    if kind is Kind.NOTES:
+        return parse_notes(text)
     return frozenset(parse_list(text))
 
 

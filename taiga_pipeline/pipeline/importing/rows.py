@@ -42,7 +42,6 @@ from taiga_pipeline.pipeline.values.date_forms import Found
 from taiga_pipeline.pipeline.values.units import common
 from taiga_pipeline.pipeline.values.yes_no import NO, YES
 
-_LINES: Final = TEXT_KINDS - {Kind.BLOCK}
 _FIGURES: Final = (Kind.MONEY, Kind.NUMBER, Kind.SHARE)
 _SHOWN: Final = 40
 _DANGLING: Final = " \t:;,-–—/|·()[]"
@@ -117,7 +116,7 @@ class RowReader:
         for ours, text in self._options.defaults.items():
             column = self._fields[check_field(ours, self._fields.names)]
             value = parse_cell(column, text)
-            values[column.name] = line(value) if column.kind in _LINES and value else value
+            values[column.name] = line(value) if column.kind in TEXT_KINDS and value else value
         return values
 
     def survey(self, rows: Iterable[RawRow | NativeRow | BrokenRow]) -> None:
@@ -313,6 +312,8 @@ class RowReader:
         return value
 
     def _is_blank_list(self, column: DealField, text: str) -> bool:
+        if column.kind is Kind.NOTES and not self._layout.is_ours:
+            return is_blank_text(text)
         if self._layout.is_ours and column.kind is not Kind.ROLES:  # as it was exported
             return not text
         return is_blank(text) if column.kind is Kind.ROLES else is_placeholder(text)
@@ -324,7 +325,7 @@ class RowReader:
             if is_blank(text):
                 return ""
             read_currency(text)
-        return text if column.kind is Kind.BLOCK else line(text)
+        return line(text)
 
     def _native_value(self, column: DealField, cell: Decimal | date) -> Any:
         if isinstance(cell, Decimal):

@@ -17,6 +17,7 @@ from sync.records.merge import Verdict, merge_field
 from sync.records.model import Base, Owner, Value
 from taiga_pipeline.pipeline.cleaning import clean_deal
 from taiga_pipeline.pipeline.columns import format_cell, parse_cell
+from taiga_pipeline.pipeline.edits import LOGS
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.field import TEXT_KINDS, Kind, held, with_values
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
@@ -24,7 +25,8 @@ from taiga_pipeline.pipeline.importing.options import Take
 from taiga_pipeline.pipeline.importing.rows import Draft
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.notation import format_roles
-from taiga_pipeline.pipeline.text import block, line
+from taiga_pipeline.pipeline.notes import joined
+from taiga_pipeline.pipeline.text import line
 
 TIMES: Final = frozenset({"stage_since", "updated_at"})
 """Fields that follow from the others; `taiga_pipeline.pipeline.importing.times` has their rules."""
@@ -33,7 +35,7 @@ _TOGETHER: Final = (("value", "currency"),)
 """Fields that mean something only together: an edit of one and of the other is one conflict."""
 _WITH_STAGE: Final = ("closed_on", "lost_reason")
 """Fields that do not follow a move which is not made."""
-_NEVER_CLEARED: Final = frozenset({"key", "name", "stage"}) | TIMES
+_NEVER_CLEARED: Final = frozenset({"key", "name", "stage"}) | TIMES | LOGS
 
 
 class Blanks(StrEnum):
@@ -110,6 +112,7 @@ def merge_row(
             written["done"] = decision.value
         elif decision.writes or refused:
             written.update({name: held(theirs, name) for name in unit})
+    written |= {name: joined(held(before, name), said[name]) for name in LOGS & said.keys()}
     clashes.extend(_held_back_with_stage(clashes, written, agreed, theirs, before))
     for name, value in draft.weak.items():
         if not held(before, name):
@@ -139,7 +142,7 @@ def _clears(name: str, deal: Deal, agreed: Agreed) -> bool:
 def _units(said: Iterable[str], agreed: Agreed | None) -> Iterator[tuple[str, ...]]:
     """Yields the fields that are decided about, those that belong together in one."""
     known = agreed.cells if agreed else {}
-    done: set[str] = {"key"}
+    done: set[str] = {"key"} | LOGS
     for name in said:
         if name in done:
             continue
@@ -180,7 +183,7 @@ def _token_of_text(name: str, text: str) -> str | frozenset[str]:
             return line(text)
         kind, value = BUILT_IN[name].kind, parse_cell(name, text)
         if kind in TEXT_KINDS:
-            value = block(text) if kind is Kind.BLOCK else line(text)
+            value = line(text)
             value = value.upper() if kind is Kind.CURRENCY else value
         return _token(name, value)
     except InvalidValue:  # written by a program that knew another notation

@@ -347,8 +347,33 @@ def test_notes_and_names_are_whole_in_the_history(run: Run) -> None:
     run("deals", "edit", "D-1", "--notes", "gone", "--name", "New portal")
 
     listed = json.loads(run("history", "D-1", "--json").stdout)
-    held = {each["field"]: each["base"] for event in listed for each in event["changes"]}
-    assert (held["notes"], held["name"]) == (notes, "Portal")
+    changes = [each for event in listed for each in event["changes"]]
+    assert ("name", "Portal") in [(each["field"], each["base"]) for each in changes]
+    said = [each["desired"] for each in changes if each["field"] == "notes"]
+    assert sorted(said) == sorted([notes, "gone"])
+
+
+def test_notes_are_a_log_with_the_newest_first(run: Run) -> None:
+    run("deals", "add", "D-1", "Portal", "--notes", "Met Anna.")
+    assert run("deals", "note", "D-1", "They ask for\na reference.").stdout == "D-1: noted\n"
+    for _ in range(2):
+        run("deals", "note", "D-1", "From a card.", "--origin", "comment 7")
+    texts = ["From a card.", "They ask for\na reference.", "Met Anna."]
+    assert [each["text"] for each in shown(run, "D-1")["notes"]] == texts
+    listed = json.loads(run("deals", "notes", "D-1", "--json").stdout)
+    assert [each["text"] for each in listed] == texts
+    assert len(json.loads(run("deals", "notes", "D-1", "--limit", "1", "--json").stdout)) == 1
+    printed = run("deals", "show", "D-1").stdout
+    assert printed.index("From a card.") < printed.index("a reference.") < printed.index("Met Anna")
+    assert run("deals", "edit", "D-1", "--notes", "").exit_code == 0
+    assert len(shown(run, "D-1")["notes"]) == 3
+    for number in range(9):
+        run("deals", "note", "D-1", f"call {number}")
+    assert "and 2 older notes: pipeline-sync deals notes D-1" in run("deals", "show", "D-1").stdout
+    assert run("deals", "note", "D-1", " ").exit_code == 2
+    assert run("deals", "note", "D-2", "x").exit_code == 2
+    assert json.loads(run("deals", "list", "--where", "notes=met anna.", "--json").stdout)
+    assert not json.loads(run("deals", "list", "--where", "notes=", "--json").stdout)
 
 
 def test_a_spreadsheet_does_not_undo_newer_work(run: Run, tmp_path: Path) -> None:

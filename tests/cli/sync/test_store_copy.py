@@ -201,7 +201,7 @@ def test_a_copy_that_fails_leaves_nothing_behind(synced: Run, new: Engine) -> No
     with writing(engine) as connection:
         connection.execute(
             text(
-                f"UPDATE deals SET notes = 'a' || char(0) || 'b', updated_at = {value} "
+                f"UPDATE deals SET team = 'a' || char(0) || 'b', updated_at = {value} "
                 "WHERE key = 'D-107'"
             )
         )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from taiga_pipeline.pipeline.files.csv_export import export_deals
 from taiga_pipeline.pipeline.importing.csv_import import ImportReport, import_deals
 from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions
-from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.model import Deal, Note
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.problems import ProblemsError
@@ -150,10 +150,10 @@ def test_what_people_typed_in_stays_where_the_file_has_no_column_or_a_blank_cell
 ) -> None:
     text = "key,name,customer\n1,a,\n"
     run(text)
-    store.edit("1", {"notes": "call back", "customer": "Nordvik"})
+    store.edit("1", {"notes": (Note("call back"),), "customer": "Nordvik"})
 
     assert counts(run(text)) == (0, 0, 1, 0)
-    assert (store.get("1").notes, store.get("1").customer) == ("call back", "Nordvik")
+    assert (store.get("1").notes[0].text, store.get("1").customer) == ("call back", "Nordvik")
 
 
 def test_a_cell_that_became_blank_clears_what_the_import_had_put_there(

@@ -20,13 +20,14 @@ from sync.records.merge import Verdict, merge_field
 from sync.records.model import Base, Owner
 from taiga_pipeline.pipeline.batch import Batch
 from taiga_pipeline.pipeline.columns import format_cell
+from taiga_pipeline.pipeline.destination import Destination
 from taiga_pipeline.pipeline.fields.field import held, with_values
 from taiga_pipeline.pipeline.files.csv_export import export_deals
 from taiga_pipeline.pipeline.importing.csv_import import ImportReport, import_deals
 from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions, Take
 from taiga_pipeline.pipeline.importing.three_way import Merged, merge_row
-from taiga_pipeline.pipeline.model import Category, Contact, Deal, RoleDemand
-from taiga_pipeline.pipeline.store import DealStore, Destination
+from taiga_pipeline.pipeline.model import Category, Contact, Deal, Note, RoleDemand
+from taiga_pipeline.pipeline.store import DealStore
 from tests.pipeline.conftest import StandingClock
 from tests.pipeline.strategies import OWN
 from tests.pipeline.strategies import deals as any_deals
@@ -44,7 +45,7 @@ PORTAL = Deal(
     probability=Decimal("0.50"),
     start=date(2027, 1, 4),
     owner="Maya",
-    notes="called",
+    notes=(Note("called", datetime(2026, 10, 1, tzinfo=UTC), "maya"),),
     contacts=(Contact("Anna"),),
     roles=(RoleDemand("Back", Decimal(30), 10),),
     done=frozenset({"needs documented"}),
@@ -87,7 +88,7 @@ def test_an_edit_in_the_store_survives_a_file_that_was_exported_before(
 ) -> None:
     store.add(PORTAL)
     rows = exported(store)
-    store.edit("D-1", {"value": Decimal(1200), "notes": "", "owner": "Tom"})
+    store.edit("D-1", {"value": Decimal(1200), "contacts": (), "owner": "Tom"})
     rows["D-1"]["name"] = "New portal"
     before = store.get("D-1")
     report = bring(rows)
@@ -102,15 +103,48 @@ def test_what_both_changed_apart_is_reported_with_who_and_left_as_it_is(
     store.add(PORTAL)
     rows = exported(store)
     at = clock.forward(hours=1)
-    store.edit("D-1", {"notes": "signed", "owner": "Tom"}, by="tom")
-    rows["D-1"] |= {"notes": "lost interest", "owner": "Tom", "team": "north"}
+    store.edit("D-1", {"service": "app", "owner": "Tom"}, by="tom")
+    rows["D-1"] |= {"service": "shop", "owner": "Tom", "team": "north"}
     report = bring(rows)
 
     (conflict,) = report.conflicts
     assert (conflict.line, conflict.key, conflict.by, conflict.at) == (2, "D-1", "tom", at)
-    assert conflicts(report) == {("notes", "called", "lost interest", "signed")}
+    assert conflicts(report) == {("service", "", "shop", "app")}
     after = store.get("D-1")
-    assert (after.notes, after.owner, after.team) == ("signed", "Tom", "north")
+    assert (after.service, after.owner, after.team) == ("app", "Tom", "north")
+
+
+def test_notes_of_both_sides_are_in_the_log_and_nothing_is_doubled(
+    store: DealStore, bring: Import, clock: StandingClock
+) -> None:
+    store.add(PORTAL)
+    rows = exported(store)
+    later = clock.forward(hours=1)
+    store.edit("D-1", {"notes": (Note("signed"),)}, by="tom")
+    rows["D-1"]["notes"] = "They ask for a reference.\n" + rows["D-1"]["notes"]
+    assert bring(rows).conflicts == ()
+    assert bring(rows).unchanged == 1
+
+    log = [(note.text, note.by) for note in store.get("D-1").notes]
+    assert log[2:] == [("called", "maya")]
+    assert set(log[:2]) == {("signed", "tom"), ("They ask for a reference.", "file")}
+    assert {note.at for note in store.get("D-1").notes[:2]} == {later}
+    assert bring(exported(store)).unchanged == 1
+    rows["D-1"]["notes"] = ""
+    assert bring(rows).unchanged == 1
+
+
+@pytest.mark.parametrize("newest_is", ["first", "last"])
+def test_a_field_of_another_program_that_grows_brings_only_what_is_new(
+    store: DealStore, bring: Import, newest_is: str
+) -> None:
+    said = ["Met Anna.", "Sent the offer.\nShe will answer.", "Anna said yes."]
+    for count in range(1, len(said) + 1):
+        lines = said[:count] if newest_is == "last" else said[:count][::-1]
+        bring({"7": {"key": "7", "name": "Portal", "description": "\n".join(lines)}}, "crm.csv")
+    assert sorted(note.text for note in store.get("7").notes) == sorted(said)
+    bring({"7": {"key": "7", "name": "Portal", "description": said[1]}}, "crm.csv")
+    assert len(store.get("7").notes) == len(said)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +157,6 @@ def test_what_both_changed_apart_is_reported_with_who_and_left_as_it_is(
         ("name", "  Portal "),
         ("roles", "Back:30.0h x10w"),
         ("contacts", "Anna"),
-        ("notes", "called\r\n"),
     ],
 )
 def test_a_value_that_a_spreadsheet_writes_in_another_way_is_no_change(
@@ -135,7 +168,7 @@ def test_a_value_that_a_spreadsheet_writes_in_another_way_is_no_change(
     assert bring(rows).unchanged == 1
 
     others = {"value": Decimal(7), "probability": None, "currency": "SEK", "start": None}
-    others |= {"name": "Other", "roles": (), "contacts": (), "notes": ""}
+    others |= {"name": "Other", "roles": (), "contacts": ()}
     after = store.edit("D-1", {field: others[field]})
     report = bring(rows)
     assert (report.unchanged, report.conflicts) == (1, ())
@@ -505,8 +538,8 @@ def test_a_file_is_read_and_merged_before_the_store_is_held(
 
 _EDITED = [
     "name", "customer", "value", "currency", "probability", "expected_close", "start",
-    "owner", "team", "service", "lead_source", "notes", "contacts", "roles",
-    "next_step", "next_step_on", "region", "segment",
+    "owner", "team", "service", "lead_source", "contacts", "roles",
+    "next_step", "next_step_on", "next_step_by", "region", "segment",
 ]  # fmt: skip
 _edits = any_deals.flatmap(
     lambda deal: st.sets(st.sampled_from(_EDITED), max_size=6).map(

@@ -18,6 +18,7 @@ import requests
 
 from sync.records.composite_text import END, SEPARATOR
 from sync.records.model import Marker
+from taiga_pipeline.pipeline.notes import parse_notes
 from taiga_pipeline.pipeline.text import block, line
 from taiga_pipeline.targets.taiga.identity import decode_markers, decode_reference
 from tests.reliability.hostile.checks import (
@@ -312,7 +313,8 @@ def json_deals(out: Surfaces, name: str, text: str) -> None:
     printed = out.text("deals", "show", f"W-{name}", "--json")
     assert commands_in(printed) == []
     deal = json.loads(printed)
-    assert (deal["name"], deal["customer"], deal["notes"]) == (line(text), line(text), block(text))
+    notes = [each["text"] for each in deal["notes"]]
+    assert (deal["name"], deal["customer"], notes) == (line(text), line(text), [block(text)])
     assert {deal[name] for name in ("region", "margin", "segment", "next_step")} == {line(text)}
 
 
@@ -327,7 +329,11 @@ def csv_deals(out: Surfaces, name: str, text: str) -> None:
     own = ("next_step", "region", "margin", "segment")
     for column in ("name", "customer", "owner", "service", "notes", "lost_reason", *own):
         assert_no_formula(row[column])
-        assert unguarded(row[column]) == (block if column == "notes" else line)(text)
+        read = unguarded(row[column])
+        if column == "notes":
+            assert parse_notes(read)[0].text == block(text)
+        else:
+            assert read == line(text)
 
 
 def csv_people(out: Surfaces, name: str, text: str) -> None:

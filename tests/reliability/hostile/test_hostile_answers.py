@@ -14,7 +14,7 @@ import pytest
 
 from sync.records.model import Desired, RecordKey
 from taiga_pipeline.pipeline.errors import InvalidValue
-from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.model import Deal, Note
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.pipeline.text import block, line
 from taiga_pipeline.records import Kind, Membership, Milestone, Project, Role, Story
@@ -59,12 +59,12 @@ def test_whatever_a_source_brings_fits_the_server_and_fits_it_again(name: str, k
 def test_a_store_keeps_a_text_letter_by_letter_or_says_why_not(name: str, tmp_path: Path) -> None:
     text = EVERYTHING[name]
     store = DealStore.open(f"sqlite:///{tmp_path / 'pipeline.db'}", lambda: NOW, create=True)
-    deal = Deal(key="D-1", name=text, notes=text, stage="Proposal")
+    deal = Deal(key="D-1", name=text, notes=(Note(text),), stage="Proposal")
     with contextlib.closing(store):
         if name in STORABLE:
             store.add(deal)
             kept = store.get("D-1")
-            assert (kept.name, kept.notes) == (line(text), block(text))
+            assert (kept.name, kept.notes[0].text) == (line(text), block(text))
             return
         with pytest.raises(InvalidValue) as caught:
             store.add(deal)
@@ -100,7 +100,9 @@ def test_an_export_is_read_back_without_loss(world: World) -> None:
     store = DealStore.open(world.store_url, lambda: NOW, create=True)
     with contextlib.closing(store):
         for name, text in STORABLE.items():
-            store.add(Deal(key=name, name=text, customer=text, notes=text, stage="Proposal"))
+            store.add(
+                Deal(key=name, name=text, customer=text, notes=(Note(text),), stage="Proposal")
+            )
     before = world.json("deals", "list")
     assert world.run("deals", "export", "deals.csv").exit_code == 0
     (world.folder / "pipeline.db").unlink()
@@ -121,7 +123,7 @@ def test_what_people_write_in_taiga_is_kept_letter_by_letter_and_shown_harmlessl
     store = DealStore.open(world.store_url, lambda: NOW, create=True)
     with contextlib.closing(store):
         for name in STORABLE:
-            store.add(Deal(key=f"D-{name}", name="Portal", notes="ours", stage="Proposal"))
+            store.add(Deal(key=f"D-{name}", name="Portal", notes=(Note("ours"),), stage="Proposal"))
     assert world.run("run").exit_code == 0
     written = _let_people_write(taiga)
     first = world.run("run", "-v")

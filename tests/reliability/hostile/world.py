@@ -23,7 +23,7 @@ from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.people.store import PeopleStore
-from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal, RoleDemand
+from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal, Note, RoleDemand
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.pipeline.text import line
 from taiga_pipeline.sandbox.embedded import Sandbox
@@ -239,7 +239,7 @@ def hostile_deal(key: str, text: str, stage: str) -> Deal:
         service=text,
         lead_source=text,
         lost_reason=text,
-        notes=text,
+        notes=(Note(text, by=text),),
         contacts=(Contact(text, text, text, ContactPart.DECISION_MAKER),),
         roles=(RoleDemand(" ".join(text.split()), Decimal(8), 4, 0, (text,)),),
         done=frozenset({text}),
