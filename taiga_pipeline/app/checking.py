@@ -28,7 +28,6 @@ from taiga_pipeline.app.soundness import (
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.trouble import Trouble, trouble_of
 from taiga_pipeline.app.workspace import Workspace, shortest, sqlite_path
-from taiga_pipeline.hints import command
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.plan_text import quarantine_line
@@ -38,7 +37,7 @@ from taiga_pipeline.targets.advice import Advises
 
 STRANGE: Final = (
     "Projects without the marker are not written, and missing ones are not made again. Is "
-    "target.url right? See 'Another server' in docs/operations.md, and 'pipeline-sync plan'"
+    "target.url right? See 'Another server' in docs/operations.md, and look at a plan"
 )
 LOOK_SECONDS: Final = 60
 """How long the deals of a source are gone through."""
@@ -57,7 +56,8 @@ class Finding:
     """What a check found: a summary when all is well, else the problems.
 
     ``advice`` is what could be done, and need not be. ``overlooked`` are files that were probably
-    meant to be mappings, and are not read.
+    meant to be mappings, and are not read. ``unreadable`` are the values of which the problems
+    speak, one by one.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Finding:
     trouble: Trouble | None = None
     advice: tuple[str, ...] = ()
     overlooked: tuple[Path, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -247,8 +248,8 @@ def _own_fields(workspace: Workspace) -> Iterator[Finding]:
         for name, count in found.undeclared.items()
     )
     wrong = [
-        f"deal {each.deal}: {each.field}: {each.reason}; it is kept and shown as it is. Change it: "
-        f"{_way(each)}; or the field's kind"
+        f"deal {each.deal}: {each.field}: {each.reason}; it is kept and shown as it is. Change it, "
+        "or the field's kind"
         for each in found.unreadable
     ]
     if found.unreadable_count > len(wrong):
@@ -256,11 +257,14 @@ def _own_fields(workspace: Workspace) -> Iterator[Finding]:
     filled = ", ".join(f"{name} in {counted(n, 'deal')}" for name, n in found.filled.items())
     if filled or kept:
         trouble = Trouble.PARTIAL if wrong else None
-        yield Finding("fields", filled or "none of your own", tuple(wrong), trouble, kept)
-
-
-def _way(value: Unreadable) -> str:
-    return command("deals edit", value.deal, options=f"--set {value.field}=...")
+        yield Finding(
+            "fields",
+            filled or "none of your own",
+            tuple(wrong),
+            trouble,
+            kept,
+            unreadable=found.unreadable,
+        )
 
 
 def _refuse_dangling(keys: Sequence[str]) -> None:

@@ -62,18 +62,22 @@ def make_runner(
     return Runner(source, target, store, clock, options, stop)
 
 
+class UnknownLimits(ProblemsError):
+    """Names that are not names of limits."""
+
+
 def checked_limits(names: Sequence[str]) -> frozenset[str]:
     """Returns the names of limits that are lifted.
 
-    :raises ProblemsError: a name that is not a limit's.
+    :raises UnknownLimits: names that are not limits'.
     """
     problems = [
-        Problem(f"--allow {name}: unknown limit{did_you_mean(name, DEFAULTS)}")
+        Problem(f"unknown limit {name!r}{did_you_mean(name, DEFAULTS)}")
         for name in names
         if name not in DEFAULTS
     ]
     if problems:
-        raise ProblemsError(problems)
+        raise UnknownLimits(problems)
     return frozenset(names)
 
 

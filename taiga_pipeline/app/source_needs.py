@@ -11,10 +11,7 @@ from taiga_pipeline.sources.port import DealSource, TellsHistory
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_IMPORT: Final = (
-    "import them into the built-in store ('pipeline-sync deals import FILE', with "
-    'source.kind = "store")'
-)
+_IMPORT: Final = 'import them into the built-in store (source.kind = "store")'
 _NO_HISTORY: Final = (
     "{what} needs a record of how deals moved; deals are read from {title}, which keeps none: "
     + _IMPORT
@@ -24,9 +21,12 @@ _LITTLE_HISTORY: Final = (
     "deal states count."
 )
 _NO_PEOPLE: Final = (
-    "deals are read from {title}, which tells nothing of people: " + _IMPORT + ", and people with "
-    "'pipeline-sync people import FILE'"
+    "deals are read from {title}, which reports no people: " + _IMPORT + ", and people beside them"
 )
+
+
+class NoHistory(ProblemsError):
+    """Deals are read where nothing is on record of how they moved."""
 
 
 class SourceWithHistory(DealSource, TellsHistory, Protocol):
@@ -41,7 +41,7 @@ def source_with_history(workspace: Workspace, what: str) -> SourceWithHistory:
     source = workspace.make_deal_source()
     if not isinstance(source, TellsHistory):
         title = workspace.source_adapter.title
-        raise ProblemsError([Problem(_NO_HISTORY.format(what=what, title=title))])
+        raise NoHistory([Problem(_NO_HISTORY.format(what=what, title=title))])
     return source
 
 

@@ -16,6 +16,7 @@ from taiga_pipeline.report.ways_out import in_words
 
 if TYPE_CHECKING:
     from taiga_pipeline.app.deals.filters import UnknownFilters, UnreadableFilters
+    from taiga_pipeline.app.deals.own_fields import Unreadable
     from taiga_pipeline.app.portfolio import CardMove
     from taiga_pipeline.app.starting import SampleNeedsStore, StoreThere
     from taiga_pipeline.pipeline.errors import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         UnknownPerson,
     )
     from taiga_pipeline.pipeline.importing.rows import BadRow
+    from taiga_pipeline.problems import ProblemsError
 
 
 def words(error: BaseException) -> str:
@@ -65,6 +67,11 @@ def flag(field: str) -> str:
     if field not in BUILT_IN:
         return f"--set {field}"
     return "--" + ("contact" if field == "contacts" else field.replace("_", "-"))
+
+
+def value_way(value: Unreadable) -> str:
+    """Returns the command that corrects what a deal holds in a field of the user's own."""
+    return command("deals edit", value.deal, options=f"--set {value.field}=...")
 
 
 def _gate_closed(error: GateClosed) -> str:
@@ -167,6 +174,18 @@ def _with_options(options: str) -> Callable[[BaseException], str]:
     return lambda error: f"{error}; {options}"
 
 
+def _then(*parts: str, options: str = "") -> Callable[[BaseException], str]:
+    return lambda error: f"{error}; make one with: {command(*parts, options=options)}"
+
+
+def _unknown_limits(error: ProblemsError) -> str:
+    return "\n".join(f"--allow: {problem}" for problem in error.problems)
+
+
+def _no_history(error: BaseException) -> str:
+    return f"{error} with: {command('deals import', 'FILE')}"
+
+
 def _day_to_come(error: BaseException) -> str:
     return f"--as-of {error}"
 
@@ -180,13 +199,18 @@ _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "InvalidFields": _invalid_fields,
     "KeyTaken": _key_taken,
     "NotMappedDeal": _not_mapped,
+    "NoHistory": _no_history,
+    "NoSuggestion": _then("staff suggest"),
+    "NotASavedPlan": _then("plan", options="--out FILE"),
     "NothingSupposed": _with_options("add --win, --lose, --delay, --resize, --hire ..."),
     "NothingToChange": _nothing_to_change,
     "SampleNeedsStore": _sample_needs_store,
     "ScenarioThere": _with_options("replace it with --replace"),
     "StoreThere": _store_there,
+    "SuggestionOutdated": _then("staff suggest"),
     "UnknownDeal": _unknown_deal,
     "UnknownFilters": _unknown_filters,
+    "UnknownLimits": _unknown_limits,
     "UnknownPerson": _unknown_person,
     "UnreadableFilters": _unreadable_filters,
     "WeekNotShown": _with_options("see --from and --weeks"),

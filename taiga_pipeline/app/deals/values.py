@@ -61,7 +61,7 @@ def _take_currency(
         values["currency"] = amount.currency
     elif given is None and amount.currencies:
         codes = ", ".join(amount.currencies[:_SHOWN])
-        wrong["value"] = [f"its sign may be {codes}; say which with --currency"]
+        wrong["value"] = [f"its sign may be {codes}; write the code behind the amount"]
     elif given:
         try:
             common(amount.currencies, (given,))

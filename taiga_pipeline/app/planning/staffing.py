@@ -243,23 +243,30 @@ def accept_suggestion(
     return Accepted(acceptance.store, acceptance.release, changed, later, tuple(postponed))
 
 
+class NoSuggestion(InvalidValue):
+    """There is no suggestion that can be accepted."""
+
+
+class SuggestionOutdated(Refused):
+    """Deals or people are not those of the suggestion any more."""
+
+
 def _load(path: Path) -> dict[str, Any]:
     """Reads a suggestion.
 
-    :raises InvalidValue: there is none, or the file holds something else.
+    :raises NoSuggestion: there is none, or the file holds something else.
     """
     from taiga_pipeline.http.bounds import decode_json, read_file
     from taiga_pipeline.planning.staffing.suggestion import FORMAT
 
-    again = "make one with: pipeline-sync staff suggest"
     try:
         data = decode_json(read_file(path))
     except FileNotFoundError:
-        raise InvalidValue(f"there is no suggestion {path}; {again}") from None
+        raise NoSuggestion(f"there is no suggestion {path}") from None
     except (OSError, ValueError) as error:
-        raise InvalidValue(f"{path} cannot be read ({error}); {again}") from error
+        raise NoSuggestion(f"{path} cannot be read ({error})") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise InvalidValue(f"{path} is not a suggestion of this version; {again}")
+        raise NoSuggestion(f"{path} is not a suggestion of this version")
     return data
 
 
@@ -279,9 +286,8 @@ def _unchanged(workspace: Workspace, suggestion: Mapping[str, Any]) -> list[Allo
         suggestion=suggestion,
     )
     if given.fingerprint() != suggestion["fingerprint"]:
-        raise Refused(
-            "deals or people changed since this suggestion was made "
-            f"({suggestion['as_of']}); make a new one with: pipeline-sync staff suggest"
+        raise SuggestionOutdated(
+            f"deals or people changed since this suggestion was made ({suggestion['as_of']})"
         )
     return given.allocations
 

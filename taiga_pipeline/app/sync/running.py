@@ -109,18 +109,20 @@ def trouble_in(result: RunReport) -> Trouble | None:
     return None if result.outcome is Outcome.DONE else Trouble.PARTIAL
 
 
+class NotASavedPlan(ProblemsError):
+    """A file that holds no plan."""
+
+
 def saved_fingerprint(path: Path, pipeline: str) -> str:
     """Returns the fingerprint in a saved plan.
 
-    :raises ProblemsError: no plan, or another pipeline's.
+    :raises ProblemsError: no plan (`NotASavedPlan`), or another pipeline's.
     """
     try:
         data = decode_json(read_file(path))
         fingerprint, owner = data["fingerprint"], data["pipeline"]
     except (OSError, ValueError, TypeError, KeyError):
-        raise ProblemsError(
-            [Problem("is not a plan saved by 'pipeline-sync plan --out FILE'", str(path))]
-        ) from None
+        raise NotASavedPlan([Problem("is not a saved plan", str(path))]) from None
     if owner != pipeline:
         raise ProblemsError(
             [Problem(f"is a plan for the pipeline {owner!r}, not for {pipeline!r}", str(path))]

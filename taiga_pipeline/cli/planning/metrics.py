@@ -205,7 +205,6 @@ def _show_win_rates(dimension: str, rates: Sequence[WinRate]) -> None:
     ]
     if not rows:
         click.echo("no deal was won or lost in this time", err=True)
-        return
     name = dimension.replace("_", " ").capitalize()
     print_table((name, "Won", "Lost", "Win rate", "80 % range"), rows, right=range(1, 5))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Final
 
 import click
@@ -12,6 +13,7 @@ from taiga_pipeline.cli.exit_codes import ExitCode, code_for
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, style
 from taiga_pipeline.cli.pipeline.mapping import report_overlooked
+from taiga_pipeline.cli.wording import value_way
 from taiga_pipeline.report.terminal import safe
 
 YES: Final = "✓"
@@ -51,5 +53,6 @@ def _show(finding: Finding) -> None:
             click.echo(f"    {safe(each)}")
         return
     click.echo(f"{style(NO, colour='red')} {finding.name}")
-    for problem in finding.problems:
-        click.echo(f"    {safe(problem)}")
+    for problem, value in zip_longest(finding.problems, finding.unreadable):
+        way = f": {value_way(value)}" if value else ""
+        click.echo(f"    {safe(f'{problem}{way}')}")

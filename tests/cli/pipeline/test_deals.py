@@ -602,7 +602,7 @@ def test_the_shell_completes_the_names_of_fields() -> None:
 def test_a_sign_of_several_currencies_asks_which_one_is_meant(run: Run, value: str) -> None:
     refused = run("deals", "add", "NEW-1", "Portal", "--stage", "Lead", "--value", value)
     assert refused.exit_code == 2
-    assert "say which with --currency" in refused.stderr
+    assert "write the code behind the amount" in refused.stderr
     code = {"300 kr": "SEK", "$300": "USD"}.get(value, "GBP")
     arguments = ("--stage", "Lead", "--value", value, "--currency", code)
     assert run("deals", "add", "NEW-1", "Portal", *arguments).exit_code == 0

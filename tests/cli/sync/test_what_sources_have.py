@@ -63,7 +63,7 @@ def test_capacity_says_how_people_become_known(from_csv: Run) -> None:
 
 def test_capacity_says_that_a_source_knows_no_people(from_sql: Run) -> None:
     stderr = from_sql("capacity", "--trials", "100").stderr
-    assert "a SQL database, which tells nothing of people: import them" in stderr
+    assert "a SQL database, which reports no people: import them" in stderr
 
 
 @pytest.mark.parametrize(
