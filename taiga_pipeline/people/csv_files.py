@@ -66,6 +66,9 @@ of the column)."""
 Emails = Callable[[str], str]
 """Returns the address of someone on the roster by their name."""
 
+Settle = Callable[[Allocation, bool], Allocation]
+"""Returns an allocation as it is to be stored; whether the file says if it is confirmed."""
+
 CONFIRMED: Final = "confirmed"
 TENTATIVE: Final = "tentative"
 _BEGINNINGS: Final = ("first", "start")
@@ -303,11 +306,11 @@ def _write_time_off(time_off: TimeOff) -> Cells:
     return {name: format_cell(name, getattr(time_off, name)) for name in TIME_OFF_FILE.columns}
 
 
-def _read_allocation(cells: Cells, day: Days) -> Allocation:
+def _read_allocation(cells: Cells, day: Days, settle: Settle | None = None) -> Allocation:
     key = clean_line(cells["deal"])
     if not key:
         raise InvalidValue("no deal")
-    return clean_allocation(
+    allocation = clean_allocation(
         Allocation(
             deal_key=key,
             email=bare_email(cells["email"]),
@@ -318,6 +321,7 @@ def _read_allocation(cells: Cells, day: Days) -> Allocation:
             confirmed=_is_confirmed(cells["status"]),
         )
     )
+    return settle(allocation, bool(cells["status"])) if settle else allocation
 
 
 def _is_confirmed(text: str) -> bool:
@@ -398,13 +402,19 @@ def _by_name(people: Iterable[Person]) -> Emails:
     return find
 
 
-def import_allocations(store: PeopleStore, path: Path, writing: Writing = AS_FOUND) -> RowsReport:
+def import_allocations(
+    store: PeopleStore, path: Path, writing: Writing = AS_FOUND, settle: Settle | None = None
+) -> RowsReport:
     """Imports allocations; unknown deals and people are reported by line.
+
+    ``settle`` says what becomes of each: it is given the allocation, and whether the file says if
+    it is confirmed. What it refuses is reported by line, too.
 
     :raises Unreachable: the file or the store cannot be used.
     :raises ProblemsError: the file cannot be decoded, or lacks a column.
     """
-    reading = read_file(ALLOCATIONS_FILE, path, writing)
+    format_ = replace(ALLOCATIONS_FILE, read=partial(_read_allocation, settle=settle))
+    reading = read_file(format_, path, writing)
     return sum_up(reading, store.allocate_each(item for _, item in reading.items))
 
 

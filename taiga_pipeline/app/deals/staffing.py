@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from taiga_pipeline.app.deals.booking import Booker
 from taiga_pipeline.app.pipeline_data import who_left
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
 
 if TYPE_CHECKING:
     from taiga_pipeline.people.model import Allocation
+    from taiga_pipeline.planning.capacity.overload import Overload
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,12 @@ class Staffing:
 @dataclass(frozen=True, slots=True)
 class PutOn:
     """An allocation as it was stored. ``stays_away`` says that the person left the deal's project
-    before, and is not added to it again just so."""
+    before, and is not added to it again just so. ``overloads`` are the weeks in which the person is
+    now asked for more hours than they have."""
 
     allocation: Allocation
     stays_away: bool
+    overloads: tuple[Overload, ...] = ()
 
 
 def staffing_of(workspace: Workspace, key: str) -> Staffing:
@@ -41,17 +45,25 @@ def staffing_of(workspace: Workspace, key: str) -> Staffing:
     return Staffing(allocations, who_left(workspace))
 
 
-def put_on(workspace: Workspace, allocation: Allocation) -> PutOn:
+def put_on(workspace: Workspace, allocation: Allocation, *, by_stage: bool = False) -> PutOn:
     """Puts a person on a deal. The same person, deal, role and start is a change.
+
+    With ``by_stage``, a change stays confirmed or reserved as it was, and a new allocation is
+    confirmed on a won deal and a reservation on any other; else ``allocation.confirmed`` counts.
 
     :raises UnknownDeal: there is no such deal.
     :raises UnknownPerson: no person on the roster has this address.
+    :raises UnknownName: nobody has the role, and no deal or mapping asks for it; names the nearest.
     :raises InvalidValue: what cannot be stored.
     """
-    with people_store(workspace) as people:
-        stored = people.allocate(allocation)
+    with people_store(workspace) as people, deal_store(workspace) as deals:
+        deals.get(allocation.deal_key)
+        people.get(allocation.email)
+        booker = Booker(workspace, people)
+        stored = people.allocate(booker.settled(allocation, says_status=not by_stage))
+        overloads = booker.overloads(stored)
     who = (allocation.deal_key, allocation.email.casefold())
-    return PutOn(stored, who in who_left(workspace))
+    return PutOn(stored, who in who_left(workspace), overloads)
 
 
 def take_off(workspace: Workspace, key: str, email: str, role: str = "") -> tuple[Allocation, ...]:

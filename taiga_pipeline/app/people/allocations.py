@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from taiga_pipeline.app.deals.booking import Booker
 from taiga_pipeline.app.deals.staffing import Staffing
 from taiga_pipeline.app.pipeline_data import who_left
 from taiga_pipeline.app.store_access import deal_store, people_store
@@ -12,6 +13,7 @@ from taiga_pipeline.app.workspace import Workspace
 
 if TYPE_CHECKING:
     from taiga_pipeline.people.csv_files import RowsReport, Writing
+    from taiga_pipeline.people.model import Allocation
 
 
 def list_allocations(workspace: Workspace, *, deal: str = "", person: str = "") -> Staffing:
@@ -31,11 +33,19 @@ def list_allocations(workspace: Workspace, *, deal: str = "", person: str = "") 
 
 
 def import_allocations(workspace: Workspace, file: Path, writing: Writing) -> RowsReport:
-    """Imports allocations from a CSV file (deal, email, role, hours_per_week, start, ...)."""
+    """Imports allocations from a CSV file (deal, email, role, hours_per_week, start, ...).
+
+    Those without a status are settled as `Booker` does; unknown roles are reported by line.
+    """
     from taiga_pipeline.people.csv_files import import_allocations as run_import
 
     with people_store(workspace) as store:
-        return run_import(store, file, writing)
+        booker = Booker(workspace, store)
+
+        def settle(allocation: Allocation, says_status: bool) -> Allocation:
+            return booker.settled(allocation, says_status=says_status)
+
+        return run_import(store, file, writing, settle)
 
 
 def export_allocations(workspace: Workspace, stream: TextIO) -> None:

@@ -18,10 +18,11 @@ from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.values.dates import read_day
 from taiga_pipeline.pipeline.values.numbers import read_hours
+from taiga_pipeline.planning.weeks import week_name
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
-    from taiga_pipeline.app.deals.staffing import Staffing
+    from taiga_pipeline.app.deals.staffing import PutOn, Staffing
 
 
 def allocation_json(allocation: Allocation) -> dict[str, Any]:
@@ -36,7 +37,11 @@ def allocation_json(allocation: Allocation) -> dict[str, Any]:
 @click.option("--hours", metavar="HOURS", help="Hours per week.")
 @click.option("--from", "start", metavar="DATE", help="First day (default: the deal's start).")
 @click.option("--to", "end", metavar="DATE", help="Last day (default: the deal's end).")
-@click.option("--tentative", is_flag=True, help="A reservation until the deal is won.")
+@click.option(
+    "--tentative/--confirmed",
+    default=None,
+    help="A reservation until the deal is won (default on deals that are not), or sure.",
+)
 @click.option("--remove", is_flag=True, help="Take the person off (in this role, or all).")
 @json_option
 @pass_context
@@ -48,14 +53,14 @@ def staff(
     hours: str | None,
     start: str | None,
     end: str | None,
-    tentative: bool,
+    tentative: bool | None,
     remove: bool,
     as_json: bool,
 ) -> None:
     """Put PERSON (an e-mail address) on a deal; without PERSON, list who is on it.
 
     People who left the deal's project in the tool are marked: their hours count as a gap in every
-    plan.
+    plan. Weeks in which PERSON has too many hours because of it are reported.
     """
     if person is None:
         _list(context, key, as_json)
@@ -63,10 +68,30 @@ def staff(
     if remove:
         _report(staffing.take_off(context, key, person, role), "took off", as_json)
         return
-    put = staffing.put_on(context, _allocation(key, person, role, hours, start, end, tentative))
-    _report([put.allocation], "put on", as_json)
+    wanted = _allocation(key, person, role, hours, start, end, bool(tentative))
+    put = staffing.put_on(context, wanted, by_stage=tentative is None)
+    if as_json:
+        print_json([{**allocation_json(put.allocation), "overbooked": _overbooked(put)}])
+    else:
+        _report([put.allocation], "put on", as_json)
+    for each in put.overloads:
+        click.echo(safe(f"overbooked: {each}"), err=True)
     if put.stays_away:
         _warn_who_left(key, person)
+
+
+def _overbooked(put: PutOn) -> list[dict[str, Any]]:
+    return [
+        {
+            "from": week_name(each.first),
+            "to": week_name(each.last),
+            "hours_per_week": each.hours,
+            "of": each.limit,
+            "deals": dict(each.deals),
+            "with_reservations": each.tentative,
+        }
+        for each in put.overloads
+    ]
 
 
 def _warn_who_left(deal: str, person: str) -> None:

@@ -128,7 +128,11 @@ def capacity_for(
     shape = Shape(len(roles.names), len(window), outlooks.common_shock_sd, outlooks.median)
     draw = Draw(options.trials, options.seed, options.quantile, options.with_drivers)
     summary = Summary(balance, demand, shape, draw, window.index(options.weeks.first))
-    about_people = (*_people_notices(people), *roles.notices(), *overload_notices(people, demand))
+    by_week = {
+        email: dict(zip(window, each, strict=True)) for email, each in hours.by_person.items()
+    }
+    too_much = overload_notices(people, demand, by_week)
+    about_people = (*_people_notices(people), *roles.notices(), *too_much)
     empty = CapacityReport(
         as_of=situation.as_of,
         weeks=options.weeks,

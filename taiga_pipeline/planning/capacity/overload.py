@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
@@ -12,22 +13,68 @@ from taiga_pipeline.planning.weeks import week_name
 
 _Weeks = dict[date, list[Booked]]
 
+HoursThere = Mapping[str, Mapping[date, float]]
+"""Hours that people have, by address and week (its Monday)."""
 
-def overload_notices(people: Iterable[Person], demand: Demand) -> Iterator[str]:
-    """Yields a warning for each time that a person is over their weekly hours.
+
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """Weeks in a row in which a person is asked for the same, and for too much.
+
+    ``first`` and ``last`` are Mondays. ``hours`` are asked for in a full week that has ``limit``,
+    on ``deals`` (key and hours). ``tentative`` says that only reservations for open deals make
+    them too many.
+    """
+
+    email: str
+    first: date
+    last: date
+    hours: float
+    limit: float
+    deals: tuple[tuple[str, float], ...]
+    tentative: bool = False
+
+    def __str__(self) -> str:
+        what = "is booked, with reservations," if self.tentative else "is booked"
+        span = week_name(self.first)
+        if self.last > self.first:
+            span = f"{span} to {week_name(self.last)}"
+        listed = ", ".join(f"{key} {hours:g} h" for key, hours in self.deals)
+        return (
+            f"{self.email} {what} {self.hours:g} h a week of {self.limit:g} h in {span} ({listed})"
+        )
+
+
+def overload_notices(
+    people: Iterable[Person], demand: Demand, there: HoursThere | None = None
+) -> Iterator[str]:
+    """Yields a warning for each time that a person is over their hours."""
+    for each in overloads(people, demand, there):
+        yield str(each)
+
+
+def overloads(
+    people: Iterable[Person], demand: Demand, there: HoursThere | None = None
+) -> Iterator[Overload]:
+    """Yields each time that a person is over their hours.
 
     Sure hours count; what is reserved for open deals counts only if that alone makes too many,
-    and is then said so.
+    and is then said so. Weeks that public holidays or time off shorten (``there``; None: none are)
+    are measured as if they were full ones.
     """
     sure = _by_person(demand.booked)
     maybe = _by_person((*demand.booked, *demand.reserved))
     for person in people:
         limit = float(person.hours_per_week)
-        over = _over(sure.get(person.email, {}), limit)
-        yield from _runs(person, over, "is booked")
-        reserved = _over(maybe.get(person.email, {}), limit)
+        short = (there or {}).get(person.email, {})
+        over = _over(sure.get(person.email, {}), limit, short)
+        yield from _runs(person, over, tentative=False)
+        reserved = _over(maybe.get(person.email, {}), limit, short)
         only = {week: each for week, each in reserved.items() if week not in over}
-        yield from _runs(person, only, "is booked, with reservations,")
+        yield from _runs(person, only, tentative=True)
+
+
+_Deals = tuple[tuple[str, float], ...]
 
 
 def _by_person(booked: Iterable[Booked]) -> Mapping[str, _Weeks]:
@@ -38,34 +85,30 @@ def _by_person(booked: Iterable[Booked]) -> Mapping[str, _Weeks]:
     return found
 
 
-def _over(weeks: _Weeks, limit: float) -> _Weeks:
-    return {
-        week: each
-        for week, each in sorted(weeks.items())
-        if sum(booked.hours for booked in each) > limit + 1e-6
-    }
+def _over(weeks: _Weeks, limit: float, there: Mapping[date, float]) -> dict[date, _Deals]:
+    """Returns what is asked for in the weeks with too much, in hours of a full week."""
+    found: dict[date, _Deals] = {}
+    for week, booked in sorted(weeks.items()):
+        has = there.get(week, limit)
+        if sum(each.hours for each in booked) > has + 1e-6:
+            found[week] = _deals(booked, limit / has if has > 0 else 1.0)
+    return found
 
 
-def _runs(person: Person, weeks: _Weeks, what: str) -> Iterator[str]:
-    """Yields a warning for each row of weeks with the same deals and hours."""
+def _runs(person: Person, weeks: Mapping[date, _Deals], *, tentative: bool) -> Iterator[Overload]:
+    """Yields each row of weeks with the same deals and hours."""
     numbered = enumerate(weeks.items())
     for (_, deals), run in groupby(
-        numbered, lambda item: (item[1][0].toordinal() // 7 - item[0], _deals(item[1][1]))
+        numbered, lambda item: (item[1][0].toordinal() // 7 - item[0], item[1][1])
     ):
         dates = [week for _, (week, _) in run]
-        span = week_name(dates[0])
-        if len(dates) > 1:
-            span = f"{span} to {week_name(dates[-1])}"
-        hours = sum(each for _, each in deals)
-        listed = ", ".join(f"{key} {each:g} h" for key, each in deals)
-        yield (
-            f"{person.email} {what} {hours:g} h a week of {float(person.hours_per_week):g} h in "
-            f"{span} ({listed})"
-        )
+        hours = round(sum(each for _, each in deals), 1)
+        limit = float(person.hours_per_week)
+        yield Overload(person.email, dates[0], dates[-1], hours, limit, deals, tentative)
 
 
-def _deals(booked: Iterable[Booked]) -> tuple[tuple[str, float], ...]:
+def _deals(booked: Iterable[Booked], scale: float) -> _Deals:
     hours: dict[str, float] = {}
     for each in booked:
-        hours[each.deal_key] = round(hours.get(each.deal_key, 0.0) + each.hours, 1)
-    return tuple(sorted(hours.items()))
+        hours[each.deal_key] = hours.get(each.deal_key, 0.0) + each.hours * scale
+    return tuple(sorted((key, round(each, 1)) for key, each in hours.items()))

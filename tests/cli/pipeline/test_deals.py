@@ -229,7 +229,7 @@ def test_a_person_is_put_on_a_deal_and_taken_off(run: Run) -> None:
     run("deals", "add", "D-1", "x")
     run("people", "add", "Anna@example.org", "Anna")
     put = run("deals", "staff", "D-1", "anna@example.org", "--role", "Back", "--hours", "20")
-    assert put.stdout == "anna@example.org put on D-1 as Back, 20 h per week\n"
+    assert put.stdout == "anna@example.org put on D-1 as Back, 20 h per week, tentative\n"
     assert shown(run, "D-1")["allocations"][0]["role"] == "Back"
     assert "anna@example.org" in run("deals", "staff", "D-1").stdout
 
