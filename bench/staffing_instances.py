@@ -26,12 +26,14 @@ SECOND_ROLE = 0.35
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a problem is. ``load`` is the part of all available hours that is asked for."""
+    """How large a problem is. ``load`` is the part of all available hours that is asked for;
+    ``roles`` is how many roles there are."""
 
     people: int
     projects: int
     weeks: int
     load: float
+    roles: int = ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class _Person:
 def generate(size: Size, seed: int) -> Problem:
     """Returns a problem; the same for the same size and seed."""
     rng = random.Random(seed)
-    shares = [rng.uniform(0.5, 1.5) for _ in range(ROLES)]
+    shares = [rng.uniform(0.5, 1.5) for _ in range(size.roles)]
     weeks = size.weeks + 4
     people = [_person(rng, number, shares, weeks) for number in range(size.people)]
     available = sum(sum(person.hours[: size.weeks]) for person in people)
@@ -67,8 +69,9 @@ def generate(size: Size, seed: int) -> Problem:
 
 
 def _person(rng: random.Random, number: int, shares: list[float], weeks: int) -> _Person:
-    first = number if number < ROLES else rng.choices(range(ROLES), shares)[0]
-    second = (rng.randrange(ROLES),) if rng.random() < SECOND_ROLE else ()
+    roles = len(shares)
+    first = number if number < roles else rng.choices(range(roles), shares)[0]
+    second = (rng.randrange(roles),) if rng.random() < SECOND_ROLE else ()
     usual = rng.choices((40.0, 32.0, 24.0, 20.0), (75, 12, 5, 8))[0]
     hours = [usual] * weeks
     summer = 28 + rng.randint(-3, 3)
@@ -100,7 +103,7 @@ def _request(
     weeks: int,
     people: list[_Person],
 ) -> Request:
-    role = rng.choices(range(ROLES), demand)[0]
+    role = rng.choices(range(len(demand)), demand)[0]
     first = min(weeks - 2, start + rng.choice((0, 0, 0, length // 4, length // 2)))
     last = min(weeks, start + length)
     hours = float(rng.choice((8, 12, 16, 20, 20, 24, 32, 40)))

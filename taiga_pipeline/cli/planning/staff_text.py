@@ -120,7 +120,7 @@ def _print_measure(suggestion: Mapping[str, Any]) -> None:
 def _verdict(suggestion: Mapping[str, Any]) -> str:
     cost = f"cost {suggestion['cost']:,.0f}"
     if suggestion["optimal"]:
-        return f"{cost}: no plan costs less"
+        return f"{cost}: optimal, no plan costs less"
     quick = suggestion["cost_of_quick_rule"]
     saved = 1 - suggestion["cost"] / quick if quick else 0.0
     text = cost if suggestion["engine"] == "heuristic" else f"{cost}, {saved:.0%} below quick rule"

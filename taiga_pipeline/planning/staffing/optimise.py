@@ -1,5 +1,8 @@
 """The optimiser: quick rule, large neighbourhood search, constraint solver, bound, in this order.
 
+The constraint solver is given a small problem as a whole, and may prove that no plan is better; of
+a large one it is given parts.
+
 How much each may do follows from the seconds given, by fixed rates that leave a usual machine
 time to spare. So the same problem, seconds and seed give the same plan, unless the clock has to
 end it.
@@ -14,6 +17,7 @@ from taiga_pipeline.planning.staffing.board import Board
 from taiga_pipeline.planning.staffing.bound import lower_bound
 from taiga_pipeline.planning.staffing.cpsat import reoptimise
 from taiga_pipeline.planning.staffing.evaluate import evaluate
+from taiga_pipeline.planning.staffing.exact import MOST_VARIABLES, count_variables, solve_whole
 from taiga_pipeline.planning.staffing.lns import Effort, Found, Search
 from taiga_pipeline.planning.staffing.problem import Plan, Problem
 from taiga_pipeline.planning.staffing.solution import Engine, Solution, quick_solution
@@ -26,6 +30,8 @@ WORK_PER_REQUEST: Final = 1_000_000
 SOLVER_ROUNDS_PER_SECOND: Final = 0.3
 SOLVER_TIME: Final = 0.2
 """CP-SAT's deterministic time for each round."""
+WHOLE_TIME_PER_SECOND: Final = 0.4
+"""CP-SAT's deterministic time for a whole problem, for each second given."""
 BOUND_STEPS_PER_SECOND: Final = 1_500
 """Requests (at each possible start) looked at for the bound, for each second given."""
 MAX_BOUND_ROUNDS: Final = 300
@@ -53,9 +59,19 @@ def optimise(
     tables = Tables(problem)
     work = int(min(seconds * WORK_PER_SECOND, len(problem.requests) * WORK_PER_REQUEST))
     found = Search(tables, quick.plan, seed).run(Effort(work, used(SEARCH_SHARE)))
-    polished = _polish(tables, found.plan, seconds, seed, used(SOLVER_SHARE))
+    known = 0.0
+    if count_variables(problem) <= MOST_VARIABLES:
+        work_left = seconds * WHOLE_TIME_PER_SECOND
+        proof = solve_whole(problem, found.plan, work_left, seed, used(SOLVER_SHARE))
+        polished, known = Found(proof.plan, 1, proof.in_time), proof.bound
+    else:
+        polished = _polish(tables, found.plan, seconds, seed, used(SOLVER_SHARE))
     score = evaluate(problem, polished.plan)
-    bound = lower_bound(tables, score.cost, _bound_rounds(problem, seconds), used(1.0))
+    bound = known
+    if known < score.cost:
+        rounds = _bound_rounds(problem, seconds)
+        priced = lower_bound(tables, score.cost, rounds, used(1.0))
+        bound = max(known, priced)
     return Solution(
         plan=polished.plan,
         score=score,

@@ -16,6 +16,7 @@ from taiga_pipeline.planning.staffing.board import Board
 from taiga_pipeline.planning.staffing.bound import lower_bound
 from taiga_pipeline.planning.staffing.cpsat import reoptimise
 from taiga_pipeline.planning.staffing.evaluate import evaluate, violations
+from taiga_pipeline.planning.staffing.exact import solve_whole
 from taiga_pipeline.planning.staffing.greedy import greedy_plan
 from taiga_pipeline.planning.staffing.lns import Effort, Search
 from taiga_pipeline.planning.staffing.optimise import optimise
@@ -76,6 +77,24 @@ def test_the_solver_and_the_evaluator_agree(asked: Problem) -> None:
     gain = reoptimise(board, range(len(asked.requests)), 0.05, seed=1)
     assert gain >= 0
     assert cost(asked, board.plan()) == pytest.approx(before - gain, abs=1e-5)
+
+
+@given(problems(most_requests=2))
+@settings(max_examples=15, deadline=None)
+def test_what_is_proven_is_the_best_of_all_plans(asked: Problem) -> None:
+    """Every plan is tried; those with stand-ins besides, which only the solver knows of."""
+    proof = solve_whole(asked, empty_plan(asked), 2.0, seed=1)
+    assert not list(violations(asked, proof.plan))
+    assert proof.bound == pytest.approx(cost(asked, proof.plan), abs=0.05)
+    assert proof.bound <= least_cost(asked) + 0.05
+
+
+@given(st.data())
+@settings(max_examples=15, deadline=None)
+def test_no_plan_costs_less_than_one_that_is_proven(data: st.DataObject) -> None:
+    asked = data.draw(problems(most_requests=2))
+    plan = data.draw(plans(asked))
+    assert solve_whole(asked, empty_plan(asked), 2.0, 1).bound <= cost(asked, plan) + 0.05
 
 
 @given(problems(most_requests=2))
@@ -227,6 +246,29 @@ def test_it_saves_much_of_the_quick_rules_cost() -> None:
     assert solution.score.cost < 0.9 * solution.quick.cost
     assert solution.bound is not None
     assert 0 < solution.bound <= solution.score.cost
+
+
+def test_a_small_team_gets_a_plan_that_is_proven_to_be_the_best() -> None:
+    asked = generate(Size(people=4, projects=4, weeks=8, load=0.5, roles=2), 1)
+    solution = optimise(asked, 1.0, 1, lambda: 0.0)
+    assert solution.is_optimal
+    assert solution.bound == pytest.approx(solution.score.cost)
+    assert solution.score.cost == pytest.approx(evaluate(asked, solution.plan).cost)
+
+
+def test_hours_that_are_no_simple_fractions_are_proven_as_well() -> None:
+    asked = problem(
+        workers=(worker("ann", 5, 37.7), worker("bob", 5, 100 / 3)),
+        projects=(Project("D-1", 30 * 0.3817), Project("D-2", 100.0, 1, 20 / 3)),
+        weeks=5,
+        requests=(
+            request(100 / 3, workers=(0, 1)),
+            request(17.77, workers=(0, 1), project=1),
+            request(20.01, workers=(1,), project=1),
+        ),
+    )
+    proof = solve_whole(asked, greedy_plan(asked), 2.0, seed=1)
+    assert proof.bound == cost(asked, proof.plan) <= least_cost(asked) + 0.05
 
 
 def test_a_clock_that_ends_the_search_is_reported() -> None:
