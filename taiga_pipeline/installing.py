@@ -37,6 +37,7 @@ MODULES: Final = {
     "psycopg": "postgresql",
     "jinja2": "report",
     "matplotlib": "report",
+    "openpyxl": "spreadsheets",
     "ortools": "staffing",
     "croniter": "workers",
     "procrastinate": "workers",

@@ -44,12 +44,11 @@ from taiga_pipeline.pipeline.columns import format_cell
 from taiga_pipeline.pipeline.errors import InvalidValue, RequestError, UnknownPerson
 from taiga_pipeline.pipeline.files.csv_reader import (
     BrokenRow,
-    CsvText,
     RawRow,
     guard,
-    read_csv,
     unguard,
 )
+from taiga_pipeline.pipeline.files.reading import TableFile, read_table
 from taiga_pipeline.pipeline.importing.headers import plain_header
 from taiga_pipeline.pipeline.importing.rows import BadRow
 from taiga_pipeline.pipeline.notation import format_skills
@@ -137,6 +136,7 @@ class Writing:
     zone: tzinfo = UTC
     columns: Mapping[str, str] = field(default_factory=dict)
     delimiter: str = ""
+    sheet: str = ""
 
 
 AS_FOUND: Final = Writing()
@@ -150,7 +150,9 @@ def read_file(format_: ReadFormat[_T], path: Path, writing: Writing) -> RowsRead
     :raises Unreachable: the file cannot be read.
     :raises ProblemsError: it cannot be decoded, or lacks a column.
     """
-    text = read_csv(path, encoding=writing.encoding, delimiter=writing.delimiter)
+    text = read_table(
+        path, encoding=writing.encoding, delimiter=writing.delimiter, sheet=writing.sheet
+    )
     positions = _positions(format_, text, writing.columns)
     dates = _surveys(format_, text, positions, writing)
     items: list[tuple[int, _T]] = []
@@ -197,7 +199,7 @@ def read_file(format_: ReadFormat[_T], path: Path, writing: Writing) -> RowsRead
 
 
 def _surveys(
-    format_: ReadFormat[Any], text: CsvText, positions: Mapping[str, int], writing: Writing
+    format_: ReadFormat[Any], text: TableFile, positions: Mapping[str, int], writing: Writing
 ) -> dict[str, DateReading]:
     rows = [row for row in text.rows() if isinstance(row, RawRow)]
     return {
@@ -211,7 +213,9 @@ def _surveys(
     }
 
 
-def _positions(format_: ReadFormat[Any], text: CsvText, named: Mapping[str, str]) -> dict[str, int]:
+def _positions(
+    format_: ReadFormat[Any], text: TableFile, named: Mapping[str, str]
+) -> dict[str, int]:
     by_header = {plain_header(header): at for at, header in reversed([*enumerate(text.headers)])}
     found: dict[str, int] = {}
     for name in (*format_.columns, *format_.helpers):
@@ -240,7 +244,7 @@ def _positions(format_: ReadFormat[Any], text: CsvText, named: Mapping[str, str]
 
 
 def _wrong_columns(
-    format_: ReadFormat[Any], text: CsvText, named: Mapping[str, str]
+    format_: ReadFormat[Any], text: TableFile, named: Mapping[str, str]
 ) -> Iterator[Problem]:
     fields = (*format_.columns, *format_.helpers)
     there = {plain_header(header) for header in text.headers}

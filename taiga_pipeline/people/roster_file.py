@@ -17,7 +17,8 @@ from taiga_pipeline.people.roster_layout import RosterLayout, RosterOptions, lay
 from taiga_pipeline.people.roster_weeks import WeekReader
 from taiga_pipeline.people.roster_words import has_left, is_last_name_first, is_on_leave, turned
 from taiga_pipeline.pipeline.errors import InvalidValue, RequestError
-from taiga_pipeline.pipeline.files.csv_reader import BrokenRow, RawRow, read_csv, unguard
+from taiga_pipeline.pipeline.files.csv_reader import BrokenRow, RawRow, unguard
+from taiga_pipeline.pipeline.files.reading import read_table
 from taiga_pipeline.pipeline.importing.rows import BadRow
 from taiga_pipeline.pipeline.notation import parse_skills
 from taiga_pipeline.pipeline.text import counted, line
@@ -100,7 +101,9 @@ def read_roster(path: Path, options: RosterOptions) -> RosterReading:
     :raises Unreachable: the file cannot be read.
     :raises ProblemsError: it cannot be decoded, or a column is missing.
     """
-    text = read_csv(path, encoding=options.encoding, delimiter=options.delimiter)
+    text = read_table(
+        path, encoding=options.encoding, delimiter=options.delimiter, sheet=options.sheet
+    )
     layout = lay_out(str(path), text.headers, options)
     rows = list(text.rows())
     reader = _Reader(layout, options, [row for row in rows if isinstance(row, RawRow)])

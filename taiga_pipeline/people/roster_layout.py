@@ -21,9 +21,9 @@ class RosterOptions:
     """How to read a roster that another program wrote.
 
     ``columns``: our column -> their header, "" to leave ours out. ``full_time``: hours of a week
-    of full time. These, ``date_format``, ``delimiter`` and ``encoding`` are None or "" to be found
-    out. ``origin`` names the file across imports, "" for its own name. ``zone`` is that of days.
-    With ``dry_run`` nothing is stored.
+    of full time. These, ``date_format``, ``delimiter``, ``encoding`` and ``sheet`` (of a workbook)
+    are None or "" to be found out. ``origin`` names the file across imports, "" for its own name.
+    ``zone`` is that of days. With ``dry_run`` nothing is stored.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -31,6 +31,7 @@ class RosterOptions:
     date_format: str = ""
     delimiter: str = ""
     encoding: str = ""
+    sheet: str = ""
     origin: str = ""
     zone: tzinfo = UTC
     dry_run: bool = False

@@ -1,9 +1,9 @@
-"""A CSV file as a source: deals are read straight from it, the file is never written.
+"""A CSV file or a workbook as a source: deals are read straight from it, it is never written.
 
 Settings: ``file`` (and ``folder``, against which relative paths are resolved), ``encoding``,
-``delimiter``, and how rows are read (`taiga_pipeline.sources.rows`): the same as the options of
-``deals import``. Beside the file, ``people.csv`` and ``allocations.csv`` are read if they are
-there; ``people`` and ``allocations`` name other files.
+``delimiter``, ``sheet`` (of a workbook), and how rows are read (`taiga_pipeline.sources.rows`): the
+same as the options of ``deals import``. Beside the file, ``people.csv`` and ``allocations.csv``
+are read if they are there; ``people`` and ``allocations`` name other files.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ KNOWN = (
     "allocations",
     "encoding",
     "delimiter",
+    "sheet",
     *ROW_SETTINGS,
 )
 
@@ -83,18 +84,17 @@ class CsvSource:
         allocations, bad_allocations = self._read_allocations()
         for notice in reading.notices():
             _LOG.info("%s: %s", self._file, notice.text)
-        text = reading.csv.text
-        undecoded = any("\udc80" <= character <= "\udcff" for character in text)
-        ends_well = text.endswith(("\n", "\r"))
+        ends_well = reading.csv.is_whole
         if not ends_well:
             _LOG.info(
-                "%s: its last line has no line end: it may be cut off, and no deal counts as gone",
+                "%s: its last line has no line end, or some bytes are not in its encoding: it may "
+                "be cut off or spoilt, and no deal counts as gone",
                 self._file,
             )
         return DealReading(
             deals=deals,
             quarantined=[*quarantined, *bad_people, *bad_allocations],
-            complete=reading.complete and ends_well and not undecoded,
+            complete=reading.complete and ends_well,
             allocations=by_deal(allocations),
             people={person.email: person for person in people},
         )
@@ -162,6 +162,7 @@ def create(settings: Mapping[str, object], clock: Clock) -> CsvSource:
         is_guarded=True,
         delimiter=reader.text("delimiter"),
         encoding=reader.text("encoding"),
+        sheet=reader.text("sheet"),
     )
     reader.finish()
     return CsvSource(file, options, clock, people, allocations)

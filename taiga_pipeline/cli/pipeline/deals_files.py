@@ -1,9 +1,11 @@
-"""``deals import`` and ``deals export``: CSV files."""
+"""``deals import`` and ``deals export``: CSV files and workbooks."""
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,11 +15,19 @@ import click
 from taiga_pipeline.app.deals import tables
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
-from taiga_pipeline.cli.file_arguments import ReadFile, WrittenFile
+from taiga_pipeline.cli.file_arguments import STDOUT, ReadFile, WrittenFile
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, shorten
 from taiga_pipeline.cli.pipeline.file_text import bad_rows_json, print_bad_rows, writing_to
+from taiga_pipeline.files import explaining, is_stdout, writing
 from taiga_pipeline.hints import word
+from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.files.dialects import (
+    PLAIN,
+    Dialect,
+    dialect_of_environment,
+    excel_dialect,
+)
 from taiga_pipeline.pipeline.importing.options import ImportOptions, Take
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.report.terminal import safe
@@ -25,6 +35,11 @@ from taiga_pipeline.report.terminal import safe
 if TYPE_CHECKING:
     from taiga_pipeline.pipeline.importing.base import ImportConflict
     from taiga_pipeline.pipeline.importing.csv_import import ImportReport
+_FORMATS: Final = "csv|xlsx".split("|")
+_CSV, _XLSX = _FORMATS
+_HERE: Final = "here"
+"""What stands for the language of the environment."""
+_LANGUAGE_NAMES: Final = ("LC_ALL", "LC_NUMERIC", "LANG")
 _SHOWN_KEYS: Final = 20
 _SHOWN_CONFLICTS: Final = 50
 _BRIEF: Final = 60
@@ -92,6 +107,12 @@ def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
 )
 @click.option("--delimiter", default="", help="Cell separator, or tab (default: detected).")
 @click.option("--encoding", default="", help="Such as cp1252 (default: decided by the content).")
+@click.option(
+    "--sheet",
+    default="",
+    metavar="NAME",
+    help="The sheet of a workbook, by name or number (default: the only one with deals).",
+)
 @click.option("--origin", default="", help="Names the file across imports (default: its name).")
 @click.option(
     "--take",
@@ -117,7 +138,7 @@ def import_deals(
     as_json: bool,
     **texts: Any,
 ) -> int:
-    """Import deals from any CSV file.
+    """Import deals from any CSV file or workbook (.xlsx, .ods).
 
     Well-known headers are found automatically; name the others with --column. Deals that are in the
     store already are updated, never doubled. Changes in the store since the file was exported, or
@@ -221,10 +242,72 @@ def _print_disappeared(report: ImportReport) -> None:
 
 @click.command("export")
 @click.argument("file", type=WrittenFile(), required=False)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(_FORMATS),
+    help="csv, or xlsx for a workbook (default: by the name of FILE, else csv).",
+)
+@click.option(
+    "--excel",
+    is_flag=False,
+    flag_value=_HERE,
+    default=None,
+    metavar="[LANGUAGE]",
+    help="CSV as Excel opens it in a language: sv, de-CH (default: that of $LANG).",
+)
 @pass_context
-def export_deals(context: CommandContext, file: Path | None) -> None:
-    """Export all deals as CSV, to FILE or stdout. An import reads it back without loss."""
-    with writing_to(file) as stream:
-        count = tables.export_deals(context, stream)
-    if file:
+def export_deals(
+    context: CommandContext, file: Path | None, kind: str | None, excel: str | None
+) -> None:
+    """Export all deals as CSV or as a workbook (.xlsx), to FILE or stdout.
+
+    An import reads it back without loss, also after it was edited in a spreadsheet. Text is never
+    a formula. With --excel, the separator and the decimal mark are those of a language.
+    """
+    if file is None and excel is not None and _looks_like_a_file(excel):
+        file, excel = Path(excel), _HERE
+    dialect = PLAIN if excel is None else _dialect(excel, context.environment)
+    if _kind_of_export(file, kind, excel) == _XLSX:
+        count = _export_workbook(context, file)
+    else:
+        with writing_to(file) as stream:
+            count = tables.export_deals(context, stream, dialect)
+    if file and not is_stdout(file):
         click.echo(f"{counted(count, 'deal')} written to {file}", err=True)
+
+
+def _looks_like_a_file(text: str) -> bool:
+    """Whether what stands after --excel is the FILE: a language has neither a point nor a slash."""
+    return "/" in text or ("." in text and not text.casefold().endswith("utf-8"))
+
+
+def _dialect(language: str, environment: Mapping[str, str]) -> Dialect:
+    if language == _HERE:
+        return dialect_of_environment(*(environment.get(name, "") for name in _LANGUAGE_NAMES))
+    try:
+        return excel_dialect(language)
+    except InvalidValue as error:
+        raise click.UsageError(f"--excel {language[:40]}: {error}") from None
+
+
+def _kind_of_export(file: Path | None, kind: str | None, excel: str | None) -> str:
+    named = _XLSX if file is not None and file.suffix.casefold() == ".xlsx" else _CSV
+    if excel is not None and (kind or named) == _XLSX:
+        raise click.UsageError("--excel is for CSV; a workbook (.xlsx) needs no language")
+    return kind or named
+
+
+def _export_workbook(context: CommandContext, file: Path | None) -> int:
+    if file is not None:
+        with writing(file) as stream:
+            return tables.export_workbook(context, stream)
+    if sys.stdout.isatty():
+        raise click.UsageError("a workbook is not shown on a terminal; name a FILE")
+    content = io.BytesIO()
+    count = tables.export_workbook(context, content)
+    with explaining(STDOUT):
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content.getvalue())
+        sys.stdout.buffer.flush()
+    return count

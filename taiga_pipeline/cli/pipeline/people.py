@@ -51,6 +51,7 @@ _column = click.option(
     metavar="OURS=THEIRS",
     help="Field=header; without a header, the field is left out.",
 )
+_sheet = click.option("--sheet", default="", metavar="NAME", help="The sheet of a workbook.")
 _date_format = click.option(
     "--date-format", default="", help="Such as %m/%d/%Y (default: decided by the column)."
 )
@@ -257,6 +258,7 @@ def _report_time_off(days: TimeOff, what: str, as_json: bool) -> None:
 @click.option("--delimiter", default="", help="Cell separator, or tab (default: detected).")
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
 @_date_format
+@_sheet
 @click.option("--person", default="", metavar="EMAIL", help="The person of an .ics file.")
 @click.option("--origin", default="", help="Names an .ics file across imports (default: its name).")
 @click.option(
@@ -273,12 +275,13 @@ def import_off(
     delimiter: str,
     encoding: str,
     date_format: str,
+    sheet: str,
     person: str,
     origin: str,
     remove_gone: bool,
     as_json: bool,
 ) -> int:
-    """Import time off: CSV (email,first,last,reason), or iCalendar (.ics).
+    """Import time off: CSV or a workbook (email,first,last,reason), or iCalendar (.ics).
 
     Files of HR programs are read by their headers (From, To, Days, Type, Status); name the others
     with --column. Rows that are cancelled, refused or not granted yet, or half a day, are counted.
@@ -293,15 +296,20 @@ def import_off(
 
     if holds_calendar(file):
         options = {"--column": columns, "--delimiter": delimiter}
-        options |= {"--encoding": encoding, "--date-format": date_format}
-        _refuse("is for CSV files", **options)
+        options |= {"--encoding": encoding, "--date-format": date_format, "--sheet": sheet}
+        _refuse("is for tables", **options)
         return import_calendar(
             context, file, person, as_json, origin=origin, remove_many=remove_gone
         )
     given = {"--person": person, "--origin": origin, "--remove-gone": remove_gone}
     _refuse("is for iCalendar files (.ics)", **given)
     writing = Writing(
-        encoding, date_format, context.zone, read_columns(columns), read_delimiter(delimiter)
+        encoding,
+        date_format,
+        context.zone,
+        read_columns(columns),
+        read_delimiter(delimiter),
+        sheet,
     )
     report = time_off.import_time_off(context, file, writing)
     return report_rows(report, file, as_json)
@@ -351,6 +359,7 @@ def list_allocations(context: CommandContext, deal: str, person: str, as_json: b
 @_column
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
 @_date_format
+@_sheet
 @json_option
 @pass_context
 def import_allocations(
@@ -359,12 +368,13 @@ def import_allocations(
     columns: tuple[str, ...],
     encoding: str,
     date_format: str,
+    sheet: str,
     as_json: bool,
 ) -> int:
-    """Import allocations (deal,email,role,hours_per_week,start,end,status)."""
+    """Import allocations (deal,email,role,hours_per_week,start,end,status), CSV or a workbook."""
     from taiga_pipeline.people.csv_files import Writing
 
-    writing = Writing(encoding, date_format, context.zone, read_columns(columns))
+    writing = Writing(encoding, date_format, context.zone, read_columns(columns), sheet=sheet)
     report = use.import_allocations(context, file, writing)
     return report_rows(report, file, as_json)
 

@@ -48,6 +48,7 @@ _TAB_NAMES: Final = ("tab", "\\t")
 )
 @click.option("--delimiter", default="", help="Cell separator, or tab (default: detected).")
 @click.option("--encoding", default="", help="Such as latin-1 (default: UTF-8 or UTF-16).")
+@click.option("--sheet", default="", metavar="NAME", help="The sheet of a workbook.")
 @click.option("--origin", default="", help="Names the file across imports (default: its name).")
 @click.option("--dry-run", is_flag=True, help="Report only, store nothing.")
 @json_option
@@ -62,7 +63,7 @@ def import_people(
     as_json: bool,
     **texts: Any,
 ) -> int:
-    """Import a roster from a CSV file of any HR program.
+    """Import a roster from a CSV file or a workbook (.xlsx, .ods) of any HR program.
 
     Well-known headers are found automatically; name the others with --column. Hours may be a share
     of full time. The whole column decides how hours, dates and names are read, and assumptions are

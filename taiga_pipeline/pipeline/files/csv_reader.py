@@ -13,13 +13,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
-from sync.errors import Unreachable
 from taiga_pipeline.pipeline.files.decoding import control_characters, decode
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.problems import Problem, ProblemsError
@@ -35,7 +33,7 @@ _TELLING: Final = 3
 """Cells from which on a line tells a row from a sentence with a comma in it."""
 _BEGINNING: Final = 20_000
 """Characters among which the header and the separator are looked for."""
-_ABOVE: Final = 40
+ABOVE: Final = 40
 """Lines among which the header is looked for."""
 _FEW: Final = 2
 """Known headers from which on a line is the header although it is not the first one."""
@@ -93,6 +91,21 @@ class CsvText:
     first_line: int
     escape: str = ""
     notes: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file ends as it was written to its end, and all its bytes fit its encoding.
+
+        One that was cut off in its last column looks just like one without a line end.
+        """
+        is_decoded = not any("\udc80" <= character <= "\udcff" for character in self.text)
+        return is_decoded and self.text.endswith(("\n", "\r"))
+
+    @property
+    def kind(self) -> str:
+        """Says in words what was read."""
+        shown = "tab" if self.delimiter == "\t" else self.delimiter
+        return f"CSV with {shown!r} between cells, header in line {self.first_line}"
 
     def rows(self, *, pad: bool = False) -> Iterator[RawRow | BrokenRow]:
         """Goes through the rows below the header; those that are blank are left out.
@@ -240,31 +253,27 @@ IsKnown = Callable[[str], bool]
 """Tells whether a cell is a header that is known."""
 
 
-def read_csv(
-    path: Path,
+def parse_csv(
+    data: bytes,
+    name: str,
     *,
     encoding: str = "",
     delimiter: str = "",
     is_known: IsKnown = lambda header: False,
 ) -> CsvText:
-    """Reads and decodes a CSV file with a header line.
+    """Decodes a CSV file with a header line. ``name`` is the file's, for messages.
 
     Without ``encoding``, the content decides (`decoding`). With it, bytes that do not
     fit cost only their row. Without ``delimiter``, the one of comma, semicolon, tab
     and bar that gives the most columns that are known, or else the most columns.
 
-    :raises Unreachable: the file cannot be read.
     :raises ProblemsError: it cannot be decoded (names line and byte), or has no header.
     """
     delimiter = "\t" if delimiter in TAB_NAMES else delimiter
     if delimiter and (len(delimiter) != 1 or delimiter in _NO_DELIMITERS):
         message = f"delimiter {delimiter!r}: write one character between cells, or tab"
-        raise ProblemsError([Problem(message, str(path))])
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise Unreachable(f"{path} cannot be read: {error.strerror or error}") from error
-    decoded = decode(data, str(path), encoding)
+        raise ProblemsError([Problem(message, name)])
+    decoded = decode(data, name, encoding)
     text, first_line = decoded.text, 1
     if said := _SEPARATOR_LINE.match(text):
         delimiter, first_line = delimiter or said[1], 2
@@ -273,10 +282,10 @@ def read_csv(
     if not isinstance(header, RawRow) or not any(cell.strip() for cell in header.cells):
         reason = f": {header.reason}" if isinstance(header, BrokenRow) else ""
         message = f"no header line with the names of the columns{reason}"
-        raise ProblemsError([Problem(message, str(path), first_line)])
-    headers, repeated = _distinct(header.cells)
+        raise ProblemsError([Problem(message, name, first_line)])
+    headers, repeated = distinct(header.cells)
     csv_text = CsvText(
-        str(path), text, delimiter, decoded.encoding, headers, header.line,
+        name, text, delimiter, decoded.encoding, headers, header.line,
         notes=tuple(_notes(decoded.said, text, first_line, header, repeated)),
     )  # fmt: skip
     return _with_escapes(csv_text)
@@ -309,7 +318,7 @@ def _notes(
         )
 
 
-def _distinct(cells: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
+def distinct(cells: tuple[str, ...]) -> tuple[tuple[str, ...], list[str]]:
     """Returns headers of which no two are equal, without unnamed ones at the end; and those that
     occur more than once."""
     headers: list[str] = []
@@ -347,20 +356,25 @@ def _broken(csv_text: CsvText) -> int:
 def _header(
     text: str, first_line: int, delimiter: str, is_known: IsKnown
 ) -> RawRow | BrokenRow | None:
-    """Returns the record of the header: the first that is not blank, unless one below it has more
-    known headers, and more cells than all above it."""
     end = text.find("\n", _BEGINNING)
     lines = _Lines(text[: end + 1] if end >= 0 else text, first_line, always=0)
-    records = list(islice(_records(lines, delimiter), _ABOVE))
+    return choose_header(list(islice(_records(lines, delimiter), ABOVE)), is_known)
+
+
+def choose_header(
+    records: Sequence[RawRow | BrokenRow], is_known: IsKnown
+) -> RawRow | BrokenRow | None:
+    """Returns the header among the first records: the first that is not blank, unless one below it
+    has more known headers, and more cells than all above it."""
     filled = [each for each in records if _width(each)]
     if not filled:
         return next(iter(records), None)
     first, most = filled[0], _width(filled[0])
-    if _score(first, is_known) >= _FEW:
+    if known_headers(first, is_known) >= _FEW:
         return first
     for each in filled[1:]:
-        score, width = _score(each, is_known), _width(each)
-        if score > max(_score(first, is_known), _FEW - 1) and width > most:
+        score, width = known_headers(each, is_known), _width(each)
+        if score > max(known_headers(first, is_known), _FEW - 1) and width > most:
             return each
         most = max(most, width)
     return first
@@ -370,7 +384,8 @@ def _width(record: RawRow | BrokenRow) -> int:
     return sum(bool(cell.strip()) for cell in record.cells) or isinstance(record, BrokenRow)
 
 
-def _score(record: RawRow | BrokenRow, is_known: IsKnown) -> int:
+def known_headers(record: RawRow | BrokenRow, is_known: IsKnown) -> int:
+    """Counts the different known headers of a record."""
     is_row = isinstance(record, RawRow)
     return len({cell.strip() for cell in record.cells if is_known(cell.strip())}) if is_row else 0
 
@@ -382,7 +397,7 @@ def _sniff(text: str, first_line: int, is_known: IsKnown) -> str:
         header = _header(beginning, first_line, delimiter, is_known)
         if not isinstance(header, RawRow):
             return 0, 0
-        return _score(header, is_known), len(header.cells)
+        return known_headers(header, is_known), len(header.cells)
 
     return max(DELIMITERS, key=columns)
 
@@ -390,6 +405,11 @@ def _sniff(text: str, first_line: int, is_known: IsKnown) -> str:
 def guard(text: str) -> str:
     """Puts an apostrophe before text that a spreadsheet would take for a formula."""
     return f"'{text}" if _RISKY.match(text) else text
+
+
+def is_guarded_text(text: str) -> bool:
+    """Whether `unguard` takes an apostrophe away."""
+    return _GUARDED.match(text) is not None
 
 
 def unguard(text: str) -> str:

@@ -14,7 +14,8 @@ from typing import Final
 
 from taiga_pipeline.pipeline.fields.field import LIST_KINDS, Kind
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
-from taiga_pipeline.pipeline.files.csv_reader import BrokenRow, CsvText, RawRow
+from taiga_pipeline.pipeline.files.csv_reader import BrokenRow, RawRow
+from taiga_pipeline.pipeline.files.reading import TableFile
 from taiga_pipeline.pipeline.importing.notices import Notice
 from taiga_pipeline.pipeline.text import counted, folded
 
@@ -66,7 +67,7 @@ class Table:
 
     def __init__(
         self,
-        csv_text: CsvText,
+        csv_text: TableFile,
         columns: Mapping[str, int],
         is_known_stage: Callable[[str], bool] | None = None,
     ) -> None:

@@ -16,7 +16,8 @@ from taiga_pipeline.pipeline.batch import Batch, Outcome
 from taiga_pipeline.pipeline.cells import parse_time
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue
 from taiga_pipeline.pipeline.fields.table import CLOSE_DATE, LOST_ON, WON_ON
-from taiga_pipeline.pipeline.files.csv_reader import CsvText, RawRow, read_csv
+from taiga_pipeline.pipeline.files.csv_reader import CsvText, RawRow
+from taiga_pipeline.pipeline.files.reading import TableFile, read_table
 from taiga_pipeline.pipeline.files.table import Table
 from taiga_pipeline.pipeline.importing.base import Bases, Found, ImportConflict, conflicts_of
 from taiga_pipeline.pipeline.importing.drafts import DraftReading
@@ -33,6 +34,7 @@ from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.note_rows import CHUNK, chunks
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.pipeline.text import counted, folded
+from taiga_pipeline.pipeline.values.numerals import COMMA, POINT
 
 _CLOSES: Final = ("closed_on", CLOSE_DATE, WON_ON, LOST_ON)
 
@@ -70,7 +72,7 @@ class ImportReport:
 class FileReading(DraftReading):
     """The drafts of a file."""
 
-    csv: CsvText
+    csv: TableFile
     layout: Layout
     table: Table
 
@@ -88,14 +90,18 @@ def open_file(path: Path, options: ImportOptions, funnel: Funnel) -> FileReading
     :raises ProblemsError: it cannot be decoded, or the options do not fit it.
     """
     named = {folded(header) for header in options.columns.values()}
-    csv = read_csv(
+    csv = read_table(
         path,
         encoding=options.encoding,
         delimiter=options.delimiter,
+        sheet=options.sheet,
+        sheet_option=options.spelling.sheet,
         is_known=lambda header: is_known(header, options.fields) or folded(header) in named,
     )
     layout = lay_out(str(path), csv.headers, options)
-    reader = RowReader(layout, options, funnel)
+    # A spreadsheet that saves our export with semicolons does so for its decimal commas.
+    has_commas = isinstance(csv, CsvText) and csv.delimiter == ";"
+    reader = RowReader(layout, options, funnel, COMMA if has_commas else POINT)
     table = Table(csv, layout.columns, funnel.is_known if funnel.is_strict else None)
     reader.survey(table.rows())
     return FileReading(table.rows(), reader, csv=csv, layout=layout, table=table)

@@ -97,6 +97,7 @@ class Spelling:
     currency: str = "--currency"
     decimal: str = "--decimal {text!r}"
     delimiter: str = "--delimiter {text!r}"
+    sheet: str = "--sheet {name!r}"
     date_format: str = "--date-format"
     time_zone: str = "--time-zone {text!r}"
     scale: str = "--probability-scale"
@@ -113,6 +114,7 @@ IN_CONFIG: Final = Spelling(
     currency="[source] currency",
     decimal='[source] decimal = "{text}"',
     delimiter='[source] delimiter = "{text}"',
+    sheet='[source] sheet = "{name}"',
     date_format="[source] date_format =",
     time_zone='[source] time_zone = "{text}"',
     scale="[source] probability_scale =",
@@ -128,7 +130,8 @@ class ImportOptions:
     ``name``: how to compose a name, such as ``{customer}: {service}``; ``key``: how to make keys
     where the file has none. ``decimal``,
     ``date_format`` and ``probability_scale``: how amounts, dates and chances are written, "" to
-    decide by their columns. ``time_zone`` is that of days, and of times without one, "" for
+    decide by their columns. ``sheet`` is that of a workbook, "" where only one is meant.
+    ``time_zone`` is that of days, and of times without one, "" for
     ``zone``. ``is_guarded`` says that an apostrophe may stand before what a spreadsheet would take
     for a formula. ``origin`` names the file across imports, "" for its own name. ``by`` says who
     imports; with ``dry_run`` nothing is stored. ``force`` lets deals skip actions on their way,
@@ -149,6 +152,7 @@ class ImportOptions:
     probability_scale: str = ""
     delimiter: str = ""
     encoding: str = ""
+    sheet: str = ""
     time_zone: str = ""
     zone: tzinfo = UTC
     is_guarded: bool = True

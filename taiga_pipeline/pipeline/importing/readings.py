@@ -64,10 +64,14 @@ class Readings:
         if column.kind is Kind.MOMENT:
             return self.date_reading(column.name).moment(text)
         if column.kind in (Kind.MONEY, Kind.NUMBER):
-            return read_figure(column, self.amounts.get(column.name, self.value), text)
+            return read_figure(column, self.amount_reading(column.name), text)
         if column.kind is Kind.SHARE:
             return self.probability.read(text)
         return _read_list(column.kind, text) if column.kind in LIST_KINDS else _word(column, text)
+
+    def amount_reading(self, name: str) -> AmountReading:
+        """Returns how a column of money or numbers is read."""
+        return self.amounts.get(name, self.value)
 
     def date_reading(self, name: str) -> DateReading:
         """Returns how a column of dates is read."""
@@ -128,7 +132,8 @@ class Survey:
     """Looks at all cells of a file, and decides how its columns are written.
 
     ``headers``: our field -> the file's header. ``is_ours`` says that the file has the columns of
-    our own format, so that what its cells leave open is a decimal point and a fraction.
+    our own format, so that what its cells leave open is a fraction, and a decimal mark that its
+    other columns show, else the ``usual`` one of such a file.
     """
 
     def __init__(
@@ -138,10 +143,13 @@ class Survey:
         *,
         is_ours: bool = False,
         table: FieldTable = BUILT_IN,
+        usual: str = POINT,
     ) -> None:
         self._headers = headers
         self._terms = terms
         self._is_ours = is_ours
+        self._usual = usual
+        self._figures = AmountSurvey()
         self._amounts = {
             name: AmountSurvey(unit_in_header(headers[name]))
             for name in _present(headers, table, Kind.MONEY, Kind.NUMBER)
@@ -160,11 +168,14 @@ class Survey:
             self._dates[name].take(cell)
         else:
             self._shares.take(cell)
+            self._figures.take(cell)
 
     def readings(self) -> Readings:
         """Decides."""
         terms = self._terms
-        likely_point, likely = (POINT, Scale.FRACTION) if self._is_ours else ("", Scale.BY_VALUE)
+        likely_point, likely = "", Scale.BY_VALUE
+        if self._is_ours:
+            likely_point, likely = self._shown_mark() or self._usual, Scale.FRACTION
         amounts = {
             name: survey.reading(terms.decimal, terms.decimal_option, likely_point)
             for name, survey in self._amounts.items()
@@ -184,6 +195,12 @@ class Survey:
             ),
             amounts,
         )
+
+    def _shown_mark(self) -> str:
+        """Returns the decimal mark that the columns show together, "" if none or both."""
+        surveys = (self._figures, *self._amounts.values())
+        shown = {mark for each in surveys for mark, count in each.shown.items() if count}
+        return shown.pop() if len(shown) == 1 else ""
 
     def _agreed(self, dates: dict[str, DateReading]) -> dict[str, DateReading]:
         """Lets the columns that show their order decide for those that may be either: one program

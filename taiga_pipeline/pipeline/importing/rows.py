@@ -22,6 +22,7 @@ from taiga_pipeline.pipeline.fields.field import (
 )
 from taiga_pipeline.pipeline.fields.own import normal_form
 from taiga_pipeline.pipeline.fields.table import CLOSE_DATE, LOST_ON, STATUS, WON_ON
+from taiga_pipeline.pipeline.files.cell_text import TypedText
 from taiga_pipeline.pipeline.files.csv_reader import BrokenRow, RawRow, unguard
 from taiga_pipeline.pipeline.importing.decisions import decision, is_known_status
 from taiga_pipeline.pipeline.importing.native import Cell, NativeRow, cell_of
@@ -39,6 +40,7 @@ from taiga_pipeline.pipeline.values.blank import (
 )
 from taiga_pipeline.pipeline.values.currencies import currencies_of
 from taiga_pipeline.pipeline.values.date_forms import Found
+from taiga_pipeline.pipeline.values.numerals import POINT
 from taiga_pipeline.pipeline.values.units import common
 from taiga_pipeline.pipeline.values.yes_no import NO, YES
 
@@ -94,10 +96,13 @@ class Draft:
 class RowReader:
     """Reads rows of one file by its layout and the options."""
 
-    def __init__(self, layout: Layout, options: ImportOptions, funnel: Funnel) -> None:
+    def __init__(
+        self, layout: Layout, options: ImportOptions, funnel: Funnel, usual_mark: str = POINT
+    ) -> None:
         self._layout = layout
         self._options = options
         self.funnel = funnel
+        self._usual_mark = usual_mark
         self._zone = options.terms.zone
         self.readings = alone(options.terms)
         self._key_survey = KeySurvey()
@@ -132,9 +137,19 @@ class RowReader:
             for name in survey.columns:
                 position = self._layout.columns[name]
                 cell = row.cells[position] if position < len(row.cells) else ""
-                survey.take(name, self._text(self._fields[name], cell)[0])
+                if not self._is_settled(self._fields[name], cell):
+                    survey.take(name, self._text(self._fields[name], cell)[0])
         self.readings = survey.readings()
         self._keys = self._key_survey.reading()
+
+    def _is_settled(self, column: DealField, cell: str) -> bool:
+        """Whether a workbook says what a cell is, so that it shows nothing of how text is written.
+
+        Of chances it does not say whether they are counted in hundredths.
+        """
+        if not isinstance(cell, TypedText) or column.kind is Kind.SHARE:
+            return False
+        return _is_of_its_kind(column, cell.value)
 
     def _survey_native(self, survey: Survey, row: NativeRow) -> None:
         """Looks at what is text, and at chances: a number does not say what it is counted in."""
@@ -159,7 +174,11 @@ class RowReader:
     def _survey(self) -> Survey:
         headers = {name: self._layout.header_of(name) for name in self._layout.columns}
         return Survey(
-            headers, self._options.terms, is_ours=self._layout.is_ours, table=self._fields
+            headers,
+            self._options.terms,
+            is_ours=self._layout.is_ours,
+            table=self._fields,
+            usual=self._usual_mark,
         )
 
     def read(self, row: RawRow | NativeRow | BrokenRow) -> Draft | BadRow:
@@ -179,6 +198,9 @@ class RowReader:
             column = self._fields[name]
             try:
                 cell = self._cell(row, position, column.kind)
+                if isinstance(cell, TypedText) and self._may_be_taken(column, cell):
+                    values[name] = self._typed_value(column, cell)
+                    continue
                 if not isinstance(cell, str) and _is_of_its_kind(column, cell):
                     values[name] = self._native_value(column, cell)
                     continue
@@ -326,6 +348,21 @@ class RowReader:
                 return ""
             read_currency(text)
         return line(text)
+
+    def _may_be_taken(self, column: DealField, cell: TypedText) -> bool:
+        """Whether a cell of a workbook is what the field holds, and no option replaces it."""
+        is_replaced = (column.name, cell.strip()) in self._options.values
+        is_text = column.kind is Kind.SHARE and cell.is_share  # which has its sign
+        return _is_of_its_kind(column, cell.value) and not is_replaced and not is_text
+
+    def _typed_value(self, column: DealField, cell: TypedText) -> Any:
+        """Returns the value of a cell whose workbook says what it is."""
+        if not isinstance(cell.value, Decimal) or column.kind is Kind.SHARE:
+            native = cell_of(cell.value, self._zone)
+            return self._native_value(column, native) if not isinstance(native, str) else None
+        if cell.value < 0 and not column.is_own:
+            raise InvalidValue(f"{cell}: an amount is 0 or more")
+        return self.readings.amount_reading(column.name).of(cell.value, cell.unit)
 
     def _native_value(self, column: DealField, cell: Decimal | date) -> Any:
         if isinstance(cell, Decimal):

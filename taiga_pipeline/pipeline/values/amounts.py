@@ -94,6 +94,14 @@ class AmountReading:
         value = plain_decimal(value * unit.factor)
         return Amount(-value if parts.negative and value else value, unit.currencies)
 
+    def of(self, number: Decimal, unit: Unit) -> Amount:
+        """Returns the amount of a number that need not be read; ``unit`` is what it is shown with.
+
+        :raises InvalidValue: that does not fit what the column's header says.
+        """
+        unit = _within(unit, self.unit)
+        return Amount(plain_decimal(number * unit.factor), unit.currencies)
+
     def _undecided(self, text: str, numeral: Numeral) -> str:
         shown = f"{text.strip()[:_SHOWN]!r}"
         if self.decimal:

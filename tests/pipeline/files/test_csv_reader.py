@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 
 from sync.errors import Unreachable
 from taiga_pipeline.pipeline.files import csv_reader
-from taiga_pipeline.pipeline.files.csv_reader import BrokenRow, RawRow, guard, read_csv, unguard
+from taiga_pipeline.pipeline.files.csv_reader import BrokenRow, RawRow, guard, unguard
+from taiga_pipeline.pipeline.files.reading import read_table
 from taiga_pipeline.problems import ProblemsError
 
 
 def rows_of(tmp_path: Path, data: bytes | str, **options: str) -> list[RawRow | BrokenRow]:
     file = tmp_path / "file.csv"
     file.write_bytes(data.encode() if isinstance(data, str) else data)
-    return list(read_csv(file, **options).rows())
+    return list(read_table(file, **options).rows())
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -120,7 +121,7 @@ def test_a_file_without_a_header_is_refused(tmp_path: Path, data: str) -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match=r"gone\.csv cannot be read: No such file"):
-        read_csv(tmp_path / "gone.csv")
+        read_table(tmp_path / "gone.csv")
 
 
 @given(data=st.binary(max_size=200))

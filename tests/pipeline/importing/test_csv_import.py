@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from taiga_pipeline.pipeline.files.csv_export import export_deals
+from taiga_pipeline.pipeline.files.dialects import PLAIN, excel_dialect
+from taiga_pipeline.pipeline.files.xlsx_export import export_workbook
 from taiga_pipeline.pipeline.importing.csv_import import ImportReport, import_deals
 from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions
 from taiga_pipeline.pipeline.model import Deal, Note
@@ -384,12 +386,28 @@ def test_a_file_of_bytes_in_another_encoding_loses_only_the_rows_that_do_not_fit
     assert store.get("2").name == "Åsa"
 
 
+WAYS = ("csv", "sv", "de-CH", "en", "xlsx")
+"""For programs, for Excel in a language, and as a workbook."""
+
+
+def exported(folder: Path, store: DealStore, way: str) -> Path:
+    file = folder / "deals"
+    if way == "xlsx":
+        with file.open("wb") as workbook:
+            export_workbook(store.versions(), workbook, OWN)
+        return file
+    dialect = PLAIN if way == "csv" else excel_dialect(way)
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        export_deals(store.versions(), stream, OWN, dialect)
+    return file
+
+
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(st.lists(deals, max_size=5, unique_by=lambda deal: folded(deal.key)))
+@given(st.lists(deals, max_size=5, unique_by=lambda deal: folded(deal.key)), st.sampled_from(WAYS))
 def test_what_is_exported_is_imported_without_loss(
-    tmp_path: Path, clock: StandingClock, originals: list[Deal]
+    tmp_path: Path, clock: StandingClock, originals: list[Deal], way: str
 ) -> None:
     source, copy = (tmp_path / "source.db", tmp_path / "copy.db")
     for file in tmp_path.glob("*.db*"):
@@ -397,9 +415,7 @@ def test_what_is_exported_is_imported_without_loss(
     first = DealStore.open(f"sqlite:///{source}", clock, create=True)
     second = DealStore.open(f"sqlite:///{copy}", clock, create=True)
     first.upsert(originals)
-    file = tmp_path / "deals.csv"
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        export_deals(first.versions(), stream, OWN)
+    file = exported(tmp_path, first, way)
 
     options = ImportOptions(fields=OWN)
     assert counts(import_deals(second, file, options)) == (len(originals), 0, 0, 0)
