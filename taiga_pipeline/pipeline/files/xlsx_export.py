@@ -19,6 +19,7 @@ from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.files.csv_reader import is_guarded_text
 from taiga_pipeline.pipeline.files.dialects import is_exact_in_binary
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.notes import format_notes
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.pipeline.versions import COLUMN, Version
 from taiga_pipeline.problems import Problem, ProblemsError
@@ -27,13 +28,15 @@ _Cell = Any
 """A cell of openpyxl, which has no class of its own for those that are written at once."""
 LONGEST: Final = 32_767
 """Characters (of UTF-16) that a cell holds; programs cut what is longer without a word."""
+_SURELY_FITS: Final = 4_000
+"""Characters that fit in whatever way they are written."""
 _FIRST_DAY: Final = date(1900, 3, 1)
 """Before it, spreadsheets count days wrong, or not at all."""
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 """What XML cannot hold, and what would be read as an escape of such."""
 _RISKY: Final = re.compile(r"[=+\-@\t\r＝＋－＠]")
 _MONEY: Final = re.compile(r"(?P<number>-?[0-9]+(?:\.[0-9]+)?)(?: (?P<currency>[A-Z]{3}))?")
-_WIDTHS: Final = {Kind.BLOCK: 40, Kind.ROLES: 30, Kind.CONTACTS: 30, Kind.ACTIONS: 30}
+_WIDTHS: Final = {Kind.NOTES: 40, Kind.ROLES: 30, Kind.CONTACTS: 30, Kind.ACTIONS: 30}
 _SHEET: Final = "deals"
 _TEXT: Final = "@"
 _DAY: Final = "yyyy-mm-dd"
@@ -69,7 +72,7 @@ def _fill(sheet: Any, deals: Iterable[tuple[Deal, Version]], fields: list[DealFi
     count = 0
     too_long: list[Problem] = []
     for deal, version in deals:
-        cells = deal_cells(deal)
+        cells = deal_cells(deal) | {"notes": _newest(deal)}
         row = [_cell(sheet, field, cells.get(field.name, "")) for field in fields]
         sheet.append([*row, _text_cell(sheet, str(version))])
         too_long += _too_long(deal.key, cells)
@@ -167,9 +170,22 @@ def _escaped(match: re.Match[str]) -> str:
     return f"_x{ord(match[0]):04X}_"
 
 
+def _newest(deal: Deal) -> str:
+    """Returns as many notes as a cell holds, the newest first: an import never takes notes away."""
+    notes = deal.notes
+    while notes and _size(text := format_notes(notes)) >= LONGEST:
+        keep = min(len(notes) - 1, len(notes) * LONGEST // _size(text))
+        notes = notes[:keep]
+    return format_notes(notes)
+
+
+def _size(text: str) -> int:
+    return len(_CONTROL.sub(_escaped, text).encode("utf-16-le")) // 2
+
+
 def _too_long(key: str, cells: dict[str, str]) -> Iterator[Problem]:
     for name, text in cells.items():
-        size = len(_CONTROL.sub(_escaped, text).encode("utf-16-le")) // 2 if len(text) > 4000 else 0
+        size = _size(text) if len(text) > _SURELY_FITS else 0
         if size >= LONGEST:
             yield Problem(
                 f"{key}: {name} has {counted(size, 'character')}; a cell of a workbook holds "

@@ -22,7 +22,7 @@ from taiga_pipeline.pipeline.files.dialects import (
 from taiga_pipeline.pipeline.files.xlsx_export import export_workbook
 from taiga_pipeline.pipeline.importing.csv_import import import_deals
 from taiga_pipeline.pipeline.importing.options import ImportOptions
-from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.model import Contact, Deal, Note
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.problems import ProblemsError
 
@@ -41,7 +41,7 @@ DEAL = Deal(
     currency="SEK",
     probability=Decimal("0.125"),
     expected_close=date(2026, 12, 24),
-    notes="'=x\nsecond _x0041_ \x07",
+    next_step="'=x _x0041_ \x07",
     own={"margin": "12.5 SEK", "seats": "1.125", "signed": "2026-11-30"},
 )
 
@@ -146,6 +146,22 @@ def test_csv_that_excel_saved_again_is_read_with_its_decimal_commas(
 
 
 def test_a_text_that_no_cell_holds_is_reported_and_never_cut(store: DealStore) -> None:
-    store.upsert([replace(DEAL, notes="x" * 40_000)])
-    with pytest.raises(ProblemsError, match=r"0012: notes has 40,000 characters; .* 32,767"):
+    contacts = tuple(Contact("x" * 900, "", str(number)) for number in range(50))
+    store.upsert([replace(DEAL, contacts=contacts)])
+    with pytest.raises(ProblemsError, match=r"0012: contacts has [0-9,]+ characters; .* 32,767"):
         as_workbook(store)
+
+
+def test_of_a_long_log_the_newest_notes_are_exported_and_none_is_lost(
+    store: DealStore, tmp_path: Path
+) -> None:
+    notes = tuple(Note(f"{number} " + "x" * 9_000) for number in range(10))
+    store.upsert([replace(DEAL, notes=notes)])
+    before = store.get("0012").notes
+    book = as_workbook(store)
+    cell = next(each.value for each in book.active[2] if str(each.value).startswith("["))
+    assert (cell.count("x" * 9_000), before[0].text in cell) == (3, True)
+    book.save(tmp_path / "deals.xlsx")
+    report = import_deals(store, tmp_path / "deals.xlsx", ImportOptions(fields=OWN))
+    assert (report.unchanged, report.conflicts) == (1, ())
+    assert store.get("0012").notes == before

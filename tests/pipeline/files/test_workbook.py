@@ -164,7 +164,7 @@ def test_a_workbook_of_libreoffice_is_read_by_its_types(bring: Bring, store: Dea
     )
     assert bring(content).added == 1
     deal = store.get("D-1")
-    assert (deal.name, deal.notes) == ("A&B x", "one\ntwo")
+    assert (deal.name, [note.text for note in deal.notes]) == ("A&B x", ["one\ntwo"])
     assert (deal.value, deal.currency) == (Decimal("1.234"), "SEK")
     assert (deal.probability, deal.expected_close) == (Decimal("0.25"), date(2026, 12, 24))
 
