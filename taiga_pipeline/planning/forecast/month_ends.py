@@ -9,7 +9,7 @@ then count for about sixty.
 from __future__ import annotations
 
 from datetime import date
-from math import lgamma
+from math import lgamma, sqrt
 from typing import Final
 
 import numpy as np
@@ -24,6 +24,9 @@ LAST_DAYS: Final = 3
 UNLIKELY: Final = 0.001
 LONGEST: Final = 31
 """By so many days the clock may be ahead."""
+_MANY: Final = 50
+_FAR: Final = 3.09
+"""What lies so many standard deviations above the mean is as unlikely as `UNLIKELY`."""
 _MONTH: Final = 365.25 / 12
 
 
@@ -76,7 +79,11 @@ _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 def _is_unlikely(late: int, number: int, share: float) -> bool:
-    """Tells if so many or more of a number, each of this chance, are too many (binomial)."""
+    """Tells if so many or more of a number, each of this chance, are too many: binomial, or of many
+    the normal distribution that it comes to."""
+    mean = number * share
+    if mean > _MANY:
+        return late - mean > _FAR * sqrt(mean * (1 - share))
     some = np.arange(late, number + 1)
     ways = [lgamma(number + 1) - lgamma(k + 1) - lgamma(number - k + 1) for k in some.tolist()]
     logs = np.array(ways) + some * np.log(share) + (number - some) * np.log1p(-share)

@@ -115,15 +115,16 @@ def _timeline(line: Timeline) -> Figure:
     for y, (_, lane) in enumerate(lanes):
         for bar in lane:
             place = Rectangle((bar.first, y + 0.1), bar.weeks, 0.8, edgecolor=_SURE)
-            place.set(
-                facecolor=_SURE if bar.is_sure else "white", hatch="" if bar.is_sure else "///"
-            )
+            paper, ink, hatch = (_SURE, "white", "") if bar.is_sure else ("white", "black", "//")
+            place.set(facecolor=paper, hatch=hatch)
             axes.add_patch(place)
-            ink = "white" if bar.is_sure else "black"
             name = axes.text(
                 bar.first + 0.1, y + 0.5, _plain(bar.name), va="center", fontsize=7, color=ink,
             )  # fmt: skip
             name.set_clip_path(place)
+            name.set_clip_on(True)
+            if not bar.is_sure:
+                name.set_bbox({"facecolor": paper, "edgecolor": "none", "pad": 0.6})
     axes.set(xlim=(0, columns), ylim=(len(lanes), 0), title="Who does what, and when")
     weeks = [x + 0.5 for x in range(columns)]
     axes.set_xticks(weeks, line.weeks, rotation=90, fontsize=8)

@@ -60,3 +60,10 @@ def test_where_days_are_alike_nothing_is_moved() -> None:
     for seed in range(20):
         history = simulate(Shape("", 60, 2), seed).history
         assert weights_of(make_record(history, TODAY)) is None
+
+
+@pytest.mark.parametrize("month_ends", [True, False])
+def test_many_decisions_are_judged_as_few_are(month_ends: bool) -> None:
+    record = make_record(simulate(Shape("", 1500, 1, month_ends=month_ends), 1).history, TODAY)
+    assert record.decided > 500
+    assert (weights_of(record) is not None) == month_ends
