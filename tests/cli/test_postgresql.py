@@ -18,7 +18,7 @@ from tests.cli.conftest import FixedClock, Run, project_names, writes
 from tests.live.leaving_out import program
 from tests.live.postgresql import PASSWORD, Server
 
-pytestmark = pytest.mark.sampled_tests(3)
+pytestmark = pytest.mark.sampled_tests(6)
 
 CONFIG = Path("config.toml")
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.sampled_tests(3)
+pytestmark = pytest.mark.sampled_tests(6)
 
 COMMANDS = ["--version", "deals list", "deals export /dev/stdout"]
 

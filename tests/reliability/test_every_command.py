@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 
-pytestmark = pytest.mark.sampled_tests(3)
+pytestmark = pytest.mark.sampled_tests(5)
 
 CALLS: Final = {
     "plan": "",

@@ -31,7 +31,7 @@ from tests.reliability.test_source_trouble import (
     replace_database,
 )
 
-pytestmark = pytest.mark.sampled_tests(2)
+pytestmark = pytest.mark.sampled_tests(4)
 
 __all__ = ["company", "impatient", "taiga", "with_store"]  # fixtures
 

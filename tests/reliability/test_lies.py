@@ -30,7 +30,7 @@ from tests.reliability.faults_world import (
 from tests.reliability.lies import FIELDS, WHOLE, Ask, Change, Lies, fields_of, in_place_of
 from tests.reliability.lies import lies_on_the_wire as lying
 
-pytestmark = pytest.mark.sampled(8)
+pytestmark = pytest.mark.sampled(12)
 
 FOR_ALL = {"/auth", "/users/me", "/projects", "/user-storage"}
 """What every run needs: without it, a run cannot go on (exit code 6)."""

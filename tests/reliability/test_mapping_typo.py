@@ -10,6 +10,8 @@ import pytest
 
 from tests.reliability.source_trouble_world import DEALS, Company, company, taiga
 
+pytestmark = pytest.mark.sampled_tests(2)
+
 __all__ = ["company", "taiga"]  # fixtures
 
 

@@ -25,7 +25,7 @@ from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
 
-pytestmark = pytest.mark.sampled_tests(2)
+pytestmark = pytest.mark.sampled_tests(4)
 
 SAMPLES: Final = Path(__file__).parent / "state_samples"
 VERSIONS: Final = range(1, len(STEPS) + 1)

@@ -32,7 +32,7 @@ from tests.profiles import sampled
 from tests.reliability.faults_world import Wishes, deal
 from tests.reliability.interleaving import Choose, Gate, two_switches
 
-pytestmark = pytest.mark.sampled_tests(2)
+pytestmark = pytest.mark.sampled_tests(3)
 
 DEALS: Final = (deal("D1"), deal("D2"))
 SWITCHES: Final = (1, 2, 3, 4, 6)

@@ -269,14 +269,14 @@ def test_a_slot_of_400_days_ago_is_made_up_for_once(write: Write) -> None:
     assert found.wrong == ()
 
 
-def test_thousands_of_configurations_that_did_not_change_are_looked_at_in_no_time(
+def test_hundreds_of_configurations_that_did_not_change_are_looked_at_in_no_time(
     write: Write, tmp_path: Path
 ) -> None:
-    for number in range(2_000):
+    for number in range(300):
         add(tmp_path / f"p{number}", f"p{number}")
     reader = FleetReader(write())
     began = time.process_time()
-    assert len(reader.read().members) == 2_000
+    assert len(reader.read().members) == 300
     first, began = time.process_time() - began, time.process_time()
     reader.read()
     assert time.process_time() - began < first, "files that are known cost less, not more"

@@ -14,6 +14,8 @@ from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
 from tests.cli.conftest import Run, writes
 
+pytestmark = pytest.mark.sampled_tests(2)
+
 DEALS = """key,name,customer,stage,value,currency,expected_close,owner,notes
 D-1,Web shop,Acme,Proposal,40000,EUR,2026-12-14,Anna,
 D-2,Portal,Zeta,Needs analysis,9000,EUR,2027-01-14,Bert,

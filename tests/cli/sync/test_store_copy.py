@@ -19,7 +19,7 @@ from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import NOW, SAMPLE_DEALS, FixedClock, Run, project_names, writes
 
-pytestmark = pytest.mark.sampled_tests(2)
+pytestmark = pytest.mark.sampled_tests(4)
 
 CONFIG = Path("config.toml")
 

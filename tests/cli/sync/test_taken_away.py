@@ -12,7 +12,7 @@ from sync.errors import Unreachable
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import Run
 
-pytestmark = pytest.mark.sampled_tests(2)
+pytestmark = pytest.mark.sampled_tests(4)
 
 Leave = Callable[[], tuple[str, str]]
 

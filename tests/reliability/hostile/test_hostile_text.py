@@ -13,7 +13,7 @@ from tests.figures import Figure
 from tests.reliability.hostile.corpus import STORABLE
 from tests.reliability.hostile.table import CELLS, PARTS, TABLE
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(6)
 
 World = Callable[[str], Any]
 

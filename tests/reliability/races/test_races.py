@@ -16,8 +16,8 @@ from tests.reliability.kills.harness import PARTIAL, Gate, fleet
 
 from .edits import EDITS, Interleaving
 
-EVERY = 10
-"""A sample tries an edit at every fifth request; the next edit at the ones next to them."""
+EVERY = 16
+"""A sample tries each edit at so few of the requests; the next edit at the ones next to them."""
 FIRST_WRITE = 40
 """A request in the midst of the run."""
 

@@ -21,7 +21,7 @@ from tests.reliability.lies import lies_on_the_wire as lying
 from tests.targets.redmine.fake import KEY, URL, FakeRedmine
 from tests.targets.support import ManualClock
 
-pytestmark = pytest.mark.sampled(8)
+pytestmark = pytest.mark.sampled(12)
 
 MEMBER = "ana@example.invalid"
 FOR_ALL = ("/users/current.json", "/projects.json", "/issues.json", "/custom_fields.json")
