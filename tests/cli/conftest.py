@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
+from tests.prepared import prepare
 
 SAMPLE_DEALS = 64
 """So many deals the sample pipeline has."""
@@ -61,11 +62,15 @@ def taiga() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def sample(run: Run, taiga: Sandbox, environment: dict[str, str]) -> Run:
+def sample(run: Run, taiga: Sandbox, environment: dict[str, str], tmp_path: Path) -> Run:
     """A folder with the sample pipeline, connected to `taiga`: runs commands there."""
     environment["TAIGA_PASSWORD"] = taiga.password
-    result = run("init", "--sample", "--taiga-url", taiga.url, "--username", taiga.username)
-    assert result.exit_code == 0, result.stderr
+
+    def make() -> None:
+        result = run("init", "--sample", "--taiga-url", taiga.url, "--username", taiga.username)
+        assert result.exit_code == 0, result.stderr
+
+    prepare("sample of the command line", tmp_path, taiga, make)
     return run
 
 

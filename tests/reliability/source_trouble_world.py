@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
+from tests.prepared import prepare
 
 DEALS = 20
 HEADER = "key,name,customer,stage,value,currency,probability,start,roles,updated_at"
@@ -136,11 +137,15 @@ def taiga() -> Iterator[Sandbox]:
 def company(tmp_path: Path, taiga: Sandbox) -> Company:
     """A company whose deals are in a CSV file, and in step."""
     made = Company(tmp_path, taiga)
-    result = made.command("init", str(tmp_path))
-    made.configure('kind = "csv"\nfile = "deals.csv"')
-    made.write()
-    result = made.run()
-    assert result.exit_code == 0, result.output
+
+    def make() -> None:
+        made.command("init", str(tmp_path))
+        made.configure('kind = "csv"\nfile = "deals.csv"')
+        made.write()
+        result = made.run()
+        assert result.exit_code == 0, result.output
+
+    prepare("company with a file", tmp_path, taiga, make)
     made.remember()
     assert len(made.before) == DEALS
     return made
@@ -150,13 +155,17 @@ def company(tmp_path: Path, taiga: Sandbox) -> Company:
 def with_store(tmp_path: Path, taiga: Sandbox) -> Company:
     """A company whose deals are in the built-in store, and in step."""
     made = Company(tmp_path, taiga)
-    made.command("init", str(tmp_path))
-    made.configure('kind = "store"\nurl = "sqlite:///pipeline.db"')
-    made.write()
-    result = made.command("deals", "import", str(made.file))
-    assert result.exit_code == 0, result.output
-    result = made.run()
-    assert result.exit_code == 0, result.output
+
+    def make() -> None:
+        made.command("init", str(tmp_path))
+        made.configure('kind = "store"\nurl = "sqlite:///pipeline.db"')
+        made.write()
+        result = made.command("deals", "import", str(made.file))
+        assert result.exit_code == 0, result.output
+        result = made.run()
+        assert result.exit_code == 0, result.output
+
+    prepare("company with a store", tmp_path, taiga, make)
     made.remember()
     assert len(made.before) == DEALS
     checkpoint(made.store)

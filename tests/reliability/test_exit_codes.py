@@ -31,8 +31,6 @@ from tests.reliability.test_source_trouble import (
     replace_database,
 )
 
-pytestmark = pytest.mark.sampled_tests(4)
-
 __all__ = ["company", "impatient", "taiga", "with_store"]  # fixtures
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "exit-codes.md"

@@ -26,6 +26,7 @@ from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
+from tests.prepared import prepare
 
 pytestmark = pytest.mark.sampled_tests(4)
 
@@ -83,8 +84,11 @@ def run(
     def invoke(*arguments: str) -> Result:
         return CliRunner().invoke(cli, arguments, obj=CommandContext(clock, environment))
 
-    login = ("--taiga-url", taiga.url, "--username", taiga.username)
-    assert invoke("init", "--sample", *login).exit_code == 0
+    def make() -> None:
+        login = ("--taiga-url", taiga.url, "--username", taiga.username)
+        assert invoke("init", "--sample", *login).exit_code == 0
+
+    prepare("sample of operations", folder, taiga, make)
     return invoke
 
 

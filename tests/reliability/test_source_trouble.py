@@ -34,7 +34,7 @@ from tests.reliability.source_trouble_world import (
     with_store,
 )
 
-pytestmark = pytest.mark.sampled_tests(5)
+pytestmark = pytest.mark.sampled_tests(4)
 
 __all__ = ["company", "taiga", "with_store"]  # fixtures
 

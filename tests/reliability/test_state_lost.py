@@ -24,6 +24,7 @@ from sync.state.store import StateStore
 from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
+from tests.prepared import prepare
 
 pytestmark = pytest.mark.sampled_tests(4)
 
@@ -53,8 +54,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taiga: Sandbox) -> Run:
         context = CommandContext(environment={"TAIGA_PASSWORD": taiga.password})
         return CliRunner().invoke(cli, arguments, obj=context)
 
-    login = ("--taiga-url", taiga.url, "--username", taiga.username)
-    assert invoke("init", "--sample", *login).exit_code == 0
+    def make() -> None:
+        login = ("--taiga-url", taiga.url, "--username", taiga.username)
+        assert invoke("init", "--sample", *login).exit_code == 0
+
+    prepare("sample that is lost", folder, taiga, make)
     return invoke
 
 
