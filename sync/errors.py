@@ -100,7 +100,7 @@ class Stale(SyncError):
 class Malformed(SyncError):
     """A reading brought something else than what was asked for.
 
-    It has another shape, is no data at all, or exceeds a bound. Nothing is concluded from it. A
+    It has another shape, is not data at all, or exceeds a bound. Nothing is concluded from it. A
     *write* whose answer is like that is `OutcomeUnknown`.
     """
 

@@ -120,11 +120,11 @@ class RemembersServer(Protocol):
 
 @runtime_checkable
 class TakesFacts(Protocol):
-    """A source that can be told what became of what it asked for."""
+    """A source that takes reports of what became of what it asked for."""
 
     @property
     def takes_facts(self) -> bool:
-        """Whether it wants to be told."""
+        """Whether it wants such reports."""
 
     def take_facts(self, facts: Iterable[GroupFacts]) -> WriteBackResult:
         """Writes into the source what differs from what is there.

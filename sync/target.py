@@ -44,7 +44,7 @@ class Capabilities:
     kind, for which it has no place. ``reasons`` say, for a kind that it cannot hold, why, and the
     way out ("it has them from version 15 on"). ``leases``: it keeps one machine from writing while
     another one does (`sync.run.lease.OffersLeases`). ``tells_copies``: a copy that people make of a
-    root is told from the root itself (`Observed.original`). ``tells_untouched``: it tells who
+    root is distinguished from it (`Observed.original`). ``tells_untouched``: it shows who
     changed a root, so that one that only the connector touched may be deleted.
     """
 

@@ -320,7 +320,7 @@ def _check_heartbeat(value: str) -> str:
     # The value is not shown: its path is a secret.
     parts = urlsplit(value)
     if value and (parts.scheme not in ("http", "https") or not parts.hostname):
-        raise ValueError("is no web address (https://hc.example.com/...)")
+        raise ValueError("is not a web address (https://hc.example.com/...)")
     return value
 
 
@@ -340,7 +340,7 @@ class MonitoringSettings(Section):
         """Returns the heartbeat's URL, from the environment if the file says so; "" if none.
 
         :raises SecretError: the variable is not set.
-        :raises ValueError: it holds no web address.
+        :raises ValueError: it holds something else than a web address.
         """
         return _check_heartbeat(
             _address(

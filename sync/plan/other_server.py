@@ -19,7 +19,7 @@ from sync.state.store import GroupRow, StateStore
 from sync.target import Target
 
 ENOUGH: Final = 3
-"""So many roots that are gone, and none that is left, are no coincidence."""
+"""From so many missing roots on, with none left, another server is assumed."""
 
 
 def hints(

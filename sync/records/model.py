@@ -136,7 +136,7 @@ class Desired:
 
     @property
     def natural_name(self) -> str:
-        """The name by which a child is told from others of its kind."""
+        """The name that distinguishes a child from others of its kind."""
         return self.identity or self.key.name
 
     def owner(self, name: str) -> Owner:

@@ -1,7 +1,7 @@
 """What a person may say of a server: that it is the same one, another one, or one restored.
 
 Every function works on a connected target and under the run lock, and makes no write to the target.
-``source`` is told which server it is, if it remembers that (`sync.source.RemembersServer`).
+``source`` learns which server it is, if it remembers that (`sync.source.RemembersServer`).
 """
 
 from __future__ import annotations

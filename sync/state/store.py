@@ -314,7 +314,7 @@ class StateStore(ManualDecisions):
                 connection.execute(insert(JOURNAL).values(**self._kept_row(run_id, key, change)))
 
     def _kept_edits(self, groups: Collection[str]) -> dict[tuple[RecordKey, str], object]:
-        """Returns the values of kept edits that the history told last, by record and field."""
+        """Returns the values of kept edits that the history reported last, by record and field."""
         reported = {}
         with self._read() as connection:
             for row in self._select(connection, JOURNAL, groups, JOURNAL.c.action == KEEP):

@@ -223,7 +223,7 @@ def _has_store(workspace: Workspace) -> bool:
         return False
     try:
         path = sqlite_path(source.address(workspace.environment))
-    except ProblemsError:  # told where the deals are read
+    except ProblemsError:  # reported where the deals are read
         return False
     return path is None or path.exists()
 

@@ -203,7 +203,7 @@ def print_pairs(pairs: Mapping[str, str]) -> None:
 
 
 def pair_lines(pairs: Mapping[str, str]) -> list[str]:
-    """Returns ``name: value`` lines, the values aligned and made harmless; "" is no name."""
+    """Returns ``name: value`` lines, the values aligned and made harmless; "" for none."""
     from rich.cells import cell_len
 
     width = max(map(cell_len, pairs), default=0) + 1

@@ -189,7 +189,7 @@ class _Reader:
                 whys.add(named.why_unknown)
                 return
             if not named.people:
-                who = ", ".join(named.unknown) or "nobody"
+                who = ", ".join(named.unknown) or "no one"
                 reasons[f"{_title(event)} names {who}, who is not on the roster; {_WAY_OUT}"] += 1
                 return
             taken = days_taken(start, event.end, self._asked.zone, is_all_day=is_all_day(event))

@@ -27,7 +27,7 @@ _SHORTEST_FULL_TIME: Final = Decimal(10)
 """Fewer hours a week than these are worth a notice."""
 
 _MOST_SHARE: Final = Decimal("1.5")
-"""A share of full time is no more than that; no working week has so few hours."""
+"""The largest share of full time; every working week has more hours than that."""
 _LONGEST_WEEK: Final = Decimal(48)
 _HUNDRED: Final = Decimal(100)
 _WORKING_DAYS: Final = Decimal(5)

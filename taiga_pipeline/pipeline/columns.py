@@ -86,7 +86,7 @@ def _own(column: DealField, text: str) -> str:
 def parse_cell(field: str | DealField, text: str, readings: Readings = TYPED) -> Any:
     """Reads a field's value from text that stands alone; blank text means "not known".
 
-    :raises InvalidValue: the text is no such value, or it can be read in two ways.
+    :raises InvalidValue: the text is not such a value, or it can be read in two ways.
     """
     column = BUILT_IN[field] if isinstance(field, str) else field
     if column.is_own:

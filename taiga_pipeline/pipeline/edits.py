@@ -14,7 +14,7 @@ from taiga_pipeline.pipeline.model import Deal, FieldChange
 from taiga_pipeline.pipeline.versions import Version
 
 LOGS: Final = BUILT_IN.of_kinds(Kind.NOTES)
-"""Fields that only grow: what another person added is no conflict, and is not taken back."""
+"""Fields that only grow: what another person added is kept, and does not count as a conflict."""
 
 
 def still_meant(

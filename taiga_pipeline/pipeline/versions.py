@@ -1,8 +1,8 @@
 """Versions of deals: what an exported row carries, so that an import knows what it was made from.
 
 A version names the last recorded change of its deal, and the fingerprint of what the deal held
-then. From the changes since, what the deal held can be told again; the fingerprint proves it. A row
-of another store, or of a store that was restored from a backup, does not pass for one of this.
+then. From the changes since, what the deal held is worked out again; the fingerprint proves it.
+A row of another store, or of a store that was restored from a backup, is recognised as such.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ _NONE: Final[frozenset[date]] = frozenset()
 class Days:
     """Days of one week, of Monday to Friday, that an allocation spans.
 
-    ``asked`` of them are no public holidays of the person, and on ``there`` of those they work.
+    ``asked`` of them are not public holidays of the person, and on ``there`` of those they work.
     """
 
     span: int

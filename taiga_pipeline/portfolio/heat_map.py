@@ -91,7 +91,7 @@ def _cell(
 
 def _legend(pen: ImageDraw.ImageDraw, font: _Font, left: int, middle: int) -> None:
     x = left
-    words = [*(f"to {most} %" for most, _ in _SHADES), "more", "nobody"]
+    words = [*(f"to {most} %" for most, _ in _SHADES), "more", "no capacity"]
     colors = [*(color for _, color in _SHADES), _OVER, _NOBODY]
     for word, color in zip(words, colors, strict=True):
         pen.rectangle((x, middle - 7, x + 14, middle + 7), color)

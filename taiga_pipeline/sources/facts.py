@@ -85,7 +85,7 @@ def _share(found: object) -> Decimal | None:
 
 
 def write_back_result(written: int, problems: Sequence[str]) -> WriteBackResult:
-    """Returns what became of the facts; many problems are counted, not told one by one."""
+    """Returns what became of the facts; many problems are counted, not listed one by one."""
     more = len(problems) - _SHOWN_PROBLEMS
     shown = list(problems[:_SHOWN_PROBLEMS])
     if more > 0:

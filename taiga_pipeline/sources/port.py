@@ -1,8 +1,8 @@
 """The port to a place where deals are read: what every source gives.
 
 A source never raises for a single bad deal: that is *quarantined* with its place and reason, and
-the others are read. It raises only when the whole cannot be read. It writes nothing, unless it was
-told to take delivery facts, and then only into the places named for them.
+the others are read. It raises only when the whole cannot be read. It writes nothing, unless the
+configuration asks for delivery facts, and then only into the places named for them.
 
 What a source may do beyond reading are protocols of their own: `Examined`, `TakesDeliveryFacts`,
 `TellsHistory`, `TellsTimeOff`, `TellsRates`, `Remembers`. An adapter says in its

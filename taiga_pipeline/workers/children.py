@@ -38,14 +38,14 @@ log = logging.getLogger(__name__)
 
 PRELOADED: Final = "taiga_pipeline.workers.preloaded"
 _GRACE: Final = 120.0
-"""How long a run that is told to stop may take for the request under way, in seconds."""
+"""How long a run that has to stop may take for the request under way, in seconds."""
 _LONGEST_ANSWER: Final = 1 << 20
 """The bytes of the longest answer that is read of a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a run is told: which configuration, and how loud to be."""
+    """The settings of a run: which configuration, and how loud to be."""
 
     name: str
     config: Path

@@ -2,7 +2,7 @@
 
 A database that restarts, fails over or is cut off takes seconds or hours. Whatever a worker has to
 ask or to note meanwhile is asked again until there is an answer: what a run came to must not be
-forgotten because no one could be told. Only a worker that is told to stop gives up after a while;
+forgotten because no one could be informed. Only a worker that has to stop gives up after a while;
 its jobs are then found by others, as those of a worker that died.
 """
 
@@ -34,7 +34,7 @@ _Result = TypeVar("_Result")
 _WAITS: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Waits between attempts, in seconds; the last one is for all further ones."""
 _LAST_WORDS: Final = 10.0
-"""For how many seconds a worker that is told to stop tries to note how a run ended."""
+"""For how many seconds a worker that has to stop tries to note how a run ended."""
 _LISTEN_AGAIN: Final = 5.0
 _POOL: Final[dict[str, Any]] = {"timeout": 10.0, "reconnect_timeout": 10.0}
 """For how long a connection is waited for: soon after a restart the next attempt succeeds."""

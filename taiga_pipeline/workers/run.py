@@ -101,7 +101,7 @@ def read_environment(path: Path) -> dict[str, str]:
         if separator and name.strip().isidentifier():
             found[name.strip()] = unquoted(value)
         else:
-            problems.append(Problem("is no NAME=value", str(path), number))
+            problems.append(Problem("is not written NAME=value", str(path), number))
     if problems:
         raise ProblemsError(problems)
     return found

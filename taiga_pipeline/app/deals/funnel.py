@@ -74,7 +74,7 @@ def chance_of(workspace: Workspace) -> Callable[[Deal], Decimal | None]:
 
     try:
         mappings = workspace.load_mappings()
-    except ProblemsError:  # a list of deals is no less true for it
+    except ProblemsError:  # a list of deals is right without it
         return lambda deal: deal.probability
 
     def chance(deal: Deal) -> Decimal | None:

@@ -71,7 +71,7 @@ def metrics_of(workspace: Workspace, since: date | None = None) -> Metrics:
 
 
 def dimensions_of(workspace: Workspace) -> tuple[str, ...]:
-    """Returns the fields by which win rates are told, those of the user's own among them."""
+    """Returns the fields by which win rates are shown, those of the user's own among them."""
     return workspace.fields.where(lambda field: field.is_grouped)
 
 

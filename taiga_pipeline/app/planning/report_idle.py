@@ -1,4 +1,4 @@
-"""The part of the report about hours that nobody asks for."""
+"""The part of the report about hours that are still free."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _Hours = dict[str, dict[int, float]]
 def timeline(
     given: PlanInput, demand: Demand, people: Sequence[Person], weeks: Weeks
 ) -> Timeline | None:
-    """Returns what people are booked and reserved for; None if nobody is.
+    """Returns what people are booked and reserved for; None if no one is.
 
     ``people`` are those shown, in their order; who has nothing to do is left out.
     """

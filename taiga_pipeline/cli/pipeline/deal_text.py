@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -262,9 +262,13 @@ def print_facts(facts: Mapping[str, Any]) -> None:
     if not known:
         return
     click.echo("\nProject")
-    pairs = {name.replace("_", " ").capitalize(): _fact(name, known[name]) for name in known}
+    pairs = {_fact_label(name): _fact(name, known[name]) for name in known}
     for name, value in pairs.items():
         click.echo(f"  {name}: {safe(value)}")
+
+
+def _fact_label(name: str) -> str:
+    return "URL" if name == "url" else name.replace("_", " ").capitalize()
 
 
 def _fact(name: str, value: Any) -> str:
@@ -272,7 +276,18 @@ def _fact(name: str, value: Any) -> str:
         return percent(Decimal(str(value)))
     if name == "milestones":
         return "; ".join(_milestone(each) for each in value)
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return _moment(value) if isinstance(value, str) else str(value)
+
+
+def _moment(text: str) -> str:
+    """Returns a moment as other moments of a deal are shown, and any other text as it is."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at.tzinfo else text
 
 
 def _milestone(milestone: Mapping[str, Any]) -> str:

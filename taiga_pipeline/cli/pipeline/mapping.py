@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.mapping.mapping_set import MappingSet
 
 SHOWN: int = 20
-"""How many deals `mapping diff` lists when not told otherwise."""
+"""How many deals `mapping diff` lists unless an option says otherwise."""
 
 
 @click.group()

@@ -57,7 +57,7 @@ def read_own(field: DealField, text: str, currency: str = "") -> str:
 
     ``currency`` is that of the deal, for a sign that several currencies share.
 
-    :raises InvalidValue: it is no such value, or it can be read in two ways.
+    :raises InvalidValue: it is not such a value, or it can be read in two ways.
     """
     if is_nothing(field, text):
         return ""

@@ -1,4 +1,4 @@
-"""What an import is told, and which column of the file it takes for which field."""
+"""The options of an import, and which column of the file it takes for which field."""
 
 from __future__ import annotations
 

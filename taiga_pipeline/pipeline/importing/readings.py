@@ -56,7 +56,7 @@ class Readings:
     def read(self, column: DealField, text: str) -> Any:
         """Reads the value of a field that is not text; None, or nothing, for "not known".
 
-        :raises InvalidValue: the text is no such value, or it can be read in two ways.
+        :raises InvalidValue: the text is not such a value, or it can be read in two ways.
         """
         if column.kind is Kind.DATE:
             end = End.FIRST if column.name in _BEGINNINGS else End.LAST

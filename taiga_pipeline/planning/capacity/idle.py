@@ -1,4 +1,4 @@
-"""The other side of the scale: hours that nobody asks for, of roles and of people.
+"""The other side of the scale: hours that are still free, of roles and of people.
 
 In each future, free hours are capacity less demand, where that is above 0: hours that one role or
 week lacks do not fill the free hours of another. Quantiles are of the free hours themselves: P20

@@ -26,7 +26,7 @@ class Driver:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Hours that nobody asks for.
+    """Hours that are still free.
 
     ``low``, ``middle`` and ``high`` are P20, P50 and P80 over the trials (so that ``low`` are free
     in 80 % of them), ``expected`` is their mean.

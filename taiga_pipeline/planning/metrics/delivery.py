@@ -23,7 +23,7 @@ NOTEWORTHY = 0.2
 class Delivered:
     """A won deal with what was planned for it and what is known of its project.
 
-    ``start`` is the planned first day. ``facts`` are the delivery facts as the target told them
+    ``start`` is the planned first day. ``facts`` are the delivery facts as the target reported them
     (``milestones``, ``progress`` 0 to 1, ``spent_hours`` where the target knows them).
     """
 

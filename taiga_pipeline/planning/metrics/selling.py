@@ -139,7 +139,7 @@ class SkippedGate:
 
 @dataclass(frozen=True, slots=True)
 class SalesMetrics:
-    """Everything that is told about selling."""
+    """All figures about selling."""
 
     deals: int
     won: int
@@ -155,7 +155,7 @@ class SalesMetrics:
 def sales_metrics(
     records: Sequence[Record], now: datetime, dimensions: Sequence[str] = DIMENSIONS
 ) -> SalesMetrics:
-    """Returns everything that is told about selling; ``now`` is aware."""
+    """Returns all figures about selling; ``now`` is aware."""
     won = [record for record in records if record.is_won]
     lost = [record for record in records if record.is_closed and not record.is_won]
     return SalesMetrics(

@@ -40,7 +40,8 @@ FORMAT: Final = 2
 class Asked:
     """How, when and of what data a suggestion was asked for.
 
-    ``chances`` are those that history told of open deals, empty where deals' own were taken.
+    ``chances`` are those of open deals as learnt from history, empty where deals' own were
+    taken.
     """
 
     as_of: date

@@ -170,7 +170,7 @@ def _problem(deal: Deal, rules: Rules, start: date | None) -> str:
 def unknown_wishes(
     works: Iterable[Work], emails: Iterable[str], wishes: Iterable[tuple[str, str]]
 ) -> Iterator[str]:
-    """Yields a note for each wish (address, what) of nobody, or for nothing that is planned."""
+    """Yields a note for each wish (address, what) of an unknown person, or for unplanned work."""
     known = set(emails)
     names = {name for work in works for name in (work.key, work.customer, work.service) if name}
     spelled = {folded(name): name for name in names}

@@ -23,7 +23,7 @@ FEW_CARDS: Final = 40
 
 
 MOST_TOLD: Final = 200
-"""So many cells of a heat map are told in words; others only where they stand."""
+"""So many cells of a heat map are described in words; others only where they stand."""
 
 
 def render(page: Page) -> str:
@@ -76,7 +76,7 @@ def _shade(cell: Cell) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """Cells whose story is told in a list, and how many found no place in it."""
+    """Cells that are described in a list, and how many found no place in it."""
 
     cells: Sequence[Cell]
     left_out: int

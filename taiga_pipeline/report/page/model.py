@@ -134,8 +134,8 @@ class HeatRow:
 class HeatMap:
     """Rows by weeks. ``weeks`` are names such as ``2026-W49``.
 
-    Below it, cells that have deals behind them are told in words; ``is_told_by_row`` tells whole
-    rows instead.
+    Below it, cells that have deals behind them are described in words; ``is_told_by_row``
+    describes whole rows instead.
     """
 
     weeks: Sequence[str]

@@ -82,7 +82,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection that cannot write where the database can be told so, and never commits.
+        """A connection that cannot write where the database has such a setting, and never commits.
 
         :raises Unreachable: there is no connection.
         :raises Unauthorised: the account is not let in.

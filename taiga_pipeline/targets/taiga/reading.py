@@ -51,7 +51,7 @@ class ChildReader:
     def read(self, root_ids: Collection[str]) -> dict[str, Sequence[Observed]]:
         """Returns the children of each project; one that cannot be read as a whole is missing.
 
-        This account is a member of each: a project without members is not there, or not told.
+        This account is a member of each: a project without members is not there, or not shown.
 
         One of a project's children has the project's own kind and id: it carries the delivery
         facts that only its children tell (team, members, progress, milestones).
