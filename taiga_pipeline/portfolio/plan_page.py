@@ -90,6 +90,7 @@ def plan_lines(
         *_silent_table(report),
         "### Who has hours to spare",
         *_idle_table(report),
+        *_busy_table(report),
         "### Who is staffed",
         *_staffing_table(shown, deals, people),
     ]
@@ -139,6 +140,33 @@ def _idle_row(name: str, cell: Cell | PersonWeek) -> str:
     shares = (cell.utilisation, cell.expected_utilisation)
     cells = [*map(_hours, hours), *("" if s is None else f"{round(100 * s)} %" for s in shares)]
     return f"| {name} | {' | '.join(cells)} |"
+
+
+def _busy_table(report: CapacityReport) -> Iterator[str]:
+    """Yields people by weeks; who has nothing to do is in the table of free hours."""
+    busy = [each for each in report.people if each.total.confirmed or each.total.tentative]
+    if not busy:
+        return
+    yield "### Who is busy when"
+    yield "Hours of won deals, week by week; in brackets, hours that are reserved for open deals."
+    yield ""
+    weeks = [week_name(week).partition("-")[2] for week in report.weeks]
+    yield f"| | {' | '.join(weeks)} |"
+    yield f"|---|{'--:|' * len(weeks)}"
+    for person in busy[:MOST_PEOPLE]:
+        cells = " | ".join(map(_busy, person.weeks))
+        yield f"| {_plain(person.name or person.email)} | {cells} |"
+    left_out = max(0, len(busy) - MOST_PEOPLE)
+    if left_out:
+        yield f"| … {left_out} more people | {'| ' * len(weeks)}"
+
+
+def _busy(week: PersonWeek) -> str:
+    reserved = round(week.tentative)
+    if not reserved:
+        return _hours(week.confirmed)
+    sure = f"{round(week.confirmed)} " if round(week.confirmed) else ""
+    return f"{sure}({reserved})"
 
 
 def _driver_table(report: CapacityReport, deals: Mapping[str, Deal]) -> Iterator[str]:

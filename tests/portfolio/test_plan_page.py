@@ -125,3 +125,24 @@ def test_the_picture_is_a_small_png() -> None:
     assert picture.startswith(b"\x89PNG\r\n")
     assert len(picture) < 50_000
     assert len({heat_map.shade(load) for load in (None, 40, 100, 400)}) == 4
+
+
+def test_the_page_shows_week_by_week_what_is_sure_and_what_is_reserved() -> None:
+    none = Idle(0, 0, 0, 0)
+    weeks = (PersonWeek(40, 30, 10, 35, none), PersonWeek(40, 0, 16, 8, none))
+    total = PersonWeek(80, 30, 26, 43, none)
+    people = (
+        PersonCapacity("ana@example.com", "Ana|x", "Front", weeks, total),
+        PersonCapacity(
+            "bo@example.com", "Bo", "Front", (replace(total, confirmed=20, tentative=0),) * 2, total
+        ),
+        PersonCapacity("idle@example.com", "Idle", "Front", (), PersonWeek(80, 0, 0, 0, none)),
+    )
+    lines = plan_lines(replace(report(FRONT), people=people), {}, {}, [])
+    start = lines.index("### Who is busy when")
+    table = lines[start : lines.index("### Who is staffed")]
+    assert "| | W48 | W49 |" in table
+    assert any(line.endswith("| 30 (10) | (16) |") and "Ana" in line for line in table)
+    assert "| Bo | 20 | 20 |" in table
+    assert not [line for line in table if "Idle" in line]
+    assert "### Who is busy when" not in plan_lines(report(FRONT), {}, {}, [])
