@@ -11,6 +11,7 @@ from io import BytesIO
 import pytest
 
 from taiga_pipeline.people.model import Allocation, Person
+from taiga_pipeline.pipeline.model import RoleDemand
 from taiga_pipeline.planning.capacity.result import (
     CapacityReport,
     Cell,
@@ -20,6 +21,7 @@ from taiga_pipeline.planning.capacity.result import (
     PersonWeek,
     RoleCapacity,
 )
+from taiga_pipeline.planning.demand.silent import Silent
 from taiga_pipeline.planning.weeks import Weeks
 from taiga_pipeline.portfolio.plan_page import Heat, heat_of, plan_lines
 from tests.mapping.support import deal
@@ -146,3 +148,17 @@ def test_the_page_shows_week_by_week_what_is_sure_and_what_is_reserved() -> None
     assert "| Bo | 20 | 20 |" in table
     assert not [line for line in table if "Idle" in line]
     assert "### Who is busy when" not in plan_lines(report(FRONT), {}, {}, [])
+
+
+def test_deals_that_state_no_roles_are_on_the_page_as_plain_text() -> None:
+    usual = (RoleDemand("Back|end", Decimal(30), 8),)
+    silent = Silent(
+        "[web](x)", ("D-1",), ("D-2",), {"EUR": Decimal(1_500), "SEK": Decimal(2)}, usual
+    )
+    lines = plan_lines(replace(report(FRONT), silent=(silent,)), {}, {}, [])
+    (row,) = [line for line in lines if "1,500 EUR, 2 SEK" in line]
+    assert "[web](x)" not in row
+    assert "| 2 |" in row
+    assert "Back|end" not in row
+    assert "### Deals that state no roles, and so are not counted" in lines
+    assert "no roles" not in "".join(plan_lines(report(FRONT), {}, {}, []))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -52,10 +52,14 @@ def allocations_of(case: Case, plan: Plan) -> list[Suggested]:
             rows[place][week] = rows[place].get(week, 0.0) + gives
         reasons[place].append(_why(case, assignment))
     works = {work.key: work for work in case.works}
+    away = {
+        worker.key: {week for week, hours in enumerate(worker.hours) if hours <= TOLERANCE}
+        for worker in case.problem.workers
+    }
     found = []
     for (key, role, email), row in sorted(rows.items()):
         why = "; ".join(dict.fromkeys(reasons[key, role, email]))
-        for first, last, hours in _spans(row):
+        for first, last, hours in _spans(row, away[email]):
             start = max(case.week(first), works[key].start) if first == min(row) else None
             allocation = Allocation(
                 deal_key=key,
@@ -84,18 +88,18 @@ def _full_weeks(case: Case, plan: Plan, assignment: Assignment) -> Iterator[tupl
         week = begin + at
         if hours <= TOLERANCE:
             continue
-        if hours >= share * need[at] * presence[week] - TOLERANCE:
-            yield week, share * full[at]
-        else:
-            yield week, hours * max(1.0, worker.usual / worker.hours[week])
+        whole = share * full[at]
+        if hours < share * need[at] * presence[week] - TOLERANCE:
+            whole = min(whole, hours * max(1.0, worker.usual / worker.hours[week]))
+        yield week, whole
 
 
-def _spans(row: _Row) -> Iterator[tuple[int, int, Decimal]]:
-    """Yields first week, last week and hours; a week without hours goes with those before it."""
+def _spans(row: _Row, away: Collection[int]) -> Iterator[tuple[int, int, Decimal]]:
+    """Yields first week, last week and hours; weeks ``away`` go with those before them."""
     first, last, hours = -1, -1, Decimal(0)
     for week in sorted(row):
         now = _rounded(row[week])
-        if now != hours:
+        if now != hours or any(between not in away for between in range(last + 1, week)):
             if hours:
                 yield first, last, hours
             first, hours = week, now

@@ -311,3 +311,32 @@ def test_deals_that_are_not_there_yet_are_counted_apart(pipeline: Run, tmp_path:
     refused = pipeline("capacity", "--with-unseen", "--chances", "stated")
     assert refused.exit_code == 2
     assert "--chances learnt" in refused.stderr
+
+
+# --- deals that state no roles
+
+
+def test_deals_without_roles_stand_below_the_plan_with_what_is_usual(pipeline: Run) -> None:
+    pipeline(
+        "deals", "add", "X-1", "x", "--stage", "Proposal", "--service", "web", "--value", "900"
+    )
+    pipeline("deals", "edit", "X-1", "--currency", "EUR", "--expected-close", "2026-12-20")
+    shown = pipeline("capacity", *QUICK, "--weeks", "8").stdout
+    assert "Deals that state no roles, and so are not counted" in shown
+    assert "900 EUR" in shown
+    usual = "Back:30h x8w"
+    assert f"deals edit X-1 --roles 'Lead:6h x8w; {usual}" in shown
+    (found,) = data(pipeline("capacity", *QUICK, "--json"))["without_roles"]
+    assert (found["service"], found["open_deals"], found["value"]) == (
+        "web",
+        ["X-1"],
+        {"EUR": "900"},
+    )
+    assert usual in found["usual_roles"]
+    pipeline("report", "out.html")
+    page = Path("out.html").read_text(encoding="utf-8")
+    assert "Deals that state no roles" in page
+    assert usual in page
+    usual_roles = ("--roles", found["usual_roles"])
+    pipeline("deals", "edit", "X-1", *usual_roles)
+    assert data(pipeline("capacity", *QUICK, "--json"))["without_roles"] == []

@@ -16,6 +16,7 @@ from taiga_pipeline.planning.attendance import Attendance
 from taiga_pipeline.planning.staffing.allocations import allocations_of, merged
 from taiga_pipeline.planning.staffing.build import Case, Rules, Staff, build, weeks_needed
 from taiga_pipeline.planning.staffing.greedy import greedy_plan
+from taiga_pipeline.planning.staffing.problem import Assignment, Plan
 from taiga_pipeline.planning.staffing.work import Work, unknown_roles
 
 MONDAY = date(2026, 11, 23)
@@ -192,6 +193,35 @@ def test_weeks_away_do_not_part_an_allocation() -> None:
     (found,) = allocations_of(made, greedy_plan(made.problem))
     assert (found.allocation.start, found.allocation.end) == (MONDAY, date(2026, 12, 20))
     assert (found.allocation.hours_per_week, found.why) == (Decimal(20), "own role")
+
+
+def test_weeks_of_others_part_an_allocation() -> None:
+    asked = work(role(weeks=5))
+    made = case(asked, people=(person(), person("bob")))
+    turns = [(0, 0, 2), (1, 2, 3), (0, 3, 5)]
+    plan = Plan((0,), tuple(Assignment(0, who, 2, first, end) for who, first, end in turns))
+    spans = [
+        (each.allocation.email, each.allocation.start, each.allocation.end)
+        for each in allocations_of(made, plan)
+    ]
+    week = timedelta(weeks=1)
+    sunday = MONDAY - timedelta(days=1)
+    assert spans == [
+        ("ann@x.se", MONDAY, sunday + 2 * week),
+        ("ann@x.se", MONDAY + 3 * week, sunday + 5 * week),
+        ("bob@x.se", MONDAY + 2 * week, sunday + 3 * week),
+    ]
+
+
+def test_nobody_is_allocated_to_more_than_is_asked_for_in_a_week_that_is_short_for_them() -> None:
+    weeks = [MONDAY + timedelta(weeks=number) for number in range(8)]
+    holiday = {"SE": {MONDAY + timedelta(days=8)}, "DE": set[date]()}
+    people = (person(country="SE"), person("bob", country="DE"))
+    hours = working_hours(people, (), weeks, holidays_of=lambda name, _: holiday[name])
+    staff = Staff(people, hours.by_person, Attendance(people, (), weeks, hours))
+    made = build((work(role(hours="36", weeks=3)),), staff, (), RULES)
+    (found,) = allocations_of(made, Plan((0,), (Assignment(0, 0, 2, 0, 3),)))
+    assert found.allocation.hours_per_week == 36
 
 
 def test_allocations_of_won_deals_are_confirmed() -> None:
