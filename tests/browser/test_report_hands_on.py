@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from taiga_pipeline.report.page.html import render
-from taiga_pipeline.report.page.model import Cell, HeatMap, HeatRow
+from taiga_pipeline.report.page.model import Cell, Comparison, HeatMap, HeatRow
 from tests.browser.chromium import Chromium
 from tests.live.leaving_out import program
 from tests.report.test_page import whole
@@ -180,3 +180,19 @@ def test_on_paper_no_heading_parts_from_what_it_heads(browser: Chromium, page: P
     )
     assert parting == []
     browser.call("Emulation.setEmulatedMedia", media="")
+
+
+def test_words_of_a_table_that_scrolls_stay_whole_on_a_phone(
+    browser: Chromium, tmp_path: Path
+) -> None:
+    names = [f"Reported{number}" for number in range(8)]
+    compared = Comparison(names, [("Hours", ["1"] * 8)])
+    path = tmp_path / "report.html"
+    path.write_text(render(replace(whole(), scenarios=compared)), encoding="utf-8")
+    browser.open(path, 360, 800)
+    lines = browser.value(
+        "[...document.querySelectorAll('#scenarios thead th')].map(each => "
+        "each.getBoundingClientRect().height / parseFloat(getComputedStyle(each).lineHeight))"
+    )
+    assert max(lines) < 2
+    assert browser.value("document.documentElement.scrollWidth") <= 360
