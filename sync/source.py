@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -11,7 +11,9 @@ from sync.records.model import DesiredGroup, Value
 from sync.ways_out import WayOut
 
 __all__ = [
+    "ChangesKeys",
     "GroupFacts",
+    "KeyChanges",
     "Quarantined",
     "Reading",
     "RemembersServer",
@@ -116,6 +118,29 @@ class RemembersServer(Protocol):
 
     def note_synced_with(self, pipeline: str, server: str) -> None:
         """Notes a server (as `sync.run.server_identity` words it) over an older one."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChanges:
+    """Keys that groups do not have any more.
+
+    ``renamed`` are former keys with what they became, in the order in which that was done;
+    ``removed`` are keys of what was taken out on purpose.
+    """
+
+    renamed: Sequence[tuple[str, str]] = ()
+    removed: frozenset[str] = frozenset()
+
+
+@runtime_checkable
+class ChangesKeys(Protocol):
+    """A source that tells which of its groups got another key, or were removed on purpose."""
+
+    def key_changes(self) -> KeyChanges:
+        """Returns all of them.
+
+        :raises Unreachable: it cannot be read.
+        """
 
 
 @runtime_checkable

@@ -40,7 +40,7 @@ from taiga_pipeline.adapter_settings import (
 from taiga_pipeline.config_problems import explain
 from taiga_pipeline.credentials import Secret, for_header, from_environment, from_file
 from taiga_pipeline.days import local_zone, zone_named
-from taiga_pipeline.field_settings import FieldSettings, Section, check_fields
+from taiga_pipeline.field_settings import DealsSettings, FieldSettings, Section, check_fields
 from taiga_pipeline.look_alikes import explain_look_alike
 from taiga_pipeline.pipeline.fields.declared import MAX_FIELDS, table_with
 from taiga_pipeline.pipeline.fields.field import FieldTable
@@ -367,6 +367,7 @@ class Settings(Section):
     planning: PlanningSettings
     monitoring: MonitoringSettings
     portfolio: PortfolioSettings
+    deals: DealsSettings
     field: Annotated[
         list[FieldSettings], Field(max_length=MAX_FIELDS), AfterValidator(check_fields)
     ] = Field(default_factory=list)
@@ -391,6 +392,7 @@ _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "planning": PlanningSettings,
     "monitoring": MonitoringSettings,
     "portfolio": PortfolioSettings,
+    "deals": DealsSettings,
 }
 _LISTS: Final[Mapping[str, type[BaseModel]]] = {"field": FieldSettings}
 """Sections of which there may be several, written ``[[field]]``."""

@@ -18,6 +18,7 @@ from taiga_pipeline.pipeline.fields.declared import (
     table_with,
 )
 from taiga_pipeline.pipeline.fields.field import Kind
+from taiga_pipeline.pipeline.key_rules import check_rule
 from taiga_pipeline.pipeline.text import line
 
 
@@ -62,6 +63,12 @@ def _check_kind(value: str) -> str:
 
 
 _Line = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_check_line)]
+
+
+class DealsSettings(Section):
+    """How deals of the built-in store are kept."""
+
+    key: Annotated[str, AfterValidator(check_rule)] = "D-{number}"
 
 
 class FieldSettings(Section):

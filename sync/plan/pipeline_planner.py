@@ -8,7 +8,7 @@ that is none of them, however many there are. A group stands *still* when neithe
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -45,7 +45,7 @@ from sync.records.model import RETIRED, TITLE, DesiredGroup, RecordKey, WhenGone
 from sync.records.similar_keys import Likeness, Match, find_matches, held
 from sync.run.server_identity import UNPROVEN
 from sync.run.unexpected_errors import in_words, unforeseen
-from sync.source import Quarantined, Source
+from sync.source import ChangesKeys, KeyChanges, Quarantined, Source
 from sync.state.store import GroupRow, JournalEntry, StateStore
 from sync.target import ObservesOwn, SendsMails, Target
 
@@ -235,6 +235,7 @@ class PipelinePlanner:
         wanted.present |= reading.present | {row.key for row in reading.quarantined}
         wanted.is_complete = reading.complete
         wanted.notes = tuple(reading.notes)
+        self._handle_renamed(wanted, index)
         made = wanted.groups.keys() - index.keys() - observation.candidates.keys() - set(unsettled)
         wanted.renumbered = self._renumbered(made, wanted, index, reading.fading)
         for match in wanted.renumbered:
@@ -242,6 +243,14 @@ class PipelinePlanner:
             wanted.present.update(match.former)
             wanted.quarantined.append(held(match))
         return wanted
+
+    def _handle_renamed(self, wanted: _Wanted, index: Index) -> None:
+        """Leaves out groups that take over the root of their former key as soon as a run begins."""
+        for former, key in pending(_key_changes(self.source).renamed, index):
+            if former not in wanted.present and key in wanted.groups:
+                del wanted.groups[key]
+                wanted.present.add(former)
+                wanted.notes = (*wanted.notes, f"{former} is {key} now: a run takes its root along")
 
     def _renumbered(
         self, made: Collection[str], wanted: _Wanted, index: Index, fading: Collection[str]
@@ -292,8 +301,14 @@ class PipelinePlanner:
             return
         gone = {k for k, row in index.items() if row.is_followed} - wanted.present
         wanted.gone = sorted(key for key in gone if index[key].state != RETIRED)
+        removed = _key_changes(self.source).removed if wanted.gone else frozenset()
+        put_away = [key for key in wanted.gone if key in removed]
         if self.rules.when_gone is WhenGone.RETIRE:
-            for key, known in self.store.known(wanted.gone).items():
+            put_away = wanted.gone
+        # What was removed on purpose is no sign of a source that lost something.
+        wanted.gone = [key for key in wanted.gone if key not in removed]
+        if put_away:
+            for key, known in self.store.known(put_away).items():
                 root = next(bound for record, bound in known.bound.items() if record.is_root)
                 base = {name: value.desired for name, value in root.base.items()}
                 wanted.groups[key] = self.source.retired(key, base)
@@ -440,3 +455,22 @@ def _copies(index: Index, wanted: _Wanted, observation: Observation) -> list[Iss
 
 def _kept_up(index: Index) -> int:
     return sum(row.is_followed and row.state != RETIRED for row in index.values())
+
+
+def _key_changes(source: Source) -> KeyChanges:
+    return source.key_changes() if isinstance(source, ChangesKeys) else KeyChanges()
+
+
+def pending(renamed: Iterable[tuple[str, str]], index: Index) -> list[tuple[str, str]]:
+    """Returns the former keys whose root is still theirs, each with what it became in the end."""
+    became = dict(renamed)
+    found = []
+    for former, next_key in became.items():
+        key, seen = next_key, {former}
+        while key in became and key not in seen:
+            seen.add(key)
+            key = became[key]
+        row, new = index.get(former), index.get(key)
+        if row is not None and row.is_followed and (new is None or not new.is_followed):
+            found.append((former, key))
+    return found

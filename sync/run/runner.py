@@ -16,6 +16,7 @@ from sync.plan.model import PARTIAL, GroupPlan, Issue, IssueKind, Plan
 from sync.plan.pipeline_planner import PipelinePlanner, PlanningResult, Rules
 from sync.records.model import STATE, Binding, RecordKey
 from sync.run.executor import Applied, Executor
+from sync.run.key_changes import follow_keys
 from sync.run.lease import Lease, OffersLeases, Terms, acquire
 from sync.run.lock import run_lock
 from sync.run.log_context import logged
@@ -135,6 +136,7 @@ class Runner:
                 refuse_another(self.store, self.target, self.source)
                 self._wait_for_late_writes()
                 finish_all(self.store, self.target)
+                follow_keys(self.store, self.target, self.source)
                 planned = self._planner.plan(look_at_all)
                 planned, done = self._carry_out(run_id, planned, look_at_all, expect)
                 report = self._report(run_id, started, requests, planned, done)

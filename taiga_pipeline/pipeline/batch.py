@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, select
 from sync.database.engine import by_letters
 from taiga_pipeline.pipeline.changes import changes_between
 from taiga_pipeline.pipeline.cleaning import clean_deal
+from taiga_pipeline.pipeline.key_changes import renamed_to
 from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
 from taiga_pipeline.pipeline.note_rows import (
     CHUNK,
@@ -67,6 +68,10 @@ class Batch:
             rows = self._connection.execute(query)
             found.update((row.key_folded, deal) for deal, row in with_notes(self._connection, rows))
         return found
+
+    def former(self, key: str) -> str:
+        """Returns the present key of the deal that had this one before, "" for none."""
+        return renamed_to(self._connection, key)
 
     def keys(self) -> list[str]:
         """Returns the keys of all deals."""

@@ -103,6 +103,14 @@ class KeyTaken(AlreadyThere):
         self.key, self.other = key, other
 
 
+class KeyWasRenamed(AlreadyThere):
+    """A deal had this key before it got another one (``new``)."""
+
+    def __init__(self, key: str, new: str) -> None:
+        super().__init__(f"{key} was the key of the deal that is called {new} now; choose another")
+        self.key, self.new = key, new
+
+
 class AddressTaken(AlreadyThere):
     """Someone on the roster has this address. ``name`` is theirs.
 

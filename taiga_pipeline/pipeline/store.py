@@ -7,9 +7,6 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
-from heapq import merge
-from itertools import islice
-from operator import attrgetter
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
@@ -24,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sync.database.engine import by_letters
 from taiga_pipeline.days import day_of
+from taiga_pipeline.pipeline import key_changes
 from taiga_pipeline.pipeline.batch import Batch, Outcome
 from taiga_pipeline.pipeline.changes import changes_between
 from taiga_pipeline.pipeline.cleaning import clean_deal, clean_line, clean_note
@@ -43,17 +41,17 @@ from taiga_pipeline.pipeline.errors import (
 from taiga_pipeline.pipeline.fields.field import with_values
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.gates import pass_gate
+from taiga_pipeline.pipeline.key_rules import next_key
 from taiga_pipeline.pipeline.model import Deal, FieldChange, Note, StageMove
 from taiga_pipeline.pipeline.note_rows import (
     new_notes,
-    note_events,
-    row_to_event,
     rows_to_deals,
     with_new_notes,
     with_notes,
 )
 from taiga_pipeline.pipeline.notes import newest_first, stamped
-from taiga_pipeline.pipeline.queries import events, implied_by_move, matcher, with_decision
+from taiga_pipeline.pipeline.past import all_changes
+from taiga_pipeline.pipeline.queries import events, matcher, with_decision
 from taiga_pipeline.pipeline.rows import (
     change_to_row,
     deal_to_row,
@@ -171,8 +169,11 @@ class DealStore:
         with self._reading() as connection:
             return frozenset(connection.execute(select(IMPORTED.c.deal_key).distinct()).scalars())
 
-    def add(self, deal: Deal, *, by: str = "") -> Deal:
+    def add(self, deal: Deal, *, by: str = "", rule: str = "") -> Deal:
         """Adds a deal and returns it as it was stored.
+
+        One without a key gets the next one by a ``rule`` (`key_rules`), however many are added at
+        once.
 
         :raises AlreadyThere: a deal has this key, or one that differs only in case.
         :raises InvalidValue: fields that cannot be stored.
@@ -181,9 +182,15 @@ class DealStore:
         dated = replace(
             deal, stage_since=deal.stage_since or now, updated_at=deal.updated_at or now
         )
+        made = not deal.key and bool(rule)
+        dated = replace(dated, key=deal.key or rule)
         cleaned = with_new_notes(None, clean_deal(dated), now, by)
         try:
             with self._writing() as connection:
+                if made:  # no one else adds a deal meanwhile: see `writing_store`
+                    known, day = key_changes.every_key(connection), day_of(now, self._zone)
+                    cleaned = replace(cleaned, key=next_key(rule, day, known))
+                key_changes.refuse_former(connection, cleaned.key)
                 connection.execute(DEALS.insert().values(**deal_to_row(cleaned)))
                 _write_notes(connection, None, cleaned)
                 move = StageMove(cleaned.key, "", cleaned.stage, cleaned.stage_since or now, by)
@@ -300,6 +307,34 @@ class DealStore:
             connection.execute(NOTES.insert(), note_to_row(before.key, added))
             return after, added, True
 
+    def rename(self, key: str, new: str, *, by: str = "") -> Deal:
+        """Gives a deal another key, with its past, its notes and its people; returns the deal.
+
+        :raises UnknownName: there is no such deal.
+        :raises KeyTaken: another deal has the key, or one that differs only in case.
+        :raises KeyWasRenamed: another deal had it before.
+        :raises InvalidValue: it cannot be a key.
+        """
+        with self._writing() as connection:
+            deal = _get(connection, key, lock=True)
+            return key_changes.rename(connection, deal, clean_line(new), self._now(), by)
+
+    def remove(self, key: str, *, by: str = "") -> Deal:
+        """Removes a deal, and returns what it was; its key and what it held are kept.
+
+        :raises UnknownName: there is no such deal.
+        """
+        with self._writing() as connection:
+            deal = _get(connection, key, lock=True)
+            key_changes.remove(connection, deal, self._now(), by)
+            return deal
+
+    def keys_gone(self) -> tuple[list[tuple[str, str]], frozenset[str]]:
+        """Returns former keys with what they became, and the keys of deals that were removed."""
+        with self._reading() as connection:
+            renamed = list(key_changes.renames(connection))
+            return renamed, frozenset(key_changes.removals(connection))
+
     def done(self, key: str, action: str, *, by: str = "") -> Deal:
         """Checks off a gate action.
 
@@ -341,17 +376,10 @@ class DealStore:
         """Goes through the recorded changes of one deal, or of all, in the order of `history`.
 
         ``fields`` leaves out all others. What a move says already is not among them. A note that
-        was added is one of ``notes``, from nothing to what it says.
+        was added is one of ``notes``, from nothing to what it says; a key that a deal had before is
+        one of ``key``, and so is the key of a deal that was removed.
         """
-        query = events(FIELD_CHANGES, key, newest).where(~implied_by_move())
-        if fields:
-            query = query.where(FIELD_CHANGES.c.field.in_(fields))
-        changes = map(row_to_change, self._stream(query))
-        if fields and "notes" not in fields:
-            return changes
-        notes = map(row_to_event, self._stream(note_events(key, newest)))
-        both = merge(changes, notes, key=attrgetter("at"), reverse=newest is not None)
-        return islice(both, newest)
+        return all_changes(self._stream, clean_line(key), newest, fields)
 
     @contextmanager
     def batch(self, *, by: str = "", keep: bool = True) -> Iterator[Batch]:

@@ -12,7 +12,14 @@ from sync.clock import Clock
 from sync.errors import SyncError
 from sync.records.model import DesiredGroup, Value
 from sync.run.unexpected_errors import in_words
-from sync.source import GroupFacts, Quarantined, Reading, RemembersServer, WriteBackResult
+from sync.source import (
+    GroupFacts,
+    KeyChanges,
+    Quarantined,
+    Reading,
+    RemembersServer,
+    WriteBackResult,
+)
 from taiga_pipeline.days import day_of
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped
@@ -23,6 +30,7 @@ from taiga_pipeline.pipeline.delivery import delivery_facts
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
 from taiga_pipeline.records import PORTFOLIO, is_portfolio
 from taiga_pipeline.sources.port import (
+    ChangesKeys,
     DealReading,
     DealSource,
     Remembers,
@@ -171,6 +179,10 @@ class MappedSource:
     def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:
         """Returns how the project of a deal that is gone from the source is retired."""
         return self._extent.holding.part(self._mappings.retired(key, base))
+
+    def key_changes(self) -> KeyChanges:
+        """Returns which deals were renamed or removed; see `sync.source.ChangesKeys`."""
+        return self._deals.key_changes() if isinstance(self._deals, ChangesKeys) else KeyChanges()
 
     @property
     def takes_facts(self) -> bool:

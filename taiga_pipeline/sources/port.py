@@ -18,12 +18,13 @@ from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from sync.clock import Clock
-from sync.source import Quarantined, WriteBackResult
+from sync.source import KeyChanges, Quarantined, WriteBackResult
 from taiga_pipeline.adapters import Setting
 from taiga_pipeline.people.model import Allocation, Person, Rate, TimeOff
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts, FieldChange, StageMove
 
 __all__ = [
+    "ChangesKeys",
     "DealReading",
     "DealSource",
     "Examined",
@@ -191,6 +192,17 @@ class TellsHistory(Protocol):
         ``newest`` leaves out all but so many moves and so many changes, and has the newest come
         first. ``fields`` leaves out the changes of all others. Both may be iterators, which are
         gone through once, before the context ends.
+
+        :raises Stop: as `DealSource.read`.
+        """
+
+
+@runtime_checkable
+class ChangesKeys(Protocol):
+    """A source in which deals can be renamed, and removed on purpose."""
+
+    def key_changes(self) -> KeyChanges:
+        """Returns which keys deals had before, and which deals were removed.
 
         :raises Stop: as `DealSource.read`.
         """

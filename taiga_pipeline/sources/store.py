@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from sqlalchemy import Engine, delete, insert, select
 
 from sync.clock import Clock
+from sync.source import KeyChanges
 from taiga_pipeline.adapters import Setting
 from taiga_pipeline.people.model import Rate, TimeOff
 from taiga_pipeline.people.rates.store import RateStore
@@ -69,6 +70,11 @@ class StoreSource:
             moves = store.history(key, newest)
             changes = store.changes(key, newest, fields=fields)
             yield Past(moves, changes, store.imported_keys())
+
+    def key_changes(self) -> KeyChanges:
+        """Returns which keys deals had before, and which deals were removed."""
+        with closing(_Opened(self._url)) as opened:
+            return KeyChanges(*DealStore(opened.engine, self._clock.now).keys_gone())
 
     def time_off(self) -> tuple[TimeOff, ...]:
         """Returns when people are away."""

@@ -217,3 +217,32 @@ def test_an_existing_project_is_adopted_and_keeps_what_people_wrote(life: Life) 
     assert adopted["name"] == "(tentative) Old shop"
     assert adopted["description"].startswith("Ours since May.")
     assert len(bot.get("/projects")) == 2
+
+
+def test_a_renamed_deal_keeps_its_project_and_what_people_wrote_there(life: Life) -> None:
+    before = life.project
+    life.pm.patch(f"/projects/{before['id']}", {"name": "(tentative) Acme: Customer portal"})
+    assert "ACME-7 now" in life.do("deals", "rename", "D-1", "ACME-7")
+    requests = len(writes(life.taiga))
+    assert "D-1 is ACME-7 now" in life.do("plan")
+    assert len(writes(life.taiga)) == requests
+    life.do("deals", "edit", "ACME-7", "--value", "55000")
+    life.sync()
+    after = life.project
+    assert (after["id"], after["name"]) == (before["id"], "(tentative) Acme: Customer portal")
+    assert "Value: 55,000 EUR" in after["description"]
+    assert "ACME-7" in life.do("history", "D-1")
+    life.do("deals", "rename", "ACME-7", "D-1")
+    life.sync()
+    assert life.project["id"] == before["id"]
+
+
+def test_the_project_of_a_removed_deal_is_retired_not_deleted(life: Life) -> None:
+    added = life.do("deals", "add", "Audit", "--customer", "Bolt", "--stage", "Lead")
+    assert added.startswith("added D-2 in Lead")
+    before = life.project
+    life.do("deals", "remove", "D-1")
+    life.sync()
+    after = life.project
+    assert (after["id"], after["name"]) == (before["id"], "(gone) Acme: Portal")
+    assert life.do("deals", "add", "Again").startswith("added D-3 ")

@@ -57,6 +57,8 @@ def add_deal(
 ) -> Added:
     """Adds a deal at a stage ("": the first one of its mapping).
 
+    Without a ``key`` ("") it gets the next one by the rule in the configuration (``[deals] key``).
+
     ``values`` are its other fields, as `read_fields` returns them.
 
     :raises KeyTaken: a deal has this key.
@@ -70,7 +72,32 @@ def add_deal(
     passed = asked_by(rules, "", at)
     placed = replace(deal, stage=at.name, done=deal.done | frozenset(passed))
     with deal_store(workspace, create=True) as store:
-        return Added(store.add(placed, by=by), passed)
+        return Added(store.add(placed, by=by, rule=workspace.settings.deals.key), passed)
+
+
+def rename_deal(workspace: Workspace, key: str, new: str, *, by: str) -> Deal:
+    """Gives a deal another key; its past, notes, people and project stay its own.
+
+    The next run writes the new key into the project. The former one is not given to another deal.
+
+    :raises UnknownDeal: there is no such deal.
+    :raises KeyTaken: another deal has the key.
+    :raises KeyWasRenamed: another deal had it before.
+    :raises InvalidValue: it cannot be a key.
+    """
+    with deal_store(workspace) as store:
+        return store.rename(key, new, by=by)
+
+
+def remove_deal(workspace: Workspace, key: str, *, by: str) -> Deal:
+    """Removes a deal that was a mistake, and returns it. What it held is kept in the history.
+
+    Its project is retired by the next run, within the limits: nothing there is deleted.
+
+    :raises UnknownDeal: there is no such deal.
+    """
+    with deal_store(workspace) as store:
+        return store.remove(key, by=by)
 
 
 def edit_deal(

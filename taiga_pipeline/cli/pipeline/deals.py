@@ -38,6 +38,7 @@ from taiga_pipeline.cli.pipeline.deals_notes import add_note, list_notes
 from taiga_pipeline.cli.pipeline.deals_staff import allocation_json, staff
 from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.delivery import left_of
+from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.report.plan_json import key_json
 from taiga_pipeline.report.terminal import safe
@@ -202,25 +203,58 @@ def _facts_json(found: DealDetails) -> dict[str, Any]:
 
 
 @deals.command("add")
-@click.argument("key")
-@click.argument("name")
+@click.argument("words", metavar="[KEY] NAME", nargs=-1)
 @click.option("--stage", default="", help="Its stage (default: the first of its mapping).")
 @_field_options("name")
 @json_option
 @pass_context
 def add_deal(
-    context: CommandContext, /, key: str, name: str, stage: str, as_json: bool, **texts: Any
+    context: CommandContext, /, words: tuple[str, ...], stage: str, as_json: bool, **texts: Any
 ) -> None:
-    """Add a deal. KEY is its permanent name, also in the target.
+    """Add a deal. KEY is its permanent name, also in the target; without it, one is made.
 
-    The actions of earlier stages count as done, and are listed.
+    The actions of earlier stages count as done, and are listed. The rule for keys is [deals] key in
+    the configuration ("D-{number}").
     """
+    if len(words) not in (1, 2):
+        raise click.UsageError("write deals add KEY NAME, or deals add NAME to have a key made")
+    *given, name = words
+    key = given[0] if given else ""
+    if given and not key.strip():
+        raise InvalidValue("key: a deal needs a key; leave it out to have one made")
     added = use.add_deal(
         context, key, name, by=context.by, stage=stage, values=_values(context, texts)
     )
     passed = ", ".join(added.counted_as_done)
     counts = f"; these actions count as done: {passed}" if passed else ""
     _report(added.deal, f"added {added.deal.key} in {added.deal.stage}{counts}", as_json, context)
+
+
+@deals.command("rename")
+@click.argument("key")
+@click.argument("new")
+@json_option
+@pass_context
+def rename_deal(context: CommandContext, key: str, new: str, as_json: bool) -> None:
+    """Give a deal another key. Its history, notes, people and project stay its own.
+
+    The next run writes the new key into the project. No other deal gets the former key.
+    """
+    deal = use.rename_deal(context, key, new, by=context.by)
+    _report(deal, f"{key} is {deal.key} now; the next run tells its project", as_json, context)
+
+
+@deals.command("remove")
+@click.argument("key")
+@json_option
+@pass_context
+def remove_deal(context: CommandContext, key: str, as_json: bool) -> None:
+    """Remove a deal that was a mistake; a deal that is lost is moved to its stage instead.
+
+    What it held is kept in the history. The next run retires its project, within the limits.
+    """
+    deal = use.remove_deal(context, key, by=context.by)
+    _report(deal, f"removed {deal.key}; what it held is kept in the history", as_json, context)
 
 
 @deals.command("edit")

@@ -32,6 +32,8 @@ class KeyResolver:
         for draft in drafts:
             if folded(draft.key) in known:
                 resolved.append(draft)
+            elif now := batch.former(draft.key):
+                self._take_same(draft, now, present, resolved)
             elif draft.doubt:
                 self.bad_rows.append(BadRow(draft.line, "", f"key: {draft.doubt}"))
             elif draft.written and draft.written != draft.key and batch.existing([draft.written]):

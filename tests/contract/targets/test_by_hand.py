@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sync.errors import Rejected, Unreachable
-from sync.plan.model import IssueKind
+from sync.plan.model import ActionType, IssueKind
 from sync.records.model import Observed, RecordKey
 from sync.run.leaving import leave, plan_leaving
 from sync.run.manual_actions import adopt, unlink
 from sync.run.runner import Outcome
 from sync.run.take_over import take_over
+from sync.source import KeyChanges
 from sync.ways_out import TakeOver
 from taiga_pipeline.records import TRACES, Kind
 from tests.contract.targets.test_claims import lose_state, stories
@@ -73,6 +75,63 @@ class TestNewKey:
         assert not report.applied
         assert TakeOver(former, new) in report.issues[0].ways_out
         assert pipeline.projects(new) == []
+
+
+class TestRenamedInTheSource:
+    """The source says which key a deal had before: a run takes the project along by itself."""
+
+    def rename(self, pipeline: Pipeline, former: str, new: str) -> str:
+        pipeline.want(former)
+        pipeline.run()
+        (root,) = pipeline.projects(former)
+        renumber(pipeline, former, new)
+        pipeline.deals.changes = KeyChanges([(former, new)])
+        return root
+
+    def test_there_is_one_project_before_and_after(self, pipeline: Pipeline) -> None:
+        former, new = key(pipeline, 1), key(pipeline, 2)
+        root = self.rename(pipeline, former, new)
+        writes = pipeline.account.writes
+        plan = pipeline.runner().plan()
+        assert (plan.actions, plan.issues, pipeline.account.writes) == ((), (), writes)
+        assert pipeline.run().outcome is Outcome.DONE
+        assert (pipeline.projects(new), pipeline.projects(former)) == ([root], [])
+        pipeline.settled()
+
+    @pytest.mark.parametrize("after", [False, True])
+    def test_also_when_it_is_cut_off_before_or_after_the_new_key_is_written(
+        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, after: bool
+    ) -> None:
+        former, new = key(pipeline, 1), key(pipeline, 2)
+        root = self.rename(pipeline, former, new)
+        reassign = pipeline.account.target.reassign
+
+        def cut_off(*arguments: Any) -> None:
+            if after:
+                reassign(*arguments)
+            raise Unreachable("the connection is gone")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(pipeline.account.target, "reassign", cut_off)
+            with pytest.raises(Unreachable):
+                pipeline.run()
+        assert pipeline.run().outcome is Outcome.DONE
+        assert (pipeline.projects(new), pipeline.projects(former)) == ([root], [])
+        pipeline.settled()
+
+    def test_a_removed_one_is_put_away(self, pipeline: Pipeline) -> None:
+        former, other = key(pipeline, 1), key(pipeline, 2)
+        pipeline.want(former)
+        pipeline.want(other)
+        pipeline.run()
+        del pipeline.deals.groups[former]
+        pipeline.deals.changes = KeyChanges(removed=frozenset({former}))
+        report = pipeline.run()
+        assert report.outcome is Outcome.DONE
+        assert {(a.key.group, a.type) for a in report.applied if a.key.is_root} == {
+            (former, ActionType.RETIRE)
+        }
+        pipeline.settled()
 
 
 class TestLeaving:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sync.plan.model import IssueKind
-from sync.records.model import Desired, DesiredGroup, RecordKey, WhenDropped
+from sync.records.model import Desired, DesiredGroup, RecordKey, Value, WhenDropped
 from sync.run.executor import SETTLE_WAITS
 from sync.run.runner import Options, Outcome, Runner, RunReport
-from sync.source import Reading
+from sync.source import KeyChanges, Reading
 from sync.state.store import StateStore
 from taiga_pipeline.mapping.holding import Holding
 from taiga_pipeline.records import Kind
@@ -27,9 +27,17 @@ class Deals:
 
     def __init__(self) -> None:
         self.groups: dict[str, DesiredGroup] = {}
+        self.changes = KeyChanges()
 
     def read(self) -> Reading:
         return Reading(iter(self.groups.values()), [], complete=True)
+
+    def key_changes(self) -> KeyChanges:
+        return self.changes
+
+    def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:
+        root = Desired(RecordKey(key, Kind.PROJECT), {**base, "state": "retired"})
+        return DesiredGroup(root, (), create=False, follow_children=False)
 
 
 class Pipeline:

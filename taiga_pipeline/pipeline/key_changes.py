@@ -1,0 +1,135 @@
+"""Deals that get another key, and deals that are removed: what the tables have to say of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, Select, or_, select, union
+
+from taiga_pipeline.pipeline.cleaning import clean_deal
+from taiga_pipeline.pipeline.columns import deal_cells
+from taiga_pipeline.pipeline.errors import KeyTaken, KeyWasRenamed
+from taiga_pipeline.pipeline.model import Deal, FieldChange
+from taiga_pipeline.pipeline.queries import events
+from taiga_pipeline.pipeline.rows import deal_to_row
+from taiga_pipeline.pipeline.schema import (
+    ALLOCATIONS,
+    DEALS,
+    FIELD_CHANGES,
+    KEYS_GONE,
+    REFERENCES,
+    STAGE_MOVES,
+)
+from taiga_pipeline.pipeline.text import folded
+
+_ASIDE: Final = "\x01"
+"""Before the folded key of a deal that is just being renamed to one that differs only in case."""
+
+
+def remove(connection: Connection, deal: Deal, at: datetime, by: str) -> None:
+    """Removes a deal and all that belongs to it; what it held, and its past, is kept with the key.
+
+    Whoever is allocated to it is so no more.
+    """
+    held = {
+        "deal": deal_cells(deal),
+        "moves": _rows(connection, STAGE_MOVES, deal.key),
+        "changes": _rows(connection, FIELD_CHANGES, deal.key),
+        "allocations": _rows(connection, ALLOCATIONS, deal.key),
+    }
+    connection.execute(DEALS.delete().where(DEALS.c.key == deal.key))
+    text = json.dumps(held, ensure_ascii=False, default=str)
+    _note(connection, FieldChange(deal.key, "key", deal.key, "", at, by), text)
+
+
+def _rows(connection: Connection, table: Any, key: str) -> list[dict[str, Any]]:
+    rows = connection.execute(select(table).where(table.c.deal_key == key).order_by(table.c.id))
+    return [{n: v for n, v in row._mapping.items() if n not in ("id", "deal_key")} for row in rows]
+
+
+def rename(connection: Connection, deal: Deal, new: str, at: datetime, by: str) -> Deal:
+    """Gives a deal another key, with all that belongs to it; returns it.
+
+    :raises KeyTaken: another deal has this key, or one that differs only in case.
+    :raises InvalidValue: it cannot be a key.
+    """
+    renamed = clean_deal(replace(deal, key=new, updated_at=at))
+    if renamed.key == deal.key:
+        return deal
+    refuse_former(connection, renamed.key, but=deal.key)
+    taken = select(DEALS.c.key).where(
+        DEALS.c.key_folded == folded(renamed.key), DEALS.c.key != deal.key
+    )
+    if other := connection.execute(taken).scalar():
+        raise KeyTaken(renamed.key, other)
+    mine = DEALS.c.key == deal.key
+    connection.execute(DEALS.update().where(mine).values(key_folded=_ASIDE + deal.key))
+    connection.execute(DEALS.insert().values(**deal_to_row(renamed)))
+    for column, _ in (each for each in REFERENCES if each[1] is DEALS.c.key):
+        table = column.table
+        connection.execute(table.update().where(column == deal.key).values({column: renamed.key}))
+    connection.execute(DEALS.delete().where(mine))
+    back = KEYS_GONE.c.key == renamed.key
+    connection.execute(KEYS_GONE.delete().where(back, KEYS_GONE.c.new_key == deal.key))
+    _note(connection, FieldChange(renamed.key, "key", deal.key, renamed.key, at, by))
+    return renamed
+
+
+def refuse_former(connection: Connection, key: str, but: str = "") -> None:
+    """Returns unless a deal had this key before it got another one: its project is named by it.
+
+    :raises KeyWasRenamed: one had; ``but`` is the one that may take it again.
+    """
+    new = renamed_to(connection, key)
+    if new and new != but:
+        raise KeyWasRenamed(key, new)
+
+
+def renamed_to(connection: Connection, key: str) -> str:
+    """Returns the present key of the deal that had this one, "" if none did or it is removed."""
+    former = {folded(old): new for old, new in renames(connection)}
+    found = former.get(folded(key), "")
+    for _ in range(len(former)):
+        if folded(found) not in former:
+            break
+        found = former[folded(found)]
+    there = select(DEALS.c.key).where(DEALS.c.key == found)
+    return str(connection.execute(there).scalar() or "")
+
+
+def every_key(connection: Connection) -> Iterator[str]:
+    """Yields the keys that deals have, and those that they had."""
+    yield from connection.execute(union(select(DEALS.c.key), select(KEYS_GONE.c.key))).scalars()
+
+
+def renames(connection: Connection) -> Iterator[tuple[str, str]]:
+    """Yields former keys and what they became, in the order in which that was done."""
+    query = select(KEYS_GONE.c.key, KEYS_GONE.c.new_key).where(KEYS_GONE.c.new_key != "")
+    for row in connection.execute(query.order_by(KEYS_GONE.c.id)):
+        yield row.key, row.new_key
+
+
+def removals(connection: Connection) -> Iterator[str]:
+    """Yields the keys of deals that were removed on purpose."""
+    query = select(KEYS_GONE.c.key).where(KEYS_GONE.c.new_key == "")
+    yield from connection.execute(query).scalars()
+
+
+def key_events(key: str, newest: int | None) -> Select[Any]:
+    """Asks for the keys that went, of one deal or of all, in the order of `queries.events`."""
+    query = events(KEYS_GONE, "", newest)
+    return query.where(or_(KEYS_GONE.c.key == key, KEYS_GONE.c.new_key == key)) if key else query
+
+
+def row_to_event(row: Row[Any]) -> FieldChange:
+    """Returns a key that went as the change that it was."""
+    return FieldChange(row.new_key or row.key, "key", row.key, row.new_key, row.at, row.by)
+
+
+def _note(connection: Connection, change: FieldChange, held: str = "") -> None:
+    gone = {"key": change.before, "new_key": change.after, "held": held}
+    connection.execute(KEYS_GONE.insert().values(**gone, at=change.at, by=change.by))
