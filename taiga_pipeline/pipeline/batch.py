@@ -14,15 +14,7 @@ from sqlalchemy import Connection, bindparam, select
 from sync.database.engine import by_letters
 from taiga_pipeline.pipeline.changes import changes_between
 from taiga_pipeline.pipeline.cleaning import clean_deal
-from taiga_pipeline.pipeline.key_changes import renamed_to
 from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
-from taiga_pipeline.pipeline.note_rows import (
-    CHUNK,
-    chunks,
-    new_notes,
-    with_new_notes,
-    with_notes,
-)
 from taiga_pipeline.pipeline.rows import (
     change_to_row,
     deal_to_row,
@@ -30,6 +22,14 @@ from taiga_pipeline.pipeline.rows import (
     row_to_change,
 )
 from taiga_pipeline.pipeline.schema import DEALS, FIELD_CHANGES, IMPORTED, NOTES, STAGE_MOVES
+from taiga_pipeline.pipeline.tables.key_changes import renamed_to
+from taiga_pipeline.pipeline.tables.notes import (
+    CHUNK,
+    chunks,
+    new_notes,
+    with_new_notes,
+    with_notes,
+)
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.pipeline.values.dates import midnight
 

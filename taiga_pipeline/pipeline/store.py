@@ -21,7 +21,6 @@ from sqlalchemy.exc import IntegrityError
 
 from sync.database.engine import by_letters
 from taiga_pipeline.days import day_of
-from taiga_pipeline.pipeline import key_changes
 from taiga_pipeline.pipeline.batch import Batch, Outcome
 from taiga_pipeline.pipeline.changes import changes_between
 from taiga_pipeline.pipeline.cleaning import clean_deal, clean_line, clean_note
@@ -43,15 +42,7 @@ from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.gates import pass_gate
 from taiga_pipeline.pipeline.key_rules import next_key
 from taiga_pipeline.pipeline.model import Deal, FieldChange, Note, StageMove
-from taiga_pipeline.pipeline.note_rows import (
-    new_notes,
-    rows_to_deals,
-    with_new_notes,
-    with_notes,
-)
 from taiga_pipeline.pipeline.notes import newest_first, stamped
-from taiga_pipeline.pipeline.past import all_changes
-from taiga_pipeline.pipeline.queries import events, matcher, with_decision
 from taiga_pipeline.pipeline.rows import (
     change_to_row,
     deal_to_row,
@@ -71,6 +62,15 @@ from taiga_pipeline.pipeline.schema import (
     reading_store,
     writing_store,
 )
+from taiga_pipeline.pipeline.tables import key_changes
+from taiga_pipeline.pipeline.tables.notes import (
+    new_notes,
+    rows_to_deals,
+    with_new_notes,
+    with_notes,
+)
+from taiga_pipeline.pipeline.tables.past import all_changes
+from taiga_pipeline.pipeline.tables.queries import events, matcher, with_decision
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.pipeline.versions import Version, version_of
 

@@ -19,7 +19,7 @@ from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
 from taiga_pipeline.pipeline.fields.own import json_form, money_of
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Deal, FieldChange, Note, StageMove
-from taiga_pipeline.pipeline.note_rows import is_note
+from taiga_pipeline.pipeline.tables.notes import is_note
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.report.terminal import safe
 

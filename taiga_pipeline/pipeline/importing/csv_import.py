@@ -31,8 +31,8 @@ from taiga_pipeline.pipeline.importing.swaps import Swaps
 from taiga_pipeline.pipeline.importing.three_way import Agreed, Merged, merge_row
 from taiga_pipeline.pipeline.importing.times import Times
 from taiga_pipeline.pipeline.model import Deal
-from taiga_pipeline.pipeline.note_rows import CHUNK, chunks
 from taiga_pipeline.pipeline.store import DealStore
+from taiga_pipeline.pipeline.tables.notes import CHUNK, chunks
 from taiga_pipeline.pipeline.text import counted, folded
 from taiga_pipeline.pipeline.values.numerals import COMMA, POINT
 

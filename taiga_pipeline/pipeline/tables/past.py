@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import Select
 
-from taiga_pipeline.pipeline import key_changes
 from taiga_pipeline.pipeline.model import FieldChange
-from taiga_pipeline.pipeline.note_rows import note_events, row_to_event
-from taiga_pipeline.pipeline.queries import events, implied_by_move
 from taiga_pipeline.pipeline.rows import row_to_change
 from taiga_pipeline.pipeline.schema import FIELD_CHANGES
+from taiga_pipeline.pipeline.tables import key_changes
+from taiga_pipeline.pipeline.tables.notes import note_events, row_to_event
+from taiga_pipeline.pipeline.tables.queries import events, implied_by_move
 
 
 def all_changes(

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Row, Select, or_, select
 
 from taiga_pipeline.pipeline.model import Deal, FieldChange, Note
 from taiga_pipeline.pipeline.notes import BEFORE_THE_LOG, joined, stamped
-from taiga_pipeline.pipeline.queries import events
 from taiga_pipeline.pipeline.rows import note_to_row, row_to_deal, row_to_note
 from taiga_pipeline.pipeline.schema import NOTES
+from taiga_pipeline.pipeline.tables.queries import events
 
 CHUNK: Final = 500
 """Deals that are looked up by one statement; SQLite allows about a thousand parameters."""

@@ -14,7 +14,6 @@ from taiga_pipeline.pipeline.cleaning import clean_deal
 from taiga_pipeline.pipeline.columns import deal_cells
 from taiga_pipeline.pipeline.errors import KeyTaken, KeyWasRenamed
 from taiga_pipeline.pipeline.model import Deal, FieldChange
-from taiga_pipeline.pipeline.queries import events
 from taiga_pipeline.pipeline.rows import deal_to_row
 from taiga_pipeline.pipeline.schema import (
     ALLOCATIONS,
@@ -24,6 +23,7 @@ from taiga_pipeline.pipeline.schema import (
     REFERENCES,
     STAGE_MOVES,
 )
+from taiga_pipeline.pipeline.tables.queries import events
 from taiga_pipeline.pipeline.text import folded
 
 _ASIDE: Final = "\x01"

@@ -1,0 +1,1 @@
+"""What the deal store reads from its tables and writes there, by what it is about."""
