@@ -21,6 +21,7 @@ from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
 from taiga_pipeline.planning.attendance import Attendance
 from taiga_pipeline.planning.capacity.balance import Balance, Roles, Staff
 from taiga_pipeline.planning.capacity.idle import Chances, people_capacity
+from taiga_pipeline.planning.capacity.kept import KeptDraws
 from taiga_pipeline.planning.capacity.overload import overload_notices
 from taiga_pipeline.planning.capacity.result import CapacityReport
 from taiga_pipeline.planning.capacity.simulation import Shape
@@ -47,6 +48,8 @@ class Options:
     """What is asked. ``weeks`` are those shown; ``team`` "" means everyone.
 
     ``default_country`` is that of people who have none, ``holidays_of`` tells its public holidays.
+    ``kept`` are draws of a plan that differs in a few deals or people; they serve where drivers are
+    not asked for.
     """
 
     weeks: Weeks
@@ -57,6 +60,7 @@ class Options:
     team: str = ""
     default_country: str = ""
     with_drivers: bool = True
+    kept: KeptDraws | None = None
 
 
 def find_capacity(
@@ -76,12 +80,20 @@ def find_capacity(
 
 
 def demand_for(
-    situation: Situation, mappings: MappingSet, outlooks: Outlooks, options: Options
+    situation: Situation,
+    mappings: MappingSet,
+    outlooks: Outlooks,
+    options: Options,
+    only: Collection[str] | None = None,
 ) -> Demand:
     """Returns the demand of all teams, from now or the first week shown to the last.
 
-    Projects that begin before the weeks shown reach into them.
+    Projects that begin before the weeks shown reach into them. ``only`` are the keys of the deals
+    to look at (None: all).
     """
+    if only is not None:
+        deals = tuple(each for each in situation.deals if each.key in only)
+        situation = replace(situation, deals=deals)
     window = _window(situation.as_of, options.weeks)
     _, attendance = _attendance(situation, options)
     return find_demand(situation, mappings, outlooks, window, attendance)
@@ -127,6 +139,7 @@ def capacity_for(
     balance = Balance(roles, window, Staff(people, hours.by_person, attendance), demand)
     shape = Shape(len(roles.names), len(window), outlooks.common_shock_sd, outlooks.median)
     draw = Draw(options.trials, options.seed, options.quantile, options.with_drivers)
+    draw = replace(draw, kept=options.kept)
     summary = Summary(balance, demand, shape, draw, window.index(options.weeks.first))
     by_week = {
         email: dict(zip(window, each, strict=True)) for email, each in hours.by_person.items()

@@ -160,6 +160,9 @@ def _outcomes(maybe: _Weeks, weeks: int, chances: Chances) -> tuple[Floats, Floa
 
 
 def _weighed(free: Floats, shares: Floats) -> Idle:
+    if len(free) == 1:  # nothing is reserved, as for most people in most weeks
+        sure = float(free[0])
+        return Idle(sure, sure, sure, sure)
     order = np.argsort(free, kind="stable")
     reached = np.cumsum(shares[order])
     places = np.minimum(np.searchsorted(reached, np.array(SHARES) - 1e-9), len(free) - 1)

@@ -14,9 +14,10 @@ blocks that fit the processor's cache. Needs numpy (the extra ``planning``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from operator import itemgetter
 from statistics import NormalDist
 from typing import Final
 
@@ -102,6 +103,7 @@ class Simulation:
 
     def __init__(self, rows: Sequence[Row], shape: Shape) -> None:
         self._shape = shape
+        self._rows = tuple(rows)
         order = sorted(range(len(rows)), key=lambda number: _padded(rows[number]))
         self._blocks = [
             _Block(order[first : first + BLOCK], rows, shape)
@@ -129,8 +131,46 @@ class Simulation:
         with ThreadPoolExecutor(workers) as pool:
             for _ in pool.map(draw, range(0, trials, SPAN)):
                 pass
-        by_role = np.ascontiguousarray(hours[:, :, :-1].transpose(1, 2, 0))
-        return Futures(by_role, begins)
+        return Futures(_by_role(hours), begins)
+
+    def changed(self, rows: Sequence[Row]) -> list[int] | None:
+        """Returns which of ``rows`` are others than those of the simulation.
+
+        None if they would meet other chances, so that all has to be drawn again: there are more or
+        fewer of them, or one has another number of steps.
+        """
+        if len(rows) != len(self._rows):
+            return None
+        pairs = zip(self._rows, rows, strict=True)
+        found = [number for number, (old, new) in enumerate(pairs) if old != new]
+        same = all(_padded(self._rows[number]) == _padded(rows[number]) for number in found)
+        return found if same else None
+
+    def change(self, rows: Sequence[Row], changed: Sequence[int], trials: int, seed: int) -> Single:
+        """Returns by how much hours change (role, week, trial) when the rows ``changed`` are those
+        of ``rows``, which meet the same chances as in `run` with these trials and this seed."""
+        shape = self._shape
+        factors = _factors(trials, seed, shape)
+        hours = np.zeros((trials, shape.roles, shape.weeks + 1), dtype=np.float32)
+        for number, block in enumerate(self._blocks):
+            places = block.places(changed)
+            if not places:
+                continue
+            old = _Block(list(places), self._rows, shape)
+            new = _Block(list(places), rows, shape)
+            at = np.array(list(places.values()), dtype=np.intp)
+            for first in range(0, trials, SPAN):
+                span = slice(first, first + SPAN)
+                source = np.random.Generator(np.random.SFC64([seed, first, number]))
+                for part, drawn in block.draws(factors[span], source):
+                    own, some = drawn[at], factors[span][part]
+                    hours[span][part] += new.steps(own, some) - old.steps(own, some)
+        np.cumsum(hours, axis=2, out=hours)
+        return _by_role(hours)
+
+
+def _by_role(hours: Single) -> Single:
+    return np.ascontiguousarray(hours[:, :, :-1].transpose(1, 2, 0))
 
 
 class _Block:
@@ -147,6 +187,24 @@ class _Block:
         self._groups = tuple(_groups(ordered, shape))
         self._ends = [group.after for group in self._groups]
 
+    def places(self, rows: Iterable[int]) -> dict[int, int]:
+        """Returns where those of the rows are that are in the block, by their order there."""
+        found = {row: self._place[row] for row in rows if row in self._place}
+        return dict(sorted(found.items(), key=itemgetter(1)))
+
+    def draws(self, factors: Single, source: np.random.Generator) -> Iterator[tuple[slice, Single]]:
+        """Yields the trials of each batch, and the uniform numbers of the rows (row, trial)."""
+        width = max(1, BATCH // len(self._chances))
+        uniform = np.empty((len(self._chances), width), dtype=np.float32)
+        for first in range(0, len(factors), width):
+            source.random(out=uniform, dtype=np.float32)
+            part = slice(first, min(first + width, len(factors)))
+            yield part, uniform[:, : part.stop - first]
+
+    def steps(self, drawn: Single, factors: Single) -> Floats:
+        """Returns what changes in a batch, with the axes trial, role, week."""
+        return self._steps(drawn, np.minimum(self._chances[:, None] * factors, 1))
+
     def draw(
         self,
         factors: Single,
@@ -157,16 +215,11 @@ class _Block:
         """Adds the steps of the rows to ``hours``, and fills in the begins of those watched."""
         watched = [row for row in begins if row in self._place]
         at = np.array([self._place[row] for row in watched], dtype=np.intp)
-        width = max(1, BATCH // len(self._chances))
-        uniform = np.empty((len(self._chances), width), dtype=np.float32)
-        for first in range(0, len(factors), width):
-            some = factors[first : first + width]
-            source.random(out=uniform, dtype=np.float32)
-            drawn = uniform[:, : len(some)]
-            limit = np.minimum(self._chances[:, None] * some, 1)
-            hours[first : first + width] += self._steps(drawn, limit)
+        for part, drawn in self.draws(factors, source):
+            limit = np.minimum(self._chances[:, None] * factors[part], 1)
+            hours[part] += self._steps(drawn, limit)
             for row, begin in zip(watched, self._watch(drawn[at], limit[at], at), strict=True):
-                begins[row][first : first + width] = begin
+                begins[row][part] = begin
 
     def _steps(self, uniform: Single, limit: Single) -> Floats:
         """Returns what changes in a batch, with the axes trial, role, week."""

@@ -18,8 +18,9 @@ from taiga_pipeline.planning.capacity.drivers import (
 )
 from taiga_pipeline.planning.capacity.exact import Distribution, ExactRole
 from taiga_pipeline.planning.capacity.idle import exact_idle, sampled_idle
+from taiga_pipeline.planning.capacity.kept import KeptDraws
 from taiga_pipeline.planning.capacity.result import Cell, Driver, Idle, RoleCapacity
-from taiga_pipeline.planning.capacity.simulation import Floats, Shape, Simulation
+from taiga_pipeline.planning.capacity.simulation import Floats, Futures, Shape, Simulation
 from taiga_pipeline.planning.demand.deals import Demand
 
 HIGH: Final = 0.95
@@ -35,6 +36,8 @@ class Draw:
     seed: int
     quantile: float
     with_drivers: bool = True
+    kept: KeptDraws | None = None
+    """Draws of a plan that differs little, taken where drivers are not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,12 @@ class Summary:
     """
 
     def __init__(
-        self, balance: Balance, demand: Demand, shape: Shape, draw: Draw, first: int
+        self,
+        balance: Balance,
+        demand: Demand,
+        shape: Shape,
+        draw: Draw,
+        first: int,
     ) -> None:
         self._balance = balance
         self._demand = demand
@@ -66,7 +74,10 @@ class Summary:
         candidates = driver_candidates(balance.expected) if draw.with_drivers else ()
         # Deals that are not there yet have no names, and no one could do anything about them.
         watched = [row for row in candidates if demand.open[row].deal_key]
-        futures = Simulation(balance.rows, shape).run(draw.trials, draw.seed, watched)
+        if draw.kept is not None and not draw.with_drivers:
+            futures = Futures(draw.kept.hours(balance, shape), {})
+        else:
+            futures = Simulation(balance.rows, shape).run(draw.trials, draw.seed, watched)
         self._hours = futures.hours
         if (balance.parts != 1).any():
             self._hours *= balance.parts[:, :, None].astype(np.float32)
@@ -75,7 +86,12 @@ class Summary:
 
     def roles(self) -> tuple[RoleCapacity, ...]:
         """Returns each role, week by week and in total."""
-        return tuple(self._role(number) for number in range(len(self._balance.names)))
+        numbers, kept = range(len(self._balance.names)), self._draw.kept
+        if kept is None:
+            return tuple(map(self._role, numbers))
+        roles = tuple(kept.role(number, self._balance) or self._role(number) for number in numbers)
+        kept.keep(self._balance, roles)
+        return roles
 
     def over_roles(self, roles: Sequence[RoleCapacity]) -> tuple[tuple[Cell, ...], Cell]:
         """Returns all ``roles`` together, by week and in total."""

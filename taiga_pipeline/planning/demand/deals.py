@@ -228,7 +228,9 @@ class _Finder:
             return None
         fate = self._situation.fates.get(deal.key, Fate())
         begins = beginning(deal, rules, stage, self._situation.milestones.get(deal.key, ()))
-        stretches = tuple(self._stretches(deal, rules, fate.size))
+        # An open deal of which nothing is left keeps its place: `_open` gives it no chance.
+        size = fate.size if stage.category.is_closed or fate.won else fate.size or 1.0
+        stretches = tuple(self._stretches(deal, rules, size))
         if begins.line is not None:
             stretches = moved(stretches, begins.line)
         allocations = self._allocations.get(deal.key, ())
@@ -258,7 +260,7 @@ class _Finder:
         if not stretches:
             self._note(deal.key, f"states no roles, and {case.rules.file} has none for it")
             return
-        decided = case.fate.won or case.fate.lost
+        decided = case.fate.won or case.fate.lost or not case.fate.size
         chance = 0.0 if decided else outlook.probability
         yield OpenDemand(deal.key, chance, starts, entered, stretches, deal.expected_close)
 
@@ -377,4 +379,20 @@ def of_team(demand: Demand, deal_keys: Iterable[str], emails: Iterable[str]) -> 
         demand.notices,
         tuple(each for each in demand.silent_open if each.key in deals),
         tuple(each for each in demand.silent_won if each.key in deals),
+    )
+
+
+def replaced(demand: Demand, found: Demand, keys: Collection[str]) -> Demand:
+    """Returns ``demand`` with what ``found`` says of the deals ``keys``; notices stay as they are.
+
+    Open deals keep their places.
+    """
+    new = {each.deal_key: each for each in found.open}
+    return Demand(
+        tuple(new.get(each.deal_key, each) for each in demand.open),
+        (*(each for each in demand.booked if each.deal_key not in keys), *found.booked),
+        (*(each for each in demand.reserved if each.deal_key not in keys), *found.reserved),
+        demand.notices,
+        (*(each for each in demand.silent_open if each.key not in keys), *found.silent_open),
+        (*(each for each in demand.silent_won if each.key not in keys), *found.silent_won),
     )

@@ -10,11 +10,12 @@ from typing import Final
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.pipeline.model import Deal
-from taiga_pipeline.planning.capacity.find import Options, find_capacity
+from taiga_pipeline.planning.capacity.find import Options
 from taiga_pipeline.planning.capacity.result import CapacityReport
 from taiga_pipeline.planning.demand.deals import Fate, Situation
 from taiga_pipeline.planning.outlook import Outlooks
 from taiga_pipeline.planning.scenario.model import TODAY, Scenario, apply_scenario
+from taiga_pipeline.planning.scenario.what_if import WhatIf
 
 _CENT: Final = Decimal("0.01")
 _ROUNDING: Final = 0.05
@@ -66,12 +67,14 @@ def compare_scenarios(
     :raises InvalidValue: a scenario names what is not there.
     """
 
-    def column(scenario: Scenario) -> Column:
+    what_if = WhatIf(situation, mappings, outlooks, options)
+
+    def column(scenario: Scenario, report: CapacityReport) -> Column:
         supposed = apply_scenario(situation, scenario)
-        report = find_capacity(supposed, mappings, outlooks, options)
         return Column(scenario.name, scenario, report, open_value_of(supposed, mappings, outlooks))
 
-    return tuple(column(each) for each in (Scenario(TODAY), *scenarios))
+    today = column(Scenario(TODAY), what_if.before)
+    return (today, *(column(each, what_if.suppose(each)) for each in scenarios))
 
 
 def open_value_of(situation: Situation, mappings: MappingSet, outlooks: Outlooks) -> OpenValue:

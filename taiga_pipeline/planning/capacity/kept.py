@@ -1,0 +1,91 @@
+"""Draws that are kept, so that a plan that differs in a few deals or people costs little.
+
+The first plan is drawn in full. Another one meets the same chances (see `simulation`), so that only
+the deals that differ have to be looked at again, and only the roles that they or the changed people
+concern have to be summed up again. What comes out is what drawing everything anew gives.
+Needs numpy (the extra ``planning``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from taiga_pipeline.planning.capacity.simulation import Row, Shape, Simulation, Single
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from taiga_pipeline.planning.capacity.balance import Balance
+    from taiga_pipeline.planning.capacity.result import RoleCapacity
+
+MOST_CHANGED: Final = 300
+"""Deals that differ beyond which drawing everything again is as fast."""
+
+
+class KeptDraws:
+    """The hours of a first plan, and the first plan's roles.
+
+    All plans have the same trials, seed and quantile.
+    """
+
+    def __init__(self, trials: int, seed: int) -> None:
+        self._trials = trials
+        self._seed = seed
+        self._first: tuple[Simulation, Shape, tuple[str, ...]] | None = None
+        self._hours: Single = np.zeros(0, dtype=np.float32)
+        self._balance: Balance | None = None
+        self._roles: tuple[RoleCapacity, ...] = ()
+        self._touched: frozenset[int] | None = None
+
+    def hours(self, balance: Balance, shape: Shape) -> Single:
+        """Returns the hours that open deals ask for: role, week, trial."""
+        names = tuple(balance.names)
+        if self._first is None:
+            simulation = Simulation(balance.rows, shape)
+            self._first = simulation, shape, names
+            self._hours = simulation.run(self._trials, self._seed).hours
+            self._touched = None
+            return self._hours.copy()
+        simulation, first_shape, first_names = self._first
+        same = (shape, names) == (first_shape, first_names)
+        changed = simulation.changed(balance.rows) if same else None
+        if changed is None or len(changed) > MOST_CHANGED:
+            self._touched = None
+            return Simulation(balance.rows, shape).run(self._trials, self._seed).hours
+        old, new = self._rows_of(changed), [balance.rows[number] for number in changed]
+        self._touched = frozenset(_roles_of([*old, *new]))
+        if not changed:
+            return self._hours.copy()
+        return self._hours + simulation.change(balance.rows, changed, self._trials, self._seed)
+
+    def _rows_of(self, numbers: Sequence[int]) -> list[Row]:
+        assert self._balance is not None
+        return [self._balance.rows[number] for number in numbers]
+
+    def role(self, number: int, balance: Balance) -> RoleCapacity | None:
+        """Returns a role as it was in the first plan, if nothing of it differs in this one."""
+        first = self._balance
+        if first is None or self._touched is None or number in self._touched:
+            return None
+        pairs = (
+            (first.people, balance.people),
+            (first.capacity, balance.capacity),
+            (first.confirmed, balance.confirmed),
+            (first.parts, balance.parts),
+        )
+        if all(np.array_equal(old[number], new[number]) for old, new in pairs):
+            return self._roles[number]
+        return None
+
+    def keep(self, balance: Balance, roles: tuple[RoleCapacity, ...]) -> None:
+        """Remembers the first plan."""
+        if self._balance is None:
+            self._balance, self._roles = balance, roles
+
+
+def _roles_of(rows: Sequence[Row]) -> Iterator[int]:
+    for row in rows:
+        for role, _, _ in row.steps:
+            yield role
