@@ -21,7 +21,14 @@ from taiga_pipeline.pipeline.rows import (
     move_to_row,
     row_to_change,
 )
-from taiga_pipeline.pipeline.schema import DEALS, FIELD_CHANGES, IMPORTED, NOTES, STAGE_MOVES
+from taiga_pipeline.pipeline.schema import (
+    DEALS,
+    FIELD_CHANGES,
+    IMPORT_PROFILES,
+    IMPORTED,
+    NOTES,
+    STAGE_MOVES,
+)
 from taiga_pipeline.pipeline.tables.key_changes import renamed_to
 from taiga_pipeline.pipeline.tables.notes import (
     CHUNK,
@@ -229,6 +236,25 @@ class Batch:
                 .values(cells=bindparam("cells"), missing_since=None, imported_at=self.now)
             )
             self._connection.execute(update, old)
+
+    def profile(self, origin: str) -> Mapping[str, Any]:
+        """Returns how the list of ``origin`` is read, as its last import was told; {} if it was
+        told nothing."""
+        query = select(IMPORT_PROFILES.c.options).where(IMPORT_PROFILES.c.origin == origin)
+        text = self._connection.execute(query).scalar()
+        found: Mapping[str, Any] = json.loads(text) if text else {}
+        return found
+
+    def keep_profile(self, origin: str, profile: Mapping[str, Any]) -> None:
+        """Keeps how the list of ``origin`` is read, in place of what was kept before."""
+        if self.profile(origin) == profile:
+            return
+        table = IMPORT_PROFILES
+        self._connection.execute(table.delete().where(table.c.origin == origin))
+        if profile:
+            text = json.dumps(profile, ensure_ascii=False)
+            row = {"origin": origin, "options": text, "kept_at": self.now}
+            self._connection.execute(table.insert(), [row])
 
     def missing(self, origin: str) -> frozenset[str]:
         """Returns the keys that were missing from ``origin`` when it was last imported."""

@@ -242,6 +242,15 @@ RATES: Final = Table(
 """What an hour costs, and is billed at: of a person (``email``) or of a role. Rows are only added:
 of the same person or role and first day, the last one holds; one without amounts takes it back."""
 
+IMPORT_PROFILES: Final = Table(
+    "import_profiles",
+    METADATA,
+    Column("origin", Text, primary_key=True),
+    Column("options", Text, nullable=False),
+    Column("kept_at", UtcDateTime, nullable=False),
+)
+"""How the list of an origin is read, as its last import was told (as JSON text)."""
+
 SYNCED_WITH: Final = Table(
     "synced_with",
     METADATA,
@@ -430,6 +439,13 @@ STEPS: Final[tuple[Step, ...]] = (
             held TEXT NOT NULL
         )""",
         "CREATE INDEX keys_gone_key ON keys_gone (key)",
+    ),
+    statements(
+        """CREATE TABLE import_profiles (
+            origin TEXT PRIMARY KEY,
+            options TEXT NOT NULL,
+            kept_at TIMESTAMP WITH TIME ZONE NOT NULL
+        )""",
     ),
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
@@ -13,7 +15,7 @@ from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.files.dialects import PLAIN, Dialect
 
 if TYPE_CHECKING:
-    from taiga_pipeline.pipeline.importing.csv_import import ImportReport
+    from taiga_pipeline.pipeline.importing.csv_import import ImportReport, PreparedImport
     from taiga_pipeline.pipeline.importing.options import ImportOptions
 
 
@@ -26,11 +28,26 @@ def import_deals(workspace: Workspace, file: Path, options: ImportOptions) -> Im
     :raises ProblemsError: an option is wrong for the file, or a mapping has problems.
     :raises Unreachable: the file or the store cannot be used.
     """
-    from taiga_pipeline.pipeline.importing.csv_import import import_deals as run_import
+    with reading_import(workspace, file, options) as prepared:
+        return prepared.run()
+
+
+@contextmanager
+def reading_import(
+    workspace: Workspace, file: Path, options: ImportOptions
+) -> Iterator[PreparedImport]:
+    """Reads a file for an import; what was understood may be looked at before it is run.
+
+    Nobody waits meanwhile: the store is not locked.
+
+    :raises ProblemsError: an option is wrong for the file, or a mapping has problems.
+    :raises Unreachable: the file or the store cannot be used.
+    """
+    from taiga_pipeline.pipeline.importing.csv_import import prepare_import
 
     funnel = funnel_of(workspace)
     with deal_store(workspace, create=not options.dry_run) as store:
-        return run_import(store, file, replace(options, fields=workspace.fields), funnel)
+        yield prepare_import(store, file, replace(options, fields=workspace.fields), funnel)
 
 
 def export_deals(workspace: Workspace, stream: TextIO, dialect: Dialect = PLAIN) -> int:

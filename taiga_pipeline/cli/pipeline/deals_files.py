@@ -19,6 +19,7 @@ from taiga_pipeline.cli.file_arguments import STDOUT, ReadFile, WrittenFile
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, shorten
 from taiga_pipeline.cli.pipeline.file_text import bad_rows_json, print_bad_rows, writing_to
+from taiga_pipeline.cli.pipeline.import_text import is_terminal, print_understanding
 from taiga_pipeline.files import explaining, is_stdout, writing
 from taiga_pipeline.hints import word
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -121,6 +122,13 @@ def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
 )
 @click.option("--clear-blank", is_flag=True, help="Blank cells clear what is in the store.")
 @click.option("--force", is_flag=True, help="Move deals even if actions are open; recorded.")
+@click.option(
+    "--forget-columns",
+    "forget",
+    is_flag=True,
+    help="Forget how earlier imports of this origin were told to read it.",
+)
+@click.option("--yes", "-y", is_flag=True, help="Do not ask on a terminal.")
 @click.option("--dry-run", is_flag=True, help="Report only, store nothing.")
 @json_option
 @pass_context
@@ -128,6 +136,7 @@ def import_deals(
     context: CommandContext,
     /,
     file: Path,
+    yes: bool,
     take: str | None,
     decimal: str | None,
     delimiter: str,
@@ -145,6 +154,9 @@ def import_deals(
     last imported, stay. If both sides changed a field, it is reported and stays as it is. Bad rows
     are reported and skipped, and so are rows that would move a deal past open actions. Deals that
     disappeared from the file are reported and kept.
+
+    On a terminal, what was understood is shown before anything is stored, with three rows, and you
+    are asked. The options that say how a list is read are kept for its next import, by --origin.
     """
     options: ImportOptions = ImportOptions(
         columns=_pairs("--column", columns),
@@ -158,9 +170,20 @@ def import_deals(
         by=context.by,
         **texts,
     )
-    report = tables.import_deals(context, file, options)
+    with tables.reading_import(context, file, options) as prepared:
+        understanding = prepared.understanding()
+        if not as_json:
+            is_asked = is_terminal() and not yes and not options.dry_run
+            if is_asked or is_terminal() or options.dry_run:
+                print_understanding(understanding)
+            elif understanding.is_first and not context.quiet:
+                print_understanding(understanding, err=True)
+            if is_asked and not click.confirm("Import this?", default=True):
+                click.echo("nothing was imported", err=True)
+                return ExitCode.DONE
+        report = prepared.run()
     if as_json:
-        print_json(_report_json(report))
+        print_json({**_report_json(report), "understood": asdict(understanding)})
     else:
         _print_report(report, file)
     return ExitCode.PARTIAL if report.bad_rows or report.conflicts else ExitCode.DONE

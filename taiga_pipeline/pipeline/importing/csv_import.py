@@ -26,15 +26,23 @@ from taiga_pipeline.pipeline.importing.headers import is_known
 from taiga_pipeline.pipeline.importing.keys import KeyResolver
 from taiga_pipeline.pipeline.importing.notices import Notice, Observer
 from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions, Layout, lay_out
+from taiga_pipeline.pipeline.importing.profiles import FORGET, Told, profile_of, with_profile
 from taiga_pipeline.pipeline.importing.rows import BadRow, Draft, RowReader, new_deal
 from taiga_pipeline.pipeline.importing.swaps import Swaps
 from taiga_pipeline.pipeline.importing.three_way import Agreed, Merged, merge_row
 from taiga_pipeline.pipeline.importing.times import Times
+from taiga_pipeline.pipeline.importing.understanding import (
+    SAMPLES,
+    Understanding,
+    understood_columns,
+    understood_stages,
+)
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.pipeline.tables.notes import CHUNK, chunks
 from taiga_pipeline.pipeline.text import counted, folded
 from taiga_pipeline.pipeline.values.numerals import COMMA, POINT
+from taiga_pipeline.problems import Problem, ProblemsError
 
 _CLOSES: Final = ("closed_on", CLOSE_DATE, WON_ON, LOST_ON)
 
@@ -118,24 +126,91 @@ def import_deals(
     :raises Unreachable: the file or the store cannot be used; nothing was imported.
     :raises ProblemsError: the file cannot be decoded, or the options do not fit it.
     """
-    funnel = funnel or Funnel()
-    reading = open_file(path, options, funnel)
-    work = _Import(reading, options, funnel, options.origin or path.name)
-    # Others wait for as long as the writing transaction lasts: all is read and merged before it.
-    drafts = list(reading.drafts())
+    return prepare_import(store, path, options, funnel).run()
+
+
+def prepare_import(
+    store: DealStore, path: Path, options: ImportOptions, funnel: Funnel | None = None
+) -> PreparedImport:
+    """Reads a file by the options, and by what earlier imports of its origin were told.
+
+    :raises Unreachable: the file or the store cannot be used.
+    :raises ProblemsError: the file cannot be decoded, or the options do not fit it.
+    """
+    funnel, origin = funnel or Funnel(), options.origin or path.name
     with store.view(by=options.by) as view:
-        drafts = work.keys.resolve(view, drafts)
-        rows = [work.prepare(view, chunk) for chunk in chunks(drafts, CHUNK)]
+        told = with_profile(options, {} if options.forget else view.profile(origin))
+        is_first = not view.knows(origin)
     try:
-        with store.batch(by=options.by, keep=not options.dry_run) as batch:
-            for chunk_of_rows in rows:
-                work.take(batch, chunk_of_rows)
-            work.finish(batch)
-    except IntegrityError:
-        raise AlreadyThere(
-            "another user added one of these deals just now; nothing was imported, try again"
-        ) from None
-    return work.report()
+        reading = open_file(path, told.options, funnel)
+    except ProblemsError as error:
+        kept = [Problem(_read_as_before(origin, told.kept), str(path))] if told.kept else []
+        raise ProblemsError([*error.problems, *kept]) from None
+    return PreparedImport(store, reading, list(reading.drafts()), told, funnel, origin, is_first)
+
+
+def _read_as_before(origin: str, kept: Sequence[str]) -> str:
+    return (
+        f"read as an earlier import of {origin!r} was told: {' '.join(kept)} (other options win; "
+        f"{FORGET} forgets these)"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedImport:
+    """A file that was read, and of which nothing is stored yet."""
+
+    store: DealStore
+    reading: FileReading
+    drafts: Sequence[Draft]
+    told: Told
+    funnel: Funnel
+    origin: str
+    is_first: bool
+
+    def understanding(self) -> Understanding:
+        """Says what was understood of the file."""
+        reading = self.reading
+        return Understanding(
+            origin=self.origin,
+            kind=reading.csv.kind,
+            rows=reading.count,
+            bad_rows=len(reading.bad_rows),
+            lines=tuple(draft.line for draft in self.drafts[:SAMPLES]),
+            columns=understood_columns(reading.layout, reading.reader.readings, self.drafts),
+            stages=understood_stages(self.drafts, self.funnel),
+            unused_headers=reading.layout.unused,
+            kept=self.told.kept,
+            is_first=self.is_first,
+        )
+
+    def run(self) -> ImportReport:
+        """Imports the file, all good rows in one transaction, and reports on the others.
+
+        How it was read is kept for the next import of its origin, if any row could be.
+
+        :raises Unreachable: the store cannot be used; nothing was imported.
+        """
+        options = self.told.options
+        work = _Import(self.reading, options, self.funnel, self.origin)
+        if self.told.kept:
+            work.told = Notice("kept", 0, _read_as_before(self.origin, self.told.kept))
+        # Others wait for as long as the writing transaction lasts: all is merged before it.
+        with self.store.view(by=options.by) as view:
+            drafts = work.keys.resolve(view, self.drafts)
+            rows = [work.prepare(view, chunk) for chunk in chunks(drafts, CHUNK)]
+        try:
+            with self.store.batch(by=options.by, keep=not options.dry_run) as batch:
+                for chunk_of_rows in rows:
+                    work.take(batch, chunk_of_rows)
+                work.finish(batch)
+                if any(batch.counts.values()):
+                    batch.keep_profile(self.origin, profile_of(options))
+        except IntegrityError:
+            raise AlreadyThere(
+                "another user added one of these deals just now; nothing was imported, try again"
+            ) from None
+        return work.report()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +257,7 @@ class _Import:
         self._in_future: list[Deal] = []
         self._swaps = Swaps()
         self._today = date.max
+        self.told: Notice | None = None
 
     def prepare(self, batch: Batch, drafts: Sequence[Draft]) -> list[_Row]:
         """Merges rows into their deals; changes nothing."""
@@ -299,6 +375,7 @@ class _Import:
             unused_headers=layout.unused,
             unknown_stages=dict(self._unknown.most_common()),
             notices=(
+                *([self.told] if self.told else []),
                 *self._reading.notices(),
                 *self._said_of_keys(),
                 *self._past,

@@ -134,9 +134,11 @@ class ImportOptions:
     ``time_zone`` is that of days, and of times without one, "" for
     ``zone``. ``is_guarded`` says that an apostrophe may stand before what a spreadsheet would take
     for a formula. ``origin`` names the file across imports, "" for its own name. ``by`` says who
-    imports; with ``dry_run`` nothing is stored. ``force`` lets deals skip actions on their way,
-    which is recorded. ``take`` says whose value counts where the file and the store changed a
-    field apart. ``fields`` is the table of the fields, those of the user's own among them.
+    imports; with ``dry_run`` nothing is stored. ``forget`` says that what earlier imports of the
+    origin were told does not count any more (`taiga_pipeline.pipeline.importing.profiles`).
+    ``force`` lets deals skip actions on their way, which is recorded. ``take`` says whose value
+    counts where the file and the store changed a field apart. ``fields`` is the table of the
+    fields, those of the user's own among them.
     """
 
     fields: FieldTable = BUILT_IN
@@ -161,6 +163,7 @@ class ImportOptions:
     take: Take = Take.NEITHER
     clear_blank: bool = False
     dry_run: bool = False
+    forget: bool = False
     force: bool = False
     by: str = ""
 

@@ -1,0 +1,87 @@
+"""What an import was told about a list, kept by its origin: the next one need not be told again.
+
+Kept is how the list is read: its columns, stages, formats. Not kept is what is decided each time:
+whose side wins, whether blank cells clear, whether gates are forced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from taiga_pipeline.hints import word
+from taiga_pipeline.pipeline.importing.options import ImportOptions
+
+_PAIRS: Final = {"columns": "--column", "stages": "--stage", "defaults": "--default"}
+_TEXTS: Final = {
+    "name": "--name",
+    "key": "--key",
+    "currency": "--currency",
+    "date_format": "--date-format",
+    "decimal": "--decimal",
+    "probability_scale": "--probability-scale",
+    "time_zone": "--time-zone",
+    "delimiter": "--delimiter",
+    "encoding": "--encoding",
+    "sheet": "--sheet",
+}
+FORGET: Final = "--forget-columns"
+Profile = Mapping[str, Any]
+"""The options that are kept, as JSON holds them; what was not given is not in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The options of an import with those that were kept; ``kept`` lists these as they are typed,
+    as far as they count."""
+
+    options: ImportOptions
+    kept: tuple[str, ...] = ()
+
+
+def profile_of(options: ImportOptions) -> Profile:
+    """Returns what is to be kept of the options of an import."""
+    kept: dict[str, Any] = {name: dict(getattr(options, name)) for name in _PAIRS}
+    kept |= {name: getattr(options, name) for name in _TEXTS}
+    kept["values"] = [[field, theirs, ours] for (field, theirs), ours in options.values.items()]
+    return {name: value for name, value in kept.items() if value}
+
+
+def with_profile(options: ImportOptions, profile: Profile) -> Told:
+    """Returns options with those that were kept, where none were given: each by itself."""
+    if not profile:
+        return Told(options)
+    kept = _without_other_keys(options, profile)
+    changed: dict[str, Any] = {
+        name: {**kept.get(name, {}), **getattr(options, name)} for name in _PAIRS
+    }
+    values = {(field, theirs): ours for field, theirs, ours in kept.get("values", ())}
+    changed["values"] = {**values, **options.values}
+    changed |= {name: getattr(options, name) or kept.get(name, "") for name in _TEXTS}
+    return Told(replace(options, **changed), tuple(_typed(options, kept)))
+
+
+def _without_other_keys(options: ImportOptions, profile: Profile) -> dict[str, Any]:
+    """Returns the profile without its way to find keys, where another one is given."""
+    kept = dict(profile)
+    if "key" in options.columns:
+        kept.pop("key", None)
+    if options.key and "columns" in kept:
+        kept["columns"] = {
+            ours: theirs for ours, theirs in kept["columns"].items() if ours.strip() != "key"
+        }
+    return kept
+
+
+def _typed(options: ImportOptions, kept: Profile) -> Iterator[str]:
+    for name, option in _PAIRS.items():
+        for left, right in kept.get(name, {}).items():
+            if left not in getattr(options, name):
+                yield f"{option} {word(f'{left}={right}')}"
+    for field, theirs, ours in kept.get("values", ()):
+        if (field, theirs) not in options.values:
+            yield f"--value {word(f'{field}:{theirs}={ours}')}"
+    for name, option in _TEXTS.items():
+        if kept.get(name) and not getattr(options, name):
+            yield f"{option} {word(kept[name])}"
