@@ -227,6 +227,17 @@ def test_only_toml_files_of_a_folder_count(tmp_path: Path) -> None:
     assert [rule.name for rule in load_mappings(folder).rules] == ["test"]
 
 
+def test_a_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "one.toml"
+    file.write_text(HEAD + STAGES)
+    assert load_mappings(file).rules == load_mappings(file).rules
+    file.write_text(HEAD + STAGES + "\nunknown = 1\n")
+    with pytest.raises(MappingErrors):
+        load_mappings(file)
+    file.write_text(HEAD + STAGES)
+    assert load_mappings(file).rules
+
+
 def test_an_empty_folder_and_a_missing_file_are_reported(tmp_path: Path) -> None:
     assert complaints(tmp_path, tmp_path / "none.toml") == [
         f"{tmp_path}: there is no mapping (*.toml) in this folder; 'pipeline-sync init' writes a "
