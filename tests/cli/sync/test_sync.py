@@ -109,7 +109,7 @@ class TestSavedPlan:
         (tmp_path / "other.json").write_text(content)
         result = sample("run", "--plan", "other.json")
         assert result.exit_code == 2
-        assert "other.json: is not a plan" in result.stderr
+        assert "other.json: is not a saved plan" in result.stderr
 
     def test_another_pipelines_plan_is_refused(self, sample: Run, tmp_path: Path) -> None:
         (tmp_path / "other.json").write_text('{"fingerprint": "x", "pipeline": "north"}')
