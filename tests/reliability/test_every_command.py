@@ -77,6 +77,8 @@ CALLS: Final = {
     "scenario compare": "",
     "scenario delete": "both",
     "staff suggest": "",
+    "staff advise": "--quick",
+    "staff who": "D-105",
     "staff accept": "",
     "worker": "--fleet fleet.toml --check",
     "enqueue": "acme --fleet fleet.toml",

@@ -25,6 +25,7 @@ from taiga_pipeline.pipeline.errors import InvalidValue
 if TYPE_CHECKING:
     from taiga_pipeline.people.model import Allocation
     from taiga_pipeline.people.store import PeopleStore
+    from taiga_pipeline.planning.hiring.resolve import Resolve
     from taiga_pipeline.planning.staffing.build import Case, Rules, Staff, Wish
     from taiga_pipeline.planning.staffing.problem import Problem
     from taiga_pipeline.planning.staffing.solution import Solution
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 NO_OPTIMISER: Final = (
     "the optimiser is not installed, so this is the plan of the quick rule; install it with: {how}"
 )
+
+
+MOST_AGAIN: Final = 1.0
+"""Seconds that the plan is solved again for at most, to see what a change is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +89,52 @@ def suggest_staffing(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
     :raises InvalidValue: the roster is empty.
     :raises ProblemsError: what is wrong with the configuration, the mappings or the store.
     """
-    from taiga_pipeline.planning.staffing.build import Rules
     from taiga_pipeline.planning.staffing.suggestion import Asked, describe
-    from taiga_pipeline.planning.weeks import monday
 
     today = workspace.today
-    rules = Rules(
-        first=monday(today),
+    learnt = _learnt(workspace, today) if wanted.chances == LEARNT else {}
+    given = _Input(workspace, today, rules_for(workspace, wanted), wanted.priorities or {}, learnt)
+    case = given.case()
+    solution = _solve(case.problem, wanted.seconds, wanted.seed, workspace, quick=wanted.quick)
+    asked = Asked(today, wanted.seconds, wanted.seed, given.priorities, given.fingerprint(), learnt)
+    suggestion = describe(case, solution, asked, resolver(workspace, wanted))
+    if not wanted.quick and not _has_optimiser():
+        suggestion["notes"].insert(0, NO_OPTIMISER.format(how=how_to_get("staffing")))
+    return suggestion
+
+
+def solved_case(workspace: Workspace, wanted: Wanted) -> tuple[Case, Solution]:
+    """Returns the staffing problem as it is now, and a plan for it.
+
+    :raises InvalidValue: the roster is empty.
+    :raises ProblemsError: what is wrong with the configuration, the mappings or the store.
+    """
+    today = workspace.today
+    learnt = _learnt(workspace, today) if wanted.chances == LEARNT else {}
+    given = _Input(workspace, today, rules_for(workspace, wanted), wanted.priorities or {}, learnt)
+    case = given.case()
+    return case, _solve(case.problem, wanted.seconds, wanted.seed, workspace, quick=wanted.quick)
+
+
+def resolver(workspace: Workspace, wanted: Wanted) -> Resolve:
+    """Returns what solves a problem again, each time for a tenth of the time of the search."""
+    from taiga_pipeline.planning.hiring.resolve import quick
+
+    if wanted.quick or not _has_optimiser():
+        return quick
+    from taiga_pipeline.planning.hiring.search import searched
+
+    seconds = min(MOST_AGAIN, wanted.seconds / 10)
+    return searched(seconds, wanted.seed, workspace.clock.monotonic)
+
+
+def rules_for(workspace: Workspace, wanted: Wanted) -> Rules:
+    """Returns the rules of a plan that begins this week."""
+    from taiga_pipeline.planning.staffing.build import Rules
+    from taiga_pipeline.planning.weeks import monday
+
+    return Rules(
+        first=monday(workspace.today),
         horizon=wanted.weeks or workspace.settings.planning.horizon_weeks,
         max_projects=wanted.max_projects,
         overtime=wanted.overtime,
@@ -98,15 +142,6 @@ def suggest_staffing(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
         move=wanted.move,
         wishes=wanted.wishes,
     )
-    learnt = _learnt(workspace, today) if wanted.chances == LEARNT else {}
-    given = _Input(workspace, today, rules, wanted.priorities or {}, learnt)
-    case = given.case()
-    solution = _solve(case.problem, wanted.seconds, wanted.seed, workspace, quick=wanted.quick)
-    asked = Asked(today, wanted.seconds, wanted.seed, given.priorities, given.fingerprint(), learnt)
-    suggestion = describe(case, solution, asked)
-    if not wanted.quick and not _has_optimiser():
-        suggestion["notes"].insert(0, NO_OPTIMISER.format(how=how_to_get("staffing")))
-    return suggestion
 
 
 def _learnt(workspace: Workspace, today: date) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--person", "persons", multiple=True, metavar="EMAIL", help="Only this person; repeatable."
 )
+@click.option("--fits", metavar="DEAL", help="When the deal can begin without breaking another.")
 @click.option("--explain", nargs=2, metavar="ROLE WEEK", help="Everything about one cell.")
 @click.option("--csv", "csv_file", type=WrittenFile(), metavar="FILE")
 @json_option
@@ -53,6 +54,7 @@ def capacity(
     with_unseen: bool,
     by_person: bool,
     persons: tuple[str, ...],
+    fits: str | None,
     explain: tuple[str, str] | None,
     csv_file: Path | None,
     as_json: bool,
@@ -65,6 +67,9 @@ def capacity(
     them. A gap is the hours that are missing at the chosen quantile (default: P80). Free hours are
     those that nobody asks for. With --people or --person, they are shown by person.
     """
+    if fits is not None:
+        _show_fit(context, fits, chances, asked, as_json)
+        return
     if with_unseen and chances == STATED:
         raise click.UsageError("--with-unseen needs history: add --chances learnt")
     answer = capacity_of(
@@ -85,6 +90,19 @@ def capacity(
         _print_json(answer, shown, explain)
         return
     _print(answer, shown, explain, only=len(roles) == 1)
+
+
+def _show_fit(
+    context: CommandContext, key: str, chances: str | None, asked: Mapping[str, Any], as_json: bool
+) -> None:
+    from taiga_pipeline.app.planning.fitting import fit_for, fit_json
+    from taiga_pipeline.cli.planning.fitting_text import print_fit
+
+    found = fit_for(context, key, chances, **asked)
+    if as_json:
+        print_json(fit_json(found))
+    else:
+        print_fit(found)
 
 
 def _show_people(

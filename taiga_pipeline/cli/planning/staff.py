@@ -15,6 +15,8 @@ from taiga_pipeline.cli.file_arguments import ReadFile, WrittenFile
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, to_json
 from taiga_pipeline.cli.pipeline.file_text import write_result
+from taiga_pipeline.cli.planning.fitting_text import who
+from taiga_pipeline.cli.planning.staff_advise import advise
 from taiga_pipeline.files import is_stdout
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.report.terminal import safe
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 @click.group()
 def staff() -> None:
     """Who should do what."""
+
+
+staff.add_command(advise)
+staff.add_command(who)
 
 
 @staff.command("suggest")

@@ -1,8 +1,9 @@
 """What would help a plan most: one person more in a role, or a project some weeks later.
 
-Each is tried on the plan itself: those requests that lack people are placed again by the quick
-rule, with the new person or at the new start, and the cost before and after is compared. That is
-a lower estimate of the help, since everyone else stays where they are.
+A new person is valued by solving the whole problem again (`planning.hiring.resolve`), as others
+may move over and make room. A later start is tried on the plan itself: the project's requests are
+placed again by the quick rule, and the cost before and after is compared. That is a lower estimate
+of the help, since everyone else stays where they are.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from taiga_pipeline.planning.hiring.resolve import Resolve, quick, with_person
 from taiga_pipeline.planning.staffing.evaluate import Score, evaluate, unmet_by_week
 from taiga_pipeline.planning.staffing.greedy import fill
 from taiga_pipeline.planning.staffing.problem import (
-    Candidate,
     Plan,
     Problem,
     Request,
@@ -88,16 +89,34 @@ def lacks(problem: Problem, plan: Plan) -> list[Lack]:
     return sorted(found, key=lambda lack: (-lack.cost, lack.request))
 
 
-def best_hires(problem: Problem, plan: Plan) -> list[Hire]:
-    """Returns for the roles that lack most what one person more would bring, the best first."""
-    short = lacks(problem, plan)
+def best_hires(problem: Problem, plan: Plan, resolve: Resolve = quick) -> list[Hire]:
+    """Returns for the roles that lack most what one person more would bring, the best first.
+
+    The problem is solved again with each, and once without, by the same means (``resolve``).
+    """
+    base = resolve(problem, plan)
+    before = evaluate(problem, base)
+    found = [_hire(problem, base, before, role, resolve) for role in _roles(problem, base)]
+    return sorted((hire for hire in found if hire), key=lambda hire: -hire.help.cost)
+
+
+def _roles(problem: Problem, plan: Plan) -> list[str]:
+    """Returns the roles in which one person more may help: those that lack, those that lack most
+    first; then those whose people could do what lacks, if they were free."""
     by_role: dict[str, float] = defaultdict(float)
-    for lack in short:
-        by_role[problem.requests[lack.request].role] += lack.cost
-    roles = sorted(by_role, key=lambda role: (-by_role[role], role))[: _many(problem)]
-    before = evaluate(problem, plan)
-    hires = [_hire(problem, plan, before, role, short) for role in roles]
-    return sorted((hire for hire in hires if hire), key=lambda hire: -hire.help.cost)
+    able: set[int] = set()
+    for lack in lacks(problem, plan):
+        request = problem.requests[lack.request]
+        by_role[request.role] += lack.cost
+        able.update(each.worker for each in request.candidates)
+    reached = -1
+    while reached < len(able):  # whoever could make room for those who could make room
+        reached = len(able)
+        for request in problem.requests:
+            if any(each.worker in able for each in request.candidates):
+                by_role.setdefault(request.role, 0.0)
+                able.update(each.worker for each in request.candidates)
+    return sorted(by_role, key=lambda role: (-by_role[role], role))[: _many(problem)]
 
 
 def best_shifts(problem: Problem, plan: Plan, movable: Iterable[int]) -> list[Shift]:
@@ -129,38 +148,15 @@ def _many(problem: Problem) -> int:
     return FEW if len(problem.requests) >= LARGE else MANY
 
 
-def _hire(problem: Problem, plan: Plan, before: Score, role: str, short: list[Lack]) -> Hire | None:
-    numbers = [lack.request for lack in short if problem.requests[lack.request].role == role]
+def _hire(problem: Problem, base: Plan, before: Score, role: str, resolve: Resolve) -> Hire | None:
     usual = max((worker.usual for worker in problem.workers), default=0.0) or 40.0
-    larger = _with_hire(problem, role, usual)
-    help_ = _help(larger, plan, before, numbers)
+    larger = with_person(problem, role, usual, 0, problem.weeks)
+    help_ = _compare(larger, resolve(larger, base), before)
     return Hire(role, usual, help_) if help_ else None
 
 
-def _with_hire(problem: Problem, role: str, usual: float) -> Problem:
-    weeks = problem.weeks
-    rows = [worker.week_parts or (1.0,) * weeks for worker in problem.workers]
-    # Whoever joins has the public holidays that all have.
-    parts = tuple(map(max, zip(*rows, strict=True))) or (1.0,) * weeks
-    worker = Worker(
-        key="",
-        hours=tuple(usual * part for part in parts),
-        usual=usual,
-        fixed=(0.0,) * weeks,
-        elsewhere=(frozenset(),) * weeks,
-        max_projects=max((each.max_projects for each in problem.workers), default=3),
-        week_parts=parts,
-    )
-    new = Candidate(len(problem.workers))
-    requests = tuple(
-        replace(each, candidates=(*each.candidates, new)) if each.role == role else each
-        for each in problem.requests
-    )
-    return replace(problem, workers=(*problem.workers, worker), requests=requests)
-
-
 def _shift(problem: Problem, plan: Plan, before: Score, project: int, weeks: int) -> Shift | None:
-    longer = _with_delay(problem, project, plan.delays[project] + weeks)
+    longer = with_delay(problem, project, plan.delays[project] + weeks)
     delays = list(plan.delays)
     delays[project] += weeks
     own = set(problem.requests_of[project])
@@ -170,7 +166,7 @@ def _shift(problem: Problem, plan: Plan, before: Score, project: int, weeks: int
     return Shift(project, weeks, help_) if help_ else None
 
 
-def _with_delay(problem: Problem, project: int, delay: int) -> Problem:
+def with_delay(problem: Problem, project: int, delay: int) -> Problem:
     """Returns the problem in which a project may begin so much later, with weeks enough for it;
     in the new ones people have as many hours as in the last of the old ones."""
     projects = list(problem.projects)
@@ -190,20 +186,6 @@ def _extended(worker: Worker, weeks: int) -> Worker:
         fixed=worker.fixed + worker.fixed[-1:] * weeks,
         elsewhere=worker.elsewhere + worker.elsewhere[-1:] * weeks,
     )
-
-
-def _help(problem: Problem, plan: Plan, before: Score, numbers: list[int]) -> Help | None:
-    """Returns what it brings to place requests that lack people again: those without people, or
-    all of them, whichever is better."""
-    short = {
-        number
-        for number in numbers
-        if before.unmet[number] > SMALL * problem.requests[number].total
-    }
-    others = tuple(each for each in plan.assignments if each.request not in short)
-    plans = (fill(problem, plan, short), fill(problem, replace(plan, assignments=others), short))
-    helps = [help_ for tried in plans if (help_ := _compare(problem, tried, before))]
-    return max(helps, key=lambda help_: help_.cost, default=None)
 
 
 def _compare(problem: Problem, plan: Plan, before: Score) -> Help | None:

@@ -15,6 +15,7 @@ from sync.errors import Refused
 from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.planning.hiring.resolve import Resolve, quick
 from taiga_pipeline.planning.staffing.allocations import (
     Suggested,
     allocations_of,
@@ -52,11 +53,16 @@ class Asked:
     chances: Mapping[str, float] = field(default_factory=dict)
 
 
-def describe(case: Case, solution: Solution, asked: Asked) -> dict[str, Any]:
-    """Returns a suggestion as plain data, ready for JSON (dates and Decimals as text)."""
+def describe(
+    case: Case, solution: Solution, asked: Asked, resolve: Resolve = quick
+) -> dict[str, Any]:
+    """Returns a suggestion as plain data, ready for JSON (dates and Decimals as text).
+
+    ``resolve`` solves the problem again, to see what one person more is worth.
+    """
     suggested = allocations_of(case, solution.plan)
     wanted = [each.allocation for each in suggested]
-    quick, score = solution.quick, solution.score
+    score = solution.score
     document = {
         "format": FORMAT,
         "fingerprint": asked.fingerprint,
@@ -73,7 +79,7 @@ def describe(case: Case, solution: Solution, asked: Asked) -> dict[str, Any]:
         },
         "repeatable": solution.repeatable,
         "cost": _rounded(score.cost),
-        "cost_of_quick_rule": _rounded(quick.cost),
+        "cost_of_quick_rule": _rounded(solution.quick.cost),
         "bound": None if solution.bound is None else _rounded(solution.bound),
         "gap": None if solution.gap is None else round(solution.gap, 4),
         "optimal": solution.is_optimal,
@@ -81,7 +87,9 @@ def describe(case: Case, solution: Solution, asked: Asked) -> dict[str, Any]:
         "plan": [_suggested_json(case, each) for each in suggested],
         "delays": _delays(case, solution),
         "unmet": _unmet(case, solution),
-        "hires": [_hire_json(case, each) for each in best_hires(case.problem, solution.plan)],
+        "hires": [
+            _hire_json(case, each) for each in best_hires(case.problem, solution.plan, resolve)
+        ],
         "shifts": _shifts(case, solution),
         "before": [allocation_json(each) for each in (*case.fixed, *case.movable)],
         "stored": [allocation_json(each) for each in merged(wanted, case.fixed)],

@@ -313,6 +313,17 @@ def test_deals_that_are_not_there_yet_are_counted_apart(pipeline: Run, tmp_path:
     assert "--chances learnt" in refused.stderr
 
 
+def test_the_earliest_start_that_breaks_no_other_deal_is_shown(pipeline: Run) -> None:
+    shown = pipeline("capacity", *QUICK, "--fits", "D-106")
+    assert shown.exit_code == 0, shown.stderr
+    assert "As planned" in shown.stdout and "Earliest start" in shown.stdout
+    found = data(pipeline("capacity", *QUICK, "--fits", "D-106", "--json"))
+    assert found["deal"] == "D-106" and {"earliest", "planned", "lacks_least"} <= found.keys()
+    for key, said in (("D-10", "did you mean"), ("D-041", "is lost")):
+        refused = pipeline("capacity", *QUICK, "--fits", key)
+        assert refused.exit_code == 2 and said in refused.stderr
+
+
 # --- deals that state no roles
 
 
