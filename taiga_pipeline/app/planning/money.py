@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.money.quarters import QuarterMoney, Spread
     from taiga_pipeline.planning.money.rates import Amounts, RateBook
 
-NO_RATES = (
-    "no rates are set, so cost and margin are unknown; set one with: pipeline-sync people rate set "
-    "ROLE --cost 60 --bill 120 --currency EUR"
-)
+NO_RATES = "no rates are set, so cost and margin are unknown"
 _NO_HOURS = "delivery reports no hours, so what is left of budgets is unknown"
 
 

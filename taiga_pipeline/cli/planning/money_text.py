@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from taiga_pipeline.app.planning.money import NO_RATES
 from taiga_pipeline.cli.output import print_table, style
+from taiga_pipeline.hints import command
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.money.quarters import QuarterMoney, Spread
     from taiga_pipeline.planning.money.rates import Amounts
 
+_RATE: Final = command("people rate set", "ROLE", options="--cost 60 --bill 120 --currency EUR")
+_WAYS: Final = {NO_RATES: f"; set one with: {_RATE}"}
+"""The way out of what is missing."""
 _MOST: Final = 30
 """How many deals and budgets are shown."""
 
@@ -28,7 +33,7 @@ def print_money(money: Money) -> None:
     _print_budgets(money.budgets)
     _print_overrun(money.overrun)
     for notice in money.notices:
-        click.echo(f"note: {safe(notice)}", err=True)
+        click.echo(f"note: {safe(notice)}{_WAYS.get(notice, '')}", err=True)
 
 
 def amounts(found: Amounts | None) -> str:
