@@ -37,6 +37,7 @@ from taiga_pipeline.adapter_settings import (
     no_secrets,
     target_problems,
 )
+from taiga_pipeline.calendar_settings import CalendarSettings
 from taiga_pipeline.config_problems import explain
 from taiga_pipeline.credentials import Secret, for_header, from_environment, from_file
 from taiga_pipeline.days import local_zone, zone_named
@@ -367,6 +368,7 @@ class Settings(Section):
     planning: PlanningSettings
     monitoring: MonitoringSettings
     portfolio: PortfolioSettings
+    calendar: CalendarSettings
     deals: DealsSettings
     field: Annotated[
         list[FieldSettings], Field(max_length=MAX_FIELDS), AfterValidator(check_fields)
@@ -392,6 +394,7 @@ _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "planning": PlanningSettings,
     "monitoring": MonitoringSettings,
     "portfolio": PortfolioSettings,
+    "calendar": CalendarSettings,
     "deals": DealsSettings,
 }
 _LISTS: Final[Mapping[str, type[BaseModel]]] = {"field": FieldSettings}
@@ -445,6 +448,8 @@ def _validate(document: Document, path: Path) -> Settings:
             explain(details, data, _known(details["loc"][:-1]), _LISTS)
             for details in error.errors(include_url=False)
         ]
+    else:
+        problems += settings.calendar.problems(settings.fields)
     if problems or unseen:
         placed = [document.at_key(where, message) for where, message in problems]
         placed.sort(key=lambda problem: (problem.line, problem.column))

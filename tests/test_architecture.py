@@ -31,6 +31,7 @@ LEVELS: Final = {
     "taiga_pipeline.adapter_settings": 3,
     "taiga_pipeline.config": 3,
     "taiga_pipeline.field_settings": 3,
+    "taiga_pipeline.calendar_settings": 3,
     "taiga_pipeline.planning_settings": 3,
     "taiga_pipeline.app": 4,
     "taiga_pipeline.workers": 5,

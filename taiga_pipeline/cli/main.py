@@ -43,6 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "store": Entry(".sync.store_copy:store", "Move to another database.", _SYNC),
     "deals": Entry(".pipeline.deals:deals", "The deals of the pipeline.", _DATA),
     "people": Entry(".pipeline.people:people", "Who can do the work.", _DATA),
+    "calendar": Entry(".pipeline.calendar:calendar", "The days, for calendars.", _DATA),
     "mapping": Entry(".pipeline.mapping:mapping", "The rules, explained.", _DATA),
     "capacity": Entry(".planning.capacity:capacity", "Who is short, when, and why.", _PLANNING),
     "forecast": Entry(".planning.forecast:forecast", "What will be won.", _PLANNING),

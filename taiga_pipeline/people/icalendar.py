@@ -366,9 +366,9 @@ def write_time_off(time_off: Iterable[TimeOff], *, now: datetime) -> bytes:
     return bytes(calendar.to_ical())
 
 
-def _as_text(reason: str) -> str:
-    """Returns a reason as calendars can show it: controls are forbidden in their files."""
-    shown = (each if each.isprintable() or each in _JOINERS else " " for each in reason)
+def as_text(text: str) -> str:
+    """Returns text on one line, as calendars can show it: controls are forbidden in their files."""
+    shown = (each if each.isprintable() or each in _JOINERS else " " for each in text)
     return " ".join("".join(shown).split())
 
 
@@ -381,7 +381,7 @@ def _event(time_off: TimeOff, now: datetime) -> Event:
     event.add("DTSTART", time_off.first)
     # The day after the last one; the calendar ends with the year 9999.
     event.add("DTEND", min(time_off.last, date.max - _DAY) + _DAY)
-    event.add("SUMMARY", _as_text(time_off.reason) or "Time off")
+    event.add("SUMMARY", as_text(time_off.reason) or "Time off")
     event.add("ORGANIZER", f"mailto:{time_off.email}")
     event.add("TRANSP", "OPAQUE")
     return event

@@ -41,6 +41,7 @@ CALLS: Final = {
     "deals done": "D-101 nothing",
     "deals import": "deals.csv",
     "deals export": "out.csv",
+    "calendar export": "out.ics",
     "deals staff": "D-101",
     "people list": "",
     "people add": "zed@example.test Zed --role Back",

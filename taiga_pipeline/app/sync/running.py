@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sync.run.runner import Outcome, RunReport
+from taiga_pipeline.app.deals.calendar_feed import write_feed
 from taiga_pipeline.app.engine import make_runner
 from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics
 from taiga_pipeline.app.portfolio import CardMove, run_for_portfolio
@@ -93,6 +94,7 @@ def perform(
             if remembers:
                 remembers.keep()
             follow_up = run_for_portfolio(workspace, runner, result)
+            write_feed(workspace)
         finally:
             write_metrics(workspace, store)
         tool = runner.target.name

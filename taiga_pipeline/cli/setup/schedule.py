@@ -146,6 +146,8 @@ def _variables(settings: Settings) -> list[str]:
 def _written_elsewhere(settings: Settings, folder: Path) -> list[str]:
     """Returns the folders beside the configuration's that a run writes into."""
     files = [settings.monitoring.prometheus_file, sqlite_path(settings.sync.state)]
+    if settings.calendar.file:
+        files.append((folder / settings.calendar.file).resolve())
     can = capabilities_of(settings.source.kind)
     if can.edits or can.writes_back:
         files.append(sqlite_path(settings.source.url or ""))
