@@ -307,7 +307,8 @@ class _Model:
         plans = [self._plan]
         if not any(violations(self._problem, found)):
             plans.append(found)
-        cost, best = min((evaluate(self._problem, each).cost, each) for each in plans)
+        best = min(plans, key=lambda each: evaluate(self._problem, each).cost)
+        cost = evaluate(self._problem, best).cost
         # What is left between the two is rounding.
         return Proof(best, cost if cost - bound < SAME_COST else bound, in_time)
 

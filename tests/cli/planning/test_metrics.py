@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.cli.conftest import SAMPLE_DEALS, Run
@@ -92,3 +94,27 @@ currency = "EUR"
     asked = sample("metrics", "--money", "--json")
     deals = json.loads(asked.stdout)["deals"]
     assert all(set(each["cost"]) == {"EUR"} and each["margin"] for each in deals)
+
+
+def test_no_money_of_the_plan_is_in_any_project_page_or_card(sample: Run, tmp_path: Path) -> None:
+    """All that was written is in the state: descriptions, pages, cards, the resource plan."""
+    for role in ("Back", "Design", "Front", "Lead", "UX"):
+        rate = ("--cost", "77.31", "--bill", "133.57", "--currency", "EUR")
+        assert sample("people", "rate", "set", role, *rate).exit_code == 0
+    config, mapping = tmp_path / "config.toml", tmp_path / "mappings" / "default.toml"
+    config.write_text(config.read_text() + "\n[portfolio]\nenabled = true\n")
+    text = mapping.read_text()
+    mapping.write_text(text.replace('from_sales_page = "staffed"', 'from_sales_page = "tentative"'))
+    done = sample("run")
+    assert done.exit_code == 0, done.stderr
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        written = "\n".join(connection.iterdump())
+    assert "Resource plan" in written and "From sales" in written and "Web shop" in written
+    deals = json.loads(sample("metrics", "--money", "--json").stdout)["deals"]
+    amounts = {"77.31", "133.57"}
+    for deal in deals:
+        for name in ("cost", "margin", "at_rates"):
+            amounts |= {f"{each:,.0f}" for each in deal[name].values()}
+            amounts |= {f"{each:.0f}" for each in deal[name].values() if each >= 10_000}
+    assert len(amounts) > 40
+    assert not [each for each in amounts if each in written]
