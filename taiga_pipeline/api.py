@@ -27,6 +27,9 @@ from taiga_pipeline.app.deals.editing import (
     take_back,
 )
 from taiga_pipeline.app.deals.filters import UnknownFilters
+from taiga_pipeline.app.deals.follow_ups import Score
+from taiga_pipeline.app.deals.follow_ups import Waiting as WaitsFor
+from taiga_pipeline.app.deals.listing import Listing, Selection, SortBy, Span, list_deals
 from taiga_pipeline.app.deals.looking import DealDetails, DealView, find_deals, show_deal
 from taiga_pipeline.app.deals.notes import Noted, add_note, notes_of
 from taiga_pipeline.app.deals.staffing import PutOn, Staffing, put_on, staffing_of, take_off
@@ -193,6 +196,7 @@ __all__ = [
     "InvalidValue",
     "KeyTaken",
     "KeyWasRenamed",
+    "Listing",
     "Locked",
     "Metrics",
     "NoForecast",
@@ -215,8 +219,12 @@ __all__ = [
     "RoleDemand",
     "SampleNeedsStore",
     "ScenarioThere",
+    "Score",
     "Scored",
+    "Selection",
     "Side",
+    "SortBy",
+    "Span",
     "Staffing",
     "StageMove",
     "Started",
@@ -237,6 +245,7 @@ __all__ = [
     "UnlinkedDeal",
     "Unreachable",
     "Waiting",
+    "WaitsFor",
     "Wanted",
     "WeekNotShown",
     "Workspace",
@@ -279,6 +288,7 @@ __all__ = [
     "import_time_off",
     "keep_server",
     "list_allocations",
+    "list_deals",
     "list_people",
     "list_time_off",
     "metrics_of",

@@ -180,6 +180,13 @@ class MappingTable(Table):
         90,
         description=("Deals that were won longer ago than this and never synced are left alone."),
     )
+    stale_after_days: Annotated[WholeNumber, Field(ge=1, le=3_650)] = Field(
+        60,
+        description=(
+            "A deal that has been in its stage for more days is stale, until five won deals tell "
+            "how long that stage usually takes."
+        ),
+    )
     when_undated: WhenUndated = Field(
         WhenUndated.LEAVE,
         description=(
@@ -230,6 +237,10 @@ class StageTable(Table):
     )
     requires: Texts = Field(
         [], description="Actions to check off before a deal may leave this stage."
+    )
+    stale_after_days: Annotated[WholeNumber, Field(ge=1, le=3_650)] | None = Field(
+        None,
+        description="As that of the mapping, for this stage.",
     )
 
 

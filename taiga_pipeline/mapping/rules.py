@@ -84,6 +84,7 @@ class StageRule:
     where: Where
     decides: Where
     """Where the file says what becomes of the project."""
+    stale_after_days: int = 60
 
     @property
     def sets_aside(self) -> bool:
@@ -246,7 +247,8 @@ class Rules:
 def compile_rules(model: MappingFile, document: Document) -> Rules:
     """Returns the rules of a file in which nothing is wrong."""
     project, known = model.project, placeholders(model.table, model.words.yes, model.words.no)
-    stages = tuple(_stage(document, n, stage) for n, stage in enumerate(model.stage))
+    stale = model.mapping.stale_after_days
+    stages = tuple(_stage(document, n, stage, stale) for n, stage in enumerate(model.stage))
     milestones = tuple(_milestone(document, n, m, known) for n, m in enumerate(model.milestone))
     return Rules(
         name=model.mapping.name,
@@ -356,7 +358,7 @@ def stage_state(stage: StageTable) -> ProjectState:
     return STATE_OF_CATEGORY[stage.category] if stage.project is None else stage.project
 
 
-def _stage(document: Document, number: int, stage: StageTable) -> StageRule:
+def _stage(document: Document, number: int, stage: StageTable, stale_after_days: int) -> StageRule:
     probability = stage.probability
     if probability is None:
         probability = PROBABILITY_OF_CATEGORY.get(stage.category)
@@ -371,6 +373,7 @@ def _stage(document: Document, number: int, stage: StageTable) -> StageRule:
         decides=_where(
             document, ("stage", number, "category" if stage.project is None else "project")
         ),
+        stale_after_days=stage.stale_after_days or stale_after_days,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.model import Deal, Note
@@ -19,6 +19,7 @@ AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
 @given(strategies.logs)
+@settings(deadline=None)
 def test_a_log_that_is_written_as_text_is_read_back(log: tuple[Note, ...]) -> None:
     assert parse_notes(format_notes(log)) == log
 
@@ -37,6 +38,7 @@ def test_a_time_that_is_none_is_refused() -> None:
 
 
 @given(strategies.logs, strategies.logs)
+@settings(deadline=None)
 def test_adding_to_a_log_twice_is_adding_once(
     log: tuple[Note, ...], given: tuple[Note, ...]
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +16,6 @@ from taiga_pipeline.problems import ProblemsError, did_you_mean
 
 if TYPE_CHECKING:
     from taiga_pipeline.pipeline.model import Deal
-    from taiga_pipeline.pipeline.store import DealStore
 
 _SHOWN: Final = 20
 """How many names a message lists."""
@@ -104,27 +103,49 @@ def _comparable(value: Any) -> Any:
 
 
 def refuse_unknown(
-    workspace: Workspace, store: DealStore, asked: Mapping[str, Sequence[str]]
+    workspace: Workspace, deals: Callable[[], Iterable[Deal]], asked: Mapping[str, Sequence[str]]
 ) -> None:
     """Returns if each name that was filtered by is one that deals or mappings have.
 
-    ``asked``: field -> names; stages are among them.
+    ``asked``: field -> names. Of an owner, a part of the name is enough.
 
     :raises UnknownFilters: some are not; each with the nearest one.
     """
     known: dict[str, set[str]] = {name: set() for name in asked}
-    for deal in store.deals():
+    for deal in deals():
         for name, names in known.items():
             names.add(str(held(deal, name)))
-    known["stage"].update(name for names in _stages(workspace) for name in names)
+    if "stage" in known:
+        known["stage"].update(name for names in _stages(workspace) for name in names)
     unknown = [
         UnknownFilter(field, name, tuple(sorted(known[field] - {""}, key=folded)))
         for field, names in asked.items()
         for name in names
-        if name and folded(line(name)) not in {folded(each) for each in known[field]}
+        if name and not _is_known(field, folded(line(name)), map(folded, known[field]))
     ]
     if unknown:
         raise UnknownFilters(unknown)
+
+
+def _is_known(field: str, name: str, known: Iterable[str]) -> bool:
+    return any(name in each if field == "owner" else name == each for each in known)
+
+
+def refuse_unknown_stages(
+    workspace: Workspace, deals: Callable[[], Iterable[Deal]], stages: Sequence[str]
+) -> None:
+    """Returns if each stage is one of the mappings, by any of its names, or one of a deal.
+
+    :raises UnknownFilters: some are not; each with the nearest one.
+    """
+    known = {folded(name) for names in _stages(workspace) for name in names}
+    if any(folded(line(name)) not in known for name in stages):
+        refuse_unknown(workspace, deals, {"stage": stages})
+
+
+def known_stages(workspace: Workspace) -> list[str]:
+    """Returns the names of the stages of all mappings, in the order of the funnel."""
+    return list(dict.fromkeys(names[0] for names in _stages(workspace)))
 
 
 def _stages(workspace: Workspace) -> list[tuple[str, ...]]:

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from taiga_pipeline.app.deals.filters import Conditions, refuse_unknown, stages_meant
+from taiga_pipeline.app.deals.follow_ups import Followed, Score, Waiting
 from taiga_pipeline.app.deals.funnel import chance_of
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.store_access import deal_store, people_store
@@ -34,15 +35,18 @@ class DealView:
 class DealDetails:
     """A deal, what happened to it (the oldest first), who is on it, and what became of it.
 
-    ``version`` is handed back with an edit, so that it takes nothing back that others wrote
-    meanwhile. ``facts`` are those of its project as they were read at ``seen_at`` (UTC); both are
-    empty for a deal that was never synced. ``taken_away`` are records that people took out of the
-    project.
+    ``waiting`` is what it waits for, ``score`` its learnt chance with the main reasons, None before
+    the proposal stage. ``version`` is handed back with an edit, so that it takes nothing back that
+    others wrote meanwhile. ``facts`` are those of its project as they were read at ``seen_at``
+    (UTC); both are empty for a deal that was never synced. ``taken_away`` are records that people
+    took out of the project.
     """
 
     deal: Deal
     chance: Decimal | None
     version: str
+    waiting: Waiting
+    score: Score | None
     moves: tuple[StageMove, ...]
     changes: tuple[FieldChange, ...]
     allocations: tuple[Allocation, ...]
@@ -81,7 +85,7 @@ def find_deals(
         if not found:
             asked = {"stage": tuple(stages), "team": (team,), "owner": (owner,)}
             named = {name: (*asked.get(name, ()), *each) for name, each in conditions.words.items()}
-            refuse_unknown(workspace, store, {**asked, **named})
+            refuse_unknown(workspace, store.deals, {**asked, **named})
     chance = chance_of(workspace)
     return tuple(DealView(deal, chance(deal)) for deal in found)
 
@@ -97,11 +101,13 @@ def show_deal(workspace: Workspace, key: str) -> DealDetails:
         allocations = tuple(people.allocations(deal_key=deal.key))
     with state_to_read(workspace) as state:
         (facts, seen_at), taken = state.facts(deal.key), tuple(state.taken_away(deal.key))
-    chance = chance_of(workspace)(deal)
+    chance, followed = chance_of(workspace)(deal), Followed(workspace)
     return DealDetails(
         deal=deal,
         chance=chance,
         version=str(version),
+        waiting=followed.waiting(deal),
+        score=followed.score(deal, with_reasons=True),
         moves=moves,
         changes=changes,
         allocations=allocations,

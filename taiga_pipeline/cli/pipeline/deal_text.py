@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -25,7 +26,8 @@ from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from sync.records.model import RecordKey
-    from taiga_pipeline.app.deals.looking import DealView
+    from taiga_pipeline.app.deals.follow_ups import Score, Waiting
+    from taiga_pipeline.app.deals.listing import Listed
     from taiga_pipeline.people.model import Allocation
 
 _SHOWN: Final = 200
@@ -96,13 +98,24 @@ _FIGURES: Final = frozenset({Kind.MONEY, Kind.NUMBER, Kind.SHARE})
 
 
 def print_deals(
-    views: Iterable[DealView], table: FieldTable = BUILT_IN, columns: Sequence[str] = COLUMNS
+    views: Iterable[Listed],
+    table: FieldTable,
+    columns: Sequence[str],
+    more: Sequence[str] = (),
+    extra: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> int:
-    """Prints a table of deals, a column for each field that is named; returns how many."""
-    cells = (_cells(view.deal, view.chance, table) for view in views)
-    rows = [[safe(each.get(name, "")) for name in columns] for each in cells]
+    """Prints a table of deals, a column for each field that is named; returns how many.
+
+    ``more`` are headings of further columns, ``extra`` what stands there by deal key.
+    """
+    rows = []
+    for view in views:
+        cells = _cells(view.deal, view.chance, table)
+        rows.append([safe(cells.get(name, "")) for name in columns])
+        rows[-1].extend(extra.get(view.deal.key, ()))
     if rows:
         headings = [_HEADINGS.get(name) or safe(table[name].label) for name in columns]
+        headings.extend(more)
         right = [at for at, name in enumerate(columns) if _is_figure(name, table)]
         print_table(headings, rows, right=right)
     return len(rows)
@@ -153,6 +166,26 @@ def print_deal(
         if (more := len(deal.notes) - SHOWN_NOTES) > 0:
             way = f"pipeline-sync deals notes {word(deal.key)}"
             click.echo(safe(f"  and {counted(more, 'older note')}: {way}"))
+
+
+def print_waiting(waiting: Waiting, score: Score | None) -> None:
+    """Prints what a deal waits for, how long it has been in its stage, and its learnt chance."""
+    pairs: dict[str, str] = {}
+    if waiting.follow_ups:
+        pairs["Waits for"] = ", ".join(waiting.follow_ups)
+    if waiting.days_in_stage is not None and waiting.usual:
+        usual = waiting.usual
+        told = f"{counted(usual.deals, 'won deal')}" if usual.deals else "the mapping"
+        pairs["In stage"] = (
+            f"{counted(waiting.days_in_stage, 'day')}; usual are up to {usual.days} ({told})"
+        )
+    if score:
+        pairs["Learnt chance"] = f"{score.chance:.0%}"
+    if pairs:
+        click.echo("")
+        print_pairs(pairs)
+    for reason in score.reasons if score else ():
+        click.echo(f"  {safe(reason)}")
 
 
 def print_notes(notes: Iterable[Note]) -> None:

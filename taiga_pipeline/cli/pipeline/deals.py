@@ -14,26 +14,23 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.deal_fields import (
-    columns_named,
-    complete_columns,
     complete_fields,
     fields_given,
-    fields_named,
 )
 from taiga_pipeline.cli.pipeline.deal_text import (
     CLOSE,
-    COLUMNS,
     change_json,
     deal_json,
     move_json,
     print_allocations,
     print_deal,
-    print_deals,
     print_facts,
     print_history,
     print_taken,
+    print_waiting,
 )
 from taiga_pipeline.cli.pipeline.deals_files import export_deals, import_deals
+from taiga_pipeline.cli.pipeline.deals_list import list_command, waiting_json
 from taiga_pipeline.cli.pipeline.deals_notes import add_note, list_notes
 from taiga_pipeline.cli.pipeline.deals_staff import allocation_json, staff
 from taiga_pipeline.pipeline.columns import parse_cell
@@ -101,59 +98,6 @@ def deals() -> None:
     """The deals of the pipeline."""
 
 
-@deals.command("list")
-@click.option("--stage", "stages", multiple=True, help="Only this stage; may be repeated.")
-@click.option("--team", default="", help="Only this team.")
-@click.option("--owner", default="", help="Only this owner.")
-@click.option(
-    "--text", default="", help="Only with this text in key, name, customer, service or notes."
-)
-@click.option(
-    "--where",
-    multiple=True,
-    metavar="FIELD=TEXT",
-    help="Only where a field, also one of your own, holds this; may be repeated.",
-    shell_complete=complete_fields,
-)
-@click.option(
-    "--columns",
-    multiple=True,
-    metavar="FIELDS",
-    help="Show these fields, also ones of your own: key,name,region.",
-    shell_complete=complete_columns,
-)
-@click.option("--limit", type=click.IntRange(min=1), help="Show at most this many.")
-@json_option
-@pass_context
-def list_deals(
-    context: CommandContext,
-    stages: tuple[str, ...],
-    team: str,
-    owner: str,
-    text: str,
-    where: tuple[str, ...],
-    columns: tuple[str, ...],
-    limit: int | None,
-    as_json: bool,
-) -> None:
-    """List deals, in the order of their keys."""
-    shown = columns_named(context, columns)
-    found = looking.find_deals(
-        context,
-        stages=stages,
-        team=team,
-        owner=owner,
-        text=text,
-        where=fields_named(context, "--where", where) if where else {},
-        limit=limit,
-    )
-    if as_json:
-        every = (_view_json(each, context.fields) for each in found)
-        print_json([{name: each[name] for name in shown or each} for each in every])
-    elif not print_deals(found, context.fields, shown or COLUMNS):
-        click.echo("no deals", err=True)
-
-
 @deals.command("show")
 @click.argument("key")
 @json_option
@@ -165,6 +109,7 @@ def show_deal(context: CommandContext, key: str, as_json: bool) -> None:
         print_json(_details_json(found, context.fields))
         return
     print_deal(found.deal, found.chance, found.changes, context.fields)
+    print_waiting(found.waiting, found.score)
     if found.allocations:
         click.echo("\nStaffed")
         print_allocations(found.allocations, left_of(found.taken_away))
@@ -187,6 +132,7 @@ def _view_json(view: DealView | DealDetails, table: FieldTable) -> dict[str, Any
 def _details_json(found: DealDetails, table: FieldTable) -> dict[str, Any]:
     return {
         **_view_json(found, table),
+        **waiting_json(found.waiting, found.score),
         "history": [move_json(move) for move in found.moves],
         "changes": [change_json(change) for change in found.changes],
         "allocations": [allocation_json(each) for each in found.allocations],
@@ -335,6 +281,7 @@ def _report(deal: Deal, text: str, as_json: bool, context: CommandContext) -> No
         click.echo(safe(text))
 
 
+deals.add_command(list_command)
 deals.add_command(add_note)
 deals.add_command(list_notes)
 deals.add_command(staff)

@@ -36,7 +36,7 @@ def matcher(team: str, owner: str, text: str) -> Callable[[Deal], bool]:
     def matches(deal: Deal) -> bool:
         if team and folded(deal.team) != team:
             return False
-        if owner and folded(deal.owner) != owner:
+        if owner and owner not in folded(deal.owner):
             return False
         return not text or any(
             text in folded(part) for part in (*_found_by(deal), *(note.text for note in deal.notes))

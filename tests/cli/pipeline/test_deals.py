@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -606,3 +607,39 @@ def test_a_sign_of_several_currencies_asks_which_one_is_meant(run: Run, value: s
     code = {"300 kr": "SEK", "$300": "USD"}.get(value, "GBP")
     arguments = ("--stage", "Lead", "--value", value, "--currency", code)
     assert run("deals", "add", "NEW-1", "Portal", *arguments).exit_code == 0
+
+
+def test_a_list_says_what_deals_wait_for_and_sums_them_up(run: Run) -> None:
+    run("deals", "add", "A", "a", "--stage", "Lead", "--value", "100 EUR", "--owner", "Maya Li")
+    run("deals", "add", "B", "b", "--stage", "Proposal", "--value", "300 EUR", "--owner", "Tom")
+    run("deals", "add", "C", "c", "--stage", "Proposal", "--next-step", "Call", "--value", "7 SEK")
+    run("deals", "edit", "C", "--next-step-on", "2020-01-31", "--next-step-by", "Ana")
+
+    def keys(*words: str) -> list[str]:
+        return [each["key"] for each in json.loads(run("deals", "list", *words, "--json").stdout)]
+
+    assert keys("--follow-up", "overdue") == ["C"]
+    assert keys("--follow-up", "no-next-step", "--sort", "value", "--reverse") == ["B", "A"]
+    assert keys("--owner", "maya") == keys("--max-value", "100", "--min-value", "50") == ["A"]
+    assert keys("--sort", "stage", "--reverse")[-1] == "A"
+    assert keys("--stage", "proposal") == ["B", "C"]
+    assert keys("--min-score", "1") == []
+    listed = run("deals", "list")
+    assert "no next step" in listed.stdout
+    assert "3 deals; 400 EUR + 7 SEK" in listed.stderr
+    (c,) = json.loads(run("deals", "list", "--follow-up", "overdue", "--json").stdout)
+    assert (c["waits_for"], c["days_in_stage"], c["learnt"]) == (["overdue"], 0, None)
+    assert "overdue" in run("deals", "show", "C").stdout
+
+
+def test_the_funnel_is_shown_in_columns(run: Run) -> None:
+    run("deals", "add", "A", "a", "--stage", "Lead", "--value", "100 EUR", "--probability", "10%")
+    run("deals", "add", "B", "b", "--stage", "Proposal", "--value", "300 EUR")
+    found = json.loads(run("deals", "list", "--by", "stage", "--json").stdout)
+    by_stage = {each["stage"]: each for each in found["stages"]}
+    assert (by_stage["Lead"]["deals"], by_stage["Lead"]["keys"]) == (1, ["A"])
+    assert Decimal(by_stage["Lead"]["weighted"]["EUR"]) == 10
+    assert Decimal(found["total"]["value"]["EUR"]) == 400
+    table = run("deals", "list", "--by", "stage").stdout
+    assert table.splitlines()[0].split()[0] == "Lead" and "Total" in table
+    assert "did you mean" in run("deals", "list", "--stage", "Leed", "--owner", "x").stderr
