@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 
@@ -127,7 +128,8 @@ class Balance:
         self.confirmed = np.zeros(size)
         for booked in demand.booked:
             self._book(roles, booked)
-        self.rows = [_row(each, roles, window) for each in demand.open]
+        numbers = _Numbers(window)
+        self.rows = [_row(each, roles, numbers) for each in demand.open]
         entered = [
             replace(row, probability=float(row.probability > 0), starts=((begin, 1.0),))
             for row, begin in zip(self.rows, _entered(demand.open, window), strict=True)
@@ -161,7 +163,30 @@ def _summed(expected: Iterable[tuple[object, Floats]], shape: Shape) -> Floats:
     return np.array(summed).reshape(shape.roles, shape.weeks)
 
 
-def _row(open_: OpenDemand, roles: Roles, window: Weeks) -> Row:
+class _Numbers(dict[date, int]):
+    """The numbers of weeks by their Mondays, worked out once: the same ones come again and again.
+
+    Deals that share their starts share what is made of them.
+    """
+
+    def __init__(self, window: Weeks) -> None:
+        super().__init__()
+        self._window = window
+        self._starts: dict[int, tuple[tuple[int, float], ...]] = {}
+
+    def __missing__(self, week: date) -> int:
+        self[week] = number = self._window.index(week)
+        return number
+
+    def starts(self, starts: tuple[tuple[date, float], ...]) -> tuple[tuple[int, float], ...]:
+        """Returns starts with the numbers of their weeks."""
+        found = self._starts.get(id(starts))
+        if found is None:
+            found = self._starts[id(starts)] = tuple((self[week], part) for week, part in starts)
+        return found
+
+
+def _row(open_: OpenDemand, roles: Roles, numbers: _Numbers) -> Row:
     steps: dict[tuple[int, int], float] = {}
     for stretch in open_.stretches:
         role = roles.bearer(stretch.role, stretch.email)
@@ -170,5 +195,4 @@ def _row(open_: OpenDemand, roles: Roles, window: Weeks) -> Row:
         for week, hours in ((stretch.first, stretch.hours), (stretch.after, -stretch.hours)):
             steps[role, week] = steps.get((role, week), 0.0) + hours
     kept: tuple[Step, ...] = tuple((*place, steps[place]) for place in sorted(steps))
-    starts = tuple((window.index(week), chance) for week, chance in open_.starts)
-    return Row(open_.probability, starts, kept)
+    return Row(open_.probability, numbers.starts(open_.starts), kept)

@@ -296,13 +296,14 @@ def _group(rows: Sequence[Row], first: int, width: int, shape: Shape) -> _Group:
 
 def _begin_table(rows: Sequence[Row], weeks: int) -> Small:
     """Returns equally likely begins of each row; one more at the end takes up rounding."""
-    most = max((len(row.starts) for row in rows), default=1) or 1
+    number, week, chance = _starts(rows)
+    counts = np.bincount(number, minlength=len(rows))
+    at = np.arange(len(number)) - np.repeat(np.cumsum(counts) - counts, counts)
+    most = max(1, int(counts.max(initial=0)))
     begins = np.full((len(rows), most), weeks, dtype=np.uint16)
     chances = np.zeros((len(rows), most))
-    for number, row in enumerate(rows):
-        for at, (week, chance) in enumerate(row.starts):
-            begins[number, at] = min(max(week, 0), weeks)
-            chances[number, at] = chance
+    begins[number, at] = np.clip(week, 0, weeks)
+    chances[number, at] = chance
     chances[chances.sum(axis=1) == 0, -1] = 1.0  # without a start it never begins
     edges = np.cumsum(chances, axis=1)
     slots = np.diff(np.rint(edges / edges[:, -1:] * SLOTS), axis=1, prepend=0.0).astype(np.intp)
@@ -310,16 +311,26 @@ def _begin_table(rows: Sequence[Row], weeks: int) -> Small:
     return np.concatenate([table, table[:, -1:]], axis=1)
 
 
+def _starts(rows: Sequence[Row]) -> tuple[Integers, Integers, Floats]:
+    """Returns the starts of all rows as columns: the row's number, the week, and the chance."""
+    number = np.repeat(np.arange(len(rows)), [len(row.starts) for row in rows])
+    count = len(number)
+    week = np.fromiter((week for row in rows for week, _ in row.starts), np.intp, count)
+    chance = np.fromiter((chance for row in rows for _, chance in row.starts), np.float64, count)
+    return number, week, chance
+
+
 def expected_hours(rows: Sequence[Row], shape: Shape) -> Iterator[tuple[Integers, Floats]]:
     """Yields for each role the rows that ask for it, and their hours by week times their chances.
 
     The shared factor is not in it: this is what summing probability times hours gives.
     """
-    begin = np.zeros((len(rows), shape.weeks))
-    for number, row in enumerate(rows):
-        for week, chance in row.starts:
-            if week < shape.weeks:
-                begin[number, max(week, 0)] += chance * row.probability
+    number, week, chance = _starts(rows)
+    chance *= np.array([row.probability for row in rows])[number]
+    inside = week < shape.weeks
+    cell = number[inside] * shape.weeks + np.maximum(week[inside], 0)
+    summed = np.bincount(cell, chance[inside], len(rows) * shape.weeks)
+    begin: Floats = summed.astype(np.float64, copy=False).reshape(len(rows), shape.weeks)
     steps = np.array(
         [(number, *step) for number, row in enumerate(rows) for step in row.steps]
     ).reshape(-1, 4)

@@ -155,6 +155,8 @@ class _Finder:
         self._today = situation.as_of
         self._now = monday(situation.as_of)
         self._people = {person.email: person for person in situation.people}
+        self._numbers: dict[date, int] = {}
+        self._known_starts: dict[tuple[int, int, int, int], tuple[tuple[date, float], ...]] = {}
         self._notices: dict[str, list[str]] = {}
         self._value_notes = ValueNotes()
         self._silent_open: list[Deal] = []
@@ -268,13 +270,30 @@ class _Finder:
         """Returns when a project may begin: as stated, or later if the deal is won later."""
         begins, weeks, now = case.begins, self._weeks, self._weeks.index(self._now)
         fixed = weeks.index(begins.first) if begins.first and begins.is_fixed else now
-        # Numbers of weeks, as there may be many and dates are slow to reckon with.
+        rules = begins.lead_weeks, fixed, case.fate.delay_weeks
+        # Deals of the same age and stage share their weeks, and there may be many of either.
+        known = self._known_starts.get((id(outlook.closes), *rules))
+        if known is None:
+            known = tuple(self._moved_starts(outlook, now, *rules))
+            self._known_starts[id(outlook.closes), *rules] = known
+        return known
+
+    def _moved_starts(
+        self, outlook: Outlook, now: int, lead: int, fixed: int, delay: int
+    ) -> Iterator[tuple[date, float]]:
+        # Numbers of weeks, as dates are slow to reckon with.
+        first, most, numbers = self._weeks.first, self._weeks.count, self._numbers
         chances: dict[int, float] = {}
         for closing, chance in outlook.closes:
-            start = max(max(weeks.index(closing), now) + begins.lead_weeks, fixed)
-            start = min(max(start + case.fate.delay_weeks, now), weeks.count)
+            week = numbers.get(closing)
+            if week is None:
+                week = numbers[closing] = self._weeks.index(closing)
+            start = (now if week < now else week) + lead
+            start = (fixed if start < fixed else start) + delay
+            start = now if start < now else most if start > most else start
             chances[start] = chances.get(start, 0.0) + chance
-        return tuple((weeks.first + WEEK * start, chances[start]) for start in sorted(chances))
+        for start in sorted(chances):
+            yield first + WEEK * start, chances[start]
 
     def _reserved(self, case: _Case, entered: date) -> Iterator[Stretch]:
         """Yields what an open deal asks for, of those reserved for it and of others.

@@ -49,6 +49,7 @@ def plain_outlooks(deals: Iterable[Deal], mappings: MappingSet, as_of: date) -> 
 
 def _each(deals: Iterable[Deal], mappings: MappingSet, as_of: date) -> Iterator[Outlook]:
     now = monday(as_of)
+    spreads: dict[date, tuple[tuple[date, float], ...]] = {}
     for deal in deals:
         try:
             rules, stage = mappings.stage_of(deal)
@@ -57,7 +58,10 @@ def _each(deals: Iterable[Deal], mappings: MappingSet, as_of: date) -> Iterator[
         close = close_week(deal, rules.lead_time_weeks)
         if stage.category.is_closed or close is None:
             continue
-        yield Outlook(deal.key, probability_of(deal, stage), spread(max(close, now), now))
+        week = max(close, now)
+        if week not in spreads:
+            spreads[week] = spread(week, now)
+        yield Outlook(deal.key, probability_of(deal, stage), spreads[week])
 
 
 def probability_of(deal: Deal, stage: StageRule) -> float:

@@ -31,9 +31,8 @@ def outlooks_of(ground: Ground) -> Outlooks:
     chances = long_curves(ground.view)
     off = np.exp(common_shock.mean)
     ever = np.minimum(chances.kinds_won.sum(axis=0) * off, 1.0).tolist()
-    learnt = [calendar.learnt(won) for won in chances.kinds_won.T]
     by_deal = {
-        deal.key: Outlook(deal.key, ever[kind], calendar.closes(chances, place, learnt[kind]))
+        deal.key: Outlook(deal.key, ever[kind], calendar.closes(chances, place, kind))
         for place, (deal, kind) in enumerate(zip(ground.deals, chances.place.tolist(), strict=True))
     }
     return Outlooks(by_deal, common_shock.sd)
@@ -69,22 +68,39 @@ class _Calendar:
         self._places = (np.arange(1, EVER_DAYS + 1) + today.weekday()) // 7
         self._mondays = [monday + timedelta(weeks=n) for n in range(int(self._places[-1]) + 1)]
         self._stated: dict[tuple[int, int], Floats] = {}
+        self._learnt: dict[int, Floats] = {}
+        self._known: dict[tuple[int, tuple[int, int], float], tuple[tuple[date, float], ...]] = {}
 
-    def learnt(self, won: Floats) -> Floats:
-        """Returns what history tells: chances of weeks, the present one first, that sum to 1."""
-        return self._weeks(_as_learnt(won))
+    def closes(self, chances: Curves, place: int, kind: int) -> tuple[tuple[date, float], ...]:
+        """Returns Mondays and the chance of their weeks, without weeks that are impossible.
 
-    def closes(self, chances: Curves, place: int, learnt: Floats) -> tuple[tuple[date, float], ...]:
-        """Returns Mondays and the chance of their weeks, without weeks that are impossible."""
-        weeks, stated = learnt, chances.stated
-        weight = stated.weight[place] if stated is not None else 0.0
+        Deals of the same kind that state the same share the answer.
+        """
+        stated = chances.stated
+        weight = 0.0 if stated is None else float(stated.weight[place])
+        span = (0, 0)
         if stated is not None and weight:
             span = int(stated.first[place]), int(stated.last[place])
-            if span not in self._stated:
-                self._stated[span] = self._weeks(_evenly(*span, EVER_DAYS))
-            weeks = (1 - weight) * learnt + weight * self._stated[span]
-        possible = np.flatnonzero(weeks > 0).tolist()
-        return tuple((self._mondays[week], float(weeks[week])) for week in possible)
+        found = self._known.get((kind, span, weight))
+        if found is None:
+            weeks = self._learnt_weeks(chances, kind)
+            if weight:
+                weeks = (1 - weight) * weeks + weight * self._stated_weeks(span)
+            pairs = zip(self._mondays, weeks.tolist(), strict=True)
+            found = tuple((monday, chance) for monday, chance in pairs if chance > 0)
+            self._known[kind, span, weight] = found
+        return found
+
+    def _learnt_weeks(self, chances: Curves, kind: int) -> Floats:
+        """Returns what history tells: chances of weeks, the present one first, that sum to 1."""
+        if kind not in self._learnt:
+            self._learnt[kind] = self._weeks(_as_learnt(chances.kinds_won[:, kind]))
+        return self._learnt[kind]
+
+    def _stated_weeks(self, span: tuple[int, int]) -> Floats:
+        if span not in self._stated:
+            self._stated[span] = self._weeks(_evenly(*span, EVER_DAYS))
+        return self._stated[span]
 
     def _weeks(self, days: Floats) -> Floats:
         return np.bincount(self._places, weights=days).astype(np.float64, copy=False)
