@@ -12,6 +12,7 @@ from __future__ import annotations
 from sync.errors import Locked, Refused, Stop, SyncError, Unauthorised, Unreachable
 from sync.ways_out import Side
 from taiga_pipeline.app.backup import BackedUp, back_up
+from taiga_pipeline.app.cards import CardChange, CardEvent
 from taiga_pipeline.app.checking import Finding, check_all
 from taiga_pipeline.app.deals.editing import (
     Added,
@@ -97,7 +98,6 @@ from taiga_pipeline.app.planning.staffing import (
     accept_suggestion,
     suggest_staffing,
 )
-from taiga_pipeline.app.portfolio import CardMove
 from taiga_pipeline.app.project_files import Ends
 from taiga_pipeline.app.starting import SampleNeedsStore, Started, StoreThere, start_pipeline
 from taiga_pipeline.app.store_copy import Copied, copy_stores
@@ -169,7 +169,8 @@ __all__ = [
     "BackedUp",
     "CalendarImported",
     "CapacityAnswer",
-    "CardMove",
+    "CardChange",
+    "CardEvent",
     "Category",
     "CheckedMappings",
     "ComparedMappings",

@@ -305,7 +305,8 @@ class PortfolioSettings(Section):
     """A project with all deals as cards on a board, and the resource plan on a wiki page.
 
     ``members`` get into it with ``role``; ``text`` begins its description. ``plan_weeks`` is how
-    many weeks the resource plan shows (0: no such page).
+    many weeks the resource plan shows (0: no such page). With ``editable`` "sales", the board is
+    where sales works: cards that people make, edit, comment or check off change deals.
     """
 
     enabled: bool = False
@@ -315,6 +316,7 @@ class PortfolioSettings(Section):
     role: Annotated[str, Field(min_length=1, max_length=200)] = "Product Owner"
     text: str = "The deals of the sales pipeline, kept current by pipeline-sync."
     plan_weeks: int = Field(13, ge=0, le=52)
+    editable: Literal["", "sales"] = ""
 
 
 def _check_heartbeat(value: str) -> str:

@@ -6,6 +6,7 @@ Dates are ISO 8601 text. Every field but the ones said to be sets holds a single
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -32,6 +33,8 @@ class Kind:
     WIKI: Final = "wiki"
     STATUS: Final = "status"
     """A column of the portfolio's board."""
+    TASK: Final = "task"
+    """What is to be done about a card of the portfolio's board."""
 
 
 PORTFOLIO: Final = "~portfolio"
@@ -110,6 +113,47 @@ class Story:
     """A date, or None."""
     FACTS: Final = "facts"
     """Lines of ``Name: value`` in the description, below people's own text. Written, never read."""
+    SUMMARY: Final = "summary"
+    """What stands behind the subject: how much it is about, and when. Written, never read back."""
+    ASSIGNED: Final = "assigned"
+    """The lower-case e-mail address of the member that it is assigned to, "" for no one."""
+
+    _FIELD: Final = "field."
+
+    @classmethod
+    def field(cls, name: str) -> str:
+        """Returns the name of the field that shows the field ``name`` of a deal on its card."""
+        return f"{cls._FIELD}{name}"
+
+    @classmethod
+    def of_deal(cls, name: str) -> str:
+        """Returns the field of a deal that a card's field shows, "" where it is another one."""
+        return name.removeprefix(cls._FIELD) if name.startswith(cls._FIELD) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardField:
+    """A field of a deal on its card.
+
+    ``name`` is the deal's field, ``title`` what people see. ``kind`` is "text", "number", "date",
+    "yes/no" or "choice"; on the record all are text: a number without blanks and with a dot, a date
+    as ISO 8601, "yes" or "no", "" where nothing is known. ``choices`` are those of a choice.
+    """
+
+    name: str
+    title: str
+    kind: str = "text"
+    choices: tuple[str, ...] = ()
+
+
+class Task:
+    """Fields of a task. Its record's key is the key of its card's record, a slash, and the task."""
+
+    SUBJECT: Final = "subject"
+    CARD: Final = "card"
+    """The name of its card's record; only at creation."""
+    CLOSED: Final = "closed"
+    """Whether it is done (a bool)."""
 
 
 class Status:
@@ -120,6 +164,8 @@ class Status:
     """A whole number; columns are in its order."""
     CLOSED: Final = "closed"
     """Whether what is in it is done (a bool)."""
+    COLOR: Final = "color"
+    """``#RRGGBB``; only at creation."""
 
 
 class Wiki:
@@ -139,6 +185,7 @@ REFERENCES: Final[Mapping[tuple[str, str], str]] = {
     (Kind.MEMBERSHIP, Membership.ROLE): Kind.ROLE,
     (Kind.STORY, Story.MILESTONE): Kind.MILESTONE,
     (Kind.STORY, Story.STATUS): Kind.STATUS,
+    (Kind.TASK, Task.CARD): Kind.STORY,
 }
 """Fields, by kind and name, that name another record of the same project, and its kind."""
 

@@ -128,6 +128,7 @@ def plan_group(
         claimed = stranger(Marker(pipeline, desired.key), found)
         return GroupPlan(desired.key, desired, None, issues=(claimed,) if claimed else ())
     planner.strays = strays_in(desired.key, seen)
+    planner.children = tuple(seen.children) if desired.feeds_back else ()
     root = planner.plan_root(bound, seen)
     unreadable = desired.follow_children and not seen.readable
     if desired.follow_children and seen.readable and (root is not None or planner.actions):
@@ -152,6 +153,7 @@ class _GroupPlanner:
     forget: list[RecordKey] = field(default_factory=list)
     rekey: list[tuple[RecordKey, RecordKey]] = field(default_factory=list)
     strays: tuple[Observed, ...] = ()
+    children: tuple[Observed, ...] = ()
 
     def finish(self, root: Observed | None) -> GroupPlan:
         return GroupPlan(
@@ -167,6 +169,7 @@ class _GroupPlanner:
             rekey=tuple(self.rekey),
             facts=root.facts if root else {},
             strays=self.strays,
+            children=self.children,
         )
 
     # --- the root

@@ -189,6 +189,8 @@ class GroupPlan:
     facts: Mapping[str, object] = field(default_factory=dict)
     strays: tuple[Observed, ...] = ()
     """Children in this group's root that name another group as theirs."""
+    children: tuple[Observed, ...] = ()
+    """All children that were seen, of a group that feeds back (see `DesiredGroup.feeds_back`)."""
     fingerprint: str = ""
     """Digest of what the source asks for (see `DesiredGroup.fingerprint`)."""
 

@@ -161,7 +161,9 @@ class DesiredGroup:
     ``when_dropped`` says for each kind what happens to children of this kind that are asked for no
     longer, in the order in which they can be removed; those of other kinds are unlinked, or go by
     what was reported when they were made. ``waiting`` are children that is unknown at present:
-    those that are there stay exactly as they are.
+    those that are there stay exactly as they are. ``feeds_back`` says that people's edits in it
+    are carried to the source by whoever runs the engine: it is looked at again until they say
+    that this is done (`sync.run.runner.Runner.settle`).
     """
 
     root: Desired
@@ -174,6 +176,7 @@ class DesiredGroup:
     likeness: str = ""
     when_dropped: Mapping[str, WhenDropped] = field(default_factory=dict)
     waiting: frozenset[RecordKey] = frozenset()
+    feeds_back: bool = False
 
     @property
     def key(self) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sync.errors import Stop
-from sync.plan.model import Action, ActionType, Issue, IssueKind, Plan
+from sync.plan.model import Action, ActionType, GroupPlan, Issue, IssueKind, Plan
 from sync.records.model import RecordKey
 from sync.source import WriteBackResult
 from sync.ways_out import Explained, Statement
@@ -40,7 +40,8 @@ class RunReport:
     away. ``unread`` says why what was written could not be read back. ``skipped`` counts groups
     that were not begun.
     ``refusals`` say why nothing was applied; ``stopped_by`` is the error that ended the run early,
-    if one did. ``new_notes`` are the plan's notes that no run has reported before.
+    if one did. ``new_notes`` are the plan's notes that no run has reported before. ``held`` are
+    groups that feed back and are as they should be, as they were read last (`Runner.settle`).
     """
 
     run_id: int
@@ -61,6 +62,7 @@ class RunReport:
     stopped_by: Stop | None = None
     write_back: WriteBackResult = field(default_factory=WriteBackResult)
     new_notes: tuple[str, ...] = ()
+    held: tuple[GroupPlan, ...] = ()
 
     @property
     def refusal(self) -> str:

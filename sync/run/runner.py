@@ -105,6 +105,7 @@ class Runner:
     options: Options = field(default_factory=Options)
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[int, int], None] = lambda done, total: None
+    _held: dict[str, GroupPlan] = field(default_factory=dict)
 
     @property
     def _planner(self) -> PipelinePlanner:
@@ -127,6 +128,7 @@ class Runner:
         :raises Stop: source or target cannot be reached or read; nothing was applied.
         """
         started, requests = self.clock.now(), self.target.request_count
+        self._held.clear()
         look_at_all = look_at_all or compare_is_due(self.store, self.options.full_compare_hours)
         run_id = self.store.begin_run(look_at_all)
         self.store.add_words(LABELS, self.options.labels)
@@ -183,7 +185,13 @@ class Runner:
             stopped_by=done.applied.stopped_by,
             write_back=write_back,
             new_notes=self._new_notes(planned.plan, done),
+            held=tuple(self._held.values()),
         )
+
+    def settle(self, group: GroupPlan) -> None:
+        """Stores that a group that feeds back is as it should be: one of `RunReport.held`, once
+        what people changed in it is carried to the source."""
+        self.store.save_checkpoints([_checkpoint(group)])
 
     def _new_notes(self, plan: Plan, done: _Done) -> tuple[str, ...]:
         """Returns the remarks that no run has reported before, and remembers them."""
@@ -322,7 +330,9 @@ class Runner:
         """
         self.store.note_kept(run_id, [edit for group in groups for edit in group.kept])
         taken = [key for group in groups for key in self.store.note(group, run_id)]
-        return [_checkpoint(group) for group in groups if _may_rest(group)], taken
+        resting = [group for group in groups if _may_rest(group)]
+        self._held.update({group.key: group for group in resting if group.desired.feeds_back})
+        return [_checkpoint(group) for group in resting if not group.desired.feeds_back], taken
 
     def _verify(self, run_id: int, done: _Done, executor: Executor) -> list[Checkpoint]:
         """Reads back everything that was written, and plans it again; returns checkpoints.

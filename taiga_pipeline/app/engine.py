@@ -20,7 +20,9 @@ from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.mapping.holding import Holding
 from taiga_pipeline.mapping.model import PagePhase
+from taiga_pipeline.portfolio.cards import card_fields
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
+from taiga_pipeline.records import CardField
 from taiga_pipeline.sources.mapped import Extent, MappedSource
 from taiga_pipeline.targets.port import has_boards
 from taiga_pipeline.targets.registry import UnknownTargetError, find, make
@@ -162,10 +164,19 @@ def make_target(
         reads_pages=_reads_pages(workspace),
         pictures=portfolio_of(workspace).pictures,
         labels=labels | workspace.labels(),
+        card_fields=card_fields_of(workspace),
         options=target.options,
         folder=workspace.config_path.absolute().parent,
     )
     return make(adapter, connection, clock or workspace.clock)
+
+
+def card_fields_of(workspace: Workspace) -> tuple[CardField, ...]:
+    """Returns the custom fields of cards, none where people do not work on cards."""
+    portfolio = workspace.settings.portfolio
+    if not portfolio.enabled or not portfolio.editable:
+        return ()
+    return card_fields(workspace.fields)
 
 
 def _reads_pages(workspace: Workspace) -> bool:

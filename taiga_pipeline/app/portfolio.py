@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from sync.errors import Stop
-from sync.records.merge import Verdict
 from sync.records.model import Desired, Owner, RecordKey
-from taiga_pipeline.app.deals.editing import move_deal
+from taiga_pipeline.app.cards import CardChange, CardTaker, people_by_name, seen_on
 from taiga_pipeline.app.planning.inputs import STATED, options_for, plan_input
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.pipeline.errors import RequestError
 from taiga_pipeline.problems import Problem, ProblemsError
-from taiga_pipeline.records import Kind, Story, Wiki, portfolio_key
-from taiga_pipeline.targets.port import has_boards, has_pages
+from taiga_pipeline.records import Kind, Wiki, portfolio_key
+from taiga_pipeline.targets.port import has_boards, has_cards, has_pages
 from taiga_pipeline.targets.registry import having
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from sync.target import Capabilities
     from taiga_pipeline.mapping.holding import Holding
     from taiga_pipeline.mapping.mapping_set import MappingSet
-    from taiga_pipeline.pipeline.model import StageMove
     from taiga_pipeline.portfolio.board import Portfolio, Surroundings
 
 log = logging.getLogger(__name__)
@@ -35,6 +33,15 @@ log = logging.getLogger(__name__)
 _NO_BOARDS: Final = (
     "portfolio.enabled: {tool} has no boards with columns of their own; set it to false{others}"
 )
+_NO_CARDS: Final = (
+    "portfolio.editable: what people do on cards cannot be read in {tool}; leave the line out"
+)
+_NO_EDITS: Final = (
+    "portfolio.editable: deals are read from {source}, and cannot be changed there; leave the line "
+    "out, or keep the deals in the built-in store"
+)
+_MOST_RUNS: Final = 3
+"""Runs that follow one, at most: people may change cards faster than a run takes."""
 _NO_PLAN: Final = (
     "the page 'Resource plan' is left out: it needs packages that are not installed; install them "
     "with: {how} (or set portfolio.plan_weeks = 0)"
@@ -51,7 +58,8 @@ class PortfolioMaker:
 
     workspace: Workspace
     pictures: dict[str, Callable[[], bytes]] = field(default_factory=dict)
-    sent_back: set[str] = field(default_factory=set)
+    sent_back: set[tuple[RecordKey, str]] = field(default_factory=set)
+    _seen: frozenset[tuple[str, ...]] = frozenset()
     _said: set[str] = field(default_factory=set)
 
     @property
@@ -87,7 +95,18 @@ class PortfolioMaker:
             others = having(has_boards)
             elsewhere = f" (with boards: {', '.join(others)})" if others else ""
             raise ProblemsError([Problem(_NO_BOARDS.format(tool=holding.tool, others=elsewhere))])
-        look = Look(wanted.title, wanted.label, wanted.text, tuple(wanted.members), wanted.role)
+        editable = wanted.editable != ""
+        if editable:
+            self._demand_editable(holding)
+        look = Look(
+            title=wanted.title,
+            label=wanted.label,
+            text=wanted.text,
+            members=tuple(wanted.members),
+            role=wanted.role,
+            editable=editable,
+            fields=self.workspace.fields,
+        )
 
         def plan_page(key: RecordKey) -> Desired | None:
             can = holding.capabilities()
@@ -96,6 +115,17 @@ class PortfolioMaker:
         pages = {SLUG: plan_page} if wanted.plan_weeks else {}
         return Portfolio(self.key, look, mappings.rules, self._surroundings, pages)
 
+    def _demand_editable(self, holding: Holding) -> None:
+        """Refuses to take edits on cards where neither side could.
+
+        :raises ProblemsError: says which.
+        """
+        if not has_cards(holding.capabilities()):
+            raise ProblemsError([Problem(_NO_CARDS.format(tool=holding.tool))])
+        source = self.workspace.source_adapter
+        if not source.capabilities.edits:
+            raise ProblemsError([Problem(_NO_EDITS.format(source=source.title))])
+
     def _surroundings(self) -> Surroundings:
         from taiga_pipeline.portfolio.board import Surroundings
 
@@ -103,7 +133,16 @@ class PortfolioMaker:
             facts = store.all_facts()
             followed = store.known([self.key])[self.key].bound
         links = {key: str(each["url"]) for key, (each, _) in facts.items() if each.get("url")}
-        return Surroundings(links, tuple(followed), frozenset(self.sent_back))
+        members = facts[self.key][0].get("members") if self.key in facts else None
+        editable = self.workspace.settings.portfolio.editable != ""
+        return Surroundings(
+            links=links,
+            followed=tuple(followed),
+            deleted=frozenset(key for key, item in followed.items() if item.binding.deleted),
+            sent_back=frozenset(self.sent_back),
+            addresses=people_by_name(self.workspace) if editable else {},
+            members=frozenset(map(str, members)) if isinstance(members, list) else frozenset(),
+        )
 
     def _plan_page(self, key: RecordKey, can: Capabilities) -> Desired | None:
         """Returns the page with the resource plan, None if it cannot be made now."""
@@ -173,39 +212,22 @@ class PortfolioMaker:
 
     # --- after a run
 
-    def moved_cards(self, report: RunReport) -> Mapping[str, str]:
-        """Returns the deals whose cards people moved, where the mapping lets delivery move them.
+    def take_up(self, report: RunReport, runner: Runner) -> list[CardChange]:
+        """Carries over to the deals what people did on the cards that a run saw."""
+        group = next((each for each in report.plan.groups if each.key == self.key), None)
+        if group is None or not group.desired.feeds_back:
+            return []
+        editable = self.workspace.settings.portfolio.editable != ""
+        taker = CardTaker(self.workspace, runner, group, self.sent_back, editable)
+        taken = taker.take()
+        self._seen |= seen_on(group)
+        return taken
 
-        The values are the columns.
-        """
-        return {
-            key.name: str(change.observed)
-            for group in report.plan.groups
-            if group.key == self.key
-            for key, change in group.kept
-            if key.kind == Kind.STORY
-            and change.field == Story.STATUS
-            and change.decision.verdict is Verdict.KEEP
-        }
-
-    def move_deals(self, moved: Mapping[str, str], tool: str) -> Iterator[CardMove]:
-        """Moves deals as their cards were moved; yields what became of each.
-
-        A deal that may not move is noted: its card goes back in the next run.
-        """
-        for key, stage in moved.items():
-            try:
-                yield self._move_deal(key, stage, tool)
-            except (RequestError, ProblemsError) as error:
-                self.sent_back.add(key)
-                yield CardMove(key, stage, tool, error=error)
-            except Exception as error:
-                log.exception("%s: its card was moved, and the deal could not be", key)
-                yield CardMove(key, stage, tool, error=error)
-
-    def _move_deal(self, key: str, stage: str, tool: str) -> CardMove:
-        move = move_deal(self.workspace, key, stage, by=tool.lower())
-        return CardMove(key, stage, tool, move)
+    def settle(self, report: RunReport, runner: Runner) -> None:
+        """Lets the board rest, unless people did something on it while it was written."""
+        for group in report.held:
+            if group.key == self.key and seen_on(group) <= self._seen:
+                runner.settle(group)
 
     def is_affected(self, report: RunReport) -> bool:
         """Whether a run changed what the portfolio shows of deals' projects."""
@@ -215,30 +237,10 @@ class PortfolioMaker:
 
 
 @dataclass(frozen=True, slots=True)
-class CardMove:
-    """A card that someone moved in the tool, to the column ``stage``.
-
-    ``move`` is the move of its deal, None where ``error`` says why the deal could not be moved. Of
-    an error that carries its reasons (``goes_back``), the card goes back in the next run.
-    """
-
-    deal: str
-    stage: str
-    tool: str
-    move: StageMove | None = None
-    error: Exception | None = None
-
-    @property
-    def goes_back(self) -> bool:
-        """Whether the deal may not be where its card was moved to."""
-        return isinstance(self.error, ProblemsError)
-
-
-@dataclass(frozen=True, slots=True)
 class FollowUp:
-    """What followed a run because of the portfolio: moves of cards, and one run or two."""
+    """What followed a run because of the board: what people did on cards, and further runs."""
 
-    moved: tuple[CardMove, ...] = ()
+    changes: tuple[CardChange, ...] = ()
     reports: tuple[RunReport, ...] = ()
 
 
@@ -250,23 +252,35 @@ def portfolio_of(workspace: Workspace) -> PortfolioMaker:
 
 
 def run_for_portfolio(workspace: Workspace, runner: Runner, result: RunReport) -> FollowUp:
-    """Moves deals whose cards were moved, and runs once more if the portfolio lags behind.
+    """Carries over what people did on cards, and runs again as long as the board lags behind.
 
     Cards show the address of a project, and the plan its milestones: both are known only after
-    the run that made them. A deal that a card moved has a run of its own before that. So the next
-    run finds nothing left to do.
+    the run that made them. A deal that a card changed has a run of its own before that. So the
+    next run finds nothing left to do.
 
     :raises Stop: as `Runner.run`.
     """
     maker = portfolio_of(workspace)
-    applied = not result.refusals and result.stopped_by is None and not runner.stop.is_set()
-    if not maker.enabled or not applied:
+    if not maker.enabled:
         return FollowUp()
-    moved = tuple(maker.move_deals(maker.moved_cards(result), runner.target.name))
-    reports = [runner.run()] if moved or maker.is_affected(result) else []
-    if moved and maker.is_affected(reports[0]):
-        reports.append(runner.run())
-    return FollowUp(moved, tuple(reports))
+    changes: list[CardChange] = []
+    reports: list[RunReport] = []
+    last = result
+    while _was_applied(last, runner):
+        taken = maker.take_up(last, runner)
+        changes += taken
+        if not taken and not maker.is_affected(last):
+            maker.settle(last, runner)
+            break
+        if len(reports) == _MOST_RUNS:
+            break
+        last = runner.run()
+        reports.append(last)
+    return FollowUp(tuple(changes), tuple(reports))
+
+
+def _was_applied(report: RunReport, runner: Runner) -> bool:
+    return not report.refusals and report.stopped_by is None and not runner.stop.is_set()
 
 
 def _draw(heat: object) -> bytes:

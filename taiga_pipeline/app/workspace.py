@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.people.rates.store import RateStore
     from taiga_pipeline.people.store import PeopleStore
+    from taiga_pipeline.pipeline.card_store import CardStore
     from taiga_pipeline.pipeline.fields.field import FieldTable
     from taiga_pipeline.pipeline.store import DealStore
     from taiga_pipeline.sources.port import DealSource, SourceAdapter, SourceCapabilities
@@ -119,6 +120,16 @@ class Workspace:
         from taiga_pipeline.people.rates.store import RateStore
 
         return RateStore.open(self._store_url())
+
+    def open_card_store(self) -> CardStore:
+        """Opens what is known of cards that people work on.
+
+        :raises ProblemsError: deals are read from elsewhere.
+        :raises Unreachable: the store is missing, locked or damaged.
+        """
+        from taiga_pipeline.pipeline.card_store import CardStore
+
+        return CardStore.open(self._store_url())
 
     def _store_url(self) -> str:
         source, adapter = self.settings.source, self.source_adapter

@@ -17,7 +17,6 @@ from taiga_pipeline.report.ways_out import in_words
 if TYPE_CHECKING:
     from taiga_pipeline.app.deals.filters import UnknownFilters, UnreadableFilters
     from taiga_pipeline.app.deals.own_fields import Unreadable
-    from taiga_pipeline.app.portfolio import CardMove
     from taiga_pipeline.app.starting import SampleNeedsStore, StoreThere
     from taiga_pipeline.pipeline.errors import (
         AddressTaken,
@@ -50,16 +49,6 @@ def row_words(row: BadRow) -> str:
     if row.unknown_person:
         return f"{row.reason}{_way_in(row.unknown_person)}"
     return row.reason
-
-
-def card_words(card: CardMove) -> str:
-    """Returns what became of a deal whose card was moved."""
-    if card.move is not None:
-        start = card.move.from_stage or "no stage"
-        return f"{card.deal}: {start} → {card.move.to_stage}, as its card was moved in {card.tool}"
-    error = words(card.error) if card.error else ""
-    then = ", and goes back" if card.goes_back else "; the deal was not"
-    return f"{card.deal}: its card was moved to {card.stage!r} in {card.tool}{then}: {error}"
 
 
 def flag(field: str) -> str:

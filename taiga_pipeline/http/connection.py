@@ -8,6 +8,7 @@ from pathlib import Path
 
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.bounds import ANSWER_MEGABYTES
+from taiga_pipeline.records import CardField
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Connection:
     ``reads_pages`` says that deals' projects hold wiki pages to be kept in step; ``pictures`` draws
     those on pages (PNG), by the digest that a page names. ``labels`` are all labels that projects
     of this pipeline may show before their titles, now or since the state store began.
+    ``card_fields`` are the fields of deals that cards show, and that are read from them, none where
+    cards are only shown.
     ``options`` are the settings that are the adapter's alone; ``folder`` is the configuration's,
     against which relative paths in them are resolved.
     """
@@ -39,5 +42,6 @@ class Connection:
     reads_pages: bool = False
     pictures: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     labels: frozenset[str] = frozenset()
+    card_fields: tuple[CardField, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
     folder: Path = Path()

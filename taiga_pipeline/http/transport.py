@@ -182,6 +182,8 @@ class Transport:
         try:
             if isinstance(content, ValueError):
                 raise content
+            if "csv" in headers.get("Content-Type", "").casefold():
+                return Answer(status, content.decode(), headers, received=received)
             return Answer(status, decode_json(content), headers, received=received)
         except TooMuch as error:
             trouble = f"holds {error}; {self._section}.answer_megabytes sets how much is taken"

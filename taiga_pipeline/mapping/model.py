@@ -430,6 +430,13 @@ class OwnershipTable(Table):
     story_subject: Owner = Field(Owner.SHARED, description="The subjects of stories.")
     story_description: Owner = Field(Owner.DELIVERY, description="The descriptions of stories.")
     story_tags: Owner = Field(Owner.DELIVERY, description="The tags of stories.")
+    card: dict[str, Owner] = Field(
+        {},
+        description=(
+            "Fields of a deal on its card, where people may edit cards: who decides, by the "
+            'field\'s name ({ value = "sales" }). Those that are left out are shared.'
+        ),
+    )
 
 
 class WordsTable(Table):
@@ -456,6 +463,7 @@ class WordsTable(Table):
     user: Text = Field("user", description="Part of a contact.")
     yes: Text = Field("yes", description="Of a field of your own that is yes or no.")
     no: Text = Field("no", description="Of a field of your own that is yes or no.")
+    late: Text = Field("late", description="Tag of a card whose day has passed.")
 
     def fact(self, field: DealField) -> str:
         """Returns the name of a fact."""

@@ -171,7 +171,11 @@ class StoryRule:
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """Who owns which field, for each kind of record."""
+    """Who owns which field, for each kind of record.
+
+    ``stage`` owns the column of a deal's card, ``card`` its other fields, by the deal's field.
+    ``stage_is_stated`` tells whether the mapping says so itself.
+    """
 
     project: Mapping[str, Owner]
     role: Mapping[str, Owner]
@@ -180,6 +184,8 @@ class Owners:
     story: Mapping[str, Owner]
     page: Mapping[str, Owner]
     stage: Owner
+    stage_is_stated: bool
+    card: Mapping[str, Owner]
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,4 +466,6 @@ def _owners(table: OwnershipTable) -> Owners:
         },
         page={Wiki.TITLE: Owner.DELIVERY, Wiki.TEXT: Owner.DELIVERY, Wiki.FACTS: Owner.SALES},
         stage=table.stage,
+        stage_is_stated="stage" in table.model_fields_set,
+        card=table.card,
     )

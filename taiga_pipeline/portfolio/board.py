@@ -12,9 +12,18 @@ from sync.source import Quarantined
 from taiga_pipeline.mapping.dates import project_start
 from taiga_pipeline.mapping.desired import closed_long_ago
 from taiga_pipeline.mapping.rules import Rules, StageRule
-from taiga_pipeline.mapping.text import escape_markup, iso, normalise, one_line
+from taiga_pipeline.mapping.text import amount, escape_markup, iso, normalise, one_line
 from taiga_pipeline.mapping.values import DealView, Values
+from taiga_pipeline.pipeline.fields.field import FieldTable
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Category, Deal
+from taiga_pipeline.portfolio.cards import (
+    OTHER_PLACES,
+    card_values,
+    fields_of,
+    subject_of,
+    tasks_of,
+)
 from taiga_pipeline.records import (
     Kind,
     Membership,
@@ -23,21 +32,35 @@ from taiga_pipeline.records import (
     Role,
     Status,
     Story,
+    Task,
     Wiki,
 )
 
 _CATEGORIES: Final = list(Category)
+_COLORS: Final = {
+    Category.LEAD: "#A8A8A8",
+    Category.QUALIFIED: "#40A8E4",
+    Category.NEEDS: "#70728F",
+    Category.PROPOSAL: "#E4A740",
+    Category.WON: "#A8E440",
+    Category.LOST: "#E44057",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the portfolio looks, and who is in it (lower-case addresses, all with one role)."""
+    """How the portfolio looks, and who is in it (lower-case addresses, all with one role).
+
+    ``editable`` says that people work on its cards: they have ``fields`` and tasks, too.
+    """
 
     title: str = "Portfolio"
     label: str = ""
     text: str = ""
     members: tuple[str, ...] = ()
     role: str = "Product Owner"
+    editable: bool = False
+    fields: FieldTable = BUILT_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +68,18 @@ class Surroundings:
     """What is known from earlier runs.
 
     ``links`` are the addresses of deals' projects, by deal key. ``followed`` are the records of
-    the portfolio that exist already. ``sent_back`` are deals that delivery wanted to move and that
-    could not be moved: their cards go back.
+    the portfolio that exist already, ``deleted`` those that people deleted. ``sent_back`` are
+    fields of its records that people changed and that must not be so: they go back.
+    ``addresses`` are the lower-case addresses of people, by their normalised names;
+    ``members`` those of the board's members, as far as they are known.
     """
 
     links: Mapping[str, str] = field(default_factory=dict)
     followed: Collection[RecordKey] = ()
-    sent_back: Collection[str] = ()
+    deleted: Collection[RecordKey] = ()
+    sent_back: Collection[tuple[RecordKey, str]] = ()
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    members: Collection[str] = ()
 
 
 Page = Callable[[RecordKey], Desired | None]
@@ -82,7 +110,11 @@ class Portfolio:
         self._known = Surroundings()
         self._followed: frozenset[RecordKey] = frozenset()
         self._today = date.min
+        self._deleted: frozenset[RecordKey] = frozenset()
+        self._members: frozenset[str] = frozenset()
+        self._feeds_back = False
         self._cards: list[Desired] = []
+        self._tasks: list[Desired] = []
 
     @property
     def asks_for(self) -> dict[str, frozenset[str]]:
@@ -92,6 +124,7 @@ class Portfolio:
             Kind.MEMBERSHIP: frozenset({Membership.EMAIL, Membership.ROLE}),
         }
         pages = {Kind.WIKI: frozenset({Wiki.TITLE, Wiki.TEXT, Wiki.FACTS, Wiki.PICTURE})}
+        tasks = {Kind.TASK: frozenset({Task.SUBJECT, Task.CARD, Task.CLOSED})}
         return {
             Kind.PROJECT: frozenset({Project.LABEL, Project.TITLE, Project.TEXT, Project.PRIVATE}),
             Kind.STATUS: frozenset({Status.NAME, Status.ORDER, Status.CLOSED}),
@@ -100,6 +133,7 @@ class Portfolio:
             ),
             **(people if self._look.members else {}),
             **(pages if self._pages else {}),
+            **(tasks if self._look.editable else {}),
         }
 
     def begin(self, today: date) -> None:
@@ -107,7 +141,10 @@ class Portfolio:
         self._today = today
         self._known = self._surroundings()
         self._followed = frozenset(self._known.followed)
-        self._cards = []
+        self._deleted = frozenset(self._known.deleted)
+        self._members = frozenset(self._known.members) | frozenset(self._look.members)
+        self._feeds_back = self._look.editable
+        self._cards, self._tasks = [], []
 
     def add(self, deal: Deal, rules: Rules, stage: StageRule) -> None:
         """Takes a deal up, unless it was decided long ago and has no card yet."""
@@ -115,13 +152,20 @@ class Portfolio:
         if key not in self._followed and closed_long_ago(deal, rules, stage, self._today):
             return
         self._cards.append(self._card(key, deal, rules, stage))
+        if self._look.editable and key not in self._deleted:
+            self._tasks += self._tasks_of(key, deal, rules, stage)
 
     def group(self, quarantined: Sequence[Quarantined]) -> DesiredGroup:
         """Returns the portfolio. Cards of deals that could not be read stay as they are."""
         unread = (RecordKey(self.key, Kind.STORY, row.key) for row in quarantined if row.key)
-        kept = [_as_it_is(key) for key in unread if key in self._followed]
-        children = (*self._people(), *self._columns(), *self._made_pages(), *self._cards, *kept)
-        return DesiredGroup(self._root(), children)
+        unknown = frozenset(key.name for key in unread if key in self._followed)
+        kept = [_as_it_is(key) for key in sorted(self._followed) if _is_of(key, unknown)]
+        cards = (*self._cards, *self._tasks, *kept)
+        children = (*self._people(), *self._columns(), *self._made_pages(), *cards)
+        dropped = {Kind.TASK: WhenDropped.REMOVE} if self._look.editable else {}
+        return DesiredGroup(
+            self._root(), children, when_dropped=dropped, feeds_back=self._feeds_back
+        )
 
     def _root(self) -> Desired:
         look = self._look
@@ -168,7 +212,9 @@ class Portfolio:
                     Status.NAME: self._names[normalise(stage.name)],
                     Status.ORDER: order,
                     Status.CLOSED: stage.category.is_closed,
+                    **({Status.COLOR: _COLORS[stage.category]} if self._look.editable else {}),
                 },
+                owners={Status.COLOR: Owner.DELIVERY},
                 reason=f"a stage of the funnel ({stage.where})",
             )
 
@@ -187,21 +233,96 @@ class Portfolio:
         chance = stage.chance(deal.probability)
         view = DealView(deal, stage.name, stage.category, start, chance)
         values = Values(view, rules.placeholders)
-        named = ": ".join(filter(None, (values["customer"], values["name"])))
-        moves = rules.owners.stage is not Owner.SALES and deal.key not in self._known.sent_back
+        fields: dict[str, Value] = {
+            Story.SUBJECT: subject_of(deal),
+            Story.STATUS: self._names[normalise(stage.name)],
+            Story.DUE_DATE: iso(deal.expected_close) or None,
+            Story.TAGS: frozenset(filter(None, (values["owner"], values["probability"]))),
+            Story.FACTS: self._facts(deal.key, values, rules),
+        }
+        if self._look.editable:
+            fields |= self._worked_on(deal, values, stage, rules)
         return Desired(
             key=key,
-            fields={
-                Story.SUBJECT: named or values["key"],
-                Story.STATUS: self._names[normalise(stage.name)],
-                Story.DUE_DATE: iso(deal.expected_close) or None,
-                Story.TAGS: frozenset(filter(None, (values["owner"], values["probability"]))),
-                Story.FACTS: self._facts(deal.key, values, rules),
-            },
-            # A card moves with its deal, whoever may move it: never "delivery", which would not.
-            owners={Story.STATUS: Owner.SHARED if moves else Owner.SALES},
+            fields=fields,
+            owners=self._owners(key, fields, rules),
             reason=f'the deal is at the stage "{stage.name}" ({stage.where})',
         )
+
+    def _worked_on(
+        self, deal: Deal, values: Values, stage: StageRule, rules: Rules
+    ) -> dict[str, Value]:
+        """Returns the fields of a card that people work on, beside those of any card."""
+        is_late = not stage.category.is_closed and any(
+            day is not None and day < self._today
+            for day in (deal.expected_close, deal.next_step_on)
+        )
+        assigned = self._address(deal.owner)
+        tags = (rules.words.late if is_late else "", "" if assigned else values["owner"])
+        summary = (amount(deal.value, deal.currency), iso(deal.expected_close))
+        return {
+            **card_values(deal, self._look.fields),
+            Story.SUMMARY: " · ".join(filter(None, summary)),
+            Story.ASSIGNED: assigned,
+            Story.TAGS: frozenset(filter(None, tags)),
+        }
+
+    def _address(self, owner: str) -> str:
+        """Returns the address of who sells, if it is a member's: no one else can be assigned."""
+        name = normalise(owner)
+        address = name if "@" in name else self._known.addresses.get(name, "")
+        return address if address in self._members else ""
+
+    def _owners(
+        self, key: RecordKey, fields: Mapping[str, Value], rules: Rules
+    ) -> dict[str, Owner]:
+        """Returns who owns which field of a card.
+
+        It changes with its deal, whoever may change it: never "delivery", which would not.
+        """
+        owners = {}
+        for name in fields:
+            is_open = name in self._open_fields(rules) and (key, name) not in self._known.sent_back
+            owners[name] = Owner.SHARED if is_open else Owner.SALES
+            self._feeds_back |= is_open
+        return owners
+
+    def _open_fields(self, rules: Rules) -> frozenset[str]:
+        """Returns the fields of cards that people may edit, for deals of a mapping."""
+        stated, own = rules.owners.stage, rules.owners.card
+        if not self._look.editable:
+            return frozenset() if stated is Owner.SALES else frozenset({Story.STATUS})
+        places = {
+            **OTHER_PLACES,
+            **{Story.field(e.name): e.name for e in fields_of(self._look.fields)},
+        }
+        stage = stated if rules.owners.stage_is_stated else Owner.SHARED
+        closed = {**own, "stage": stage}
+        return frozenset(
+            place for place, name in places.items() if closed.get(name) is not Owner.SALES
+        )
+
+    def _tasks_of(
+        self, card: RecordKey, deal: Deal, rules: Rules, stage: StageRule
+    ) -> Iterator[Desired]:
+        """Yields a deal's tasks; one that is done already is not made for the record's sake."""
+        shared = rules.owners.card.get("done") is not Owner.SALES
+        for name, (action, is_done) in tasks_of(deal, rules, stage).items():
+            key = RecordKey(self.key, Kind.TASK, name)
+            if is_done and key not in self._followed:
+                continue
+            goes_back = (key, Task.CLOSED) in self._known.sent_back
+            yield Desired(
+                key=key,
+                fields={Task.SUBJECT: action, Task.CARD: card.name, Task.CLOSED: is_done},
+                owners={
+                    Task.SUBJECT: Owner.SALES,
+                    Task.CARD: Owner.DELIVERY,
+                    Task.CLOSED: Owner.SHARED if shared and not goes_back else Owner.SALES,
+                },
+                reason=f'the stage "{stage.name}" asks for it ({stage.where})',
+                when_dropped=WhenDropped.REMOVE,
+            )
 
     def _facts(self, key: str, values: Values, rules: Rules) -> str:
         facts = [(word, values[name]) for name, word in rules.card_facts]
@@ -218,6 +339,13 @@ def stages_of(rules: Iterable[Rules]) -> tuple[StageRule, ...]:
     """Returns the stages of all mappings, each name once, in the order of the funnel."""
     stages = {normalise(stage.name): stage for rule in rules for stage in rule.stages}
     return tuple(sorted(stages.values(), key=lambda each: _CATEGORIES.index(each.category)))
+
+
+def _is_of(key: RecordKey, deals: Collection[str]) -> bool:
+    """Whether a record is the card of one of the deals, or a task on it."""
+    if key.kind == Kind.TASK:
+        return any(key.name.startswith(f"{deal}/") for deal in deals)
+    return key.kind == Kind.STORY and key.name in deals
 
 
 def _as_it_is(key: RecordKey) -> Desired:

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from datetime import datetime
+from typing import Final, Generic, Protocol, TypeVar, runtime_checkable
 
 from sync.clock import Clock
+from sync.records.model import Observed, RecordKey
 from sync.target import Capabilities, Target
 from taiga_pipeline.adapters import Setting
 from taiga_pipeline.http.connection import Connection
@@ -87,6 +89,51 @@ def has_boards(capabilities: Capabilities) -> bool:
     """Whether a project can be a board: columns of its own, and cards that are in them."""
     has_columns = capabilities.holds(Kind.STATUS, Status.NAME, Status.ORDER)
     return has_columns and capabilities.holds(Kind.STORY, Story.SUBJECT, Story.STATUS)
+
+
+def has_cards(capabilities: Capabilities) -> bool:
+    """Whether people can work on the cards of a board: fields, tasks and comments are read back.
+
+    Whoever says so makes targets that are `TakesCards`.
+    """
+    return has_boards(capabilities) and capabilities.holds(Kind.TASK)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """What a person wrote about a card. ``id`` is never given out again; ``at`` is UTC."""
+
+    id: str
+    at: datetime
+    by: str
+    text: str
+
+
+@runtime_checkable
+class TakesCards(Protocol):
+    """A target whose cards people may work on.
+
+    `Observed.facts` of a card has ``comments``, how many there are. One that people made comes
+    without an identity, with all its fields. Fields of deals are those of `Connection.card_fields`.
+    """
+
+    def claim_card(self, card: Observed, key: RecordKey, comment: str) -> None:
+        """Makes a card that people made the record ``key``, and says so in a comment.
+
+        :raises Stale: someone changed it just now.
+        """
+
+    def comment_on(self, card_id: str, text: str) -> None:
+        """Adds a comment to a card."""
+
+    def comments_on(self, card_id: str) -> Sequence[Comment]:
+        """Returns people's comments on a card, the oldest first; not the account's own."""
+
+    def editors(self, root_id: str) -> Mapping[tuple[str, str], str]:
+        """Returns who last changed the cards and tasks of a board, by kind and id.
+
+        The account itself does not count. Who is missing is unknown.
+        """
 
 
 def has_pages(capabilities: Capabilities) -> bool:

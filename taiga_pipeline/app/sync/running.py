@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sync.run.runner import Outcome, RunReport
+from taiga_pipeline.app.cards import CardChange
 from taiga_pipeline.app.deals.calendar_feed import write_feed
 from taiga_pipeline.app.engine import make_runner
 from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics
-from taiga_pipeline.app.portfolio import CardMove, run_for_portfolio
+from taiga_pipeline.app.portfolio import run_for_portfolio
 from taiga_pipeline.app.state_access import locked_state, state_to_read
 from taiga_pipeline.app.trouble import Trouble, trouble_of
 from taiga_pipeline.app.workspace import Workspace
@@ -35,10 +36,10 @@ class DrawnPlan:
 
 @dataclass(frozen=True, slots=True)
 class Performed:
-    """A run, and those that followed because people moved cards in the portfolio (``moved``)."""
+    """A run, and those that followed because of what people did on cards of the board."""
 
     results: tuple[RunReport, ...]
-    moved: tuple[CardMove, ...]
+    changes: tuple[CardChange, ...]
     tool: str
 
     @property
@@ -99,7 +100,7 @@ def perform(
             write_metrics(workspace, store)
         tool = runner.target.name
     send_heartbeat(workspace, result)
-    return Performed((result, *follow_up.reports), tuple(follow_up.moved), tool)
+    return Performed((result, *follow_up.reports), follow_up.changes, tool)
 
 
 def trouble_in(result: RunReport) -> Trouble | None:

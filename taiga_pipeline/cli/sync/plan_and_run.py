@@ -28,7 +28,7 @@ from taiga_pipeline.cli.paint import painter
 from taiga_pipeline.cli.pipeline.file_text import write_result
 from taiga_pipeline.cli.progress import Progress
 from taiga_pipeline.cli.signals import stopping_in_good_order
-from taiga_pipeline.cli.wording import card_words
+from taiga_pipeline.cli.sync.card_words import card_words
 from taiga_pipeline.files import is_stdout
 from taiga_pipeline.report.plan_json import plan_json, run_json, why_ended
 from taiga_pipeline.report.plan_text import (
@@ -128,7 +128,7 @@ def run(
     with stopping_in_good_order(stop), Progress("projects") as progress:
         done = perform(context, stop, progress, full=full, allow=allow, expect=expect)
     if as_json:
-        print_json(results_json(done.results, list(map(card_words, done.moved))))
+        print_json(results_json(done.results, list(map(card_words, done.changes))))
     else:
         for line in performed_lines(done, watched=sys.stdout.isatty()):
             click.echo(line)
@@ -140,16 +140,16 @@ def performed_lines(done: Performed, *, watched: bool) -> Iterator[str]:
     """Yields what was done."""
     first, *later = done.results
     yield from run_lines(first, done.tool, watched=watched)
-    yield from map(safe, map(card_words, done.moved))
+    yield from map(safe, map(card_words, done.changes))
     for report in later:
         yield from run_lines(report, done.tool, watched=watched)
 
 
-def results_json(results: Sequence[RunReport], moved: Sequence[str]) -> dict[str, object]:
+def results_json(results: Sequence[RunReport], cards: Sequence[str]) -> dict[str, object]:
     """Returns a run; those that followed because of the portfolio are in it as ``follow_up``."""
     first, *later = map(run_json, results)
-    extra = {"moved_in_target": list(moved), "follow_up": later}
-    return {**first, **extra} if moved or later else first
+    extra = {"moved_in_target": list(cards), "follow_up": later}
+    return {**first, **extra} if cards or later else first
 
 
 def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:

@@ -9,23 +9,28 @@ from functools import cached_property
 from typing import Final
 
 from sync.errors import Rejected, Stale, SyncError, Vanished
-from sync.records.model import Desired, Marker, Observed, Value
+from sync.records.model import Desired, Marker, Observed, RecordKey, Value
 from sync.run.server_identity import Identity
 from sync.target import Foreseen, Place, Written
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.http.connection import Connection
-from taiga_pipeline.records import Kind, Membership, Project
+from taiga_pipeline.records import Kind, Membership, Project, Story
 from taiga_pipeline.targets.marked import demand_marked
-from taiga_pipeline.targets.taiga import projects
+from taiga_pipeline.targets.port import Comment
+from taiga_pipeline.targets.taiga import card_talk, projects
 from taiga_pipeline.targets.taiga.address import web_address
 from taiga_pipeline.targets.taiga.boards import clear_template, is_board
+from taiga_pipeline.targets.taiga.card_values import CardValues
 from taiga_pipeline.targets.taiga.children import (
     ChildKind,
     Memberships,
     Stories,
     TaigaClientContext,
+    card_values,
+    fill_card,
     gone,
     renamed_references,
+    split_subject,
 )
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.fitting import fit
@@ -118,9 +123,11 @@ class TaigaTarget:
     @cached_property
     def _context(self) -> TaigaClientContext:
         reads_pages, pictures = self._connection.reads_pages, self._connection.pictures
-        return TaigaClientContext(
+        context = TaigaClientContext(
             self._client, self._pipeline, self._account_id, reads_pages, pictures
         )
+        fields = self._connection.card_fields
+        return replace(context, cards=CardValues(self._client, fields)) if fields else context
 
     # --- pure
 
@@ -134,6 +141,8 @@ class TaigaTarget:
         """Returns the fields, those distinguished that share a name, a description or a page."""
         if observed.kind == Kind.WIKI:
             return split_page(observed.fields, hints)
+        if observed.kind == Kind.STORY:
+            return split_subject(observed.fields, hints)
         if observed.kind != Kind.PROJECT:
             return observed.fields
         return projects.split_project(observed.fields, hints, self._connection.labels)
@@ -268,6 +277,26 @@ class TaigaTarget:
         """Shows a page in the wiki's navigation, if that was cut off."""
         if observed.kind == Kind.WIKI:
             show_page(desired, place, self._context)
+        if observed.kind == Kind.STORY and not any(card_values(observed.fields).values()):
+            fill_card(Written(observed), desired.fields, place, self._context)
+
+    # --- cards that people work on
+
+    def claim_card(self, card: Observed, key: RecordKey, comment: str) -> None:
+        """Makes a card that people made the record ``key``, and says so in a comment."""
+        card_talk.claim(card, key, comment, self._context)
+
+    def comment_on(self, card_id: str, text: str) -> None:
+        """Adds a comment to a card."""
+        card_talk.comment(card_id, text, self._context)
+
+    def comments_on(self, card_id: str) -> Sequence[Comment]:
+        """Returns people's comments on a card, the oldest first."""
+        return card_talk.comments(card_id, self._context)
+
+    def editors(self, root_id: str) -> Mapping[tuple[str, str], str]:
+        """Returns who last changed the cards and tasks of a board, by kind and id."""
+        return card_talk.editors(root_id, self._context)
 
     def _roles(self, row: Row) -> tuple[Observed, ...]:
         return tuple(KINDS[Kind.ROLE].observe(role, self._context) for role in row.get("roles", ()))
@@ -375,17 +404,30 @@ class TaigaTarget:
         kind = self._kind(observed.kind)
         # A page's parts share one place: all of them are written, as they should be.
         whole = replace(observed, fields={**observed.fields, **fields})
-        seen = whole if observed.kind == Kind.WIKI else observed
+        shares = observed.kind == Kind.WIKI or Story.SUMMARY in fields
+        seen = whole if shares else observed
+        values = self._write_values(observed, changes, place)
         body = kind.modification(seen, changes, place, self._context)
         if not body:
-            return Written(observed)
+            return Written(replace(observed, fields={**observed.fields, **values}))
         before = {} if "version" in body else self._refuse_moved(kind, observed, changes)
         try:
             answer = self._client.patch(f"{kind.path}/{observed.id}", body)
         except Refusal as error:
             raise self._explain_child(error, observed.kind, observed.id, place) from error
         self._put_back(kind.path, before, body)
-        return Written(kind.observe(answer.data, self._context))
+        written = kind.observe(answer.data, self._context)
+        return Written(replace(written, fields={**written.fields, **values}))
+
+    def _write_values(
+        self, observed: Observed, changes: Mapping[str, Value], place: Place
+    ) -> Mapping[str, Value]:
+        """Writes the custom values among the changes of a card, and returns them."""
+        values = card_values(changes)
+        if observed.kind != Kind.STORY or not values or self._context.cards is None:
+            return {}
+        self._context.cards.write(place.root_id, observed.id, values, observed.fields)
+        return values
 
     def _refuse_moved(
         self, kind: ChildKind, observed: Observed, changes: Mapping[str, Value]

@@ -51,7 +51,8 @@ class Statuses:
                     answer = context.client.patch(f"{self.path}/{row['id']}", body)
                     return Written(self.observe(answer.data, context))
         order = desired.fields.get(Status.ORDER)
-        body["color"] = _COLORS[order % len(_COLORS) if isinstance(order, int) else 0]
+        given = str(desired.fields.get(Status.COLOR) or "")
+        body["color"] = given or _COLORS[order % len(_COLORS) if isinstance(order, int) else 0]
         body["project"] = int(place.root_id)
         try:
             answer = context.client.post(self.path, body)

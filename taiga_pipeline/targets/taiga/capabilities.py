@@ -18,6 +18,7 @@ CAPABILITIES: Final = Capabilities(
             Kind.MILESTONE,
             Kind.STATUS,
             Kind.STORY,
+            Kind.TASK,
             Kind.WIKI,
         }
     ),

@@ -6,8 +6,10 @@ role or milestone, the e-mail address of a member, the reference of a story.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from sync.errors import OutcomeUnknown, Rejected, Stale, SyncError, Vanished
@@ -16,12 +18,18 @@ from sync.records.model import Desired, Observed, RecordKey, Value
 from sync.target import Place, Written
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
+from taiga_pipeline.targets.taiga.card_values import CardValues
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.identity import decode_reference, encode_reference
 from taiga_pipeline.targets.taiga.paging import Row, read_all
 from taiga_pipeline.targets.taiga.refusal import Refusal, before_writing
 
 Body = dict[str, JSON]
+_LOG: Final = logging.getLogger(__name__)
+_BEFORE_SUMMARY: Final = " · "
+_LOOKS_LIKE_SUMMARY: Final = re.compile(
+    r"\s+·\s+(?P<summary>[\d., \u00a0]+ ?[A-Z]{0,3}(?:\s+·\s+[\d-]+)?|\d{4}-\d\d-\d\d)\s*$"
+)
 FIRST_VERSION: Final = "1"
 """The change token of a story that was not written since it was made."""
 
@@ -43,7 +51,9 @@ class TaigaClientContext:
 
     ``reads_pages`` and ``pictures`` are those of `Connection`. ``boards`` are the ids of projects
     that were seen to be a portfolio: only there is there more to be read than elsewhere.
-    ``without_wiki`` are the ids of those that show no wiki in their menu.
+    ``without_wiki`` are the ids of those that show no wiki in their menu. ``cards`` are the custom
+    values of cards, None where people do not work on them; ``addresses`` are the e-mail addresses
+    of members of boards, by account.
     """
 
     client: Client
@@ -53,6 +63,8 @@ class TaigaClientContext:
     pictures: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     boards: set[str] = field(default_factory=set)
     without_wiki: set[str] = field(default_factory=set)
+    cards: CardValues | None = None
+    addresses: dict[int, str] = field(default_factory=dict)
 
 
 class ChildKind(Protocol):
@@ -263,6 +275,7 @@ class Stories:
         if str(row.get("project")) in context.boards:
             fields[Story.DUE_DATE] = row.get("due_date")
             fields[Story.STATUS] = str((row.get("status_extra_info") or {}).get("name", ""))
+            fields |= _worked_on(row, context)
         group, name = decode_reference(context.pipeline, row.get("external_reference"))
         return Observed(
             self.kind,
@@ -271,7 +284,10 @@ class Stories:
             identity=name.casefold(),
             marked=bool(name),
             change_token=str(row.get("version", "")),
-            facts={"closed": bool(row.get("is_closed"))},
+            facts={
+                "closed": bool(row.get("is_closed")),
+                "comments": int(row.get("total_comments") or 0),
+            },
             group=group,
         )
 
@@ -280,7 +296,7 @@ class Stories:
         fields = desired.fields
         body: Body = {
             "project": int(place.root_id),
-            "subject": fields[Story.SUBJECT],
+            "subject": whole_subject(fields),
             "description": join_block(
                 str(fields.get(Story.DESCRIPTION, "")), str(fields.get(Story.FACTS, ""))
             ),
@@ -291,7 +307,8 @@ class Stories:
         if milestone:
             body["milestone"] = _milestone_id(str(milestone), desired.key.group, place)
         body |= self._board_body(fields, place, context)
-        return Written(self.observe(context.client.post(self.path, body).data, context))
+        made = self.observe(context.client.post(self.path, body).data, context)
+        return fill_card(Written(made), fields, place, context)
 
     def modification(
         self,
@@ -302,8 +319,8 @@ class Stories:
     ) -> Body:
         """Changes what is asked for, with the version that it was observed in."""
         body: Body = self._board_body(changes, place, context)
-        if Story.SUBJECT in changes:
-            body["subject"] = changes[Story.SUBJECT]
+        if Story.SUBJECT in changes or Story.SUMMARY in changes:
+            body["subject"] = whole_subject({**observed.fields, **changes})
         if Story.TAGS in changes:
             body["tags"] = _sorted(changes[Story.TAGS])
         if Story.DESCRIPTION in changes:
@@ -322,6 +339,8 @@ class Stories:
             body["due_date"] = fields[Story.DUE_DATE]
         if Story.STATUS in fields:
             body["status"] = _status_id(str(fields[Story.STATUS]), place, context)
+        if Story.ASSIGNED in fields:
+            body["assigned_to"] = _account_of(str(fields[Story.ASSIGNED] or ""), place, context)
         return body
 
     def _with_facts(self, observed: Observed, facts: str, context: TaigaClientContext) -> str:
@@ -334,6 +353,92 @@ class Stories:
         row = context.client.get(f"{self.path}/{observed.id}").data
         text, _ = split_block(str(row.get("description") or ""), [facts])
         return join_block(text, facts)
+
+
+def _worked_on(row: Row, context: TaigaClientContext) -> dict[str, Value]:
+    """Returns the fields of a card that is worked on; who is unknown is left out."""
+    if context.cards is None:
+        return {}
+    fields: dict[str, Value] = dict(row.get("card_values") or {})
+    account = row.get("assigned_to")
+    if account is None:
+        fields[Story.ASSIGNED] = ""
+    elif account in context.addresses:
+        fields[Story.ASSIGNED] = context.addresses[account]
+    return fields
+
+
+def whole_subject(fields: Mapping[str, Value]) -> str:
+    """Returns the subject with the summary behind it, if there is one."""
+    parts = (str(fields.get(name) or "") for name in (Story.SUBJECT, Story.SUMMARY))
+    return _BEFORE_SUMMARY.join(filter(None, parts))
+
+
+def split_subject(
+    fields: Mapping[str, Value], hints: Sequence[Mapping[str, Value]]
+) -> Mapping[str, Value]:
+    """Returns the fields of a story, a summary behind its subject distinguished.
+
+    One that people edited is told by how it looks: it is not theirs to edit.
+    """
+    if not any(Story.SUMMARY in hint for hint in hints):
+        return fields
+    subject = str(fields.get(Story.SUBJECT, ""))
+    for hint in hints:
+        tail = f"{_BEFORE_SUMMARY}{hint.get(Story.SUMMARY) or ''}"
+        if hint.get(Story.SUMMARY) and subject.endswith(tail):
+            shown = {Story.SUBJECT: subject.removesuffix(tail), Story.SUMMARY: hint[Story.SUMMARY]}
+            return {**fields, **shown}
+    found = _LOOKS_LIKE_SUMMARY.search(subject)
+    summary = found["summary"] if found else ""
+    return {
+        **fields,
+        Story.SUBJECT: subject[: found.start()] if found else subject,
+        Story.SUMMARY: summary,
+    }
+
+
+def card_values(fields: Mapping[str, Value]) -> dict[str, Value]:
+    """Returns those of a card's fields that are custom values in Taiga."""
+    return {name: value for name, value in fields.items() if Story.of_deal(name)}
+
+
+def fill_card(
+    written: Written, fields: Mapping[str, Value], place: Place, context: TaigaClientContext
+) -> Written:
+    """Writes the custom values of a new card. If that fails, the next merge does it."""
+    values = card_values(fields)
+    if not values or context.cards is None:
+        return written
+    shown = values
+    unwritten: frozenset[str] = frozenset()
+    try:
+        context.cards.write(place.root_id, written.record.id, values, None)
+    except SyncError as error:
+        _LOG.warning(
+            "story %s was created; the next run completes it: %s", written.record.id, error
+        )
+        shown, unwritten = dict.fromkeys(values, ""), frozenset(values)
+    record = replace(written.record, fields={**written.record.fields, **shown})
+    return replace(written, record=record, unwritten=unwritten)
+
+
+def _account_of(address: str, place: Place, context: TaigaClientContext) -> int | None:
+    """Returns the account of a member; None for no one, and for who is no member (any more)."""
+    if not address:
+        return None
+    if address not in context.addresses.values():
+        for row in read_all(context.client, Memberships.path, {"project": place.root_id}):
+            note_address(row, context)
+    by_address = {known: account for account, known in context.addresses.items()}
+    return by_address.get(address)
+
+
+def note_address(row: Row, context: TaigaClientContext) -> None:
+    """Remembers the address of a member of a board."""
+    address = str(row.get("user_email") or row.get("email") or "").casefold()
+    if address and isinstance(row.get("user"), int):
+        context.addresses[row["user"]] = address
 
 
 def renamed_references(

@@ -23,8 +23,10 @@ from taiga_pipeline.records import (
     Role,
     Status,
     Story,
+    Task,
     Wiki,
 )
+from taiga_pipeline.targets.taiga.card_values import LONGEST_VALUE
 from taiga_pipeline.targets.taiga.identity import PREFIX
 
 _LONGEST_LABEL: Final = 40
@@ -74,6 +76,8 @@ def fit(desired: Desired) -> Desired:
             fields[name], note = _fit_tags(value)
         elif isinstance(value, str) and name in fits:
             fields[name], note = _fit_text(value, fits[name])
+        elif isinstance(value, str) and Story.of_deal(name):
+            fields[name], note = _fit_text(value, _CARD_VALUE)
         else:
             continue
         notes += [f"{name} {note}"] if note else []
@@ -236,6 +240,7 @@ def _fit_tag(tag: str) -> str:
     return _cut(_as_text(line), _LONGEST_TAG, _one)
 
 
+_CARD_VALUE: Final = _line(LONGEST_VALUE, _one)
 _FITS: Final[Mapping[str, Mapping[str, _Fit]]] = {
     Kind.PROJECT: {
         Project.LABEL: _line(_LONGEST_LABEL, _width),
@@ -249,11 +254,13 @@ _FITS: Final[Mapping[str, Mapping[str, _Fit]]] = {
     Kind.MILESTONE: {Milestone.NAME: _distinct(_LONGEST_NAME)},
     Kind.STORY: {
         Story.SUBJECT: _subject,
+        Story.SUMMARY: _line(100, _one),
         Story.DESCRIPTION: _story_text,
         Story.FACTS: _block(_LONGEST_TEXT, plain_facts),
         Story.STATUS: _distinct(_LONGEST_NAME),
     },
     Kind.STATUS: {Status.NAME: _distinct(_LONGEST_NAME)},
+    Kind.TASK: {Task.SUBJECT: _subject},
     Kind.WIKI: {
         Wiki.TITLE: _line(_LONGEST_NAME, _width),
         Wiki.TEXT: _block(_LONGEST_TEXT, plain_text),

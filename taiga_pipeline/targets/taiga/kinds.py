@@ -14,9 +14,10 @@ from taiga_pipeline.targets.taiga.children import (
     Stories,
 )
 from taiga_pipeline.targets.taiga.pages import Pages
+from taiga_pipeline.targets.taiga.tasks import Tasks
 
 KINDS: Final[Mapping[str, ChildKind]] = {
     item.kind: item
-    for item in (Roles(), Memberships(), Milestones(), Statuses(), Stories(), Pages())
+    for item in (Roles(), Memberships(), Milestones(), Statuses(), Stories(), Tasks(), Pages())
 }
 """How to handle each kind, in the order in which they are read."""

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-from sync.errors import Failing, IncompleteRead, Malformed, Rejected
+from sync.errors import Failing, IncompleteRead, Malformed, Rejected, Vanished
 from sync.records.model import Observed
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.parallel import each_or_none
@@ -19,6 +19,7 @@ from taiga_pipeline.targets.taiga.children import (
     Memberships,
     Stories,
     TaigaClientContext,
+    note_address,
 )
 from taiga_pipeline.targets.taiga.kinds import KINDS
 from taiga_pipeline.targets.taiga.paging import (
@@ -56,7 +57,41 @@ class ChildReader:
         One of a project's children has the project's own kind and id: it carries the delivery
         facts that only its children tell (team, members, progress, milestones).
         """
-        roots = list(dict.fromkeys(root_ids))
+        boards = [] if self._context.cards is None else sorted(self._context.boards & {*root_ids})
+        read = {board: rows for board in boards if (rows := self._board(board)) is not None}
+        roots = [root for root in dict.fromkeys(root_ids) if root not in boards]
+        found = self._read_projects(roots) if roots else {}
+        return {**found, **{root: self._children(root, rows) for root, rows in read.items()}}
+
+    def _board(self, root: str) -> _Rows | None:
+        """Returns the rows of a board that people work on; None if it cannot be read as a whole.
+
+        The project in full has its roles and columns already; sprints are of no interest.
+        """
+        assert self._context.cards is not None
+        try:
+            project = self._context.client.get(f"projects/{root}").data
+        except (Rejected, Vanished):
+            return None
+        listed = [Kind.MEMBERSHIP, Kind.STORY, Kind.TASK]
+        listed += [Kind.WIKI] if self._context.reads_pages else []
+        rows = {kind: self._rows_of_one(KINDS[kind].path, root) for kind in listed}
+        if any(each is None for each in rows.values()):
+            return None
+        whole = {kind: list(each) for kind, each in rows.items() if each is not None}
+        whole |= {kind: [] for kind in KINDS if kind not in whole}
+        whole[Kind.ROLE] = project["roles"]
+        whole[Kind.STATUS] = [{**row, "project": project["id"]} for row in project["us_statuses"]]
+        for row in whole[Kind.MEMBERSHIP]:
+            note_address(row, self._context)
+        values = self._context.cards.read(project)
+        whole[Kind.STORY] = [
+            {**row, "card_values": values.get(str(row["id"]), {})} for row in whole[Kind.STORY]
+        ]
+        return whole
+
+    def _read_projects(self, roots: Sequence[str]) -> dict[str, Sequence[Observed]]:
+        """Returns the children of each project that is read by lists alone."""
         by_kind = {kind: self._rows_where_held(kind, roots) for kind in KINDS}
         there = [
             root
@@ -70,8 +105,9 @@ class ChildReader:
 
     def _rows_where_held(self, kind: str, roots: Sequence[str]) -> _Rows:
         """Returns a kind's rows, asked for only in projects where we keep such records."""
-        everywhere = kind != Kind.STATUS and (kind != Kind.WIKI or self._context.reads_pages)
-        if everywhere:
+        if kind == Kind.TASK:  # only on boards that people work on, which are read by themselves
+            return {root: [] for root in roots}
+        if kind != Kind.STATUS and (kind != Kind.WIKI or self._context.reads_pages):
             return self._rows(kind, roots)
         boards = [root for root in roots if root in self._context.boards]
         empty: _Rows = {root: [] for root in roots if root not in self._context.boards}
@@ -139,7 +175,8 @@ class ChildReader:
     def _children(self, root: str, rows: _Rows) -> list[Observed]:
         children = [KINDS[kind].observe(row, self._context) for kind in KINDS for row in rows[kind]]
         facts = Observed(Kind.PROJECT, root, {}, facts=self._facts(rows))
-        return [facts, *(child for child in children if _is_of_interest(child))]
+        is_board = root in self._context.boards and self._context.cards is not None
+        return [facts, *(child for child in children if _is_of_interest(child, is_board))]
 
     def _facts(self, rows: _Rows) -> dict[str, object]:
         """Returns what sales wants to know of a project and only its children tell."""
@@ -163,6 +200,11 @@ class ChildReader:
                 yield kind.observe(row, self._context).facts
 
 
-def _is_of_interest(child: Observed) -> bool:
-    """Whether a record could be bound to ``child``: people's own stories never are."""
-    return child.kind != Kind.STORY or child.identity != ""
+def _is_of_interest(child: Observed, is_board: bool) -> bool:
+    """Whether a record could be bound to ``child``: people's own stories never are.
+
+    On a board that people work on, their own cards become deals.
+    """
+    if child.kind == Kind.STORY:
+        return is_board or child.identity != ""
+    return child.kind != Kind.TASK or child.identity != ""

@@ -91,7 +91,33 @@ class _Story(TypedDict):
     tags: NotRequired[list[list[Any]] | None]
     description: NotRequired[str | None]
     due_date: str | None
+    assigned_to: NotRequired[Id | None]
+    total_comments: NotRequired[int | None]
     status_extra_info: Object | None
+
+
+class _Task(TypedDict):
+    id: Id
+    project: Id
+    subject: str
+    version: int
+    is_closed: bool
+    external_reference: list[Any] | None
+
+
+class _TaskStatus(TypedDict):
+    id: Id
+    is_closed: bool
+
+
+class _Attribute(TypedDict):
+    id: Id
+    name: str
+
+
+class _Values(TypedDict):
+    attributes_values: Object
+    version: int
 
 
 class _Page(TypedDict):
@@ -132,6 +158,9 @@ _ROWS: Final[Mapping[str, Shape]] = {
     "memberships": Shape(_Membership),
     "milestones": Shape(_Milestone),
     "userstories": Shape(_Story),
+    "tasks": Shape(_Task),
+    "task-statuses": Shape(_TaskStatus),
+    "userstory-custom-attributes": Shape(_Attribute),
     "wiki": Shape(_Page),
     "wiki-links": Shape(Object),
     "wiki/attachments": Shape(_Attachment),
@@ -144,6 +173,9 @@ _SINGLE: Final[Mapping[str, Shape]] = {
     "users/me": Shape(_Account),
     "projects": Shape(_WholeProject),
     "auth": Shape(Object),
+    "userstories/custom-attributes-values": Shape(_Values),
+    "userstories/csv": Shape(str),
+    "history/userstory": Shape(list[Object]),
 }
 
 
@@ -183,4 +215,9 @@ def _kind(path: str) -> str:
     first, _, rest = path.partition("?")[0].partition("/")
     second = rest.partition("/")[0]
     both = f"{first}/{second}"
-    return both if both in ("wiki/attachments", "timeline/project", "users/me") else first
+    if rest.count("/") and both not in _TWO_PARTS:
+        return path.partition("?")[0]  # an action on an object, such as projects/12/leave
+    return both if both in _TWO_PARTS else first
+
+
+_TWO_PARTS: Final = frozenset(name for name in (*_ROWS, *_SINGLE) if "/" in name)

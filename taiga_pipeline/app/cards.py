@@ -1,0 +1,486 @@
+"""What people do on the cards of the board, carried over to the deals.
+
+A card that people made becomes a deal; fields that they edited are edited in the deal; tasks that
+they closed are checked off; comments become notes; a card that they moved moves its deal. What must
+not be so goes back in the next run, and the card says why, once.
+
+Each step may be repeated: a run that is killed between any two of them is made up for by the next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from sync.errors import Rejected, Stale, Stop, SyncError
+from sync.plan.model import Change, GroupPlan, IssueKind
+from sync.records.merge import Verdict
+from sync.records.model import Base, Binding, Observed, RecordKey, Value
+from taiga_pipeline.app.deals.editing import add_deal, check_off, edit_deal, move_deal, take_back
+from taiga_pipeline.app.deals.notes import add_note
+from taiga_pipeline.app.deals.values import read_fields
+from taiga_pipeline.app.store_access import deal_store, people_store
+from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.mapping.text import normalise
+from taiga_pipeline.pipeline.card_store import CardRow, CardStore
+from taiga_pipeline.pipeline.errors import InvalidFields, NothingToChange, RequestError
+from taiga_pipeline.pipeline.fields.field import FieldTable, held
+from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.portfolio.cards import edit_of, named_in
+from taiga_pipeline.problems import ProblemsError
+from taiga_pipeline.records import Kind, Story, Task
+from taiga_pipeline.report import card_answers
+from taiga_pipeline.targets.port import TakesCards
+
+if TYPE_CHECKING:
+    from sync.run.runner import Runner
+    from taiga_pipeline.pipeline.model import StageMove
+
+log = logging.getLogger(__name__)
+
+MOST_NEW: Final = 50
+"""Cards that become deals in one run: a board on which people kept something else has more."""
+
+
+_NOTHING: Final = Base(frozenset(), frozenset())
+
+
+class CardEvent(StrEnum):
+    """What people did on a card."""
+
+    NEW = "new"
+    EDITED = "edited"
+    DONE = "done"
+    UNDONE = "undone"
+    NOTED = "noted"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class CardChange:
+    """Something that people did on a card, and what became of it.
+
+    ``deal`` is the deal's key, "" for a card of which none was made. ``field`` is the deal's field,
+    ``text`` what is there now: the value, the task, the comment, the column. ``by`` is who did it,
+    "" if unknown. ``move`` is the move of a deal. ``error`` says why the deal could not follow.
+    """
+
+    event: CardEvent
+    deal: str
+    tool: str
+    field: str = ""
+    text: str = ""
+    by: str = ""
+    move: StageMove | None = None
+    error: Exception | None = None
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the card is set back in the next run."""
+        return self.error is not None and self.event is not CardEvent.NEW
+
+
+@dataclass
+class CardTaker:
+    """Takes up what people did on the cards of one board, seen by one run.
+
+    ``sent_back`` collects the fields that must go back in the next run. ``is_editable`` is off
+    where people may only move cards.
+    """
+
+    workspace: Workspace
+    runner: Runner
+    group: GroupPlan
+    sent_back: set[tuple[RecordKey, str]]
+    is_editable: bool = True
+    _opened: CardStore | None = None
+    _editors: Mapping[tuple[str, str], str] | None = None
+
+    def take(self) -> list[CardChange]:
+        """Carries everything over; returns what there was."""
+        try:
+            return [change for step in self._steps() for change in step()]
+        finally:
+            if self._opened is not None:
+                self._opened.close()
+
+    @property
+    def _cards(self) -> CardStore:
+        """The store of what is known of cards, opened where it is needed first."""
+        if self._opened is None:
+            self._opened = self.workspace.open_card_store()
+        return self._opened
+
+    def _steps(self) -> Sequence[Callable[[], Iterator[CardChange]]]:
+        """Tasks come before moves, as they open gates; comments last, as they need their deal."""
+        return (self._new_cards, self._tasks, self._edits, self._moves, self._comments)
+
+    # --- cards that people made
+
+    def _new_cards(self) -> Iterator[CardChange]:
+        cards = self._unclaimed()
+        if not cards:
+            return
+        if len(cards) > MOST_NEW:
+            log.warning(
+                "%s cards on the board belong to no deal: the first %s become deals in this run, "
+                "more in the next ones",
+                f"{len(cards):,}",
+                MOST_NEW,
+            )
+        known = self._cards.known([self._name(card) for card in cards])
+        for card in cards[:MOST_NEW]:
+            yield self._new_card(card, known.get(self._name(card), CardRow()))
+
+    def _unclaimed(self) -> list[Observed]:
+        if not self.is_editable:
+            return []
+        bound = self.runner.store.known([self.group.key])[self.group.key].bound
+        taken = {(key.kind, item.binding.target_id) for key, item in bound.items()}
+        return [
+            child
+            for child in self.group.children
+            if child.kind == Kind.STORY
+            and not child.identity
+            and not child.group
+            and (child.kind, child.id) not in taken
+        ]
+
+    def _new_card(self, card: Observed, row: CardRow) -> CardChange:
+        """Makes a deal of a card, unless that was done before, and ties the card to it."""
+        by = self._who(card)
+        subject = str(card.fields.get(Story.SUBJECT, ""))
+        key = row.deal
+        doubts: tuple[str, ...] = ()
+        try:
+            if not key:
+                key, doubts = self._add(card, by)
+            self._claim(card, key, doubts)
+        except (RequestError, ProblemsError) as error:
+            self._answer(card, card_answers.not_a_deal(error))
+            return self._change(CardEvent.NEW, "", text=subject, by=by, error=error)
+        except SyncError as error:
+            if isinstance(error, Stop):
+                raise
+            return self._change(CardEvent.NEW, key, text=subject, by=by, error=error)
+        return self._change(CardEvent.NEW, key, text=subject, by=by)
+
+    def _add(self, card: Observed, by: str) -> tuple[str, tuple[str, ...]]:
+        """Adds the deal; returns its key, and what of the card could not be read."""
+        names = named_in(str(card.fields.get(Story.SUBJECT, "")), "")
+        values, doubts = self._readable(card, names.get("customer", ""))
+        values = {**{name: text for name, text in names.items() if name != "name"}, **values}
+        added = add_deal(
+            self.workspace,
+            "",
+            names["name"],
+            by=by or self.runner.target.name.lower(),
+            stage=str(card.fields.get(Story.STATUS, "")),
+            values=values,
+            card=self._name(card),
+        )
+        return added.deal.key, doubts
+
+    def _readable(self, card: Observed, customer: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """Returns the values of a new card's fields, and why others cannot be read."""
+        nothing = Deal(key="", name="", customer=customer)
+        values: dict[str, Any] = {}
+        doubts = []
+        for name, value in card.fields.items():
+            if name in (Story.SUBJECT, Story.SUMMARY) or not value:
+                continue
+            texts = self._texts(name, value, nothing)
+            try:
+                values |= read_fields(texts, table=self._table) if texts else {}
+            except InvalidFields as error:
+                doubts.append(str(error))
+        return values, tuple(doubts)
+
+    def _claim(self, card: Observed, deal: str, doubts: Sequence[str]) -> None:
+        target = self.runner.target
+        assert isinstance(target, TakesCards)
+        key = RecordKey(self.group.key, Kind.STORY, deal)
+        target.claim_card(card, key, card_answers.new_deal(deal, doubts))
+        # As people left it: whatever the deal says beyond that is written by the next run.
+        bases = {name: Base(value, value) for name, value in card.fields.items()}
+        sets = [name for name, value in card.fields.items() if isinstance(value, frozenset)]
+        bases |= dict.fromkeys(sets, _NOTHING)
+        self.runner.store.adopt(Binding(key, card.id, created=False), bases)
+
+    # --- what people changed on cards
+
+    def _kept(self, kind: str) -> Iterator[tuple[RecordKey, Change]]:
+        for key, change in self.group.kept:
+            if key.kind == kind and change.decision.verdict is Verdict.KEEP:
+                yield key, change
+
+    def _tasks(self) -> Iterator[CardChange]:
+        wanted = {record.key: record.fields for record in self.group.desired.children}
+        for key, change in list(self._kept(Kind.TASK)):
+            if change.field == Task.CLOSED and key in wanted:
+                fields = wanted[key]
+                yield self._task(key, change, str(fields[Task.CARD]), str(fields[Task.SUBJECT]))
+
+    def _task(self, key: RecordKey, change: Change, deal: str, action: str) -> CardChange:
+        is_done = bool(change.observed)
+        event = CardEvent.DONE if is_done else CardEvent.UNDONE
+        by = self._who(self._child(key))
+        use = check_off if is_done else take_back
+        return self._try(
+            key,
+            change,
+            self._change(event, deal, text=action, by=by),
+            lambda: use(self.workspace, deal, [action], by=by or self._tool),
+        )
+
+    def _edits(self) -> Iterator[CardChange]:
+        for key, change in list(self._kept(Kind.STORY)):
+            if change.field != Story.STATUS:
+                yield from self._edit(key, change)
+        for issue in self.group.issues:
+            if issue.kind is IssueKind.CONFLICT and issue.key.kind == Kind.STORY:
+                self._settle_agreed(issue.key, issue.field, issue.desired, issue.observed)
+
+    def _edit(self, key: RecordKey, change: Change) -> Iterator[CardChange]:
+        """Edits the deal. What its card says then, in normal form, is written by the next run."""
+        with deal_store(self.workspace) as store:
+            deal = store.find(key.name)
+        if deal is None:
+            return
+        texts = self._texts(change.field, change.observed, deal)
+        by = self._who(self._child(key))
+        about = self._change(
+            CardEvent.EDITED,
+            key.name,
+            field=", ".join(texts),
+            text=str(change.observed or ""),
+            by=by,
+        )
+
+        def use() -> None:
+            values = read_fields(texts, table=self._table)
+            edit_deal(self.workspace, key.name, values, by=by or self._tool)
+
+        outcome = self._try(key, change, about, use)
+        if outcome.error is None:
+            self._acknowledge(key, change.field, change.base, change.observed)
+        yield outcome
+
+    def _settle_agreed(self, key: RecordKey, name: str, desired: Value, observed: Value) -> None:
+        """Settles what only seems to be a conflict: the card says the deal's value otherwise, as
+        it does where a run was killed right after it had taken an edit up."""
+        with deal_store(self.workspace) as store:
+            deal = store.find(key.name)
+        texts = self._texts(name, observed, deal) if deal else {}
+        try:
+            values = read_fields(texts, table=self._table)
+        except InvalidFields:
+            return
+        if deal and values and all(held(deal, each) == value for each, value in values.items()):
+            self.runner.store.rebase(key, {name: Base(None, observed)})
+            log.info("%s: the card's %s and the deal's say the same: %s", key.name, name, desired)
+
+    def _acknowledge(self, key: RecordKey, name: str, base: Value, observed: Value) -> None:
+        """Remembers what people wrote as known, so that it is not taken up again."""
+        self.runner.store.rebase(key, {name: Base(base, observed)})
+
+    def _moves(self) -> Iterator[CardChange]:
+        for key, change in list(self._kept(Kind.STORY)):
+            if change.field == Story.STATUS:
+                yield self._move(key, change)
+
+    def _move(self, key: RecordKey, change: Change) -> CardChange:
+        by, stage = self._who(self._child(key)), str(change.observed)
+        made: list[StageMove] = []
+        about = self._change(CardEvent.MOVED, key.name, field="stage", text=stage, by=by)
+        outcome = self._try(
+            key,
+            change,
+            about,
+            lambda: made.append(move_deal(self.workspace, key.name, stage, by=by or self._tool)),
+        )
+        return _with_move(outcome, made[0]) if made else outcome
+
+    def _try(
+        self, key: RecordKey, change: Change, about: CardChange, use: Callable[[], object]
+    ) -> CardChange:
+        """Does something with a deal; where it must not be, the card goes back and says why."""
+        try:
+            use()
+        except NothingToChange:
+            return about
+        except (RequestError, ProblemsError) as error:
+            self.sent_back.add((key, change.field))
+            answer = card_answers.sent_back(error, about.field, about.text)
+            self._answer(self._card_of(key, about.deal), answer)
+            return _with_error(about, error)
+        except Exception as error:
+            log.exception("%s: what was done on its card could not be taken up", about.deal)
+            return _with_error(about, error)
+        return about
+
+    # --- comments
+
+    def _comments(self) -> Iterator[CardChange]:
+        target = self.runner.target
+        if not self.is_editable or not isinstance(target, TakesCards):
+            return
+        deals = self._deals_by_card()
+        cards = {
+            self._name(card): card
+            for card in self.group.children
+            if card.kind == Kind.STORY and card.id in deals and "comments" in card.facts
+        }
+        known = self._cards.known(list(cards))
+        for name, card in cards.items():
+            count = card.facts.get("comments")
+            before = known.get(name, CardRow()).comments
+            if isinstance(count, int) and count != before:
+                yield from self._take_comments(name, card, deals[card.id], count, target)
+
+    def _take_comments(
+        self, name: str, card: Observed, deal: str, count: int, target: TakesCards
+    ) -> Iterator[CardChange]:
+        try:
+            found = target.comments_on(card.id)
+            for each in found:
+                origin = f"{self._tool}:{each.id}"
+                noted = add_note(
+                    self.workspace, deal, each.text, by=each.by, at=each.at, origin=origin
+                )
+                if noted.is_new:
+                    yield self._change(CardEvent.NOTED, deal, text=each.text, by=each.by)
+        except (RequestError, SyncError) as error:
+            if isinstance(error, Stop):
+                raise
+            log.warning("%s: comments on its card are left for the next run: %s", deal, error)
+            return
+        self._cards.took_up(name, count)
+
+    def _deals_by_card(self) -> Mapping[str, str]:
+        """Returns the key of the deal of each card that is kept in step, by the card's id."""
+        bound = self.runner.store.known([self.group.key])[self.group.key].bound
+        return {
+            item.binding.target_id: key.name
+            for key, item in bound.items()
+            if key.kind == Kind.STORY
+        }
+
+    # --- helpers
+
+    def _answer(self, card: Observed | None, text: str) -> None:
+        """Says something on a card, once for each version of it."""
+        target = self.runner.target
+        if card is None or not self.is_editable or not isinstance(target, TakesCards):
+            return
+        said = json.dumps([card.change_token, text])
+        if not self._cards.answer(self._name(card), hashlib.sha256(said.encode()).hexdigest()):
+            return
+        try:
+            target.comment_on(card.id, text)
+        except (Rejected, Stale, SyncError) as error:
+            if isinstance(error, Stop):
+                raise
+            log.warning("a card could not be answered: %s", error)
+
+    def _texts(self, name: str, value: Value, deal: Deal) -> dict[str, str]:
+        """Returns what a card's field says, as text, by the deal's field."""
+        texts = edit_of(name, value, deal, self._table)
+        if "owner" in texts and name == Story.ASSIGNED:
+            texts["owner"] = self._owner(texts["owner"])
+        return texts
+
+    def _owner(self, address: str) -> str:
+        """Returns the name of a person of the roster, or else the address itself."""
+        if not address:
+            return ""
+        try:
+            with people_store(self.workspace) as store:
+                return store.get(address).name
+        except (RequestError, Stop):
+            return address
+
+    def _child(self, key: RecordKey) -> Observed | None:
+        """Returns the object that a record is bound to, as it was seen."""
+        bound = self.runner.store.known([self.group.key])[self.group.key].bound.get(key)
+        target_id = bound.binding.target_id if bound else ""
+        return next(
+            (c for c in self.group.children if c.kind == key.kind and c.id == target_id), None
+        )
+
+    def _card_of(self, key: RecordKey, deal: str) -> Observed | None:
+        return self._child(RecordKey(self.group.key, Kind.STORY, deal))
+
+    def _who(self, child: Observed | None) -> str:
+        """Returns who changed a card or a task last, "" if unknown; asked for once in a run."""
+        target, root = self.runner.target, self.group.root
+        if child is None or root is None or not self.is_editable:
+            return ""
+        if not isinstance(target, TakesCards):
+            return ""
+        if self._editors is None:
+            try:
+                self._editors = target.editors(root.id)
+            except SyncError as error:
+                if isinstance(error, Stop):
+                    raise
+                log.info("who changed cards is unknown: %s", error)
+                self._editors = {}
+        return self._editors.get((child.kind, child.id), "")
+
+    def _name(self, card: Observed) -> str:
+        root = self.group.root.id if self.group.root else ""
+        return f"{self._tool}:{root}:{card.id}"
+
+    @property
+    def _tool(self) -> str:
+        return self.runner.target.name.lower()
+
+    @property
+    def _table(self) -> FieldTable:
+        return self.workspace.fields
+
+    def _change(self, event: CardEvent, deal: str, **rest: Any) -> CardChange:
+        return CardChange(event, deal, self.runner.target.name, **rest)
+
+
+def people_by_name(workspace: Workspace) -> dict[str, str]:
+    """Returns the lower-case addresses of the roster, by normalised name; no name that two have."""
+    found: dict[str, str] = {}
+    doubled = set()
+    try:
+        with people_store(workspace) as store:
+            for person in store.people():
+                name = normalise(person.name)
+                doubled |= {name} if found.setdefault(name, person.email) != person.email else set()
+    except (RequestError, ProblemsError, Stop):
+        return {}
+    return {name: address.casefold() for name, address in found.items() if name not in doubled}
+
+
+def seen_on(group: GroupPlan) -> frozenset[tuple[str, ...]]:
+    """Returns what there was to take up on a board, each thing once."""
+    kept = {
+        (str(key), change.field, str(change.observed))
+        for key, change in group.kept
+        if key.kind in (Kind.STORY, Kind.TASK)
+    }
+    cards = {
+        ("card", child.id, child.identity or child.change_token, str(child.facts.get("comments")))
+        for child in group.children
+        if child.kind == Kind.STORY
+    }
+    return frozenset(kept | cards)
+
+
+def _with_error(change: CardChange, error: Exception) -> CardChange:
+    return replace(change, error=error)
+
+
+def _with_move(change: CardChange, move: StageMove) -> CardChange:
+    return replace(change, move=move)

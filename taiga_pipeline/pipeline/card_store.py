@@ -1,0 +1,87 @@
+"""What is known of cards that people work on: whose they are, and what of them was taken up.
+
+A card is named by its tool, its board and its number there, such as ``taiga:12:345``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from taiga_pipeline.pipeline.schema import CARDS, open_store, reading_store, writing_store
+
+_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class CardRow:
+    """What is known of a card.
+
+    ``deal`` is the key of the deal that was made of it, "" where none was (yet). ``comments`` is
+    how many comments it had when they were last taken up. ``answered`` is the digest of what was
+    refused last: one and the same is answered once.
+    """
+
+    deal: str = ""
+    comments: int = 0
+    answered: str = ""
+
+
+class CardStore:
+    """Cards in the same database as the deals. Every method is a transaction of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> CardStore:
+        """Opens the store at a database URL.
+
+        :raises Unreachable: it is missing, locked, damaged, or from a newer program.
+        """
+        return cls(open_store(url))
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._engine.dispose()
+
+    def known(self, cards: Collection[str]) -> Mapping[str, CardRow]:
+        """Returns what is known of cards, by their names; of the others nothing is."""
+        names, found = sorted(cards), {}
+        with reading_store(self._engine) as connection:
+            for begin in range(0, len(names), _AT_ONCE):
+                query = select(CARDS).where(CARDS.c.card.in_(names[begin : begin + _AT_ONCE]))
+                for row in connection.execute(query):
+                    found[row.card] = CardRow(row.deal_key or "", row.comments, row.answered)
+        return found
+
+    def took_up(self, card: str, comments: int) -> None:
+        """Notes that the comments on a card were taken up, so many of them."""
+        self._note(card, {"comments": comments})
+
+    def answer(self, card: str, digest: str) -> bool:
+        """Notes that something on a card is answered; tells whether it was not yet."""
+        with writing_store(self._engine) as connection:
+            query = select(CARDS.c.answered).where(CARDS.c.card == card)
+            if connection.execute(query).scalar() == digest:
+                return False
+            _put(connection, card, {"answered": digest})
+            return True
+
+    def _note(self, card: str, values: Mapping[str, object]) -> None:
+        with writing_store(self._engine) as connection:
+            _put(connection, card, values)
+
+
+def tie_card(connection: Connection, card: str, deal: str) -> None:
+    """Notes, within the transaction that adds a deal, which card it was made of."""
+    _put(connection, card, {"deal_key": deal})
+
+
+def _put(connection: Connection, card: str, values: Mapping[str, object]) -> None:
+    query = update(CARDS).where(CARDS.c.card == card).values(**values)
+    if not connection.execute(query).rowcount:
+        connection.execute(insert(CARDS).values(card=card, **values))
