@@ -19,6 +19,7 @@ from sqlalchemy import (
     Engine,
     ForeignKey,
     Index,
+    Integer,
     MetaData,
     Table,
     Text,
@@ -130,6 +131,17 @@ NOTES: Final = Table(
 )
 """The logs of notes. ``origin`` names what a note was taken over from, NULL for one that was typed:
 no log holds two of the same."""
+
+CARDS: Final = Table(
+    "cards",
+    METADATA,
+    Column("card", Text, primary_key=True),
+    Column("deal_key", Text, ForeignKey("deals.key", ondelete="CASCADE")),
+    Column("comments", Integer, nullable=False, server_default="0"),
+    Column("answered", Text, nullable=False, server_default=""),
+    Index("cards_deal", "deal_key"),
+)
+"""Cards that people work on; see `taiga_pipeline.pipeline.card_store`."""
 
 KEYS_GONE: Final = Table(
     "keys_gone",
@@ -446,6 +458,15 @@ STEPS: Final[tuple[Step, ...]] = (
             options TEXT NOT NULL,
             kept_at TIMESTAMP WITH TIME ZONE NOT NULL
         )""",
+    ),
+    statements(
+        """CREATE TABLE cards (
+            card TEXT NOT NULL PRIMARY KEY,
+            deal_key TEXT REFERENCES deals (key) ON DELETE CASCADE,
+            comments INTEGER NOT NULL DEFAULT 0,
+            answered TEXT NOT NULL DEFAULT ''
+        )""",
+        "CREATE INDEX cards_deal ON cards (deal_key)",
     ),
 )
 

@@ -22,6 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sync.database.engine import by_letters
 from taiga_pipeline.days import day_of
 from taiga_pipeline.pipeline.batch import Batch, Outcome
+from taiga_pipeline.pipeline.card_store import tie_card
 from taiga_pipeline.pipeline.changes import changes_between
 from taiga_pipeline.pipeline.cleaning import clean_deal, clean_line, clean_note
 from taiga_pipeline.pipeline.destination import Destination
@@ -169,8 +170,8 @@ class DealStore:
         with self._reading() as connection:
             return frozenset(connection.execute(select(IMPORTED.c.deal_key).distinct()).scalars())
 
-    def add(self, deal: Deal, *, by: str = "", rule: str = "") -> Deal:
-        """Adds a deal and returns it as it was stored.
+    def add(self, deal: Deal, *, by: str = "", rule: str = "", card: str = "") -> Deal:
+        """Adds a deal and returns it as it was stored; ``card`` is the one that it was made of.
 
         One without a key gets the next one by a ``rule`` (`key_rules`), however many are added at
         once.
@@ -195,6 +196,8 @@ class DealStore:
                 _write_notes(connection, None, cleaned)
                 move = StageMove(cleaned.key, "", cleaned.stage, cleaned.stage_since or now, by)
                 connection.execute(STAGE_MOVES.insert().values(**move_to_row(move)))
+                if card:
+                    tie_card(connection, card, cleaned.key)
         except IntegrityError:
             raise KeyTaken(cleaned.key, self._holder(cleaned.key)) from None
         return cleaned

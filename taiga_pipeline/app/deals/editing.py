@@ -54,12 +54,14 @@ def add_deal(
     by: str,
     stage: str = "",
     values: Mapping[str, Any] | None = None,
+    card: str = "",
 ) -> Added:
     """Adds a deal at a stage ("": the first one of its mapping).
 
     Without a ``key`` ("") it gets the next one by the rule in the configuration (``[deals] key``).
 
-    ``values`` are its other fields, as `read_fields` returns them.
+    ``values`` are its other fields, as `read_fields` returns them. ``card`` is the card that it is
+    made of, as `taiga_pipeline.pipeline.card_store` names cards, "" for none.
 
     :raises KeyTaken: a deal has this key.
     :raises UnknownStage: its mapping has no such stage.
@@ -71,8 +73,9 @@ def add_deal(
     at = stage_in(rules, stage) if stage else rules.stages[0]
     passed = asked_by(rules, "", at)
     placed = replace(deal, stage=at.name, done=deal.done | frozenset(passed))
+    rule = workspace.settings.deals.key
     with deal_store(workspace, create=True) as store:
-        return Added(store.add(placed, by=by, rule=workspace.settings.deals.key), passed)
+        return Added(store.add(placed, by=by, rule=rule, card=card), passed)
 
 
 def rename_deal(workspace: Workspace, key: str, new: str, *, by: str) -> Deal:
