@@ -463,7 +463,7 @@ STEPS: Final[tuple[Step, ...]] = (
         """CREATE TABLE cards (
             card TEXT NOT NULL PRIMARY KEY,
             deal_key TEXT REFERENCES deals (key) ON DELETE CASCADE,
-            comments INTEGER NOT NULL DEFAULT 0,
+            comments INTEGER NOT NULL DEFAULT '0',
             answered TEXT NOT NULL DEFAULT ''
         )""",
         "CREATE INDEX cards_deal ON cards (deal_key)",

@@ -16,7 +16,7 @@ INSERT INTO "allocations" VALUES(1,'D-1','ana@example.test','Back','back','30',N
 CREATE TABLE cards (
             card TEXT NOT NULL PRIMARY KEY,
             deal_key TEXT REFERENCES deals (key) ON DELETE CASCADE,
-            comments INTEGER NOT NULL DEFAULT 0,
+            comments INTEGER NOT NULL DEFAULT '0',
             answered TEXT NOT NULL DEFAULT ''
         );
 INSERT INTO "cards" VALUES('taiga:1:2','D-1',3,'');
