@@ -98,7 +98,7 @@ def test_sales_owns_the_column_unless_the_mapping_lets_delivery_move_cards() -> 
 
 
 def test_a_card_that_may_not_move_its_deal_goes_back() -> None:
-    known = Surroundings(sent_back={"D-1"})
+    known = Surroundings(sent_back={(RecordKey(KEY, Kind.STORY, "D-1"), Story.STATUS)})
     group = board(deal(), rules=mappings(SHARED), known=known)
     assert card(group).owner(Story.STATUS) is Owner.SALES
 
