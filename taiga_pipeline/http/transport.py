@@ -182,7 +182,7 @@ class Transport:
         try:
             if isinstance(content, ValueError):
                 raise content
-            if "csv" in headers.get("Content-Type", "").casefold():
+            if headers.get("Content-Type", "").casefold().partition(";")[0].endswith("/csv"):
                 return Answer(status, content.decode(), headers, received=received)
             return Answer(status, decode_json(content), headers, received=received)
         except TooMuch as error:

@@ -17,10 +17,11 @@ from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind, Membership, Project, Story
 from taiga_pipeline.targets.marked import demand_marked
 from taiga_pipeline.targets.port import Comment
-from taiga_pipeline.targets.taiga import card_talk, projects
+from taiga_pipeline.targets.taiga import projects
 from taiga_pipeline.targets.taiga.address import web_address
 from taiga_pipeline.targets.taiga.boards import clear_template, is_board
-from taiga_pipeline.targets.taiga.card_values import CardValues
+from taiga_pipeline.targets.taiga.cards import talk
+from taiga_pipeline.targets.taiga.cards.values import CardValues
 from taiga_pipeline.targets.taiga.children import (
     ChildKind,
     Memberships,
@@ -284,19 +285,19 @@ class TaigaTarget:
 
     def claim_card(self, card: Observed, key: RecordKey, comment: str) -> None:
         """Makes a card that people made the record ``key``, and says so in a comment."""
-        card_talk.claim(card, key, comment, self._context)
+        talk.claim(card, key, comment, self._context)
 
     def comment_on(self, card_id: str, text: str) -> None:
         """Adds a comment to a card."""
-        card_talk.comment(card_id, text, self._context)
+        talk.comment(card_id, text, self._context)
 
     def comments_on(self, card_id: str) -> Sequence[Comment]:
         """Returns people's comments on a card, the oldest first."""
-        return card_talk.comments(card_id, self._context)
+        return talk.comments(card_id, self._context)
 
     def editors(self, root_id: str) -> Mapping[tuple[str, str], str]:
         """Returns who last changed the cards and tasks of a board, by kind and id."""
-        return card_talk.editors(root_id, self._context)
+        return talk.editors(root_id, self._context)
 
     def _roles(self, row: Row) -> tuple[Observed, ...]:
         return tuple(KINDS[Kind.ROLE].observe(role, self._context) for role in row.get("roles", ()))

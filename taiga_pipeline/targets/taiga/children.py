@@ -18,7 +18,7 @@ from sync.records.model import Desired, Observed, RecordKey, Value
 from sync.target import Place, Written
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
-from taiga_pipeline.targets.taiga.card_values import CardValues
+from taiga_pipeline.targets.taiga.cards.values import CardValues
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.identity import decode_reference, encode_reference
 from taiga_pipeline.targets.taiga.paging import Row, read_all

@@ -26,7 +26,7 @@ from taiga_pipeline.records import (
     Task,
     Wiki,
 )
-from taiga_pipeline.targets.taiga.card_values import LONGEST_VALUE
+from taiga_pipeline.targets.taiga.cards.values import LONGEST_VALUE
 from taiga_pipeline.targets.taiga.identity import PREFIX
 
 _LONGEST_LABEL: Final = 40

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from taiga_pipeline.targets.taiga.boards import Statuses
+from taiga_pipeline.targets.taiga.cards.tasks import Tasks
 from taiga_pipeline.targets.taiga.children import (
     ChildKind,
     Memberships,
@@ -14,7 +15,6 @@ from taiga_pipeline.targets.taiga.children import (
     Stories,
 )
 from taiga_pipeline.targets.taiga.pages import Pages
-from taiga_pipeline.targets.taiga.tasks import Tasks
 
 KINDS: Final[Mapping[str, ChildKind]] = {
     item.kind: item
