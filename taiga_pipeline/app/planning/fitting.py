@@ -45,7 +45,7 @@ def fit_for(workspace: Workspace, key: str, chances: str | None, **asked: Any) -
     except NotMapped as error:
         raise InvalidValue(f"{key} cannot be looked at: {error}") from None
     if stage.category is Category.LOST:
-        raise InvalidValue(f"{key} is lost, and needs nobody")
+        raise InvalidValue(f"{key} is lost, and needs no one")
     options = options_for(workspace, **asked)
     options = replace(options, weeks=Weeks(options.weeks.first, len(options.weeks) + _FURTHER))
     begins = beginning(deal, rules, stage, situation.milestones.get(key, ()))

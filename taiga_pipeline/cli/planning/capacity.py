@@ -65,7 +65,7 @@ def capacity(
 
     Demand is simulated: open deals are won or not, sooner or later, and a common shock hits all of
     them. A gap is the hours that are missing at the chosen quantile (default: P80). Free hours are
-    those that nobody asks for. With --people or --person, they are shown by person.
+    those that no one asks for. With --people or --person, they are shown by person.
     """
     if fits is not None:
         _show_fit(context, fits, chances, asked, as_json)
