@@ -14,6 +14,7 @@ from sync.ways_out import Side
 from taiga_pipeline.app.backup import BackedUp, back_up
 from taiga_pipeline.app.cards import CardChange, CardEvent
 from taiga_pipeline.app.checking import Finding, check_all
+from taiga_pipeline.app.deals.changes import ChangesSince, changes_since, read_since
 from taiga_pipeline.app.deals.editing import (
     Added,
     Edited,
@@ -172,6 +173,7 @@ __all__ = [
     "CardChange",
     "CardEvent",
     "Category",
+    "ChangesSince",
     "CheckedMappings",
     "ComparedMappings",
     "ComparedScenarios",
@@ -261,6 +263,7 @@ __all__ = [
     "bring_back",
     "calendar_of",
     "capacity_of",
+    "changes_since",
     "check_all",
     "check_mappings",
     "check_off",
@@ -300,6 +303,7 @@ __all__ = [
     "perform",
     "put_on",
     "read_fields",
+    "read_since",
     "remove_deal",
     "remove_person",
     "remove_time_off",

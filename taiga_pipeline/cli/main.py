@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "backup": Entry(".sync.backup:backup", "Copy the state and the store.", _SYNC),
     "store": Entry(".sync.store_copy:store", "Move to another database.", _SYNC),
     "deals": Entry(".pipeline.deals:deals", "The deals of the pipeline.", _DATA),
+    "changes": Entry(".pipeline.changes:changes", "What changed since a day.", _DATA),
     "people": Entry(".pipeline.people:people", "Who can do the work.", _DATA),
     "calendar": Entry(".pipeline.calendar:calendar", "The days, for calendars.", _DATA),
     "mapping": Entry(".pipeline.mapping:mapping", "The rules, explained.", _DATA),
