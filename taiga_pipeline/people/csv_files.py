@@ -150,8 +150,16 @@ def read_file(format_: ReadFormat[_T], path: Path, writing: Writing) -> RowsRead
     :raises Unreachable: the file cannot be read.
     :raises ProblemsError: it cannot be decoded, or lacks a column.
     """
+    known = {
+        *map(plain_header, (*format_.columns, *format_.helpers, *writing.columns.values())),
+        *(header for headers in format_.known.values() for header in headers),
+    }
     text = read_table(
-        path, encoding=writing.encoding, delimiter=writing.delimiter, sheet=writing.sheet
+        path,
+        encoding=writing.encoding,
+        delimiter=writing.delimiter,
+        sheet=writing.sheet,
+        is_known=lambda header: plain_header(header) in known,
     )
     positions = _positions(format_, text, writing.columns)
     dates = _surveys(format_, text, positions, writing)

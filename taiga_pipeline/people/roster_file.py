@@ -12,7 +12,13 @@ from typing import Any, Final
 from taiga_pipeline.people.cleaning import bare_email, clean_email, clean_person, name_beside_email
 from taiga_pipeline.people.countries import country_named
 from taiga_pipeline.people.model import Person
-from taiga_pipeline.people.roster_headers import FIRST_NAME, LAST_NAME, NUMBER, STATUS
+from taiga_pipeline.people.roster_headers import (
+    FIRST_NAME,
+    LAST_NAME,
+    NUMBER,
+    STATUS,
+    is_known,
+)
 from taiga_pipeline.people.roster_layout import RosterLayout, RosterOptions, lay_out
 from taiga_pipeline.people.roster_weeks import WeekReader
 from taiga_pipeline.people.roster_words import has_left, is_last_name_first, is_on_leave, turned
@@ -102,7 +108,11 @@ def read_roster(path: Path, options: RosterOptions) -> RosterReading:
     :raises ProblemsError: it cannot be decoded, or a column is missing.
     """
     text = read_table(
-        path, encoding=options.encoding, delimiter=options.delimiter, sheet=options.sheet
+        path,
+        encoding=options.encoding,
+        delimiter=options.delimiter,
+        sheet=options.sheet,
+        is_known=lambda header: is_known(header) or header in options.columns.values(),
     )
     layout = lay_out(str(path), text.headers, options)
     rows = list(text.rows())

@@ -141,6 +141,7 @@ _HEADERS: Final[Mapping[str, str]] = {
 """For each column its headers, the surest first: of several in one file, that one counts."""
 
 COLUMNS: Final = tuple(_HEADERS)
+_LONGEST: Final = 80
 
 _RANKS: Final = {
     plain_header(header): (column, rank)
@@ -185,6 +186,11 @@ def _known(header: str) -> tuple[str, int] | None:
         if found := _RANKS.get(plain_header(text)):
             return found
     return None
+
+
+def is_known(header: str) -> bool:
+    """Tells whether a header is one of a well-known program."""
+    return bool(header) and len(header) <= _LONGEST and _known(header) is not None
 
 
 def is_about_hours(header: str) -> bool:

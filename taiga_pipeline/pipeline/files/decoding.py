@@ -38,7 +38,10 @@ _SAVE_AS: Final = (
     "Numbers: File, Export To, CSV) and import that file"
 )
 _SIGNATURES: Final = (
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook of the old kind (.xls)"),
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an Excel workbook of the old kind (.xls), or one that is protected by a password",
+    ),
     (b"%PDF", "a PDF document"),
     (b"SQLite format 3\0", "a SQLite database"),
     (b"{\\rtf", "a text document (RTF)"),

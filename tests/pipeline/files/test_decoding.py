@@ -90,7 +90,7 @@ def workbook(*names: str, mimetype: str = "") -> bytes:
         (workbook("Index/Document.iwa"), "a Numbers document (.numbers)"),
         (workbook("deals.csv"), "an archive (ZIP) with deals.csv"),
         (b"PK\x03\x04junk", "an archive (ZIP) that is damaged"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook of the old kind (.xls)"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook of the old kind (.xls), or one"),
         (b"%PDF-1.7", "a PDF document"),
         (b"\x1f\x8b\x08", "packed with gzip"),
         (b"SQLite format 3\0", "a SQLite database"),

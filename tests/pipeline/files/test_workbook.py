@@ -13,6 +13,10 @@ from typing import Any, ClassVar
 import pytest
 from openpyxl import Workbook
 
+from sync.clock import SystemClock
+from taiga_pipeline.people.csv_files import TIME_OFF_FILE, Writing, read_file
+from taiga_pipeline.people.roster_file import read_roster
+from taiga_pipeline.people.roster_layout import RosterOptions
 from taiga_pipeline.pipeline.files import grid, packed
 from taiga_pipeline.pipeline.files.reading import read_table
 from taiga_pipeline.pipeline.files.workbook import SheetTable, is_workbook
@@ -21,6 +25,7 @@ from taiga_pipeline.pipeline.importing.headers import is_known
 from taiga_pipeline.pipeline.importing.options import ImportOptions
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.problems import ProblemsError
+from taiga_pipeline.sources.csv_file import create
 
 HEADER = ("Key", "Name", "Value", "Probability", "Expected close", "Notes")
 Cell = tuple[Any, str]
@@ -312,6 +317,26 @@ class TestBounds:
     ) -> None:
         deep = "<text:span>" * 5_000 + "x" + "</text:span>" * 5_000
         assert "damaged" in self.refused(opened, ods(table("x", said(deep))))
+
+
+def test_people_and_time_off_come_from_workbooks_with_titles(tmp_path: Path) -> None:
+    people = [("Our people",), (), ("E-mail", "Name", "Hours per week"), ("a@x.test", "Ann", 37.5)]
+    off = [("Absence",), ("Email", "From", "To"), ("a@x.test", date(2026, 12, 1), "2026-12-04")]
+    for name, rows in (("people", people), ("off", off)):
+        (tmp_path / name).write_bytes(xlsx({"x": rows}))
+    roster = read_roster(tmp_path / "people", RosterOptions())
+    assert [entry.values["hours_per_week"] for entry in roster.entries] == [Decimal("37.5")]
+    ((_, days),) = read_file(TIME_OFF_FILE, tmp_path / "off", Writing()).items
+    assert (days.first, days.last) == (date(2026, 12, 1), date(2026, 12, 4))
+
+
+def test_a_workbook_is_a_source_of_deals(tmp_path: Path) -> None:
+    (tmp_path / "deals.xlsx").write_bytes(
+        xlsx({"Q4": [("Key", "Name"), ("D-1", "Portal")], "Q3": [("Key", "Name"), ("D-2", "b")]})
+    )
+    settings = {"file": "deals.xlsx", "folder": str(tmp_path), "sheet": "Q4"}
+    reading = create(settings, SystemClock()).read()
+    assert ([deal.key for deal in reading.deals], reading.complete) == (["D-1"], True)
 
 
 def test_a_moment_counts_in_the_time_zone_of_the_file(bring: Bring, store: DealStore) -> None:

@@ -35,6 +35,7 @@ from tests.reliability.hostile.checks import (
     visible,
 )
 from tests.reliability.hostile.commands import InTaiga
+from tests.reliability.hostile.for_other_programs import calendar_deals, workbook_deals
 from tests.reliability.hostile.world import World, key_of
 
 FACTS: Final = {
@@ -402,6 +403,8 @@ SYNC: Final[Mapping[str, Callable[[Surfaces, str, str], None]]] = {
     "plan file": plan_file,
     "CSV: deals": csv_deals,
     "CSV: people": csv_people,
+    "workbook: deals": workbook_deals,
+    "iCalendar: deals": calendar_deals,
     "HTML: list of projects": html_index,
     "HTML: project": html_project,
     "second run writes nothing": second_run,
