@@ -18,6 +18,9 @@ FAST_TESTS := $(filter-out tests/test_docs.py tests/test_examples.py tests/test_
 	tests/test_tutorials.py, $(wildcard tests/test_*.py)) $(addprefix tests/, \
 	mapping people pipeline planning portfolio report sandbox sources sync targets)
 
+# Compiled once, not in each of the tests' processes: a machine of containers may forbid to keep it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-fast test-all test-rest test-reliability test-reliability-long \
 	lint types format docs bench clean
 
