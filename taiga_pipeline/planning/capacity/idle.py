@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
 
 from taiga_pipeline.people.model import Person
 from taiga_pipeline.planning.capacity.exact import Distribution
+from taiga_pipeline.planning.capacity.quantiles import at_places, place_of
 from taiga_pipeline.planning.capacity.result import Idle, PersonCapacity, PersonWeek
 from taiga_pipeline.planning.capacity.simulation import Floats
 from taiga_pipeline.planning.demand.deals import Booked, Demand
 from taiga_pipeline.planning.weeks import Weeks
 
 SHARES: Final = (0.2, 0.5, 0.8)
-_STEPS: Final = "inverted_cdf"
 _NODES: Final = 16
 MOST_DEALS: Final = 10
 """Open deals that a person is reserved for and that may be won or not, each by itself; smaller ones
@@ -32,7 +32,7 @@ beyond that count in full."""
 
 def sampled_idle(free: Floats) -> Idle:
     """Returns what is free, from the free hours of each trial."""
-    low, middle, high = np.quantile(free, SHARES, method=_STEPS).tolist()
+    low, middle, high = at_places(free, [place_of(len(free), share) for share in SHARES])
     return Idle(low, middle, high, float(free.mean()))
 
 
@@ -103,6 +103,12 @@ def people_capacity(
     )
 
 
+@lru_cache(maxsize=1_000)
+def _unbooked(hours: float) -> PersonWeek:
+    """Returns hours that nothing is planned for."""
+    return PersonWeek(hours, 0.0, 0.0, 0.0, Idle(hours, hours, hours, hours))
+
+
 _Weeks = Mapping[int, Mapping[str, float]]
 """Hours by week (its number) and deal."""
 
@@ -120,6 +126,10 @@ def _by_person(booked: Iterable[Booked], weeks: Weeks) -> Mapping[str, _Weeks]:
 def _person(
     person: Person, there: Sequence[float], sure: _Weeks, maybe: _Weeks, chances: Chances
 ) -> PersonCapacity:
+    if not (sure or maybe):
+        plain = tuple(_unbooked(max(0.0, float(hours))) for hours in there)
+        total = _unbooked(sum(week.capacity for week in plain))
+        return PersonCapacity(person.email, person.name, person.role, plain, total)
     capacity = np.maximum(np.array(there, dtype=np.float64), 0)
     confirmed = np.array([sum(sure.get(at, {}).values()) for at in range(len(there))])
     reserved, shares = _outcomes(maybe, len(there), chances)

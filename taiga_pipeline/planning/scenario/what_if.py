@@ -51,10 +51,14 @@ class WhatIf:
 
     def _demand_of(self, supposed: Situation) -> Demand:
         """Returns the demand; deals that a scenario says nothing of are not looked at again."""
-        if supposed.people != self.situation.people:
-            return demand_for(supposed, self._mappings, self._outlooks, self._options)
+        given = supposed, self._mappings, self._outlooks, self._options
         keys = supposed.fates.keys()
-        found = demand_for(supposed, self._mappings, self._outlooks, self._options, keys)
+        if supposed.people != self.situation.people:
+            return demand_for(*given)
+        found = demand_for(*given, keys)
+        before = {each.deal_key for each in self._demand.open if each.deal_key in keys}
+        if before != {each.deal_key for each in found.open}:
+            return demand_for(*given)  # a deal that nothing is left of gives its place up
         return replaced(self._demand, found, keys)
 
     def _plan(self, situation: Situation, demand: Demand) -> CapacityReport:

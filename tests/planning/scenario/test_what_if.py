@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("numpy", reason="the extra 'planning' is not installed")
@@ -85,7 +85,9 @@ def scenarios(draw: st.DrawFn) -> Scenario:
 
 
 @given(scenarios())
-@settings(max_examples=25, deadline=None)
+@example(Scenario("won, and nothing left of it", win=("D-1",), resize={"D-1": 0.0}))
+@example(Scenario("nothing left", resize={"D-1": 0.0}, delay={"D-2": 3}))
+@settings(max_examples=15, deadline=None)
 def test_the_answer_is_that_of_a_plan_made_anew(what_if: WhatIf, scenario: Scenario) -> None:
     assert rounded(what_if.suppose(scenario)) == rounded(anew(scenario))
 
