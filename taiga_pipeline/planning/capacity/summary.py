@@ -169,7 +169,7 @@ class Summary:
         median, quantile, high, *rest = at_places(asked, places)
         over = asked - capacity
         missing = np.maximum(over, 0)
-        free = tuple(max(0.0, capacity - each) for each in rest)
+        low, middle, most = (max(0.0, capacity - each) for each in rest)
         return _Spread(
             median=median,
             quantile=quantile,
@@ -177,7 +177,7 @@ class Summary:
             gap=max(0.0, quantile - capacity),
             expected_gap=float(missing.mean()),
             chance_short=float((missing > TOLERANCE).mean()),
-            idle=Idle(*free, float((missing - over).mean())),
+            idle=Idle(low, middle, most, float((missing - over).mean())),
         )
 
     def _sampled(self, asked: Floats, missing: Floats, free: Floats) -> _Spread:
