@@ -346,7 +346,14 @@ class _GroupPlanner:
             and key not in self.known.intents
             and (key.kind, item.binding.target_id) in by_id
         }
-        pairs = self._known_by_another_name(bound, new, wanted, by_id)
+        pairs = {
+            key: old
+            for key, old in self.desired.former.items()
+            if key in new and old in bound and old not in wanted and old not in self.known.intents
+        }
+        others = {key: item for key, item in bound.items() if key not in pairs.values()}
+        unnamed = {key: record for key, record in new.items() if key not in pairs}
+        pairs |= self._known_by_another_name(others, unnamed, wanted, by_id)
         left = {key: base for key, base in dropped.items() if key not in pairs.values()}
         unnamed = {key: record for key, record in new.items() if key not in pairs}
         pairs |= renamed(left, unnamed) if left and unnamed else {}

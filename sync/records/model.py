@@ -163,7 +163,8 @@ class DesiredGroup:
     what was reported when they were made. ``waiting`` are children that is unknown at present:
     those that are there stay exactly as they are. ``feeds_back`` says that people's edits in it
     are carried to the source by whoever runs the engine: it is looked at again until they say
-    that this is done (`sync.run.runner.Runner.settle`).
+    that this is done (`sync.run.runner.Runner.settle`). ``former`` are the keys by which children
+    were known before, where the source gave them others.
     """
 
     root: Desired
@@ -177,6 +178,7 @@ class DesiredGroup:
     when_dropped: Mapping[str, WhenDropped] = field(default_factory=dict)
     waiting: frozenset[RecordKey] = frozenset()
     feeds_back: bool = False
+    former: Mapping[RecordKey, RecordKey] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

@@ -13,6 +13,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -118,7 +119,39 @@ class CardTaker:
 
     def _steps(self) -> Sequence[Callable[[], Iterator[CardChange]]]:
         """Tasks come before moves, as they open gates; comments last, as they need their deal."""
-        return (self._new_cards, self._tasks, self._edits, self._moves, self._comments)
+        return (
+            self._renamed,
+            self._new_cards,
+            self._tasks,
+            self._edits,
+            self._moves,
+            self._comments,
+        )
+
+    def _renamed(self) -> Iterator[CardChange]:
+        """Writes the new key on cards and tasks of deals that were renamed."""
+        target = self.runner.target
+        if not self.is_editable or not isinstance(target, TakesCards):
+            return
+        bound = self.runner.store.known([self.group.key])[self.group.key].bound
+        records = {(k.kind, item.binding.target_id): k for k, item in bound.items()}
+        for child in self.group.children:
+            key = records.get((child.kind, child.id))
+            if key is None or not child.identity or child.identity == key.name.casefold():
+                continue
+            if child.kind in (Kind.STORY, Kind.TASK) and child.group == self.group.key:
+                with self._left_for_later(key):
+                    target.claim_card(child, key, "")
+        yield from ()
+
+    @contextmanager
+    def _left_for_later(self, key: RecordKey) -> Iterator[None]:
+        try:
+            yield
+        except SyncError as error:
+            if isinstance(error, Stop):
+                raise
+            log.info("%s: its new key is written by the next run: %s", key, error)
 
     # --- cards that people made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,7 @@ from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.pipeline.errors import RequestError
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.records import Kind, Wiki, portfolio_key
+from taiga_pipeline.sources.port import ChangesKeys
 from taiga_pipeline.targets.port import has_boards, has_cards, has_pages
 from taiga_pipeline.targets.registry import having
 
@@ -135,14 +136,28 @@ class PortfolioMaker:
         links = {key: str(each["url"]) for key, (each, _) in facts.items() if each.get("url")}
         members = facts[self.key][0].get("members") if self.key in facts else None
         editable = self.workspace.settings.portfolio.editable != ""
+        renamed, removed = self._keys_gone()
         return Surroundings(
             links=links,
             followed=tuple(followed),
+            renamed=renamed,
+            removed=removed,
             deleted=frozenset(key for key, item in followed.items() if item.binding.deleted),
             sent_back=frozenset(self.sent_back),
             addresses=people_by_name(self.workspace) if editable else {},
             members=frozenset(map(str, members)) if isinstance(members, list) else frozenset(),
         )
+
+    def _keys_gone(self) -> tuple[Mapping[str, str], frozenset[str]]:
+        """Returns the former keys of deals that were renamed, and the keys of removed ones."""
+        source = self.workspace.make_deal_source()
+        if not isinstance(source, ChangesKeys):
+            return {}, frozenset()
+        try:
+            changes = source.key_changes()
+        except Stop:  # which is reported where the deals are read
+            return {}, frozenset()
+        return {key: former for former, key in changes.renamed}, changes.removed
 
     def _plan_page(self, key: RecordKey, can: Capabilities) -> Desired | None:
         """Returns the page with the resource plan, None if it cannot be made now."""

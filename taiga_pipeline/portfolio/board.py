@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
@@ -68,8 +68,10 @@ class Surroundings:
     """What is known from earlier runs.
 
     ``links`` are the addresses of deals' projects, by deal key. ``followed`` are the records of
-    the portfolio that exist already, ``deleted`` those that people deleted. ``sent_back`` are
-    fields of its records that people changed and that must not be so: they go back.
+    the portfolio that exist already, ``deleted`` those that people deleted. ``renamed`` leads from
+    a deal's key to the one that it had before, ``removed`` are deals that were mistakes.
+    ``sent_back`` are fields of its records that people changed and that must not be so: they go
+    back.
     ``addresses`` are the lower-case addresses of people, by their normalised names;
     ``members`` those of the board's members, as far as they are known.
     """
@@ -77,6 +79,8 @@ class Surroundings:
     links: Mapping[str, str] = field(default_factory=dict)
     followed: Collection[RecordKey] = ()
     deleted: Collection[RecordKey] = ()
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    removed: Collection[str] = ()
     sent_back: Collection[tuple[RecordKey, str]] = ()
     addresses: Mapping[str, str] = field(default_factory=dict)
     members: Collection[str] = ()
@@ -160,12 +164,38 @@ class Portfolio:
         unread = (RecordKey(self.key, Kind.STORY, row.key) for row in quarantined if row.key)
         unknown = frozenset(key.name for key in unread if key in self._followed)
         kept = [_as_it_is(key) for key in sorted(self._followed) if _is_of(key, unknown)]
+        kept += self._absent(unknown)
         cards = (*self._cards, *self._tasks, *kept)
         children = (*self._people(), *self._columns(), *self._made_pages(), *cards)
-        dropped = {Kind.TASK: WhenDropped.REMOVE} if self._look.editable else {}
+        dropped = {Kind.STORY: WhenDropped.REMOVE_IF_UNTOUCHED}
+        if self._look.editable:
+            dropped = {Kind.TASK: WhenDropped.REMOVE, **dropped}
         return DesiredGroup(
-            self._root(), children, when_dropped=dropped, feeds_back=self._feeds_back
+            self._root(),
+            children,
+            when_dropped=dropped,
+            feeds_back=self._feeds_back,
+            former=self._former((*self._cards, *self._tasks)),
         )
+
+    def _absent(self, unread: Collection[str]) -> Iterator[Desired]:
+        """Yields the cards of deals that are not there and were not removed on purpose."""
+        wanted = {record.key for record in (*self._cards, *self._tasks)}
+        gone = {*self._known.removed, *self._known.renamed.values(), *unread}
+        for key in sorted(self._followed - wanted):
+            if key.kind == Kind.STORY and key.name not in gone:
+                yield _as_it_is(key)
+
+    def _former(self, records: Iterable[Desired]) -> dict[RecordKey, RecordKey]:
+        """Returns the records of deals that were renamed, with what they were before."""
+        found = {}
+        for record in records:
+            card = record.key.name if record.key.kind == Kind.STORY else record.fields[Task.CARD]
+            former = self._known.renamed.get(str(card))
+            if former is not None:
+                name = former + record.key.name.removeprefix(str(card))
+                found[record.key] = replace(record.key, name=name)
+        return found
 
     def _root(self) -> Desired:
         look = self._look

@@ -118,7 +118,7 @@ class TakesCards(Protocol):
     """
 
     def claim_card(self, card: Observed, key: RecordKey, comment: str) -> None:
-        """Makes a card that people made the record ``key``, and says so in a comment.
+        """Makes a card, or a task, the record ``key``; says so in a ``comment`` if there is one.
 
         :raises Stale: someone changed it just now.
         """

@@ -254,3 +254,30 @@ def test_a_card_is_assigned_to_who_sells_and_back(acme: Run, taiga: Sandbox, boa
     acme("run")
     assert deal(acme, "D-1")["owner"] == "Ana Berg"
     assert nothing_left_to_do(acme, taiga)
+
+
+def test_a_deal_that_is_renamed_keeps_its_card_and_tasks(
+    acme: Run, taiga: Sandbox, board: Board
+) -> None:
+    acme("deals", "rename", "D-2", "X-1")
+    assert acme("run").exit_code == 0
+    assert len(board.cards()) == 2
+    assert board.card("Portal")["external_reference"][1].endswith("/X-1")
+    references = [task["external_reference"][1] for task in board.client.get("/tasks")]
+    assert len(references) == 2 and all("/X-1%2F" in reference for reference in references)
+    board.close("Portal", GATE)
+    acme("run")
+    assert GATE in deal(acme, "X-1")["done"]
+    assert nothing_left_to_do(acme, taiga)
+
+
+def test_the_card_of_a_deal_that_was_a_mistake_stays_if_people_worked_on_it(
+    acme: Run, board: Board
+) -> None:
+    board.edit("Portal", comment="We still talk to them.")
+    acme("run")
+    acme("deals", "remove", "D-1")
+    acme("deals", "remove", "D-2")
+    result = acme("run")
+    assert [card["subject"].partition(" ·")[0] for card in board.cards()] == ["Zeta: Portal"]
+    assert "people have worked with it" in result.stdout

@@ -10,6 +10,7 @@ from sync.records.model import Observed, RecordKey
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.port import Comment
+from taiga_pipeline.targets.taiga.cards.tasks import Tasks
 from taiga_pipeline.targets.taiga.children import Body, Stories, TaigaClientContext
 from taiga_pipeline.targets.taiga.identity import encode_reference
 
@@ -17,16 +18,18 @@ _NEWEST_EVENTS = 200
 
 
 def claim(card: Observed, key: RecordKey, text: str, context: TaigaClientContext) -> None:
-    """Writes the record's reference on a card that people made, and a comment.
+    """Writes the record's reference on a card or a task, with a comment if there is one.
 
     :raises Stale: someone changed it just now.
     """
     body: Body = {
         "external_reference": encode_reference(context.pipeline, key),
-        "comment": text,
         "version": int(card.change_token),
     }
-    context.client.patch(f"{Stories.path}/{card.id}", body)
+    if text:
+        body["comment"] = text
+    path = Tasks.path if card.kind == Kind.TASK else Stories.path
+    context.client.patch(f"{path}/{card.id}", body)
 
 
 def comment(card_id: str, text: str, context: TaigaClientContext) -> None:
