@@ -14,6 +14,7 @@ from sync.ways_out import Side
 from taiga_pipeline.app.backup import BackedUp, back_up
 from taiga_pipeline.app.cards import CardChange, CardEvent
 from taiga_pipeline.app.checking import Finding, check_all
+from taiga_pipeline.app.deals.calendar_feed import calendar_feed
 from taiga_pipeline.app.deals.changes import ChangesSince, changes_since, read_since
 from taiga_pipeline.app.deals.editing import (
     Added,
@@ -35,7 +36,12 @@ from taiga_pipeline.app.deals.listing import Listing, Selection, SortBy, Span, l
 from taiga_pipeline.app.deals.looking import DealDetails, DealView, find_deals, show_deal
 from taiga_pipeline.app.deals.notes import Noted, add_note, notes_of
 from taiga_pipeline.app.deals.staffing import PutOn, Staffing, put_on, staffing_of, take_off
-from taiga_pipeline.app.deals.tables import export_deals, import_deals
+from taiga_pipeline.app.deals.tables import (
+    export_deals,
+    export_workbook,
+    import_deals,
+    reading_import,
+)
 from taiga_pipeline.app.deals.values import read_fields
 from taiga_pipeline.app.mappings import Checked as CheckedMappings
 from taiga_pipeline.app.mappings import Compared as ComparedMappings
@@ -261,6 +267,7 @@ __all__ = [
     "adopt_renumbered",
     "back_up",
     "bring_back",
+    "calendar_feed",
     "calendar_of",
     "capacity_of",
     "changes_since",
@@ -281,6 +288,7 @@ __all__ = [
     "export_deals",
     "export_people",
     "export_time_off",
+    "export_workbook",
     "find_deals",
     "forecast_wins",
     "gate_of",
@@ -304,6 +312,7 @@ __all__ = [
     "put_on",
     "read_fields",
     "read_since",
+    "reading_import",
     "remove_deal",
     "remove_person",
     "remove_time_off",
