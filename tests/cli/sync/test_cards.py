@@ -271,13 +271,17 @@ def test_a_deal_that_is_renamed_keeps_its_card_and_tasks(
     assert nothing_left_to_do(acme, taiga)
 
 
-def test_the_card_of_a_deal_that_was_a_mistake_stays_if_people_worked_on_it(
-    acme: Run, board: Board
+def test_the_card_of_a_deal_that_was_a_mistake_is_removed_once_a_person_says_so(
+    acme: Run, taiga: Sandbox, board: Board
 ) -> None:
     board.edit("Portal", comment="We still talk to them.")
     acme("run")
-    acme("deals", "remove", "D-1")
     acme("deals", "remove", "D-2")
     result = acme("run")
-    assert [card["subject"].partition(" ·")[0] for card in board.cards()] == ["Zeta: Portal"]
     assert "people have worked with it" in result.stdout
+    assert board.card("Portal")
+    pipeline = tomllib.loads(Path("config.toml").read_text(encoding="utf-8"))["pipeline"]
+    acme("resolve", f"~portfolio-{pipeline}/story/D-2", "--take", "sales")
+    acme("run")
+    assert [card["subject"].partition(" ·")[0] for card in board.cards()] == ["Acme: Web shop"]
+    assert nothing_left_to_do(acme, taiga)
