@@ -61,6 +61,7 @@ class PortfolioMaker:
     pictures: dict[str, Callable[[], bytes]] = field(default_factory=dict)
     sent_back: set[tuple[RecordKey, str]] = field(default_factory=set)
     _seen: frozenset[tuple[str, ...]] = frozenset()
+    _links: Mapping[str, str] = field(default_factory=dict)
     _said: set[str] = field(default_factory=set)
 
     @property
@@ -133,7 +134,7 @@ class PortfolioMaker:
         with state_to_read(self.workspace) as store:
             facts = store.all_facts()
             followed = store.known([self.key])[self.key].bound
-        links = {key: str(each["url"]) for key, (each, _) in facts.items() if each.get("url")}
+        self._links = links = _links_in(facts)
         members = facts[self.key][0].get("members") if self.key in facts else None
         editable = self.workspace.settings.portfolio.editable != ""
         renamed, removed = self._keys_gone()
@@ -245,10 +246,16 @@ class PortfolioMaker:
                 runner.settle(group)
 
     def is_affected(self, report: RunReport) -> bool:
-        """Whether a run changed what the portfolio shows of deals' projects."""
-        return self.enabled and any(
-            group.key != self.key and (group.actions or group.kept) for group in report.plan.groups
-        )
+        """Whether a run changed, or found out, what the portfolio shows of deals' projects."""
+        others = [group for group in report.plan.groups if group.key != self.key]
+        if not self.enabled or not others:
+            return False
+        return any(group.actions or group.kept for group in others) or self._knows_more()
+
+    def _knows_more(self) -> bool:
+        """Whether projects are known by now whose addresses no card shows: a run was cut off."""
+        with state_to_read(self.workspace) as store:
+            return _links_in(store.all_facts()) != self._links
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +299,11 @@ def run_for_portfolio(workspace: Workspace, runner: Runner, result: RunReport) -
         last = runner.run()
         reports.append(last)
     return FollowUp(tuple(changes), tuple(reports))
+
+
+def _links_in(facts: Mapping[str, tuple[Mapping[str, object], object]]) -> dict[str, str]:
+    """Returns the addresses of projects, by deal key."""
+    return {key: str(each["url"]) for key, (each, _) in facts.items() if each.get("url")}
 
 
 def _was_applied(report: RunReport, runner: Runner) -> bool:
