@@ -503,12 +503,18 @@ def seen_on(group: GroupPlan) -> frozenset[tuple[str, ...]]:
         for key, change in group.kept
         if key.kind in (Kind.STORY, Kind.TASK)
     }
-    cards = {
-        ("card", child.id, child.identity or child.change_token, str(child.facts.get("comments")))
-        for child in group.children
-        if child.kind == Kind.STORY
+    cards = [child for child in group.children if child.kind == Kind.STORY]
+    new = {
+        ("new", card.id, card.change_token)
+        for card in cards
+        if not card.identity and not card.group
     }
-    return frozenset(kept | cards)
+    talk = {
+        ("comments", card.id, str(card.facts["comments"]))
+        for card in cards
+        if card.facts.get("comments")
+    }
+    return frozenset(kept | new | talk)
 
 
 def _with_error(change: CardChange, error: Exception) -> CardChange:
