@@ -122,7 +122,7 @@ class Batch:
         if before is None and reached:
             since = midnight(after.engaged_on) if after.engaged_on else after.stage_since
             self._move("", replace(after, stage=reached, stage_since=since))
-        after = with_new_notes(before, after, self.now, self._by)
+        after = with_new_notes(before, after, self.now, self._by, from_file=True)
         outcome = self._queue(before, after, forced, reached)
         self.counts[outcome] += 1
         return outcome

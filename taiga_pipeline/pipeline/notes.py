@@ -15,6 +15,7 @@ form be sent, as often as one likes.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
@@ -27,6 +28,9 @@ from taiga_pipeline.pipeline.text import block, line
 
 BEFORE_THE_LOG: Final = "before-the-log"
 """The origin of what a deal's notes were when they were one text."""
+
+FROM_A_FILE: Final = "import:"
+"""Begins the origin of a note that a file brought without its time: what follows is its own."""
 
 MAX_NOTES: Final = 10_000
 """Entries that one text may bring."""
@@ -47,11 +51,18 @@ def format_notes(notes: Iterable[Note]) -> str:
 
 def _entry(note: Note, *, is_first: bool) -> str:
     text = "\n".join(_escaped(each) for each in note.text.split("\n"))
-    if is_first and note.at is None and not note.by:
+    is_dated = note.at is not None and not _came_without_time(note)
+    by = note.by if is_dated or note.at is None else ""
+    if is_first and not is_dated and not by:
         return text
-    at = note.at.astimezone(UTC).strftime(_TIME).rjust(20, "0") if note.at else "-"
-    by = ", " + _SIGNS.sub(r"\\\1", line(note.by)) if note.by else ""
-    return f"[{at}{by}] {text}"
+    at = note.at.astimezone(UTC).strftime(_TIME).rjust(20, "0") if note.at and is_dated else "-"
+    author = ", " + _SIGNS.sub(r"\\\1", line(by)) if by else ""
+    return f"[{at}{author}] {text}"
+
+
+def _came_without_time(note: Note) -> bool:
+    """Whether a note has only the time at which it came here: when it was written is not known."""
+    return note.origin == BEFORE_THE_LOG or note.origin.startswith(FROM_A_FILE)
 
 
 def _escaped(text: str) -> str:
@@ -146,6 +157,10 @@ def newest_first(notes: Iterable[Note]) -> tuple[Note, ...]:
     return tuple(sorted(notes, key=_moment, reverse=True))
 
 
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -153,10 +168,18 @@ def _moment(note: Note) -> datetime:
     return note.at or _NEVER
 
 
-def stamped(notes: Iterable[Note], at: datetime, by: str) -> Iterator[Note]:
-    """Yields entries as they are stored: each has a time, of whole seconds, and an author."""
+def stamped(
+    notes: Iterable[Note], at: datetime, by: str, *, from_file: bool = False
+) -> Iterator[Note]:
+    """Yields entries as they are stored: each has a time, of whole seconds, and an author.
+
+    Those that are ``from_file`` and had neither say so in their origin.
+    """
     for note in notes:
         if note.at is None:
-            yield replace(note, at=at.replace(microsecond=0), by=note.by or by)
+            is_unknown = from_file and not note.by and not note.origin
+            origin = f"{FROM_A_FILE}{_digest(note.text)}" if is_unknown else note.origin
+            moment = at.replace(microsecond=0)
+            yield replace(note, at=moment, by=note.by or by, origin=origin)
         else:
             yield replace(note, at=note.at.replace(microsecond=0))

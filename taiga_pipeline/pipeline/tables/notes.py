@@ -46,14 +46,16 @@ def notes_of(connection: Connection, keys: Collection[str]) -> dict[str, tuple[N
     return {key: tuple(notes) for key, notes in found.items()}
 
 
-def with_new_notes(before: Deal | None, after: Deal, at: datetime, by: str) -> Deal:
+def with_new_notes(
+    before: Deal | None, after: Deal, at: datetime, by: str, *, from_file: bool = False
+) -> Deal:
     """Returns the deal as it is stored: no note of before is missing, and each new one is dated."""
     log = before.notes if before else ()
     if after.notes == log:
         return after
     known = set(log)
     new = [note for note in joined(log, after.notes) if note not in known]
-    return replace(after, notes=joined(log, tuple(stamped(new, at, by))))
+    return replace(after, notes=joined(log, tuple(stamped(new, at, by, from_file=from_file))))
 
 
 def note_events(key: str, newest: int | None) -> Select[Any]:

@@ -57,7 +57,7 @@ def test_an_opportunity_with_all_that_tryton_knows(tryton: FakeTryton, make: Mak
     )
     changed = tryton.rows[number]["create_date"]
     (deal,) = read(make()).values()
-    assert (deal.key, deal.name, deal.notes) == (str(number), "Portal", "One\nTwo")
+    assert (deal.key, deal.name, deal.notes[0].text) == (str(number), "Portal", "One\nTwo")
     assert (deal.customer, deal.owner, deal.stage) == ("Kunde GmbH", "Ana Åberg", "opportunity")
     assert (deal.value, deal.currency) == (Decimal("1200.50"), "EUR")
     assert (deal.probability, deal.expected_close) == (Decimal("0.25"), date(2027, 3, 31))
@@ -105,7 +105,7 @@ def test_fields_of_ones_own_are_read_in_place_of_the_usual_and_beside_them(
     }
     (deal,) = read(make(columns=columns)).values()
     assert (deal.start, deal.roles[0].role) == (date(2027, 1, 4), "Back")
-    assert (deal.service, deal.notes) == ("S1, S2", "")
+    assert (deal.service, deal.notes) == ("S1, S2", ())
     assert "comment" not in make(columns=columns).examine()[0]
 
 
