@@ -72,12 +72,33 @@ class LazyGroup(click.Group):
                 formatter.write_dl(rows)
 
 
+class PartlyLazyGroup(click.Group):
+    """A group of which some commands, the ``later`` ones, are imported only when they are used."""
+
+    later: Mapping[str, Entry] = {}
+    shared_options: tuple[click.Parameter, ...] = ()
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Returns the names by letters."""
+        return sorted({*self.commands, *self.later})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Returns the command, imported if need be; None if there is none of that name."""
+        if cmd_name in self.later and cmd_name not in self.commands:
+            command = self.later[cmd_name].load()
+            share_options(command, self.shared_options)
+            self.add_command(command, cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
 def share_options(command: click.Command, options: Iterable[click.Parameter]) -> None:
     """Adds ``options`` to ``command`` and all commands below it, where names are free."""
     taken = {text for parameter in command.params for text in parameter.opts}
     for option in options:
         if not taken & set(option.opts):
             command.params.append(option)
+    if isinstance(command, PartlyLazyGroup):
+        command.shared_options = tuple(options)
     if isinstance(command, click.Group):
         for child in command.commands.values():
             share_options(child, options)

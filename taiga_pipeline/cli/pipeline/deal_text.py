@@ -39,6 +39,11 @@ _APART: Final = ("currency", "contacts", "notes")
 """Fields that stand beside another one, or below the others."""
 
 
+def allocation_json(allocation: Allocation) -> dict[str, Any]:
+    """Returns an allocation as plain data."""
+    return asdict(allocation)
+
+
 def deal_json(deal: Deal, table: FieldTable = BUILT_IN) -> dict[str, Any]:
     """Returns a deal as plain data; times in ISO 8601.
 

@@ -11,6 +11,7 @@ from taiga_pipeline.app.deals import editing as use
 from taiga_pipeline.app.deals import looking
 from taiga_pipeline.app.deals.values import read_fields
 from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.lazy import Entry, PartlyLazyGroup
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.deal_fields import (
@@ -19,6 +20,7 @@ from taiga_pipeline.cli.pipeline.deal_fields import (
 )
 from taiga_pipeline.cli.pipeline.deal_text import (
     CLOSE,
+    allocation_json,
     change_json,
     deal_json,
     move_json,
@@ -29,10 +31,8 @@ from taiga_pipeline.cli.pipeline.deal_text import (
     print_taken,
     print_waiting,
 )
-from taiga_pipeline.cli.pipeline.deals_files import export_deals, import_deals
 from taiga_pipeline.cli.pipeline.deals_list import list_command, waiting_json
 from taiga_pipeline.cli.pipeline.deals_notes import add_note, list_notes
-from taiga_pipeline.cli.pipeline.deals_staff import allocation_json, staff
 from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.delivery import left_of
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -93,7 +93,17 @@ def _values(context: CommandContext, texts: dict[str, Any]) -> dict[str, Any]:
     return read_fields(texts, contacts)
 
 
-@click.group()
+class _Deals(PartlyLazyGroup):
+    """What reads files and what plans people is heavy, and needed by few calls."""
+
+    later = {  # noqa: RUF012 - as click has it
+        "staff": Entry(".pipeline.deals_staff:staff", "", ""),
+        "import": Entry(".pipeline.deals_files:import_deals", "", ""),
+        "export": Entry(".pipeline.deals_files:export_deals", "", ""),
+    }
+
+
+@click.group(cls=_Deals)
 def deals() -> None:
     """The deals of the pipeline."""
 
@@ -284,6 +294,3 @@ def _report(deal: Deal, text: str, as_json: bool, context: CommandContext) -> No
 deals.add_command(list_command)
 deals.add_command(add_note)
 deals.add_command(list_notes)
-deals.add_command(staff)
-deals.add_command(import_deals)
-deals.add_command(export_deals)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +11,7 @@ from taiga_pipeline.app.deals import staffing
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
-from taiga_pipeline.cli.pipeline.deal_text import print_allocations
+from taiga_pipeline.cli.pipeline.deal_text import allocation_json, print_allocations
 from taiga_pipeline.hints import command
 from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -23,11 +22,6 @@ from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from taiga_pipeline.app.deals.staffing import PutOn, Staffing
-
-
-def allocation_json(allocation: Allocation) -> dict[str, Any]:
-    """Returns an allocation as plain data."""
-    return asdict(allocation)
 
 
 @click.command("staff")

@@ -14,8 +14,7 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.file_arguments import ReadFile, WrittenFile
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
-from taiga_pipeline.cli.pipeline.deal_text import print_allocations
-from taiga_pipeline.cli.pipeline.deals_staff import allocation_json
+from taiga_pipeline.cli.pipeline.deal_text import allocation_json, print_allocations
 from taiga_pipeline.cli.pipeline.file_text import report_rows, writing_to
 from taiga_pipeline.cli.pipeline.people_import import (
     import_people,
