@@ -135,8 +135,11 @@ class Followed:
 
 
 def stays(deal: PastDeal) -> Iterator[tuple[str, int]]:
-    """Yields the stages that a won deal went through, with the days that it was there."""
-    if not deal.won or deal.closed is None:
+    """Yields the stages that a won deal went through, with the days that it was there.
+
+    Of one that was added and won on the same day, none are known.
+    """
+    if not deal.won or deal.closed is None or not deal.stages:
         return
     ends = [*(spell.since for spell in deal.stages[1:]), deal.closed]
     for spell, end in zip(deal.stages, ends, strict=True):

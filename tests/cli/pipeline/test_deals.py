@@ -609,6 +609,15 @@ def test_a_sign_of_several_currencies_asks_which_one_is_meant(run: Run, value: s
     assert run("deals", "add", "NEW-1", "Portal", *arguments).exit_code == 0
 
 
+def test_a_deal_that_was_won_on_the_day_it_came_says_nothing_about_usual_days(run: Run) -> None:
+    run("init", "--taiga-url", "http://127.0.0.1:1")
+    for key in ("D-1", "D-2"):
+        run("deals", "add", key, "Portal", "--stage", "Lead")
+        run("deals", "move", key, "Won", "--force")
+    run("deals", "add", "D-3", "Open", "--stage", "Lead")
+    assert run("deals", "list").exit_code == 0
+
+
 def test_a_list_says_what_deals_wait_for_and_sums_them_up(run: Run) -> None:
     run("deals", "add", "A", "a", "--stage", "Lead", "--value", "100 EUR", "--owner", "Maya Li")
     run("deals", "add", "B", "b", "--stage", "Proposal", "--value", "300 EUR", "--owner", "Tom")
