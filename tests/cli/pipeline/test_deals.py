@@ -610,7 +610,6 @@ def test_a_sign_of_several_currencies_asks_which_one_is_meant(run: Run, value: s
 
 
 def test_a_deal_that_was_won_on_the_day_it_came_says_nothing_about_usual_days(run: Run) -> None:
-    run("init", "--taiga-url", "http://127.0.0.1:1")
     for key in ("D-1", "D-2"):
         run("deals", "add", key, "Portal", "--stage", "Lead")
         run("deals", "move", key, "Won", "--force")
