@@ -19,7 +19,8 @@ from taiga_pipeline.pipeline.fields.declared import (
 )
 from taiga_pipeline.pipeline.fields.field import Kind
 from taiga_pipeline.pipeline.key_rules import check_rule
-from taiga_pipeline.pipeline.text import line
+from taiga_pipeline.pipeline.text import folded, line
+from taiga_pipeline.planning.lessons.retrospective import QUESTIONS
 
 
 class Section(BaseModel):
@@ -65,10 +66,25 @@ def _check_kind(value: str) -> str:
 _Line = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_check_line)]
 
 
+_Question = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_check_line)]
+
+
+def _check_questions(value: list[str]) -> list[str]:
+    if len({folded(each) for each in value}) < len(value):
+        raise ValueError("two questions are the same")
+    return value
+
+
 class DealsSettings(Section):
-    """How deals of the built-in store are kept."""
+    """How deals of the built-in store are kept.
+
+    ``retrospective`` are the questions that are asked when a project has ended.
+    """
 
     key: Annotated[str, AfterValidator(check_rule)] = "D-{number}"
+    retrospective: Annotated[
+        list[_Question], Field(min_length=1, max_length=10), AfterValidator(_check_questions)
+    ] = Field(default_factory=lambda: list(QUESTIONS))
 
 
 class FieldSettings(Section):

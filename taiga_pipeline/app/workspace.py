@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.people.rates.store import RateStore
     from taiga_pipeline.people.store import PeopleStore
     from taiga_pipeline.pipeline.card_store import CardStore
+    from taiga_pipeline.pipeline.customers.store import CustomerStore
     from taiga_pipeline.pipeline.fields.field import FieldTable
     from taiga_pipeline.pipeline.store import DealStore
     from taiga_pipeline.sources.port import DealSource, SourceAdapter, SourceCapabilities
@@ -130,6 +131,16 @@ class Workspace:
         from taiga_pipeline.pipeline.card_store import CardStore
 
         return CardStore.open(self._store_url())
+
+    def open_customer_store(self) -> CustomerStore:
+        """Opens the customers of the built-in store.
+
+        :raises ProblemsError: deals are read from elsewhere.
+        :raises Unreachable: the store is missing, locked or damaged.
+        """
+        from taiga_pipeline.pipeline.customers.store import CustomerStore
+
+        return CustomerStore.open(self._store_url(), self.clock.now)
 
     def _store_url(self) -> str:
         source, adapter = self.settings.source, self.source_adapter

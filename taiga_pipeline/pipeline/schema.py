@@ -263,6 +263,31 @@ IMPORT_PROFILES: Final = Table(
 )
 """How the list of an origin is read, as its last import was told (as JSON text)."""
 
+CUSTOMER_JOINS: Final = Table(
+    "customer_joins",
+    METADATA,
+    numbered(),
+    _of_deal(),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("undone_at", UtcDateTime),
+    Index("customer_joins_deal", "deal_key"),
+)
+"""Which deals got another customer's name when two customers were joined: what it takes to undo it.
+``undone_at`` is when that was done, NULL if it was not."""
+
+CUSTOMERS_APART: Final = Table(
+    "customers_apart",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("other", Text, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+)
+"""Names of which somebody said that they are two customers; ``name`` sorts before ``other``."""
+
 SYNCED_WITH: Final = Table(
     "synced_with",
     METADATA,
@@ -467,6 +492,25 @@ STEPS: Final[tuple[Step, ...]] = (
             answered TEXT NOT NULL DEFAULT ''
         )""",
         "CREATE INDEX cards_deal ON cards (deal_key)",
+    ),
+    statements(
+        """CREATE TABLE customer_joins (
+            id {identity},
+            deal_key TEXT NOT NULL REFERENCES deals (key) ON DELETE CASCADE,
+            before TEXT NOT NULL,
+            after TEXT NOT NULL,
+            at TIMESTAMP WITH TIME ZONE NOT NULL,
+            by TEXT NOT NULL,
+            undone_at TIMESTAMP WITH TIME ZONE
+        )""",
+        "CREATE INDEX customer_joins_deal ON customer_joins (deal_key)",
+        """CREATE TABLE customers_apart (
+            name TEXT NOT NULL,
+            other TEXT NOT NULL,
+            at TIMESTAMP WITH TIME ZONE NOT NULL,
+            by TEXT NOT NULL,
+            PRIMARY KEY (name, other)
+        )""",
     ),
 )
 

@@ -59,7 +59,7 @@ def metrics_of(workspace: Workspace, since: date | None = None) -> Metrics:
     records = [
         record
         for deal in reading.deals
-        if (record := _record(deal, mappings, moves, changes)) is not None
+        if (record := record_of(deal, mappings, moves, changes)) is not None
         and (since is None or _is_recent(record, since))
     ]
     delivered = list(_delivered(workspace, mappings, records, reading.allocations))
@@ -82,7 +82,7 @@ def _by_deal(items: Iterable[Item]) -> Mapping[str, Sequence[Item]]:
     return found
 
 
-def _record(
+def record_of(
     deal: Deal,
     mappings: MappingSet,
     moves: Mapping[str, Sequence[StageMove]],
@@ -134,20 +134,41 @@ def _delivered(
     allocations: Mapping[str, Sequence[Allocation]],
 ) -> Iterator[Delivered]:
     """Yields the won deals with what was planned, who was put on them, and what became of it."""
+    facts = reported_facts(workspace)
+    for record in records:
+        if record.is_won:
+            deal = record.deal
+            about = allocations.get(deal.key, ()), facts.get(deal.key, {})
+            found = delivered_of(deal, mappings, *about, is_won=True)
+            if found is not None:
+                yield found
+
+
+def delivered_of(
+    deal: Deal,
+    mappings: MappingSet,
+    allocations: Sequence[Allocation],
+    facts: Mapping[str, object],
+    *,
+    is_won: bool,
+) -> Delivered | None:
+    """Returns a deal with what was planned, who was put on it, and what became of it.
+
+    None if no mapping is for it.
+    """
     from taiga_pipeline.mapping.dates import project_start
     from taiga_pipeline.mapping.demand import deal_demand
 
-    facts = reported_facts(workspace)
-    for record in records:
-        rules = _rules(record.deal, mappings) if record.is_won else None
-        if rules is not None:
-            yield Delivered(
-                deal=record.deal,
-                start=project_start(record.deal, won=True, lead_time_weeks=rules.lead_time_weeks),
-                demand=deal_demand(record.deal, rules),
-                allocations=allocations.get(record.deal.key, ()),
-                facts=facts.get(record.deal.key, {}),
-            )
+    rules = _rules(deal, mappings)
+    if rules is None:
+        return None
+    return Delivered(
+        deal=deal,
+        start=project_start(deal, won=is_won, lead_time_weeks=rules.lead_time_weeks),
+        demand=deal_demand(deal, rules),
+        allocations=allocations,
+        facts=facts,
+    )
 
 
 def _assumed(

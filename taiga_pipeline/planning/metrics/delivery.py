@@ -86,15 +86,19 @@ def delivery_metrics(delivered: Iterable[Delivered]) -> tuple[ServiceMetrics, ..
 
 
 def _service(name: str, delivered: Sequence[Delivered]) -> ServiceMetrics:
-    slips = [slip for each in delivered if (slip := _start_slip(each)) is not None]
-    spent = [hours for each in delivered if (hours := _number(each, "spent_hours")) is not None]
-    progress = [share for each in delivered if (share := _number(each, "progress")) is not None]
+    slips = [slip for each in delivered if (slip := start_slip(each)) is not None]
+    spent = [
+        hours for each in delivered if (hours := number_reported(each, "spent_hours")) is not None
+    ]
+    progress = [
+        share for each in delivered if (share := number_reported(each, "progress")) is not None
+    ]
     return ServiceMetrics(
         service=name,
         deals=len(delivered),
         start_slip_days=median(slips) if slips else None,
-        planned_hours=mean(float(_demand_hours(each.demand)) for each in delivered),
-        staffed_hours=mean(sum(_staffed(each).values(), 0.0) for each in delivered),
+        planned_hours=mean(float(demand_hours(each.demand)) for each in delivered),
+        staffed_hours=mean(sum(staffed(each).values(), 0.0) for each in delivered),
         spent_hours=mean(spent) if spent else None,
         progress=mean(progress) if progress else None,
     )
@@ -109,7 +113,7 @@ def suggest_demand(
     """
     samples: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     for each in delivered:
-        for role, hours in _staffed(each).items():
+        for role, hours in staffed(each).items():
             weeks = _role_weeks(each, role)
             if each.deal.service and hours > 0 and weeks > 0:
                 samples[each.deal.service, role].append((hours / weeks, weeks))
@@ -140,7 +144,7 @@ def _suggestion(
     return DemandSuggestion(service, role, len(values), hours, weeks, now)
 
 
-def _staffed(each: Delivered) -> dict[str, float]:
+def staffed(each: Delivered) -> dict[str, float]:
     """Returns the hours that were put on a deal, by role."""
     hours: dict[str, float] = defaultdict(float)
     for allocation in each.allocations:
@@ -167,11 +171,12 @@ def _role_weeks(each: Delivered, role: str) -> float:
     return max((_weeks(a, each) for a in mine), default=0.0)
 
 
-def _demand_hours(demand: Iterable[RoleDemand]) -> Decimal:
+def demand_hours(demand: Iterable[RoleDemand]) -> Decimal:
+    """Returns the hours that are asked for, over all weeks."""
     return sum((each.hours_per_week * each.weeks for each in demand), Decimal(0))
 
 
-def _start_slip(each: Delivered) -> int | None:
+def start_slip(each: Delivered) -> int | None:
     """Returns the days from the planned start to the first milestone's, None if one is unknown."""
     milestones = (each.facts or {}).get("milestones")
     if each.start is None or not isinstance(milestones, list):
@@ -180,7 +185,8 @@ def _start_slip(each: Delivered) -> int | None:
     return (date.fromisoformat(min(starts)) - each.start).days if starts else None
 
 
-def _number(each: Delivered, name: str) -> float | None:
+def number_reported(each: Delivered, name: str) -> float | None:
+    """Returns a figure that delivery reported, None if it is not known."""
     value = (each.facts or {}).get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 

@@ -194,7 +194,7 @@ def stage_metrics(records: Iterable[Record]) -> tuple[StageMetrics, ...]:
 
 def _stays(record: Record) -> list[tuple[StageInfo, str, float | None]]:
     """Returns the stages that a deal was at: each once, what became of the last stay, its days."""
-    path = _path(record)
+    path = path_of(record)
     last: dict[str, tuple[StageInfo, str, float | None]] = {}
     for (info, since), (after, left) in zip(path, [*path[1:], (None, None)], strict=True):
         if after is None or left is None:
@@ -205,7 +205,7 @@ def _stays(record: Record) -> list[tuple[StageInfo, str, float | None]]:
     return list(last.values())
 
 
-def _path(record: Record) -> list[tuple[StageInfo, datetime]]:
+def path_of(record: Record) -> list[tuple[StageInfo, datetime]]:
     """Returns the stages that are on record with the times they were entered."""
     known = {**(record.stages or {}), record.deal.stage: record.stage}
     path = [

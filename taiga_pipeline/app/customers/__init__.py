@@ -1,0 +1,1 @@
+"""Customers, similar past deals, and retrospectives: what was learnt, for the next offer."""

@@ -1,0 +1,1 @@
+"""Customers are the names that deals have in their field ``customer``."""

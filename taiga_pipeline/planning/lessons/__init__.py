@@ -1,0 +1,1 @@
+"""What past deals teach: what became of each, which are similar, what a customer's were like."""
