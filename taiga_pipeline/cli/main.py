@@ -43,6 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "store": Entry(".sync.store_copy:store", "Move to another database.", _SYNC),
     "deals": Entry(".pipeline.deals:deals", "The deals of the pipeline.", _DATA),
     "changes": Entry(".pipeline.changes:changes", "What changed since a day.", _DATA),
+    "customers": Entry(".pipeline.customers:customers", "Who buys, what was learnt.", _DATA),
     "people": Entry(".pipeline.people:people", "Who can do the work.", _DATA),
     "calendar": Entry(".pipeline.calendar:calendar", "The days, for calendars.", _DATA),
     "mapping": Entry(".pipeline.mapping:mapping", "The rules, explained.", _DATA),

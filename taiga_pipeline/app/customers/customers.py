@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from taiga_pipeline.app.customers.records import Past, customer_store, same_name
 from taiga_pipeline.app.workspace import Workspace
@@ -24,15 +25,26 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.lessons.experience import Experience
 
 
+ORDERS: Final[Mapping[str, Callable[[CustomerTotals], Any]]] = {
+    "name": lambda each: (folded(each.name), each.name),
+    "won": lambda each: (-max(each.value_won.values(), default=0), -each.won),
+    "open": lambda each: (-max(each.value_open.values(), default=0), -each.open),
+    "deals": lambda each: -each.deals,
+    "last": lambda each: -(each.last.toordinal() if each.last else 0),
+}
+"""By what customers can be sorted. Amounts of several currencies count by the greatest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Names that may be one customer.
+    """Names that may be one customer. ``most`` is the one that most deals have.
 
     ``joined`` are pairs of them of which the first was joined into the second before: deals that
     came later have the first name again.
     """
 
     look_alike: LookAlike
+    most: str
     joined: tuple[tuple[str, str], ...] = ()
 
 
@@ -61,8 +73,10 @@ class CustomerDetails:
     notices: tuple[str, ...]
 
 
-def list_customers(workspace: Workspace, *, text: str = "") -> Customers:
-    """Returns customers by name; with ``text``, those in whose name it occurs, but for case.
+def list_customers(workspace: Workspace, *, text: str = "", order: str = "name") -> Customers:
+    """Returns customers in an order of `ORDERS`.
+
+    With ``text``, those in whose name it occurs, but for case.
 
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     :raises Unreachable: the source does not answer.
@@ -70,10 +84,10 @@ def list_customers(workspace: Workspace, *, text: str = "") -> Customers:
     past = Past(workspace)
     totals = totals_by_customer(past.outlines, past.outcome, workspace.rates)
     wanted = folded(line(text))
-    found = tuple(each for each in totals if wanted in folded(each.name))
+    found = sorted((each for each in totals if wanted in folded(each.name)), key=ORDERS[order])
     names = {each.name for each in found}
-    suggested = _suggestions(workspace, [each.name for each in totals])
-    return Customers(found, tuple(s for s in suggested if names & set(s.look_alike.names)))
+    suggested = _suggestions(workspace, {each.name: each.deals for each in totals})
+    return Customers(tuple(found), tuple(s for s in suggested if names & set(s.look_alike.names)))
 
 
 def show_customer(workspace: Workspace, name: str) -> CustomerDetails:
@@ -84,7 +98,7 @@ def show_customer(workspace: Workspace, name: str) -> CustomerDetails:
     :raises Unreachable: the source does not answer.
     """
     past = Past(workspace)
-    known = {deal.customer for deal in past.outlines if deal.customer}
+    known = Counter(deal.customer for deal in past.outlines if deal.customer)
     meant = same_name(line(name), known)
     if not meant:
         raise UnknownCustomer(line(name), sorted(known))
@@ -115,14 +129,20 @@ def _own(workspace: Workspace, found: Collection[Experience]) -> dict[str, dict[
     return counts
 
 
-def _suggestions(workspace: Workspace, names: Collection[str]) -> list[Suggestion]:
-    if not workspace.has_store:
-        return [Suggestion(each) for each in look_alikes(names)]
-    with customer_store(workspace) as store:
-        joins, apart = store.joins(), store.apart()
+def _suggestions(workspace: Workspace, deals: Mapping[str, int]) -> list[Suggestion]:
+    """Returns names that may be one customer; ``deals`` counts each name's."""
+    joins: Collection[tuple[str, str]] = ()
+    apart: Collection[tuple[str, str]] = ()
+    if workspace.has_store:
+        with customer_store(workspace) as store:
+            joins, apart = store.joins(), store.apart()
     return [
-        Suggestion(each, tuple(sorted(j for j in joins if {*j} <= {*each.names})))
-        for each in look_alikes(names, apart)
+        Suggestion(
+            each,
+            max(each.names, key=lambda name: (deals.get(name, 0), not name.isupper())),
+            tuple(sorted(j for j in joins if {*j} <= {*each.names})),
+        )
+        for each in look_alikes(deals, apart)
     ]
 
 

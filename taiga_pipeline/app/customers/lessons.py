@@ -11,13 +11,8 @@ from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownDeal
 from taiga_pipeline.planning.lessons.experience import Outcome
-from taiga_pipeline.planning.lessons.retrospective import (
-    ORIGIN,
-    Answer,
-    answer_note,
-    ended_note,
-    in_order,
-)
+from taiga_pipeline.planning.lessons.looking_back import Retrospective, look_back
+from taiga_pipeline.planning.lessons.retrospective import ORIGIN, answer_note, ended_note
 from taiga_pipeline.planning.lessons.similar import Similarity, most_similar
 from taiga_pipeline.problems import nearest
 
@@ -40,9 +35,13 @@ class SimilarDeal:
 
 @dataclass(frozen=True, slots=True)
 class SimilarDeals:
-    """The decided deals most like one, the likest first. ``notices``: what cannot be known."""
+    """The decided deals most like one, the likest first. ``notices``: what cannot be known.
+
+    ``itself`` is what became of the deal so far.
+    """
 
     deal: Deal
+    itself: Experience
     similar: tuple[SimilarDeal, ...]
     notices: tuple[str, ...]
 
@@ -61,36 +60,17 @@ def similar_deals(workspace: Workspace, key: str, *, limit: int = MOST) -> Simil
     if deal is None:
         raise UnknownDeal(key, nearest(key, [each.key for each in past.outlines]))
     found = most_similar(deal, past.decided(), workspace.rates, limit)
-    experiences = past.experiences([each.key for each, _ in found])
+    experiences = past.experiences([deal.key, *(each.key for each, _ in found)])
     by_key = {each.deal.key: each for each in experiences}
+    if deal.key not in by_key:  # somebody removed it meanwhile
+        raise UnknownDeal(key)
     similar = [SimilarDeal(how, by_key[each.key]) for each, how in found if each.key in by_key]
-    return SimilarDeals(deal, tuple(similar), past.notices)
+    return SimilarDeals(deal, by_key[deal.key], tuple(similar), past.notices)
 
 
-@dataclass(frozen=True, slots=True)
-class Retrospective:
-    """What is asked of a deal's project, and what was answered.
-
-    ``questions`` are those of the configuration; ``answers`` are in their order, and those to
-    questions that are asked no more come last. ``is_due``: the project has ended, and a question is
-    not answered.
-    """
-
-    deal: Deal
-    questions: tuple[str, ...]
-    answers: tuple[Answer, ...]
-    has_ended: bool
-
-    @property
-    def unanswered(self) -> tuple[str, ...]:
-        """The questions that nobody answered."""
-        answered = {each.question for each in self.answers}
-        return tuple(each for each in self.questions if each not in answered)
-
-    @property
-    def is_due(self) -> bool:
-        """Whether somebody should answer."""
-        return self.has_ended and bool(self.unanswered)
+def questions_of(workspace: Workspace) -> tuple[str, ...]:
+    """Returns what is asked when a project has ended."""
+    return tuple(workspace.settings.deals.retrospective)
 
 
 def retrospective_of(workspace: Workspace, key: str) -> Retrospective:
@@ -99,7 +79,7 @@ def retrospective_of(workspace: Workspace, key: str) -> Retrospective:
     :raises UnknownDeal: there is no such deal.
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     """
-    return _retrospective(workspace, _experience(workspace, key))
+    return look_back(_experience(workspace, key), questions_of(workspace))
 
 
 def _experience(workspace: Workspace, key: str) -> Experience:
@@ -119,7 +99,8 @@ def retrospectives(workspace: Workspace) -> tuple[Retrospective, ...]:
     past = Past(workspace)
     won = [deal.key for deal in past.outlines if past.outcome(deal) is Outcome.WON]
     found = (each for each in past.experiences(won) if each.has_ended or each.answers)
-    return tuple(_retrospective(workspace, each) for each in found)
+    questions = questions_of(workspace)
+    return tuple(look_back(each, questions) for each in found)
 
 
 def answer(
@@ -133,7 +114,7 @@ def answer(
     :raises UnknownDeal: there is no such deal.
     :raises InvalidValue: there is no such question, the deal is not won, or a text cannot be kept.
     """
-    questions = workspace.settings.deals.retrospective
+    questions = questions_of(workspace)
     for number in answers:
         if not 1 <= number <= len(questions):
             raise InvalidValue(f"there is no question {number}; there are {len(questions)}")
@@ -159,9 +140,3 @@ def _add_answer(store: DealStore, key: str, question: str, text: str, by: str) -
         _, _, is_new = store.add_note(key, answer_note(question, text, by, count))
         if is_new:
             return
-
-
-def _retrospective(workspace: Workspace, found: Experience) -> Retrospective:
-    questions = tuple(workspace.settings.deals.retrospective)
-    answers = in_order(found.answers, questions)
-    return Retrospective(found.deal, questions, answers, found.has_ended)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from taiga_pipeline.app.deals.funnel import action_in, asked_by, required_by, rules_of, stage_in
 from taiga_pipeline.app.store_access import deal_store
@@ -21,12 +21,20 @@ if TYPE_CHECKING:
     from taiga_pipeline.pipeline.versions import Version
 
 
+PROPOSED: Final = ("service", "team", "roles", "value", "currency")
+"""What a new deal has from one that it begins from. Never its key, dates, notes or actions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A new deal. ``counted_as_done`` are the actions of the stages before its own."""
+    """A new deal. ``counted_as_done`` are the actions of the stages before its own.
+
+    ``taken`` are the fields that it has from the deal that it is like.
+    """
 
     deal: Deal
     counted_as_done: tuple[str, ...]
+    taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +63,48 @@ def add_deal(
     stage: str = "",
     values: Mapping[str, Any] | None = None,
     card: str = "",
+    like: str = "",
 ) -> Added:
     """Adds a deal at a stage ("": the first one of its mapping).
 
     Without a ``key`` ("") it gets the next one by the rule in the configuration (``[deals] key``).
 
     ``values`` are its other fields, as `read_fields` returns them. ``card`` is the card that it is
-    made of, as `taiga_pipeline.pipeline.card_store` names cards, "" for none.
+    made of, as `taiga_pipeline.pipeline.card_store` names cards, "" for none. ``like`` is the key
+    of a deal that it begins from: where ``values`` have none, it has its service, team, roles and
+    value.
 
     :raises KeyTaken: a deal has this key.
     :raises UnknownStage: its mapping has no such stage.
     :raises NotMappedDeal: no mapping is for it.
     :raises InvalidValue: fields that cannot be stored.
     """
-    deal = with_values(Deal(key=key, name=name), values or {})
+    given = dict(values or {})
+    taken = _proposed(workspace, like, given) if like else {}
+    deal = with_values(Deal(key=key, name=name), {**taken, **given})
     rules = rules_of(workspace, deal)
     at = stage_in(rules, stage) if stage else rules.stages[0]
     passed = asked_by(rules, "", at)
     placed = replace(deal, stage=at.name, done=deal.done | frozenset(passed))
     rule = workspace.settings.deals.key
     with deal_store(workspace, create=True) as store:
-        return Added(store.add(placed, by=by, rule=rule, card=card), passed)
+        return Added(store.add(placed, by=by, rule=rule, card=card), passed, tuple(taken))
+
+
+def _proposed(workspace: Workspace, like: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what a new deal takes from the deal that it begins from, where nothing is given.
+
+    A value is of its own currency: it is not taken where another one is given.
+
+    :raises UnknownDeal: there is no such deal.
+    """
+    with deal_store(workspace) as store:
+        model = store.get(like)
+    taken = {name: getattr(model, name) for name in PROPOSED if name not in given}
+    if "value" not in taken or given.get("currency") not in (None, "", model.currency):
+        for name in ("value", "currency"):
+            taken.pop(name, None)
+    return {name: value for name, value in taken.items() if value not in (None, "", ())}
 
 
 def rename_deal(workspace: Workspace, key: str, new: str, *, by: str) -> Deal:

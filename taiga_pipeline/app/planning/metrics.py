@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from taiga_pipeline.app.pipeline_data import reported_facts
 from taiga_pipeline.app.source_needs import source_with_history
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.planning.lessons.experience import experience_of
+from taiga_pipeline.planning.lessons.looking_back import Retrospective, look_back
 from taiga_pipeline.planning.metrics.delivery import (
     Delivered,
     DemandSuggestion,
@@ -37,11 +39,15 @@ Item = TypeVar("Item", "StageMove", "FieldChange")
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """How deals were sold, how what was sold was delivered, and default roles for mappings."""
+    """How deals were sold, how what was sold was delivered, and default roles for mappings.
+
+    ``retrospectives`` are those of projects that have ended; an answer says so too.
+    """
 
     sales: SalesMetrics
     delivery: tuple[ServiceMetrics, ...]
     suggestions: tuple[DemandSuggestion, ...]
+    retrospectives: tuple[Retrospective, ...] = ()
 
 
 def metrics_of(workspace: Workspace, since: date | None = None) -> Metrics:
@@ -67,7 +73,21 @@ def metrics_of(workspace: Workspace, since: date | None = None) -> Metrics:
         sales_metrics(records, workspace.clock.now(), dimensions_of(workspace)),
         tuple(delivery_metrics(delivered)),
         tuple(suggest_demand(delivered, _assumed(mappings, delivered))),
+        tuple(_retrospectives(workspace, records, delivered)),
     )
+
+
+def _retrospectives(
+    workspace: Workspace, records: Iterable[Record], delivered: Iterable[Delivered]
+) -> Iterator[Retrospective]:
+    """Yields what was answered, or waits for answers, of projects that have ended."""
+    of_deal = {each.deal.key: each for each in delivered}
+    questions, today = workspace.settings.deals.retrospective, workspace.today
+    for record in records:
+        if record.deal.key in of_deal:
+            found = look_back(experience_of(record, of_deal[record.deal.key], today), questions)
+            if found.has_ended:
+                yield found
 
 
 def dimensions_of(workspace: Workspace) -> tuple[str, ...]:

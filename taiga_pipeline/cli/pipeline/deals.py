@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from taiga_pipeline.app.deals import editing as use
-from taiga_pipeline.app.deals import looking
 from taiga_pipeline.app.deals.values import read_fields
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.lazy import Entry, PartlyLazyGroup
@@ -19,30 +18,17 @@ from taiga_pipeline.cli.pipeline.deal_fields import (
     fields_given,
 )
 from taiga_pipeline.cli.pipeline.deal_text import (
-    CLOSE,
-    allocation_json,
-    change_json,
     deal_json,
     move_json,
-    print_allocations,
-    print_deal,
-    print_facts,
-    print_history,
-    print_taken,
-    print_waiting,
 )
-from taiga_pipeline.cli.pipeline.deals_list import list_command, waiting_json
+from taiga_pipeline.cli.pipeline.deals_list import list_command
 from taiga_pipeline.cli.pipeline.deals_notes import add_note, list_notes
 from taiga_pipeline.pipeline.columns import parse_cell
-from taiga_pipeline.pipeline.delivery import left_of
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
-from taiga_pipeline.report.plan_json import key_json
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
-    from taiga_pipeline.app.deals.looking import DealDetails, DealView
-    from taiga_pipeline.pipeline.fields.field import FieldTable
     from taiga_pipeline.pipeline.model import Deal
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -94,9 +80,12 @@ def _values(context: CommandContext, texts: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Deals(PartlyLazyGroup):
-    """What reads files and what plans people is heavy, and needed by few calls."""
+    """What reads files, plans people or looks at the past is heavy, and needed by few calls."""
 
     later = {  # noqa: RUF012 - as click has it
+        "show": Entry(".pipeline.deals_show:show_deal", "", ""),
+        "similar": Entry(".pipeline.deals_lessons:similar", "", ""),
+        "retrospective": Entry(".pipeline.deals_lessons:retrospective", "", ""),
         "staff": Entry(".pipeline.deals_staff:staff", "", ""),
         "import": Entry(".pipeline.deals_files:import_deals", "", ""),
         "export": Entry(".pipeline.deals_files:export_deals", "", ""),
@@ -108,64 +97,26 @@ def deals() -> None:
     """The deals of the pipeline."""
 
 
-@deals.command("show")
-@click.argument("key")
-@json_option
-@pass_context
-def show_deal(context: CommandContext, key: str, as_json: bool) -> None:
-    """Show a deal with its history, its people and its project."""
-    found = looking.show_deal(context, key)
-    if as_json:
-        print_json(_details_json(found, context.fields))
-        return
-    print_deal(found.deal, found.chance, found.changes, context.fields)
-    print_waiting(found.waiting, found.score)
-    if found.allocations:
-        click.echo("\nStaffed")
-        print_allocations(found.allocations, left_of(found.taken_away))
-    print_facts(_facts_json(found))
-    print_taken(found.taken_away)
-    print_history(found.moves, found.changes)
-
-
-def _view_json(view: DealView | DealDetails, table: FieldTable) -> dict[str, Any]:
-    """Returns a deal with the chance that counts, beside the one that it states."""
-    known = view.chance
-    close = view.deal.closed_on or view.deal.expected_close
-    return {
-        **deal_json(view.deal, table),
-        "chance": None if known is None else format(known, "f"),
-        CLOSE: close and close.isoformat(),
-    }
-
-
-def _details_json(found: DealDetails, table: FieldTable) -> dict[str, Any]:
-    return {
-        **_view_json(found, table),
-        **waiting_json(found.waiting, found.score),
-        "history": [move_json(move) for move in found.moves],
-        "changes": [change_json(change) for change in found.changes],
-        "allocations": [allocation_json(each) for each in found.allocations],
-        "project": _facts_json(found),
-        "taken_away": [key_json(each) for each in found.taken_away],
-    }
-
-
-def _facts_json(found: DealDetails) -> dict[str, Any]:
-    """Returns what was last read of the deal's project; nothing of one that was never synced."""
-    if not found.facts:
-        return {}
-    return {**found.facts, "seen_at": found.seen_at.isoformat() if found.seen_at else None}
-
-
 @deals.command("add")
 @click.argument("words", metavar="[KEY] NAME", nargs=-1)
 @click.option("--stage", default="", help="Its stage (default: the first of its mapping).")
+@click.option(
+    "--like",
+    default="",
+    metavar="KEY",
+    help="Begin from this deal: its roles, service, team and value, where not given.",
+)
 @_field_options("name")
 @json_option
 @pass_context
 def add_deal(
-    context: CommandContext, /, words: tuple[str, ...], stage: str, as_json: bool, **texts: Any
+    context: CommandContext,
+    /,
+    words: tuple[str, ...],
+    stage: str,
+    like: str,
+    as_json: bool,
+    **texts: Any,
 ) -> None:
     """Add a deal. KEY is its permanent name, also in the target; without it, one is made.
 
@@ -179,11 +130,13 @@ def add_deal(
     if given and not key.strip():
         raise InvalidValue("key: a deal needs a key; leave it out to have one made")
     added = use.add_deal(
-        context, key, name, by=context.by, stage=stage, values=_values(context, texts)
+        context, key, name, by=context.by, stage=stage, values=_values(context, texts), like=like
     )
     passed = ", ".join(added.counted_as_done)
     counts = f"; these actions count as done: {passed}" if passed else ""
-    _report(added.deal, f"added {added.deal.key} in {added.deal.stage}{counts}", as_json, context)
+    taken = f"; taken from {like}: {', '.join(added.taken) or 'nothing'}" if like else ""
+    text = f"added {added.deal.key} in {added.deal.stage}{taken}{counts}"
+    _report(added.deal, text, as_json, context)
 
 
 @deals.command("rename")

@@ -14,6 +14,7 @@ from taiga_pipeline.app.planning.money import has_rates, money_json, money_of
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
+from taiga_pipeline.cli.pipeline.lessons_text import print_lessons_learnt, retrospective_json
 from taiga_pipeline.pipeline.columns import check_field
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.planning.metrics.delivery import (
@@ -84,6 +85,7 @@ def metrics(
     found = metrics_of(context, since.date() if since else None)
     if as_json:
         plain = _as_json(found.sales, found.delivery, found.suggestions)
+        plain["retrospectives"] = [retrospective_json(each) for each in found.retrospectives]
         if _knows_money(context):
             plain["money"] = money_json(money_of(context))
         print_json(plain)
@@ -94,6 +96,7 @@ def metrics(
     else:
         _show_sales(found.sales)
         _show_delivery(found.delivery)
+        print_lessons_learnt(found.retrospectives)
         if _knows_money(context):
             click.echo("")
             _show_money(context, as_json=False)

@@ -138,8 +138,8 @@ def _known(mentions: Sequence[tuple[Contact, str]]) -> KnownContact:
 class DeliveryRecord:
     """What delivery learnt with a customer, over the won deals. None: not known of any of them.
 
-    ``started`` counts the deals of which the start is known, ``on_time`` those that began on the
-    planned day or before it, ``slip_days`` is the median. ``sold_hours`` and ``spent_hours`` are
+    ``started`` counts the deals that have begun, as far as it is known when; ``on_time`` those that
+    began on the planned day or before it; ``slip_days`` is the median. ``sold_hours`` and ``spent_hours`` are
     sums over the ``hours_known`` deals of which both are known. ``people`` are those who worked for
     the customer, with how many deals each.
     """
@@ -158,7 +158,8 @@ class DeliveryRecord:
 def delivery_record(experiences: Iterable[Experience]) -> DeliveryRecord:
     """Returns what delivery learnt over the won deals among these."""
     won = [each for each in experiences if each.outcome is Outcome.WON]
-    slips = [each.slip_days for each in won if each.slip_days is not None]
+    begun = (each.slip_days for each in won if each.has_begun)
+    slips = [slip for slip in begun if slip is not None]
     counted = [
         (each.sold_hours, each.spent_hours)
         for each in won

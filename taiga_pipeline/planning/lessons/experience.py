@@ -66,11 +66,11 @@ class Experience:
     """A deal and what became of it. None, "" and () mean "not known".
 
     ``start`` is the planned first day, ``slip_days`` how many days later the first milestone begins
-    as it now stands. ``sold_hours`` are what the deal asked for, or else its mapping;
-    ``staffed_hours`` what people were allocated, ``spent_hours`` what the project-management tool
-    counted. ``progress`` is 0 to 1. ``people`` are those who were allocated and the
-    project's members, by name. ``has_ended``: delivery reports that, or
-    somebody said so.
+    as it now stands, and ``has_begun`` whether that day has come. ``sold_hours`` are what the deal
+    asked for, or else its mapping; ``staffed_hours`` what people were allocated, ``spent_hours``
+    what the project-management tool counted. ``progress`` is 0 to 1. ``people`` are those who were
+    allocated and the project's members, by name. ``has_ended``: delivery reports that, or somebody
+    said so.
     """
 
     deal: Deal
@@ -79,6 +79,7 @@ class Experience:
     roles: tuple[RoleHours, ...] = ()
     start: date | None = None
     slip_days: int | None = None
+    has_begun: bool = False
     sold_hours: float | None = None
     staffed_hours: float | None = None
     spent_hours: float | None = None
@@ -119,6 +120,8 @@ def _with_delivery(
     facts = dict(delivered.facts or {})
     reported = delivery_facts(found.deal.key, facts, None, "")
     days = [finish for _, _, finish in reported.milestones if finish is not None]
+    slip = start_slip(delivered) if found.outcome is Outcome.WON else None
+    began = delivered.start + timedelta(days=slip) if delivered.start and slip is not None else None
     roles = tuple(_roles(delivered))
     is_staffed = bool(delivered.allocations)
     return Experience(
@@ -127,7 +130,8 @@ def _with_delivery(
         stays=found.stays,
         roles=roles,
         start=delivered.start,
-        slip_days=start_slip(delivered) if found.outcome is Outcome.WON else None,
+        slip_days=slip,
+        has_begun=began is not None and began <= today,
         sold_hours=float(demand_hours(delivered.demand)) if delivered.demand else None,
         staffed_hours=sum(staffed(delivered).values()) if is_staffed else None,
         spent_hours=number_reported(delivered, "spent_hours"),

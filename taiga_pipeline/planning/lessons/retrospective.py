@@ -26,6 +26,8 @@ QUESTIONS: Final = (
 ORIGIN: Final = "retrospective:"
 ENDED: Final = f"{ORIGIN}ended"
 ENDED_TEXT: Final = "The project has ended."
+TAKEN_BACK: Final = "(answer taken back)"
+"""What the log has in place of an answer that does not hold any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def answer_note(question: str, text: str, by: str, number: int) -> Note:
 
     A text of "" takes the answers to the question back.
     """
-    return Note(f"{line(question)}\n{text}", None, by, f"{ORIGIN}{number}")
+    return Note(f"{line(question)}\n{text.strip() or TAKEN_BACK}", None, by, f"{ORIGIN}{number}")
 
 
 def ended_note(by: str) -> Note:
@@ -62,7 +64,7 @@ def answers_in(notes: Iterable[Note]) -> tuple[Answer, ...]:
             continue
         question, _, text = note.text.partition("\n")
         newest.setdefault(folded(question), Answer(question, text.strip(), note.at, note.by))
-    return tuple(answer for answer in reversed(newest.values()) if answer.text)
+    return tuple(each for each in reversed(newest.values()) if each.text not in ("", TAKEN_BACK))
 
 
 def in_order(answers: Iterable[Answer], questions: Sequence[str]) -> tuple[Answer, ...]:

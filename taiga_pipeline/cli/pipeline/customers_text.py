@@ -1,0 +1,222 @@
+"""Customers as JSON and as terminal text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from taiga_pipeline.cli.output import print_pairs, print_table
+from taiga_pipeline.cli.pipeline.deal_text import money
+from taiga_pipeline.cli.pipeline.lessons_text import (
+    amounts_text,
+    answer_text,
+    experience_json,
+    number,
+    people_text,
+    share_text,
+    slip_text,
+)
+from taiga_pipeline.hints import command
+from taiga_pipeline.pipeline.customers.names import Likeness
+from taiga_pipeline.pipeline.fields.field import FieldTable
+from taiga_pipeline.pipeline.text import counted
+from taiga_pipeline.planning.lessons.experience import Outcome
+from taiga_pipeline.report.terminal import safe
+
+if TYPE_CHECKING:
+    from taiga_pipeline.app.customers.customers import CustomerDetails, Suggestion
+    from taiga_pipeline.pipeline.customers.store import Joined
+    from taiga_pipeline.planning.lessons.customer import (
+        CustomerTotals,
+        DeliveryRecord,
+        KnownContact,
+    )
+    from taiga_pipeline.planning.lessons.experience import Experience
+
+_SUGGESTED: Final = 10
+"""Suggestions that are shown; ``--json`` has all."""
+_DEALS: Final = 50
+"""Deals that are shown of a customer, the newest; ``--json`` has all."""
+_VALUES: Final = 5
+_WHY: Final = {
+    Likeness.SAME_BUT_FOR_FORM: "the same but for their form",
+    Likeness.ONE_LETTER_APART: "one letter apart",
+}
+
+
+def totals_json(found: CustomerTotals) -> dict[str, Any]:
+    """Returns what a customer's deals come to as plain data."""
+    return {
+        "name": found.name,
+        "deals": found.deals,
+        "open": found.open,
+        "won": found.won,
+        "lost": found.lost,
+        "win_rate": found.win_rate,
+        "value_won": _plain(found.value_won),
+        "value_open": _plain(found.value_open),
+        "unvalued": found.unvalued,
+        "last": found.last.isoformat() if found.last else None,
+    }
+
+
+def _plain(amounts: Mapping[str, Decimal]) -> dict[str, str]:
+    return {currency: format(value, "f") for currency, value in amounts.items()}
+
+
+def suggestion_json(found: Suggestion) -> dict[str, Any]:
+    """Returns names that may be one customer as plain data."""
+    joined = [{"name": name, "into": into} for name, into in found.joined]
+    names, why = list(found.look_alike.names), found.look_alike.likeness.value
+    return {"names": names, "most": found.most, "likeness": why, "joined_before": joined}
+
+
+def details_json(found: CustomerDetails, table: FieldTable) -> dict[str, Any]:
+    """Returns all about a customer as plain data."""
+    delivery = asdict(found.delivery)
+    delivery["people"] = [{"name": name, "deals": times} for name, times in found.delivery.people]
+    contacts = [asdict(each) for each in found.contacts]
+    return {
+        **totals_json(found.totals),
+        "contacts": [{**each, "parts": [p.value for p in each["parts"]]} for each in contacts],
+        "deal_list": [experience_json(each, table) for each in found.deals],
+        "delivery": delivery,
+        "own": {name: dict(values) for name, values in found.own.items()},
+        "look_alikes": [suggestion_json(each) for each in found.suggestions],
+        "notices": list(found.notices),
+    }
+
+
+def joined_json(done: Joined, *, undo: bool) -> dict[str, Any]:
+    """Returns a join as plain data."""
+    kept = {"kept": list(done.kept)} if undo else {}
+    return {"name": done.name, "into": done.into, "undone": undo, "deals": list(done.deals), **kept}
+
+
+def print_customers(found: Sequence[CustomerTotals]) -> None:
+    """Prints a table of customers."""
+    rows = [
+        (
+            each.name,
+            str(each.deals),
+            str(each.open),
+            str(each.won),
+            str(each.lost),
+            "" if each.win_rate is None else f"{100 * each.win_rate:.0f} %",
+            amounts_text(each.value_won),
+            amounts_text(each.value_open),
+            str(each.last or ""),
+        )
+        for each in found
+    ]
+    headings = ("Customer", "Deals", "Open", "Won", "Lost", "Win rate", "Value won", "Open value")
+    if rows:
+        print_table((*headings, "Last close"), rows, right=range(1, 8))
+
+
+def print_suggestions(found: Sequence[Suggestion]) -> None:
+    """Prints names that may be one customer, with the commands that settle it."""
+    if not found:
+        return
+    click.echo("\nMay be one customer")
+    for each in found[:_SUGGESTED]:
+        names = each.look_alike.names
+        click.echo(safe(f"  {'; '.join(names)} ({_WHY[each.look_alike.likeness]})"))
+        for name, into in each.joined:
+            click.echo(safe(f"    {name} was joined into {into} before"))
+        for name in (name for name in names if name != each.most):
+            click.echo(f"    one: {command('customers join', name, each.most)}")
+            click.echo(f"    two: {command('customers apart', name, each.most)}")
+    if (more := len(found) - _SUGGESTED) > 0:
+        click.echo(f"  and {more} more: {command('customers list', options='--json')}")
+
+
+def print_details(found: CustomerDetails, table: FieldTable) -> None:
+    """Prints all about a customer."""
+    print_pairs(_pairs(found, table))
+    if found.contacts:
+        click.echo("\nContacts")
+        for contact in found.contacts:
+            click.echo(safe(f"  {_contact(contact)}"))
+    click.echo("\nDeals")
+    _print_deals(found.deals)
+    won = [each for each in found.deals if each.outcome is Outcome.WON]
+    if won:
+        click.echo("\nWhat delivery learnt")
+        _print_delivery(found.delivery)
+        _print_projects(won[-_DEALS:])
+    answers = [(each.deal.key, answer) for each in won for answer in each.answers]
+    if answers:
+        click.echo("\nRetrospectives")
+        for key, answer in answers[-_DEALS:]:
+            click.echo(safe(f"  {key}  {answer_text(answer)}"))
+    print_suggestions(found.suggestions)
+
+
+def _pairs(found: CustomerDetails, table: FieldTable) -> dict[str, str]:
+    totals = found.totals
+    rate = "nothing decided" if totals.win_rate is None else f"{100 * totals.win_rate:.0f} % won"
+    valued = f" ({counted(totals.unvalued, 'deal')} without a value)" if totals.unvalued else ""
+    pairs = {
+        "Customer": totals.name,
+        "Deals": f"{totals.open} open, {totals.won} won, {totals.lost} lost ({rate})",
+        "Value won": amounts_text(totals.value_won) or "none",
+        "Open value": (amounts_text(totals.value_open) or "none") + valued,
+    }
+    for name, values in found.own.items():
+        most = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))[:_VALUES]
+        pairs[safe(table[name].label)] = ", ".join(f"{text} ({count})" for text, count in most)
+    return pairs
+
+
+def _contact(contact: KnownContact) -> str:
+    parts = " and ".join(part.value for part in contact.parts)
+    about = (contact.name, contact.email, contact.phone, parts)
+    return f"{', '.join(filter(None, about))} ({', '.join(contact.deals[-_VALUES:])})"
+
+
+def _print_deals(deals: Sequence[Experience]) -> None:
+    if (older := len(deals) - _DEALS) > 0:
+        click.echo(f"  {counted(older, 'older deal')} not shown; --json has all")
+    rows = []
+    for each in deals[-_DEALS:]:
+        deal = each.deal
+        close = str(deal.closed_on or deal.expected_close or "")
+        what = (deal.name, deal.service, deal.stage, each.outcome.value, money(deal), close)
+        rows.append((deal.key, *what, deal.lost_reason))
+    headings = ("Key", "Name", "Service", "Stage", "Outcome", "Value", "Close", "Lost because")
+    print_table(headings, rows, right=(5,))
+
+
+def _print_delivery(found: DeliveryRecord) -> None:
+    of = counted(found.deals, "won deal")
+    slip = "" if found.slip_days is None else f", median {found.slip_days:+.0f} days"
+    start = f"{found.on_time} of {found.started} on time{slip}" if found.started else "unknown"
+    hours = "unknown"
+    if found.sold_hours is not None:
+        spent = f"{number(found.sold_hours)} sold, {number(found.spent_hours)} spent"
+        hours = f"{spent} (known of {found.hours_known})"
+    people = people_text(f"{name} ({times})" for name, times in found.people)
+    print_pairs({"Of": of, "Start": start, "Hours": hours, "Worked here": people})
+
+
+def _print_projects(won: Sequence[Experience]) -> None:
+    rows = [
+        (
+            each.deal.key,
+            slip_text(each),
+            number(each.sold_hours),
+            number(each.staffed_hours),
+            number(each.spent_hours),
+            share_text(each.progress),
+            people_text(each.people),
+            each.url,
+        )
+        for each in won
+    ]
+    headings = ("Deal", "Start", "Sold", "Staffed", "Spent", "Progress", "People", "Project")
+    print_table(headings, rows, right=(2, 3, 4, 5))
