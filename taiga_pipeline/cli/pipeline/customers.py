@@ -89,7 +89,7 @@ def join(context: CommandContext, name: str, into: str, undo: bool, as_json: boo
 
     Each deal's history says so. The next run renames their projects where titles name the customer,
     within the limits. With --undo, the deals that a join changed get NAME back, except those that
-    somebody renamed since.
+    were renamed since.
     """
     change = use.undo_join if undo else use.join_customers
     done = change(context, name, into, by=context.by)

@@ -120,8 +120,8 @@ def retrospective(
 ) -> None:
     """Look back at the project of a won deal: three questions, and their answers.
 
-    A project has ended when all of it is done and its last milestone has passed, or when somebody
-    says so (--ended). Without KEY, list what waits for answers and what was answered. Answers are
+    A project has ended when all of it is done and its last milestone has passed, or when a
+    person says so (--ended). Without KEY, list what waits for answers and what was answered. Answers are
     entries of the deal's log of notes; the newest holds. The questions are [deals] retrospective in
     the configuration.
     """
@@ -149,7 +149,7 @@ def _list(found: tuple[Retrospective, ...], as_json: bool) -> None:
         return
     due = [each for each in found if each.is_due]
     if not found:
-        click.echo("no project has ended yet, as far as anybody said", err=True)
+        click.echo("no project has ended yet, as far as is known", err=True)
     if due:
         click.echo(f"{counted(len(due), 'project')} ended and waiting for answers")
     for each in due:

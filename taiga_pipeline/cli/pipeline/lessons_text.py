@@ -116,7 +116,7 @@ def _result(found: Experience) -> Iterator[str]:
         when = f" on {deal.closed_on}"
     yield f"{found.outcome.value}{when}"
     if found.outcome is Outcome.LOST:
-        yield f"because: {deal.lost_reason}" if deal.lost_reason else "nobody said why"
+        yield f"because: {deal.lost_reason}" if deal.lost_reason else "reason unknown"
     yield money(deal)
 
 
@@ -154,7 +154,7 @@ def _stays(found: Experience) -> str:
 
 
 def _role(each: Any) -> str:
-    staffed = f"{each.staffed:,.0f} h staffed" if each.staffed else "nobody staffed"
+    staffed = f"{each.staffed:,.0f} h staffed" if each.staffed else "none staffed"
     return f"{each.role} {each.sold:,.0f} h sold, {staffed}"
 
 

@@ -139,9 +139,9 @@ class DeliveryRecord:
     """What delivery learnt with a customer, over the won deals. None: not known of any of them.
 
     ``started`` counts the deals that have begun, as far as it is known when; ``on_time`` those that
-    began on the planned day or before it; ``slip_days`` is the median. ``sold_hours`` and ``spent_hours`` are
-    sums over the ``hours_known`` deals of which both are known. ``people`` are those who worked for
-    the customer, with how many deals each.
+    began on the planned day or before it; ``slip_days`` is the median.
+    ``sold_hours`` and ``spent_hours`` are sums over the ``hours_known`` deals of which both are
+    known. ``people`` are those who worked for the customer, with how many deals each.
     """
 
     deals: int
