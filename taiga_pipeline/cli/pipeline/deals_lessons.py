@@ -120,8 +120,8 @@ def retrospective(
 ) -> None:
     """Look back at the project of a won deal: three questions, and their answers.
 
-    A project has ended when all of it is done and its last milestone has passed, or when a
-    person says so (--ended). Without KEY, list what waits for answers and what was answered. Answers are
+    A project has ended when all of it is done and its last milestone has passed, or when a person
+    says so (--ended). Without KEY, list what waits for answers and what was answered. Answers are
     entries of the deal's log of notes; the newest holds. The questions are [deals] retrospective in
     the configuration.
     """
