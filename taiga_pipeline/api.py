@@ -14,6 +14,24 @@ from sync.ways_out import Side
 from taiga_pipeline.app.backup import BackedUp, back_up
 from taiga_pipeline.app.cards import CardChange, CardEvent
 from taiga_pipeline.app.checking import Finding, check_all
+from taiga_pipeline.app.customers.customers import (
+    CustomerDetails,
+    Customers,
+    Suggestion,
+    join_customers,
+    keep_apart,
+    list_customers,
+    show_customer,
+    undo_join,
+)
+from taiga_pipeline.app.customers.lessons import (
+    SimilarDeal,
+    SimilarDeals,
+    answer_questions,
+    retrospective_of,
+    retrospectives,
+    similar_deals,
+)
 from taiga_pipeline.app.deals.calendar_feed import calendar_feed
 from taiga_pipeline.app.deals.changes import ChangesSince, changes_since, read_since
 from taiga_pipeline.app.deals.editing import (
@@ -131,6 +149,7 @@ from taiga_pipeline.app.sync.running import DrawnPlan, Performed, draw_plan, per
 from taiga_pipeline.app.trouble import Trouble, trouble_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
+from taiga_pipeline.pipeline.customers.store import Joined, NothingJoined, UnknownCustomer
 from taiga_pipeline.pipeline.errors import (
     AddressTaken,
     AlreadyInStage,
@@ -163,6 +182,13 @@ from taiga_pipeline.pipeline.model import (
     RoleDemand,
     StageMove,
 )
+from taiga_pipeline.planning.lessons.customer import (
+    CustomerTotals,
+    DeliveryRecord,
+    KnownContact,
+)
+from taiga_pipeline.planning.lessons.experience import Experience
+from taiga_pipeline.planning.lessons.looking_back import Retrospective
 from taiga_pipeline.problems import Problem, ProblemsError
 
 __all__ = [
@@ -185,14 +211,19 @@ __all__ = [
     "ComparedScenarios",
     "Contact",
     "Copied",
+    "CustomerDetails",
+    "CustomerTotals",
+    "Customers",
     "DayToCome",
     "Deal",
     "DealDetails",
     "DealView",
+    "DeliveryRecord",
     "DrawnPlan",
     "EditConflict",
     "Edited",
     "Ends",
+    "Experience",
     "FieldChange",
     "FieldConflict",
     "Finding",
@@ -203,8 +234,10 @@ __all__ = [
     "ImportOptions",
     "InvalidFields",
     "InvalidValue",
+    "Joined",
     "KeyTaken",
     "KeyWasRenamed",
+    "KnownContact",
     "Listing",
     "Locked",
     "Metrics",
@@ -213,6 +246,7 @@ __all__ = [
     "NotMappedDeal",
     "Note",
     "Noted",
+    "NothingJoined",
     "NothingSupposed",
     "NothingToChange",
     "Past",
@@ -225,6 +259,7 @@ __all__ = [
     "Renamed",
     "Renumbered",
     "RequestError",
+    "Retrospective",
     "RoleDemand",
     "SampleNeedsStore",
     "ScenarioThere",
@@ -232,6 +267,8 @@ __all__ = [
     "Scored",
     "Selection",
     "Side",
+    "SimilarDeal",
+    "SimilarDeals",
     "SortBy",
     "Span",
     "Staffing",
@@ -240,11 +277,13 @@ __all__ = [
     "StateServer",
     "Stop",
     "StoreThere",
+    "Suggestion",
     "SyncError",
     "TimeOff",
     "Trouble",
     "Unauthorised",
     "UnknownAction",
+    "UnknownCustomer",
     "UnknownDeal",
     "UnknownFilters",
     "UnknownName",
@@ -265,6 +304,7 @@ __all__ = [
     "add_time_off",
     "adopt",
     "adopt_renumbered",
+    "answer_questions",
     "back_up",
     "bring_back",
     "calendar_feed",
@@ -298,8 +338,11 @@ __all__ = [
     "import_deals",
     "import_people",
     "import_time_off",
+    "join_customers",
+    "keep_apart",
     "keep_server",
     "list_allocations",
+    "list_customers",
     "list_deals",
     "list_people",
     "list_time_off",
@@ -319,12 +362,16 @@ __all__ = [
     "rename_deal",
     "rename_person",
     "resolve",
+    "retrospective_of",
+    "retrospectives",
     "save_scenario",
     "saved_scenario",
     "saved_scenarios",
     "score_forecasts",
     "server_of",
+    "show_customer",
     "show_deal",
+    "similar_deals",
     "staffing_of",
     "start_pipeline",
     "suggest_staffing",
@@ -334,6 +381,7 @@ __all__ = [
     "take_off",
     "take_over_project",
     "trouble_of",
+    "undo_join",
     "unlink_deals",
     "waiting",
 ]

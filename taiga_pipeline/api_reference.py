@@ -65,8 +65,18 @@ _SECTIONS: Final = {
         "taiga_pipeline.app.project_files",
     ),
     "Deals": ("taiga_pipeline.app.deals", "taiga_pipeline.pipeline.importing"),
+    "Customers and lessons": (
+        "taiga_pipeline.app.customers",
+        "taiga_pipeline.pipeline.customers",
+        "taiga_pipeline.planning.lessons",
+    ),
     "People": ("taiga_pipeline.app.people",),
-    "Sync": ("taiga_pipeline.app.sync", "taiga_pipeline.app.portfolio", "sync.ways_out"),
+    "Sync": (
+        "taiga_pipeline.app.sync",
+        "taiga_pipeline.app.cards",
+        "taiga_pipeline.app.portfolio",
+        "sync.ways_out",
+    ),
     "Planning": ("taiga_pipeline.app.planning",),
     "Mappings": ("taiga_pipeline.app.mappings",),
     "Upkeep": (

@@ -103,7 +103,7 @@ def retrospectives(workspace: Workspace) -> tuple[Retrospective, ...]:
     return tuple(look_back(each, questions) for each in found)
 
 
-def answer(
+def answer_questions(
     workspace: Workspace, key: str, answers: Mapping[int, str], *, by: str, has_ended: bool = False
 ) -> Retrospective:
     """Answers questions of a deal's retrospective, by their numbers from 1; returns it after that.

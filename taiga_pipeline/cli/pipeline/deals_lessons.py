@@ -132,7 +132,7 @@ def retrospective(
         return
     if answers or ended:
         given = dict(answers)
-        found = use.answer(context, key, given, by=context.by, has_ended=ended)
+        found = use.answer_questions(context, key, given, by=context.by, has_ended=ended)
     else:
         found = use.retrospective_of(context, key)
     if as_json:
