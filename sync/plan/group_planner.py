@@ -25,8 +25,8 @@ from dataclasses import dataclass, field, replace
 
 from sync.plan.doubles import all_alike, oldest_first, settle_doubles
 from sync.plan.dropped_children import Outcome, removal, renamed, settle_dropped
-from sync.plan.group_issues import conflict_issue, deleted_issue
 from sync.plan.issue_ways import with_usual_ways_out
+from sync.plan.known import Bound, Known, Making, Seen
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind
 from sync.plan.unmarked_roots import stranger
 from sync.records.merge import Decision, Verdict
@@ -40,6 +40,7 @@ from sync.records.model import (
     Marker,
     Observed,
     RecordKey,
+    Value,
     WhenDeleted,
     WhenDropped,
     WhenRetired,
@@ -48,58 +49,8 @@ from sync.records.model import (
 )
 from sync.records.record_merge import Bases, MergedRecord, Splitter, merge_record
 
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A binding, and what was last agreed upon for its fields."""
-
-    binding: Binding
-    base: Bases = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Making:
-    """A child that an open intent was about to make: how it is found, and what becomes of it if
-    it is no longer wanted."""
-
-    identity: str
-    when_dropped: WhenDropped
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the state store holds of one group.
-
-    ``intents`` are the bases that would stand had the receipts of open intents arrived, for each
-    record the oldest first. ``making`` and ``removing`` are the records that open intents were
-    about to make and to remove.
-    """
-
-    bound: Mapping[RecordKey, Bound] = field(default_factory=dict)
-    intents: Mapping[RecordKey, Sequence[Bases]] = field(default_factory=dict)
-    making: Mapping[RecordKey, Making] = field(default_factory=dict)
-    removing: Collection[RecordKey] = ()
-
-    def made(self, key: RecordKey) -> Bases:
-        """Returns the bases of a record that the connector made, the receipt being lost."""
-        intents = self.intents.get(key, ()) if key in self.making else ()
-        return {name: base for intended in intents for name, base in intended.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What was observed of one group: its bound root, or else the unbound ones that carry its
-    marker, and the children of the one that is (or would be) bound.
-
-    ``readable`` is False where there is such a root and its children could not be read: nothing
-    is concluded from there being none. ``elsewhere`` are children of this group that were seen in
-    other groups' roots, where people moved them."""
-
-    root: Observed | None = None
-    candidates: Sequence[Observed] = ()
-    children: Sequence[Observed] = ()
-    readable: bool = True
-    elsewhere: Sequence[Observed] = ()
+LONGEST_SHOWN = 200
+"""Characters of a value in a message; the whole is in the issue itself."""
 
 
 def plan_group(
@@ -482,7 +433,7 @@ class _GroupPlanner:
         intended = self.known.intents.get(record.key, ())
         merged = merge_record(record, base, intended, observed, self.split)
         self.kept.extend((record.key, change) for change in merged.kept)
-        self.issues.extend(conflict_issue(record.key, change) for change in merged.conflicts)
+        self.issues.extend(_conflict(record.key, change) for change in merged.conflicts)
         return merged
 
     def obstruct(self, root: Observed) -> None:
@@ -558,6 +509,39 @@ def _create(record: Desired, reason: str) -> Action:
         changes=changes,
         created=True,
     )
+
+
+def _conflict(key: RecordKey, change: Change) -> Issue:
+    wanted, there = (shortened(value) for value in (change.desired, change.observed))
+    message = (
+        f"{key}: '{change.field}' was changed on both sides: sales want {wanted}, the "
+        f"target has {there}"
+    )
+    issue = Issue(
+        IssueKind.CONFLICT,
+        key,
+        message,
+        field=change.field,
+        base=change.base,
+        desired=change.desired,
+        observed=change.observed,
+    )
+    return with_usual_ways_out(issue)
+
+
+def shortened(value: Value) -> str:
+    """Returns a value for a message: people paste whole documents into a description."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}… ({len(text):,} in all)"
+
+
+def deleted_issue(key: RecordKey) -> Issue:
+    """Returns the issue of a root that people deleted."""
+    message = (
+        f"{key.group}: its {key.kind} was deleted in the target, or the account can no longer see "
+        "it; it is not made again"
+    )
+    return with_usual_ways_out(Issue(IssueKind.DELETED, key, message))
 
 
 def _reason(record: Desired, merged: MergedRecord) -> str:

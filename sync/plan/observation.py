@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.errors import Failing, Malformed
-from sync.plan.group_planner import Known, Seen, strays_in, the_one
+from sync.plan.group_planner import strays_in, the_one
+from sync.plan.known import Known, Seen
 from sync.records.model import Marker, Observed
 from sync.state.store import GroupRow
 from sync.target import ObservesOwn, Target, unreadable

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sync.plan.group_planner import Known, the_one
+from sync.plan.group_planner import the_one
 from sync.plan.issue_ways import with_usual_ways_out
+from sync.plan.known import Known
 from sync.plan.model import Issue, IssueKind
 from sync.records.model import Binding, Observed, RecordKey
 from sync.source import Quarantined

@@ -21,7 +21,8 @@ from sync.plan.counting import (
     most_mails,
     name_some,
 )
-from sync.plan.group_planner import Known, Seen, plan_group
+from sync.plan.group_planner import plan_group
+from sync.plan.known import Known, Seen
 from sync.plan.limits import DEFAULTS, Amount, Breach, Limit, check_limits
 from sync.plan.model import GroupPlan, Issue, IssueKind, Plan
 from sync.plan.observation import (

@@ -30,8 +30,9 @@ from sync.errors import (
 )
 from sync.plan.doubles import double_issue
 from sync.plan.dropped_children import touched_issue
-from sync.plan.group_planner import Bound, adopt_child, find_child
+from sync.plan.group_planner import adopt_child, find_child
 from sync.plan.issue_ways import with_usual_ways_out
+from sync.plan.known import Bound
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind
 from sync.records.merge import base_after_create, base_after_write
 from sync.records.model import Base, Binding, Desired, Marker, Observed, RecordKey, Value

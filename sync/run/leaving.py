@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sync.errors import NotLinked, Rejected, Stale
-from sync.plan.group_planner import Bound, Known
+from sync.plan.known import Bound, Known
 from sync.plan.model import Action, ActionType, Change
 from sync.records.merge import Decision, Verdict
 from sync.records.model import Base, Marker, Observed, Owner, RecordKey, Value

@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 
 from sync.database.engine import by_letters
-from sync.plan.group_planner import Bound, Known, Making
+from sync.plan.known import Bound, Known, Making
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue
 from sync.records.model import Binding, RecordKey, WhenDropped, encode
 from sync.records.record_merge import Bases
