@@ -18,21 +18,6 @@ from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind, he
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.records import CardField, Story
 
-ON_CARDS: Final = (
-    "customer",
-    "value",
-    "currency",
-    "probability",
-    "start",
-    "roles",
-    "service",
-    "team",
-    "next_step",
-    "next_step_on",
-    "next_step_by",
-)
-"""The deal's fields that are custom fields of its card, beside those of the user's own."""
-
 OTHER_PLACES: Final[Mapping[str, str]] = {
     Story.SUBJECT: "name",
     Story.DUE_DATE: "expected_close",
@@ -55,8 +40,7 @@ _HUNDRED: Final = Decimal(100)
 
 def fields_of(table: FieldTable) -> tuple[DealField, ...]:
     """Returns the deal's fields that are custom fields of its card."""
-    built_in = tuple(table[name] for name in ON_CARDS if name in table)
-    return (*built_in, *table.own)
+    return tuple(each for each in table if each.is_on_card or each.is_own)
 
 
 def card_fields(table: FieldTable) -> tuple[CardField, ...]:

@@ -79,7 +79,8 @@ class DealField:
     ``fact`` is None for what projects do not show; ``match`` says what a mapping accepts of it, ""
     for what deals are not matched by. ``is_edited`` tells whether ``deals edit`` changes it,
     ``is_stable`` that it does not change from stage to stage, so that keys may be made of it,
-    ``is_listed`` that a list of deals shows it unless others are asked for, ``is_grouped`` that win
+    ``is_listed`` that a list of deals shows it unless others are asked for, ``is_on_card`` that it
+    is a custom field of the deal's card on the board of sales, ``is_grouped`` that win
     rates are recognised by it, ``is_of_stage`` that whether it is filled
     depends on how far its deal is, by its nature. ``since`` is the version of the store that
     brought it. ``choices`` and ``currency`` are of a field of the user's own, which ``is_own``: its
@@ -98,6 +99,7 @@ class DealField:
     is_edited: bool = True
     is_stable: bool = False
     is_listed: bool = False
+    is_on_card: bool = False
     is_grouped: bool = False
     is_of_stage: bool = False
     since: int = 1
