@@ -208,7 +208,8 @@ def _state(workspace: Workspace) -> str:
         followed = sum(row.is_followed for row in state.index().values())
         cut_off = len(state.open_intents())
     waiting = f"; {cut_off} writes of a run that was cut off are settled by the next run"
-    return f"{followed} projects are kept in step{waiting if cut_off else ''}"
+    kept = f"{counted(followed, 'project')} {'is' if followed == 1 else 'are'} kept in step"
+    return f"{kept}{waiting if cut_off else ''}"
 
 
 def _has_state(workspace: Workspace) -> bool:

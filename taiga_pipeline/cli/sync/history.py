@@ -46,11 +46,13 @@ def history(context: CommandContext, deal: str | None, limit: int, as_json: bool
     them; so is what they removed. Edits that it replaced are marked "written back".
     """
     past = looking.past_of(context, deal, limit)
-    # What sales did comes before what was written because of it; the newest is on top.
+    # What sales did comes before what was written because of it, and nothing before a deal was
+    # added, though it is all of one second; the newest is on top.
     events = [
         *map(_written, past.written),
-        *map(_moved, past.moves),
+        *(_moved(move) for move in past.moves if move.from_stage),
         *map(_changed, past.changes),
+        *(_moved(move) for move in past.moves if not move.from_stage),
     ]
     events.sort(key=lambda event: event.at, reverse=True)
     if as_json:

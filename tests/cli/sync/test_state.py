@@ -64,6 +64,7 @@ def test_history_tells_what_was_done_to_a_deal(synced: Run) -> None:
     assert [(row["where"], row["deal"], row["action"], row["status"]) for row in rows] == [
         ("project", "D-105", "create", "done"),
         *[("pipeline", "D-105", "move", "done")] * 3,
+        ("pipeline", "D-105", "edit", "done"),  # the note that it was added with
         ("pipeline", "D-105", "add", "done"),
     ]
     assert "D-109" in synced("history").stdout
