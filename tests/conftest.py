@@ -11,12 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
 from tests.live.leaving_out import leave_out
 
 os.environ["TZ"] = "UTC"  # which day it is must not depend on the machine
+
+# How long an example takes says how busy the machine is, and nothing about the program.
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
 
 pytest_plugins = ("tests.figures", "tests.profiles", "tests.live.postgresql", "tests.live.tryton")
 

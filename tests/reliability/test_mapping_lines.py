@@ -160,7 +160,9 @@ def measure(before: Picture, after: Picture) -> dict[str, int]:
 
 @given(data=st.data())
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_one_changed_line_changes_no_more_than_the_limits_allow(
     pipeline: Pipeline, data: st.DataObject

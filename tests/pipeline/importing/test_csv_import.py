@@ -403,7 +403,9 @@ def exported(folder: Path, store: DealStore, way: str) -> Path:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(deals, max_size=5, unique_by=lambda deal: folded(deal.key)), st.sampled_from(WAYS))
 def test_what_is_exported_is_imported_without_loss(
