@@ -83,7 +83,9 @@ def test_a_broken_link_is_found(tmp_path: Path) -> None:
 def test_the_site_asks_for_nothing_from_elsewhere() -> None:
     assert SITE["theme"]["font"] is False
     assert SITE["plugins"] == ["search"]
-    assert not SITE.keys() & {"extra_css", "extra_javascript", "repo_url", "site_url"}
+    assert not SITE.keys() & {"extra_javascript", "repo_url", "site_url"}
+    styles = [(DOCS / name).read_text(encoding="utf-8") for name in SITE["extra_css"]]
+    assert not any(re.search(r"url\(|@import", style) for style in styles)
     assert "analytics" not in SITE.get("extra", {})
 
 

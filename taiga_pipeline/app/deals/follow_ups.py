@@ -86,7 +86,7 @@ class Followed:
     def score(self, deal: Deal, *, with_reasons: bool = False) -> Score | None:
         """Returns the learnt chance of a deal from the proposal stage on, None for others.
 
-        It is that of ``forecast --deal``. None too where what forecasts need is not installed.
+        It is that of a forecast of the deal. None too where what forecasts need is not installed.
         """
         stage = self.stage(deal)
         if stage is None or stage.category is not Category.PROPOSAL or self._ground is None:

@@ -296,9 +296,12 @@ def test_without_the_extra_the_quick_rule_steps_in_and_says_so(
 def test_with_the_extra_the_optimiser_is_used(run: Run) -> None:
     pytest.importorskip("ortools", reason="the extra 'staffing' is not installed")
     add(run, "D-3", "Proposal", "Back:40h x4w", "--probability", "0.4")
-    result = run("staff", "suggest", "--seconds", "0.2")
+    result = run("staff", "suggest")
     assert result.exit_code == 0
-    assert "below quick rule; no plan costs less than" in result.stdout
+    assert "optimal, no plan costs less" in result.stdout
+    found = json.loads(run("staff", "suggest", "--json").stdout)
+    assert found["engine"] != "heuristic"
+    assert found["optimal"]
 
 
 def test_hostile_names_are_harmless(run: Run, suggest: Suggest) -> None:

@@ -56,7 +56,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedPr
 
 def test_it_ends_well_and_without_complaints(finished: subprocess.CompletedProcess[str]) -> None:
     assert finished.returncode == 0
-    assert finished.stderr == ""
+    beside = re.compile(r"note: |\d+ deals?; ")  # the sums of a list, and what is not known
+    assert [line for line in finished.stderr.splitlines() if not beside.match(line)] == []
 
 
 @pytest.mark.parametrize(
