@@ -7,7 +7,7 @@ import subprocess
 from taiga_pipeline.hints import command, word
 from tests.live.leaving_out import program
 from tests.reliability.hostile.checks import assert_terminal_safe
-from tests.reliability.hostile.corpus import STORABLE
+from tests.reliability.hostile.corpus import ALL_STORABLE
 
 
 def test_plain_words_stay_plain() -> None:
@@ -34,7 +34,7 @@ def test_no_word_is_one_too() -> None:
 
 
 def test_a_shell_reads_every_hostile_text_back_letter_by_letter() -> None:
-    texts = list(STORABLE.values())
+    texts = list(ALL_STORABLE.values())
     lines = [command("deals show", text) for text in texts]
     for line in lines:
         assert_terminal_safe(line)

@@ -18,6 +18,8 @@ import pytest
 
 from taiga_pipeline import __version__
 
+pytestmark = pytest.mark.sampled_tests(2)
+
 ROOT: Final = Path(__file__).parents[2]
 SOURCES: Final = ("pyproject.toml", "README.md", "LICENSE", "sync", "taiga_pipeline", "mappings")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.reliability.hostile.corpus import STORABLE
+from tests.reliability.hostile.corpus import ALL_STORABLE
 from tests.reliability.hostile.disputes import DISPUTES, disputed_world
 from tests.reliability.hostile.files import BACKUP, FILES
 from tests.reliability.hostile.planning import PLANNING, planning_world
@@ -51,4 +51,4 @@ TABLE: Final[Mapping[str, tuple[str, Surface]]] = {
 }
 """Part and surface by name, in the order of the table in docs/reliability.md."""
 
-CELLS: Final = [(surface, entry) for surface in TABLE for entry in STORABLE]
+CELLS: Final = [(surface, entry) for surface in TABLE for entry in ALL_STORABLE]

@@ -21,7 +21,7 @@ from taiga_pipeline.records import Kind, Membership, Milestone, Project, Role, S
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.targets.taiga.fitting import fit
 from tests.reliability.hostile.checks import assert_terminal_safe, commands_in
-from tests.reliability.hostile.corpus import EVERYTHING, STORABLE, UNSTORABLE
+from tests.reliability.hostile.corpus import ALL_STORABLE, EVERYTHING, STORABLE, UNSTORABLE
 from tests.reliability.hostile.world import NOW, World, prepare
 
 pytestmark = pytest.mark.sampled(8)
@@ -61,7 +61,7 @@ def test_a_store_keeps_a_text_letter_by_letter_or_says_why_not(name: str, tmp_pa
     store = DealStore.open(f"sqlite:///{tmp_path / 'pipeline.db'}", lambda: NOW, create=True)
     deal = Deal(key="D-1", name=text, notes=(Note(text),), stage="Proposal")
     with contextlib.closing(store):
-        if name in STORABLE:
+        if name in ALL_STORABLE:
             store.add(deal)
             kept = store.get("D-1")
             assert (kept.name, kept.notes[0].text) == (line(text), block(text))
@@ -117,6 +117,7 @@ def test_an_export_is_read_back_without_loss(world: World) -> None:
 # --- people in Taiga
 
 
+@pytest.mark.sampled_inside
 def test_what_people_write_in_taiga_is_kept_letter_by_letter_and_shown_harmlessly(
     world: World, taiga: Sandbox
 ) -> None:
@@ -232,15 +233,15 @@ def test_an_error_of_the_server_is_shown_harmlessly_and_in_bounds(
     assert len(result.output) < 20_000
 
 
-@pytest.mark.parametrize("name", STORABLE)
+@pytest.mark.parametrize("name", ALL_STORABLE)
 def test_the_name_of_an_account_is_shown_harmlessly(
     name: str, liar: LyingServer, deceived: World
 ) -> None:
-    liar.answer = (200, {"id": 1, "username": STORABLE[name]})
+    liar.answer = (200, {"id": 1, "username": ALL_STORABLE[name]})
     result = deceived.run("check")
     assert "lets" in result.stdout, result.stdout + result.stderr
     assert_terminal_safe(result.stdout + result.stderr)
     printed = deceived.run("check", "--json").stdout
     assert commands_in(printed) == []
     (target,) = (each for each in json.loads(printed)["checks"] if each["check"] == "target")
-    assert STORABLE[name] in target["summary"]
+    assert ALL_STORABLE[name] in target["summary"]

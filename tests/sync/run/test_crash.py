@@ -223,7 +223,7 @@ def test_killed_at_some_crash_points_on_postgresql_it_is_the_same(
 def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
     tmp_path: Path, prepared: World, undisturbed: object
 ):
-    for first, second in sampled(itertools.product(range(3, 70, 7), range(1, 40, 6)), 4):
+    for first, second in sampled(itertools.product(range(3, 70, 7), range(1, 40, 6)), 8):
         world = another(prepared, tmp_path / f"{first}-{second}")
         run_until(world, first)
         run_until(world, second)
