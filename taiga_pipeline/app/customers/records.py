@@ -225,7 +225,9 @@ class Past:
         if record is None:
             return Experience(deal, Outcome.UNKNOWN, answers=answers_in(deal.notes))
         delivered = delivered_of(deal, self.mappings, allocations, facts, is_won=record.is_won)
-        return experience_of(record, delivered, self._workspace.today, self.names)
+        questions = self._workspace.settings.deals.retrospective
+        today = self._workspace.today
+        return experience_of(record, delivered, today, self.names, questions)
 
 
 def _facts(workspace: Workspace, keys: Sequence[str]) -> Mapping[str, Mapping[str, object]]:

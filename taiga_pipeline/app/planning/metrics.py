@@ -85,7 +85,9 @@ def _retrospectives(
     questions, today = workspace.settings.deals.retrospective, workspace.today
     for record in records:
         if record.deal.key in of_deal:
-            found = look_back(experience_of(record, of_deal[record.deal.key], today), questions)
+            about = of_deal[record.deal.key]
+            experience = experience_of(record, about, today, questions=questions)
+            found = look_back(experience, questions)
             if found.has_ended:
                 yield found
 

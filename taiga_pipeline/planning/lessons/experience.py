@@ -12,6 +12,7 @@ from taiga_pipeline.pipeline.delivery import delivery_facts
 from taiga_pipeline.pipeline.model import Category, Deal
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.planning.lessons.retrospective import (
+    QUESTIONS,
     Answer,
     answers_in,
     said_to_have_ended,
@@ -96,20 +97,25 @@ class Experience:
 
 
 def experience_of(
-    record: Record, delivered: Delivered | None, today: date, names: Mapping[str, str] | None = None
+    record: Record,
+    delivered: Delivered | None,
+    today: date,
+    names: Mapping[str, str] | None = None,
+    questions: Sequence[str] = QUESTIONS,
 ) -> Experience:
     """Returns what became of a deal.
 
     ``delivered`` is what is known of its delivery, None for a deal that has no project to speak of.
-    ``names`` are people's, by lower-case address.
+    ``names`` are people's, by lower-case address; ``questions`` those of retrospectives.
     """
     deal = record.deal
+    answers = answers_in(deal.notes, questions)
     found = Experience(
         deal,
         outcome_of(record.stage.category),
         stays=tuple(_stays(record)),
-        answers=answers_in(deal.notes),
-        has_ended=said_to_have_ended(deal.notes),
+        answers=answers,
+        has_ended=said_to_have_ended(deal.notes, answers),
     )
     return found if delivered is None else _with_delivery(found, delivered, today, names or {})
 

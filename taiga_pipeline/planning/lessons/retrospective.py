@@ -2,13 +2,14 @@
 
 Answers are entries of the deal's log of notes, each of an origin of its own: so they have a time
 and an author, stand on the project's page "From sales", and go wherever the deal goes. The first
-line of such an entry is the question, what follows is the answer. Of several answers to one
-question, the newest holds.
+line of such an entry is the question, what follows is the answer. So is a note that people wrote
+themselves in that form. Of several answers to one question, the newest holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -24,6 +25,7 @@ QUESTIONS: Final = (
 """What is asked, unless the configuration has other questions."""
 
 ORIGIN: Final = "retrospective:"
+_MARKS: Final = re.compile(r"^[\s#>*_-]*(?:[0-9]{1,2}[.)])?[\s*_]*")
 ENDED: Final = f"{ORIGIN}ended"
 ENDED_TEXT: Final = "The project has ended."
 TAKEN_BACK: Final = "(answer taken back)"
@@ -56,15 +58,43 @@ def ended_note(by: str) -> Note:
     return Note(ENDED_TEXT, None, by, ENDED)
 
 
-def answers_in(notes: Iterable[Note]) -> tuple[Answer, ...]:
-    """Returns the answers in a log, to each question the newest, in the order of their times."""
+def answers_in(notes: Iterable[Note], questions: Sequence[str] = QUESTIONS) -> tuple[Answer, ...]:
+    """Returns the answers in a log, to each question the newest, in the order of their times.
+
+    A note that begins with one of the ``questions`` holds answers as well, whoever brought it: a
+    comment on the deal's card, for example. Its other questions may follow below.
+    """
     newest: dict[str, Answer] = {}
     for note in notes:  # the newest comes first
-        if not note.origin.startswith(ORIGIN) or note.origin == ENDED:
-            continue
-        question, _, text = note.text.partition("\n")
-        newest.setdefault(folded(question), Answer(question, text.strip(), note.at, note.by))
+        for question, text in _answers(note, questions):
+            answer = Answer(question, text.strip(), note.at, note.by)
+            newest.setdefault(folded(question), answer)
     return tuple(each for each in reversed(newest.values()) if each.text not in ("", TAKEN_BACK))
+
+
+def _answers(note: Note, questions: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yields the questions that a note answers, with the answers."""
+    first, _, rest = note.text.partition("\n")
+    if note.origin.startswith(ORIGIN):
+        if note.origin != ENDED:
+            yield first, rest
+        return
+    asked = {_plain(each): each for each in questions}
+    if _plain(first) not in asked:
+        return
+    question, answer = asked[_plain(first)], list[str]()
+    for each in rest.split("\n"):
+        if _plain(each) in asked:
+            yield question, "\n".join(answer)
+            question, answer = asked[_plain(each)], []
+        else:
+            answer.append(each)
+    yield question, "\n".join(answer)
+
+
+def _plain(text: str) -> str:
+    """Returns a line as a question is compared: without marks of headings and lists, and number."""
+    return folded(line(_MARKS.sub("", text)).rstrip(":* "))
 
 
 def in_order(answers: Iterable[Answer], questions: Sequence[str]) -> tuple[Answer, ...]:
@@ -75,9 +105,9 @@ def in_order(answers: Iterable[Answer], questions: Sequence[str]) -> tuple[Answe
     )
 
 
-def said_to_have_ended(notes: Iterable[Note]) -> bool:
-    """Whether somebody said that the project has ended, or answered as if it had."""
-    return any(note.origin.startswith(ORIGIN) for note in notes)
+def said_to_have_ended(notes: Sequence[Note], answers: Sequence[Answer]) -> bool:
+    """Whether a person said that the project has ended, or answered as if it had."""
+    return bool(answers) or any(note.origin.startswith(ORIGIN) for note in notes)
 
 
 def seems_ended(facts: Mapping[str, object], last_day: date | None, today: date) -> bool:

@@ -230,6 +230,21 @@ def test_a_comment_is_a_note_once(acme: Run, taiga: Sandbox, board: Board) -> No
     assert nothing_left_to_do(acme, taiga)
 
 
+def test_a_comment_below_a_question_answers_the_retrospective(
+    acme: Run, taiga: Sandbox, board: Board
+) -> None:
+    acme("deals", "move", "D-1", "Won", "--force")
+    acme("run")
+    board.edit(
+        "Web shop", comment="What went well?\nThe team.\n\n2. What did we underestimate?\nIt."
+    )
+    acme("run")
+    found = json.loads(acme("deals", "retrospective", "D-1", "--json").stdout)
+    answers = [(each["question"], each["text"]) for each in found["answers"]]
+    assert answers == [("What went well?", "The team."), ("What did we underestimate?", "It.")]
+    assert found["has_ended"] and nothing_left_to_do(acme, taiga)
+
+
 def test_a_value_that_is_none_goes_back_with_one_comment(
     acme: Run, taiga: Sandbox, board: Board
 ) -> None:

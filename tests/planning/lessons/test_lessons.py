@@ -117,6 +117,21 @@ def test_of_several_answers_the_newest_holds_and_one_can_be_taken_back() -> None
     assert [a.question for a in answers_in((back, *notes))] == ["Asked before?"]
 
 
+def test_a_note_that_people_write_below_the_questions_answers_them() -> None:
+    text = (
+        "## 1. What went well?\nThe team.\nAnd the customer.\n\n"
+        "**what did we  underestimate?**\nThe import"
+    )
+    comment = Note(text, origin="comment:7", by="Petra")
+    plain = Note("They ask: What went well?\nNobody knows.", origin="comment:8")
+    assert {(a.question, a.text, a.by) for a in answers_in((plain, comment))} == {
+        ("What went well?", "The team.\nAnd the customer.", "Petra"),
+        ("What did we underestimate?", "The import", "Petra"),
+    }
+    assert became(Deal("D-1", "P", notes=(comment,)), WON).has_ended
+    assert answers_in((comment,), ("Other?",)) == ()
+
+
 def test_a_retrospective_is_due_until_all_questions_are_answered() -> None:
     found = Experience(Deal("D-1", "P"), Outcome.WON, has_ended=True)
     assert look_back(found, QUESTIONS).is_due
