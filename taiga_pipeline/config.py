@@ -43,15 +43,16 @@ from taiga_pipeline.credentials import Secret, for_header, from_environment, fro
 from taiga_pipeline.days import local_zone, zone_named
 from taiga_pipeline.field_settings import DealsSettings, FieldSettings, Section, check_fields
 from taiga_pipeline.look_alikes import explain_look_alike
+from taiga_pipeline.notify_settings import NotifySettings
 from taiga_pipeline.pipeline.fields.declared import MAX_FIELDS, table_with
 from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.planning_settings import Number, PlanningSettings
 from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.setting_values import ConfigPath, Variable, resolved
 from taiga_pipeline.toml_places import Document, KeyPath, invisible, parse_document, read_document
 
 _SECRET_KEYS: Final = ("password", "token", "application_token", "secret", "api_key")
-_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SQLITE: Final = re.compile(r"(sqlite(?:\+\w+)?:///)([^/?][^?]*)(.*)", re.DOTALL)
 _HOST: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]+)?(/[^\s?#]*)?")
 _MISSPELLED: Final = re.compile(r"^(https?)(?::/{0,3}|;//|//|:\\\\)(?=\w)", re.IGNORECASE)
@@ -59,20 +60,6 @@ NO_CONFIG: Final = (
     "there is no configuration '{path}'; make one with 'pipeline-sync init', "
     "or name another with --config"
 )
-
-
-def _resolve_path(value: Path, info: ValidationInfo) -> Path:
-    return _resolved(info, value)
-
-
-def _resolved(info: ValidationInfo, path: Path) -> Path:
-    try:
-        return (_folder(info) / path.expanduser()).resolve()
-    except (RuntimeError, OSError, ValueError):
-        raise ValueError(
-            f"{str(path)!r} cannot be resolved (a link to itself, or the home of an unknown "
-            "account)"
-        ) from None
 
 
 def _resolve_url(value: str, info: ValidationInfo) -> str:
@@ -83,13 +70,8 @@ def _resolve_url(value: str, info: ValidationInfo) -> str:
     match = _SQLITE.fullmatch(value)
     if not match or match[2] == ":memory:" or match[2].startswith("file:"):
         return value
-    path = _resolved(info, Path(match[2]))
+    path = resolved(info, Path(match[2]))
     return f"{match[1]}{path}{match[3]}"
-
-
-def _folder(info: ValidationInfo) -> Path:
-    context: Mapping[str, Any] = info.context or {}
-    return Path(context.get("folder", "."))
 
 
 def _check_web_address(value: str) -> str:
@@ -131,21 +113,12 @@ def _meant(value: str) -> str:
     return f"; did you mean {repaired!r}?" if repaired != value else ""
 
 
-def _check_variable(value: str) -> str:
-    # The value is not shown: it is often the secret itself, written in the wrong place.
-    if not _VARIABLE.fullmatch(value):
-        raise ValueError("is the name of an environment variable, not the secret itself")
-    return value
-
-
 def _check_zone(value: str) -> str:
     if value:
         zone_named(value)
     return value
 
 
-Variable = Annotated[str, AfterValidator(_check_variable)]
-ConfigPath = Annotated[Path, Field(strict=False), AfterValidator(_resolve_path)]
 DatabaseUrl = Annotated[str, AfterValidator(_resolve_url)]
 WebAddress = Annotated[str, AfterValidator(_check_web_address)]
 LimitValue = Annotated[Limit, BeforeValidator(Limit.parse)]
@@ -371,6 +344,7 @@ class Settings(Section):
     monitoring: MonitoringSettings
     portfolio: PortfolioSettings
     calendar: CalendarSettings
+    notify: NotifySettings
     deals: DealsSettings
     field: Annotated[
         list[FieldSettings], Field(max_length=MAX_FIELDS), AfterValidator(check_fields)
@@ -397,6 +371,7 @@ _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "monitoring": MonitoringSettings,
     "portfolio": PortfolioSettings,
     "calendar": CalendarSettings,
+    "notify": NotifySettings,
     "deals": DealsSettings,
 }
 _LISTS: Final[Mapping[str, type[BaseModel]]] = {"field": FieldSettings}

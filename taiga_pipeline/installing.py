@@ -28,6 +28,7 @@ SANDBOX: Final = "pipeline-sync-sandbox"
 _SANDBOX_FOLDER: Final = "taiga_pipeline/sandbox"
 
 MODULES: Final = {
+    "apprise": "messages",
     "numpy": "planning",
     "holidays": "planning",
     "icalendar": "planning",

@@ -143,6 +143,32 @@ NOTES: Final = Table(
 )
 """Single values that outlive a run."""
 
+SEEN: Final = Table(
+    "sync_seen",
+    metadata,
+    Column("pipeline", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+)
+"""How each thing that messages are about was when it was last looked at; ``version`` counts how
+often that changed."""
+
+MESSAGES: Final = Table(
+    "sync_message",
+    metadata,
+    Column("pipeline", Text, primary_key=True),
+    Column("event", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("text_json", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("noted_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Index("sync_message_status", "pipeline", "status"),
+)
+"""One row per event and channel: what is to be sent, and what became of it."""
+
 NUMBERING: Final = {
     RUNS.name: {"id": RUNS.name},
     JOURNAL.name: {"id": JOURNAL.name, "run_id": RUNS.name},
@@ -197,6 +223,19 @@ STEPS: Final = (
     ),
     # A group whose key changed in the source is recognised, rather than made a second time.
     statements("ALTER TABLE sync_group ADD COLUMN likeness TEXT NOT NULL DEFAULT ''"),
+    # People are told of an event once: that it was told is noted before it is sent.
+    statements(
+        """CREATE TABLE sync_seen (
+            pipeline TEXT NOT NULL, subject TEXT NOT NULL, value TEXT NOT NULL,
+            version BIGINT NOT NULL, PRIMARY KEY (pipeline, subject))""",
+        """CREATE TABLE sync_message (
+            pipeline TEXT NOT NULL, event TEXT NOT NULL, channel TEXT NOT NULL,
+            text_json TEXT NOT NULL, status TEXT NOT NULL, detail TEXT NOT NULL,
+            noted_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+            PRIMARY KEY (pipeline, event, channel))""",
+        "CREATE INDEX sync_message_status ON sync_message (pipeline, status)",
+    ),
 )
 """Append only: a step that was released is never changed. What it adds is in a table above,
 with the default that it gives."""

@@ -26,9 +26,10 @@ from pydantic import (
     model_validator,
 )
 
-from taiga_pipeline.config import DatabaseUrl, Settings, Variable, load
+from taiga_pipeline.config import DatabaseUrl, Settings, load
 from taiga_pipeline.credentials import from_environment
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
+from taiga_pipeline.setting_values import Variable
 from taiga_pipeline.toml_places import Document, KeyPath, read_document
 from taiga_pipeline.workers.fairness import MOST_PLACES, places
 from taiga_pipeline.workers.schedule import Cron, Every, Schedule, parse_cron, parse_span

@@ -13,6 +13,7 @@ from taiga_pipeline.app.cards import CardChange
 from taiga_pipeline.app.deals.calendar_feed import write_feed
 from taiga_pipeline.app.engine import make_runner
 from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics
+from taiga_pipeline.app.notify.after_run import tell_of_failure, tell_of_run
 from taiga_pipeline.app.portfolio import run_for_portfolio
 from taiga_pipeline.app.state_access import locked_state, state_to_read
 from taiga_pipeline.app.trouble import Trouble, trouble_of
@@ -75,15 +76,34 @@ def perform(
     allow: Sequence[str] = (),
     expect: str | None = None,
 ) -> Performed:
-    """Runs the pipeline, and tells monitors of it; once ``stop`` is set, it ends in good order.
+    """Runs the pipeline, and tells monitors and people of it.
 
-    ``progress`` is called with the projects that are done, and how many there are. ``allow`` names
-    limits that are lifted this once. ``expect`` is the fingerprint of the only plan that may be
-    applied.
+    Once ``stop`` is set, it ends in good order. ``progress`` is called with the projects that are
+    done, and how many there are. ``allow`` names limits that are lifted this once. ``expect`` is
+    the fingerprint of the only plan that may be applied.
 
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     :raises Stop: nothing could be done; says why.
     """
+    try:
+        done = _perform(workspace, stop, progress, full=full, allow=allow, expect=expect)
+    except Exception as error:
+        tell_of_failure(workspace, error)
+        raise
+    if not stop.is_set():
+        tell_of_run(workspace, done.trouble, done.why)
+    return done
+
+
+def _perform(
+    workspace: Workspace,
+    stop: threading.Event,
+    progress: Callable[[int, int], None],
+    *,
+    full: bool,
+    allow: Sequence[str],
+    expect: str | None,
+) -> Performed:
     with locked_state(workspace) as store:
         runner = make_runner(workspace, store, allow, stop)
         runner.progress = progress

@@ -1,0 +1,1 @@
+"""Telling people: after a run, and as a digest."""
