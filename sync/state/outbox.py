@@ -82,7 +82,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An event on its way to one channel. Times are UTC."""
+    """An event on its way to one channel. Times are UTC; ``place`` is its own among those that were
+    noted together."""
 
     event: str
     channel: str
@@ -92,6 +93,7 @@ class Message:
     detail: str
     noted_at: datetime
     changed_at: datetime
+    place: int = 0
 
 
 class Outbox(StateTables):
@@ -128,9 +130,9 @@ class Outbox(StateTables):
                 if event.name not in known
                 and (event.sighting is None or stored.get(event.sighting.subject, True))
             ]
-            for event in fresh:
+            for place, event in enumerate(fresh):
                 for channel in channels:
-                    self._add(connection, event, channel)
+                    self._add(connection, event, channel, place)
         return fresh
 
     def _look(self, connection: Connection, sighting: Sighting) -> bool:
@@ -155,13 +157,13 @@ class Outbox(StateTables):
             known.update(connection.execute(query).scalars())
         return known
 
-    def _add(self, connection: Connection, event: Event, channel: str) -> None:
+    def _add(self, connection: Connection, event: Event, channel: str, place: int) -> None:
         connection.execute(
             insert(MESSAGES).values(
                 pipeline=self.pipeline,
                 event=event.name,
                 channel=channel,
-                text_json=dump({"title": event.title, "text": event.text}),
+                text_json=dump({"title": event.title, "text": event.text, "place": place}),
                 status=MessageStatus.DUE.value,
                 detail="",
                 noted_at=self._moment,
@@ -254,13 +256,13 @@ class Outbox(StateTables):
         )
 
     def _messages(self, connection: Connection, which: ColumnElement[bool]) -> list[Message]:
-        query = select(MESSAGES).where(self._mine, which)
-        rows = connection.execute(query.order_by(MESSAGES.c.noted_at, MESSAGES.c.event)).all()
-        return [_read(row) for row in rows]
+        query = select(MESSAGES).where(self._mine, which).order_by(MESSAGES.c.noted_at)
+        found = [_read(row) for row in connection.execute(query)]
+        return sorted(found, key=lambda each: (each.noted_at, each.place, each.event))
 
 
 def _read(row: Any) -> Message:
-    text: Mapping[str, str] = json.loads(row.text_json)
+    text: Mapping[str, Any] = json.loads(row.text_json)
     return Message(
         event=row.event,
         channel=row.channel,
@@ -270,4 +272,5 @@ def _read(row: Any) -> Message:
         detail=row.detail,
         noted_at=row.noted_at,
         changed_at=row.changed_at,
+        place=text.get("place", 0),
     )

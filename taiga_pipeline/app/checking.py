@@ -18,6 +18,7 @@ from sync.state.store import StateStore
 from sync.target import Foresees, Target
 from taiga_pipeline.app.deals.own_fields import Unreadable, look_at_own_fields
 from taiga_pipeline.app.engine import KnownTarget, make_source, make_target
+from taiga_pipeline.app.notify.telling import channels, need_package
 from taiga_pipeline.app.soundness import (
     EXAMPLES,
     RESTORE,
@@ -107,8 +108,17 @@ def check_all(workspace: Workspace, *, offline: bool = False) -> Iterator[Findin
         yield store
         if store.ok:
             yield from _own_fields(workspace)
+    if workspace.settings.notify.is_wanted:
+        yield _look("messages", lambda: _messages(workspace))
     if not offline:
         yield from _look_at_target(workspace, mapped=mappings.ok, is_readable=source.ok)
+
+
+def _messages(workspace: Workspace) -> str:
+    """Returns where messages go; nothing is sent."""
+    to = channels(workspace)
+    need_package()
+    return f"{counted(len(to), 'channel')}: {', '.join(channel.name for channel in to)}"
 
 
 def _look(name: str, what: Callable[[], str]) -> Finding:

@@ -35,6 +35,7 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry(".sync.status:status", "Show how the last run went.", _SYNC),
     "history": Entry(".sync.history:history", "Show who changed what, when.", _SYNC),
     "conflicts": Entry(".sync.status:conflicts", "List what waits for you.", _SYNC),
+    "digest": Entry(".sync.digest:digest", "Tell what waits for whom.", _SYNC),
     "resolve": Entry(".sync.manual_actions:resolve", "Settle a conflict.", _SYNC),
     "adopt": Entry(".sync.manual_actions:adopt", "Bind a deal to a project.", _SYNC),
     "unlink": Entry(".sync.manual_actions:unlink", "Stop following a deal.", _SYNC),

@@ -156,7 +156,7 @@ def _of_projects(
             yield sighting, None
             continue
         title = f"Staffed: the project of {named(deal)}"
-        text = f"{deal.about} With: {deal.team or 'nobody yet'}."
+        text = f"{deal.about} With: {deal.team or 'no people yet'}."
         yield sighting, _event(EventKind.STAFFED, sighting, title, text)
 
 

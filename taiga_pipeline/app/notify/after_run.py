@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
@@ -11,9 +11,9 @@ from sync.errors import Interrupted, Locked, Stop
 from sync.plan.model import PARTIAL
 from sync.records.model import digest
 from sync.state.outbox import Sighting
+from taiga_pipeline.app.notify.shortages import roles_now
 from taiga_pipeline.app.notify.telling import channels, deliver, need_package, open_outbox
 from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
-from taiga_pipeline.app.planning.inputs import STATED, options_for, plan_input
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.trouble import Trouble as RunTrouble
 from taiga_pipeline.app.trouble import describe, trouble_of
@@ -23,7 +23,7 @@ from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.text import iso, one_line
 from taiga_pipeline.notify.events import DealNow, Ended, Look, Shortage, Trouble, find_events
 from taiga_pipeline.pipeline.model import Category
-from taiga_pipeline.planning.weeks import monday, week_name
+from taiga_pipeline.planning.weeks import monday
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.report.ways_out import commands, in_words
 
@@ -31,13 +31,9 @@ if TYPE_CHECKING:
     from sync.state.outbox import Outbox
     from sync.state.store import OpenIssue
     from taiga_pipeline.pipeline.model import Deal
-    from taiga_pipeline.planning.capacity.result import RoleCapacity
 
 log = logging.getLogger(__name__)
 
-SHORT_HOURS: Final = 8
-"""A role is short if so many hours are missing in all weeks together."""
-NAMED_DEALS: Final = 3
 _INPUT: Final = "plan:input"
 _HOW: Final[Mapping[RunTrouble, str]] = {
     RunTrouble.USAGE: "something has to be corrected",
@@ -79,10 +75,10 @@ def _tell(workspace: Workspace, ended: Ended) -> None:
             need_package()
             deliver(workspace, outbox, channels(workspace))
     except (ProblemsError, Stop) as error:
-        log.warning("nobody was told: %s", in_words(error))
+        log.warning("no messages were sent: %s", in_words(error))
     except Exception as error:
         # Its text could hold parts of an address.
-        log.warning("nobody was told, because of an unexpected %s", type(error).__name__)
+        log.warning("no messages were sent, because of an unexpected %s", type(error).__name__)
         log.debug("no messages", exc_info=True)
 
 
@@ -160,31 +156,9 @@ def _shortages(
     if before and before.value == made_of:
         return {}
     try:
-        roles = _roles(workspace, read)
+        roles = dict(roles_now(workspace, read))
     except (ProblemsError, Stop) as error:
-        log.warning("roles that are short are not told: %s", in_words(error))
+        log.warning("roles that are short are not known: %s", in_words(error))
         return {}
     outbox.note([Sighting(_INPUT, made_of, before)], (), ())
-    return dict(roles)
-
-
-def _roles(workspace: Workspace, read: Pipeline) -> Iterator[tuple[str, Shortage | None]]:
-    from taiga_pipeline.planning.capacity.find import find_capacity
-
-    given = plan_input(workspace, STATED, read)
-    options = options_for(
-        workspace, team="", first=None, weeks=None, quantile=None, trials=2_000, seed=1
-    )
-    report = find_capacity(given.situation, given.mappings, given.outlooks, options)
-    weeks = [week_name(week) for week in report.weeks]
-    for role in report.roles:
-        yield role.role, _shortage(role, weeks)
-
-
-def _shortage(role: RoleCapacity, weeks: list[str]) -> Shortage | None:
-    short = [at for at, cell in enumerate(role.weeks) if round(cell.gap) > 0]
-    hours = sum(round(role.weeks[at].gap) for at in short)
-    if hours < SHORT_HOURS:
-        return None
-    because = dict.fromkeys(driver.deal_key for driver in role.total.drivers)
-    return Shortage(role.role, hours, len(short), weeks[short[0]], tuple(because)[:NAMED_DEALS])
+    return roles

@@ -76,6 +76,19 @@ def open_outbox(workspace: Workspace) -> Iterator[Outbox]:
         outbox.close()
 
 
+@contextmanager
+def outbox_to_read(workspace: Workspace) -> Iterator[Outbox]:
+    """Opens the messages of a pipeline for a look; an empty one where there are none yet."""
+    has_state = workspace.has_state()
+    url = workspace.state_url if has_state else "sqlite://"
+    pipeline = workspace.settings.pipeline
+    outbox = Outbox(url, pipeline, workspace.clock, changes=not has_state)
+    try:
+        yield outbox
+    finally:
+        outbox.close()
+
+
 def deliver(workspace: Workspace, outbox: Outbox, to: Sequence[Channel]) -> list[Told]:
     """Sends what is due; returns what became of it, what is lost included."""
     now = outbox.now()
@@ -117,15 +130,21 @@ def undelivered_line(
     """Says which messages did not arrive, or perhaps did not, and why."""
     what = messages[0].title if len(messages) == 1 else f"{len(messages)} messages"
     end = {
-        MessageStatus.DUE: "not told yet, the next run tries again",
-        MessageStatus.LOST: "it is not known whether it was told, and it is not sent again",
-    }.get(status, "not told")
+        MessageStatus.DUE: "not sent yet, the next run tries again",
+        MessageStatus.LOST: "it is not known whether it arrived, and it is not sent again",
+    }.get(status, "not sent")
     return safe(f"{channel}: {what}: {end}{f' ({detail})' if detail else ''}")
 
 
-def undelivered(workspace: Workspace, outbox: Outbox) -> list[str]:
+def undelivered(outbox: Outbox) -> list[str]:
     """Returns what did not arrive in the last days, a line each."""
     since = outbox.now() - SHOWN_FOR
     messages = outbox.messages((*UNDELIVERED, MessageStatus.DUE), since)
     late = [each for each in messages if each.status is not MessageStatus.DUE or each.detail]
     return [undelivered_line(e.channel, [e], e.status, e.detail) for e in late]
+
+
+def undelivered_messages(workspace: Workspace) -> list[str]:
+    """Returns what did not arrive in the last days, a line each, from the pipeline's state."""
+    with outbox_to_read(workspace) as outbox:
+        return undelivered(outbox)

@@ -41,7 +41,7 @@ def changes(context: CommandContext, since: str, as_json: bool) -> None:
     """
     found = changes_since(context, read_since(since, context.today))
     if as_json:
-        print_json(_json(found))
+        print_json(changes_json(found))
         return
     for notice in found.notices:
         click.echo(f"note: {safe(notice)}", err=True)
@@ -109,7 +109,8 @@ def _effect(each: Effect) -> str:
     return f"{each.before:,.0f} → {each.after:,.0f} ({each.change:+,.0f})"
 
 
-def _json(found: ChangesSince) -> dict[str, Any]:
+def changes_json(found: ChangesSince) -> dict[str, Any]:
+    """Returns what changed as JSON-compatible data."""
     effects = {"wins": found.wins, "hours_missing": found.hours_missing}
     return {
         "since": found.since.isoformat(),

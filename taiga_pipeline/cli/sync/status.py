@@ -12,6 +12,7 @@ import click
 from sync.clock import SKEW
 from sync.records.model import plural
 from sync.state.health import Health
+from taiga_pipeline.app.notify.telling import undelivered_messages
 from taiga_pipeline.app.sync import looking
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.errors import report_notice
@@ -85,12 +86,15 @@ def status(
     if fleet_path is not None:
         raise click.UsageError("--fleet goes with --all.")
     health = looking.sync_health(context)
+    missed = undelivered_messages(context)
     if as_json:
-        print_json(_health_json(health))
+        print_json({**_health_json(health), "undelivered": missed})
     elif health.last_run is None:
         click.echo(NO_RUN)
     else:
         _show_health(health, health.last_run)
+    for line in () if as_json else missed:
+        click.echo(f"message to {line}")
     if health.is_ahead:
         report_notice(AHEAD)
     if max_age is not None and not health.is_fresh(max_age):
