@@ -151,7 +151,7 @@ def join_customers(workspace: Workspace, name: str, into: str, *, by: str) -> Jo
 
     The next run renames their projects as far as titles name the customer, within the limits.
 
-    :raises UnknownCustomer: no deal has the first name.
+    :raises UnknownCustomer: no deal has one of the names.
     :raises InvalidValue: both are the same, or one cannot be a name.
     :raises ProblemsError: deals are read from elsewhere.
     """

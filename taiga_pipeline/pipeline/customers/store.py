@@ -119,14 +119,13 @@ class CustomerStore:
     def join(self, name: str, into: str, *, by: str) -> Joined:
         """Gives all deals of a customer the name of another one, in one transaction.
 
-        :raises UnknownCustomer: no deal has the first name.
+        :raises UnknownCustomer: no deal has one of the names.
         :raises InvalidValue: both are the same, or one is empty or too long.
         """
         old, new = _pair(name, into)
         with self._writing() as connection:
+            _check_known(connection, old, new)
             deals = _deals_of(connection, old)
-            if not deals:
-                raise UnknownCustomer(old, _names(connection))
             now = self._rename(connection, deals, new, by)
             marks = {"before": old, "after": new, "at": now, "by": by}
             rows = [{"deal_key": deal.key, **marks} for deal in deals]
@@ -163,10 +162,7 @@ class CustomerStore:
         """
         first, second = sorted(_pair(name, other))
         with self._writing() as connection:
-            known = _names(connection)
-            for each in (first, second):
-                if each not in known:
-                    raise UnknownCustomer(each, known)
+            _check_known(connection, first, second)
             is_new = not _forget_apart(connection, first, second)
             row = {"name": first, "other": second, "at": self._now(), "by": by}
             connection.execute(CUSTOMERS_APART.insert().values(**row))
@@ -196,6 +192,13 @@ def _pair(name: str, other: str) -> tuple[str, str]:
     if first == second:
         raise InvalidValue(f"{first!r} is one name already; name two")
     return first, second
+
+
+def _check_known(connection: Connection, *names: str) -> None:
+    known = _names(connection)
+    for name in names:
+        if name not in known:
+            raise UnknownCustomer(name, [each for each in known if each not in names])
 
 
 def _deals_of(connection: Connection, name: str) -> list[Deal]:

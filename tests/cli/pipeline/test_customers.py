@@ -12,6 +12,8 @@ from sync.database.engine import open_engine, writing
 from sync.state.schema import GROUPS
 from tests.cli.conftest import Run
 
+pytestmark = pytest.mark.sampled_tests(3)
+
 
 def parsed(run: Run, *arguments: str) -> Any:
     result = run(*arguments, "--json")

@@ -43,9 +43,11 @@ def test_a_join_renames_the_customer_in_its_deals_as_an_edit_does(
 def test_undo_gives_back_what_the_join_changed_and_nothing_else(
     store: DealStore, customers: CustomerStore
 ) -> None:
+    store.add(Deal("D-5", "Shop", "Acme AB"))
     customers.join("Acme AB", "Acme", by="maya")
     store.edit("D-3", {"customer": "Bolt"})
     store.rename("D-1", "P-1")
+    store.remove("D-5")
     undone = customers.undo("Acme AB", "Acme", by="tom")
     assert (undone.deals, undone.kept) == (("P-1",), ("D-3",))
     assert of(store) == {"D-2": "Acme", "D-3": "Bolt", "D-4": "", "P-1": "Acme AB"}
@@ -66,7 +68,9 @@ def test_deals_that_come_later_are_joined_again_and_undone_together(
 
 def test_names_that_no_deal_has_or_that_are_the_same_are_refused(customers: CustomerStore) -> None:
     with pytest.raises(UnknownCustomer, match="did you mean 'Acme AB'"):
-        customers.join("Acme AC", "Acme", by="")
+        customers.join("Acme AC", "Bolt", by="")
+    with pytest.raises(UnknownCustomer, match="'Acne'; did you mean 'Acme'"):
+        customers.join("Acme AB", "Acne", by="")
     for name, into in (("Acme", " Acme "), ("", "Acme"), ("Acme", ""), ("Acme", "x" * 1_001)):
         with pytest.raises(InvalidValue):
             customers.join(name, into, by="")
