@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from taiga_pipeline.app.people.rates import all_rates
@@ -15,6 +16,7 @@ from taiga_pipeline.planning.weeks import Weeks, monday
 if TYPE_CHECKING:
     from datetime import date
 
+    from taiga_pipeline.pipeline.model import Deal
     from taiga_pipeline.planning.attendance import Attendance
     from taiga_pipeline.planning.money.budget import Budget, Overrun
     from taiga_pipeline.planning.money.deals import DealMoney
@@ -91,8 +93,8 @@ def money_for(workspace: Workspace, read: Pipeline, given: PlanInput) -> Money:
     booked = all_won(situation, *plan, read.facts, attendance)
     deals = deals_money(situation, *plan, booked, book)
     weeks = weeks_of(today)
-    open_ = find_demand(situation, *plan, weeks, attendance(weeks)).open
-    starts = {each.deal_key: each for each in open_}
+    demand = find_demand(situation, *plan, weeks, attendance(weeks))
+    starts = {each.deal_key: each for each in demand.open}
     quarters = quarters_money(deals, starts, given.outlooks, today, Draws())
     found = budgets(deals, read.facts, today)
     finished = tuple(each for each in found if each.is_finished)
@@ -105,7 +107,10 @@ def money_for(workspace: Workspace, read: Pipeline, given: PlanInput) -> Money:
         finished=finished,
         overrun=overrun(finished),
         has_rates=not book.is_empty,
-        notices=tuple(_notices(book, deals, running)),
+        notices=(
+            *_notices(book, deals, running),
+            *_silent((*demand.silent_open, *demand.silent_won), book),
+        ),
     )
 
 
@@ -135,6 +140,21 @@ def _notices(
     if running and all(each.spent is None for each in running):
         notices.append(_NO_HOURS)
     return notices
+
+
+def _silent(deals: Iterable[Deal], book: RateBook) -> Iterator[str]:
+    """Yields what is to say of deals that state no roles: no hours earn their value."""
+    worth: dict[str, Decimal] = {}
+    count = 0
+    for deal in deals:
+        value, currency = book.exchange.convert(deal.value, deal.currency)
+        if value is not None:
+            count += 1
+            worth[currency] = worth.get(currency, Decimal(0)) + value
+    if count:
+        amounts = ", ".join(f"{worth[each]:,.0f} {each}".strip() for each in sorted(worth))
+        which = f"{count} deal states" if count == 1 else f"{count} deals state"
+        yield f"{which} no roles, so cost is unknown, and {amounts} of value is in no quarter"
 
 
 # --- as plain data

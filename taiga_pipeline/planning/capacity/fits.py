@@ -1,25 +1,29 @@
 """The earliest start of a deal that takes no hours from any other.
 
 A deal fits where, in each week, each role has the hours that it asks for free: of its capacity,
-what the demand of all others leaves at the chosen quantile. Hours per week are those of full weeks
+what the demand of all others leaves at the chosen quantile. What it asks for is as in capacity:
+people who are allocated or reserved use the hours of their own role, the rest those of its roles,
+and both lie as far apart as delivery moved them. Hours per week are those of full weeks
 and shrink with public holidays, as everybody's do. Needs numpy (the extra ``planning``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
+from typing import Self
 
-from taiga_pipeline.mapping.demand import deal_demand
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.pipeline.errors import InvalidValue
-from taiga_pipeline.pipeline.model import Deal, RoleDemand
+from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.planning.attendance import Attendance
 from taiga_pipeline.planning.capacity.find import Options, find_capacity
 from taiga_pipeline.planning.capacity.result import CapacityReport
-from taiga_pipeline.planning.demand.deals import Situation
+from taiga_pipeline.planning.demand.deals import Situation, find_stretches
+from taiga_pipeline.planning.demand.milestones import Stretch
 from taiga_pipeline.planning.outlook import Outlooks
 from taiga_pipeline.planning.weeks import WEEK, Weeks
 
@@ -59,7 +63,6 @@ class Fit:
 
     deal: Deal
     quantile: float
-    asked: tuple[RoleDemand, ...]
     planned: Start
     earliest: Start | None
     sure: Start | None
@@ -84,13 +87,17 @@ def fit_of(
     mappings, outlooks = plan
     options, attendance = asked
     rules = mappings.stage_of(deal)[0]
-    roles = tuple(deal_demand(deal, rules))
-    if not any(role.hours_per_week and role.weeks for role in roles):
+    stretches = find_stretches(deal.key, situation, mappings, options.weeks, attendance)
+    if not stretches:
         raise InvalidValue(
             f"{deal.key} states no roles, and {rules.file} has none for it, so it fits anywhere; "
             f'say what it needs with: pipeline-sync deals edit {deal.key} --roles "Back:30h x10w"'
         )
-    length = max(role.start_week + role.weeks for role in roles)
+    own = {person.email: person.role for person in situation.people}
+    asked_for = tuple(
+        _Need.of(each, own, attendance) for each in stretches if own.get(each.email, " ")
+    )
+    length = max(each.after for each in stretches)
     others = replace(
         situation, deals=tuple(each for each in situation.deals if each.key != deal.key)
     )
@@ -102,12 +109,12 @@ def fit_of(
         )
     free, left = _free(report), _left(report)
     starts = [
-        _start(week, number, roles, free, attendance)
+        _start(week, number, asked_for, free)
         for number, week in enumerate(options.weeks)
         if number <= last
     ]
     sure = [
-        _start(week, number, roles, left, attendance)
+        _start(week, number, asked_for, left)
         for number, week in enumerate(options.weeks)
         if number <= last
     ]
@@ -115,7 +122,6 @@ def fit_of(
     return Fit(
         deal,
         options.quantile,
-        roles,
         starts[at],
         next((each for each in starts if not each.missing), None),
         next((each for each in sure if not each.missing), None),
@@ -143,19 +149,32 @@ def _left(report: CapacityReport) -> _Free:
     }
 
 
-def _start(
-    week: date, number: int, roles: Iterable[RoleDemand], free: _Free, attendance: Attendance
-) -> Start:
+@dataclass(frozen=True, slots=True)
+class _Need:
+    """A stretch with the role that bears it, and what public holidays leave of a week's hours."""
+
+    role: str
+    stretch: Stretch
+    part: Callable[[date], float]
+
+    @classmethod
+    def of(cls, stretch: Stretch, own: Mapping[str, str], attendance: Attendance) -> Self:
+        email = stretch.email
+        if email in own:
+            return cls(own[email], stretch, partial(attendance.person_part, email))
+        return cls(stretch.role, stretch, partial(attendance.role_part, stretch.role))
+
+
+def _start(week: date, number: int, needs: Iterable[_Need], free: _Free) -> Start:
     needed: dict[tuple[str, int], float] = {}
     names: dict[str, str] = {}
-    for role in roles:
-        name = normalise(role.role)
-        names.setdefault(name, role.role)
-        for at in range(number + role.start_week, number + role.start_week + role.weeks):
+    for need in needs:
+        name = normalise(need.role)
+        names.setdefault(name, need.role)
+        for at in range(number + need.stretch.first, number + need.stretch.after):
             if at >= 0:
-                part = attendance.role_part(role.role, week + WEEK * (at - number))
-                place = name, at
-                needed[place] = needed.get(place, 0.0) + float(role.hours_per_week) * part
+                hours = need.stretch.hours * need.part(week + WEEK * (at - number))
+                needed[name, at] = needed.get((name, at), 0.0) + hours
     missing: dict[str, list[float]] = {}
     for (name, at), hours in needed.items():
         there = free.get(name)

@@ -136,6 +136,21 @@ def find_demand(
     return _Finder(situation, mappings, outlooks, weeks, attendance).find()
 
 
+def find_stretches(
+    key: str,
+    situation: Situation,
+    mappings: MappingSet,
+    weeks: Weeks,
+    attendance: Attendance | None = None,
+) -> tuple[Stretch, ...]:
+    """Returns what the deal ``key`` asks for, counted from the first week of its project: of the
+    people who are allocated or reserved, of its roles, and as far apart as delivery moved it.
+
+    Empty for a deal that asks for nobody, is lost, or is not mapped.
+    """
+    return _Finder(situation, mappings, Outlooks({}, 0.0), weeks, attendance).stretches_of(key)
+
+
 class _Finder:
     def __init__(
         self,
@@ -187,6 +202,17 @@ class _Finder:
             tuple(self._silent_open),
             tuple(self._silent_won),
         )
+
+    def stretches_of(self, key: str) -> tuple[Stretch, ...]:
+        case = next(
+            (
+                case
+                for deal in self._situation.deals
+                if deal.key == key and (case := self._case(deal))
+            ),
+            None,
+        )
+        return () if case is None else self._asked(case, monday(self._day(case) or self._now))
 
     def _said(self) -> Iterator[str]:
         for what, who in self._notices.items():
@@ -258,13 +284,16 @@ class _Finder:
             return
         starts = self._starts(case, outlook)
         entered = monday(self._day(case) or starts[0][0])
-        stretches = tuple(self._reserved(case, entered)) if case.allocations else case.stretches
+        stretches = self._asked(case, entered)
         if not stretches:
             self._note(deal.key, f"states no roles, and {case.rules.file} has none for it")
             return
         decided = case.fate.won or case.fate.lost or not case.fate.size
         chance = 0.0 if decided else outlook.probability
         yield OpenDemand(deal.key, chance, starts, entered, stretches, deal.expected_close)
+
+    def _asked(self, case: _Case, entered: date) -> tuple[Stretch, ...]:
+        return tuple(self._reserved(case, entered)) if case.allocations else case.stretches
 
     def _starts(self, case: _Case, outlook: Outlook) -> tuple[tuple[date, float], ...]:
         """Returns when a project may begin: as stated, or later if the deal is won later."""

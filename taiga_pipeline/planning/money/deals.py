@@ -60,9 +60,10 @@ class DealMoney:
 
     @property
     def margin(self) -> Amounts | None:
-        """Revenue less cost by currency; None where some hours have no cost rate, or no revenue
-        is known."""
-        unknown = self.priced_hours < self.hours - 0.05 or not self.revenue
+        """Revenue less cost by currency; None where no hours are known, some have no cost rate, or
+        no revenue is known."""
+        unpriced = self.hours - self.priced_hours > 0.05
+        unknown = unpriced or not self.hours or not self.revenue
         return None if unknown else less(self.revenue, self.cost)
 
     @property

@@ -96,6 +96,19 @@ currency = "EUR"
     assert all(set(each["cost"]) == {"EUR"} and each["margin"] for each in deals)
 
 
+def test_the_value_of_deals_that_state_no_roles_is_said_to_be_in_no_quarter(sample: Run) -> None:
+    rate = ("--cost", "62", "--bill", "118", "--currency", "EUR")
+    assert sample("people", "rate", "set", "Back", *rate).exit_code == 0
+    add = ("deals", "add", "N-1", "Licences", "--stage", "Proposal", "--service", "none of these")
+    close = ("--expected-close", "2026-12-10")
+    assert sample(*add, *close, "--value", "12345", "--currency", "EUR").exit_code == 0
+    notices = json.loads(sample("metrics", "--money", "--json").stdout)["notices"]
+    assert any("no roles" in each and "is in no quarter" in each for each in notices)
+    asked = sample("metrics", "--money")
+    (line,) = (each for each in asked.stdout.splitlines() if each.startswith("N-1"))
+    assert line.endswith("unknown")
+
+
 def test_no_money_of_the_plan_is_in_any_project_page_or_card(sample: Run, tmp_path: Path) -> None:
     """All that was written is in the state: descriptions, pages, cards, the resource plan."""
     for role in ("Back", "Design", "Front", "Lead", "UX"):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.people.public_holidays import public_holidays
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
@@ -24,13 +25,19 @@ from tests.planning.capacity.test_capacity import ANA, BO, NOW, open_deal, week,
 COUNT = 12
 
 
-def fit(deal: Deal, *others: Deal, chance: float = 0.5, **changes: Any) -> Fit:
+def fit(
+    deal: Deal,
+    *others: Deal,
+    chance: float = 0.5,
+    allocations: tuple[Allocation, ...] = (),
+    **changes: Any,
+) -> Fit:
     known = (deal, *others)
     found = {each.key: Outlook(each.key, chance, ((NOW, 1.0),)) for each in known}
     outlooks = Outlooks(found, 0.0)
     weeks = Weeks(NOW, COUNT)
     options = Options(weeks, public_holidays, **{"trials": 2_000, **changes})
-    situation = Situation(NOW, known, (ANA, BO))
+    situation = Situation(NOW, known, (ANA, BO), allocations=allocations)
     attendance = Attendance(situation.people, (), list(weeks))
     return fit_of(deal, week(1), situation, (mappings(), outlooks), (options, attendance))
 
@@ -57,6 +64,23 @@ def test_what_fits_nowhere_says_what_lacks_least() -> None:
     found = fit(large, won("D-2", 10))
     assert (found.earliest, found.sure) == (None, None)
     assert (found.best.week, found.best.hours) == (week(3), 20) or found.best.hours == 20
+
+
+@pytest.mark.parametrize("stage", ["Proposal", "Won"])
+def test_people_on_the_deal_use_the_hours_of_their_own_role(stage: str) -> None:
+    """Ana, a back-end developer, is to design: the deal fits where the back end has her hours."""
+    design = replace(open_deal(roles=(RoleDemand("Design", Decimal(40), 2),)), stage=stage)
+    ana = Allocation("D-1", ANA.email, "Design", Decimal(40), confirmed=stage == "Won")
+    found = fit(design, won("D-2", 30), allocations=(ana,))
+    assert [(each.role, each.hours) for each in found.planned.missing] == [("Back", 60)]
+    assert found.earliest is not None and found.earliest.week == week(3)
+
+
+def test_what_no_one_is_reserved_for_is_asked_of_the_role() -> None:
+    ana = Allocation("D-1", ANA.email, "Design", Decimal(10), confirmed=False)
+    design = open_deal(roles=(RoleDemand("Design", Decimal(100), 2),))
+    missing = {each.role: each.hours for each in fit(design, allocations=(ana,)).best.missing}
+    assert missing == {"Design": 2 * (90 - 40)}
 
 
 def test_a_role_that_nobody_has_never_fits() -> None:

@@ -83,6 +83,12 @@ def test_a_stated_value_is_the_revenue_and_is_earned_as_hours_are_worked() -> No
     assert [week.revenue["EUR"] for week in found.weeks] == [4_000] * 4 + [2_000] * 4
 
 
+def test_a_deal_that_states_no_roles_has_a_value_and_no_known_margin() -> None:
+    found = one(asked(roles=(), value=Decimal(24_000), currency="EUR"))
+    assert (found.hours, found.revenue) == (0, {"EUR": 24_000})
+    assert (found.margin, found.margin_share) == (None, None)
+
+
 def test_without_a_rate_for_some_hours_the_margin_is_unknown() -> None:
     found = one(asked(roles=(BACK, RoleDemand("Design", Decimal(10), 4))))
     assert (found.hours, found.priced_hours) == (200, 160)
