@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sync.clock import Clock, StoppableClock
@@ -15,6 +16,7 @@ from sync.plan.pipeline_planner import Rules
 from sync.run.runner import LABELS, Options, Runner
 from sync.state.store import StateStore
 from sync.target import Capabilities, TellsCapabilities
+from taiga_pipeline.app.planning.page_money import page_money
 from taiga_pipeline.app.portfolio import portfolio_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.http.connection import Connection
@@ -131,6 +133,7 @@ def make_source(workspace: Workspace, known: KnownTarget | None = None) -> Mappe
         overview=portfolio.make(mappings, holding) if portfolio.enabled else None,
         holds_overview=lambda: has_boards(known.capabilities()),
         at_rest=portfolio.at_rest,
+        money=partial(page_money, workspace),
     )
     deals = workspace.make_deal_source()
     return MappedSource(deals, mappings, workspace.clock, extent, workspace.zone)

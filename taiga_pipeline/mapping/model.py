@@ -308,6 +308,13 @@ class ProjectTable(Table):
             "agreements that were checked off, notes. Targets without a wiki skip it."
         ),
     )
+    money_on_page: Switch = Field(
+        False,
+        description=(
+            "Whether that page also shows revenue, cost and margin of the plan, and the hours of "
+            "the budget. Everybody who sees the project reads them."
+        ),
+    )
     private: Switch = Field(True, description="Whether only members see a new project.")
     tentative: TentativeTable = Field(
         TentativeTable(), description="Its looks while the deal is not decided."
@@ -451,6 +458,16 @@ class WordsTable(Table):
     older_notes: Text = Field(
         "Older notes, kept with the deal", description="Below the newest notes: before how many."
     )
+    plan_money: Text = Field(
+        "Money of the plan", description="Heading above revenue, cost and margin."
+    )
+    plan_revenue: Text = Field("Revenue", description="What the deal brings in.")
+    plan_cost: Text = Field("Cost", description="Planned hours at cost rates.")
+    plan_margin: Text = Field("Margin", description="Revenue less cost.")
+    plan_budget: Text = Field("Budget", description="Planned hours.")
+    plan_reported: Text = Field("Reported", description="Hours that were reported.")
+    plan_left: Text = Field("Left", description="Hours of the budget that were not reported yet.")
+    plan_hours: Text = Field("h", description='As in "320 h".')
     project: Text = Field("Project", description="Name of the fact: the deal's project.")
     needs: Text = Field("Needs", description="Begins the note that lists open roles.")
     hours_per_week: Text = Field("h/week", description='As in "30 h/week".')

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
+from sync.records.model import Desired, DesiredGroup, RecordKey
 from taiga_pipeline.mapping.model import WordsTable
 from taiga_pipeline.mapping.rules import Rules
 from taiga_pipeline.mapping.text import escape_markup, one_line
 from taiga_pipeline.mapping.values import Values
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal, Note
+from taiga_pipeline.records import Kind, Wiki
 
 SLUG: Final = "from-sales"
 """The page's address within the wiki, in every language."""
@@ -45,6 +48,62 @@ def page_lines(deal: Deal, values: Values, rules: Rules) -> Iterator[str]:
     )
     yield from _section(words.agreed, sorted(map(_plain, deal.done)))
     yield from _notes(deal.notes, words)
+
+
+@dataclass(frozen=True, slots=True)
+class PageMoney:
+    """What a deal comes to in money, as text in one line each; "" where it is unknown.
+
+    ``budget``, ``reported`` and ``left`` are numbers of hours.
+    """
+
+    revenue: str = ""
+    cost: str = ""
+    margin: str = ""
+    budget: str = ""
+    reported: str = ""
+    left: str = ""
+
+
+def with_money(group: DesiredGroup, money: PageMoney, words: WordsTable) -> DesiredGroup:
+    """Returns the group of a deal whose page, if it has one, shows money as well."""
+    lines = list(_money(money, words))
+
+    def shown(child: Desired) -> Desired:
+        if not lines or not _is_page(child.key):
+            return child
+        # A blank line ends the quotation of notes.
+        text = "\n".join((str(child.fields[Wiki.FACTS]), "", *lines)).lstrip("\n")
+        return replace(child, fields={**child.fields, Wiki.FACTS: text})
+
+    return replace(group, children=tuple(shown(child) for child in group.children))
+
+
+def with_page_at_rest(group: DesiredGroup) -> DesiredGroup:
+    """Returns the group of a deal whose page stays as it is, as its money is not known now."""
+    pages = {child.key for child in group.children if _is_page(child.key)}
+    children = tuple(child for child in group.children if child.key not in pages)
+    return replace(group, children=children, waiting=group.waiting | pages)
+
+
+def _is_page(key: RecordKey) -> bool:
+    return (key.kind, key.name) == (Kind.WIKI, SLUG)
+
+
+def _money(money: PageMoney, words: WordsTable) -> Iterator[str]:
+    hours = (
+        (words.plan_budget, money.budget),
+        (words.plan_reported, money.reported),
+        (words.plan_left, money.left),
+    )
+    named = [
+        (words.plan_revenue, money.revenue),
+        (words.plan_cost, money.cost),
+        (words.plan_margin, money.margin),
+        *((name, f"{each} {words.plan_hours}") for name, each in hours if each),
+    ]
+    lines = [f"{escape_markup(name)}: {_plain(text)}" for name, text in named if text]
+    yield from _section(words.plan_money, lines)
 
 
 def _contact(contact: Contact, part: str | None) -> str:

@@ -212,6 +212,7 @@ class Rules:
     template: str
     private: bool
     page: PagePhase
+    money_on_page: bool
     tentative: StateRule
     staffed: StateRule
     retired: StateRule
@@ -276,6 +277,7 @@ def compile_rules(model: MappingFile, document: Document) -> Rules:
         template=project.template,
         private=project.private,
         page=project.from_sales_page,
+        money_on_page=project.money_on_page,
         tentative=_look(document, "tentative", project.tentative, known),
         staffed=_look(document, "staffed", project.staffed, known),
         retired=_look(document, "retired", project.retired, known),

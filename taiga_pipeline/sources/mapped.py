@@ -25,6 +25,7 @@ from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.holding import Asked, Holding, asked_by
 from taiga_pipeline.mapping.mapping_set import MappingSet
+from taiga_pipeline.mapping.page import PageMoney, with_money, with_page_at_rest
 from taiga_pipeline.mapping.rules import Rules, StageRule
 from taiga_pipeline.pipeline.delivery import delivery_facts
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
@@ -71,13 +72,15 @@ class Extent:
 
     ``holding`` says what the target can hold of all this. ``overview`` is reported every deal, and
     yields its group at the end, if ``holds_overview`` says that the target can hold it. ``at_rest``
-    gives keys of groups that are not deals', to be left as they are.
+    gives keys of groups that are not deals', to be left as they are. ``money`` works out what deals
+    come to, by key, for pages that may show it; None if that cannot be known now.
     """
 
     holding: Holding = field(default_factory=Holding)
     overview: Overview | None = None
     holds_overview: Callable[[], bool] = lambda: True
     at_rest: Callable[[], Collection[str]] = tuple
+    money: Callable[[], Mapping[str, PageMoney] | None] = dict
 
 
 class MappedSource:
@@ -101,6 +104,7 @@ class MappedSource:
         self._zone = zone
         self._extent = extent or Extent()
         self._overview = self._extent.overview
+        self._shows_money = any(rules.money_on_page for rules in mappings.rules)
 
     def read(self) -> Reading:
         """Reads the source as a whole.
@@ -132,6 +136,7 @@ class MappedSource:
 
     def _groups(self, deals: DealReading, reading: Reading, today: date) -> Iterator[DesiredGroup]:
         holding = self._extent.holding.settled()
+        money = self._extent.money() if self._shows_money else {}
         if self._overview:
             self._overview.begin(today)
         with going_through(deals.deals) as all_deals:
@@ -141,6 +146,7 @@ class MappedSource:
                     continue
                 try:
                     group = self._mappings.desired(deal, _staffing(deal, deals), today)
+                    group = self._with_money(deal, group, money)
                     self._update_overview(deal, group)
                 except NotMapped as problem:
                     reading.quarantined.append(Quarantined(deal.key, problem.place, str(problem)))
@@ -156,6 +162,19 @@ class MappedSource:
                     yield holding.part(group)
         reading.complete = deals.complete
         yield from self._overall(reading)
+
+    def _with_money(
+        self, deal: Deal, group: DesiredGroup | None, money: Mapping[str, PageMoney] | None
+    ) -> DesiredGroup | None:
+        """Returns the group with money on its page, if its mapping allows that to be seen there."""
+        if group is None or not self._shows_money:
+            return group
+        rules = self._mappings.stage_of(deal)[0]
+        if not rules.money_on_page:
+            return group
+        if money is None:
+            return with_page_at_rest(group)
+        return with_money(group, money.get(deal.key, PageMoney()), rules.words)
 
     def _update_overview(self, deal: Deal, group: DesiredGroup | None) -> None:
         if self._overview and group is not None:

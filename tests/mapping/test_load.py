@@ -67,7 +67,7 @@ def test_all_problems_of_a_file_come_at_once_in_the_order_of_the_file() -> None:
         "m.toml:21:9: unknown placeholder '{servic}'; did you mean \"service\"?",
         'm.toml:22:11: "private" must be true or false, without quotes; it is "yes"',
         'm.toml:23:1: unknown key "how"; known here: title, template, tags, description, '
-        "from_sales_page, private, tentative, staffed, retired",
+        "from_sales_page, money_on_page, private, tentative, staffed, retired",
         "m.toml:25:9: a label cannot begin or end with a blank, or contain a line end",
         "m.toml:25:9: a label is fixed text; it has no placeholders",
         'm.toml:29:10: the milestone "Kick" finishes ("+1w") before it starts ("+2w")',

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from sync.records.model import DesiredGroup
 from sync.source import Quarantined, Source
 from taiga_pipeline.mapping.load import parse_mapping
+from taiga_pipeline.mapping.page import PageMoney
 from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.pipeline.model import Deal
-from taiga_pipeline.sources.mapped import MappedSource
+from taiga_pipeline.records import Kind, Wiki
+from taiga_pipeline.sources.mapped import Extent, MappedSource
 from taiga_pipeline.sources.port import DealReading
 from tests.mapping.support import STAGES, allocation, deal
 
@@ -129,3 +132,35 @@ def test_a_large_source_is_not_held_in_memory() -> None:
 
     peak(10)
     assert peak(2000) < peak(200) + 50_000
+
+
+def with_pages(switch: str, money: Mapping[str, PageMoney] | None) -> list[DesiredGroup]:
+    text = MAPPING + f'\n[project]\nfrom_sales_page = "tentative"\n{switch}\n'
+    extent = Extent(money=lambda: money)
+    deals = ListedDeals([deal(key="A"), deal(key="B")])
+    mapped = MappedSource(deals, parse_mapping(text, "m.toml"), StoppedClock(), extent)
+    return list(mapped.read().groups)
+
+
+def pages(groups: list[DesiredGroup]) -> list[str]:
+    children = [child for group in groups for child in group.children]
+    return [str(each.fields[Wiki.FACTS]) for each in children if each.key.kind == Kind.WIKI]
+
+
+KNOWN = {"A": PageMoney("9 EUR", "4 <b>EUR", "5 EUR", "12", "10", "2")}
+
+
+def test_money_is_on_a_page_only_where_the_mapping_allows_it() -> None:
+    assert pages(with_pages("", KNOWN)) == pages(with_pages("money_on_page = false", {}))
+    shown, other = pages(with_pages("money_on_page = true", KNOWN))
+    assert shown.endswith(
+        "\n\n### Money of the plan\n- Revenue: 9 EUR\n- Cost: 4 &#60;b&#62;EUR\n- Margin: 5 EUR\n"
+        "- Budget: 12 h\n- Reported: 10 h\n- Left: 2 h"
+    )
+    assert "Money" not in other
+
+
+def test_a_page_stays_as_it_is_while_money_is_not_known() -> None:
+    groups = with_pages("money_on_page = true", None)
+    assert pages(groups) == []
+    assert {key.kind for group in groups for key in group.waiting} == {Kind.WIKI}

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from taiga_pipeline.app.people.rates import all_rates
 from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.app.planning.inputs import PlanInput, attendance_of, plan_input
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.planning.weeks import Weeks, monday
+from taiga_pipeline.planning.weeks import monday
 
 if TYPE_CHECKING:
     from datetime import date
 
     from taiga_pipeline.pipeline.model import Deal
-    from taiga_pipeline.planning.attendance import Attendance
     from taiga_pipeline.planning.money.budget import Budget, Overrun
     from taiga_pipeline.planning.money.deals import DealMoney
     from taiga_pipeline.planning.money.quarters import QuarterMoney, Spread
@@ -79,21 +79,15 @@ def money_for(workspace: Workspace, read: Pipeline, given: PlanInput) -> Money:
     """Returns `money_of` of a pipeline that was read, and what is expected of it."""
     from taiga_pipeline.planning.demand.deals import find_demand
     from taiga_pipeline.planning.money.budget import budgets, overrun
-    from taiga_pipeline.planning.money.deals import all_won, deals_money
     from taiga_pipeline.planning.money.quarters import Draws, quarters_money, weeks_of
 
     book = rate_book(workspace)
     situation = given.situation
     today = situation.as_of
-
-    def attendance(weeks: Weeks) -> Attendance:
-        return attendance_of(workspace, situation, weeks)
-
     plan = given.mappings, given.outlooks
-    booked = all_won(situation, *plan, read.facts, attendance)
-    deals = deals_money(situation, *plan, booked, book)
+    deals = deals_for(workspace, read, given, book)
     weeks = weeks_of(today)
-    demand = find_demand(situation, *plan, weeks, attendance(weeks))
+    demand = find_demand(situation, *plan, weeks, attendance_of(workspace, situation, weeks))
     starts = {each.deal_key: each for each in demand.open}
     quarters = quarters_money(deals, starts, given.outlooks, today, Draws())
     found = budgets(deals, read.facts, today)
@@ -112,6 +106,18 @@ def money_for(workspace: Workspace, read: Pipeline, given: PlanInput) -> Money:
             *_silent((*demand.silent_open, *demand.silent_won), book),
         ),
     )
+
+
+def deals_for(
+    workspace: Workspace, read: Pipeline, given: PlanInput, book: RateBook
+) -> tuple[DealMoney, ...]:
+    """Returns what each deal that is not over brings in and costs if it is won."""
+    from taiga_pipeline.planning.money.deals import all_won, deals_money
+
+    situation, plan = given.situation, (given.mappings, given.outlooks)
+    attendance = partial(attendance_of, workspace, situation)
+    booked = all_won(situation, *plan, read.facts, attendance)
+    return deals_money(situation, *plan, booked, book)
 
 
 def _runs(budget: Budget) -> bool:

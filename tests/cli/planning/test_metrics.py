@@ -131,3 +131,23 @@ def test_no_money_of_the_plan_is_in_any_project_page_or_card(sample: Run, tmp_pa
             amounts |= {f"{each:.0f}" for each in deal[name].values() if each >= 10_000}
     assert len(amounts) > 40
     assert not [each for each in amounts if each in written]
+
+
+def test_a_mapping_that_allows_it_shows_money_on_the_page_and_a_second_run_is_quiet(
+    sample: Run, tmp_path: Path
+) -> None:
+    for role in ("Back", "Design", "Front", "Lead", "UX"):
+        rate = ("--cost", "77.31", "--bill", "133.57", "--currency", "EUR")
+        assert sample("people", "rate", "set", role, *rate).exit_code == 0
+    mapping = tmp_path / "mappings" / "default.toml"
+    page = 'from_sales_page = "tentative"\nmoney_on_page = true'
+    mapping.write_text(mapping.read_text().replace('from_sales_page = "staffed"', page))
+    assert sample("run").exit_code == 0
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        written = "\n".join(connection.iterdump())
+    deals = json.loads(sample("metrics", "--money", "--json").stdout)["deals"]
+    (deal,) = (each for each in deals if each["deal"] == "D-105")
+    assert "Money of the plan" in written
+    assert f"- Margin: {deal['margin']['EUR']:,.0f} EUR" in written
+    assert f"- Cost: {deal['cost']['EUR']:,.0f} EUR" in written
+    assert sample("run").stdout == ""
