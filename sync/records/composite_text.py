@@ -21,6 +21,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 SEPARATOR: Final = "―― From sales (please write above this line) ――"
+NEUTRAL_SEPARATOR: Final = "―― Kept current below (please write above this line) ――"
+"""Begins what is kept current where that does not come from sales."""
 END: Final = "―― Kept current by pipeline-sync ――"
 
 _GAP: Final = "\n\n"
@@ -116,12 +118,12 @@ def _bare(line: str) -> str:
     return " ".join(line.strip(_DASHES).casefold().split())
 
 
-_SEPARATOR_BARE: Final = _bare(SEPARATOR)
+_SEPARATORS_BARE: Final = (_bare(SEPARATOR), _bare(NEUTRAL_SEPARATOR))
 _END_BARE: Final = _bare(END)
 
 
 def _is_mark(line: str) -> bool:
-    return _bare(line) in (_SEPARATOR_BARE, _END_BARE)
+    return _bare(line) in (*_SEPARATORS_BARE, _END_BARE)
 
 
 def _is_fact(line: str, names: set[str]) -> bool:
@@ -136,7 +138,7 @@ def _block(lines: Sequence[str]) -> tuple[int | None, int | None]:
 
     Where people copied the block, the last one counts.
     """
-    separators = [at for at, line in enumerate(lines) if _bare(line) == _SEPARATOR_BARE]
+    separators = [at for at, line in enumerate(lines) if _bare(line) in _SEPARATORS_BARE]
     ends = [at for at, line in enumerate(lines) if _bare(line) == _END_BARE]
     whole = [at for at in separators if ends and at < ends[-1]]
     if whole:

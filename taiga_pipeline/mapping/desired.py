@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,7 +18,7 @@ from taiga_pipeline.mapping.demand import (
 )
 from taiga_pipeline.mapping.facts import deal_facts
 from taiga_pipeline.mapping.model import PagePhase, Phase, WhenUndated
-from taiga_pipeline.mapping.page import SLUG, page_lines
+from taiga_pipeline.mapping.page import SLUG, header_facts, page_lines
 from taiga_pipeline.mapping.rules import MilestoneRule, Rules, StageRule, StateRule, StoryRule
 from taiga_pipeline.mapping.template import Template
 from taiga_pipeline.mapping.text import escape_markup, iso, normalise
@@ -92,9 +92,10 @@ def desired_group(
     """
     case = make_case(deal, rules, stage, staffing)
     follow = case.state is not ProjectState.RETIRED
+    root, children = _project(case), tuple(_children(case)) if follow else ()
     return DesiredGroup(
-        root=_project(case),
-        children=tuple(_children(case)) if follow else (),
+        root=root,
+        children=children,
         create=follow and not closed_long_ago(deal, rules, stage, today),
         left_alone=left_alone(deal, rules, stage, today) if follow else "",
         follow_children=follow,
@@ -103,7 +104,18 @@ def desired_group(
         likeness=likeness(deal),
         when_dropped=_when_dropped(rules),
         waiting=frozenset(_waiting(case)) if follow else frozenset(),
+        beside=dict(_beside(root, children, rules)),
     )
+
+
+def _beside(
+    root: Desired, children: Iterable[Desired], rules: Rules
+) -> Iterator[tuple[RecordKey, Mapping[str, Value]]]:
+    """Yields the page from sales with the facts that the description keeps beside it."""
+    for each in children:
+        if each.key.kind == Kind.WIKI and each.key.name == SLUG:
+            facts = header_facts(str(root.fields[Project.DEAL_FACTS]), rules)
+            yield each.key, {Project.DEAL_FACTS: facts}
 
 
 def _when_dropped(rules: Rules) -> dict[str, WhenDropped]:
@@ -334,12 +346,13 @@ def _page(case: Case) -> Iterator[Desired]:
     if phase is PagePhase.NEVER or not case.has(Phase(phase.value)):
         return
     words = case.rules.words
+    demand = [written_demand([each], case.view.start, words) for each in case.demand]
     yield Desired(
         key=RecordKey(case.deal.key, Kind.WIKI, SLUG),
         fields={
             Wiki.TITLE: words.from_sales,
             Wiki.TEXT: "",
-            Wiki.FACTS: "\n".join(page_lines(case.deal, case.values, case.rules)),
+            Wiki.FACTS: "\n".join(page_lines(case.deal, case.values, case.rules, demand)),
         },
         owners=case.rules.owners.page,
         reason=f"each {case.state.value} project has it (project.from_sales_page)",

@@ -62,6 +62,7 @@ class Holding:
         What is left out and is there already (the target could hold it before) stays as it is.
         """
         can = self.capabilities()
+        group = _beside(group, can)
         if not can.lacks and all(can.holds(each.key.kind) for each in group.children):
             return group
         kept = tuple(_part(child, can) for child in group.children if can.holds(child.key.kind))
@@ -149,6 +150,17 @@ def _of_stories(rules: Rules) -> set[str]:
     if any(story.tags for story in rules.stories):
         fields.add(Story.TAGS)
     return fields
+
+
+def _beside(group: DesiredGroup, can: Capabilities) -> DesiredGroup:
+    """Returns a group whose root leaves to its children what they can hold."""
+    if not group.beside:
+        return group
+    fields = dict(group.root.fields)
+    for key, values in group.beside.items():
+        if can.holds(key.kind):
+            fields.update(values)
+    return replace(group, root=replace(group.root, fields=fields), beside={})
 
 
 def _part(record: Desired, can: Capabilities) -> Desired:

@@ -468,6 +468,8 @@ class WordsTable(Table):
     plan_reported: Text = Field("Reported", description="Hours that were reported.")
     plan_left: Text = Field("Left", description="Hours of the budget that were not reported yet.")
     plan_hours: Text = Field("h", description='As in "320 h".')
+    next_step: Text = Field("Next step", description="Name of the fact on the page from sales.")
+    in_stage_since: Text = Field("since", description='As in "Stage: Proposal, since 2026-11-01".')
     project: Text = Field("Project", description="Name of the fact: the deal's project.")
     needs: Text = Field("Needs", description="Begins the note that lists open roles.")
     hours_per_week: Text = Field("h/week", description='As in "30 h/week".')

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from sync.records.model import Desired, DesiredGroup, RecordKey
+from taiga_pipeline.mapping.facts import BREAK
 from taiga_pipeline.mapping.model import WordsTable
 from taiga_pipeline.mapping.rules import Rules
-from taiga_pipeline.mapping.text import escape_markup, one_line
+from taiga_pipeline.mapping.text import escape_markup, iso, one_line
 from taiga_pipeline.mapping.values import Values
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal, Note
@@ -24,12 +25,19 @@ MAX_CHARACTERS: Final = 20_000
 case; what no wiki page holds, its target cuts."""
 
 
-def page_lines(deal: Deal, values: Values, rules: Rules) -> Iterator[str]:
+def page_lines(
+    deal: Deal, values: Values, rules: Rules, demand: Sequence[str] = ()
+) -> Iterator[str]:
     """Yields the page. What the deal brings in is shown as plain text, each value on one line.
 
-    What is in the project's description anyway is not said again.
+    ``demand`` is what the deal asks for, a line for each role. What the page says is not said again
+    in the project's description; see `header_facts`.
     """
     words = rules.words
+    if stage := _stage(deal, values, words):
+        yield f"- {stage}"
+    if step := _next_step(deal):
+        yield f"- {escape_markup(words.next_step)}: {step}"
     for name, word in rules.page_facts:
         if values[name]:
             yield f"- {escape_markup(word)}: {escape_markup(values[name])}"
@@ -38,6 +46,7 @@ def page_lines(deal: Deal, values: Values, rules: Rules) -> Iterator[str]:
         ContactPart.INFLUENCER: words.influencer,
         ContactPart.USER: words.user,
     }
+    yield from _section(words.fact(BUILT_IN["roles"]), list(map(_plain, demand)))
     # Whoever decides is what a planner looks for first.
     order = list(parts)
     people = sorted(
@@ -104,6 +113,30 @@ def _money(money: PageMoney, words: WordsTable) -> Iterator[str]:
     ]
     lines = [f"{escape_markup(name)}: {_plain(text)}" for name, text in named if text]
     yield from _section(words.plan_money, lines)
+
+
+def _stage(deal: Deal, values: Values, words: WordsTable) -> str:
+    """Returns the stage, and since when the deal is there, in UTC."""
+    if not (values["stage"] and deal.stage_since):
+        return ""
+    since = f"{escape_markup(words.in_stage_since)} {deal.stage_since:%Y-%m-%d}"
+    name = escape_markup(words.fact(BUILT_IN["stage"]))
+    return f"{name}: {escape_markup(values['stage'])}, {since}"
+
+
+def _next_step(deal: Deal) -> str:
+    parts = (iso(deal.next_step_on), _plain(deal.next_step), _plain(deal.next_step_by))
+    return ", ".join(filter(None, parts))
+
+
+def header_facts(facts: str, rules: Rules) -> str:
+    """Returns the facts of a description without those that stand on the page beside it.
+
+    What a planner looks for first stays: state, chance, value, dates and roles.
+    """
+    said = {rules.words.fact(BUILT_IN["contacts"]), *(word for _, word in rules.page_facts)}
+    kept = [line for line in facts.split(BREAK) if line.partition(": ")[0] not in said]
+    return BREAK.join(kept)
 
 
 def _contact(contact: Contact, part: str | None) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Final
 
 from sync.records.model import digest
-from taiga_pipeline.mapping.text import escape_markup, iso, one_line, plain_number
+from taiga_pipeline.mapping.text import escape_markup, iso, normalise, one_line, plain_number
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.notation import format_roles
@@ -22,7 +23,7 @@ from taiga_pipeline.planning.capacity.result import (
     PersonWeek,
     RoleCapacity,
 )
-from taiga_pipeline.planning.weeks import week_name
+from taiga_pipeline.planning.weeks import WEEK, week_name
 
 SLUG: Final = "resource-plan"
 TITLE: Final = "Resource plan"
@@ -33,6 +34,7 @@ MOST_STAFFED: Final = 100
 MOST_PEOPLE: Final = 100
 _DIGEST_LENGTH: Final = 16
 _LOAD_STEP: Final = 5
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,11 @@ def plan_lines(
     count = len(report.weeks)
     shown = [each for each in allocations if not each.end or each.end >= report.weeks.first]
     return [
-        f"Hours that are missing in {count} weeks from {first} on, planned to be enough in {share} "
-        f"% of futures. {_deals(report.open_deals)} counted with their chance.",
+        f"**{_to_decide(report, deals)}**",
+        "",
+        f"Hours that are missing (-) and free (+) in the weeks that matter, of {count} weeks from "
+        f"{first} on, planned to be enough in {share} % of futures. {_deals(report.open_deals)} "
+        "counted with their chance.",
         *_gap_table(report),
         "### Because of which deals",
         *_driver_table(report, deals),
@@ -100,17 +105,46 @@ def _deals(count: int) -> str:
     return "1 open deal is" if count == 1 else f"{count} open deals are"
 
 
+def _to_decide(report: CapacityReport, deals: Mapping[str, Deal]) -> str:
+    """Returns in one sentence what there is to decide: about the role that lacks most hours."""
+    short = [role for role in report.roles if round(role.total.gap)]
+    if not short:
+        return "Nothing to decide: no role lacks hours in these weeks."
+    worst = max(short, key=lambda role: role.total.gap)
+    weeks = [at for at, cell in enumerate(worst.weeks) if round(cell.gap)]
+    where = f" from {week_name(report.weeks.first + weeks[0] * WEEK)} on" if weeks else ""
+    others = len(short) - 1
+    more = f" ({others} more {'role is' if others == 1 else 'roles are'} short)" if others else ""
+    drivers = [each for each in worst.total.drivers if round(each.added)]
+    because = f", most of it for {_deal(drivers[0].deal_key, deals)}" if drivers else ""
+    what = f"{round(worst.total.gap)} h of {_plain(worst.role)}{where}{because}"
+    return f"To decide: how to get {what}, or which work to move{more}."
+
+
 def _gap_table(report: CapacityReport) -> Iterator[str]:
-    weeks = [week_name(week).partition("-")[2] for week in report.weeks]
-    yield f"| Role | People | {' | '.join(weeks)} | All |"
-    yield f"|---|--:|{'--:|' * (len(weeks) + 1)}"
-    for role in report.roles[:MOST_ROLES]:
-        cells = " | ".join(_hours(cell.gap) for cell in role.weeks)
-        name = _plain(role.role)
-        yield f"| {name} | {role.people} | {cells} | {_hours(role.total.gap)} |"
+    """Yields roles by the weeks in which any of them lacks hours."""
+    roles = report.roles[:MOST_ROLES]
+    matter = [
+        at for at in range(len(report.weeks)) if any(round(role.weeks[at].gap) for role in roles)
+    ]
+    names = [week_name(week).partition("-")[2] for week in report.weeks]
+    heads = "".join(f" {names[at]} |" for at in matter)
+    yield f"| Role | People | Missing, h | Free, h |{heads}"
+    yield f"|---|--:|--:|--:|{'--:|' * len(matter)}"
+    for role in roles:
+        cells = "".join(f" {_balance(role.weeks[at])} |" for at in matter)
+        total = f"{_hours(role.total.gap)} | {_hours(role.total.idle.middle)}"
+        yield f"| {_plain(role.role)} | {role.people} | {total} |{cells}"
     left_out = len(report.roles) - MOST_ROLES
     if left_out > 0:
-        yield f"| … {left_out} more roles | {'| ' * (len(weeks) + 2)}"
+        yield f"| … {left_out} more roles |{' |' * (len(matter) + 3)}"
+
+
+def _balance(cell: Cell) -> str:
+    """Returns hours that are missing as ``**-20**``, hours that are free as ``+12``."""
+    if round(cell.gap):
+        return f"**-{round(cell.gap)}**"
+    return f"+{round(cell.idle.middle)}" if round(cell.idle.middle) else ""
 
 
 def _hours(hours: float) -> str:
@@ -210,25 +244,37 @@ def _staffing_table(
     if not rows:
         yield "No person is staffed on a deal yet."
         return
-    yield "| Person | Deal | Role | h/week | From | To | |"
-    yield "|---|---|---|--:|---|---|---|"
+    yield "| Person | Deal | Role | Confirmed, h/week | Reserved, h/week | From | To |"
+    yield "|---|---|---|--:|--:|---|---|"
     yield from rows[:MOST_STAFFED]
     if len(rows) > MOST_STAFFED:
         yield f"| … {len(rows) - MOST_STAFFED} more | | | | | | |"
 
 
 def _allocation(each: Allocation, deals: Mapping[str, Deal], people: Mapping[str, Person]) -> str:
-    person = people.get(each.email)
+    person, deal = people.get(each.email), deals.get(each.deal_key)
+    hours = plain_number(each.hours_per_week)
+    start, end = _dates(each, deal)
     cells = (
         _plain(person.name if person else each.email),
         _deal(each.deal_key, deals),
         _plain(each.role),
-        plain_number(each.hours_per_week),
-        iso(each.start),
-        iso(each.end),
-        "confirmed" if each.confirmed else "reserved",
+        *((hours, "") if each.confirmed else ("", hours)),
+        iso(start),
+        iso(end),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _dates(each: Allocation, deal: Deal | None) -> tuple[date | None, date | None]:
+    """Returns from when to when somebody works: as stated, else as the deal's role says."""
+    if deal is None or deal.start is None:
+        return each.start, each.end
+    name = normalise(each.role)
+    spans = [role for role in deal.roles if normalise(role.role) == name]
+    starts = [deal.start + role.start_week * WEEK for role in spans]
+    ends = [deal.start + (role.start_week + role.weeks) * WEEK - _DAY for role in spans]
+    return each.start or min(starts, default=deal.start), each.end or max(ends, default=None)
 
 
 def _deal(key: str, deals: Mapping[str, Deal]) -> str:

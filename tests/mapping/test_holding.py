@@ -48,8 +48,20 @@ def only(*kinds: str, **more: bool) -> Capabilities:
 
 def test_a_target_that_holds_everything_gets_everything_and_no_note() -> None:
     everything = Capabilities(tells_untouched=True)
-    assert held(everything) == group()
+    assert held(everything).children == group().children
+    assert held(everything).waiting == group().waiting
     assert notes(everything) == []
+
+
+def test_a_description_is_short_where_the_page_beside_it_can_be_held() -> None:
+    """What a planner looks for first stays; a target without pages keeps all of it."""
+    whole = str(group().root.fields[Project.DEAL_FACTS])
+    assert "Customer: Acme" in whole
+    short = str(held(Capabilities(tells_untouched=True)).root.fields[Project.DEAL_FACTS])
+    assert [fact.partition(":")[0] for fact in short.split(" ·\n")] == [
+        *("Stage", "Probability", "Expected close", "Start", "Value", "Team")
+    ]
+    assert held(only(Kind.STORY)).root.fields[Project.DEAL_FACTS] == whole
 
 
 def test_kinds_that_cannot_be_held_are_left_out() -> None:

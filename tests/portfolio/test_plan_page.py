@@ -56,8 +56,13 @@ FRONT = RoleCapacity("Front", 1, (cell(20), cell(60)), cell(60, drivers=(DRIVER,
 
 def test_the_page_says_who_is_short_when_and_because_of_which_deal() -> None:
     lines = plan_lines(report(FRONT), {"D-1": deal()}, {}, [])
-    assert "| Role | People | W48 | W49 | All |" in lines
-    assert "| Front | 1 | · | 20 | 20 |" in lines
+    assert lines[0] == (
+        "**To decide: how to get 20 h of Front from 2026-W49 on, most of it for Acme: New portal, "
+        "or which work to move.**"
+    )
+    # Only weeks in which hours are missing are shown.
+    assert "| Role | People | Missing, h | Free, h | W49 |" in lines
+    assert "| Front | 1 | 20 | · | **-20** |" in lines
     assert "| Front | Acme: New portal | 33 | 50 % | 2026-12-01 |" in lines
 
 
@@ -77,7 +82,7 @@ def test_staffing_that_ended_is_left_out_and_the_rest_is_named() -> None:
     now = Allocation("D-1", "ana@example.com", "Front", Decimal(20), confirmed=False)
     past = replace(now, role="Back", end=date(2026, 11, 1))
     lines = plan_lines(report(FRONT), {"D-1": deal()}, {"ana@example.com": person}, [now, past])
-    assert "| Ana | Acme: New portal | Front | 20 |  |  | reserved |" in lines
+    assert "| Ana | Acme: New portal | Front |  | 20 |  |  |" in lines
     assert not [line for line in lines if "Back" in line]
 
 
@@ -162,3 +167,20 @@ def test_deals_that_state_no_roles_are_on_the_page_as_plain_text() -> None:
     assert "Back|end" not in row
     assert "### Deals that state no roles, and so are not counted" in lines
     assert "no roles" not in "".join(plan_lines(report(FRONT), {}, {}, []))
+
+
+def test_who_is_staffed_has_the_dates_of_the_role_where_none_are_stated() -> None:
+    sold = replace(
+        deal(), start=date(2026, 11, 30), roles=(RoleDemand("Front", Decimal(20), 4, 1),)
+    )
+    both = [Allocation("D-1", "ana@example.com", "Front", Decimal(20))]
+    lines = plan_lines(report(FRONT), {"D-1": sold}, {}, both)
+    row = "| ana@example.com | Acme: New portal | Front | 20 |  | 2026-12-07 | 2027-01-03 |"
+    assert row.replace("@", "&#64;") in lines
+
+
+def test_where_nothing_is_short_there_is_nothing_to_decide_and_no_week_matters() -> None:
+    quiet = replace(FRONT, weeks=(cell(20), cell(20)), total=cell(40))
+    lines = plan_lines(report(quiet), {}, {}, [])
+    assert lines[0] == "**Nothing to decide: no role lacks hours in these weeks.**"
+    assert "| Role | People | Missing, h | Free, h |" in lines

@@ -24,10 +24,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from sync.errors import SyncError, Vanished
-from sync.records.composite_text import END, SEPARATOR, plain_facts, plain_text, split_block
+from sync.records.composite_text import (
+    END,
+    NEUTRAL_SEPARATOR,
+    SEPARATOR,
+    plain_facts,
+    plain_text,
+    split_block,
+)
 from sync.records.model import Desired, Observed, Value
 from sync.target import Place, Written
 from taiga_pipeline.http.upload import Upload
+from taiga_pipeline.mapping.page import SLUG as FROM_SALES
 from taiga_pipeline.records import Kind, Wiki
 from taiga_pipeline.targets.taiga.children import Body, TaigaClientContext
 from taiga_pipeline.targets.taiga.paging import Row, read_all
@@ -63,7 +71,7 @@ class Pages:
     def create(self, desired: Desired, place: Place, context: TaigaClientContext) -> Written:
         """Makes a page, shows it in the wiki's navigation, and attaches its picture."""
         _switch_on(place, context)
-        content = join_page(desired.fields, "")
+        content = join_page(desired.fields, "", desired.key.name)
         body: Body = {
             "project": int(place.root_id),
             "slug": desired.key.name,
@@ -90,7 +98,10 @@ class Pages:
         image = _image(fields, "", str(row["id"]), place, context)
         if not image:
             return row
-        body: Body = {"content": join_page(fields, image), "version": row["version"]}
+        body: Body = {
+            "content": join_page(fields, image, str(row["slug"])),
+            "version": row["version"],
+        }
         shown: Row = context.client.patch(f"{self.path}/{row['id']}", body).data
         return shown
 
@@ -106,7 +117,7 @@ class Pages:
             return {}
         before = str(observed.fields.get(CONTENT, ""))
         image = _image(observed.fields, before, observed.id, place, context)
-        content = join_page(observed.fields, image)
+        content = join_page(observed.fields, image, observed.identity)
         if content == before:
             return {}
         return {"content": content, "version": int(observed.change_token)}
@@ -121,16 +132,18 @@ class Pages:
         raise error
 
 
-def join_page(fields: Mapping[str, Value], image: str) -> str:
+def join_page(fields: Mapping[str, Value], image: str, slug: str = FROM_SALES) -> str:
     """Returns the content that shows people's text, and below it ``image`` and the facts.
 
-    Where there is nothing to be kept current, nothing says so.
+    A page that is not from sales, by its ``slug``, does not say that it is. Where there is nothing
+    to be kept current, nothing says so.
     """
     text = plain_text(str(fields.get(Wiki.TEXT) or ""))
     facts = plain_facts(str(fields.get(Wiki.FACTS) or "")).split("\n")
     if not image and not any(facts):
         return text
-    kept = [SEPARATOR, "", *([image, ""] if image else []), *_spaced(facts), "", END]
+    separator = SEPARATOR if slug == FROM_SALES else NEUTRAL_SEPARATOR
+    kept = [separator, "", *([image, ""] if image else []), *_spaced(facts), "", END]
     block = "\n".join(kept)
     return f"{text}\n\n{block}" if text else block
 
@@ -146,7 +159,7 @@ def split_page(
     picture = _PICTURE.search(content)
     bare = _PICTURE.sub("", content, count=1) if picture else content
     known = [str(hint[Wiki.FACTS]) for hint in hints if hint.get(Wiki.FACTS)]
-    if known and SEPARATOR in bare and END in bare:
+    if known and any(mark in bare for mark in (SEPARATOR, NEUTRAL_SEPARATOR)) and END in bare:
         known.append("\n".join(line for line in bare.splitlines() if line.startswith(("|", "#"))))
     text, facts = split_block(bare, known)
     return {

@@ -46,6 +46,16 @@ def test_a_page_is_distinguished_as_it_was_joined() -> None:
     assert parts[Wiki.PICTURE] == "0123abcd"
 
 
+def test_a_page_that_is_not_from_sales_does_not_say_that_it_is() -> None:
+    fields = {Wiki.TEXT: "Ours.", Wiki.FACTS: "| a | b |"}
+    old, new = join_page(fields, ""), join_page(fields, "", "resource-plan")
+    assert "From sales" in old
+    assert "From sales" not in new
+    for content in (old, new):  # as it was written before, and as it is written now
+        found = split_page({CONTENT: content}, [fields])
+        assert (found[Wiki.TEXT], found[Wiki.FACTS]) == ("Ours.", "| a | b |")
+
+
 def test_a_page_without_a_picture_names_none() -> None:
     assert split_page({CONTENT: page()}, [])[Wiki.PICTURE] == ""
 
