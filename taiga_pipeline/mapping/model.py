@@ -312,7 +312,7 @@ class ProjectTable(Table):
         False,
         description=(
             "Whether that page also shows revenue, cost and margin of the plan, and the hours of "
-            "the budget. Everybody who sees the project reads them."
+            "the budget. Everyone who sees the project reads them."
         ),
     )
     private: Switch = Field(True, description="Whether only members see a new project.")

@@ -29,6 +29,8 @@ def busy(sandbox: Sandbox) -> int:
         {"project": number, "subject": "s", "milestone": milestone["id"], "status": done},
     )
     bot.patch(f"/userstories/{story['id']}", {"subject": "t", "version": 1})
+    bot.post("/tasks", {"project": number, "user_story": story["id"], "subject": "s"})
+    bot.post("/userstory-custom-attributes", {"project": number, "name": "Value"})
     bot.post("/wiki", {"project": number, "slug": "home", "content": "x"})
     bot.post("/wiki-links", {"project": number, "title": "Plan"})
     bot.post("/user-storage", {"key": "k", "value": {"when": "2026-01-01T00:00:00+00:00"}})
