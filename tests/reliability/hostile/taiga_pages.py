@@ -70,6 +70,11 @@ category = "won"
 """
 MARKDOWN: Final = re.compile(r"[<>*_`\[\]~\\]|\B@|!\[")
 """What would be more than text on a page or a card."""
+OWN_BOLD: Final = re.compile(
+    r"^\*\*(To decide: .*|Nothing to decide: .*)\*\*$|^(\| )\*\*(.*?)\*\*( \| )"
+    r"|(?<=\| )\*\*(-\d+)\*\*(?= \|)",
+    re.MULTILINE,
+)
 
 
 @contextlib.contextmanager
@@ -173,8 +178,9 @@ def assert_tables_keep_their_columns(text: str) -> None:
 
 
 def without_own_bold(text: str) -> str:
-    """Returns a page without the stars that the program puts around a role, whose sums follow."""
-    return re.sub(r"^\| \*\*(.*?)\*\* \| ", r"| \1 | ", text, flags=re.MULTILINE)
+    """Returns a plan without the stars of the program: around what is to decide, a role whose sums
+    follow, and hours that are missing."""
+    return OWN_BOLD.sub(lambda found: "".join(filter(None, found.groups())), text)
 
 
 def words_of_markdown(text: str) -> str:
