@@ -257,14 +257,15 @@ def _person_cell(person: Person, there: float, deals: Mapping[str, float]) -> Ce
 
 
 def _scenarios(workspace: Workspace, given: PlanInput, options: Options) -> Comparison | None:
-    from taiga_pipeline.planning.scenario.compare import compare_scenarios
+    from taiga_pipeline.planning.scenario.compare import compare_scenarios, in_common_currency
     from taiga_pipeline.planning.scenario.file import ScenarioFile
 
     saved = list(ScenarioFile(scenario_path(workspace)).all().values())
     if not saved:
         return None
     quiet = replace(options, with_drivers=False)
-    columns = compare_scenarios(given.situation, given.mappings, given.outlooks, quiet, saved)
+    compared = compare_scenarios(given.situation, given.mappings, given.outlooks, quiet, saved)
+    columns = in_common_currency(compared, workspace.rates)
     figures: tuple[tuple[str, Callable[[Column], str]], ...] = (
         ("Hours missing", lambda c: f"{c.report.total.gap:,.0f} h"),
         ("Short weeks of roles", lambda c: f"{c.short_weeks}"),

@@ -110,14 +110,15 @@ def compare(
     :raises ProblemsError: what is wrong with the configuration, the mappings or the packages.
     :raises Unreachable: the source does not answer.
     """
-    from taiga_pipeline.planning.scenario.compare import compare_scenarios
+    from taiga_pipeline.planning.scenario.compare import compare_scenarios, in_common_currency
 
     given = plan_input(workspace, chances)
     file = _file(workspace)
     chosen = [file.get(name) for name in names] if names else list(file.all().values())
     options = replace(options_for(workspace, **asked), with_drivers=False)
     columns = compare_scenarios(given.situation, given.mappings, given.outlooks, options, chosen)
-    return Compared(tuple(columns), (*given.notices, *columns[0].report.notices))
+    columns = in_common_currency(columns, workspace.rates)
+    return Compared(columns, (*given.notices, *columns[0].report.notices))
 
 
 def _file(workspace: Workspace) -> ScenarioFile:

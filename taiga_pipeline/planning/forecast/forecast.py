@@ -212,14 +212,17 @@ def _row(ground: Ground, period: Period, seed: int) -> Row:
 
 def _so_far(ground: Ground, period: Period, currencies: Iterable[str]) -> SoFar:
     before = ground.view.day - timedelta(days=period.passed)
-    decided = [deal for deal in ground.history.decided if deal.closed and deal.closed > before]
+    known = (*ground.history.decided, *ground.history.outcomes)
+    decided = [deal for deal in known if deal.closed and deal.closed > before]
     won = [deal for deal in decided if deal.won]
     return SoFar(
         len(won),
         len(decided),
         {
             currency: float(sum(deal.value or 0 for deal in won if deal.currency == currency))
-            for currency in currencies
+            for currency in dict.fromkeys(
+                (*currencies, *sorted({deal.currency for deal in won if deal.value}))
+            )
         },
     )
 

@@ -52,9 +52,9 @@ def _begun(forecast: Forecast) -> Iterator[str]:
             continue
         parts = [f"{row.so_far.won:,} won so far, {in_words(row.won_in_whole)} wins in all"]
         parts += [
-            f"{f'{row.so_far.value[name]:,.0f} {name}'.strip()} won so far, "
-            f"{in_words(row.value_in_whole(name))} in all"
-            for name in row.value
+            f"{f'{value:,.0f} {name}'.strip()} won so far"
+            + (f", {in_words(row.value_in_whole(name))} in all" if name in row.value else "")
+            for name, value in row.so_far.value.items()
         ]
         yield f"{row.period.name} (P10 / P50 / P90): {'; '.join(parts)}."
 
@@ -170,3 +170,8 @@ def left_out(history: History) -> Iterator[str]:
         )
     for reason, number in sorted(history.left_out.items()):
         yield f"{counted(number, 'deal')} left out: {reason}."
+    if history.outcomes:
+        yield (
+            f"{counted(len(history.outcomes), 'decided deal')} of these count as won or lost on "
+            "the day of the decision, and nothing is learnt from them."
+        )

@@ -62,6 +62,7 @@ def build_history(
     left_out: Counter[str] = Counter()
     chances: dict[str, float] = {}
     past: list[PastDeal] = []
+    outcomes: list[PastDeal] = []
     for deal in stored.deals:
         builder = _Builder(deal, moves_of.get(deal.key, ()), book, rates or Rates())
         is_typed = deal.key not in imported
@@ -69,9 +70,10 @@ def build_history(
         built = builder.build(changes_of.get(deal.key, ()), today, is_typed=is_typed)
         if isinstance(built, str):
             left_out[built] += 1
+            outcomes += builder.outcome(today)
         else:
             past.append(built)
-    return History(tuple(past), chances, dict(left_out))
+    return History(tuple(past), chances, dict(left_out), outcomes=tuple(outcomes))
 
 
 DATED: Final = frozenset({"value", "expected_close"})
@@ -121,11 +123,10 @@ class _Builder:
         """
         if self._now is None:
             return NO_STAGE
-        is_closed = self._now.category.is_closed
+        is_closed, closed = self._now.category.is_closed, self._closed()
         seen = self._first_seen()
         entered = self._deal.engaged_on or seen or (None if is_closed else today)
         arrived = self._deal.engaged_on is not None or (seen is not None and is_typed)
-        closed = (self._deal.closed_on or self._last_move()) if is_closed else None
         if entered is None:
             return NO_START
         if is_closed and closed is None:
@@ -149,6 +150,29 @@ class _Builder:
             arrived=arrived,
             filled=_filled(self._deal),
         )
+
+    def outcome(self, today: date) -> Iterator[PastDeal]:
+        """Yields what is known of a deal that cannot be learnt from: that it was decided, if it is
+        known when. It is there from that day on."""
+        closed = self._closed()
+        if self._now is not None and closed is not None and closed <= today:
+            value, currency = self._rates.convert(self._deal.value, self._deal.currency)
+            yield PastDeal(
+                key=self._deal.key,
+                entered=closed,
+                closed=closed,
+                won=self._now.category is Category.WON,
+                currency=currency,
+                service=self._deal.service,
+                values=(ValueSpell(closed, value),),
+                arrived=False,
+            )
+
+    def _closed(self) -> date | None:
+        """Returns when the deal was decided, None if it is open or that is unknown."""
+        if self._now is None or not self._now.category.is_closed:
+            return None
+        return self._deal.closed_on or self._last_move()
 
     def _first_seen(self) -> date | None:
         """Returns when the deal came into its first stage, if that was an open one."""

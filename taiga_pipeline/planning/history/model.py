@@ -103,17 +103,24 @@ class History:
 
     ``chances`` are the mapping's probabilities of open stages, by name. ``left_out`` counts deals
     that cannot be used, by reason. ``notices`` are sentences on what the record lacks.
+    ``outcomes`` are those of them of which the day and the kind of decision are known: they count
+    as won or lost, and nothing is learnt from them.
     """
 
     deals: tuple[PastDeal, ...]
     chances: Mapping[str, float] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    outcomes: tuple[PastDeal, ...] = ()
 
     def known_on(self, day: date) -> History:
         """Returns what was known at the end of ``day``. The mapping's chances are today's."""
         known = (deal.known_on(day) for deal in self.deals)
-        return replace(self, deals=tuple(deal for deal in known if deal is not None))
+        return replace(
+            self,
+            deals=tuple(deal for deal in known if deal is not None),
+            outcomes=tuple(deal for deal in self.outcomes if deal.entered <= day),
+        )
 
     @property
     def open(self) -> tuple[PastDeal, ...]:

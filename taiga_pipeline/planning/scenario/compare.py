@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.rates import Rates
 from taiga_pipeline.planning.capacity.find import Options
 from taiga_pipeline.planning.capacity.result import CapacityReport
 from taiga_pipeline.planning.demand.deals import Fate, Situation
@@ -32,6 +33,10 @@ class OpenValue:
 
     decided: Mapping[str, Decimal]
     expected: Mapping[str, Decimal]
+
+    def converted(self, rates: Rates) -> OpenValue:
+        """Returns the same in the common currency, as far as there are rates."""
+        return OpenValue(_converted(self.decided, rates), _converted(self.expected, rates))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,11 @@ def compare_scenarios(
     return (today, *(column(each, what_if.suppose(each)) for each in scenarios))
 
 
+def in_common_currency(columns: Iterable[Column], rates: Rates) -> tuple[Column, ...]:
+    """Returns the columns with their values in the common currency, as far as there are rates."""
+    return tuple(replace(each, open_value=each.open_value.converted(rates)) for each in columns)
+
+
 def open_value_of(situation: Situation, mappings: MappingSet, outlooks: Outlooks) -> OpenValue:
     """Returns the value of the open deals of a situation, by currency."""
     decided: dict[str, Decimal] = {}
@@ -99,6 +109,14 @@ def _is_open(deal: Deal, mappings: MappingSet) -> bool:
         return not mappings.stage_of(deal)[1].category.is_closed
     except NotMapped:
         return False
+
+
+def _converted(amounts: Mapping[str, Decimal], rates: Rates) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for currency, amount in amounts.items():
+        value, common = rates.convert(amount, currency)
+        found[common] = found.get(common, Decimal(0)) + (value or Decimal(0))
+    return _rounded(found)
 
 
 def _rounded(amounts: Mapping[str, Decimal]) -> dict[str, Decimal]:

@@ -84,6 +84,18 @@ def test_the_value_is_wins_times_what_they_bring(forecast: Forecast) -> None:
     assert row.value["EUR"].all.middle == pytest.approx(1000 * row.won.all.middle, rel=0.15)
 
 
+def test_wins_of_which_only_the_decision_is_known_are_won_so_far_and_teach_nothing() -> None:
+    day = last_day(RULES) - timedelta(days=40)
+    history = grown(RULES).known_on(day)
+    decided = replace(history.decided[0], key="X", entered=day, closed=day, won=True)
+    known = replace(history, outcomes=(replace(decided, currency="SEK"),))
+    plain, told = make_forecast(history, day), make_forecast(known, day)
+    before, after = plain.quarters[0], told.quarters[0]
+    assert after.so_far.won == before.so_far.won + 1
+    assert (after.won, after.value) == (before.won, before.value)
+    assert "1,000 SEK won so far" in " ".join(notes(told, known))
+
+
 def test_a_quarter_that_has_begun_is_what_was_won_so_far_and_what_is_expected_of_its_rest() -> None:
     day = last_day(RULES) - timedelta(days=40)
     history = grown(RULES).known_on(day)

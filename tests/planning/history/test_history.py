@@ -71,6 +71,20 @@ def test_a_decision_without_a_day_is_taken_from_the_last_move() -> None:
     assert (deal.closed, deal.won) == (date(2026, 3, 1), True)
 
 
+def test_a_decision_counts_on_its_day_even_if_it_is_unknown_when_the_deal_came_in() -> None:
+    usd = Rates("EUR", {"USD": Decimal("0.5")})
+    won = build(
+        stage="Won", closed_on=date(2026, 5, 1), value=Decimal(80), currency="USD", rates=usd
+    )
+    assert not won.deals and sum(won.left_out.values()) == 1
+    (outcome,) = won.outcomes
+    assert (outcome.closed, outcome.won, outcome.value) == (date(2026, 5, 1), True, Decimal(40))
+    assert outcome.currency == "EUR"
+    assert not won.known_on(date(2026, 4, 30)).outcomes
+    assert not build(stage="Won", closed_on=date(2026, 7, 1)).outcomes  # still to come
+    assert not build(stage="Offer").outcomes
+
+
 @pytest.mark.parametrize(
     ("reason", "fields"),
     [

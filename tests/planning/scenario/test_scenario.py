@@ -16,10 +16,11 @@ from taiga_pipeline.people.model import Person
 from taiga_pipeline.people.public_holidays import public_holidays
 from taiga_pipeline.pipeline.errors import InvalidValue, UnknownName
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
+from taiga_pipeline.pipeline.rates import Rates
 from taiga_pipeline.planning.capacity.find import Options
 from taiga_pipeline.planning.demand.deals import Situation
 from taiga_pipeline.planning.demand.stated_outlook import plain_outlooks
-from taiga_pipeline.planning.scenario.compare import Column, compare_scenarios
+from taiga_pipeline.planning.scenario.compare import Column, OpenValue, compare_scenarios
 from taiga_pipeline.planning.scenario.file import ScenarioFile, scenario_of
 from taiga_pipeline.planning.scenario.model import (
     Hire,
@@ -237,3 +238,13 @@ def test_everything_wrong_in_the_file_is_said_with_its_place(tmp_path: Path) -> 
     with pytest.raises(ProblemsError):
         put_scenario(path, FULL)
     assert path.read_bytes() == before
+
+
+def test_values_of_several_currencies_become_one_where_there_are_rates() -> None:
+    amounts = {"EUR": Decimal(10), "SEK": Decimal(40), "USD": Decimal(3)}
+    value = OpenValue(amounts, {"SEK": Decimal(20)}).converted(
+        Rates("EUR", {"SEK": Decimal("0.1")})
+    )
+    assert value.decided == {"EUR": Decimal(14), "USD": Decimal(3)}
+    assert value.expected == {"EUR": Decimal(2)}
+    assert OpenValue(amounts, {}).converted(Rates()).decided == amounts
