@@ -178,11 +178,12 @@ def money_json(money: Money) -> dict[str, Any]:
 
 
 def _quarter_json(quarter: QuarterMoney) -> dict[str, Any]:
-    parts = ("hours", "revenue", "cost", "margin")
+    parts = ("hours", "revenue", "cost")
     return {
         "quarter": quarter.quarter,
         "currency": quarter.currency,
         **{name: _spread_json(getattr(quarter, name)) for name in parts},
+        "margin": None if quarter.margin is None else _spread_json(quarter.margin),
     }
 
 

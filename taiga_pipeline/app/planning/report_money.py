@@ -41,8 +41,12 @@ def _quarters(money: Money) -> Table:
     rows = [
         (
             each.quarter,
-            *(_range(spread) for spread in (each.hours, each.revenue, each.cost, each.margin)),
-            _share(each.margin.expected, each.revenue.expected),
+            *(_range(spread) for spread in (each.hours, each.revenue, each.cost)),
+            *(
+                (_range(each.margin), _share(each.margin.expected, each.revenue.expected))
+                if each.margin
+                else ("unknown", "")
+            ),
             each.currency,
         )
         for each in money.quarters

@@ -53,13 +53,19 @@ def _print_quarters(quarters: Sequence[QuarterMoney]) -> None:
             each.quarter,
             *_range(each.hours),
             *_range(each.revenue),
-            *_range(each.cost),
-            *_range(each.margin),
+            *_cost(each),
+            *(_range(each.margin) if each.margin else ("unknown", "")),
             safe(each.currency),
         ]
         for each in quarters
     ]
     print_table(headings, rows, right=range(1, 9))
+
+
+def _cost(quarter: QuarterMoney) -> tuple[str, str]:
+    """Returns the range of a cost, "unknown" where no hour has a rate."""
+    known = quarter.margin is not None or quarter.cost.expected
+    return _range(quarter.cost) if known else ("unknown", "")
 
 
 def _range(spread: Spread) -> tuple[str, str]:

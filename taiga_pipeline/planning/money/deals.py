@@ -31,12 +31,14 @@ AHEAD: Final = 156
 
 @dataclass(frozen=True, slots=True)
 class WeekMoney:
-    """A deal's week: hours, what they cost, and what is earned by them."""
+    """A deal's week: hours, what they cost, and what is earned by them; ``unpriced`` are those of
+    the hours that have no cost rate."""
 
     week: date
     hours: float
     cost: Amounts
     revenue: Amounts
+    unpriced: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,23 +158,24 @@ def _money(
     priced = billed = total = 0.0
     cost: dict[str, float] = {}
     at_rates: dict[str, float] = {}
-    weeks: list[tuple[date, float, Amounts, Amounts]] = []
+    weeks: list[tuple[date, float, Amounts, Amounts, float]] = []
     for week in sorted(by_week):
         spent: dict[str, float] = {}
         billable: dict[str, float] = {}
-        hours = 0.0
+        hours = unpriced = 0.0
         for each in by_week[week]:
             costs = book.cost(each.role, each.email, week)
             bills = book.bill(each.role, each.email, week)
             hours += each.hours
             priced += each.hours if costs else 0.0
+            unpriced += 0.0 if costs else each.hours
             billed += each.hours if bills else 0.0
             add(spent, costs, each.hours)
             add(billable, bills, each.hours)
         total += hours
         _sum_into(cost, spent)
         _sum_into(at_rates, billable)
-        weeks.append((week, hours, spent, billable))
+        weeks.append((week, hours, spent, billable, unpriced))
     revenue = _stated(deal, book) if deal.value is not None else at_rates
     return DealMoney(
         deal,
@@ -185,8 +188,8 @@ def _money(
         at_rates,
         revenue,
         tuple(
-            WeekMoney(week, hours, spent, _earned(revenue, billable, hours, total, deal))
-            for week, hours, spent, billable in weeks
+            WeekMoney(week, hours, spent, _earned(revenue, billable, hours, total, deal), unpriced)
+            for week, hours, spent, billable, unpriced in weeks
         ),
     )
 

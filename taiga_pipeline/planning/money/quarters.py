@@ -26,6 +26,8 @@ COUNT: Final = 4
 """Quarters that are looked at, this one among them."""
 _ROUNDING: Final = 1e-5
 """Amounts below this part of the largest one are what rounding left."""
+_UNPRICED: Final = 0.05
+"""Fewer hours without a cost rate than this are what rounding left."""
 _THURSDAY: Final = timedelta(days=3)
 
 
@@ -42,14 +44,18 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class QuarterMoney:
-    """A quarter (``2026-Q4``) in one currency. ``hours`` are of all currencies together."""
+    """A quarter (``2026-Q4``) in one currency. ``hours`` are of all currencies together.
+
+    ``margin`` is None where some hours that may fall into the quarter have no cost rate: then
+    ``cost`` is not the whole of it.
+    """
 
     quarter: str
     currency: str
     hours: Spread
     revenue: Spread
     cost: Spread
-    margin: Spread
+    margin: Spread | None
 
 
 def quarter_of(week: date) -> str:
@@ -112,18 +118,19 @@ def quarters_money(
 
 
 class _Plan:
-    """Money by week, laid out as the simulation has hours: a row of weeks for the hours, and one
-    for each currency's revenue and cost."""
+    """Money by week, laid out as the simulation has hours: a row of weeks for the hours, one
+    for each currency's revenue and cost, and one for the hours without a cost rate."""
 
     def __init__(self, weeks: Weeks, currencies: Sequence[str]) -> None:
         self._weeks = weeks
         self._currencies = currencies
-        self.kinds = 1 + 2 * len(currencies)
+        self.kinds = 2 + 2 * len(currencies)
 
     def _amounts(self, deal: DealMoney) -> dict[tuple[int, date], float]:
         found: dict[tuple[int, date], float] = {}
         for week in deal.weeks:
             found[0, week.week] = week.hours
+            found[self.kinds - 1, week.week] = week.unpriced
             for at, currency in enumerate(self._currencies):
                 found[1 + 2 * at, week.week] = week.revenue.get(currency, 0.0)
                 found[2 + 2 * at, week.week] = week.cost.get(currency, 0.0)
@@ -158,6 +165,8 @@ class _Plan:
             at = [number for number, each in enumerate(of_week) if each == name]
             known = sure[:, at].sum(axis=1)
             kinds = drawn[:, at].sum(axis=1) + known[:, None]
+            most, rest = kinds[0].max(initial=0.0), kinds[-1].max(initial=0.0)
+            is_priced = rest < max(_UNPRICED, _ROUNDING * most)
             for number, currency in enumerate(self._currencies):
                 revenue, cost = 1 + 2 * number, 2 + 2 * number
                 yield QuarterMoney(
@@ -166,7 +175,9 @@ class _Plan:
                     _spread(kinds[0], known[0]),
                     _spread(kinds[revenue], known[revenue]),
                     _spread(kinds[cost], known[cost]),
-                    _spread(kinds[revenue] - kinds[cost], known[revenue] - known[cost]),
+                    _spread(kinds[revenue] - kinds[cost], known[revenue] - known[cost])
+                    if is_priced
+                    else None,
                 )
 
 

@@ -89,6 +89,14 @@ def test_a_deal_that_states_no_roles_has_a_value_and_no_known_margin() -> None:
     assert (found.margin, found.margin_share) == (None, None)
 
 
+@pytest.mark.parametrize("stage", ["Proposal", "Won"])
+def test_hours_without_a_rate_leave_the_margin_of_their_quarters_unknown(stage: str) -> None:
+    design = RoleDemand("Design", Decimal(10), 2)
+    found = quarters(asked(stage=stage, roles=(RoleDemand("Back", Decimal(40), 15), design)))
+    assert [each.margin is None for each in found[:2]] == [True, False]
+    assert found[0].cost.high > 0
+
+
 def test_without_a_rate_for_some_hours_the_margin_is_unknown() -> None:
     found = one(asked(roles=(BACK, RoleDemand("Design", Decimal(10), 4))))
     assert (found.hours, found.priced_hours) == (200, 160)
@@ -133,6 +141,7 @@ def test_a_won_deal_is_sure_and_an_open_one_is_a_range() -> None:
     assert first.cost.sure == 8_000
     assert (first.cost.low, first.cost.high) == (8_000, 16_000)
     assert first.cost.expected == pytest.approx(12_000, rel=0.03)
+    assert first.margin is not None
     assert first.margin.expected == pytest.approx(12_000, rel=0.03)
     assert (first.hours.sure, first.hours.high) == (160, 320)
 
@@ -140,6 +149,7 @@ def test_a_won_deal_is_sure_and_an_open_one_is_a_range() -> None:
 def test_revenue_cost_and_margin_are_of_the_same_futures() -> None:
     deals = [asked(key=f"D-{n}", value=Decimal(9_000), currency="EUR") for n in range(5)]
     first, *_ = quarters(*deals)
+    assert first.margin is not None
     assert first.margin.expected == pytest.approx(first.revenue.expected - first.cost.expected)
     for name in ("low", "middle", "high"):
         assert getattr(first.margin, name) == pytest.approx(getattr(first.revenue, name) / 9)
