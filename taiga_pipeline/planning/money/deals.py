@@ -32,7 +32,7 @@ AHEAD: Final = 156
 @dataclass(frozen=True, slots=True)
 class WeekMoney:
     """A deal's week: hours, what they cost, and what is earned by them; ``unpriced`` are those of
-    the hours that have no cost rate."""
+    the hours that have no cost rate, or no bill rate where nothing else tells what they earn."""
 
     week: date
     hours: float
@@ -63,8 +63,8 @@ class DealMoney:
     @property
     def margin(self) -> Amounts | None:
         """Revenue less cost by currency; None where no hours are known, some have no cost rate, or
-        no revenue is known."""
-        unpriced = self.hours - self.priced_hours > 0.05
+        what they earn is unknown."""
+        unpriced = sum(week.unpriced for week in self.weeks) > 0.05
         unknown = unpriced or not self.hours or not self.revenue
         return None if unknown else less(self.revenue, self.cost)
 
@@ -168,7 +168,8 @@ def _money(
             bills = book.bill(each.role, each.email, week)
             hours += each.hours
             priced += each.hours if costs else 0.0
-            unpriced += 0.0 if costs else each.hours
+            is_known = costs and (bills or deal.value is not None)
+            unpriced += 0.0 if is_known else each.hours
             billed += each.hours if bills else 0.0
             add(spent, costs, each.hours)
             add(billable, bills, each.hours)

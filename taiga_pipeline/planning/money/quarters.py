@@ -27,7 +27,7 @@ COUNT: Final = 4
 _ROUNDING: Final = 1e-5
 """Amounts below this part of the largest one are what rounding left."""
 _UNPRICED: Final = 0.05
-"""Fewer hours without a cost rate than this are what rounding left."""
+"""Fewer hours without a rate than this are what rounding left."""
 _THURSDAY: Final = timedelta(days=3)
 
 
@@ -46,8 +46,8 @@ class Spread:
 class QuarterMoney:
     """A quarter (``2026-Q4``) in one currency. ``hours`` are of all currencies together.
 
-    ``margin`` is None where some hours that may fall into the quarter have no cost rate: then
-    ``cost`` is not the whole of it.
+    ``margin`` is None where some hours that may fall into the quarter have no cost rate, or no bill
+    rate and no stated value: then ``cost`` or ``revenue`` is not the whole of it.
     """
 
     quarter: str
@@ -119,7 +119,7 @@ def quarters_money(
 
 class _Plan:
     """Money by week, laid out as the simulation has hours: a row of weeks for the hours, one
-    for each currency's revenue and cost, and one for the hours without a cost rate."""
+    for each currency's revenue and cost, and one for the hours without a rate."""
 
     def __init__(self, weeks: Weeks, currencies: Sequence[str]) -> None:
         self._weeks = weeks

@@ -89,6 +89,15 @@ def test_a_deal_that_states_no_roles_has_a_value_and_no_known_margin() -> None:
     assert (found.margin, found.margin_share) == (None, None)
 
 
+def test_hours_that_nothing_tells_the_earnings_of_leave_the_margin_unknown() -> None:
+    rates = (*RATES, Rate("", "Design", None, Decimal(40), None, "EUR"))
+    both = asked(roles=(BACK, RoleDemand("Design", Decimal(10), 4)))
+    assert one(both, rates=rates).margin is None
+    assert one(replace(both, value=Decimal(20_000), currency="EUR"), rates=rates).margin == {
+        "EUR": 20_000 - 8_000 - 1_600
+    }
+
+
 @pytest.mark.parametrize("stage", ["Proposal", "Won"])
 def test_hours_without_a_rate_leave_the_margin_of_their_quarters_unknown(stage: str) -> None:
     design = RoleDemand("Design", Decimal(10), 2)
