@@ -35,6 +35,8 @@ OTHER_LISTS: Final = {
     "taiga_pipeline/sources/tryton/fields.py": "what another program calls them",
     "taiga_pipeline/planning/staffing/work.py": "what planning takes from a deal",
     "taiga_pipeline/pipeline/what_changed.py": "what plans are made of, and whose changes matter",
+    "taiga_pipeline/app/deals/editing.py": "what a new deal has from one that it begins from",
+    "taiga_pipeline/cli/pipeline/lessons_text.py": "what a past deal is shown with",
     "taiga_pipeline/planning/lessons/similar.py": "what makes two deals alike",
     "taiga_pipeline/calendar_settings.py": "what a setting means where it is not given",
 }

@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from sync.records.composite_text import END, SEPARATOR
+from sync.records.composite_text import END, NEUTRAL_SEPARATOR, SEPARATOR
 from taiga_pipeline.look_alikes import INVISIBLE
 from taiga_pipeline.mapping.text import escape_markup
 from taiga_pipeline.people.model import Allocation, Person
@@ -162,7 +162,7 @@ def card_facts(out: Board, name: str, text: str) -> None:
 def plan_page(out: Board, name: str, text: str) -> None:
     rows = out.plan_page.split("\n")
     assert_plain("".join(rows))
-    assert rows.count(SEPARATOR) == rows.count(END) == 1
+    assert rows.count(NEUTRAL_SEPARATOR) == rows.count(END) == 1
     picture, rest = out.plan_page.partition("](")[::2]
     assert "![Heat map " in picture
     words = rest.partition(")")[2]
