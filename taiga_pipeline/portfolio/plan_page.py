@@ -84,7 +84,7 @@ def plan_lines(
     count = len(report.weeks)
     shown = [each for each in allocations if not each.end or each.end >= report.weeks.first]
     return [
-        f"**{_to_decide(report, deals)}**",
+        _to_decide(report, deals),
         "",
         f"Hours that are missing (-) and free (+) in the weeks that matter, of {count} weeks from "
         f"{first} on, planned to be enough in {share} % of futures. {_deals(report.open_deals)} "
@@ -141,9 +141,9 @@ def _gap_table(report: CapacityReport) -> Iterator[str]:
 
 
 def _balance(cell: Cell) -> str:
-    """Returns hours that are missing as ``**-20**``, hours that are free as ``+12``."""
+    """Returns hours that are missing as ``-20``, hours that are free as ``+12``."""
     if round(cell.gap):
-        return f"**-{round(cell.gap)}**"
+        return f"-{round(cell.gap)}"
     return f"+{round(cell.idle.middle)}" if round(cell.idle.middle) else ""
 
 

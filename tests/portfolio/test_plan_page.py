@@ -57,12 +57,12 @@ FRONT = RoleCapacity("Front", 1, (cell(20), cell(60)), cell(60, drivers=(DRIVER,
 def test_the_page_says_who_is_short_when_and_because_of_which_deal() -> None:
     lines = plan_lines(report(FRONT), {"D-1": deal()}, {}, [])
     assert lines[0] == (
-        "**To decide: how to get 20 h of Front from 2026-W49 on, most of it for Acme: New portal, "
-        "or which work to move.**"
+        "To decide: how to get 20 h of Front from 2026-W49 on, most of it for Acme: New portal, "
+        "or which work to move."
     )
     # Only weeks in which hours are missing are shown.
     assert "| Role | People | Missing, h | Free, h | W49 |" in lines
-    assert "| Front | 1 | 20 | · | **-20** |" in lines
+    assert "| Front | 1 | 20 | · | -20 |" in lines
     assert "| Front | Acme: New portal | 33 | 50 % | 2026-12-01 |" in lines
 
 
@@ -182,5 +182,5 @@ def test_who_is_staffed_has_the_dates_of_the_role_where_none_are_stated() -> Non
 def test_where_nothing_is_short_there_is_nothing_to_decide_and_no_week_matters() -> None:
     quiet = replace(FRONT, weeks=(cell(20), cell(20)), total=cell(40))
     lines = plan_lines(report(quiet), {}, {}, [])
-    assert lines[0] == "**Nothing to decide: no role lacks hours in these weeks.**"
+    assert lines[0] == "Nothing to decide: no role lacks hours in these weeks."
     assert "| Role | People | Missing, h | Free, h |" in lines

@@ -163,6 +163,7 @@ def plan_page(out: Board, name: str, text: str) -> None:
     rows = out.plan_page.split("\n")
     assert_plain("".join(rows))
     assert rows.count(NEUTRAL_SEPARATOR) == rows.count(END) == 1
+    assert SEPARATOR not in rows
     picture, rest = out.plan_page.partition("](")[::2]
     assert "![Heat map " in picture
     words = rest.partition(")")[2]
