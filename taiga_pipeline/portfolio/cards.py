@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sync.records.model import Value
 from taiga_pipeline.mapping.rules import Rules, StageRule
-from taiga_pipeline.mapping.text import normalise
+from taiga_pipeline.mapping.text import normalise, one_line
 from taiga_pipeline.pipeline.columns import format_cell
 from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind, held
 from taiga_pipeline.pipeline.model import Deal
@@ -79,7 +79,7 @@ def card_text(each: DealField, deal: Deal) -> str:
         return _plain(value)
     if each.is_own and each.kind is Kind.NUMBER and value:
         return _plain(Decimal(value))
-    return " ".join(format_cell(each.name, value).split())
+    return one_line(format_cell(each.name, value))
 
 
 def _plain(number: Decimal) -> str:
@@ -94,8 +94,8 @@ def typed(each: DealField, text: str) -> str:
 
 def subject_of(deal: Deal) -> str:
     """Returns the subject of a deal's card: its customer and its name."""
-    parts = (" ".join(part.split()) for part in (deal.customer, deal.name))
-    return _BETWEEN.join(filter(None, parts)) or deal.key
+    parts = map(one_line, (deal.customer, deal.name))
+    return _BETWEEN.join(filter(None, parts)) or one_line(deal.key)
 
 
 def named_in(subject: str, customer: str) -> dict[str, str]:
@@ -105,7 +105,7 @@ def named_in(subject: str, customer: str) -> dict[str, str]:
     """
     text = " ".join(subject.split())
     first, colon, rest = text.partition(_BETWEEN)
-    known = " ".join(customer.split())
+    known = one_line(customer)
     if known and text.startswith(f"{known}{_BETWEEN}"):
         return {"name": text[len(known) + len(_BETWEEN) :]}
     if not colon or not rest.strip():
