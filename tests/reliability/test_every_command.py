@@ -50,6 +50,7 @@ CALLS: Final = {
     "calendar export": "out.ics",
     "deals staff": "D-101",
     "changes": "",
+    "digest": "",
     "people list": "",
     "people add": "zed@example.test Zed --role Back",
     "people edit": "dora@example.test --role Back",
