@@ -132,9 +132,11 @@ def _next_step(deal: Deal) -> str:
 def header_facts(facts: str, rules: Rules) -> str:
     """Returns the facts of a description without those that stand on the page beside it.
 
-    What a planner looks for first stays: state, chance, value, dates and roles.
+    What a planner looks for first stays: state, chance, value, dates and roles, and fields of the
+    user's own, as someone chose to show them.
     """
-    said = {rules.words.fact(BUILT_IN["contacts"]), *(word for _, word in rules.page_facts)}
+    alone = (word for name, word in rules.page_facts if name in BUILT_IN)
+    said = {rules.words.fact(BUILT_IN["contacts"]), *alone}
     kept = [line for line in facts.split(BREAK) if line.partition(": ")[0] not in said]
     return BREAK.join(kept)
 
