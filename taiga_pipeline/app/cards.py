@@ -129,7 +129,7 @@ class CardTaker:
         )
 
     def _renamed(self) -> Iterator[CardChange]:
-        """Writes the new key on cards and tasks of deals that were renamed."""
+        """Writes the key on cards and tasks without it, such as those of renamed deals."""
         target = self.runner.target
         if not self.is_editable or not isinstance(target, TakesCards):
             return
@@ -137,11 +137,15 @@ class CardTaker:
         records = {(k.kind, item.binding.target_id): k for k, item in bound.items()}
         for child in self.group.children:
             key = records.get((child.kind, child.id))
-            if key is None or not child.identity or child.identity == key.name.casefold():
+            if key is None or child.identity == key.name.casefold():
                 continue
-            if child.kind in (Kind.STORY, Kind.TASK) and child.group == self.group.key:
+            # One without a reference became a deal in a run that was cut off right after that.
+            is_new = child.kind == Kind.STORY and not child.identity and not child.group
+            is_ours = child.kind in (Kind.STORY, Kind.TASK) and child.group == self.group.key
+            if is_new or is_ours:
+                text = card_answers.new_deal(key.name, ()) if is_new else ""
                 with self._left_for_later(key):
-                    target.claim_card(child, key, "")
+                    target.claim_card(child, key, text)
         yield from ()
 
     @contextmanager
@@ -238,12 +242,12 @@ class CardTaker:
         target = self.runner.target
         assert isinstance(target, TakesCards)
         key = RecordKey(self.group.key, Kind.STORY, deal)
-        target.claim_card(card, key, card_answers.new_deal(deal, doubts))
         # As people left it: whatever the deal says beyond that is written by the next run.
         bases = {name: Base(value, value) for name, value in card.fields.items()}
         sets = [name for name, value in card.fields.items() if isinstance(value, frozenset)]
         bases |= dict.fromkeys(sets, _NOTHING)
         self.runner.store.adopt(Binding(key, card.id, created=False), bases)
+        target.claim_card(card, key, card_answers.new_deal(deal, doubts))
 
     # --- what people changed on cards
 
