@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from traceback import walk_tb
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import click
 
@@ -155,6 +155,7 @@ class RootGroup(LazyGroup):
         """Runs a command line; ends the process with the documented exit code."""
         context = extra.pop("obj", None) or CommandContext()
         standalone = extra.pop("standalone_mode", True)
+        is_said = False
         run: Callable[..., Any] = super().main
         try:
             result = run(*args, standalone_mode=False, obj=context, **extra)
@@ -162,9 +163,11 @@ class RootGroup(LazyGroup):
             _discard_output()
             result = ExitCode.DONE
         except Exception as error:
+            is_said = isinstance(error, CannotWrite)
             result = _report(_folder_gone() or error, context)
-        if refused := _refused_output():
+        if (refused := _refused_output()) and not is_said:
             result = _report(refused, context)
+        _end_errors()
         code = int(result) if isinstance(result, int) else int(ExitCode.DONE)
         if not standalone:
             return code
@@ -181,10 +184,22 @@ class RootGroup(LazyGroup):
             return super().invoke(ctx)
 
 
+def _end_errors() -> None:
+    """Writes what stderr still holds; where that cannot be, the exit code has to do."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _discard(sys.stderr)
+
+
 def _discard_output() -> None:
-    """Sends what is still buffered nowhere, or the interpreter complains when it ends."""
+    _discard(sys.stdout)
+
+
+def _discard(stream: TextIO) -> None:
+    """Sends what is still buffered nowhere, or the interpreter ends with a code of its own."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,10 +24,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shell(command: str, folder: Path, redirection: str = "") -> subprocess.CompletedProcess[str]:
+    """Runs a command line as people do: what is printed is buffered, whatever this machine says."""
     line = f"{sys.executable} -m taiga_pipeline {command} {redirection}"
+    environment = {k: value for k, value in os.environ.items() if k != "PYTHONUNBUFFERED"}
     return subprocess.run(
-        ["/bin/sh", "-c", line], cwd=folder, capture_output=True, text=True, check=False, timeout=60
-    )
+        ["/bin/sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

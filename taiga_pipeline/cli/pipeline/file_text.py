@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TextIO
 
 import click
 
@@ -20,6 +20,8 @@ from taiga_pipeline.files import PRIVATE, explaining, is_stdout, write_text, wri
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
     from taiga_pipeline.people.csv_files import RowsReport
     from taiga_pipeline.pipeline.importing.rows import BadRow
 
@@ -53,11 +55,27 @@ def _stdout() -> Iterator[TextIO]:
         return
     with explaining(Path("/dev/stdout")):
         sys.stdout.flush()
-        text = io.TextIOWrapper(buffer, encoding="utf-8", newline="", write_through=True)
-        try:
-            yield text
-        finally:
-            text.detach()  # which flushes
+        shared = _Shared(buffer)
+        yield io.TextIOWrapper(shared, encoding="utf-8", newline="", write_through=True)
+        buffer.flush()
+
+
+class _Shared(io.RawIOBase):
+    """A buffer that stays open whatever becomes of what writes to it.
+
+    Text over stdout itself would close it where the last bytes cannot be written.
+    """
+
+    name = "<stdout>"
+
+    def __init__(self, buffer: BinaryIO) -> None:
+        self._buffer = buffer
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer, /) -> int:
+        return self._buffer.write(data)
 
 
 def write_result(file: Path, text: str, mode: int = PRIVATE) -> None:
