@@ -32,6 +32,7 @@ _NOUNS: Final[Mapping[str, str]] = {
     Kind.STORY: "stories",
     Kind.WIKI: "pages",
     Kind.STATUS: "columns",
+    Kind.TASK: "tasks",
 }
 _NEVER_DELETED: Final = (
     "{tool} does not say who changed a project: a project that the mapping would delete if "
