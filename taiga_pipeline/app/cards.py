@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from sync.errors import Rejected, Stale, Stop, SyncError
+from sync.errors import Stop, SyncError
+from sync.plan.known import Bound
 from sync.plan.model import Change, GroupPlan, IssueKind
 from sync.records.merge import Verdict
 from sync.records.model import Base, Binding, Observed, RecordKey, Value
@@ -100,6 +101,7 @@ class CardTaker:
     sent_back: set[tuple[RecordKey, str]]
     is_editable: bool = True
     _opened: CardStore | None = None
+    _known: Mapping[RecordKey, Bound] | None = None
     _editors: Mapping[tuple[str, str], str] | None = None
 
     def take(self) -> list[CardChange]:
@@ -117,6 +119,13 @@ class CardTaker:
             self._opened = self.workspace.open_card_store()
         return self._opened
 
+    @property
+    def _bound(self) -> Mapping[RecordKey, Bound]:
+        """The records of the board that are bound, read again once a card was bound."""
+        if self._known is None:
+            self._known = self.runner.store.known([self.group.key])[self.group.key].bound
+        return self._known
+
     def _steps(self) -> Sequence[Callable[[], Iterator[CardChange]]]:
         """Tasks come before moves, as they open gates; comments last, as they need their deal."""
         return (
@@ -133,8 +142,7 @@ class CardTaker:
         target = self.runner.target
         if not self.is_editable or not isinstance(target, TakesCards):
             return
-        bound = self.runner.store.known([self.group.key])[self.group.key].bound
-        records = {(k.kind, item.binding.target_id): k for k, item in bound.items()}
+        records = {(k.kind, item.binding.target_id): k for k, item in self._bound.items()}
         for child in self.group.children:
             key = records.get((child.kind, child.id))
             if key is None or child.identity == key.name.casefold():
@@ -144,18 +152,9 @@ class CardTaker:
             is_ours = child.kind in (Kind.STORY, Kind.TASK) and child.group == self.group.key
             if is_new or is_ours:
                 text = card_answers.new_deal(key.name, ()) if is_new else ""
-                with self._left_for_later(key):
+                with _left_for_later(f"{key}: its key is not on its card yet"):
                     target.claim_card(child, key, text)
         yield from ()
-
-    @contextmanager
-    def _left_for_later(self, key: RecordKey) -> Iterator[None]:
-        try:
-            yield
-        except SyncError as error:
-            if isinstance(error, Stop):
-                raise
-            log.info("%s: its new key is written by the next run: %s", key, error)
 
     # --- cards that people made
 
@@ -177,8 +176,7 @@ class CardTaker:
     def _unclaimed(self) -> list[Observed]:
         if not self.is_editable:
             return []
-        bound = self.runner.store.known([self.group.key])[self.group.key].bound
-        taken = {(key.kind, item.binding.target_id) for key, item in bound.items()}
+        taken = {(key.kind, item.binding.target_id) for key, item in self._bound.items()}
         return [
             child
             for child in self.group.children
@@ -201,9 +199,9 @@ class CardTaker:
         except (RequestError, ProblemsError) as error:
             self._answer(card, card_answers.not_a_deal(error))
             return self._change(CardEvent.NEW, "", text=subject, by=by, error=error)
+        except Stop:
+            raise
         except SyncError as error:
-            if isinstance(error, Stop):
-                raise
             return self._change(CardEvent.NEW, key, text=subject, by=by, error=error)
         return self._change(CardEvent.NEW, key, text=subject, by=by)
 
@@ -247,6 +245,7 @@ class CardTaker:
         sets = [name for name, value in card.fields.items() if isinstance(value, frozenset)]
         bases |= dict.fromkeys(sets, _NOTHING)
         self.runner.store.adopt(Binding(key, card.id, created=False), bases)
+        self._known = None
         target.claim_card(card, key, card_answers.new_deal(deal, doubts))
 
     # --- what people changed on cards
@@ -383,28 +382,26 @@ class CardTaker:
     def _take_comments(
         self, name: str, card: Observed, deal: str, count: int, target: TakesCards
     ) -> Iterator[CardChange]:
-        try:
-            found = target.comments_on(card.id)
-            for each in found:
+        noted = []
+        with _left_for_later(
+            f"{deal}: comments on its card are not taken up yet", (SyncError, RequestError)
+        ):
+            for each in target.comments_on(card.id):
                 origin = f"{self._tool}:{each.id}"
-                noted = add_note(
+                note = add_note(
                     self.workspace, deal, each.text, by=each.by, at=each.at, origin=origin
                 )
-                if noted.is_new:
-                    yield self._change(CardEvent.NOTED, deal, text=each.text, by=each.by)
-        except (RequestError, SyncError) as error:
-            if isinstance(error, Stop):
-                raise
-            log.warning("%s: comments on its card are left for the next run: %s", deal, error)
-            return
-        self._cards.took_up(name, count)
+                if note.is_new:
+                    noted.append(each)
+            self._cards.took_up(name, count)
+        for each in noted:
+            yield self._change(CardEvent.NOTED, deal, text=each.text, by=each.by)
 
     def _deals_by_card(self) -> Mapping[str, str]:
         """Returns the key of the deal of each card that is kept in step, by the card's id."""
-        bound = self.runner.store.known([self.group.key])[self.group.key].bound
         return {
             item.binding.target_id: key.name
-            for key, item in bound.items()
+            for key, item in self._bound.items()
             if key.kind == Kind.STORY
         }
 
@@ -420,9 +417,9 @@ class CardTaker:
             return
         try:
             target.comment_on(card.id, text)
-        except (Rejected, Stale, SyncError) as error:
-            if isinstance(error, Stop):
-                raise
+        except Stop:
+            raise
+        except SyncError as error:
             log.warning("a card could not be answered: %s", error)
 
     def _texts(self, name: str, value: Value, deal: Deal) -> dict[str, str]:
@@ -433,18 +430,21 @@ class CardTaker:
         return texts
 
     def _owner(self, address: str) -> str:
-        """Returns the name of a person of the roster, or else the address itself."""
+        """Returns the name of a person of the roster, or else the address itself.
+
+        :raises Stop: the roster cannot be read.
+        """
         if not address:
             return ""
         try:
             with people_store(self.workspace) as store:
                 return store.get(address).name
-        except (RequestError, Stop):
+        except RequestError:
             return address
 
     def _child(self, key: RecordKey) -> Observed | None:
         """Returns the object that a record is bound to, as it was seen."""
-        bound = self.runner.store.known([self.group.key])[self.group.key].bound.get(key)
+        bound = self._bound.get(key)
         target_id = bound.binding.target_id if bound else ""
         return next(
             (c for c in self.group.children if c.kind == key.kind and c.id == target_id), None
@@ -461,13 +461,9 @@ class CardTaker:
         if not isinstance(target, TakesCards):
             return ""
         if self._editors is None:
-            try:
+            self._editors = {}
+            with _left_for_later("who changed cards is unknown"):
                 self._editors = target.editors(root.id)
-            except SyncError as error:
-                if isinstance(error, Stop):
-                    raise
-                log.info("who changed cards is unknown: %s", error)
-                self._editors = {}
         return self._editors.get((child.kind, child.id), "")
 
     def _name(self, card: Observed) -> str:
@@ -487,17 +483,15 @@ class CardTaker:
 
 
 def people_by_name(workspace: Workspace) -> dict[str, str]:
-    """Returns the lower-case addresses of the roster, by normalised name; no name that two have."""
-    found: dict[str, str] = {}
-    doubled = set()
-    try:
-        with people_store(workspace) as store:
-            for person in store.people():
-                name = normalise(person.name)
-                doubled |= {name} if found.setdefault(name, person.email) != person.email else set()
-    except (RequestError, ProblemsError, Stop):
-        return {}
-    return {name: address.casefold() for name, address in found.items() if name not in doubled}
+    """Returns the lower-case addresses of the roster, by normalised name; no name that two have.
+
+    :raises Stop: the roster cannot be read. To go on without it would unassign every card.
+    """
+    found: dict[str, set[str]] = {}
+    with people_store(workspace) as store:
+        for person in store.people():
+            found.setdefault(normalise(person.name), set()).add(person.email.casefold())
+    return {name: next(iter(each)) for name, each in found.items() if len(each) == 1}
 
 
 def seen_on(group: GroupPlan) -> frozenset[tuple[str, ...]]:
@@ -519,6 +513,20 @@ def seen_on(group: GroupPlan) -> frozenset[tuple[str, ...]]:
         if card.facts.get("comments")
     }
     return frozenset(kept | new | talk)
+
+
+@contextmanager
+def _left_for_later(what: str, kinds: tuple[type[Exception], ...] = (SyncError,)) -> Iterator[None]:
+    """Logs an error about one card, after which the next run tries again.
+
+    :raises Stop: what ends the run.
+    """
+    try:
+        yield
+    except Stop:
+        raise
+    except kinds as error:
+        log.warning("%s; the next run tries again: %s", what, error)
 
 
 def _with_error(change: CardChange, error: Exception) -> CardChange:

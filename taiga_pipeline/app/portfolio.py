@@ -150,14 +150,14 @@ class PortfolioMaker:
         )
 
     def _keys_gone(self) -> tuple[Mapping[str, str], frozenset[str]]:
-        """Returns the former keys of deals that were renamed, and the keys of removed ones."""
+        """Returns the former keys of deals that were renamed, and the keys of removed ones.
+
+        :raises Stop: the source cannot be read. To go on would double the cards of renamed deals.
+        """
         source = self.workspace.make_deal_source()
         if not isinstance(source, ChangesKeys):
             return {}, frozenset()
-        try:
-            changes = source.key_changes()
-        except Stop:  # which is reported where the deals are read
-            return {}, frozenset()
+        changes = source.key_changes()
         return {key: former for former, key in changes.renamed}, changes.removed
 
     def _plan_page(self, key: RecordKey, can: Capabilities) -> Desired | None:
