@@ -18,6 +18,7 @@ from typing import Final
 
 from charset_normalizer import from_bytes
 
+from taiga_pipeline.pipeline.files.packed import BROKEN_ARCHIVE
 from taiga_pipeline.problems import Problem, ProblemsError
 
 _MARKS: Final = (
@@ -158,7 +159,7 @@ def _archive(data: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
             kind = archive.read("mimetype")[:100] if "mimetype" in names else b""
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError, EOFError):
+    except BROKEN_ARCHIVE:
         return "an archive (ZIP) that is damaged"
     if any(each.startswith("xl/") for each in names):
         return "an Excel workbook (.xlsx)"

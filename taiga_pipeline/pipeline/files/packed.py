@@ -17,15 +17,16 @@ MAX_UNPACKED: Final = 250_000_000
 MAX_PARTS: Final = 5_000
 _CHUNK: Final = 1 << 20
 _DOCTYPES: Final = tuple("<!DOCTYPE".encode(name) for name in ("utf-8", "utf-16-le", "utf-16-be"))
-_BROKEN: Final = (
+BROKEN_ARCHIVE: Final = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
     OSError,
     RuntimeError,
-    NotImplementedError,
     ValueError,
     EOFError,
 )
+"""What `zipfile` raises on files that are damaged, cut off, or packed or locked in a way that it
+does not know (`NotImplementedError` is a `RuntimeError`)."""
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def unpacked(data: bytes, name: str) -> Iterator[zipfile.ZipFile]:
         raise _refused(name, f"{_megabytes(len(data))} of workbook; up to {_megabytes(MAX_PACKED)}")
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except _BROKEN:
+    except BROKEN_ARCHIVE:
         raise _refused(name, "the workbook is damaged or cut off; save it again") from None
     with archive:
         _check_size(archive, name)
@@ -49,7 +50,7 @@ def unpacked(data: bytes, name: str) -> Iterator[zipfile.ZipFile]:
                 raise _refused(
                     name, "an XML part with a document type, which no spreadsheet writes"
                 )
-        except _BROKEN:
+        except BROKEN_ARCHIVE:
             raise _refused(
                 name, "the workbook is damaged, or protected by a password; save it again without"
             ) from None

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import chain, islice
 from typing import Final
-from xml.etree.ElementTree import ParseError
 
 from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.pipeline.files.csv_reader import (
@@ -105,7 +104,7 @@ def _kind(data: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
             mimetype = archive.read("mimetype")[:100] if "mimetype" in names else b""
-    except (*BROKEN, RuntimeError, NotImplementedError, EOFError):
+    except BROKEN:
         return ""
     if b"opendocument.spreadsheet" in mimetype and "content.xml" in names:
         return "ods"
@@ -135,7 +134,7 @@ def read_workbook(
         return _table(chosen, name, is_known, names, option)
     except TooMuch as error:
         raise _problem(name, f"{error}: this is too much; export less, or as CSV") from None
-    except (*BROKEN, ParseError, RuntimeError, NotImplementedError, EOFError):
+    except BROKEN:
         raise _problem(name, _DAMAGED) from None
 
 

@@ -28,6 +28,7 @@ from taiga_pipeline.pipeline.files.grid import (
     TooMuch,
     column_letters,
 )
+from taiga_pipeline.pipeline.files.packed import BROKEN_ARCHIVE
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -36,10 +37,8 @@ _MARKED: Final = re.compile(rb"<(?:\w+:)?(?:f|mergeCell)[\s/>]")
 _REFERENCE: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})(?::([A-Z]{1,3})([0-9]{1,7}))?")
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 BROKEN: Final = (
+    *BROKEN_ARCHIVE,
     ParseError,
-    zipfile.BadZipFile,
-    OSError,
-    ValueError,
     KeyError,
     TypeError,
     AttributeError,
