@@ -163,37 +163,9 @@ def read_file(format_: ReadFormat[_T], path: Path, writing: Writing) -> RowsRead
     )
     positions = _positions(format_, text, writing.columns)
     dates = _surveys(format_, text, positions, writing)
-    items: list[tuple[int, _T]] = []
-    bad: list[BadRow] = []
-    seen: dict[object, int] = {}
-    cut_off = False
-    not_taken: Counter[str] = Counter()
-
-    def day(name: str, cell: str, end: End | None = None) -> date | None:
-        reading = dates.get(name)
-        usual = End.FIRST if name in _BEGINNINGS else End.LAST
-        return reading.day(cell, end or usual) if reading else None
-
+    rows = _Rows(format_, positions, dates)
     for row in text.rows():
-        if isinstance(row, BrokenRow):
-            bad.append(BadRow(row.line, "", row.reason))
-            cut_off |= row.cut_off
-            continue
-        cells = {name: unguard(row.cells[at]).strip() for name, at in positions.items()}
-        try:
-            item = format_.read({**dict.fromkeys(format_.columns, ""), **cells}, day)
-        except NotTaken as error:
-            not_taken[str(error)] += 1
-            continue
-        except RequestError as error:
-            reasons = "; ".join(problem.message for problem in error.problems)
-            bad.append(BadRow(row.line, row.cells[0], reasons))
-            continue
-        first = seen.setdefault(format_.identity(item), row.line)
-        if first == row.line:
-            items.append((row.line, item))
-        else:
-            bad.append(BadRow(row.line, row.cells[0], f"is in line {first} already"))
+        rows.take(row)
     used = {text.headers[at] for at in positions.values()}
     unused = tuple(header for header in text.headers if header and header not in used)
     decided = (
@@ -201,9 +173,58 @@ def read_file(format_: ReadFormat[_T], path: Path, writing: Writing) -> RowsRead
         for name, reading in dates.items()
         if reading.why and not reading.doubt
     )
-    left = (f"{counted(n, 'row')} no time off: {why}" for why, n in not_taken.most_common())
-    notices = (*(said for _, said in text.notes), *decided, *left)
-    return RowsReading(tuple(items), tuple(bad), unused, not cut_off, notices)
+    notices = (*(said for _, said in text.notes), *decided, *rows.left_out())
+    return RowsReading(tuple(rows.items), tuple(rows.bad), unused, not rows.cut_off, notices)
+
+
+@dataclass
+class _Rows(Generic[_T]):
+    """The rows of a file as they are read: ``items`` with their lines, and ``bad`` ones."""
+
+    format_: ReadFormat[_T]
+    positions: Mapping[str, int]
+    dates: Mapping[str, DateReading]
+    items: list[tuple[int, _T]] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
+    cut_off: bool = False
+    _seen: dict[object, int] = field(default_factory=dict)
+    _not_taken: Counter[str] = field(default_factory=Counter)
+
+    def take(self, row: RawRow | BrokenRow) -> None:
+        """Reads one row, or keeps it apart with the reason."""
+        if isinstance(row, BrokenRow):
+            self.bad.append(BadRow(row.line, "", row.reason))
+            self.cut_off |= row.cut_off
+            return
+        cells = {name: unguard(row.cells[at]).strip() for name, at in self.positions.items()}
+        try:
+            item = self.format_.read(
+                {**dict.fromkeys(self.format_.columns, ""), **cells}, self._day
+            )
+        except NotTaken as error:
+            self._not_taken[str(error)] += 1
+        except RequestError as error:
+            reasons = "; ".join(problem.message for problem in error.problems)
+            self.bad.append(BadRow(row.line, row.cells[0], reasons))
+        else:
+            self._keep(row, item)
+
+    def _keep(self, row: RawRow, item: _T) -> None:
+        first = self._seen.setdefault(self.format_.identity(item), row.line)
+        if first == row.line:
+            self.items.append((row.line, item))
+        else:
+            self.bad.append(BadRow(row.line, row.cells[0], f"is in line {first} already"))
+
+    def _day(self, name: str, cell: str, end: End | None = None) -> date | None:
+        reading = self.dates.get(name)
+        usual = End.FIRST if name in _BEGINNINGS else End.LAST
+        return reading.day(cell, end or usual) if reading else None
+
+    def left_out(self) -> Iterator[str]:
+        """Yields what was left out on purpose, the most frequent first."""
+        for why, count in self._not_taken.most_common():
+            yield f"{counted(count, 'row')} no time off: {why}"
 
 
 def _surveys(
