@@ -91,12 +91,13 @@ def suggest_staffing(workspace: Workspace, wanted: Wanted) -> dict[str, Any]:
     """
     from taiga_pipeline.planning.staffing.suggestion import Asked, describe
 
-    today = workspace.today
-    learnt = _learnt(workspace, today) if wanted.chances == LEARNT else {}
-    given = _Input(workspace, today, rules_for(workspace, wanted), wanted.priorities or {}, learnt)
+    learnt = _learnt(workspace, wanted)
+    given = _input(workspace, wanted, learnt)
     case = given.case()
     solution = _solve(case.problem, wanted.seconds, wanted.seed, workspace, quick=wanted.quick)
-    asked = Asked(today, wanted.seconds, wanted.seed, given.priorities, given.fingerprint(), learnt)
+    asked = Asked(
+        workspace.today, wanted.seconds, wanted.seed, given.priorities, given.fingerprint(), learnt
+    )
     suggestion = describe(case, solution, asked, resolver(workspace, wanted))
     if not wanted.quick and not _has_optimiser():
         suggestion["notes"].insert(0, NO_OPTIMISER.format(how=how_to_get("staffing")))
@@ -109,10 +110,7 @@ def solved_case(workspace: Workspace, wanted: Wanted) -> tuple[Case, Solution]:
     :raises InvalidValue: the roster is empty.
     :raises ProblemsError: what is wrong with the configuration, the mappings or the store.
     """
-    today = workspace.today
-    learnt = _learnt(workspace, today) if wanted.chances == LEARNT else {}
-    given = _Input(workspace, today, rules_for(workspace, wanted), wanted.priorities or {}, learnt)
-    case = given.case()
+    case = _input(workspace, wanted, _learnt(workspace, wanted)).case()
     return case, _solve(case.problem, wanted.seconds, wanted.seed, workspace, quick=wanted.quick)
 
 
@@ -144,14 +142,21 @@ def rules_for(workspace: Workspace, wanted: Wanted) -> Rules:
     )
 
 
-def _learnt(workspace: Workspace, today: date) -> dict[str, float]:
-    """Returns the chances of open deals that history tells; none where nothing can be learnt."""
-    if find_spec("numpy") is None:
+def _input(workspace: Workspace, wanted: Wanted, learnt: Mapping[str, float]) -> _Input:
+    """Reads what a plan is made of, as of today."""
+    rules = rules_for(workspace, wanted)
+    return _Input(workspace, workspace.today, rules, wanted.priorities or {}, learnt)
+
+
+def _learnt(workspace: Workspace, wanted: Wanted) -> dict[str, float]:
+    """Returns the chances of open deals that history tells, where they are wanted; none where
+    nothing can be learnt."""
+    if wanted.chances != LEARNT or find_spec("numpy") is None:
         return {}
     from taiga_pipeline.app.planning.record import read_history
     from taiga_pipeline.planning.forecast.outlooks import outlooks
 
-    found = outlooks(read_history(workspace, today), today)
+    found = outlooks(read_history(workspace, workspace.today), workspace.today)
     return {key: round(each.probability, 4) for key, each in found.by_deal.items()}
 
 
