@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 
 from sync.plan.doubles import all_alike, oldest_first, settle_doubles
 from sync.plan.dropped_children import Outcome, removal, renamed, settle_dropped
+from sync.plan.group_issues import conflict_issue, deleted_issue
 from sync.plan.issue_ways import with_usual_ways_out
 from sync.plan.known import Bound, Known, Making, Seen
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind
@@ -40,7 +41,6 @@ from sync.records.model import (
     Marker,
     Observed,
     RecordKey,
-    Value,
     WhenDeleted,
     WhenDropped,
     WhenRetired,
@@ -48,9 +48,6 @@ from sync.records.model import (
     counted,
 )
 from sync.records.record_merge import Bases, MergedRecord, Splitter, merge_record
-
-LONGEST_SHOWN = 200
-"""Characters of a value in a message; the whole is in the issue itself."""
 
 
 def plan_group(
@@ -433,7 +430,7 @@ class _GroupPlanner:
         intended = self.known.intents.get(record.key, ())
         merged = merge_record(record, base, intended, observed, self.split)
         self.kept.extend((record.key, change) for change in merged.kept)
-        self.issues.extend(_conflict(record.key, change) for change in merged.conflicts)
+        self.issues.extend(conflict_issue(record.key, change) for change in merged.conflicts)
         return merged
 
     def obstruct(self, root: Observed) -> None:
@@ -509,39 +506,6 @@ def _create(record: Desired, reason: str) -> Action:
         changes=changes,
         created=True,
     )
-
-
-def _conflict(key: RecordKey, change: Change) -> Issue:
-    wanted, there = (shortened(value) for value in (change.desired, change.observed))
-    message = (
-        f"{key}: '{change.field}' was changed on both sides: sales want {wanted}, the "
-        f"target has {there}"
-    )
-    issue = Issue(
-        IssueKind.CONFLICT,
-        key,
-        message,
-        field=change.field,
-        base=change.base,
-        desired=change.desired,
-        observed=change.observed,
-    )
-    return with_usual_ways_out(issue)
-
-
-def shortened(value: Value) -> str:
-    """Returns a value for a message: people paste whole documents into a description."""
-    text = repr(value)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}… ({len(text):,} in all)"
-
-
-def deleted_issue(key: RecordKey) -> Issue:
-    """Returns the issue of a root that people deleted."""
-    message = (
-        f"{key.group}: its {key.kind} was deleted in the target, or the account can no longer see "
-        "it; it is not made again"
-    )
-    return with_usual_ways_out(Issue(IssueKind.DELETED, key, message))
 
 
 def _reason(record: Desired, merged: MergedRecord) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sync.plan.group_planner import shortened
+from sync.plan.group_issues import shortened
 from taiga_pipeline.app.cards import CardChange, CardEvent
 from taiga_pipeline.cli.wording import words
 
