@@ -220,7 +220,7 @@ class Story:
         """The tentative project becomes staffed; returns it."""
         tentative = self.stage.project("Alder & Finch: Web shop")
         self.stage.say(
-            f"{WON} is won, and two people are put on it. The same project becomes staffed:",
+            f"Two people are reserved for {WON}, and it is won. The same project becomes staffed:",
             "they join with their roles, and the kick-off is on the board.",
         )
         for person, role, hours in (("emil", "Back", "30"), ("dora", "UX", "8")):
