@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from taiga_pipeline.sandbox.embedded import Sandbox
-from tests.cli.conftest import Run, writes
+from tests.cli.conftest import Run
+
+from .test_portfolio import nothing_left_to_do
 
 DEALS = """key,name,customer,stage,value,currency,expected_close,owner,start
 D-1,Web shop,Acme,Proposal,40000,EUR,2026-12-14,Petra Manager,
@@ -113,12 +115,6 @@ def acme(run: Run, taiga: Sandbox, environment: dict[str, str]) -> Run:
 def deal(run: Run, key: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(run("deals", "show", key, "--json").stdout)
     return found
-
-
-def nothing_left_to_do(run: Run, taiga: Sandbox) -> bool:
-    before = len(writes(taiga))
-    result = run("run")
-    return result.exit_code == 0 and result.stdout == "" and len(writes(taiga)) == before
 
 
 def test_a_card_shows_its_deal_at_a_glance_and_in_fields(
