@@ -155,7 +155,7 @@ def test_every_state_is_read_with_what_tryton_knows(
     assert (deal.name, deal.customer, deal.owner) == ("In opportunity", "Kunde GmbH", "Ana Åberg")
     assert (deal.value, deal.currency) == (Decimal("1200.50"), "EUR")
     assert (deal.probability, deal.expected_close) == (Decimal("0.25"), date(2027, 3, 31))
-    assert deal.notes == "First line\nsecond"
+    assert [note.text for note in deal.notes] == ["First line\nsecond"]
     assert deal.updated_at is not None and deal.updated_at >= begun.replace(microsecond=0)
     assert by_state["won"].value == Decimal(130_000), "the sale's amount"
     assert by_state["won"].closed_on == by_state["lost"].closed_on is not None

@@ -238,9 +238,10 @@ class RedmineTarget:
         """Makes a project, or returns the one that is there under the marker's identifier."""
         identifier, present = self._place(marker)
         if present is not None:
-            return Written(self._show(present))
+            oldest = self._oldest(present)
+            return Written(self._show(self._project(oldest) if oldest else present))
         body = projects.creation(desired.fields, marker, identifier, self._custom)
-        row = self._only_one(self._post(body), identifier)
+        row = self._only_one(self._post(body))
         self._custom.learn(row)
         rest = projects.completion(row, desired.fields, marker, self._custom)
         return Written(self._show(self._complete(row, rest) if rest else row))
@@ -293,18 +294,27 @@ class RedmineTarget:
             "it: unarchive or delete that one (Administration, Projects)"
         )
 
-    def _only_one(self, made: Row, identifier: str) -> Row:
+    def _only_one(self, made: Row) -> Row:
         """Makes sure that there is one project of this identifier; the oldest one stays.
 
         On PostgreSQL, Redmine itself lets two requests at the same moment both succeed.
         """
-        rows = self._rows({"status": _VISIBLE, "name": str(made["name"])})
-        oldest = min((int(r["id"]) for r in rows if r["identifier"] == identifier), default=None)
-        if oldest is None or oldest >= int(made["id"]):
+        oldest = self._oldest(made)
+        if oldest is None:
             return made
-        _LOG.warning("project %s was made twice at once; %s stays", identifier, oldest)
+        _LOG.warning("project %s was made twice at once; %s stays", made["identifier"], oldest)
         self._client.delete(f"projects/{made['id']}.json")
-        return self._project(str(oldest))
+        return self._project(oldest)
+
+    def _oldest(self, row: Row) -> str | None:
+        """Returns the id of an older project of the same identifier and name, or None.
+
+        The younger one is about to be deleted by whoever made it: nobody may bind it.
+        """
+        rows = self._rows({"status": _VISIBLE, "name": str(row["name"])})
+        same = (int(r["id"]) for r in rows if r["identifier"] == row["identifier"])
+        oldest = min(same, default=int(row["id"]))
+        return str(oldest) if oldest < int(row["id"]) else None
 
     def _complete(self, row: Row, body: projects.Body) -> Row:
         """Fills custom fields; without them, the project is as good."""

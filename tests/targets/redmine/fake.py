@@ -62,6 +62,7 @@ class FakeRedmine:
     issue_fields: list[Row] = field(default_factory=lambda: [_field(5, "Deal key", "issue")])
     faults: Callable[[str], None] = lambda what: None
     ignores: frozenset[str] = frozenset()
+    newest_first = False  # which of two projects of one identifier is found
     requests: list[str] = field(default_factory=list)
     projects: dict[int, Row] = field(default_factory=dict)
     issues: dict[int, Row] = field(default_factory=dict)
@@ -153,7 +154,7 @@ class FakeRedmine:
 
     def project(self, name: str) -> Row:
         """Returns the project with a number or an identifier."""
-        for number, row in sorted(self.projects.items()):
+        for number, row in sorted(self.projects.items(), reverse=self.newest_first):
             if name in (str(number), row["identifier"]):
                 if row["status"] == 9:
                     raise Refused(403)

@@ -243,6 +243,16 @@ def test_of_two_projects_made_at_once_the_older_stays(
     assert "made twice at once" in caplog.text
 
 
+def test_of_two_projects_found_the_younger_which_is_about_to_go_is_not_taken(
+    work: Work, redmine: FakeRedmine
+) -> None:
+    younger = int(work.id) + 1
+    redmine.projects[younger] = dict(redmine.projects[int(work.id)], id=younger)
+    redmine.newest_first = True
+    assert Work(work.account, "D-1").make().record.id == work.id
+    assert list(redmine.projects) == [int(work.id), younger], "its maker takes it away"
+
+
 def test_a_500_for_a_creation_is_looked_into_rather_than_repeated(
     bot: Bot, redmine: FakeRedmine
 ) -> None:
