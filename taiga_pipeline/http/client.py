@@ -13,7 +13,8 @@ not what it should be       few: `Malformed`     again, few times       `Outcome
 3xx                         `Malformed`          `OutcomeUnknown`       `OutcomeUnknown`
 ==========================  ===================  =====================  ===========================
 
-Repeating a PATCH, a PUT or a DELETE does no harm: they say how it should be, not what to add. A
+Repeating a PATCH, a PUT or a DELETE does no harm: they say how it should be, not what to add. Where
+an API knows POST alone, `ApiClient.ask` reads and `ApiClient.apply` writes such things by it. A
 write that fails each time is `OutcomeUnknown`: a server or a gateway that fails may have done it
 before. A 500 is often an answer to the content, and forever; it is not repeated for long.
 
@@ -165,6 +166,13 @@ class ApiClient:
     def ask(self, path: str, body: JSON) -> Answer:
         """Asks something by a POST that changes nothing; raises as `get`."""
         return self._perform(_Call("POST", path, body, repeatable=True))
+
+    def apply(self, path: str, body: JSON) -> Answer:
+        """Changes something by a POST that says how it should be; raises as `patch`.
+
+        For tools that know POST alone: it is repeated as a PATCH would be.
+        """
+        return self._perform(_Call("POST", path, body, idempotent=True))
 
     def patch(self, path: str, body: JSON) -> Answer:
         """Changes the fields in ``body``.
@@ -360,11 +368,19 @@ class ApiClient:
 
         :raises Unreachable: what answers has no such log-in.
         """
-        call = _Call("POST", path, dict(body), repeatable=True)
-        answer = self._persist(call, {})
+        answer = self.ask_openly(path, body)
         if answer.is_page or answer.status in (404, 405):
             raise Unreachable(f"{self.server}: {self._profile.wrong_address}")
         return answer
+
+    def ask_openly(
+        self, path: str, body: Mapping[str, object], headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Asks before anyone is logged in, patiently; returns whatever is answered, a refusal too.
+
+        ``headers`` are all that go with it.
+        """
+        return self._persist(_Call("POST", path, dict(body), repeatable=True), headers or {})
 
     def post_once(self, path: str, body: Mapping[str, object]) -> Answer:
         """Sends a body without credentials, and not again; returns whatever is answered."""
@@ -383,13 +399,15 @@ class _Nobody:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One request. ``repeatable`` marks a POST that may be repeated like a reading."""
+    """One request. ``repeatable`` marks a POST that may be repeated like a reading, ``idempotent``
+    one that writes, and may be repeated all the same."""
 
     method: str
     path: str
     body: JSON | Upload = None
     params: Params | None = None
     repeatable: bool = False
+    idempotent: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -398,7 +416,7 @@ class _Call:
 
     @property
     def creates(self) -> bool:
-        return self.method == "POST" and not self.repeatable
+        return self.method == "POST" and not self.repeatable and not self.idempotent
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
