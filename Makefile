@@ -22,7 +22,7 @@ FAST_TESTS := $(filter-out tests/test_docs.py tests/test_examples.py tests/test_
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-fast test-all test-rest test-reliability test-reliability-long \
-	lint types format docs bench clean
+	lint types format language docs bench clean
 
 help:
 	@echo "make demo    tell the whole story on this machine (make demo FAST=1: without pauses)"
@@ -30,6 +30,7 @@ help:
 	@echo "make test-fast  only what needs no server, for the one who edits;  make test-all: everything whole"
 	@echo "make test-reliability  only the proofs under kills, faults, races and hostile input"
 	@echo "make lint    check style;  make types: check types;  make format: mend the style"
+	@echo "make language  bring the catalogues of texts up to date"
 	@echo "make docs    build the docs as a site in build/site; a broken link is an error"
 	@echo "make bench   measure, and print tables"
 	@echo "make clean   remove everything that was made here"
@@ -98,6 +99,9 @@ format: $(READY)
 
 # Not --quiet, with which --strict counts no warnings. NO_MKDOCS_2_WARNING: the theme's remark on a
 # version that pyproject.toml rules out.
+language: $(READY)
+	$(BIN)/python -m tools.catalogues
+
 docs: $(DOCS_VENV)/$(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict --clean
 	@echo "Read it: build/site/index.html"

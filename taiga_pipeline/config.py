@@ -42,13 +42,14 @@ from taiga_pipeline.config_problems import explain
 from taiga_pipeline.credentials import Secret, for_header, from_environment, from_file
 from taiga_pipeline.days import local_zone, zone_named
 from taiga_pipeline.field_settings import DealsSettings, FieldSettings, Section, check_fields
+from taiga_pipeline.language import LANGUAGES
 from taiga_pipeline.look_alikes import explain_look_alike
 from taiga_pipeline.notify_settings import NotifySettings
 from taiga_pipeline.pipeline.fields.declared import MAX_FIELDS, table_with
 from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.planning_settings import Number, PlanningSettings
-from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.setting_values import ConfigPath, Variable, resolved
 from taiga_pipeline.toml_places import Document, KeyPath, invisible, parse_document, read_document
 
@@ -113,6 +114,13 @@ def _meant(value: str) -> str:
     return f"; did you mean {repaired!r}?" if repaired != value else ""
 
 
+def _check_language(value: str) -> str:
+    if value and value not in LANGUAGES:
+        hint = did_you_mean(value, LANGUAGES)
+        raise ValueError(f"unknown language {value!r}{hint}; known are {', '.join(LANGUAGES)}")
+    return value
+
+
 def _check_zone(value: str) -> str:
     if value:
         zone_named(value)
@@ -122,6 +130,7 @@ def _check_zone(value: str) -> str:
 DatabaseUrl = Annotated[str, AfterValidator(_resolve_url)]
 WebAddress = Annotated[str, AfterValidator(_check_web_address)]
 LimitValue = Annotated[Limit, BeforeValidator(Limit.parse)]
+Language = Annotated[str, AfterValidator(_check_language)]
 TimeZone = Annotated[str, AfterValidator(_check_zone)]
 PipelineName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 
@@ -331,11 +340,13 @@ class MonitoringSettings(Section):
 class Settings(Section):
     """All of ``config.toml``. ``path`` is the file itself.
 
-    ``time_zone`` decides which day a moment is; "" for that of the machine.
+    ``time_zone`` decides which day a moment is; "" for that of the machine. ``language`` is that of
+    what many people read, and of a terminal whose environment asks for none; "" if it is not said.
     """
 
     pipeline: PipelineName
     time_zone: TimeZone = ""
+    language: Language = ""
     source: SourceSettings
     target: TargetSettings
     sync: SyncSettings

@@ -15,9 +15,13 @@ from hypothesis import HealthCheck, settings
 
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
+from taiga_pipeline.language.choosing import VARIABLES
 from tests.live.leaving_out import leave_out
 
 os.environ["TZ"] = "UTC"  # which day it is must not depend on the machine
+for _variable in VARIABLES:  # nor must the language
+    os.environ.pop(_variable, None)
+os.environ["LANG"] = "C.UTF-8"
 
 # How long an example takes says how busy the machine is, and nothing about the program.
 settings.register_profile(

@@ -51,6 +51,7 @@ SHARED: Final = {
     "taiga_pipeline.files",
     "taiga_pipeline.hints",
     "taiga_pipeline.installing",
+    "taiga_pipeline.language",
     "taiga_pipeline.config_problems",
     "taiga_pipeline.look_alikes",
     "taiga_pipeline.problems",

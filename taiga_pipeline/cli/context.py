@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.language import ENGLISH, begin, matching, of_environment
 
 if TYPE_CHECKING:
     from taiga_pipeline.config import Settings
 
+_LANGUAGE: Final = re.compile(r"""^language\s*=\s*["']([^"']+)["']""", re.MULTILINE)
 _NAMES: Final = ("PIPELINE_SYNC_USER", "USER", "LOGNAME", "USERNAME")
 
 
@@ -25,6 +28,38 @@ class CommandContext(Workspace):
     verbosity: int = 0
     quiet: bool = False
     log_format: str = ""
+    is_for_programs: bool = False
+
+    def choose_language(self, configured: str | None = None) -> None:
+        """Speaks the language of the environment, else ``configured``, else English.
+
+        Without ``configured``, it is looked for in the configuration, which need not be right yet.
+        What programs read is English.
+        """
+        if self.is_for_programs:
+            return
+        asked = of_environment(self.environment)
+        if not asked:
+            asked = self._named_language() if configured is None else configured
+        begin(asked or ENGLISH)
+
+    def _named_language(self) -> str:
+        try:
+            text = self.config_path.read_text(encoding="utf-8")
+        except (OSError, ValueError):  # which is reported by the command that needs it
+            return ""
+        found = _LANGUAGE.search(text.partition("\n[")[0])
+        return matching(found[1]) if found else ""
+
+    def use_config(self, path: str) -> None:
+        """Names the configuration file."""
+        super().use_config(path)
+        self.choose_language()
+
+    def speak_to_programs(self) -> None:
+        """Speaks English from now on, whatever the environment asks for."""
+        self.is_for_programs = True
+        begin(ENGLISH)
 
     @property
     def by(self) -> str:
@@ -56,6 +91,7 @@ class CommandContext(Workspace):
         """Follows the configuration where no one chose how the log looks."""
         self.log_format = self.log_format or settings.monitoring.log_format
         self.start_logging()
+        self.choose_language(settings.language)
 
 
 pass_context = click.make_pass_decorator(CommandContext)

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 import click
 
+from taiga_pipeline.cli.translated_help import TranslatedContext, TranslatedGroup
+from taiga_pipeline.language import text as _
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -24,14 +27,14 @@ class Entry:
 
     def load(self) -> click.Command:
         """Imports the command."""
-        module, _, attribute = self.target.partition(":")
+        module, attribute = self.target.split(":")
         command = getattr(importlib.import_module(module, __package__), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(f"{self.target} is not a command")
         return command
 
 
-class LazyGroup(click.Group):
+class LazyGroup(TranslatedGroup):
     """A group over a table of entries.
 
     ``shared_options`` are added to every command below, so that ``-v`` may stand anywhere.
@@ -61,8 +64,10 @@ class LazyGroup(click.Group):
         if name in self.entries or ctx.resilient_parsing or name.startswith("-"):
             return super().resolve_command(ctx, args)
         near = difflib.get_close_matches(name, self.entries, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise click.UsageError(f"No such command {name!r}.{hint}", ctx)
+        message = _("No such command {name!r}.", name=name)
+        if near:
+            message += " " + _("Did you mean {name!r}?", name=near[0])
+        raise click.UsageError(message, ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the commands' helps from the table, section by section."""
@@ -72,7 +77,7 @@ class LazyGroup(click.Group):
                 formatter.write_dl(rows)
 
 
-class PartlyLazyGroup(click.Group):
+class PartlyLazyGroup(TranslatedGroup):
     """A group of which some commands, the ``later`` ones, are imported only when they are used."""
 
     later: Mapping[str, Entry] = {}
@@ -92,7 +97,11 @@ class PartlyLazyGroup(click.Group):
 
 
 def share_options(command: click.Command, options: Iterable[click.Parameter]) -> None:
-    """Adds ``options`` to ``command`` and all commands below it, where names are free."""
+    """Adds ``options`` to ``command`` and all commands below it, where names are free.
+
+    Their helps are written in the language that is used.
+    """
+    command.context_class = TranslatedContext
     taken = {text for parameter in command.params for text in parameter.opts}
     for option in options:
         if not taken & set(option.opts):

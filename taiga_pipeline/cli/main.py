@@ -20,7 +20,9 @@ from taiga_pipeline.cli.errors import exit_code, report
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_arguments import DASH
 from taiga_pipeline.cli.lazy import Entry, LazyGroup
+from taiga_pipeline.cli.translated_help import click_in_language
 from taiga_pipeline.files import CannotWrite
+from taiga_pipeline.language import begin, used
 from taiga_pipeline.problems import Problem, ProblemsError
 
 _SYNC = "Keep in step"
@@ -64,24 +66,24 @@ COMMANDS: dict[str, Entry] = {
 }
 
 
-def _set_config(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+def _set_config(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     if value == DASH:
         raise click.UsageError("--config -: the configuration is a file; for that name write './-'")
     if value is not None:
         ctx.ensure_object(CommandContext).use_config(value)
 
 
-def _set_verbose(ctx: click.Context, _: click.Parameter, value: int) -> None:
+def _set_verbose(ctx: click.Context, _parameter: click.Parameter, value: int) -> None:
     if value:
         ctx.ensure_object(CommandContext).be_verbose(value)
 
 
-def _set_quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+def _set_quiet(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value:
         ctx.ensure_object(CommandContext).be_quiet()
 
 
-def _set_log_format(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+def _set_log_format(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
         ctx.ensure_object(CommandContext).use_log_format(value)
 
@@ -130,7 +132,7 @@ def _noticing_readers() -> Iterator[None]:
 
 def _while_printing(error: OSError) -> bool:
     """Whether an error comes from what is printed, rather than from a file."""
-    return any(frame.f_code is click.echo.__code__ for frame, _ in walk_tb(error.__traceback__))
+    return any(frame.f_code is click.echo.__code__ for frame, _line in walk_tb(error.__traceback__))
 
 
 def _refused_output() -> CannotWrite | None:
@@ -154,6 +156,15 @@ class RootGroup(LazyGroup):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Runs a command line; ends the process with the documented exit code."""
         context = extra.pop("obj", None) or CommandContext()
+        former = used()
+        context.choose_language()
+        try:
+            with click_in_language():
+                return self._main(context, *args, **extra)
+        finally:
+            begin(former)
+
+    def _main(self, context: CommandContext, *args: Any, **extra: Any) -> Any:
         standalone = extra.pop("standalone_mode", True)
         is_said = False
         run: Callable[..., Any] = super().main

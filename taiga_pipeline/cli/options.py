@@ -7,9 +7,23 @@ from typing import Any, Final
 import click
 
 from taiga_pipeline.app.planning.inputs import LEARNT, STATED
+from taiga_pipeline.cli.context import CommandContext
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-"""Adds ``--json`` as the argument ``as_json``."""
+
+def _speak_english(ctx: click.Context, _parameter: click.Parameter, value: bool) -> bool:
+    if value and (context := ctx.find_object(CommandContext)) is not None:
+        context.speak_to_programs()
+    return value
+
+
+json_option = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    callback=_speak_english,
+    help="Print the result as JSON.",
+)
+"""Adds ``--json`` as the argument ``as_json``. What programs read is English."""
 
 _OF_PLANS: Final = (
     click.option("--team", default="", metavar="TEAM", help="Only this team's people and deals."),

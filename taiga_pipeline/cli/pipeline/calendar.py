@@ -9,10 +9,11 @@ import click
 from taiga_pipeline.app.deals.calendar_feed import calendar_feed
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.file_arguments import STDOUT, WrittenFile
+from taiga_pipeline.cli.translated_help import TranslatedGroup
 from taiga_pipeline.files import is_stdout, writing
 
 
-@click.group("calendar")
+@click.group("calendar", cls=TranslatedGroup)
 def calendar() -> None:
     """Expected decisions, starts and next steps as a calendar."""
 

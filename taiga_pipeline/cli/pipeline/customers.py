@@ -17,11 +17,12 @@ from taiga_pipeline.cli.pipeline.customers_text import (
     suggestion_json,
     totals_json,
 )
+from taiga_pipeline.cli.translated_help import TranslatedGroup
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.report.terminal import safe
 
 
-@click.group()
+@click.group(cls=TranslatedGroup)
 def customers() -> None:
     """Customers: their deals and projects over time, and what was learnt there."""
 

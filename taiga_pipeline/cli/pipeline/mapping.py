@@ -16,6 +16,7 @@ from taiga_pipeline.cli.file_arguments import ReadFile, WrittenFile
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, style, to_json
 from taiga_pipeline.cli.pipeline.file_text import write_result
+from taiga_pipeline.cli.translated_help import TranslatedGroup
 from taiga_pipeline.files import PUBLIC, is_stdout
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.terminal import safe
@@ -28,7 +29,7 @@ SHOWN: int = 20
 """How many deals `mapping diff` lists unless an option says otherwise."""
 
 
-@click.group()
+@click.group(cls=TranslatedGroup)
 def mapping() -> None:
     """The rules that turn deals into projects: check, explain, compare."""
 

@@ -22,6 +22,7 @@ from taiga_pipeline.cli.pipeline.people_import import (
     read_delimiter,
 )
 from taiga_pipeline.cli.pipeline.people_rates import rate
+from taiga_pipeline.cli.translated_help import TranslatedGroup
 from taiga_pipeline.people.model import Person, TimeOff
 from taiga_pipeline.pipeline.notation import format_skills, parse_skills
 from taiga_pipeline.pipeline.text import counted
@@ -80,7 +81,7 @@ def person_json(person: Person) -> dict[str, Any]:
     return asdict(person)
 
 
-@click.group()
+@click.group(cls=TranslatedGroup)
 def people() -> None:
     """Who can do the work."""
 

@@ -16,6 +16,7 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.cli.pipeline.file_text import report_rows, writing_to
 from taiga_pipeline.cli.pipeline.people_import import read_columns
+from taiga_pipeline.cli.translated_help import TranslatedGroup
 from taiga_pipeline.people.model import Rate, RateChange
 from taiga_pipeline.pipeline.values.dates import read_day
 from taiga_pipeline.report.terminal import safe
@@ -23,7 +24,7 @@ from taiga_pipeline.report.terminal import safe
 _first_day = click.option("--from", "since", metavar="DATE", help="First day (default: from ever).")
 
 
-@click.group("rate")
+@click.group("rate", cls=TranslatedGroup)
 def rate() -> None:
     """What an hour of people and roles costs, and is billed at."""
 

@@ -11,6 +11,7 @@ from taiga_pipeline.app.planning import scenarios as use
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json, print_pairs, print_table
+from taiga_pipeline.cli.translated_help import TranslatedGroup
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _change_options(function: Any) -> Any:
     return function
 
 
-@click.group()
+@click.group(cls=TranslatedGroup)
 def scenario() -> None:
     """What if: win, lose, delay, resize deals; hire, leave. Nothing real changes."""
 

@@ -17,6 +17,7 @@ from taiga_pipeline.cli.output import print_json, to_json
 from taiga_pipeline.cli.pipeline.file_text import write_result
 from taiga_pipeline.cli.planning.fitting_text import who
 from taiga_pipeline.cli.planning.staff_advise import advise
+from taiga_pipeline.cli.translated_help import TranslatedGroup
 from taiga_pipeline.files import is_stdout
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.report.terminal import safe
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.staffing.build import Wish
 
 
-@click.group()
+@click.group(cls=TranslatedGroup)
 def staff() -> None:
     """Who should do what."""
 

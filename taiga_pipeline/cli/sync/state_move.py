@@ -13,6 +13,7 @@ from taiga_pipeline.app.sync.looking import server_of
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_pairs
+from taiga_pipeline.cli.translated_help import TranslatedGroup
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ NEW: Final = "new"
 RESTORED: Final = "restored"
 
 
-@click.group()
+@click.group(cls=TranslatedGroup)
 def state() -> None:
     """Show or change the server that the state belongs to."""
 

@@ -10,6 +10,7 @@ from taiga_pipeline.app.store_copy import STATE, STORE, TITLES, copy_stores
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.cli.translated_help import TranslatedGroup
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.terminal import safe
 
@@ -23,7 +24,7 @@ _NOUNS: Final = {
 }
 
 
-@click.group()
+@click.group(cls=TranslatedGroup)
 def store() -> None:
     """Where deals, people and the state of the sync are kept."""
 

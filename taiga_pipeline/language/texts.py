@@ -1,0 +1,69 @@
+"""Texts with named places for values."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from string import Formatter
+from typing import Final
+
+from taiga_pipeline.language.catalogue import catalogue
+from taiga_pipeline.language.choosing import ENGLISH, used
+
+_GAP: Final = "\N{NO-BREAK SPACE}"
+_MARKS: Final = {"sv": str.maketrans({",": _GAP, ".": ",", "%": f"{_GAP}%"})}
+"""How figures are written otherwise than in English: thousands, decimals, per cent."""
+
+
+def text(message: str, /, **fields: object) -> str:
+    """Returns ``message`` in the language that is used, each ``{name}`` replaced by its field.
+
+    Values are text: what looks like a place in them stays as it is. Without fields, places stay.
+    """
+    language = used()
+    if language == ENGLISH:
+        return message.format(**fields) if fields else message
+    found = catalogue(language).gettext(message) if message else ""
+    return _FORMATTERS[language].vformat(found, (), fields) if fields else found
+
+
+def plural(one: str, many: str, number: int, /, **fields: object) -> str:
+    """Returns ``one`` or ``many``, as ``number`` wants it; ``{number}`` is that number.
+
+    ``plural("{number:,} deal", "{number:,} deals", 3)``
+    """
+    language = used()
+    fields["number"] = number
+    if language == ENGLISH:
+        return (one if number == 1 else many).format(**fields)
+    found = catalogue(language).ngettext(one, many, number)
+    return _FORMATTERS[language].vformat(found, (), fields)
+
+
+def counted(number: int, noun: str) -> str:
+    """Returns ``1 deal`` or ``1,480 deals``, ``noun`` being a text in the source."""
+    return plural(f"{{number:,}} {noun}", f"{{number:,}} {noun}s", number)
+
+
+def marked(message: str) -> str:
+    """Returns ``message`` as it is, for the catalogues: whoever shows it calls `text` with it."""
+    return message
+
+
+def figure(number: float | Decimal, form: str = ",") -> str:
+    """Returns a number as the language writes it: ``1,480.5`` or ``1 480,5`` for ``",.1f"``."""
+    written = format(number, form)
+    marks = _MARKS.get(used())
+    return written.translate(marks) if marks else written
+
+
+class _Figures(Formatter):
+    """Fills places; figures are written as the language writes them."""
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        """Returns a value as it stands in a text."""
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            return figure(value, format_spec)
+        return format(value, format_spec)
+
+
+_FORMATTERS: Final = {language: _Figures() for language in _MARKS}
