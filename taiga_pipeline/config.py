@@ -52,6 +52,7 @@ from taiga_pipeline.planning_settings import Number, PlanningSettings
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.setting_values import ConfigPath, Variable, resolved
 from taiga_pipeline.toml_places import Document, KeyPath, invisible, parse_document, read_document
+from taiga_pipeline.web_settings import WebSettings
 
 _SECRET_KEYS: Final = ("password", "token", "application_token", "secret", "api_key")
 _SQLITE: Final = re.compile(r"(sqlite(?:\+\w+)?:///)([^/?][^?]*)(.*)", re.DOTALL)
@@ -356,6 +357,7 @@ class Settings(Section):
     portfolio: PortfolioSettings
     calendar: CalendarSettings
     notify: NotifySettings
+    web: WebSettings
     deals: DealsSettings
     field: Annotated[
         list[FieldSettings], Field(max_length=MAX_FIELDS), AfterValidator(check_fields)
@@ -383,6 +385,7 @@ _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "portfolio": PortfolioSettings,
     "calendar": CalendarSettings,
     "notify": NotifySettings,
+    "web": WebSettings,
     "deals": DealsSettings,
 }
 _LISTS: Final[Mapping[str, type[BaseModel]]] = {"field": FieldSettings}

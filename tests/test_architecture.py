@@ -15,8 +15,8 @@ import pytest
 
 ROOT: Final = Path(__file__).parent.parent
 
-# cli, workers -> app -> (report, planning, mapping, sources, targets) -> (pipeline, people, http)
-# -> sync
+# cli, web, workers -> app -> (report, planning, mapping, sources, targets)
+# -> (pipeline, people, http) -> sync
 LEVELS: Final = {
     "sync": 0,
     "taiga_pipeline.pipeline": 1,
@@ -36,9 +36,11 @@ LEVELS: Final = {
     "taiga_pipeline.notify_settings": 3,
     "taiga_pipeline.planning_settings": 3,
     "taiga_pipeline.setting_values": 3,
+    "taiga_pipeline.web_settings": 3,
     "taiga_pipeline.app": 4,
     "taiga_pipeline.workers": 5,
     "taiga_pipeline.api": 5,
+    "taiga_pipeline.web": 5,
     "taiga_pipeline.api_reference": 6,
     "taiga_pipeline.cli": 6,
     "taiga_pipeline.__main__": 7,
@@ -182,6 +184,14 @@ def test_click_stays_in_the_command_line() -> None:
     assert wrong_imports("", clicks) == []
 
 
+def test_starlette_stays_in_the_pages() -> None:
+    def serves(module: str, name: str) -> bool:
+        served = name.split(".", maxsplit=1)[0] in ("starlette", "uvicorn", "multipart")
+        return part(module) != "taiga_pipeline.web" and served
+
+    assert wrong_imports("", serves) == []
+
+
 DOORS: Final = (
     *("sync.database", "sync.run", "sync.source", "sync.target", "sync.plan.pipeline_planner"),
     *("sync.state.store", "taiga_pipeline.pipeline.store", "taiga_pipeline.people.store"),
@@ -204,7 +214,7 @@ def test_commands_call_use_cases_and_open_nothing_themselves() -> None:
     opened = {
         (module.removeprefix("taiga_pipeline."), name)
         for module, path in MODULES.items()
-        if part(module) == "taiga_pipeline.cli"
+        if part(module) in ("taiga_pipeline.cli", "taiga_pipeline.web")
         for name in {*at_run_time(path), *attributes(path)}
         if name in OPENERS or f"{name}.".startswith(tuple(f"{door}." for door in DOORS))
     }

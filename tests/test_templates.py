@@ -14,10 +14,11 @@ from jinja2 import Environment, TemplateAssertionError, UndefinedError
 import taiga_pipeline
 from taiga_pipeline.report.page import html
 from taiga_pipeline.sandbox.serving import pages
+from taiga_pipeline.web.templates import templates as of_the_pages
 
 PACKAGE: Final = Path(taiga_pipeline.__file__).parent
 TEMPLATES: Final = sorted(PACKAGE.rglob("*.j2"))
-ENVIRONMENTS: Final = {"report": html._templates(), "sandbox": pages.templates()}
+ENVIRONMENTS: Final = {"report": html._templates(), "sandbox": pages.templates(), "web": of_the_pages()}
 LETS_MARKUP_THROUGH: Final = re.compile(r"\|\s*safe\b|filter\s+safe|autoescape|Markup|__html__")
 MADE_BY_HAND: Final = re.compile(r"</[a-z][a-z0-9]*>|\bMarkup\(|\bmarkupsafe\b")
 IMITATED: Final = {"sandbox/serving/wire.py", "sandbox/routes/wiki.py"}
@@ -91,12 +92,13 @@ def test_templates_escape_and_name_what_they_lack(name: str) -> None:
 
 
 def test_every_template_is_in_an_environment() -> None:
-    known = {each for one in ENVIRONMENTS.values() for each in one.list_templates()}
+    known = {Path(each).name for one in ENVIRONMENTS.values() for each in one.list_templates()}
     assert {path.name for path in TEMPLATES} <= known
 
 
-def test_the_report_shows_what_hides_or_reorders_text() -> None:
-    shown = ENVIRONMENTS["report"].from_string("{{ x }}").render(x="a\u202eb\x1b")
+@pytest.mark.parametrize("name", ["report", "web"])
+def test_a_page_shows_what_hides_or_reorders_text(name: str) -> None:
+    shown = ENVIRONMENTS[name].from_string("{{ x }}").render(x="a\u202eb\x1b")
     assert shown == r"a\u202eb\x1b"
 
 

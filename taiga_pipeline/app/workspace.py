@@ -51,10 +51,10 @@ class Workspace:
     _config: str | None = None
     _settings: Settings | None = None
 
-    def use_config(self, path: str) -> None:
-        """Names the configuration file."""
+    def use_config(self, path: str, settings: Settings | None = None) -> None:
+        """Names the configuration file; ``settings`` are what was read from it already."""
         self._config = path
-        self._settings = None
+        self._settings = settings
 
     def on_settings(self, settings: Settings) -> None:
         """Is called once the settings are loaded; a surface may follow them."""

@@ -58,6 +58,7 @@ COMMANDS: dict[str, Entry] = {
     "staff": Entry(".planning.staff:staff", "Who should do what.", _PLANNING),
     "worker": Entry(".fleet.worker:worker", "Run what is due, with others.", _FLEET),
     "enqueue": Entry(".fleet.worker:enqueue", "Run pipelines now.", _FLEET),
+    "web": Entry(".setup.web:web", "Serve pages to browsers.", _SETUP),
     "init": Entry(".setup.init:init", "Write a first configuration.", _SETUP),
     "check": Entry(".setup.check:check", "Find every problem at once.", _SETUP),
     "schedule": Entry(".setup.schedule:schedule", "Print a timer entry.", _SETUP),

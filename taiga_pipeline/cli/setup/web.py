@@ -1,0 +1,166 @@
+"""``web``: the pages, and the people who may use them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from taiga_pipeline.app.extras import need_extra
+from taiga_pipeline.app.serving import Served
+from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.cli.output import print_table
+from taiga_pipeline.credentials import from_environment
+from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.web_settings import ROLES, split_listen
+
+_NO_FILE = 'the configuration names no file of people; write users = "users.toml" under [web] first'
+
+
+@click.group(invoke_without_command=True)
+@click.option("--listen", metavar="HOST:PORT", help="Where to listen (default: web.listen).")
+@pass_context
+def web(context: CommandContext, listen: str | None) -> None:
+    """Serve the pages: board, deals, follow-ups and more, in a browser.
+
+    Without people of its own (web.users), it prints a link that lets one browser in, once.
+    """
+    if click.get_current_context().invoked_subcommand is not None:
+        return
+    need_extra("web", "web", "starlette", "jinja2", "uvicorn", "python_multipart", "itsdangerous")
+    from taiga_pipeline.web.serving import bind, make_door, make_site, serve
+
+    settings = context.settings.web
+    host, port = _address(listen or settings.listen)
+    with bind(host, port) as listening:
+        address = f"http://{_shown(host)}:{listening.getsockname()[1]}{settings.base_path}"
+
+        def tell(token: str) -> None:
+            click.echo(f"Open {address}/enter?token={token}")
+
+        door = make_door(settings, context.by, tell)
+        site = make_site(_pipelines(context), settings, door, host, _folder(context))
+        click.echo(f"Serving {', '.join(site.pipelines)} at {address}/")
+        if door.local is not None:
+            click.echo("The link lets one browser in, once; then the next one is shown here.")
+            tell(door.link.token)
+        click.echo("Press Ctrl-C to end it.")
+        serve(site, listening)
+
+
+def _address(text: str) -> tuple[str, int]:
+    try:
+        return split_listen(text)
+    except ValueError as error:
+        raise click.UsageError(f"--listen: {error}") from None
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _folder(context: CommandContext) -> Path:
+    users = context.settings.web.users
+    return users.parent if users else context.config_path.absolute().parent
+
+
+def _pipelines(context: CommandContext) -> dict[str, Served]:
+    """Returns what is served, by name: the configuration's own pipeline, and those it names."""
+    found = {context.settings.pipeline: Served.of(context)}
+    for path in context.settings.web.pipelines:
+        other = Workspace(context.clock, context.environment)
+        other.use_config(str(path))
+        name = other.settings.pipeline
+        if name in found:
+            message = f"two configurations are of a pipeline {name!r}"
+            raise ProblemsError([Problem(message, str(path))])
+        found[name] = Served.of(other)
+    for each in found.values():
+        each.prepare()
+    return found
+
+
+@web.group("user")
+def user() -> None:
+    """The people who log in, in the file that web.users names."""
+
+
+def _file(context: CommandContext) -> Path:
+    need_extra("web user", "web", "starlette")
+    path = context.settings.web.users
+    if path is None:
+        raise ProblemsError([Problem(_NO_FILE, str(context.config_path))])
+    return path
+
+
+@user.command("add")
+@click.argument("name")
+@click.option(
+    "--role", type=click.Choice(ROLES), default="read", show_default=True, help="What they may do."
+)
+@click.option("--owner", default="", metavar="NAME", help="What deals call them, if not NAME.")
+@click.option(
+    "--password-env",
+    metavar="VARIABLE",
+    help="The variable with the password (default: asked for).",
+)
+@click.option("--no-password", is_flag=True, help="They come through a proxy (web.user_header).")
+@pass_context
+def add(
+    context: CommandContext,
+    name: str,
+    role: str,
+    owner: str,
+    password_env: str | None,
+    no_password: bool,
+) -> None:
+    """Add a person, or change their role and password."""
+    file = _file(context)
+    from taiga_pipeline.web.access.people import Person, Role, User, check_name, hashed, keep_user
+
+    if no_password and password_env:
+        raise click.UsageError("--no-password and --password-env exclude each other.")
+    try:
+        person = Person(check_name(name), Role(role), owner)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    stored = "" if no_password else hashed(_password(context, password_env))
+    is_new = keep_user(file, User(person, stored))
+    click.echo(f"{'Added' if is_new else 'Changed'} {name} ({role}) in {file}")
+
+
+def _password(context: CommandContext, variable: str | None) -> str:
+    from taiga_pipeline.web.access.people import check_password
+
+    if variable:
+        given = from_environment("--password-env", variable, context.environment).reveal()
+    else:
+        given = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    return check_password(given)
+
+
+@user.command("remove")
+@click.argument("name")
+@pass_context
+def remove(context: CommandContext, name: str) -> None:
+    """Take a person out; their sessions end at once."""
+    file = _file(context)
+    from taiga_pipeline.web.access.people import remove_user
+
+    click.echo(f"Removed {remove_user(file, name).name} from {file}")
+
+
+@user.command("list")
+@pass_context
+def show(context: CommandContext) -> None:
+    """List the people, and what they may do."""
+    file = _file(context)
+    from taiga_pipeline.web.access.people import read_users
+
+    people = sorted(read_users(file).values(), key=lambda each: each.person.name.casefold())
+    rows = [
+        (each.person.name, each.person.role.value, each.person.owner, "yes" if each.hash else "no")
+        for each in people
+    ]
+    print_table(("name", "role", "owner", "password"), rows)

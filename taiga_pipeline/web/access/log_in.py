@@ -1,0 +1,91 @@
+"""The pages by which people get in and out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import Response
+
+from taiga_pipeline.web.access.door import ONE_TIME, Door
+from taiga_pipeline.web.access.session import Session, proof_of
+from taiga_pipeline.web.pages import Route, get, post
+
+if TYPE_CHECKING:
+    from taiga_pipeline.web.visit import Visit
+
+_LOG: Final = logging.getLogger(__name__)
+_WRONG: Final = "Name and password do not belong together."
+_USED: Final = (
+    "This link was used already, or is not of this server. The terminal in which the server runs "
+    "shows the one that is valid now."
+)
+_WAIT: Final = "Too many tries. Try again in {minutes} minutes."
+MAX_BODY: Final = 20_000
+
+
+def ways_in(door: Door) -> Sequence[Route]:
+    """Returns the addresses that people without a session may ask."""
+    return (
+        get("/log-in", partial(_form, door), None),
+        post("/log-in", partial(_log_in, door), None, max_body=MAX_BODY),
+        get("/enter", partial(_enter, door), None),
+        post("/log-out", _log_out, None, max_body=MAX_BODY),
+    )
+
+
+def _form(door: Door, visit: Visit) -> Response:
+    if visit.person.name:
+        return visit.back_to(visit.query.text("back"))
+    return _shown(door, visit)
+
+
+def _shown(door: Door, visit: Visit, wrong: str = "", status: int = 200) -> Response:
+    return visit.show(
+        "log_in.html.j2",
+        status=status,
+        by_link=door.local is not None,
+        by_header=bool(door.header) and door.users is None,
+        back=visit.query.text("back") or visit.form.text("back"),
+        name=visit.form.text("name")[:100],
+        wrong=wrong,
+    )
+
+
+def _log_in(door: Door, visit: Visit) -> Response:
+    name, password = visit.form.text("name").strip()[:200], visit.form.text("password")
+    clock, address = visit.served.clock, door.address(visit.request)
+    of = (f"name {name.casefold()}", f"address {address}")
+    if wait := door.throttle.wait(clock.monotonic(), *of):
+        _LOG.warning("log-in of %r from %s: too many tries", name, address)
+        minutes = max(1, round(wait / 60))
+        return _shown(door, visit, _WAIT.format(minutes=minutes), status=429)
+    user = door.log_in(name, password)
+    if user is None:
+        door.throttle.failed(clock.monotonic(), *of)
+        _LOG.warning("log-in of %r from %s: refused", name, address)
+        return _shown(door, visit, _WRONG, status=403)
+    door.throttle.passed(of[0])
+    _begin(visit, user.person.name, proof_of(user.hash))
+    return visit.back_to(visit.form.text("back"))
+
+
+def _enter(door: Door, visit: Visit) -> Response:
+    if door.local is None or not door.link.use(visit.query.text("token")):
+        if visit.person.name:  # the same link again, in the browser that it let in
+            return visit.go("/")
+        return _shown(door, visit, _USED, status=403)
+    _begin(visit, door.local.name, ONE_TIME)
+    return visit.go("/")
+
+
+def _begin(visit: Visit, name: str, proof: str) -> None:
+    """Begins a session with tokens of its own, whatever the browser brought before."""
+    visit.session = Session(name, proof, began=int(visit.served.clock.now().timestamp()))
+
+
+def _log_out(visit: Visit) -> Response:
+    visit.session = Session(began=int(visit.served.clock.now().timestamp()))
+    return visit.go("/log-in")

@@ -1,0 +1,168 @@
+"""From a request to a page's answer: who asks, may they, what was sent, and what went wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import Final
+
+from anyio import to_thread
+from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+
+from taiga_pipeline.pipeline.fields.table import BUILT_IN
+from taiga_pipeline.web.access.people import Person, Role
+from taiga_pipeline.web.access.session import COOKIE, Session
+from taiga_pipeline.web.forms import Sent, TooLarge, Unreadable, read_body
+from taiga_pipeline.web.pages import Route
+from taiga_pipeline.web.site import Site
+from taiga_pipeline.web.visit import Fields, Visit
+from taiga_pipeline.web.words import UNEXPECTED, Failure, failure_of
+
+_LOG: Final = logging.getLogger(__name__)
+NOBODY: Final = Person("", Role.READ)
+MAX_QUERY: Final = 8_000
+_NO_RIGHT: Final = "Your role ({role}) does not include this; it takes the role {asked}."
+_FORGED: Final = (
+    "This form is older than your session, or did not come from this page. Nothing was changed: "
+    "load the page again, and repeat it."
+)
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def endpoint(site: Site, pipeline: str, route: Route) -> Endpoint:
+    """Returns what answers the requests of a route."""
+
+    async def answer(request: Request) -> Response:
+        return await _answer(site, pipeline, route, request)
+
+    return answer
+
+
+async def _answer(site: Site, pipeline: str, route: Route, request: Request) -> Response:
+    visit = _visit(site, pipeline, request)
+    kept = visit.session
+    try:
+        response = await _admitted(site, route, visit)
+    except (TooLarge, Unreadable) as error:
+        response = _failed(visit, Failure((str(error),), error.status))
+    except ClientDisconnect:
+        return Response(status_code=400)
+    except Exception as error:
+        response = _failed(visit, _failure(visit, error))
+    if not route.outside:
+        _keep_session(site, visit, kept, response)
+    return response
+
+
+def _visit(site: Site, pipeline: str, request: Request) -> Visit:
+    served = site.pipelines[pipeline]
+    now = served.clock.now().timestamp()
+    base = site.bases[pipeline]
+    return Visit(
+        request=request,
+        served=served,
+        person=NOBODY,
+        session=site.sessions.read(request.cookies.get(COOKIE, ""), now),
+        base=base,
+        root=site.base,
+        path=request.url.path.removeprefix(base),
+        sections=site.sections,
+        pipelines=site.bases,
+        pipeline=pipeline,
+        query=Fields.of(QueryParams(request.url.query[:MAX_QUERY])),
+        is_part=request.headers.get("hx-request") == "true",
+    )
+
+
+async def _admitted(site: Site, route: Route, visit: Visit) -> Response:
+    request = visit.request
+    person = await to_thread.run_sync(site.door.who, visit.session, request, limiter=site.workers)
+    visit.person = person or NOBODY
+    if route.role is not None:
+        if person is None:
+            return _to_log_in(visit)
+        if not person.role.allows(route.role):
+            message = _NO_RIGHT.format(role=person.role, asked=route.role)
+            return _failed(visit, Failure((message,), 403))
+    sent = Sent()
+    if route.method == "POST":
+        sent = await read_body(request, route.max_body)
+        visit.body, visit.form = sent.body, sent.fields
+        if not route.outside and not _is_ours(visit):
+            return _failed(visit, Failure((_FORGED,), 403))
+    try:
+        return await _called(site, route, visit)
+    finally:
+        await sent.close()
+
+
+async def _called(site: Site, route: Route, visit: Visit) -> Response:
+    if iscoroutinefunction(route.answer):
+        await to_thread.run_sync(visit.open, limiter=site.workers)
+        response = await route.answer(visit)
+        assert isinstance(response, Response)
+        return response
+    return await to_thread.run_sync(partial(_run, route, visit), limiter=site.workers)
+
+
+def _run(route: Route, visit: Visit) -> Response:
+    visit.open()
+    answer = route.answer(visit)
+    assert isinstance(answer, Response)
+    return answer
+
+
+def _to_log_in(visit: Visit) -> Response:
+    address = visit.url("/log-in", back=visit.here if visit.request.method == "GET" else "/")
+    if visit.is_part:
+        return Response(status_code=401, headers={"HX-Redirect": address})
+    return RedirectResponse(address, status_code=303)
+
+
+def _is_ours(visit: Visit) -> bool:
+    """Whether a form came from a page of this session."""
+    given = visit.form.text("csrf") or visit.request.headers.get("x-csrf-token", "")
+    site = visit.request.headers.get("sec-fetch-site", "same-origin")
+    return visit.session.is_brought(given) and site in ("same-origin", "none")
+
+
+def _failure(visit: Visit, error: Exception) -> Failure:
+    known = failure_of(error, visit.workspace.fields if visit.is_open else BUILT_IN)
+    if known is None:
+        _LOG.error("%s %s failed", visit.request.method, visit.path, exc_info=error)
+        return Failure((UNEXPECTED,), 500)
+    return known
+
+
+def _failed(visit: Visit, failure: Failure) -> Response:
+    template = "error_part.html.j2" if visit.is_part else "error.html.j2"
+    return visit.show(template, status=failure.status, failure=failure)
+
+
+def _not_found(visit: Visit) -> Response:
+    return _failed(visit, Failure(("There is no page at this address.",), 404))
+
+
+NOT_FOUND: Final = Route("GET", "", _not_found, Role.READ)
+
+
+def _keep_session(site: Site, visit: Visit, before: Session, response: Response) -> None:
+    now = visit.served.clock.now().timestamp()
+    session = site.sessions.renewed(visit.session, now)
+    if session == before and COOKIE in visit.request.cookies:
+        return
+    response.set_cookie(
+        COOKIE,
+        site.sessions.write(replace(session)),
+        max_age=int(site.sessions.life),
+        path=site.base or "/",
+        secure=site.door.is_secure(visit.request),
+        httponly=True,
+        samesite="lax",
+    )

@@ -1,0 +1,84 @@
+"""What was sent with a request, within bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+from starlette.types import Message
+
+from taiga_pipeline.web.visit import Fields
+
+MAX_FIELDS: Final = 2_000
+MAX_FILES: Final = 5
+_FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class TooLarge(Exception):
+    """More was sent than a route takes."""
+
+    status = 413
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"This is too much: at most {most / 1e6:.0f} MB can be sent here.")
+
+
+class Unreadable(Exception):
+    """Something was sent that is no form."""
+
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("What the browser sent could not be read; nothing was changed.")
+
+
+@dataclass
+class Sent:
+    """What was sent: a form's fields, or the bytes of anything else."""
+
+    fields: Fields = field(default_factory=Fields)
+    body: bytes = b""
+    _form: FormData | None = None
+
+    async def close(self) -> None:
+        """Lets go of uploaded files."""
+        if self._form is not None:
+            await self._form.close()
+
+
+async def read_body(request: Request, most: int) -> Sent:
+    """Returns what was sent.
+
+    :raises TooLarge: more than ``most`` bytes.
+    :raises Unreadable: a form that is none.
+    """
+    limited = Request(request.scope, _Bounded(request, most))
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _FORMS:
+        return Sent(body=await limited.body())
+    try:
+        form = await limited.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=most)
+    except (MultiPartException, HTTPException, UnicodeDecodeError):
+        raise Unreadable from None
+    return Sent(Fields.of(form), _form=form)
+
+
+class _Bounded:
+    """Receives what a client sends until it is too much."""
+
+    def __init__(self, request: Request, most: int) -> None:
+        self._request, self._most, self._seen = request, most, 0
+        told = request.headers.get("content-length", "")
+        if told.isdecimal() and len(told) < 20 and int(told) > most:
+            raise TooLarge(most)
+
+    async def __call__(self) -> Message:
+        message = await self._request.receive()
+        self._seen += len(message.get("body", b""))
+        if self._seen > self._most:
+            raise TooLarge(self._most)
+        return message

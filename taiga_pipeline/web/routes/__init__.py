@@ -1,0 +1,20 @@
+"""The pages, a module for each: what it shows, and what its forms change.
+
+A new page is a module with a `Section`, its templates, and a line in `SECTIONS`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from taiga_pipeline.web.pages import Section
+from taiga_pipeline.web.routes.board import BOARD
+from taiga_pipeline.web.routes.deal import DEAL
+from taiga_pipeline.web.routes.follow_ups import FOLLOW_UPS
+
+SECTIONS: Final[tuple[Section, ...]] = (
+    BOARD,
+    FOLLOW_UPS,
+    DEAL,
+)
+"""In the order of the navigation; those without a path do not stand in it."""

@@ -1,0 +1,40 @@
+"""What all pages of a server share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from anyio import CapacityLimiter
+
+from taiga_pipeline.app.serving import Served
+from taiga_pipeline.web.access.door import Door
+from taiga_pipeline.web.access.session import Sessions
+from taiga_pipeline.web.pages import Section
+
+WORKERS: Final = 8
+"""So many use cases are at work at once; other requests wait for their turn."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """What all pages of a server share.
+
+    ``pipelines`` are by name, the first one is at the root. ``base`` is the path below which
+    everything is. ``hosts`` are the names that are answered; without any, all are.
+    """
+
+    pipelines: Mapping[str, Served]
+    door: Door
+    sessions: Sessions
+    sections: tuple[Section, ...]
+    base: str = ""
+    hosts: tuple[str, ...] = ()
+    workers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(WORKERS))
+
+    @property
+    def bases(self) -> dict[str, str]:
+        """The address of each pipeline."""
+        first, *others = self.pipelines
+        return {first: self.base, **{name: f"{self.base}/pipelines/{name}" for name in others}}
