@@ -18,7 +18,11 @@ from taiga_pipeline.web.templates import templates as of_the_pages
 
 PACKAGE: Final = Path(taiga_pipeline.__file__).parent
 TEMPLATES: Final = sorted(PACKAGE.rglob("*.j2"))
-ENVIRONMENTS: Final = {"report": html._templates(), "sandbox": pages.templates(), "web": of_the_pages()}
+ENVIRONMENTS: Final = {
+    "report": html._templates(),
+    "sandbox": pages.templates(),
+    "web": of_the_pages(),
+}
 LETS_MARKUP_THROUGH: Final = re.compile(r"\|\s*safe\b|filter\s+safe|autoescape|Markup|__html__")
 MADE_BY_HAND: Final = re.compile(r"</[a-z][a-z0-9]*>|\bMarkup\(|\bmarkupsafe\b")
 IMITATED: Final = {"sandbox/serving/wire.py", "sandbox/routes/wiki.py"}
