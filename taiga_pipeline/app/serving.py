@@ -52,11 +52,12 @@ class Served:
         with self._lock:
             mark = _mark(self.config)
             known = self._loaded if self._loaded and self._loaded[0] == mark else None
-            settings = known[1] if known else None
             fresh = Workspace(self.clock, self.environment)
-            fresh.use_config(str(self.config), settings)
+            fresh.use_config(str(self.config))
             if known is None:
                 self._loaded = (mark, fresh.settings)
+            else:
+                fresh.use_settings(known[1])
         return fresh
 
 

@@ -51,9 +51,13 @@ class Workspace:
     _config: str | None = None
     _settings: Settings | None = None
 
-    def use_config(self, path: str, settings: Settings | None = None) -> None:
-        """Names the configuration file; ``settings`` are what was read from it already."""
+    def use_config(self, path: str) -> None:
+        """Names the configuration file."""
         self._config = path
+        self._settings = None
+
+    def use_settings(self, settings: Settings) -> None:
+        """Takes what was read from the configuration file already."""
         self._settings = settings
 
     def on_settings(self, settings: Settings) -> None:

@@ -14,6 +14,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
+from taiga_pipeline.language import matching, use, used
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.web.access.people import Person, Role
 from taiga_pipeline.web.access.session import COOKIE, Session
@@ -26,6 +27,7 @@ from taiga_pipeline.web.words import UNEXPECTED, Failure, failure_of
 _LOG: Final = logging.getLogger(__name__)
 NOBODY: Final = Person("", Role.READ)
 MAX_QUERY: Final = 8_000
+MAX_LANGUAGES: Final = 500
 _NO_RIGHT: Final = "Your role ({role}) does not include this; it takes the role {asked}."
 _FORGED: Final = (
     "This form is older than your session, or did not come from this page. Nothing was changed: "
@@ -47,17 +49,38 @@ def endpoint(site: Site, pipeline: str, route: Route) -> Endpoint:
 async def _answer(site: Site, pipeline: str, route: Route, request: Request) -> Response:
     visit = _visit(site, pipeline, request)
     kept = visit.session
-    try:
-        response = await _admitted(site, route, visit)
-    except (TooLarge, Unreadable) as error:
-        response = _failed(visit, Failure((str(error),), error.status))
-    except ClientDisconnect:
-        return Response(status_code=400)
-    except Exception as error:
-        response = _failed(visit, _failure(visit, error))
+    with use(visit.language):
+        response = await _said(site, route, visit)
     if not route.outside:
         _keep_session(site, visit, kept, response)
     return response
+
+
+async def _said(site: Site, route: Route, visit: Visit) -> Response:
+    """Returns the answer; of whatever goes wrong, a page that says why."""
+    try:
+        return await _admitted(site, route, visit)
+    except (TooLarge, Unreadable) as error:
+        return _failed(visit, Failure((str(error),), error.status))
+    except ClientDisconnect:
+        return Response(status_code=400)
+    except Exception as error:
+        return _failed(visit, _failure(visit, error))
+
+
+def _language(request: Request) -> str:
+    """Returns the language that a browser prefers among those that there are, "" for none."""
+    asked = request.headers.get("accept-language", "")[:MAX_LANGUAGES]
+    ranked = sorted((_ranked(each) for each in asked.split(",")), key=lambda each: -each[0])
+    return next((found for rank, name in ranked if rank > 0 and (found := matching(name))), "")
+
+
+def _ranked(item: str) -> tuple[float, str]:
+    name, _, rank = item.strip().partition(";q=")
+    try:
+        return float(rank or 1), name
+    except ValueError:
+        return 0.0, name
 
 
 def _visit(site: Site, pipeline: str, request: Request) -> Visit:
@@ -76,6 +99,7 @@ def _visit(site: Site, pipeline: str, request: Request) -> Visit:
         pipelines=site.bases,
         pipeline=pipeline,
         query=Fields.of(QueryParams(request.url.query[:MAX_QUERY])),
+        language=_language(request) or used(),
         is_part=request.headers.get("hx-request") == "true",
     )
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import gettext
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from taiga_pipeline.language import figure, plural, text, translated
 from taiga_pipeline.report.terminal import safe
-
-_LONG: Final = 10_000
-"""So much of a text is shown at once."""
 
 
 @cache
-def templates(language: str = "en") -> Environment:
-    """Returns the templates, in a language."""
+def templates() -> Environment:
+    """Returns the templates. They are written in the language that is used when they are shown."""
     found = Environment(
         loader=PackageLoader("taiga_pipeline.web"),
         autoescape=True,
@@ -26,13 +22,12 @@ def templates(language: str = "en") -> Environment:
         finalize=_readable,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
-    )
-    found.install_gettext_translations(  # type: ignore[attr-defined]
-        gettext.NullTranslations(), newstyle=True
     )
     del found.filters["safe"]  # what would let markup through: no template may use it
-    found.filters.update(amount=amount, day=day, moment=moment, percent=percent)
+    found.filters.update(
+        amount=amount, day=day, moment=moment, percent=percent, translated=translated
+    )
+    found.globals.update(_=text, plural=plural)
     return found
 
 
@@ -44,17 +39,17 @@ def _readable(value: object) -> object:
 
 
 def amount(value: Decimal | float | None, places: int | None = None) -> str:
-    """Writes a number with narrow blanks between thousands, "" for none."""
+    """Writes a number as the language does, "" for none; without ``places``, whole ones whole."""
     if value is None:
         return ""
     if places is None:
         places = 0 if value == int(value) else 2
-    return f"{value:,.{places}f}".replace(",", "\u202f")
+    return figure(value, f",.{places}f")
 
 
 def percent(share: Decimal | float | None) -> str:
-    """Writes a share of 0 to 1, "" for none."""
-    return "" if share is None else f"{100 * share:.0f}\u00a0%"
+    """Writes a share of 0 to 1 in per cent, "" for none."""
+    return "" if share is None else figure(share, ".0%")
 
 
 def day(value: date | None) -> str:
@@ -63,5 +58,5 @@ def day(value: date | None) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """Writes a time to the minute, "" for none; it is in the zone that it is handed in."""
+    """Writes a time to the minute, "" for none, in the zone that it is handed in."""
     return f"{value:%Y-%m-%d %H:%M}" if value else ""

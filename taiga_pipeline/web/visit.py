@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from taiga_pipeline.app.serving import Served
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.language import ENGLISH
 from taiga_pipeline.web.access.people import Person, Role
 from taiga_pipeline.web.access.session import Said, Session
 from taiga_pipeline.web.templates import templates
@@ -96,7 +97,7 @@ class Visit:
     query: Fields = field(default_factory=Fields)
     form: Fields = field(default_factory=Fields)
     body: bytes = b""
-    language: str = "en"
+    language: str = ENGLISH
     is_part: bool = False
     _workspace: Workspace | None = None
 
@@ -151,11 +152,8 @@ class Visit:
         said: tuple[Said, ...] = ()
         if not self.is_part:
             said, self.session = self.session.said, _without_said(self.session)
-        text = (
-            templates(self.language)
-            .get_template(template)
-            .render(visit=self, said=said, url=self.url, **context)
-        )
+        shown = templates().get_template(template)
+        text = shown.render(visit=self, said=said, url=self.url, **context)
         return HTMLResponse(text, status_code=status)
 
     def go(self, path: str, **query: object) -> Response:
