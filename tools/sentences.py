@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from taiga_pipeline.language.texts import many_of
+
 ROOT: Final = Path(__file__).parent.parent
 SURFACES: Final = ("cli", "report", "portfolio", "notify", "web")
 """Packages that write for people: their texts are written with ``_``."""
@@ -74,7 +76,7 @@ def wrapped(path: Path) -> Iterator[Found]:
 
 def counted(noun: str, place: str) -> Found:
     """Returns the text that `taiga_pipeline.language.counted` makes of a noun."""
-    return Found(f"{{number:,}} {noun}", f"{{number:,}} {noun}s", place=place)
+    return Found(f"{{number:,}} {noun}", f"{{number:,}} {many_of(noun)}", place=place)
 
 
 def nouns(node: ast.expr) -> Iterator[str]:

@@ -11,12 +11,16 @@ import click
 from taiga_pipeline.app.trouble import describe, missing_packages, trouble_of
 from taiga_pipeline.cli.exit_codes import ExitCode, code_for
 from taiga_pipeline.cli.log import is_json
+from taiga_pipeline.language import ENGLISH, marked, translated, use
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
 _LOG: Final = logging.getLogger(__name__)
 
-INTERRUPTED: Final = "Interrupted. What was done is recorded; the next run continues from there."
-MORE: Final = "Run the same command with -v to see where it happened."
+INTERRUPTED: Final = marked(
+    "Interrupted. What was done is recorded; the next run continues from there."
+)
+MORE: Final = marked("Run the same command with -v to see where it happened.")
 
 
 def exit_code(error: BaseException) -> ExitCode | None:
@@ -28,9 +32,10 @@ def exit_code(error: BaseException) -> ExitCode | None:
 def report(error: Exception, *, traceback: bool = False) -> ExitCode:
     """Says on stderr what went wrong and returns the exit code for it."""
     if isinstance(error, click.Abort):
-        click.echo(INTERRUPTED, err=True)
+        click.echo(_(INTERRUPTED), err=True)
         return ExitCode.INTERRUPTED
     if isinstance(error, click.ClickException):
+        vars(error)["message"] = translated(error.message)
         error.show()
         return ExitCode.USAGE
     code = exit_code(error)
@@ -38,11 +43,12 @@ def report(error: Exception, *, traceback: bool = False) -> ExitCode:
         lines = "".join(traceback_module.format_exception(error))
         click.echo(safe(lines, keep_lines=True), err=True, nl=False)
     if code is not None:
-        report_error(_with_packages(error))
+        with use(ENGLISH if is_json() else ""):
+            report_error(_with_packages(error))
         return code
-    click.echo(f"Unexpected error: {safe(describe(error))}", err=True)
+    click.echo(_("Unexpected error: {describe}", describe=safe(describe(error))), err=True)
     if not traceback:
-        click.echo(MORE, err=True)
+        click.echo(_(MORE), err=True)
     return ExitCode.UNEXPECTED
 
 
@@ -62,7 +68,9 @@ def report_error(message: str) -> None:
     if is_json():
         _LOG.error("%s", message)
     else:
-        click.echo(f"Error: {safe(message, keep_lines=True)}", err=True)
+        click.echo(
+            _("Error: {message}", message=translated(safe(message, keep_lines=True))), err=True
+        )
 
 
 def report_notice(message: str) -> None:
@@ -70,4 +78,4 @@ def report_notice(message: str) -> None:
     if is_json():
         _LOG.warning("%s", message)
     else:
-        click.echo(message, err=True)
+        click.echo(translated(message), err=True)

@@ -22,14 +22,15 @@ from taiga_pipeline.cli.file_arguments import DASH
 from taiga_pipeline.cli.lazy import Entry, LazyGroup
 from taiga_pipeline.cli.translated_help import click_in_language
 from taiga_pipeline.files import CannotWrite
-from taiga_pipeline.language import begin, used
+from taiga_pipeline.language import begin, marked, used
+from taiga_pipeline.language import text as _
 from taiga_pipeline.problems import Problem, ProblemsError
 
-_SYNC = "Keep in step"
-_DATA = "Deals, people, rules"
-_PLANNING = "Look ahead"
-_FLEET = "Many pipelines"
-_SETUP = "Set up and try out"
+_SYNC = marked("Keep in step")
+_DATA = marked("Deals, people, rules")
+_PLANNING = marked("Look ahead")
+_FLEET = marked("Many pipelines")
+_SETUP = marked("Set up and try out")
 
 COMMANDS: dict[str, Entry] = {
     "plan": Entry(".sync.plan_and_run:plan", "Show what a run would change.", _SYNC),
@@ -69,7 +70,9 @@ COMMANDS: dict[str, Entry] = {
 
 def _set_config(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     if value == DASH:
-        raise click.UsageError("--config -: the configuration is a file; for that name write './-'")
+        raise click.UsageError(
+            _("--config -: the configuration is a file; for that name write './-'")
+        )
     if value is not None:
         ctx.ensure_object(CommandContext).use_config(value)
 
@@ -96,7 +99,7 @@ def _option(callback: _CallBack, *names: str, **settings: Any) -> click.Option:
     return click.Option(names, callback=callback, expose_value=False, is_eager=True, **settings)
 
 
-CONFIG_HELP = "The configuration (default: config.toml here, or $PIPELINE_SYNC_CONFIG)."
+CONFIG_HELP = marked("The configuration (default: config.toml here, or $PIPELINE_SYNC_CONFIG).")
 SHARED_OPTIONS: tuple[click.Parameter, ...] = (
     _option(_set_config, "--config", metavar="FILE", help=CONFIG_HELP),
     _option(_set_verbose, "--verbose", "-v", count=True, help="Print more on stderr (-vv: all)."),
@@ -236,7 +239,7 @@ def _folder_gone() -> Exception | None:
     try:
         os.getcwd()  # noqa: PTH109 - it asks the system, whatever else is done with it
     except OSError as error:
-        reason = f"the current folder does not exist: {error.strerror}"
+        reason = _("the current folder does not exist: {strerror}", strerror=error.strerror)
         return ProblemsError([Problem(reason)])
     return None
 

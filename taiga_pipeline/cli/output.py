@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 import click
 
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import UNSAFE, safe
 
 if TYPE_CHECKING:  # Rich is imported where something is drawn: a quiet run does without
@@ -56,7 +57,7 @@ def _plain(value: object) -> object:
         return str(value)
     if isinstance(value, set | frozenset):
         return sorted(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    raise TypeError(_("{name} has no JSON form", name=type(value).__name__))
 
 
 def shorten(text: str, width: int) -> str:

@@ -10,9 +10,13 @@ from types import FrameType
 from typing import Final
 
 from taiga_pipeline.cli.errors import report_notice
+from taiga_pipeline.language import marked
+from taiga_pipeline.language import text as _
 
-STOPPING: Final = "Finishing the current action; the next run continues from there."
-STILL: Final = "Still finishing; a request waits for its answer. (Press again to end at once.)"
+STOPPING: Final = marked("Finishing the current action; the next run continues from there.")
+STILL: Final = marked(
+    "Still finishing; a request waits for its answer. (Press again to end at once.)"
+)
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -29,7 +33,7 @@ def stopping_in_good_order(stop: threading.Event) -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def ask(_number: int, _frame: FrameType | None) -> None:
-        report_notice(STILL if stop.is_set() else STOPPING)
+        report_notice(_(STILL if stop.is_set() else STOPPING))
         if stop.is_set():
             restore()
         stop.set()
@@ -54,7 +58,7 @@ def asked_to_end() -> Iterator[threading.Event]:
     whoever sends that signal all the same means it.
     """
     ended = threading.Event()
-    before = {number: signal.signal(number, lambda *_: ended.set()) for number in _SIGNALS}
+    before = {number: signal.signal(number, lambda *_unused: ended.set()) for number in _SIGNALS}
     try:
         yield ended
     finally:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from taiga_pipeline.hints import command
+from taiga_pipeline.language import marked, translated
+from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.report.ways_out import in_words
 
@@ -45,16 +47,16 @@ def words(error: BaseException) -> str:
 def row_words(row: BadRow) -> str:
     """Returns why a row was left out, and the way out."""
     if row.missing:
-        return f"{row.reason}. {_way_through(row.key)}"
+        return f"{translated(row.reason)}. {_way_through(row.key)}"
     if row.unknown_person:
-        return f"{row.reason}{_way_in(row.unknown_person)}"
-    return row.reason
+        return f"{translated(row.reason)}{_way_in(row.unknown_person)}"
+    return translated(row.reason)
 
 
 def flag(field: str) -> str:
     """Returns the option of a field: ``--expected-close``; of one of the user's own, ``--set``."""
     if field not in BUILT_IN:
-        return f"--set {field}"
+        return _("--set {field}", field=field)
     return "--" + ("contact" if field == "contacts" else field.replace("_", "-"))
 
 
@@ -64,80 +66,109 @@ def value_way(value: Unreadable) -> str:
 
 
 def _gate_closed(error: GateClosed) -> str:
-    return f"{error}. {_way_through(error.deal)}"
+    return f"{translated(str(error))}. {_way_through(error.deal)}"
 
 
 def _way_through(deal: str) -> str:
-    return (
-        f"Check an action off with: {command('deals done', deal, 'ACTION')}; or move it anyway "
-        "with --force, which is recorded"
+    return _(
+        "Check an action off with: {command}; or move it anyway with --force, which is recorded",
+        command=command("deals done", deal, "ACTION"),
     )
 
 
 def _key_taken(error: KeyTaken) -> str:
     if error.other != error.key:
         return str(error)
-    return f"{error}; change it with: {command('deals edit', error.key)}"
+    return _(
+        "{error}; change it with: {command}",
+        error=translated(str(error)),
+        command=command("deals edit", error.key),
+    )
 
 
 def _address_taken(error: AddressTaken) -> str:
     if error.wanted_by:
         way = command("people remove", error.wanted_by)
-        return (
-            f"{error}; if they are one person, take one off first: {way} "
-            "(with time off and allocations)"
+        return _(
+            "{error}; if they are one person, take one off first: {way} (with "
+            "time off and allocations)",
+            error=translated(str(error)),
+            way=way,
         )
-    return f"{error}; change it with: {command('people edit', error.email)}"
+    return _(
+        "{error}; change it with: {command}",
+        error=translated(str(error)),
+        command=command("people edit", error.email),
+    )
 
 
 def _unknown_deal(error: UnknownDeal) -> str:
-    return str(error) if error.nearest else f"{error}; see {command('deals list')}"
+    return (
+        str(error)
+        if error.nearest
+        else _(
+            "{error}; see {command}", error=translated(str(error)), command=command("deals list")
+        )
+    )
 
 
 def _unknown_person(error: UnknownPerson) -> str:
-    return str(error) if error.nearest else f"{error}{_way_in(error.name)}"
+    said = translated(str(error))
+    return said if error.nearest else f"{said}{_way_in(error.name)}"
 
 
 def _way_in(email: str) -> str:
-    return f"; add them with: {command('people add', email, 'NAME')}"
+    return _("; add them with: {command}", command=command("people add", email, "NAME"))
 
 
 def _not_mapped(error: NotMappedDeal) -> str:
-    return f"{error}; see: {command('mapping explain', error.deal)}"
+    return _(
+        "{error}; see: {command}",
+        error=translated(str(error)),
+        command=command("mapping explain", error.deal),
+    )
 
 
 def _fixed_fields(error: FixedFields) -> str:
-    ways = dict.fromkeys(_OWN_WAYS.get(name, _BY_ITSELF) for name in error.fields)
-    return f"{error}: {'; '.join(ways)}"
+    ways = dict.fromkeys(_own_way(name) for name in error.fields)
+    return f"{translated(str(error))}: {'; '.join(ways)}"
 
 
-_OWN_WAYS: Final[Mapping[str, str]] = {
-    "key": "a deal's key is permanent",
-    "stage": f"move the deal with: {command('deals move', 'KEY', 'STAGE')}",
-    "done": f"check actions off with: {command('deals done', 'KEY', 'ACTION')}",
-}
-_BY_ITSELF: Final = "the time is noted when the deal is moved or changed"
+def _own_way(field: str) -> str:
+    """Returns how a field is changed that is not edited."""
+    if field == "key":
+        return _("a deal's key is permanent")
+    if field == "stage":
+        return _("move the deal with: {command}", command=command("deals move", "KEY", "STAGE"))
+    if field == "done":
+        way = command("deals done", "KEY", "ACTION")
+        return _("check actions off with: {command}", command=way)
+    return _("the time is noted when the deal is moved or changed")
 
 
 def _nothing_to_change(error: NothingToChange) -> str:
-    return f"{error}, such as {'--role Design' if error.of == 'person' else '--value 1200'}"
+    return _(
+        "{error}, such as {of}",
+        error=translated(str(error)),
+        of="--role Design" if error.of == "person" else "--value 1200",
+    )
 
 
 def _invalid_fields(error: InvalidFields) -> str:
     return "\n".join(
-        f"{' and '.join(flag(each) for each in name.split('+'))}: {message}"
+        f"{' and '.join(flag(each) for each in name.split('+'))}: {translated(message)}"
         for name, messages in error.fields.items()
         for message in messages
     )
 
 
 def _unknown_filters(error: UnknownFilters) -> str:
-    return "\n".join(f"{_filter(each.field)}: {each}" for each in error.unknown)
+    return "\n".join(f"{_filter(each.field)}: {translated(str(each))}" for each in error.unknown)
 
 
 def _unreadable_filters(error: UnreadableFilters) -> str:
     return "\n".join(
-        f"{_filter(name)}: {message}"
+        f"{_filter(name)}: {translated(message)}"
         for name, messages in error.fields.items()
         for message in messages
     )
@@ -148,35 +179,49 @@ def _filter(field: str) -> str:
 
 
 def _edit_conflict(error: EditConflict) -> str:
-    return f"{error}. Look at it again with: {command('deals show', error.deal)}"
+    return _(
+        "{error}. Look at it again with: {command}",
+        error=translated(str(error)),
+        command=command("deals show", error.deal),
+    )
 
 
 def _sample_needs_store(error: SampleNeedsStore) -> str:
-    return f"--sample fills the built-in store, not {error.title}"
+    return _("--sample fills the built-in store, not {title}", title=error.title)
 
 
 def _store_there(error: StoreThere) -> str:
-    return f"{error.path} is there already: --sample is for a new one"
+    return _("{path} is there already: --sample is for a new one", path=error.path)
 
 
 def _with_options(options: str) -> Callable[[BaseException], str]:
-    return lambda error: f"{error}; {options}"
+    return lambda error: f"{translated(str(error))}; {_(options)}"
 
 
 def _then(*parts: str, options: str = "") -> Callable[[BaseException], str]:
-    return lambda error: f"{error}; make one with: {command(*parts, options=options)}"
+    return lambda error: _(
+        "{error}; make one with: {command}",
+        error=translated(str(error)),
+        command=command(*parts, options=options),
+    )
 
 
 def _unknown_limits(error: ProblemsError) -> str:
-    return "\n".join(f"--allow: {problem}" for problem in error.problems)
+    return "\n".join(
+        _("--allow: {problem}", problem=translated(str(problem))) for problem in error.problems
+    )
 
 
 def _no_history(error: BaseException) -> str:
-    return f"{error} with: {command('deals import', 'FILE')}"
+    return _(
+        "{error} with: {command}",
+        error=translated(str(error)),
+        command=command("deals import", "FILE"),
+    )
 
 
 def _day_to_come(error: BaseException) -> str:
-    return f"--as-of {error}"
+    return _("--as-of {error}", error=translated(str(error)))
 
 
 _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
@@ -191,10 +236,10 @@ _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "NoHistory": _no_history,
     "NoSuggestion": _then("staff suggest"),
     "NotASavedPlan": _then("plan", options="--out FILE"),
-    "NothingSupposed": _with_options("add --win, --lose, --delay, --resize, --hire ..."),
+    "NothingSupposed": _with_options(marked("add --win, --lose, --delay, --resize, --hire ...")),
     "NothingToChange": _nothing_to_change,
     "SampleNeedsStore": _sample_needs_store,
-    "ScenarioThere": _with_options("replace it with --replace"),
+    "ScenarioThere": _with_options(marked("replace it with --replace")),
     "StoreThere": _store_there,
     "SuggestionOutdated": _then("staff suggest"),
     "UnknownDeal": _unknown_deal,
@@ -202,5 +247,5 @@ _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "UnknownLimits": _unknown_limits,
     "UnknownPerson": _unknown_person,
     "UnreadableFilters": _unreadable_filters,
-    "WeekNotShown": _with_options("see --from and --weeks"),
+    "WeekNotShown": _with_options(marked("see --from and --weeks")),
 }

@@ -41,7 +41,14 @@ def plural(one: str, many: str, number: int, /, **fields: object) -> str:
 
 def counted(number: int, noun: str) -> str:
     """Returns ``1 deal`` or ``1,480 deals``, ``noun`` being a text in the source."""
-    return plural(f"{{number:,}} {noun}", f"{{number:,}} {noun}s", number)
+    return plural(f"{{number:,}} {noun}", f"{{number:,}} {many_of(noun)}", number)
+
+
+def many_of(noun: str) -> str:
+    """Returns the plural of an English noun."""
+    if noun.endswith("s"):
+        return f"{noun}es"
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
 def marked(message: str) -> str:

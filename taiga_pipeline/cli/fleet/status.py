@@ -16,18 +16,28 @@ from taiga_pipeline.cli.errors import report_notice
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.fleet.worker import find_fleet
 from taiga_pipeline.cli.output import print_json, print_table, shorten
+from taiga_pipeline.language import marked, plural, translated
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from taiga_pipeline.workers.overview import Line
     from taiga_pipeline.workers.picture import Picture
 
-_HEADINGS: Final = ("pipeline", "last run", "outcome", "last success", "open", "now", "worker")
+_HEADINGS: Final = (
+    marked("pipeline"),
+    marked("last run"),
+    marked("outcome"),
+    marked("last success"),
+    marked("open"),
+    marked("now"),
+    marked("worker"),
+)
 _TOLD: Final = 20
 """How many pipelines are named of which the times are wrong."""
 _LONGEST_OUTCOME: Final = 100
 """The cells of an outcome, so that no line wraps because of a long error."""
-_SILENT: Final = "No worker is alive: nothing runs until one is started."
+_SILENT: Final = marked("No worker is alive: nothing runs until one is started.")
 
 
 def fleet_status(
@@ -51,26 +61,41 @@ def fleet_status(
 def _show(picture: Picture) -> None:
     rows = [_row(line, picture.now) for line in picture.lines]
     if rows:
-        print_table(_HEADINGS, rows, right=[4])
+        print_table([_(each) for each in _HEADINGS], rows, right=[4])
     for problem in picture.fleet.problems:
-        report_notice(safe(f"left out: {problem}"))
+        report_notice(safe(_("left out: {problem}", problem=translated(str(problem)))))
     troubled = [line for line in picture.lines if line.trouble]
     for line in troubled[:_TOLD]:
         report_notice(safe(f"{line.name}: {line.trouble}"))
     if len(troubled) > _TOLD:
-        report_notice(f"and {len(troubled) - _TOLD} more such pipelines (--json has all)")
+        report_notice(
+            _("and {count} more such pipelines (--json has all)", count=len(troubled) - _TOLD)
+        )
     for host, until in sorted(picture.held.items()):
-        report_notice(safe(f"{host} does not answer; asked again in {_span(until - picture.now)}"))
+        report_notice(
+            safe(
+                _(
+                    "{host} does not answer; asked again in {span}",
+                    host=host,
+                    span=_span(until - picture.now),
+                )
+            )
+        )
     click.echo(_summary(picture))
     if not picture.workers:
-        report_notice(_SILENT)
+        report_notice(_(_SILENT))
 
 
 def _summary(picture: Picture) -> str:
-    outcomes = Counter(line.run.ending or "not run yet" for line in picture.lines)
+    outcomes = Counter(line.run.ending or _("not run yet") for line in picture.lines)
     parts = [f"{count} {name}" for name, count in outcomes.most_common()]
-    alive = f"{picture.workers} worker{'' if picture.workers == 1 else 's'} alive"
-    return f"{len(picture.lines)} pipelines: {', '.join(parts) or 'none'}. {alive}."
+    alive = plural("{number} worker alive", "{number} workers alive", picture.workers)
+    return _(
+        "{count} pipelines: {parts}. {alive}.",
+        count=len(picture.lines),
+        parts=", ".join(parts) or _("none"),
+        alive=alive,
+    )
 
 
 def _row(line: Line, now: datetime) -> tuple[str, ...]:
@@ -80,7 +105,7 @@ def _row(line: Line, now: datetime) -> tuple[str, ...]:
         line.name,
         _ago(run.started_at, now) if run.started_at else "–",
         shorten(safe(" ".join(outcome.split())), _LONGEST_OUTCOME) or "–",
-        _ago(run.succeeded_at, now) if run.succeeded_at else "never",
+        _ago(run.succeeded_at, now) if run.succeeded_at else _("never"),
         str(run.waiting or "–"),
         _now(line, now),
         run.worker or "–",
@@ -91,14 +116,20 @@ def _now(line: Line, now: datetime) -> str:
     from taiga_pipeline.workers.overview import Now
 
     if line.now is Now.RUNNING:
-        return f"running, {_span(now - line.run.started_at)}" if line.run.started_at else "running"
+        return (
+            _("running, {span}", span=_span(now - line.run.started_at))
+            if line.run.started_at
+            else _("running")
+        )
     if line.now in (Now.QUEUED, Now.OFF) or line.next is None:
         return line.now.value
-    return f"in {_span(line.next - now)}" + (" (held)" if line.now is Now.HELD else "")
+    return _("in {span}", span=_span(line.next - now)) + (" (held)" if line.now is Now.HELD else "")
 
 
 def _ago(moment: datetime, now: datetime) -> str:
-    return "in the future" if is_ahead(moment, now) else f"{_span(now - moment)} ago"
+    return (
+        _("in the future") if is_ahead(moment, now) else _("{span} ago", span=_span(now - moment))
+    )
 
 
 def _span(span: timedelta) -> str:

@@ -18,6 +18,8 @@ from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_arguments import DASH
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.language import plural
+from taiga_pipeline.language import text as _
 from taiga_pipeline.problems import ProblemsError
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ setup_option = click.option(
 def find_fleet(context: CommandContext, given: str | None) -> Path:
     """Returns the fleet's file: ``--fleet``, else the variable, else ``./workers.toml``."""
     if given == DASH:
-        raise click.UsageError("--fleet -: the fleet is a file; for that name write './-'")
+        raise click.UsageError(_("--fleet -: the fleet is a file; for that name write './-'"))
     return Path(given or context.environment.get(FLEET_VARIABLE) or DEFAULT_FLEET)
 
 
@@ -101,7 +103,9 @@ def _set_up(context: CommandContext, path: Path) -> ExitCode:
     from taiga_pipeline.workers.tables import set_up
 
     steps = set_up(read_fleet(path).queue.address(context.environment))
-    click.echo("The queue's tables are ready." if steps else "The queue's tables were up to date.")
+    click.echo(
+        _("The queue's tables are ready.") if steps else _("The queue's tables were up to date.")
+    )
     return ExitCode.DONE
 
 
@@ -113,13 +117,18 @@ def _check(path: Path) -> ExitCode:
         raise ProblemsError(fleet.problems)
     count, hosts = len(fleet.members), len({member.host for member in fleet.members.values()})
     click.echo(
-        f"{_pipelines(count)} on {hosts} host{'' if hosts == 1 else 's'}, no problems found."
+        plural(
+            "{pipelines} on {number} host, no problems found.",
+            "{pipelines} on {number} hosts, no problems found.",
+            hosts,
+            pipelines=_pipelines(count),
+        )
     )
     return ExitCode.DONE
 
 
 def _pipelines(count: int) -> str:
-    return f"{count} pipeline{'' if count == 1 else 's'}"
+    return plural("{number} pipeline", "{number} pipelines", count)
 
 
 def _serve(context: CommandContext, path: Path, *, once: bool, concurrency: int | None) -> ExitCode:
@@ -194,7 +203,7 @@ def enqueue(
     if setup:
         return _set_up(context, path)
     if bool(names) == every:
-        raise click.UsageError("Name the pipelines to run, or use --all.")
+        raise click.UsageError(_("Name the pipelines to run, or use --all."))
     from taiga_pipeline.workers.fleet import read_fleet
 
     _quieten(context)
@@ -205,8 +214,8 @@ def enqueue(
         print_json({"asked": len(members), "queued": new})
     else:
         rest = len(members) - new
-        waits = f"; {_pipelines(rest)} waited already" if rest else ""
-        click.echo(f"Queued {_pipelines(new)}{waits}.")
+        waits = _("; {pipelines} waited already", pipelines=_pipelines(rest)) if rest else ""
+        click.echo(_("Queued {pipelines}{waits}.", pipelines=_pipelines(new), waits=waits))
     return ExitCode.DONE
 
 

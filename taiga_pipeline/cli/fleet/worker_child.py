@@ -16,6 +16,7 @@ from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.exit_codes import code_for
 from taiga_pipeline.cli.log import is_json
 from taiga_pipeline.cli.signals import stopping_in_good_order
+from taiga_pipeline.language import text as _
 from taiga_pipeline.workers.children import Order, stop_with_parent
 from taiga_pipeline.workers.run import run_order
 
@@ -85,7 +86,7 @@ class _Prefixed(TextIOBase):
     def _end_line(self, text: str = "") -> str:
         """Returns the whole line, as far as it is passed on, and begins another."""
         self._keep(text)
-        cut = f"… ({self._left_out} more characters)" if self._left_out else ""
+        cut = _("… ({left_out} more characters)", left_out=self._left_out) if self._left_out else ""
         line, self._rest, self._left_out = self._rest + cut, "", 0
         return line
 

@@ -11,6 +11,7 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.file_arguments import STDOUT, WrittenFile
 from taiga_pipeline.cli.translated_help import TranslatedGroup
 from taiga_pipeline.files import is_stdout, writing
+from taiga_pipeline.language import text as _
 
 
 @click.group("calendar", cls=TranslatedGroup)
@@ -34,4 +35,4 @@ def export_calendar(context: CommandContext, file: Path | None) -> None:
     with writing(file, context.settings.calendar.mode) as stream:
         stream.write(content)
     events = content.count(b"BEGIN:VEVENT")
-    click.echo(f"{events:,} events written to {file}", err=True)
+    click.echo(_("{events:,} events written to {file}", events=events, file=file), err=True)

@@ -14,6 +14,8 @@ from taiga_pipeline.app.deals.changes import changes_since, read_since
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.language import plural, translated
+from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.what_changed import What
@@ -44,29 +46,29 @@ def changes(context: CommandContext, since: str, as_json: bool) -> None:
         print_json(changes_json(found))
         return
     for notice in found.notices:
-        click.echo(f"note: {safe(notice)}", err=True)
+        click.echo(_("note: {notice}", notice=safe(translated(notice))), err=True)
     for line in changes_text(found):
         click.echo(safe(line))
 
 
 def changes_text(found: ChangesSince) -> list[str]:
     """Returns what changed, a line each; text of deals is as it is."""
-    lines = [f"Since {found.since}"]
+    lines = [_("Since {since}", since=found.since)]
     for what, each in groupby(found.deals, key=lambda happening: happening.what):
         happened = list(each)
         lines += ["", f"{what.value.capitalize()}: {len(happened):,}"]
         lines += [f"  {_deal_text(happening)}" for happening in happened]
     if found.delivery:
-        lines += ["", "In projects", *(f"  {_delivered_text(each)}" for each in found.delivery)]
+        lines += ["", _("In projects"), *(f"  {_delivered_text(each)}" for each in found.delivery)]
     if not (found.deals or found.delivery):
-        lines.append("nothing changed")
+        lines.append(_("nothing changed"))
     effects = list(_effects(found))
     return [*lines, *([""] if effects else []), *effects]
 
 
 def _deal_text(each: Happening) -> str:
     named = ", ".join(filter(None, (each.key, each.name, each.customer)))
-    by = f" (by {each.by})" if each.by else ""
+    by = _(" (by {by})", by=each.by) if each.by else ""
     return f"{named}{_how(each)}{by}"
 
 
@@ -82,26 +84,48 @@ def _how(each: Happening) -> str:
 
 
 def _days(days: int) -> str:
-    return f"{days:+,} day{'' if abs(days) == 1 else 's'}"
+    return plural("{number:+,} day", "{number:+,} days", days)
 
 
 def _delivered_text(each: Delivered) -> str:
     if each.what == "left":
-        return f"{each.key}: {each.name} left the project"
+        return _("{key}: {name} left the project", key=each.key, name=each.name)
     if each.what == "progress":
-        return f"{each.key}: progress {float(each.after):.0%}"
+        return _("{key}: progress {after:.0%}", key=each.key, after=float(each.after))
     apart = f" ({_days(each.days)})" if each.days is not None else ""
-    return f"{each.key}: start of {each.name}: {each.before or 'none'} → {each.after}{apart}"
+    return _(
+        "{key}: start of {name}: {before} → {after}{apart}",
+        key=each.key,
+        name=each.name,
+        before=each.before or _("none"),
+        after=each.after,
+        apart=apart,
+    )
 
 
 def _effects(found: ChangesSince) -> list[str]:
     lines = []
     if found.wins:
-        lines.append(f"Wins expected in {found.quarter}: {_effect(found.wins)}")
+        lines.append(
+            _(
+                "Wins expected in {quarter}: {effect}",
+                quarter=found.quarter,
+                effect=_effect(found.wins),
+            )
+        )
     for currency, each in found.value.items():
-        lines.append(f"Value expected in {found.quarter}, {currency}: {_effect(each)}")
+        lines.append(
+            _(
+                "Value expected in {quarter}, {currency}: {effect}",
+                quarter=found.quarter,
+                currency=currency,
+                effect=_effect(each),
+            )
+        )
     if found.hours_missing:
-        lines.append(f"Hours expected to be missing: {_effect(found.hours_missing)}")
+        lines.append(
+            _("Hours expected to be missing: {effect}", effect=_effect(found.hours_missing))
+        )
     return lines
 
 

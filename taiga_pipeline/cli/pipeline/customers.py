@@ -18,7 +18,8 @@ from taiga_pipeline.cli.pipeline.customers_text import (
     totals_json,
 )
 from taiga_pipeline.cli.translated_help import TranslatedGroup
-from taiga_pipeline.pipeline.text import counted
+from taiga_pipeline.language import counted
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
 
@@ -55,9 +56,9 @@ def list_customers(
         return
     print_customers(shown)
     if not shown:
-        click.echo("no customers", err=True)
+        click.echo(_("no customers"), err=True)
     elif left := len(found.customers) - len(shown):
-        click.echo(f"and {counted(left, 'more customer')}", err=True)
+        click.echo(_("and {customers}", customers=counted(left, "more customer")), err=True)
     print_suggestions(found.suggestions)
 
 
@@ -98,10 +99,19 @@ def join(context: CommandContext, name: str, into: str, undo: bool, as_json: boo
         print_json(joined_json(done, undo=undo))
         return
     to = done.name if undo else done.into
-    click.echo(safe(f"{counted(len(done.deals), 'deal')} of {to} now: {', '.join(done.deals)}"))
+    click.echo(
+        safe(
+            _(
+                "{deals} of {to} now: {deals2}",
+                deals=counted(len(done.deals), "deal"),
+                to=to,
+                deals2=", ".join(done.deals),
+            )
+        )
+    )
     if done.kept:
         kept = ", ".join(done.kept)
-        click.echo(safe(f"renamed since, and left as they are: {kept}"))
+        click.echo(safe(_("renamed since, and left as they are: {kept}", kept=kept)))
 
 
 @customers.command("apart")
@@ -115,5 +125,7 @@ def apart(context: CommandContext, name: str, other: str, as_json: bool) -> None
     if as_json:
         print_json({"names": [name, other], "new": is_new})
         return
-    was = "" if is_new else ", as was said before"
-    click.echo(safe(f"{name} and {other} are two customers{was}"))
+    was = "" if is_new else _(", as was said before")
+    click.echo(
+        safe(_("{name} and {other} are two customers{was}", name=name, other=other, was=was))
+    )

@@ -21,9 +21,10 @@ from taiga_pipeline.cli.pipeline.lessons_text import (
     slip_text,
 )
 from taiga_pipeline.hints import command
+from taiga_pipeline.language import counted, marked
+from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.customers.names import Likeness
 from taiga_pipeline.pipeline.fields.field import FieldTable
-from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.planning.lessons.experience import Outcome
 from taiga_pipeline.report.terminal import safe
 
@@ -43,8 +44,8 @@ _DEALS: Final = 50
 """Deals that are shown of a customer, the newest; ``--json`` has all."""
 _VALUES: Final = 5
 _WHY: Final = {
-    Likeness.SAME_BUT_FOR_FORM: "the same but for their form",
-    Likeness.ONE_LETTER_APART: "one letter apart",
+    Likeness.SAME_BUT_FOR_FORM: marked("the same but for their form"),
+    Likeness.ONE_LETTER_APART: marked("one letter apart"),
 }
 
 
@@ -113,45 +114,60 @@ def print_customers(found: Sequence[CustomerTotals]) -> None:
         )
         for each in found
     ]
-    headings = ("Customer", "Deals", "Open", "Won", "Lost", "Win rate", "Value won", "Open value")
+    headings = (
+        _("Customer"),
+        _("Deals"),
+        _("Open"),
+        _("Won"),
+        _("Lost"),
+        _("Win rate"),
+        _("Value won"),
+        _("Open value"),
+    )
     if rows:
-        print_table((*headings, "Last close"), rows, right=range(1, 8))
+        print_table((*headings, _("Last close")), rows, right=range(1, 8))
 
 
 def print_suggestions(found: Sequence[Suggestion]) -> None:
     """Prints names that may be one customer, with the commands that settle it."""
     if not found:
         return
-    click.echo("\nMay be one customer")
+    click.echo(_("\nMay be one customer"))
     for each in found[:_SUGGESTED]:
         names = each.look_alike.names
         click.echo(safe(f"  {'; '.join(names)} ({_WHY[each.look_alike.likeness]})"))
         for name, into in each.joined:
-            click.echo(safe(f"    {name} was joined into {into} before"))
+            click.echo(safe(_("    {name} was joined into {into} before", name=name, into=into)))
         for name in (name for name in names if name != each.most):
-            click.echo(f"    one: {command('customers join', name, each.most)}")
-            click.echo(f"    two: {command('customers apart', name, each.most)}")
+            click.echo(_("    one: {command}", command=command("customers join", name, each.most)))
+            click.echo(_("    two: {command}", command=command("customers apart", name, each.most)))
     if (more := len(found) - _SUGGESTED) > 0:
-        click.echo(f"  and {more} more: {command('customers list', options='--json')}")
+        click.echo(
+            _(
+                "  and {more} more: {command}",
+                more=more,
+                command=command("customers list", options="--json"),
+            )
+        )
 
 
 def print_details(found: CustomerDetails, table: FieldTable) -> None:
     """Prints all about a customer."""
     print_pairs(_pairs(found, table))
     if found.contacts:
-        click.echo("\nContacts")
+        click.echo(_("\nContacts"))
         for contact in found.contacts:
             click.echo(safe(f"  {_contact(contact)}"))
-    click.echo("\nDeals")
+    click.echo(_("\nDeals"))
     _print_deals(found.deals)
     won = [each for each in found.deals if each.outcome is Outcome.WON]
     if won:
-        click.echo("\nWhat delivery learnt")
+        click.echo(_("\nWhat delivery learnt"))
         _print_delivery(found.delivery)
         _print_projects(won[-_DEALS:])
     answers = [(each.deal.key, answer) for each in won for answer in each.answers]
     if answers:
-        click.echo("\nRetrospectives")
+        click.echo(_("\nRetrospectives"))
         for key, answer in answers[-_DEALS:]:
             click.echo(safe(f"  {key}  {answer_text(answer)}"))
     print_suggestions(found.suggestions)
@@ -159,13 +175,23 @@ def print_details(found: CustomerDetails, table: FieldTable) -> None:
 
 def _pairs(found: CustomerDetails, table: FieldTable) -> dict[str, str]:
     totals = found.totals
-    rate = "nothing decided" if totals.win_rate is None else f"{100 * totals.win_rate:.0f} % won"
-    valued = f" ({counted(totals.unvalued, 'deal')} without a value)" if totals.unvalued else ""
+    rate = _("nothing decided") if totals.win_rate is None else f"{100 * totals.win_rate:.0f} % won"
+    valued = (
+        _(" ({deals} without a value)", deals=counted(totals.unvalued, "deal"))
+        if totals.unvalued
+        else ""
+    )
     pairs = {
-        "Customer": totals.name,
-        "Deals": f"{totals.open} open, {totals.won} won, {totals.lost} lost ({rate})",
-        "Value won": amounts_text(totals.value_won) or "none",
-        "Open value": (amounts_text(totals.value_open) or "none") + valued,
+        _("Customer"): totals.name,
+        _("Deals"): _(
+            "{open} open, {won} won, {lost} lost ({rate})",
+            open=totals.open,
+            won=totals.won,
+            lost=totals.lost,
+            rate=rate,
+        ),
+        _("Value won"): amounts_text(totals.value_won) or _("none"),
+        _("Open value"): (amounts_text(totals.value_open) or _("none")) + valued,
     }
     for name, values in found.own.items():
         most = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))[:_VALUES]
@@ -181,27 +207,53 @@ def _contact(contact: KnownContact) -> str:
 
 def _print_deals(deals: Sequence[Experience]) -> None:
     if (older := len(deals) - _DEALS) > 0:
-        click.echo(f"  {counted(older, 'older deal')} not shown; --json has all")
+        click.echo(_("  {deals} not shown; --json has all", deals=counted(older, "older deal")))
     rows = []
     for each in deals[-_DEALS:]:
         deal = each.deal
         close = str(deal.closed_on or deal.expected_close or "")
         what = (deal.name, deal.service, deal.stage, each.outcome.value, money(deal), close)
         rows.append((deal.key, *what, deal.lost_reason))
-    headings = ("Key", "Name", "Service", "Stage", "Outcome", "Value", "Close", "Lost because")
+    headings = (
+        _("Key"),
+        _("Name"),
+        _("Service"),
+        _("Stage"),
+        _("Outcome"),
+        _("Value"),
+        _("Close"),
+        _("Lost because"),
+    )
     print_table(headings, rows, right=(5,))
 
 
 def _print_delivery(found: DeliveryRecord) -> None:
     of = counted(found.deals, "won deal")
-    slip = "" if found.slip_days is None else f", median {found.slip_days:+.0f} days"
-    start = f"{found.on_time} of {found.started} on time{slip}" if found.started else "unknown"
+    slip = (
+        ""
+        if found.slip_days is None
+        else _(", median {slip_days:+.0f} days", slip_days=found.slip_days)
+    )
+    start = (
+        _(
+            "{on_time} of {started} on time{slip}",
+            on_time=found.on_time,
+            started=found.started,
+            slip=slip,
+        )
+        if found.started
+        else _("unknown")
+    )
     hours = "unknown"
     if found.sold_hours is not None:
-        spent = f"{number(found.sold_hours)} sold, {number(found.spent_hours)} spent"
-        hours = f"{spent} (known of {found.hours_known})"
+        spent = _(
+            "{number} sold, {number2} spent",
+            number=number(found.sold_hours),
+            number2=number(found.spent_hours),
+        )
+        hours = _("{spent} (known of {hours_known})", spent=spent, hours_known=found.hours_known)
     people = people_text(f"{name} ({times})" for name, times in found.people)
-    print_pairs({"Of": of, "Start": start, "Hours": hours, "Worked here": people})
+    print_pairs({_("Of"): of, _("Start"): start, _("Hours"): hours, _("Worked here"): people})
 
 
 def _print_projects(won: Sequence[Experience]) -> None:
@@ -218,5 +270,14 @@ def _print_projects(won: Sequence[Experience]) -> None:
         )
         for each in won
     ]
-    headings = ("Deal", "Start", "Sold", "Staffed", "Spent", "Progress", "People", "Project")
+    headings = (
+        _("Deal"),
+        _("Start"),
+        _("Sold"),
+        _("Staffed"),
+        _("Spent"),
+        _("Progress"),
+        _("People"),
+        _("Project"),
+    )
     print_table(headings, rows, right=(2, 3, 4, 5))

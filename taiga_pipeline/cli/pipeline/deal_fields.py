@@ -9,6 +9,8 @@ from click.shell_completion import CompletionItem
 
 from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.pipeline.deal_text import CLOSE
+from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
 from taiga_pipeline.pipeline.columns import check_field
 from taiga_pipeline.pipeline.errors import FixedFields, InvalidValue
 from taiga_pipeline.pipeline.fields.field import FieldTable
@@ -26,14 +28,24 @@ def fields_named(context: CommandContext, option: str, pairs: Sequence[str]) -> 
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals:
-            raise click.UsageError(f"{option} {pair!r}: write {option} FIELD=TEXT")
+            raise click.UsageError(
+                _("{option} {pair!r}: write {option} FIELD=TEXT", option=option, pair=pair)
+            )
         try:
             field = check_field(name, context.fields.names)
         except InvalidValue as error:
             problems.append(f"{option} {pair}: {error}")
             continue
         if found.setdefault(field, text.strip()) != text.strip():
-            problems.append(f"{option} {pair}: {field} is {found[field]!r} already; leave one out")
+            problems.append(
+                _(
+                    "{option} {pair}: {field} is {found!r} already; leave one out",
+                    option=option,
+                    pair=pair,
+                    field=field,
+                    found=found[field],
+                )
+            )
     if problems:
         raise InvalidValue(*problems)
     return found
@@ -65,7 +77,7 @@ def columns_named(context: CommandContext, texts: Sequence[str]) -> tuple[str, .
         try:
             found[check_field(name, known)] = None
         except InvalidValue as error:
-            problems.append(f"--columns {name}: {error}")
+            problems.append(_("--columns {name}: {error}", name=name, error=translated(str(error))))
     if problems:
         raise InvalidValue(*problems)
     return tuple(found)

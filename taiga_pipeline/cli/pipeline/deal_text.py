@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from taiga_pipeline.cli.output import print_pairs, print_table, shorten
-from taiga_pipeline.hints import word
+from taiga_pipeline.hints import command
+from taiga_pipeline.language import counted, marked, translated
+from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.columns import deal_cells
@@ -21,7 +23,6 @@ from taiga_pipeline.pipeline.fields.own import json_form, money_of
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Deal, FieldChange, Note, StageMove
 from taiga_pipeline.pipeline.tables.notes import is_note
-from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ COLUMNS: Final = tuple(
     for name in BUILT_IN.where(lambda field: field.is_listed)
 )
 """What a list of deals shows, unless other columns are asked for."""
-_HEADINGS: Final = {"probability": "Prob.", CLOSE: "Close"}
+_HEADINGS: Final = {"probability": marked("Prob."), CLOSE: marked("Close")}
 _FIGURES: Final = frozenset({Kind.MONEY, Kind.NUMBER, Kind.SHARE})
 
 
@@ -119,7 +120,7 @@ def print_deals(
         rows.append([safe(cells.get(name, "")) for name in columns])
         rows[-1].extend(extra.get(view.deal.key, ()))
     if rows:
-        headings = [_HEADINGS.get(name) or safe(table[name].label) for name in columns]
+        headings = [safe(_(_HEADINGS.get(name) or table[name].label)) for name in columns]
         headings.extend(more)
         right = [at for at, name in enumerate(columns) if _is_figure(name, table)]
         print_table(headings, rows, right=right)
@@ -152,45 +153,50 @@ def print_deal(
     """Prints everything that is known about a deal, and why it was lost before."""
     cells = _cells(deal, chance, table)
     pairs = {
-        safe(field.label): safe(cells[field.name])
+        safe(_(field.label)): safe(cells[field.name])
         for field in table
         if field.name not in _APART and cells.get(field.name)
     }
     if lost := was_lost_because(deal, changes):
-        reasons = (f"{each.before} (until {each.at:%Y-%m-%d})" for each in lost)
-        pairs["Was lost because"] = safe("; ".join(reasons))
+        reasons = (
+            _("{before} (until {day})", before=each.before, day=each.at.date()) for each in lost
+        )
+        pairs[_("Was lost because")] = safe("; ".join(reasons))
     print_pairs(pairs)
     if deal.contacts:
-        click.echo("\nContacts")
+        click.echo(_("\nContacts"))
         for contact in deal.contacts:
-            parts = (contact.name, contact.email, contact.phone, contact.part.value)
+            parts = (contact.name, contact.email, contact.phone, _(contact.part.value))
             click.echo("  " + safe(", ".join(filter(None, parts))))
     if deal.notes:
-        click.echo("\nNotes")
+        click.echo(_("\nNotes"))
         print_notes(deal.notes[:SHOWN_NOTES])
         if (more := len(deal.notes) - SHOWN_NOTES) > 0:
-            way = f"pipeline-sync deals notes {word(deal.key)}"
-            click.echo(safe(f"  and {counted(more, 'older note')}: {way}"))
+            way = command("deals notes", deal.key)
+            click.echo(safe(_("  and {notes}: {way}", notes=counted(more, "older note"), way=way)))
 
 
 def print_waiting(waiting: Waiting, score: Score | None) -> None:
     """Prints what a deal waits for, how long it has been in its stage, and its learnt chance."""
     pairs: dict[str, str] = {}
     if waiting.follow_ups:
-        pairs["Waits for"] = ", ".join(waiting.follow_ups)
+        pairs[_("Waits for")] = ", ".join(_(each) for each in waiting.follow_ups)
     if waiting.days_in_stage is not None and waiting.usual:
         usual = waiting.usual
-        told = f"{counted(usual.deals, 'won deal')}" if usual.deals else "the mapping"
-        pairs["In stage"] = (
-            f"{counted(waiting.days_in_stage, 'day')}; usual are up to {usual.days} ({told})"
+        told = counted(usual.deals, "won deal") if usual.deals else _("the mapping")
+        pairs[_("In stage")] = _(
+            "{days}; usual are up to {days2} ({told})",
+            days=counted(waiting.days_in_stage, "day"),
+            days2=usual.days,
+            told=told,
         )
     if score:
-        pairs["Learnt chance"] = f"{score.chance:.0%}"
+        pairs[_("Learnt chance")] = f"{score.chance:.0%}"
     if pairs:
         click.echo("")
         print_pairs(pairs)
     for reason in score.reasons if score else ():
-        click.echo(f"  {safe(reason)}")
+        click.echo(f"  {safe(translated(reason))}")
 
 
 def print_notes(notes: Iterable[Note]) -> None:
@@ -215,7 +221,7 @@ def print_history(moves: Iterable[StageMove], changes: Iterable[FieldChange]) ->
     events = [(move.at, _move_text(move)) for move in moves]
     events += [(change.at, _change_text(change)) for change in changes]
     if events:
-        click.echo("\nHistory")
+        click.echo(_("\nHistory"))
     for at, text in sorted(events, key=lambda event: event[0]):
         click.echo(f"  {at:%Y-%m-%d %H:%M}  {safe(text)}")
 
@@ -228,25 +234,33 @@ def was_lost_because(deal: Deal, changes: Iterable[FieldChange]) -> list[FieldCh
 
 
 def _move_text(move: StageMove) -> str:
-    steps = f"{move.from_stage} → {move.to_stage}" if move.from_stage else f"in {move.to_stage}"
-    forced = f", skipping: {'; '.join(move.forced)}" if move.forced else ""
+    steps = (
+        f"{move.from_stage} → {move.to_stage}"
+        if move.from_stage
+        else _("in {to_stage}", to_stage=move.to_stage)
+    )
+    forced = _(", skipping: {forced}", forced="; ".join(move.forced)) if move.forced else ""
     return f"{steps}{_by(move.by)}{forced}"
 
 
 def _change_text(change: FieldChange) -> str:
     if is_note(change):
-        return f"note: {shorten(' '.join(change.after.split()), _SHOWN_NOTE)}{_by(change.by)}"
+        return _(
+            "note: {split}{by}",
+            split=shorten(" ".join(change.after.split()), _SHOWN_NOTE),
+            by=_by(change.by),
+        )
     field = change.field.replace("_", " ")
     before, after = (shorten(" ".join(text.split()), _SHOWN) for text in _held(change))
     return f"{field}: {before} → {after}{_by(change.by)}"
 
 
 def _held(change: FieldChange) -> tuple[str, str]:
-    return change.before or "none", change.after or "none"
+    return change.before or _("none"), change.after or _("none")
 
 
 def _by(name: str) -> str:
-    return f" (by {name})" if name else ""
+    return _(" (by {name})", name=name) if name else ""
 
 
 def print_allocations(
@@ -265,24 +279,24 @@ def print_allocations(
             safe(each.email),
             safe(each.role),
             f"{each.hours_per_week:f} h",
-            str(each.start or "deal's start"),
-            str(each.end or "deal's end"),
+            str(each.start or _("deal's start")),
+            str(each.end or _("deal's end")),
             _standing(each, left),
         ]
         for each in allocations
     ]
     if rows:
-        headings = ["Person", "Role", "Per week", "From", "To", ""]
+        headings = [_("Person"), _("Role"), _("Per week"), _("From"), _("To"), ""]
         print_table(
-            (["Deal"] if with_deal else []) + headings, rows, right=(3 if with_deal else 2,)
+            ([_("Deal")] if with_deal else []) + headings, rows, right=(3 if with_deal else 2,)
         )
     return len(rows)
 
 
 def _standing(allocation: Allocation, left: Collection[tuple[str, str]]) -> str:
-    parts = [] if allocation.confirmed else ["tentative"]
+    parts = [] if allocation.confirmed else [_("tentative")]
     if (allocation.deal_key, allocation.email.casefold()) in left:
-        parts.append("left the project")
+        parts.append(_("left the project"))
     return ", ".join(parts)
 
 
@@ -290,7 +304,7 @@ def print_taken(taken: Iterable[RecordKey]) -> None:
     """Prints what people took away from a deal's project."""
     for number, key in enumerate(taken):
         if not number:
-            click.echo("\nTaken away by people")
+            click.echo(_("\nTaken away by people"))
         click.echo(f"  {safe(f'{key.kind} {key.name}')}")
 
 
@@ -299,14 +313,14 @@ def print_facts(facts: Mapping[str, Any]) -> None:
     known = {name: value for name, value in facts.items() if value not in (None, "", [], {})}
     if not known:
         return
-    click.echo("\nProject")
+    click.echo(_("\nProject"))
     pairs = {_fact_label(name): _fact(name, known[name]) for name in known}
     for name, value in pairs.items():
         click.echo(f"  {name}: {safe(value)}")
 
 
 def _fact_label(name: str) -> str:
-    return "URL" if name == "url" else name.replace("_", " ").capitalize()
+    return "URL" if name == "url" else _(name.replace("_", " ").capitalize())
 
 
 def _fact(name: str, value: Any) -> str:

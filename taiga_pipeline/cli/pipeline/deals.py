@@ -23,6 +23,7 @@ from taiga_pipeline.cli.pipeline.deal_text import (
 )
 from taiga_pipeline.cli.pipeline.deals_list import list_command
 from taiga_pipeline.cli.pipeline.deals_notes import add_note, list_notes
+from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
@@ -73,7 +74,9 @@ def _values(context: CommandContext, texts: dict[str, Any]) -> dict[str, Any]:
     if given:
         for name, text in fields_given(context, given).items():
             if texts.get(name) is not None:
-                raise click.UsageError(f"--set {name}: {name} has an option too; leave one out")
+                raise click.UsageError(
+                    _("--set {name}: {name} has an option too; leave one out", name=name)
+                )
             texts[name] = text
         return read_fields(texts, contacts, context.fields)
     return read_fields(texts, contacts)
@@ -124,18 +127,28 @@ def add_deal(
     the configuration ("D-{number}").
     """
     if len(words) not in (1, 2):
-        raise click.UsageError("write deals add KEY NAME, or deals add NAME to have a key made")
+        raise click.UsageError(_("write deals add KEY NAME, or deals add NAME to have a key made"))
     *given, name = words
     key = given[0] if given else ""
     if given and not key.strip():
-        raise InvalidValue("key: a deal needs a key; leave it out to have one made")
+        raise InvalidValue(_("key: a deal needs a key; leave it out to have one made"))
     added = use.add_deal(
         context, key, name, by=context.by, stage=stage, values=_values(context, texts), like=like
     )
     passed = ", ".join(added.counted_as_done)
-    counts = f"; these actions count as done: {passed}" if passed else ""
-    taken = f"; taken from {like}: {', '.join(added.taken) or 'nothing'}" if like else ""
-    text = f"added {added.deal.key} in {added.deal.stage}{taken}{counts}"
+    counts = _("; these actions count as done: {passed}", passed=passed) if passed else ""
+    taken = (
+        _("; taken from {like}: {taken}", like=like, taken=", ".join(added.taken) or _("nothing"))
+        if like
+        else ""
+    )
+    text = _(
+        "added {key} in {stage}{taken}{counts}",
+        key=added.deal.key,
+        stage=added.deal.stage,
+        taken=taken,
+        counts=counts,
+    )
     _report(added.deal, text, as_json, context)
 
 
@@ -150,7 +163,12 @@ def rename_deal(context: CommandContext, key: str, new: str, as_json: bool) -> N
     The next run writes the new key into the project. No other deal gets the former key.
     """
     deal = use.rename_deal(context, key, new, by=context.by)
-    _report(deal, f"{key} is {deal.key} now; the next run tells its project", as_json, context)
+    _report(
+        deal,
+        _("{key} is {key2} now; the next run tells its project", key=key, key2=deal.key),
+        as_json,
+        context,
+    )
 
 
 @deals.command("remove")
@@ -163,7 +181,12 @@ def remove_deal(context: CommandContext, key: str, as_json: bool) -> None:
     What it held is kept in the history. The next run retires its project, within the limits.
     """
     deal = use.remove_deal(context, key, by=context.by)
-    _report(deal, f"removed {deal.key}; what it held is kept in the history", as_json, context)
+    _report(
+        deal,
+        _("removed {key}; what it held is kept in the history", key=deal.key),
+        as_json,
+        context,
+    )
 
 
 @deals.command("edit")
@@ -175,7 +198,9 @@ def edit_deal(context: CommandContext, /, key: str, as_json: bool, **texts: Any)
     """Change fields of a deal. Empty text ("") clears a field."""
     edited = use.edit_deal(context, key, _values(context, texts), by=context.by)
     changed = [name.replace("_", " ") for name in edited.changed]
-    text = f"{edited.deal.key}: {', '.join(changed) or 'nothing'} changed"
+    text = _(
+        "{key}: {changed} changed", key=edited.deal.key, changed=", ".join(changed) or _("nothing")
+    )
     _report(edited.deal, text, as_json, context)
 
 
@@ -207,9 +232,9 @@ def move_deal(
     if as_json:
         print_json(move_json(move))
         return
-    click.echo(safe(f"{move.deal_key}: {move.from_stage or 'no stage'} → {move.to_stage}"))
+    click.echo(safe(f"{move.deal_key}: {move.from_stage or _('no stage')} → {move.to_stage}"))
     if move.forced:
-        click.echo(safe(f"skipped: {'; '.join(move.forced)}"))
+        click.echo(safe(_("skipped: {forced}", forced="; ".join(move.forced))))
 
 
 @deals.command("done")
@@ -230,11 +255,11 @@ def done(
             {"deal": deal.key, "stage": deal.stage, "done": sorted(deal.done), "open": gate.open}
         )
         return
-    click.echo(safe(f"{deal.key} in {deal.stage}"))
+    click.echo(safe(_("{key} in {stage}", key=deal.key, stage=deal.stage)))
     for action in gate.requires:
         click.echo(safe(f"  [{' ' if action in gate.open else 'x'}] {action}"))
     if not gate.requires:
-        click.echo("  no action is needed before it may leave this stage")
+        click.echo(_("  no action is needed before it may leave this stage"))
 
 
 def _report(deal: Deal, text: str, as_json: bool, context: CommandContext) -> None:

@@ -22,6 +22,8 @@ from taiga_pipeline.cli.pipeline.file_text import bad_rows_json, print_bad_rows,
 from taiga_pipeline.cli.pipeline.import_text import is_terminal, print_understanding
 from taiga_pipeline.files import explaining, is_stdout, writing
 from taiga_pipeline.hints import word
+from taiga_pipeline.language import counted, translated
+from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.files.dialects import (
     PLAIN,
@@ -30,7 +32,6 @@ from taiga_pipeline.pipeline.files.dialects import (
     excel_dialect,
 )
 from taiga_pipeline.pipeline.importing.options import ImportOptions, Take
-from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -54,11 +55,20 @@ def _pairs(option: str, texts: tuple[str, ...]) -> dict[str, str]:
     for text in texts:
         left, equals, right = (part.strip() for part in text.partition("="))
         if not equals or not left:
-            raise click.UsageError(f"{option} {text!r}: write {option} NAME=NAME")
+            raise click.UsageError(
+                _("{option} {text!r}: write {option} NAME=NAME", option=option, text=text)
+            )
         before = said.setdefault(_UNLIKE.sub("", left).casefold(), right)
         if before != right:
             raise click.UsageError(
-                f"{option} {left}={right}: {left} is {before!r} by another {option}; leave one out"
+                _(
+                    "{option} {left}={right}: {left} is {before!r} by another "
+                    "{option}; leave one out",
+                    option=option,
+                    left=left,
+                    right=right,
+                    before=before,
+                )
             )
         pairs[left] = right
     return pairs
@@ -69,7 +79,9 @@ def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
     for left, ours in _pairs("--value", texts).items():
         field, colon, theirs = left.partition(":")
         if not colon:
-            raise click.UsageError(f"--value {left}={ours}: write --value FIELD:THEIRS=OURS")
+            raise click.UsageError(
+                _("--value {left}={ours}: write --value FIELD:THEIRS=OURS", left=left, ours=ours)
+            )
         values[field.strip(), theirs.strip()] = ours
     return values
 
@@ -178,8 +190,8 @@ def import_deals(
                 print_understanding(understanding)
             elif understanding.is_first and not context.quiet:
                 print_understanding(understanding, err=True)
-            if is_asked and not click.confirm("Import this?", default=True):
-                click.echo("nothing was imported", err=True)
+            if is_asked and not click.confirm(_("Import this?"), default=True):
+                click.echo(_("nothing was imported"), err=True)
                 return ExitCode.DONE
         report = prepared.run()
     if as_json:
@@ -199,24 +211,37 @@ def _report_json(report: ImportReport) -> dict[str, Any]:
 
 
 def _print_report(report: ImportReport, file: Path) -> None:
-    would = "would be " if report.dry_run else ""
+    would = _("would be ") if report.dry_run else ""
     deals = len({conflict.key for conflict in report.conflicts})
-    conflicts = f", {counted(deals, 'deal')} with conflicts" if deals else ""
+    conflicts = _(", {deals} with conflicts", deals=counted(deals, "deal")) if deals else ""
     click.echo(
-        f"{counted(report.rows, 'row')}: {report.added:,} {would}added, "
-        f"{report.changed:,} {would}changed, {report.unchanged:,} unchanged, "
-        f"{len(report.bad_rows):,} left out{conflicts}"
+        _(
+            "{rows}: {added:,} {would}added, {changed:,} {would}changed, "
+            "{unchanged:,} unchanged, {count:,} left out{conflicts}",
+            rows=counted(report.rows, "row"),
+            added=report.added,
+            would=would,
+            changed=report.changed,
+            unchanged=report.unchanged,
+            count=len(report.bad_rows),
+            conflicts=conflicts,
+        )
     )
     for notice in report.notices:
-        click.echo(f"note: {safe(notice.text)}")
+        click.echo(_("note: {text}", text=safe(notice.text)))
     for stage, count in report.unknown_stages.items():
         click.echo(
-            f"note: stage {safe(stage)!r} ({counted(count, 'deal')}) is in no mapping; rename it "
-            f"with --stage {word(f'{stage}=OURS')}, or add it to the aliases of a stage"
+            _(
+                "note: stage {stage!r} ({deals}) is in no mapping; rename it with "
+                "--stage {stage2}, or add it to the aliases of a stage",
+                stage=safe(stage),
+                deals=counted(count, "deal"),
+                stage2=word(f"{stage}=OURS"),
+            )
         )
     if report.unused_headers:
         headers = ", ".join(map(safe, report.unused_headers))
-        click.echo(f"note: columns that were not used: {headers}")
+        click.echo(_("note: columns that were not used: {headers}", headers=headers))
     _print_disappeared(report)
     print_bad_rows(report.bad_rows, file)
     _print_conflicts(report.conflicts, file)
@@ -226,26 +251,35 @@ def _print_conflicts(conflicts: Sequence[ImportConflict], file: Path) -> None:
     """Says on stderr which fields both sides changed, what each holds, and the way out."""
     for each in conflicts[:_SHOWN_CONFLICTS]:
         since = f", {each.at:%Y-%m-%d %H:%M} UTC" if each.at else ""
-        who = f" (by {each.by}{since})" if each.by else ""
+        who = _(" (by {by}{since})", by=each.by, since=since) if each.by else ""
         field = each.field.replace("_", " ")
-        held = (
-            f"{_brief(each.file)} in the file, {_brief(each.store)} in the store{who}, "
-            f"{_brief(each.base)} before"
+        held = _(
+            "{brief} in the file, {brief2} in the store{who}, {brief3} before",
+            brief=_brief(each.file),
+            brief2=_brief(each.store),
+            who=who,
+            brief3=_brief(each.base),
         )
         click.echo(safe(f"{file}:{each.line}: {each.key}: {field}: {held}"), err=True)
     if len(conflicts) > _SHOWN_CONFLICTS:
-        click.echo(f"and {len(conflicts) - _SHOWN_CONFLICTS:,} more; --json lists all", err=True)
+        click.echo(
+            _("and {count:,} more; --json lists all", count=len(conflicts) - _SHOWN_CONFLICTS),
+            err=True,
+        )
     if conflicts:
         click.echo(
-            f"{counted(len(conflicts), 'field')} changed in the file and in the store: left as "
-            "in the store. Decide with --take file or --take store, or correct the file; or "
-            "export again, and edit that",
+            _(
+                "{fields} changed in the file and in the store: left as in the "
+                "store. Decide with --take file or --take store, or correct the "
+                "file; or export again, and edit that",
+                fields=counted(len(conflicts), "field"),
+            ),
             err=True,
         )
 
 
 def _brief(text: str) -> str:
-    return repr(shorten(" ".join(text.split()), _BRIEF)) if text else "nothing"
+    return repr(shorten(" ".join(text.split()), _BRIEF)) if text else _("nothing")
 
 
 def _print_disappeared(report: ImportReport) -> None:
@@ -253,13 +287,19 @@ def _print_disappeared(report: ImportReport) -> None:
         shown = ", ".join(map(safe, report.disappeared[:_SHOWN_KEYS]))
         more = len(report.disappeared) - _SHOWN_KEYS
         click.echo(
-            f"note: {counted(len(report.disappeared), 'deal')} disappeared from the file, kept in "
-            f"the store: {shown}{f' and {more:,} more' if more > 0 else ''}"
+            _(
+                "note: {deals} disappeared from the file, kept in the store: {shown}{more}",
+                deals=counted(len(report.disappeared), "deal"),
+                shown=shown,
+                more=_(" and {more:,} more", more=more) if more > 0 else "",
+            )
         )
     if not report.complete:
         click.echo(
-            "note: the file is cut off or has rows without a readable key, so missing deals are "
-            "ignored"
+            _(
+                "note: the file is cut off or has rows without a readable key, so missing "
+                "deals are ignored"
+            )
         )
 
 
@@ -297,7 +337,9 @@ def export_deals(
         with writing_to(file) as stream:
             count = tables.export_deals(context, stream, dialect)
     if file and not is_stdout(file):
-        click.echo(f"{counted(count, 'deal')} written to {file}", err=True)
+        click.echo(
+            _("{deals} written to {file}", deals=counted(count, "deal"), file=file), err=True
+        )
 
 
 def _looks_like_a_file(text: str) -> bool:
@@ -311,13 +353,15 @@ def _dialect(language: str, environment: Mapping[str, str]) -> Dialect:
     try:
         return excel_dialect(language)
     except InvalidValue as error:
-        raise click.UsageError(f"--excel {language[:40]}: {error}") from None
+        raise click.UsageError(
+            _("--excel {language}: {error}", language=language[:40], error=translated(str(error)))
+        ) from None
 
 
 def _kind_of_export(file: Path | None, kind: str | None, excel: str | None) -> str:
     named = _XLSX if file is not None and file.suffix.casefold() == ".xlsx" else _CSV
     if excel is not None and (kind or named) == _XLSX:
-        raise click.UsageError("--excel is for CSV; a workbook (.xlsx) needs no language")
+        raise click.UsageError(_("--excel is for CSV; a workbook (.xlsx) needs no language"))
     return kind or named
 
 
@@ -326,7 +370,7 @@ def _export_workbook(context: CommandContext, file: Path | None) -> int:
         with writing(file) as stream:
             return tables.export_workbook(context, stream)
     if sys.stdout.isatty():
-        raise click.UsageError("a workbook is not shown on a terminal; name a FILE")
+        raise click.UsageError(_("a workbook is not shown on a terminal; name a FILE"))
     content = io.BytesIO()
     count = tables.export_workbook(context, content)
     with explaining(STDOUT):

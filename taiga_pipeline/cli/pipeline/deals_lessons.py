@@ -18,7 +18,8 @@ from taiga_pipeline.cli.pipeline.lessons_text import (
     similar_json,
 )
 from taiga_pipeline.hints import command
-from taiga_pipeline.pipeline.text import counted
+from taiga_pipeline.language import counted
+from taiga_pipeline.language import text as _
 from taiga_pipeline.planning.lessons.looking_back import Retrospective, look_back
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.report.terminal import safe
@@ -55,10 +56,10 @@ def similar(context: CommandContext, key: str, limit: int, as_json: bool) -> Non
     for notice in found.notices:
         click.echo(safe(notice), err=True)
     if found.similar:
-        click.echo(safe(f"Similar to {found.deal.key}  {found.deal.name}"))
+        click.echo(safe(_("Similar to {key}  {name}", key=found.deal.key, name=found.deal.name)))
         print_similar(found.similar)
     else:
-        click.echo("no decided deal has the same service or customer", err=True)
+        click.echo(_("no decided deal has the same service or customer"), err=True)
 
 
 def similar_to_show(context: CommandContext, key: str) -> SimilarDeals | None:
@@ -87,15 +88,17 @@ def print_lessons(context: CommandContext, key: str) -> None:
         return
     own = look_back(found.itself, use.questions_of(context))
     if own.answers or own.has_ended:
-        click.echo("\nRetrospective")
+        click.echo(_("\nRetrospective"))
         print_retrospective(own)
     if own.is_due:
-        click.echo(safe(f"  answer with: {how_to_answer(own.deal)}"))
+        click.echo(safe(_("  answer with: {how_to_answer}", how_to_answer=how_to_answer(own.deal))))
     if found.similar:
-        click.echo("\nSimilar past deals")
+        click.echo(_("\nSimilar past deals"))
         print_similar(found.similar)
         if len(found.similar) == SHOWN:
-            click.echo(safe(f"  there may be more: {command('deals similar', key)}"))
+            click.echo(
+                safe(_("  there may be more: {command}", command=command("deals similar", key)))
+            )
 
 
 @click.command("retrospective")
@@ -127,7 +130,7 @@ def retrospective(
     """
     if key is None:
         if answers or ended:
-            raise click.UsageError("name the deal: deals retrospective KEY --answer 1 TEXT")
+            raise click.UsageError(_("name the deal: deals retrospective KEY --answer 1 TEXT"))
         _list(use.retrospectives(context), as_json)
         return
     if answers or ended:
@@ -140,7 +143,7 @@ def retrospective(
         return
     print_retrospective(found)
     if found.unanswered:
-        click.echo(safe(f"answer with: {how_to_answer(found.deal)}"))
+        click.echo(safe(_("answer with: {how_to_answer}", how_to_answer=how_to_answer(found.deal))))
 
 
 def _list(found: tuple[Retrospective, ...], as_json: bool) -> None:
@@ -149,12 +152,23 @@ def _list(found: tuple[Retrospective, ...], as_json: bool) -> None:
         return
     due = [each for each in found if each.is_due]
     if not found:
-        click.echo("no project has ended yet, as far as is known", err=True)
+        click.echo(_("no project has ended yet, as far as is known"), err=True)
     if due:
-        click.echo(f"{counted(len(due), 'project')} ended and waiting for answers")
+        click.echo(
+            _("{projects} ended and waiting for answers", projects=counted(len(due), "project"))
+        )
     for each in due:
         count = counted(len(each.unanswered), "question")
-        click.echo(safe(f"  {each.deal.key}  {each.deal.name}: {count} without an answer"))
+        click.echo(
+            safe(
+                _(
+                    "  {key}  {name}: {count} without an answer",
+                    key=each.deal.key,
+                    name=each.deal.name,
+                    count=count,
+                )
+            )
+        )
     for each in found:
         if each.answers:
             print_retrospective(each)

@@ -28,12 +28,13 @@ from taiga_pipeline.cli.pipeline.deal_fields import (
     fields_named,
 )
 from taiga_pipeline.cli.pipeline.deal_text import CLOSE, COLUMNS, deal_json, print_deals
+from taiga_pipeline.language import counted
+from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.pipeline.follow_ups import FollowUp
-from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -146,9 +147,9 @@ def _read(what: str, text: str) -> Any:
 
 def _print_list(listing: Listing, table: FieldTable, shown: Sequence[str]) -> None:
     extra = {} if shown else {each.deal.key: _extra(each) for each in listing.deals}
-    headings = () if shown else ("Learnt", "Waits for")
+    headings = () if shown else (_("Learnt"), _("Waits for"))
     if not print_deals(listing.deals, table, shown or COLUMNS, headings, extra):
-        click.echo("no deals", err=True)
+        click.echo(_("no deals"), err=True)
         return
     for line in _sums_text(listing.sums):
         click.echo(line, err=True)
@@ -160,8 +161,12 @@ def _extra(each: Listed) -> tuple[str, ...]:
 
 
 def _sums_text(sums: Sums) -> list[str]:
-    money = [f"{_money(sums.value)} ({_money(sums.weighted)} weighted)"] if sums.value else []
-    without = [f"{sums.unvalued:,} without a value"] if sums.unvalued else []
+    money = (
+        [_("{money} ({money2} weighted)", money=_money(sums.value), money2=_money(sums.weighted))]
+        if sums.value
+        else []
+    )
+    without = [_("{unvalued:,} without a value", unvalued=sums.unvalued)] if sums.unvalued else []
     return ["; ".join([counted(sums.deals, "deal"), *money, *without])]
 
 
@@ -175,13 +180,13 @@ def _print_funnel(listing: Listing, as_json: bool) -> None:
         print_json({"stages": columns, "total": _sums_json(listing.sums)})
         return
     stages = [(safe(each.stage), each.sums) for each in listing.columns]
-    stages.append(("Total", listing.sums))
+    stages.append((_("Total"), listing.sums))
     rows = [
-        ["Deals", *(f"{sums.deals:,}" for _, sums in stages)],
-        ["Value", *(_money(sums.value) for _, sums in stages)],
-        ["Weighted", *(_money(sums.weighted) for _, sums in stages)],
+        [_("Deals"), *(f"{sums.deals:,}" for _unused, sums in stages)],
+        [_("Value"), *(_money(sums.value) for _unused, sums in stages)],
+        [_("Weighted"), *(_money(sums.weighted) for _unused, sums in stages)],
     ]
-    headings = ["", *(name for name, _ in stages)]
+    headings = ["", *(name for name, _unused in stages)]
     print_table(headings, rows, right=range(1, len(headings)))
 
 

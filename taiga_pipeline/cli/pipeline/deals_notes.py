@@ -9,6 +9,7 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.deal_text import note_json, print_notes
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
 
@@ -29,7 +30,7 @@ def add_note(context: CommandContext, key: str, text: str, origin: str, as_json:
     if as_json:
         print_json({"deal": noted.deal.key, "new": noted.is_new, "note": note_json(noted.note)})
         return
-    found = "" if noted.is_new else " already, from the same origin"
+    found = "" if noted.is_new else _(" already, from the same origin")
     click.echo(safe(f"{noted.deal.key}: noted{found}"))
 
 
@@ -46,4 +47,4 @@ def list_notes(context: CommandContext, key: str, limit: int | None, as_json: bo
     elif found:
         print_notes(found)
     else:
-        click.echo("no notes", err=True)
+        click.echo(_("no notes"), err=True)

@@ -25,6 +25,7 @@ from taiga_pipeline.cli.pipeline.deal_text import (
 )
 from taiga_pipeline.cli.pipeline.deals_lessons import lessons_json, print_lessons
 from taiga_pipeline.cli.pipeline.deals_list import waiting_json
+from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.delivery import left_of
 from taiga_pipeline.report.plan_json import key_json
 
@@ -47,7 +48,7 @@ def show_deal(context: CommandContext, key: str, as_json: bool) -> None:
     print_deal(found.deal, found.chance, found.changes, context.fields)
     print_waiting(found.waiting, found.score)
     if found.allocations:
-        click.echo("\nStaffed")
+        click.echo(_("\nStaffed"))
         print_allocations(found.allocations, left_of(found.taken_away))
     print_facts(_facts_json(found))
     print_taken(found.taken_away)

@@ -13,6 +13,7 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.deal_text import allocation_json, print_allocations
 from taiga_pipeline.hints import command
+from taiga_pipeline.language import text as _
 from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.values.dates import read_day
@@ -60,16 +61,16 @@ def staff(
         _list(context, key, as_json)
         return
     if remove:
-        _report(staffing.take_off(context, key, person, role), "took off", as_json)
+        _report(staffing.take_off(context, key, person, role), _("took off"), as_json)
         return
     wanted = _allocation(key, person, role, hours, start, end, bool(tentative))
     put = staffing.put_on(context, wanted, by_stage=tentative is None)
     if as_json:
         print_json([{**allocation_json(put.allocation), "overbooked": _overbooked(put)}])
     else:
-        _report([put.allocation], "put on", as_json)
+        _report([put.allocation], _("put on"), as_json)
     for each in put.overloads:
-        click.echo(safe(f"overbooked: {each}"), err=True)
+        click.echo(safe(_("overbooked: {each}", each=each)), err=True)
     if put.stays_away:
         _warn_who_left(key, person)
 
@@ -93,7 +94,13 @@ def _warn_who_left(deal: str, person: str) -> None:
     email = person.casefold()
     again = command("resolve", f"{deal}/membership/{email}", options="--take sales")
     click.echo(
-        safe(f"{email} left the deal's project and stays away from it; to add them: {again}"),
+        safe(
+            _(
+                "{email} left the deal's project and stays away from it; to add them: {again}",
+                email=email,
+                again=again,
+            )
+        ),
         err=True,
     )
 
@@ -109,7 +116,12 @@ def _allocation(
 ) -> Allocation:
     missing = [flag for flag, value in (("--role", role), ("--hours", hours)) if not value]
     if missing:
-        raise InvalidValue(f"say in which role and how many hours: {' and '.join(missing)} missing")
+        raise InvalidValue(
+            _(
+                "say in which role and how many hours: {missing} missing",
+                missing=" and ".join(missing),
+            )
+        )
     return Allocation(
         deal_key=key,
         email=person,
@@ -126,7 +138,7 @@ def _list(context: CommandContext, key: str, as_json: bool) -> None:
     if as_json:
         print_json([_with_left(each, found) for each in found.allocations])
     elif not print_allocations(found.allocations, found.left):
-        click.echo("no person is on this deal", err=True)
+        click.echo(_("no person is on this deal"), err=True)
 
 
 def _with_left(allocation: Allocation, found: Staffing) -> dict[str, Any]:
@@ -142,7 +154,14 @@ def _report(allocations: Sequence[Allocation], what: str, as_json: bool) -> None
         status = "" if each.confirmed else ", tentative"
         click.echo(
             safe(
-                f"{each.email} {what} {each.deal_key} as {each.role}, "
-                f"{each.hours_per_week:f} h per week{status}"
+                _(
+                    "{email} {what} {deal_key} as {role}, {hours_per_week:f} h per week{status}",
+                    email=each.email,
+                    what=what,
+                    deal_key=each.deal_key,
+                    role=each.role,
+                    hours_per_week=each.hours_per_week,
+                    status=status,
+                )
             )
         )

@@ -17,6 +17,8 @@ from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.wording import row_words
 from taiga_pipeline.files import PRIVATE, explaining, is_stdout, write_text, writing
+from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -110,15 +112,31 @@ def print_bad_rows(rows: Sequence[BadRow], file: Path) -> None:
         some = alike if len(alike) <= _FEW_ALIKE + 1 else alike[:_FEW_ALIKE]
         for row in some:
             key = f" ({row.key})" if row.key else ""
-            click.echo(safe(f"{file}:{row.line}: left out{key}: {row_words(row)}"), err=True)
+            click.echo(
+                safe(
+                    _(
+                        "{file}:{line}: left out{key}: {row_words}",
+                        file=file,
+                        line=row.line,
+                        key=key,
+                        row_words=row_words(row),
+                    )
+                ),
+                err=True,
+            )
         more = alike[len(some) :]
         if more:
             lines = ", ".join(f"{row.line}" for row in more[:_FEW_ALIKE])
-            text = f"{file}: {len(more):,} more left out for this reason (lines {lines} …)"
+            text = _(
+                "{file}: {count:,} more left out for this reason (lines {lines} …)",
+                file=file,
+                count=len(more),
+                lines=lines,
+            )
             click.echo(safe(text), err=True)
         shown += len(alike)
     if len(rows) > shown:
-        click.echo(f"and {len(rows) - shown:,} more; --json lists all", err=True)
+        click.echo(_("and {count:,} more; --json lists all", count=len(rows) - shown), err=True)
 
 
 def bad_rows_json(rows: Sequence[BadRow]) -> list[dict[str, Any]]:
@@ -139,13 +157,18 @@ def report_rows(report: RowsReport, file: Path, as_json: bool) -> ExitCode:
         print_json({**asdict(report), "bad_rows": bad_rows_json(report.bad_rows)})
     else:
         click.echo(
-            f"{report.added:,} added, {report.changed:,} changed, {report.unchanged:,} unchanged, "
-            f"{len(report.bad_rows):,} left out"
+            _(
+                "{added:,} added, {changed:,} changed, {unchanged:,} unchanged, {count:,} left out",
+                added=report.added,
+                changed=report.changed,
+                unchanged=report.unchanged,
+                count=len(report.bad_rows),
+            )
         )
         for notice in report.notices:
-            click.echo(f"note: {safe(notice)}")
+            click.echo(_("note: {notice}", notice=safe(translated(notice))))
         if report.unused_headers:
             headers = ", ".join(map(safe, report.unused_headers))
-            click.echo(f"note: columns that were not used: {headers}")
+            click.echo(_("note: columns that were not used: {headers}", headers=headers))
         print_bad_rows(report.bad_rows, file)
     return ExitCode.PARTIAL if report.bad_rows else ExitCode.DONE

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from taiga_pipeline.cli.output import shorten, table
-from taiga_pipeline.pipeline.text import counted
+from taiga_pipeline.language import counted
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -27,9 +28,18 @@ def is_terminal() -> bool:
 
 def print_understanding(what: Understanding, *, err: bool = False) -> None:
     """Prints which column is which field, three rows, the stages, and what is not used."""
-    rows = f"{counted(what.rows, 'row')}, {what.bad_rows:,} of them unreadable"
+    rows = _(
+        "{rows}, {bad_rows:,} of them unreadable",
+        rows=counted(what.rows, "row"),
+        bad_rows=what.bad_rows,
+    )
     click.echo(safe(f"{what.kind}: {rows}"), err=err)
-    headings = ["Field", "Column", "Read as", *(f"Line {line}" for line in what.lines)]
+    headings = [
+        _("Field"),
+        _("Column"),
+        _("Read as"),
+        *(_("Line {line}", line=line) for line in what.lines),
+    ]
     for line in table(headings, [_row(each) for each in what.columns]):
         click.echo(line, err=err)
     for line in _below(what):
@@ -40,15 +50,19 @@ def _below(what: Understanding) -> Iterator[str]:
     """Yields what there is to say beside the columns."""
     if what.stages:
         shown = ", ".join(
-            f"{each.name} ({each.rows:,}{'' if each.is_known else ', in no mapping'})"
+            f"{each.name} ({each.rows:,}{'' if each.is_known else _(', in no mapping')})"
             for each in what.stages[:_STAGES]
         )
         more = len(what.stages) - _STAGES
-        yield f"stages: {shown}{f' and {more:,} more' if more > 0 else ''}"
+        yield _(
+            "stages: {shown}{more}",
+            shown=shown,
+            more=_(" and {more:,} more", more=more) if more > 0 else "",
+        )
     if what.unused_headers:
-        yield f"not used: {', '.join(what.unused_headers)}"
+        yield _("not used: {unused_headers}", unused_headers=", ".join(what.unused_headers))
     if what.kept:
-        yield f"as an earlier import was told: {' '.join(what.kept)}"
+        yield _("as an earlier import was told: {kept}", kept=" ".join(what.kept))
 
 
 def _row(column: UnderstoodColumn) -> list[str]:

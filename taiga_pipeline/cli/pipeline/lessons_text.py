@@ -11,11 +11,12 @@ import click
 
 from taiga_pipeline.cli.pipeline.deal_text import money
 from taiga_pipeline.hints import command
+from taiga_pipeline.language import counted
+from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.pipeline.fields.own import json_form
-from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.planning.lessons.experience import Outcome
 from taiga_pipeline.report.terminal import safe
 
@@ -99,7 +100,7 @@ def print_similar(found: Iterable[SimilarDeal]) -> None:
     for similar in found:
         experience = similar.experience
         click.echo(safe(f"  {_headline(experience)}"))
-        click.echo(f"    like this one: {_likeness(similar.similarity)}")
+        click.echo(_("    like this one: {likeness}", likeness=_likeness(similar.similarity)))
         for line in experience_lines(experience):
             click.echo(safe(f"    {line}"))
 
@@ -113,10 +114,14 @@ def _headline(found: Experience) -> str:
 def _result(found: Experience) -> Iterator[str]:
     deal, when = found.deal, ""
     if found.outcome in (Outcome.WON, Outcome.LOST) and deal.closed_on:
-        when = f" on {deal.closed_on}"
+        when = _(" on {closed_on}", closed_on=deal.closed_on)
     yield f"{found.outcome.value}{when}"
     if found.outcome is Outcome.LOST:
-        yield f"because: {deal.lost_reason}" if deal.lost_reason else "reason unknown"
+        yield (
+            _("because: {lost_reason}", lost_reason=deal.lost_reason)
+            if deal.lost_reason
+            else _("reason unknown")
+        )
     yield money(deal)
 
 
@@ -124,38 +129,46 @@ def _likeness(similarity: Similarity) -> str:
     parts = [
         word
         for word, is_same in (
-            ("same service", similarity.same_service),
-            ("same customer", similarity.same_customer),
-            ("same team", similarity.same_team),
+            (_("same service"), similarity.same_service),
+            (_("same customer"), similarity.same_customer),
+            (_("same team"), similarity.same_team),
         )
         if is_same
     ]
     size = similarity.size
-    parts.append("size not comparable" if size is None else f"{size:.2g} times the value")
+    parts.append(
+        _("size not comparable") if size is None else _("{size:.2g} times the value", size=size)
+    )
     return ", ".join(parts)
 
 
 def experience_lines(found: Experience) -> Iterator[str]:
     """Yields what became of a deal; what is not known is said so."""
-    yield f"days in stages: {_stays(found)}"
+    yield _("days in stages: {stays}", stays=_stays(found))
     if found.roles:
-        yield f"roles: {'; '.join(_role(each) for each in found.roles)}"
+        yield _("roles: {role}", role="; ".join(_role(each) for each in found.roles))
     if found.outcome is Outcome.WON:
-        yield f"hours: {hours_text(found)}"
-        yield f"start: {slip_text(found)}; progress {share_text(found.progress)}"
-        yield f"worked for it: {people_text(found.people)}"
+        yield _("hours: {hours_text}", hours_text=hours_text(found))
+        yield _(
+            "start: {slip_text}; progress {share_text}",
+            slip_text=slip_text(found),
+            share_text=share_text(found.progress),
+        )
+        yield _("worked for it: {people_text}", people_text=people_text(found.people))
     for answer in found.answers:
         yield answer_text(answer)
 
 
 def _stays(found: Experience) -> str:
-    stays = (f"{s.stage} {s.days:.0f}{' so far' if s.is_there else ''}" for s in found.stays)
+    stays = (f"{s.stage} {s.days:.0f}{_(' so far') if s.is_there else ''}" for s in found.stays)
     return ", ".join(stays) or UNKNOWN
 
 
 def _role(each: Any) -> str:
-    staffed = f"{each.staffed:,.0f} h staffed" if each.staffed else "none staffed"
-    return f"{each.role} {each.sold:,.0f} h sold, {staffed}"
+    staffed = f"{each.staffed:,.0f} h staffed" if each.staffed else _("none staffed")
+    return _(
+        "{role} {sold:,.0f} h sold, {staffed}", role=each.role, sold=each.sold, staffed=staffed
+    )
 
 
 def hours_text(found: Experience) -> str:
@@ -176,8 +189,12 @@ def slip_text(found: Experience) -> str:
     if days is None:
         return UNKNOWN
     if not found.has_begun:
-        return "not begun"
-    return "on time" if days == 0 else f"{abs(days)} days {'late' if days > 0 else 'early'}"
+        return _("not begun")
+    return (
+        _("on time")
+        if days == 0
+        else _("{days} days {days2}", days=abs(days), days2="late" if days > 0 else "early")
+    )
 
 
 def share_text(share: float | None) -> str:
@@ -188,7 +205,7 @@ def share_text(share: float | None) -> str:
 def people_text(people: Iterable[str]) -> str:
     """Names people, as many as fit."""
     named = list(people)
-    more = f" and {len(named) - _PEOPLE} more" if len(named) > _PEOPLE else ""
+    more = _(" and {count} more", count=len(named) - _PEOPLE) if len(named) > _PEOPLE else ""
     return ", ".join(named[:_PEOPLE]) + more or UNKNOWN
 
 
@@ -201,20 +218,29 @@ def answer_text(answer: Answer) -> str:
 
 def print_retrospective(found: Retrospective) -> None:
     """Prints the questions with what was answered."""
-    state = "has ended" if found.has_ended else "has not ended, as far as is known"
-    click.echo(safe(f"{found.deal.key}  {found.deal.name}: the project {state}"))
+    state = _("has ended") if found.has_ended else _("has not ended, as far as is known")
+    click.echo(
+        safe(
+            _(
+                "{key}  {name}: the project {state}",
+                key=found.deal.key,
+                name=found.deal.name,
+                state=state,
+            )
+        )
+    )
     for place, question in enumerate(found.questions, start=1):
         given = next((each for each in found.answers if each.question == question), None)
         click.echo(safe(f"  {place}. {question}"))
         click.echo(safe(f"     {_given(given)}"))
     for answer in found.answers:
         if answer.question not in found.questions:
-            click.echo(safe(f"  asked before: {answer_text(answer)}"))
+            click.echo(safe(_("  asked before: {answer_text}", answer_text=answer_text(answer))))
 
 
 def _given(answer: Answer | None) -> str:
     if answer is None:
-        return "no answer"
+        return _("no answer")
     when = f"{answer.at:%Y-%m-%d}" if answer.at else ""
     stamp = ", ".join(filter(None, (when, answer.by)))
     return f"{' '.join(answer.text.split())}{f' ({stamp})' if stamp else ''}"
@@ -226,11 +252,25 @@ def print_lessons_learnt(found: Sequence[Retrospective]) -> None:
         return
     due = [each.deal.key for each in found if each.is_due]
     answered = sum(bool(each.answers) for each in found)
-    click.echo(f"\nRetrospectives: {answered} of {counted(len(found), 'project')} that ended")
+    click.echo(
+        _(
+            "\nRetrospectives: {answered} of {projects} that ended",
+            answered=answered,
+            projects=counted(len(found), "project"),
+        )
+    )
     if due:
-        more = f" and {len(due) - _DUE} more" if len(due) > _DUE else ""
+        more = _(" and {count} more", count=len(due) - _DUE) if len(due) > _DUE else ""
         waiting = ", ".join(due[:_DUE]) + more
-        click.echo(safe(f"waiting for answers: {waiting} ({command('deals retrospective')})"))
+        click.echo(
+            safe(
+                _(
+                    "waiting for answers: {waiting} ({command})",
+                    waiting=waiting,
+                    command=command("deals retrospective"),
+                )
+            )
+        )
     by_question: dict[str, list[tuple[str, Answer]]] = {}
     for each in found:
         for answer in each.answers:

@@ -18,6 +18,8 @@ from taiga_pipeline.cli.output import print_json, style, to_json
 from taiga_pipeline.cli.pipeline.file_text import write_result
 from taiga_pipeline.cli.translated_help import TranslatedGroup
 from taiga_pipeline.files import PUBLIC, is_stdout
+from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.terminal import safe
 
@@ -74,7 +76,16 @@ def _report_mappings(mappings: MappingSet, *, as_json: bool) -> None:
         return
     for rule in mappings.rules:
         stages = ", ".join(stage.name for stage in rule.stages)
-        click.echo(safe(f"{rule.file}: {rule.name} is valid ({stages})"))
+        click.echo(
+            safe(
+                _(
+                    "{file}: {name} is valid ({stages})",
+                    file=rule.file,
+                    name=rule.name,
+                    stages=stages,
+                )
+            )
+        )
 
 
 def report_overlooked(files: Iterable[Path]) -> None:
@@ -82,7 +93,15 @@ def report_overlooked(files: Iterable[Path]) -> None:
     from taiga_pipeline.mapping.load import SUFFIX
 
     for file in files:
-        report_notice(safe(f"{file}: is not read, as its name does not end in {SUFFIX}"))
+        report_notice(
+            safe(
+                _(
+                    "{file}: is not read, as its name does not end in {suffix}",
+                    file=file,
+                    suffix=SUFFIX,
+                )
+            )
+        )
 
 
 @mapping.command()
@@ -142,11 +161,16 @@ def _compared_json(found: use.Compared) -> dict[str, object]:
 
 def _what_it_replaces(new: Path, place: Replacement) -> str:
     if new.is_dir():
-        return f"{new} replaces all current mappings in this comparison"
+        return _("{new} replaces all current mappings in this comparison", new=new)
     if not place.replaced:
-        return f"{new} is added to the current mappings in this comparison"
+        return _("{new} is added to the current mappings in this comparison", new=new)
     why = f", {place.why}" if place.why else ""
-    return f"{new} replaces {', '.join(map(str, place.replaced))} in this comparison{why}"
+    return _(
+        "{new} replaces {replaced} in this comparison{why}",
+        new=new,
+        replaced=", ".join(map(str, place.replaced)),
+        why=translated(why),
+    )
 
 
 def _report_differences(found: use.Compared) -> None:
@@ -160,7 +184,9 @@ def _report_differences(found: use.Compared) -> None:
             click.echo(safe(line))
     if found.rest:
         every = found.rest + len(found.differences)
-        click.echo(f"\nAnd {found.rest} more; --limit {every} lists all of them.")
+        click.echo(
+            _("\nAnd {rest} more; --limit {every} lists all of them.", rest=found.rest, every=every)
+        )
 
 
 @mapping.command()
@@ -178,4 +204,4 @@ def schema(context: CommandContext, out: Path | None) -> None:
         print_json(mapping_schema(table))
         return
     write_result(out, to_json(mapping_schema(table)) + "\n", PUBLIC)
-    click.echo(f"Wrote: {out}", err=is_stdout(out))
+    click.echo(_("Wrote: {out}", out=out), err=is_stdout(out))

@@ -23,9 +23,10 @@ from taiga_pipeline.cli.pipeline.people_import import (
 )
 from taiga_pipeline.cli.pipeline.people_rates import rate
 from taiga_pipeline.cli.translated_help import TranslatedGroup
+from taiga_pipeline.language import counted
+from taiga_pipeline.language import text as _
 from taiga_pipeline.people.model import Person, TimeOff
 from taiga_pipeline.pipeline.notation import format_skills, parse_skills
-from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.pipeline.values.dates import read_day
 from taiga_pipeline.pipeline.values.numbers import read_hours
 from taiga_pipeline.report.terminal import safe
@@ -95,10 +96,19 @@ def list_people(context: CommandContext, as_json: bool) -> None:
     if as_json:
         print_json([person_json(person) for person in found])
     elif found:
-        headings = ["E-mail", "Name", "Role", "Skills", "Per week", "Team", "From", "To"]
+        headings = [
+            "E-mail",
+            _("Name"),
+            _("Role"),
+            _("Skills"),
+            _("Per week"),
+            _("Team"),
+            _("From"),
+            _("To"),
+        ]
         print_table(headings, [_row(person) for person in found], right=(4,))
     else:
-        click.echo("the roster is empty", err=True)
+        click.echo(_("the roster is empty"), err=True)
 
 
 def _row(person: Person) -> list[str]:
@@ -178,10 +188,14 @@ def rename_person(context: CommandContext, old: str, new: str, as_json: bool) ->
     if renamed.deals:
         deals = counted(len(renamed.deals), "deal")
         click.echo(
-            f"note: on {deals}. If their account in the project tool has the "
-            "old address still, change it there before the next run: they stay a member then. Else "
-            "the run adds the new address to the projects and takes the old one away where it had "
-            "added it; pipeline-sync plan shows it",
+            _(
+                "note: on {deals}. If their account in the project tool has the "
+                "old address still, change it there before the next run: they stay "
+                "a member then. Else the run adds the new address to the projects "
+                "and takes the old one away where it had added it; pipeline-sync "
+                "plan shows it",
+                deals=deals,
+            ),
             err=True,
         )
 
@@ -211,9 +225,9 @@ def list_off(context: CommandContext, email: str | None, as_json: bool) -> None:
         print_json([asdict(each) for each in found])
     elif found:
         rows = [[safe(e.email), str(e.first), str(e.last), safe(e.reason)] for e in found]
-        print_table(["E-mail", "First day", "Last day", "Reason"], rows)
+        print_table([_("E-mail"), _("First day"), _("Last day"), _("Reason")], rows)
     else:
-        click.echo("no time off is recorded", err=True)
+        click.echo(_("no time off is recorded"), err=True)
 
 
 @off.command("add")
@@ -228,7 +242,7 @@ def add_off(
 ) -> None:
     """Record time off from FIRST to LAST day (default: one day)."""
     days = TimeOff(email, read_day(first), read_day(last or first), reason)
-    _report_time_off(time_off.add_time_off(context, days), "is off", as_json)
+    _report_time_off(time_off.add_time_off(context, days), _("is off"), as_json)
 
 
 @off.command("remove")
@@ -242,14 +256,24 @@ def remove_off(
 ) -> None:
     """Remove time off."""
     gone = time_off.remove_time_off(context, email, read_day(first), read_day(last or first))
-    _report_time_off(gone, "is not off", as_json)
+    _report_time_off(gone, _("is not off"), as_json)
 
 
 def _report_time_off(days: TimeOff, what: str, as_json: bool) -> None:
     if as_json:
         print_json(asdict(days))
     else:
-        click.echo(safe(f"{days.email} {what} from {days.first} to {days.last}"))
+        click.echo(
+            safe(
+                _(
+                    "{email} {what} from {first} to {last}",
+                    email=days.email,
+                    what=what,
+                    first=days.first,
+                    last=days.last,
+                )
+            )
+        )
 
 
 @off.command("import")
@@ -297,12 +321,12 @@ def import_off(
     if holds_calendar(file):
         options = {"--column": columns, "--delimiter": delimiter}
         options |= {"--encoding": encoding, "--date-format": date_format, "--sheet": sheet}
-        _refuse("is for tables", **options)
+        _refuse(_("is for tables"), **options)
         return import_calendar(
             context, file, person, as_json, origin=origin, remove_many=remove_gone
         )
     given = {"--person": person, "--origin": origin, "--remove-gone": remove_gone}
-    _refuse("is for iCalendar files (.ics)", **given)
+    _refuse(_("is for iCalendar files (.ics)"), **given)
     writing = Writing(
         encoding,
         date_format,
@@ -351,7 +375,7 @@ def list_allocations(context: CommandContext, deal: str, person: str, as_json: b
     if as_json:
         print_json([allocation_json(each) for each in found.allocations])
     elif not print_allocations(found.allocations, found.left, with_deal=True):
-        click.echo("no person is allocated", err=True)
+        click.echo(_("no person is allocated"), err=True)
 
 
 @allocations.command("import")

@@ -13,7 +13,8 @@ from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.files import writing
-from taiga_pipeline.pipeline.text import counted
+from taiga_pipeline.language import counted, translated
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -77,35 +78,69 @@ def _as_json(reading: CalendarReading, report: EventsReport) -> dict[str, Any]:
 
 def _print(reading: CalendarReading, report: EventsReport, file: Path) -> None:
     outcomes = ", ".join(f"{count:,} {outcome.value}" for outcome, count in report.counts.items())
-    back = f", {len(report.taken_back):,} removed" if report.taken_back else ""
-    click.echo(f"{outcomes}{back}, {len(reading.left_out):,} left out")
+    back = _(", {count:,} removed", count=len(report.taken_back)) if report.taken_back else ""
+    click.echo(
+        _(
+            "{outcomes}{back}, {count:,} left out",
+            outcomes=outcomes,
+            back=back,
+            count=len(reading.left_out),
+        )
+    )
     for reason, count in reading.ignored.items():
-        click.echo(f"note: {counted(count, 'event')} no time off: {reason}")
+        click.echo(
+            _(
+                "note: {events} no time off: {reason}",
+                events=counted(count, "event"),
+                reason=translated(reason),
+            )
+        )
     for note in reading.notes:
-        click.echo(f"note: {safe(note)}")
+        click.echo(_("note: {note}", note=safe(translated(note))))
     for each in report.taken_back[:_SHOWN]:
-        click.echo(safe(f"note: gone or moved at the source: {each.email} {_span(each)}"))
+        click.echo(
+            safe(
+                _(
+                    "note: gone or moved at the source: {email} {span}",
+                    email=each.email,
+                    span=_span(each),
+                )
+            )
+        )
     if report.given_up:
         click.echo(
-            f"note: {counted(report.given_up, 'span')} of time off removed by hand before: not "
-            "added again; to add it: people off add"
+            _(
+                "note: {spans} of time off removed by hand before: not added "
+                "again; to add it: people off add",
+                spans=counted(report.given_up, "span"),
+            )
         )
     if report.kept:
         click.echo(
-            f"{file}: {counted(report.kept, 'event')} of the last import are gone from the file; "
-            "their time off is kept, because they are many or the rest of the file changed too. "
-            "If they were cancelled, import again with --remove-gone. If it is another calendar, "
-            "give it its own name: --origin NAME",
+            _(
+                "{file}: {events} of the last import are gone from the file; their "
+                "time off is kept, because they are many or the rest of the file "
+                "changed too. If they were cancelled, import again with "
+                "--remove-gone. If it is another calendar, give it its own name: "
+                "--origin NAME",
+                file=file,
+                events=counted(report.kept, "event"),
+            ),
             err=True,
         )
     for reason in reading.left_out[:_SHOWN]:
-        click.echo(safe(f"{file}: left out: {reason}"), err=True)
+        click.echo(
+            safe(_("{file}: left out: {reason}", file=file, reason=translated(reason))), err=True
+        )
     if len(reading.left_out) > _SHOWN:
-        click.echo(f"and {len(reading.left_out) - _SHOWN:,} more; --json lists all", err=True)
+        click.echo(
+            _("and {count:,} more; --json lists all", count=len(reading.left_out) - _SHOWN),
+            err=True,
+        )
 
 
 def _span(days: TimeOff) -> str:
-    return f"{days.first} to {days.last}"
+    return _("{first} to {last}", first=days.first, last=days.last)
 
 
 def export_calendar(context: CommandContext, file: Path) -> None:

@@ -17,6 +17,8 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.file_text import bad_rows_json, print_bad_rows
 from taiga_pipeline.hints import command
+from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.report.terminal import safe
 
@@ -98,7 +100,7 @@ def read_columns(texts: tuple[str, ...]) -> dict[str, str]:
     for text in texts:
         ours, equals, theirs = text.partition("=")
         if not equals or not ours.strip():
-            raise click.UsageError(f"--column {text!r}: write --column FIELD=HEADER")
+            raise click.UsageError(_("--column {text!r}: write --column FIELD=HEADER", text=text))
         columns[ours.strip()] = theirs.strip()
     return columns
 
@@ -111,7 +113,9 @@ def read_delimiter(text: str) -> str:
     if text in _TAB_NAMES:
         return "\t"
     if len(text) > 1 or text in tuple('"\r\n'):
-        raise click.UsageError(f"--delimiter {text[:40]!r}: write one character, or tab")
+        raise click.UsageError(
+            _("--delimiter {text!r}: write one character, or tab", text=text[:40])
+        )
     return text
 
 
@@ -121,47 +125,75 @@ def _full_time(text: str) -> Decimal:
     try:
         return read_full_time(text)
     except InvalidValue as error:
-        raise click.UsageError(f"--full-time {text[:40]!r}: {error}") from None
+        raise click.UsageError(
+            _("--full-time {text!r}: {error}", text=text[:40], error=translated(str(error)))
+        ) from None
 
 
 def _print(report: RosterReport, file: Path) -> None:
-    would = "would be " if report.dry_run else ""
-    held = f", {len(report.held_back):,} held back" if report.held_back else ""
+    would = _("would be ") if report.dry_run else ""
+    held = _(", {count:,} held back", count=len(report.held_back)) if report.held_back else ""
     click.echo(
-        f"{report.added:,} {would}added, {report.changed:,} {would}changed, "
-        f"{report.unchanged:,} unchanged, {len(report.bad_rows):,} left out{held}"
+        _(
+            "{added:,} {would}added, {changed:,} {would}changed, {unchanged:,} "
+            "unchanged, {count:,} left out{held}",
+            added=report.added,
+            would=would,
+            changed=report.changed,
+            unchanged=report.unchanged,
+            count=len(report.bad_rows),
+            held=held,
+        )
     )
     for notice in report.notices:
-        click.echo(f"note: {safe(notice)}")
+        click.echo(_("note: {notice}", notice=safe(translated(notice))))
     if report.unused_headers:
         headers = ", ".join(map(safe, report.unused_headers))
-        click.echo(f"note: columns that were not used: {headers}")
+        click.echo(_("note: columns that were not used: {headers}", headers=headers))
     _print_gone(report)
     print_bad_rows(report.bad_rows, file)
     for each in report.held_back:
-        message = (
-            f"{file}:{each.line}: held back: {each.email} may be {each.old_email} with a new "
-            f"address ({each.reason}; the old address is not in the file). If so: "
-            f"{command('people rename', each.old_email, each.email)}; if they are two people: "
-            f"{command('people add', each.email, 'NAME')}. Then import again"
+        message = _(
+            "{file}:{line}: held back: {email} may be {old_email} with a new "
+            "address ({reason}; the old address is not in the file). If so: "
+            "{command}; if they are two people: {command2}. Then import again",
+            file=file,
+            line=each.line,
+            email=each.email,
+            old_email=each.old_email,
+            reason=translated(each.reason),
+            command=command("people rename", each.old_email, each.email),
+            command2=command("people add", each.email, "NAME"),
         )
         click.echo(safe(message), err=True)
 
 
 def _print_gone(report: RosterReport) -> None:
     if report.gone:
-        people = "1 person" if len(report.gone) == 1 else f"{len(report.gone):,} people"
+        people = (
+            "1 person" if len(report.gone) == 1 else _("{count:,} people", count=len(report.gone))
+        )
         are = "is" if len(report.gone) == 1 else "are"
         shown = ", ".join(each.email for each in report.gone[:_SHOWN])
         more = len(report.gone) - _SHOWN
         way = command("people edit", report.gone[0].email, options="--ends DATE")
         click.echo(
             safe(
-                f"note: {people} of earlier imports {are} no longer in the file; kept with all "
-                f"hours: {shown}{f' and {more:,} more' if more > 0 else ''}. Who has left: {way}"
+                _(
+                    "note: {people} of earlier imports {are} no longer in the file; "
+                    "kept with all hours: {shown}{more}. Who has left: {way}",
+                    people=people,
+                    are=are,
+                    shown=shown,
+                    more=_(" and {more:,} more", more=more) if more > 0 else "",
+                    way=way,
+                )
             )
         )
     if not report.complete:
         click.echo(
-            "note: the file is cut off or has rows without a person, so missing people are ignored"
+            _(
+                "note: the file is cut off or has rows without a person, so missing "
+                "people are ignored"
+            )
         )

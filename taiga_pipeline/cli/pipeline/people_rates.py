@@ -17,6 +17,8 @@ from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.cli.pipeline.file_text import report_rows, writing_to
 from taiga_pipeline.cli.pipeline.people_import import read_columns
 from taiga_pipeline.cli.translated_help import TranslatedGroup
+from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
 from taiga_pipeline.people.model import Rate, RateChange
 from taiga_pipeline.pipeline.values.dates import read_day
 from taiga_pipeline.report.terminal import safe
@@ -61,7 +63,7 @@ def set_rate(
     else:
         click.echo(safe(f"{done.outcome.value} {_sentence(done.rate)}"))
     if done.notice:
-        click.echo(safe(f"note: {done.notice}"), err=True)
+        click.echo(safe(_("note: {notice}", notice=translated(done.notice))), err=True)
 
 
 def rate_json(rate: Rate) -> dict[str, Any]:
@@ -78,13 +80,15 @@ def rate_json(rate: Rate) -> dict[str, Any]:
 
 
 def _sentence(rate: Rate) -> str:
-    since = f" from {rate.since} on" if rate.since else ""
+    since = _(" from {since} on", since=rate.since) if rate.since else ""
     parts = [
         f"{name} {amount:f} {rate.currency}"
         for name, amount in (("cost", rate.cost), ("bill", rate.bill))
         if amount is not None
     ]
-    return f"{rate.whose}: {', '.join(parts)} an hour{since}"
+    return _(
+        "{whose}: {parts} an hour{since}", whose=rate.whose, parts=", ".join(parts), since=since
+    )
 
 
 @rate.command("list")
@@ -96,10 +100,10 @@ def list_rates(context: CommandContext, as_json: bool) -> None:
     if as_json:
         print_json([rate_json(each) for each in found])
     elif found:
-        headings = ["Person or role", "From", "Cost", "Bill", "Currency"]
+        headings = [_("Person or role"), _("From"), _("Cost"), _("Bill"), _("Currency")]
         print_table(headings, [_row(each) for each in found], right=(2, 3))
     else:
-        click.echo("no rates are set; set one with: people rate set ROLE --cost 60", err=True)
+        click.echo(_("no rates are set; set one with: people rate set ROLE --cost 60"), err=True)
 
 
 def _row(rate: Rate) -> list[str]:
@@ -117,10 +121,18 @@ def history(context: CommandContext, whose: str, as_json: bool) -> None:
     if as_json:
         print_json([_change_json(each) for each in found])
     elif found:
-        headings = ["When", "Who", "Person or role", "From", "Cost", "Bill", "Currency"]
+        headings = [
+            _("When"),
+            _("Who"),
+            _("Person or role"),
+            _("From"),
+            _("Cost"),
+            _("Bill"),
+            _("Currency"),
+        ]
         print_table(headings, [_change_row(each) for each in found], right=(4, 5))
     else:
-        click.echo("no rate was set", err=True)
+        click.echo(_("no rate was set"), err=True)
 
 
 def _change_json(change: RateChange) -> dict[str, Any]:
@@ -146,7 +158,7 @@ def remove_rate(context: CommandContext, whose: str, since: str | None, as_json:
     if as_json:
         print_json(rate_json(gone))
     else:
-        click.echo(safe(f"removed {_sentence(gone)}"))
+        click.echo(safe(_("removed {sentence}", sentence=_sentence(gone))))
 
 
 @rate.command("import")

@@ -23,6 +23,7 @@ from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.file_text import writing_to
 from taiga_pipeline.files import is_stdout
+from taiga_pipeline.language import text as _
 
 if TYPE_CHECKING:
     from taiga_pipeline.planning.capacity.result import RoleCapacity
@@ -71,7 +72,7 @@ def capacity(
         _show_fit(context, fits, chances, asked, as_json)
         return
     if with_unseen and chances == STATED:
-        raise click.UsageError("--with-unseen needs history: add --chances learnt")
+        raise click.UsageError(_("--with-unseen needs history: add --chances learnt"))
     answer = capacity_of(
         context, roles=roles, scenario=scenario, with_unseen=with_unseen, chances=chances, **asked
     )

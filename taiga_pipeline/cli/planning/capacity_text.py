@@ -17,8 +17,9 @@ from taiga_pipeline.cli.output import (
     terminal_width,
 )
 from taiga_pipeline.hints import command, word
+from taiga_pipeline.language import counted, marked, translated
+from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.notation import format_roles
-from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.planning.weeks import week_name
 from taiga_pipeline.report.terminal import safe
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.capacity.result import CapacityReport, Cell, Driver, RoleCapacity
     from taiga_pipeline.planning.demand.unseen import Unseen
 
-ALL: Final = "All roles"
+ALL: Final = marked("All roles")
 _COLUMN: Final = 5
 _NAME: Final = 20
 _PAGE: Final = 100
@@ -49,7 +50,7 @@ def print_report(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
     """Prints a report about some of its roles."""
     _print_heading(report)
     if not roles:
-        click.echo("no hours are needed, and the roster is empty")
+        click.echo(_("no hours are needed, and the roster is empty"))
         _print_silent(report)
         return
     _print_heat(report, roles)
@@ -65,31 +66,47 @@ def _print_silent(report: CapacityReport) -> None:
         return
     from taiga_pipeline.app.planning.capacity_data import silent_rows
 
-    click.echo("\nDeals that state no roles, and so are not counted")
+    click.echo(_("\nDeals that state no roles, and so are not counted"))
     rows = [[safe(cell) for cell in row] for row in silent_rows(report)]
-    print_table(["Service", "Deals", "Value", "Usual for this service"], rows, right=(1, 2))
+    print_table(
+        [_("Service"), _("Deals"), _("Value"), _("Usual for this service")], rows, right=(1, 2)
+    )
     first = report.silent[0]
     key = (first.open or first.won)[0]
     roles = format_roles(first.usual) or "Back:30h x10w"
     edit = command("deals edit", key, options=f"--roles {word(roles)}")
-    click.echo(safe(f"say whom they need, such as: {edit}"))
+    click.echo(safe(_("say whom they need, such as: {edit}", edit=edit)))
 
 
 def _print_heading(report: CapacityReport) -> None:
-    span = f"{week_name(report.weeks.first)} to {week_name(report.weeks.last)}"
-    click.echo(style(f"Capacity and demand, {span}", bold=True))
-    common_shock = f"common shock {report.common_shock_sd:.2f}"
+    span = _(
+        "{week_name} to {week_name2}",
+        week_name=week_name(report.weeks.first),
+        week_name2=week_name(report.weeks.last),
+    )
+    click.echo(style(_("Capacity and demand, {span}", span=span), bold=True))
+    common_shock = _("common shock {common_shock_sd:.2f}", common_shock_sd=report.common_shock_sd)
     click.echo(
-        f"as of {report.as_of}; {counted(report.open_deals, 'open deal')} in {report.trials:,} "
-        f"futures (seed {report.seed}, {common_shock})"
+        _(
+            "as of {as_of}; {deals} in {trials:,} futures (seed {seed}, {common_shock})",
+            as_of=report.as_of,
+            deals=counted(report.open_deals, "open deal"),
+            trials=report.trials,
+            seed=report.seed,
+            common_shock=common_shock,
+        )
     )
 
 
 def _print_heat(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
     name = percentile(report.quantile)
     click.echo(
-        f"\nHours short at {name} (in {1 - report.quantile:.0%} of futures more are missing); "
-        f"~ nearly full, · room left"
+        _(
+            "\nHours short at {name} (in {value:.0%} of futures more are "
+            "missing); ~ nearly full, · room left",
+            name=name,
+            value=1 - report.quantile,
+        )
     )
     label = min(_NAME, max(len(safe(role.role)) for role in roles))
     columns = max(1, ((terminal_width() or _PAGE) - label - 1) // _COLUMN)
@@ -106,7 +123,7 @@ def _heat_map(report: CapacityReport, roles: Sequence[RoleCapacity], page: slice
     grid = Table.grid(padding=0)
     grid.add_column(max_width=_NAME)
     weeks = list(report.weeks)[page]
-    for _ in weeks:
+    for _unused in weeks:
         grid.add_column(min_width=_COLUMN, justify="right")
     for line in _week_lines(weeks):
         grid.add_row("", *line, style="dim")
@@ -147,12 +164,20 @@ def _short(hours: float) -> str:
 
 def _print_sums(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
     name = percentile(report.quantile)
-    headings = ["Role", "People", "Capacity", "Confirmed", "Weighted", name, "Exposure"]
-    headings += [f"Short {name}", "Expected short", "Worst week"]
+    headings = [
+        _("Role"),
+        _("People"),
+        _("Capacity"),
+        _("Confirmed"),
+        _("Weighted"),
+        name,
+        _("Exposure"),
+    ]
+    headings += [_("Short {name}", name=name), _("Expected short"), _("Worst week")]
     rows = [_sum_row(report, role.role, str(role.people), role.total, role) for role in roles]
     if len(roles) == len(report.roles) > 1:
         people = str(sum(role.people for role in roles))
-        rows.append(_sum_row(report, ALL, people, report.total, None))
+        rows.append(_sum_row(report, _(ALL), people, report.total, None))
     print_table(headings, rows, right=range(1, 9))
 
 
@@ -170,15 +195,23 @@ def _worst(report: CapacityReport, cells: Sequence[Cell]) -> str:
     if cells[at].expected_gap < 0.05:
         return ""
     week = list(report.weeks)[at]
-    return f"{week_name(week)} (short in {cells[at].chance_short:.0%})"
+    return _(
+        "{week_name} (short in {chance_short:.0%})",
+        week_name=week_name(week),
+        chance_short=cells[at].chance_short,
+    )
 
 
 def _print_drivers(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
     rows = list(_driver_rows(roles))
     if not rows:
         return
-    click.echo("\nDeals behind the hours short (hours that each adds to those expected)")
-    print_table(["Role", "Deal", "Adds", "Weighted", "Chance", "Close"], rows, right=(2, 3, 4))
+    click.echo(_("\nDeals behind the hours short (hours that each adds to those expected)"))
+    print_table(
+        [_("Role"), _("Deal"), _("Adds"), _("Weighted"), _("Chance"), _("Close")],
+        rows,
+        right=(2, 3, 4),
+    )
 
 
 def _driver_rows(roles: Iterable[RoleCapacity]) -> Iterator[list[str]]:
@@ -199,24 +232,33 @@ def _driver_cells(driver: Driver) -> list[str]:
 
 def print_unseen(report: CapacityReport, unseen: Unseen, more: CapacityReport) -> None:
     """Prints what deals that are not there yet add: ``more`` is ``report`` with them."""
-    click.echo(style("\nWith deals that are not in the pipeline yet", bold=True))
+    click.echo(style(_("\nWith deals that are not in the pipeline yet"), bold=True))
     if not unseen.past:
-        click.echo("no deal was won within the past year, so their demand is unknown")
+        click.echo(_("no deal was won within the past year, so their demand is unknown"))
         return
     if not unseen.rows:
-        click.echo("none are expected, or deals won within the past year needed no people")
+        click.echo(_("none are expected, or deals won within the past year needed no people"))
         return
     click.echo(
-        f"about {unseen.wins:,.0f} wins in these weeks, each like one of the {unseen.past:,} of "
-        "the past year"
+        _(
+            "about {wins:,.0f} wins in these weeks, each like one of the {past:,} of the past year",
+            wins=unseen.wins,
+            past=unseen.past,
+        )
     )
     name = percentile(report.quantile)
-    headings = ["Role", "They ask for", f"{name} with them", f"Short {name}", "with them"]
-    headings += ["Expected short", "with them"]
+    headings = [
+        _("Role"),
+        _("They ask for"),
+        _("{name} with them", name=name),
+        _("Short {name}", name=name),
+        _("with them"),
+    ]
+    headings += [_("Expected short"), _("with them")]
     before = {role.role: role.total for role in report.roles}
     rows = [_unseen_row(role.role, before.get(role.role), role.total) for role in more.roles]
     if len(more.roles) > 1:
-        rows.append(_unseen_row(ALL, report.total, more.total))
+        rows.append(_unseen_row(_(ALL), report.total, more.total))
     print_table(headings, rows, right=range(1, 7))
 
 
@@ -230,8 +272,16 @@ def _unseen_row(name: str, before: Cell | None, after: Cell) -> list[str]:
 def print_weeks(report: CapacityReport, role: RoleCapacity) -> None:
     """Prints one role week by week."""
     name = percentile(report.quantile)
-    headings = ["Week", "Capacity", "Confirmed", "Weighted", name, "Exposure", f"Short {name}"]
-    headings += ["Expected short", "Chance", "Because of"]
+    headings = [
+        _("Week"),
+        _("Capacity"),
+        _("Confirmed"),
+        _("Weighted"),
+        name,
+        _("Exposure"),
+        _("Short {name}", name=name),
+    ]
+    headings += [_("Expected short"), _("Chance"), _("Because of")]
     rows = []
     for week, cell in zip(report.weeks, role.weeks, strict=True):
         hours = (cell.capacity, cell.confirmed, cell.weighted, cell.quantile, cell.exposure)
@@ -246,32 +296,48 @@ def print_weeks(report: CapacityReport, role: RoleCapacity) -> None:
 def print_cell(report: CapacityReport, role: RoleCapacity, week: date, cell: Cell) -> None:
     """Prints everything about a role in a week."""
     name = percentile(report.quantile)
-    click.echo(style(f"{safe(role.role)} in {week_name(week)} (from {week})", bold=True))
+    click.echo(
+        style(
+            _(
+                "{role} in {week_name} (from {week})",
+                role=safe(role.role),
+                week_name=week_name(week),
+                week=week,
+            ),
+            bold=True,
+        )
+    )
     print_pairs(
         {
-            "Capacity": f"{cell.capacity:,.1f} h ({role.people} people)",
-            "Confirmed": f"{cell.confirmed:,.1f} h",
-            "Weighted": f"{cell.weighted:,.1f} h",
-            "Exposure": f"{cell.exposure:,.1f} h if every open deal is won",
+            _("Capacity"): _(
+                "{capacity:,.1f} h ({people} people)", capacity=cell.capacity, people=role.people
+            ),
+            _("Confirmed"): f"{cell.confirmed:,.1f} h",
+            _("Weighted"): f"{cell.weighted:,.1f} h",
+            _("Exposure"): _("{exposure:,.1f} h if every open deal is won", exposure=cell.exposure),
             "P50 / " + name + " / P95": f"{cell.median:,.1f} / {cell.quantile:,.1f} / "
             f"{cell.high:,.1f} h",
-            f"Short at {name}": f"{cell.gap:,.1f} h",
-            "Expected short": f"{cell.expected_gap:,.1f} h",
-            "Chance to be short": f"{cell.chance_short:.0%}",
-            "Free P20 / P50 / P80": f"{cell.idle.low:,.1f} / {cell.idle.middle:,.1f} / "
+            _("Short at {name}", name=name): f"{cell.gap:,.1f} h",
+            _("Expected short"): f"{cell.expected_gap:,.1f} h",
+            _("Chance to be short"): f"{cell.chance_short:.0%}",
+            _("Free P20 / P50 / P80"): f"{cell.idle.low:,.1f} / {cell.idle.middle:,.1f} / "
             f"{cell.idle.high:,.1f} h",
-            "Expected free": f"{cell.idle.expected:,.1f} h",
+            _("Expected free"): f"{cell.idle.expected:,.1f} h",
         }
     )
     if cell.drivers:
         click.echo("")
         rows = [_driver_cells(driver) for driver in cell.drivers]
-        print_table(["Deal", "Adds", "Weighted", "Chance", "Close"], rows, right=(1, 2, 3))
+        print_table(
+            [_("Deal"), _("Adds"), _("Weighted"), _("Chance"), _("Close")], rows, right=(1, 2, 3)
+        )
 
 
 def print_notices(notices: Sequence[str]) -> None:
     """Says on stderr what could not be counted, or only with a doubt."""
     for notice in notices[:_NOTICES]:
-        click.echo(f"note: {shorten(safe(notice), _NOTICE)}", err=True)
+        click.echo(_("note: {notice}", notice=translated(shorten(safe(notice), _NOTICE))), err=True)
     if len(notices) > _NOTICES:
-        click.echo(f"and {len(notices) - _NOTICES:,} more notes; --json lists all", err=True)
+        click.echo(
+            _("and {count:,} more notes; --json lists all", count=len(notices) - _NOTICES), err=True
+        )

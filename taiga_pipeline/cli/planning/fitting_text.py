@@ -11,6 +11,7 @@ from taiga_pipeline.app.planning.staffing import Wanted
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table, style
+from taiga_pipeline.language import text as _
 from taiga_pipeline.planning.weeks import week_name
 from taiga_pipeline.report.terminal import safe
 
@@ -24,16 +25,24 @@ def print_fit(fit: Fit) -> None:
     name = f"P{100 * fit.quantile:g}"
     click.echo(style(f"{safe(fit.deal.key)} {safe(fit.deal.name)}".strip(), bold=True))
     last = week_name(fit.looked.last)
-    click.echo(f"As planned, {_said(fit.planned)}")
+    click.echo(_("As planned, {said}", said=_said(fit.planned)))
     if fit.earliest:
-        click.echo(f"Earliest start beside all others at {name}: {_week(fit.earliest)}")
+        click.echo(
+            _(
+                "Earliest start beside all others at {name}: {week}",
+                name=name,
+                week=_week(fit.earliest),
+            )
+        )
     else:
-        click.echo(f"It fits in no week until {last} beside all others at {name}")
-        click.echo(f"Least is missing in {_said(fit.best)}")
+        click.echo(
+            _("It fits in no week until {last} beside all others at {name}", last=last, name=name)
+        )
+        click.echo(_("Least is missing in {said}", said=_said(fit.best)))
     if fit.sure:
-        click.echo(f"Earliest start if no open deal is won: {_week(fit.sure)}")
+        click.echo(_("Earliest start if no open deal is won: {week}", week=_week(fit.sure)))
     else:
-        click.echo(f"It does not fit until {last} even if no open deal is won")
+        click.echo(_("It does not fit until {last} even if no open deal is won", last=last))
 
 
 def _week(start: Start) -> str:
@@ -42,12 +51,18 @@ def _week(start: Start) -> str:
 
 def _said(start: Start) -> str:
     if not start.missing:
-        return f"{_week(start)}: it fits"
+        return _("{week}: it fits", week=_week(start))
     missing = ", ".join(
-        f"{safe(each.role)} {each.hours:,.0f} h in {each.weeks} week{'s' * (each.weeks > 1)}"
+        _(
+            "{role} {hours:,.0f} h in {weeks} week{value}",
+            role=safe(each.role),
+            hours=each.hours,
+            weeks=each.weeks,
+            value="s" * (each.weeks > 1),
+        )
         for each in start.missing
     )
-    return f"{_week(start)}: {missing} missing"
+    return _("{week}: {missing} missing", week=_week(start), missing=missing)
 
 
 @click.command("who")
@@ -66,7 +81,7 @@ def who(context: CommandContext, key: str, weeks: int | None, as_json: bool) -> 
         print_json(who_json(found))
         return
     if not found.asked:
-        click.echo(safe(f"{key}: all that it asks for is allocated"))
+        click.echo(safe(_("{key}: all that it asks for is allocated", key=key)))
     for number, asked in enumerate(found.asked):
         if number:
             click.echo("")
@@ -79,14 +94,20 @@ def _print_asked(who: Who, asked: Asked) -> None:
     click.echo(
         style(
             safe(
-                f"{asked.role}{skills}, {asked.hours:,.0f} h, {week_name(first)} to "
-                f"{week_name(last)}"
+                _(
+                    "{role}{skills}, {hours:,.0f} h, {week_name} to {week_name2}",
+                    role=asked.role,
+                    skills=skills,
+                    hours=asked.hours,
+                    week_name=week_name(first),
+                    week_name2=week_name(last),
+                )
             ),
             bold=True,
         )
     )
     if not asked.able:
-        click.echo("no person has this role; see: pipeline-sync staff advise")
+        click.echo(_("no person has this role; see: pipeline-sync staff advise"))
         return
     rows = [
         [
@@ -100,4 +121,8 @@ def _print_asked(who: Who, asked: Asked) -> None:
         ]
         for each in asked.able
     ]
-    print_table(["Person", "Role", "Free", "Could do", "", "On", "Lacks"], rows, right=(2, 3, 4))
+    print_table(
+        [_("Person"), _("Role"), _("Free"), _("Could do"), "", _("On"), _("Lacks")],
+        rows,
+        right=(2, 3, 4),
+    )

@@ -11,6 +11,7 @@ from taiga_pipeline.app.planning import forecast as use
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.language import text as _
 
 if TYPE_CHECKING:
     from taiga_pipeline.app.planning.forecast import Forecasted, Scored
@@ -45,7 +46,7 @@ def forecast(
     is little. Each number is a range: P10, P50 and P90.
     """
     if key is not None and backtest:
-        raise click.UsageError("use either --deal or --backtest")
+        raise click.UsageError(_("use either --deal or --backtest"))
     day = as_of.date() if as_of else None
     if backtest:
         _print_backtest(use.score_forecasts(context, as_of=day, seed=seed), as_json)

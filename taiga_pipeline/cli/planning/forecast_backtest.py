@@ -11,7 +11,8 @@ import click
 
 from taiga_pipeline.cli.output import print_json, print_table, style
 from taiga_pipeline.cli.planning.forecast_text import NO_CURRENCY
-from taiga_pipeline.pipeline.text import counted
+from taiga_pipeline.language import counted, marked
+from taiga_pipeline.language import text as _
 from taiga_pipeline.planning.forecast.notes import left_out
 from taiga_pipeline.report.terminal import safe
 
@@ -19,16 +20,25 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.forecast.backtest import Backtest, Coverage, Horizon
     from taiga_pipeline.planning.history.model import History
 
-_PARTS: Final = {"open": "open deals", "coming": "new deals", "all": "all deals"}
+_PARTS: Final = {
+    "open": marked("open deals"),
+    "coming": marked("new deals"),
+    "all": marked("all deals"),
+}
 
 
 def say_too_little(history: History, end: date | None, as_json: bool) -> None:
     """Says that there is too little history for a backtest."""
     decided = [deal.closed for deal in history.decided if deal.closed]
-    reach = f"decisions are on record from {min(decided)} to {end}" if decided else "none is there"
-    reason = (
-        "too little history for a backtest: it needs four weeks of decisions and 90 days after "
-        f"them; {reach}"
+    reach = (
+        _("decisions are on record from {decided} to {end}", decided=min(decided), end=end)
+        if decided
+        else _("none is there")
+    )
+    reason = _(
+        "too little history for a backtest: it needs four weeks of "
+        "decisions and 90 days after them; {reach}",
+        reach=reach,
     )
     if as_json:
         print_json({"forecasts": 0, "reason": reason, "left_out": dict(history.left_out)})
@@ -41,18 +51,24 @@ def say_too_little(history: History, end: date | None, as_json: bool) -> None:
 def print_backtest(backtest: Backtest, history: History) -> None:
     """Prints how good past forecasts would have been, beside simpler ones."""
     click.echo(
-        f"{counted(len(backtest.days), 'forecast')}, weekly from {backtest.days[0]} to "
-        f"{backtest.days[-1]}, each from what was known on its day; the record ends {backtest.end}"
+        _(
+            "{forecasts}, weekly from {days} to {days2}, each from what was "
+            "known on its day; the record ends {end}",
+            forecasts=counted(len(backtest.days), "forecast"),
+            days=backtest.days[0],
+            days2=backtest.days[-1],
+            end=backtest.end,
+        )
     )
-    click.echo(style("\nChances of open deals: lower is better", bold=True))
+    click.echo(style(_("\nChances of open deals: lower is better"), bold=True))
     print_table(
-        ("Days", "Chances", "Windows", *_SCORES),
+        (_("Days"), _("Chances"), _("Windows"), *map(_, _SCORES)),
         [_score_cells(each) for each in backtest.horizons],
         right=range(9),
     )
-    click.echo(style("\n80 % ranges: should hold about 80 of 100 outcomes", bold=True))
+    click.echo(style(_("\n80 % ranges: should hold about 80 of 100 outcomes"), bold=True))
     print_table(
-        ("Days", "Sum", "Held", "Expected / actual", "Width / expected"),
+        (_("Days"), _("Sum"), _("Held"), _("Expected / actual"), _("Width / expected")),
         [cells for each in backtest.horizons for cells in _range_cells(each)],
         right=(0, 2, 3, 4),
     )
@@ -62,11 +78,11 @@ def print_backtest(backtest: Backtest, history: History) -> None:
 
 
 _SCORES: Final = (
-    "Brier: forecast",
-    "base rate",
+    marked("Brier: forecast"),
+    marked("base rate"),
     "stages",
-    "ECE: forecast",
-    "base rate",
+    marked("ECE: forecast"),
+    marked("base rate"),
     "stages",
 )
 
@@ -83,12 +99,16 @@ def _score_cells(horizon: Horizon) -> list[str]:
 
 
 def _range_cells(horizon: Horizon) -> Iterator[list[str]]:
-    for part, name in _PARTS.items():
-        yield _coverage_cells(horizon.days, f"wins of {name}", horizon.won[part])
+    for part, name in _names_of_parts().items():
+        yield _coverage_cells(horizon.days, _("wins of {name}", name=name), horizon.won[part])
     for currency, parts in horizon.value.items():
-        for part, name in _PARTS.items():
-            label = safe(f"{currency or NO_CURRENCY} of {name}")
+        for part, name in _names_of_parts().items():
+            label = safe(_("{currency} of {name}", currency=currency or _(NO_CURRENCY), name=name))
             yield _coverage_cells(horizon.days, label, parts[part])
+
+
+def _names_of_parts() -> dict[str, str]:
+    return {part: _(name) for part, name in _PARTS.items()}
 
 
 def _coverage_cells(days: int, label: str, coverage: Coverage) -> list[str]:
@@ -99,22 +119,38 @@ def _coverage_cells(days: int, label: str, coverage: Coverage) -> list[str]:
 def _remarks(backtest: Backtest) -> Iterator[str]:
     better = [str(each.days) for each in backtest.horizons if each.model.brier < _best_other(each)]
     yield (
-        f"Better than base rate and stage probabilities at {', '.join(better)} days."
+        _(
+            "Better than base rate and stage probabilities at {better} days.",
+            better=", ".join(better),
+        )
         if better
-        else "Not better than the base rate or the stage probabilities: do not rely on it."
+        else _("Not better than the base rate or the stage probabilities: do not rely on it.")
     )
     yield (
-        "Windows: how many of these do not overlap; with few, a range's share of hits says little."
+        _(
+            "Windows: how many of these do not overlap; with few, a range's share "
+            "of hits says little."
+        )
     )
     number = len(backtest.days)
     yield (
-        f"Month of the quarter was on in {backtest.seasonal} of {number} forecasts, the team's "
-        f"load in {backtest.loaded}: only where they had won before."
+        _(
+            "Month of the quarter was on in {seasonal} of {number} forecasts, "
+            "the team's load in {loaded}: only where they had won before.",
+            seasonal=backtest.seasonal,
+            number=number,
+            loaded=backtest.loaded,
+        )
     )
     for each in backtest.revealing:
         yield (
-            f"Not used, because it reveals the outcome: {each.field} is filled for "
-            f"{each.decided:.0%} of decided deals and {each.open:.0%} of open ones."
+            _(
+                "Not used, because it reveals the outcome: {field} is filled for "
+                "{decided:.0%} of decided deals and {open:.0%} of open ones.",
+                field=each.field,
+                decided=each.decided,
+                open=each.open,
+            )
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taiga_pipeline.cli.output import print_pairs, print_table
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 def print_explanation(explanation: Explanation) -> None:
     """Prints how the facts about a deal make its chance."""
     deal = explanation.deal
-    click.echo(safe(f"{deal.key}: won with a chance of {explanation.chance:.0%}"))
+    click.echo(
+        safe(_("{key}: won with a chance of {chance:.0%}", key=deal.key, chance=explanation.chance))
+    )
     click.echo("")
     print_table(
-        ("Fact", "Chance", "Change", "Because"),
+        (_("Fact"), _("Chance"), _("Change"), _("Because")),
         [
             (step.name, f"{step.chance:.1%}", _change(change), safe(step.reason))
             for step, change in zip(explanation.steps, _changes(explanation), strict=True)
@@ -29,11 +32,14 @@ def print_explanation(explanation: Explanation) -> None:
     )
     click.echo("")
     pairs = {
-        f"won within {days} days": f"{chance:.1%}" for days, chance in explanation.within.items()
+        _("won within {days} days", days=days): f"{chance:.1%}"
+        for days, chance in explanation.within.items()
     }
     if explanation.closes:
         early, middle, late = explanation.closes
-        pairs["if won, then on"] = f"{middle} (80 of 100: {early} to {late})"
+        pairs[_("if won, then on")] = _(
+            "{middle} (80 of 100: {early} to {late})", middle=middle, early=early, late=late
+        )
     print_pairs(pairs)
 
 
@@ -43,7 +49,7 @@ def _changes(explanation: Explanation) -> list[float | None]:
 
 
 def _change(change: float | None) -> str:
-    return "" if change is None else f"{100 * change:+.1f} points"
+    return "" if change is None else _("{value:+.1f} points", value=100 * change)
 
 
 def explanation_json(explanation: Explanation) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from taiga_pipeline.cli.output import print_table, style
+from taiga_pipeline.language import marked
+from taiga_pipeline.language import text as _
 from taiga_pipeline.planning.forecast.notes import in_words, notes
 from taiga_pipeline.report.terminal import safe
 
@@ -17,14 +19,14 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.forecast.simulate import Range
     from taiga_pipeline.planning.history.model import History
 
-NO_CURRENCY: Final = "(no currency)"
+NO_CURRENCY: Final = marked("(no currency)")
 
 
 def print_forecast(forecast: Forecast, history: History) -> None:
     """Prints a forecast: a table of months, one of quarters, and what they stand on."""
-    click.echo(style(f"Forecast from {forecast.day}", bold=True))
-    click.echo("P10 / P50 / P90: the median, and the ends between which 80 of 100 futures lie")
-    click.echo("Where the median is 0: the chance of at least one (1+)")
+    click.echo(style(_("Forecast from {day}", day=forecast.day), bold=True))
+    click.echo(_("P10 / P50 / P90: the median, and the ends between which 80 of 100 futures lie"))
+    click.echo(_("Where the median is 0: the chance of at least one (1+)"))
     for rows in (forecast.months, forecast.quarters):
         if rows:
             click.echo("")
@@ -36,8 +38,14 @@ def print_forecast(forecast: Forecast, history: History) -> None:
 
 def _print_rows(rows: tuple[Row, ...]) -> None:
     currencies = list(rows[0].value)
-    headings = ["Period", "Wins of open deals", "of new deals", "Wins in all", "Decided in all"]
-    headings += [f"Won {safe(name or NO_CURRENCY)} in all" for name in currencies]
+    headings = [
+        _("Period"),
+        _("Wins of open deals"),
+        _("of new deals"),
+        _("Wins in all"),
+        _("Decided in all"),
+    ]
+    headings += [_("Won {name} in all", name=safe(name or _(NO_CURRENCY))) for name in currencies]
     lines = [
         [
             row.period.name + (" (rest)" if row.period.begun else ""),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from taiga_pipeline.cli.output import print_table, style
+from taiga_pipeline.language import marked
+from taiga_pipeline.language import text as _
 from taiga_pipeline.planning.weeks import week_name
 from taiga_pipeline.report.terminal import safe
 
@@ -20,7 +22,14 @@ if TYPE_CHECKING:
         RoleCapacity,
     )
 
-_FREE: Final = ("Free P20", "P50", "P80", "Expected free", "Utilisation", "with tentative")
+_FREE: Final = (
+    marked("Free P20"),
+    "P50",
+    "P80",
+    marked("Expected free"),
+    marked("Utilisation"),
+    marked("with tentative"),
+)
 
 
 def percent(share: float | None) -> str:
@@ -30,14 +39,16 @@ def percent(share: float | None) -> str:
 
 def print_idle(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
     """Prints what is free of each role over all weeks, and the week with most of it."""
-    click.echo(style("\nFree hours (P20: as many or more are free in 80 % of futures)", bold=True))
+    click.echo(
+        style(_("\nFree hours (P20: as many or more are free in 80 % of futures)"), bold=True)
+    )
     rows = [
         [safe(role.role), f"{role.total.capacity:,.0f}", *_cells(role.total), _most(report, role)]
         for role in roles
     ]
     if len(roles) == len(report.roles) > 1:
-        rows.append(["All roles", f"{report.total.capacity:,.0f}", *_cells(report.total), ""])
-    print_table(["Role", "Capacity", *_FREE, "Most free"], rows, right=range(1, 8))
+        rows.append([_("All roles"), f"{report.total.capacity:,.0f}", *_cells(report.total), ""])
+    print_table([_("Role"), _("Capacity"), *map(_, _FREE), _("Most free")], rows, right=range(1, 8))
 
 
 def _most(report: CapacityReport, role: RoleCapacity) -> str:
@@ -60,17 +71,24 @@ def print_idle_weeks(report: CapacityReport, role: RoleCapacity) -> None:
         for week, cell in zip(report.weeks, role.weeks, strict=True)
     ]
     click.echo("")
-    print_table(["Week", "Capacity", *_FREE], rows, right=range(1, 8))
+    print_table([_("Week"), _("Capacity"), *map(_, _FREE)], rows, right=range(1, 8))
 
 
 def print_people(report: CapacityReport, people: Sequence[PersonCapacity]) -> None:
     """Prints what is free of each person; of one person, week by week."""
     first, last = week_name(report.weeks.first), week_name(report.weeks.last)
-    click.echo(style(f"People, {first} to {last}", bold=True))
+    click.echo(style(_("People, {first} to {last}", first=first, last=last), bold=True))
     if not people:
-        click.echo("the roster is empty")
+        click.echo(_("the roster is empty"))
         return
-    headings = ["Person", "Role", "Capacity", "Confirmed", "Tentative", *_FREE]
+    headings = [
+        _("Person"),
+        _("Role"),
+        _("Capacity"),
+        _("Confirmed"),
+        _("Tentative"),
+        *map(_, _FREE),
+    ]
     rows = [[safe(each.name), safe(each.role), *_hours(each.total)] for each in people]
     print_table(headings, rows, right=range(2, 11))
     if len(people) == 1:
@@ -84,7 +102,7 @@ def _hours(week: PersonWeek) -> list[str]:
 
 
 def _print_weeks(report: CapacityReport, person: PersonCapacity) -> None:
-    headings = ["Week", "Capacity", "Confirmed", "Tentative", *_FREE, "On"]
+    headings = [_("Week"), _("Capacity"), _("Confirmed"), _("Tentative"), *map(_, _FREE), _("On")]
     rows = [
         [week_name(week), *_hours(each), _deals(each)]
         for week, each in zip(report.weeks, person.weeks, strict=True)

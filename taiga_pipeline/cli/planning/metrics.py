@@ -15,6 +15,8 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.cli.pipeline.lessons_text import print_lessons_learnt, retrospective_json
+from taiga_pipeline.language import marked, translated
+from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.columns import check_field
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.planning.metrics.delivery import (
@@ -31,10 +33,10 @@ from taiga_pipeline.report.terminal import safe
 if TYPE_CHECKING:
     pass
 
-_HOW_TO_USE: Final = """\
+_HOW_TO_USE: Final = marked("""\
 # From what won deals were staffed with. Put it into a copy of the mapping file (of the same name,
 # in another folder) in place of what it has for these roles; see what that would change with
-# pipeline-sync mapping diff COPY, and put the copy in its place."""
+# pipeline-sync mapping diff COPY, and put the copy in its place.""")
 
 
 @click.command()
@@ -139,7 +141,14 @@ def _as_json(
 
 
 def _show_sales(sales: SalesMetrics) -> None:
-    click.echo(f"{sales.deals} deals: {sales.won} won, {sales.lost} lost\n")
+    click.echo(
+        _(
+            "{deals} deals: {won} won, {lost} lost\n",
+            deals=sales.deals,
+            won=sales.won,
+            lost=sales.lost,
+        )
+    )
     if not sales.deals:
         return
     rows = [
@@ -153,7 +162,14 @@ def _show_sales(sales: SalesMetrics) -> None:
         )
         for stage in sales.stages
     ]
-    header = ("Stage", "Entered", "There now", "Went on", "Median stay", "9 of 10 within")
+    header = (
+        _("Stage"),
+        _("Entered"),
+        _("There now"),
+        _("Went on"),
+        _("Median stay"),
+        _("9 of 10 within"),
+    )
     print_table(header, rows, right=range(1, 6))
     for dimension in sales.win_rates:
         if len(sales.win_rates[dimension]) > 1:
@@ -163,23 +179,47 @@ def _show_sales(sales: SalesMetrics) -> None:
     for each in sales.velocity:
         currency = safe(each.currency)
         click.echo(
-            f"Velocity: {each.per_week:,} {currency} per week ({each.open_deals} open deals x "
-            f"{_percent(each.win_rate)} won x {each.mean_value:,} {currency} in "
-            f"{each.cycle_days:.0f} days)"
+            _(
+                "Velocity: {per_week:,} {currency} per week ({open_deals} open "
+                "deals x {percent} won x {mean_value:,} {currency} in "
+                "{cycle_days:.0f} days)",
+                per_week=each.per_week,
+                currency=currency,
+                open_deals=each.open_deals,
+                percent=_percent(each.win_rate),
+                mean_value=each.mean_value,
+                cycle_days=each.cycle_days,
+            )
         )
     slip = sales.slippage
     if slip.deals:
-        off = "" if slip.days is None else f"; decided {_later(slip.days)} the first date"
+        off = (
+            ""
+            if slip.days is None
+            else _("; decided {later} the first date", later=_later(slip.days))
+        )
         click.echo(
-            f"Close dates: {slip.deals} deals, moved later {slip.moved_later} times, earlier "
-            f"{slip.moved_earlier} times{off}"
+            _(
+                "Close dates: {deals} deals, moved later {moved_later} times, "
+                "earlier {moved_earlier} times{off}",
+                deals=slip.deals,
+                moved_later=slip.moved_later,
+                moved_earlier=slip.moved_earlier,
+                off=off,
+            )
         )
     for reason, times in sales.lost_reasons:
-        click.echo(f"Lost: {safe(reason)}: {times}")
+        click.echo(_("Lost: {reason}: {times}", reason=safe(translated(reason)), times=times))
     for gate in sales.skipped_gates:
         click.echo(
-            f"Gate skipped at {safe(gate.stage)}: {safe(gate.action)}: {gate.times} times "
-            f"({gate.won} won, {gate.lost} lost)"
+            _(
+                "Gate skipped at {stage}: {action}: {times} times ({won} won, {lost} lost)",
+                stage=safe(gate.stage),
+                action=safe(gate.action),
+                times=gate.times,
+                won=gate.won,
+                lost=gate.lost,
+            )
         )
 
 
@@ -191,7 +231,13 @@ def _dimension(context: CommandContext, name: str) -> str:
     possible = dimensions_of(context)
     field = check_field(name, context.fields.names)
     if field not in possible:
-        raise InvalidValue(f"--by {name}: win rates can be shown by {', '.join(possible)}")
+        raise InvalidValue(
+            _(
+                "--by {name}: win rates can be shown by {possible}",
+                name=name,
+                possible=", ".join(possible),
+            )
+        )
     return field
 
 
@@ -202,14 +248,16 @@ def _show_win_rates(dimension: str, rates: Sequence[WinRate]) -> None:
             str(rate.won),
             str(rate.lost),
             _percent(rate.rate),
-            f"{_percent(rate.low)} to {_percent(rate.high)}",
+            _("{percent} to {percent2}", percent=_percent(rate.low), percent2=_percent(rate.high)),
         )
         for rate in rates
     ]
     if not rows:
-        click.echo("no deal was won or lost in this time", err=True)
+        click.echo(_("no deal was won or lost in this time"), err=True)
     name = dimension.replace("_", " ").capitalize()
-    print_table((name, "Won", "Lost", "Win rate", "80 % range"), rows, right=range(1, 5))
+    print_table(
+        (name, _("Won"), _("Lost"), _("Win rate"), _("80 % range")), rows, right=range(1, 5)
+    )
 
 
 def _show_delivery(delivery: Sequence[ServiceMetrics]) -> None:
@@ -220,7 +268,9 @@ def _show_delivery(delivery: Sequence[ServiceMetrics]) -> None:
         (
             service.service,
             str(service.deals),
-            "" if service.start_slip_days is None else f"{service.start_slip_days:+.0f} days",
+            ""
+            if service.start_slip_days is None
+            else _("{start_slip_days:+.0f} days", start_slip_days=service.start_slip_days),
             f"{service.planned_hours:,.0f} h",
             f"{service.staffed_hours:,.0f} h",
             "" if service.spent_hours is None else f"{service.spent_hours:,.0f} h",
@@ -228,20 +278,38 @@ def _show_delivery(delivery: Sequence[ServiceMetrics]) -> None:
         )
         for service in delivery
     ]
-    header = ("Service, won", "Deals", "Start", "Asked for", "Staffed", "Spent", "Progress")
+    header = (
+        _("Service, won"),
+        _("Deals"),
+        _("Start"),
+        _("Asked for"),
+        _("Staffed"),
+        _("Spent"),
+        _("Progress"),
+    )
     print_table(header, rows, right=range(1, 7))
 
 
 def _show_suggestions(suggestions: Sequence[DemandSuggestion]) -> None:
     if not suggestions:
-        click.echo("Nothing to suggest: what won deals were staffed with is what mappings assume,")
-        click.echo("or too few deals were won and staffed (three of a service and role).")
+        click.echo(
+            _("Nothing to suggest: what won deals were staffed with is what mappings assume,")
+        )
+        click.echo(_("or too few deals were won and staffed (three of a service and role)."))
         return
-    click.echo(_HOW_TO_USE)
+    click.echo(_(_HOW_TO_USE))
     for each in suggestions:
         now = each.assumed
-        was = f"{now.hours_per_week:f} h x {now.weeks} weeks" if now else "nothing"
-        click.echo(f"\n# {each.deals} deals; assumed so far: {was}")
+        was = (
+            _(
+                "{hours_per_week:f} h x {weeks} weeks",
+                hours_per_week=now.hours_per_week,
+                weeks=now.weeks,
+            )
+            if now
+            else _("nothing")
+        )
+        click.echo(_("\n# {deals} deals; assumed so far: {was}", deals=each.deals, was=was))
         click.echo(each.to_toml(), nl=False)
 
 
@@ -250,8 +318,12 @@ def _percent(share: float | None) -> str:
 
 
 def _days(days: float | None) -> str:
-    return "" if days is None else f"{days:.0f} days"
+    return "" if days is None else _("{days:.0f} days", days=days)
 
 
 def _later(days: float) -> str:
-    return f"{abs(days):.0f} days {'after' if days >= 0 else 'before'} (median)"
+    return _(
+        "{days:.0f} days {days2} (median)",
+        days=abs(days),
+        days2=_("after") if days >= 0 else _("before"),
+    )

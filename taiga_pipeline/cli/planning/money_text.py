@@ -10,6 +10,8 @@ import click
 from taiga_pipeline.app.planning.money import NO_RATES
 from taiga_pipeline.cli.output import print_table, style
 from taiga_pipeline.hints import command
+from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -33,7 +35,14 @@ def print_money(money: Money) -> None:
     _print_budgets(money.budgets)
     _print_overrun(money.overrun)
     for notice in money.notices:
-        click.echo(f"note: {safe(notice)}{_WAYS.get(notice, '')}", err=True)
+        click.echo(
+            _(
+                "note: {notice}{notice2}",
+                notice=safe(translated(notice)),
+                notice2=translated(_WAYS.get(notice, "")),
+            ),
+            err=True,
+        )
 
 
 def amounts(found: Amounts | None) -> str:
@@ -46,8 +55,8 @@ def amounts(found: Amounts | None) -> str:
 def _print_quarters(quarters: Sequence[QuarterMoney]) -> None:
     if not quarters:
         return
-    click.echo(style("Planned by quarter (P50, and P20 to P80 of futures)", bold=True))
-    headings = ["Quarter", "Hours", "", "Revenue", "", "Cost", "", "Margin", "", ""]
+    click.echo(style(_("Planned by quarter (P50, and P20 to P80 of futures)"), bold=True))
+    headings = [_("Quarter"), _("Hours"), "", _("Revenue"), "", _("Cost"), "", _("Margin"), "", ""]
     rows = [
         [
             each.quarter,
@@ -69,18 +78,27 @@ def _cost(quarter: QuarterMoney) -> tuple[str, str]:
 
 
 def _range(spread: Spread) -> tuple[str, str]:
-    return f"{spread.middle:,.0f}", f"{spread.low:,.0f} to {spread.high:,.0f}"
+    return f"{spread.middle:,.0f}", _("{low:,.0f} to {high:,.0f}", low=spread.low, high=spread.high)
 
 
 def _print_deals(deals: Sequence[DealMoney]) -> None:
     if not deals:
         return
-    click.echo(style("\nPlanned by deal, if it is won", bold=True))
-    headings = ["Deal", "Chance", "Hours", "Revenue", "At bill rates", "Cost", "Margin", ""]
+    click.echo(style(_("\nPlanned by deal, if it is won"), bold=True))
+    headings = [
+        _("Deal"),
+        _("Chance"),
+        _("Hours"),
+        _("Revenue"),
+        _("At bill rates"),
+        _("Cost"),
+        _("Margin"),
+        "",
+    ]
     rows = [_deal_row(each) for each in deals[:_MOST]]
     print_table(headings, rows, right=range(1, 8))
     if len(deals) > _MOST:
-        click.echo(f"and {len(deals) - _MOST:,} more; --json lists all")
+        click.echo(_("and {count:,} more; --json lists all", count=len(deals) - _MOST))
 
 
 def _deal_row(deal: DealMoney) -> list[str]:
@@ -92,7 +110,7 @@ def _deal_row(deal: DealMoney) -> list[str]:
         amounts(deal.revenue),
         amounts(deal.at_rates),
         amounts(deal.cost),
-        amounts(deal.margin) if deal.margin is not None else "unknown",
+        amounts(deal.margin) if deal.margin is not None else _("unknown"),
         "" if share is None else f"{100 * share:.0f} %",
     ]
 
@@ -100,12 +118,21 @@ def _deal_row(deal: DealMoney) -> list[str]:
 def _print_budgets(budgets: Sequence[Budget]) -> None:
     if not budgets:
         return
-    click.echo(style("\nBudgets of won deals, in hours", bold=True))
-    headings = ["Deal", "Budget", "Due by now", "Reported", "Left", "Progress", "At the end", ""]
+    click.echo(style(_("\nBudgets of won deals, in hours"), bold=True))
+    headings = [
+        _("Deal"),
+        _("Budget"),
+        _("Due by now"),
+        _("Reported"),
+        _("Left"),
+        _("Progress"),
+        _("At the end"),
+        "",
+    ]
     rows = [_budget_row(each) for each in budgets[:_MOST]]
     print_table(headings, rows, right=range(1, 7))
     if len(budgets) > _MOST:
-        click.echo(f"and {len(budgets) - _MOST:,} more; --json lists all")
+        click.echo(_("and {count:,} more; --json lists all", count=len(budgets) - _MOST))
 
 
 def _budget_row(budget: Budget) -> list[str]:
@@ -129,6 +156,12 @@ def _hours(hours: Iterable[float | None]) -> list[str]:
 def _print_overrun(overrun: Overrun | None) -> None:
     if overrun:
         click.echo(
-            f"Finished projects took {overrun.middle:.2f} of their budget hours (P20 to P80: "
-            f"{overrun.low:.2f} to {overrun.high:.2f}, of {overrun.deals} deals)"
+            _(
+                "Finished projects took {middle:.2f} of their budget hours (P20 to "
+                "P80: {low:.2f} to {high:.2f}, of {deals} deals)",
+                middle=overrun.middle,
+                low=overrun.low,
+                high=overrun.high,
+                deals=overrun.deals,
+            )
         )

@@ -14,6 +14,8 @@ from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.file_text import writing_to
 from taiga_pipeline.files import is_stdout
+from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
 from taiga_pipeline.report.terminal import safe
 
 DEFAULT_FILE: Final = "report.html"
@@ -63,6 +65,6 @@ def report(
         print_json({"written": [str(path) for path in written], "missing": dict(page.missing)})
         return
     for path in written:
-        click.echo(safe(f"Wrote {path}"), err=is_stdout(file))
+        click.echo(safe(_("Wrote {path}", path=path)), err=is_stdout(file))
     for name, why in page.missing:
-        click.echo(safe(f"Left out: {name}: {why}"), err=True)
+        click.echo(safe(_("Left out: {name}: {why}", name=name, why=translated(why))), err=True)

@@ -12,6 +12,7 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json, print_pairs, print_table
 from taiga_pipeline.cli.translated_help import TranslatedGroup
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def add_scenario(
 ) -> None:
     """Save a scenario under NAME. Each option may be given several times."""
     new = use.save_scenario(context, name, texts, replace_same=again)
-    _report(new, as_json, heading=f"saved {safe(new.name)}")
+    _report(new, as_json, heading=_("saved {name}", name=safe(new.name)))
 
 
 @scenario.command("list")
@@ -66,9 +67,9 @@ def list_scenarios(context: CommandContext, as_json: bool) -> None:
         print_json([scenario_json(each) for each in found.values()])
     elif found:
         rows = [[safe(name), safe("; ".join(_lines(each)))] for name, each in found.items()]
-        print_table(["Scenario", "Supposes"], rows)
+        print_table([_("Scenario"), _("Supposes")], rows)
     else:
-        click.echo("no scenario is saved; make one with: pipeline-sync scenario add", err=True)
+        click.echo(_("no scenario is saved; make one with: pipeline-sync scenario add"), err=True)
 
 
 @scenario.command("show")
@@ -87,7 +88,7 @@ def show_scenario(context: CommandContext, name: str, as_json: bool) -> None:
 def delete_scenario(context: CommandContext, name: str, as_json: bool) -> None:
     """Delete a scenario."""
     gone = use.delete_scenario(context, name)
-    _report(gone, as_json, heading=f"deleted {safe(name)}")
+    _report(gone, as_json, heading=_("deleted {name}", name=safe(name)))
 
 
 def _report(saved: Scenario, as_json: bool, heading: str) -> None:
@@ -103,12 +104,18 @@ def _lines(saved: Scenario) -> list[str]:
     from taiga_pipeline.planning.scenario.model import written_hire, written_leave
 
     return [
-        *(f"win {key}" for key in saved.win),
-        *(f"lose {key}" for key in saved.lose),
-        *(f"delay {key} by {weeks} weeks" for key, weeks in saved.delay.items()),
-        *(f"resize {key} to {size:.0%}" for key, size in saved.resize.items()),
-        *(f"hire {written_hire(each)}" for each in saved.hire),
-        *(f"leave {written_leave(each)}" for each in saved.leave),
+        *(_("win {key}", key=key) for key in saved.win),
+        *(_("lose {key}", key=key) for key in saved.lose),
+        *(
+            _("delay {key} by {weeks} weeks", key=key, weeks=weeks)
+            for key, weeks in saved.delay.items()
+        ),
+        *(
+            _("resize {key} to {size:.0%}", key=key, size=size)
+            for key, size in saved.resize.items()
+        ),
+        *(_("hire {written_hire}", written_hire=written_hire(each)) for each in saved.hire),
+        *(_("leave {written_leave}", written_leave=written_leave(each)) for each in saved.leave),
     ]
 
 
@@ -176,28 +183,38 @@ def _print_columns(columns: Sequence[Column]) -> None:
 
     report = columns[0].report
     name = percentile(report.quantile)
-    span = f"{week_name(report.weeks.first)} to {week_name(report.weeks.last)}"
+    span = _(
+        "{week_name} to {week_name2}",
+        week_name=week_name(report.weeks.first),
+        week_name2=week_name(report.weeks.last),
+    )
     print_pairs(
         {
-            "Weeks": span,
-            "As of": f"{report.as_of}; {report.trials:,} futures, seed "
-            f"{report.seed}, the same for each column",
+            _("Weeks"): span,
+            _("As of"): _(
+                "{as_of}; {trials:,} futures, seed {seed}, the same for each column",
+                as_of=report.as_of,
+                trials=report.trials,
+                seed=report.seed,
+            ),
         }
     )
     click.echo("")
     rows = [
-        ["Won value", *(_money(each.open_value.decided) for each in columns)],
-        ["Expected value of the rest", *(_money(each.open_value.expected) for each in columns)],
-        ["Capacity", *(_hours(each.report.total.capacity) for each in columns)],
-        ["Confirmed", *(_hours(each.report.total.confirmed) for each in columns)],
-        ["Weighted", *(_hours(each.report.total.weighted) for each in columns)],
-        ["Utilisation", *(_share(each.utilisation) for each in columns)],
-        [f"Short {name}", *(_hours(each.report.total.gap) for each in columns)],
-        ["Expected short", *(_hours(each.report.total.expected_gap) for each in columns)],
-        ["Role-weeks short", *(str(each.short_weeks) for each in columns)],
+        [_("Won value"), *(_money(each.open_value.decided) for each in columns)],
+        [_("Expected value of the rest"), *(_money(each.open_value.expected) for each in columns)],
+        [_("Capacity"), *(_hours(each.report.total.capacity) for each in columns)],
+        [_("Confirmed"), *(_hours(each.report.total.confirmed) for each in columns)],
+        [_("Weighted"), *(_hours(each.report.total.weighted) for each in columns)],
+        [_("Utilisation"), *(_share(each.utilisation) for each in columns)],
+        [_("Short {name}", name=name), *(_hours(each.report.total.gap) for each in columns)],
+        [_("Expected short"), *(_hours(each.report.total.expected_gap) for each in columns)],
+        [_("Role-weeks short"), *(str(each.short_weeks) for each in columns)],
     ]
     for role in dict.fromkeys(role.role for each in columns for role in each.report.roles):
-        rows.append([f"Expected short: {safe(role)}", *(_role(each, role) for each in columns)])
+        rows.append(
+            [_("Expected short: {role}", role=safe(role)), *(_role(each, role) for each in columns)]
+        )
     headings = ["", *(safe(each.name) for each in columns)]
     print_table(headings, rows, right=range(1, len(headings)))
 

@@ -19,6 +19,7 @@ from taiga_pipeline.cli.planning.fitting_text import who
 from taiga_pipeline.cli.planning.staff_advise import advise
 from taiga_pipeline.cli.translated_help import TranslatedGroup
 from taiga_pipeline.files import is_stdout
+from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.report.terminal import safe
 
@@ -154,11 +155,13 @@ def _priorities(texts: tuple[str, ...]) -> dict[str, float]:
     found: dict[str, float] = {}
     problems = []
     for text in texts:
-        key, _, number = text.rpartition("=")
+        key, _unused, number = text.rpartition("=")
         try:
             found[key.strip()] = _positive(number)
         except ValueError:
-            problems.append(f"--priority {text}: write DEAL=2, with a number from 0.01 to 100")
+            problems.append(
+                _("--priority {text}: write DEAL=2, with a number from 0.01 to 100", text=text)
+            )
     if problems:
         raise InvalidValue(*problems)
     return found
@@ -174,9 +177,15 @@ def _wishes(preferred: tuple[str, ...], avoided: tuple[str, ...]) -> tuple[Wish,
     found, problems = [], []
     for option, texts in (("--prefer", preferred), ("--avoid", avoided)):
         for text in texts:
-            email, _, what = (part.strip() for part in text.partition("="))
+            email, _unused, what = (part.strip() for part in text.partition("="))
             if not (email and what):
-                problems.append(f"{option} {text}: write EMAIL=DEAL, or a customer or service")
+                problems.append(
+                    _(
+                        "{option} {text}: write EMAIL=DEAL, or a customer or service",
+                        option=option,
+                        text=text,
+                    )
+                )
             found.append(Wish(email.casefold(), what, avoid=option == "--avoid"))
     if problems:
         raise InvalidValue(*problems)
@@ -218,6 +227,13 @@ def accept(
         )
         return
     deals = len({each.deal_key for each in done.stored})
-    click.echo(f"{len(done.stored):,} allocations on {deals:,} deals, {done.changed:,} of them new")
+    click.echo(
+        _(
+            "{count:,} allocations on {deals:,} deals, {changed:,} of them new",
+            count=len(done.stored),
+            deals=deals,
+            changed=done.changed,
+        )
+    )
     for key in done.postponed:
-        click.echo(f"{safe(key)} now starts on {done.starts[key]}")
+        click.echo(_("{key} now starts on {starts}", key=safe(key), starts=done.starts[key]))

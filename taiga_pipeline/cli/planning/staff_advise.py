@@ -11,6 +11,8 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.cli.planning.money_text import amounts
+from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
 from taiga_pipeline.planning.hiring.advice import Way
 from taiga_pipeline.report.terminal import safe
 
@@ -55,15 +57,24 @@ def advise(
 
 
 def _print(found: Advices) -> None:
-    click.echo(f"{found.lacking:,.0f} h lack in the plan")
+    click.echo(_("{lacking:,.0f} h lack in the plan", lacking=found.lacking))
     if found.ways:
-        headings = ["Way", "Who or what", "From", "To", "Decide by", "Met", "Idle", "Cost"]
+        headings = [
+            _("Way"),
+            _("Who or what"),
+            _("From"),
+            _("To"),
+            _("Decide by"),
+            _("Met"),
+            _("Idle"),
+            _("Cost"),
+        ]
         rows = [_row(each) for each in found.ways]
-        print_table([*headings, "Brings", "For"], rows, right=(5, 6, 7, 8))
+        print_table([*headings, _("Brings"), _("For")], rows, right=(5, 6, 7, 8))
     elif found.lacking >= 0.5:
-        click.echo("nothing that was tried helps")
+        click.echo(_("nothing that was tried helps"))
     for notice in found.notices:
-        click.echo(safe(f"note: {notice}"), err=True)
+        click.echo(safe(_("note: {notice}", notice=translated(notice))), err=True)
 
 
 def _row(advice: Advice) -> list[str]:
@@ -77,7 +88,7 @@ def _row(advice: Advice) -> list[str]:
         str(advice.decide_by),
         f"{option.met:,.0f} h",
         f"{option.idle:,.0f} h",
-        "unknown" if advice.cost is None else amounts(advice.cost),
+        _("unknown") if advice.cost is None else amounts(advice.cost),
         amounts(advice.brings),
         safe(", ".join(advice.deals[:4]) + (" …" if len(advice.deals) > 4 else "")),
     ]
@@ -86,7 +97,9 @@ def _row(advice: Advice) -> list[str]:
 def _what(advice: Advice) -> str:
     option = advice.option
     if option.way is Way.LATER:
-        return f"{advice.deal}, {option.later_weeks} weeks later"
+        return _(
+            "{deal}, {later_weeks} weeks later", deal=advice.deal, later_weeks=option.later_weeks
+        )
     if option.way is Way.TRAIN:
-        return f"{advice.person} as {option.role}"
+        return _("{person} as {role}", person=advice.person, role=option.role)
     return f"{option.role}, {option.hours_per_week:g} h a week"

@@ -9,11 +9,13 @@ from typing import Any
 import click
 
 from taiga_pipeline.cli.output import print_table, style
+from taiga_pipeline.language import marked, translated
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
 _MOST = 12
 """How many rows of what is unmet are shown."""
-_UNITS = {"won": "won deals", "open": "open deals"}
+_UNITS = {"won": marked("won deals"), "open": marked("open deals")}
 
 
 def print_suggestion(suggestion: Mapping[str, Any], path: Path) -> None:
@@ -24,16 +26,18 @@ def print_suggestion(suggestion: Mapping[str, Any], path: Path) -> None:
     _print_help(suggestion)
     _print_measure(suggestion)
     for note in suggestion["notes"]:
-        click.echo(safe(f"note: {note}"), err=True)
+        click.echo(safe(_("note: {note}", note=translated(note))), err=True)
     if suggestion["plan"]:
-        click.echo(f"Kept in {safe(str(path))}; accept it with: pipeline-sync staff accept")
+        click.echo(
+            _("Kept in {path}; accept it with: pipeline-sync staff accept", path=safe(str(path)))
+        )
 
 
 def _print_plan(plan: list[Mapping[str, Any]]) -> None:
     if not plan:
-        click.echo("there is no assignment to make")
+        click.echo(_("there is no assignment to make"))
         return
-    headings = ["Deal", "Role", "Who", "Per week", "From", "To", "", "Why"]
+    headings = [_("Deal"), _("Role"), _("Who"), _("Per week"), _("From"), _("To"), "", _("Why")]
     print_table(headings, [_plan_row(each) for each in plan], right=(3,))
 
 
@@ -54,8 +58,13 @@ def _print_delays(delays: list[Mapping[str, Any]]) -> None:
     for each in delays:
         click.echo(
             safe(
-                f"{each['deal']} is planned from {each['suggested_start']} on, {each['weeks']} "
-                f"weeks after {each['start']}"
+                _(
+                    "{deal} is planned from {suggested_start} on, {weeks} weeks after {start}",
+                    deal=each["deal"],
+                    suggested_start=each["suggested_start"],
+                    weeks=each["weeks"],
+                    start=each["start"],
+                )
             )
         )
 
@@ -65,16 +74,24 @@ def _print_unmet(unmet: list[Mapping[str, Any]]) -> None:
         return
     click.echo(style("\nUnmet", bold=True))
     rows = [_unmet_row(each) for each in unmet[:_MOST]]
-    print_table(["Deal", "Role", "Hours", "Of", "Weeks", "Why"], rows, right=(2, 3))
+    print_table(
+        [_("Deal"), _("Role"), _("Hours"), _("Of"), _("Weeks"), _("Why")], rows, right=(2, 3)
+    )
     if len(unmet) > _MOST:
         hours = sum(each["hours"] for each in unmet[_MOST:])
-        click.echo(f"and {len(unmet) - _MOST:,} more with {hours:,.0f} h; --json lists all")
+        click.echo(
+            _(
+                "and {count:,} more with {hours:,.0f} h; --json lists all",
+                count=len(unmet) - _MOST,
+                hours=hours,
+            )
+        )
 
 
 def _unmet_row(each: Mapping[str, Any]) -> list[str]:
     weeks = each["first_week"]
     if each["last_week"] != weeks:
-        weeks = f"{weeks} to {each['last_week']}"
+        weeks = _("{weeks} to {last_week}", weeks=weeks, last_week=each["last_week"])
     hours, asked = f"{each['hours']:,.0f} h", f"{each['of']:,.0f} h"
     return [safe(each["deal"]), safe(each["role"]), hours, asked, weeks, safe(each["why"])]
 
@@ -83,25 +100,39 @@ def _print_help(suggestion: Mapping[str, Any]) -> None:
     hires, shifts = suggestion["hires"], suggestion["shifts"]
     if not (hires or shifts):
         return
-    click.echo(style("\nWhat would help most", bold=True))
+    click.echo(style(_("\nWhat would help most"), bold=True))
     for hire in hires:
         click.echo(
             safe(
-                f"one more {hire['role']} ({hire['hours_per_week']:g} h a week): "
-                f"{hire['hours_met']:,.0f} h more are met, on {_listed(hire['deals'])}"
+                _(
+                    "one more {role} ({hours_per_week:g} h a week): {hours_met:,.0f} h "
+                    "more are met, on {listed}",
+                    role=hire["role"],
+                    hours_per_week=hire["hours_per_week"],
+                    hours_met=hire["hours_met"],
+                    listed=_listed(hire["deals"]),
+                )
             )
         )
     for shift in shifts:
         click.echo(
             safe(
-                f"{shift['deal']} from {shift['suggested_start']} on ({shift['weeks']} weeks "
-                f"later): {shift['hours_met']:,.0f} h more are met"
+                _(
+                    "{deal} from {suggested_start} on ({weeks} weeks later): "
+                    "{hours_met:,.0f} h more are met",
+                    deal=shift["deal"],
+                    suggested_start=shift["suggested_start"],
+                    weeks=shift["weeks"],
+                    hours_met=shift["hours_met"],
+                )
             )
         )
 
 
 def _listed(keys: list[str]) -> str:
-    return ", ".join(keys[:4]) + (f" and {len(keys) - 4} more" if len(keys) > 4 else "")
+    return ", ".join(keys[:4]) + (
+        _(" and {count} more", count=len(keys) - 4) if len(keys) > 4 else ""
+    )
 
 
 def _print_measure(suggestion: Mapping[str, Any]) -> None:
@@ -111,23 +142,36 @@ def _print_measure(suggestion: Mapping[str, Any]) -> None:
         if hours["asked"]:
             share = hours["met"] / hours["asked"]
             click.echo(
-                f"{_UNITS[name]}: {hours['met']:,.0f} of {hours['asked']:,.0f} h are met "
-                f"({share:.0%})"
+                _(
+                    "{units}: {met:,.0f} of {asked:,.0f} h are met ({share:.0%})",
+                    units=_(_UNITS[name]),
+                    met=hours["met"],
+                    asked=hours["asked"],
+                    share=share,
+                )
             )
     click.echo(_verdict(suggestion))
 
 
 def _verdict(suggestion: Mapping[str, Any]) -> str:
-    cost = f"cost {suggestion['cost']:,.0f}"
+    cost = _("cost {cost:,.0f}", cost=suggestion["cost"])
     if suggestion["optimal"]:
-        return f"{cost}: optimal, no plan costs less"
+        return _("{cost}: optimal, no plan costs less", cost=cost)
     quick = suggestion["cost_of_quick_rule"]
     saved = 1 - suggestion["cost"] / quick if quick else 0.0
-    text = cost if suggestion["engine"] == "heuristic" else f"{cost}, {saved:.0%} below quick rule"
+    text = (
+        cost
+        if suggestion["engine"] == "heuristic"
+        else _("{cost}, {saved:.0%} below quick rule", cost=cost, saved=saved)
+    )
     if suggestion["bound"] is None:
-        return f"{text}; how much better a plan could be is not known"
-    ended = "" if suggestion["repeatable"] else "; the clock ended the search"
-    return (
-        f"{text}; no plan costs less than {suggestion['bound']:,.0f}, so at most "
-        f"{suggestion['gap']:.0%} could still be saved{ended}"
+        return _("{text}; how much better a plan could be is not known", text=text)
+    ended = "" if suggestion["repeatable"] else _("; the clock ended the search")
+    return _(
+        "{text}; no plan costs less than {bound:,.0f}, so at most "
+        "{gap:.0%} could still be saved{ended}",
+        text=text,
+        bound=suggestion["bound"],
+        gap=suggestion["gap"],
+        ended=ended,
     )

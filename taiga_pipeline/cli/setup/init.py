@@ -16,6 +16,8 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.file_arguments import Place
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
+from taiga_pipeline.language import marked
+from taiga_pipeline.language import text as _
 
 if TYPE_CHECKING:
     pass
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 TAIGA: Final = "taiga"
 """The kind that `--taiga-url` is for."""
 _SECRETS: Final = {
-    "password_env": "the account's password",
-    "token_env": "the account's token or key",
+    "password_env": marked("the account's password"),
+    "token_env": marked("the account's token or key"),
 }
 
 
@@ -95,22 +97,24 @@ def init(
 def _address(target: str | None, target_url: str | None, taiga_url: str | None) -> str | None:
     """Returns the target's address; an older option names that of one kind."""
     if taiga_url and (target_url or target not in (None, TAIGA)):
-        raise click.UsageError("--taiga-url is for --target taiga; name another with --target-url")
+        raise click.UsageError(
+            _("--taiga-url is for --target taiga; name another with --target-url")
+        )
     return target_url or taiga_url
 
 
 def _pair(text: str) -> tuple[str, str]:
     name, separator, value = text.partition("=")
     if not (separator and name.strip() and value.strip()):
-        raise click.UsageError(f"--set {text}: write NAME=VALUE")
+        raise click.UsageError(_("--set {text}: write NAME=VALUE", text=text))
     return name.strip(), value.strip()
 
 
 def _report(outcome: Started, ends: Ends) -> None:
-    for title, names in (("Wrote", outcome.written), ("Kept, as it was", outcome.kept)):
+    for title, names in ((_("Wrote"), outcome.written), (_("Kept, as it was"), outcome.kept)):
         for name in names:
             click.echo(f"{title}: {outcome.folder / name}")
-    click.echo("\nNext:")
+    click.echo(_("\nNext:"))
     for number, step in enumerate(_next_steps(outcome.folder, ends), 1):
         click.echo(f"  {number}. {step}")
 
@@ -119,13 +123,25 @@ def _next_steps(folder: Path, ends: Ends) -> Iterator[str]:
     lacking = ends.to_fill_in()
     if lacking:
         title = ends.target_adapter().title
-        yield f"Put the {' and the '.join(lacking)} of {title} into {folder / CONFIG}"
+        yield _(
+            "Put the {lacking} of {title} into {folder}",
+            lacking=_(" and the ").join(lacking),
+            title=title,
+            folder=folder / CONFIG,
+        )
     if not ends.source_adapter().capabilities.edits:
-        yield f"Say in {folder / CONFIG} where deals are read, below [source] (docs/sources.md)"
+        yield _(
+            "Say in {folder} where deals are read, below [source] (docs/sources.md)",
+            folder=folder / CONFIG,
+        )
     secret = ends.secret()
     if secret is not None:
-        yield f"export {secret.example}=...   ({_SECRETS.get(secret.name, secret.remark)})"
+        yield _(
+            "export {example}=...   ({name})",
+            example=secret.example,
+            name=_(_SECRETS.get(secret.name, secret.remark)),
+        )
     if not folder.samefile(Path.cwd()):
-        yield f"cd {shlex.quote(str(folder))}"
-    yield "pipeline-sync check"
-    yield "pipeline-sync plan, and when you like what you see: pipeline-sync run"
+        yield _("cd {shlex}", shlex=shlex.quote(str(folder)))
+    yield _("pipeline-sync check")
+    yield _("pipeline-sync plan, and when you like what you see: pipeline-sync run")

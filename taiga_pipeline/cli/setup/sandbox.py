@@ -11,6 +11,8 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.file_arguments import Place
 from taiga_pipeline.cli.signals import asked_to_end
 from taiga_pipeline.credentials import from_environment
+from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
 from taiga_pipeline.problems import Problem, ProblemsError
 
 
@@ -52,11 +54,19 @@ def sandbox(
     try:
         server = serve(host, port, password=password, data=data, delay_seconds=delay)
     except (OSError, ValueError) as error:
-        raise ProblemsError([Problem(f"the sandbox cannot be started: {error}")]) from error
+        raise ProblemsError(
+            [Problem(_("the sandbox cannot be started: {error}", error=translated(str(error))))]
+        ) from error
     with asked_to_end() as ended:  # whoever reads the first line may end it at once
-        click.echo(f"Listening at {server.url}")
-        shown = "from the environment" if password_env else repr(server.password)
-        click.echo(f"Accounts: {server.username}, pm, admin and others; password: {shown}")
-        click.echo("Press Ctrl-C to end it.")
+        click.echo(_("Listening at {url}", url=server.url))
+        shown = _("from the environment") if password_env else repr(server.password)
+        click.echo(
+            _(
+                "Accounts: {username}, pm, admin and others; password: {shown}",
+                username=server.username,
+                shown=shown,
+            )
+        )
+        click.echo(_("Press Ctrl-C to end it."))
         ended.wait()
     server.stop()

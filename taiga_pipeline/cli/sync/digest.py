@@ -17,6 +17,8 @@ from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.changes import changes_json, changes_text
+from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
 from taiga_pipeline.notify.digest import Digest, digest_lines, headline
 from taiga_pipeline.report.terminal import safe
 
@@ -65,7 +67,7 @@ def _lines(found: Digest, changed: ChangesSince) -> list[str]:
 
 def _show(found: Digest, lines: list[str]) -> None:
     for notice in found.notices:
-        click.echo(f"note: {safe(notice)}", err=True)
+        click.echo(_("note: {notice}", notice=safe(translated(notice))), err=True)
     click.echo(safe(headline(found)))
     for line in ["", *lines] if lines else []:
         click.echo(safe(line))

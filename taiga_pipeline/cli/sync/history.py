@@ -17,6 +17,7 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table, shorten
 from taiga_pipeline.cli.sync.status import NO_RUN
+from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.model import FieldChange, StageMove
 from taiga_pipeline.report.terminal import safe
 
@@ -58,10 +59,19 @@ def history(context: CommandContext, deal: str | None, limit: int, as_json: bool
     if as_json:
         print_json([event.data for event in events[:limit]])
     elif not events:
-        click.echo(f"Nothing was written for {safe(deal)} yet." if deal else NO_RUN)
+        click.echo(_("Nothing was written for {deal} yet.", deal=safe(deal)) if deal else _(NO_RUN))
     else:
         print_table(
-            ("when (UTC)", "run", "who", "action", "record", "changed", "because", "outcome"),
+            (
+                _("when (UTC)"),
+                _("run"),
+                _("who"),
+                _("action"),
+                _("record"),
+                _("changed"),
+                _("because"),
+                _("outcome"),
+            ),
             [event.row for event in events[:limit]],
             right=[1],
         )
@@ -72,7 +82,7 @@ def history(context: CommandContext, deal: str | None, limit: int, as_json: bool
 
 def _moved(move: StageMove) -> _Event:
     action = "move" if move.from_stage else "add"
-    because = f"skipping: {'; '.join(move.forced)}" if move.forced else ""
+    because = _("skipping: {forced}", forced="; ".join(move.forced)) if move.forced else ""
     return _sales_event(move, action, "stage", (move.from_stage, move.to_stage), because)
 
 
@@ -90,7 +100,7 @@ def _sales_event(
     when = f"{step.at:%Y-%m-%d %H:%M:%S}"
     return _Event(
         step.at,
-        (when, "", *map(safe, (who, action, f"deal {key}", text, because)), "done"),
+        (when, "", *map(safe, (who, action, _("deal {key}", key=key), text, because)), "done"),
         {
             **{"id": None, "run": None, "who": "sales", "by": step.by, "where": "pipeline"},
             **{"deal": key, "kind": "deal", "key": key, "action": action, "reason": because},
@@ -151,7 +161,7 @@ def _change(entry: JournalEntry, change: Mapping[str, object]) -> str:
         return name
     if entry.action == KEEP:
         return f"{name}: {_brief(change.get('base'))} → {_brief(change.get('observed'))}"
-    back = " (written back)" if change.get("verdict") == Verdict.WRITE_BACK else ""
+    back = _(" (written back)") if change.get("verdict") == Verdict.WRITE_BACK else ""
     return f"{name}: {_brief(change.get('observed'))} → {_brief(change.get('desired'))}{back}"
 
 

@@ -10,13 +10,15 @@ import click
 from sync.plan.model import Change
 from taiga_pipeline.cli.errors import report_error
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.language import marked
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.plan_text import shown
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from taiga_pipeline.app.sync.leaving import UnlinkedDeal
 
-STOP_THE_SCHEDULE = (
+STOP_THE_SCHEDULE = marked(
     "All deals are unlinked. Remove the schedule too: the next run would create projects for new "
     "deals."
 )
@@ -39,14 +41,14 @@ def _lines(unlinked: UnlinkedDeal, *, dry_run: bool) -> Iterator[str]:
     if unlinked.problem:
         return
     if leaving is None:
-        would = "would no longer be followed" if dry_run else "no longer followed"
-        yield f"{deal}: {would}; its project stays as it is."
+        would = _("would no longer be followed") if dry_run else _("no longer followed")
+        yield _("{deal}: {would}; its project stays as it is.", deal=deal, would=would)
         return
     if leaving.root is None:
-        yield f"{deal}: its project no longer exists."
+        yield _("{deal}: its project no longer exists.", deal=deal)
         return
-    would = "would be unlinked, without" if dry_run else "unlinked, without"
-    yield f"{deal}: project {leaving.root.id} {would} its marker"
+    would = _("would be unlinked, without") if dry_run else _("unlinked, without")
+    yield _("{deal}: project {id} {would} its marker", deal=deal, id=leaving.root.id, would=would)
     for action in leaving.actions:
         record = "" if action.key.is_root else f"{action.key.kind} {action.key.name}: "
         for change in action.changes:
@@ -56,5 +58,5 @@ def _lines(unlinked: UnlinkedDeal, *, dry_run: bool) -> Iterator[str]:
 def _change(change: Change) -> str:
     before, after = change.observed, change.desired
     if isinstance(before, frozenset) and isinstance(after, frozenset):
-        return f"{change.field}: without {shown(before - after)}"
+        return _("{field}: without {shown}", field=change.field, shown=shown(before - after))
     return f"{change.field}: {shown(before)} -> {shown(after)}"

@@ -14,6 +14,7 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.sync.leaving import STOP_THE_SCHEDULE, print_leaving
 from taiga_pipeline.cli.sync.renumbered import print_renumbered
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.plan_text import shown
 from taiga_pipeline.report.terminal import safe
 
@@ -44,18 +45,26 @@ def resolve(context: CommandContext, key: str, field: str | None, take: str) -> 
 def _consequence(issue: Issue, side: Side) -> str:
     """Says what comes of a decision."""
     if issue.kind is IssueKind.LEFTOVER:
-        return f"{issue.key}: the leftover is no longer reported."
+        return _("{key}: the leftover is no longer reported.", key=issue.key)
     if issue.kind is IssueKind.DELETED:
-        followed = ", and is no longer followed" if issue.key.is_root else ""
-        way = "the next run makes it again" if side is Side.SALES else f"it stays away{followed}"
+        followed = _(", and is no longer followed") if issue.key.is_root else ""
+        way = (
+            _("the next run makes it again")
+            if side is Side.SALES
+            else _("it stays away{followed}", followed=followed)
+        )
         return f"{issue.key}: {way}."
     if issue.kind is IssueKind.DROPPED:
-        way = "the next run removes it" if side is Side.SALES else "it belongs to the project now"
+        way = (
+            _("the next run removes it")
+            if side is Side.SALES
+            else _("it belongs to the project now")
+        )
         return f"{issue.key}: {way}."
     name = f"{issue.key} {issue.field}"
     if side is Side.SALES:
-        return f"{name}: the next run writes {shown(issue.desired)}."
-    return f"{name}: {shown(issue.observed)} stays."
+        return _("{name}: the next run writes {shown}.", name=name, shown=shown(issue.desired))
+    return _("{name}: {shown} stays.", name=name, shown=shown(issue.observed))
 
 
 @click.command()
@@ -83,12 +92,12 @@ def adopt(
     """
     if renumbered:
         if deal or project or former:
-            raise click.UsageError("--renumbered finds the deals by itself; name none")
+            raise click.UsageError(_("--renumbered finds the deals by itself; name none"))
         return print_renumbered(context, dry_run=dry_run)
     if dry_run:
-        raise click.UsageError("--dry-run is for --renumbered")
+        raise click.UsageError(_("--dry-run is for --renumbered"))
     if deal is None or not (project or former):
-        raise click.UsageError("name a deal, and its PROJECT or --from OLD")
+        raise click.UsageError(_("name a deal, and its PROJECT or --from OLD"))
     if former is not None:
         adopted = deciding.take_over_project(context, deal, former, project)
     else:
@@ -101,11 +110,21 @@ def _report_adopted(adopted: Adopted) -> None:
     deal = safe(adopted.deal)
     if adopted.unlinked_project:
         click.echo(
-            f"{deal}: project {safe(adopted.unlinked_project)} unlinked; what pipeline-sync wrote "
-            "there was removed, people's text stays"
+            _(
+                "{deal}: project {unlinked_project} unlinked; what pipeline-sync "
+                "wrote there was removed, people's text stays",
+                deal=deal,
+                unlinked_project=safe(adopted.unlinked_project),
+            )
         )
-    project = adopted.url or f"project {adopted.project}"
-    click.echo(f"{deal}: bound to {safe(project)}; see what the next run does: pipeline-sync plan")
+    project = adopted.url or _("project {project}", project=adopted.project)
+    click.echo(
+        _(
+            "{deal}: bound to {project}; see what the next run does: pipeline-sync plan",
+            deal=deal,
+            project=safe(project),
+        )
+    )
 
 
 @click.command()
@@ -130,12 +149,14 @@ def unlink(
     --dry-run first to see what would be done.
     """
     if (deal is None) is not everything or (project and (everything or clean or dry_run)):
-        raise click.UsageError("name one DEAL, or --all; --project goes with a DEAL alone")
+        raise click.UsageError(_("name one DEAL, or --all; --project goes with a DEAL alone"))
     if deal is not None and project is not None:
         disown_copy(context, deal, project)
-        click.echo(safe(f"{deal}: its marker is off the project {project}."))
+        click.echo(
+            safe(_("{deal}: its marker is off the project {project}.", deal=deal, project=project))
+        )
         return ExitCode.DONE
     code = print_leaving(unlink_deals(context, deal, clean=clean, dry_run=dry_run), dry_run=dry_run)
     if everything and not dry_run and code is ExitCode.DONE:
-        click.echo(STOP_THE_SCHEDULE)
+        click.echo(_(STOP_THE_SCHEDULE))
     return code

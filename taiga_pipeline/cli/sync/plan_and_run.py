@@ -30,6 +30,8 @@ from taiga_pipeline.cli.progress import Progress
 from taiga_pipeline.cli.signals import stopping_in_good_order
 from taiga_pipeline.cli.sync.card_words import card_words
 from taiga_pipeline.files import is_stdout
+from taiga_pipeline.language import plural
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.plan_json import plan_json, run_json, why_ended
 from taiga_pipeline.report.plan_text import (
     group_lines,
@@ -170,11 +172,16 @@ def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
     taken = unreported(result.taken_away, result.issues)
     yield from taken_lines(taken, paint)
     if result.unread:
-        yield safe(f"! not read back; the next run reads what was written ({result.unread})")
+        yield safe(
+            _(
+                "! not read back; the next run reads what was written ({unread})",
+                unread=result.unread,
+            )
+        )
     if result.adopted_by_marker:
         yield found_again(result.adopted_by_marker)
     for issue in result.ended_issues:
-        yield safe(f"settled: {issue.key} {issue.field}".rstrip())
+        yield safe(_("settled: {key} {field}", key=issue.key, field=issue.field).rstrip())
     yield from map(note_line, result.new_notes)
     has_news = by_group or issues or result.ended_issues or result.write_back.written or taken
     if watched or has_news:
@@ -183,10 +190,16 @@ def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
 
 def found_again(count: int) -> str:
     """Says that the state store did not know of projects that were there already."""
-    found = "1 project was found by its" if count == 1 else f"{count} projects were found by their"
-    return (
-        f"{found} marker and adopted, none was made again: the state store did not know of them "
-        "(it is new or restored, or another machine made them)."
+    found = (
+        _("1 project was found by its")
+        if count == 1
+        else _("{count} projects were found by their", count=count)
+    )
+    return _(
+        "{found} marker and adopted, none was made again: the state store "
+        "did not know of them (it is new or restored, or another machine "
+        "made them).",
+        found=found,
     )
 
 
@@ -196,15 +209,21 @@ def summary(result: RunReport) -> str:
     parts = [f"{roots.count(kind)} {word}" for kind, word in PAST.items() if kind in roots]
     inside = len(result.applied) - len(roots)
     if inside:
-        parts.append(f"{inside} changes inside projects")
-    parts.append(f"{result.plan.summary()['unchanged']} unchanged")
+        parts.append(_("{inside} changes inside projects", inside=inside))
+    parts.append(_("{unchanged} unchanged", unchanged=result.plan.summary()["unchanged"]))
     if result.write_back.written:
-        parts.append(f"{result.write_back.written} written back to the source")
+        parts.append(_("{written} written back to the source", written=result.write_back.written))
     if result.issues:
-        parts.append(f"{len(result.issues)} to look at (pipeline-sync conflicts)")
+        parts.append(_("{count} to look at (pipeline-sync conflicts)", count=len(result.issues)))
     seconds = (result.finished - result.started).total_seconds()
-    requests = f"{result.requests} request{'' if result.requests == 1 else 's'}"
-    return f"Run {result.run_id}: {', '.join(parts)}. {requests}, {seconds:.1f} s."
+    requests = plural("{number} request", "{number} requests", result.requests)
+    return _(
+        "Run {run_id}: {parts}. {requests}, {seconds:.1f} s.",
+        run_id=result.run_id,
+        parts=", ".join(parts),
+        requests=requests,
+        seconds=seconds,
+    )
 
 
 def _say_why(done: Performed) -> None:

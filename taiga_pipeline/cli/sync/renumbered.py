@@ -11,6 +11,7 @@ from taiga_pipeline.app.sync.deciding import adopt_renumbered
 from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.errors import report_error
 from taiga_pipeline.cli.exit_codes import ExitCode
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 def print_renumbered(context: CommandContext, *, dry_run: bool) -> ExitCode:
     """Has deals whose key changed take their projects along, and prints what became of each."""
     done = adopt_renumbered(context, dry_run=dry_run)
-    for _, problem in done.failures:
+    for _unused, problem in done.failures:
         report_error(problem)
     for match in done.taken:
-        click.echo(safe(f"{match.new}: has the project of {match.former[0]}"))
+        click.echo(
+            safe(_("{new}: has the project of {former}", new=match.new, former=match.former[0]))
+        )
     for line in _lines(done.matches, dry_run=dry_run):
         click.echo(safe(line))
     return ExitCode.DONE if done.is_whole else ExitCode.PARTIAL
@@ -31,14 +34,21 @@ def print_renumbered(context: CommandContext, *, dry_run: bool) -> ExitCode:
 
 def _lines(matches: Sequence[Match], *, dry_run: bool) -> list[str]:
     if not matches:
-        return ["No deal is held back because its key changed."]
+        return [_("No deal is held back because its key changed.")]
     unsure = [
-        f"{match.new}: may be any of {', '.join(match.former)}; "
-        f"choose: 'pipeline-sync adopt {match.new} --from OLD'"
+        _(
+            "{new}: may be any of {former}; choose: 'pipeline-sync adopt {new} --from OLD'",
+            new=match.new,
+            former=", ".join(match.former),
+        )
         for match in matches
         if not match.is_certain
     ]
     if not dry_run:
         return unsure
-    would = [f"{m.new}: would take the project of {m.former[0]}" for m in matches if m.is_certain]
+    would = [
+        _("{new}: would take the project of {former}", new=m.new, former=m.former[0])
+        for m in matches
+        if m.is_certain
+    ]
     return would + unsure

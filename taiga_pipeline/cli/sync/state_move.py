@@ -14,6 +14,7 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_pairs
 from taiga_pipeline.cli.translated_help import TranslatedGroup
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -42,9 +43,11 @@ def show(context: CommandContext, as_json: bool) -> None:
         return
     print_pairs(
         {
-            "pipeline": found.pipeline,
-            "server": safe(str(made_with)) if made_with else "not known yet: the next run notes it",
-            "projects": f"{found.projects} kept in step",
+            _("pipeline"): found.pipeline,
+            _("server"): safe(str(made_with))
+            if made_with
+            else _("not known yet: the next run notes it"),
+            _("projects"): _("{projects} kept in step", projects=found.projects),
         }
     )
 
@@ -84,30 +87,46 @@ def move(context: CommandContext, how: str | None, since: datetime | None) -> No
     2026-11-23 makes it again.
     """
     if how is None:
-        raise click.UsageError("Choose one: --same-server, --new-server or --restored.")
+        raise click.UsageError(_("Choose one: --same-server, --new-server or --restored."))
     if since is not None and how != RESTORED:
-        raise click.UsageError("--since is for --restored.")
+        raise click.UsageError(_("--since is for --restored."))
     if how == SAME:
-        said = f"The state belongs to this server now: {moving.keep_server(context)}."
+        said = _(
+            "The state belongs to this server now: {keep_server}.",
+            keep_server=moving.keep_server(context),
+        )
     elif how == NEW:
         count = moving.take_new_server(context)
-        said = f"Unlinked {count} projects; the next run finds or makes them on this server."
+        said = _(
+            "Unlinked {count} projects; the next run finds or makes them on this server.",
+            count=count,
+        )
     else:
         backup = since and since.replace(tzinfo=context.zone).astimezone(UTC)
         said = _brought_back(moving.bring_back(context, backup))
-    click.echo(safe(f"{said} Look first: pipeline-sync plan"))
+    click.echo(safe(_("{said} Look first: pipeline-sync plan", said=said)))
 
 
 def _brought_back(restored: Restored) -> str:
     """Says what the next run does about a restored server, and what it leaves alone."""
-    said = [f"{restored.evidence}; the next run finds or makes the others."]
+    said = [_("{evidence}; the next run finds or makes the others.", evidence=restored.evidence)]
     if restored.children:
         named = name_some([str(key) for key in restored.children])
-        said.append(f"Created again in existing projects: {len(restored.children)} ({named}).")
+        said.append(
+            _(
+                "Created again in existing projects: {count} ({named}).",
+                count=len(restored.children),
+                named=named,
+            )
+        )
     if restored.noted:
         said.append(
-            f"Removed by people, as runs noted, and not created again: {len(restored.noted)} "
-            f"({name_some([str(key) for key in restored.noted])}); if the restore removed them, "
-            "use the same command with --since TIME (when the backup was made)."
+            _(
+                "Removed by people, as runs noted, and not created again: {count} "
+                "({name_some}); if the restore removed them, use the same command "
+                "with --since TIME (when the backup was made).",
+                count=len(restored.noted),
+                name_some=name_some([str(key) for key in restored.noted]),
+            )
         )
     return " ".join(said)

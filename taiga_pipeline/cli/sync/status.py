@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sync.clock import SKEW
-from sync.records.model import plural
 from sync.state.health import Health
 from taiga_pipeline.app.notify.telling import undelivered_messages
 from taiga_pipeline.app.sync import looking
@@ -20,6 +19,8 @@ from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_pairs
 from taiga_pipeline.cli.paint import painter
+from taiga_pipeline.language import counted, marked, plural, translated
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.plan_json import issue_json
 from taiga_pipeline.report.plan_text import issue_lines
 from taiga_pipeline.report.terminal import safe
@@ -28,11 +29,13 @@ from taiga_pipeline.report.ways_out import commands, kept_words
 if TYPE_CHECKING:
     from sync.state.store import OpenIssue, RunRow
 
-AHEAD: Final = (
+AHEAD: Final = marked(
     "The last success is dated in the future, so its age is unknown. A clock is wrong: this "
     "machine's, or the clock of that run. The next successful run corrects it."
 )
-NO_RUN: Final = "There was no run yet. 'pipeline-sync plan' shows what a first one would do."
+NO_RUN: Final = marked(
+    "There was no run yet. 'pipeline-sync plan' shows what a first one would do."
+)
 
 
 class Age(click.ParamType[timedelta]):
@@ -46,7 +49,7 @@ class Age(click.ParamType[timedelta]):
         """Returns the age; fails on anything else."""
         match = re.fullmatch(r"([0-9]{1,6})([smhd])", str(value).strip())
         if match is None:
-            self.fail(f"{value!r} is not an age; write 90m, 1h or 2d", param, ctx)
+            self.fail(_("{value!r} is not an age; write 90m, 1h or 2d", value=value), param, ctx)
         return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
@@ -84,19 +87,19 @@ def status(
 
         return fleet_status(context, fleet_path, max_age, as_json=as_json)
     if fleet_path is not None:
-        raise click.UsageError("--fleet goes with --all.")
+        raise click.UsageError(_("--fleet goes with --all."))
     health = looking.sync_health(context)
     missed = undelivered_messages(context)
     if as_json:
         print_json({**_health_json(health), "undelivered": missed})
     elif health.last_run is None:
-        click.echo(NO_RUN)
+        click.echo(_(NO_RUN))
     else:
         _show_health(health, health.last_run)
     for line in () if as_json else missed:
-        click.echo(f"message to {line}")
+        click.echo(_("message to {line}", line=line))
     if health.is_ahead:
-        report_notice(AHEAD)
+        report_notice(_(AHEAD))
     if max_age is not None and not health.is_fresh(max_age):
         return ExitCode.STALE
     return ExitCode.PARTIAL if health.waiting else ExitCode.DONE
@@ -131,17 +134,19 @@ def _run_json(run: RunRow) -> dict[str, object]:
 
 
 def _show_health(health: Health, run: RunRow) -> None:
-    counts = ", ".join(f"{n} {state or 'unknown'}" for state, n in sorted(health.states.items()))
+    counts = ", ".join(f"{n} {state or _('unknown')}" for state, n in sorted(health.states.items()))
     kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(health.issues.items()))
     error = kept_words(run.summary).get("error")
     why = f" ({safe(str(error))})" if error else ""
     print_pairs(
         {
-            "pipeline": health.pipeline,
-            "last run": f"{run.id}: {run.outcome}, {ago(health.now - run.started_at)}{why}",
-            "last success": _last_success(health),
-            "projects": counts or "none",
-            "open": f"{kinds} (pipeline-sync conflicts)" if kinds else "nothing",
+            _("pipeline"): health.pipeline,
+            _("last run"): f"{run.id}: {run.outcome}, {ago(health.now - run.started_at)}{why}",
+            _("last success"): _last_success(health),
+            _("projects"): counts or _("none"),
+            _("open"): _("{kinds} (pipeline-sync conflicts)", kinds=kinds)
+            if kinds
+            else _("nothing"),
             **_kept_away(health.taken_away),
             **_unread(run),
             **_cut_off(health.open_intents),
@@ -152,37 +157,51 @@ def _show_health(health: Health, run: RunRow) -> None:
 def _kept_away(taken: Mapping[str, int]) -> dict[str, str]:
     if not taken:
         return {}
-    counts = ", ".join(f"{n} {plural(kind, n)}" for kind, n in sorted(taken.items()))
-    return {"kept away": f"{counts}, taken away by people (pipeline-sync history)"}
+    counts = ", ".join(counted(n, kind) for kind, n in sorted(taken.items()))
+    return {
+        _("kept away"): _("{counts}, taken away by people (pipeline-sync history)", counts=counts)
+    }
 
 
 def _unread(run: RunRow) -> dict[str, str]:
     why = str(run.summary.get("unread") or "")
-    return {"not read back": f"what the last run wrote ({safe(why)})"} if why else {}
+    return (
+        {_("not read back"): _("what the last run wrote ({why})", why=safe(translated(why)))}
+        if why
+        else {}
+    )
 
 
 def _last_success(health: Health) -> str:
     if health.is_ahead:
-        return f"in the future ({health.last_success and health.last_success.finished_at})"
-    return "never" if health.age is None else ago(health.age)
+        return _(
+            "in the future ({last_success})",
+            last_success=health.last_success and health.last_success.finished_at,
+        )
+    return _("never") if health.age is None else ago(health.age)
 
 
 def _cut_off(open_intents: int) -> dict[str, str]:
     if not open_intents:
         return {}
-    return {"cut off": f"{open_intents} writes; the next run finds out what became of them"}
+    return {
+        _("cut off"): _(
+            "{open_intents} writes; the next run finds out what became of them",
+            open_intents=open_intents,
+        )
+    }
 
 
 def ago(age: timedelta) -> str:
     """Returns an age as people say it."""
     if age < -SKEW:
-        return "in the future (a clock was wrong)"
+        return _("in the future (a clock was wrong)")
     seconds = max(0, int(age.total_seconds()))
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= size:
             count = seconds // size
-            return f"{count} {unit}{'s' if count > 1 else ''} ago"
-    return "just now"
+            return plural("{number} {unit} ago", "{number} {unit}s ago", count, unit=unit)
+    return _("just now")
 
 
 @click.command()
@@ -194,7 +213,7 @@ def conflicts(context: CommandContext, as_json: bool) -> None:
     if as_json:
         print_json([_issue_json(item) for item in found.issues])
     elif not found.issues:
-        click.echo("Nothing waits for you.")
+        click.echo(_("Nothing waits for you."))
     else:
         _show_issues(found)
 

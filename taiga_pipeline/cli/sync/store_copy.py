@@ -11,6 +11,8 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.translated_help import TranslatedGroup
+from taiga_pipeline.language import marked
+from taiga_pipeline.language import text as _
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.terminal import safe
 
@@ -20,7 +22,7 @@ _NOUNS: Final = {
     "allocations": "allocations",
     "sync_binding": "bindings",
     "sync_run": "runs",
-    "sync_journal": "journal entries",
+    "sync_journal": marked("journal entries"),
 }
 
 
@@ -56,15 +58,20 @@ def copy(
         counted = ", ".join(
             f"{number:,} {_NOUNS[table]}" for table, number in rows.items() if table in _NOUNS
         )
-        click.echo(f"{TITLES[name]}: {counted}")
-    click.echo(f"All of it is in {safe(done.to)} now, unchanged.")
-    click.echo(f"\nChange these lines in {context.config_path}; until then, all goes on as before:")
+        click.echo(f"{_(TITLES[name])}: {counted}")
+    click.echo(_("All of it is in {to} now, unchanged.", to=safe(done.to)))
+    click.echo(
+        _(
+            "\nChange these lines in {config_path}; until then, all goes on as before:",
+            config_path=context.config_path,
+        )
+    )
     for line in done.config:
         click.echo(f"  {safe(line)}")
 
 
-_BOTH: Final = "choose the destination: either --to-env VARIABLE or --to URL"
-_ON_THE_COMMAND_LINE: Final = (
+_BOTH: Final = marked("choose the destination: either --to-env VARIABLE or --to URL")
+_ON_THE_COMMAND_LINE: Final = marked(
     "--to: every user of this machine can read a password on the command line. Put the URL into "
     "an environment variable, and name that with --to-env"
 )
@@ -78,11 +85,13 @@ def _target(context: CommandContext, to_env: str | None, to_url: str | None) -> 
     from sync.database.engine import parse_url
 
     if bool(to_env) == bool(to_url):
-        raise ProblemsError([Problem(_BOTH)])
+        raise ProblemsError([Problem(_(_BOTH))])
     url = to_url or context.environment.get(to_env or "", "")
     if not url:
-        raise ProblemsError([Problem(f"--to-env: the variable {to_env} is not set")])
+        raise ProblemsError(
+            [Problem(_("--to-env: the variable {to_env} is not set", to_env=to_env))]
+        )
     if to_url and parse_url(url).password is not None:
-        raise ProblemsError([Problem(_ON_THE_COMMAND_LINE)])
+        raise ProblemsError([Problem(_(_ON_THE_COMMAND_LINE))])
     parse_url(url)
     return url
