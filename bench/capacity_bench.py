@@ -32,14 +32,10 @@ from taiga_pipeline.pipeline.model import Deal, RoleDemand
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.planning.capacity.find import Options, find_capacity
 from taiga_pipeline.planning.capacity.result import CapacityReport
-from taiga_pipeline.planning.capacity.simulation import (
-    Floats,
-    Row,
-    Shape,
-    expected_hours,
-)
+from taiga_pipeline.planning.capacity.rows import Floats, Row, Shape, Table, expected_hours
 from taiga_pipeline.planning.demand.deals import Situation, find_demand
 from taiga_pipeline.planning.demand.stated_outlook import plain_outlooks
+from taiga_pipeline.planning.outlook import Outlooks
 from taiga_pipeline.planning.weeks import Weeks
 from tests.planning.exact import exact
 
@@ -47,6 +43,8 @@ MONDAY = date(2026, 11, 23)
 ROLES, WEEKS, TRIALS, ROUNDS = 12, 52, 10_000, 3
 LIMITS = {200: None, 2_000: (2.0, 250.0), 20_000: (8.0, None)}
 """Seconds and MB at most."""
+SHOCK = Outlooks(common_shock_sd=0.25)
+SHAPE = Shape(ROLES, WEEKS, SHOCK.common_shock_sd, SHOCK.median)
 CLOSE_ENOUGH, SHARE_CLOSE = 0.02, 0.95
 CHECKED_CELLS = 120
 WORLDS = {200: 2_000, 2_000: 500}
@@ -220,7 +218,7 @@ def rows_of(count: int) -> list[Row]:
 
 def accuracy_row(count: int) -> list[object]:
     """Compares P80 with the exact one, in role-weeks chosen at random."""
-    rows, shape = rows_of(count), Shape(ROLES, WEEKS)
+    rows, shape = rows_of(count), SHAPE
     report = answer(situation(count))
     cells = np.random.default_rng(3).permutation(ROLES * WEEKS)[:CHECKED_CELLS]
     distances = []
@@ -253,7 +251,8 @@ class Model:
             shifted = latent + self.correlation**0.5 * normal
             scaled = shifted / (1 - self.correlation) ** 0.5
             return np.array([NormalDist().cdf(each) for each in scaled])
-        return np.minimum(1, probability * np.exp(self.common_shock_sd * normal))
+        median = Outlooks(common_shock_sd=self.common_shock_sd).median
+        return np.minimum(1, probability * np.exp(median + self.common_shock_sd * normal))
 
 
 MODELS = (
@@ -267,10 +266,12 @@ MODELS = (
 
 def exceeded_rows(count: int) -> Iterator[list[object]]:
     """Yields how often the weighted sum and P80 are exceeded, for each way to draw outcomes."""
-    rows, shape = rows_of(count), Shape(ROLES, WEEKS)
+    rows, shape = rows_of(count), SHAPE
     report = answer(situation(count))
     planned = np.array([[cell.quantile for cell in role.weeks] for role in report.roles])
-    weighted = np.array([hours.sum(axis=0) for _, hours in expected_hours(rows, shape)])
+    weighted = np.array(
+        [hours.sum(axis=0) for _, hours in expected_hours(Table.of(rows, shape.weeks), shape)]
+    )
     asked = weighted > 0
     worlds = WORLDS[count]
     for model in MODELS:

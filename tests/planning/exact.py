@@ -12,7 +12,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from taiga_pipeline.planning.capacity.simulation import Floats, Row, Shape
+from taiga_pipeline.planning.capacity.rows import Floats, Row, Shape
 
 NODES = 200
 

@@ -6,7 +6,7 @@ Needs numpy (the extra ``planning``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -14,12 +14,13 @@ import numpy as np
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.people.model import Person
 from taiga_pipeline.planning.attendance import Attendance
-from taiga_pipeline.planning.capacity.simulation import (
+from taiga_pipeline.planning.capacity.rows import (
     Floats,
     Integers,
     Row,
     Shape,
     Step,
+    Table,
     expected_hours,
 )
 from taiga_pipeline.planning.demand.deals import Booked, Demand, OpenDemand
@@ -130,13 +131,11 @@ class Balance:
             self._book(roles, booked)
         numbers = _Numbers(window)
         self.rows = [_row(each, roles, numbers) for each in demand.open]
-        entered = [
-            replace(row, probability=float(row.probability > 0), starts=((begin, 1.0),))
-            for row, begin in zip(self.rows, _entered(demand.open, window), strict=True)
-        ]
         shape = Shape(len(roles.names), len(window))
-        self.expected = self._in_parts(expected_hours(self.rows, shape))
+        self.table = Table.of(self.rows, len(window))
+        self.expected = self._in_parts(expected_hours(self.table, shape))
         self.weighted = self.confirmed + _summed(self.expected, shape)
+        entered = self.table.if_won_at(_entered(demand.open, numbers))
         if_won = self._in_parts(expected_hours(entered, shape))
         self.exposure = self.confirmed + _summed(if_won, shape)
 
@@ -154,8 +153,8 @@ class Balance:
             self.confirmed[bearer, week] += booked.hours
 
 
-def _entered(open_: Iterable[OpenDemand], window: Weeks) -> Iterator[int]:
-    return (window.index(each.entered) for each in open_)
+def _entered(open_: Iterable[OpenDemand], numbers: Mapping[date, int]) -> list[int]:
+    return [numbers[each.entered] for each in open_]
 
 
 def _summed(expected: Iterable[tuple[object, Floats]], shape: Shape) -> Floats:

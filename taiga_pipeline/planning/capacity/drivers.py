@@ -2,23 +2,30 @@
 
 What a deal adds is the expected gap less the expected gap if that deal were lost, in the same
 trials. What deals add does not sum up to the gap: each is seen as the last one that came.
+Of a deal that was drawn together with others (`pool`) it is not known in which trials it is won:
+there, each trial counts with the chance of that, and what it asks for on average is taken off the
+trial's hours to see them without it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
-from taiga_pipeline.planning.capacity.simulation import (
+from taiga_pipeline.planning.capacity.rows import (
     Floats,
-    Futures,
     Integers,
     Row,
     Shape,
+    Single,
+    Table,
+    hours_if_won,
 )
+from taiga_pipeline.planning.capacity.simulation import Futures
 
 SHOWN: Final = 5
 PER_WEEK: Final = 10
@@ -27,6 +34,8 @@ MOST_WATCHED: Final = 1_000
 """Deals whose begins are kept for each trial; at 10,000 trials each takes 20 kB."""
 TOLERANCE: Final = 1e-3
 """Hours below which a difference is rounding."""
+FEWEST_TRIALS: Final = 1_000
+"""Trials that are looked at, of those that are short or nearly so, for deals drawn together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +73,24 @@ def driver_candidates(expected: Expected) -> tuple[int, ...]:
     return tuple(sorted(largest, key=lambda row: (-largest[row], row))[:MOST_WATCHED])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Drawn:
-    """Rows and what was drawn of them. The futures' hours have confirmed hours in them."""
+    """Rows (and their table) and what was drawn of them. The futures' hours have confirmed hours in
+    them."""
 
     rows: Sequence[Row]
+    table: Table
     futures: Futures
     expected: Expected
     shape: Shape
+
+    @cached_property
+    def squares(self) -> Sequence[tuple[Integers, Floats]]:
+        """For each role, those of the rows that were drawn together with others and are watched,
+        and the mean of their squared hours by week, supposed that they are won."""
+        pooled = np.zeros(len(self.rows), dtype=bool)
+        pooled[[row for row in self.futures.watched if row not in self.futures.begins]] = True
+        return list(hours_if_won(self.table.only(pooled), self.shape, 2))
 
 
 class RoleDrivers:
@@ -84,18 +103,16 @@ class RoleDrivers:
     def __init__(
         self, role: int, drawn: Drawn, capacity: Floats, parts: Floats | None = None
     ) -> None:
-        rows, futures, expected, shape = drawn.rows, drawn.futures, drawn.expected, drawn.shape
-        self._hours = futures.hours[role]
-        self._begins = futures.begins
+        self._role, self._drawn = role, drawn
+        self._hours = drawn.futures.hours[role]
+        self._begins = drawn.futures.begins
         self._capacity = capacity
-        self._parts = np.ones(shape.weeks) if parts is None else parts
-        self._never = shape.never
-        numbers, hours = expected[role]
-        self._rows = [at for at, row in enumerate(numbers.tolist()) if row in self._begins]
-        self._numbers, self._weighted = numbers, hours
-        self._profiles = {at: profile(rows[numbers[at]], role, shape) for at in self._rows}
-        totals = hours.sum(axis=1)
-        self._leading = sorted(self._rows, key=lambda at: -totals[at])[:PER_ROLE]
+        self._parts = np.ones(drawn.shape.weeks) if parts is None else parts
+        self._numbers, self._weighted = drawn.expected[role]
+        self._rows = np.flatnonzero(np.isin(self._numbers, drawn.futures.watched))
+        totals = self._weighted[self._rows].sum(axis=1)
+        self._leading = self._rows[np.argsort(-totals, kind="stable")[:PER_ROLE]].tolist()
+        self._profiles: dict[int, Floats] = {}
         self._known: dict[int, dict[int, float]] = {}
 
     def of_week(self, week: int) -> tuple[Added, ...]:
@@ -116,23 +133,62 @@ class RoleDrivers:
         """Returns the hours that the candidates add to the gap of a week."""
         if week not in self._known:
             weighted = self._weighted[:, week]
-            largest = sorted(self._rows, key=lambda at: -weighted[at])[:PER_WEEK]
-            rows = dict.fromkeys(largest + self._leading)
+            order = np.argsort(-weighted[self._rows], kind="stable")[:PER_WEEK]
+            rows = dict.fromkeys([*self._rows[order].tolist(), *self._leading])
             asking = [at for at in rows if weighted[at] > TOLERANCE]
             self._known[week] = self._count(week, asking)
         return self._known[week]
 
     def _count(self, week: int, rows: Sequence[int]) -> dict[int, float]:
         over = self._hours[week] - np.float32(self._capacity[week])
+        alone = [at for at in rows if int(self._numbers[at]) in self._begins]
+        added = self._count_alone(week, over, alone)
+        if len(alone) < len(rows):
+            added |= self._count_pooled(week, over, [at for at in rows if at not in added])
+        return {at: added[at] for at in rows}
+
+    def _count_alone(self, week: int, over: Single, rows: Sequence[int]) -> dict[int, float]:
         short = np.flatnonzero(over > TOLERANCE)
-        gap, trials = over[short], self._hours.shape[1]
+        gap = over[short]
         added: dict[int, float] = {}
         for at in rows:
             begin = self._begins[int(self._numbers[at])].take(short)
-            hours = self._profiles[at].take(np.uint16(week + self._never) - begin)
+            hours = self._profile(at).take(np.uint16(week + self._drawn.shape.never) - begin)
             hours = hours * self._parts[week]
-            added[at] = float(np.minimum(hours, gap).sum()) / trials
+            added[at] = float(np.minimum(hours, gap).sum()) / len(over)
         return added
+
+    def _profile(self, at: int) -> Floats:
+        if at not in self._profiles:
+            row = self._drawn.rows[self._numbers[at]]
+            self._profiles[at] = profile(row, self._role, self._drawn.shape)
+        return self._profiles[at]
+
+    def _count_pooled(self, week: int, over: Single, rows: Sequence[int]) -> dict[int, float]:
+        """Returns what rows add that were drawn together with others.
+
+        A row that is won counts as one that asks for the same hours or for none: the hours and the
+        chance of them are those that have the row's mean and mean square.
+        """
+        numbers, squares = self._drawn.squares[self._role]
+        part, probability = self._parts[week], self._drawn.table.probability[self._numbers[rows]]
+        mean = self._weighted[rows, week] / probability
+        place = np.searchsorted(numbers, self._numbers[rows])
+        hours = (squares[place, week] * part**2 / mean).astype(np.float32)[:, None]
+        near = np.flatnonzero(over > -hours.max(initial=0))
+        every = max(1, len(near) // FEWEST_TRIALS)
+        some = near[::every]
+        won = np.minimum(1, probability[:, None].astype(np.float32) * self._factors[some])
+        won[probability >= 1] = 1
+        rest = over[some] - won * mean.astype(np.float32)[:, None]
+        more = np.minimum(np.maximum(rest + hours, 0), hours)
+        chance = mean / hours[:, 0] * every / len(over)
+        found = np.einsum("ij,ij->i", won, more, dtype=np.float64) * chance
+        return dict(zip(rows, found.tolist(), strict=True))
+
+    @property
+    def _factors(self) -> Single:
+        return self._drawn.futures.factors
 
     def _largest(self, added: Mapping[int, float], weighted: Floats) -> tuple[Added, ...]:
         order = sorted(added, key=lambda at: (-added[at], self._numbers[at]))

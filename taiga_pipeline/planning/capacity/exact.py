@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from taiga_pipeline.planning.capacity.drivers import profile
-from taiga_pipeline.planning.capacity.simulation import Floats, Integers, Row, Shape
+from taiga_pipeline.planning.capacity.rows import Floats, Integers, Row, Shape
 
 MOST_DEALS: Final = 40
 MOST_WORK: Final = 300_000

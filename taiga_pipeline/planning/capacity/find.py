@@ -24,7 +24,7 @@ from taiga_pipeline.planning.capacity.idle import Chances, people_capacity
 from taiga_pipeline.planning.capacity.kept import KeptDraws
 from taiga_pipeline.planning.capacity.overload import overload_notices
 from taiga_pipeline.planning.capacity.result import CapacityReport
-from taiga_pipeline.planning.capacity.simulation import Shape
+from taiga_pipeline.planning.capacity.rows import Shape
 from taiga_pipeline.planning.capacity.summary import Draw, Summary
 from taiga_pipeline.planning.demand.deals import (
     Demand,

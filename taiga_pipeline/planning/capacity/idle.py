@@ -19,7 +19,7 @@ from taiga_pipeline.people.model import Person
 from taiga_pipeline.planning.capacity.exact import Distribution
 from taiga_pipeline.planning.capacity.quantiles import at_places, place_of
 from taiga_pipeline.planning.capacity.result import Idle, PersonCapacity, PersonWeek
-from taiga_pipeline.planning.capacity.simulation import Floats
+from taiga_pipeline.planning.capacity.rows import Floats
 from taiga_pipeline.planning.demand.deals import Booked, Demand
 from taiga_pipeline.planning.weeks import Weeks
 

@@ -8,11 +8,13 @@ Needs numpy (the extra ``planning``).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from taiga_pipeline.planning.capacity.simulation import Row, Shape, Simulation, Single
+from taiga_pipeline.planning.capacity.rows import Row, Shape, Single
+from taiga_pipeline.planning.capacity.simulation import Futures, Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,31 +36,38 @@ class KeptDraws:
         self._trials = trials
         self._seed = seed
         self._first: tuple[Simulation, Shape, tuple[str, ...]] | None = None
-        self._hours: Single = np.zeros(0, dtype=np.float32)
+        self._drawn: Futures
         self._balance: Balance | None = None
         self._roles: tuple[RoleCapacity, ...] = ()
         self._touched: frozenset[int] | None = None
 
-    def hours(self, balance: Balance, shape: Shape) -> Single:
-        """Returns the hours that open deals ask for: role, week, trial."""
+    def futures(self, balance: Balance, shape: Shape) -> Futures:
+        """Returns the hours that open deals ask for."""
         names = tuple(balance.names)
         if self._first is None:
-            simulation = Simulation(balance.rows, shape)
+            simulation = Simulation(balance.rows, shape, balance.table)
             self._first = simulation, shape, names
-            self._hours = simulation.run(self._trials, self._seed).hours
+            self._drawn = simulation.run(self._trials, self._seed, keep=True)
             self._touched = None
-            return self._hours.copy()
+            return self._with(self._drawn.hours.copy())
         simulation, first_shape, first_names = self._first
         same = (shape, names) == (first_shape, first_names)
         changed = simulation.changed(balance.rows) if same else None
         if changed is None or len(changed) > MOST_CHANGED:
             self._touched = None
-            return Simulation(balance.rows, shape).run(self._trials, self._seed).hours
+            anew = Simulation(balance.rows, shape, balance.table)
+            if changed is not None:
+                anew = simulation.like(balance.rows)
+            return anew.run(self._trials, self._seed)
         old, new = self._rows_of(changed), [balance.rows[number] for number in changed]
         self._touched = frozenset(_roles_of([*old, *new]))
         if not changed:
-            return self._hours.copy()
-        return self._hours + simulation.change(balance.rows, changed, self._trials, self._seed)
+            return self._with(self._drawn.hours.copy())
+        more = simulation.change(balance.rows, changed, self._trials, self._seed)
+        return self._with(self._drawn.hours + more)
+
+    def _with(self, hours: Single) -> Futures:
+        return replace(self._drawn, hours=hours)
 
     def _rows_of(self, numbers: Sequence[int]) -> list[Row]:
         assert self._balance is not None

@@ -6,10 +6,9 @@ is won where a uniform number is below its chance times that factor; given that,
 lies below it is uniform again, and tells the week in which the project begins. The factors are
 stratified: one from each of as many equal parts of their distribution as there are trials.
 
-A profile is kept as its *steps* (+30 hours in week 2, -30 in week 12), which are added up over
-the weeks at the end: a project of ten weeks costs two additions, not ten. Deals are gathered by
-their number of steps, so that each may have a profile of its own. Deals and trials are done in
-blocks that fit the processor's cache. Needs numpy (the extra ``planning``).
+Where deals are many, the small ones among them are drawn together (`pool`), the others one by one.
+Those are gathered by their number of steps, so that each may have a profile of its own. Deals and
+trials are done in blocks that fit the processor's cache. Needs numpy (the extra ``planning``).
 """
 
 from __future__ import annotations
@@ -17,17 +16,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter
 from statistics import NormalDist
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Single = NDArray[np.float32]
-Integers = NDArray[np.intp]
-Small = NDArray[np.uint16]
+from taiga_pipeline.planning.capacity.pool import Chosen, Pool, pooled_rows
+from taiga_pipeline.planning.capacity.rows import (
+    Floats,
+    Integers,
+    Row,
+    Shape,
+    Single,
+    Small,
+    Table,
+)
 
 SLOTS: Final = 512
 """A deal's starts are kept as so many equally likely weeks: chances are rounded to 1/512."""
@@ -38,46 +43,21 @@ BATCH: Final = 1 << 17
 SPAN: Final = 2500
 """Trials that a thread does at a time."""
 
-Step = tuple[int, int, float]
-"""Role (by number), week from the start, and by how many hours the week's demand changes.
-
-A row has at most one for each role and week."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A deal in the simulation. ``starts`` are week numbers (0: the first) with chances."""
-
-    probability: float
-    starts: tuple[tuple[int, float], ...]
-    steps: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How many roles and weeks there are, and the common shock."""
-
-    roles: int
-    weeks: int
-    common_shock_sd: float = 0.25
-    bias: float = 0.0
-
-    @property
-    def never(self) -> int:
-        """Stands for the begin of a row that does not begin; so late that nothing reaches it."""
-        return 2 * self.weeks
-
 
 @dataclass(frozen=True, slots=True)
 class Futures:
     """What was drawn.
 
     ``hours`` has the axes role, week, trial. ``begins`` holds, for each row that was watched, the
-    week in which it begins in each trial, `Shape.never` standing for "not at all, or later".
+    week in which it begins in each trial, `Shape.never` standing for "not at all, or later"; of a
+    row that was drawn together with others, that is not known. ``factors`` are the trials' shared
+    factors.
     """
 
     hours: Single
     begins: Mapping[int, Small]
+    watched: tuple[int, ...]
+    factors: Single
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,27 +78,52 @@ class Simulation:
     """Rows made ready to draw futures of.
 
     The rows are drawn in an order that depends on their numbers of steps alone, so that a row
-    meets the same chances again when probabilities, starts or hours change.
+    meets the same chances again when probabilities, starts or hours change. ``table`` are the rows
+    as columns, if that is known already; ``pooled`` are those to draw together (None: it is found
+    out).
     """
 
-    def __init__(self, rows: Sequence[Row], shape: Shape) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        shape: Shape,
+        table: Table | None = None,
+        pooled: Chosen | None = None,
+    ) -> None:
         self._shape = shape
         self._rows = tuple(rows)
-        order = sorted(range(len(rows)), key=lambda number: _padded(rows[number]))
+        self._table = table or Table.of(rows, shape.weeks)
+        self._pooled = pooled_rows(self._table, shape) if pooled is None else pooled
+        self._pool: tuple[Pool, Single] | None = None
+        alone = np.flatnonzero(~self._pooled).tolist()
+        order = sorted(alone, key=lambda number: _padded(rows[number]))
         self._blocks = [
             _Block(order[first : first + BLOCK], rows, shape)
             for first in range(0, len(order), BLOCK)
         ]
 
-    def run(self, trials: int, seed: int, watched: Sequence[int] = (), workers: int = 2) -> Futures:
+    def run(
+        self,
+        trials: int,
+        seed: int,
+        watched: Sequence[int] = (),
+        workers: int = 2,
+        *,
+        keep: bool = False,
+    ) -> Futures:
         """Draws futures. ``watched`` are the rows whose begin is to be kept for each trial.
 
-        ``workers`` threads share the work; the result does not depend on their number.
+        ``workers`` threads share the work; the result does not depend on their number. ``keep``
+        keeps what `change` needs.
         """
         shape = self._shape
         factors = _factors(trials, seed, shape)
         hours = np.zeros((trials, shape.roles, shape.weeks + 1), dtype=np.float32)
-        begins = {row: np.full(trials, shape.never, dtype=np.uint16) for row in watched}
+        begins = {
+            row: np.full(trials, shape.never, dtype=np.uint16)
+            for row in watched
+            if not self._pooled[row]
+        }
 
         def draw(first: int) -> None:
             span = slice(first, first + SPAN)
@@ -128,27 +133,49 @@ class Simulation:
                 block.draw(factors[span], source, hours[span], own)
             np.cumsum(hours[span], axis=2, out=hours[span])
 
-        with ThreadPoolExecutor(workers) as pool:
-            for _ in pool.map(draw, range(0, trials, SPAN)):
-                pass
-        return Futures(_by_role(hours), begins)
+        if self._blocks:
+            with ThreadPoolExecutor(workers) as threads:
+                for _ in threads.map(draw, range(0, trials, SPAN)):
+                    pass
+        found = _by_role(hours)
+        if self._pooled.any():
+            pool = Pool(self._table, self._pooled, shape, factors)
+            normal = pool.normal(seed)
+            found += pool.hours(normal)
+            self._pool = (pool, normal) if keep else None
+        return Futures(found, begins, tuple(watched), factors)
+
+    def like(self, rows: Sequence[Row]) -> Simulation:
+        """Returns a simulation of as many other rows, the same of which are drawn together."""
+        return Simulation(rows, self._shape, pooled=self._pooled)
 
     def changed(self, rows: Sequence[Row]) -> list[int] | None:
         """Returns which of ``rows`` are others than those of the simulation.
 
         None if they would meet other chances, so that all has to be drawn again: there are more or
-        fewer of them, or one has another number of steps.
+        fewer of them, one has another number of steps, or one grew too large to be drawn together
+        with others.
         """
         if len(rows) != len(self._rows):
             return None
         pairs = zip(self._rows, rows, strict=True)
-        found = [number for number, (old, new) in enumerate(pairs) if old != new]
-        same = all(_padded(self._rows[number]) == _padded(rows[number]) for number in found)
-        return found if same else None
+        found = [number for number, (old, new) in enumerate(pairs) if old is not new and old != new]
+        return found if all(self._has_place(number, rows[number]) for number in found) else None
+
+    def _has_place(self, number: int, row: Row) -> bool:
+        if self._pooled[number]:
+            return row.most_hours <= self._most_pooled
+        return _padded(self._rows[number]) == _padded(row)
+
+    @cached_property
+    def _most_pooled(self) -> float:
+        return max(self._rows[number].most_hours for number in np.flatnonzero(self._pooled))
 
     def change(self, rows: Sequence[Row], changed: Sequence[int], trials: int, seed: int) -> Single:
         """Returns by how much hours change (role, week, trial) when the rows ``changed`` are those
-        of ``rows``, which meet the same chances as in `run` with these trials and this seed."""
+        of ``rows``, which meet the same chances as in `run` with these trials and this seed.
+
+        The run has kept what this needs."""
         shape = self._shape
         factors = _factors(trials, seed, shape)
         hours = np.zeros((trials, shape.roles, shape.weeks + 1), dtype=np.float32)
@@ -166,7 +193,21 @@ class Simulation:
                     own, some = drawn[at], factors[span][part]
                     hours[span][part] += new.steps(own, some) - old.steps(own, some)
         np.cumsum(hours, axis=2, out=hours)
-        return _by_role(hours)
+        found = _by_role(hours)
+        together = [number for number in changed if self._pooled[number]]
+        if together:
+            self._change_pool(found, rows, together)
+        return found
+
+    def _change_pool(self, hours: Single, rows: Sequence[Row], changed: Sequence[int]) -> None:
+        """Adds to ``hours`` what changes of those that are drawn together."""
+        assert self._pool is not None
+        pool, normal = self._pool
+        old, new = ([each[number] for number in changed] for each in (self._rows, rows))
+        roles = sorted({role for row in (*old, *new) for role, _, _ in row.steps})
+        weeks = self._shape.weeks
+        after, before = (pool.cumulants(Table.of(each, weeks)) for each in (new, old))
+        hours[roles] += pool.hours(normal, roles, after - before) - pool.hours(normal, roles)
 
 
 def _by_role(hours: Single) -> Single:
@@ -318,38 +359,3 @@ def _starts(rows: Sequence[Row]) -> tuple[Integers, Integers, Floats]:
     week = np.fromiter((week for row in rows for week, _ in row.starts), np.intp, count)
     chance = np.fromiter((chance for row in rows for _, chance in row.starts), np.float64, count)
     return number, week, chance
-
-
-def expected_hours(rows: Sequence[Row], shape: Shape) -> Iterator[tuple[Integers, Floats]]:
-    """Yields for each role the rows that ask for it, and their hours by week times their chances.
-
-    The shared factor is not in it: this is what summing probability times hours gives.
-    """
-    number, week, chance = _starts(rows)
-    chance *= np.array([row.probability for row in rows])[number]
-    inside = week < shape.weeks
-    cell = number[inside] * shape.weeks + np.maximum(week[inside], 0)
-    summed = np.bincount(cell, chance[inside], len(rows) * shape.weeks)
-    begin: Floats = summed.astype(np.float64, copy=False).reshape(len(rows), shape.weeks)
-    steps = np.array(
-        [(number, *step) for number, row in enumerate(rows) for step in row.steps]
-    ).reshape(-1, 4)
-    for role in range(shape.roles):
-        yield _expected_of_role(steps[steps[:, 1] == role], begin)
-
-
-def _expected_of_role(steps: Floats, begin: Floats) -> tuple[Integers, Floats]:
-    rows, place = np.unique(steps[:, 0].astype(np.intp), return_inverse=True)
-    weeks = begin.shape[1]
-    changes = np.zeros((len(rows), weeks))
-    for late in np.unique(steps[:, 2]).astype(int).tolist():
-        now = steps[:, 2] == late
-        at, hours = place[now], steps[now, 3, None]
-        chances = begin[rows[at]]
-        if late < 0:
-            # Whatever would come before the first week, is there from the first week on.
-            changes[at, 0] += (hours * chances[:, :-late]).sum(axis=1)
-            changes[at, : weeks + late] += hours * chances[:, -late:]
-        elif late < weeks:
-            changes[at, late:] += hours * chances[:, : weeks - late]
-    return rows, np.cumsum(changes, axis=1)

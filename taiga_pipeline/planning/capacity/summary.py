@@ -21,7 +21,8 @@ from taiga_pipeline.planning.capacity.idle import SHARES, exact_idle, sampled_id
 from taiga_pipeline.planning.capacity.kept import KeptDraws
 from taiga_pipeline.planning.capacity.quantiles import at_places, place_of
 from taiga_pipeline.planning.capacity.result import Cell, Driver, Idle, RoleCapacity
-from taiga_pipeline.planning.capacity.simulation import Floats, Futures, Shape, Simulation
+from taiga_pipeline.planning.capacity.rows import Floats, Shape, Single
+from taiga_pipeline.planning.capacity.simulation import Simulation
 from taiga_pipeline.planning.demand.deals import Demand
 
 HIGH: Final = 0.95
@@ -74,14 +75,15 @@ class Summary:
         # Deals that are not there yet have no names, and no one could do anything about them.
         watched = [row for row in candidates if demand.open[row].deal_key]
         if draw.kept is not None and not draw.with_drivers:
-            futures = Futures(draw.kept.hours(balance, shape), {})
+            futures = draw.kept.futures(balance, shape)
         else:
-            futures = Simulation(balance.rows, shape).run(draw.trials, draw.seed, watched)
+            simulation = Simulation(balance.rows, shape, balance.table)
+            futures = simulation.run(draw.trials, draw.seed, watched)
         self._hours = futures.hours
         if (balance.parts != 1).any():
             self._hours *= balance.parts[:, :, None].astype(np.float32)
         self._hours += balance.confirmed[:, :, None].astype(np.float32)
-        self._drawn = Drawn(balance.rows, futures, balance.expected, shape)
+        self._drawn = Drawn(balance.rows, balance.table, futures, balance.expected, shape)
 
     def roles(self) -> tuple[RoleCapacity, ...]:
         """Returns each role, week by week and in total."""
@@ -106,9 +108,10 @@ class Summary:
         parts = balance.parts[number]
         drivers = RoleDrivers(number, self._drawn, balance.capacity[number], parts)
         exact = ExactRole(number, balance.rows, self._drawn.shape, balance.expected[number], parts)
+        ordered = np.sort(self._hours[number, self._weeks.start :], axis=1)
         weeks = []
-        for week in self._weeks:
-            cell = self._cell(number, week, exact.of_week(week))
+        for week, asked in zip(self._weeks, ordered, strict=True):
+            cell = self._cell(number, week, exact.of_week(week), asked)
             if cell.expected_gap > TOLERANCE:
                 cell = replace(cell, drivers=self._named(drivers.of_week(week)))
             weeks.append(cell)
@@ -117,14 +120,15 @@ class Summary:
             total = replace(total, drivers=self._named(drivers.of_all(self._weeks)))
         return RoleCapacity(balance.names[number], int(balance.people[number]), tuple(weeks), total)
 
-    def _cell(self, number: int, week: int, exact: Distribution | None) -> Cell:
-        """Returns a role in a week, from the exact distribution where there is one."""
+    def _cell(self, number: int, week: int, exact: Distribution | None, asked: Single) -> Cell:
+        """Returns a role in a week, from the exact distribution where there is one, else from the
+        hours ``asked`` for in all trials, rising."""
         capacity = float(self._balance.capacity[number, week])
         if exact is not None:
             confirmed = float(self._balance.confirmed[number, week])
             spread = self._exact(exact, confirmed, capacity)
         else:
-            spread = self._of_cell(self._hours[number, week].astype(np.float64), capacity)
+            spread = self._of_cell(asked, capacity)
         place = slice(number, number + 1), slice(week, week + 1)
         return self._with_sure_hours(*place, spread)
 
@@ -160,24 +164,28 @@ class Summary:
             idle=exact_idle(exact, room),
         )
 
-    def _of_cell(self, asked: Floats, capacity: float) -> _Spread:
+    def _of_cell(self, asked: Single, capacity: float) -> _Spread:
         """Sums up a role in a week. More hours asked for are more that are missing, and fewer that
-        are free: one look at the order of trials tells all quantiles."""
-        chosen, last = self._draw.quantile, len(asked) - 1
-        places = [place_of(len(asked), share) for share in (0.5, chosen, HIGH)]
-        places += [last - place_of(len(asked), share) for share in SHARES]
-        median, quantile, high, *rest = at_places(asked, places)
-        over = asked - capacity
-        missing = np.maximum(over, 0)
-        low, middle, most = (max(0.0, capacity - each) for each in rest)
+        are free: one order of trials tells all quantiles."""
+        count = len(asked)
+        median, quantile, high = (
+            float(asked[place_of(count, share)]) for share in (0.5, self._draw.quantile, HIGH)
+        )
+        low, middle, most = (
+            max(0.0, capacity - float(asked[count - 1 - place_of(count, share)]))
+            for share in SHARES
+        )
+        over = asked[np.searchsorted(asked, capacity + TOLERANCE) :]
+        missing = (float(over.sum(dtype=np.float64)) - len(over) * capacity) / count
+        balance = float(asked.sum(dtype=np.float64)) / count - capacity
         return _Spread(
             median=median,
             quantile=quantile,
             high=high,
             gap=max(0.0, quantile - capacity),
-            expected_gap=float(missing.mean()),
-            chance_short=float((missing > TOLERANCE).mean()),
-            idle=Idle(low, middle, most, float((missing - over).mean())),
+            expected_gap=missing,
+            chance_short=len(over) / count,
+            idle=Idle(low, middle, most, max(0.0, missing - balance)),
         )
 
     def _sampled(self, asked: Floats, missing: Floats, free: Floats) -> _Spread:

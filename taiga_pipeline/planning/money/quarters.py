@@ -15,7 +15,8 @@ from typing import Final
 
 import numpy as np
 
-from taiga_pipeline.planning.capacity.simulation import Floats, Row, Shape, Simulation, Step
+from taiga_pipeline.planning.capacity.rows import Floats, Row, Shape, Step
+from taiga_pipeline.planning.capacity.simulation import Simulation
 from taiga_pipeline.planning.demand.deals import OpenDemand
 from taiga_pipeline.planning.money.deals import DealMoney
 from taiga_pipeline.planning.outlook import Outlooks

@@ -18,7 +18,8 @@ from taiga_pipeline.planning.capacity.drivers import Drawn, RoleDrivers, driver_
 from taiga_pipeline.planning.capacity.find import Options, find_capacity
 from taiga_pipeline.planning.capacity.overload import overload_notices
 from taiga_pipeline.planning.capacity.result import CapacityReport, RoleCapacity
-from taiga_pipeline.planning.capacity.simulation import Row, Shape, Simulation, expected_hours
+from taiga_pipeline.planning.capacity.rows import Row, Shape, Table, expected_hours
+from taiga_pipeline.planning.capacity.simulation import Simulation
 from taiga_pipeline.planning.demand.deals import Booked, Demand, Situation
 from taiga_pipeline.planning.outlook import Outlook, Outlooks
 from taiga_pipeline.planning.weeks import WEEK, Weeks
@@ -132,9 +133,10 @@ def test_what_a_deal_adds_is_the_gap_less_the_gap_without_it_in_the_same_trials(
         for n in range(9)
     ]
     capacity = np.full(6, 50.0)
-    expected = list(expected_hours(rows, shape))
+    table = Table.of(rows, shape.weeks)
+    expected = list(expected_hours(table, shape))
     futures = Simulation(rows, shape).run(3_000, 1, driver_candidates(expected))
-    found = RoleDrivers(0, Drawn(rows, futures, expected, shape), capacity)
+    found = RoleDrivers(0, Drawn(rows, table, futures, expected, shape), capacity)
     for number in range(6):
         for added in found.of_week(number):
             without = list(rows)

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 
 from taiga_pipeline.planning.capacity.exact import MOST_DEALS, Distribution, ExactRole
-from taiga_pipeline.planning.capacity.simulation import Row, Shape, expected_hours
+from taiga_pipeline.planning.capacity.rows import Row, Shape, Table, expected_hours
 from tests.planning.capacity.test_capacity_simulation import SHAPE, any_row, many, row, st
 from tests.planning.exact import exact
 
 
 def distribution(rows: list[Row], week: int, shape: Shape = SHAPE) -> Distribution | None:
-    expected = list(expected_hours(rows, shape))
+    expected = list(expected_hours(Table.of(rows, shape.weeks), shape))
     return ExactRole(0, rows, shape, expected[0]).of_week(week)
 
 

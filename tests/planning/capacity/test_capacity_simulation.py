@@ -8,12 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taiga_pipeline.planning.capacity import simulation as capacity_simulation
-from taiga_pipeline.planning.capacity.simulation import (
-    Row,
-    Shape,
-    Simulation,
-    expected_hours,
-)
+from taiga_pipeline.planning.capacity.rows import Row, Shape, Table, expected_hours
+from taiga_pipeline.planning.capacity.simulation import Simulation
 from tests.planning.exact import exact, outcomes
 
 SHAPE = Shape(roles=2, weeks=8)
@@ -153,7 +149,7 @@ any_row = st.builds(row, st.sampled_from([0.0, 0.3, 1.0]), starts, steps.map(tup
 @settings(max_examples=30, deadline=None)
 @given(st.lists(any_row, max_size=12))
 def test_what_is_expected_is_what_all_outcomes_come_to(rows: list[Row]) -> None:
-    for role, (numbers, found) in enumerate(expected_hours(rows, SHAPE)):
+    for role, (numbers, found) in enumerate(expected_hours(Table.of(rows, SHAPE.weeks), SHAPE)):
         for at, number in enumerate(numbers.tolist()):
             chances = [outcomes(rows[number], role, week, 8) for week in range(8)]
             mean = [sum(h * c for h, c in each.items()) for each in chances]

@@ -1,0 +1,289 @@
+"""Many small deals drawn together, in place of one by one.
+
+Given the shared factor, deals are independent, and the sum of many small ones is close to a normal
+distribution, a little skewed. So what matters of them is worked out exactly, for each role and week
+and for several factors: mean, variance and third cumulant of their sum. Normal numbers, correlated
+as the deals tie roles and weeks together, are bent to these by Wilson and Hilferty's cube ("The
+distribution of chi-square", PNAS 17, 1931). Deals that stand out in a role and week, and all where
+there are few, are drawn one by one (`simulation`). Needs numpy (the extra ``planning``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from taiga_pipeline.planning.capacity.rows import (
+    Floats,
+    Integers,
+    Shape,
+    Single,
+    Table,
+    hours_if_won,
+)
+
+FEWEST: Final = 500
+"""Deals below which pooling does not pay."""
+MOST_SKEWED: Final = 0.3
+"""The third cumulant that a pool may have in a role and week, for a spread of 1 of all deals."""
+SAMPLE: Final = 1024
+"""Deals that tell how roles and weeks move together."""
+UNTIED: Final = 1e-4
+"""The part of the variance that moves by itself: keeps the correlations well conditioned."""
+NODES: Final = 33
+"""Factors for which cumulants are worked out."""
+
+Chosen = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Moments:
+    """Means of a role's hours and of their second and third powers, by row and week, supposed that
+    the rows are won. ``rows`` are their numbers."""
+
+    rows: Integers
+    first: Floats
+    second: Floats
+    third: Floats
+
+    def cumulants(self, chance: Floats) -> tuple[Floats, Floats, Floats]:
+        """Returns the sums of the rows' first three cumulants, by factor and week. ``chance`` is
+        that of each row (factor x row)."""
+        twice = chance**2
+        first, cubed = self.first, self.first**3
+        mean = chance @ first
+        variance = chance @ self.second - twice @ first**2
+        third = chance @ self.third - 3 * (twice @ (first * self.second))
+        return mean, variance, third + 2 * ((twice * chance) @ cubed)
+
+
+def _moments(table: Table, shape: Shape) -> list[_Moments]:
+    powers = [hours_if_won(table, shape, power) for power in (1, 2, 3)]
+    return [
+        _Moments(rows, first, second, third)
+        for (rows, first), (_, second), (_, third) in zip(*powers, strict=True)
+    ]
+
+
+def _shaken(probability: Floats, factors: Floats) -> Floats:
+    """Returns the chances of rows under factors (factor x row); what is certain stays so."""
+    shaken = np.minimum(1.0, factors[:, None] * probability)
+    shaken[:, probability >= 1] = 1.0
+    return shaken
+
+
+def pooled_rows(table: Table, shape: Shape) -> Chosen:
+    """Returns which rows may be drawn together: none where that does not pay.
+
+    Those are left that would bring more than `MOST_SKEWED` into a role and week.
+    """
+    chosen = table.probability > 0
+    if chosen.sum() < FEWEST or not _pays(table, chosen, shape):
+        return np.zeros(len(chosen), dtype=bool)
+    for moments in _moments(table, shape):
+        chosen[moments.rows[_stands_out(moments, table, shape)]] = False
+    if chosen.sum() < FEWEST or not _pays(table, chosen, shape):
+        chosen[:] = False
+    return chosen
+
+
+def _pays(table: Table, chosen: Chosen, shape: Shape) -> bool:
+    """Compares what a trial costs, in nanoseconds as measured on one machine."""
+    cells = shape.roles * shape.weeks
+    kept = chosen[table.row]
+    alone = 3.0 * chosen.sum() + 8.0 * table.probability[table.row[kept]].sum()
+    return bool(alone > cells * (15.0 + cells / 40.0))
+
+
+def _stands_out(moments: _Moments, table: Table, shape: Shape) -> Chosen:
+    """Returns the rows of a role that are to be drawn by themselves."""
+    found = np.zeros(len(moments.rows), dtype=bool)
+    middle = np.exp([shape.bias])
+    chance = _shaken(table.probability[moments.rows], middle)[0][:, None]
+    mean = (chance * moments.first).sum(axis=0)
+    variance = (chance * moments.second - (chance * moments.first) ** 2).sum(axis=0)
+    spread = np.sqrt(np.maximum(variance + (shape.common_shock_sd * mean) ** 2, 0))
+    third = np.abs(
+        chance * (moments.third - 3 * chance * moments.first * moments.second)
+        + 2 * (chance * moments.first) ** 3
+    )
+    most = MOST_SKEWED * spread**3
+    for week in np.flatnonzero(third.sum(axis=0) > most).tolist():
+        order = np.argsort(third[:, week], kind="stable")
+        found[order[np.cumsum(third[order, week]) > most[week]]] = True
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Cumulants:
+    """Of pooled rows, by factor (rising), role and week: mean, by how much it grows with the
+    factor, variance and third cumulant. All are sums over rows."""
+
+    mean: Floats
+    growth: Floats
+    variance: Floats
+    third: Floats
+
+    def __add__(self, other: Cumulants) -> Cumulants:
+        return Cumulants(
+            self.mean + other.mean,
+            self.growth + other.growth,
+            self.variance + other.variance,
+            self.third + other.third,
+        )
+
+    def of_roles(self, roles: slice | list[int]) -> Cumulants:
+        """Returns those of some roles."""
+        parts = self.mean, self.growth, self.variance, self.third
+        return Cumulants(*(each[:, roles] for each in parts))
+
+    def __sub__(self, other: Cumulants) -> Cumulants:
+        return Cumulants(
+            self.mean - other.mean,
+            self.growth - other.growth,
+            self.variance - other.variance,
+            self.third - other.third,
+        )
+
+
+class Pool:
+    """Rows that are drawn together, for trials with the given shared ``factors``."""
+
+    def __init__(self, table: Table, chosen: Chosen, shape: Shape, factors: Single) -> None:
+        self._shape = shape
+        self._order = np.argsort(factors, kind="stable")
+        self._factors = factors[self._order]
+        self._nodes, self._ends = _nodes(self._factors)
+        pooled = table.only(chosen)
+        self._cumulants = self.cumulants(pooled)
+        self._tied = _correlated(pooled, chosen, shape)
+
+    def cumulants(self, table: Table) -> Cumulants:
+        """Returns the cumulants of a table's rows under the pool's factors."""
+        parts = []
+        for moments in _moments(table, self._shape):
+            probability = table.probability[moments.rows]
+            chance = _shaken(probability, self._nodes)
+            grows = np.where(chance < 1, probability, 0.0)
+            mean, variance, third = moments.cumulants(chance)
+            parts.append((mean, grows @ moments.first, variance, third))
+        return Cumulants(*(np.stack(each, axis=1) for each in zip(*parts, strict=True)))
+
+    def normal(self, seed: int) -> Single:
+        """Draws the correlated normal numbers that hours are made of (cell x trial).
+
+        Trials of about the same factor get opposite ones.
+        """
+        source = np.random.Generator(np.random.SFC64([seed, 2]))
+        cells, trials = len(self._tied), len(self._factors)
+        half = self._tied @ source.standard_normal((cells, (trials + 1) // 2), dtype=np.float32)
+        found = np.empty((cells, trials), dtype=np.float32)
+        found[:, ::2] = half
+        found[:, 1::2] = -half[:, : trials // 2]
+        return found
+
+    def hours(
+        self, normal: Single, roles: Sequence[int] | None = None, more: Cumulants | None = None
+    ) -> Single:
+        """Returns the hours by role (all, or some ``roles``), week and trial. ``more`` is what
+        changes of the pool."""
+        weeks, some = self._shape.weeks, slice(None) if roles is None else list(roles)
+        normal = normal.reshape(-1, weeks, normal.shape[1])[some]
+        of = (self._cumulants if more is None else self._cumulants + more).of_roles(some)
+        spread = np.sqrt(np.maximum(of.variance, 0))
+        lean = np.where(spread > 1e-6, of.third / np.maximum(spread, 1e-6) ** 3 / 6, 0.0)
+        found = np.empty_like(normal)
+        for at, (first, after) in enumerate(pairwise(self._ends)):
+            node, factors = np.float32(self._nodes[at]), self._factors[first:after]
+            bent = normal[..., first:after] - _column(lean[at])
+            bend = bent * _column(lean[at])
+            bent *= 1 + bend * (1 + bend / 3)
+            bent *= _column(spread[at]) * np.sqrt(factors / node)
+            bent += _column(of.growth[at]) * (factors - node) + _column(of.mean[at])
+            found[..., first:after] = bent
+        np.maximum(found, 0, out=found)
+        return self._by_trial(found)
+
+    def _by_trial(self, hours: Single) -> Single:
+        place = np.empty_like(self._order)
+        place[self._order] = np.arange(len(place))
+        return hours.take(place, axis=2)
+
+
+def _column(values: Floats) -> Single:
+    return values[..., None].astype(np.float32)
+
+
+def _nodes(factors: Single) -> tuple[Floats, list[int]]:
+    """Returns factors in equal steps of their logarithms, and where the trials (rising factors) of
+    each begin, with the end of the last."""
+    logs = np.log(factors.astype(np.float64))
+    edges = np.linspace(logs[0], logs[-1], NODES + 1)
+    ends = np.searchsorted(logs, edges[1:-1]).tolist()
+    return np.exp((edges[1:] + edges[:-1]) / 2), [0, *ends, len(factors)]
+
+
+def _correlated(table: Table, chosen: Chosen, shape: Shape) -> Single:
+    """Returns what makes independent normal numbers move as the deals tie them (cell x cell): the
+    root of the correlations, which some of the deals tell."""
+    numbers = np.flatnonzero(chosen)
+    some = np.zeros(len(chosen), dtype=bool)
+    some[numbers[:: max(1, -(-len(numbers) // SAMPLE))]] = True
+    covariance = _covariance(table.only(some), shape)
+    spread = np.sqrt(np.maximum(np.diag(covariance), 0))
+    spread[spread <= 1e-9] = np.inf
+    correlation = covariance / spread[:, None] / spread
+    correlation *= 1 - UNTIED
+    np.fill_diagonal(correlation, 1.0)
+    root: Single = np.linalg.cholesky(correlation).astype(np.float32)
+    return root
+
+
+def _covariance(table: Table, shape: Shape) -> Floats:
+    """Returns the covariances of a table's rows at the shared factor's median (cell x cell)."""
+    cells = shape.roles * shape.weeks
+    rows = np.unique(table.row)
+    chance = _shaken(table.probability, np.exp([shape.bias]))[0]
+    mean = np.zeros((len(rows), shape.roles, shape.weeks))
+    for role, (asking, hours) in enumerate(hours_if_won(table, shape)):
+        mean[np.searchsorted(rows, asking), role] = hours
+    flat = mean.reshape(len(rows), cells) * chance[rows, None]
+    found: Floats = _second_moments(table, chance, shape) - flat.T @ flat
+    return found
+
+
+def _second_moments(table: Table, chance: Floats, shape: Shape) -> Floats:
+    """Returns the mean products of the hours of two cells, summed over rows (cell x cell).
+
+    Each pair of steps of a row counts in the two weeks in which they come, whenever it begins.
+    """
+    wide = shape.weeks + 1
+    size = shape.roles * wide
+    left, right = _pairs(table)
+    row = table.row[left]
+    weight = chance[row] * table.hours[left] * table.hours[right]
+    cells, weights = [], []
+    for begin in range(shape.weeks):
+        share = weight * table.begins[table.start[row], begin]
+        some = np.flatnonzero(share)
+        cell = table.role * wide + np.clip(table.late + begin, 0, shape.weeks)
+        cells.append(cell[left[some]] * size + cell[right[some]])
+        weights.append(share[some])
+    found = np.bincount(np.concatenate(cells), np.concatenate(weights), size * size)
+    square = found.astype(np.float64, copy=False).reshape(shape.roles, wide, shape.roles, wide)
+    summed = np.cumsum(np.cumsum(square, axis=1), axis=3)[:, :-1, :, :-1]
+    return summed.reshape(2 * (shape.roles * shape.weeks,))
+
+
+def _pairs(table: Table) -> tuple[Integers, Integers]:
+    """Returns all pairs of steps of the same row, by their places in the table."""
+    _, first, counts = np.unique(table.row, return_index=True, return_counts=True)
+    width = np.repeat(counts, counts)
+    left = np.repeat(np.arange(len(table.row)), width)
+    at = np.arange(len(left)) - np.repeat(np.cumsum(width) - width, width)
+    return left, at + np.repeat(np.repeat(first, counts), width)

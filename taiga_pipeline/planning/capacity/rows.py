@@ -1,0 +1,191 @@
+"""Open deals as rows to simulate, one by one and as columns. Needs numpy (the extra ``planning``).
+
+A profile is kept as its *steps* (+30 hours in week 2, -30 in week 12), which are added up over
+the weeks at the end: a project of ten weeks costs two additions, not ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Single = NDArray[np.float32]
+Integers = NDArray[np.intp]
+Small = NDArray[np.uint16]
+
+Step = tuple[int, int, float]
+"""Role (by number), week from the start, and by how many hours the week's demand changes.
+
+A row has at most one for each role and week."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A deal in the simulation. ``starts`` are week numbers (0: the first) with chances."""
+
+    probability: float
+    starts: tuple[tuple[int, float], ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def most_hours(self) -> float:
+        """The most hours of a week in one role."""
+        by_role: dict[int, float] = {}
+        most = 0.0
+        for role, _, change in sorted(self.steps):
+            by_role[role] = by_role.get(role, 0.0) + change
+            most = max(most, by_role[role])
+        return most
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How many roles and weeks there are, and the common shock."""
+
+    roles: int
+    weeks: int
+    common_shock_sd: float = 0.25
+    bias: float = 0.0
+
+    @property
+    def never(self) -> int:
+        """Stands for the begin of a row that does not begin; so late that nothing reaches it."""
+        return 2 * self.weeks
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows as columns.
+
+    ``probability`` and ``start`` are by row; ``begins[start]`` are the chances that a row which is
+    won begins in each week (deals share them: few are different). Each step has its ``row``,
+    ``role``, ``late`` (weeks from the start) and ``hours``; steps are in the order of rows.
+    """
+
+    probability: Floats
+    start: Integers
+    begins: Floats
+    row: Integers
+    role: Integers
+    late: Integers
+    hours: Floats
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], weeks: int) -> Table:
+        """Returns the columns of ``rows``, of which ``weeks`` weeks are looked at."""
+        places: dict[int, int] = {}
+        distinct: list[tuple[tuple[int, float], ...]] = []
+        start = np.empty(len(rows), dtype=np.intp)
+        for number, each in enumerate(rows):
+            place = places.get(id(each.starts))
+            if place is None:
+                place = places[id(each.starts)] = len(distinct)
+                distinct.append(each.starts)
+            start[number] = place
+        counts = [len(each.steps) for each in rows]
+        flat = chain.from_iterable(chain.from_iterable(each.steps for each in rows))
+        steps = np.fromiter(flat, np.float64, 3 * sum(counts)).reshape(-1, 3)
+        return cls(
+            probability=np.array([each.probability for each in rows], dtype=np.float64),
+            start=start,
+            begins=_begins(distinct, weeks),
+            row=np.repeat(np.arange(len(rows)), counts),
+            role=steps[:, 0].astype(np.intp),
+            late=steps[:, 1].astype(np.intp),
+            hours=steps[:, 2],
+        )
+
+    def if_won_at(self, weeks: Sequence[int]) -> Table:
+        """Returns the table with all rows won that may be, each beginning in the given week."""
+        last = self.begins.shape[1]
+        start = np.clip(np.array(weeks, dtype=np.intp), 0, last)
+        begins = np.eye(last + 1, last)
+        return replace(self, probability=np.sign(self.probability), start=start, begins=begins)
+
+    def only(self, wanted: NDArray[np.bool_]) -> Table:
+        """Returns the table with the steps of those rows that are wanted; rows keep their numbers,
+        the others ask for nothing."""
+        kept = wanted[self.row]
+        return replace(
+            self,
+            row=self.row[kept],
+            role=self.role[kept],
+            late=self.late[kept],
+            hours=self.hours[kept],
+        )
+
+
+def _begins(distinct: Sequence[tuple[tuple[int, float], ...]], weeks: int) -> Floats:
+    number = np.repeat(np.arange(len(distinct)), [len(starts) for starts in distinct])
+    count = len(number)
+    week = np.fromiter((week for starts in distinct for week, _ in starts), np.intp, count)
+    chance = np.fromiter((chance for starts in distinct for _, chance in starts), float, count)
+    inside = week < weeks
+    cell = number[inside] * weeks + np.maximum(week[inside], 0)
+    summed = np.bincount(cell, chance[inside], len(distinct) * weeks)
+    return summed.astype(np.float64, copy=False).reshape(len(distinct), weeks)
+
+
+def expected_hours(table: Table, shape: Shape) -> Iterator[tuple[Integers, Floats]]:
+    """Yields for each role the rows that ask for it, and their hours by week times their chances.
+
+    The shared factor is not in it: this is what summing probability times hours gives.
+    """
+    for rows, hours in hours_if_won(table, shape):
+        yield rows, hours * table.probability[rows, None]
+
+
+def hours_if_won(table: Table, shape: Shape, power: int = 1) -> Iterator[tuple[Integers, Floats]]:
+    """Yields for each role the rows that ask for it, and the mean of their hours by week (or of a
+    power of them), supposed that they are won."""
+    reached = np.cumsum(table.begins, axis=1)
+    order = np.argsort(table.role, kind="stable")
+    ends = np.searchsorted(table.role[order], np.arange(shape.roles + 1)).tolist()
+    for first, after in pairwise(ends):
+        steps = order[first:after]
+        row, late = table.row[steps], table.late[steps]
+        is_new = np.concatenate([np.ones(min(1, len(row)), dtype=bool), row[1:] != row[:-1]])
+        rows, place = row[is_new], np.cumsum(is_new) - 1
+        hours = table.hours[steps]
+        if power > 1:
+            place, late, hours = _to_a_power(place, late, hours, power)
+        yield rows, _by_week(place, late, hours, reached[table.start[rows]])
+
+
+def _to_a_power(
+    place: Integers, late: Integers, hours: Floats, power: int
+) -> tuple[Integers, Integers, Floats]:
+    """Returns the steps of the profiles' powers; a row's steps are in the order of their weeks."""
+    order = np.lexsort((late, place))
+    place, late = place[order], late[order]
+    level = np.cumsum(hours[order])
+    is_new = np.concatenate([np.ones(min(1, len(place)), dtype=bool), place[1:] != place[:-1]])
+    # What the rows before have come to (nothing, unless they never end) is none of this one's.
+    before = np.concatenate([np.zeros(min(1, len(place))), level[:-1]])
+    level -= before[is_new][np.cumsum(is_new) - 1]
+    raised = level**power
+    changes = np.diff(raised, prepend=0.0)
+    changes[is_new] = raised[is_new]
+    return place, late, changes
+
+
+def _by_week(place: Integers, late: Integers, hours: Floats, reached: Floats) -> Floats:
+    """Adds steps up: each counts from ``late`` weeks after its row's begin, whose chance to have
+    come by a week is ``reached`` (row x week)."""
+    found = np.zeros_like(reached)
+    weeks = reached.shape[1]
+    for week in np.unique(late).tolist():
+        now = late == week
+        at, more = place[now], hours[now, None]
+        if week < 0:
+            # Whatever would come before the first week, is there from the first week on.
+            early = np.minimum(np.arange(weeks) - week, weeks - 1)
+            found[at] += more * reached[at[:, None], early]
+        elif week < weeks:
+            found[at, week:] += more * reached[at, : weeks - week]
+    return found
