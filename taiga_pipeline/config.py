@@ -364,7 +364,7 @@ class Settings(Section):
     ] = Field(default_factory=list)
     path: Annotated[Path, Field(strict=False)]
 
-    @property
+    @cached_property
     def zone(self) -> tzinfo:
         """The time zone in which days are counted."""
         return zone_named(self.time_zone) if self.time_zone else local_zone()

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sync.clock import Clock, SystemClock
+from taiga_pipeline.app.memory import Memory, files_mark
 from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
-
-if TYPE_CHECKING:
-    from taiga_pipeline.config import Settings
-
-_Mark = tuple[int, int, int]
+from taiga_pipeline.config import load
 
 
 @dataclass
@@ -25,8 +20,7 @@ class Served:
     config: Path
     environment: Mapping[str, str]
     clock: Clock = field(default_factory=SystemClock)
-    _loaded: tuple[_Mark, Settings] | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    memory: Memory = field(default_factory=Memory)
 
     @classmethod
     def of(cls, workspace: Workspace) -> Served:
@@ -49,22 +43,8 @@ class Served:
 
         :raises ProblemsError: the configuration has problems.
         """
-        with self._lock:
-            mark = _mark(self.config)
-            known = self._loaded if self._loaded and self._loaded[0] == mark else None
-            fresh = Workspace(self.clock, self.environment)
-            fresh.use_config(str(self.config))
-            if known is None:
-                self._loaded = (mark, fresh.settings)
-            else:
-                fresh.use_settings(known[1])
+        fresh = Workspace(self.clock, self.environment, memory=self.memory)
+        fresh.use_config(str(self.config))
+        mark = files_mark([self.config])
+        fresh.use_settings(fresh.remembered("settings", mark, lambda: load(self.config)))
         return fresh
-
-
-def _mark(path: Path) -> _Mark:
-    """Returns what is another one once a file was written again."""
-    try:
-        found = path.stat()
-    except OSError:
-        return (0, 0, 0)
-    return found.st_mtime_ns, found.st_size, found.st_ino

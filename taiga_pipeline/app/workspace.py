@@ -6,14 +6,15 @@ Everything is opened when it is first asked for, so that a use case pays only fo
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sync.clock import Clock, SystemClock
+from taiga_pipeline.app.memory import Memory, files_mark
 from taiga_pipeline.days import day_of
 from taiga_pipeline.pipeline.rates import Rates
 from taiga_pipeline.problems import Problem, ProblemsError
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from taiga_pipeline.pipeline.store import DealStore
     from taiga_pipeline.sources.port import DealSource, SourceAdapter, SourceCapabilities
 
+_Made = TypeVar("_Made")
+
 CONFIG_VARIABLE: Final = "PIPELINE_SYNC_CONFIG"
 DEFAULT_CONFIG: Final = "config.toml"
 NO_STORE: Final = (
@@ -42,12 +45,14 @@ class Workspace:
     """Handed to every use case.
 
     ``environment`` is where secrets' variables are looked up. ``kept`` holds what one use case
-    keeps for the others as long as the workspace lasts, by name.
+    keeps for the others as long as the workspace lasts, by name. ``memory`` is what several
+    workspaces share in a program that serves for long, None in one that answers once.
     """
 
     clock: Clock = field(default_factory=SystemClock)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     kept: dict[str, object] = field(default_factory=dict)
+    memory: Memory | None = None
     _config: str | None = None
     _settings: Settings | None = None
 
@@ -95,6 +100,20 @@ class Workspace:
     def today(self) -> date:
         """The day that it is now, in the pipeline's time zone."""
         return day_of(self.clock.now(), self.zone)
+
+    def remembered(self, name: str, mark: object, make: Callable[[], _Made]) -> _Made:
+        """Returns what ``make`` makes, or what it made for others while ``mark`` was the same.
+
+        Nothing is remembered under the mark None.
+        """
+        if self.memory is None or mark is None:
+            return make()
+        return self.memory.get(name, mark, make)
+
+    def store_mark(self) -> object:
+        """Returns what is another one once anybody wrote into the store, None if nothing tells."""
+        path = sqlite_path(self._store_url())
+        return files_mark((path, path.with_name(f"{path.name}-wal"))) if path else None
 
     def open_deal_store(self, *, create: bool = False) -> DealStore:
         """Opens the built-in store of deals, and makes it if asked.

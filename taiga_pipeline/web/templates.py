@@ -27,7 +27,7 @@ def templates() -> Environment:
     found.filters.update(
         amount=amount, day=day, moment=moment, percent=percent, translated=translated
     )
-    found.globals.update(_=text, plural=plural)
+    found.globals.update(_=text, ngettext=plural)
     return found
 
 

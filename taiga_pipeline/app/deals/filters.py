@@ -15,6 +15,7 @@ from taiga_pipeline.pipeline.text import folded, line
 from taiga_pipeline.problems import ProblemsError, did_you_mean
 
 if TYPE_CHECKING:
+    from taiga_pipeline.mapping.rules import StageRule
     from taiga_pipeline.pipeline.model import Deal
 
 _SHOWN: Final = 20
@@ -146,6 +147,21 @@ def refuse_unknown_stages(
 def known_stages(workspace: Workspace) -> list[str]:
     """Returns the names of the stages of all mappings, in the order of the funnel."""
     return list(dict.fromkeys(names[0] for names in _stages(workspace)))
+
+
+def known_rules(workspace: Workspace) -> dict[str, StageRule]:
+    """Returns the stages of all mappings by their names, in the order of the funnel.
+
+    Where several mappings have a stage of one name, it is the first one's.
+    """
+    try:
+        rules = workspace.load_mappings().rules
+    except ProblemsError:
+        return {}
+    found: dict[str, StageRule] = {}
+    for stage in (stage for each in rules for stage in each.stages):
+        found.setdefault(stage.name, stage)
+    return found
 
 
 def _stages(workspace: Workspace) -> list[tuple[str, ...]]:

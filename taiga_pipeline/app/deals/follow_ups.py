@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.history.model import History, PastDeal
     from taiga_pipeline.planning.outlook import Outlooks
 
+USUAL_SECONDS: Final = 600.0
+"""So long a program that serves for long goes by how long won deals stayed in stages."""
 REASONS: Final = 3
 """How many reasons of a score are told."""
 
@@ -115,6 +117,11 @@ class Followed:
 
     @cached_property
     def _usual(self) -> Mapping[str, Usual]:
+        # How long won deals stay does not change from one request to the next.
+        mark = (self._today, int(self._workspace.clock.monotonic() / USUAL_SECONDS))
+        return self._workspace.remembered("usual days", mark, self._read_usual)
+
+    def _read_usual(self) -> Mapping[str, Usual]:
         return usual_days(stay for deal in self._history.decided for stay in stays(deal))
 
     @cached_property

@@ -17,7 +17,7 @@ from taiga_pipeline.app.deals.filters import (
     stages_meant,
 )
 from taiga_pipeline.app.deals.follow_ups import Followed, Score, Waiting
-from taiga_pipeline.app.store_access import deal_store
+from taiga_pipeline.app.deals.reading import all_deals
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.follow_ups import FollowUp
 from taiga_pipeline.pipeline.model import Deal
@@ -175,6 +175,17 @@ def _listed(followed: Followed, deal: Deal, selection: Selection) -> Listed | No
     score = followed.score(deal) if selection.scored else None
     if not selection.score.holds(score.chance if score else None):
         return None
+    return _with_chance(deal, stage, waiting, score)
+
+
+def as_listed(followed: Followed, deal: Deal) -> Listed:
+    """Returns a deal as it is listed, without its learnt chance."""
+    return _with_chance(deal, followed.stage(deal), followed.waiting(deal), None)
+
+
+def _with_chance(
+    deal: Deal, stage: StageRule | None, waiting: Waiting, score: Score | None
+) -> Listed:
     weight = stage.chance(deal.probability) if stage else deal.probability
     chance = weight if stage and stage.category.is_closed else deal.probability
     return Listed(deal, stage, chance, weight, waiting, score)
@@ -182,12 +193,8 @@ def _listed(followed: Followed, deal: Deal, selection: Selection) -> Listed | No
 
 def _matching(workspace: Workspace, asked: Selection) -> Iterator[Deal]:
     conditions = Conditions.of(asked.where, workspace.fields) if asked.where else Conditions()
-    if not workspace.has_store:
-        deals = list(workspace.make_deal_source().read().deals)
-        yield from _checked(workspace, asked, conditions, lambda: iter(deals))
-        return
-    with deal_store(workspace) as store:
-        yield from _checked(workspace, asked, conditions, store.deals)
+    deals = all_deals(workspace)
+    yield from _checked(workspace, asked, conditions, lambda: iter(deals))
 
 
 def _checked(
@@ -199,7 +206,7 @@ def _checked(
     refuse_unknown_stages(workspace, deals, asked.stages)
     stages = {folded(line(name)) for name in stages_meant(workspace, asked.stages)}
     matches, found = matcher(asked.team, asked.owner, asked.text), 0
-    for deal in sorted(deals(), key=lambda each: each.key):
+    for deal in deals():
         is_there = not stages or folded(deal.stage) in stages
         if is_there and matches(deal) and conditions.are_met_by(deal):
             found += 1

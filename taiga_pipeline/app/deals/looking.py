@@ -90,6 +90,15 @@ def find_deals(
     return tuple(DealView(deal, chance(deal)) for deal in found)
 
 
+def deal_of(workspace: Workspace, key: str) -> Deal:
+    """Returns a deal alone.
+
+    :raises UnknownDeal: there is none; names the nearest.
+    """
+    with deal_store(workspace) as store:
+        return store.get(key)
+
+
 def show_deal(workspace: Workspace, key: str) -> DealDetails:
     """Returns everything about a deal.
 

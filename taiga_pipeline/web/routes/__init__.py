@@ -11,10 +11,12 @@ from taiga_pipeline.web.pages import Section
 from taiga_pipeline.web.routes.board import BOARD
 from taiga_pipeline.web.routes.deal import DEAL
 from taiga_pipeline.web.routes.follow_ups import FOLLOW_UPS
+from taiga_pipeline.web.routes.moving import MOVING
 
 SECTIONS: Final[tuple[Section, ...]] = (
     BOARD,
     FOLLOW_UPS,
     DEAL,
+    MOVING,
 )
 """In the order of the navigation; those without a path do not stand in it."""
