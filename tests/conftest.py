@@ -29,7 +29,13 @@ settings.register_profile(
 )
 settings.load_profile("any-machine")
 
-pytest_plugins = ("tests.figures", "tests.profiles", "tests.live.postgresql", "tests.live.tryton")
+pytest_plugins = (
+    "tests.figures",
+    "tests.profiles",
+    "tests.live.postgresql",
+    "tests.live.tryton",
+    "tests.live.odoo",
+)
 
 
 def pytest_collection_finish() -> None:

@@ -22,6 +22,7 @@ LEVELS: Final = {
     "taiga_pipeline.pipeline": 1,
     "taiga_pipeline.people": 1,
     "taiga_pipeline.http": 1,
+    "taiga_pipeline.odoo": 1,
     "taiga_pipeline.mapping": 2,
     "taiga_pipeline.planning": 2,
     "taiga_pipeline.notify": 2,

@@ -22,6 +22,7 @@ SETTINGS: dict[str, dict[str, object]] = {
     "csv": {"file": "deals.csv"},
     "sql": {"url": "sqlite:///crm.db", "query": "SELECT * FROM deals"},
     "tryton": {"url": "http://127.0.0.1:1", "database": "t", "token_env": "KEY"},
+    "odoo": {"url": "http://127.0.0.1:1", "database": "t", "token_env": "KEY"},
 }
 
 

@@ -27,10 +27,10 @@ from taiga_pipeline.pipeline.importing.options import ImportOptions
 from taiga_pipeline.sources.facts import unknown_facts
 from taiga_pipeline.sources.rows import ROW_SETTINGS, row_options
 from taiga_pipeline.sources.settings import SettingsReader
+from taiga_pipeline.sources.spool import Cache
 from taiga_pipeline.sources.tryton.client import Client
 from taiga_pipeline.sources.tryton.fields import MODEL, UNNAMED, USUAL, Fields
 from taiga_pipeline.sources.tryton.source import Terms, TrytonSource
-from taiga_pipeline.sources.tryton.spool import Cache
 from taiga_pipeline.sources.tryton.write_back import TrytonWriteBack
 
 KNOWN: Final = (

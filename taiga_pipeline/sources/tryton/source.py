@@ -27,10 +27,10 @@ from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.sources.port import DealReading
 from taiga_pipeline.sources.rows import read_deals
+from taiga_pipeline.sources.spool import Cache, Kept, Spool
 from taiga_pipeline.sources.tryton.catalogue import Catalogue
 from taiga_pipeline.sources.tryton.client import Client, Row
 from taiga_pipeline.sources.tryton.fields import CLOSED_STATES, Fields, NotShown
-from taiga_pipeline.sources.tryton.spool import Cache, Kept, Spool
 from taiga_pipeline.sources.tryton.typed import encode
 from taiga_pipeline.sources.tryton.write_back import TrytonWriteBack
 

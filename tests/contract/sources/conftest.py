@@ -1,7 +1,7 @@
 """Which sources the suite runs against.
 
-The store, a CSV file, SQLite and a Tryton that answers from memory are always there; PostgreSQL
-where it can be started; a live Tryton when the command line names one.
+The store, a CSV file, SQLite, a Tryton and an Odoo that answer from memory are always there;
+PostgreSQL where it can be started; a live Tryton and a live Odoo when the command line names them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import pytest
 from tests.contract.sources.place import Can, Place, abilities_of
 from tests.contract.sources.places import (
     CsvPlace,
+    FakeOdooPlace,
     FakeTrytonPlace,
+    LiveOdooPlace,
     LiveTrytonPlace,
     OrdersPlace,
     SqlPlace,
@@ -33,6 +35,10 @@ def _live_tryton(request: pytest.FixtureRequest, folder: Path) -> Place:
     return LiveTrytonPlace(office=request.getfixturevalue("live_tryton"))
 
 
+def _live_odoo(request: pytest.FixtureRequest, folder: Path) -> Place:
+    return LiveOdooPlace(office=request.getfixturevalue("live_odoo"))
+
+
 _PLACES: dict[str, tuple[frozenset[Can], Make]] = {
     "store": (StorePlace.can, lambda request, folder: StorePlace(folder=folder)),
     "csv": (CsvPlace.can, lambda request, folder: CsvPlace(folder=folder)),
@@ -44,8 +50,11 @@ _PLACES: dict[str, tuple[frozenset[Can], Make]] = {
     "postgresql": (SqlPlace.can | {Can.LOCK_OUT}, _postgresql),
     "tryton": (FakeTrytonPlace.can, lambda request, folder: FakeTrytonPlace()),
     "live tryton": (LiveTrytonPlace.can, _live_tryton),
+    "odoo": (FakeOdooPlace.can, lambda request, folder: FakeOdooPlace()),
+    "odoo by JSON-2": (FakeOdooPlace.can, lambda request, folder: FakeOdooPlace(version=19)),
+    "live odoo": (LiveOdooPlace.can, _live_odoo),
 }
-_OPTIONS = {"live tryton": "--tryton-url", "yours": "--source-place"}
+_OPTIONS = {"live tryton": "--tryton-url", "live odoo": "--odoo-url", "yours": "--source-place"}
 """What names the places that are not always there."""
 
 

@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,12 @@ from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.sources.port import DealSource
 from taiga_pipeline.sources.registry import create
 from tests.contract.sources.place import Can, Place, Row
+from tests.live.odoo import OdooOffice
 from tests.live.tryton import TrytonOffice, amount, typed_day
+from tests.odoo.fake import KEY as ODOO_KEY
+from tests.odoo.fake import LOGIN as ODOO_LOGIN
+from tests.odoo.fake import URL as ODOO_URL
+from tests.odoo.fake import FakeOdoo
 from tests.sources.third_party import orders_adapter
 from tests.sources.tryton import fake
 from tests.targets.support import ManualClock
@@ -440,3 +446,159 @@ def _as_lead(row: Row) -> dict[str, object]:
         "conversion_probability": float(row.probability),
         "end_date": typed_day(day.year, day.month, day.day),
     }
+
+
+@dataclass
+class FakeOdooPlace(Place):
+    """Odoo as it is remembered: a version that is asked by JSON-RPC, or by JSON-2."""
+
+    can: frozenset[Can] = frozenset(Can) - {Can.FORGET_KEYS}
+    many: int = 1200
+    version: int = 14
+
+    def __post_init__(self) -> None:
+        clock = ManualClock()
+        self.odoo = FakeOdoo(version=self.version, now=clock.now)
+        self.clock = clock
+        self.mock = self.odoo.answer()
+        self.mock.start()
+        self.owners: dict[str, int] = {}
+
+    def source(self, *, writes_back: bool = False) -> DealSource:
+        return self._source(ODOO_URL, ODOO_KEY, writes_back=writes_back)
+
+    def _source(self, url: str, key: str, *, writes_back: bool = False) -> DealSource:
+        settings = {
+            "url": url,
+            "database": "crm",
+            "username": ODOO_LOGIN,
+            "token_env": "KEY",
+            "environment": {"KEY": key},
+        }
+        return create("odoo", odoo_settings(settings, writes_back), self.clock)
+
+    def put(self, *rows: Row) -> None:
+        for row in rows:
+            self.odoo.stages.setdefault(row.stage, self.odoo.add("crm.stage", name=row.stage))
+            self.odoo.lead(
+                row.stage,
+                referred=row.key,
+                name=row.name,
+                partner_id=self.odoo.customer(row.customer),
+                expected_revenue=float(row.value),
+                probability=float(Decimal(row.probability) * 100),
+                date_deadline=str(row.expected_close),
+                user_id=self._owner(row.owner),
+            )
+
+    def _owner(self, name: str) -> int:
+        if name not in self.owners:
+            self.owners[name] = self.odoo.user(name, f"{name}@example.invalid")
+        return self.owners[name]
+
+    def _id(self, key: str) -> int:
+        rows = self.odoo.rows["crm.lead"].items()
+        return next(number for number, row in rows if row["referred"] == key)
+
+    def rename(self, key: str, name: str) -> None:
+        self.odoo.change("crm.lead", self._id(key), name=name)
+
+    def remove(self, key: str) -> None:
+        self.odoo.remove("crm.lead", self._id(key))
+
+    def break_off(self) -> None:
+        self.odoo.longest_page = 1
+
+    def go_away(self) -> DealSource:
+        return self._source("http://127.0.0.1:9", ODOO_KEY)
+
+    def lock_out(self) -> DealSource:
+        return self._source(ODOO_URL, WRONG)
+
+    def written_facts(self, key: str) -> tuple[object, ...]:
+        row = self.odoo.rows["crm.lead"][self._id(key)]
+        assert row["x_about"] is False
+        return _facts_there(row)
+
+    def image(self) -> object:
+        return {number: dict(row) for number, row in self.odoo.rows.get("crm.lead", {}).items()}
+
+    def clean_up(self) -> None:
+        self.mock.stop(allow_assert=False)
+
+
+def odoo_settings(settings: dict[str, object], writes_back: bool) -> dict[str, object]:
+    """Returns the settings of a source for Odoo whose leads have keys of their own."""
+    columns = {"key": "referred", "team": ""}
+    if not writes_back:
+        return {**settings, "columns": columns}
+    places = {"url": "x_url", "start": "x_project_start", "progress": "x_progress"}
+    return {**settings, "columns": columns, "write_back": places}
+
+
+def _facts_there(row: Any) -> tuple[object, ...]:
+    start, progress = row["x_project_start"] or None, row["x_progress"]
+    return row["x_url"] or None, str(start), f"{progress:.2f}" if progress else None
+
+
+@dataclass
+class LiveOdooPlace(Place):
+    """A real Odoo, in which other tests leave leads of theirs."""
+
+    can: frozenset[Can] = frozenset(Can) - {Can.BREAK_OFF, Can.FORGET_KEYS}
+    many: int = 60
+    office: OdooOffice = field(default_factory=lambda: OdooOffice("", ""))
+
+    def __post_init__(self) -> None:
+        self.prefix = f"{self.office.marker}-"
+        self._ids: dict[str, int] = {}
+        self._stage = lru_cache(self.office.stage)
+        self._customer = lru_cache(self.office.customer)
+        self._owner = lru_cache(lambda name: self.office.find("res.users", ["name", "=", name]))
+
+    def source(self, *, writes_back: bool = False) -> DealSource:
+        return create("odoo", odoo_settings(self.office.settings(), writes_back), SystemClock())
+
+    def put(self, *rows: Row) -> None:
+        numbers = self.office.leads([self._lead(row) for row in rows])
+        self._ids.update(zip((row.key for row in rows), numbers, strict=True))
+
+    def _lead(self, row: Row) -> dict[str, object]:
+        return {
+            "type": "opportunity",
+            "referred": row.key,
+            "name": row.name,
+            "stage_id": self._stage(row.stage),
+            "partner_id": self._customer(row.customer),
+            "expected_revenue": float(row.value),
+            "probability": float(Decimal(row.probability) * 100),
+            "date_deadline": str(row.expected_close),
+            "user_id": self._owner(row.owner),
+        }
+
+    def rename(self, key: str, name: str) -> None:
+        self.office.change("crm.lead", self._ids[key], name=name)
+
+    def remove(self, key: str) -> None:
+        self.office.remove("crm.lead", self._ids[key])
+
+    def go_away(self) -> DealSource:
+        settings = self.office.settings(url="http://127.0.0.1:9")
+        return create("odoo", settings, SystemClock())
+
+    def lock_out(self) -> DealSource:
+        settings = self.office.settings(password_env="WRONG")
+        return create("odoo", settings, SystemClock())
+
+    def written_facts(self, key: str) -> tuple[object, ...]:
+        names = ("x_url", "x_project_start", "x_progress", "contact_name")
+        row = self.office.show("crm.lead", self._ids[key], *names)
+        assert row["contact_name"] is False
+        return _facts_there(row)
+
+    def image(self) -> object:
+        names = ("name", "stage_id", "active", "write_date", "x_url")
+        return [self.office.show("crm.lead", number, *names) for number in self._ids.values()]
+
+    def clean_up(self) -> None:
+        self.office.remove("crm.lead", *self._ids.values())

@@ -4,8 +4,8 @@ A *spool* holds what one reading brought, in a database without a name that is g
 *cache* is a file with the records as they were at the last reading, and when that was. Together
 they give all records: the spool's where it has one, else the cache's.
 
-Absence is evidence only after a complete reading: a record that was deleted in Tryton stays in the
-cache until the next one.
+Absence is evidence only after a complete reading: a record that was deleted where it came from
+stays in the cache until the next one.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ import json
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from taiga_pipeline.sources.tryton.client import Row
+from taiga_pipeline.http.answer import JSON
+
+Row = Mapping[str, JSON]
+"""A record with its ``id``, as JSON can keep it."""
 
 _LOG: Final = logging.getLogger(__name__)
 _RECORDS: Final = "CREATE TABLE record (id INTEGER PRIMARY KEY, body TEXT NOT NULL)"

@@ -1,0 +1,222 @@
+"""Odoo's API: `ApiClient` with Odoo's log-in and refusals, and calls of methods.
+
+JSON-2 is tried first where there is an API key, for it is what newer versions keep; where it does
+not answer, JSON-RPC is used, which takes a key in the place of a password.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import urlsplit
+
+from sync.clock import Clock
+from sync.errors import Rejected, Stop, SyncError, Unauthorised, Unreachable, Vanished
+from taiga_pipeline.credentials import Secret
+from taiga_pipeline.http.answer import JSON, Answer
+from taiga_pipeline.http.client import ApiClient, ApiProfile
+from taiga_pipeline.http.connection import Connection
+from taiga_pipeline.odoo.dialects import COMMON, JSON2, Json2, JsonRpc
+from taiga_pipeline.odoo.shapes import answer_trouble
+from taiga_pipeline.odoo.transport import OdooTransport
+
+WRONG_ADDRESS: Final = (
+    "a web page answers in place of Odoo's API; is the address the one that people open Odoo at?"
+)
+_FIRST_OF_JSON2: Final = (19, 0)
+_OF_THE_WEB_CLIENT: Final = tuple("web odoo".split())
+_PROBE: Final = f"{JSON2}res.users/context_get"
+
+
+class Refusal(Rejected):
+    """Odoo refuses a call. ``status`` says how, ``words`` are Odoo's own."""
+
+    def __init__(self, what: str, answer: Answer) -> None:
+        self.words = answer.explain()
+        self.status = answer.status
+        words = f": {self.words}" if self.words else ""
+        super().__init__(f"Odoo refuses {what} ({self.status}{words})")
+
+
+class OdooClient(ApiClient):
+    """One account's access to one database. Safe to use from several threads.
+
+    ``section`` is where in the configuration its settings are.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        database: str,
+        clock: Clock,
+        section: str = "target",
+    ) -> None:
+        transport = OdooTransport(base_address(connection.url, section), connection, clock, section)
+        profile = ApiProfile("Odoo", WRONG_ADDRESS, refusal, answer_trouble)
+        super().__init__(profile, transport)
+        self._login = _Login(self, transport, connection, database, section)
+        self.credentials = self._login
+
+    @property
+    def uid(self) -> int:
+        """The account's number; logs in if need be."""
+        self._login.headers()
+        return self._login.uid
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Odoo's version, (14, 0); of one that is spoken to by JSON-2, the least that it can be."""
+        self._login.headers()
+        return self._login.version
+
+    @property
+    def database(self) -> str:
+        """The database's name."""
+        return self._login.database
+
+    def read(
+        self, model: str, method: str, ids: Sequence[int] | None = None, **named: JSON
+    ) -> JSON:
+        """Calls a method that changes nothing; raises as `ApiClient.get`."""
+        return self.ask(f"{model}/{method}", _body(ids, named)).data["result"]
+
+    def change(
+        self, model: str, method: str, ids: Sequence[int] | None = None, **named: JSON
+    ) -> JSON:
+        """Calls a method that says how it should be; raises as `ApiClient.patch`."""
+        return self.apply(f"{model}/{method}", _body(ids, named)).data["result"]
+
+    def make(
+        self, model: str, method: str, ids: Sequence[int] | None = None, **named: JSON
+    ) -> JSON:
+        """Calls a method that makes something; raises as `ApiClient.post`."""
+        return self.post(f"{model}/{method}", _body(ids, named)).data["result"]
+
+
+def _body(ids: Sequence[int] | None, named: Mapping[str, JSON]) -> dict[str, JSON]:
+    return dict(named) if ids is None else {"ids": list(ids), **named}
+
+
+def base_address(url: str, section: str) -> str:
+    """Returns the server's address, without a slash at its end, nor a page of Odoo's web client.
+
+    :raises Stop: ``url`` is not a web address, or holds credentials.
+    """
+    parts = urlsplit(url.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        example = "https://odoo.example.com"
+        raise Unreachable(f"{section}.url: {url!r} is not a web address ({example})")
+    if parts.username is not None or parts.password is not None:
+        raise Stop(f"{section}.url: holds credentials; use token_env instead")
+    steps = [step for step in parts.path.split("/") if step]
+    if steps and steps[0] in _OF_THE_WEB_CLIENT:
+        steps = []
+    return "/".join([f"{parts.scheme}://{parts.netloc}", *steps])
+
+
+def refusal(what: str, answer: Answer, *, writes: bool) -> SyncError:
+    """Returns the error that an answer (3xx and 5xx aside) stands for."""
+    if answer.status == 401:
+        return Unauthorised(f"Odoo does not accept this account for {what} (401)")
+    if answer.status == 404 and not answer.is_page:
+        return Vanished(f"{what}: it is not there, or this account may not see it")
+    return Refusal(what, answer)
+
+
+class _Login:
+    """Finds out how Odoo is spoken to, and who the account is, before the first call."""
+
+    def __init__(
+        self,
+        client: OdooClient,
+        transport: OdooTransport,
+        connection: Connection,
+        database: str,
+        section: str,
+    ) -> None:
+        self._client = client
+        self._transport = transport
+        self._connection = connection
+        self._section = section
+        self._lock = threading.Lock()
+        self.database = database
+        self.uid = 0
+        self.version = (0, 0)
+
+    def headers(self) -> Mapping[str, str]:
+        """Returns no headers: the dialect puts them in. Logs in if nobody has."""
+        if self._transport.dialect is None:
+            with self._lock:
+                if self._transport.dialect is None:
+                    self._log_in()
+        return {}
+
+    def renew(self, refused: Mapping[str, str]) -> None:
+        """A key or password works, or does not: there is nothing to renew."""
+        raise self._unauthorised()
+
+    def _log_in(self) -> None:
+        key = self._connection.token
+        if key is not None and self._by_json2(Json2(self.database, key)):
+            return
+        secret = key or self._connection.password
+        if secret is None:
+            raise Unauthorised(
+                f"[{self._section}] needs an API key (token_env), or a username and a password"
+            )
+        self._by_json_rpc(secret)
+
+    def _by_json2(self, dialect: Json2) -> bool:
+        """Logs in by JSON-2, if this Odoo has it."""
+        answer = self._client.ask_openly(_PROBE, {}, dialect.headers)
+        if answer.status == 401:
+            raise self._unauthorised()
+        context = answer.data.get("result") if answer.ok and isinstance(answer.data, dict) else None
+        if not isinstance(context, dict) or not isinstance(context.get("uid"), int):
+            return False
+        self.uid, self.version = context["uid"], _FIRST_OF_JSON2
+        self._transport.dialect = dialect
+        return True
+
+    def _by_json_rpc(self, secret: Secret) -> None:
+        self.version = self._asked_version()
+        username = self._connection.username
+        if not username:
+            raise Unauthorised(
+                f"this Odoo ({self.version[0]}.{self.version[1]}) takes a key only together with "
+                f"the account's login: write username into [{self._section}]"
+            )
+        account: list[JSON] = [self.database, username, secret.reveal(), {}]
+        answer = self._client.ask_openly(f"{COMMON}authenticate", {"args": account})
+        uid = answer.data.get("result") if answer.ok else None
+        if not uid or not isinstance(uid, int):
+            raise self._unauthorised(answer)
+        self.uid = uid
+        self._transport.dialect = JsonRpc(self.database, uid, secret)
+
+    def _asked_version(self) -> tuple[int, int]:
+        answer = self._client.ask_openly(f"{COMMON}version", {})
+        said = answer.data.get("result") if answer.ok and isinstance(answer.data, dict) else None
+        known = said.get("server_version_info") if isinstance(said, dict) else None
+        if not isinstance(known, list) or not known:
+            raise Unreachable(
+                f"{self._client.server}: no Odoo answers there, neither to JSON-2 nor to JSON-RPC; "
+                f"{WRONG_ADDRESS}"
+            )
+        return _numbers(known)
+
+    def _unauthorised(self, answer: Answer | None = None) -> SyncError:
+        words = answer.explain() if answer is not None and answer.status != 200 else ""
+        return Unauthorised(
+            f"Odoo does not let the account in{': ' * bool(words)}{words}; is the key or password "
+            f"right, and {self.database!r} the name of the database ([{self._section}] database)? "
+            "A key ends three months after it was made at the latest: make another in Odoo (My "
+            "Profile, Account Security, New API Key)"
+        )
+
+
+def _numbers(known: Sequence[JSON]) -> tuple[int, int]:
+    """Returns a version as numbers; hosted ones are called "saas~17"."""
+    digits = ["".join(filter(str.isdigit, str(each))) for each in (*known, "0")[:2]]
+    return int(digits[0] or 0), int(digits[1] or 0)
