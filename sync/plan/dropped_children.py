@@ -10,6 +10,9 @@ keep                   stays, and nothing is said
 (no policy)            stays, and is forgotten
 =====================  ============================================================================
 
+The first two may be a record's own, from when it was made; else it is the group's rule for its kind
+that counts.
+
 What people made, or took away, is not the connector's: it is forgotten. What stays is still bound,
 so that it can be removed later, and is found again when it is asked for again.
 """
@@ -53,6 +56,8 @@ def settle_dropped(
         return Outcome.FORGET
     if binding.when_dropped is WhenDropped.REMOVE:
         return removal(binding.key, found)
+    if binding.when_dropped is WhenDropped.REMOVE_IF_UNTOUCHED:
+        return _take_back(binding, base, found, split)
     if policy in (None, WhenDropped.KEEP):
         return Outcome.FORGET if policy is None else Outcome.STAY
     if policy is WhenDropped.REPORT:

@@ -202,3 +202,15 @@ def test_two_that_could_be_meant_are_never_guessed(world: World) -> None:
     report = world.run()
     assert [a.type for a in report.applied].count(ActionType.UPDATE) == 0
     assert names(world) == ["Gamma", "Delta"]
+
+
+def test_a_record_may_say_itself_that_it_goes_untouched_whatever_its_kind_does(
+    world: World,
+) -> None:
+    extra = replace(milestone("Delivery", "2027-02-01"), when_dropped=TAKE_BACK)
+    world.want(group(milestone("Kick-off"), extra, when=WhenDropped.KEEP))
+    world.run()
+    world.want(group(when=WhenDropped.KEEP))
+    world.run()
+    assert names(world) == ["Kick-off"]
+    assert not world.settled().issues
