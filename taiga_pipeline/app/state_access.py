@@ -42,6 +42,12 @@ def state_to_read(workspace: Workspace, *, is_there: bool | None = None) -> Iter
         store.close()
 
 
+def has_project(workspace: Workspace, key: str) -> bool:
+    """Whether a deal has a project of its own."""
+    with state_to_read(workspace) as store:
+        return key in store.index()
+
+
 def facts_of(workspace: Workspace, key: str) -> DeliveryFacts | None:
     """Returns what became of a deal, None if nothing was synced for it yet."""
     with state_to_read(workspace) as store:

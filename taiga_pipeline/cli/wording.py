@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         FixedFields,
         GateClosed,
         InvalidFields,
+        JoinsItself,
         KeyTaken,
         NothingToChange,
         NotMappedDeal,
@@ -73,6 +74,16 @@ def _way_through(deal: str) -> str:
     return _(
         "Check an action off with: {command}; or move it anyway with --force, which is recorded",
         command=command("deals done", deal, "ACTION"),
+    )
+
+
+def _joins_itself(error: JoinsItself) -> str:
+    if error.other == error.deal:
+        return translated(str(error))
+    return _(
+        "{error}; let it stand for itself first: {command}",
+        error=translated(str(error)),
+        command=command("deals leave", error.other),
     )
 
 
@@ -143,6 +154,9 @@ def _own_way(field: str) -> str:
     if field == "done":
         way = command("deals done", "KEY", "ACTION")
         return _("check actions off with: {command}", command=way)
+    if field == "part_of":
+        way = command("deals join", "KEY", "PROJECT_DEAL")
+        return _("make the deal a part of another one's project with: {command}", command=way)
     return _("the time is noted when the deal is moved or changed")
 
 
@@ -231,6 +245,7 @@ _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "FixedFields": _fixed_fields,
     "GateClosed": _gate_closed,
     "InvalidFields": _invalid_fields,
+    "JoinsItself": _joins_itself,
     "KeyTaken": _key_taken,
     "NotMappedDeal": _not_mapped,
     "NoHistory": _no_history,

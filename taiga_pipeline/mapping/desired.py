@@ -92,7 +92,7 @@ def desired_group(
     """
     case = make_case(deal, rules, stage, staffing)
     follow = case.state is not ProjectState.RETIRED
-    root, children = _project(case), tuple(_children(case)) if follow else ()
+    root, children = project_of(case), tuple(children_of(case)) if follow else ()
     return DesiredGroup(
         root=root,
         children=children,
@@ -102,13 +102,13 @@ def desired_group(
         when_retired=rules.how_retired,
         when_deleted=rules.when_deleted,
         likeness=likeness(deal),
-        when_dropped=_when_dropped(rules),
-        waiting=frozenset(_waiting(case)) if follow else frozenset(),
-        beside=dict(_beside(root, children, rules)),
+        when_dropped=when_dropped(rules),
+        waiting=frozenset(waiting_in(case)) if follow else frozenset(),
+        beside=dict(beside(root, children, rules)),
     )
 
 
-def _beside(
+def beside(
     root: Desired, children: Iterable[Desired], rules: Rules
 ) -> Iterator[tuple[RecordKey, Mapping[str, Value]]]:
     """Yields the page from sales with the facts that the description keeps beside it."""
@@ -118,7 +118,7 @@ def _beside(
             yield each.key, {Project.DEAL_FACTS: facts}
 
 
-def _when_dropped(rules: Rules) -> dict[str, WhenDropped]:
+def when_dropped(rules: Rules) -> dict[str, WhenDropped]:
     """Returns what becomes of children that are no longer asked for, in the order of removal.
 
     Roles come and go with people: they are never reported.
@@ -128,7 +128,7 @@ def _when_dropped(rules: Rules) -> dict[str, WhenDropped]:
     return {Kind.STORY: rule, Kind.MILESTONE: rule, Kind.WIKI: rule, Kind.ROLE: of_roles}
 
 
-def _waiting(case: Case) -> Iterator[RecordKey]:
+def waiting_in(case: Case) -> Iterator[RecordKey]:
     """Yields the milestones whose dates are not known at present."""
     for rule in case.rules.milestones:
         if case.has(rule.when) and not all(milestone_dates(rule, case.view.start)):
@@ -201,11 +201,19 @@ def left_alone(deal: Deal, rules: Rules, stage: StageRule, today: date) -> str:
     return UNDATED if undated and rules.when_undated is WhenUndated.LEAVE else ""
 
 
-def _project(case: Case) -> Desired:
+def demand_of(case: Case) -> tuple[str, str]:
+    """Returns the demand of a deal as it is written, and what of it is open."""
+    words, start = case.rules.words, case.view.start
+    demand = written_demand(case.demand, start, words)
+    if case.needed is case.demand:
+        return demand, demand
+    return demand, written_demand(case.needed, start, words)
+
+
+def project_of(case: Case) -> Desired:
+    """Returns the project that a deal asks for."""
     rules, values, words = case.rules, case.values, case.rules.words
-    demand = written_demand(case.demand, case.view.start, words)
-    all_open = case.needed is case.demand
-    needed = demand if all_open else written_demand(case.needed, case.view.start, words)
+    demand, needed = demand_of(case)
     fields: dict[str, Value] = {
         Project.STATE: case.state.value,
         Project.LABEL: case.label,
@@ -223,7 +231,7 @@ def _project(case: Case) -> Desired:
         key=RecordKey(case.deal.key, Kind.PROJECT),
         fields=fields,
         owners=rules.owners.project,
-        reason=_reason(case.stage),
+        reason=reason_of(case.stage),
         origins=_origins(case),
         at_any_time={Project.TAGS: _tags_of_any_state(rules, values)},
         notes=(NO_START,) if _lacks_dates(case) else (),
@@ -240,7 +248,8 @@ def _origins(case: Case) -> dict[str, str]:
     }
 
 
-def _reason(stage: StageRule) -> str:
+def reason_of(stage: StageRule) -> str:
+    """Says what a stage makes of a deal's project, and where the mapping says so."""
     none = stage.state is ProjectState.NONE
     effect = "is one without a project" if none else f"makes it {stage.state.value}"
     return f'the stage "{stage.name}" {effect} ({stage.where})'
@@ -262,7 +271,7 @@ def _tags_of_any_state(rules: Rules, values: Values) -> frozenset[str]:
     return _tags((*rules.tags, *(tag for look in looks for tag in look.tags)), values)
 
 
-def _children(case: Case) -> Iterator[Desired]:
+def children_of(case: Case) -> Iterator[Desired]:
     """Yields the children in the order in which one may refer to another."""
     yield from _roles(case)
     yield from _memberships(case)
@@ -272,7 +281,7 @@ def _children(case: Case) -> Iterator[Desired]:
     for story in case.rules.stories:
         if case.has(story.when):
             yield _story(case, story, made)
-    yield from _page(case)
+    yield from page_of(case)
 
 
 def _roles(case: Case) -> Iterator[Desired]:
@@ -340,19 +349,25 @@ def _story(case: Case, rule: StoryRule, milestones: set[str]) -> Desired:
     )
 
 
-def _page(case: Case) -> Iterator[Desired]:
+def page_text(case: Case) -> Iterator[str]:
+    """Yields the lines of the page with what sales knows."""
+    words = case.rules.words
+    demand = [written_demand([each], case.view.start, words) for each in case.demand]
+    yield from page_lines(case.deal, case.values, case.rules, demand)
+
+
+def page_of(case: Case) -> Iterator[Desired]:
     """Yields the page with what sales knows, if the mapping asks for it in this state."""
     phase = case.rules.page
     if phase is PagePhase.NEVER or not case.has(Phase(phase.value)):
         return
     words = case.rules.words
-    demand = [written_demand([each], case.view.start, words) for each in case.demand]
     yield Desired(
         key=RecordKey(case.deal.key, Kind.WIKI, SLUG),
         fields={
             Wiki.TITLE: words.from_sales,
             Wiki.TEXT: "",
-            Wiki.FACTS: "\n".join(page_lines(case.deal, case.values, case.rules, demand)),
+            Wiki.FACTS: "\n".join(page_text(case)),
         },
         owners=case.rules.owners.page,
         reason=f"each {case.state.value} project has it (project.from_sales_page)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -11,6 +11,7 @@ from sync.records.model import RETIRED, Desired, DesiredGroup, RecordKey, Value,
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.desired import desired_group
 from taiga_pipeline.mapping.errors import MappingTie, NoMapping, UnknownStage, unknown_stage
+from taiga_pipeline.mapping.joined import Part, given_to, joined_group
 from taiga_pipeline.mapping.rules import Condition, Rules, StageRule
 from taiga_pipeline.mapping.template import Template
 from taiga_pipeline.mapping.text import normalise
@@ -105,7 +106,21 @@ class MappingSet:
         rules = self.choose(deal)
         if rules is None:
             return None
-        group = desired_group(deal, rules, self._stage(deal, rules), staffing, today)
+        return self._ready(desired_group(deal, rules, self._stage(deal, rules), staffing, today))
+
+    def desired_together(
+        self, deals: Sequence[tuple[Deal, Staffing]], today: date
+    ) -> list[DesiredGroup]:
+        """Returns what deals in one project ask for, the main one first, a group for each of them.
+
+        :raises NotMapped: one of them has no mapping, several, or an unknown stage.
+        """
+        main, *others = [Part(deal, *self.stage_of(deal), staffing) for deal, staffing in deals]
+        groups = [joined_group(main, others, today)]
+        groups += [given_to(each, main.deal.key, today) for each in others]
+        return [self._ready(group) for group in groups]
+
+    def _ready(self, group: DesiredGroup) -> DesiredGroup:
         return self._with_all_tags(group) if len(self.rules) > 1 else group
 
     def _with_all_tags(self, group: DesiredGroup) -> DesiredGroup:

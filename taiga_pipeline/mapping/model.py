@@ -468,6 +468,9 @@ class WordsTable(Table):
     plan_reported: Text = Field("Reported", description="Hours that were reported.")
     plan_left: Text = Field("Left", description="Hours of the budget that were not reported yet.")
     plan_hours: Text = Field("h", description='As in "320 h".')
+    also_in_project: Text = Field(
+        "Also in this project", description="Before a deal that was joined to the project."
+    )
     next_step: Text = Field("Next step", description="Name of the fact on the page from sales.")
     in_stage_since: Text = Field("since", description='As in "Stage: Proposal, since 2026-11-01".')
     project: Text = Field("Project", description="Name of the fact: the deal's project.")

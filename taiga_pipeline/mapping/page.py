@@ -79,7 +79,7 @@ def with_money(group: DesiredGroup, money: PageMoney, words: WordsTable) -> Desi
     lines = list(_money(money, words))
 
     def shown(child: Desired) -> Desired:
-        if not lines or not _is_page(child.key):
+        if not lines or not is_page(child.key):
             return child
         # A blank line ends the quotation of notes.
         text = "\n".join((str(child.fields[Wiki.FACTS]), "", *lines)).lstrip("\n")
@@ -90,12 +90,13 @@ def with_money(group: DesiredGroup, money: PageMoney, words: WordsTable) -> Desi
 
 def with_page_at_rest(group: DesiredGroup) -> DesiredGroup:
     """Returns the group of a deal whose page stays as it is, as its money is not known now."""
-    pages = {child.key for child in group.children if _is_page(child.key)}
+    pages = {child.key for child in group.children if is_page(child.key)}
     children = tuple(child for child in group.children if child.key not in pages)
     return replace(group, children=children, waiting=group.waiting | pages)
 
 
-def _is_page(key: RecordKey) -> bool:
+def is_page(key: RecordKey) -> bool:
+    """Whether a record is the page from sales."""
     return (key.kind, key.name) == (Kind.WIKI, SLUG)
 
 

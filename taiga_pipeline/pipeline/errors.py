@@ -178,6 +178,27 @@ class AlreadyInStage(InvalidValue):
         self.deal, self.stage = deal, stage
 
 
+class JoinsItself(InvalidValue):
+    """A deal is to be a part of itself, or of a deal (``other``) that is in its own project."""
+
+    def __init__(self, deal: str, other: str) -> None:
+        is_same = deal == other
+        super().__init__(
+            f"deal {deal} cannot be a part of itself"
+            if is_same
+            else f"deal {other} is part of the project of {deal}"
+        )
+        self.deal, self.other = deal, other
+
+
+class StandsAlone(InvalidValue):
+    """A deal is to leave the project of another one, and is part of none."""
+
+    def __init__(self, deal: str) -> None:
+        super().__init__(f"deal {deal} is not part of another deal's project")
+        self.deal = deal
+
+
 class GateClosed(RequestError):
     """A deal may not leave its stage: actions are open. ``missing`` lists them, in their order."""
 

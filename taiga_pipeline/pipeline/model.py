@@ -84,7 +84,8 @@ class Deal:
     lost, the day on which the next step of sales is due.
     ``own`` holds the fields of the user's own by name, as text in the normal form of their kind;
     what is not known is not in it.
-    ``notes`` are a log, the newest first. ``next_step_by`` is who does the next step.
+    ``notes`` are a log, the newest first. ``next_step_by`` is who does the next step. ``part_of``
+    is the key of the deal whose project this one is a part of.
     ``stage_since`` and ``updated_at`` are UTC.
     """
 
@@ -114,6 +115,7 @@ class Deal:
     next_step: str = ""
     next_step_on: date | None = None
     next_step_by: str = ""
+    part_of: str = ""
     own: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 

@@ -512,6 +512,7 @@ STEPS: Final[tuple[Step, ...]] = (
             PRIMARY KEY (name, other)
         )""",
     ),
+    statements("ALTER TABLE deals ADD COLUMN part_of TEXT NOT NULL DEFAULT ''"),
 )
 
 

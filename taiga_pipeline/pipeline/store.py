@@ -34,6 +34,7 @@ from taiga_pipeline.pipeline.errors import (
     FieldConflict,
     FixedFields,
     InvalidValue,
+    JoinsItself,
     KeyTaken,
     NotDone,
     UnknownDeal,
@@ -41,6 +42,7 @@ from taiga_pipeline.pipeline.errors import (
 from taiga_pipeline.pipeline.fields.field import with_values
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.gates import pass_gate
+from taiga_pipeline.pipeline.joins import main_deals
 from taiga_pipeline.pipeline.key_rules import next_key
 from taiga_pipeline.pipeline.model import Deal, FieldChange, Note, StageMove
 from taiga_pipeline.pipeline.notes import newest_first, stamped
@@ -164,6 +166,25 @@ class DealStore:
         with closing(self._stream(query.order_by(by_letters(DEALS.c.key)))) as rows:
             for row in rows:
                 yield row.key, read_own_column(row.key, row.own)
+
+    def join(self, key: str, main: str, *, by: str = "") -> Deal:
+        """Makes a deal a part of another one's project; "" lets it stand for itself again.
+
+        :raises UnknownName: one of them is not there.
+        :raises JoinsItself: the other one is this deal, or ends up in its project.
+        """
+        with self._writing() as connection:
+            deal = _get(connection, key, lock=True)
+            other = _get(connection, main).key if main else ""
+            joins = _joins(connection)
+            if other and deal.key in (other, main_deals(joins).get(other)):
+                raise JoinsItself(deal.key, other)
+            return self._save(connection, deal, replace(deal, part_of=other), by)
+
+    def joins(self) -> dict[str, str]:
+        """Returns the deals that are part of another one's project, with the key of that one."""
+        with self._reading() as connection:
+            return _joins(connection)
 
     def imported_keys(self) -> frozenset[str]:
         """Returns the keys of the deals that files brought."""
@@ -453,6 +474,11 @@ class DealStore:
         with self._reading() as connection:
             query = select(DEALS.c.key).where(DEALS.c.key_folded == folded(key))
             return connection.execute(query).scalar() or key
+
+
+def _joins(connection: Connection) -> dict[str, str]:
+    query = select(DEALS.c.key, DEALS.c.part_of).where(DEALS.c.part_of != "")
+    return {row.key: row.part_of for row in connection.execute(query)}
 
 
 def _find(connection: Connection, key: str, *, lock: bool = False) -> Deal | None:

@@ -30,6 +30,7 @@ from taiga_pipeline.mapping.rules import Rules, StageRule
 from taiga_pipeline.pipeline.delivery import delivery_facts
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
 from taiga_pipeline.records import PORTFOLIO, is_portfolio
+from taiga_pipeline.sources.joined import NOT_HERE, WAITS, Together, with_joined
 from taiga_pipeline.sources.port import (
     ChangesKeys,
     DealReading,
@@ -104,6 +105,7 @@ class MappedSource:
         self._zone = zone
         self._extent = extent or Extent()
         self._overview = self._extent.overview
+        self._joins: Mapping[str, str] = {}
         self._shows_money = any(rules.money_on_page for rules in mappings.rules)
 
     def read(self) -> Reading:
@@ -137,12 +139,19 @@ class MappedSource:
     def _groups(self, deals: DealReading, reading: Reading, today: date) -> Iterator[DesiredGroup]:
         holding = self._extent.holding.settled()
         money = self._extent.money() if self._shows_money else {}
+        together = Together(deals.joins)
+        self._joins = together.main_of
         if self._overview:
             self._overview.begin(today)
         with going_through(deals.deals) as all_deals:
             for deal in all_deals:
                 if is_portfolio(deal.key):
                     reading.quarantined.append(Quarantined(deal.key, f"deal {deal.key}", _RESERVED))
+                    continue
+                if together.takes(deal):
+                    continue
+                if deal.part_of:
+                    reading.quarantined.append(Quarantined(deal.key, f"deal {deal.key}", NOT_HERE))
                     continue
                 try:
                     group = self._mappings.desired(deal, _staffing(deal, deals), today)
@@ -160,8 +169,37 @@ class MappedSource:
                     reading.present.add(deal.key)
                 else:
                     yield holding.part(group)
+        for each in together.projects(reading.quarantined):
+            yield from map(holding.part, self._together(each, deals, reading, money, today))
         reading.complete = deals.complete
         yield from self._overall(reading)
+
+    def _together(
+        self,
+        joined: Sequence[Deal],
+        deals: DealReading,
+        reading: Reading,
+        money: Mapping[str, PageMoney] | None,
+        today: date,
+    ) -> Sequence[DesiredGroup]:
+        """Returns the groups of deals in one project; none if one of them cannot be mapped."""
+        try:
+            staffed = [(deal, _staffing(deal, deals)) for deal in joined]
+            first, *others = self._mappings.desired_together(staffed, today)
+            groups = [self._with_money(joined[0], first, money) or first, *others]
+            for deal, group in zip(joined, groups, strict=True):
+                self._update_overview(deal, group)
+        except NotMapped:
+            reading.quarantined.extend(_put_off(joined, self._mappings))
+            return ()
+        except SyncError:
+            raise
+        except Exception as error:
+            key = joined[0].key
+            reading.quarantined.append(_unforeseen(key, error))
+            reading.quarantined.extend(_waiting(joined[1:], [key]))
+            return ()
+        return groups
 
     def _with_money(
         self, deal: Deal, group: DesiredGroup | None, money: Mapping[str, PageMoney] | None
@@ -213,7 +251,8 @@ class MappedSource:
         if not isinstance(self._deals, TakesDeliveryFacts):
             return WriteBackResult()
         problems: list[str] = []
-        write_back = self._deals.take_facts(_delivered(facts, problems))
+        each = with_joined(_delivered(facts, problems), self._joins)
+        write_back = self._deals.take_facts(each)
         return replace(write_back, problems=(*write_back.problems, *problems))
 
     def synced_with(self, pipeline: str) -> str:
@@ -250,6 +289,24 @@ def _delivered(facts: Iterable[GroupFacts], problems: list[str]) -> Iterator[Del
             problems.append(f"{each.key}: its delivery facts are invalid ({in_words(error)})")
             continue
         yield delivered
+
+
+def _put_off(joined: Sequence[Deal], mappings: MappingSet) -> Iterator[Quarantined]:
+    """Yields why deals in one project are not synced now: some of them cannot be mapped."""
+    at_fault: list[str] = []
+    for deal in joined:
+        try:
+            mappings.stage_of(deal)
+        except NotMapped as problem:
+            at_fault.append(deal.key)
+            yield Quarantined(deal.key, problem.place, str(problem))
+    yield from _waiting((deal for deal in joined if deal.key not in at_fault), at_fault)
+
+
+def _waiting(deals: Iterable[Deal], keys: Sequence[str]) -> Iterator[Quarantined]:
+    """Yields that deals wait for those of some ``keys``, which are in one project with them."""
+    for deal in deals:
+        yield Quarantined(deal.key, f"deal {deal.key}", WAITS.format(keys=", ".join(keys)))
 
 
 def _unforeseen(key: str, error: Exception) -> Quarantined:

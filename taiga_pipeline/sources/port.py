@@ -113,7 +113,8 @@ class DealReading:
     ``allocations`` are by deal key, ``people`` by lower-case e-mail. ``complete`` is False when
     the read broke off, or when a quarantined row has no readable key: then nothing that is
     missing may be taken for gone. ``fading`` are keys of deals that whatever they were imported
-    from does not hold any more.
+    from does not hold any more. ``joins`` are deals that are part of the project of another one,
+    each with the key of that one, whether they could be read or not.
     """
 
     deals: Iterable[Deal]
@@ -122,6 +123,7 @@ class DealReading:
     allocations: Mapping[str, tuple[Allocation, ...]] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)
     fading: frozenset[str] = frozenset()
+    joins: Mapping[str, str] = field(default_factory=dict)
 
 
 class DealSource(Protocol):

@@ -55,10 +55,13 @@ class StoreSource:
             allocations = by_deal(roster.allocations())
             people = {person.email: person for person in roster.people()}
             fading = missing_from_origin(engine)
+            joins = DealStore(engine, self._clock.now).joins()
         finally:
             engine.dispose()  # opened again by who goes through the deals, if anyone does
         deals = _closing(engine, DealStore(engine, self._clock.now).deals())
-        return DealReading(deals=deals, allocations=allocations, people=people, fading=fading)
+        return DealReading(
+            deals=deals, allocations=allocations, people=people, fading=fading, joins=joins
+        )
 
     @contextmanager
     def past(

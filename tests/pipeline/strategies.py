@@ -71,5 +71,6 @@ deals = st.builds(
     next_step=maybe_lines,
     next_step_on=_dates,
     next_step_by=maybe_lines,
+    part_of=maybe_lines,
     own=st.dictionaries(st.sampled_from([field.name for field in OWN.own]), lines, max_size=2),
 )

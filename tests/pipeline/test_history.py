@@ -45,6 +45,7 @@ BEFORE = Deal(
     next_step="Call Anna",
     next_step_on=date(2026, 1, 15),
     next_step_by="Maya",
+    part_of="D-2",
     own={"region": "North"},
 )
 AFTER = Deal(
@@ -73,6 +74,7 @@ AFTER = Deal(
     next_step="Send the offer",
     next_step_on=date(2027, 1, 15),
     next_step_by="Tom",
+    part_of="D-3",
     own={"region": "South"},
 )
 REGION = DealField("region", Kind.TEXT, "Region", column=100, headers="region", is_own=True)

@@ -41,10 +41,15 @@ class ListedDeals:
     late: list[Quarantined] = field(default_factory=list)
     complete: bool = True
     allocations: dict[str, tuple[Allocation, ...]] = field(default_factory=dict)
+    joins: Mapping[str, str] = field(default_factory=dict)
 
     def read(self) -> DealReading:
         reading = DealReading(
-            deals=(), complete=self.complete, allocations=self.allocations, people={}
+            deals=(),
+            complete=self.complete,
+            allocations=self.allocations,
+            people={},
+            joins=self.joins,
         )
         object.__setattr__(reading, "deals", self._deals(reading))
         return reading
@@ -164,3 +169,45 @@ def test_a_page_stays_as_it_is_while_money_is_not_known() -> None:
     groups = with_pages("money_on_page = true", None)
     assert pages(groups) == []
     assert {key.kind for group in groups for key in group.waiting} == {Kind.WIKI}
+
+
+def joined(*deals: Deal, joins: Mapping[str, str], late: list[Quarantined] | None = None) -> Source:
+    return source(ListedDeals(list(deals), late or [], joins=joins))
+
+
+def test_joined_deals_are_one_group_and_one_that_rests() -> None:
+    reading = joined(deal(key="D-2"), deal(key="D-3"), deal(key="D-1"), joins={"D-2": "D-1"}).read()
+    states = [(group.key, group.root.fields["state"]) for group in reading.groups]
+    assert states == [("D-3", "tentative"), ("D-1", "tentative"), ("D-2", "retired")]
+    assert reading.complete
+
+
+def test_a_project_waits_for_a_joined_deal_that_cannot_be_read() -> None:
+    bad = Quarantined("D-2", "row 7", "its value is no number")
+    reading = joined(deal(key="D-1"), joins={"D-2": "D-1"}, late=[bad]).read()
+    assert list(reading.groups) == []
+    assert [each.key for each in reading.quarantined] == ["D-2", "D-1"]
+    assert "waits until that can be read" in reading.quarantined[1].reason
+
+
+def test_a_project_waits_for_a_joined_deal_that_cannot_be_mapped() -> None:
+    reading = joined(deal(key="D-1"), deal(key="D-2", stage="X"), joins={"D-2": "D-1"}).read()
+    assert list(reading.groups) == []
+    assert [each.key for each in reading.quarantined] == ["D-2", "D-1"]
+
+
+def test_deals_that_join_each_other_or_nothing_are_quarantined_with_the_way_out() -> None:
+    joins = {"D-1": "D-2", "D-2": "D-1", "D-3": "D-9"}
+    reading = joined(deal(key="D-1"), deal(key="D-2"), deal(key="D-3"), joins=joins).read()
+    assert list(reading.groups) == []
+    found = {each.key: each.reason for each in reading.quarantined}
+    assert "deals leave D-3" in found["D-3"]
+    assert "part of each other" in found["D-1"]
+    assert "part of each other" in found["D-2"]
+
+
+def test_a_source_that_does_not_know_joins_does_not_guess_them() -> None:
+    reading = source(ListedDeals([deal(key="D-1"), deal(key="D-2", part_of="D-1")])).read()
+    assert [group.key for group in reading.groups] == ["D-1"]
+    [row] = reading.quarantined
+    assert (row.key, "built-in store" in row.reason) == ("D-2", True)

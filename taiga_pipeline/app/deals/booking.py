@@ -85,6 +85,8 @@ class Booker:
         off = tuple(self._people.time_off(person.email))
         mine = tuple(self._people.allocations(email=person.email))
         deals = filter(None, map(self._deal, dict.fromkeys(each.deal_key for each in mine)))
+        with deal_store(self._workspace) as store:
+            joins = store.joins()
         hours = working_hours(
             [person],
             off,
@@ -98,7 +100,7 @@ class Booker:
             people=(person,),
             time_off=off,
             allocations=mine,
-            milestones=reported_milestones(reported_facts(self._workspace)),
+            milestones=reported_milestones(reported_facts(self._workspace), joins),
             left=who_left(self._workspace),
         )
         attendance = Attendance([person], off, list(weeks), hours)

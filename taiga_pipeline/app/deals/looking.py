@@ -16,6 +16,7 @@ from taiga_pipeline.app.deals.funnel import chance_of
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.pipeline.joins import main_deals
 
 if TYPE_CHECKING:
     from sync.records.model import RecordKey
@@ -39,7 +40,8 @@ class DealDetails:
     the proposal stage. ``version`` is handed back with an edit, so that it takes nothing back that
     others wrote meanwhile. ``facts`` are those of its project as they were read at ``seen_at``
     (UTC); both are empty for a deal that was never synced. ``taken_away`` are records that people
-    took out of the project.
+    took out of the project. ``in_project`` are the keys of all deals that share the
+    project, the main one first.
     """
 
     deal: Deal
@@ -53,6 +55,7 @@ class DealDetails:
     facts: Mapping[str, Any]
     seen_at: datetime | None
     taken_away: tuple[RecordKey, ...]
+    in_project: tuple[str, ...]
 
 
 def find_deals(
@@ -108,8 +111,10 @@ def show_deal(workspace: Workspace, key: str) -> DealDetails:
         deal, version = store.seen(key)
         moves, changes = tuple(store.history(deal.key)), tuple(store.changes(deal.key))
         allocations = tuple(people.allocations(deal_key=deal.key))
+        mains = main_deals(store.joins())
+    main = mains.get(deal.key, deal.key)
     with state_to_read(workspace) as state:
-        (facts, seen_at), taken = state.facts(deal.key), tuple(state.taken_away(deal.key))
+        (facts, seen_at), taken = state.facts(main), tuple(state.taken_away(main))
     chance, followed = chance_of(workspace)(deal), Followed(workspace)
     return DealDetails(
         deal=deal,
@@ -123,4 +128,5 @@ def show_deal(workspace: Workspace, key: str) -> DealDetails:
         facts=facts,
         seen_at=seen_at,
         taken_away=taken,
+        in_project=(main, *sorted(key for key, its in mains.items() if its == main)),
     )

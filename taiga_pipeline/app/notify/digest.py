@@ -35,6 +35,7 @@ from taiga_pipeline.notify.digest import (
     in_order,
 )
 from taiga_pipeline.notify.events import Shortage
+from taiga_pipeline.pipeline.joins import joins_of
 from taiga_pipeline.pipeline.model import Category
 from taiga_pipeline.planning.demand.deals import OpenDemand, Situation, find_demand
 from taiga_pipeline.planning.demand.stated_outlook import plain_outlooks
@@ -128,7 +129,7 @@ def _holding(workspace: Workspace, read: Pipeline) -> list[HoldingDeal]:
         deals=read.deals,
         people=read.people,
         allocations=read.allocations,
-        milestones=reported_milestones(read.facts),
+        milestones=reported_milestones(read.facts, joins_of(read.deals)),
         left=read.left,
     )
     weeks = Weeks(monday(workspace.today), workspace.settings.planning.horizon_weeks)

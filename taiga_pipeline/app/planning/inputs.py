@@ -11,6 +11,7 @@ from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.app.source_needs import people_notices
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.installing import how_to_get
+from taiga_pipeline.pipeline.joins import joins_of, main_deals, own_share
 from taiga_pipeline.sources.port import TellsTimeOff
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def plan_input(
         people=read.people,
         time_off=_time_off(workspace),
         allocations=read.allocations,
-        milestones=reported_milestones(read.facts),
+        milestones=reported_milestones(read.facts, joins_of(read.deals)),
         left=read.left,
     )
     plain = plain_outlooks(read.deals, read.mappings, situation.as_of)
@@ -101,11 +102,23 @@ def _time_off(workspace: Workspace) -> tuple[TimeOff, ...]:
     return tuple(source.time_off()) if isinstance(source, TellsTimeOff) else ()
 
 
-def reported_milestones(facts: Mapping[str, Mapping[str, object]]) -> dict[str, Milestones]:
-    """Returns the milestones of deals' projects, of those that have any."""
+def reported_milestones(
+    facts: Mapping[str, Mapping[str, object]], joins: Mapping[str, str]
+) -> dict[str, Milestones]:
+    """Returns the milestones of deals' projects, of those that have any.
+
+    ``joins`` are the deals that joined another one's project; each deal has its own milestones.
+    """
     from taiga_pipeline.pipeline.delivery import delivery_facts
 
     found = {key: delivery_facts(key, each, None, "").milestones for key, each in facts.items()}
+    main_of = main_deals(joins)
+    joined: dict[str, list[str]] = {}
+    for key, main in main_of.items():
+        joined.setdefault(main, []).append(key)
+    for main, keys in joined.items():
+        whole = found.get(main, ())
+        found |= {key: own_share(whole, key, keys) for key in (main, *keys)}
     return {key: milestones for key, milestones in found.items() if milestones}
 
 

@@ -21,6 +21,7 @@ from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.joins import joins_of
 
 if TYPE_CHECKING:
     from taiga_pipeline.people.model import Allocation
@@ -186,7 +187,7 @@ class _Input:
             deals = list(store.deals())
         if suggestion is not None:
             deals = list(before_delays(deals, suggestion))
-        milestones = reported_milestones(reported_facts(workspace))
+        milestones = reported_milestones(reported_facts(workspace), joins_of(deals))
         about = About(self.priorities, milestones, chances)
         self._works: Works = find_works(deals, mappings, today, about)
         self.notes = list(self._works.notes)

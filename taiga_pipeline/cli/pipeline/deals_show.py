@@ -28,6 +28,7 @@ from taiga_pipeline.cli.pipeline.deals_list import waiting_json
 from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.delivery import left_of
 from taiga_pipeline.report.plan_json import key_json
+from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from taiga_pipeline.app.deals.looking import DealDetails
@@ -50,6 +51,10 @@ def show_deal(context: CommandContext, key: str, as_json: bool) -> None:
     if found.allocations:
         click.echo(_("\nStaffed"))
         print_allocations(found.allocations, left_of(found.taken_away))
+    if len(found.in_project) > 1:
+        main, *others = found.in_project
+        named = {"main": main, "others": ", ".join(others)}
+        click.echo(safe("\n" + _("One project: {main}, {others}", **named)))
     print_facts(_facts_json(found))
     print_taken(found.taken_away)
     print_lessons(context, found.deal.key)
@@ -75,6 +80,7 @@ def _details_json(found: DealDetails, table: FieldTable) -> dict[str, Any]:
         "changes": [change_json(change) for change in found.changes],
         "allocations": [allocation_json(each) for each in found.allocations],
         "project": _facts_json(found),
+        "in_project": list(found.in_project),
         "taken_away": [key_json(each) for each in found.taken_away],
     }
 

@@ -380,6 +380,16 @@ FIELDS: Final = (
         placeholder="Who does the next step.",
     ),
     DealField(
+        name="part_of",
+        kind=Kind.TEXT,
+        column=26,
+        label="Part of",
+        about="Key of the deal whose project this one is a part of.",
+        is_edited=False,
+        since=11,
+        headers="part of|del av|teil von",
+    ),
+    DealField(
         name="roles",
         kind=Kind.ROLES,
         column=13,

@@ -42,6 +42,7 @@ def remove(connection: Connection, deal: Deal, at: datetime, by: str) -> None:
         "allocations": _rows(connection, ALLOCATIONS, deal.key),
     }
     connection.execute(DEALS.delete().where(DEALS.c.key == deal.key))
+    _join_anew(connection, deal.key, "", at, by)
     text = json.dumps(held, ensure_ascii=False, default=str)
     _note(connection, FieldChange(deal.key, "key", deal.key, "", at, by), text)
 
@@ -73,10 +74,23 @@ def rename(connection: Connection, deal: Deal, new: str, at: datetime, by: str) 
         table = column.table
         connection.execute(table.update().where(column == deal.key).values({column: renamed.key}))
     connection.execute(DEALS.delete().where(mine))
+    _join_anew(connection, deal.key, renamed.key, at, by)
     back = KEYS_GONE.c.key == renamed.key
     connection.execute(KEYS_GONE.delete().where(back, KEYS_GONE.c.new_key == deal.key))
     _note(connection, FieldChange(renamed.key, "key", deal.key, renamed.key, at, by))
     return renamed
+
+
+def _join_anew(connection: Connection, key: str, new: str, at: datetime, by: str) -> None:
+    """Has the deals in the project of one that got another key follow it.
+
+    Those whose main deal is gone ("" for ``new``) stand for themselves again.
+    """
+    joined = DEALS.c.part_of == key
+    for part in list(connection.execute(select(DEALS.c.key).where(joined)).scalars()):
+        change = {"field": "part_of", "before": key, "after": new, "at": at, "by": by}
+        connection.execute(FIELD_CHANGES.insert().values(deal_key=part, **change))
+    connection.execute(DEALS.update().where(joined).values(part_of=new))
 
 
 def refuse_former(connection: Connection, key: str, but: str = "") -> None:
