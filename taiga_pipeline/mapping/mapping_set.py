@@ -71,7 +71,7 @@ class MappingSet:
 
     def _matching(self, deal: Deal) -> Iterator[Rules]:
         for rule in self._by_specificity:
-            if all(matches(condition, deal) for condition in rule.conditions):
+            if not rule.conditions or all(matches(each, deal) for each in rule.conditions):
                 yield rule
 
     def stage_of(self, deal: Deal) -> tuple[Rules, StageRule]:

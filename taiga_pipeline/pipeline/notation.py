@@ -114,7 +114,7 @@ def parse_roles(text: str) -> tuple[RoleDemand, ...]:
     return tuple(roles)
 
 
-@lru_cache(maxsize=4096)  # the same demand is in many deals
+@lru_cache(maxsize=1 << 15)  # the same demand is in many deals
 def _parse_role(text: str) -> RoleDemand:
     (name, _), *rest = split(text, ":")
     if not rest:

@@ -119,14 +119,14 @@ def move_to_row(move: StageMove) -> dict[str, Any]:
 
 def row_to_move(row: Row[Any]) -> StageMove:
     """Returns the stage move of a row."""
-    columns = row._mapping
+    forced: str = row.forced
     return StageMove(
-        deal_key=columns["deal_key"],
-        from_stage=columns["from_stage"],
-        to_stage=columns["to_stage"],
-        at=columns["at"],
-        by=columns["by"],
-        forced=tuple(json.loads(columns["forced"])),
+        deal_key=row.deal_key,
+        from_stage=row.from_stage,
+        to_stage=row.to_stage,
+        at=row.at,
+        by=row.by,
+        forced=() if forced == "[]" else tuple(json.loads(forced)),  # nearly all are empty
     )
 
 

@@ -15,6 +15,7 @@ from taiga_pipeline.sources.port import TellsHistory
 if TYPE_CHECKING:
     from taiga_pipeline.app.pipeline_data import Pipeline
     from taiga_pipeline.mapping.mapping_set import MappingSet
+    from taiga_pipeline.mapping.rules import StageRule
     from taiga_pipeline.pipeline.model import Deal
     from taiga_pipeline.planning.history.building import StageBook
 
@@ -44,15 +45,25 @@ def stage_book(mappings: MappingSet) -> StageBook:
     """Returns a way to look up the stages of deals."""
     from taiga_pipeline.mapping.errors import NotMapped
 
+    views: dict[tuple[int, str], StageView | None] = {}
+
     def look_up(deal: Deal, name: str) -> StageView | None:
         try:
             rules = mappings.choose(deal)
         except NotMapped:
             return None
-        stage = rules.find_stage(name) if rules else None
-        if stage is None:
+        if rules is None:
             return None
-        chance = None if stage.probability is None else float(stage.probability)
-        return StageView(stage.name, stage.category, chance)
+        place = id(rules), name
+        if place not in views:
+            views[place] = _view(rules.find_stage(name))
+        return views[place]
 
     return look_up
+
+
+def _view(stage: StageRule | None) -> StageView | None:
+    if stage is None:
+        return None
+    chance = None if stage.probability is None else float(stage.probability)
+    return StageView(stage.name, stage.category, chance)

@@ -19,7 +19,6 @@ from taiga_pipeline.planning.capacity.rows import (
     Integers,
     Row,
     Shape,
-    Step,
     Table,
     expected_hours,
 )
@@ -191,7 +190,8 @@ def _row(open_: OpenDemand, roles: Roles, numbers: _Numbers) -> Row:
         role = roles.bearer(stretch.role, stretch.email)
         if role is None:
             continue
-        for week, hours in ((stretch.first, stretch.hours), (stretch.after, -stretch.hours)):
-            steps[role, week] = steps.get((role, week), 0.0) + hours
-    kept: tuple[Step, ...] = tuple((*place, steps[place]) for place in sorted(steps))
+        first, after = (role, stretch.first), (role, stretch.after)
+        steps[first] = steps.get(first, 0.0) + stretch.hours
+        steps[after] = steps.get(after, 0.0) - stretch.hours
+    kept = tuple([(role, week, steps[role, week]) for role, week in sorted(steps)])
     return Row(open_.probability, numbers.starts(open_.starts), kept)

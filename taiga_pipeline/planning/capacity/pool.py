@@ -25,6 +25,7 @@ from taiga_pipeline.planning.capacity.rows import (
     Single,
     Table,
     hours_if_won,
+    three_powers,
 )
 
 FEWEST: Final = 500
@@ -51,6 +52,13 @@ class _Moments:
     second: Floats
     third: Floats
 
+    def only(self, chosen: Chosen) -> _Moments:
+        """Returns those of some rows."""
+        kept = chosen[self.rows]
+        if kept.all():
+            return self
+        return _Moments(self.rows[kept], self.first[kept], self.second[kept], self.third[kept])
+
     def cumulants(self, chance: Floats) -> tuple[Floats, Floats, Floats]:
         """Returns the sums of the rows' first three cumulants, by factor and week. ``chance`` is
         that of each row (factor x row)."""
@@ -63,11 +71,7 @@ class _Moments:
 
 
 def _moments(table: Table, shape: Shape) -> list[_Moments]:
-    powers = [hours_if_won(table, shape, power) for power in (1, 2, 3)]
-    return [
-        _Moments(rows, first, second, third)
-        for (rows, first), (_, second), (_, third) in zip(*powers, strict=True)
-    ]
+    return [_Moments(rows, *powers) for rows, powers in three_powers(table, shape)]
 
 
 def _shaken(probability: Floats, factors: Floats) -> Floats:
@@ -77,19 +81,32 @@ def _shaken(probability: Floats, factors: Floats) -> Floats:
     return shaken
 
 
-def pooled_rows(table: Table, shape: Shape) -> Chosen:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which rows are drawn together, and their moments by role if they were worked out for that."""
+
+    chosen: Chosen
+    moments: Sequence[_Moments] = ()
+
+    def __post_init__(self) -> None:
+        moments = [each.only(self.chosen) for each in self.moments]
+        object.__setattr__(self, "moments", moments)
+
+
+def choose(table: Table, shape: Shape) -> Choice:
     """Returns which rows may be drawn together: none where that does not pay.
 
     Those are left that would bring more than `MOST_SKEWED` into a role and week.
     """
     chosen = table.probability > 0
     if chosen.sum() < FEWEST or not _pays(table, chosen, shape):
-        return np.zeros(len(chosen), dtype=bool)
-    for moments in _moments(table, shape):
+        return Choice(np.zeros(len(chosen), dtype=bool))
+    by_role = _moments(table, shape)
+    for moments in by_role:
         chosen[moments.rows[_stands_out(moments, table, shape)]] = False
     if chosen.sum() < FEWEST or not _pays(table, chosen, shape):
-        chosen[:] = False
-    return chosen
+        return Choice(np.zeros(len(chosen), dtype=bool))
+    return Choice(chosen, by_role)
 
 
 def _pays(table: Table, chosen: Chosen, shape: Shape) -> bool:
@@ -154,19 +171,22 @@ class Cumulants:
 class Pool:
     """Rows that are drawn together, for trials with the given shared ``factors``."""
 
-    def __init__(self, table: Table, chosen: Chosen, shape: Shape, factors: Single) -> None:
+    def __init__(self, table: Table, choice: Choice, shape: Shape, factors: Single) -> None:
         self._shape = shape
         self._order = np.argsort(factors, kind="stable")
         self._factors = factors[self._order]
         self._nodes, self._ends = _nodes(self._factors)
-        pooled = table.only(chosen)
-        self._cumulants = self.cumulants(pooled)
-        self._tied = _correlated(pooled, chosen, shape)
+        pooled = table.only(choice.chosen)
+        self._cumulants = self._sums(table, choice.moments or _moments(pooled, shape))
+        self._tied = _correlated(pooled, choice.chosen, shape)
 
     def cumulants(self, table: Table) -> Cumulants:
         """Returns the cumulants of a table's rows under the pool's factors."""
+        return self._sums(table, _moments(table, self._shape))
+
+    def _sums(self, table: Table, by_role: Sequence[_Moments]) -> Cumulants:
         parts = []
-        for moments in _moments(table, self._shape):
+        for moments in by_role:
             probability = table.probability[moments.rows]
             chance = _shaken(probability, self._nodes)
             grows = np.where(chance < 1, probability, 0.0)

@@ -140,38 +140,93 @@ def expected_hours(table: Table, shape: Shape) -> Iterator[tuple[Integers, Float
         yield rows, hours * table.probability[rows, None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of one role: the rows that do, and their steps.
+
+    ``place`` says which of the rows a step is of; a row's steps are in the order of their weeks.
+    ``reached`` are the chances that a row has begun by a week (row x week).
+    """
+
+    rows: Integers
+    place: Integers
+    late: Integers
+    hours: Floats
+    reached: Floats
+
+    def by_week(self) -> Floats:
+        """Adds the steps up."""
+        return _by_week(self.place, self.late, self.hours, self.reached)
+
+    def to_a_power(self, power: int) -> _Asked:
+        """Returns the steps of the profiles' powers."""
+        is_new = _is_new(self.place)
+        level = np.cumsum(self.hours)
+        # What the rows before have come to (nothing, unless they never end) is none of this one's.
+        before = np.concatenate([np.zeros(min(1, len(level))), level[:-1]])
+        level -= before[is_new][np.cumsum(is_new) - 1]
+        raised = level**power
+        changes = np.diff(raised, prepend=0.0)
+        changes[is_new] = raised[is_new]
+        return replace(self, hours=changes)
+
+    def only(self, wanted: NDArray[np.bool_]) -> _Asked:
+        """Returns some of the rows."""
+        kept, place = wanted[self.place], np.cumsum(wanted) - 1
+        return _Asked(
+            self.rows[wanted],
+            place[self.place[kept]],
+            self.late[kept],
+            self.hours[kept],
+            self.reached[wanted],
+        )
+
+
 def hours_if_won(table: Table, shape: Shape, power: int = 1) -> Iterator[tuple[Integers, Floats]]:
     """Yields for each role the rows that ask for it, and the mean of their hours by week (or of a
     power of them), supposed that they are won."""
+    for asked in _asked(table, shape):
+        raised = asked if power == 1 else asked.to_a_power(power)
+        yield asked.rows, raised.by_week()
+
+
+def three_powers(table: Table, shape: Shape) -> Iterator[tuple[Integers, tuple[Floats, ...]]]:
+    """Yields what `hours_if_won` does for the powers 1, 2 and 3 together."""
+    for asked in _asked(table, shape):
+        first = asked.by_week()
+        # Nearly all rows ask for the same hours from beginning to end, whose powers are plain.
+        is_new = _is_new(asked.place)
+        count = len(asked.rows)
+        steps, end = np.bincount(asked.place, minlength=count), np.zeros(count)
+        np.add.at(end, asked.place, asked.hours)
+        is_odd = (steps > 2) | ((steps == 2) & (np.abs(end) > 1e-9))
+        level = asked.hours[is_new][:, None]
+        found = [first, first * level, first * level**2]
+        if is_odd.any():
+            odd = asked.only(is_odd)
+            for power in (2, 3):
+                found[power - 1][is_odd] = odd.to_a_power(power).by_week()
+        yield asked.rows, tuple(found)
+
+
+def _asked(table: Table, shape: Shape) -> Iterator[_Asked]:
     reached = np.cumsum(table.begins, axis=1)
-    order = np.argsort(table.role, kind="stable")
+    order = np.lexsort((table.late, table.row, table.role))
     ends = np.searchsorted(table.role[order], np.arange(shape.roles + 1)).tolist()
     for first, after in pairwise(ends):
         steps = order[first:after]
-        row, late = table.row[steps], table.late[steps]
-        is_new = np.concatenate([np.ones(min(1, len(row)), dtype=bool), row[1:] != row[:-1]])
+        row = table.row[steps]
+        is_new = _is_new(row)
         rows, place = row[is_new], np.cumsum(is_new) - 1
-        hours = table.hours[steps]
-        if power > 1:
-            place, late, hours = _to_a_power(place, late, hours, power)
-        yield rows, _by_week(place, late, hours, reached[table.start[rows]])
+        by_row = reached[table.start[rows]]
+        yield _Asked(rows, place, table.late[steps], table.hours[steps], by_row)
 
 
-def _to_a_power(
-    place: Integers, late: Integers, hours: Floats, power: int
-) -> tuple[Integers, Integers, Floats]:
-    """Returns the steps of the profiles' powers; a row's steps are in the order of their weeks."""
-    order = np.lexsort((late, place))
-    place, late = place[order], late[order]
-    level = np.cumsum(hours[order])
-    is_new = np.concatenate([np.ones(min(1, len(place)), dtype=bool), place[1:] != place[:-1]])
-    # What the rows before have come to (nothing, unless they never end) is none of this one's.
-    before = np.concatenate([np.zeros(min(1, len(place))), level[:-1]])
-    level -= before[is_new][np.cumsum(is_new) - 1]
-    raised = level**power
-    changes = np.diff(raised, prepend=0.0)
-    changes[is_new] = raised[is_new]
-    return place, late, changes
+def _is_new(values: Integers) -> NDArray[np.bool_]:
+    """Returns where another value begins."""
+    found = np.ones(len(values), dtype=bool)
+    found[1:] = values[1:] != values[:-1]
+    return found
 
 
 def _by_week(place: Integers, late: Integers, hours: Floats, reached: Floats) -> Floats:

@@ -23,7 +23,7 @@ from typing import Final
 
 import numpy as np
 
-from taiga_pipeline.planning.capacity.pool import Chosen, Pool, pooled_rows
+from taiga_pipeline.planning.capacity.pool import Choice, Pool, choose
 from taiga_pipeline.planning.capacity.rows import (
     Floats,
     Integers,
@@ -88,12 +88,13 @@ class Simulation:
         rows: Sequence[Row],
         shape: Shape,
         table: Table | None = None,
-        pooled: Chosen | None = None,
+        pooled: Choice | None = None,
     ) -> None:
         self._shape = shape
         self._rows = tuple(rows)
         self._table = table or Table.of(rows, shape.weeks)
-        self._pooled = pooled_rows(self._table, shape) if pooled is None else pooled
+        self._choice = pooled or choose(self._table, shape)
+        self._pooled = self._choice.chosen
         self._pool: tuple[Pool, Single] | None = None
         alone = np.flatnonzero(~self._pooled).tolist()
         order = sorted(alone, key=lambda number: _padded(rows[number]))
@@ -139,7 +140,7 @@ class Simulation:
                     pass
         found = _by_role(hours)
         if self._pooled.any():
-            pool = Pool(self._table, self._pooled, shape, factors)
+            pool = Pool(self._table, self._choice, shape, factors)
             normal = pool.normal(seed)
             found += pool.hours(normal)
             self._pool = (pool, normal) if keep else None
@@ -147,7 +148,7 @@ class Simulation:
 
     def like(self, rows: Sequence[Row]) -> Simulation:
         """Returns a simulation of as many other rows, the same of which are drawn together."""
-        return Simulation(rows, self._shape, pooled=self._pooled)
+        return Simulation(rows, self._shape, pooled=Choice(self._pooled))
 
     def changed(self, rows: Sequence[Row]) -> list[int] | None:
         """Returns which of ``rows`` are others than those of the simulation.

@@ -383,6 +383,8 @@ class _Finder:
 
     def _there(self, case: _Case, weeks: Weeks) -> Iterator[Part]:
         """Yields the allocations of a deal, week by week."""
+        if not case.allocations:
+            return
         start = self._day(case) or self._now
         last = None if case.after is None else monday(start) + WEEK * case.after - _DAY
         delay = WEEK * case.fate.delay_weeks

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final, TypeVar
 
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
@@ -79,13 +80,15 @@ def build_history(
 DATED: Final = frozenset({"value", "expected_close"})
 """The fields whose changes are read: what was known of them on a past day."""
 _FIELDS: Final = BUILT_IN.names
+_values: Final = attrgetter(*_FIELDS)
 _BLANK: Final[tuple[object, ...]] = (None, "", (), frozenset())
 _Item = TypeVar("_Item", StageMove, FieldChange)
 
 
 def _filled(deal: Deal) -> frozenset[str]:
     """Returns the fields that hold something, those of the user's own among them."""
-    built_in = (name for name in _FIELDS if getattr(deal, name) not in _BLANK)
+    pairs = zip(_FIELDS, _values(deal), strict=True)
+    built_in = (name for name, value in pairs if value or value not in _BLANK)
     return frozenset((*built_in, *deal.own))
 
 

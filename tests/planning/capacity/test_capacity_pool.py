@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from taiga_pipeline.planning.capacity.drivers import Drawn, RoleDrivers
-from taiga_pipeline.planning.capacity.pool import FEWEST, pooled_rows
+from taiga_pipeline.planning.capacity.pool import FEWEST, Choice, choose
 from taiga_pipeline.planning.capacity.rows import Floats, Row, Shape, Table, expected_hours
 from taiga_pipeline.planning.capacity.simulation import Futures, Simulation
 from tests.planning.exact import exact
@@ -39,7 +39,7 @@ def many(count: int = 600) -> tuple[Row, ...]:
 
 
 def together(rows: tuple[Row, ...]) -> list[bool]:
-    return pooled_rows(Table.of(rows, SHAPE.weeks), SHAPE).tolist()
+    return choose(Table.of(rows, SHAPE.weeks), SHAPE).chosen.tolist()
 
 
 @cache
@@ -51,7 +51,7 @@ def drawn() -> Futures:
 @cache
 def one_by_one() -> Futures:
     alone = np.zeros(len(many()), dtype=bool)
-    return Simulation(many(), SHAPE, pooled=alone).run(TRIALS, 1, watched=range(40))
+    return Simulation(many(), SHAPE, pooled=Choice(alone)).run(TRIALS, 1, watched=range(40))
 
 
 @pytest.mark.parametrize("role", range(SHAPE.roles))
