@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 _Made = TypeVar("_Made")
+MOST: Final = 16
+"""So many things are remembered; what was not asked for longest is forgotten first."""
 _TICK_NS: Final = 100_000_000
 """Two writes within this time may leave a file with one and the same time."""
 
@@ -22,7 +25,7 @@ class Memory:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._making: dict[str, threading.Lock] = {}
-        self._known: dict[str, tuple[object, Any]] = {}
+        self._known: OrderedDict[str, tuple[object, Any]] = OrderedDict()
 
     def get(self, name: str, mark: object, make: Callable[[], _Made]) -> _Made:
         """Returns what is remembered, or made now."""
@@ -31,7 +34,14 @@ class Memory:
         with making:
             known = self._known.get(name)
             if known is None or known[0] != mark:
-                known = self._known[name] = (mark, make())
+                self._known.pop(name, None)  # its room is needed for what takes its place
+                known = (mark, make())
+            with self._lock:
+                self._known[name] = known
+                self._known.move_to_end(name)
+                while len(self._known) > MOST:
+                    forgotten, _ = self._known.popitem(last=False)
+                    self._making.pop(forgotten, None)
             made: _Made = known[1]
             return made
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from taiga_pipeline.app.planning.inputs import options_for, plan_input
+from taiga_pipeline.app.planning.inputs import PlanInput, options_for, plan_input
 from taiga_pipeline.app.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,11 +28,16 @@ class Answer:
 
 class Questions:
     """A plan that questions are asked about. What deals and people become later is not in it: open
-    a new one when they change. One question at a time."""
+    a new one when they change. Who asks while another question is answered waits for it.
 
-    def __init__(self, what_if: WhatIf, notices: Sequence[str]) -> None:
+    ``given`` is what the plan was made of, ``before`` is the plan.
+    """
+
+    def __init__(self, what_if: WhatIf, given: PlanInput) -> None:
         self._what_if = what_if
-        self._before = replace(what_if.before, notices=(*notices, *what_if.before.notices))
+        self._lock = threading.Lock()
+        self.given = given
+        self.before = replace(what_if.before, notices=(*given.notices, *what_if.before.notices))
 
     def ask(self, supposed: Mapping[str, Sequence[str]]) -> Answer:
         """Returns the plan before and after. ``supposed`` has texts by change, as `save_scenario`
@@ -41,8 +47,15 @@ class Questions:
         """
         from taiga_pipeline.planning.scenario.file import scenario_of
 
-        after = self._what_if.suppose(scenario_of(SUPPOSED, supposed))
-        return Answer(self._before, replace(after, notices=self._before.notices))
+        scenario = scenario_of(SUPPOSED, supposed)
+        with self._lock:
+            after = self._what_if.suppose(scenario)
+        return Answer(self.before, replace(after, notices=self.before.notices))
+
+    def explained(self) -> CapacityReport:
+        """Returns today's plan with the deals behind each gap; this takes as long as drawing it."""
+        with self._lock:
+            return replace(self._what_if.explained(), notices=self.before.notices)
 
 
 def open_questions(workspace: Workspace, *, chances: str | None = None, **asked: Any) -> Questions:
@@ -58,4 +71,4 @@ def open_questions(workspace: Workspace, *, chances: str | None = None, **asked:
     from taiga_pipeline.planning.scenario.what_if import WhatIf
 
     what_if = WhatIf(given.situation, given.mappings, given.outlooks, options)
-    return Questions(what_if, given.notices)
+    return Questions(what_if, given)

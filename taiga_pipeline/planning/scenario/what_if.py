@@ -49,6 +49,11 @@ class WhatIf:
         supposed = apply_scenario(self.situation, scenario)
         return self._plan(supposed, self._demand_of(supposed))
 
+    def explained(self) -> CapacityReport:
+        """Returns today's plan with drivers, drawn once more."""
+        options = replace(self._options, with_drivers=True, kept=None)
+        return capacity_for(self.situation, self._demand, self._outlooks, options)
+
     def _demand_of(self, supposed: Situation) -> Demand:
         """Returns the demand; deals that a scenario says nothing of are not looked at again."""
         given = supposed, self._mappings, self._outlooks, self._options

@@ -12,10 +12,12 @@ from taiga_pipeline.web.routes.board import BOARD
 from taiga_pipeline.web.routes.deal import DEAL
 from taiga_pipeline.web.routes.follow_ups import FOLLOW_UPS
 from taiga_pipeline.web.routes.moving import MOVING
+from taiga_pipeline.web.routes.plan import PLAN
 
 SECTIONS: Final[tuple[Section, ...]] = (
     BOARD,
     FOLLOW_UPS,
+    PLAN,
     DEAL,
     MOVING,
 )

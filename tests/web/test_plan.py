@@ -1,0 +1,122 @@
+"""The page of the plan: hours by week, what if, scenarios."""
+
+from __future__ import annotations
+
+import os
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("numpy", reason="the extra 'planning' is not installed")
+
+from taiga_pipeline.app.planning import playing
+from taiga_pipeline.app.planning.scenarios import saved_scenario
+from taiga_pipeline.app.store_access import deal_store, people_store
+from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.people.model import Allocation, Person
+from taiga_pipeline.pipeline.notation import parse_roles
+from tests.mapping.support import deal
+from tests.web.conftest import Browse
+
+ANA = Person("ana@example.org", "Ana Berg", "Back", (), Decimal(40))
+
+
+@pytest.fixture
+def plan(workspace: Workspace) -> Workspace:
+    """A developer, who is reserved for one of three proposals, and a project that nobody is on."""
+    with deal_store(workspace, create=True) as store:
+        store.upsert(
+            deal(
+                key=f"D-{number}",
+                name=f"Shop {number}",
+                customer="Vela",
+                stage="Proposal",
+                probability=Decimal("0.5" if number == 1 else "0.9"),
+                start=workspace.today,
+                expected_close=workspace.today,
+                roles=parse_roles("Back:30h x6w"),
+            )
+            for number in range(1, 4)
+        )
+        start, roles = workspace.today, parse_roles("Back:36h x6w")
+        store.upsert([deal(key="W-1", name="Won", stage="Won", start=start, roles=roles)])
+    with people_store(workspace) as people:
+        people.add(ANA)
+        people.allocate(Allocation("D-1", ANA.email, "Back", Decimal(20), confirmed=False))
+    return workspace
+
+
+def test_the_plan_shows_people_roles_and_the_deals_behind_missing_hours(
+    browse: Browse, plan: Workspace
+) -> None:
+    text = browse("read").get("/plan?weeks=8").text
+    assert "Ana Berg" in text and "Roles by week" in text
+    assert 'class="short">−' in text
+    assert "Vela: Shop 2" in text and "adds" in text
+    assert "url(#hatched)" in text and re.search(r'<small class="chance">\d+%</small>', text)
+    assert "Save this as" not in text
+
+
+def test_a_supposed_deal_shows_before_and_after_and_nothing_real_changes(
+    browse: Browse, plan: Workspace
+) -> None:
+    browser = browse("plan")
+    text = browser.get("/plan?weeks=8&fate.D-1=win&later.D-2=4&size.D-3=50").text
+    assert "supposed" in text and "was " in text
+    assert text.count('class="supposed"') == 3
+    assert "4 weeks later</option>" in text
+    with deal_store(plan) as store:
+        assert store.get("D-1").stage == "Proposal"
+
+
+def test_what_contradicts_itself_is_explained(browse: Browse, plan: Workspace) -> None:
+    answer = browse("read").get("/plan?fate.D-1=lose&later.D-1=4")
+    assert answer.status_code == 422 and "cannot be delayed" in answer.text
+    answer = browse("read").get("/plan?win=D-9")
+    assert "there is no deal &#39;D-9&#39;" in answer.text
+    answer = browse("read").get("/plan?" + "&".join(f"win=D-{n}" for n in range(120)))
+    assert answer.status_code == 422 and "100 are allowed" in answer.text
+
+
+def test_what_is_supposed_is_saved_as_a_scenario_and_taken_away_again(
+    browse: Browse, plan: Workspace
+) -> None:
+    browser = browse("plan")
+    answer = browser.post("/plan/scenario", name="Big <b>", win="D-1", delay="D-2=4w")
+    assert answer.status_code == 200 and "Big &lt;b&gt;" in answer.text
+    saved = saved_scenario(plan, "Big <b>")
+    assert saved.win == ("D-1",) and saved.delay == {"D-2": 4}
+    assert answer.text.count('class="supposed"') == 2
+    again = browser.post("/plan/scenario", name="Big <b>", win="D-3")
+    assert again.status_code == 409 and "already" in again.text
+    gone = browser.post("/plan/scenario/delete", name="Big <b>")
+    assert "is deleted" in gone.text
+    empty = browser.post("/plan/scenario", name="Nothing")
+    assert empty.status_code == 422
+
+
+def test_the_plan_is_drawn_again_when_people_or_deals_change(
+    browse: Browse, plan: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[object] = []
+    opened = playing.open_questions
+    monkeypatch.setattr(
+        playing, "open_questions", lambda *a, **k: drawn.append(a) or opened(*a, **k)
+    )
+    for path in (plan.config_path, *Path("mappings").iterdir()):
+        os.utime(path, (1e9, 1e9))  # what was written this very moment is not remembered
+    browser = browse("plan")
+    for address in ("/plan", "/plan?fate.D-1=win", "/plan?role=Back"):
+        browser.get(address)
+    assert len(drawn) == 1
+    with people_store(plan) as people:
+        people.edit(ANA.email, {"hours_per_week": Decimal(20)})
+    browser.get("/plan")
+    assert len(drawn) == 2
+    with deal_store(plan) as store:
+        store.edit("D-2", {"probability": Decimal("0.8")}, by="test")
+    browser.get("/plan")
+    browser.get("/plan")
+    assert len(drawn) == 3
