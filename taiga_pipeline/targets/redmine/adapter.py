@@ -17,6 +17,7 @@ from sync.target import Foreseen, Place, Written
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.marked import demand_marked
+from taiga_pipeline.targets.marks import mark_prefix
 from taiga_pipeline.targets.redmine import projects
 from taiga_pipeline.targets.redmine.children import (
     KINDS,
@@ -32,7 +33,7 @@ from taiga_pipeline.targets.redmine.children import (
 from taiga_pipeline.targets.redmine.client import WRONG_ADDRESS, Client, Refusal
 from taiga_pipeline.targets.redmine.custom_fields import ADVICE, DEAL_KEY, CustomFields, value_of
 from taiga_pipeline.targets.redmine.fitting import fit
-from taiga_pipeline.targets.redmine.identity import encode_identifier, mark_prefix
+from taiga_pipeline.targets.redmine.identity import encode_identifier
 from taiga_pipeline.targets.redmine.paging import PAGE_SIZE, Row, read_all, read_rows
 from taiga_pipeline.targets.redmine.people import NOT_ADMIN, Directory, foresee
 from taiga_pipeline.targets.redmine.reading import STILL, ChildReader, issues_moved

@@ -18,6 +18,13 @@ from sync.records.model import Desired, Observed, RecordKey, Value, by_identity
 from sync.target import Place, Written
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
+from taiga_pipeline.targets.marks import (
+    Line,
+    decode_reference,
+    encode_reference,
+    join_line,
+    split_line,
+)
 from taiga_pipeline.targets.redmine.client import Client, Refusal
 from taiga_pipeline.targets.redmine.custom_fields import (
     DEAL_KEY,
@@ -25,13 +32,6 @@ from taiga_pipeline.targets.redmine.custom_fields import (
     CustomFields,
     field_id,
     value_of,
-)
-from taiga_pipeline.targets.redmine.identity import (
-    Line,
-    decode_reference,
-    encode_reference,
-    join_line,
-    split_line,
 )
 from taiga_pipeline.targets.redmine.paging import Row, read_all
 from taiga_pipeline.targets.redmine.people import Directory

@@ -17,8 +17,8 @@ from typing import Final
 from sync.records.composite_text import plain_facts, plain_text
 from sync.records.model import Desired, Value
 from taiga_pipeline.records import Kind, Milestone, Project, Story
+from taiga_pipeline.targets.marks import without_lines
 from taiga_pipeline.targets.redmine.capabilities import CAPABILITIES
-from taiga_pipeline.targets.redmine.identity import without_lines
 
 LONGEST_NAME: Final = 255
 _LONGEST_LABEL: Final = 50

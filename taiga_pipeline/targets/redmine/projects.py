@@ -16,6 +16,14 @@ from taiga_pipeline.targets.composite_fields import (
     join_name,
     split_composite,
 )
+from taiga_pipeline.targets.marks import (
+    RELEASED,
+    Line,
+    decode_mark,
+    encode_mark,
+    join_line,
+    split_line,
+)
 from taiga_pipeline.targets.redmine.children import plain
 from taiga_pipeline.targets.redmine.client import project_page
 from taiga_pipeline.targets.redmine.custom_fields import (
@@ -25,17 +33,7 @@ from taiga_pipeline.targets.redmine.custom_fields import (
     value_of,
 )
 from taiga_pipeline.targets.redmine.fitting import LONGEST_NAME
-from taiga_pipeline.targets.redmine.identity import (
-    RELEASED,
-    Line,
-    decode_identifier,
-    decode_mark,
-    encode_mark,
-    is_ours,
-    is_spelled_out,
-    join_line,
-    split_line,
-)
+from taiga_pipeline.targets.redmine.identity import decode_identifier, is_ours, is_spelled_out
 from taiga_pipeline.targets.redmine.paging import Row
 from taiga_pipeline.targets.redmine.reading import STILL, Lately
 

@@ -19,14 +19,8 @@ from sync.records.composite_text import END, SEPARATOR
 from sync.records.model import Marker, RecordKey
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.records import Kind
-from taiga_pipeline.targets.redmine.identity import (
-    decode_identifier,
-    decode_mark,
-    decode_reference,
-    encode_reference,
-    is_spelled_out,
-    split_line,
-)
+from taiga_pipeline.targets.marks import decode_mark, decode_reference, encode_reference, split_line
+from taiga_pipeline.targets.redmine.identity import decode_identifier, is_spelled_out
 from tests.reliability.hostile.checks import (
     assert_begins_like,
     assert_plain,

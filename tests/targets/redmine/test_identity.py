@@ -9,18 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.records.model import Marker, RecordKey
-from taiga_pipeline.targets.redmine.identity import (
-    LONGEST_IDENTIFIER,
+from taiga_pipeline.targets.marks import (
     Line,
-    decode_identifier,
     decode_mark,
     decode_reference,
-    encode_identifier,
     encode_mark,
     encode_reference,
-    is_spelled_out,
     join_line,
     split_line,
+)
+from taiga_pipeline.targets.redmine.identity import (
+    LONGEST_IDENTIFIER,
+    decode_identifier,
+    encode_identifier,
+    is_spelled_out,
 )
 
 NAMES = st.text(min_size=1, max_size=80)
