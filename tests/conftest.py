@@ -61,6 +61,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("redmine", "the suite for targets, and more, against a live Redmine")
     group.addoption("--redmine-url", help="address of a Redmine, set up by tests/live/redmine.sh")
     group.addoption("--redmine-key-env", help="environment variable with an administrator's key")
+    group = parser.getgroup("kanboard", "the suite for targets, and more, against a live Kanboard")
+    group.addoption("--kanboard-url", help="address of a Kanboard that .ci/kanboard set up")
+    group.addoption("--kanboard-token-env", help="environment variable with its API token")
 
 
 def _is_local(address: Any) -> bool:
@@ -78,7 +81,10 @@ def _is_local(address: Any) -> bool:
 @pytest.fixture(autouse=True)
 def loopback_only(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """Refuse connections to other machines, except to servers that the command line names."""
-    if any(request.config.getoption(name) for name in ("--taiga-url", "--redmine-url")):
+    if any(
+        request.config.getoption(name)
+        for name in ("--taiga-url", "--redmine-url", "--kanboard-url")
+    ):
         return
     connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
 
@@ -114,6 +120,19 @@ def live_redmine(request: pytest.FixtureRequest, live_redmine_url: str) -> Conne
     if not key:
         raise pytest.UsageError("--redmine-key-env must name a variable that holds an API key")
     return Connection(live_redmine_url, f"p{uuid.uuid4().hex[:8]}", token=Secret(key))
+
+
+@pytest.fixture
+def live_kanboard(request: pytest.FixtureRequest) -> Connection:
+    """The way into a live Kanboard, for a pipeline of the test's own."""
+    url = request.config.getoption("--kanboard-url")
+    if not url:
+        leave_out("kanboard", "--kanboard-url is not given (see .ci/kanboard)")
+    token = os.environ.get(request.config.getoption("--kanboard-token-env") or "", "")
+    if not token:
+        raise pytest.UsageError("--kanboard-token-env must name a variable that holds a token")
+    address = str(url).rstrip("/")
+    return Connection(address, f"p{uuid.uuid4().hex[:8]}", token=Secret(token))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -16,7 +16,7 @@ from sync.run.server_identity import Identity
 from sync.target import Foreseen, Place, Written
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind
-from taiga_pipeline.targets.marked import demand_marked
+from taiga_pipeline.targets.marked import demand_marked, demand_unmoved, differs
 from taiga_pipeline.targets.marks import mark_prefix
 from taiga_pipeline.targets.redmine import projects
 from taiga_pipeline.targets.redmine.children import (
@@ -480,8 +480,8 @@ class RedmineTarget:
             return Written(observed)
         row = read_one(kind, observed.id, self._context)
         now = kind.observe(row, self._context)
-        _demand_unmoved(observed, now, changes)
-        differing = {name: value for name, value in changes.items() if _differs(now, name, value)}
+        demand_unmoved(observed, now, changes)
+        differing = {name: value for name, value in changes.items() if differs(now, name, value)}
         body = kind.modification(row, differing, self._context)
         if not body:
             return Written(now)
@@ -535,27 +535,12 @@ class RedmineTarget:
         return KINDS[kind]
 
 
-def _differs(now: Observed, name: str, value: Value) -> bool:
-    return name not in now.fields or now.fields[name] != value
-
-
-def _demand_unmoved(before: Observed, now: Observed, changes: Mapping[str, Value]) -> None:
-    """Refuses to write over what people changed since the child was observed."""
-    moved = [
-        name
-        for name in changes
-        if name in before.fields and _differs(now, name, before.fields[name])
-    ]
-    if moved:
-        raise Stale(f"{now.kind} {now.id}: people changed {', '.join(moved)} just now")
-
-
 def _demand_written(before: Observed, after: Observed, changes: Mapping[str, Value]) -> None:
     """Finds out what Redmine left as it was although it answered with success."""
     left_out = [
         name
         for name in changes
-        if name in after.fields and not _differs(after, name, before.fields[name])
+        if name in after.fields and not differs(after, name, before.fields[name])
     ]
     if left_out:
         raise Rejected(

@@ -13,6 +13,9 @@ from sync.in_memory_target import InMemoryTarget
 from sync.target import Place
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind
+from taiga_pipeline.targets.kanboard import create as create_kanboard
+from taiga_pipeline.targets.kanboard.tasks import as_written
+from taiga_pipeline.targets.marks import Line, encode_mark
 from taiga_pipeline.targets.redmine import create as create_redmine
 from taiga_pipeline.targets.taiga import create as create_taiga
 from taiga_pipeline.targets.taiga.adapter import TaigaTarget
@@ -249,6 +252,92 @@ class RedmineAccount:
         self.target.close()
 
 
+class KanboardAccount:
+    """A Kanboard: one that a test makes up, or a live one with the accounts of its set-up."""
+
+    member = "ana@example.invalid"
+    roles = ("Back", "Design")
+    shows_state = True
+    capabilities = create_kanboard.capabilities
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.pipeline = connection.pipeline
+        self.clock = clock
+        self.target = create_kanboard(connection, clock)
+        self.target.connect()
+        self.connection = connection
+        self._wire = Wire(self.target._client._transport, is_reading=_only_reads)
+        self._http = requests.Session()
+        assert connection.token
+        self._http.auth = ("jsonrpc", connection.token.reveal())
+
+    @property
+    def writes(self) -> int:
+        return self._wire.writes
+
+    def call(self, method: str, **params: Any) -> Any:
+        """Asks the API as the application, and insists on success."""
+        body = {"jsonrpc": "2.0", "method": method, "id": 1, "params": params}
+        answer = self._http.post(f"{self.connection.url}/jsonrpc.php", json=body, timeout=30)
+        assert answer.ok, f"{method}: {answer.status_code} {answer.text[:300]}"
+        result = answer.json()["result"]
+        assert result is not False, f"{method} {params}: refused"
+        return result
+
+    def rename(self, root_id: str, name: str) -> None:
+        self.call("updateProject", project_id=int(root_id), name=name)
+
+    def tag(self, root_id: str, add: str = "", remove: str = "") -> None:
+        raise NotImplementedError("Kanboard has no tags for projects")
+
+    def delete(self, root_id: str) -> None:
+        self.call("removeProject", project_id=int(root_id))
+
+    def add_story(self, root_id: str, subject: str) -> None:
+        self.call("createTask", project_id=int(root_id), title=subject)
+
+    def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
+        self.call("updateTask", id=int(story_id), title=subject)
+
+    def copy_story(self, root_id: str, story_id: str) -> str:
+        row = self.call("getTask", task_id=int(story_id))
+        copied = {at: row[at] for at in ("title", "description", "reference")}
+        number = self.call("createTask", project_id=int(root_id), **copied)
+        noted = as_written(self.call("getTask", task_id=number))  # a person's copy goes without
+        self.call(noted.method, **noted.params)
+        return str(number)
+
+    def delete_story(self, root_id: str, story_id: str) -> None:
+        self.call("removeTask", task_id=int(story_id))
+
+    def delete_milestone(self, root_id: str, milestone_id: str) -> None:
+        self.call("removeTask", task_id=int(milestone_id))
+
+    def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
+        self.call("moveTaskToProject", task_id=int(story_id), project_id=int(other_id))
+
+    def copy(self, root_id: str, name: str) -> str:
+        # Kanboard's own form takes along columns and members, but neither identifier, description
+        # nor metadata: only a person who writes the connector's line takes a marker along.
+        root = self.target.observe_root(root_id)
+        assert root is not None
+        described = str(Line(encode_mark(root.markers[0])))
+        return str(self.call("createProject", name=name, description=described))
+
+    def lose_next_answer(self) -> None:
+        self._wire.loses_next = True
+
+    def clean_up(self) -> None:
+        _delete_all(self)
+        self._http.close()
+        self.target.close()
+
+
+def _only_reads(path: str) -> bool:
+    """Whether the methods in an address of Kanboard's API only read."""
+    return all(name.startswith("get") for name in path.partition("?")[2].split(","))
+
+
 LABELS: Final = frozenset({"(tentative)", "(lost)"})
 """What the suite's pipelines show before titles."""
 
@@ -258,7 +347,7 @@ def new_pipeline() -> str:
     return f"p{uuid.uuid4().hex[:8]}"
 
 
-def _delete_all(account: TaigaAccount | RedmineAccount) -> None:
+def _delete_all(account: TaigaAccount | RedmineAccount | KanboardAccount) -> None:
     """Deletes every project of the account's pipeline, of any test in it."""
     roots = list(account.target.observe_roots())
     for root in roots:

@@ -1,7 +1,7 @@
 """Which targets the suite runs against.
 
-The in-memory target, the sandbox and a Redmine that answers from memory are always there; a real
-Taiga and a live Redmine when the command line names them.
+The in-memory target, the sandbox, and a Redmine and a Kanboard that answer from memory are always
+there; a real Taiga, a live Redmine and a live Kanboard when the command line names them.
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ from tests.contract.targets.account import Account
 from tests.contract.targets.accounts import (
     LABELS,
     InMemoryAccount,
+    KanboardAccount,
     RedmineAccount,
     TaigaAccount,
     new_pipeline,
 )
 from tests.contract.targets.cards import CardsAccount
+from tests.targets.kanboard.fake import TOKEN as KANBOARD_TOKEN
+from tests.targets.kanboard.fake import URL as KANBOARD_URL
+from tests.targets.kanboard.fake import FakeKanboard
 from tests.targets.redmine.fake import KEY, URL, FakeRedmine
 from tests.targets.support import ManualClock
 
@@ -37,6 +41,7 @@ Make = Callable[[pytest.FixtureRequest], Account]
 _OPTIONS = {
     "taiga": "--taiga-url",
     "live redmine": "--redmine-url",
+    "live kanboard": "--kanboard-url",
     "yours": "--target-account",
 }
 """What names the targets that are not always there."""
@@ -99,6 +104,22 @@ def _live_redmine(request: pytest.FixtureRequest) -> Account:
     return RedmineAccount(connection, SystemClock())
 
 
+def _made_up_kanboard(request: pytest.FixtureRequest) -> Account:
+    clock = ManualClock()
+    fake = FakeKanboard(now=clock.now)
+    mock = fake.answer()
+    mock.start()
+    request.addfinalizer(lambda: mock.stop(allow_assert=False))
+    token = Secret(KANBOARD_TOKEN)
+    connection = Connection(KANBOARD_URL, new_pipeline(), token=token, labels=LABELS)
+    return KanboardAccount(connection, clock)
+
+
+def _live_kanboard(request: pytest.FixtureRequest) -> Account:
+    connection = replace(request.getfixturevalue("live_kanboard"), labels=LABELS)
+    return KanboardAccount(connection, SystemClock())
+
+
 def _cards(request: pytest.FixtureRequest) -> Account:
     return CardsAccount()
 
@@ -121,6 +142,8 @@ _ACCOUNTS: dict[str, Make] = {
     "taiga": _real_taiga,
     "redmine": _made_up_redmine,
     "live redmine": _live_redmine,
+    "kanboard": _made_up_kanboard,
+    "live kanboard": _live_kanboard,
     "yours": _yours,
 }
 _CLASSES: dict[str, type] = {
@@ -130,6 +153,8 @@ _CLASSES: dict[str, type] = {
     "taiga": TaigaAccount,
     "redmine": RedmineAccount,
     "live redmine": RedmineAccount,
+    "kanboard": KanboardAccount,
+    "live kanboard": KanboardAccount,
 }
 
 
