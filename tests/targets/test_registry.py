@@ -73,10 +73,10 @@ def test_a_function_that_says_nothing_of_itself_makes_projects_without_pages_and
 
 
 def test_only_targets_with_boards_are_named_to_those_who_look_for_one() -> None:
-    assert registry.having(has_boards) == ["Taiga"]
+    assert registry.having(has_boards) == ["Kanboard", "Taiga"]
 
 
-@pytest.mark.parametrize("kind", ["taiga", "redmine"])
+@pytest.mark.parametrize("kind", ["taiga", "redmine", "kanboard"])
 def test_a_target_keeps_leases_if_its_adapter_says_so(kind: str) -> None:
     adapter = registry.find(kind)
     target = adapter(replace(TOKEN, username="x"), ManualClock())

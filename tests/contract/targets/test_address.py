@@ -15,6 +15,9 @@ from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.http.shorter import shorter
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.targets.registry import create
+from tests.targets.kanboard.fake import TOKEN as KANBOARD_TOKEN
+from tests.targets.kanboard.fake import URL as KANBOARD_URL
+from tests.targets.kanboard.fake import FakeKanboard
 from tests.targets.redmine.fake import KEY, URL, FakeRedmine
 from tests.targets.support import ManualClock
 
@@ -37,7 +40,7 @@ def taiga_server() -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture(params=["taiga", "taiga with a token", "redmine"])
+@pytest.fixture(params=["taiga", "taiga with a token", "redmine", "kanboard"])
 def tool(request: pytest.FixtureRequest, taiga_server: Sandbox) -> Iterator[tuple[str, Open]]:
     """The address of a tool, and what makes a target out of an address."""
     clock = ManualClock()
@@ -46,6 +49,10 @@ def tool(request: pytest.FixtureRequest, taiga_server: Sandbox) -> Iterator[tupl
             fake = FakeRedmine(now=clock.now)
             stack.enter_context(fake.answer())
             url, connection = URL, Connection(URL, "acme", token=Secret(KEY))
+        elif request.param == "kanboard":
+            stack.enter_context(FakeKanboard(now=clock.now).answer())
+            url = KANBOARD_URL
+            connection = Connection(url, "acme", token=Secret(KANBOARD_TOKEN))
         else:
             url = taiga_server.url
             password = Secret(taiga_server.password)

@@ -25,8 +25,16 @@ from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.contract.targets.account import Account
-from tests.contract.targets.accounts import InMemoryAccount, RedmineAccount, TaigaAccount
+from tests.contract.targets.accounts import (
+    InMemoryAccount,
+    KanboardAccount,
+    RedmineAccount,
+    TaigaAccount,
+)
 from tests.contract.targets.test_runs import Pipeline
+from tests.targets.kanboard.fake import TOKEN as KANBOARD_TOKEN
+from tests.targets.kanboard.fake import URL as KANBOARD_URL
+from tests.targets.kanboard.fake import FakeKanboard
 from tests.targets.redmine.fake import KEY, URL, FakeRedmine
 from tests.targets.support import ManualClock
 
@@ -63,7 +71,22 @@ def redmine(pipeline: str) -> Iterator[Callable[[], Account]]:
         yield open_account
 
 
-SERVERS = {"memory": memory, "sandbox": sandbox, "redmine": redmine}
+@contextmanager
+def kanboard(pipeline: str) -> Iterator[Callable[[], Account]]:
+    """A Kanboard at the address of every other one: it is its data that tell."""
+    clock = ManualClock()
+    fake = FakeKanboard(now=clock.now)
+    with ExitStack() as stack:
+
+        def open_account() -> Account:
+            stack.enter_context(fake.answer())
+            connection = Connection(KANBOARD_URL, pipeline, token=Secret(KANBOARD_TOKEN))
+            return KanboardAccount(connection, clock)
+
+        yield open_account
+
+
+SERVERS = {"memory": memory, "sandbox": sandbox, "redmine": redmine, "kanboard": kanboard}
 
 
 @dataclass

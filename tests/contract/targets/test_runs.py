@@ -10,7 +10,6 @@ import pytest
 
 from sync.plan.model import IssueKind
 from sync.records.model import Desired, DesiredGroup, RecordKey, Value, WhenDropped
-from sync.run.executor import SETTLE_WAITS
 from sync.run.runner import Options, Outcome, Runner, RunReport
 from sync.source import KeyChanges, Reading
 from sync.state.store import StateStore
@@ -188,10 +187,7 @@ def test_a_persons_story_text_survives_every_run(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("lost", ["the project", "a child"])
-def test_a_lost_answer_makes_no_duplicate(
-    pipeline: Pipeline, lost: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sync.run.executor.SETTLE_WAITS", tuple(0.01 for _ in SETTLE_WAITS))
+def test_a_lost_answer_makes_no_duplicate(pipeline: Pipeline, lost: str) -> None:
     deal = key(pipeline, 1)
     if lost == "a child":
         pipeline.want(deal, "retired")

@@ -147,7 +147,7 @@ class FakeKanboard:
     def _one(self, call: Row, user: int) -> Row:
         name = call["method"]
         self.faults(name)
-        if (user == 0) is (name == "getMe"):
+        if user == 0 and name == "getMe":
             raise Refused(403)
         if user and self.role != "app-admin" and name in _OF_ADMINISTRATORS:
             raise Refused(403)
