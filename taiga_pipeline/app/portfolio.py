@@ -15,6 +15,7 @@ from taiga_pipeline.app.planning.inputs import STATED, options_for, plan_input
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.installing import how_to_get
+from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.errors import RequestError
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.records import Kind, Wiki, portfolio_key
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.mapping.holding import Holding
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.portfolio.board import Portfolio, Surroundings
+    from taiga_pipeline.portfolio.plan_page import Heat
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +170,9 @@ class PortfolioMaker:
         from taiga_pipeline.portfolio.plan_page import TITLE
 
         try:
-            lines, digest = self._plan(with_picture=can.holds(Kind.WIKI, Wiki.PICTURE))
+            with self.workspace.in_common_language():
+                lines, digest = self._plan(with_picture=can.holds(Kind.WIKI, Wiki.PICTURE))
+                title = _(TITLE)
         except (ProblemsError, RequestError, Stop) as error:
             self._say(f"the page {TITLE!r} stays as it is: {error}")
             return None
@@ -178,7 +182,7 @@ class PortfolioMaker:
         return Desired(
             key=key,
             fields={
-                Wiki.TITLE: TITLE,
+                Wiki.TITLE: title,
                 Wiki.TEXT: "",
                 Wiki.FACTS: "\n".join(lines),
                 Wiki.PICTURE: digest,
@@ -217,8 +221,13 @@ class PortfolioMaker:
             self._say(_NO_PICTURE.format(how=how_to_get("planning")))
             return lines, ""
         heat = heat_of(report)
-        self.pictures[heat.digest()] = lambda: _draw(heat)
+        self.pictures[heat.digest()] = lambda: self._draw(heat)
         return lines, heat.digest()
+
+    def _draw(self, heat: Heat) -> bytes:
+        """Draws the map, in the thread that writes the page."""
+        with self.workspace.in_common_language():
+            return _draw(heat)
 
     def _say(self, message: str) -> None:
         """Logs a message once."""
@@ -235,7 +244,8 @@ class PortfolioMaker:
             return []
         editable = self.workspace.settings.portfolio.editable != ""
         taker = CardTaker(self.workspace, runner, group, self.sent_back, editable)
-        taken = taker.take()
+        with self.workspace.in_common_language():
+            taken = taker.take()
         self._seen |= seen_on(group)
         return taken
 

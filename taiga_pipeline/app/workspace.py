@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from decimal import Decimal
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from sync.clock import Clock, SystemClock
 from taiga_pipeline.app.memory import Memory, files_mark
 from taiga_pipeline.days import day_of
+from taiga_pipeline.language import ENGLISH, use
 from taiga_pipeline.pipeline.rates import Rates
 from taiga_pipeline.problems import Problem, ProblemsError
 
@@ -67,6 +69,10 @@ class Workspace:
 
     def on_settings(self, settings: Settings) -> None:
         """Is called once the settings are loaded; a surface may follow them."""
+
+    def in_common_language(self) -> AbstractContextManager[None]:
+        """Writes, within, what many people read: in the language of the configuration."""
+        return use(self.settings.language or ENGLISH)
 
     @property
     def config_path(self) -> Path:

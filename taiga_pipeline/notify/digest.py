@@ -12,6 +12,8 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Final
 
+from taiga_pipeline.language import marked, translated
+from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.text import one_line
 from taiga_pipeline.notify.events import Shortage
 from taiga_pipeline.pipeline.follow_ups import FollowUp
@@ -22,8 +24,18 @@ MOST_LINES: Final = 40
 _FRIDAY: Final = timedelta(days=4)
 _THURSDAY: Final = timedelta(days=3)
 _MONTHS: Final = (
-    *("January", "February", "March", "April", "May", "June", "July", "August", "September"),
-    *("October", "November", "December"),
+    marked("January"),
+    marked("February"),
+    marked("March"),
+    marked("April"),
+    marked("May"),
+    marked("June"),
+    marked("July"),
+    marked("August"),
+    marked("September"),
+    marked("October"),
+    marked("November"),
+    marked("December"),
 )
 
 
@@ -117,15 +129,15 @@ def _held(
     role: str, parts: Sequence[tuple[str, float, date, date]], names: Mapping[str, str]
 ) -> Held:
     people: dict[str, float] = {}
-    for email, hours, _, _ in parts:
+    for email, hours, _first, _until in parts:
         if email:
             name = names.get(email, email)
             people[name] = people.get(name, 0.0) + hours
     return Held(
         role=role,
-        hours=round(sum(hours for _, hours, _, _ in parts)),
-        first=min(first for _, _, first, _ in parts),
-        until=max(until for _, _, _, until in parts),
+        hours=round(sum(hours for _email, hours, _first, _until in parts)),
+        first=min(first for _email, _hours, first, _until in parts),
+        until=max(until for _email, _hours, _first, until in parts),
         people=tuple((name, round(hours)) for name, hours in people.items()),
     )
 
@@ -134,13 +146,13 @@ def headline(digest: Digest) -> str:
     """Returns the digest in one line."""
     people = sum(deal.has_people for deal in digest.holding)
     parts = [
-        _count(len(digest.waiting), "deal waits", "deals wait"),
-        _count(people, "undecided deal holds people", "undecided deals hold people"),
-        _count(len(digest.open), "open issue", "open issues"),
-        _count(len(digest.short), "role is short", "roles are short"),
+        _count(len(digest.waiting), _("deal waits"), _("deals wait")),
+        _count(people, _("undecided deal holds people"), _("undecided deals hold people")),
+        _count(len(digest.open), _("open issue"), _("open issues")),
+        _count(len(digest.short), _("role is short"), _("roles are short")),
     ]
-    said = ", ".join(filter(None, parts)) or ("" if digest.is_empty else "see below")
-    return f"Digest of {digest.today}: {said or 'nothing waits'}"
+    said = ", ".join(filter(None, parts)) or ("" if digest.is_empty else _("see below"))
+    return _("Digest of {today}: {said}", today=digest.today, said=said or _("nothing waits"))
 
 
 def _count(number: int, one: str, many: str) -> str:
@@ -152,21 +164,32 @@ def digest_lines(digest: Digest) -> list[str]:
     sections: list[tuple[str, Iterable[str]]] = []
     for person, deals in groupby(digest.waiting, key=lambda deal: deal.person):
         sections.append(
-            (one_line(person) or "Without a person in charge", list(map(waiting_line, deals)))
+            (one_line(person) or _("Without a person in charge"), list(map(waiting_line, deals)))
         )
     sections += [
-        ("Held by deals that are not decided", map(holding_line, digest.holding)),
-        ("To decide (pipeline-sync conflicts)", map(one_line, digest.open)),
-        ("Hours that are missing", map(short_line, digest.short)),
-        ("Messages that did not arrive", digest.undelivered),
+        (_("Held by deals that are not decided"), map(holding_line, digest.holding)),
+        (
+            _("To decide (pipeline-sync conflicts)"),
+            (one_line(translated(each)) for each in digest.open),
+        ),
+        (_("Hours that are missing"), map(short_line, digest.short)),
+        (_("Messages that did not arrive"), digest.undelivered),
     ]
     lines: list[str] = []
     for title, each in sections:
         found = list(each)
         if found:
-            more = [f"... and {len(found) - MOST_LINES} more"] if len(found) > MOST_LINES else []
+            more = (
+                [_("... and {count} more", count=len(found) - MOST_LINES)]
+                if len(found) > MOST_LINES
+                else []
+            )
             lines += ["", title, *(f"– {line}" for line in [*found[:MOST_LINES], *more])]
     return lines[1:]
+
+
+def _open_line(line: str) -> str:
+    return one_line(translated(line))
 
 
 def waiting_line(deal: WaitingDeal) -> str:
@@ -178,31 +201,47 @@ def waiting_line(deal: WaitingDeal) -> str:
 def _said(deal: WaitingDeal, each: FollowUp) -> str:
     step = f": {one_line(deal.next_step)}" if deal.next_step else ""
     if each is FollowUp.OVERDUE:
-        return f"overdue since {deal.next_step_on}{step}"
+        return _("overdue since {next_step_on}{step}", next_step_on=deal.next_step_on, step=step)
     if each in (FollowUp.TODAY, FollowUp.THIS_WEEK):
-        return f"{each.value} ({deal.next_step_on}){step}"
+        return f"{_(each.value)} ({deal.next_step_on}){step}"
     if each is FollowUp.STALE:
-        usual = f" (usual: {deal.usual})" if deal.usual is not None else ""
-        return f"stale, {deal.days} days in {one_line(deal.stage)}{usual}"
+        usual = _(" (usual: {usual})", usual=deal.usual) if deal.usual is not None else ""
+        return _(
+            "stale, {days} days in {one_line}{usual}",
+            days=deal.days,
+            one_line=one_line(deal.stage),
+            usual=usual,
+        )
     if each is FollowUp.CLOSE_PASSED:
-        return f"{each.value} ({deal.expected_close})"
-    return each.value
+        return f"{_(each.value)} ({deal.expected_close})"
+    return _(each.value)
 
 
 def holding_line(deal: HoldingDeal) -> str:
     """Returns what a deal holds: ``D-106 ..., no step since 34 days, holds 240 h of Back ...``."""
     silence = deal.silent_days
-    since = f", no step since {_count(silence, 'day', 'days')}" if silence else ""
+    since = (
+        _(", no step since {count}", count=_count(silence, _("day"), _("days"))) if silence else ""
+    )
     if deal.next_step_on:
-        since = f", next step on {deal.next_step_on}"
+        since = _(", next step on {next_step_on}", next_step_on=deal.next_step_on)
     until = max(each.until for each in deal.held)
-    verb = "holds" if deal.has_people else "asks for"
+    verb = _("holds") if deal.has_people else _("asks for")
     *others, last = map(_held_words, deal.held)
-    what = f"{', '.join(others)} and {last}" if others else last
+    what = _("{others} and {last}", others=", ".join(others), last=last) if others else last
     months = _months(min(each.first for each in deal.held), until)
-    nobody = "" if deal.has_people else ", without names"
+    nobody = "" if deal.has_people else _(", without names")
     name = f"{one_line(deal.deal)} {one_line(deal.title)}"
-    return f"{name}{since}, {verb} {what} in {months}{nobody}, until {until}"
+    return _(
+        "{name}{since}, {verb} {what} in {months}{nobody}, until {until}",
+        name=name,
+        since=since,
+        verb=verb,
+        what=what,
+        months=months,
+        nobody=nobody,
+        until=until,
+    )
 
 
 def _held_words(held: Held) -> str:
@@ -211,22 +250,37 @@ def _held_words(held: Held) -> str:
         for name, hours in held.people
     )
     who = f" ({people})" if people else ""
-    return f"{held.hours} h of {one_line(held.role)}{who}"
+    return _(
+        "{hours} h of {one_line}{who}", hours=held.hours, one_line=one_line(held.role), who=who
+    )
 
 
 def _months(first: date, until: date) -> str:
     """Returns the months of a span, by its weeks' Thursdays: ``January to March``."""
     start, end = first + _THURSDAY, until - _FRIDAY + _THURSDAY
-    begins, ends = _MONTHS[start.month - 1], _MONTHS[end.month - 1]
-    return begins if (start.year, start.month) == (end.year, end.month) else f"{begins} to {ends}"
+    begins, ends = _(_MONTHS[start.month - 1]), _(_MONTHS[end.month - 1])
+    return (
+        begins
+        if (start.year, start.month) == (end.year, end.month)
+        else _("{begins} to {ends}", begins=begins, ends=ends)
+    )
 
 
 def short_line(shortage: Shortage) -> str:
     """Returns which hours are missing, and because of what."""
-    weeks = _count(shortage.weeks, "week", "weeks")
-    because = f", because of {', '.join(map(one_line, shortage.deals))}" if shortage.deals else ""
-    hours = f"{one_line(shortage.role)}: {shortage.hours} h in {weeks}"
-    return f"{hours} from {shortage.first} on{because}"
+    weeks = _count(shortage.weeks, _("week"), _("weeks"))
+    because = (
+        _(", because of {deals}", deals=", ".join(map(one_line, shortage.deals)))
+        if shortage.deals
+        else ""
+    )
+    hours = _(
+        "{one_line}: {hours} h in {weeks}",
+        one_line=one_line(shortage.role),
+        hours=shortage.hours,
+        weeks=weeks,
+    )
+    return _("{hours} from {first} on{because}", hours=hours, first=shortage.first, because=because)
 
 
 def in_order(waiting: Iterable[WaitingDeal]) -> Iterator[WaitingDeal]:

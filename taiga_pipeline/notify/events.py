@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Final
 
 from sync.state.outbox import Event, Seen, Sighting
+from taiga_pipeline.language import plural, translated
+from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.text import one_line
 
 NEW_WIN: Final = timedelta(days=7)
@@ -102,10 +104,10 @@ def find_events(look: Look, seen: Mapping[str, Seen], wanted: Collection[str]) -
         *_of_roles(look.shortages, seen),
         *_of_run(look.run, seen),
     ]
-    sightings = [sighting for sighting, _ in found]
+    sightings = [sighting for sighting, _unused in found]
     if STATE not in seen:
         sightings.append(Sighting(STATE, "seen"))
-    events = [event for _, event in found if event]
+    events = [event for _unused, event in found if event]
     events += [_of_trouble(each) for each in look.troubles]
     kinds = tuple(f"{kind}:" for kind in wanted)
     return Found(tuple(sightings), tuple(e for e in events if e.name.startswith(kinds)))
@@ -139,7 +141,7 @@ def _of_deals(
         is_news = sighting.value == "won" and (
             sighting.before is not None or _was_just_won(deal, seen, today)
         )
-        title = f"Won: {named(deal)}"
+        title = _("Won: {named}", named=named(deal))
         yield sighting, _event(EventKind.WON, sighting, title, deal.about) if is_news else None
 
 
@@ -155,8 +157,8 @@ def _of_projects(
         if sighting.value != "staffed" or STATE not in seen or deal is None:
             yield sighting, None
             continue
-        title = f"Staffed: the project of {named(deal)}"
-        text = f"{deal.about} With: {deal.team or 'no people yet'}."
+        title = _("Staffed: the project of {named}", named=named(deal))
+        text = _("{about} With: {team}.", about=deal.about, team=deal.team or _("no people yet"))
         yield sighting, _event(EventKind.STAFFED, sighting, title, text)
 
 
@@ -173,10 +175,21 @@ def _of_roles(
 
 
 def _shortage_event(sighting: Sighting, shortage: Shortage) -> Event:
-    weeks = "1 week" if shortage.weeks == 1 else f"{shortage.weeks} weeks"
-    because = f", because of {', '.join(map(one_line, shortage.deals))}" if shortage.deals else ""
-    title = f"Short: {one_line(shortage.role)} from {shortage.first} on"
-    text = f"{shortage.hours} h are missing in {weeks}{because}"
+    weeks = plural("{number} week", "{number} weeks", shortage.weeks)
+    because = (
+        _(", because of {deals}", deals=", ".join(map(one_line, shortage.deals)))
+        if shortage.deals
+        else ""
+    )
+    title = _(
+        "Short: {one_line} from {first} on", one_line=one_line(shortage.role), first=shortage.first
+    )
+    text = _(
+        "{hours} h are missing in {weeks}{because}",
+        hours=shortage.hours,
+        weeks=weeks,
+        because=because,
+    )
     return _event(EventKind.SHORT, sighting, title, text)
 
 
@@ -184,8 +197,11 @@ def _of_run(run: Ended | None, seen: Mapping[str, Seen]) -> Iterator[_Pair]:
     if run is None:
         return
     for sighting in _changes("run", [("outcome", run.how)], seen):
-        title = f"The run was not done: {run.how}"
-        yield sighting, _event(EventKind.RUN, sighting, title, run.why) if run.how else None
+        title = _("The run was not done: {how}", how=_(run.how))
+        yield (
+            sighting,
+            _event(EventKind.RUN, sighting, title, translated(run.why)) if run.how else None,
+        )
 
 
 def _of_trouble(trouble: Trouble) -> Event:
@@ -204,7 +220,9 @@ def together(events: Iterable[tuple[str, str]], pipeline: str) -> tuple[str, str
         title, text = found[0]
         return f"{pipeline}: {title}", text or title
     lines = [f"{title}{_below(text)}" for title, text in found]
-    return f"{pipeline}: {len(found)} things to know", "\n".join(lines)
+    return _("{pipeline}: {count} things to know", pipeline=pipeline, count=len(found)), "\n".join(
+        lines
+    )
 
 
 def _below(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.text import one_line
 
 LONGEST_TITLE: Final = 150
@@ -42,7 +43,7 @@ def shorter(text: str, longest: int) -> str:
         kept.append(line)
     if not kept:
         return _cut(text, longest)
-    return "\n".join([*kept, f"... and {len(lines) - len(kept)} more lines"])
+    return "\n".join([*kept, _("... and {count} more lines", count=len(lines) - len(kept))])
 
 
 def without_markup(text: str) -> str:

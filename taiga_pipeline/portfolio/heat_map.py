@@ -7,6 +7,7 @@ from typing import Final
 
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
+from taiga_pipeline.language import text as _
 from taiga_pipeline.portfolio.plan_page import Heat
 
 _CELL_WIDTH: Final = 58
@@ -60,7 +61,7 @@ def _palette() -> Image.Image:
     """Returns a picture that holds the colours to be used, and nothing else."""
     ink = ImageColor.getrgb(_INK)
     colors: list[int] = []
-    for paper in (_PAPER, _NOBODY, _OVER, *(color for _, color in _SHADES)):
+    for paper in (_PAPER, _NOBODY, _OVER, *(color for _unused, color in _SHADES)):
         for step in range(_BLENDS):
             for under, over in zip(ImageColor.getrgb(paper), ink, strict=True):
                 colors.append(under + (over - under) * step // (_BLENDS - 1))
@@ -91,8 +92,8 @@ def _cell(
 
 def _legend(pen: ImageDraw.ImageDraw, font: _Font, left: int, middle: int) -> None:
     x = left
-    words = [*(f"to {most} %" for most, _ in _SHADES), "more", "no capacity"]
-    colors = [*(color for _, color in _SHADES), _OVER, _NOBODY]
+    words = [*(_("to {most} %", most=most) for most, _unused in _SHADES), "more", _("no capacity")]
+    colors = [*(color for _unused, color in _SHADES), _OVER, _NOBODY]
     for word, color in zip(words, colors, strict=True):
         pen.rectangle((x, middle - 7, x + 14, middle + 7), color)
         pen.text((x + 19, middle), word, _INK, font, anchor="lm")

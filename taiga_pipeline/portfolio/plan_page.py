@@ -12,6 +12,8 @@ from datetime import date, timedelta
 from typing import Final
 
 from sync.records.model import digest
+from taiga_pipeline.language import marked, plural
+from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.text import escape_markup, iso, normalise, one_line, plain_number
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.model import Deal
@@ -26,7 +28,7 @@ from taiga_pipeline.planning.capacity.result import (
 from taiga_pipeline.planning.weeks import WEEK, week_name
 
 SLUG: Final = "resource-plan"
-TITLE: Final = "Resource plan"
+TITLE: Final = marked("Resource plan")
 DRIVERS: Final = 3
 """So many deals are named for each role that is short."""
 MOST_ROLES: Final = 40
@@ -86,39 +88,61 @@ def plan_lines(
     return [
         _to_decide(report, deals),
         "",
-        f"Hours that are missing (-) and free (+) in the weeks that matter, of {count} weeks from "
-        f"{first} on, planned to be enough in {share} % of futures. {_deals(report.open_deals)} "
-        "counted with their chance.",
+        _(
+            "Hours that are missing (-) and free (+) in the weeks that matter, "
+            "of {count} weeks from {first} on, planned to be enough in {share} "
+            "% of futures. {deals} counted with their chance.",
+            count=count,
+            first=first,
+            share=share,
+            deals=_deals(report.open_deals),
+        ),
         *_gap_table(report),
-        "### Because of which deals",
+        _("### Because of which deals"),
         *_driver_table(report, deals),
         *_silent_table(report),
-        "### Who has hours to spare",
+        _("### Who has hours to spare"),
         *_idle_table(report),
         *_busy_table(report),
-        "### Who is staffed",
+        _("### Who is staffed"),
         *_staffing_table(shown, deals, people),
     ]
 
 
 def _deals(count: int) -> str:
-    return "1 open deal is" if count == 1 else f"{count} open deals are"
+    return plural("{number} open deal is", "{number} open deals are", count)
 
 
 def _to_decide(report: CapacityReport, deals: Mapping[str, Deal]) -> str:
     """Returns in one sentence what there is to decide: about the role that lacks most hours."""
     short = [role for role in report.roles if round(role.total.gap)]
     if not short:
-        return "Nothing to decide: no role lacks hours in these weeks."
+        return _("Nothing to decide: no role lacks hours in these weeks.")
     worst = max(short, key=lambda role: role.total.gap)
     weeks = [at for at, cell in enumerate(worst.weeks) if round(cell.gap)]
-    where = f" from {week_name(report.weeks.first + weeks[0] * WEEK)} on" if weeks else ""
+    where = (
+        _(" from {week_name} on", week_name=week_name(report.weeks.first + weeks[0] * WEEK))
+        if weeks
+        else ""
+    )
     others = len(short) - 1
-    more = f" ({others} more {'role is' if others == 1 else 'roles are'} short)" if others else ""
+    more = (
+        plural(" ({number} more role is short)", " ({number} more roles are short)", others)
+        if others
+        else ""
+    )
     drivers = [each for each in worst.total.drivers if round(each.added)]
-    because = f", most of it for {_deal(drivers[0].deal_key, deals)}" if drivers else ""
-    what = f"{round(worst.total.gap)} h of {_plain(worst.role)}{where}{because}"
-    return f"To decide: how to get {what}, or which work to move{more}."
+    because = (
+        _(", most of it for {deal}", deal=_deal(drivers[0].deal_key, deals)) if drivers else ""
+    )
+    what = _(
+        "{gap} h of {plain}{where}{because}",
+        gap=round(worst.total.gap),
+        plain=_plain(worst.role),
+        where=where,
+        because=because,
+    )
+    return _("To decide: how to get {what}, or which work to move{more}.", what=what, more=more)
 
 
 def _gap_table(report: CapacityReport) -> Iterator[str]:
@@ -129,7 +153,7 @@ def _gap_table(report: CapacityReport) -> Iterator[str]:
     ]
     names = [week_name(week).partition("-")[2] for week in report.weeks]
     heads = "".join(f" {names[at]} |" for at in matter)
-    yield f"| Role | People | Missing, h | Free, h |{heads}"
+    yield _("| Role | People | Missing, h | Free, h |{heads}", heads=heads)
     yield f"|---|--:|--:|--:|{'--:|' * len(matter)}"
     for role in roles:
         cells = "".join(f" {_balance(role.weeks[at])} |" for at in matter)
@@ -137,7 +161,9 @@ def _gap_table(report: CapacityReport) -> Iterator[str]:
         yield f"| {_plain(role.role)} | {role.people} | {total} |{cells}"
     left_out = len(report.roles) - MOST_ROLES
     if left_out > 0:
-        yield f"| … {left_out} more roles |{' |' * (len(matter) + 3)}"
+        yield _(
+            "| … {left_out} more roles |{value}", left_out=left_out, value=" |" * (len(matter) + 3)
+        )
 
 
 def _balance(cell: Cell) -> str:
@@ -153,11 +179,14 @@ def _hours(hours: float) -> str:
 
 def _idle_table(report: CapacityReport) -> Iterator[str]:
     yield (
-        "Free hours in these weeks: as many as under P20 or more in 80 % of futures, under P80 in "
-        "20 %. Booked are hours of won deals, of all hours; with open deals, each by its chance."
+        _(
+            "Free hours in these weeks: as many as under P20 or more in 80 % of futures, "
+            "under P80 in 20 %. Booked are hours of won deals, of all hours; with open "
+            "deals, each by its chance."
+        )
     )
     yield ""
-    yield "| | Hours | Free P20 | P50 | P80 | Expected | Booked | With open deals |"
+    yield _("| | Hours | Free P20 | P50 | P80 | Expected | Booked | With open deals |")
     yield "|---|--:|--:|--:|--:|--:|--:|--:|"
     for role in report.roles[:MOST_ROLES]:
         yield _idle_row(f"**{_plain(role.role)}**", role.total)
@@ -165,7 +194,7 @@ def _idle_table(report: CapacityReport) -> Iterator[str]:
         yield _idle_row(_plain(person.name or person.email), person.total)
     left_out = max(0, len(report.people) - MOST_PEOPLE)
     if left_out:
-        yield f"| … {left_out} more people | | | | | | | |"
+        yield _("| … {left_out} more people | | | | | | | |", left_out=left_out)
 
 
 def _idle_row(name: str, cell: Cell | PersonWeek) -> str:
@@ -181,8 +210,10 @@ def _busy_table(report: CapacityReport) -> Iterator[str]:
     busy = [each for each in report.people if each.total.confirmed or each.total.tentative]
     if not busy:
         return
-    yield "### Who is busy when"
-    yield "Hours of won deals, week by week; in brackets, hours that are reserved for open deals."
+    yield _("### Who is busy when")
+    yield _(
+        "Hours of won deals, week by week; in brackets, hours that are reserved for open deals."
+    )
     yield ""
     weeks = [week_name(week).partition("-")[2] for week in report.weeks]
     yield f"| | {' | '.join(weeks)} |"
@@ -192,7 +223,7 @@ def _busy_table(report: CapacityReport) -> Iterator[str]:
         yield f"| {_plain(person.name or person.email)} | {cells} |"
     left_out = max(0, len(busy) - MOST_PEOPLE)
     if left_out:
-        yield f"| … {left_out} more people | {'| ' * len(weeks)}"
+        yield _("| … {left_out} more people | {value}", left_out=left_out, value="| " * len(weeks))
 
 
 def _busy(week: PersonWeek) -> str:
@@ -211,9 +242,9 @@ def _driver_table(report: CapacityReport, deals: Mapping[str, Deal]) -> Iterator
         if round(driver.added)
     ]
     if not rows:
-        yield "No role is short because of an open deal."
+        yield _("No role is short because of an open deal.")
         return
-    yield "| Role | Deal | Adds, h | Chance | Expected close |"
+    yield _("| Role | Deal | Adds, h | Chance | Expected close |")
     yield "|---|---|--:|--:|---|"
     yield from rows
 
@@ -222,12 +253,12 @@ def _silent_table(report: CapacityReport) -> Iterator[str]:
     """Yields the deals that state no roles: they are in none of the figures."""
     if not report.silent:
         return
-    yield "### Deals that state no roles, and so are not counted"
-    yield "| Service | Deals | Value | Usual for this service |"
+    yield _("### Deals that state no roles, and so are not counted")
+    yield _("| Service | Deals | Value | Usual for this service |")
     yield "|---|--:|--:|---|"
     for each in report.silent[:MOST_ROLES]:
         value = ", ".join(f"{each.value[name]:,.0f} {name}".strip() for name in sorted(each.value))
-        name, usual = _plain(each.service or "(no service)"), _plain(format_roles(each.usual))
+        name, usual = _plain(each.service or _("(no service)")), _plain(format_roles(each.usual))
         yield f"| {name} | {each.count} | {_plain(value)} | {usual} |"
 
 
@@ -242,13 +273,13 @@ def _staffing_table(
 ) -> Iterator[str]:
     rows = sorted(_allocation(each, deals, people) for each in allocations)
     if not rows:
-        yield "No person is staffed on a deal yet."
+        yield _("No person is staffed on a deal yet.")
         return
-    yield "| Person | Deal | Role | Confirmed, h/week | Reserved, h/week | From | To |"
+    yield _("| Person | Deal | Role | Confirmed, h/week | Reserved, h/week | From | To |")
     yield "|---|---|---|--:|--:|---|---|"
     yield from rows[:MOST_STAFFED]
     if len(rows) > MOST_STAFFED:
-        yield f"| … {len(rows) - MOST_STAFFED} more | | | | | | |"
+        yield _("| … {count} more | | | | | | |", count=len(rows) - MOST_STAFFED)
 
 
 def _allocation(each: Allocation, deals: Mapping[str, Deal], people: Mapping[str, Person]) -> str:

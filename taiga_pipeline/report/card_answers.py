@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
 from taiga_pipeline.pipeline.errors import GateClosed, UnknownStage
 
 _MOST: Final = 1_000
@@ -12,27 +14,37 @@ _MOST: Final = 1_000
 
 def new_deal(deal: str, doubts: Sequence[str]) -> str:
     """Returns the comment on a card of which a deal was made."""
-    lines = [f"This card is the deal {deal} now."]
-    lines += [f"Not understood, and left out: {each}" for each in doubts]
+    lines = [_("This card is the deal {deal} now.", deal=deal)]
+    lines += [_("Not understood, and left out: {each}", each=translated(each)) for each in doubts]
     return _cut("\n".join(lines))
 
 
 def not_a_deal(error: Exception) -> str:
     """Returns the comment on a card of which no deal can be made."""
-    return _cut(f"This card is no deal yet: {error}")
+    return _cut(_("This card is no deal yet: {error}", error=translated(str(error))))
 
 
 def sent_back(error: Exception, field: str, text: str) -> str:
     """Returns the comment on a card that is set back, with the reason and what to do."""
     if isinstance(error, GateClosed):
         return _cut(
-            f"This card went back to its column: {error}. Close these tasks on the card, then "
-            "move it again."
+            _(
+                "This card went back to its column: {error}. Close these tasks on "
+                "the card, then move it again.",
+                error=translated(str(error)),
+            )
         )
     if isinstance(error, UnknownStage):
-        return _cut(f"This card went back to its column: {error}.")
-    what = field or "the task"
-    return _cut(f"{what}: {text!r} was set back: {error}. Correct it here, or leave it.")
+        return _cut(_("This card went back to its column: {error}.", error=translated(str(error))))
+    what = field or _("the task")
+    return _cut(
+        _(
+            "{what}: {text!r} was set back: {error}. Correct it here, or leave it.",
+            what=what,
+            text=text,
+            error=translated(str(error)),
+        )
+    )
 
 
 def _cut(text: str) -> str:

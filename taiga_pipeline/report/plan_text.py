@@ -16,6 +16,8 @@ from sync.records.merge import Verdict
 from sync.records.model import RecordKey, Value, plural
 from sync.source import Quarantined
 from taiga_pipeline.hints import command
+from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
 from taiga_pipeline.records import Project
 from taiga_pipeline.report.terminal import safe
 from taiga_pipeline.report.ways_out import advice, commands, in_words
@@ -52,7 +54,7 @@ LONGEST_COMPARED: Final = 20_000
 """Longer texts are not compared line by line."""
 
 
-def plain(text: str, _: Tone) -> str:
+def plain(text: str, _unused: Tone) -> str:
     """Returns ``text`` as it is."""
     return text
 
@@ -66,25 +68,38 @@ def plan_lines(plan: Plan, target: str, paint: Paint = plain) -> Iterator[str]:
     yield from issue_lines(plan.issues, target, paint)
     yield from taken_lines(unreported(plan.taken_away, plan.issues), paint)
     for breach in plan.breaches:
-        yield f"{paint('!', Tone.WARNING)} refused     {safe(in_words(breach))}"
+        yield _(
+            "{paint} refused     {in_words}",
+            paint=paint("!", Tone.WARNING),
+            in_words=safe(in_words(breach)),
+        )
     if plan.mails:
         yield mails_line(plan.mails)
     for why, keys in plan.left_alone.items():
-        yield f"Skipped: {len(keys):,} ({safe(name_some(keys))}): {safe(why)}."
+        yield _(
+            "Skipped: {count:,} ({name_some}): {why}.",
+            count=len(keys),
+            name_some=safe(name_some(keys)),
+            why=safe(translated(why)),
+        )
     yield from map(note_line, plan.notes)
     yield summary_line(plan)
 
 
 def note_line(note: str) -> str:
     """Returns a remark about the whole."""
-    return f"Note: {safe(note)}"
+    return _("Note: {note}", note=safe(translated(note)))
 
 
 def mails_line(mails: Mapping[str, int]) -> str:
     """Returns whom the tool will mail how often: ``Mails to: petra@example.com 30.``"""
     shown_ = [f"{safe(address)} {count}" for address, count in islice(mails.items(), MANY_MAILED)]
     more = len(mails) - len(shown_)
-    return f"Mails to: {', '.join(shown_)}{f' and {more} more' if more > 0 else ''}."
+    return _(
+        "Mails to: {shown}{more}.",
+        shown=", ".join(shown_),
+        more=_(" and {more} more", more=more) if more > 0 else "",
+    )
 
 
 def quarantine_line(row: Quarantined) -> str:
@@ -111,7 +126,7 @@ def group_lines(group: GroupPlan, paint: Paint = plain, *, brief: bool = False) 
     children = [action for action in group.actions if action is not root]
     if brief and kind is ActionType.CREATE:
         if children:
-            yield f"{INDENT}with {_counted(children)}"
+            yield _("{indent}with {counted}", indent=INDENT, counted=_counted(children))
         for child in children:
             yield from _note_lines(child, INDENT, paint)
         return
@@ -128,7 +143,7 @@ def _child_lines(action: Action, paint: Paint, *, brief: bool) -> Iterator[str]:
     symbol, tone = SYMBOLS[action.type]
     line = f"{INDENT}{paint(symbol, tone)} {safe(action.key.kind)} {safe(action.key.name)}"
     if action.reason and not brief:
-        line += paint(f"  because {safe(action.reason)}", Tone.QUIET)
+        line += paint(_("  because {reason}", reason=safe(translated(action.reason))), Tone.QUIET)
     yield line
     yield from _change_lines(action, INDENT * 2, paint, brief=brief)
     yield from _note_lines(action, INDENT * 2, paint)
@@ -201,7 +216,7 @@ def _moved_lines(change: Change, indent: str, paint: Paint) -> Iterator[str]:
 
 def _note(change: Change) -> str:
     if change.decision.verdict is Verdict.WRITE_BACK:
-        return f"{change.owner.value} decides: an edit there is undone"
+        return _("{value} decides: an edit there is undone", value=change.owner.value)
     return change.owner.value
 
 
@@ -209,7 +224,12 @@ def _text_difference(old: str, new: str, indent: str, paint: Paint) -> Iterator[
     tones = {"+": Tone.ADD, "-": Tone.REMOVE}
     before, after = old.splitlines(), new.splitlines()
     if len(old) + len(new) > LONGEST_COMPARED:  # finding out what is alike takes too long
-        yield f"{indent}{len(old):,} -> {len(new):,} characters"
+        yield _(
+            "{indent}{count:,} -> {count2:,} characters",
+            indent=indent,
+            count=len(old),
+            count2=len(new),
+        )
         return
     # Not ndiff: it looks for likeness within lines, and takes a minute for a few hundred of them.
     for line in islice(difflib.unified_diff(before, after, n=0), 2, None):
@@ -241,9 +261,12 @@ def issue_lines(issues: Iterable[Issue], target: str, paint: Paint = plain) -> I
         field = f" {safe(issue.field)}" if issue.field else ""
         yield f"{sign} {issue.kind.value:<11} {key}{child}{field}: {safe(_message(issue))}"
         if issue.kind is IssueKind.CONFLICT:
-            yield f"{INDENT}was {shown(issue.base)}; sales: {shown(issue.desired)}; " + (
-                f"{target}: {shown(issue.observed)}"
-            )
+            yield _(
+                "{indent}was {shown}; sales: {shown2}; ",
+                indent=INDENT,
+                shown=shown(issue.base),
+                shown2=shown(issue.desired),
+            ) + (f"{target}: {shown(issue.observed)}")
         for way in commands(issue.ways_out):
             yield f"{INDENT}{way}"
 
@@ -259,10 +282,16 @@ def taken_lines(taken: Iterable[RecordKey], paint: Paint = plain) -> Iterator[st
     for key in taken:
         sign, deal = paint("!", Tone.WARNING), paint(safe(key.group), Tone.STRONG)
         what = "project" if key.is_root else safe(f"{key.kind} {key.name}")
-        yield f"{sign} {'taken away':<11} {deal} {what}: people removed it; it is not made again"
+        yield _(
+            "{sign} {value:<11} {deal} {what}: people removed it; it is not made again",
+            sign=sign,
+            value=_("taken away"),
+            deal=deal,
+            what=what,
+        )
         if not key.is_root:
             again = command("resolve", str(key), options="--take sales")
-            yield f"{INDENT}{again}    # make it again"
+            yield _("{indent}{again}    # make it again", indent=INDENT, again=again)
 
 
 def _message(issue: Issue) -> str:
@@ -270,7 +299,7 @@ def _message(issue: Issue) -> str:
 
     What cannot be typed is reported here; the commands have lines of their own.
     """
-    place, _, reason = issue.message.partition(": ")
+    place, _unused, reason = issue.message.partition(": ")
     is_said = reason and (place == issue.key.group or place in reason or place == str(issue.key))
     message = reason if is_said else issue.message
     said = advice(issue.ways_out)
@@ -280,14 +309,18 @@ def _message(issue: Issue) -> str:
 def summary_line(plan: Plan) -> str:
     """Returns the counts in one line: ``2 to create, 1 to update, 40 unchanged.``"""
     counts = plan.summary()
-    parts = [f"{n} to {name}" for name, n in counts.items() if n and name != "unchanged"]
-    parts.append(f"{counts['unchanged']} unchanged")
+    parts = [
+        _("{n} to {name}", n=n, name=name)
+        for name, n in counts.items()
+        if n and name != "unchanged"
+    ]
+    parts.append(_("{unchanged} unchanged", unchanged=counts["unchanged"]))
     waiting = len(plan.conflicts)
     if waiting:
-        parts.append(f"{waiting} waiting for a decision")
+        parts.append(_("{waiting} waiting for a decision", waiting=waiting))
     dropped = sum(issue.kind is IssueKind.DROPPED for issue in plan.issues)
     if dropped:
-        parts.append(f"{dropped} in projects that are no longer wanted")
+        parts.append(_("{dropped} in projects that are no longer wanted", dropped=dropped))
     if plan.quarantined:
-        parts.append(f"{len(plan.quarantined)} left out of it")
+        parts.append(_("{count} left out of it", count=len(plan.quarantined)))
     return ", ".join(parts) + "."

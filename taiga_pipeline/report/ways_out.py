@@ -44,6 +44,8 @@ from sync.ways_out import (
     WayOut,
 )
 from taiga_pipeline.hints import command, word
+from taiga_pipeline.language import marked, translated
+from taiga_pipeline.language import text as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,8 @@ def _kept(name: str, value: object) -> object:
 
 def _message(what: Explained | BaseException) -> str:
     if isinstance(what, NotLinked):
-        return f"{what.group}: no project is kept in step with this deal"
-    return str(what) if isinstance(what, BaseException) else what.message
+        return _("{group}: no project is kept in step with this deal", group=what.group)
+    return translated(str(what) if isinstance(what, BaseException) else what.message)
 
 
 def _ways(what: Explained | BaseException) -> Sequence[WayOut]:
@@ -129,59 +131,68 @@ def _resolve(way: Resolve) -> Words:
     field = f"--field {word(way.field)} " if way.field else ""
     typed = command("resolve", str(way.key), options=f"{field}--take {way.side}")
     lead, note = _EFFECTS[way.effect, way.side]
-    return Words(lead, typed, note)
+    return Words(_(lead), typed, _(note))
 
 
 _EFFECTS: Final[Mapping[tuple[Effect, Side], tuple[str, str]]] = {
-    (Effect.VALUE, Side.SALES): ("To write what sales want", ""),
-    (Effect.VALUE, Side.DELIVERY): ("To keep what is there", ""),
-    (Effect.MAKE_AGAIN, Side.SALES): ("To make it again", "make it again"),
-    (Effect.STAY_AWAY, Side.DELIVERY): ("To keep it deleted", "keep it deleted"),
-    (Effect.REMOVE, Side.SALES): ("To have it removed", "have it removed"),
-    (Effect.LEAVE, Side.DELIVERY): ("To leave it as it is", "leave it as it is"),
-    (Effect.REMOVED, Side.DELIVERY): ("Once it was removed", "once it was removed"),
+    (Effect.VALUE, Side.SALES): (marked("To write what sales want"), ""),
+    (Effect.VALUE, Side.DELIVERY): (marked("To keep what is there"), ""),
+    (Effect.MAKE_AGAIN, Side.SALES): (marked("To make it again"), marked("make it again")),
+    (Effect.STAY_AWAY, Side.DELIVERY): (marked("To keep it deleted"), marked("keep it deleted")),
+    (Effect.REMOVE, Side.SALES): (marked("To have it removed"), marked("have it removed")),
+    (Effect.LEAVE, Side.DELIVERY): (marked("To leave it as it is"), marked("leave it as it is")),
+    (Effect.REMOVED, Side.DELIVERY): (marked("Once it was removed"), marked("once it was removed")),
 }
 
 
 def _adopt(way: Adopt) -> Words:
     typed = command("adopt", way.group, way.root_id or "PROJECT")
     if way.why is Adoption.MARK:
-        note = "it is this deal's: mark it"
-        return Words(f"If project {way.root_id} is this deal's, mark it", typed, note)
+        note = _("it is this deal's: mark it")
+        return Words(
+            _("If project {root_id} is this deal's, mark it", root_id=way.root_id), typed, note
+        )
     if way.why is Adoption.INSTEAD:
-        return Words(f"To follow project {way.root_id} instead", typed, "follow this one instead")
-    return Words("To choose one", typed)
+        return Words(
+            _("To follow project {root_id} instead", root_id=way.root_id),
+            typed,
+            _("follow this one instead"),
+        )
+    return Words(_("To choose one"), typed)
 
 
 def _unlink(way: Unlink) -> Words:
     if not way.group:
-        return Words("To stop following the other deal", command("unlink", "DEAL"))
+        return Words(_("To stop following the other deal"), command("unlink", "DEAL"))
     options = "--clean" if way.clean else ""
-    lead = f"To stop following {way.group}"
-    return Words(lead, command("unlink", way.group, options=options), "stop following the deal")
+    lead = _("To stop following {group}", group=way.group)
+    return Words(lead, command("unlink", way.group, options=options), _("stop following the deal"))
 
 
 def _take_over(way: TakeOver) -> Words:
     typed = command("adopt", way.group or "NEW", options=f"--from {word(way.former)}")
-    lead = "If the deal has a new key" if not way.group else "If it is the same deal"
-    return Words(f"{lead}, take its project along", typed, "take its project along")
+    lead = _("If the deal has a new key") if not way.group else _("If it is the same deal")
+    return Words(_("{lead}, take its project along", lead=lead), typed, _("take its project along"))
 
 
 def _delete(way: DeleteInTarget) -> Words:
     ids = " and ".join(way.ids)
     if not way.is_named:
-        return Words(f"Delete the copy ({ids}) in the target")
+        return Words(_("Delete the copy ({ids}) in the target", ids=ids))
     return Words(
-        f"Look at both, and delete {ids} in the target, or take its reference or name away if it "
-        "is to stay"
+        _(
+            "Look at both, and delete {ids} in the target, or take its "
+            "reference or name away if it is to stay",
+            ids=ids,
+        )
     )
 
 
 def _move_state(way: MoveState) -> Words:
     lead = {
-        ServerIs.SAME: "If it is the same server after all, with the same projects",
-        ServerIs.NEW: "If the projects are to be made again here (from a trial to production)",
-        ServerIs.RESTORED: "If it was restored from an older backup",
+        ServerIs.SAME: _("If it is the same server after all, with the same projects"),
+        ServerIs.NEW: _("If the projects are to be made again here (from a trial to production)"),
+        ServerIs.RESTORED: _("If it was restored from an older backup"),
     }[way.server]
     options = {
         ServerIs.SAME: "--same-server",
@@ -194,77 +205,112 @@ def _move_state(way: MoveState) -> Words:
 def _grant_access(way: GrantAccess) -> Words:
     if way.account:
         return Words(
-            f"If {way.account} takes over, make it an administrator of every project first"
+            _(
+                "If {account} takes over, make it an administrator of every project first",
+                account=way.account,
+            )
         )
-    return Words("If the account does not see its projects, make it a member of them first")
+    return Words(_("If the account does not see its projects, make it a member of them first"))
 
 
-_LOOK: Final = f"Look at the list with '{command('plan')}'"
-_MOVES: Final = f"'{command('state move', options='--help')}' has the ways on"
-_USUAL: Final = "is the usual cause"
-
-CAUSES: Final[Mapping[str, str]] = {
-    "create": f"{_LOOK}; if old won deals flood in, lower closed_within_days in the mapping",
-    "retire": f"{_LOOK}; a changed stage or mapping {_USUAL}",
-    "staff": f"{_LOOK}; a stage with another category in the mapping {_USUAL}",
-    "children": f"{_LOOK}; a changed milestone, story, member or page in the mapping, or a stage "
-    f"with another category, {_USUAL}",
-    "remove_member": f"{_LOOK}; changed allocations or members are the usual cause",
-    "rename": f"{_LOOK}; a changed title or label in the mapping {_USUAL}",
-    "mails": f"{_LOOK}; the tool mails everyone once for each project that they are added to, and "
-    "cannot be asked not to; 'when = \"staffed\"' below a [[member]] adds them later",
-    "source_shrink": "Check that the source is whole; nothing is retired because it is missing",
-    "other_pipeline": "Another pipeline has made a project for each of these deals already; if "
-    "this pipeline was renamed, give it its old name again",
-    "swapped": "Names and customers changed places among keys, as they do where a key is the "
-    "number of a row: each project would become another deal's. If a file brought them under wrong "
-    "keys, import it again with '--value key:THEIRS=OURS' for each (the import says), and use "
-    "keys that stay with a deal. If the deals have these keys for good, 'pipeline-sync unlink KEY' "
-    "each, then 'pipeline-sync adopt KEY PROJECT' with the project named here. Allow it if the "
-    "projects are to become the other deals'",
-    "other_account": "Two accounts on one pipeline do not see each other's projects, and make each "
-    "a second time: use the account that made them, or allow it if that one was given up",
-    "unmarked": "Nothing is ever written to them. Is target.url right? Was the server restored "
-    f"from an older backup, and gives numbers out again? {_MOVES}; with the limit lifted all "
-    "others are kept in step, and these are reported",
-    "missing": "Is target.url right, is the account still a member of them, was the server "
-    f"restored from an older backup? {_MOVES}; with the limit lifted they count as deleted by "
-    "people",
+_USUAL: Final = {
+    "create": marked("if old won deals flood in, lower closed_within_days in the mapping"),
+    "retire": marked("a changed stage or mapping is the usual cause"),
+    "staff": marked("a stage with another category in the mapping is the usual cause"),
+    "children": marked(
+        "a changed milestone, story, member or page in the mapping, or a stage with another "
+        "category, is the usual cause"
+    ),
+    "remove_member": marked("changed allocations or members are the usual cause"),
+    "rename": marked("a changed title or label in the mapping is the usual cause"),
+    "mails": marked(
+        "the tool mails everyone once for each project that they are added to, and cannot be "
+        "asked not to; 'when = \"staffed\"' below a [[member]] adds them later"
+    ),
 }
-"""What usually makes a plan exceed a limit, by the limit's name."""
+"""What usually makes a plan exceed a limit: a look at the plan shows it."""
+
+_CAUSES: Final[Mapping[str, str]] = {
+    "source_shrink": marked(
+        "Check that the source is whole; nothing is retired because it is missing"
+    ),
+    "other_pipeline": marked(
+        "Another pipeline has made a project for each of these deals already; if "
+        "this pipeline was renamed, give it its old name again"
+    ),
+    "swapped": marked(
+        "Names and customers changed places among keys, as they do where a key is the "
+        "number of a row: each project would become another deal's. If a file brought them "
+        "under wrong keys, import it again with '--value key:THEIRS=OURS' for each (the import "
+        "says), and use keys that stay with a deal. If the deals have these keys for good, "
+        "'pipeline-sync unlink KEY' "
+        "each, then 'pipeline-sync adopt KEY PROJECT' with the project named here. Allow it if the "
+        "projects are to become the other deals'"
+    ),
+    "other_account": marked(
+        "Two accounts on one pipeline do not see each other's projects, and make each "
+        "a second time: use the account that made them, or allow it if that one was given up"
+    ),
+    "unmarked": marked(
+        "Nothing is ever written to them. Is target.url right? Was the server restored from an "
+        "older backup, and gives numbers out again? '{command}' has the ways on; with the limit "
+        "lifted all others are kept in step, and these are reported"
+    ),
+    "missing": marked(
+        "Is target.url right, is the account still a member of them, was the server restored from "
+        "an older backup? '{command}' has the ways on; with the limit lifted they count as deleted "
+        "by people"
+    ),
+}
+"""The same where the plan does not show it, by the limit's name."""
+
+
+def cause(limit: str) -> str:
+    """Returns what usually makes a plan exceed a limit."""
+    if limit in _USUAL:
+        looking = _("Look at the list with '{command}'", command=command("plan"))
+        return f"{looking}; {_(_USUAL[limit])}"
+    return _(_CAUSES[limit], command=command("state move", options="--help"))
+
 
 _WORDS: Final[Mapping[type[WayOut], Callable[[Any], Words]]] = {
     Resolve: _resolve,
     Adopt: _adopt,
     Unlink: _unlink,
-    UnlinkElsewhere: lambda way: Words(f"Unlink it in the pipeline '{way.pipeline}' first"),
-    TakeOver: _take_over,
-    TakeOverAll: lambda _: Words(
-        "For all such deals at once", command("adopt", options="--renumbered"), "all such deals"
+    UnlinkElsewhere: lambda way: Words(
+        _("Unlink it in the pipeline '{pipeline}' first", pipeline=way.pipeline)
     ),
-    RestoreKey: lambda _: Words("If it is the same deal, write its key as before"),
+    TakeOver: _take_over,
+    TakeOverAll: lambda _unused: Words(
+        _("For all such deals at once"),
+        command("adopt", options="--renumbered"),
+        _("all such deals"),
+    ),
+    RestoreKey: lambda _unused: Words(_("If it is the same deal, write its key as before")),
     RemoveMarker: lambda way: Words(
-        "To take the marker off the copy",
+        _("To take the marker off the copy"),
         command("unlink", way.group, options=f"--project {word(way.root_id)}"),
-        "take the marker off the copy",
+        _("take the marker off the copy"),
     ),
     DeleteInTarget: _delete,
-    MoveBack: lambda _: Words("Move it back in the target"),
-    RetireGone: lambda _: Words('To have it retired: when_gone = "retire" under [sync]'),
-    ListOpen: lambda _: Words("To see what waits", command("conflicts"), "what waits"),
-    FindCause: lambda way: Words(CAUSES[way.limit]),
-    AllowOnce: lambda way: Words(f"To allow it once: --allow {way.limit}"),
+    MoveBack: lambda _unused: Words(_("Move it back in the target")),
+    RetireGone: lambda _unused: Words(_('To have it retired: when_gone = "retire" under [sync]')),
+    ListOpen: lambda _unused: Words(_("To see what waits"), command("conflicts"), _("what waits")),
+    FindCause: lambda way: Words(cause(way.limit)),
+    AllowOnce: lambda way: Words(_("To allow it once: --allow {limit}", limit=way.limit)),
     RaiseLimit: lambda way: Words(
-        f"To allow it always: set {way.limit} under [limits] in the configuration"
+        _("To allow it always: set {limit} under [limits] in the configuration", limit=way.limit)
     ),
-    SaveNewPlan: lambda _: Words(f"Look at '{command('plan')}' again, and save a new plan"),
+    SaveNewPlan: lambda _unused: Words(
+        _("Look at '{command}' again, and save a new plan", command=command("plan"))
+    ),
     MoveState: _move_state,
-    CorrectAddress: lambda _: Words(
-        "If target.url (or the account) was changed by mistake, change it back"
+    CorrectAddress: lambda _unused: Words(
+        _("If target.url (or the account) was changed by mistake, change it back")
     ),
-    UseAccount: lambda way: Words(f"Log in as {way.account} again"),
+    UseAccount: lambda way: Words(_("Log in as {account} again", account=way.account)),
     GrantAccess: _grant_access,
-    Wait: lambda _: Words("Wait: the other run does what there is to do"),
-    Upgrade: lambda _: Words("Upgrade pipeline-sync on this machine"),
-    CopyStores: lambda _: Words("To copy everything there", command("store copy")),
+    Wait: lambda _unused: Words(_("Wait: the other run does what there is to do")),
+    Upgrade: lambda _unused: Words(_("Upgrade pipeline-sync on this machine")),
+    CopyStores: lambda _unused: Words(_("To copy everything there"), command("store copy")),
 }

@@ -15,6 +15,7 @@ from taiga_pipeline.app.sync.running import Performed, perform
 from taiga_pipeline.app.trouble import Trouble, describe, trouble_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.credentials import from_file, unquoted
+from taiga_pipeline.language import ENGLISH, use
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.terminal import safe
 from taiga_pipeline.report.ways_out import in_words
@@ -52,7 +53,8 @@ def run_order(workspace: Workspace, order: Order, stop: threading.Event, code: C
         if stop.is_set() and trouble in _CUT_SHORT:
             return Ended(Ending.STOPPED, code(trouble))
         ending = Ending.DATABASE_AWAY if isinstance(error, DatabaseAway) else _ENDINGS[trouble]
-        return Ended(ending, code(trouble), _cut(in_words(error)))
+        with use(ENGLISH):  # it is kept
+            return Ended(ending, code(trouble), _cut(in_words(error)))
 
 
 def _check_name(workspace: Workspace, order: Order) -> None:

@@ -19,6 +19,8 @@ from taiga_pipeline.app.trouble import Trouble as RunTrouble
 from taiga_pipeline.app.trouble import describe, trouble_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.days import day_of
+from taiga_pipeline.language import ENGLISH, marked, translated, use
+from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.text import iso, one_line
 from taiga_pipeline.notify.events import DealNow, Ended, Look, Shortage, Trouble, find_events
@@ -36,10 +38,10 @@ log = logging.getLogger(__name__)
 
 _INPUT: Final = "plan:input"
 _HOW: Final[Mapping[RunTrouble, str]] = {
-    RunTrouble.USAGE: "something has to be corrected",
-    RunTrouble.REFUSED: "a limit held it back",
-    RunTrouble.UNREACHABLE: "source or target cannot be reached",
-    RunTrouble.PARTIAL: "it ended early",
+    RunTrouble.USAGE: marked("something has to be corrected"),
+    RunTrouble.REFUSED: marked("a limit held it back"),
+    RunTrouble.UNREACHABLE: marked("source or target cannot be reached"),
+    RunTrouble.PARTIAL: marked("it ended early"),
 }
 
 
@@ -71,11 +73,13 @@ def _tell(workspace: Workspace, ended: Ended) -> None:
         if not workspace.settings.notify.is_wanted:
             return
         with open_outbox(workspace) as outbox:
-            _note(workspace, outbox, ended)
+            with workspace.in_common_language():
+                _note(workspace, outbox, ended)
             need_package()
             deliver(workspace, outbox, channels(workspace))
     except (ProblemsError, Stop) as error:
-        log.warning("no messages were sent: %s", in_words(error))
+        with use(ENGLISH):
+            log.warning("no messages were sent: %s", in_words(error))
     except Exception as error:
         # Its text could hold parts of an address.
         log.warning("no messages were sent, because of an unexpected %s", type(error).__name__)
@@ -124,9 +128,17 @@ def _deal_now(workspace: Workspace, read: Pipeline, deal: Deal) -> DealNow | Non
         title=": ".join(filter(None, (one_line(deal.customer), one_line(deal.name)))),
         category=category.value,
         won_on=won_on,
-        about=f"It starts on {iso(deal.start)}." if deal.start else "No start is set.",
+        about=_("It starts on {day}.", day=iso(deal.start))
+        if deal.start
+        else _("No start is set."),
         team=", ".join(dict.fromkeys(map(one_line, team))),
     )
+
+
+def _start(deal: Deal) -> str:
+    if not deal.start:
+        return _("No start is set.")
+    return _("It starts on {day}.", day=iso(deal.start))
 
 
 def _trouble(found: OpenIssue) -> Trouble:
@@ -134,10 +146,10 @@ def _trouble(found: OpenIssue) -> Trouble:
     identity = digest([issue.kind.value, str(issue.key), issue.field, found.since.isoformat()])
     where = f"{issue.key} {issue.field}".strip()
     lines = [
-        issue.message,
+        translated(issue.message),
         *(way.partition("    #")[0].strip() for way in commands(issue.ways_out)),
     ]
-    return Trouble(identity[:32], f"{issue.kind.value.capitalize()}: {where}", "\n".join(lines))
+    return Trouble(identity[:32], f"{_(issue.kind.value).capitalize()}: {where}", "\n".join(lines))
 
 
 def _shortages(
@@ -158,7 +170,8 @@ def _shortages(
     try:
         roles = dict(roles_now(workspace, read))
     except (ProblemsError, Stop) as error:
-        log.warning("roles that are short are not known: %s", in_words(error))
+        with use(ENGLISH):
+            log.warning("roles that are short are not known: %s", in_words(error))
         return {}
     outbox.note([Sighting(_INPUT, made_of, before)], (), ())
     return roles

@@ -14,6 +14,7 @@ from sync.state.health import Health, look_at
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.language import ENGLISH, use
 from taiga_pipeline.report.ways_out import in_words
 from taiga_pipeline.sources.port import TellsHistory
 
@@ -93,7 +94,8 @@ def _with_sales(
         with source.past(deal, newest=limit) as past:
             return Past(written, tuple(past.moves), tuple(past.changes))
     except SyncError as error:
-        log.warning("what sales changed is not in this list: %s", in_words(error))
+        with use(ENGLISH):
+            log.warning("what sales changed is not in this list: %s", in_words(error))
         return Past(written)
 
 

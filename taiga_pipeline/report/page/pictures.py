@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from taiga_pipeline.files import writing
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.page.model import Calibration, HeatMap, Page, Series, Timeline
 from taiga_pipeline.report.terminal import safe
 
@@ -44,13 +45,13 @@ def draw_all(page: Page, folder: Path) -> list[Path]:
 
 def _figures(page: Page) -> Iterator[tuple[str, Figure]]:
     if page.capacity:
-        yield "capacity", _heat_map(page.capacity, "Hours missing by role and week")
+        yield "capacity", _heat_map(page.capacity, _("Hours missing by role and week"))
     if page.people:
-        yield "people", _heat_map(page.people, "Hours booked by person and week")
+        yield "people", _heat_map(page.people, _("Hours booked by person and week"))
     if page.idle:
-        yield "idle", _heat_map(page.idle, "Free hours by role and week")
+        yield "idle", _heat_map(page.idle, _("Free hours by role and week"))
     if page.idle_people:
-        yield "idle-people", _heat_map(page.idle_people, "Free hours by person and week")
+        yield "idle-people", _heat_map(page.idle_people, _("Free hours by person and week"))
     if page.timeline:
         yield "timeline", _timeline(page.timeline)
     for number, series in enumerate(page.forecast, 1):
@@ -99,7 +100,9 @@ def _ranges(series: Series) -> Figure:
             axes.bar(number, part.high - part.low, width, part.low, color=colour)
             half = width / 2
             axes.hlines(part.middle, number - half, number + half, color="#1d2430")
-    axes.set_title(f"{_plain(series.name)} (P10 to P90; narrow: open now)", fontsize=10)
+    axes.set_title(
+        _("{plain} (P10 to P90; narrow: open now)", plain=_plain(series.name)), fontsize=10
+    )
     axes.set_xticks(range(len(series.periods)), _names(series))
     axes.spines[["top", "right"]].set_visible(False)
     return figure
@@ -112,7 +115,7 @@ def _timeline(line: Timeline) -> Figure:
     columns = len(line.weeks)
     figure = _figure(1.0 + _width(names) + 0.45 * columns, 1.2 + 0.3 * len(lanes))
     axes = figure.subplots()
-    for y, (_, lane) in enumerate(lanes):
+    for y, (_unused, lane) in enumerate(lanes):
         for bar in lane:
             place = Rectangle((bar.first, y + 0.1), bar.weeks, 0.8, edgecolor=_SURE)
             paper, ink, hatch = (_SURE, "white", "") if bar.is_sure else ("white", "black", "//")
@@ -125,7 +128,7 @@ def _timeline(line: Timeline) -> Figure:
             name.set_clip_on(True)
             if not bar.is_sure:
                 name.set_bbox({"facecolor": paper, "edgecolor": "none", "pad": 0.6})
-    axes.set(xlim=(0, columns), ylim=(len(lanes), 0), title="Who does what, and when")
+    axes.set(xlim=(0, columns), ylim=(len(lanes), 0), title=_("Who does what, and when"))
     weeks = [x + 0.5 for x in range(columns)]
     axes.set_xticks(weeks, line.weeks, rotation=90, fontsize=8)
     axes.set_yticks([y + 0.5 for y in range(len(lanes))], names)
@@ -144,13 +147,16 @@ def _calibration(past: Calibration) -> Figure:
         [each.said for each in past.groups], [each.came for each in past.groups], sizes, color=_SURE
     )
     said.set(
-        xlabel=f"said, within {past.days} days", ylabel="came", xlim=(0, 1), ylim=(-0.05, 1.05)
+        xlabel=_("said, within {days} days", days=past.days),
+        ylabel="came",
+        xlim=(0, 1),
+        ylim=(-0.05, 1.05),
     )
     for number, each in enumerate(past.windows):
         span = each.expected
         wins.bar(number, span.high - span.low, 0.55, span.low, color=_WIDE)
         wins.plot(number, each.came, "o", color=_SURE if each.held else _MISSED)
-    wins.set_title("Wins in 30 days: expected (bar), came (dot)", fontsize=10)
+    wins.set_title(_("Wins in 30 days: expected (bar), came (dot)"), fontsize=10)
     made = [_plain(each.made[2:]) for each in past.windows]
     wins.set_xticks(range(len(made)), made, rotation=90, fontsize=8)
     return figure
