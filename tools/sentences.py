@@ -25,6 +25,7 @@ _WORDS: Final = re.compile(r"[A-Za-z]{2,}[,;:]? [A-Za-z{'(]")
 _SQL: Final = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|PRAGMA|BEGIN|WITH)\b")
 _LEAST_LETTERS: Final = 8
 """Letters of a sentence's own, below which it would be recognised in what people wrote."""
+_ELSEWHERE: Final = ("_", "marked", "plural")
 _LOGS: Final = ("debug", "info", "warning", "error", "exception", "log", "critical")
 _NOT_READ: Final = ("compile", "text", "execute", "DDL", "fullmatch", "match", "sub", "strptime")
 
@@ -203,6 +204,8 @@ def _unread(tree: ast.AST) -> Iterator[int]:
             function = node.func
             name = function.attr if isinstance(function, ast.Attribute) else ""
             name = function.id if isinstance(function, ast.Name) else name
+            if name in _ELSEWHERE:
+                yield from (id(each) for part in node.args[:2] for each in ast.walk(part))
             if name in _NOT_READ or (name in _LOGS and isinstance(function, ast.Attribute)):
                 yield from (id(each) for part in node.args for each in ast.walk(part))
         elif isinstance(node, ast.AnnAssign | ast.arg) and node.annotation is not None:

@@ -43,6 +43,10 @@ class CommandContext(Workspace):
             asked = self._named_language() if configured is None else configured
         begin(asked or ENGLISH)
 
+    def language_of_pages(self) -> str:
+        """Returns the language of a page that a person asks for: that of the configuration first."""
+        return self.settings.language or of_environment(self.environment) or ENGLISH
+
     def _named_language(self) -> str:
         try:
             text = self.config_path.read_text(encoding="utf-8")

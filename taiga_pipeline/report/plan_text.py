@@ -13,11 +13,11 @@ from sync.plan.counting import name_some
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue, IssueKind, Plan
 from sync.records.composite_text import join_label
 from sync.records.merge import Verdict
-from sync.records.model import RecordKey, Value, plural
+from sync.records.model import RecordKey, Value
 from sync.source import Quarantined
 from taiga_pipeline.hints import command
+from taiga_pipeline.language import counted, marked, translated
 from taiga_pipeline.language import text as _
-from taiga_pipeline.language import translated
 from taiga_pipeline.records import Project
 from taiga_pipeline.report.terminal import safe
 from taiga_pipeline.report.ways_out import advice, commands, in_words
@@ -44,6 +44,14 @@ SYMBOLS: Final[Mapping[ActionType, tuple[str, Tone]]] = {
     ActionType.RETIRE: ("-", Tone.REMOVE),
     ActionType.RESTORE: ("^", Tone.ADD),
     ActionType.REMOVE: ("-", Tone.REMOVE),
+}
+_TO_DO: Final = {
+    "create": marked("{number} to create"),
+    "adopt": marked("{number} to adopt"),
+    "update": marked("{number} to update"),
+    "retire": marked("{number} to retire"),
+    "restore": marked("{number} to restore"),
+    "remove": marked("{number} to remove"),
 }
 INDENT: Final = "    "
 LONGEST: Final = 160
@@ -120,13 +128,14 @@ def group_lines(group: GroupPlan, paint: Paint = plain, *, brief: bool = False) 
     yield f"{_headline(kind, group.key, paint)}  {_title(group)}".rstrip()
     if root is not None:
         if root.reason and not brief:
-            yield f"{INDENT}{paint('because ' + safe(root.reason), Tone.QUIET)}"
+            reason = _("because {reason}", reason=safe(translated(root.reason)))
+            yield f"{INDENT}{paint(reason, Tone.QUIET)}"
         yield from _change_lines(root, INDENT, paint, brief=brief)
         yield from _note_lines(root, INDENT, paint)
     children = [action for action in group.actions if action is not root]
     if brief and kind is ActionType.CREATE:
         if children:
-            yield _("{indent}with {counted}", indent=INDENT, counted=_counted(children))
+            yield INDENT + _("with {children}", children=_counted(children))
         for child in children:
             yield from _note_lines(child, INDENT, paint)
         return
@@ -136,12 +145,12 @@ def group_lines(group: GroupPlan, paint: Paint = plain, *, brief: bool = False) 
 
 def _counted(children: Iterable[Action]) -> str:
     counts = Counter(child.key.kind for child in children)
-    return ", ".join(f"{n} {plural(kind, n)}" for kind, n in counts.items())
+    return ", ".join(counted(n, kind) for kind, n in counts.items())
 
 
 def _child_lines(action: Action, paint: Paint, *, brief: bool) -> Iterator[str]:
     symbol, tone = SYMBOLS[action.type]
-    line = f"{INDENT}{paint(symbol, tone)} {safe(action.key.kind)} {safe(action.key.name)}"
+    line = f"{INDENT}{paint(symbol, tone)} {safe(_(action.key.kind))} {safe(action.key.name)}"
     if action.reason and not brief:
         line += paint(_("  because {reason}", reason=safe(translated(action.reason))), Tone.QUIET)
     yield line
@@ -151,14 +160,15 @@ def _child_lines(action: Action, paint: Paint, *, brief: bool) -> Iterator[str]:
 
 def _note_lines(action: Action, indent: str, paint: Paint) -> Iterator[str]:
     """Yields how the values that are written were made to fit the target."""
-    record = "" if action.key.is_root else f"{action.key.kind} {action.key.name}: "
+    record = "" if action.key.is_root else f"{_(action.key.kind)} {action.key.name}: "
     for note in action.notes:
-        yield f"{indent}{paint('note: ' + _cut(safe(record + note)), Tone.WARNING)}"
+        said = _("note: {notice}", notice=record + translated(note))
+        yield f"{indent}{paint(_cut(safe(said)), Tone.WARNING)}"
 
 
 def _headline(kind: ActionType, key: str, paint: Paint) -> str:
     symbol, tone = SYMBOLS[kind]
-    return f"{paint(symbol, tone)} {kind.value:<8} {paint(safe(key), Tone.STRONG)}"
+    return f"{paint(symbol, tone)} {_(kind.value):<8} {paint(safe(key), Tone.STRONG)}"
 
 
 def _title(group: GroupPlan) -> str:
@@ -216,19 +226,18 @@ def _moved_lines(change: Change, indent: str, paint: Paint) -> Iterator[str]:
 
 def _note(change: Change) -> str:
     if change.decision.verdict is Verdict.WRITE_BACK:
-        return _("{value} decides: an edit there is undone", value=change.owner.value)
-    return change.owner.value
+        return _("{owner} decides: an edit there is undone", owner=_(change.owner.value))
+    return _(change.owner.value)
 
 
 def _text_difference(old: str, new: str, indent: str, paint: Paint) -> Iterator[str]:
     tones = {"+": Tone.ADD, "-": Tone.REMOVE}
     before, after = old.splitlines(), new.splitlines()
     if len(old) + len(new) > LONGEST_COMPARED:  # finding out what is alike takes too long
-        yield _(
-            "{indent}{count:,} -> {count2:,} characters",
-            indent=indent,
-            count=len(old),
-            count2=len(new),
+        yield indent + _(
+            "{old:,} -> {new:,} characters",
+            old=len(old),
+            new=len(new),
         )
         return
     # Not ndiff: it looks for likeness within lines, and takes a minute for a few hundred of them.
@@ -240,11 +249,11 @@ def _text_difference(old: str, new: str, indent: str, paint: Paint) -> Iterator[
 def shown(value: Value) -> str:
     """Returns a field's value as people read it, on one line."""
     if value is None or value == "":
-        return "(nothing)"
+        return _("(nothing)")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, frozenset):
-        return _cut(", ".join(safe(element) for element in sorted(value))) or "(nothing)"
+        return _cut(", ".join(safe(element) for element in sorted(value))) or _("(nothing)")
     return _cut(safe(" / ".join(str(value).split("\n"))))
 
 
@@ -257,16 +266,17 @@ def issue_lines(issues: Iterable[Issue], target: str, paint: Paint = plain) -> I
     for issue in issues:
         key = paint(safe(issue.key.group), Tone.STRONG)
         sign = paint("!", Tone.WARNING)
-        child = "" if issue.key.is_root else f" {safe(f'{issue.key.kind} {issue.key.name}')}"
+        child = "" if issue.key.is_root else f" {safe(f'{_(issue.key.kind)} {issue.key.name}')}"
         field = f" {safe(issue.field)}" if issue.field else ""
-        yield f"{sign} {issue.kind.value:<11} {key}{child}{field}: {safe(_message(issue))}"
+        yield f"{sign} {_(issue.kind.value):<11} {key}{child}{field}: {safe(_message(issue))}"
         if issue.kind is IssueKind.CONFLICT:
-            yield _(
-                "{indent}was {shown}; sales: {shown2}; ",
-                indent=INDENT,
-                shown=shown(issue.base),
-                shown2=shown(issue.desired),
-            ) + (f"{target}: {shown(issue.observed)}")
+            yield INDENT + _(
+                "was {base}; sales: {desired}; {target}: {observed}",
+                base=shown(issue.base),
+                desired=shown(issue.desired),
+                target=target,
+                observed=shown(issue.observed),
+            )
         for way in commands(issue.ways_out):
             yield f"{INDENT}{way}"
 
@@ -281,7 +291,7 @@ def taken_lines(taken: Iterable[RecordKey], paint: Paint = plain) -> Iterator[st
     """Yields what people took away in the target, each with the command that makes it again."""
     for key in taken:
         sign, deal = paint("!", Tone.WARNING), paint(safe(key.group), Tone.STRONG)
-        what = "project" if key.is_root else safe(f"{key.kind} {key.name}")
+        what = _("project") if key.is_root else safe(f"{_(key.kind)} {key.name}")
         yield _(
             "{sign} {value:<11} {deal} {what}: people removed it; it is not made again",
             sign=sign,
@@ -291,7 +301,7 @@ def taken_lines(taken: Iterable[RecordKey], paint: Paint = plain) -> Iterator[st
         )
         if not key.is_root:
             again = command("resolve", str(key), options="--take sales")
-            yield _("{indent}{again}    # make it again", indent=INDENT, again=again)
+            yield f"{INDENT}{again}    # {_('make it again')}"
 
 
 def _message(issue: Issue) -> str:
@@ -301,7 +311,7 @@ def _message(issue: Issue) -> str:
     """
     place, _unused, reason = issue.message.partition(": ")
     is_said = reason and (place == issue.key.group or place in reason or place == str(issue.key))
-    message = reason if is_said else issue.message
+    message = translated(reason if is_said else issue.message)
     said = advice(issue.ways_out)
     return ". ".join([message.removesuffix("."), *said]) if said else message
 
@@ -309,11 +319,7 @@ def _message(issue: Issue) -> str:
 def summary_line(plan: Plan) -> str:
     """Returns the counts in one line: ``2 to create, 1 to update, 40 unchanged.``"""
     counts = plan.summary()
-    parts = [
-        _("{n} to {name}", n=n, name=name)
-        for name, n in counts.items()
-        if n and name != "unchanged"
-    ]
+    parts = [_(_TO_DO[name], number=n) for name, n in counts.items() if n and name != "unchanged"]
     parts.append(_("{unchanged} unchanged", unchanged=counts["unchanged"]))
     waiting = len(plan.conflicts)
     if waiting:

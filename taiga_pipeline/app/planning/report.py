@@ -19,6 +19,8 @@ from taiga_pipeline.app.planning.report_money import money_tables
 from taiga_pipeline.app.planning.report_timeline import timeline
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.language import figure, marked, plural
+from taiga_pipeline.language import text as _
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.report.page.model import (
     Card,
@@ -73,14 +75,16 @@ def gather(workspace: Workspace, asked: Mapping[str, Any], chances: str | None) 
     missing = _Missing()
     today = workspace.today
     page = Page(workspace.settings.pipeline, today, stages=_board(read, today))
-    expected = missing.attempt("What will be won", lambda: forecast_part(workspace, today, read))
+    expected = missing.attempt(
+        marked("What will be won"), lambda: forecast_part(workspace, today, read)
+    )
     known = None
     if expected is not None:
         series, said, past, outlooks = expected
         page = replace(page, forecast=series, forecast_notes=said, calibration=past)
         known = Learnt(outlooks)
     given = missing.attempt(
-        "Who is short, and when", lambda: plan_input(workspace, chances, read, known)
+        marked("Who is short, and when"), lambda: plan_input(workspace, chances, read, known)
     )
     if given is not None:
         page = _with_plan(workspace, page, read, given, options_for(workspace, **asked))
@@ -121,19 +125,25 @@ def _stage(
     name: str, deals: Sequence[tuple[Deal, tuple[str, ...]]], urls: Mapping[str, str]
 ) -> Stage:
     total_value: dict[str, Decimal] = defaultdict(Decimal)
-    for deal, _ in deals:
+    for deal, _unused in deals:
         if deal.value is not None:
             total_value[deal.currency] += deal.value
     largest = sorted(deals, key=lambda each: (-(each[0].value or Decimal(0)), each[0].key))
-    money = ", ".join(f"{total_value[each]:,.0f} {each}".strip() for each in sorted(total_value))
+    money = ", ".join(
+        f"{figure(total_value[each], ',.0f')} {each}".strip() for each in sorted(total_value)
+    )
     return Stage(name, money, [_card(deal, own, urls.get(deal.key, "")) for deal, own in largest])
 
 
 def _card(deal: Deal, own: Sequence[str], url: str) -> Card:
     title = f"{deal.customer}: {deal.name}" if deal.customer else deal.name
-    value = "" if deal.value is None else f"{deal.value:,.0f} {deal.currency}".strip()
+    value = "" if deal.value is None else f"{figure(deal.value, ',.0f')} {deal.currency}".strip()
     chance = "" if deal.probability is None else f"{100 * deal.probability:.0f} %"
-    close = "" if deal.expected_close is None else f"closes {deal.expected_close}"
+    close = (
+        ""
+        if deal.expected_close is None
+        else _("closes {expected_close}", expected_close=deal.expected_close)
+    )
     facts = [fact for fact in (value, chance, close, deal.owner, *own) if fact]
     return Card(deal.key, title, facts, url)
 
@@ -174,9 +184,16 @@ def _capacity(report: CapacityReport) -> HeatMap | None:
     return HeatMap(
         weeks,
         [_role_row(role, weeks) for role in report.roles],
-        f"Hours missing at P{round(100 * report.quantile)} of what is asked for: in so many of "
-        f"100 futures they are enough. {report.open_deals} open deals, {report.trials:,} futures, "
-        f"seed {report.seed}. A cell with a number tells the deals behind it.",
+        _(
+            "Hours missing at P{value} of what is asked for: in so many of 100 "
+            "futures they are enough. {open_deals} open deals, {trials:,} "
+            "futures, seed {seed}. A cell with a number tells the deals behind "
+            "it.",
+            value=round(100 * report.quantile),
+            open_deals=report.open_deals,
+            trials=report.trials,
+            seed=report.seed,
+        ),
     )
 
 
@@ -184,23 +201,44 @@ def _role_row(role: RoleCapacity, weeks: Sequence[str]) -> HeatRow:
     cells = [
         _hours(cell, f"{role.role}, {week}") for cell, week in zip(role.weeks, weeks, strict=True)
     ]
-    note = f"{role.people} {'person' if role.people == 1 else 'people'}"
-    return HeatRow(role.role, note, cells, _hours(role.total, f"{role.role}, all weeks"))
+    note = plural("{number} person", "{number} people", role.people)
+    return HeatRow(
+        role.role, note, cells, _hours(role.total, _("{role}, all weeks", role=role.role))
+    )
 
 
 def _hours(cell: HoursCell, where: str) -> Cell:
-    text = f"{cell.gap:,.0f}" if cell.gap >= 0.5 else ""
-    asked = f"{cell.quantile:,.0f} h asked for, {cell.capacity:,.0f} h there"
-    sure = f"{cell.confirmed:,.0f} h sure, {cell.exposure:,.0f} h if everything is won"
-    hint = f"{where}: {asked}; {sure}; short in {100 * cell.chance_short:.0f} % of futures"
+    text = figure(cell.gap, ",.0f") if cell.gap >= 0.5 else ""
+    asked = _(
+        "{quantile:,.0f} h asked for, {capacity:,.0f} h there",
+        quantile=cell.quantile,
+        capacity=cell.capacity,
+    )
+    sure = _(
+        "{confirmed:,.0f} h sure, {exposure:,.0f} h if everything is won",
+        confirmed=cell.confirmed,
+        exposure=cell.exposure,
+    )
+    hint = _(
+        "{where}: {asked}; {sure}; short in {value:.0f} % of futures",
+        where=where,
+        asked=asked,
+        sure=sure,
+        value=100 * cell.chance_short,
+    )
     nobody = cell.capacity == 0 and cell.quantile > 0
     load = None if nobody else (cell.load or 0.0)
     return Cell(text, load, hint, [_driver(each) for each in cell.drivers] if text else ())
 
 
 def _driver(driver: Driver) -> str:
-    close = f", closes {driver.expected_close}" if driver.expected_close else ""
-    return f"{driver.deal_key}: +{driver.added:,.0f} h ({100 * driver.probability:.0f} %{close})"
+    close = (
+        _(", closes {expected_close}", expected_close=driver.expected_close)
+        if driver.expected_close
+        else ""
+    )
+    added, chance = figure(driver.added, ",.0f"), f"{100 * driver.probability:.0f} %"
+    return f"{driver.deal_key}: +{added} h ({chance}{close})"
 
 
 def _people(
@@ -232,7 +270,7 @@ def _people(
         for person in people
     ]
     names = [week_name(week) for week in weeks]
-    return HeatMap(names, rows, "Hours booked for won deals, of the hours that a person has.")
+    return HeatMap(names, rows, _("Hours booked for won deals, of the hours that a person has."))
 
 
 def _person_row(
@@ -245,15 +283,15 @@ def _person_row(
         for key, hours in deals.items():
             everything[key] += hours
     whole = _person_cell(person, sum(there), everything)
-    return HeatRow(person.name, person.role, cells, replace(whole, text=f"{total:,.0f}"))
+    return HeatRow(person.name, person.role, cells, replace(whole, text=figure(total, ",.0f")))
 
 
 def _person_cell(person: Person, there: float, deals: Mapping[str, float]) -> Cell:
     hours = sum(deals.values())
     load = hours / there if there else (None if hours else 0.0)
-    hint = f"{person.name}: {hours:,.0f} of {there:,.0f} h"
-    drivers = [f"{key}: {each:,.0f} h" for key, each in sorted(deals.items())]
-    return Cell(f"{hours:,.0f}" if hours else "", load, hint, drivers)
+    hint = _("{name}: {hours:,.0f} of {there:,.0f} h", name=person.name, hours=hours, there=there)
+    drivers = [f"{key}: {figure(each, ',.0f')} h" for key, each in sorted(deals.items())]
+    return Cell(figure(hours, ",.0f") if hours else "", load, hint, drivers)
 
 
 def _scenarios(workspace: Workspace, given: PlanInput, options: Options) -> Comparison | None:
@@ -267,18 +305,21 @@ def _scenarios(workspace: Workspace, given: PlanInput, options: Options) -> Comp
     compared = compare_scenarios(given.situation, given.mappings, given.outlooks, quiet, saved)
     columns = in_common_currency(compared, workspace.rates)
     figures: tuple[tuple[str, Callable[[Column], str]], ...] = (
-        ("Hours missing", lambda c: f"{c.report.total.gap:,.0f} h"),
-        ("Short weeks of roles", lambda c: f"{c.short_weeks}"),
-        ("Utilisation", lambda c: "" if c.utilisation is None else f"{100 * c.utilisation:.0f} %"),
-        ("Won in it", lambda c: _money(c.open_value.decided)),
-        ("Expected besides", lambda c: _money(c.open_value.expected)),
+        (_("Hours missing"), lambda c: f"{figure(c.report.total.gap, ',.0f')} h"),
+        (_("Short weeks of roles"), lambda c: f"{c.short_weeks}"),
+        (
+            _("Utilisation"),
+            lambda c: "" if c.utilisation is None else f"{100 * c.utilisation:.0f} %",
+        ),
+        (_("Won in it"), lambda c: _money(c.open_value.decided)),
+        (_("Expected besides"), lambda c: _money(c.open_value.expected)),
     )
     rows = [(name, [figure(column) for column in columns]) for name, figure in figures]
     return Comparison([column.name for column in columns], rows)
 
 
 def _money(amounts: Mapping[str, Decimal]) -> str:
-    return ", ".join(f"{amounts[each]:,.0f} {each}".strip() for each in sorted(amounts))
+    return ", ".join(f"{figure(amounts[each], ',.0f')} {each}".strip() for each in sorted(amounts))
 
 
 # --- the sync
@@ -293,18 +334,30 @@ def _health_of(store: StateStore) -> Health:
     runs = store.runs(limit=1)
     from taiga_pipeline.report.ways_out import in_words
 
-    issues = [f"{in_words(item.issue)} (since {item.since:%Y-%m-%d})" for item in store.issues()]
+    issues = [
+        _("{in_words} (since {since:%Y-%m-%d})", in_words=in_words(item.issue), since=item.since)
+        for item in store.issues()
+    ]
     states: dict[str, int] = defaultdict(int)
     for row in store.index().values():
         if row.is_followed:
             states[row.state or "unknown"] += 1
     if not runs:
-        return Health([("Last run", "none yet")], issues, is_well=not issues)
+        return Health([(_("Last run"), _("none yet"))], issues, is_well=not issues)
     last = runs[0]
-    projects = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
+    projects = ", ".join(f"{count} {_(state)}" for state, count in sorted(states.items())) or _(
+        "none"
+    )
     facts = [
-        ("Last run", f"{last.started_at:%Y-%m-%d %H:%M} UTC: {last.outcome}"),
-        ("Projects", projects),
-        ("Open", str(len(issues)) if issues else "nothing"),
+        (
+            _("Last run"),
+            _(
+                "{started_at:%Y-%m-%d %H:%M} UTC: {outcome}",
+                started_at=last.started_at,
+                outcome=_(last.outcome),
+            ),
+        ),
+        (_("Projects"), projects),
+        (_("Open"), str(len(issues)) if issues else _("nothing")),
     ]
     return Health(facts, issues, is_well=last.outcome == "done" and not issues)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.app.planning.record import read_history
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.page.model import Calibration, ChanceGroup, PastWindow, Period, Range
 from taiga_pipeline.report.page.model import Series as Charted
 
@@ -41,8 +42,10 @@ def forecast_part(workspace: Workspace, today: date, read: Pipeline) -> Made:
     ground = prepare(history, today, max(horizon_of(today, _MONTHS), COMMON_SHOCK_DAYS))
     forecast = forecast_of(ground, today, _MONTHS)
     series = [
-        Charted(f"Wins by {name}", [_period(row, row.won, row.so_far.won) for row in rows])
-        for name, rows in (("month", forecast.months), ("quarter", forecast.quarters))
+        Charted(
+            _("Wins by {name}", name=name), [_period(row, row.won, row.so_far.won) for row in rows]
+        )
+        for name, rows in ((_("month"), forecast.months), (_("quarter"), forecast.quarters))
         if rows
     ]
     past = _calibration(forecast.calibration)
@@ -52,10 +55,13 @@ def forecast_part(workspace: Workspace, today: date, read: Pipeline) -> Made:
 def _values(forecast: Expected) -> Iterator[Charted]:
     currencies = sorted({currency for row in forecast.months for currency in row.value})
     for currency in currencies:
-        for name, rows in (("month", forecast.months), ("quarter", forecast.quarters)):
+        for name, rows in ((_("month"), forecast.months), (_("quarter"), forecast.quarters)):
             periods = [_value(row, currency) for row in rows]
             if periods:
-                yield Charted(f"Won value by {name}, {currency}".rstrip(", "), periods)
+                yield Charted(
+                    _("Won value by {name}, {currency}", name=name, currency=currency).rstrip(", "),
+                    periods,
+                )
 
 
 def _value(row: Row, currency: str) -> Period:

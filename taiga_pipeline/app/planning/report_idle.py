@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from taiga_pipeline.language import figure, marked
+from taiga_pipeline.language import text as _
 from taiga_pipeline.planning.weeks import week_name
 from taiga_pipeline.report.page.model import Cell, HeatMap, HeatRow
 
@@ -13,11 +15,11 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.capacity.result import CapacityReport, PersonWeek
     from taiga_pipeline.planning.capacity.result import Cell as HoursCell
 
-_ROLES: Final = (
+_ROLES: Final = marked(
     "Free hours at P50: in half of the futures as many or more are left over. A cell tells P20 and "
     "P80 as well. The colour says how much of the hours is expected to be asked for."
 )
-_PEOPLE: Final = (
+_PEOPLE: Final = marked(
     "Free hours of each person at P50, after won deals and reservations. A reservation counts with "
     "its deal's chance. Hours that no person is named for yet are not taken off here."
 )
@@ -34,12 +36,12 @@ def idle_of_roles(report: CapacityReport) -> HeatMap | None:
                 _cell(cell, f"{role.role}, {name}")
                 for cell, name in zip(role.weeks, names, strict=True)
             ],
-            _cell(role.total, f"{role.role}, all weeks"),
+            _cell(role.total, _("{role}, all weeks", role=role.role)),
         )
         for role in report.roles
         if role.people
     ]
-    return HeatMap(names, rows, _ROLES, is_told_by_row=True) if rows else None
+    return HeatMap(names, rows, _(_ROLES), is_told_by_row=True) if rows else None
 
 
 def idle_of_people(report: CapacityReport) -> HeatMap | None:
@@ -53,31 +55,41 @@ def idle_of_people(report: CapacityReport) -> HeatMap | None:
                 _person_cell(week, f"{person.name}, {name}")
                 for week, name in zip(person.weeks, names, strict=True)
             ],
-            _person_cell(person.total, f"{person.name}, all weeks"),
+            _person_cell(person.total, _("{name}, all weeks", name=person.name)),
         )
         for person in report.people
     ]
-    return HeatMap(names, rows, _PEOPLE, is_told_by_row=True) if rows else None
+    return HeatMap(names, rows, _(_PEOPLE), is_told_by_row=True) if rows else None
 
 
 def _used(cell: HoursCell | PersonWeek) -> str:
     sure, expected = cell.utilisation, cell.expected_utilisation
     if sure is None or expected is None:
         return ""
-    return f"{100 * sure:.0f} % booked, {100 * expected:.0f} % with open deals"
+    return _(
+        "{value:.0f} % booked, {value2:.0f} % with open deals",
+        value=100 * sure,
+        value2=100 * expected,
+    )
 
 
 def _person_cell(week: PersonWeek, where: str) -> Cell:
-    booked = [*_named(week.deals, ""), *_named(week.tentative_deals, " (reserved)")]
+    booked = [*_named(week.deals, ""), *_named(week.tentative_deals, _(" (reserved)"))]
     return replace(_cell(week, where), drivers=booked)
 
 
 def _cell(cell: HoursCell | PersonWeek, where: str) -> Cell:
     idle = cell.idle
-    text = f"{idle.middle:,.0f}" if idle.middle >= 0.5 else ""
-    hint = (
-        f"{where}: free P20 {idle.low:,.0f} h, P50 {idle.middle:,.0f} h, P80 {idle.high:,.0f} h, "
-        f"expected {idle.expected:,.0f} h of {cell.capacity:,.0f} h"
+    text = figure(idle.middle, ",.0f") if idle.middle >= 0.5 else ""
+    hint = _(
+        "{where}: free P20 {low:,.0f} h, P50 {middle:,.0f} h, P80 "
+        "{high:,.0f} h, expected {expected:,.0f} h of {capacity:,.0f} h",
+        where=where,
+        low=idle.low,
+        middle=idle.middle,
+        high=idle.high,
+        expected=idle.expected,
+        capacity=cell.capacity,
     )
     used = _used(cell)
     load = 1 - idle.expected / cell.capacity if cell.capacity else None
@@ -85,4 +97,4 @@ def _cell(cell: HoursCell | PersonWeek, where: str) -> Cell:
 
 
 def _named(deals: Iterable[tuple[str, float]], what: str) -> Sequence[str]:
-    return [f"{key}{what}: {hours:,.0f} h" for key, hours in deals]
+    return [f"{key}{what}: {figure(hours, ',.0f')} h" for key, hours in deals]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from taiga_pipeline.language import figure, marked
+from taiga_pipeline.language import text as _
 from taiga_pipeline.report.page.model import Table
 
 if TYPE_CHECKING:
@@ -17,11 +19,11 @@ if TYPE_CHECKING:
 
 MOST: Final = 40
 """Deals and budgets that are shown."""
-_QUARTERS: Final = (
+_QUARTERS: Final = marked(
     "P50, with P20 to P80 in brackets: in 60 of 100 futures it lies between. Won deals count as "
     "they are planned, open ones as they may be won. A value is earned as its hours are worked."
 )
-_DEALS: Final = (
+_DEALS: Final = marked(
     "If the deal is won: its value (else its hours at bill rates), and its hours at cost rates."
 )
 
@@ -37,7 +39,15 @@ def money_tables(money: Money) -> tuple[Table, ...]:
 
 
 def _quarters(money: Money) -> Table:
-    headings = ("Quarter", "Hours", "Revenue", "Cost", "Margin", "Margin of revenue", "")
+    headings = (
+        _("Quarter"),
+        _("Hours"),
+        _("Revenue"),
+        _("Cost"),
+        _("Margin"),
+        _("Margin of revenue"),
+        "",
+    )
     rows = [
         (
             each.quarter,
@@ -51,11 +61,16 @@ def _quarters(money: Money) -> Table:
         )
         for each in money.quarters
     ]
-    return Table("By quarter", _QUARTERS, headings, rows)
+    return Table(_("By quarter"), _(_QUARTERS), headings, rows)
 
 
 def _range(spread: Spread) -> str:
-    return f"{spread.middle:,.0f} ({spread.low:,.0f} to {spread.high:,.0f})"
+    return _(
+        "{middle:,.0f} ({low:,.0f} to {high:,.0f})",
+        middle=spread.middle,
+        low=spread.low,
+        high=spread.high,
+    )
 
 
 def _share(part: float, whole: float) -> str:
@@ -63,22 +78,32 @@ def _share(part: float, whole: float) -> str:
 
 
 def _deals(money: Money) -> Table:
-    headings = ("Deal", "Chance", "Hours", "Revenue", "Cost", "Margin", "Of revenue")
+    headings = (
+        _("Deal"),
+        _("Chance"),
+        _("Hours"),
+        _("Revenue"),
+        _("Cost"),
+        _("Margin"),
+        _("Of revenue"),
+    )
     shown = money.ahead[:MOST]
     left = len(money.ahead) - len(shown)
-    note = f"{_DEALS} {left} more deals are not shown." if left else _DEALS
-    return Table("By deal", note, headings, [_deal(each) for each in shown])
+    note = _(_DEALS)
+    if left:
+        note += " " + _("{number} more deals are not shown.", number=left)
+    return Table(_("By deal"), note, headings, [_deal(each) for each in shown])
 
 
 def _deal(deal: DealMoney) -> Sequence[str]:
     share = deal.margin_share
     return (
         _named(deal.deal),
-        "won" if deal.won else f"{100 * deal.chance:.0f} %",
-        f"{deal.hours:,.0f}",
+        _("won") if deal.won else f"{100 * deal.chance:.0f} %",
+        figure(deal.hours, ",.0f"),
         _amounts(deal.revenue),
         _amounts(deal.cost),
-        "unknown" if deal.margin is None else _amounts(deal.margin),
+        _("unknown") if deal.margin is None else _amounts(deal.margin),
         "" if share is None else f"{100 * share:.0f} %",
     )
 
@@ -88,35 +113,48 @@ def _named(deal: Deal) -> str:
 
 
 def _amounts(found: Amounts) -> str:
-    return ", ".join(f"{found[each]:,.0f} {each}".strip() for each in sorted(found))
+    return ", ".join(f"{figure(found[each], ',.0f')} {each}".strip() for each in sorted(found))
 
 
 def _budgets(budgets: Sequence[Budget], overrun: Overrun | None) -> Table:
-    headings = ("Deal", "Budget", "Due by now", "Reported", "Left", "Progress", "At the end")
-    note = "Hours of won deals: planned, reported by delivery, and left."
+    headings = (
+        _("Deal"),
+        _("Budget"),
+        _("Due by now"),
+        _("Reported"),
+        _("Left"),
+        _("Progress"),
+        _("At the end"),
+    )
+    note = _("Hours of won deals: planned, reported by delivery, and left.")
     if overrun:
-        note += (
-            f" Finished projects took {overrun.middle:.2f} of their budget (P20 to P80: "
-            f"{overrun.low:.2f} to {overrun.high:.2f})."
+        note += _(
+            " Finished projects took {middle:.2f} of their budget (P20 to P80: "
+            "{low:.2f} to {high:.2f}).",
+            middle=overrun.middle,
+            low=overrun.low,
+            high=overrun.high,
         )
     shown = budgets[:MOST]
     warned = [number for number, each in enumerate(shown) if each.warnings]
-    return Table("Budgets", note, (*headings, "Warning"), [_budget(each) for each in shown], warned)
+    return Table(
+        "Budgets", note, (*headings, _("Warning")), [_budget(each) for each in shown], warned
+    )
 
 
 def _budget(budget: Budget) -> Sequence[str]:
     progress = "" if budget.progress is None else f"{100 * budget.progress:.0f} %"
     return (
         _named(budget.deal),
-        f"{budget.hours:,.0f}",
-        f"{budget.due:,.0f}",
+        figure(budget.hours, ",.0f"),
+        figure(budget.due, ",.0f"),
         _hours(budget.spent),
         _hours(budget.left),
         progress,
         _hours(budget.at_end),
-        "; ".join(each.value for each in budget.warnings),
+        "; ".join(_(each.value) for each in budget.warnings),
     )
 
 
 def _hours(hours: float | None) -> str:
-    return "" if hours is None else f"{hours:,.0f}"
+    return "" if hours is None else figure(hours, ",.0f")

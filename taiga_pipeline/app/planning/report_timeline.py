@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from taiga_pipeline.language import figure
+from taiga_pipeline.language import text as _
 from taiga_pipeline.planning.weeks import week_name
 from taiga_pipeline.report.page.model import Bar, Timeline, Track
 
@@ -69,10 +71,12 @@ def _bars(
 ) -> Iterator[Bar]:
     """Yields a bar for each run of weeks of a deal; with ``chances`` they are tentative ones."""
     for key, hours in sorted(deals.items()):
-        state = "confirmed"
+        state = _("confirmed")
         if chances is not None:
             chance = chances.get(key)
-            state = "tentative" if chance is None else f"tentative, {100 * chance:.0f} %"
+            state = _("tentative")
+            if chance is not None:
+                state = _("tentative, {chance:.0f} %", chance=100 * chance)
         for first, last in _runs(sorted(hours)):
             yield Bar(
                 deal=key,
@@ -99,8 +103,8 @@ def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def _hours(hours: Sequence[float]) -> str:
-    low, high = f"{min(hours):,.0f}", f"{max(hours):,.0f}"
-    return low if low == high else f"{low} to {high}"
+    low, high = figure(min(hours), ",.0f"), figure(max(hours), ",.0f")
+    return low if low == high else _("{low} to {high}", low=low, high=high)
 
 
 def _in_lanes(bars: Sequence[Bar]) -> tuple[list[list[Bar]], int]:

@@ -14,7 +14,7 @@ from taiga_pipeline.app.deals.changes import changes_since, read_since
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
-from taiga_pipeline.language import plural, translated
+from taiga_pipeline.language import figure, plural, translated
 from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.cells import format_time
@@ -56,7 +56,7 @@ def changes_text(found: ChangesSince) -> list[str]:
     lines = [_("Since {since}", since=found.since)]
     for what, each in groupby(found.deals, key=lambda happening: happening.what):
         happened = list(each)
-        lines += ["", f"{what.value.capitalize()}: {len(happened):,}"]
+        lines += ["", f"{what.value.capitalize()}: {figure(len(happened), ',')}"]
         lines += [f"  {_deal_text(happening)}" for happening in happened]
     if found.delivery:
         lines += ["", _("In projects"), *(f"  {_delivered_text(each)}" for each in found.delivery)]
@@ -130,7 +130,8 @@ def _effects(found: ChangesSince) -> list[str]:
 
 
 def _effect(each: Effect) -> str:
-    return f"{each.before:,.0f} → {each.after:,.0f} ({each.change:+,.0f})"
+    before, after = figure(each.before, ",.0f"), figure(each.after, ",.0f")
+    return f"{before} → {after} ({figure(each.change, '+,.0f')})"
 
 
 def changes_json(found: ChangesSince) -> dict[str, Any]:

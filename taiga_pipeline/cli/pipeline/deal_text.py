@@ -13,7 +13,7 @@ import click
 
 from taiga_pipeline.cli.output import print_pairs, print_table, shorten
 from taiga_pipeline.hints import command
-from taiga_pipeline.language import counted, marked, translated
+from taiga_pipeline.language import counted, figure, marked, translated
 from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.cells import format_time
@@ -191,7 +191,7 @@ def print_waiting(waiting: Waiting, score: Score | None) -> None:
             told=told,
         )
     if score:
-        pairs[_("Learnt chance")] = f"{score.chance:.0%}"
+        pairs[_("Learnt chance")] = figure(score.chance, ".0%")
     if pairs:
         click.echo("")
         print_pairs(pairs)

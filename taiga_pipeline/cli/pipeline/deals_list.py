@@ -28,7 +28,7 @@ from taiga_pipeline.cli.pipeline.deal_fields import (
     fields_named,
 )
 from taiga_pipeline.cli.pipeline.deal_text import CLOSE, COLUMNS, deal_json, print_deals
-from taiga_pipeline.language import counted
+from taiga_pipeline.language import counted, figure
 from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.columns import parse_cell
@@ -156,7 +156,7 @@ def _print_list(listing: Listing, table: FieldTable, shown: Sequence[str]) -> No
 
 
 def _extra(each: Listed) -> tuple[str, ...]:
-    learnt = f"{each.score.chance:.0%}" if each.score else ""
+    learnt = figure(each.score.chance, ".0%") if each.score else ""
     return learnt, ", ".join(each.waiting.follow_ups)
 
 
@@ -182,7 +182,7 @@ def _print_funnel(listing: Listing, as_json: bool) -> None:
     stages = [(safe(each.stage), each.sums) for each in listing.columns]
     stages.append((_("Total"), listing.sums))
     rows = [
-        [_("Deals"), *(f"{sums.deals:,}" for _unused, sums in stages)],
+        [_("Deals"), *(figure(sums.deals, ",") for _unused, sums in stages)],
         [_("Value"), *(_money(sums.value) for _unused, sums in stages)],
         [_("Weighted"), *(_money(sums.weighted) for _unused, sums in stages)],
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from taiga_pipeline.cli.output import shorten, table
-from taiga_pipeline.language import counted
+from taiga_pipeline.language import counted, figure
 from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
@@ -50,7 +50,7 @@ def _below(what: Understanding) -> Iterator[str]:
     """Yields what there is to say beside the columns."""
     if what.stages:
         shown = ", ".join(
-            f"{each.name} ({each.rows:,}{'' if each.is_known else _(', in no mapping')})"
+            f"{each.name} ({figure(each.rows, ',')}{'' if each.is_known else _(', in no mapping')})"
             for each in what.stages[:_STAGES]
         )
         more = len(what.stages) - _STAGES

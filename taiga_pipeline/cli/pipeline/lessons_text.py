@@ -11,7 +11,7 @@ import click
 
 from taiga_pipeline.cli.pipeline.deal_text import money
 from taiga_pipeline.hints import command
-from taiga_pipeline.language import counted
+from taiga_pipeline.language import counted, figure
 from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.cells import format_time
@@ -165,7 +165,7 @@ def _stays(found: Experience) -> str:
 
 
 def _role(each: Any) -> str:
-    staffed = f"{each.staffed:,.0f} h staffed" if each.staffed else _("none staffed")
+    staffed = f"{figure(each.staffed, ',.0f')} h staffed" if each.staffed else _("none staffed")
     return _(
         "{role} {sold:,.0f} h sold, {staffed}", role=each.role, sold=each.sold, staffed=staffed
     )
@@ -180,7 +180,7 @@ def hours_text(found: Experience) -> str:
 
 def number(hours: float | None) -> str:
     """Returns hours, or that they are not known."""
-    return UNKNOWN if hours is None else f"{hours:,.0f} h"
+    return UNKNOWN if hours is None else f"{figure(hours, ',.0f')} h"
 
 
 def slip_text(found: Experience) -> str:

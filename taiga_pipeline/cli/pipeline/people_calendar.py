@@ -13,7 +13,7 @@ from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.files import writing
-from taiga_pipeline.language import counted, translated
+from taiga_pipeline.language import counted, figure, translated
 from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
@@ -77,7 +77,9 @@ def _as_json(reading: CalendarReading, report: EventsReport) -> dict[str, Any]:
 
 
 def _print(reading: CalendarReading, report: EventsReport, file: Path) -> None:
-    outcomes = ", ".join(f"{count:,} {outcome.value}" for outcome, count in report.counts.items())
+    outcomes = ", ".join(
+        f"{figure(count, ',')} {outcome.value}" for outcome, count in report.counts.items()
+    )
     back = _(", {count:,} removed", count=len(report.taken_back)) if report.taken_back else ""
     click.echo(
         _(

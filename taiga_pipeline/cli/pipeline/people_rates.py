@@ -17,8 +17,8 @@ from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.cli.pipeline.file_text import report_rows, writing_to
 from taiga_pipeline.cli.pipeline.people_import import read_columns
 from taiga_pipeline.cli.translated_help import TranslatedGroup
+from taiga_pipeline.language import figure, translated
 from taiga_pipeline.language import text as _
-from taiga_pipeline.language import translated
 from taiga_pipeline.people.model import Rate, RateChange
 from taiga_pipeline.pipeline.values.dates import read_day
 from taiga_pipeline.report.terminal import safe
@@ -107,7 +107,7 @@ def list_rates(context: CommandContext, as_json: bool) -> None:
 
 
 def _row(rate: Rate) -> list[str]:
-    amounts = ("" if each is None else f"{each:,f}" for each in (rate.cost, rate.bill))
+    amounts = ("" if each is None else figure(each, ",f") for each in (rate.cost, rate.bill))
     return [safe(rate.whose), str(rate.since or ""), *amounts, rate.currency]
 
 

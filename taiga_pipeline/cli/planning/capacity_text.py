@@ -17,7 +17,7 @@ from taiga_pipeline.cli.output import (
     terminal_width,
 )
 from taiga_pipeline.hints import command, word
-from taiga_pipeline.language import counted, marked, translated
+from taiga_pipeline.language import counted, figure, marked, translated
 from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.notation import format_roles
 from taiga_pipeline.planning.weeks import week_name
@@ -187,7 +187,7 @@ def _sum_row(
     hours = (cell.capacity, cell.confirmed, cell.weighted, cell.quantile, cell.exposure)
     short = (cell.gap, cell.expected_gap)
     worst = _worst(report, role.weeks if role else report.by_week)
-    return [safe(name), people, *(f"{each:,.0f}" for each in (*hours, *short)), worst]
+    return [safe(name), people, *(figure(each, ",.0f") for each in (*hours, *short)), worst]
 
 
 def _worst(report: CapacityReport, cells: Sequence[Cell]) -> str:
@@ -223,9 +223,9 @@ def _driver_rows(roles: Iterable[RoleCapacity]) -> Iterator[list[str]]:
 def _driver_cells(driver: Driver) -> list[str]:
     return [
         safe(driver.deal_key),
-        f"{driver.added:,.1f} h",
-        f"{driver.weighted:,.1f} h",
-        f"{driver.probability:.0%}",
+        f"{figure(driver.added, ',.1f')} h",
+        f"{figure(driver.weighted, ',.1f')} h",
+        figure(driver.probability, ".0%"),
         str(driver.expected_close or ""),
     ]
 
@@ -266,7 +266,7 @@ def _unseen_row(name: str, before: Cell | None, after: Cell) -> list[str]:
     added = after.weighted - (before.weighted if before else 0.0)
     gap, missing = (before.gap, before.expected_gap) if before else (0.0, 0.0)
     hours = (added, after.quantile, gap, after.gap, missing, after.expected_gap)
-    return [safe(name), *(f"{each:,.0f}" for each in hours)]
+    return [safe(name), *(figure(each, ",.0f") for each in hours)]
 
 
 def print_weeks(report: CapacityReport, role: RoleCapacity) -> None:
@@ -285,10 +285,10 @@ def print_weeks(report: CapacityReport, role: RoleCapacity) -> None:
     rows = []
     for week, cell in zip(report.weeks, role.weeks, strict=True):
         hours = (cell.capacity, cell.confirmed, cell.weighted, cell.quantile, cell.exposure)
-        shown = [f"{each:,.0f}" for each in (*hours, cell.gap)]
+        shown = [figure(each, ",.0f") for each in (*hours, cell.gap)]
         because = ", ".join(safe(driver.deal_key) for driver in cell.drivers[:3])
-        chance = f"{cell.chance_short:.0%}"
-        rows.append([week_name(week), *shown, f"{cell.expected_gap:,.1f}", chance, because])
+        chance = figure(cell.chance_short, ".0%")
+        rows.append([week_name(week), *shown, figure(cell.expected_gap, ",.1f"), chance, because])
     click.echo("")
     print_table(headings, rows, right=range(1, 9))
 
@@ -312,17 +312,21 @@ def print_cell(report: CapacityReport, role: RoleCapacity, week: date, cell: Cel
             _("Capacity"): _(
                 "{capacity:,.1f} h ({people} people)", capacity=cell.capacity, people=role.people
             ),
-            _("Confirmed"): f"{cell.confirmed:,.1f} h",
-            _("Weighted"): f"{cell.weighted:,.1f} h",
+            _("Confirmed"): f"{figure(cell.confirmed, ',.1f')} h",
+            _("Weighted"): f"{figure(cell.weighted, ',.1f')} h",
             _("Exposure"): _("{exposure:,.1f} h if every open deal is won", exposure=cell.exposure),
-            "P50 / " + name + " / P95": f"{cell.median:,.1f} / {cell.quantile:,.1f} / "
-            f"{cell.high:,.1f} h",
-            _("Short at {name}", name=name): f"{cell.gap:,.1f} h",
-            _("Expected short"): f"{cell.expected_gap:,.1f} h",
-            _("Chance to be short"): f"{cell.chance_short:.0%}",
-            _("Free P20 / P50 / P80"): f"{cell.idle.low:,.1f} / {cell.idle.middle:,.1f} / "
-            f"{cell.idle.high:,.1f} h",
-            _("Expected free"): f"{cell.idle.expected:,.1f} h",
+            "P50 / "
+            + name
+            + " / P95": f"{figure(cell.median, ',.1f')} / {figure(cell.quantile, ',.1f')} / "
+            f"{figure(cell.high, ',.1f')} h",
+            _("Short at {name}", name=name): f"{figure(cell.gap, ',.1f')} h",
+            _("Expected short"): f"{figure(cell.expected_gap, ',.1f')} h",
+            _("Chance to be short"): figure(cell.chance_short, ".0%"),
+            _(
+                "Free P20 / P50 / P80"
+            ): f"{figure(cell.idle.low, ',.1f')} / {figure(cell.idle.middle, ',.1f')} / "
+            f"{figure(cell.idle.high, ',.1f')} h",
+            _("Expected free"): f"{figure(cell.idle.expected, ',.1f')} h",
         }
     )
     if cell.drivers:

@@ -11,6 +11,7 @@ from taiga_pipeline.app.planning.staffing import Wanted
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table, style
+from taiga_pipeline.language import figure
 from taiga_pipeline.language import text as _
 from taiga_pipeline.planning.weeks import week_name
 from taiga_pipeline.report.terminal import safe
@@ -113,9 +114,9 @@ def _print_asked(who: Who, asked: Asked) -> None:
         [
             safe(each.person.name),
             safe(each.person.role),
-            f"{each.free:,.0f} h",
-            f"{each.gives:,.0f} h",
-            f"{each.gives / asked.hours:.0%}" if asked.hours else "",
+            f"{figure(each.free, ',.0f')} h",
+            f"{figure(each.gives, ',.0f')} h",
+            figure(each.gives / asked.hours, ".0%") if asked.hours else "",
             safe(", ".join(each.other_deals)),
             safe(", ".join(each.lacks)),
         ]

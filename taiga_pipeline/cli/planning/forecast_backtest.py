@@ -11,7 +11,7 @@ import click
 
 from taiga_pipeline.cli.output import print_json, print_table, style
 from taiga_pipeline.cli.planning.forecast_text import NO_CURRENCY
-from taiga_pipeline.language import counted, marked
+from taiga_pipeline.language import counted, figure, marked
 from taiga_pipeline.language import text as _
 from taiga_pipeline.planning.forecast.notes import left_out
 from taiga_pipeline.report.terminal import safe
@@ -91,10 +91,10 @@ def _score_cells(horizon: Horizon) -> list[str]:
     scores = (horizon.model, horizon.base_rate, horizon.stages)
     return [
         str(horizon.days),
-        f"{horizon.chances:,}",
-        f"{horizon.independent:.1f}",
-        *(f"{score.brier:.3f}" for score in scores),
-        *(f"{score.ece:.3f}" for score in scores),
+        figure(horizon.chances, ","),
+        figure(horizon.independent, ".1f"),
+        *(figure(score.brier, ".3f") for score in scores),
+        *(figure(score.ece, ".3f") for score in scores),
     ]
 
 
@@ -112,8 +112,14 @@ def _names_of_parts() -> dict[str, str]:
 
 
 def _coverage_cells(days: int, label: str, coverage: Coverage) -> list[str]:
-    ratio = "" if coverage.ratio is None else f"{coverage.ratio:.2f}"
-    return [str(days), label, f"{coverage.covered:.0%}", ratio, f"{coverage.width:.2f}"]
+    ratio = "" if coverage.ratio is None else figure(coverage.ratio, ".2f")
+    return [
+        str(days),
+        label,
+        figure(coverage.covered, ".0%"),
+        ratio,
+        figure(coverage.width, ".2f"),
+    ]
 
 
 def _remarks(backtest: Backtest) -> Iterator[str]:

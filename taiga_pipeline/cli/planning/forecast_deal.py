@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from taiga_pipeline.cli.output import print_pairs, print_table
+from taiga_pipeline.language import figure
 from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
@@ -25,14 +26,14 @@ def print_explanation(explanation: Explanation) -> None:
     print_table(
         (_("Fact"), _("Chance"), _("Change"), _("Because")),
         [
-            (step.name, f"{step.chance:.1%}", _change(change), safe(step.reason))
+            (step.name, figure(step.chance, ".1%"), _change(change), safe(step.reason))
             for step, change in zip(explanation.steps, _changes(explanation), strict=True)
         ],
         right=(1, 2),
     )
     click.echo("")
     pairs = {
-        _("won within {days} days", days=days): f"{chance:.1%}"
+        _("won within {days} days", days=days): figure(chance, ".1%")
         for days, chance in explanation.within.items()
     }
     if explanation.closes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from taiga_pipeline.cli.output import print_table, style
-from taiga_pipeline.language import marked
+from taiga_pipeline.language import figure, marked
 from taiga_pipeline.language import text as _
 from taiga_pipeline.planning.weeks import week_name
 from taiga_pipeline.report.terminal import safe
@@ -43,11 +43,18 @@ def print_idle(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
         style(_("\nFree hours (P20: as many or more are free in 80 % of futures)"), bold=True)
     )
     rows = [
-        [safe(role.role), f"{role.total.capacity:,.0f}", *_cells(role.total), _most(report, role)]
+        [
+            safe(role.role),
+            figure(role.total.capacity, ",.0f"),
+            *_cells(role.total),
+            _most(report, role),
+        ]
         for role in roles
     ]
     if len(roles) == len(report.roles) > 1:
-        rows.append([_("All roles"), f"{report.total.capacity:,.0f}", *_cells(report.total), ""])
+        rows.append(
+            [_("All roles"), figure(report.total.capacity, ",.0f"), *_cells(report.total), ""]
+        )
     print_table([_("Role"), _("Capacity"), *map(_, _FREE), _("Most free")], rows, right=range(1, 8))
 
 
@@ -55,19 +62,19 @@ def _most(report: CapacityReport, role: RoleCapacity) -> str:
     weeks = list(report.weeks)
     at = max(range(len(weeks)), key=lambda number: role.weeks[number].idle.expected)
     hours = role.weeks[at].idle.expected
-    return f"{week_name(weeks[at])} ({hours:,.0f} h)" if hours >= 0.5 else ""
+    return f"{week_name(weeks[at])} ({figure(hours, ',.0f')} h)" if hours >= 0.5 else ""
 
 
 def _cells(cell: Cell | PersonWeek) -> list[str]:
     idle = cell.idle
-    free = [f"{hours:,.0f}" for hours in (idle.low, idle.middle, idle.high, idle.expected)]
+    free = [figure(hours, ",.0f") for hours in (idle.low, idle.middle, idle.high, idle.expected)]
     return [*free, percent(cell.utilisation), percent(cell.expected_utilisation)]
 
 
 def print_idle_weeks(report: CapacityReport, role: RoleCapacity) -> None:
     """Prints what is free of one role, week by week."""
     rows = [
-        [week_name(week), f"{cell.capacity:,.0f}", *_cells(cell)]
+        [week_name(week), figure(cell.capacity, ",.0f"), *_cells(cell)]
         for week, cell in zip(report.weeks, role.weeks, strict=True)
     ]
     click.echo("")
@@ -98,7 +105,7 @@ def print_people(report: CapacityReport, people: Sequence[PersonCapacity]) -> No
 
 def _hours(week: PersonWeek) -> list[str]:
     there = (week.capacity, week.confirmed, week.tentative)
-    return [*(f"{hours:,.0f}" for hours in there), *_cells(week)]
+    return [*(figure(hours, ",.0f") for hours in there), *_cells(week)]
 
 
 def _print_weeks(report: CapacityReport, person: PersonCapacity) -> None:

@@ -15,7 +15,7 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.cli.pipeline.lessons_text import print_lessons_learnt, retrospective_json
-from taiga_pipeline.language import marked, translated
+from taiga_pipeline.language import figure, marked, translated
 from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.columns import check_field
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -271,9 +271,9 @@ def _show_delivery(delivery: Sequence[ServiceMetrics]) -> None:
             ""
             if service.start_slip_days is None
             else _("{start_slip_days:+.0f} days", start_slip_days=service.start_slip_days),
-            f"{service.planned_hours:,.0f} h",
-            f"{service.staffed_hours:,.0f} h",
-            "" if service.spent_hours is None else f"{service.spent_hours:,.0f} h",
+            f"{figure(service.planned_hours, ',.0f')} h",
+            f"{figure(service.staffed_hours, ',.0f')} h",
+            "" if service.spent_hours is None else f"{figure(service.spent_hours, ',.0f')} h",
             _percent(service.progress),
         )
         for service in delivery

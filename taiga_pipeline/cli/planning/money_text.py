@@ -10,8 +10,8 @@ import click
 from taiga_pipeline.app.planning.money import NO_RATES
 from taiga_pipeline.cli.output import print_table, style
 from taiga_pipeline.hints import command
+from taiga_pipeline.language import figure, translated
 from taiga_pipeline.language import text as _
-from taiga_pipeline.language import translated
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ def amounts(found: Amounts | None) -> str:
     """Returns ``12,000 EUR``, or several of them."""
     if not found:
         return ""
-    return ", ".join(f"{found[each]:,.0f} {safe(each)}".strip() for each in sorted(found))
+    return ", ".join(
+        f"{figure(found[each], ',.0f')} {safe(each)}".strip() for each in sorted(found)
+    )
 
 
 def _print_quarters(quarters: Sequence[QuarterMoney]) -> None:
@@ -78,7 +80,9 @@ def _cost(quarter: QuarterMoney) -> tuple[str, str]:
 
 
 def _range(spread: Spread) -> tuple[str, str]:
-    return f"{spread.middle:,.0f}", _("{low:,.0f} to {high:,.0f}", low=spread.low, high=spread.high)
+    return figure(spread.middle, ",.0f"), _(
+        "{low:,.0f} to {high:,.0f}", low=spread.low, high=spread.high
+    )
 
 
 def _print_deals(deals: Sequence[DealMoney]) -> None:
@@ -105,8 +109,8 @@ def _deal_row(deal: DealMoney) -> list[str]:
     share = deal.margin_share
     return [
         safe(deal.deal.key),
-        "won" if deal.won else f"{deal.chance:.0%}",
-        f"{deal.hours:,.0f}",
+        "won" if deal.won else figure(deal.chance, ".0%"),
+        figure(deal.hours, ",.0f"),
         amounts(deal.revenue),
         amounts(deal.at_rates),
         amounts(deal.cost),
@@ -140,8 +144,8 @@ def _budget_row(budget: Budget) -> list[str]:
     progress = "" if budget.progress is None else f"{100 * budget.progress:.0f} %"
     return [
         safe(budget.deal.key),
-        f"{budget.hours:,.0f}",
-        f"{budget.due:,.0f}",
+        figure(budget.hours, ",.0f"),
+        figure(budget.due, ",.0f"),
         *_hours(hours),
         progress,
         *_hours([budget.at_end]),
@@ -150,7 +154,7 @@ def _budget_row(budget: Budget) -> list[str]:
 
 
 def _hours(hours: Iterable[float | None]) -> list[str]:
-    return ["" if each is None else f"{each:,.0f}" for each in hours]
+    return ["" if each is None else figure(each, ",.0f") for each in hours]
 
 
 def _print_overrun(overrun: Overrun | None) -> None:

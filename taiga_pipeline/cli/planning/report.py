@@ -15,7 +15,7 @@ from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.file_text import writing_to
 from taiga_pipeline.files import is_stdout
 from taiga_pipeline.language import text as _
-from taiga_pipeline.language import translated
+from taiga_pipeline.language import translated, use
 from taiga_pipeline.report.terminal import safe
 
 DEFAULT_FILE: Final = "report.html"
@@ -53,18 +53,19 @@ def report(
 
     if pictures is not None:
         need_extra("report --png", "report", "matplotlib")
-    page = gather(context, asked, chances)
-    with writing_to(file) as stream:
-        stream.write(render(page))
-    written = [file]
-    if pictures is not None:
-        from taiga_pipeline.report.page.pictures import draw_all
+    with use(context.language_of_pages()):
+        page = gather(context, asked, chances)
+        with writing_to(file) as stream:
+            stream.write(render(page))
+        written = [file]
+        if pictures is not None:
+            from taiga_pipeline.report.page.pictures import draw_all
 
-        written += draw_all(page, pictures)
+            written += draw_all(page, pictures)
     if as_json and not is_stdout(file):
         print_json({"written": [str(path) for path in written], "missing": dict(page.missing)})
         return
     for path in written:
         click.echo(safe(_("Wrote {path}", path=path)), err=is_stdout(file))
     for name, why in page.missing:
-        click.echo(safe(_("Left out: {name}: {why}", name=name, why=translated(why))), err=True)
+        click.echo(safe(_("Left out: {name}: {why}", name=_(name), why=translated(why))), err=True)

@@ -12,6 +12,7 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json, print_pairs, print_table
 from taiga_pipeline.cli.translated_help import TranslatedGroup
+from taiga_pipeline.language import figure
 from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
@@ -225,12 +226,14 @@ def _role(column: Column, name: str) -> str:
 
 
 def _hours(hours: float) -> str:
-    return f"{hours:,.0f} h"
+    return f"{figure(hours, ',.0f')} h"
 
 
 def _share(share: float | None) -> str:
-    return "" if share is None else f"{share:.0%}"
+    return "" if share is None else figure(share, ".0%")
 
 
 def _money(amounts: Mapping[str, Decimal]) -> str:
-    return ", ".join(f"{amount:,.0f} {safe(name)}".rstrip() for name, amount in amounts.items())
+    return ", ".join(
+        f"{figure(amount, ',.0f')} {safe(name)}".rstrip() for name, amount in amounts.items()
+    )

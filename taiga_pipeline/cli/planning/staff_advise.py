@@ -11,8 +11,8 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table
 from taiga_pipeline.cli.planning.money_text import amounts
+from taiga_pipeline.language import figure, translated
 from taiga_pipeline.language import text as _
-from taiga_pipeline.language import translated
 from taiga_pipeline.planning.hiring.advice import Way
 from taiga_pipeline.report.terminal import safe
 
@@ -86,8 +86,8 @@ def _row(advice: Advice) -> list[str]:
         str(advice.start or advice.first),
         str(last),
         str(advice.decide_by),
-        f"{option.met:,.0f} h",
-        f"{option.idle:,.0f} h",
+        f"{figure(option.met, ',.0f')} h",
+        f"{figure(option.idle, ',.0f')} h",
         _("unknown") if advice.cost is None else amounts(advice.cost),
         amounts(advice.brings),
         safe(", ".join(advice.deals[:4]) + (" …" if len(advice.deals) > 4 else "")),

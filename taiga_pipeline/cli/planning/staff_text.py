@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from taiga_pipeline.cli.output import print_table, style
-from taiga_pipeline.language import marked, translated
+from taiga_pipeline.language import figure, marked, translated
 from taiga_pipeline.language import text as _
 from taiga_pipeline.report.terminal import safe
 
@@ -92,7 +92,7 @@ def _unmet_row(each: Mapping[str, Any]) -> list[str]:
     weeks = each["first_week"]
     if each["last_week"] != weeks:
         weeks = _("{weeks} to {last_week}", weeks=weeks, last_week=each["last_week"])
-    hours, asked = f"{each['hours']:,.0f} h", f"{each['of']:,.0f} h"
+    hours, asked = f"{figure(each['hours'], ',.0f')} h", f"{figure(each['of'], ',.0f')} h"
     return [safe(each["deal"]), safe(each["role"]), hours, asked, weeks, safe(each["why"])]
 
 

@@ -12,10 +12,14 @@ from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.output import print_table
 from taiga_pipeline.credentials import from_environment
+from taiga_pipeline.language import marked, translated
+from taiga_pipeline.language import text as _
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.web_settings import ROLES, split_listen
 
-_NO_FILE = 'the configuration names no file of people; write users = "users.toml" under [web] first'
+_NO_FILE = marked(
+    'the configuration names no file of people; write users = "users.toml" under [web] first'
+)
 
 
 @click.group(invoke_without_command=True)
@@ -37,15 +41,21 @@ def web(context: CommandContext, listen: str | None) -> None:
         address = f"http://{_shown(host)}:{listening.getsockname()[1]}{settings.base_path}"
 
         def tell(token: str) -> None:
-            click.echo(f"Open {address}/enter?token={token}")
+            click.echo(_("Open {address}/enter?token={token}", address=address, token=token))
 
         door = make_door(settings, context.by, tell)
         site = make_site(_pipelines(context), settings, door, host, _folder(context))
-        click.echo(f"Serving {', '.join(site.pipelines)} at {address}/")
+        click.echo(
+            _(
+                "Serving {pipelines} at {address}/",
+                pipelines=", ".join(site.pipelines),
+                address=address,
+            )
+        )
         if door.local is not None:
-            click.echo("The link lets one browser in, once; then the next one is shown here.")
+            click.echo(_("The link lets one browser in, once; then the next one is shown here."))
             tell(door.link.token)
-        click.echo("Press Ctrl-C to end it.")
+        click.echo(_("Press Ctrl-C to end it."))
         serve(site, listening)
 
 
@@ -53,7 +63,7 @@ def _address(text: str) -> tuple[str, int]:
     try:
         return split_listen(text)
     except ValueError as error:
-        raise click.UsageError(f"--listen: {error}") from None
+        raise click.UsageError(_("--listen: {error}", error=translated(str(error)))) from None
 
 
 def _shown(host: str) -> str:
@@ -73,7 +83,7 @@ def _pipelines(context: CommandContext) -> dict[str, Served]:
         other.use_config(str(path))
         name = other.settings.pipeline
         if name in found:
-            message = f"two configurations are of a pipeline {name!r}"
+            message = _("two configurations are of a pipeline {name!r}", name=name)
             raise ProblemsError([Problem(message, str(path))])
         found[name] = Served.of(other)
     for each in found.values():
@@ -120,14 +130,22 @@ def add(
     from taiga_pipeline.web.access.people import Person, Role, User, check_name, hashed, keep_user
 
     if no_password and password_env:
-        raise click.UsageError("--no-password and --password-env exclude each other.")
+        raise click.UsageError(_("--no-password and --password-env exclude each other."))
     try:
         person = Person(check_name(name), Role(role), owner)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     stored = "" if no_password else hashed(_password(context, password_env))
     is_new = keep_user(file, User(person, stored))
-    click.echo(f"{'Added' if is_new else 'Changed'} {name} ({role}) in {file}")
+    click.echo(
+        _(
+            "{is_new} {name} ({role}) in {file}",
+            is_new="Added" if is_new else "Changed",
+            name=name,
+            role=role,
+            file=file,
+        )
+    )
 
 
 def _password(context: CommandContext, variable: str | None) -> str:
@@ -148,7 +166,7 @@ def remove(context: CommandContext, name: str) -> None:
     file = _file(context)
     from taiga_pipeline.web.access.people import remove_user
 
-    click.echo(f"Removed {remove_user(file, name).name} from {file}")
+    click.echo(_("Removed {name} from {file}", name=remove_user(file, name).name, file=file))
 
 
 @user.command("list")
@@ -163,4 +181,4 @@ def show(context: CommandContext) -> None:
         (each.person.name, each.person.role.value, each.person.owner, "yes" if each.hash else "no")
         for each in people
     ]
-    print_table(("name", "role", "owner", "password"), rows)
+    print_table((_("name"), _("role"), _("owner"), _("password")), rows)

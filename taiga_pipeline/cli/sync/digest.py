@@ -18,7 +18,7 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.changes import changes_json, changes_text
 from taiga_pipeline.language import text as _
-from taiga_pipeline.language import translated
+from taiga_pipeline.language import translated, use
 from taiga_pipeline.notify.digest import Digest, digest_lines, headline
 from taiga_pipeline.report.terminal import safe
 
@@ -42,6 +42,13 @@ def digest(context: CommandContext, since: str | None, no_send: bool, as_json: b
     Is sent to the channels that [notify] names, once a day; meant for cron, daily or weekly. It is
     shown on a terminal, and where no channel is named.
     """
+    with use(context.language_of_pages()):
+        return _digest(context, since, no_send=no_send, as_json=as_json)
+
+
+def _digest(
+    context: CommandContext, since: str | None, *, no_send: bool, as_json: bool
+) -> ExitCode:
     found = digest_of(context)
     day = read_since(since, context.today) if since else last_digest(context)
     changed = changes_since(context, day)

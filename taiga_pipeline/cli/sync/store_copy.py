@@ -11,7 +11,7 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.translated_help import TranslatedGroup
-from taiga_pipeline.language import marked
+from taiga_pipeline.language import figure, marked
 from taiga_pipeline.language import text as _
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.terminal import safe
@@ -56,7 +56,9 @@ def copy(
         return
     for name, rows in done.rows.items():
         counted = ", ".join(
-            f"{number:,} {_NOUNS[table]}" for table, number in rows.items() if table in _NOUNS
+            f"{figure(number, ',')} {_NOUNS[table]}"
+            for table, number in rows.items()
+            if table in _NOUNS
         )
         click.echo(f"{_(TITLES[name])}: {counted}")
     click.echo(_("All of it is in {to} now, unchanged.", to=safe(done.to)))

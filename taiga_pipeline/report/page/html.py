@@ -14,6 +14,7 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from taiga_pipeline.language import text, translated, used
 from taiga_pipeline.report.page.charts import drawing, past_windows, reliability, says_any
 from taiga_pipeline.report.page.model import Cell, HeatMap, Page
 from taiga_pipeline.report.terminal import safe
@@ -28,7 +29,11 @@ MOST_TOLD: Final = 200
 
 def render(page: Page) -> str:
     """Returns the whole page."""
-    return _templates().get_template("page.html.j2").render(page=page, few_cards=FEW_CARDS)
+    return (
+        _templates()
+        .get_template("page.html.j2")
+        .render(page=page, few_cards=FEW_CARDS, language=used())
+    )
 
 
 @cache
@@ -43,6 +48,7 @@ def _templates() -> Environment:
         keep_trailing_newline=True,
     )
     del templates.filters["safe"]  # what would let markup through: no template may use it
+    templates.globals.update(_=text, translated=translated)
     templates.filters.update(
         drawing=drawing,
         past_windows=past_windows,
