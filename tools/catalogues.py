@@ -91,7 +91,7 @@ def _templates() -> Iterator[Found]:
         ):
             if isinstance(message, str):
                 yield Found(message, place=str(path.relative_to(ROOT)))
-            elif message[0] and message[1]:
+            elif message and message[0] and message[1]:
                 yield Found(message[0], message[1], place=str(path.relative_to(ROOT)))
 
 

@@ -44,7 +44,7 @@ class CommandContext(Workspace):
         begin(asked or ENGLISH)
 
     def language_of_pages(self) -> str:
-        """Returns the language of a page that a person asks for: that of the configuration first."""
+        """Returns the language of a page that a person asks for."""
         return self.settings.language or of_environment(self.environment) or ENGLISH
 
     def _named_language(self) -> str:
