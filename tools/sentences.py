@@ -35,7 +35,7 @@ _DESCRIPTIVE: Final = (
     "sync/in_memory_target.py",
     "taiga_pipeline/people/event_meaning.py",
 )
-"""Modules whose texts describe (schemas, docs) or are words to look for: what they raise is read."""
+"""Modules whose texts describe (schemas, docs) or are looked for: what they raise is read."""
 _ELSEWHERE: Final = ("_", "marked", "plural")
 _LOGS: Final = ("debug", "info", "warning", "error", "exception", "log", "critical")
 _NOT_READ: Final = ("compile", "text", "execute", "DDL", "fullmatch", "match", "sub", "strptime")
