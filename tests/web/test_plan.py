@@ -120,3 +120,38 @@ def test_the_plan_is_drawn_again_when_people_or_deals_change(
     browser.get("/plan")
     browser.get("/plan")
     assert len(drawn) == 3
+
+
+def test_a_suggestion_is_made_explained_and_accepted_deal_by_deal(
+    browse: Browse, plan: Workspace
+) -> None:
+    browser = browse("plan", "pia")
+    assert "There is no suggestion yet" in browser.get("/plan/staffing").text
+    text = browser.post("/plan/staffing").text
+    assert "W-1" in text and "Ana Berg" in text
+    assert "Accept" in text
+    accepted = browser.post("/plan/staffing/accept", key="W-1").text
+    assert "W-1: 1 allocation is stored" in accepted and "accepted</span>" in accepted
+    with people_store(plan) as people:
+        on = [each for each in people.allocations() if each.deal_key == "W-1"]
+    assert [each.email for each in on] == [ANA.email]
+    with deal_store(plan) as store:
+        store.edit("W-1", {"roles": parse_roles("Back:12h x6w")}, by="test")
+    assert "Ask for a new one" in browser.get("/plan/staffing").text
+    assert browser.post("/plan/staffing/accept", key="W-1").status_code == 409
+    assert browser.post("/plan/staffing/accept", key=" ").status_code == 422
+
+
+def test_who_can_take_a_deal_is_shown_with_free_hours_and_put_on_it(
+    browse: Browse, plan: Workspace
+) -> None:
+    assert "W-1" in browse("read").get("/plan/who").text
+    browser = browse("plan", "pia")
+    text = browser.get("/plan/who?key=W-1").text
+    assert "Ana Berg" in text and "Put on" in text
+    form = {"key": "W-1", "email": ANA.email, "role": "Back", "hours": "36"}
+    answer = browser.post("/plan/who", **form, start="2026-11-23", end="2027-01-03")
+    assert "ana@example.org is on W-1" in answer.text
+    assert "All that it asks for is allocated" in answer.text
+    assert browser.post("/plan/who", **{**form, "hours": "lots"}).status_code == 422
+    assert browser.get("/plan/who?key=nothing").status_code == 404

@@ -105,6 +105,15 @@ def who_for(workspace: Workspace, key: str, wanted: Wanted) -> Who:
     return Who(key, case, who_can(case, key))
 
 
+def needing_people(workspace: Workspace, wanted: Wanted) -> tuple[tuple[str, str], ...]:
+    """Returns the deals that need people, by key and name.
+
+    :raises InvalidValue: the roster is empty.
+    """
+    case, _ = solved_case(workspace, replace(wanted, quick=True))
+    return tuple((work.key, work.name) for work in case.works)
+
+
 def who_json(who: Who) -> dict[str, Any]:
     """Returns who can take a deal, as plain data."""
     return {"deal": who.key, "asked": [_asked_json(who.case, each) for each in who.asked]}

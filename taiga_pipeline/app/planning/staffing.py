@@ -276,8 +276,8 @@ def accept_suggestion(
     """
     from taiga_pipeline.planning.staffing.suggestion import accept, later_starts
 
-    suggestion = _load(source or suggestion_path(workspace))
-    allocations = _unchanged(workspace, suggestion)
+    suggestion = load_suggestion(source or suggestion_path(workspace))
+    allocations = unchanged_allocations(workspace, suggestion)
     acceptance = accept(suggestion, allocations, tuple(only))
     later = later_starts(suggestion, tuple(only))
     postponed, changed = _store(workspace, acceptance.store, acceptance.release, later, by)
@@ -292,7 +292,7 @@ class SuggestionOutdated(Refused):
     """Deals or people are not those of the suggestion any more."""
 
 
-def _load(path: Path) -> dict[str, Any]:
+def load_suggestion(path: Path) -> dict[str, Any]:
     """Reads a suggestion.
 
     :raises NoSuggestion: there is none, or the file holds something else.
@@ -311,7 +311,7 @@ def _load(path: Path) -> dict[str, Any]:
     return data
 
 
-def _unchanged(workspace: Workspace, suggestion: Mapping[str, Any]) -> list[Allocation]:
+def unchanged_allocations(workspace: Workspace, suggestion: Mapping[str, Any]) -> list[Allocation]:
     """Returns the present allocations, if deals and people are those of the suggestion.
 
     :raises Refused: they are not.

@@ -13,11 +13,13 @@ from taiga_pipeline.web.routes.deal import DEAL
 from taiga_pipeline.web.routes.follow_ups import FOLLOW_UPS
 from taiga_pipeline.web.routes.moving import MOVING
 from taiga_pipeline.web.routes.plan import PLAN
+from taiga_pipeline.web.routes.staffing import STAFFING
 
 SECTIONS: Final[tuple[Section, ...]] = (
     BOARD,
     FOLLOW_UPS,
     PLAN,
+    STAFFING,
     DEAL,
     MOVING,
 )
