@@ -57,11 +57,16 @@ Index = Mapping[str, GroupRow]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds a plan back, and what becomes of groups that are gone from the source."""
+    """What holds a plan back, and what becomes of groups that are gone from the source.
+
+    ``only`` names the groups that are planned, None for all; others stay as they are, with what is
+    open about them.
+    """
 
     limits: Mapping[str, Limit] = field(default_factory=lambda: dict(DEFAULTS))
     allow: frozenset[str] = frozenset()
     when_gone: WhenGone = WhenGone.REPORT
+    only: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ class _Wanted:
     notes: tuple[str, ...] = ()
     is_complete: bool = True
     unchanged: int = 0
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,7 @@ class PipelinePlanner:
         if own_only and wanted.groups.keys() - index.keys():
             self._look_among_others(index, observation)
         self._handle_gone(wanted, index)
+        self._leave_others(wanted)
         groups = self._plan_groups(wanted.groups, index, observation)
         plan = Plan(
             pipeline=self.store.pipeline,
@@ -134,8 +141,18 @@ class PipelinePlanner:
             mails=count_mails(groups, self._mailed),
             notes=wanted.notes,
         )
-        orphans = tuple(i for i in intents if i.key.group not in wanted.groups)
-        return PlanningResult(plan, observation, orphans)
+        is_whole = self.rules.only is None  # else, the next whole run finds out about the others
+        orphans = (i for i in intents if is_whole and i.key.group not in wanted.groups)
+        return PlanningResult(plan, observation, tuple(orphans))
+
+    def _leave_others(self, wanted: _Wanted) -> None:
+        """Leaves out all groups but those that are meant: they count as if nothing had moved."""
+        only = self.rules.only
+        if only is not None:
+            wanted.left_out = frozenset(wanted.groups.keys() - only)
+            wanted.unchanged += len(wanted.left_out)
+            for key in wanted.left_out:
+                del wanted.groups[key]
 
     def _look_among_others(self, index: Index, observation: Observation) -> None:
         """Looks at all roots, where only the pipeline's own were read: that a new group is nowhere
@@ -400,6 +417,8 @@ class PipelinePlanner:
     @staticmethod
     def _still_open(issue: Issue, wanted: _Wanted, observation: Observation) -> bool:
         """Whether an issue stays open because its group was not looked at in this run."""
+        if issue.key.group in wanted.left_out:
+            return True
         if issue.kind is IssueKind.GONE:
             return not wanted.is_complete
         if issue.kind is IssueKind.LEFTOVER:  # until a person says that it was removed

@@ -129,7 +129,7 @@ class Runner:
         """
         started, requests = self.clock.now(), self.target.request_count
         self._held.clear()
-        look_at_all = look_at_all or compare_is_due(self.store, self.options.full_compare_hours)
+        look_at_all = look_at_all or self._compares_all()
         run_id = self.store.begin_run(look_at_all)
         self.store.add_words(LABELS, self.options.labels)
         try:
@@ -149,6 +149,11 @@ class Runner:
         if look_at_all:
             self._prune()
         return report
+
+    def _compares_all(self) -> bool:
+        """Whether every group is to be compared; a run for some groups alone is no such run."""
+        is_whole = self.options.rules.only is None
+        return is_whole and compare_is_due(self.store, self.options.full_compare_hours)
 
     def _end_badly(self, run_id: int, error: BaseException) -> None:
         """Records how a run ended that did not finish, whatever ended it.

@@ -39,17 +39,21 @@ def make_runner(
     store: StateStore,
     allow: Sequence[str] = (),
     stop: threading.Event | None = None,
+    only: frozenset[str] | None = None,
 ) -> Runner:
     """Returns a runner; its target logs in when it plans or runs.
 
-    Once ``stop`` is set, it finishes what is under way, and waits for nothing.
+    Once ``stop`` is set, it finishes what is under way, and waits for nothing. ``only`` are the
+    deals that it looks at, None for all.
 
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     """
     # Commands that only look at the state do without the rest of the engine.
     settings = workspace.settings
     options = Options(
-        rules=Rules(settings.limits.by_name(), checked_limits(allow), settings.sync.when_gone),
+        rules=Rules(
+            settings.limits.by_name(), checked_limits(allow), settings.sync.when_gone, only
+        ),
         concurrency=settings.target.concurrency,
         settle_seconds=settings.sync.settle_seconds,
         full_compare_hours=settings.sync.full_compare_hours,

@@ -27,6 +27,7 @@ def templates() -> Environment:
     found.filters.update(
         amount=amount, day=day, moment=moment, percent=percent, translated=translated
     )
+    found.tests["web_address"] = is_web_address
     found.globals.update(_=text, ngettext=plural)
     return found
 
@@ -36,6 +37,11 @@ def _readable(value: object) -> object:
     if isinstance(value, str) and not hasattr(value, "__html__"):
         return safe(value, keep_lines=True)
     return "" if value is None else value
+
+
+def is_web_address(address: object) -> bool:
+    """Whether a text is an address that may stand behind a link."""
+    return isinstance(address, str) and address.startswith(("https://", "http://"))
 
 
 def amount(value: Decimal | float | None, places: int | None = None) -> str:

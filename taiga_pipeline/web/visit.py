@@ -52,6 +52,10 @@ class Fields:
         """Returns all texts of a name, in their order."""
         return tuple(self._texts.get(name, ()))
 
+    def forget(self, name: str) -> None:
+        """Takes a name out, as if it had not been sent."""
+        self._texts.pop(name, None)
+
     def has(self, name: str) -> bool:
         """Whether the name was sent, be it empty."""
         return name in self._texts

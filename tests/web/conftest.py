@@ -63,6 +63,12 @@ class Browser:
         return answer
 
 
+def text_of(answer: Response) -> str:
+    """Returns what a page says, without its markup, blanks as one."""
+    body = re.sub(r"(?s)<head>.*?</head>|<[^>]+>", " ", answer.text)
+    return " ".join(unescape(body).split())
+
+
 Browse = Callable[..., Browser]
 
 

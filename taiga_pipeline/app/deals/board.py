@@ -133,6 +133,35 @@ def show_board(workspace: Workspace, asked: Asked) -> Board:
     )
 
 
+def is_of(deal: Deal, name: str) -> bool:
+    """Whether somebody owns a deal, or does its next step; ``name`` is a part of their name."""
+    asked = folded(line(name))
+    return asked in folded(deal.owner) or asked in folded(deal.next_step_by)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What deals hold in fields in which the same names come again, each once."""
+
+    customers: tuple[str, ...]
+    owners: tuple[str, ...]
+    teams: tuple[str, ...]
+    services: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def names_of_deals(workspace: Workspace) -> Names:
+    """Returns the names that deals hold, to be proposed where one is written again."""
+    deals = all_deals(workspace)
+    return Names(
+        customers=_names(deal.customer for deal in deals),
+        owners=_names(deal.owner for deal in deals),
+        teams=_names(deal.team for deal in deals),
+        services=_names(deal.service for deal in deals),
+        sources=_names(deal.lead_source for deal in deals),
+    )
+
+
 def _condition(asked: Asked) -> Callable[[Deal], bool]:
     matches, service = matcher(asked.team, asked.owner, asked.text), folded(line(asked.service))
     return lambda deal: matches(deal) and (not service or folded(deal.service) == service)

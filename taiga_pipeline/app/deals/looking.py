@@ -102,6 +102,16 @@ def deal_of(workspace: Workspace, key: str) -> Deal:
         return store.get(key)
 
 
+def deal_seen(workspace: Workspace, key: str) -> tuple[Deal, str]:
+    """Returns a deal, and its version: to be handed back with an edit.
+
+    :raises UnknownDeal: there is none; names the nearest.
+    """
+    with deal_store(workspace) as store:
+        deal, version = store.seen(key)
+    return deal, str(version)
+
+
 def show_deal(workspace: Workspace, key: str) -> DealDetails:
     """Returns everything about a deal.
 

@@ -10,6 +10,7 @@ from typing import Final
 from taiga_pipeline.web.pages import Section
 from taiga_pipeline.web.routes.board import BOARD
 from taiga_pipeline.web.routes.deal import DEAL
+from taiga_pipeline.web.routes.deal_form import DEAL_FORM
 from taiga_pipeline.web.routes.follow_ups import FOLLOW_UPS
 from taiga_pipeline.web.routes.moving import MOVING
 from taiga_pipeline.web.routes.plan import PLAN
@@ -21,6 +22,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     PLAN,
     STAFFING,
     DEAL,
+    DEAL_FORM,
     MOVING,
 )
 """In the order of the navigation; those without a path do not stand in it."""

@@ -43,7 +43,8 @@ def move(visit: Visit) -> Response:
         return _moved(visit, preview)
     except (GateClosed, InvalidValue) as error:
         again = preview_move(visit.workspace, preview.deal.key, preview.to.name)
-        return _question(visit, again, str(error), back=back, status=409)
+        status = 409 if isinstance(error, GateClosed) else 422
+        return _question(visit, again, str(error), back=back, status=status)
 
 
 def _objection(preview: MovePreview, reason: str) -> str:
