@@ -36,8 +36,8 @@ from taiga_pipeline.mapping.page import is_page
 from taiga_pipeline.mapping.rules import Rules, StageRule
 from taiga_pipeline.mapping.text import amount, escape_markup
 from taiga_pipeline.mapping.values import Values
-from taiga_pipeline.pipeline.joins import BESIDE, title_of
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.tables.joins import BESIDE, title_of
 from taiga_pipeline.records import Kind, Milestone, Project, ProjectState, Story, Wiki
 
 

@@ -42,7 +42,6 @@ from taiga_pipeline.pipeline.errors import (
 from taiga_pipeline.pipeline.fields.field import with_values
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.gates import pass_gate
-from taiga_pipeline.pipeline.joins import main_deals
 from taiga_pipeline.pipeline.key_rules import next_key
 from taiga_pipeline.pipeline.model import Deal, FieldChange, Note, StageMove
 from taiga_pipeline.pipeline.notes import newest_first, stamped
@@ -66,6 +65,7 @@ from taiga_pipeline.pipeline.schema import (
     writing_store,
 )
 from taiga_pipeline.pipeline.tables import key_changes
+from taiga_pipeline.pipeline.tables.joins import main_deals
 from taiga_pipeline.pipeline.tables.notes import (
     new_notes,
     rows_to_deals,

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Final
 
 from sync.source import Quarantined
-from taiga_pipeline.pipeline.joins import main_deals
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
+from taiga_pipeline.pipeline.tables.joins import main_deals
 
 WAITS: Final = "it is in one project with {keys}, and waits until that can be read"
 NOT_HERE: Final = (

@@ -8,8 +8,8 @@ from taiga_pipeline.app.state_access import has_project
 from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.errors import StandsAlone
-from taiga_pipeline.pipeline.joins import main_deals
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.tables.joins import main_deals
 
 
 @dataclass(frozen=True, slots=True)

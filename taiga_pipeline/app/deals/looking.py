@@ -16,7 +16,7 @@ from taiga_pipeline.app.deals.funnel import chance_of
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.pipeline.joins import main_deals
+from taiga_pipeline.pipeline.tables.joins import main_deals
 
 if TYPE_CHECKING:
     from sync.records.model import RecordKey

@@ -35,8 +35,8 @@ from taiga_pipeline.notify.digest import (
     in_order,
 )
 from taiga_pipeline.notify.events import Shortage
-from taiga_pipeline.pipeline.joins import joins_of
 from taiga_pipeline.pipeline.model import Category
+from taiga_pipeline.pipeline.tables.joins import joins_of
 from taiga_pipeline.planning.demand.deals import OpenDemand, Situation, find_demand
 from taiga_pipeline.planning.demand.stated_outlook import plain_outlooks
 from taiga_pipeline.planning.weeks import Weeks, monday

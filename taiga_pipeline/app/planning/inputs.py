@@ -11,7 +11,7 @@ from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.app.source_needs import people_notices
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.installing import how_to_get
-from taiga_pipeline.pipeline.joins import joins_of, main_deals, own_share
+from taiga_pipeline.pipeline.tables.joins import joins_of, main_deals, own_share
 from taiga_pipeline.sources.port import TellsTimeOff
 
 if TYPE_CHECKING:

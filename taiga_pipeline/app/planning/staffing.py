@@ -21,7 +21,7 @@ from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.pipeline.errors import InvalidValue
-from taiga_pipeline.pipeline.joins import joins_of
+from taiga_pipeline.pipeline.tables.joins import joins_of
 
 if TYPE_CHECKING:
     from taiga_pipeline.people.model import Allocation
