@@ -12,7 +12,7 @@ from __future__ import annotations
 from sync.errors import Locked, Refused, Stop, SyncError, Unauthorised, Unreachable
 from sync.ways_out import Side
 from taiga_pipeline.app.backup import BackedUp, back_up
-from taiga_pipeline.app.cards import CardChange, CardEvent
+from taiga_pipeline.app.card_changes import CardChange, CardEvent
 from taiga_pipeline.app.checking import Finding, check_all
 from taiga_pipeline.app.customers.customers import (
     CustomerDetails,

@@ -5,6 +5,7 @@ Dates are ISO 8601 text. Every field but the ones said to be sets holds a single
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -39,6 +40,12 @@ class Kind:
 
 PORTFOLIO: Final = "~portfolio"
 """What the key of a pipeline's portfolio begins with; see `portfolio_key`."""
+
+
+def task_name(deal: str, action: str) -> str:
+    """Returns the name of the record of a task on a deal's card."""
+    plain = " ".join(unicodedata.normalize("NFC", action).split()).casefold()
+    return f"{deal}/{plain}"
 
 
 def portfolio_key(pipeline: str) -> str:

@@ -301,7 +301,8 @@ class _GroupPlanner:
         pairs |= self._known_by_another_name(others, unnamed, wanted, by_id)
         left = {key: base for key, base in dropped.items() if key not in pairs.values()}
         unnamed = {key: record for key, record in new.items() if key not in pairs}
-        pairs |= renamed(left, unnamed) if left and unnamed else {}
+        if left and unnamed and not self.desired.knows_former:
+            pairs |= renamed(left, unnamed)
         self.rekey.extend((old, key) for key, old in pairs.items())
         moved = {
             key: replace(bound[old], binding=replace(bound[old].binding, key=key))

@@ -164,8 +164,9 @@ class DesiredGroup:
     those that are there stay exactly as they are. ``feeds_back`` says that people's edits in it
     are carried to the source by whoever runs the engine: it is looked at again until they say
     that this is done (`sync.run.runner.Runner.settle`). ``former`` are the keys by which children
-    were known before, where the source gave them others. ``beside`` are fields of the root as they
-    are to be where a child can be held: whoever knows the target puts them in its place.
+    were known before, where the source gave them others; ``knows_former`` says that it names all
+    of them, so that nothing is guessed from how children look. ``beside`` are fields of the root
+    as they are to be where a child can be held: whoever knows the target puts them in its place.
     """
 
     root: Desired
@@ -180,6 +181,7 @@ class DesiredGroup:
     waiting: frozenset[RecordKey] = frozenset()
     feeds_back: bool = False
     former: Mapping[RecordKey, RecordKey] = field(default_factory=dict)
+    knows_former: bool = False
     beside: Mapping[RecordKey, Mapping[str, Value]] = field(default_factory=dict)
 
     @property

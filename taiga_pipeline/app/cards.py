@@ -9,13 +9,10 @@ Each step may be repeated: a run that is killed between any two of them is made 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from sync.errors import Stop, SyncError
@@ -23,14 +20,20 @@ from sync.plan.known import Bound
 from sync.plan.model import Change, GroupPlan, IssueKind
 from sync.records.merge import Verdict
 from sync.records.model import Base, Binding, Observed, RecordKey, Value
+from taiga_pipeline.app.card_changes import CardChange, CardEvent
+from taiga_pipeline.app.card_talk import CardAnswers, left_for_later
 from taiga_pipeline.app.deals.editing import add_deal, check_off, edit_deal, move_deal, take_back
 from taiga_pipeline.app.deals.notes import add_note
 from taiga_pipeline.app.deals.values import read_fields
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.pipeline.card_store import CardRow, CardStore
-from taiga_pipeline.pipeline.errors import InvalidFields, NothingToChange, RequestError
+from taiga_pipeline.pipeline.errors import (
+    EditConflict,
+    InvalidFields,
+    NothingToChange,
+    RequestError,
+)
 from taiga_pipeline.pipeline.fields.field import FieldTable, held
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.portfolio.cards import edit_of, named_in
@@ -52,53 +55,22 @@ MOST_NEW: Final = 50
 _NOTHING: Final = Base(frozenset(), frozenset())
 
 
-class CardEvent(StrEnum):
-    """What people did on a card."""
-
-    NEW = "new"
-    EDITED = "edited"
-    DONE = "done"
-    UNDONE = "undone"
-    NOTED = "noted"
-    MOVED = "moved"
-
-
-@dataclass(frozen=True, slots=True)
-class CardChange:
-    """Something that people did on a card, and what became of it.
-
-    ``deal`` is the deal's key, "" for a card of which none was made. ``field`` is the deal's field,
-    ``text`` what is there now: the value, the task, the comment, the column. ``by`` is who did it,
-    "" if unknown. ``move`` is the move of a deal. ``error`` says why the deal could not follow.
-    """
-
-    event: CardEvent
-    deal: str
-    tool: str
-    field: str = ""
-    text: str = ""
-    by: str = ""
-    move: StageMove | None = None
-    error: Exception | None = None
-
-    @property
-    def goes_back(self) -> bool:
-        """Whether the card is set back in the next run."""
-        return self.error is not None and self.event is not CardEvent.NEW
-
-
 @dataclass
 class CardTaker:
     """Takes up what people did on the cards of one board, seen by one run.
 
-    ``sent_back`` collects the fields that must go back in the next run. ``is_editable`` is off
-    where people may only move cards.
+    ``sent_back`` collects the fields that must go back in the next run. ``deals`` are those that
+    the run read, by key: where a deal holds something else by now, somebody edited it since, and
+    the next run compares both. ``renamed`` leads from a deal's key to the one that it had
+    before. ``is_editable`` is off where people may only move cards.
     """
 
     workspace: Workspace
     runner: Runner
     group: GroupPlan
     sent_back: set[tuple[RecordKey, str]]
+    deals: Mapping[str, Deal]
+    renamed: Mapping[str, str]
     is_editable: bool = True
     _opened: CardStore | None = None
     _known: Mapping[RecordKey, Bound] | None = None
@@ -107,7 +79,9 @@ class CardTaker:
     def take(self) -> list[CardChange]:
         """Carries everything over; returns what there was."""
         try:
-            return [change for step in self._steps() for change in step()]
+            taken = [change for step in self._steps() for change in step()]
+            self._forget_answers()
+            return taken
         finally:
             if self._opened is not None:
                 self._opened.close()
@@ -149,12 +123,32 @@ class CardTaker:
                 continue
             # One without a reference became a deal in a run that was cut off right after that.
             is_new = child.kind == Kind.STORY and not child.identity and not child.group
-            is_ours = child.kind in (Kind.STORY, Kind.TASK) and child.group == self.group.key
+            is_ours = child.group == self.group.key and self._was_renamed(child, key)
             if is_new or is_ours:
                 text = card_answers.new_deal(key.name, ()) if is_new else ""
-                with _left_for_later(f"{key}: its key is not on its card yet"):
+                with left_for_later(f"{key}: its key is not on its card yet"):
                     target.claim_card(child, key, text)
         yield from ()
+
+    def _was_renamed(self, child: Observed, key: RecordKey) -> bool:
+        """Whether a card or a task carries a former key of its own deal.
+
+        Any other key is that of a deal in another store, of which nothing is known here.
+        """
+        for deal, former in self._former_keys():
+            is_of = key.name == deal or key.name.startswith(f"{deal}/")
+            if is_of and child.identity == f"{former}{key.name.removeprefix(deal)}".casefold():
+                return True
+        return False
+
+    def _former_keys(self) -> Iterator[tuple[str, str]]:
+        """Yields each deal that was renamed with every key that it had before."""
+        for deal in self.renamed:
+            former, seen = self.renamed.get(deal), {deal}
+            while former is not None and former not in seen:
+                yield deal, former
+                seen.add(former)
+                former = self.renamed.get(former)
 
     # --- cards that people made
 
@@ -267,12 +261,11 @@ class CardTaker:
         event = CardEvent.DONE if is_done else CardEvent.UNDONE
         by = self._who(self._child(key))
         use = check_off if is_done else take_back
-        return self._try(
-            key,
-            change,
-            self._change(event, deal, text=action, by=by),
-            lambda: use(self.workspace, deal, [action], by=by or self._tool),
+        about = self._change(event, deal, text=action, by=by)
+        tried = self._try(
+            key, change, about, lambda: use(self.workspace, deal, [action], by=by or self._tool)
         )
+        return tried or about
 
     def _edits(self) -> Iterator[CardChange]:
         for key, change in list(self._kept(Kind.STORY)):
@@ -284,11 +277,16 @@ class CardTaker:
 
     def _edit(self, key: RecordKey, change: Change) -> Iterator[CardChange]:
         """Edits the deal. What its card says then, in normal form, is written by the next run."""
-        with deal_store(self.workspace) as store:
-            deal = store.find(key.name)
-        if deal is None:
+        then = self.deals.get(key.name)
+        try:
+            with deal_store(self.workspace) as store:
+                deal, version = store.seen(key.name)
+        except RequestError:  # it was removed since
             return
         texts = self._texts(change.field, change.observed, deal)
+        if then is None or any(held(deal, name) != held(then, name) for name in texts):
+            log.info("%s was edited meanwhile; the next run compares it with its card", key.name)
+            return
         by = self._who(self._child(key))
         about = self._change(
             CardEvent.EDITED,
@@ -300,9 +298,11 @@ class CardTaker:
 
         def use() -> None:
             values = read_fields(texts, table=self._table)
-            edit_deal(self.workspace, key.name, values, by=by or self._tool)
+            edit_deal(self.workspace, key.name, values, by=by or self._tool, seen=str(version))
 
         outcome = self._try(key, change, about, use)
+        if outcome is None:
+            return
         if outcome.error is None:
             self._acknowledge(key, change.field, change.base, change.observed)
         yield outcome
@@ -327,37 +327,46 @@ class CardTaker:
 
     def _moves(self) -> Iterator[CardChange]:
         for key, change in list(self._kept(Kind.STORY)):
-            if change.field == Story.STATUS:
-                yield self._move(key, change)
+            if change.field == Story.STATUS and key.name in self.deals:
+                yield from self._move(key, change, self.deals[key.name].stage)
 
-    def _move(self, key: RecordKey, change: Change) -> CardChange:
+    def _move(self, key: RecordKey, change: Change, seen: str) -> Iterator[CardChange]:
+        """Moves the deal, unless somebody moved it since it was read."""
         by, stage = self._who(self._child(key)), str(change.observed)
         made: list[StageMove] = []
         about = self._change(CardEvent.MOVED, key.name, field="stage", text=stage, by=by)
-        outcome = self._try(
-            key,
-            change,
-            about,
-            lambda: made.append(move_deal(self.workspace, key.name, stage, by=by or self._tool)),
-        )
-        return _with_move(outcome, made[0]) if made else outcome
+
+        def use() -> None:
+            made.append(
+                move_deal(self.workspace, key.name, stage, by=by or self._tool, seen_stage=seen)
+            )
+
+        outcome = self._try(key, change, about, use)
+        if outcome is not None:
+            yield replace(outcome, move=made[0]) if made else outcome
 
     def _try(
         self, key: RecordKey, change: Change, about: CardChange, use: Callable[[], object]
-    ) -> CardChange:
-        """Does something with a deal; where it must not be, the card goes back and says why."""
+    ) -> CardChange | None:
+        """Does something with a deal; where it must not be, the card goes back and says why.
+
+        Returns None where a person was faster: the next run compares what both sides wrote.
+        """
         try:
             use()
         except NothingToChange:
             return about
+        except EditConflict as error:
+            log.info("%s: the next run compares what both sides wrote: %s", about.deal, error)
+            return None
         except (RequestError, ProblemsError) as error:
             self.sent_back.add((key, change.field))
             answer = card_answers.sent_back(error, about.field, about.text)
             self._answer(self._card_of(key, about.deal), answer)
-            return _with_error(about, error)
+            return replace(about, error=error)
         except Exception as error:
             log.exception("%s: what was done on its card could not be taken up", about.deal)
-            return _with_error(about, error)
+            return replace(about, error=error)
         return about
 
     # --- comments
@@ -383,7 +392,7 @@ class CardTaker:
         self, name: str, card: Observed, deal: str, count: int, target: TakesCards
     ) -> Iterator[CardChange]:
         noted = []
-        with _left_for_later(
+        with left_for_later(
             f"{deal}: comments on its card are not taken up yet", (SyncError, RequestError)
         ):
             for each in target.comments_on(card.id):
@@ -408,19 +417,25 @@ class CardTaker:
     # --- helpers
 
     def _answer(self, card: Observed | None, text: str) -> None:
-        """Says something on a card, once for each version of it."""
+        """Says something on a card, unless that was said already."""
+        answers = self._answers
+        if card is not None and answers is not None:
+            answers.say(self._name(card), card, text)
+
+    def _forget_answers(self) -> None:
+        """Lets cards that are in order now be answered again, should the same happen again."""
+        answers = self._answers
+        if answers is not None:
+            cards = (child for child in self.group.children if child.kind == Kind.STORY)
+            answers.forget(frozenset(map(self._name, cards)))
+
+    @cached_property
+    def _answers(self) -> CardAnswers | None:
+        """What is said on cards, None where people only move them."""
         target = self.runner.target
-        if card is None or not self.is_editable or not isinstance(target, TakesCards):
-            return
-        said = json.dumps([card.change_token, text])
-        if not self._cards.answer(self._name(card), hashlib.sha256(said.encode()).hexdigest()):
-            return
-        try:
-            target.comment_on(card.id, text)
-        except Stop:
-            raise
-        except SyncError as error:
-            log.warning("a card could not be answered: %s", error)
+        if not self.is_editable or not isinstance(target, TakesCards):
+            return None
+        return CardAnswers(self._cards, target)
 
     def _texts(self, name: str, value: Value, deal: Deal) -> dict[str, str]:
         """Returns what a card's field says, as text, by the deal's field."""
@@ -462,7 +477,7 @@ class CardTaker:
             return ""
         if self._editors is None:
             self._editors = {}
-            with _left_for_later("who changed cards is unknown"):
+            with left_for_later("who changed cards is unknown"):
                 self._editors = target.editors(root.id)
         return self._editors.get((child.kind, child.id), "")
 
@@ -480,58 +495,3 @@ class CardTaker:
 
     def _change(self, event: CardEvent, deal: str, **rest: Any) -> CardChange:
         return CardChange(event, deal, self.runner.target.name, **rest)
-
-
-def people_by_name(workspace: Workspace) -> dict[str, str]:
-    """Returns the lower-case addresses of the roster, by normalised name; no name that two have.
-
-    :raises Stop: the roster cannot be read. To go on without it would unassign every card.
-    """
-    found: dict[str, set[str]] = {}
-    with people_store(workspace) as store:
-        for person in store.people():
-            found.setdefault(normalise(person.name), set()).add(person.email.casefold())
-    return {name: next(iter(each)) for name, each in found.items() if len(each) == 1}
-
-
-def seen_on(group: GroupPlan) -> frozenset[tuple[str, ...]]:
-    """Returns what there was to take up on a board, each thing once."""
-    kept = {
-        (str(key), change.field, str(change.observed))
-        for key, change in group.kept
-        if key.kind in (Kind.STORY, Kind.TASK)
-    }
-    cards = [child for child in group.children if child.kind == Kind.STORY]
-    new = {
-        ("new", card.id, card.change_token)
-        for card in cards
-        if not card.identity and not card.group
-    }
-    talk = {
-        ("comments", card.id, str(card.facts["comments"]))
-        for card in cards
-        if card.facts.get("comments")
-    }
-    return frozenset(kept | new | talk)
-
-
-@contextmanager
-def _left_for_later(what: str, kinds: tuple[type[Exception], ...] = (SyncError,)) -> Iterator[None]:
-    """Logs an error about one card, after which the next run tries again.
-
-    :raises Stop: what ends the run.
-    """
-    try:
-        yield
-    except Stop:
-        raise
-    except kinds as error:
-        log.warning("%s; the next run tries again: %s", what, error)
-
-
-def _with_error(change: CardChange, error: Exception) -> CardChange:
-    return replace(change, error=error)
-
-
-def _with_move(change: CardChange, move: StageMove) -> CardChange:
-    return replace(change, move=move)

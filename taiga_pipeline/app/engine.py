@@ -169,6 +169,7 @@ def make_target(
         timeout_seconds=target.timeout_seconds,
         answer_megabytes=target.answer_megabytes,
         reads_pages=_reads_pages(workspace),
+        board_has_pages=workspace.settings.portfolio.plan_weeks > 0,
         pictures=portfolio_of(workspace).pictures,
         labels=labels | workspace.labels(),
         card_fields=card_fields_of(workspace),

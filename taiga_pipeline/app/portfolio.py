@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from sync.errors import Stop
 from sync.records.model import Desired, Owner, RecordKey
-from taiga_pipeline.app.cards import CardChange, CardTaker, people_by_name, seen_on
+from taiga_pipeline.app.card_changes import CardChange, seen_on
+from taiga_pipeline.app.card_talk import people_by_name
+from taiga_pipeline.app.cards import CardTaker
 from taiga_pipeline.app.planning.inputs import STATED, options_for, plan_input
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
@@ -25,6 +27,7 @@ from taiga_pipeline.targets.registry import having
 
 if TYPE_CHECKING:
     from sync.run.runner import Runner, RunReport
+    from sync.source import KeyChanges
     from sync.target import Capabilities
     from taiga_pipeline.mapping.holding import Holding
     from taiga_pipeline.mapping.mapping_set import MappingSet
@@ -65,6 +68,7 @@ class PortfolioMaker:
     _seen: frozenset[tuple[str, ...]] = frozenset()
     _links: Mapping[str, str] = field(default_factory=dict)
     _said: set[str] = field(default_factory=set)
+    _made: Portfolio | None = None
 
     @property
     def key(self) -> str:
@@ -117,7 +121,8 @@ class PortfolioMaker:
             return self._plan_page(key, can) if has_pages(can) else None
 
         pages = {SLUG: plan_page} if wanted.plan_weeks else {}
-        return Portfolio(self.key, look, mappings.rules, self._surroundings, pages)
+        self._made = Portfolio(self.key, look, mappings.rules, self._surroundings, pages)
+        return self._made
 
     def _demand_editable(self, holding: Holding) -> None:
         """Refuses to take edits on cards where neither side could.
@@ -139,28 +144,27 @@ class PortfolioMaker:
         self._links = links = _links_in(facts)
         members = facts[self.key][0].get("members") if self.key in facts else None
         editable = self.workspace.settings.portfolio.editable != ""
-        renamed, removed = self._keys_gone()
+        changes = self._key_changes()
+        renamed = {key: former for former, key in changes.renamed} if changes else {}
         return Surroundings(
             links=links,
             followed=tuple(followed),
             renamed=renamed,
-            removed=removed,
+            knows_renamed=changes is not None,
+            removed=changes.removed if changes else frozenset(),
             deleted=frozenset(key for key, item in followed.items() if item.binding.deleted),
             sent_back=frozenset(self.sent_back),
             addresses=people_by_name(self.workspace) if editable else {},
             members=frozenset(map(str, members)) if isinstance(members, list) else frozenset(),
         )
 
-    def _keys_gone(self) -> tuple[Mapping[str, str], frozenset[str]]:
-        """Returns the former keys of deals that were renamed, and the keys of removed ones.
+    def _key_changes(self) -> KeyChanges | None:
+        """Returns which deals were renamed or removed; None where the source does not tell.
 
         :raises Stop: the source cannot be read. To go on would double the cards of renamed deals.
         """
         source = self.workspace.make_deal_source()
-        if not isinstance(source, ChangesKeys):
-            return {}, frozenset()
-        changes = source.key_changes()
-        return {key: former for former, key in changes.renamed}, changes.removed
+        return source.key_changes() if isinstance(source, ChangesKeys) else None
 
     def _plan_page(self, key: RecordKey, can: Capabilities) -> Desired | None:
         """Returns the page with the resource plan, None if it cannot be made now."""
@@ -240,10 +244,13 @@ class PortfolioMaker:
     def take_up(self, report: RunReport, runner: Runner) -> list[CardChange]:
         """Carries over to the deals what people did on the cards that a run saw."""
         group = next((each for each in report.plan.groups if each.key == self.key), None)
-        if group is None or not group.desired.feeds_back:
+        if group is None or self._made is None or not group.desired.feeds_back:
             return []
         editable = self.workspace.settings.portfolio.editable != ""
-        taker = CardTaker(self.workspace, runner, group, self.sent_back, editable)
+        made = self._made
+        taker = CardTaker(
+            self.workspace, runner, group, self.sent_back, made.deals, made.renamed, editable
+        )
         with self.workspace.in_common_language():
             taken = taker.take()
         self._seen |= seen_on(group)

@@ -19,9 +19,10 @@ class Connection:
     and ``application_token`` is there. ``web_url`` is where people open the tool, "" where the
     API's address says it. ``concurrency`` is how many requests may be under way at a time.
     ``answer_megabytes`` is how much an answer may hold.
-    ``reads_pages`` says that deals' projects hold wiki pages to be kept in step; ``pictures`` draws
-    those on pages (PNG), by the digest that a page names. ``labels`` are all labels that projects
-    of this pipeline may show before their titles, now or since the state store began.
+    ``reads_pages`` says that deals' projects hold wiki pages to be kept in step,
+    ``board_has_pages`` that the board of deals does; ``pictures`` draws those on pages (PNG), by
+    the digest that a page names. ``labels`` are all labels that projects of this pipeline may show
+    before their titles, now or since the state store began.
     ``card_fields`` are the fields of deals that cards show, and that are read from them, none where
     cards are only shown.
     ``options`` are the settings that are the adapter's alone; ``folder`` is the configuration's,
@@ -40,6 +41,7 @@ class Connection:
     timeout_seconds: float = 30.0
     answer_megabytes: float = ANSWER_MEGABYTES
     reads_pages: bool = False
+    board_has_pages: bool = False
     pictures: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)
     labels: frozenset[str] = frozenset()
     card_fields: tuple[CardField, ...] = ()

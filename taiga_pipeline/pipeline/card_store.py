@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Engine, insert, select, update
 from taiga_pipeline.pipeline.schema import CARDS, open_store, reading_store, writing_store
 
 _AT_ONCE: Final = 500
+_BEGUN: Final = "?"
+"""Before the number of comments that a card had when something was about to be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class CardRow:
 
     ``deal`` is the key of the deal that was made of it, "" where none was (yet). ``comments`` is
     how many comments it had when they were last taken up. ``answered`` is the digest of what was
-    refused last: one and the same is answered once.
+    refused last: one and the same is answered once. While it is being said, the number of comments
+    before that follows.
     """
 
     deal: str = ""
@@ -62,18 +65,40 @@ class CardStore:
         """Notes that the comments on a card were taken up, so many of them."""
         self._note(card, {"comments": comments})
 
-    def answer(self, card: str, digest: str) -> bool:
-        """Notes that something on a card is answered; tells whether it was not yet."""
+    def begin_answer(self, card: str, digest: str, comments: int) -> bool:
+        """Notes what is about to be said on a card that has so many comments.
+
+        Tells whether to say it. Where a run was cut off while it said the same, it was said if
+        there is a comment more by now.
+        """
         with writing_store(self._engine) as connection:
             query = select(CARDS.c.answered).where(CARDS.c.card == card)
-            if connection.execute(query).scalar() == digest:
+            before = str(connection.execute(query).scalar() or "")
+            said, _, begun = before.partition(_BEGUN)
+            if said == digest and not (begun and int(begun) == comments):
                 return False
-            _put(connection, card, {"answered": digest})
+            _put(connection, card, {"answered": f"{digest}{_BEGUN}{comments}"})
             return True
+
+    def end_answer(self, card: str, digest: str) -> None:
+        """Notes that it was said."""
+        self._note(card, {"answered": digest})
+
+    def forget_answers(self, cards: Collection[str]) -> None:
+        """Notes that nothing on cards waits to be put right."""
+        for name, row in self.known(cards).items():
+            if row.answered:
+                self._note(name, {"answered": ""})
 
     def _note(self, card: str, values: Mapping[str, object]) -> None:
         with writing_store(self._engine) as connection:
             _put(connection, card, values)
+
+
+def deal_of_card(connection: Connection, card: str) -> str:
+    """Returns the key of the deal that was made of a card, "" if none was."""
+    query = select(CARDS.c.deal_key).where(CARDS.c.card == card)
+    return str(connection.execute(query).scalar() or "")
 
 
 def tie_card(connection: Connection, card: str, deal: str) -> None:

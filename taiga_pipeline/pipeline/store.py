@@ -22,7 +22,7 @@ from sqlalchemy.exc import IntegrityError
 from sync.database.engine import by_letters
 from taiga_pipeline.days import day_of
 from taiga_pipeline.pipeline.batch import Batch, Outcome
-from taiga_pipeline.pipeline.card_store import tie_card
+from taiga_pipeline.pipeline.card_store import deal_of_card, tie_card
 from taiga_pipeline.pipeline.changes import changes_between
 from taiga_pipeline.pipeline.cleaning import clean_deal, clean_line, clean_note
 from taiga_pipeline.pipeline.destination import Destination
@@ -194,6 +194,8 @@ class DealStore:
     def add(self, deal: Deal, *, by: str = "", rule: str = "", card: str = "") -> Deal:
         """Adds a deal and returns it as it was stored; ``card`` is the one that it was made of.
 
+        Of one card one deal is made, however many ask for it: the others get that one.
+
         One without a key gets the next one by a ``rule`` (`key_rules`), however many are added at
         once.
 
@@ -209,6 +211,9 @@ class DealStore:
         cleaned = with_new_notes(None, clean_deal(dated), now, by)
         try:
             with self._writing() as connection:
+                before = deal_of_card(connection, card) if card else ""
+                if before:
+                    return _get(connection, before)
                 if made:  # no one else adds a deal meanwhile: see `writing_store`
                     known, day = key_changes.every_key(connection), day_of(now, self._zone)
                     cleaned = replace(cleaned, key=next_key(rule, day, known))

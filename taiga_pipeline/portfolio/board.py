@@ -69,7 +69,8 @@ class Surroundings:
 
     ``links`` are the addresses of deals' projects, by deal key. ``followed`` are the records of
     the portfolio that exist already, ``deleted`` those that people deleted. ``renamed`` leads from
-    a deal's key to the one that it had before, ``removed`` are deals that were mistakes.
+    a deal's key to the one that it had before; ``knows_renamed`` says that the source tells of each
+    such change. ``removed`` are deals that were mistakes.
     ``sent_back`` are fields of its records that people changed and that must not be so: they go
     back.
     ``addresses`` are the lower-case addresses of people, by their normalised names;
@@ -80,6 +81,7 @@ class Surroundings:
     followed: Collection[RecordKey] = ()
     deleted: Collection[RecordKey] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
+    knows_renamed: bool = False
     removed: Collection[str] = ()
     sent_back: Collection[tuple[RecordKey, str]] = ()
     addresses: Mapping[str, str] = field(default_factory=dict)
@@ -117,8 +119,15 @@ class Portfolio:
         self._deleted: frozenset[RecordKey] = frozenset()
         self._members: frozenset[str] = frozenset()
         self._feeds_back = False
+        self.deals: dict[str, Deal] = {}
+        """Those that have cards, as they were read last, by key."""
         self._cards: list[Desired] = []
         self._tasks: list[Desired] = []
+
+    @property
+    def renamed(self) -> Mapping[str, str]:
+        """Leads from the keys of deals that were renamed to those that they had before."""
+        return self._known.renamed
 
     @property
     def asks_for(self) -> dict[str, frozenset[str]]:
@@ -148,13 +157,14 @@ class Portfolio:
         self._deleted = frozenset(self._known.deleted)
         self._members = frozenset(self._known.members) | frozenset(self._look.members)
         self._feeds_back = self._look.editable
-        self._cards, self._tasks = [], []
+        self._cards, self._tasks, self.deals = [], [], {}
 
     def add(self, deal: Deal, rules: Rules, stage: StageRule) -> None:
         """Takes a deal up, unless it was decided long ago and has no card yet."""
         key = RecordKey(self.key, Kind.STORY, deal.key)
         if key not in self._followed and closed_long_ago(deal, rules, stage, self._today):
             return
+        self.deals[deal.key] = deal
         self._cards.append(self._card(key, deal, rules, stage))
         if self._look.editable and key not in self._deleted:
             self._tasks += self._tasks_of(key, deal, rules, stage)
@@ -176,6 +186,7 @@ class Portfolio:
             when_dropped=dropped,
             feeds_back=self._feeds_back,
             former=self._former((*self._cards, *self._tasks)),
+            knows_former=self._known.knows_renamed,
         )
 
     def _absent(self, unread: Collection[str]) -> Iterator[Desired]:

@@ -16,7 +16,7 @@ from taiga_pipeline.mapping.text import normalise, one_line
 from taiga_pipeline.pipeline.columns import format_cell
 from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind, held
 from taiga_pipeline.pipeline.model import Deal
-from taiga_pipeline.records import CardField, Story
+from taiga_pipeline.records import CardField, Story, task_name
 
 OTHER_PLACES: Final[Mapping[str, str]] = {
     Story.SUBJECT: "name",
@@ -111,11 +111,6 @@ def named_in(subject: str, customer: str) -> dict[str, str]:
     if not colon or not rest.strip():
         return {"name": text}
     return {"customer": first.strip(), "name": rest.strip()}
-
-
-def task_name(deal: str, action: str) -> str:
-    """Returns the name of a task's record."""
-    return f"{deal}/{normalise(action)}"
 
 
 def tasks_of(deal: Deal, rules: Rules, stage: StageRule) -> dict[str, tuple[str, bool]]:

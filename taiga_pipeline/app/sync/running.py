@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sync.run.runner import Outcome, RunReport
-from taiga_pipeline.app.cards import CardChange
+from taiga_pipeline.app.card_changes import CardChange
 from taiga_pipeline.app.deals.calendar_feed import write_feed
 from taiga_pipeline.app.engine import make_runner
 from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics

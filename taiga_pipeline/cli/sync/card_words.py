@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sync.plan.group_issues import shortened
-from taiga_pipeline.app.cards import CardChange, CardEvent
+from taiga_pipeline.app.card_changes import CardChange, CardEvent
 from taiga_pipeline.cli.wording import words
 from taiga_pipeline.language import text as _
 

@@ -125,7 +125,12 @@ class TaigaTarget:
     def _context(self) -> TaigaClientContext:
         reads_pages, pictures = self._connection.reads_pages, self._connection.pictures
         context = TaigaClientContext(
-            self._client, self._pipeline, self._account_id, reads_pages, pictures
+            self._client,
+            self._pipeline,
+            self._account_id,
+            reads_pages,
+            pictures,
+            board_has_pages=self._connection.board_has_pages,
         )
         fields = self._connection.card_fields
         return replace(context, cards=CardValues(self._client, fields)) if fields else context
@@ -181,6 +186,7 @@ class TaigaTarget:
         root = projects.observed_project(row, self._web)
         if is_board(root.markers, self._pipeline):
             self._context.boards.add(root.id)
+            self._context.board_memory.tokens[root.id] = root.change_token
         if row.get("is_wiki_activated") is False:
             self._context.without_wiki.add(root.id)
         return root
@@ -276,6 +282,7 @@ class TaigaTarget:
 
     def complete_child(self, desired: Desired, observed: Observed, place: Place) -> None:
         """Shows a page in the wiki's navigation, if that was cut off."""
+        self._context.board_memory.about_to_write(place.root_id, observed.kind)
         if observed.kind == Kind.WIKI:
             show_page(desired, place, self._context)
         if observed.kind == Kind.STORY and not any(card_values(observed.fields).values()):
@@ -285,10 +292,12 @@ class TaigaTarget:
 
     def claim_card(self, card: Observed, key: RecordKey, comment: str) -> None:
         """Makes a card that people made the record ``key``, and says so in a comment."""
+        self._context.board_memory.about_to_write("", card.kind)
         talk.claim(card, key, comment, self._context)
 
     def comment_on(self, card_id: str, text: str) -> None:
         """Adds a comment to a card."""
+        self._context.board_memory.about_to_write("", Kind.STORY)
         talk.comment(card_id, text, self._context)
 
     def comments_on(self, card_id: str) -> Sequence[Comment]:
@@ -387,6 +396,7 @@ class TaigaTarget:
 
     def create_child(self, desired: Desired, place: Place) -> Written:
         """Makes anything that lives in a project."""
+        self._context.board_memory.about_to_write(place.root_id, desired.key.kind)
         try:
             return self._kind(desired.key.kind).create(desired, place, self._context)
         except Refusal as error:
@@ -400,6 +410,8 @@ class TaigaTarget:
         place: Place,
     ) -> Written:
         """Changes a project or a child by what changes, and nothing else."""
+        root = observed.id if observed.kind == Kind.PROJECT else place.root_id
+        self._context.board_memory.about_to_write(root, observed.kind)
         if observed.kind == Kind.PROJECT:
             return self._update_root(observed, changes, fields)
         kind = self._kind(observed.kind)
@@ -448,6 +460,7 @@ class TaigaTarget:
 
     def remove(self, kind: str, target_id: str, place: Place) -> None:
         """Removes a project or a child. One that is not there is fine."""
+        self._context.board_memory.about_to_write(place.root_id, kind)
         path = "projects" if kind == Kind.PROJECT else self._kind(kind).path
         goes = self._role_to_remove(target_id, place) if kind == Kind.ROLE else target_id
         try:

@@ -18,6 +18,7 @@ from sync.records.model import Desired, Observed, RecordKey, Value
 from sync.target import Place, Written
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
+from taiga_pipeline.targets.taiga.cards.board import BoardMemory
 from taiga_pipeline.targets.taiga.cards.values import CardValues
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.identity import decode_reference, encode_reference
@@ -53,7 +54,8 @@ class TaigaClientContext:
     that were seen to be a portfolio: only there is there more to be read than elsewhere.
     ``without_wiki`` are the ids of those that show no wiki in their menu. ``cards`` are the custom
     values of cards, None where people do not work on them; ``addresses`` are the e-mail addresses
-    of members of boards, by account.
+    of members of boards, by account. ``board_memory`` is what is known of boards from earlier
+    looks; ``board_has_pages`` says that they have pages that are kept in step.
     """
 
     client: Client
@@ -65,6 +67,8 @@ class TaigaClientContext:
     without_wiki: set[str] = field(default_factory=set)
     cards: CardValues | None = None
     addresses: dict[int, str] = field(default_factory=dict)
+    board_memory: BoardMemory = field(default_factory=BoardMemory)
+    board_has_pages: bool = False
 
 
 class ChildKind(Protocol):

@@ -7,13 +7,21 @@ projects the first is cheaper, for many the second; only the first shows members
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from sync.errors import Failing, IncompleteRead, Malformed, Rejected, Vanished
+from sync.errors import Failing, IncompleteRead, Malformed, Rejected
 from sync.records.model import Observed
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.parallel import each_or_none
+from taiga_pipeline.targets.taiga.cards.board import (
+    WithRows,
+    read_cards,
+    read_lasting,
+    tasks_on,
+    with_values,
+)
+from taiga_pipeline.targets.taiga.cards.values import has_report
 from taiga_pipeline.targets.taiga.children import (
     FIRST_VERSION,
     Memberships,
@@ -58,37 +66,45 @@ class ChildReader:
         facts that only its children tell (team, members, progress, milestones).
         """
         boards = [] if self._context.cards is None else sorted(self._context.boards & {*root_ids})
-        read = {board: rows for board in boards if (rows := self._board(board)) is not None}
+        read = {board: seen for board in boards if (seen := self._board(board)) is not None}
         roots = [root for root in dict.fromkeys(root_ids) if root not in boards]
         found = self._read_projects(roots) if roots else {}
-        return {**found, **{root: self._children(root, rows) for root, rows in read.items()}}
+        return {**found, **read}
 
-    def _board(self, root: str) -> _Rows | None:
-        """Returns the rows of a board that people work on; None if it cannot be read as a whole.
+    def _board(self, root: str) -> Sequence[Observed] | None:
+        """Returns what is on a board that people work on; None if it cannot be read as a whole.
 
-        The project in full has its roles and columns already; sprints are of no interest.
+        Sprints are of no interest there.
         """
+        memory = self._context.board_memory
+        known = memory.children(root)
+        if known is not None:
+            return known
+        rows = self._board_rows(root)
+        if rows is None:
+            return None
+        children = self._children(root, rows)
+        memory.remember(root, children)
+        return children
+
+    def _board_rows(self, root: str) -> WithRows | None:
+        client, memory = self._context.client, self._context.board_memory
         assert self._context.cards is not None
-        try:
-            project = self._context.client.get(f"projects/{root}").data
-        except (Rejected, Vanished):
+        lasting = memory.lasting(root)
+        if lasting is None:
+            with_pages = self._context.reads_pages or self._context.board_has_pages
+            lasting = read_lasting(client, root, with_pages=with_pages)
+        cards = read_cards(client, root) if lasting is not None else None
+        if lasting is None or cards is None:
             return None
-        listed = [Kind.MEMBERSHIP, Kind.STORY, Kind.TASK]
-        listed += [Kind.WIKI] if self._context.reads_pages else []
-        rows = {kind: self._rows_of_one(KINDS[kind].path, root) for kind in listed}
-        if any(each is None for each in rows.values()):
-            return None
-        whole = {kind: list(each) for kind, each in rows.items() if each is not None}
-        whole |= {kind: [] for kind in KINDS if kind not in whole}
-        whole[Kind.ROLE] = project["roles"]
-        whole[Kind.STATUS] = [{**row, "project": project["id"]} for row in project["us_statuses"]]
-        for row in whole[Kind.MEMBERSHIP]:
+        for row in lasting[Kind.MEMBERSHIP]:
             note_address(row, self._context)
+        (project,) = lasting[Kind.PROJECT]
+        if has_report(project):  # before there is one, the next look is at everything again
+            memory.keep(root, lasting)
         values = self._context.cards.read(project)
-        whole[Kind.STORY] = [
-            {**row, "card_values": values.get(str(row["id"]), {})} for row in whole[Kind.STORY]
-        ]
-        return whole
+        stories = {Kind.STORY: with_values(cards, values), Kind.TASK: list(tasks_on(cards))}
+        return {**{kind: [] for kind in KINDS}, **lasting, **stories}
 
     def _read_projects(self, roots: Sequence[str]) -> dict[str, Sequence[Observed]]:
         """Returns the children of each project that is read by lists alone."""
@@ -176,7 +192,7 @@ class ChildReader:
         children = [KINDS[kind].observe(row, self._context) for kind in KINDS for row in rows[kind]]
         facts = Observed(Kind.PROJECT, root, {}, facts=self._facts(rows))
         is_board = root in self._context.boards and self._context.cards is not None
-        return [facts, *(child for child in children if _is_of_interest(child, is_board))]
+        return [facts, *_first_tasks(c for c in children if _is_of_interest(c, is_board))]
 
     def _facts(self, rows: _Rows) -> dict[str, object]:
         """Returns what sales wants to know of a project and only its children tell."""
@@ -208,3 +224,13 @@ def _is_of_interest(child: Observed, is_board: bool) -> bool:
     if child.kind == Kind.STORY:
         return is_board or child.identity != ""
     return child.kind != Kind.TASK or child.identity != ""
+
+
+def _first_tasks(children: Iterable[Observed]) -> Iterator[Observed]:
+    """Leaves out a task that says the same as another one on its card: it is people's own."""
+    seen: set[str] = set()
+    for child in children:
+        if child.kind != Kind.TASK or child.identity not in seen:
+            yield child
+        if child.kind == Kind.TASK:
+            seen.add(child.identity)

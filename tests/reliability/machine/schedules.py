@@ -12,6 +12,7 @@ import argparse
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
@@ -28,8 +29,10 @@ from sync.records.model import RecordKey
 from sync.run import manual_actions
 from sync.ways_out import Side
 from taiga_pipeline.records import Kind
-from taiga_pipeline.sandbox.faults import Fault, FaultKind
+from taiga_pipeline.sandbox.faults import Fault
 from taiga_pipeline.sandbox.models import Project
+from tests.reliability.machine.cards import CardMachine
+from tests.reliability.machine.faults import FAULTS
 from tests.reliability.machine.oracle import Oracle, is_of
 from tests.reliability.machine.people import OWN_ROLES, People
 from tests.reliability.machine.witness import Witness
@@ -41,23 +44,6 @@ NAMES = st.sampled_from(["Alpha", "Beta", "Gamma"])
 STAFF = st.sampled_from(["ana", "bob"])
 FRIENDS = st.sampled_from(["ana", "dora", "emil"])
 PLACE = st.integers(0, 5)
-
-ON_WRITES = (FaultKind.ARCHIVED, FaultKind.BLOCKED)
-FAULTS = st.builds(
-    lambda kind, occurrence, status, html, amount: Fault(
-        kind,
-        method="PATCH" if kind in ON_WRITES else "",
-        occurrence=occurrence,
-        status=status,
-        html=html,
-        amount=amount,
-    ),
-    st.sampled_from(sorted(FaultKind)),
-    st.integers(1, 14),
-    st.sampled_from([500, 502, 503, 504]),
-    st.booleans(),
-    st.sampled_from([-1, 1]),
-)
 
 
 class Machine(RuleBasedStateMachine):
@@ -328,12 +314,16 @@ class Machine(RuleBasedStateMachine):
             self.world.close()
 
 
-def run_schedules(count: int, number: int | None) -> int:
+MACHINES: Final = {"projects": Machine, "cards": CardMachine}
+
+
+def run_schedules(count: int, number: int | None, of: str = "projects") -> int:
     """Runs schedules of a seed (None: the fixed ones); returns how many there were.
 
     :raises AssertionError: in one of them something does not hold; the shortest one is printed.
     """
-    machine = Machine if number is None else seed(number)(Machine)
+    chosen = MACHINES[of]
+    machine = chosen if number is None else seed(number)(chosen)
     options = settings(
         max_examples=count,
         stateful_step_count=20,
@@ -345,7 +335,7 @@ def run_schedules(count: int, number: int | None) -> int:
         phases=(Phase.generate, Phase.shrink),
     )
     run_state_machine_as_test(machine, settings=options)
-    return Machine.schedules
+    return chosen.schedules
 
 
 def main() -> None:
@@ -353,8 +343,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Runs schedules of edits, faults and kills.")
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--of", choices=MACHINES, default="projects")
     chosen = parser.parse_args()
-    print(run_schedules(chosen.count, chosen.seed))
+    print(run_schedules(chosen.count, chosen.seed, chosen.of))
 
 
 if __name__ == "__main__":

@@ -22,23 +22,27 @@ ROOT = Path(__file__).resolve().parents[3]
 SCHEDULES = int(
     os.environ.get("RELIABILITY_SCHEDULES") or {"sample": 12, "whole": 200, "long": 10_000}[PROFILE]
 )
+BOARDS = max(2, SCHEDULES // 6)
+"""A schedule of a board takes so many times as long."""
 
 
 @pytest.mark.sampled_inside
-def test_nobody_loses_anything_whatever_the_order_of_events(figure: Figure):
+@pytest.mark.parametrize("of", ["projects", "cards"])
+def test_nobody_loses_anything_whatever_the_order_of_events(figure: Figure, of: str):
     number = int(os.environ.get("RELIABILITY_SEED") or random.SystemRandom().randrange(2**32))
     began = time.monotonic()
-    processes = [_start(), _start("--seed", str(number))]
+    processes = [_start(of), _start(of, "--seed", str(number))]
     outputs = [process.communicate()[0] for process in processes]
     for process, output in zip(processes, outputs, strict=True):
         assert process.returncode == 0, f"RELIABILITY_SEED={number}\n{output}"
     count = sum(int(output.split()[-1]) for output in outputs)
     seconds = time.monotonic() - began
-    figure(f"{count} schedules, no violation, {seconds:.0f} s (RELIABILITY_SEED={number})")
+    figure(f"{count} schedules of {of}, no violation, {seconds:.0f} s (RELIABILITY_SEED={number})")
 
 
-def _start(*options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.reliability.machine.schedules", str(SCHEDULES // 2)]
+def _start(of: str, *options: str) -> subprocess.Popen[str]:
+    count = (BOARDS if of == "cards" else SCHEDULES) // 2
+    command = [sys.executable, "-m", "tests.reliability.machine.schedules", str(count), "--of", of]
     return subprocess.Popen(
         [*command, *options],
         cwd=ROOT,

@@ -178,6 +178,17 @@ def test_a_corrected_name_is_a_rename_though_the_dates_move_too(world: World) ->
     assert names(world) == ["Kick-off"]
 
 
+def test_nothing_is_guessed_where_the_source_names_every_change_of_a_key(world: World) -> None:
+    world.want(replace(group(milestone("Kick-off")), knows_former=True))
+    world.run()
+    before = [c.id for c in world.target.children(world.project().id, "milestone")]
+    world.want(replace(group(milestone("Start")), knows_former=True))
+    world.run()
+    after = [c.id for c in world.target.children(world.project().id, "milestone")]
+    assert names(world) == ["Start"]
+    assert before != after
+
+
 def test_a_corrected_subject_is_a_rename(world: World) -> None:
     world.want(group(story("kick-of with acme"), story("read the contract")))
     world.run()

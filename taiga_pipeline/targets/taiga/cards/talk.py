@@ -22,14 +22,15 @@ def claim(card: Observed, key: RecordKey, text: str, context: TaigaClientContext
 
     :raises Stale: someone changed it just now.
     """
+    path = f"{Tasks.path if card.kind == Kind.TASK else Stories.path}/{card.id}"
+    version = card.change_token or context.client.get(path).data["version"]
     body: Body = {
         "external_reference": encode_reference(context.pipeline, key),
-        "version": int(card.change_token),
+        "version": int(version),
     }
     if text:
         body["comment"] = text
-    path = Tasks.path if card.kind == Kind.TASK else Stories.path
-    context.client.patch(f"{path}/{card.id}", body)
+    context.client.patch(path, body)
 
 
 def comment(card_id: str, text: str, context: TaigaClientContext) -> None:

@@ -30,6 +30,7 @@ _LAST_FIXED_COLUMN: Final = "epics"
 _GUARDED: Final = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 """How a cell begins that a spreadsheet would take for a formula, or that people wrote so."""
 
+_REPORT: Final = "userstories_csv_uuid"
 _LONGEST_CELL: Final = 64 * 1024 * 1024
 """A description may be long; the answer as a whole has its bound already."""
 
@@ -41,6 +42,8 @@ class CardValues:
     client: Client
     fields: Sequence[CardField]
     _ids: dict[str, dict[str, str]] = field(default_factory=dict)
+    _reported: set[str] = field(default_factory=set)
+    """Boards that were seen to have a report."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, project: Mapping[str, JSON]) -> Mapping[str, Mapping[str, Value]]:
@@ -49,10 +52,11 @@ class CardValues:
         ``project`` is the board in full. Fields that it does not show are missing, all of them as
         long as there is no report.
         """
-        secret = project.get("userstories_csv_uuid")
-        if not secret:
+        if not has_report(project):
             return {}
-        text = self.client.get("userstories/csv", {"uuid": str(secret)}).data
+        self._reported.add(str(project["id"]))
+        secret = str(project[_REPORT])
+        text = self.client.get("userstories/csv", {"uuid": secret}).data
         return dict(self._rows(text))
 
     def _rows(self, text: str) -> Iterator[tuple[str, Mapping[str, Value]]]:
@@ -166,8 +170,15 @@ class CardValues:
 
     def _make_report(self, root_id: str) -> None:
         """Makes the report's address where there is none: another one would end who uses it."""
-        if not self.client.get(f"projects/{root_id}").data.get("userstories_csv_uuid"):
+        if root_id in self._reported:
+            return
+        if not has_report(self.client.get(f"projects/{root_id}").data):
             self.client.post(f"projects/{root_id}/regenerate_userstories_csv_uuid", {})
+
+
+def has_report(project: Mapping[str, JSON]) -> bool:
+    """Whether a board has the report that shows all custom values."""
+    return bool(project.get(_REPORT))
 
 
 def _cell(value: JSON) -> str:
