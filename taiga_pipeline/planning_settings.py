@@ -57,11 +57,33 @@ class HiringSettings(Section):
     temporary_dearer: Number = Field(1.2, ge=1, le=20)
 
 
+class GoalSettings(Section):
+    """What a quarter is to bring (``[[planning.goal]]``): a value, or a number of wins.
+
+    Without ``quarter``, it is the goal of every quarter that has none of its own; without ``team``,
+    that of the whole pipeline.
+    """
+
+    quarter: Annotated[str, Field(pattern=r"^([0-9]{4}[ -]?[Qq][1-4])?$")] = ""
+    team: str = ""
+    value: Annotated[Number, Field(gt=0, le=1e15)] | None = None
+    wins: Annotated[int, Field(gt=0, le=1_000_000)] | None = None
+    currency: CurrencyCode = ""
+
+    @model_validator(mode="after")
+    def _check(self) -> GoalSettings:
+        if (self.value is None) == (self.wins is None):
+            raise ValueError("a goal needs a value or a number of wins: value = 500000")
+        if self.currency and self.value is None:
+            raise ValueError("a number of wins has no currency")
+        return self
+
+
 class PlanningSettings(Section):
     """How far ahead demand and capacity are looked at.
 
     ``rates`` say what a unit of each currency is worth in ``currency``; without them, values are
-    kept per currency. ``rate`` are those of hours.
+    kept per currency. ``rate`` are those of hours, ``goal`` what quarters are to bring.
     """
 
     horizon_weeks: int = Field(26, ge=1, le=520)
@@ -72,6 +94,7 @@ class PlanningSettings(Section):
         default_factory=dict
     )
     rate: Annotated[list[RateSettings], Field(max_length=1_000)] = Field(default_factory=list)
+    goal: Annotated[list[GoalSettings], Field(max_length=500)] = Field(default_factory=list)
     hiring: HiringSettings = Field(default_factory=HiringSettings)
 
     @model_validator(mode="after")

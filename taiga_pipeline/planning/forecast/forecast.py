@@ -233,7 +233,7 @@ def simulate_period(
     """Returns trials of days ``first`` to ``last`` ahead, for open, coming and all deals."""
     view, value_models = ground.view, ground.value_models
     chances = view.open.within(first, last)
-    prices = _prices(ground)
+    prices = prices_of(ground)
     coming_won, coming_decided = view.coming.within(first, last)
     new = Newcomers(
         float(coming_won.sum()),
@@ -254,7 +254,8 @@ def simulate_period(
     return sums
 
 
-def _prices(ground: Ground) -> dict[str, Prices]:
+def prices_of(ground: Ground) -> dict[str, Prices]:
+    """Returns what each open deal brings if won, by currency."""
     only = len(ground.value_models) == 1
     return {
         name: Prices(*values_of(ground.deals, value_model, only))

@@ -14,12 +14,14 @@ from taiga_pipeline.web.routes.deal_form import DEAL_FORM
 from taiga_pipeline.web.routes.follow_ups import FOLLOW_UPS
 from taiga_pipeline.web.routes.moving import MOVING
 from taiga_pipeline.web.routes.plan import PLAN
+from taiga_pipeline.web.routes.quarter import QUARTER
 from taiga_pipeline.web.routes.staffing import STAFFING
 
 SECTIONS: Final[tuple[Section, ...]] = (
     BOARD,
     FOLLOW_UPS,
     PLAN,
+    QUARTER,
     STAFFING,
     DEAL,
     DEAL_FORM,
