@@ -7,7 +7,9 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -76,39 +78,61 @@ def modules() -> Iterator[tuple[str, Path]]:
             yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
 
 
-def imports(path: Path) -> set[str]:
-    """Returns the modules that a file imports anywhere, also within functions."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            assert node.module
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the file of a module says."""
+
+    imports: frozenset[str]
+    """The modules that it imports anywhere, also within functions."""
+    at_run_time: frozenset[str]
+    """Of our modules, those that it imports when it runs, also within functions."""
+    attributes: frozenset[str]
+    """The names that it asks objects for."""
+    texts: frozenset[str]
+    """The texts that are not documentation."""
 
 
-def at_run_time(path: Path) -> Iterator[str]:
-    """Yields our modules that a file imports when it runs, also within functions."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+def read_source(path: Path) -> Source:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    froms = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+    assert all(node.module and not node.level for node in froms), f"{path}: relative import"
     for_types = {
         id(node)
-        for test in ast.walk(tree)
+        for test in nodes
         if isinstance(test, ast.If) and ast.unparse(test.test) == "TYPE_CHECKING"
         for node in ast.walk(test)
     }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in for_types:
-            for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                yield whole if whole in MODULES else node.module
+    documentation = {
+        id(node.value)
+        for node in nodes
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    constants = [node for node in nodes if isinstance(node, ast.Constant)]
+    return Source(
+        imports=frozenset(
+            [f"{node.module}.{alias.name}" for node in froms for alias in node.names]
+            + [a.name for node in nodes if isinstance(node, ast.Import) for a in node.names]
+        ),
+        at_run_time=frozenset(
+            whole if (whole := f"{node.module}.{alias.name}") in MODULES else str(node.module)
+            for node in froms
+            if id(node) not in for_types
+            for alias in node.names
+        ),
+        attributes=frozenset(node.attr for node in nodes if isinstance(node, ast.Attribute)),
+        texts=frozenset(
+            node.value
+            for node in constants
+            if isinstance(node.value, str) and id(node) not in documentation
+        ),
+    )
 
 
-def attributes(path: Path) -> set[str]:
-    """Returns the names that a file asks objects for."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+@cache
+def sources() -> Mapping[str, Source]:
+    """Returns what each module says. Each file is read once, and by the tests: to collect them
+    must not take seconds."""
+    return {module: read_source(path) for module, path in MODULES.items()}
 
 
 def part(module: str) -> str:
@@ -119,7 +143,6 @@ def part(module: str) -> str:
 
 
 MODULES: Final = dict(modules())
-IMPORTS: Final = {module: imports(path) for module, path in MODULES.items()}
 
 
 def ours(module: str) -> bool:
@@ -145,9 +168,9 @@ def wrong_imports(place: str, is_wrong: Callable[[str, str], bool]) -> list[str]
     """
     return [
         f"{module}: {name}"
-        for module, names in IMPORTS.items()
+        for module, source in sources().items()
         if not place or part(module) == place
-        for name in sorted(names)
+        for name in sorted(source.imports)
         if is_wrong(module, name)
     ]
 
@@ -214,9 +237,9 @@ OPENED_BY_COMMANDS: Final = {
 def test_commands_call_use_cases_and_open_nothing_themselves() -> None:
     opened = {
         (module.removeprefix("taiga_pipeline."), name)
-        for module, path in MODULES.items()
+        for module, source in sources().items()
         if part(module) in ("taiga_pipeline.cli", "taiga_pipeline.web")
-        for name in {*at_run_time(path), *attributes(path)}
+        for name in source.at_run_time | source.attributes
         if name in OPENERS or f"{name}.".startswith(tuple(f"{door}." for door in DOORS))
     }
     assert sorted(opened - OPENED_BY_COMMANDS) == []
@@ -229,7 +252,7 @@ def test_no_folder_is_too_full_to_look_through() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    needs = {module: set(at_run_time(path)) - {module} for module, path in MODULES.items()}
+    needs = {module: source.at_run_time - {module} for module, source in sources().items()}
     while free := {module for module, names in needs.items() if not names & needs.keys()}:
         for module in free:
             del needs[module]
@@ -298,27 +321,13 @@ MAY_NAME_KINDS: Final = {
 """Modules and the names of kinds in them that mean something else, and what."""
 
 
-def texts(path: Path) -> Iterator[str]:
-    """Yields the texts in a file that are not documentation."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    documentation = {
-        id(node.value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    }
-    for node in ast.walk(tree):
-        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if is_text and id(node) not in documentation:
-            yield node.value
-
-
 def named_kinds() -> set[tuple[str, str]]:
     """Returns modules and the kinds of adapters that they name, other than their own."""
     return {
         (module, text)
-        for module, path in MODULES.items()
+        for module, source in sources().items()
         if part(module) != SANDBOX
-        for text in texts(path)
+        for text in source.texts
         if text in KINDS and not f"{module}.".startswith(f"{KINDS[text]}.")
     }
 
