@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from tests.live.postgresql import Cluster, Server
 
@@ -25,6 +26,44 @@ def test_each_database_is_new_and_belongs_to_a_plain_account(postgresql: Server)
                 assert connection.execute(text(query)).scalar() is False
         engine.dispose()
         postgresql.drop(url)
+
+
+def test_a_database_that_is_given_back_is_emptied_and_had_again(postgresql: Server) -> None:
+    if not isinstance(postgresql, Cluster):
+        pytest.skip("the tests use a server that was given to them")
+    url = postgresql.database()
+    with create_engine(url, poolclass=NullPool).connect() as open_still:
+        open_still.execute(text("CREATE TABLE ours (id SERIAL PRIMARY KEY)"))
+        open_still.commit()
+        postgresql.give_back(url)
+        with pytest.raises(OperationalError):
+            open_still.execute(text("SELECT 1"))
+    assert postgresql.empty_database() == url
+    with create_engine(url, poolclass=NullPool).connect() as again:
+        query = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+        assert again.execute(text(query)).scalar() == 0
+    postgresql.drop(url)
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "CREATE TABLE theirs (id INTEGER)",
+        "CREATE SCHEMA theirs",
+        "CREATE FUNCTION theirs() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "ALTER DATABASE {database} SET lock_timeout = '50ms'",
+        "ALTER DATABASE {database} CONNECTION LIMIT 1",
+        "GRANT CREATE ON DATABASE {database} TO PUBLIC",
+    ],
+)
+def test_a_database_that_would_not_be_as_good_as_new_is_dropped(
+    postgresql: Server, left: str
+) -> None:
+    url = postgresql.database()
+    database = str(make_url(url).database)
+    postgresql.execute(left.format(database=database), database=database)
+    postgresql.give_back(url)
+    assert not postgresql.execute("SELECT FROM pg_database WHERE datname = %s", database)
 
 
 def test_a_server_ends_with_the_tests_even_if_they_are_killed(postgresql: Server) -> None:
