@@ -110,17 +110,23 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
+def server_of(site: Site) -> uvicorn.Server:
+    """Returns the server of a site."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            application(site),
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=_CONNECTIONS,
+            timeout_keep_alive=20,
+            timeout_graceful_shutdown=10,
+            h11_max_incomplete_event_size=64 * 1024,
+        )
+    )
+
+
 def serve(site: Site, listening: socket.socket) -> None:
     """Serves until Ctrl-C or SIGTERM; requests under way are answered first."""
-    config = uvicorn.Config(
-        application(site),
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        limit_concurrency=_CONNECTIONS,
-        timeout_keep_alive=20,
-        timeout_graceful_shutdown=10,
-        h11_max_incomplete_event_size=64 * 1024,
-    )
-    uvicorn.Server(config).run(sockets=[listening])
+    server_of(site).run(sockets=[listening])

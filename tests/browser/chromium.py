@@ -110,6 +110,88 @@ class Chromium:
         while not self.value(loaded):
             assert time.monotonic() < until, "the page was not loaded"
 
+    def go(self, url: str, width: int = 1400, height: int = 900) -> None:
+        """Opens a page of a server, and waits until it is there."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 500,
+        )
+        self.value("window.left = true")
+        self.call("Page.navigate", url=url)
+        self.wait_for("document.readyState == 'complete' && !window.left")
+
+    def wait_for(self, expression: str) -> Any:
+        """Returns what an expression comes to, as soon as that is something."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        while not (found := self.value(expression)):
+            assert time.monotonic() < until, f"did not come true: {expression}"
+            time.sleep(0.05)
+        return found
+
+    def awaited(self, expression: str) -> Any:
+        """Returns what a promise comes to."""
+        found = self.call(
+            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True
+        )
+        assert "exceptionDetails" not in found, found
+        return found["result"].get("value")
+
+    def click(self, selector: str) -> None:
+        """Clicks on the first element of a selector, as a script does."""
+        found = f"document.querySelector({json.dumps(selector)})"
+        self.wait_for(f"!!{found}")
+        self.value(f"{found}.click()")
+
+    def fill(self, selector: str, text: str) -> None:
+        """Puts a text into a field."""
+        found = f"document.querySelector({json.dumps(selector)})"
+        self.value(f"{found}.value = {json.dumps(text)}")
+        self.value(f"{found}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+
+    def drag(self, start: str, end: str) -> None:
+        """Drags what one selector finds to what another one finds, by small steps."""
+        (x, y), (to_x, to_y) = (self._place(each) for each in (start, end))
+        self._mouse("mousePressed", x, y)
+        for step in range(1, 21):
+            self._mouse("mouseMoved", x + (to_x - x) * step / 20, y + (to_y - y) * step / 20)
+            time.sleep(0.01)
+        self._mouse("mouseReleased", to_x, to_y)
+
+    def _place(self, selector: str) -> tuple[float, float]:
+        """Returns where the upper part of an element is, in the window."""
+        x, y = self.value(
+            f"(() => {{ const it = document.querySelector({json.dumps(selector)});"
+            "const box = it.getBoundingClientRect();"
+            "return [box.x + box.width / 2, box.y + 12]; })()"
+        )
+        return x, y
+
+    def _mouse(self, kind: str, x: float, y: float) -> None:
+        down = kind != "mouseReleased"
+        self.call(
+            "Input.dispatchMouseEvent",
+            type=kind,
+            x=x,
+            y=y,
+            button="left",
+            buttons=int(down),
+            clickCount=1,
+        )
+
+    def press(self, key: str, code: int, *, shift: bool = False) -> None:
+        """Presses a key, by its name and its number."""
+        for kind in ("rawKeyDown", "keyUp"):
+            self.call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                windowsVirtualKeyCode=code,
+                modifiers=8 if shift else 0,
+            )
+
     def point_at(self, x: float, y: float) -> None:
         """Moves the pointer."""
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)

@@ -1,0 +1,137 @@
+"""The pages in a real browser: cards are dragged and moved by keys, by two people, and by all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from taiga_pipeline.app.deals.looking import show_deal
+from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.web.access.door import Door
+from tests.browser.chromium import Chromium
+from tests.browser.conftest import Open
+
+pytestmark = pytest.mark.sampled_tests(3)
+
+AXE: Final = Path(__file__).parent / "axe" / "axe.min.js"
+SAID: Final = "document.querySelector('#messages .message')?.textContent"
+OPEN_DIALOG: Final = "document.querySelector('dialog[open] h1')?.textContent"
+RIGHT: Final = 39
+PAGES: Final = (
+    "/",
+    "/?open=Won&open=Lost&q=shop",
+    "/follow-ups?who=all",
+    "/follow-ups/next?key=D-1",
+    "/deal?key=D-1",
+    "/deal/edit?key=D-1",
+    "/deal/new",
+    "/move?key=D-1",
+    "/move?key=D-1&stage=Won",
+    "/move?key=D-2&stage=Lost",
+    "/no-such-page",
+)
+
+
+def card(key: str) -> str:
+    return f'[data-key="{key}"]'
+
+
+def lane_of(browser: Chromium, key: str) -> object:
+    found = json.dumps(card(key))
+    return browser.value(f"document.querySelector({found}).closest('.lane').dataset.stage")
+
+
+def test_a_card_is_dragged_and_the_gate_of_the_next_stage_is_asked_for(
+    open_browser: Open, site: tuple[str, Door], deals: Workspace
+) -> None:
+    browser = open_browser()
+    browser.drag(f"{card('D-2')} .marks", '[data-stage="Proposal"] .cards')
+    assert browser.wait_for(SAID) == "Old web shop is in Proposal now."
+    assert lane_of(browser, "D-2") == "Proposal"
+    assert show_deal(deals, "D-2").moves[-1].by == "sara"
+    browser.drag(f"{card('D-2')} .marks", '[data-stage="Won"] .cards')
+    assert browser.wait_for(OPEN_DIALOG) == "Move Old web shop to Won"
+    assert lane_of(browser, "D-2") == "Proposal"  # until the gate is passed
+    browser.value("document.querySelectorAll('dialog [name=action]').forEach(e => e.click())")
+    browser.click("dialog button")
+    browser.wait_for(f"{SAID} == 'Old web shop is in Won now.'")
+    assert show_deal(deals, "D-2").deal.stage == "Won"
+
+
+def test_a_card_is_moved_by_keys_and_keeps_the_focus(
+    open_browser: Open, site: tuple[str, Door], deals: Workspace
+) -> None:
+    browser = open_browser()
+    browser.value(f"document.querySelector({json.dumps(card('D-2'))}).focus()")
+    browser.press("ArrowRight", RIGHT, shift=True)
+    assert browser.wait_for(SAID) == "Old web shop is in Proposal now."
+    assert browser.value("document.activeElement.dataset.key") == "D-2"
+    browser.press("ArrowRight", RIGHT, shift=True)
+    assert browser.wait_for(OPEN_DIALOG)
+    browser.press("Escape", 27)
+    browser.wait_for("!document.querySelector('dialog[open]')")
+    assert show_deal(deals, "D-2").deal.stage == "Proposal"
+
+
+def test_of_two_browsers_the_second_is_told_what_the_first_did(
+    open_browser: Open, site: tuple[str, Door], deals: Workspace
+) -> None:
+    address, _ = site
+    first, second = open_browser(), open_browser()
+    for browser, value in ((first, "130000"), (second, "150000")):
+        browser.go(f"{address}/deal/edit?key=D-1")
+        browser.fill("#f-value", value)
+    first.click("form.fields button")
+    first.wait_for("location.pathname == '/deal'")
+    second.click("form.fields button")
+    second.wait_for("!!document.querySelector('input[value=ours]')")
+    page = second.value("document.querySelector('fieldset').innerText")
+    assert "130000" in page and "150000" in page
+    second.click("input[value=ours]")
+    second.click("form.fields button")
+    second.wait_for("location.pathname == '/deal'")
+    assert str(show_deal(deals, "D-1").deal.value) == "150000"
+    assert [str(each.after) for each in show_deal(deals, "D-1").changes[-2:]] == [
+        "130000",
+        "150000",
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_anything_serious_against_it(
+    open_browser: Open, site: tuple[str, Door], deals: Workspace, scheme: str
+) -> None:
+    address, _ = site
+    browser, script = open_browser(), AXE.read_text(encoding="utf-8")
+    found = {}
+    for width, path in ((360, "/"), (360, "/deal?key=D-1"), *((1400, each) for each in PAGES)):
+        browser.call(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": scheme}],
+        )
+        browser.go(f"{address}{path}", width)
+        browser.call("Runtime.evaluate", expression=script)
+        violations = browser.awaited(
+            "axe.run().then(all => all.violations.map(each => "
+            "[each.id, each.impact, each.nodes[0].html, each.nodes[0].failureSummary]))"
+        )
+        if violations:
+            found[path] = violations
+    assert found == {}
+
+
+def test_a_page_fits_into_the_window_of_a_phone(
+    open_browser: Open, site: tuple[str, Door], deals: Workspace
+) -> None:
+    address, _ = site
+    browser = open_browser()
+    wide = {}
+    for path in PAGES:
+        browser.go(f"{address}{path}", 360)
+        width = browser.value("document.documentElement.scrollWidth")
+        if width > 360:
+            wide[path] = width
+    assert wide == {}
