@@ -9,6 +9,7 @@ from typing import Final
 
 from taiga_pipeline.web.pages import Section
 from taiga_pipeline.web.routes.board import BOARD
+from taiga_pipeline.web.routes.customers import CUSTOMERS
 from taiga_pipeline.web.routes.deal import DEAL
 from taiga_pipeline.web.routes.deal_form import DEAL_FORM
 from taiga_pipeline.web.routes.follow_ups import FOLLOW_UPS
@@ -22,6 +23,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     FOLLOW_UPS,
     PLAN,
     QUARTER,
+    CUSTOMERS,
     STAFFING,
     DEAL,
     DEAL_FORM,
