@@ -36,6 +36,7 @@ from taiga_pipeline.pipeline.errors import (
 )
 from taiga_pipeline.pipeline.fields.field import FieldTable, held
 from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.portfolio.board import keys_before
 from taiga_pipeline.portfolio.cards import edit_of, named_in
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.records import Kind, Story, Task
@@ -135,20 +136,13 @@ class CardTaker:
 
         Any other key is that of a deal in another store, of which nothing is known here.
         """
-        for deal, former in self._former_keys():
-            is_of = key.name == deal or key.name.startswith(f"{deal}/")
-            if is_of and child.identity == f"{former}{key.name.removeprefix(deal)}".casefold():
-                return True
-        return False
-
-    def _former_keys(self) -> Iterator[tuple[str, str]]:
-        """Yields each deal that was renamed with every key that it had before."""
         for deal in self.renamed:
-            former, seen = self.renamed.get(deal), {deal}
-            while former is not None and former not in seen:
-                yield deal, former
-                seen.add(former)
-                former = self.renamed.get(former)
+            if key.name == deal or key.name.startswith(f"{deal}/"):
+                rest = key.name.removeprefix(deal)
+                formers = keys_before(deal, self.renamed)
+                if child.identity in {f"{former}{rest}".casefold() for former in formers}:
+                    return True
+        return False
 
     # --- cards that people made
 

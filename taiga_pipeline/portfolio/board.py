@@ -198,14 +198,20 @@ class Portfolio:
                 yield _as_it_is(key)
 
     def _former(self, records: Iterable[Desired]) -> dict[RecordKey, RecordKey]:
-        """Returns the records of deals that were renamed, with what they were before."""
+        """Returns the records of deals that were renamed, with what they were before.
+
+        A deal may have been renamed several times since its card was written.
+        """
         found = {}
         for record in records:
             card = record.key.name if record.key.kind == Kind.STORY else record.fields[Task.CARD]
-            former = self._known.renamed.get(str(card))
-            if former is not None:
-                name = former + record.key.name.removeprefix(str(card))
-                found[record.key] = replace(record.key, name=name)
+            if record.key in self._followed:
+                continue
+            for former in keys_before(str(card), self._known.renamed):
+                before = replace(record.key, name=former + record.key.name.removeprefix(str(card)))
+                if before in self._followed:
+                    found[record.key] = before
+                    break
         return found
 
     def _root(self) -> Desired:
@@ -374,6 +380,16 @@ class Portfolio:
         if link:
             lines.append(f"- {escape_markup(rules.words.project)}: {link}")
         return "\n".join(lines)
+
+
+def keys_before(deal: str, renamed: Mapping[str, str]) -> Iterator[str]:
+    """Yields the keys that a deal had before, the last one first."""
+    seen = {deal}
+    former = renamed.get(deal)
+    while former is not None and former not in seen:
+        yield former
+        seen.add(former)
+        former = renamed.get(former)
 
 
 def stages_of(rules: Iterable[Rules]) -> tuple[StageRule, ...]:

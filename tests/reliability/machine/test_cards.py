@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from sync.plan.model import IssueKind
-from taiga_pipeline.app.deals.editing import add_deal, edit_deal, move_deal, remove_deal
+from taiga_pipeline.app.deals.editing import (
+    add_deal,
+    edit_deal,
+    move_deal,
+    remove_deal,
+    rename_deal,
+)
 from taiga_pipeline.app.deals.values import read_fields
 
 from .cards import Board, Item
@@ -72,6 +78,18 @@ def test_a_card_of_a_deal_that_is_removed_is_not_given_to_another_deal(office: O
     after = board.find(Item("A-3"), board.cards())
     assert before is not None and after is not None
     assert before["id"] != after["id"]
+
+
+def test_a_deal_that_is_renamed_twice_between_two_runs_keeps_its_card(office: Office) -> None:
+    board = Board(office)
+    before = board.find(Item("A-1"), board.cards())
+    rename_deal(office.workspace, "A-1", "B-1", by="Sales")
+    rename_deal(office.workspace, "B-1", "C-1", by="Sales")
+    office.run()
+    after = board.find(Item("C-1"), board.cards())
+    assert before is not None and after is not None
+    assert (after["id"], len(board.cards())) == (before["id"], 2)
+    assert [task["id"] for task in after["tasks"]] == [task["id"] for task in before["tasks"]]
 
 
 def test_of_one_card_one_deal_is_made_however_many_machines_ask(office: Office) -> None:
