@@ -161,8 +161,20 @@ class StateStore(ManualDecisions):
             row = connection.execute(query).first()
         return (json.loads(row.facts_json), row.seen_at) if row else ({}, None)
 
-    def all_facts(self) -> dict[str, tuple[Mapping[str, object], datetime | None]]:
-        """Returns the delivery facts of all bound groups, by key, and when they were seen (UTC)."""
+    def groups_with(self, kind: str, name: str) -> frozenset[str]:
+        """Returns the groups in which the child of this kind and name is bound."""
+        which = and_(BINDINGS.c.kind == kind, BINDINGS.c.name == name)
+        query = select(BINDINGS.c.grp).where(BINDINGS.c.pipeline == self.pipeline, which)
+        with self._read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
+    def all_facts(
+        self, containing: str = ""
+    ) -> dict[str, tuple[Mapping[str, object], datetime | None]]:
+        """Returns the delivery facts of all bound groups, by key, and when they were seen (UTC).
+
+        ``containing`` leaves out those whose JSON, without blanks, does not have this text in it.
+        """
         root = and_(
             BINDINGS.c.pipeline == GROUPS.c.pipeline,
             BINDINGS.c.grp == GROUPS.c.grp,
@@ -170,6 +182,8 @@ class StateStore(ManualDecisions):
         )
         columns = select(GROUPS.c.grp, GROUPS.c.facts_json, GROUPS.c.seen_at)
         query = columns.select_from(GROUPS.join(BINDINGS, root))
+        if containing:
+            query = query.where(GROUPS.c.facts_json.contains(containing, autoescape=True))
         with self._read() as connection:
             rows = connection.execute(query.where(GROUPS.c.pipeline == self.pipeline))
             return {row.grp: (json.loads(row.facts_json), row.seen_at) for row in rows}

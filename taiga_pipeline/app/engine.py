@@ -16,6 +16,8 @@ from sync.plan.pipeline_planner import Rules
 from sync.run.runner import LABELS, Options, Runner
 from sync.state.store import StateStore
 from sync.target import Capabilities, TellsCapabilities
+from taiga_pipeline.app.customers.lessons import questions_of
+from taiga_pipeline.app.customers.looking_back import who_has_ended
 from taiga_pipeline.app.planning.page_money import page_money
 from taiga_pipeline.app.portfolio import portfolio_of
 from taiga_pipeline.app.workspace import Workspace
@@ -138,6 +140,8 @@ def make_source(workspace: Workspace, known: KnownTarget | None = None) -> Mappe
         holds_overview=lambda: has_boards(known.capabilities()),
         at_rest=portfolio.at_rest,
         money=partial(page_money, workspace),
+        ended=partial(who_has_ended, workspace),
+        questions=questions_of(workspace),
     )
     deals = workspace.make_deal_source()
     return MappedSource(deals, mappings, workspace.clock, extent, workspace.zone)

@@ -282,6 +282,10 @@ class FollowUp:
     changes: tuple[CardChange, ...] = ()
     reports: tuple[RunReport, ...] = ()
 
+    def and_then(self, other: FollowUp) -> FollowUp:
+        """Returns both, one after the other."""
+        return FollowUp((*self.changes, *other.changes), (*self.reports, *other.reports))
+
 
 def portfolio_of(workspace: Workspace) -> PortfolioMaker:
     """Returns what makes the portfolio, the same one as long as the workspace lasts."""

@@ -458,6 +458,13 @@ class WordsTable(Table):
     older_notes: Text = Field(
         "Older notes, kept with the deal", description="Below the newest notes: before how many."
     )
+    looking_back: Text = Field(
+        "Looking back", description="Title of the page that asks what an ended project taught."
+    )
+    looking_back_hint: Text = Field(
+        "Write your answer below each question. Sales read it before the next offer.",
+        description="On the page that asks what an ended project taught.",
+    )
     plan_money: Text = Field(
         "Money of the plan", description="Heading above revenue, cost and margin."
     )

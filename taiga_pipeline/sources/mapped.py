@@ -24,7 +24,9 @@ from taiga_pipeline.days import day_of
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.holding import Asked, Holding, asked_by
+from taiga_pipeline.mapping.looking_back import with_questions
 from taiga_pipeline.mapping.mapping_set import MappingSet
+from taiga_pipeline.mapping.model import PagePhase
 from taiga_pipeline.mapping.page import PageMoney, with_money, with_page_at_rest
 from taiga_pipeline.mapping.rules import Rules, StageRule
 from taiga_pipeline.pipeline.delivery import delivery_facts
@@ -74,7 +76,8 @@ class Extent:
     ``holding`` says what the target can hold of all this. ``overview`` is reported every deal, and
     yields its group at the end, if ``holds_overview`` says that the target can hold it. ``at_rest``
     gives keys of groups that are not deals', to be left as they are. ``money`` works out what deals
-    come to, by key, for pages that may show it; None if that cannot be known now.
+    come to, by key, for pages that may show it; None if that cannot be known now. ``ended`` finds
+    out which deals' projects have ended: they are asked ``questions`` on a page.
     """
 
     holding: Holding = field(default_factory=Holding)
@@ -82,6 +85,8 @@ class Extent:
     holds_overview: Callable[[], bool] = lambda: True
     at_rest: Callable[[], Collection[str]] = tuple
     money: Callable[[], Mapping[str, PageMoney] | None] = dict
+    ended: Callable[[], Callable[[Deal], bool]] = lambda: lambda deal: False
+    questions: Sequence[str] = ()
 
 
 class MappedSource:
@@ -139,6 +144,7 @@ class MappedSource:
     def _groups(self, deals: DealReading, reading: Reading, today: date) -> Iterator[DesiredGroup]:
         holding = self._extent.holding.settled()
         money = self._extent.money() if self._shows_money else {}
+        has_ended = self._extent.ended()
         together = Together(deals.joins)
         self._joins = together.main_of
         if self._overview:
@@ -156,6 +162,7 @@ class MappedSource:
                 try:
                     group = self._mappings.desired(deal, _staffing(deal, deals), today)
                     group = self._with_money(deal, group, money)
+                    group = self._with_questions(deal, group, has_ended)
                     self._update_overview(deal, group)
                 except NotMapped as problem:
                     reading.quarantined.append(Quarantined(deal.key, problem.place, str(problem)))
@@ -213,6 +220,17 @@ class MappedSource:
         if money is None:
             return with_page_at_rest(group)
         return with_money(group, money.get(deal.key, PageMoney()), rules.words)
+
+    def _with_questions(
+        self, deal: Deal, group: DesiredGroup | None, has_ended: Callable[[Deal], bool]
+    ) -> DesiredGroup | None:
+        """Returns the group with a page that asks what its project taught, if that has ended."""
+        if group is None or not has_ended(deal):
+            return group
+        rules = self._mappings.stage_of(deal)[0]
+        if rules.page is PagePhase.NEVER:
+            return group
+        return with_questions(group, self._extent.questions, rules.words)
 
     def _update_overview(self, deal: Deal, group: DesiredGroup | None) -> None:
         if self._overview and group is not None:

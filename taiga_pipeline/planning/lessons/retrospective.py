@@ -25,6 +25,7 @@ QUESTIONS: Final = (
 """What is asked, unless the configuration has other questions."""
 
 ORIGIN: Final = "retrospective:"
+_ON_PAGE: Final = f"{ORIGIN}page:"
 _MARKS: Final = re.compile(r"^[\s#>*_-]*(?:[0-9]{1,2}[.)])?[\s*_]*")
 ENDED: Final = f"{ORIGIN}ended"
 ENDED_TEXT: Final = "The project has ended."
@@ -80,16 +81,39 @@ def _answers(note: Note, questions: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield first, rest
         return
     asked = {_plain(each): each for each in questions}
-    if _plain(first) not in asked:
-        return
-    question, answer = asked[_plain(first)], list[str]()
-    for each in rest.split("\n"):
-        if _plain(each) in asked:
-            yield question, "\n".join(answer)
-            question, answer = asked[_plain(each)], []
+    if _plain(first) in asked:
+        yield from answers_below(note.text, questions)
+
+
+def answers_below(text: str, questions: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yields the questions that stand in a text on lines of their own, with what stands below each.
+
+    What comes before the first one, and a question with nothing below it, is left out.
+    """
+    asked = {_plain(each): each for each in questions}
+    question, answer = "", list[str]()
+    for each in (*text.split("\n"), None):
+        if each is None or _plain(each) in asked:
+            if question and (found := "\n".join(answer).strip()):
+                yield question, found
+            question, answer = asked[_plain(each)] if each is not None else "", []
         else:
             answer.append(each)
-    yield question, "\n".join(answer)
+
+
+def page_note(question: str, text: str, by: str, notes: Sequence[Note]) -> Note:
+    """Returns the note that an answer on a project's page is, in a log that holds ``notes``."""
+    number = sum(note.origin.startswith(_ON_PAGE) for note in notes) + 1
+    return Note(f"{line(question)}\n{text}", None, by, f"{_ON_PAGE}{number}")
+
+
+def newest_on_page(notes: Iterable[Note], question: str) -> str:
+    """Returns the answer to a question that a project's page held last, "" for none."""
+    for note in notes:  # the newest comes first
+        first, _, rest = note.text.partition("\n")
+        if note.origin.startswith(_ON_PAGE) and folded(first) == folded(line(question)):
+            return rest
+    return ""
 
 
 def _plain(text: str) -> str:
