@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 
@@ -97,6 +98,10 @@ class Staff:
     attendance: Attendance
 
 
+_ByRole = list[tuple[Integers, Floats]]
+"""For each role the rows that ask for it, and hours by row and week."""
+
+
 class Balance:
     """What is sure: capacity and confirmed hours; and open deals as rows to simulate.
 
@@ -111,6 +116,7 @@ class Balance:
         window: Weeks,
         staff: Staff,
         demand: Demand,
+        like: Balance | None = None,
     ) -> None:
         self.names = roles.names
         self.window = window
@@ -128,19 +134,60 @@ class Balance:
         self.confirmed = np.zeros(size)
         for booked in demand.booked:
             self._book(roles, booked)
+        if like is not None and (like.window, like.names) != (window, roles.names):
+            like = None
+        self._open = demand.open
         numbers = _Numbers(window)
-        self.rows = [_row(each, roles, numbers) for each in demand.open]
-        shape = Shape(len(roles.names), len(window))
-        self.table = Table.of(self.rows, len(window))
-        self.expected = self._in_parts(expected_hours(self.table, shape))
-        self.weighted = self.confirmed + _summed(self.expected, shape)
-        entered = self.table.if_won_at(_entered(demand.open, numbers))
-        if_won = self._in_parts(expected_hours(entered, shape))
-        self.exposure = self.confirmed + _summed(if_won, shape)
+        known = {} if like is None else like.known_rows
+        self.rows = [known.get(id(each)) or _row(each, roles, numbers) for each in demand.open]
+        self._entered = [numbers[each.entered] for each in demand.open]
+        self._shape = Shape(len(roles.names), len(window))
+        changed = None if like is None else self._changed(like)
+        if like is None or changed is None:
+            self.table = Table.of(self.rows, len(window))
+            self._expected, self._if_won = self._hours(self.table)
+        else:
+            self._take_over(like, changed)
+        self.expected = self._in_parts(self._expected)
+        self.weighted = self.confirmed + _summed(self.expected, self._shape)
+        self.exposure = self.confirmed + _summed(self._in_parts(self._if_won), self._shape)
 
-    def _in_parts(
-        self, expected: Iterable[tuple[Integers, Floats]]
-    ) -> list[tuple[Integers, Floats]]:
+    @cached_property
+    def known_rows(self) -> dict[int, Row]:
+        """The rows by what they were made of."""
+        return {id(each): row for each, row in zip(self._open, self.rows, strict=True)}
+
+    def _changed(self, like: Balance) -> list[int] | None:
+        """Returns which rows are not those of ``like``, None if there are more or fewer."""
+        if len(like.rows) != len(self.rows):
+            return None
+        pairs = zip(self.rows, like.rows, strict=True)
+        return [
+            number
+            for number, (row, before) in enumerate(pairs)
+            if row is not before and row != before
+        ]
+
+    def _hours(self, table: Table) -> tuple[_ByRole, _ByRole]:
+        """Returns the hours that are expected, and those that are if every row that may be is won.
+        They are those of full weeks."""
+        entered = table.if_won_at(self._entered)
+        return list(expected_hours(table, self._shape)), list(expected_hours(entered, self._shape))
+
+    def _take_over(self, like: Balance, changed: Sequence[int]) -> None:
+        """Works out again what is asked of the roles that changed rows concern, or did."""
+        rows = [self.rows[number] for number in changed]
+        self.table = like.table.replaced(changed, rows) if changed else like.table
+        before = (like.rows[number] for number in changed)
+        roles = {role for row in (*rows, *before) for role, _, _ in row.steps}
+        expected, if_won = self._hours(self.table.of_roles(sorted(roles)))
+        numbers = range(len(self.names))
+        self._expected = [(expected if n in roles else like._expected)[n] for n in numbers]
+        self._if_won = [(if_won if n in roles else like._if_won)[n] for n in numbers]
+
+    def _in_parts(self, expected: _ByRole) -> _ByRole:
+        if (self.parts == 1).all():
+            return expected
         return [
             (rows, hours * part) for (rows, hours), part in zip(expected, self.parts, strict=True)
         ]
@@ -150,10 +197,6 @@ class Balance:
         bearer = roles.bearer(booked.role, booked.email)
         if bearer is not None and 0 <= week < len(self.window):
             self.confirmed[bearer, week] += booked.hours
-
-
-def _entered(open_: Iterable[OpenDemand], numbers: Mapping[date, int]) -> list[int]:
-    return [numbers[each.entered] for each in open_]
 
 
 def _summed(expected: Iterable[tuple[object, Floats]], shape: Shape) -> Floats:

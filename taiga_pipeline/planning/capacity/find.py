@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Final
 
 from taiga_pipeline.mapping.mapping_set import MappingSet
@@ -101,6 +102,11 @@ def demand_for(
 
 def _attendance(situation: Situation, options: Options) -> tuple[WorkingHours, Attendance]:
     """Returns when everybody can work."""
+    make = partial(_work_out_attendance, situation, options)
+    return options.kept.attendance(situation, make) if options.kept else make()
+
+
+def _work_out_attendance(situation: Situation, options: Options) -> tuple[WorkingHours, Attendance]:
     mondays = list(_window(situation.as_of, options.weeks))
     hours = working_hours(
         situation.people,
@@ -136,7 +142,8 @@ def capacity_for(
     demand = replace(demand, open=(*demand.open, *unseen))
     hours, attendance = _attendance(situation, options)
     roles = Roles(people, demand)
-    balance = Balance(roles, window, Staff(people, hours.by_person, attendance), demand)
+    like = options.kept.balance if options.kept else None
+    balance = Balance(roles, window, Staff(people, hours.by_person, attendance), demand, like)
     shape = Shape(len(roles.names), len(window), outlooks.common_shock_sd, outlooks.median)
     draw = Draw(options.trials, options.seed, options.quantile, options.with_drivers)
     draw = replace(draw, kept=options.kept)

@@ -17,10 +17,16 @@ from taiga_pipeline.planning.capacity.rows import Row, Shape, Single
 from taiga_pipeline.planning.capacity.simulation import Futures, Simulation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from taiga_pipeline.people.calendar import WorkingHours
+    from taiga_pipeline.people.model import Person
+    from taiga_pipeline.planning.attendance import Attendance
     from taiga_pipeline.planning.capacity.balance import Balance
     from taiga_pipeline.planning.capacity.result import RoleCapacity
+    from taiga_pipeline.planning.demand.deals import Situation
+
+    _Times = tuple[WorkingHours, Attendance]
 
 MOST_CHANGED: Final = 300
 """Deals that differ beyond which drawing everything again is as fast."""
@@ -37,9 +43,20 @@ class KeptDraws:
         self._seed = seed
         self._first: tuple[Simulation, Shape, tuple[str, ...]] | None = None
         self._drawn: Futures
-        self._balance: Balance | None = None
+        self._times: tuple[Sequence[Person], _Times] | None = None
+        self.balance: Balance | None = None
         self._roles: tuple[RoleCapacity, ...] = ()
         self._touched: frozenset[int] | None = None
+
+    def attendance(self, situation: Situation, make: Callable[[], _Times]) -> _Times:
+        """Returns when everybody can work; it is worked out once for the same people."""
+        people, times = self._times or (None, None)
+        if times is not None and people == situation.people:
+            return times
+        times = make()
+        if self._times is None:
+            self._times = situation.people, times
+        return times
 
     def futures(self, balance: Balance, shape: Shape) -> Futures:
         """Returns the hours that open deals ask for."""
@@ -70,12 +87,12 @@ class KeptDraws:
         return replace(self._drawn, hours=hours)
 
     def _rows_of(self, numbers: Sequence[int]) -> list[Row]:
-        assert self._balance is not None
-        return [self._balance.rows[number] for number in numbers]
+        assert self.balance is not None
+        return [self.balance.rows[number] for number in numbers]
 
     def role(self, number: int, balance: Balance) -> RoleCapacity | None:
         """Returns a role as it was in the first plan, if nothing of it differs in this one."""
-        first = self._balance
+        first = self.balance
         if first is None or self._touched is None or number in self._touched:
             return None
         pairs = (
@@ -90,8 +107,8 @@ class KeptDraws:
 
     def keep(self, balance: Balance, roles: tuple[RoleCapacity, ...]) -> None:
         """Remembers the first plan."""
-        if self._balance is None:
-            self._balance, self._roles = balance, roles
+        if self.balance is None:
+            self.balance, self._roles = balance, roles
 
 
 def _roles_of(rows: Sequence[Row]) -> Iterator[int]:

@@ -10,7 +10,7 @@ there are few, are drawn one by one (`simulation`). Needs numpy (the extra ``pla
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -154,10 +154,16 @@ class Cumulants:
             self.third + other.third,
         )
 
-    def of_roles(self, roles: slice | list[int]) -> Cumulants:
-        """Returns those of some roles."""
-        parts = self.mean, self.growth, self.variance, self.third
-        return Cumulants(*(each[:, roles] for each in parts))
+    @property
+    def spread(self) -> Floats:
+        """The standard deviation."""
+        return np.sqrt(np.maximum(self.variance, 0))
+
+    @property
+    def lean(self) -> Floats:
+        """A sixth of the skewness; 0 where there is nothing."""
+        spread = self.spread
+        return np.where(spread > 1e-6, self.third / np.maximum(spread, 1e-6) ** 3 / 6, 0.0)
 
     def __sub__(self, other: Cumulants) -> Cumulants:
         return Cumulants(
@@ -169,13 +175,12 @@ class Cumulants:
 
 
 class Pool:
-    """Rows that are drawn together, for trials with the given shared ``factors``."""
+    """Rows that are drawn together, for trials with the given shared ``factors``, which rise."""
 
     def __init__(self, table: Table, choice: Choice, shape: Shape, factors: Single) -> None:
         self._shape = shape
-        self._order = np.argsort(factors, kind="stable")
-        self._factors = factors[self._order]
-        self._nodes, self._ends = _nodes(self._factors)
+        self._factors = factors
+        self._nodes, self._ends = _nodes(factors)
         pooled = table.only(choice.chosen)
         self._cumulants = self._sums(table, choice.moments or _moments(pooled, shape))
         self._tied = _correlated(pooled, choice.chosen, shape)
@@ -194,45 +199,56 @@ class Pool:
             parts.append((mean, grows @ moments.first, variance, third))
         return Cumulants(*(np.stack(each, axis=1) for each in zip(*parts, strict=True)))
 
-    def normal(self, seed: int) -> Single:
-        """Draws the correlated normal numbers that hours are made of (cell x trial).
+    def unit(self, seed: int) -> Single:
+        """Draws the hours less their mean, for a spread of 1 at the middle factor of each node
+        (role, week, trial).
 
-        Trials of about the same factor get opposite ones.
+        Trials of about the same factor get opposite normal numbers.
         """
         source = np.random.Generator(np.random.SFC64([seed, 2]))
         cells, trials = len(self._tied), len(self._factors)
         half = self._tied @ source.standard_normal((cells, (trials + 1) // 2), dtype=np.float32)
-        found = np.empty((cells, trials), dtype=np.float32)
-        found[:, ::2] = half
-        found[:, 1::2] = -half[:, : trials // 2]
+        both = np.empty((cells, trials), dtype=np.float32)
+        both[:, ::2] = half
+        np.negative(half[:, : trials // 2], out=both[:, 1::2])
+        found = both.reshape(self._shape.roles, self._shape.weeks, trials)
+        lean = self._cumulants.lean
+        for at, span in self._spans():
+            bent = found[..., span]
+            bent -= _column(lean[at])
+            bend = bent * _column(lean[at])
+            bent *= np.sqrt(self._factors[span] / np.float32(self._nodes[at]))
+            bent *= 1 + bend * (1 + bend / 3)
         return found
 
-    def hours(
-        self, normal: Single, roles: Sequence[int] | None = None, more: Cumulants | None = None
-    ) -> Single:
-        """Returns the hours by role (all, or some ``roles``), week and trial. ``more`` is what
-        changes of the pool."""
-        weeks, some = self._shape.weeks, slice(None) if roles is None else list(roles)
-        normal = normal.reshape(-1, weeks, normal.shape[1])[some]
-        of = (self._cumulants if more is None else self._cumulants + more).of_roles(some)
-        spread = np.sqrt(np.maximum(of.variance, 0))
-        lean = np.where(spread > 1e-6, of.third / np.maximum(spread, 1e-6) ** 3 / 6, 0.0)
-        found = np.empty_like(normal)
-        for at, (first, after) in enumerate(pairwise(self._ends)):
-            node, factors = np.float32(self._nodes[at]), self._factors[first:after]
-            bent = normal[..., first:after] - _column(lean[at])
-            bend = bent * _column(lean[at])
-            bent *= 1 + bend * (1 + bend / 3)
-            bent *= _column(spread[at]) * np.sqrt(factors / node)
-            bent += _column(of.growth[at]) * (factors - node) + _column(of.mean[at])
-            found[..., first:after] = bent
-        np.maximum(found, 0, out=found)
-        return self._by_trial(found)
+    def _spans(self) -> Iterator[tuple[int, slice]]:
+        for at, ends in enumerate(pairwise(self._ends)):
+            yield at, slice(*ends)
 
-    def _by_trial(self, hours: Single) -> Single:
-        place = np.empty_like(self._order)
-        place[self._order] = np.arange(len(place))
-        return hours.take(place, axis=2)
+    def hours(self, unit: Single) -> Single:
+        """Makes the hours of ``unit``, in its place."""
+        of = self._cumulants
+        for at, span in self._spans():
+            part, more = unit[..., span], self._factors[span] - np.float32(self._nodes[at])
+            part *= _column(of.spread[at])
+            part += _column(of.growth[at]) * more
+            part += _column(of.mean[at])
+        return np.maximum(unit, 0, out=unit)
+
+    def add_change(
+        self, hours: Single, unit: Single, roles: Sequence[int], change: Cumulants
+    ) -> None:
+        """Adds to ``hours`` what those of some roles change by, if the pool's cumulants do. The
+        lean stays as it is: the pool has many other rows."""
+        before = self._cumulants
+        spread = (before + change).spread - before.spread
+        for at, span in self._spans():
+            more = self._factors[span] - np.float32(self._nodes[at])
+            for role in roles:
+                part = unit[role, :, span] * _column(spread[at, role])
+                part += _column(change.growth[at, role]) * more
+                part += _column(change.mean[at, role])
+                hours[role, :, span] += part
 
 
 def _column(values: Floats) -> Single:

@@ -100,6 +100,28 @@ class Table:
             hours=steps[:, 2],
         )
 
+    def replaced(self, numbers: Sequence[int], rows: Sequence[Row]) -> Table:
+        """Returns the table with other rows in the places ``numbers``; the steps of those come
+        last."""
+        some = np.array(numbers, dtype=np.intp)
+        new, kept = Table.of(rows, self.begins.shape[1]), ~np.isin(self.row, some)
+        probability, start = self.probability.copy(), self.start.copy()
+        probability[some] = new.probability
+        start[some] = new.start + len(self.begins)
+        return Table(
+            probability=probability,
+            start=start,
+            begins=np.concatenate([self.begins, new.begins]),
+            row=np.concatenate([self.row[kept], some[new.row]]),
+            role=np.concatenate([self.role[kept], new.role]),
+            late=np.concatenate([self.late[kept], new.late]),
+            hours=np.concatenate([self.hours[kept], new.hours]),
+        )
+
+    def of_roles(self, roles: Sequence[int]) -> Table:
+        """Returns the table with what is asked of some roles."""
+        return self._with(np.isin(self.role, list(roles)))
+
     def if_won_at(self, weeks: Sequence[int]) -> Table:
         """Returns the table with all rows won that may be, each beginning in the given week."""
         last = self.begins.shape[1]
@@ -110,7 +132,9 @@ class Table:
     def only(self, wanted: NDArray[np.bool_]) -> Table:
         """Returns the table with the steps of those rows that are wanted; rows keep their numbers,
         the others ask for nothing."""
-        kept = wanted[self.row]
+        return self._with(wanted[self.row])
+
+    def _with(self, kept: NDArray[np.bool_]) -> Table:
         return replace(
             self,
             row=self.row[kept],

@@ -118,7 +118,7 @@ class Simulation:
         keeps what `change` needs.
         """
         shape = self._shape
-        factors = _factors(trials, seed, shape)
+        factors = self._factors(trials, seed)
         hours = np.zeros((trials, shape.roles, shape.weeks + 1), dtype=np.float32)
         begins = {
             row: np.full(trials, shape.never, dtype=np.uint16)
@@ -141,10 +141,16 @@ class Simulation:
         found = _by_role(hours)
         if self._pooled.any():
             pool = Pool(self._table, self._choice, shape, factors)
-            normal = pool.normal(seed)
-            found += pool.hours(normal)
-            self._pool = (pool, normal) if keep else None
+            unit = pool.unit(seed)
+            if keep:
+                self._pool = pool, unit.copy()
+            found += pool.hours(unit)
         return Futures(found, begins, tuple(watched), factors)
+
+    def _factors(self, trials: int, seed: int) -> Single:
+        factors = _factors(trials, seed, self._shape)
+        # A pool takes them in order, and those that are drawn one by one do not mind.
+        return np.sort(factors) if self._pooled.any() else factors
 
     def like(self, rows: Sequence[Row]) -> Simulation:
         """Returns a simulation of as many other rows, the same of which are drawn together."""
@@ -178,7 +184,23 @@ class Simulation:
 
         The run has kept what this needs."""
         shape = self._shape
-        factors = _factors(trials, seed, shape)
+        alone = any(block.places(changed) for block in self._blocks)
+        found = (
+            self._change_alone(rows, changed, trials, seed)
+            if alone
+            else np.zeros((shape.roles, shape.weeks, trials), dtype=np.float32)
+        )
+        together = [number for number in changed if self._pooled[number]]
+        if together:
+            self._change_pool(found, rows, together)
+        return found
+
+    def _change_alone(
+        self, rows: Sequence[Row], changed: Sequence[int], trials: int, seed: int
+    ) -> Single:
+        """Returns what changes of those that are drawn one by one."""
+        shape = self._shape
+        factors = self._factors(trials, seed)
         hours = np.zeros((trials, shape.roles, shape.weeks + 1), dtype=np.float32)
         for number, block in enumerate(self._blocks):
             places = block.places(changed)
@@ -194,21 +216,17 @@ class Simulation:
                     own, some = drawn[at], factors[span][part]
                     hours[span][part] += new.steps(own, some) - old.steps(own, some)
         np.cumsum(hours, axis=2, out=hours)
-        found = _by_role(hours)
-        together = [number for number in changed if self._pooled[number]]
-        if together:
-            self._change_pool(found, rows, together)
-        return found
+        return _by_role(hours)
 
     def _change_pool(self, hours: Single, rows: Sequence[Row], changed: Sequence[int]) -> None:
         """Adds to ``hours`` what changes of those that are drawn together."""
         assert self._pool is not None
-        pool, normal = self._pool
+        pool, unit = self._pool
         old, new = ([each[number] for number in changed] for each in (self._rows, rows))
         roles = sorted({role for row in (*old, *new) for role, _, _ in row.steps})
         weeks = self._shape.weeks
         after, before = (pool.cumulants(Table.of(each, weeks)) for each in (new, old))
-        hours[roles] += pool.hours(normal, roles, after - before) - pool.hours(normal, roles)
+        pool.add_change(hours, unit, roles, after - before)
 
 
 def _by_role(hours: Single) -> Single:

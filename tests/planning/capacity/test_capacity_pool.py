@@ -69,12 +69,13 @@ def test_roles_and_weeks_move_together_as_the_deals_tie_them() -> None:
         assert ours.std() == pytest.approx(theirs.std(), rel=0.03)
         assert np.quantile(ours, 0.8) == pytest.approx(np.quantile(theirs, 0.8), rel=0.01)
         # Besides what good and bad times do.
-        ours, theirs = (_besides_the_times(each) for each in (ours, theirs))
+        ours = _besides_the_times(ours, drawn())
+        theirs = _besides_the_times(theirs, one_by_one())
         assert ours.std() == pytest.approx(theirs.std(), rel=0.06)
 
 
-def _besides_the_times(hours: Floats) -> Floats:
-    times = np.log(drawn().factors)
+def _besides_the_times(hours: Floats, futures: Futures) -> Floats:
+    times = np.log(futures.factors)
     found: Floats = hours - np.polyval(np.polyfit(times, hours, 2), times)
     return found
 
@@ -121,7 +122,7 @@ def test_a_deal_that_changes_changes_what_drawing_anew_would() -> None:
     anew = simulation.like(rows).run(TRIALS, 1).hours
     assert np.abs(after - anew).max() < 0.02 * anew.max()
     assert after.mean(axis=2) == pytest.approx(anew.mean(axis=2), rel=1e-3)
-    assert simulation.change(list(many()), [4, 6], TRIALS, 1).max() == 0
+    assert simulation.change(many(), [4, 6], TRIALS, 1).max() == 0
 
 
 def test_a_deal_that_grows_large_has_all_drawn_again() -> None:
