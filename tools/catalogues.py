@@ -21,16 +21,51 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment
 
+from sync.plan.model import ActionType, IssueKind
+from sync.records.model import Owner
+from sync.run.report import Outcome as Ran
+from sync.state.outbox import MessageStatus
 from taiga_pipeline.cli.main import cli
 from taiga_pipeline.cli.translated_help import paragraphs
 from taiga_pipeline.language import ENGLISH, LANGUAGES
 from taiga_pipeline.language.catalogue import DOMAIN, SENTENCE, path_of
+from taiga_pipeline.pipeline.batch import Outcome as Imported
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
-from tools.sentences import ROOT, Found, all_wrapped, literal, lower_modules, sentences
+from taiga_pipeline.pipeline.follow_ups import FollowUp
+from taiga_pipeline.pipeline.model import Category, ContactPart
+from taiga_pipeline.pipeline.what_changed import What
+from taiga_pipeline.planning.hiring.advice import Way
+from taiga_pipeline.planning.lessons.experience import Outcome as Past
+from taiga_pipeline.planning.money.budget import Alarm
+from taiga_pipeline.records import ProjectState
+from taiga_pipeline.workers.decisions import Ending
+from taiga_pipeline.workers.overview import Now
+from tools.sentences import ROOT, Found, all_wrapped, counted, literal, lower_modules, sentences
 
 _MADE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """Stands in every catalogue, so that the same texts make the same file."""
 _CLICK: Final = Path(click.__file__).parent
+_WORDS: Final = (
+    ActionType,
+    Alarm,
+    Category,
+    ContactPart,
+    Ending,
+    FollowUp,
+    Imported,
+    IssueKind,
+    MessageStatus,
+    Now,
+    Owner,
+    Past,
+    ProjectState,
+    Way,
+    What,
+    Ran,
+)
+"""Words that the program knows things by, and that are shown."""
+_NOUNS: Final = ("project", "role", "membership", "milestone", "story", "wiki", "status", "task")
+"""The kinds of records."""
 _WIDTH: Final = 100
 _OF_BABEL: Final = (b'"Generated-By', b'"Report-Msgid', b'"Last-Tr', b'"Language-Team')
 """Lines of a catalogue's head that say nothing."""
@@ -99,6 +134,11 @@ def _labels() -> Iterator[Found]:
     """Yields what the fields of a deal are called."""
     for field in BUILT_IN:
         yield Found(field.label, place="fields")
+    for word in (str(each.value) for kind in _WORDS for each in kind):
+        yield Found(word, place="words")
+    for noun in _NOUNS:
+        yield Found(noun, place="words")
+        yield counted(noun, "words")
 
 
 def _words_of_click() -> Iterator[Found]:

@@ -48,7 +48,9 @@ def many_of(noun: str) -> str:
     """Returns the plural of an English noun."""
     if noun.endswith("s"):
         return f"{noun}es"
-    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    if noun.endswith("y") and noun[-2:-1] not in "aeou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}s"
 
 
 def marked(message: str) -> str:

@@ -122,7 +122,7 @@ def _now(line: Line, now: datetime) -> str:
             else _("running")
         )
     if line.now in (Now.QUEUED, Now.OFF) or line.next is None:
-        return line.now.value
+        return _(line.now.value)
     return _("in {span}", span=_span(line.next - now)) + (" (held)" if line.now is Now.HELD else "")
 
 

@@ -56,7 +56,7 @@ def changes_text(found: ChangesSince) -> list[str]:
     lines = [_("Since {since}", since=found.since)]
     for what, each in groupby(found.deals, key=lambda happening: happening.what):
         happened = list(each)
-        lines += ["", f"{what.value.capitalize()}: {figure(len(happened), ',')}"]
+        lines += ["", f"{_(what.value).capitalize()}: {figure(len(happened), ',')}"]
         lines += [f"  {_deal_text(happening)}" for happening in happened]
     if found.delivery:
         lines += ["", _("In projects"), *(f"  {_delivered_text(each)}" for each in found.delivery)]

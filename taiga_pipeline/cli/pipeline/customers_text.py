@@ -200,7 +200,7 @@ def _pairs(found: CustomerDetails, table: FieldTable) -> dict[str, str]:
 
 
 def _contact(contact: KnownContact) -> str:
-    parts = " and ".join(part.value for part in contact.parts)
+    parts = _(" and ").join(_(part.value) for part in contact.parts)
     about = (contact.name, contact.email, contact.phone, parts)
     return f"{', '.join(filter(None, about))} ({', '.join(contact.deals[-_VALUES:])})"
 
@@ -212,7 +212,7 @@ def _print_deals(deals: Sequence[Experience]) -> None:
     for each in deals[-_DEALS:]:
         deal = each.deal
         close = str(deal.closed_on or deal.expected_close or "")
-        what = (deal.name, deal.service, deal.stage, each.outcome.value, money(deal), close)
+        what = (deal.name, deal.service, deal.stage, _(each.outcome.value), money(deal), close)
         rows.append((deal.key, *what, deal.lost_reason))
     headings = (
         _("Key"),

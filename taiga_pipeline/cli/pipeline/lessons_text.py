@@ -11,7 +11,7 @@ import click
 
 from taiga_pipeline.cli.pipeline.deal_text import money
 from taiga_pipeline.hints import command
-from taiga_pipeline.language import counted, figure
+from taiga_pipeline.language import counted, figure, marked, plural
 from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.cells import format_time
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.lessons.retrospective import Answer
     from taiga_pipeline.planning.lessons.similar import Similarity
 
-UNKNOWN: Final = "unknown"
+UNKNOWN: Final = marked("unknown")
 _ABOUT: Final = ("key", "name", "customer", "stage", "currency", "service", "team", "owner")
 _ANSWERS: Final = 5
 """Answers to one question that metrics show, the newest; ``--json`` has all."""
@@ -115,7 +115,7 @@ def _result(found: Experience) -> Iterator[str]:
     deal, when = found.deal, ""
     if found.outcome in (Outcome.WON, Outcome.LOST) and deal.closed_on:
         when = _(" on {closed_on}", closed_on=deal.closed_on)
-    yield f"{found.outcome.value}{when}"
+    yield f"{_(found.outcome.value)}{when}"
     if found.outcome is Outcome.LOST:
         yield (
             _("because: {lost_reason}", lost_reason=deal.lost_reason)
@@ -161,7 +161,7 @@ def experience_lines(found: Experience) -> Iterator[str]:
 
 def _stays(found: Experience) -> str:
     stays = (f"{s.stage} {s.days:.0f}{_(' so far') if s.is_there else ''}" for s in found.stays)
-    return ", ".join(stays) or UNKNOWN
+    return ", ".join(stays) or _(UNKNOWN)
 
 
 def _role(each: Any) -> str:
@@ -174,39 +174,39 @@ def _role(each: Any) -> str:
 def hours_text(found: Experience) -> str:
     """Returns hours sold, staffed and spent."""
     known = found.sold_hours, found.staffed_hours, found.spent_hours
-    parts = zip(("sold", "staffed", "spent"), known, strict=True)
+    parts = zip((_("sold"), _("staffed"), _("spent")), known, strict=True)
     return ", ".join(f"{number(hours)} {word}" for word, hours in parts)
 
 
 def number(hours: float | None) -> str:
     """Returns hours, or that they are not known."""
-    return UNKNOWN if hours is None else f"{figure(hours, ',.0f')} h"
+    return _(UNKNOWN) if hours is None else f"{figure(hours, ',.0f')} h"
 
 
 def slip_text(found: Experience) -> str:
     """Returns how the start kept to the plan."""
     days = found.slip_days
     if days is None:
-        return UNKNOWN
+        return _(UNKNOWN)
     if not found.has_begun:
         return _("not begun")
-    return (
-        _("on time")
-        if days == 0
-        else _("{days} days {days2}", days=abs(days), days2="late" if days > 0 else "early")
-    )
+    if days == 0:
+        return _("on time")
+    if days > 0:
+        return plural("{number} day late", "{number} days late", days)
+    return plural("{number} day early", "{number} days early", -days)
 
 
 def share_text(share: float | None) -> str:
     """Returns a share in per cent, or that it is not known."""
-    return UNKNOWN if share is None else f"{100 * share:.0f} %"
+    return _(UNKNOWN) if share is None else f"{100 * share:.0f} %"
 
 
 def people_text(people: Iterable[str]) -> str:
     """Names people, as many as fit."""
     named = list(people)
     more = _(" and {count} more", count=len(named) - _PEOPLE) if len(named) > _PEOPLE else ""
-    return ", ".join(named[:_PEOPLE]) + more or UNKNOWN
+    return ", ".join(named[:_PEOPLE]) + more or _(UNKNOWN)
 
 
 def answer_text(answer: Answer) -> str:

@@ -78,7 +78,7 @@ def _as_json(reading: CalendarReading, report: EventsReport) -> dict[str, Any]:
 
 def _print(reading: CalendarReading, report: EventsReport, file: Path) -> None:
     outcomes = ", ".join(
-        f"{figure(count, ',')} {outcome.value}" for outcome, count in report.counts.items()
+        f"{figure(count, ',')} {_(outcome.value)}" for outcome, count in report.counts.items()
     )
     back = _(", {count:,} removed", count=len(report.taken_back)) if report.taken_back else ""
     click.echo(

@@ -17,8 +17,8 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.cli.pipeline.file_text import bad_rows_json, print_bad_rows
 from taiga_pipeline.hints import command
+from taiga_pipeline.language import plural, translated
 from taiga_pipeline.language import text as _
-from taiga_pipeline.language import translated
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.report.terminal import safe
 
@@ -170,20 +170,17 @@ def _print(report: RosterReport, file: Path) -> None:
 
 def _print_gone(report: RosterReport) -> None:
     if report.gone:
-        people = (
-            "1 person" if len(report.gone) == 1 else _("{count:,} people", count=len(report.gone))
-        )
-        are = "is" if len(report.gone) == 1 else "are"
         shown = ", ".join(each.email for each in report.gone[:_SHOWN])
         more = len(report.gone) - _SHOWN
         way = command("people edit", report.gone[0].email, options="--ends DATE")
         click.echo(
             safe(
-                _(
-                    "note: {people} of earlier imports {are} no longer in the file; "
+                plural(
+                    "note: {number:,} person of earlier imports is no longer in the file; "
                     "kept with all hours: {shown}{more}. Who has left: {way}",
-                    people=people,
-                    are=are,
+                    "note: {number:,} people of earlier imports are no longer in the file; "
+                    "kept with all hours: {shown}{more}. Who has left: {way}",
+                    len(report.gone),
                     shown=shown,
                     more=_(" and {more:,} more", more=more) if more > 0 else "",
                     way=way,

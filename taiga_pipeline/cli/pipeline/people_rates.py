@@ -61,7 +61,7 @@ def set_rate(
     if as_json:
         print_json({**rate_json(done.rate), "outcome": done.outcome.value})
     else:
-        click.echo(safe(f"{done.outcome.value} {_sentence(done.rate)}"))
+        click.echo(safe(f"{_(done.outcome.value)} {_sentence(done.rate)}"))
     if done.notice:
         click.echo(safe(_("note: {notice}", notice=translated(done.notice))), err=True)
 

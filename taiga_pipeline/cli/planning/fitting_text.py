@@ -11,7 +11,7 @@ from taiga_pipeline.app.planning.staffing import Wanted
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table, style
-from taiga_pipeline.language import figure
+from taiga_pipeline.language import figure, plural
 from taiga_pipeline.language import text as _
 from taiga_pipeline.planning.weeks import week_name
 from taiga_pipeline.report.terminal import safe
@@ -54,12 +54,12 @@ def _said(start: Start) -> str:
     if not start.missing:
         return _("{week}: it fits", week=_week(start))
     missing = ", ".join(
-        _(
-            "{role} {hours:,.0f} h in {weeks} week{value}",
+        plural(
+            "{role} {hours:,.0f} h in {number} week",
+            "{role} {hours:,.0f} h in {number} weeks",
+            each.weeks,
             role=safe(each.role),
             hours=each.hours,
-            weeks=each.weeks,
-            value="s" * (each.weeks > 1),
         )
         for each in start.missing
     )

@@ -322,8 +322,6 @@ def _days(days: float | None) -> str:
 
 
 def _later(days: float) -> str:
-    return _(
-        "{days:.0f} days {days2} (median)",
-        days=abs(days),
-        days2=_("after") if days >= 0 else _("before"),
-    )
+    if days >= 0:
+        return _("{days:.0f} days after (median)", days=days)
+    return _("{days:.0f} days before (median)", days=-days)

@@ -149,7 +149,7 @@ def _budget_row(budget: Budget) -> list[str]:
         *_hours(hours),
         progress,
         *_hours([budget.at_end]),
-        "; ".join(each.value for each in budget.warnings),
+        "; ".join(_(each.value) for each in budget.warnings),
     ]
 
 

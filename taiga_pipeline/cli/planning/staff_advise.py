@@ -81,7 +81,7 @@ def _row(advice: Advice) -> list[str]:
     option = advice.option
     last = "" if option.way in (Way.HIRE, Way.PART_TIME, Way.TRAIN, Way.LATER) else advice.last
     return [
-        option.way.value,
+        _(option.way.value),
         safe(_what(advice)),
         str(advice.start or advice.first),
         str(last),

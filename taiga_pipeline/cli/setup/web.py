@@ -139,8 +139,7 @@ def add(
     is_new = keep_user(file, User(person, stored))
     click.echo(
         _(
-            "{is_new} {name} ({role}) in {file}",
-            is_new="Added" if is_new else "Changed",
+            "Added {name} ({role}) in {file}" if is_new else "Changed {name} ({role}) in {file}",
             name=name,
             role=role,
             file=file,
@@ -178,7 +177,12 @@ def show(context: CommandContext) -> None:
 
     people = sorted(read_users(file).values(), key=lambda each: each.person.name.casefold())
     rows = [
-        (each.person.name, each.person.role.value, each.person.owner, "yes" if each.hash else "no")
+        (
+            each.person.name,
+            each.person.role.value,
+            each.person.owner,
+            _("yes") if each.hash else _("no"),
+        )
         for each in people
     ]
     print_table((_("name"), _("role"), _("owner"), _("password")), rows)

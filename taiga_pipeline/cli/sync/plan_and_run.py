@@ -190,17 +190,16 @@ def run_lines(result: RunReport, tool: str, *, watched: bool) -> Iterator[str]:
 
 def found_again(count: int) -> str:
     """Says that the state store did not know of projects that were there already."""
-    found = (
-        _("1 project was found by its")
-        if count == 1
-        else _("{count} projects were found by their", count=count)
+    found = plural(
+        "{number} project was found by its marker and adopted, none was made again",
+        "{number} projects were found by their marker and adopted, none was made again",
+        count,
     )
-    return _(
-        "{found} marker and adopted, none was made again: the state store "
-        "did not know of them (it is new or restored, or another machine "
-        "made them).",
-        found=found,
+    why = _(
+        "the state store did not know of them (it is new or restored, or another machine "
+        "made them)."
     )
+    return f"{found}: {why}"
 
 
 def summary(result: RunReport) -> str:

@@ -134,14 +134,14 @@ def _run_json(run: RunRow) -> dict[str, object]:
 
 
 def _show_health(health: Health, run: RunRow) -> None:
-    counts = ", ".join(f"{n} {state or _('unknown')}" for state, n in sorted(health.states.items()))
+    counts = ", ".join(f"{n} {_(state or 'unknown')}" for state, n in sorted(health.states.items()))
     kinds = ", ".join(f"{n} {kind}" for kind, n in sorted(health.issues.items()))
     error = kept_words(run.summary).get("error")
     why = f" ({safe(str(error))})" if error else ""
     print_pairs(
         {
             _("pipeline"): health.pipeline,
-            _("last run"): f"{run.id}: {run.outcome}, {ago(health.now - run.started_at)}{why}",
+            _("last run"): f"{run.id}: {_(run.outcome)}, {ago(health.now - run.started_at)}{why}",
             _("last success"): _last_success(health),
             _("projects"): counts or _("none"),
             _("open"): _("{kinds} (pipeline-sync conflicts)", kinds=kinds)
@@ -197,10 +197,12 @@ def ago(age: timedelta) -> str:
     if age < -SKEW:
         return _("in the future (a clock was wrong)")
     seconds = max(0, int(age.total_seconds()))
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = seconds // size
-            return plural("{number} {unit} ago", "{number} {unit}s ago", count, unit=unit)
+    if seconds >= 86_400:
+        return plural("{number} day ago", "{number} days ago", seconds // 86_400)
+    if seconds >= 3_600:
+        return plural("{number} hour ago", "{number} hours ago", seconds // 3_600)
+    if seconds >= 60:
+        return plural("{number} minute ago", "{number} minutes ago", seconds // 60)
     return _("just now")
 
 
