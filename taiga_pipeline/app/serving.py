@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sync.clock import Clock, SystemClock
+from taiga_pipeline.app.deals.uploads import Uploads
 from taiga_pipeline.app.memory import Memory, files_mark
 from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
@@ -21,6 +22,10 @@ class Served:
     environment: Mapping[str, str]
     clock: Clock = field(default_factory=SystemClock)
     memory: Memory = field(default_factory=Memory)
+    uploads: Uploads = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.uploads = Uploads(self.clock.monotonic)
 
     @classmethod
     def of(cls, workspace: Workspace) -> Served:

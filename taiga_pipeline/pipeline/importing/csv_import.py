@@ -26,6 +26,7 @@ from taiga_pipeline.pipeline.importing.headers import is_known
 from taiga_pipeline.pipeline.importing.keys import KeyResolver
 from taiga_pipeline.pipeline.importing.notices import Notice, Observer
 from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions, Layout, lay_out
+from taiga_pipeline.pipeline.importing.preview import RowPreview, row_preview
 from taiga_pipeline.pipeline.importing.profiles import FORGET, Told, profile_of, with_profile
 from taiga_pipeline.pipeline.importing.rows import BadRow, Draft, RowReader, new_deal
 from taiga_pipeline.pipeline.importing.swaps import Swaps
@@ -184,6 +185,22 @@ class PreparedImport:
             is_first=self.is_first,
         )
 
+    def preview(self, most: int) -> tuple[RowPreview, ...]:
+        """Returns what the first rows would do of those that change something; stores nothing.
+
+        :raises Unreachable: the store cannot be used.
+        """
+        work = _Import(self.reading, self.told.options, self.funnel, self.origin)
+        found: list[RowPreview] = []
+        with self.store.view(by=self.told.options.by) as view:
+            for chunk in chunks(work.keys.resolve(view, self.drafts), CHUNK):
+                found += filter(
+                    None, (work.seen(row, view.now) for row in work.prepare(view, chunk))
+                )
+                if len(found) >= most:
+                    break
+        return tuple(found[:most])
+
     def run(self) -> ImportReport:
         """Imports the file, all good rows in one transaction, and reports on the others.
 
@@ -274,6 +291,18 @@ class _Import:
             except InvalidValue as error:
                 rows.append(replace(row, problem=_reason(error)))
         return rows
+
+    def seen(self, row: _Row, now: datetime) -> RowPreview | None:
+        """Returns what a row would do, None for nothing."""
+        draft = row.draft
+        if row.merged is None:
+            return RowPreview(draft.line, draft.key, "", None, reason=row.problem)
+        try:
+            after, _ = self._gates.let(row.before, row.merged.deal)
+        except GateClosed as error:
+            return RowPreview(draft.line, draft.key, "", None, reason=_reason(error))
+        found = row_preview(draft.line, row.before, after, now)
+        return None if found.outcome is Outcome.UNCHANGED else found
 
     def take(self, batch: Batch, rows: Sequence[_Row]) -> None:
         """Stores rows; what someone has changed since they were merged is merged again."""

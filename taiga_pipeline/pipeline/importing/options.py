@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from enum import StrEnum
@@ -104,6 +104,22 @@ class Spelling:
 
 
 ON_COMMAND_LINE: Final = Spelling()
+ON_PAGE: Final = Spelling(
+    column="column {theirs!r} as {ours}",
+    default="{text!r} for blank cells of {ours}",
+    value="{ours}: {text!r} for {theirs!r}",
+    name="names of the form {name!r}",
+    example_of_name="names of the form '{{customer}}: {{service}}'",
+    key="keys of the form {name!r}",
+    example_of_key="keys of the form '{{customer}}-{{name}}'",
+    currency="currency",
+    decimal="decimal mark {text!r}",
+    delimiter="separator {text!r}",
+    sheet="sheet {name!r}",
+    date_format="date format",
+    time_zone="time zone {text!r}",
+    scale="scale of chances",
+)
 IN_CONFIG: Final = Spelling(
     column='[source.columns] {ours} = "{theirs}"',
     default='[source.defaults] {ours} = "{text}"',
@@ -138,7 +154,8 @@ class ImportOptions:
     origin were told does not count any more (`taiga_pipeline.pipeline.importing.profiles`).
     ``force`` lets deals skip actions on their way, which is recorded. ``take`` says whose value
     counts where the file and the store changed a field apart. ``fields`` is the table of the
-    fields, those of the user's own among them.
+    fields, those of the user's own among them. ``ignored`` are headers that stand for nothing,
+    however well they are known.
     """
 
     fields: FieldTable = BUILT_IN
@@ -166,6 +183,7 @@ class ImportOptions:
     forget: bool = False
     force: bool = False
     by: str = ""
+    ignored: Collection[str] = ()
 
     @property
     def terms(self) -> Terms:
@@ -227,7 +245,8 @@ def lay_out(file: str, headers: tuple[str, ...], options: ImportOptions) -> Layo
     """
     problems: list[str] = []
     chosen = _named_columns(headers, options, problems)
-    guess = guess_columns(headers, chosen, options.fields)
+    considered = (header for header in headers if header not in options.ignored)
+    guess = guess_columns(considered, chosen, options.fields)
     chosen |= guess.columns
     spelling = options.spelling
     name_parts = _parts(

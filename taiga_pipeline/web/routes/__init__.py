@@ -12,6 +12,7 @@ from taiga_pipeline.web.routes.board import BOARD
 from taiga_pipeline.web.routes.customers import CUSTOMERS
 from taiga_pipeline.web.routes.deal import DEAL
 from taiga_pipeline.web.routes.deal_form import DEAL_FORM
+from taiga_pipeline.web.routes.files import FILES
 from taiga_pipeline.web.routes.follow_ups import FOLLOW_UPS
 from taiga_pipeline.web.routes.moving import MOVING
 from taiga_pipeline.web.routes.plan import PLAN
@@ -24,6 +25,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     PLAN,
     QUARTER,
     CUSTOMERS,
+    FILES,
     STAFFING,
     DEAL,
     DEAL_FORM,
