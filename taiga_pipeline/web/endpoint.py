@@ -14,7 +14,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
-from taiga_pipeline.language import matching, use, used
+from taiga_pipeline.language import marked, matching, use, used
+from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.web.access.people import Person, Role
 from taiga_pipeline.web.access.session import COOKIE, Session
@@ -28,8 +29,8 @@ _LOG: Final = logging.getLogger(__name__)
 NOBODY: Final = Person("", Role.READ)
 MAX_QUERY: Final = 8_000
 MAX_LANGUAGES: Final = 500
-_NO_RIGHT: Final = "Your role ({role}) does not include this; it takes the role {asked}."
-_FORGED: Final = (
+_NO_RIGHT: Final = marked("Your role ({role}) does not include this; it takes the role {asked}.")
+_FORGED: Final = marked(
     "This form is older than your session, or did not come from this page. Nothing was changed: "
     "load the page again, and repeat it."
 )
@@ -112,14 +113,14 @@ async def _admitted(site: Site, route: Route, visit: Visit) -> Response:
         if person is None:
             return _to_log_in(visit)
         if not person.role.allows(route.role):
-            message = _NO_RIGHT.format(role=person.role, asked=route.role)
+            message = _(_NO_RIGHT, role=_(person.role), asked=_(route.role))
             return _failed(visit, Failure((message,), 403))
     sent = Sent()
     if route.method == "POST":
         sent = await read_body(request, route.max_body)
         visit.body, visit.form = sent.body, sent.fields
         if not route.outside and not _is_ours(visit):
-            return _failed(visit, Failure((_FORGED,), 403))
+            return _failed(visit, Failure((_(_FORGED),), 403))
     try:
         return await _called(site, route, visit)
     finally:
@@ -160,7 +161,7 @@ def _failure(visit: Visit, error: Exception) -> Failure:
     known = failure_of(error, visit.workspace.fields if visit.is_open else BUILT_IN)
     if known is None:
         _LOG.error("%s %s failed", visit.request.method, visit.path, exc_info=error)
-        return Failure((UNEXPECTED,), 500)
+        return Failure((_(UNEXPECTED),), 500)
     return known
 
 
@@ -170,7 +171,7 @@ def _failed(visit: Visit, failure: Failure) -> Response:
 
 
 def _not_found(visit: Visit) -> Response:
-    return _failed(visit, Failure(("There is no page at this address.",), 404))
+    return _failed(visit, Failure((_("There is no page at this address."),), 404))
 
 
 NOT_FOUND: Final = Route("GET", "", _not_found, Role.READ)

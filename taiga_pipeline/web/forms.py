@@ -11,6 +11,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Message
 
+from taiga_pipeline.language import text as _
 from taiga_pipeline.web.visit import Fields
 
 MAX_FIELDS: Final = 2_000
@@ -24,7 +25,9 @@ class TooLarge(Exception):
     status = 413
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"This is too much: at most {most / 1e6:.0f} MB can be sent here.")
+        super().__init__(
+            _("This is too much: at most {most} MB can be sent here.", most=round(most / 1e6, 1))
+        )
 
 
 class Unreadable(Exception):
@@ -33,7 +36,7 @@ class Unreadable(Exception):
     status = 400
 
     def __init__(self) -> None:
-        super().__init__("What the browser sent could not be read; nothing was changed.")
+        super().__init__(_("What the browser sent could not be read; nothing was changed."))
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import socket
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 KEY_FILE: Final = "web-sessions.key"
 _CONNECTIONS: Final = 500
+_LOOK_SECONDS: Final = 1.0
 _ONLY_HERE: Final = (
     "{host} can be reached from other machines, and a one-time link is for this one alone; name a "
     "file of people under [web] users (make it with 'pipeline-sync web user add'), or the header "
@@ -98,13 +100,14 @@ def bind(host: str, port: int) -> socket.socket:
 
     :raises ProblemsError: the address cannot be used.
     """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
         listening.listen(128)
     except OSError as error:
+        listening.close()
         message = f"{host}:{port}: cannot listen there: {error.strerror or error}"
         raise ProblemsError([Problem(message)]) from error
     return listening
@@ -127,6 +130,19 @@ def server_of(site: Site) -> uvicorn.Server:
     )
 
 
-def serve(site: Site, listening: socket.socket) -> None:
-    """Serves until Ctrl-C or SIGTERM; requests under way are answered first."""
-    server_of(site).run(sockets=[listening])
+def serve(site: Site, listening: socket.socket, ended: threading.Event) -> None:
+    """Serves until somebody asks it to end; requests under way are answered first.
+
+    :raises RuntimeError: the server ended by itself.
+    """
+    server = server_of(site)
+    # In a thread, it leaves signals to others: asked to end, it would end the process by one.
+    thread = threading.Thread(target=server.run, args=([listening],), name="pages")
+    thread.start()
+    while thread.is_alive() and not ended.wait(_LOOK_SECONDS):
+        pass
+    was_asked = ended.is_set()
+    server.should_exit = True
+    thread.join()
+    if not was_asked:
+        raise RuntimeError("the server ended by itself; its log says why")

@@ -25,7 +25,7 @@ def templates() -> Environment:
     )
     del found.filters["safe"]  # what would let markup through: no template may use it
     found.filters.update(
-        amount=amount, day=day, moment=moment, percent=percent, translated=translated
+        amount=amount, day=day, exact=exact, moment=moment, percent=percent, translated=translated
     )
     found.tests["web_address"] = is_web_address
     found.globals.update(_=text, ngettext=plural)
@@ -34,7 +34,7 @@ def templates() -> Environment:
 
 def _readable(value: object) -> object:
     """Returns what a template shows; in a text, what hides or reorders others is made visible."""
-    if isinstance(value, str) and not hasattr(value, "__html__"):
+    if isinstance(value, str) and not isinstance(value, Exact) and not hasattr(value, "__html__"):
         return safe(value, keep_lines=True)
     return "" if value is None else value
 
@@ -42,6 +42,17 @@ def _readable(value: object) -> object:
 def is_web_address(address: object) -> bool:
     """Whether a text is an address that may stand behind a link."""
     return isinstance(address, str) and address.startswith(("https://", "http://"))
+
+
+class Exact(str):
+    """A text that is sent back as it is: what a field holds, or the name of an option."""
+
+    __slots__ = ()
+
+
+def exact(value: object) -> object:
+    """Has a text written letter by letter, not as people read it; it is escaped all the same."""
+    return Exact(value) if type(value) is str else value
 
 
 def amount(value: Decimal | float | None, places: int | None = None) -> str:

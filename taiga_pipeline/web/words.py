@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from taiga_pipeline.app.trouble import Trouble, missing_packages, trouble_of
+from taiga_pipeline.language import marked, translated
+from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.errors import (
     AlreadyThere,
     EditConflict,
@@ -30,7 +32,7 @@ _STATUS: Final[Mapping[Trouble, int]] = {
     Trouble.LOCKED: 409,
     Trouble.UNREACHABLE: 503,
 }
-UNEXPECTED: Final = (
+UNEXPECTED: Final = marked(
     "Something went wrong that was not foreseen. What was saved before is kept. The server's log "
     "says what it was; try again, and tell the person who looks after this server."
 )
@@ -71,18 +73,20 @@ def _status(error: Exception, trouble: Trouble) -> int:
 def _messages(error: Exception, fields: FieldTable) -> list[str]:
     if isinstance(error, InvalidFields):
         return [
-            f"{_labels(name, fields)}: {message}"
+            f"{_labels(name, fields)}: {translated(message)}"
             for name, messages in error.fields.items()
             for message in messages
         ]
     if isinstance(error, GateClosed):
-        return [f"{error}. Check these actions off, or move it anyway, which is recorded."]
+        way = _("Check these actions off, or move it anyway, which is recorded.")
+        return [f"{translated(str(error))}. {way}"]
     if isinstance(error, NotMappedDeal):
-        return [f"{error}. Give it a team or service that a mapping is for."]
+        way = _("Give it a team or service that a mapping is for.")
+        return [f"{translated(str(error))}. {way}"]
     said = [line for line in str(error).split("\n") if line.strip()]
     return [*said, *(f"{each}." for each in advice(getattr(error, "ways_out", ())))]
 
 
 def _labels(name: str, fields: FieldTable) -> str:
-    parts = (fields[each].label if each in fields else each for each in name.split("+"))
-    return " and ".join(parts)
+    parts = [_(fields[each].label) if each in fields else each for each in name.split("+")]
+    return _("{one} and {other}", one=parts[0], other=parts[1]) if len(parts) == 2 else parts[0]

@@ -11,6 +11,7 @@ from taiga_pipeline.app.serving import Served
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.output import print_table
+from taiga_pipeline.cli.signals import asked_to_end
 from taiga_pipeline.credentials import from_environment
 from taiga_pipeline.language import marked, translated
 from taiga_pipeline.language import text as _
@@ -45,18 +46,21 @@ def web(context: CommandContext, listen: str | None) -> None:
 
         door = make_door(settings, context.by, tell)
         site = make_site(_pipelines(context), settings, door, host, _folder(context))
-        click.echo(
-            _(
-                "Serving {pipelines} at {address}/",
-                pipelines=", ".join(site.pipelines),
-                address=address,
+        with asked_to_end() as ended:  # whoever reads the first line may end it at once
+            click.echo(
+                _(
+                    "Serving {pipelines} at {address}/",
+                    pipelines=", ".join(site.pipelines),
+                    address=address,
+                )
             )
-        )
-        if door.local is not None:
-            click.echo(_("The link lets one browser in, once; then the next one is shown here."))
-            tell(door.link.token)
-        click.echo(_("Press Ctrl-C to end it."))
-        serve(site, listening)
+            if door.local is not None:
+                click.echo(
+                    _("The link lets one browser in, once; then the next one is shown here.")
+                )
+                tell(door.link.token)
+            click.echo(_("Press Ctrl-C to end it."))
+            serve(site, listening, ended)
 
 
 def _address(text: str) -> tuple[str, int]:

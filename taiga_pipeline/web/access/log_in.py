@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
+from taiga_pipeline.language import marked
+from taiga_pipeline.language import text as _
 from taiga_pipeline.web.access.door import ONE_TIME, Door
 from taiga_pipeline.web.access.session import Session, proof_of
 from taiga_pipeline.web.pages import Route, get, post
@@ -17,12 +19,12 @@ if TYPE_CHECKING:
     from taiga_pipeline.web.visit import Visit
 
 _LOG: Final = logging.getLogger(__name__)
-_WRONG: Final = "Name and password do not belong together."
-_USED: Final = (
+_WRONG: Final = marked("Name and password do not belong together.")
+_USED: Final = marked(
     "This link was used already, or is not of this server. The terminal in which the server runs "
     "shows the one that is valid now."
 )
-_WAIT: Final = "Too many tries. Try again in {minutes} minutes."
+_WAIT: Final = marked("Too many tries. Try again in {minutes} minutes.")
 MAX_BODY: Final = 20_000
 
 
@@ -61,12 +63,12 @@ def _log_in(door: Door, visit: Visit) -> Response:
     if wait := door.throttle.wait(clock.monotonic(), *of):
         _LOG.warning("log-in of %r from %s: too many tries", name, address)
         minutes = max(1, round(wait / 60))
-        return _shown(door, visit, _WAIT.format(minutes=minutes), status=429)
+        return _shown(door, visit, _(_WAIT, minutes=minutes), status=429)
     user = door.log_in(name, password)
     if user is None:
         door.throttle.failed(clock.monotonic(), *of)
         _LOG.warning("log-in of %r from %s: refused", name, address)
-        return _shown(door, visit, _WRONG, status=403)
+        return _shown(door, visit, _(_WRONG), status=403)
     door.throttle.passed(of[0])
     _begin(visit, user.person.name, proof_of(user.hash))
     return visit.back_to(visit.form.text("back"))
@@ -76,7 +78,7 @@ def _enter(door: Door, visit: Visit) -> Response:
     if door.local is None or not door.link.use(visit.query.text("token")):
         if visit.person.name:  # the same link again, in the browser that it let in
             return visit.go("/")
-        return _shown(door, visit, _USED, status=403)
+        return _shown(door, visit, _(_USED), status=403)
     _begin(visit, door.local.name, ONE_TIME)
     return visit.go("/")
 

@@ -17,6 +17,7 @@ from taiga_pipeline.pipeline.columns import deal_cells
 from taiga_pipeline.pipeline.errors import EditConflict, FieldConflict, InvalidFields
 from taiga_pipeline.pipeline.fields.field import LIST_KINDS, DealField, FieldTable, Kind
 from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal, RoleDemand
+from taiga_pipeline.pipeline.notation import format_skills
 from taiga_pipeline.web.pages import Section, get, post
 from taiga_pipeline.web.visit import Fields, Visit
 
@@ -65,7 +66,7 @@ def _role_rows(roles: Sequence[RoleDemand]) -> list[tuple[str, ...]]:
             format(each.hours_per_week.normalize(), "f"),
             str(each.weeks),
             str(each.start_week),
-            ", ".join(each.skills),
+            format_skills(each.skills),
         )
         for each in roles
     ]

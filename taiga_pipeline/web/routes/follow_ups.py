@@ -105,7 +105,7 @@ def _step_done(visit: Visit, key: str) -> Response:
     deal, version = deal_seen(visit.workspace, key)
     step = visit.form.text("step")
     if deal.next_step != step:
-        visit.warn(_("Somebody else changed this step meanwhile: {step}", step=deal.next_step))
+        visit.warn(_("This step was changed meanwhile: {step}", step=deal.next_step))
         return visit.back("/follow-ups")
     cleared = {"next_step": "", "next_step_on": None}
     edit_deal(visit.workspace, key, cleared, by=visit.by, seen=version)

@@ -79,8 +79,8 @@ def test_a_run_that_is_at_work_is_said_to_be(browser: Browser, tmp_path: Path) -
 
 
 def test_a_tool_that_does_not_answer_is_named(browser: Browser, taiga: Sandbox) -> None:
-    key = proposal(browser)
+    key, address = proposal(browser), taiga.url
     taiga.stop()
     answer = browser.get(f"/deal/plan?key={key}")
     assert answer.status_code == 503
-    assert taiga.url in text_of(answer) and "Traceback" not in answer.text
+    assert address in text_of(answer) and "Traceback" not in answer.text

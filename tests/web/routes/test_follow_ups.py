@@ -63,7 +63,7 @@ def test_a_step_that_somebody_changed_meanwhile_is_not_done(
     browser.get("/follow-ups?who=all")
     edit_deal(deals, "D-1", read_fields({"next_step": "Visit them"}), by="olle")
     page = browser.post("/follow-ups/done", key="D-1", step="Call about the price")
-    assert "Somebody else changed this step meanwhile: Visit them" in text_of(page)
+    assert "This step was changed meanwhile: Visit them" in text_of(page)
     assert show_deal(deals, "D-1").deal.next_step == "Visit them"
 
 
