@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from sync.clock import Clock, StoppableClock
@@ -20,19 +20,23 @@ from taiga_pipeline.app.customers.lessons import questions_of
 from taiga_pipeline.app.customers.looking_back import who_has_ended
 from taiga_pipeline.app.planning.page_money import page_money
 from taiga_pipeline.app.portfolio import portfolio_of
+from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.mapping.holding import Holding
 from taiga_pipeline.mapping.model import PagePhase
+from taiga_pipeline.mapping.page import SLUG as FROM_SALES
 from taiga_pipeline.portfolio.cards import card_fields
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.records import CardField
-from taiga_pipeline.sources.mapped import Extent, MappedSource
+from taiga_pipeline.records import CardField, Kind
+from taiga_pipeline.sources.mapped import Extent, MappedSource, Moves
 from taiga_pipeline.targets.port import has_boards
 from taiga_pipeline.targets.registry import UnknownTargetError, find, make
 
 if TYPE_CHECKING:
     from sync.target import Target
+    from taiga_pipeline.pipeline.model import StageMove
     from taiga_pipeline.targets.port import TargetAdapter
 
 
@@ -142,9 +146,32 @@ def make_source(workspace: Workspace, known: KnownTarget | None = None) -> Mappe
         money=partial(page_money, workspace),
         ended=partial(who_has_ended, workspace),
         questions=questions_of(workspace),
+        moves=partial(stage_moves, workspace),
     )
     deals = workspace.make_deal_source()
     return MappedSource(deals, mappings, workspace.clock, extent, workspace.zone)
+
+
+def stage_moves(workspace: Workspace) -> Moves:
+    """Returns what tells the moves of a deal in the built-in store; of other deals it tells none.
+
+    Those of deals whose projects have a page already are read at once, all others where a project
+    is made.
+    """
+    if not workspace.has_store:
+        return lambda key, is_new: ()
+    with state_to_read(workspace) as state:
+        paged = state.groups_with(Kind.WIKI, FROM_SALES)
+
+    @cache
+    def read(only_paged: bool) -> Mapping[str, Sequence[StageMove]]:
+        with deal_store(workspace) as store:
+            return store.moves_of(paged if only_paged else None)
+
+    def moves(key: str, is_new: bool) -> Sequence[StageMove]:
+        return read(key in paged).get(key, ()) if is_new or key in paged else ()
+
+    return moves
 
 
 def make_target(

@@ -458,6 +458,7 @@ class WordsTable(Table):
     older_notes: Text = Field(
         "Older notes, kept with the deal", description="Below the newest notes: before how many."
     )
+    stages: Text = Field("Stages", description="Heading above the days on which it reached them.")
     looking_back: Text = Field(
         "Looking back", description="Title of the page that asks what an ended project taught."
     )

@@ -13,13 +13,16 @@ from taiga_pipeline.mapping.rules import Rules
 from taiga_pipeline.mapping.text import escape_markup, iso, one_line
 from taiga_pipeline.mapping.values import Values
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
-from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal, Note
+from taiga_pipeline.pipeline.model import Contact, ContactPart, Deal, Note, StageMove
 from taiga_pipeline.records import Kind, Wiki
 
 SLUG: Final = "from-sales"
 """The page's address within the wiki, in every language."""
 
 MAX_NOTES: Final = 30
+MAX_STAGES: Final = 30
+"""Moves that stand on the page: the newest."""
+
 MAX_CHARACTERS: Final = 20_000
 """How much of the log of notes stands on the page: the newest notes. The very first is there in any
 case; what no wiki page holds, its target cuts."""
@@ -76,8 +79,10 @@ class PageMoney:
 
 def with_money(group: DesiredGroup, money: PageMoney, words: WordsTable) -> DesiredGroup:
     """Returns the group of a deal whose page, if it has one, shows money as well."""
-    lines = list(_money(money, words))
+    return _with_section(group, list(_money(money, words)))
 
+
+def _with_section(group: DesiredGroup, lines: Sequence[str]) -> DesiredGroup:
     def shown(child: Desired) -> Desired:
         if not lines or not is_page(child.key):
             return child
@@ -86,6 +91,15 @@ def with_money(group: DesiredGroup, money: PageMoney, words: WordsTable) -> Desi
         return replace(child, fields={**child.fields, Wiki.FACTS: text})
 
     return replace(group, children=tuple(shown(child) for child in group.children))
+
+
+def with_stages(group: DesiredGroup, moves: Sequence[StageMove], words: WordsTable) -> DesiredGroup:
+    """Returns the group of a deal whose page, if it has one, shows when it reached which stage.
+
+    ``moves`` are in the order of their times; days are in UTC.
+    """
+    stages = [f"{move.at:%Y-%m-%d}: {_plain(move.to_stage)}" for move in moves[-MAX_STAGES:]]
+    return _with_section(group, list(_section(words.stages, stages)))
 
 
 def with_page_at_rest(group: DesiredGroup) -> DesiredGroup:

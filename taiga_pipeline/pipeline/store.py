@@ -72,7 +72,7 @@ from taiga_pipeline.pipeline.tables.notes import (
     with_new_notes,
     with_notes,
 )
-from taiga_pipeline.pipeline.tables.past import all_changes
+from taiga_pipeline.pipeline.tables.past import all_changes, moves_of
 from taiga_pipeline.pipeline.tables.queries import events, matcher, with_decision
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.pipeline.versions import Version, version_of
@@ -398,6 +398,11 @@ class DealStore:
         ``newest`` leaves out all but so many, and has the newest come first.
         """
         return map(row_to_move, self._stream(events(STAGE_MOVES, key, newest)))
+
+    def moves_of(self, keys: Collection[str] | None = None) -> dict[str, list[StageMove]]:
+        """Returns the moves of some deals (None: of all), the oldest first, by their keys."""
+        with self._reading() as connection:
+            return moves_of(connection, keys)
 
     def changes(
         self, key: str = "", newest: int | None = None, *, fields: Collection[str] = ()

@@ -27,10 +27,16 @@ from taiga_pipeline.mapping.holding import Asked, Holding, asked_by
 from taiga_pipeline.mapping.looking_back import with_questions
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.mapping.model import PagePhase
-from taiga_pipeline.mapping.page import PageMoney, with_money, with_page_at_rest
+from taiga_pipeline.mapping.page import (
+    PageMoney,
+    is_page,
+    with_money,
+    with_page_at_rest,
+    with_stages,
+)
 from taiga_pipeline.mapping.rules import Rules, StageRule
 from taiga_pipeline.pipeline.delivery import delivery_facts
-from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
+from taiga_pipeline.pipeline.model import Deal, DeliveryFacts, StageMove
 from taiga_pipeline.records import PORTFOLIO, is_portfolio
 from taiga_pipeline.sources.joined import NOT_HERE, WAITS, Together, with_joined
 from taiga_pipeline.sources.port import (
@@ -47,6 +53,10 @@ _RESERVED: Final = (
     f"a deal's key may not begin with {PORTFOLIO!r}, which names the portfolio; give it another"
 )
 _NO_OVERVIEW: Final = "the portfolio stays as it is: {tool} has no boards at present"
+
+
+Moves = Callable[[str, bool], Sequence[StageMove]]
+"""Tells a deal's moves, by its key and whether its project may be made in this run."""
 
 
 class Overview(Protocol):
@@ -77,7 +87,8 @@ class Extent:
     yields its group at the end, if ``holds_overview`` says that the target can hold it. ``at_rest``
     gives keys of groups that are not deals', to be left as they are. ``money`` works out what deals
     come to, by key, for pages that may show it; None if that cannot be known now. ``ended`` finds
-    out which deals' projects have ended: they are asked ``questions`` on a page.
+    out which deals' projects have ended: they are asked ``questions`` on a page. ``moves`` gives
+    what tells a deal's moves by its key, for pages from sales.
     """
 
     holding: Holding = field(default_factory=Holding)
@@ -87,6 +98,7 @@ class Extent:
     money: Callable[[], Mapping[str, PageMoney] | None] = dict
     ended: Callable[[], Callable[[Deal], bool]] = lambda: lambda deal: False
     questions: Sequence[str] = ()
+    moves: Callable[[], Moves] = lambda: lambda key, is_new: ()
 
 
 class MappedSource:
@@ -144,7 +156,7 @@ class MappedSource:
     def _groups(self, deals: DealReading, reading: Reading, today: date) -> Iterator[DesiredGroup]:
         holding = self._extent.holding.settled()
         money = self._extent.money() if self._shows_money else {}
-        has_ended = self._extent.ended()
+        has_ended, moves = self._extent.ended(), self._extent.moves()
         together = Together(deals.joins)
         self._joins = together.main_of
         if self._overview:
@@ -163,6 +175,7 @@ class MappedSource:
                     group = self._mappings.desired(deal, _staffing(deal, deals), today)
                     group = self._with_money(deal, group, money)
                     group = self._with_questions(deal, group, has_ended)
+                    group = self._with_stages(deal, group, moves)
                     self._update_overview(deal, group)
                 except NotMapped as problem:
                     reading.quarantined.append(Quarantined(deal.key, problem.place, str(problem)))
@@ -220,6 +233,16 @@ class MappedSource:
         if money is None:
             return with_page_at_rest(group)
         return with_money(group, money.get(deal.key, PageMoney()), rules.words)
+
+    def _with_stages(
+        self, deal: Deal, group: DesiredGroup | None, moves: Moves
+    ) -> DesiredGroup | None:
+        """Returns the group with the history of stages on its page from sales, if it has one."""
+        if group is None or not any(is_page(child.key) for child in group.children):
+            return group
+        return with_stages(
+            group, moves(deal.key, group.create), self._mappings.stage_of(deal)[0].words
+        )
 
     def _with_questions(
         self, deal: Deal, group: DesiredGroup | None, has_ended: Callable[[Deal], bool]

@@ -126,3 +126,21 @@ def test_a_project_that_goes_on_is_not_asked(
     run("run")
     run("run", "--full")
     assert Pages(taiga, "Shop").page() is None
+
+
+def test_the_page_from_sales_says_when_the_deal_reached_which_stage(
+    run: Run, taiga: Sandbox, environment: dict[str, str]
+) -> None:
+    environment["TAIGA_PASSWORD"] = taiga.password
+    run("init", "--taiga-url", taiga.url, "--username", taiga.username)
+    run("deals", "add", "D-1", "Shop", "--customer", "Acme", "--stage", "Lead")
+    run("deals", "move", "D-1", "Won", "--force")
+    run("run")
+    pages = Pages(taiga, "Shop")
+    (page,) = pages.client.get(f"/wiki?project={pages.project}")
+    stages = page["content"].partition("### Stages")[2]
+    assert [line for line in stages.splitlines() if line.startswith("- ")] == [
+        "- 2026-11-23: Lead",
+        "- 2026-11-23: Won",
+    ]
+    assert nothing_left_to_do(run, taiga)
