@@ -26,6 +26,7 @@ __all__ = [
     "FindsLeftovers",
     "Foreseen",
     "Foresees",
+    "NoticesAccounts",
     "ObservesOwn",
     "Place",
     "SendsMails",
@@ -283,6 +284,18 @@ class ObservesOwn(Protocol):
         be among them. Stamps are those of `Target.observe_roots`.
 
         :raises IncompleteRead: a list did not come whole.
+        """
+
+
+@runtime_checkable
+class NoticesAccounts(Protocol):
+    """A target in which other accounts' roots cannot be seen, and leave a trace all the same."""
+
+    def unseen(self, roots: Sequence[Desired]) -> Mapping[str, str]:
+        """Returns which of these roots another account seems to have made already, by the keys of
+        their groups, with the words that name what shows it.
+
+        Only reads, and looks at a few of them: one account has made all or none.
         """
 
 

@@ -14,9 +14,9 @@ from sync.plan.model import ActionType, GroupPlan
 from sync.plan.observation import Observation
 from sync.records.model import RETIRED, TITLE, Desired, Observed
 from sync.records.record_merge import Splitter
-from sync.run.server_identity import Identity, identity_of, is_proven
+from sync.run.server_identity import Identity, identity_of, is_proven, noted
 from sync.state.store import GroupRow, StateStore
-from sync.target import Target
+from sync.target import NoticesAccounts, Target
 
 ENOUGH: Final = 3
 """From so many missing roots on, with none left, another server is assumed."""
@@ -33,7 +33,8 @@ def hints(
     unmarked = observation.unmarked.items()
     return {
         "other_pipeline": made_elsewhere(groups, observation, store, target.split),
-        "other_account": made_by_another(groups, index, identity_of(target)),
+        "other_account": made_by_another(groups, index, identity_of(target))
+        | made_unseen(groups, observation, store, target),
         "unmarked": {key: f"{key}: {root.kind} {root.id}" for key, root in unmarked},
         "missing": gone_at_once(groups, index),
         "swapped": swapped(groups, index, store),
@@ -88,6 +89,20 @@ def made_by_another(
         and group.root.maker not in ("", account.account_id)
         and _adopts_by_marker(group)
     }
+
+
+def made_unseen(
+    groups: Iterable[GroupPlan], observation: Observation, store: StateStore, target: Target
+) -> dict[str, str]:
+    """Returns the groups to be created that another account made, without being seen by this one.
+
+    Asked only by a state that knows nothing yet, of an account that sees nothing of the pipeline's:
+    later on, what stands in the way was left by attempts of its own.
+    """
+    is_new = not observation.candidates and noted(store) is None and not store.index()
+    if not is_new or not isinstance(target, NoticesAccounts):
+        return {}
+    return dict(target.unseen([g.desired.root for g in groups if _creates(g)]))
 
 
 def gone_at_once(groups: Iterable[GroupPlan], index: Mapping[str, GroupRow]) -> dict[str, str]:

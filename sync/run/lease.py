@@ -115,6 +115,17 @@ class LeaseBoard(Protocol):
 
 
 @runtime_checkable
+class MayBeDenied(Protocol):
+    """A board that not every account may write to."""
+
+    def denied(self) -> str:
+        """Returns what it would take for this account, "" if it may, or if only a write can tell.
+
+        Only reads.
+        """
+
+
+@runtime_checkable
 class OffersLeases(Protocol):
     """A target that can keep turns."""
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sync.clock import Clock
-from sync.errors import Locked, Refused, SyncError
+from sync.errors import Locked, Refused, Rejected, SyncError
 from sync.plan.model import PARTIAL, GroupPlan, Issue, IssueKind, Plan
 from sync.plan.pipeline_planner import PipelinePlanner, PlanningResult, Rules
 from sync.records.model import STATE, Binding, RecordKey
@@ -267,7 +267,12 @@ class Runner:
             yield None
             return
         terms = Terms(self.store.identity(), self.options.holder, seconds)
-        lease = acquire(self.target.leases, self.store.pipeline, terms, self.clock)
+        try:
+            lease = acquire(self.target.leases, self.store.pipeline, terms, self.clock)
+        except Rejected as error:  # this account has no place for it there
+            log.info("nothing keeps a second machine out: %s", error)
+            yield None
+            return
         self.target.guard(lease.check)
         try:
             yield lease
@@ -278,7 +283,8 @@ class Runner:
 
     def _apply(self, run_id: int, planned: PlanningResult, lease: Lease | None = None) -> _Done:
         """Applies the plan, looks at what was written, and stores how everything stands."""
-        if planned.observation.marked or not self.store.index():
+        is_right = planned.observation.marked or not self.store.index()
+        if is_right:
             note_server(self.store, self.target, self.source)
         self._settle_orphans(planned)
         quiet = [group for group in planned.plan.groups if group.is_quiet]
@@ -296,6 +302,8 @@ class Runner:
             permit=lease.keep if lease else lambda: None,
         )
         applied = executor.apply(busy)
+        if is_right:
+            note_server(self.store, self.target, self.source)  # some tell only now who they are
         done = _Done(applied)
         done.taken_away = [*taken_away, *applied.taken_away]
         done.issues = [*planned.plan.issues, *applied.issues]

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from sync.clock import Clock
 from sync.errors import Refused, Rejected, SyncError
+from sync.run.lease import MayBeDenied, OffersLeases
 from sync.run.server_identity import UNPROVEN, WAYS, is_proven, refuse_another
 from sync.run.server_move import gather
 from sync.source import Quarantined
@@ -46,8 +47,8 @@ _BETWEEN_LOOKS: Final = 100
 """Deals between two looks at the clock."""
 _SHOWN_ROWS: Final = 100
 _NO_LEASE: Final = (
-    "{tool} does not keep a second machine out: let only one machine run this pipeline (see 'Two "
-    "machines' in docs/operations.md)"
+    "{tool} does not keep a second machine out: let only one machine run this pipeline, or have "
+    "all of them share one state on PostgreSQL (see 'Two machines' in docs/operations.md)"
 )
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -303,7 +304,7 @@ def _look_at_target(workspace: Workspace, *, mapped: bool, is_readable: bool) ->
         found.append(target)
         if mapped:
             advice.extend(_left_out(workspace, KnownTarget.of(workspace, target)))
-        advice.extend(_about_leases(workspace, KnownTarget.of(workspace, target)))
+        advice.extend(_about_leases(workspace, KnownTarget.of(workspace, target), target))
         if mapped and isinstance(target, Foresees):
             advice.extend(_refuse_unknown(workspace, target))
         url = workspace.settings.target.url
@@ -364,10 +365,14 @@ def _refuse_others_projects(workspace: Workspace, store: StateStore, target: Tar
         raise Refused("; ".join(breach.message for breach in found), ways_out=ways)
 
 
-def _about_leases(workspace: Workspace, known: KnownTarget) -> Iterator[str]:
+def _about_leases(workspace: Workspace, known: KnownTarget, target: Target) -> Iterator[str]:
     """Yields what a target that keeps no lease means for those who asked for one."""
-    if workspace.settings.sync.lease_seconds and not known.capabilities().leases:
-        yield _NO_LEASE.format(tool=known.title)
+    if not workspace.settings.sync.lease_seconds:
+        return
+    board = target.leases if isinstance(target, OffersLeases) else None
+    why = board.denied() if isinstance(board, MayBeDenied) else ""
+    if why or not known.capabilities().leases:
+        yield _NO_LEASE.format(tool=known.title) + (f". For a lease, {why}" if why else "")
 
 
 def _left_out(workspace: Workspace, known: KnownTarget) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from taiga_pipeline.targets.composite_fields import NAME, split_composite
 from taiga_pipeline.targets.kanboard import children, projects
 from taiga_pipeline.targets.kanboard.client import APPLICATION, WRONG_ADDRESS, Call, Client, call
 from taiga_pipeline.targets.kanboard.fitting import fit
+from taiga_pipeline.targets.kanboard.home import Home, KanboardLeases
 from taiga_pipeline.targets.kanboard.identity import encode_identifier
 from taiga_pipeline.targets.kanboard.people import NOT_ADMIN, Directory, foresee
 from taiga_pipeline.targets.kanboard.reading import ChildReader, moved_lately
@@ -61,6 +62,8 @@ class KanboardTarget:
         self._web = (connection.web_url or client.server).rstrip("/")
         self._labels = connection.labels
         self._new_boards: set[str] = set()
+        self._home = Home(client, connection.pipeline, client.account)
+        self.leases = KanboardLeases(client, self._home)
 
     @property
     def request_count(self) -> int:
@@ -81,9 +84,15 @@ class KanboardTarget:
         return [f"account: {_PERSON}"] if is_person else []
 
     def identity(self) -> Identity:
-        """Returns who this is. Kanboard tells nothing of itself that another one would not."""
+        """Returns who this is. Kanboard tells nothing of itself that another one would not: the
+        connector's own project there does, once there is one."""
         account = self._account
-        return Identity("", self._client.server, str(account["username"]), str(account["id"]))
+        name, number_ = str(account["username"]), str(account["id"])
+        return Identity(self._home.proof, self._client.server, name, number_)
+
+    def guard(self, check: Callable[[], None]) -> None:
+        """Calls ``check`` right before each request that writes."""
+        self._client.guarded_by(check)
 
     def close(self) -> None:
         """Ends the connections that are kept open."""
@@ -92,18 +101,23 @@ class KanboardTarget:
     @cached_property
     def _start(self) -> Mapping[str, Any]:
         """What is asked for first: the time zone, and who this is."""
-        calls = [call("getVersion"), call("getTimezone")]
         is_person = self._client.account != APPLICATION
-        calls += [call("getMe")] if is_person else []
+        own = call("getMe") if is_person else self._home.finding()
+        calls = [call("getVersion"), call("getTimezone"), own]
         try:
-            answers = self._client.read_each(calls)
+            _, zone, found = self._client.read_each(calls)
         except Malformed as error:
             raise Unreachable(f"{error}; {WRONG_ADDRESS}") from error
-        account = answers[2] if is_person else {"id": 0, "username": APPLICATION}
+        account = found if is_person else {"id": 0, "username": APPLICATION}
         if is_person and account.get("role") != _ADMINISTRATOR:
             name = account["username"]
             raise Unauthorised(f"{name} is no administrator of this Kanboard; {_NEEDED}")
-        return {"zone": zone_of(str(answers[1])), "account": account}
+        if is_person:
+            self._home.look()
+        else:
+            self._home.learn(found)
+        self._home.number()  # refuses another account than the one that has made it
+        return {"zone": zone_of(str(zone)), "account": account}
 
     @property
     def _account(self) -> Row:
@@ -162,7 +176,7 @@ class KanboardTarget:
         return projects.observed_project(row, self._web, lately.get(number(row["id"]), ""))
 
     def _by_identifier(self, identifier: str) -> Observed | None:
-        row = self._client.read("getProjectByIdentifier", identifier=identifier)
+        row = self._client.project_called(identifier)
         return self.observe_root(str(number(row["id"]))) if row else None
 
     def observe_children(self, root_ids: Collection[str]) -> Mapping[str, Sequence[Observed]]:
@@ -196,20 +210,19 @@ class KanboardTarget:
 
     def create_root(self, desired: Desired, marker: Marker) -> Written:
         """Makes a project, or returns the one that is there under the marker's identifier."""
+        self._home.make()
         identifier = encode_identifier(marker)
-        present = self._client.read("getProjectByIdentifier", identifier=identifier)
-        if present:
+        present = self._client.project_called(identifier)
+        if present is not None:
             return Written(self._show(self._claimed(present, marker)))
         body = projects.creation(desired.fields, marker)
-        made, oldest = self._client.create(
-            call("createProject", **body), call("getProjectByIdentifier", identifier=identifier)
-        )
-        if not number(made):
+        made, oldest = self._client.make_project(**body)
+        if not made:
             if oldest:  # another one was faster
                 return Written(self._show(self._claimed(oldest, marker)))
             raise _why_not_made(body)
-        row = self._only_one(number(made), oldest)
-        if number(row["id"]) == number(made):
+        row = self._only_one(made, oldest)
+        if number(row["id"]) == made:
             self._complete(row, desired, marker)
         return Written(self._show(row))
 
@@ -309,7 +322,7 @@ class KanboardTarget:
     def _why_left_out(self, root: int, places: Sequence[str], body: Mapping[str, str]) -> Rejected:
         identifier = body.get("identifier", "")
         if identifier and "identifier" in places:
-            other = self._client.read("getProjectByIdentifier", identifier=identifier)
+            other = self._client.project_called(identifier)
             if other and number(other["id"]) != root:
                 return Rejected(
                     f"project {root} cannot be this deal's: project {number(other['id'])} is"

@@ -34,6 +34,7 @@ CAPABILITIES: Final = Capabilities(
         Kind.STATUS: frozenset({Status.CLOSED, Status.COLOR}),
         Kind.STORY: frozenset({Story.TAGS, Story.SUMMARY}),
     },
+    leases=True,
     tells_copies=True,
 )
 

@@ -14,8 +14,7 @@ import base64
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -35,7 +34,8 @@ from taiga_pipeline.http.answer import JSON, Answer
 from taiga_pipeline.http.client import BRIEF, PATIENT, ApiClient, ApiProfile
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.http.transport import Transport
-from taiga_pipeline.targets.kanboard.shapes import answer_trouble
+from taiga_pipeline.targets.kanboard.shapes import answer_trouble, number
+from taiga_pipeline.targets.turns import server_date
 
 BATCH: Final = 100
 """How many calls go in one request, at most."""
@@ -108,7 +108,32 @@ class Client(ApiClient):
         """Returns what at most `BATCH` calls answer, and the server's own time (UTC) then, None if
         it sends none."""
         answer = self.ask(_address(calls), _body(calls))
-        return _results(calls, answer, writes=False), _date(answer)
+        return _results(calls, answer, writes=False), server_date(answer)
+
+    def project_called(self, identifier: str) -> Any:
+        """Returns the project with an identifier, the oldest if there are several; None for none.
+
+        An administrator may list all projects, and may not ask for one that they are not in.
+        """
+        try:
+            return self.read("getProjectByIdentifier", identifier=identifier) or None
+        except Vanished:
+            rows = [row for row in self.read("getAllProjects") if row["identifier"] == identifier]
+            return min(rows, key=lambda row: number(row["id"]), default=None)
+
+    def make_project(self, **params: JSON) -> tuple[int, Any]:
+        """Makes a project; returns its number, 0 if Kanboard refuses, and what `project_called`
+        returns then.
+
+        :raises OutcomeUnknown: one may have been made.
+        """
+        making = call("createProject", **params)
+        if self.account != APPLICATION:  # who may not ask is refused both of two calls
+            (made,) = self.create(making)
+            return number(made), self.project_called(str(params["identifier"]))
+        finding = call("getProjectByIdentifier", identifier=params["identifier"])
+        made, found = self.create(making, finding)
+        return number(made), found or None
 
     def write(self, *calls: Call) -> list[Any]:
         """Does what says how things should be; returns what each of the calls answers.
@@ -178,13 +203,6 @@ def _failure(method: str, error: Mapping[str, JSON], *, writes: bool) -> SyncErr
     if code == _WRONG_PARAMETERS:
         return Rejected(f"{words}: it does not take these values")
     return OutcomeUnknown(words) if writes else Failing(words)
-
-
-def _date(answer: Answer) -> datetime | None:
-    try:
-        return parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
-    except ValueError:
-        return None
 
 
 def _is_kanboard(answer: Answer) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -38,9 +39,21 @@ def moved_lately(client: Client, rows: Sequence[Row], now: datetime) -> dict[int
     """
     border = now.timestamp() - _RECENT_SECONDS
     recent = [number(row["id"]) for row in rows if number(row.get("last_modified")) >= border]
-    answers = client.read_each([each for project in recent for each in task_calls(project)])
+    try:
+        return _digests(client, recent)
+    except Vanished:  # this account may not look into one of them
+        found: dict[int, str] = {}
+        for project in recent:
+            with suppress(Vanished):
+                found |= _digests(client, [project])
+        return found
+
+
+def _digests(client: Client, projects: Sequence[int]) -> dict[int, str]:
+    answers = client.read_each([each for project in projects for each in task_calls(project)])
     return {
-        project: digest([answers[2 * at], answers[2 * at + 1]]) for at, project in enumerate(recent)
+        project: digest([answers[2 * at], answers[2 * at + 1]])
+        for at, project in enumerate(projects)
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Final
@@ -34,6 +34,7 @@ from taiga_pipeline.targets.redmine.client import WRONG_ADDRESS, Client, Refusal
 from taiga_pipeline.targets.redmine.custom_fields import ADVICE, DEAL_KEY, CustomFields, value_of
 from taiga_pipeline.targets.redmine.fitting import fit
 from taiga_pipeline.targets.redmine.identity import encode_identifier
+from taiga_pipeline.targets.redmine.leases import RedmineLeases
 from taiga_pipeline.targets.redmine.paging import PAGE_SIZE, Row, read_all, read_rows
 from taiga_pipeline.targets.redmine.people import NOT_ADMIN, Directory, foresee
 from taiga_pipeline.targets.redmine.reading import STILL, ChildReader, issues_moved
@@ -61,6 +62,13 @@ class RedmineTarget:
         self._web = (connection.web_url or client.server).rstrip("/")
         self._custom = CustomFields(client)
         self._labels = connection.labels
+        self.leases = RedmineLeases(
+            client, connection.pipeline, lambda: str(self._account["login"]), self._only_one
+        )
+
+    def guard(self, check: Callable[[], None]) -> None:
+        """Calls ``check`` right before each request that writes."""
+        self._client.guarded_by(check)
 
     @property
     def request_count(self) -> int:

@@ -24,6 +24,7 @@ CAPABILITIES: Final = Capabilities(
         Kind.MILESTONE: frozenset({Milestone.START}),
         Kind.STORY: frozenset({Story.TAGS}),
     },
+    leases=True,
     tells_copies=True,
 )
 

@@ -36,7 +36,7 @@ from taiga_pipeline.targets.taiga.children import (
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.foresight import foresee
-from taiga_pipeline.targets.taiga.half_made import half_made, taken_address
+from taiga_pipeline.targets.taiga.half_made import half_made, own_address, taken_address
 from taiga_pipeline.targets.taiga.kinds import KINDS
 from taiga_pipeline.targets.taiga.leases import TaigaLeases
 from taiga_pipeline.targets.taiga.overwritten import lost_edits
@@ -56,6 +56,8 @@ from taiga_pipeline.targets.taiga.untouched import is_untouched, other_role
 _LOG: Final = logging.getLogger(__name__)
 _DEFAULT_TEMPLATE: Final = "kanban"
 _JOINED: Final = "projects.membership.create"
+_LOOKED_AT: Final = 3
+"""At so many names it is looked whether another account made them: it made all, or none."""
 _ROLES_NEVER: Final = (
     "roles that people hold are never removed: Taiga would remove their members with them"
 )
@@ -279,6 +281,29 @@ class TaigaTarget:
             return ""
         members = read_all(self._client, Memberships.path, {"project": taken_by})
         return half_made(base, taken_by) if next(members, None) is None else ""
+
+    def unseen(self, roots: Sequence[Desired]) -> Mapping[str, str]:
+        """Returns which projects another account seems to have made: their addresses are taken by
+        what this account cannot see, each of those that are looked at. Where the server puts the
+        account's name into addresses, nothing shows."""
+        found = {}
+        for root in roots[:_LOOKED_AT]:
+            address = own_address(projects.first_name(root.fields))
+            if not address or not self._is_hidden(address):
+                return {}
+            group = root.key.group
+            found[group] = f"{group}: the address '{address}' of a project that is not shown"
+        return found
+
+    def _is_hidden(self, address: str) -> bool:
+        """Whether a project has an address that this account cannot see."""
+        try:
+            self._client.get("resolver", {"project": address})
+        except Unseen:
+            return True
+        except Vanished:
+            return False
+        return False
 
     def complete_child(self, desired: Desired, observed: Observed, place: Place) -> None:
         """Shows a page in the wiki's navigation, if that was cut off."""

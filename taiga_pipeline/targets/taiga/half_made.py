@@ -8,6 +8,16 @@ from typing import Final
 _SUFFIX: Final = re.compile(r"(.+)-([1-9][0-9]{0,3})")
 
 
+def own_address(name: str) -> str:
+    """Returns the address that a project of this ``name`` has if it is free, "" if only Taiga can
+    tell: it writes other letters in ASCII."""
+    return _written(name) if name.isascii() else ""
+
+
+def _written(name: str) -> str:
+    return re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", name).strip().lower())
+
+
 def taken_address(slug: str, name: str) -> str:
     """Returns the address that a project of this ``name`` would have if it were free.
 
@@ -17,7 +27,7 @@ def taken_address(slug: str, name: str) -> str:
     found = _SUFFIX.fullmatch(slug)
     if found is None:
         return ""
-    written = re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", name).strip().lower())
+    written = _written(name)
     if name.isascii():
         return found[1] if written.endswith(found[1]) and not written.endswith(slug) else ""
     return "" if written.endswith(found[2]) else found[1]

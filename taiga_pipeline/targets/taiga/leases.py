@@ -8,20 +8,19 @@ and that of the last write (``modified_date``).
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Final
 
 from sync.errors import Vanished
 from sync.run.lease import Terms, Turn
-from taiga_pipeline.http.answer import JSON, Answer
+from taiga_pipeline.http.answer import Answer
 from taiga_pipeline.http.bounds import ListProgress
 from taiga_pipeline.targets.taiga.client import Client
-from taiga_pipeline.targets.taiga.paging import Row, read_all
+from taiga_pipeline.targets.taiga.paging import read_all
 from taiga_pipeline.targets.taiga.refusal import Refusal
+from taiga_pipeline.targets.turns import age, server_date, terms_from_json, terms_to_json
 
 _PATH: Final = "user-storage"
 _PREFIX: Final = "pipeline-sync-lease"
@@ -40,22 +39,22 @@ class TaigaLeases:
         client = _Dated(self._client)
         found = []
         for entry in read_all(client, _PATH, {}, identity="key"):
-            number, terms = _number(name, str(entry["key"])), _terms(entry.get("value"))
+            number, terms = _number(name, str(entry["key"])), terms_from_json(entry.get("value"))
             if number and terms:
-                found.append(Turn(number, terms, _age(client.date, entry)))
+                found.append(Turn(number, terms, age(client.date, str(entry.get("modified_date")))))
         return found
 
     def add(self, name: str, number: int, terms: Terms) -> bool:
         """Adds a turn; False if there is one of this number."""
         try:
-            self._client.post(_PATH, {"key": _key(name, number), "value": _value(terms)})
+            self._client.post(_PATH, {"key": _key(name, number), "value": terms_to_json(terms)})
         except Refusal:
             return False
         return True
 
     def put(self, name: str, number: int, terms: Terms) -> None:
         """Replaces the terms of a turn."""
-        self._client.patch(f"{_PATH}/{_key(name, number)}", {"value": _value(terms)})
+        self._client.patch(f"{_PATH}/{_key(name, number)}", {"value": terms_to_json(terms)})
 
     def remove(self, name: str, number: int) -> None:
         """Removes a turn."""
@@ -80,7 +79,7 @@ class _Dated:
     ) -> Answer:
         """Reads; raises as `Client.get`."""
         answer = self._client.get(path, params, headers)
-        self.date = self.date or _date(answer)
+        self.date = self.date or server_date(answer)
         return answer
 
     def list_progress(self, path: str) -> ListProgress:
@@ -102,38 +101,3 @@ def _number(name: str, key: str) -> int:
     prefix = f"{_PREFIX}:{_escape(name)}:"
     digits = key.removeprefix(prefix)
     return int(digits) if key.startswith(prefix) and re.fullmatch(r"[0-9]{1,15}", digits) else 0
-
-
-def _value(terms: Terms) -> JSON:
-    return {
-        "token": terms.token,
-        "holder": terms.holder,
-        "seconds": terms.seconds,
-        "released": terms.released,
-    }
-
-
-def _terms(value: JSON) -> Terms | None:
-    """Returns what `_value` wrote; None for what it never writes."""
-    if not isinstance(value, dict):
-        return None
-    seconds = value.get("seconds")
-    if not isinstance(seconds, int | float) or not math.isfinite(seconds):
-        return None
-    token, holder = str(value.get("token", "")), str(value.get("holder", ""))
-    return Terms(token, holder, float(seconds), value.get("released") is True)
-
-
-def _date(answer: Answer) -> datetime | None:
-    try:
-        return parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
-    except ValueError:
-        return None
-
-
-def _age(now: datetime | None, entry: Row) -> float | None:
-    try:
-        written = datetime.fromisoformat(str(entry.get("modified_date")))
-    except ValueError:
-        return None
-    return (now - written).total_seconds() if now else None

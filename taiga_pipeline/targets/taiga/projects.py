@@ -78,9 +78,8 @@ def creation(fields: Mapping[str, Value], marker: Marker, template_id: int) -> d
     The address is made of the name, once and for all: where another request follows anyway, the
     project is made by its title alone, and the label, which changes, comes with that request.
     """
-    by_title = {Project.TITLE: fields[Project.TITLE]} if completion(fields) else fields
     return {
-        NAME: _name(by_title),
+        NAME: first_name(fields),
         DESCRIPTION: _description(fields),
         "creation_template": template_id,
         "is_private": fields.get(Project.PRIVATE) is not False,
@@ -143,6 +142,12 @@ def marking(tags_colors: JSON, marker: Marker, *, present: bool) -> dict[str, JS
     else:
         del colors[name]
     return {"tags_colors": [[tag, color] for tag, color in colors.items()]}
+
+
+def first_name(fields: Mapping[str, Value]) -> str:
+    """Returns the name that a project is made with; its address is made of it, and stays."""
+    by_title = {Project.TITLE: fields[Project.TITLE]} if completion(fields) else fields
+    return _name(by_title)
 
 
 def _name(fields: Mapping[str, Value]) -> str:

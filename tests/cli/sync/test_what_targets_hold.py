@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import NOW, Run
-from tests.targets.redmine.fake import KEY, URL, FakeRedmine
+from tests.targets.redmine.fake import KEY, ROBOT_KEY, URL, FakeRedmine
 
 NOTE = "Redmine has no place for"
 
@@ -60,8 +60,11 @@ def test_a_plan_and_a_check_say_it_whenever_they_are_asked(run: Run, redmine: Fa
 
 
 def test_a_check_says_that_nothing_keeps_a_second_machine_out(
-    run: Run, redmine: FakeRedmine
+    run: Run, redmine: FakeRedmine, environment: dict[str, str]
 ) -> None:
+    """Where the account may not write the wiki page that the turns are on."""
+    environment["REDMINE_TOKEN"] = ROBOT_KEY
+    run("run")
     reported = "Redmine does not keep a second machine out"
     assert reported in run("check").stdout
     text = Path("config.toml").read_text(encoding="utf-8")

@@ -28,6 +28,10 @@ tells_untouched = pytest.mark.tells_untouched
 """Marks a case as one for targets that tell what no one has touched."""
 
 
+keeps_leases = pytest.mark.keeps_leases
+"""Marks a case as one for targets that keep a second machine out."""
+
+
 class Account(Protocol):
     """The connector's account in a tool, and the people around it.
 

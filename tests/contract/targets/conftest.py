@@ -192,6 +192,9 @@ def _can(case: pytest.Metafunc, name: str) -> bool:
     can: Capabilities = account.capabilities
     asked = [mark.args for mark in case.definition.iter_markers("needs")]
     of_changes = any(case.definition.iter_markers("tells_untouched"))
+    of_leases = any(case.definition.iter_markers("keeps_leases"))
+    if of_leases and not can.leases:
+        return False
     tells = getattr(account, "tells_untouched_children", True)
     return all(can.holds(*each) for each in asked) and (tells or not of_changes)
 

@@ -167,9 +167,14 @@ class FakeKanboard:
         if user and "project_id" in params:
             self._demand_member(params["project_id"], user)
         try:
-            return handler(**params)
+            result = handler(**params)
         except TypeError as error:
             raise _Fault(-32602, "Invalid params") from error
+        if user and name == "createProject" and result:
+            self.members[result][user] = "project-manager"
+        if user and name == "getProjectByIdentifier" and result:
+            self._demand_member(result["id"], user)
+        return result
 
     def _demand_member(self, project: int, user: int) -> None:
         if user not in self.members.get(int(project), {}):

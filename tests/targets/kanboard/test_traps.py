@@ -45,6 +45,8 @@ def test_a_project_that_was_made_twice_at_once_is_taken_back_by_whoever_was_late
         kanboard.races = lambda: None
         kanboard._createProject(**body)
 
+    Work(bot, "D-0").make()
+    kanboard.projects.clear()
     kanboard.races = other_machine
     made = work.make()
     (left,) = kanboard.projects.values()

@@ -66,6 +66,7 @@ class FakeRedmine:
     requests: list[str] = field(default_factory=list)
     projects: dict[int, Row] = field(default_factory=dict)
     issues: dict[int, Row] = field(default_factory=dict)
+    pages: dict[tuple[int, str], Row] = field(default_factory=dict)
     versions: dict[int, Row] = field(default_factory=dict)
     memberships: dict[int, Row] = field(default_factory=dict)
     journals: dict[int, list[Row]] = field(default_factory=dict)
@@ -166,6 +167,36 @@ class FakeRedmine:
         if row["status"] != 1:
             raise Refused(403)
         return row
+
+    # wiki
+
+    def show_page(self, request: Request, name: str, title: str) -> tuple[int, Any]:
+        page = self.pages.get((self._with_wiki(request, name), title))
+        if page is None:
+            raise Refused(404)
+        return 200, {"wiki_page": dict(page)}
+
+    def write_page(self, request: Request, name: str, title: str) -> tuple[int, Any]:
+        """A version that is not the present one is refused; the same text makes no new one."""
+        where = self._with_wiki(request, name), title
+        wanted, page = request.body["wiki_page"], self.pages.get(where)
+        text, version = wanted["text"], wanted.get("version")
+        if page is None:
+            page = {"title": title, "version": 0, "text": None}
+        elif page["text"] == text:
+            return 204, None
+        elif version is not None and version != page["version"]:
+            raise Refused(409)
+        is_new = page["text"] is None
+        page.update(text=text, version=page["version"] + 1, updated_on=self._time())
+        self.pages[where] = page
+        return (201, {"wiki_page": dict(page)}) if is_new else (204, None)
+
+    def _with_wiki(self, request: Request, name: str) -> int:
+        number = int(self.project(name)["id"])
+        if not request.admin:
+            raise Refused(403)
+        return number
 
     def list_projects(self, request: Request) -> tuple[int, Any]:
         statuses = [int(s) for s in request.params.get("status", "1").split("|")]
@@ -474,6 +505,8 @@ _ROUTES: list[tuple[str, str, Callable[..., tuple[int, Any]]]] = [
     ("DELETE", rf"/projects/{_ONE}", FakeRedmine.delete_project),
     ("PUT", r"/projects/([^/]+)/(close|reopen)\.json", FakeRedmine.switch_project),
     ("GET", rf"/projects/([^/]+)/({_KINDS})\.json", FakeRedmine.list_within),
+    ("GET", r"/projects/([^/]+)/wiki/(\w+)\.json", FakeRedmine.show_page),
+    ("PUT", r"/projects/([^/]+)/wiki/(\w+)\.json", FakeRedmine.write_page),
     ("POST", r"/projects/([^/]+)/memberships\.json", FakeRedmine.make_membership),
     ("POST", r"/projects/([^/]+)/versions\.json", FakeRedmine.make_version),
     ("PUT", rf"/memberships/{_ONE}", FakeRedmine.change_membership),
