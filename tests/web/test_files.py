@@ -13,6 +13,7 @@ from taiga_pipeline.app.deals.uploads import UploadGone, Uploads
 from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.web.routes.files import notice_text
 from tests.web.conftest import Browse, Browser, text_of
 
 LIST = """Deal no;Customer;What;Phase;Sum
@@ -110,3 +111,15 @@ def test_files_are_few_private_and_end_by_themselves(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(uploads, "MOST_BYTES", 2)
     with pytest.raises(InvalidValue, match="too large"):
         kept.keep("sara", "b.csv", b"abc")
+
+
+def test_a_notice_names_no_option_of_the_command_line() -> None:
+    said = {
+        "1 deal with a value but no currency; name it with --currency": "no currency",
+        "2 deals without the day (no project is made): give it with --default x": "is made)",
+        "--stage Won=…: no deal is in stage 'Won'": "no deal is in stage 'Won'",
+        "nothing of note": "nothing of note",
+    }
+    for text, end in said.items():
+        shown = notice_text(text)
+        assert shown.endswith(end) and "--" not in shown

@@ -11,6 +11,7 @@ from taiga_pipeline.app.deals.tables import import_deals, reading_import
 from taiga_pipeline.app.deals.uploads import Upload
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.files.reading import read_table
+from taiga_pipeline.pipeline.importing.headers import guess_columns
 from taiga_pipeline.pipeline.importing.options import ImportOptions
 from taiga_pipeline.problems import Problem, ProblemsError
 
@@ -44,6 +45,9 @@ class TriedImport:
         """Returns the field that a column stands for, "" for none."""
         columns = self.understanding.columns if self.understanding else ()
         named = {theirs: ours for ours, theirs in self.options.columns.items()}
+        if not columns and header not in self.options.ignored:
+            guess = guess_columns(self.headers, self.options.columns, self.options.fields)
+            named = {**{theirs: ours for ours, theirs in guess.columns.items()}, **named}
         return next((c.field for c in columns if c.header == header), named.get(header, ""))
 
     def samples_of(self, header: str) -> tuple[str, ...]:
@@ -59,7 +63,9 @@ def try_import(workspace: Workspace, upload: Upload, options: ImportOptions) -> 
     :raises Unreachable: the store cannot be used.
     """
     stages = _stages(workspace)
-    dry = replace(options, dry_run=True, origin=options.origin or upload.name)
+    dry = replace(
+        options, dry_run=True, origin=options.origin or upload.name, fields=workspace.fields
+    )
     headers: tuple[str, ...] = ()
     try:
         with _named(upload):

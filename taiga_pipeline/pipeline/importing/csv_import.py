@@ -16,7 +16,7 @@ from taiga_pipeline.pipeline.batch import Batch, Outcome
 from taiga_pipeline.pipeline.cells import parse_time
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue
 from taiga_pipeline.pipeline.fields.table import CLOSE_DATE, LOST_ON, WON_ON
-from taiga_pipeline.pipeline.files.csv_reader import CsvText, RawRow
+from taiga_pipeline.pipeline.files.csv_reader import CsvText
 from taiga_pipeline.pipeline.files.reading import TableFile, read_table
 from taiga_pipeline.pipeline.files.table import Table
 from taiga_pipeline.pipeline.importing.base import Bases, Found, ImportConflict, conflicts_of
@@ -24,7 +24,7 @@ from taiga_pipeline.pipeline.importing.drafts import DraftReading
 from taiga_pipeline.pipeline.importing.gates import Gatekeeper
 from taiga_pipeline.pipeline.importing.headers import is_known
 from taiga_pipeline.pipeline.importing.keys import KeyResolver
-from taiga_pipeline.pipeline.importing.notices import Notice, Observer
+from taiga_pipeline.pipeline.importing.notices import Notice, Observer, swallowed
 from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions, Layout, lay_out
 from taiga_pipeline.pipeline.importing.preview import RowPreview, row_preview
 from taiga_pipeline.pipeline.importing.profiles import FORGET, Told, profile_of, with_profile
@@ -293,15 +293,14 @@ class _Import:
         return rows
 
     def seen(self, row: _Row, now: datetime) -> RowPreview | None:
-        """Returns what a row would do, None for nothing."""
-        draft = row.draft
+        """Returns what a row would do, None where nothing changes or it is left out."""
         if row.merged is None:
-            return RowPreview(draft.line, draft.key, "", None, reason=row.problem)
+            return None
         try:
             after, _ = self._gates.let(row.before, row.merged.deal)
-        except GateClosed as error:
-            return RowPreview(draft.line, draft.key, "", None, reason=_reason(error))
-        found = row_preview(draft.line, row.before, after, now)
+        except GateClosed:
+            return None
+        found = row_preview(row.draft.line, row.before, after, now)
         return None if found.outcome is Outcome.UNCHANGED else found
 
     def take(self, batch: Batch, rows: Sequence[_Row]) -> None:
@@ -414,7 +413,7 @@ class _Import:
                 *self._swaps.notices(),
                 *self._gates.notices(),
                 *self._unused_stages(),
-                *_swallowed(self._reading.swallowing),
+                *swallowed(self._reading.swallowing),
             ),
             conflicts=tuple(self._conflicts),
             dry_run=self._options.dry_run,
@@ -455,18 +454,6 @@ class _Import:
             yield Notice("status", count, text)
         for theirs in self._reading.reader.unused_stages():
             yield Notice("unused", 0, f"--stage {theirs}=…: no deal is in stage {theirs!r}")
-
-
-def _swallowed(rows: Sequence[RawRow]) -> Iterable[Notice]:
-    if rows:
-        first = rows[0]
-        yield Notice(
-            "lines_in_a_cell",
-            len(rows),
-            f"{counted(len(rows), 'row')} with a cell of several lines that look like rows of "
-            f"their own (line {first.inside}, within the row of line {first.line}): if a quotation "
-            "mark was never closed there, they were not read as rows",
-        )
 
 
 def _to_remember(row: _Row) -> Mapping[str, str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from taiga_pipeline.hints import word
 from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
 from taiga_pipeline.pipeline.fields.table import BUILT_IN, STATUS
+from taiga_pipeline.pipeline.files.csv_reader import RawRow
 from taiga_pipeline.pipeline.importing.headers import may_be_weighted, plain_header
 from taiga_pipeline.pipeline.importing.options import Layout
 from taiga_pipeline.pipeline.importing.readings import Readings
@@ -202,3 +203,16 @@ def _written_together(name: str, values: Counter[str]) -> Iterator[Notice]:
                     f"--value {word(f'{name}:{value}={apart}')}",
                 )
                 break
+
+
+def swallowed(rows: Sequence[RawRow]) -> Iterator[Notice]:
+    """Yields what to say of cells that may have swallowed rows."""
+    if rows:
+        first = rows[0]
+        yield Notice(
+            "lines_in_a_cell",
+            len(rows),
+            f"{counted(len(rows), 'row')} with a cell of several lines that look like rows of "
+            f"their own (line {first.inside}, within the row of line {first.line}): if a quotation "
+            "mark was never closed there, they were not read as rows",
+        )

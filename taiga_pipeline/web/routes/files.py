@@ -13,6 +13,7 @@ from taiga_pipeline.app.deals.tables import export_deals, export_workbook
 from taiga_pipeline.app.deals.trying_imports import make_import, try_import
 from taiga_pipeline.app.deals.uploads import MOST_BYTES
 from taiga_pipeline.language import text as _
+from taiga_pipeline.language import translated
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.files.dialects import PLAIN, excel_dialect
 from taiga_pipeline.pipeline.importing.options import ON_PAGE, ImportOptions, Take
@@ -59,6 +60,7 @@ def preview(visit: Visit) -> Response:
         tried=tried,
         fields=fields,
         choices=choices,
+        notice_text=notice_text,
         renamed=dict(_pairs(asked, "theirs", "ours")),
         status=422 if tried.problems else 200,
     )
@@ -69,7 +71,7 @@ def apply(visit: Visit) -> Response:
     kept = visit.served.uploads.find(visit.by, visit.form.text("file"))
     report = make_import(visit.workspace, kept, _options(visit, visit.form))
     visit.served.uploads.drop(kept)
-    return visit.show("import_done.html.j2", upload=kept, report=report)
+    return visit.show("import_done.html.j2", upload=kept, report=report, notice_text=notice_text)
 
 
 def drop(visit: Visit) -> Response:
@@ -125,6 +127,17 @@ def export(visit: Visit) -> Response:
     written = io.StringIO(newline="")
     export_deals(visit.workspace, written, excel_dialect(language) if language else PLAIN)
     return _file(written.getvalue().encode("utf-8"), "deals.csv", "text/csv; charset=utf-8")
+
+
+def notice_text(text: str) -> str:
+    """Returns a notice without the option of the command line that it ends with: here, the form
+    has a place for it."""
+    shown = translated(text)
+    before, option, _after = shown.partition("--")
+    if not option:
+        return shown
+    cut = max(before.rfind("; "), before.rfind(": "), before.rfind(", "))
+    return shown[:cut] if cut > 0 else shown.partition(": ")[2]
 
 
 def _file(content: bytes, name: str, kind: str) -> Response:
