@@ -9,13 +9,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
-from sync.state.rows import KEEP, TAKE_AWAY
+from sync.plan.model import ActionType
+from sync.records.model import RecordKey
+from sync.state.rows import BRING_BACK, KEEP, TAKE_AWAY
 from taiga_pipeline.app.planning.inputs import STATED, options_for, plan_input
 from taiga_pipeline.app.planning.record import read_history, stage_book
 from taiga_pipeline.app.source_needs import history_notices
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.columns import parse_cell
+from taiga_pipeline.pipeline.delivery import delivery_facts
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.model import Category, Deal, FieldChange
 from taiga_pipeline.pipeline.what_changed import (
@@ -28,7 +31,7 @@ from taiga_pipeline.pipeline.what_changed import (
     removed,
     what_happened,
 )
-from taiga_pipeline.records import Kind, Milestone
+from taiga_pipeline.records import Kind, Milestone, is_portfolio
 from taiga_pipeline.sources.port import Past, TellsHistory
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 
 MOST: Final = 100_000
 """Entries of the journal that are looked at."""
+_CAME: Final = (BRING_BACK, ActionType.CREATE)
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _AGO: Final = re.compile(r"([0-9]{1,4})\s*(d|w)[a-z]*")
 
@@ -45,8 +49,9 @@ _AGO: Final = re.compile(r"([0-9]{1,4})\s*(d|w)[a-z]*")
 class Delivered:
     """Something that people changed in a deal's project, as a run found it at ``at`` (UTC).
 
-    ``what`` is ``start moved`` (of the milestone ``name``, by ``days``), ``left`` (the person
-    ``name``) or ``progress`` (0 to 1, as it is now, in ``after``).
+    ``what`` is ``start moved`` (of the milestone ``name``, by ``days`` over the whole time),
+    ``left`` (the person ``name``, who is not back) or ``progress`` (more than 0, up to 1, as it is
+    now, in ``after``, of a project in which something happened).
     """
 
     what: str
@@ -271,25 +276,82 @@ def _delivered(
     with state_to_read(workspace) as store:
         journal = [e for e in store.history(None, MOST) if e.intended_at >= begin]
         facts = store.all_facts()
-    yield from _of_journal(reversed(journal))
+    now = {key: each for key, (each, _) in facts.items()}
+    of_deals = [entry for entry in reversed(journal) if not is_portfolio(entry.key.group)]
+    yield from sorted(
+        (*_moved_starts(of_deals, now), *_left(of_deals, now)),
+        key=lambda each: (each.key, each.name),
+    )
     for key, (each, seen_at) in sorted(facts.items()):
-        progress, activity = each.get("progress"), each.get("last_activity")
-        if key in deals and progress is not None and activity:
-            at = datetime.fromisoformat(str(activity))
-            if at >= begin:
-                yield Delivered("progress", key, "", "", f"{float(str(progress)):.2f}", seen_at)
+        progress = _progress(each) if key in deals and _was_active(each, begin) else 0.0
+        if progress:
+            yield Delivered("progress", key, "", "", f"{progress:.2f}", seen_at)
 
 
-def _of_journal(entries: Iterable[JournalEntry]) -> Iterator[Delivered]:
+_Facts = Mapping[str, Mapping[str, object]]
+"""What projects are like now, by deal."""
+
+
+def _moved_starts(entries: Iterable[JournalEntry], now: _Facts) -> Iterator[Delivered]:
+    """Yields the starts of milestones that people moved, each once over the whole time.
+
+    The journal does not say that one was moved back to where sales want it: the project does.
+    """
+    found: dict[RecordKey, Delivered] = {}
     for entry in entries:
-        group, name, at = entry.key.group, entry.key.name, entry.intended_at
+        if entry.key.kind != Kind.MILESTONE or entry.action != KEEP:
+            continue
+        for change in entry.changes:
+            if change.get("field") == Milestone.START:
+                first = found.get(entry.key)
+                before = first.before if first else str(change.get("base") or "")
+                after = _start_of(entry.key, now) or str(change.get("observed") or "")
+                found[entry.key] = Delivered(
+                    "start moved",
+                    entry.key.group,
+                    entry.key.name,
+                    before,
+                    after,
+                    entry.intended_at,
+                    _apart(before, after),
+                )
+    yield from (each for each in found.values() if each.before != each.after)
+
+
+def _start_of(key: RecordKey, now: _Facts) -> str:
+    """Returns when a milestone starts by now, "" where that is not known."""
+    milestones = delivery_facts(key.group, now.get(key.group, {}), None, "").milestones
+    starts = [start for name, start, _ in milestones if name.casefold() == key.name.casefold()]
+    return starts[0].isoformat() if len(starts) == 1 and starts[0] is not None else ""
+
+
+def _left(entries: Iterable[JournalEntry], now: _Facts) -> Iterator[Delivered]:
+    """Yields who left a project and is not back."""
+    found: dict[RecordKey, Delivered] = {}
+    for entry in entries:
         if entry.key.kind == Kind.MEMBERSHIP and entry.action == TAKE_AWAY:
-            yield Delivered("left", group, name, "", "", at)
-        for change in entry.changes if entry.action == KEEP else ():
-            if entry.key.kind == Kind.MILESTONE and change.get("field") == Milestone.START:
-                before, after = str(change.get("base") or ""), str(change.get("observed") or "")
-                days = _apart(before, after)
-                yield Delivered("start moved", group, name, before, after, at, days)
+            key = entry.key
+            found[key] = Delivered("left", key.group, key.name, "", "", entry.intended_at)
+        elif entry.key.kind == Kind.MEMBERSHIP and entry.action in _CAME:
+            found.pop(entry.key, None)
+    for key, each in found.items():
+        members = now.get(key.group, {}).get("members")
+        if not isinstance(members, list) or key.name.casefold() not in members:
+            yield each
+
+
+def _was_active(facts: Mapping[str, object], begin: datetime) -> bool:
+    """Whether something happened in a project since then; a time without a zone is UTC."""
+    try:
+        at = datetime.fromisoformat(str(facts.get("last_activity") or ""))
+    except ValueError:
+        return False
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)) >= begin
+
+
+def _progress(facts: Mapping[str, object]) -> float:
+    progress = facts.get("progress")
+    return float(progress) if isinstance(progress, int | float) else 0.0
 
 
 def _apart(before: str, after: str) -> int | None:
