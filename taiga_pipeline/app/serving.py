@@ -10,6 +10,7 @@ from sync.clock import Clock, SystemClock
 from taiga_pipeline.app.deals.uploads import Uploads
 from taiga_pipeline.app.memory import Memory, files_mark
 from taiga_pipeline.app.store_access import deal_store
+from taiga_pipeline.app.sync.background import BackgroundRuns
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.config import load
 
@@ -23,9 +24,11 @@ class Served:
     clock: Clock = field(default_factory=SystemClock)
     memory: Memory = field(default_factory=Memory)
     uploads: Uploads = field(init=False)
+    runs: BackgroundRuns = field(init=False)
 
     def __post_init__(self) -> None:
         self.uploads = Uploads(self.clock.monotonic)
+        self.runs = BackgroundRuns(self.workspace)
 
     @classmethod
     def of(cls, workspace: Workspace) -> Served:

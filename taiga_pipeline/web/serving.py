@@ -144,5 +144,7 @@ def serve(site: Site, listening: socket.socket, ended: threading.Event) -> None:
     was_asked = ended.is_set()
     server.should_exit = True
     thread.join()
+    for each in site.pipelines.values():
+        each.runs.close()
     if not was_asked:
         raise RuntimeError("the server ended by itself; its log says why")

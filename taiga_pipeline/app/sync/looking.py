@@ -19,7 +19,7 @@ from taiga_pipeline.report.ways_out import in_words
 from taiga_pipeline.sources.port import TellsHistory
 
 if TYPE_CHECKING:
-    from sync.state.store import JournalEntry, OpenIssue
+    from sync.state.store import JournalEntry, OpenIssue, RunRow
     from taiga_pipeline.pipeline.model import FieldChange, StageMove
 
 log = logging.getLogger(__name__)
@@ -64,6 +64,12 @@ def waiting(workspace: Workspace) -> Waiting:
     tool = workspace.target_title
     with state_to_read(workspace) as store:
         return Waiting(tuple(store.issues()), store.now(), tool)
+
+
+def recent_runs(workspace: Workspace, limit: int = 10) -> tuple[RunRow, ...]:
+    """Returns the last runs, the newest first."""
+    with state_to_read(workspace) as store:
+        return tuple(store.runs(limit=limit))
 
 
 def past_of(workspace: Workspace, deal: str | None = None, limit: int = 50) -> Past:

@@ -14,6 +14,7 @@ from taiga_pipeline.web.routes.deal import DEAL
 from taiga_pipeline.web.routes.deal_form import DEAL_FORM
 from taiga_pipeline.web.routes.files import FILES
 from taiga_pipeline.web.routes.follow_ups import FOLLOW_UPS
+from taiga_pipeline.web.routes.health import HEALTH
 from taiga_pipeline.web.routes.moving import MOVING
 from taiga_pipeline.web.routes.plan import PLAN
 from taiga_pipeline.web.routes.quarter import QUARTER
@@ -26,6 +27,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     QUARTER,
     CUSTOMERS,
     FILES,
+    HEALTH,
     STAFFING,
     DEAL,
     DEAL_FORM,

@@ -1,0 +1,244 @@
+"""Health: the last runs, what waits for a person, what was changed, and a run by a click."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from sync.plan.model import ActionType, IssueKind
+from sync.state.rows import BY_PEOPLE, KEEP, READ
+from sync.ways_out import AllowOnce, Resolve, Side, Statement
+from taiga_pipeline.app.engine import checked_limits
+from taiga_pipeline.app.notify.telling import undelivered_messages
+from taiga_pipeline.app.sync.background import Phase
+from taiga_pipeline.app.sync.deciding import resolve
+from taiga_pipeline.app.sync.looking import Past, past_of, recent_runs, sync_health, waiting
+from taiga_pipeline.language import plural, translated
+from taiga_pipeline.language import text as _
+from taiga_pipeline.report.ways_out import advice, in_words
+from taiga_pipeline.web.access.people import Role
+from taiga_pipeline.web.pages import Section, get, post
+from taiga_pipeline.web.visit import Visit
+
+MOST_ISSUES: Final = 200
+MOST_EVENTS: Final = 100
+_LONGEST: Final = 200
+_FIGURES: Final = ("applied", "failed", "issues", "requests")
+
+
+@dataclass(frozen=True, slots=True)
+class RunShown:
+    """A run in the table. Times are in the pipeline's zone."""
+
+    id: int
+    started: datetime
+    finished: datetime | None
+    outcome: str
+    figures: Mapping[str, int]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button that settles a conflict for one side."""
+
+    key: str
+    field: str
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that waits for a person. The values are those of a conflict, as text."""
+
+    deal: str
+    kind: str
+    what: str
+    field: str
+    message: str
+    values: tuple[tuple[str, str], ...]
+    choices: tuple[Choice, ...]
+    advice: tuple[str, ...]
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Who changed what. ``at`` is in the pipeline's zone."""
+
+    at: datetime
+    who: str
+    deal: str
+    what: str
+    changes: tuple[str, ...]
+    outcome: str
+
+
+def show(visit: Visit) -> Response:
+    """Shows how the pipeline is doing."""
+    workspace = visit.workspace
+    zone = workspace.zone
+    found = waiting(workspace)
+    troubles = [_trouble(each, found.tool, zone) for each in found.issues[:MOST_ISSUES]]
+    health = sync_health(workspace)
+    runs = recent_runs(workspace)
+    deal = visit.query.text("deal").strip()
+    return visit.show(
+        "health.html.j2",
+        health=health,
+        runs=[_shown(each, zone) for each in runs],
+        limits=_refused_by(runs[0].summary) if runs else (),
+        progress=visit.served.runs.progress,
+        phases=Phase,
+        troubles=troubles,
+        more_troubles=max(len(found.issues) - MOST_ISSUES, 0),
+        tool=found.tool,
+        undelivered=undelivered_messages(workspace),
+        events=_events(past_of(workspace, deal or None, MOST_EVENTS), zone)[:MOST_EVENTS],
+        deal=deal,
+    )
+
+
+def _shown(run: Any, zone: tzinfo) -> RunShown:
+    figures = {name: run.summary[name] for name in _FIGURES if run.summary.get(name)}
+    why = [
+        in_words(Statement.read(run.summary[name]))
+        for name in ("error", "stopped_by")
+        if run.summary.get(name)
+    ]
+    why += [each.message for each in _refusals(run.summary)]
+    finished = run.finished_at and run.finished_at.astimezone(zone)
+    started = run.started_at.astimezone(zone)
+    return RunShown(run.id, started, finished, run.outcome, figures, " ".join(why))
+
+
+def _refusals(summary: Mapping[str, object]) -> list[Statement]:
+    refused = summary.get("refusal")
+    return [Statement.read(each) for each in refused] if isinstance(refused, list) else []
+
+
+def _refused_by(summary: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    """Returns the limits that refused a run, by name, with what they say."""
+    return tuple(
+        (way.limit, each.message)
+        for each in _refusals(summary)
+        for way in each.ways_out
+        if isinstance(way, AllowOnce)
+    )
+
+
+def _trouble(item: Any, tool: str, zone: tzinfo) -> Trouble:
+    issue = item.issue
+    values: tuple[tuple[str, str], ...] = ()
+    if issue.kind is IssueKind.CONFLICT:
+        named = ((_("before"), issue.base), (_("sales"), issue.desired), (tool, issue.observed))
+        values = tuple((name, _brief(value)) for name, value in named)
+    choices = tuple(
+        Choice(str(way.key), way.field, way.side)
+        for way in issue.ways_out
+        if isinstance(way, Resolve)
+    )
+    return Trouble(
+        deal=issue.key.group,
+        kind=issue.kind.value,
+        what="" if issue.key.is_root else f"{_(issue.key.kind)} {issue.key.name}",
+        field=issue.field,
+        message=issue.message,
+        values=values,
+        choices=choices,
+        advice=advice(issue.ways_out),
+        since=item.since.astimezone(zone),
+    )
+
+
+def _events(past: Past, zone: tzinfo) -> list[Event]:
+    """Returns what happened on both sides, the newest first."""
+    return sorted([*_by_runs(past, zone), *_by_sales(past, zone)], key=lambda e: e.at, reverse=True)
+
+
+def _by_runs(past: Past, zone: tzinfo) -> Iterator[Event]:
+    for each in past.written:
+        key = each.key
+        yield Event(
+            at=each.intended_at.astimezone(zone),
+            who=_("people") if each.action in BY_PEOPLE else _("the run"),
+            deal=key.group,
+            what=" ".join(filter(None, (_(each.action), _(key.kind), key.name))),
+            changes=tuple(_change(each.action, change) for change in each.changes
+                          if change.get("verdict") != READ),
+            outcome=f"{_(each.status)}: {translated(each.error)}" if each.error else _(each.status),
+        )  # fmt: skip
+
+
+def _change(action: str, change: Mapping[str, object]) -> str:
+    name = _(str(change.get("field", "")))
+    if action in (ActionType.CREATE, ActionType.REMOVE):
+        return name
+    old, new = ("base", "observed") if action == KEEP else ("observed", "desired")
+    return f"{name}: {_brief(change.get(old))} → {_brief(change.get(new))}"
+
+
+def _by_sales(past: Past, zone: tzinfo) -> Iterator[Event]:
+    for move in past.moves:
+        moved = f"{move.from_stage or '–'} → {move.to_stage}"
+        skipped = (_("skipped: {forced}", forced="; ".join(move.forced)),) if move.forced else ()
+        at, who = move.at.astimezone(zone), move.by or _("sales")
+        yield Event(at, who, move.deal_key, _("move"), (moved, *skipped), "")
+    for change in past.changes:
+        text = f"{change.field}: {_brief(change.before)} → {_brief(change.after)}"
+        at, who = change.at.astimezone(zone), change.by or _("sales")
+        yield Event(at, who, change.deal_key, _("edit"), (text,), "")
+
+
+def _brief(value: object) -> str:
+    """Returns a value in one line; an empty one as a dash."""
+    if isinstance(value, list | tuple | frozenset):
+        value = ", ".join(sorted(map(str, value)))
+    text = " ".join(str("" if value is None else value).split())
+    return f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text or "–"
+
+
+def run(visit: Visit) -> Response:
+    """Asks for a run."""
+    visit.served.runs.ask()
+    visit.say(_("A run begins. What it does is on this page once it is done."))
+    return visit.go("/health")
+
+
+def allow(visit: Visit) -> Response:
+    """Asks for a run without some limits, this once."""
+    names = sorted(checked_limits(visit.form.texts("limit")))
+    visit.served.runs.ask(allow=names)
+    visit.say(_("A run begins without the limits {names}, this once.", names=", ".join(names)))
+    return visit.go("/health")
+
+
+def settle(visit: Visit) -> Response:
+    """Settles a conflict for one side."""
+    form = visit.form
+    side = Side.SALES if form.text("side") == Side.SALES.value else Side.DELIVERY
+    settled = resolve(visit.workspace, form.text("key"), side, form.text("field") or None)
+    visit.say(
+        plural(
+            "{number} conflict is settled; the next run acts on it.",
+            "{number} conflicts are settled; the next run acts on them.",
+            len(settled),
+        )
+    )
+    return visit.go("/health")
+
+
+HEALTH = Section(
+    "Health",
+    "/health",
+    (
+        get("/health", show),
+        post("/health/run", run, Role.ADMIN),
+        post("/health/allow", allow, Role.ADMIN),
+        post("/health/settle", settle, Role.ADMIN),
+    ),
+)
