@@ -140,6 +140,8 @@ class RoleDrivers:
         return self._known[week]
 
     def _count(self, week: int, rows: Sequence[int]) -> dict[int, float]:
+        if not rows:
+            return {}
         over = self._hours[week] - np.float32(self._capacity[week])
         alone = [at for at in rows if int(self._numbers[at]) in self._begins]
         added = self._count_alone(week, over, alone)

@@ -148,8 +148,11 @@ def capacity_for(
     draw = Draw(options.trials, options.seed, options.quantile, options.with_drivers)
     draw = replace(draw, kept=options.kept)
     summary = Summary(balance, demand, shape, draw, window.index(options.weeks.first))
+    booked = {each.email for each in (*demand.booked, *demand.reserved)}
     by_week = {
-        email: dict(zip(window, each, strict=True)) for email, each in hours.by_person.items()
+        email: dict(zip(window, each, strict=True))
+        for email, each in hours.by_person.items()
+        if email in booked
     }
     too_much = overload_notices(people, demand, by_week)
     about_people = (*_people_notices(people), *roles.notices(), *too_much)

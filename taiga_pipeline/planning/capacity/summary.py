@@ -108,10 +108,9 @@ class Summary:
         parts = balance.parts[number]
         drivers = RoleDrivers(number, self._drawn, balance.capacity[number], parts)
         exact = ExactRole(number, balance.rows, self._drawn.shape, balance.expected[number], parts)
-        ordered = np.sort(self._hours[number, self._weeks.start :], axis=1)
         weeks = []
-        for week, asked in zip(self._weeks, ordered, strict=True):
-            cell = self._cell(number, week, exact.of_week(week), asked)
+        for week in self._weeks:
+            cell = self._cell(number, week, exact.of_week(week))
             if cell.expected_gap > TOLERANCE:
                 cell = replace(cell, drivers=self._named(drivers.of_week(week)))
             weeks.append(cell)
@@ -120,15 +119,14 @@ class Summary:
             total = replace(total, drivers=self._named(drivers.of_all(self._weeks)))
         return RoleCapacity(balance.names[number], int(balance.people[number]), tuple(weeks), total)
 
-    def _cell(self, number: int, week: int, exact: Distribution | None, asked: Single) -> Cell:
-        """Returns a role in a week, from the exact distribution where there is one, else from the
-        hours ``asked`` for in all trials, rising."""
+    def _cell(self, number: int, week: int, exact: Distribution | None) -> Cell:
+        """Returns a role in a week, from the exact distribution where there is one."""
         capacity = float(self._balance.capacity[number, week])
         if exact is not None:
             confirmed = float(self._balance.confirmed[number, week])
             spread = self._exact(exact, confirmed, capacity)
         else:
-            spread = self._of_cell(asked, capacity)
+            spread = self._of_cell(np.sort(self._hours[number, week]), capacity)
         place = slice(number, number + 1), slice(week, week + 1)
         return self._with_sure_hours(*place, spread)
 
@@ -165,8 +163,10 @@ class Summary:
         )
 
     def _of_cell(self, asked: Single, capacity: float) -> _Spread:
-        """Sums up a role in a week. More hours asked for are more that are missing, and fewer that
-        are free: one order of trials tells all quantiles."""
+        """Sums up a role in a week from the hours ``asked`` for in all trials, rising.
+
+        More hours asked for are more that are missing, and fewer that are free: one order of
+        trials tells all quantiles."""
         count = len(asked)
         median, quantile, high = (
             float(asked[place_of(count, share)]) for share in (0.5, self._draw.quantile, HIGH)
