@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import tzinfo
+from datetime import date, tzinfo
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -148,6 +148,7 @@ class SourceSettings(Section):
     kind: str = DEFAULT_SOURCE
     url: DatabaseUrl | None = None
     url_env: Variable = ""
+    expires_on: date | None = None
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -189,6 +190,7 @@ class TargetSettings(Section):
     token_file: ConfigPath | None = None
     application_token_env: Variable = ""
     ca_file: ConfigPath | None = None
+    expires_on: date | None = None
     concurrency: int = Field(2, ge=1, le=32)
     timeout_seconds: Number = Field(30, gt=0, le=600)
     answer_megabytes: int = Field(64, ge=1, le=4096)

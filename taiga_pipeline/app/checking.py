@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,6 +21,7 @@ from sync.state.store import StateStore
 from sync.target import Foresees, Target
 from taiga_pipeline.app.deals.own_fields import Unreadable, look_at_own_fields
 from taiga_pipeline.app.engine import KnownTarget, make_source, make_target
+from taiga_pipeline.app.expiry import expiring, last_day
 from taiga_pipeline.app.notify.telling import channels, need_package
 from taiga_pipeline.app.soundness import (
     EXAMPLES,
@@ -311,9 +314,22 @@ def _look_at_target(workspace: Workspace, *, mapped: bool, is_readable: bool) ->
         return f"{target.name}{f' at {url}' if url else ''} lets {account} in"
 
     yield replace(_look("target", look), advice=tuple(advice))
+    yield from _secrets(workspace, found)
     if found:
         deals = workspace.make_deal_source() if is_readable else None
         yield from _look_at_projects(workspace, found[0], deals, reads_deals=mapped and is_readable)
+
+
+def _secrets(workspace: Workspace, connected: Sequence[Target]) -> Iterator[Finding]:
+    """Yields the secrets that end soon or have ended, by the configuration and the target."""
+    told: list[date] = []
+    for target in connected:
+        with suppress(SyncError):
+            told += filter(None, [last_day(target)])
+    ending = expiring(workspace, min(told, default=None))
+    if ending:
+        summary = f"{counted(len(ending), 'secret')} to be renewed"
+        yield Finding("secrets", summary, advice=tuple(map(str, ending)))
 
 
 def _look_at_projects(

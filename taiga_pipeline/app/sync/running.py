@@ -13,6 +13,7 @@ from taiga_pipeline.app.card_changes import CardChange
 from taiga_pipeline.app.customers.looking_back import take_up_answers
 from taiga_pipeline.app.deals.calendar_feed import write_feed
 from taiga_pipeline.app.engine import make_runner
+from taiga_pipeline.app.expiry import explaining_refusal, note_last_day
 from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics
 from taiga_pipeline.app.notify.after_run import tell_of_failure, tell_of_run
 from taiga_pipeline.app.portfolio import FollowUp, run_for_portfolio
@@ -63,7 +64,7 @@ def draw_plan(workspace: Workspace, *, full: bool = False) -> DrawnPlan:
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     :raises Stop: nothing can be planned; says why.
     """
-    with state_to_read(workspace) as store:
+    with explaining_refusal(workspace), state_to_read(workspace) as store:
         runner = make_runner(workspace, store)
         return DrawnPlan(runner.plan(look_at_all=full), runner.target.name)
 
@@ -87,7 +88,8 @@ def perform(
     :raises Stop: nothing could be done; says why.
     """
     try:
-        done = _perform(workspace, stop, progress, full=full, allow=allow, expect=expect)
+        with explaining_refusal(workspace):
+            done = _perform(workspace, stop, progress, full=full, allow=allow, expect=expect)
     except Exception as error:
         tell_of_failure(workspace, error)
         raise
@@ -113,6 +115,7 @@ def _perform(
             remembers.read_anew()
         try:
             result = runner.run(look_at_all=full, expect=expect)
+            note_last_day(store, runner.target)
             if remembers:
                 remembers.keep()
             follow_up = run_for_portfolio(workspace, runner, result)

@@ -11,6 +11,7 @@ import click
 
 from sync.clock import SKEW
 from sync.state.health import Health
+from taiga_pipeline.app.expiry import expiring_as_noted
 from taiga_pipeline.app.notify.telling import undelivered_messages
 from taiga_pipeline.app.sync import looking
 from taiga_pipeline.cli.context import CommandContext, pass_context
@@ -90,14 +91,18 @@ def status(
         raise click.UsageError(_("--fleet goes with --all."))
     health = looking.sync_health(context)
     missed = undelivered_messages(context)
+    ending = expiring_as_noted(context)
     if as_json:
-        print_json({**_health_json(health), "undelivered": missed})
+        secrets = {each.section: each.day for each in ending}
+        print_json({**_health_json(health), "undelivered": missed, "expiring": secrets})
     elif health.last_run is None:
         click.echo(_(NO_RUN))
     else:
         _show_health(health, health.last_run)
     for line in () if as_json else missed:
         click.echo(_("message to {line}", line=line))
+    for each in () if as_json else ending:
+        click.echo(str(each))
     if health.is_ahead:
         report_notice(_(AHEAD))
     if max_age is not None and not health.is_fresh(max_age):
