@@ -19,7 +19,7 @@ from taiga_pipeline.language.choosing import (
     used,
 )
 from taiga_pipeline.language.recognising import translated
-from taiga_pipeline.language.texts import counted, figure, marked, plural, text
+from taiga_pipeline.language.texts import counted, figure, marked, meant, plural, text
 
 __all__ = [
     "ENGLISH",
@@ -29,6 +29,7 @@ __all__ = [
     "figure",
     "marked",
     "matching",
+    "meant",
     "of_environment",
     "plural",
     "text",

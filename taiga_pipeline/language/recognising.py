@@ -9,17 +9,23 @@ earlier version wrote. What is not recognised stays English.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from string import Formatter
+from gettext import NullTranslations
 from typing import Final
 
 from taiga_pipeline.language.catalogue import SENTENCE, catalogue
 from taiga_pipeline.language.choosing import ENGLISH, used
+from taiga_pipeline.language.texts import many_of, plural
 
 _BEGIN: Final = f"{SENTENCE}\x04"
-_DEEPEST: Final = 6
+_PLACE: Final = re.compile(r"{[a-z_][a-z_0-9]*(?:![rsa])?(?::[^{}]*)?}")
+_NAME: Final = re.compile(r"[a-z_0-9]+")
+_NUMBER: Final = re.compile(r"(\d[\d,]*) ([a-z][a-z ]*)")
+_SEPARATOR: Final = re.compile(r"(; |\. |: )")
+_MOST_PIECES: Final = 12
+_DEEPEST: Final = 3
 """Sentences within sentences that are recognised."""
 _LONGEST: Final = 4_000
 """Characters of a text beyond which it is not looked at: no sentence of ours is as long."""
@@ -27,7 +33,7 @@ _LONGEST: Final = 4_000
 
 @dataclass(frozen=True, slots=True)
 class _Template:
-    pattern: re.Pattern[str]
+    message: str
     needed: str
     """A part that a text of this template holds; looked for first, as it is faster."""
     translation: str
@@ -48,42 +54,117 @@ def translated(sentence: str) -> str:
 
 
 def _translated(sentence: str, language: str, depth: int) -> str:
+    """Returns a text in a language, "" if it is not known."""
     if depth > _DEEPEST or len(sentence) > _LONGEST or not sentence.strip():
         return ""
+    found = _whole(sentence, language, depth)
+    return found or (_in_pieces(sentence, language) if depth < _DEEPEST else "")
+
+
+def _whole(sentence: str, language: str, depth: int) -> str:
     known = catalogue(language)
     whole = known.pgettext(SENTENCE, sentence)
     if whole != sentence:
         return whole
     for template in _templates(language):
-        if template.needed in sentence and (match := template.pattern.fullmatch(sentence)):
+        if template.needed in sentence and (found := _parts(template.message, sentence)):
             parts = {
-                name: _translated(part, language, depth + 1) or part
-                for name, part in match.groupdict(default="").items()
+                name: _translated(part, language, depth + 1) or part for name, part in found.items()
             }
-            return template.translation.format(**parts)
+            return _filled(template.translation, parts)
+    return _counted(sentence, known)
+
+
+def _filled(translation: str, parts: Mapping[str, str]) -> str:
+    return _PLACE.sub(lambda place: parts.get(_name(place), place[0]), translation)
+
+
+def _in_pieces(sentence: str, language: str) -> str:
+    """Returns a text of several sentences, those that are known translated; "" if none is.
+
+    Each piece is looked at a fixed number of times, however many there are.
+    """
+    first, *others = _SEPARATOR.split(sentence, maxsplit=_MOST_PIECES)
+    pieces = [("", first), *zip(others[::2], others[1::2], strict=True)]
+    if len(pieces) == 1:
+        return ""
+    said: list[str] = []
+    for at, (separator, piece) in enumerate(pieces):
+        rest = "".join(f"{before}{text}" for before, text in pieces[at:])
+        if at and (found := _of_rest(rest, separator, language)):
+            said.append(found)
+            break
+        known = _whole(f"{separator}{piece}", language, _DEEPEST) if separator else ""
+        said.append(known or f"{separator}{_whole(piece, language, _DEEPEST) or piece}")
+    whole = "".join(said)
+    return whole if whole != sentence else ""
+
+
+def _of_rest(rest: str, separator: str, language: str) -> str:
+    """Returns the end of a text, from a separator on, if it is one sentence; else ""."""
+    if found := _whole(rest, language, _DEEPEST):
+        return found
+    found = _whole(rest.removeprefix(separator), language, _DEEPEST)
+    return f"{separator}{found}" if found else ""
+
+
+def _parts(message: str, sentence: str) -> dict[str, str] | None:
+    """Returns what stands in the places of a template, None if a sentence is not of it."""
+    match = _pattern(message).fullmatch(sentence)
+    return match.groupdict(default="") if match else None
+
+
+def _counted(sentence: str, known: NullTranslations) -> str:
+    """Returns a number with what it counts: ``3 deals``."""
+    match = _NUMBER.fullmatch(sentence)
+    if not match:
+        return ""
+    number, noun = int(match[1].replace(",", "")), match[2]
+    for one in (noun, noun.removesuffix("s"), f"{noun.removesuffix('ies')}y"):
+        many = many_of(one)
+        if noun in (one, many):
+            key = f"{{number:,}} {one}"
+            if known.gettext(key) != key:
+                return plural(key, f"{{number:,}} {many}", number)
     return ""
 
 
 @cache
 def _templates(language: str) -> tuple[_Template, ...]:
     """Returns the sentences with places, those with the most words of their own first."""
-    found = sorted(_entries(language), key=lambda entry: -len(re.sub(r"{.*?}", "", entry[0])))
-    return tuple(_template(message, translation) for message, translation in found)
+    found = [_template(message, translation) for message, translation in _entries(language)]
+    return tuple(sorted(found, key=lambda each: -len(_PLACE.sub("", each.message))))
 
 
 def _entries(language: str) -> Iterator[tuple[str, str]]:
     every: dict[object, object] = getattr(catalogue(language), "_catalog", {})
     for key, translation in every.items():
-        if isinstance(key, str) and key.startswith(_BEGIN) and "{" in key:
+        if isinstance(key, str) and key.startswith(_BEGIN) and _PLACE.search(key):
             yield key.removeprefix(_BEGIN), str(translation)
 
 
 def _template(message: str, translation: str) -> _Template:
-    pieces: list[str] = []
-    literals = [""]
-    for literal, name, _spec, _conversion in Formatter().parse(message):
-        pieces.append(re.escape(literal))
-        literals.append(literal)
-        if name is not None:
-            pieces.append(f"(?P<{name}>.*?)" if f"(?P<{name}>" not in "".join(pieces) else ".*?")
-    return _Template(re.compile("".join(pieces)), max(literals, key=len), translation)
+    return _Template(message, max(_PLACE.split(message), key=len), translation)
+
+
+@cache
+def _pattern(message: str) -> re.Pattern[str]:
+    named: set[str] = set()
+    literals = _PLACE.split(message)
+    pieces = [re.escape(literals[0])]
+    for at, place in enumerate(_PLACE.finditer(message)):
+        name = _name(place)
+        # Of two places side by side, the second is a remark, or nothing.
+        is_remark = at > 0 and not literals[at]
+        held = r"(?:(?:; |, |\. | \().*?)?" if is_remark else ".*?"
+        pieces.append(held if name in named else f"(?P<{name}>{held})")
+        pieces.append(re.escape(literals[at + 1]))
+        named.add(name)
+    return re.compile("".join(pieces))
+
+
+def _name(place: re.Match[str]) -> str:
+    """Returns the name of a place: ``kind`` of ``{kind!r}``."""
+    found = _NAME.search(place[0])
+    assert found is not None
+    return found[0]

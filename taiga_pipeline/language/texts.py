@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from string import Formatter
 from typing import Final
 
 from taiga_pipeline.language.catalogue import catalogue
-from taiga_pipeline.language.choosing import ENGLISH, used
+from taiga_pipeline.language.choosing import ENGLISH, LANGUAGES, used
 
 _GAP: Final = "\N{NO-BREAK SPACE}"
 _MARKS: Final = {"sv": str.maketrans({",": _GAP, ".": ",", "%": f"{_GAP}%"})}
@@ -51,6 +52,18 @@ def many_of(noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in "aeou":
         return f"{noun[:-1]}ies"
     return f"{noun}s"
+
+
+def meant(written: str, words: Iterable[str]) -> str:
+    """Returns which of ``words`` (English) a word is, in whatever language; "" if it is none."""
+    asked = written.casefold()
+    known = list(words)
+    for language in LANGUAGES:
+        translate = catalogue(language).gettext if language != ENGLISH else str
+        for word in known:
+            if translate(word).casefold() == asked:
+                return word
+    return ""
 
 
 def marked(message: str) -> str:

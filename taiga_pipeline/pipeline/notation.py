@@ -17,6 +17,8 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Final
 
+from taiga_pipeline.language import meant
+from taiga_pipeline.language import text as translation
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.model import Contact, ContactPart, RoleDemand
 from taiga_pipeline.pipeline.text import line
@@ -213,16 +215,17 @@ def _parse_contact(text: str) -> Contact:
 
 
 def parse_part(text: str) -> ContactPart:
-    """Reads a contact's part in the decision; empty text is `ContactPart.OTHER`.
+    """Reads a contact's part in the decision, in any language; "" is `ContactPart.OTHER`.
 
     :raises InvalidValue: there is no such part.
     """
     word = " ".join(text.casefold().replace("_", " ").replace("-", " ").split())
-    try:
-        return ContactPart(word or ContactPart.OTHER)
-    except ValueError:
-        known = [part.value for part in ContactPart]
-        raise InvalidValue(
-            f"{_brief(text)} is not a part in a decision "
-            f"({', '.join(known)}){did_you_mean(text[:_SHOWN], known)}"
-        ) from None
+    if not word:
+        return ContactPart.OTHER
+    if found := meant(word, ContactPart):
+        return ContactPart(found)
+    known = [translation(part.value) for part in ContactPart]
+    raise InvalidValue(
+        f"{_brief(text)} is not a part in a decision "
+        f"({', '.join(known)}){did_you_mean(text[:_SHOWN], known)}"
+    )
