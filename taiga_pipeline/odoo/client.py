@@ -17,7 +17,7 @@ from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.answer import JSON, Answer
 from taiga_pipeline.http.client import ApiClient, ApiProfile
 from taiga_pipeline.http.connection import Connection
-from taiga_pipeline.odoo.dialects import COMMON, JSON2, Json2, JsonRpc
+from taiga_pipeline.odoo.dialects import COMMON, JSON2, Dialect, Json2, JsonRpc
 from taiga_pipeline.odoo.shapes import answer_trouble
 from taiga_pipeline.odoo.transport import OdooTransport
 
@@ -25,7 +25,9 @@ WRONG_ADDRESS: Final = (
     "a web page answers in place of Odoo's API; is the address the one that people open Odoo at?"
 )
 _FIRST_OF_JSON2: Final = (19, 0)
-_OF_THE_WEB_CLIENT: Final = tuple("web odoo".split())
+_UNKNOWN: Final = (0, 0)
+_NO_ODOO: Final = (404, 405)
+_OF_THE_WEB_CLIENT: Final = ("web", "odoo")
 _PROBE: Final = f"{JSON2}res.users/context_get"
 
 
@@ -68,7 +70,13 @@ class OdooClient(ApiClient):
     def version(self) -> tuple[int, int]:
         """Odoo's version, (14, 0); of one that is spoken to by JSON-2, the least that it can be."""
         self._login.headers()
-        return self._login.version
+        return self._login.known_version()
+
+    @property
+    def is_json2(self) -> bool:
+        """Whether Odoo is spoken to by JSON-2, which versions from 19 on have."""
+        self._login.headers()
+        return isinstance(self._login.dialect, Json2)
 
     @property
     def database(self) -> str:
@@ -142,7 +150,7 @@ class _Login:
         self._lock = threading.Lock()
         self.database = database
         self.uid = 0
-        self.version = (0, 0)
+        self._version = _UNKNOWN
 
     def headers(self) -> Mapping[str, str]:
         """Returns no headers: the dialect puts them in. Logs in if nobody has."""
@@ -151,6 +159,11 @@ class _Login:
                 if self._transport.dialect is None:
                     self._log_in()
         return {}
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """How Odoo is spoken to, None before the log-in."""
+        return self._transport.dialect
 
     def renew(self, refused: Mapping[str, str]) -> None:
         """A key or password works, or does not: there is nothing to renew."""
@@ -175,25 +188,36 @@ class _Login:
         context = answer.data.get("result") if answer.ok and isinstance(answer.data, dict) else None
         if not isinstance(context, dict) or not isinstance(context.get("uid"), int):
             return False
-        self.uid, self.version = context["uid"], _FIRST_OF_JSON2
+        self.uid, self._version = context["uid"], _FIRST_OF_JSON2
         self._transport.dialect = dialect
         return True
 
     def _by_json_rpc(self, secret: Secret) -> None:
-        self.version = self._asked_version()
         username = self._connection.username
         if not username:
+            version = self.known_version()
             raise Unauthorised(
-                f"this Odoo ({self.version[0]}.{self.version[1]}) takes a key only together with "
+                f"this Odoo ({version[0]}.{version[1]}) takes a key only together with "
                 f"the account's login: write username into [{self._section}]"
             )
         account: list[JSON] = [self.database, username, secret.reveal(), {}]
         answer = self._client.ask_openly(f"{COMMON}authenticate", {"args": account})
+        if not answer.ok and answer.status in _NO_ODOO:
+            self.known_version()
         uid = answer.data.get("result") if answer.ok else None
         if not uid or not isinstance(uid, int):
             raise self._unauthorised(answer)
         self.uid = uid
         self._transport.dialect = JsonRpc(self.database, uid, secret)
+
+    def known_version(self) -> tuple[int, int]:
+        """Returns Odoo's version; asks for it once.
+
+        :raises Unreachable: what answers there is no Odoo.
+        """
+        if self._version == _UNKNOWN:
+            self._version = self._asked_version()
+        return self._version
 
     def _asked_version(self) -> tuple[int, int]:
         answer = self._client.ask_openly(f"{COMMON}version", {})

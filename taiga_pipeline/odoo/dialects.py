@@ -28,8 +28,10 @@ _BY_POSITION: Final[Mapping[str, str]] = {
     "create": "vals_list",
     "search": "domain",
     "search_count": "domain",
+    "write": "vals",
 }
-"""Arguments that older versions call by another name, or take in the first place alone."""
+"""Arguments that older versions, and models of their own, call by another name: they are taken by
+their place."""
 
 _STATUS: Final[Mapping[str, int]] = {
     "odoo.exceptions.AccessDenied": 401,

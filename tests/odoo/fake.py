@@ -249,10 +249,14 @@ class FakeOdoo:
     ) -> Any:
         if database != DATABASE or secret != KEY:
             raise Refused("AccessDenied", "Access Denied")
-        first = {"create": "vals_list", "search_count": "domain", "search": "domain"}.get(method)
-        if first and arguments:
+        by_place = {"create": "vals_list", "search_count": "domain", "write": "vals"}
+        first = by_place.get(method, "")
+        if first in named:
+            message = f"{method}() got an unexpected keyword argument {first!r}"
+            raise Refused("builtins.TypeError", message)
+        ids = arguments.pop(0) if arguments and first in ("", "vals") else None
+        if first:
             named = {first: arguments.pop(0), **named}
-        ids = arguments.pop(0) if arguments else None
         assert not arguments, "everything else is named"
         return self._call(model, method, ids, named, uid)
 

@@ -166,6 +166,7 @@ _MODELS: Final[Mapping[str, Mapping[str, Field]]] = {
         "active": _YES_NO,
         "user_id": one("res.users"),
         "privacy_visibility": Field("selection"),
+        "allowed_internal_user_ids": many("res.users", until=14),
         "tag_ids": many("project.tags", since=15),
     },
     "project.task": {

@@ -188,8 +188,9 @@ class Work:
         return written
 
     def join(self, role: str) -> Written:
-        """Adds the member in a role."""
-        self.add(Kind.ROLE, role, name=role)
+        """Adds the member, in a role where the tool has any."""
+        if self.account.capabilities.holds(Kind.ROLE):
+            self.add(Kind.ROLE, role, name=role)
         member = self.account.member
         return self.add(Kind.MEMBERSHIP, member, email=member, role=role, admin=False)
 

@@ -10,17 +10,24 @@ import requests
 from sync.clock import Clock
 from sync.errors import OutcomeUnknown
 from sync.in_memory_target import InMemoryTarget
+from sync.records.model import RecordKey
 from sync.target import Place
 from taiga_pipeline.http.connection import Connection
+from taiga_pipeline.odoo.text import to_html
 from taiga_pipeline.records import Kind
 from taiga_pipeline.targets.kanboard import create as create_kanboard
 from taiga_pipeline.targets.kanboard.tasks import as_written
-from taiga_pipeline.targets.marks import Line, encode_mark
+from taiga_pipeline.targets.marks import Line, encode_mark, encode_reference
+from taiga_pipeline.targets.odoo import create as create_odoo
+from taiga_pipeline.targets.odoo.capabilities import held_by
+from taiga_pipeline.targets.odoo.tasks import observe as observe_task
+from taiga_pipeline.targets.odoo.tasks import read as read_task
 from taiga_pipeline.targets.redmine import create as create_redmine
 from taiga_pipeline.targets.taiga import create as create_taiga
 from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.client import Client as TaigaClient
 from tests.contract.targets.account import Wire
+from tests.odoo.fake import READS
 from tests.targets.support import ManualClock
 
 
@@ -338,6 +345,117 @@ def _only_reads(path: str) -> bool:
     return all(name.startswith("get") for name in path.partition("?")[2].split(","))
 
 
+class OdooAccount:
+    """An Odoo: one that a test makes up, or a live one with the accounts of its set-up."""
+
+    member = "ana@example.invalid"
+    roles = ("Back", "Design")
+    shows_state = True
+    capabilities = create_odoo.capabilities
+
+    def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.pipeline = connection.pipeline
+        self.clock = clock
+        self.target = create_odoo(connection, clock)
+        self.target.connect()
+        self.connection = connection
+        self._wire = Wire(self.target._client._transport, is_reading=_reads_odoo)
+        self._http = requests.Session()
+        self._users: dict[str, int] = {}
+
+    @property
+    def writes(self) -> int:
+        return self._wire.writes
+
+    def call(
+        self, model: str, method: str, *arguments: Any, by: str = "admin", **named: Any
+    ) -> Any:
+        """Calls a method as a person does, and insists on success."""
+        secret = self.connection.token or self.connection.password
+        assert secret
+        database, password = self.connection.options["database"], secret.reveal()
+        if by not in self._users:
+            login = (database, by, password, {})
+            self._users[by] = self._ask("common", "authenticate", *login)
+        who = (database, self._users[by], password)
+        context = {"context": {"active_test": False}, **named}
+        return self._ask("object", "execute_kw", *who, model, method, list(arguments), context)
+
+    def _ask(self, service: str, method: str, *arguments: Any) -> Any:
+        params = {"service": service, "method": method, "args": arguments}
+        body = {"jsonrpc": "2.0", "method": "call", "id": 1, "params": params}
+        answer = self._http.post(f"{self.connection.url}/jsonrpc", json=body, timeout=60).json()
+        assert "error" not in answer, f"{service} {method}: {str(answer['error'])[-300:]}"
+        return answer.get("result")
+
+    def rename(self, root_id: str, name: str) -> None:
+        self.call("project.project", "write", [int(root_id)], {"name": name})
+
+    def tag(self, root_id: str, add: str = "", remove: str = "") -> None:
+        made = self.target._context.tag_ids(frozenset({add} - {""}))
+        gone = self.target._context.tag_ids(frozenset({remove} - {""}))
+        commands = [[4, n] for n in made] + [[3, n] for n in gone]
+        self.call("project.project", "write", [int(root_id)], {"tag_ids": commands})
+
+    def delete(self, root_id: str) -> None:
+        there = [["project_id", "=", int(root_id)]]
+        found = self.call("project.task", "search_read", domain=there, fields=["id"])
+        if found:
+            self.call("project.task", "unlink", [row["id"] for row in found])
+        self.call("project.project", "unlink", [int(root_id)])
+
+    def add_story(self, root_id: str, subject: str) -> None:
+        self.call("project.task", "create", {"project_id": int(root_id), "name": subject})
+
+    def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
+        self.call("project.task", "write", [int(story_id)], {"name": subject})
+
+    def copy_story(self, root_id: str, story_id: str) -> str:
+        # No copy has an external id: only the connector's line takes a reference along.
+        (row,) = self.call("project.task", "read", [int(story_id)], fields=["name"])
+        seen = observe_task(read_task(story_id, self.target._context), self.target._context)
+        key = RecordKey(seen.group, Kind.STORY, seen.identity)
+        line = str(Line(encode_reference(self.pipeline, key)))
+        values = {"project_id": int(root_id), "name": row["name"], "description": to_html(line)}
+        return str(self.call("project.task", "create", values, by=self.connection.username))
+
+    def delete_story(self, root_id: str, story_id: str) -> None:
+        self.call("project.task", "unlink", [int(story_id)])
+
+    def delete_milestone(self, root_id: str, milestone_id: str) -> None:
+        self.call("project.milestone", "unlink", [int(milestone_id)])
+
+    def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
+        self.call("project.task", "write", [int(story_id)], {"project_id": int(other_id)})
+
+    def copy(self, root_id: str, name: str) -> str:
+        # Odoo's own copy has no external id: only the connector's line takes a marker along.
+        root = self.target.observe_root(root_id)
+        assert root is not None
+        described = to_html(str(Line(encode_mark(root.markers[0]))))
+        values = {"name": name, "description": described}
+        return str(self.call("project.project", "create", values))
+
+    def lose_next_answer(self) -> None:
+        self._wire.loses_next = True
+
+    def clean_up(self) -> None:
+        _delete_all(self)
+        self._http.close()
+        self.target.close()
+
+
+class OlderOdooAccount(OdooAccount):
+    """An Odoo 14, which has no milestones, and no tags of projects."""
+
+    capabilities = held_by(milestones=False, project_tags=False, leases=True)
+
+
+def _reads_odoo(path: str) -> bool:
+    """Whether a call only reads."""
+    return path.rpartition("/")[2] in READS
+
+
 LABELS: Final = frozenset({"(tentative)", "(lost)"})
 """What the suite's pipelines show before titles."""
 
@@ -347,7 +465,9 @@ def new_pipeline() -> str:
     return f"p{uuid.uuid4().hex[:8]}"
 
 
-def _delete_all(account: TaigaAccount | RedmineAccount | KanboardAccount) -> None:
+def _delete_all(
+    account: TaigaAccount | RedmineAccount | KanboardAccount | OdooAccount,
+) -> None:
     """Deletes every project of the account's pipeline, of any test in it."""
     roots = list(account.target.observe_roots())
     for root in roots:

@@ -1,7 +1,8 @@
 """Which targets the suite runs against.
 
-The in-memory target, the sandbox, and a Redmine and a Kanboard that answer from memory are always
-there; a real Taiga, a live Redmine and a live Kanboard when the command line names them.
+The in-memory target, the sandbox, and a Redmine, a Kanboard and two versions of Odoo that answer
+from memory are always there; a real Taiga, and a live Redmine, Kanboard and Odoo when the command
+line names them.
 """
 
 from __future__ import annotations
@@ -25,11 +26,18 @@ from tests.contract.targets.accounts import (
     LABELS,
     InMemoryAccount,
     KanboardAccount,
+    OdooAccount,
+    OlderOdooAccount,
     RedmineAccount,
     TaigaAccount,
     new_pipeline,
 )
 from tests.contract.targets.cards import CardsAccount
+from tests.live.odoo import ROBOT, OdooOffice
+from tests.odoo.fake import DATABASE, FakeOdoo
+from tests.odoo.fake import KEY as ODOO_KEY
+from tests.odoo.fake import LOGIN as ODOO_LOGIN
+from tests.odoo.fake import URL as ODOO_URL
 from tests.targets.kanboard.fake import TOKEN as KANBOARD_TOKEN
 from tests.targets.kanboard.fake import URL as KANBOARD_URL
 from tests.targets.kanboard.fake import FakeKanboard
@@ -43,6 +51,7 @@ _OPTIONS = {
     "taiga": "--taiga-url",
     "live redmine": "--redmine-url",
     "live kanboard": "--kanboard-url",
+    "live odoo": "--odoo-url",
     "yours": "--target-account",
 }
 """What names the targets that are not always there."""
@@ -121,6 +130,46 @@ def _live_kanboard(request: pytest.FixtureRequest) -> Account:
     return KanboardAccount(connection, SystemClock())
 
 
+def _odoo_14(request: pytest.FixtureRequest) -> Account:
+    return OlderOdooAccount(*_made_up_odoo(request, 14))
+
+
+def _odoo_19(request: pytest.FixtureRequest) -> Account:
+    return OdooAccount(*_made_up_odoo(request, 19))
+
+
+def _made_up_odoo(request: pytest.FixtureRequest, version: int) -> tuple[Connection, ManualClock]:
+    clock = ManualClock()
+    fake = FakeOdoo(version=version, now=clock.now, is_admin=True)
+    mock = fake.answer()
+    mock.start()
+    request.addfinalizer(lambda: mock.stop(allow_assert=False))
+    return (
+        Connection(
+            ODOO_URL,
+            new_pipeline(),
+            username=ODOO_LOGIN,
+            token=Secret(ODOO_KEY),
+            labels=LABELS,
+            options={"database": DATABASE},
+        ),
+        clock,
+    )
+
+
+def _live_odoo(request: pytest.FixtureRequest) -> Account:
+    office: OdooOffice = request.getfixturevalue("live_odoo")
+    connection = Connection(
+        office.url,
+        new_pipeline(),
+        username=ROBOT,
+        password=Secret(office.password),
+        labels=LABELS,
+        options={"database": office.database},
+    )
+    return OlderOdooAccount(connection, SystemClock())
+
+
 def _cards(request: pytest.FixtureRequest) -> Account:
     return CardsAccount()
 
@@ -145,6 +194,9 @@ _ACCOUNTS: dict[str, Make] = {
     "live redmine": _live_redmine,
     "kanboard": _made_up_kanboard,
     "live kanboard": _live_kanboard,
+    "odoo": _odoo_14,
+    "odoo by JSON-2": _odoo_19,
+    "live odoo": _live_odoo,
     "yours": _yours,
 }
 _CLASSES: dict[str, type] = {
@@ -156,6 +208,9 @@ _CLASSES: dict[str, type] = {
     "live redmine": RedmineAccount,
     "kanboard": KanboardAccount,
     "live kanboard": KanboardAccount,
+    "odoo": OlderOdooAccount,
+    "odoo by JSON-2": OdooAccount,
+    "live odoo": OlderOdooAccount,
 }
 
 

@@ -1,0 +1,312 @@
+"""Tasks stand for stories: how they are read, made and changed.
+
+A task's description holds people's text, the facts of a card below it, and the connector's line
+where its external id does not tell whose it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from sync.errors import Rejected, Vanished
+from sync.records.composite_text import join_block, split_block
+from sync.records.model import Desired, Observed, RecordKey, Value, by_identity
+from sync.target import Place, Written
+from taiga_pipeline.mapping.text import normalise
+from taiga_pipeline.odoo.lists import ALL, Row, id_of, name_of, records
+from taiga_pipeline.odoo.text import to_text
+from taiga_pipeline.records import Kind, Story
+from taiga_pipeline.targets.marks import (
+    Line,
+    decode_reference,
+    encode_reference,
+    join_line,
+    split_line,
+)
+from taiga_pipeline.targets.odoo.context import QUIET, TASK, Context
+from taiga_pipeline.targets.odoo.described import with_text
+from taiga_pipeline.targets.odoo.identity import MODULE, story_of, task_name
+
+_ALWAYS: Final = (
+    *("name", "description", "active", "project_id", "stage_id", "tag_ids", "date_deadline"),
+    *("parent_id", "create_uid", "write_uid", "create_date", "write_date"),
+)
+_IF_THERE: Final = ("milestone_id", "is_closed", "effective_hours")
+_DAY: Final = len("2027-01-31")
+
+Values = dict[str, Any]
+
+
+def fields_of(context: Context) -> list[str]:
+    """Returns the fields to read of tasks, as far as this Odoo has them."""
+    found = [name for name in _IF_THERE if context.has(name)]
+    return [*_ALWAYS, context.assignee, *found]
+
+
+def rows_of(roots: Sequence[int], context: Context) -> Iterator[Row]:
+    """Yields the tasks of projects, archived ones too, each with the name of its external id in
+    ``external``."""
+    rows = list(
+        records(context.client, TASK, fields_of(context), [["project_id", "in", list(roots)]])
+    )
+    names = externals([row["id"] for row in rows], context)
+    context.tag_names(rows)
+    for row in rows:
+        yield {**row, "external": names.get(row["id"], "")}
+
+
+def externals(ids: Sequence[int], context: Context) -> dict[int, str]:
+    """Returns the names of our external ids of tasks, by the tasks' ids."""
+    found: dict[int, str] = {}
+    for at in range(0, len(ids), _AT_ONCE):
+        domain: list[object] = [
+            ["module", "=", MODULE],
+            ["model", "=", TASK],
+            ["res_id", "in", list(ids[at : at + _AT_ONCE])],
+        ]
+        for row in records(context.client, "ir.model.data", ["name", "res_id"], domain, {}):
+            found[int(row["res_id"])] = str(row["name"])
+    return found
+
+
+_AT_ONCE: Final = 2_000
+
+
+def read(target_id: str, context: Context) -> Row:
+    """Returns one task as it is now.
+
+    :raises Vanished: it is not there.
+    """
+    rows = context.client.read(
+        TASK,
+        "search_read",
+        domain=[["id", "=", int(target_id)]],
+        fields=fields_of(context),
+        context=dict(ALL),
+    )
+    if not rows:
+        raise Vanished(f"story {target_id} no longer exists")
+    return {**rows[0], "external": externals([int(target_id)], context).get(int(target_id), "")}
+
+
+def observe(row: Row, context: Context) -> Observed:
+    """Returns a task; one that is not ours has no identity."""
+    text, line = split_line(to_text(row["description"]))
+    group, name = story_of(context.pipeline, str(row["external"]))
+    if line is not None:
+        group, name = decode_reference(context.pipeline, line.mark)
+    description, _ = split_block(text)
+    fields: dict[str, Value] = {
+        Story.SUBJECT: str(row["name"]),
+        Story.DESCRIPTION: description,
+        Story.STATUS: name_of(row["stage_id"]),
+        Story.DUE_DATE: str(row["date_deadline"] or "")[:_DAY] or None,
+        Story.TAGS: frozenset(context.tag_names([row]).values()),
+        Story.ASSIGNED: _assigned(row, context),
+    }
+    return Observed(
+        Kind.STORY,
+        str(row["id"]),
+        fields,
+        identity=name.casefold(),
+        marked=bool(name),
+        change_token=str(row["write_date"] or ""),
+        facts={"closed": bool(row.get("is_closed")) or not row["active"]},
+        group=group,
+    )
+
+
+def _assigned(row: Row, context: Context) -> str:
+    """Returns the address of the one whom a task is for: the first of several."""
+    value = row[context.assignee]
+    ids = [id_of(value)] if context.assignee == "user_id" else list(value or ())
+    users = [context.people.by_id.get(number) for number in ids if number]
+    return next((user.email for user in users if user is not None), "")
+
+
+def create(desired: Desired, place: Place, context: Context) -> Written:
+    """Makes a task that carries its external id from its first moment, unless it is there."""
+    present = _present(desired.key, place, context)
+    if present:
+        return Written(present[0])
+    name = task_name(context.pipeline, desired.key)
+    elsewhere = context.external(TASK, name).get(name)
+    if elsewhere is not None:
+        return Written(observe(read(str(elsewhere), context), context))
+    number = context.load(TASK, name, _cells(desired, place, context))
+    number = number or context.external(TASK, name)[name]
+    return Written(observe(read(str(number), context), context))
+
+
+def _present(key: RecordKey, place: Place, context: Context) -> list[Observed]:
+    """Returns the project's tasks that are this record, the oldest first."""
+    found = [observe(row, context) for row in rows_of([int(place.root_id)], context)]
+    return by_identity(found, Kind.STORY, key.name.casefold(), key.group)
+
+
+def _cells(desired: Desired, place: Place, context: Context) -> dict[str, str]:
+    """Returns the cells that make a task with ``load``, but for its external id."""
+    fields = desired.fields
+    text = str(fields.get(Story.DESCRIPTION) or "")
+    whole = join_block(text, str(fields.get(Story.FACTS) or ""))
+    values = values_of(fields, place, context, desired.key.group)
+    cells = {
+        "name": str(fields[Story.SUBJECT]),
+        "project_id/.id": place.root_id,
+        "description": with_text("", whole, text),
+        f"{context.assignee}/.id": "",
+    }
+    for name, value in values.items():
+        if name.endswith("_id") or name.endswith("_ids"):
+            numbers = value[0][2] if isinstance(value, list) else [value] if value else []
+            cells[f"{name}/.id"] = ",".join(map(str, numbers))
+        elif name not in cells:
+            cells[name] = str(value or "")
+    return cells
+
+
+def values_of(fields: Mapping[str, Value], place: Place, context: Context, group: str) -> Values:
+    """Returns what the fields of a story are in Odoo, but for its description."""
+    values: Values = {}
+    if Story.SUBJECT in fields:
+        values["name"] = fields[Story.SUBJECT]
+    if fields.get(Story.STATUS):
+        values["stage_id"] = _column(str(fields[Story.STATUS]), place)
+    if Story.DUE_DATE in fields:
+        values["date_deadline"] = _day(fields[Story.DUE_DATE], context)
+    if isinstance(fields.get(Story.TAGS), frozenset):
+        tags: Any = fields[Story.TAGS]
+        values["tag_ids"] = [[6, 0, context.tag_ids(tags)]]
+    if Story.ASSIGNED in fields:
+        values |= _assignment(str(fields[Story.ASSIGNED] or ""), context)
+    milestone = str(fields.get(Story.MILESTONE) or "")
+    number = place.bound.get(RecordKey(group, Kind.MILESTONE, milestone))
+    if milestone and number and context.has_milestones:
+        values["milestone_id"] = int(number)
+    return values
+
+
+def _column(name: str, place: Place) -> int:
+    for key, target_id in place.bound.items():
+        if key.kind == Kind.STATUS and key.name == normalise(name):
+            return int(target_id)
+    raise Rejected(f"there is no column {name!r} (yet)")
+
+
+def _day(value: Value, context: Context) -> object:
+    """Returns a day as tasks hold it: Odoo 17 made it a moment."""
+    if not value:
+        return False
+    is_moment = context.task_fields["date_deadline"].get("type") == "datetime"
+    return f"{value} 12:00:00" if is_moment else str(value)
+
+
+def _assignment(email: str, context: Context) -> Values:
+    user = context.people.user(email).id if email else 0
+    if context.assignee == "user_id":
+        return {"user_id": user or False}
+    return {"user_ids": [[6, 0, [user] if user else []]]}
+
+
+def modification(row: Row, changes: Mapping[str, Value], place: Place, context: Context) -> Values:
+    """Returns the values that write changes to the task that ``row`` shows."""
+    group = next((key.group for key in place.bound), "")
+    values = values_of(changes, place, context, group)
+    if changes.keys() & {Story.DESCRIPTION, Story.FACTS}:
+        text, line = split_line(to_text(row["description"]))
+        above, facts = split_block(text)
+        above = str(changes.get(Story.DESCRIPTION, above) or "")
+        facts = str(changes.get(Story.FACTS, facts) or "")
+        wanted = join_line(join_block(above, facts), line)
+        if wanted != to_text(row["description"]):
+            values["description"] = with_text(row["description"], wanted, above)
+    return values
+
+
+def renamed(
+    rows: Sequence[Row], former: str, new: str, context: Context
+) -> Iterator[tuple[int, Values]]:
+    """Yields the tasks that name the deal ``former``, with the values that have them name ``new``:
+    the connector's line counts, for nobody may change an external id."""
+    for row in rows:
+        seen = observe(row, context)
+        if seen.group != former:
+            continue
+        text, line = split_line(to_text(row["description"]))
+        name = seen.identity
+        if line is not None:
+            name = decode_reference(context.pipeline, line.mark)[1]
+        else:
+            name = story_of(context.pipeline, str(row["external"]))[1]
+        key = RecordKey(new, Kind.STORY, name)
+        is_spelled = row["external"] == task_name(context.pipeline, key)
+        wanted = None if is_spelled else Line(encode_reference(context.pipeline, key))
+        whole = join_line(text, wanted)
+        above, _ = split_block(text)
+        yield row["id"], {"description": with_text(row["description"], whole, above)}
+
+
+def write(number: int, values: Values, context: Context) -> None:
+    """Writes values to a task."""
+    context.client.change(TASK, "write", [number], vals=values, context=dict(QUIET))
+
+
+def hangs_on(number: int, context: Context) -> list[str]:
+    """Says what people's work hangs on a task: subtasks, hours, files, words."""
+    found = []
+    if context.client.read(TASK, "search_count", domain=[["parent_id", "=", number]]):
+        found.append("subtasks")
+    if context.has("effective_hours") and read(str(number), context).get("effective_hours"):
+        found.append("hours")
+    files = [["res_model", "=", TASK], ["res_id", "=", number]]
+    if context.client.read("ir.attachment", "search_count", domain=files):
+        found.append("files")
+    if is_talked_about(TASK, number, context):
+        found.append("messages")
+    return found
+
+
+def is_talked_about(model: str, number: int, context: Context) -> bool:
+    """Whether people left words on a record; what Odoo itself notes there does not count."""
+    domain = [
+        ["model", "=", model],
+        ["res_id", "=", number],
+        ["message_type", "in", ["comment", "email"]],
+    ]
+    return bool(context.client.read("mail.message", "search_count", domain=domain))
+
+
+def is_as_made(target_id: str, context: Context) -> bool:
+    """Whether a task is as this account made it: nobody wrote to it, nothing hangs on it.
+
+    Who joins a project moves all its tasks; what Odoo notes of fields that were changed tells that
+    from an edit.
+    """
+    row, number = read(target_id, context), int(target_id)
+    made_by = {id_of(row["create_uid"]), id_of(row["write_uid"])}
+    if made_by != {context.client.uid} or hangs_on(number, context):
+        return False
+    return row["create_date"] == row["write_date"] or _notes(number, context) <= 1
+
+
+def _notes(number: int, context: Context) -> int:
+    """Returns how often Odoo noted something on a task: once that it was made, and each change."""
+    domain = [
+        ["model", "=", TASK],
+        ["res_id", "=", number],
+        ["message_type", "=", "notification"],
+    ]
+    return int(context.client.read("mail.message", "search_count", domain=domain))
+
+
+def demand_no_work(target_id: str, context: Context) -> None:
+    """Refuses to delete a task that people put work into: it would all be gone with it.
+
+    :raises Rejected: something hangs on it.
+    """
+    found = hangs_on(int(target_id), context)
+    if found:
+        raise Rejected(
+            f"task {target_id} has {', '.join(found)}, which would be deleted with it; it is kept"
+        )
