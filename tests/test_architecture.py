@@ -302,9 +302,12 @@ PUBLISHED: Final = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="u
     "entry-points"
 ]
 KINDS: Final = {
-    kind: value.partition(":")[0]
-    for group in ("taiga_pipeline.sources", "taiga_pipeline.targets")
-    for kind, value in PUBLISHED[group].items()
+    kind: [
+        PUBLISHED[group][kind].partition(":")[0]
+        for group in ("taiga_pipeline.sources", "taiga_pipeline.targets")
+        if kind in PUBLISHED[group]
+    ]
+    for kind in {**PUBLISHED["taiga_pipeline.sources"], **PUBLISHED["taiga_pipeline.targets"]}
 }
 """Kinds of adapters, and where each stands."""
 MAY_NAME_KINDS: Final = {
@@ -329,7 +332,7 @@ def named_kinds() -> set[tuple[str, str]]:
         for module, source in sources().items()
         if part(module) != SANDBOX
         for text in source.texts
-        if text in KINDS and not f"{module}.".startswith(f"{KINDS[text]}.")
+        if text in KINDS and not any(f"{module}.".startswith(f"{place}.") for place in KINDS[text])
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -89,6 +90,7 @@ class FakeOdoo:
             name: self.add("crm.stage", name=name, is_won=name == "Won", sequence=number)
             for number, name in enumerate(("New", "Qualified", "Proposition", "Won"))
         }
+        self.add("ir.config_parameter", key="database.uuid", value=str(uuid.uuid4()))
         for model, fields in self.models.items():
             for name, each in fields.items():
                 self.add("ir.model.fields", model=model, name=name, ttype=each.type)

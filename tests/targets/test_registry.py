@@ -73,7 +73,7 @@ def test_a_function_that_says_nothing_of_itself_makes_projects_without_pages_and
 
 
 def test_only_targets_with_boards_are_named_to_those_who_look_for_one() -> None:
-    assert registry.having(has_boards) == ["Kanboard", "Taiga"]
+    assert registry.having(has_boards) == ["Kanboard", "Odoo", "Taiga"]
 
 
 @pytest.mark.parametrize("kind", ["taiga", "redmine", "kanboard"])

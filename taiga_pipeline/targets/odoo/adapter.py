@@ -56,6 +56,7 @@ class OdooTarget:
         self._web = (connection.web_url or client.server).rstrip("/")
         self._context = Context(client, connection.pipeline, Directory(client))
         self._known: Capabilities | None = None
+        self._proof = ""
 
     @property
     def request_count(self) -> int:
@@ -76,13 +77,25 @@ class OdooTarget:
         except Vanished as error:
             raise Unauthorised(f"{error}; is the app Project installed?") from error
         board = OdooLeases(self._client)
-        keeps = board.may_be_kept()
-        if keeps:
+        found = board.database()
+        if found is not None:
             self.leases = board
+        self._proof = found or self._made_at()
         self._known = held_by(
-            milestones=self._context.has_milestones, project_tags=recent, leases=keeps
+            milestones=self._context.has_milestones, project_tags=recent, leases=found is not None
         )
         return self._account
+
+    def _made_at(self) -> str:
+        """Returns when the account was made, "" if Odoo does not say."""
+        rows = self._client.read(
+            "res.users",
+            "search_read",
+            domain=[["id", "=", self._client.uid]],
+            fields=["create_date"],
+        )
+        made = str(rows[0]["create_date"] or "") if rows else ""
+        return f"{self._client.uid}|{made}" if made else ""
 
     @property
     def _account(self) -> str:
@@ -93,10 +106,10 @@ class OdooTarget:
         self._client.guarded_by(check)
 
     def identity(self) -> Identity:
-        """Returns who this is. Odoo tells this account nothing at random: it is known by the
-        server, the database and its number there."""
+        """Returns who this is. A database has a random name, which administrators may see; others
+        are known by when their account was made, to the second."""
         place = f"{self._client.server}/{self._client.database}"
-        return Identity("", place, self._account, str(self._client.uid))
+        return Identity(self._proof, place, self._account, str(self._client.uid))
 
     def advice(self) -> Sequence[str]:
         """Returns what would make more of this Odoo usable; none of it is needed."""

@@ -19,6 +19,7 @@ from taiga_pipeline.odoo.lists import Row
 from taiga_pipeline.targets.turns import server_date, turn_from_text, turn_to_text
 
 _MODEL: Final = "ir.config_parameter"
+_UUID: Final = "database.uuid"
 _PREFIX: Final = "pipeline_sync.lease"
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9-]")
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
@@ -30,18 +31,15 @@ class OdooLeases:
 
     client: OdooClient
 
-    def may_be_kept(self) -> bool:
-        """Whether this account may write system parameters."""
+    def database(self) -> str | None:
+        """Returns the random name that the database has, None if this account may not see system
+        parameters, nor write them."""
         try:
-            if self.client.is_json2:
-                found = self.client.read(_MODEL, "has_access", [], operation="create")
-            else:
-                found = self.client.read(
-                    _MODEL, "check_access_rights", operation="create", raise_exception=False
-                )
+            domain = [["key", "=", _UUID]]
+            rows = self.client.read(_MODEL, "search_read", domain=domain, fields=["value"])
         except Rejected:
-            return False
-        return bool(found)
+            return None
+        return str(rows[0]["value"] or "") if rows else ""
 
     def turns(self, name: str) -> Sequence[Turn]:
         """Returns all turns, by one request."""

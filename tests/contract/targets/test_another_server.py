@@ -28,10 +28,15 @@ from tests.contract.targets.account import Account
 from tests.contract.targets.accounts import (
     InMemoryAccount,
     KanboardAccount,
+    OlderOdooAccount,
     RedmineAccount,
     TaigaAccount,
 )
 from tests.contract.targets.test_runs import Pipeline
+from tests.odoo.fake import DATABASE, FakeOdoo
+from tests.odoo.fake import KEY as ODOO_KEY
+from tests.odoo.fake import LOGIN as ODOO_LOGIN
+from tests.odoo.fake import URL as ODOO_URL
 from tests.targets.kanboard.fake import TOKEN as KANBOARD_TOKEN
 from tests.targets.kanboard.fake import URL as KANBOARD_URL
 from tests.targets.kanboard.fake import FakeKanboard
@@ -86,7 +91,34 @@ def kanboard(pipeline: str) -> Iterator[Callable[[], Account]]:
         yield open_account
 
 
-SERVERS = {"memory": memory, "sandbox": sandbox, "redmine": redmine, "kanboard": kanboard}
+@contextmanager
+def odoo(pipeline: str) -> Iterator[Callable[[], Account]]:
+    """An Odoo at the address of every other one, with a database of the same name."""
+    clock = ManualClock()
+    fake = FakeOdoo(now=clock.now, is_admin=True)
+    with ExitStack() as stack:
+
+        def open_account() -> Account:
+            stack.enter_context(fake.answer())
+            connection = Connection(
+                ODOO_URL,
+                pipeline,
+                username=ODOO_LOGIN,
+                token=Secret(ODOO_KEY),
+                options={"database": DATABASE},
+            )
+            return OlderOdooAccount(connection, clock)
+
+        yield open_account
+
+
+SERVERS = {
+    "memory": memory,
+    "sandbox": sandbox,
+    "redmine": redmine,
+    "kanboard": kanboard,
+    "odoo": odoo,
+}
 
 
 @dataclass
