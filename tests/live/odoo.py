@@ -20,6 +20,8 @@ from tests.live.leaving_out import leave_out
 
 DATABASE: Final = "crm"
 ROBOT: Final = "robot@example.invalid"
+PLAIN: Final = "plain@example.invalid"
+"""One that makes projects, as the robot does, and may not change Odoo's settings."""
 OUTSIDER: Final = "outsider@example.invalid"
 ALL: Final = {"active_test": False}
 

@@ -9,21 +9,25 @@ import os
 import sys
 from typing import Final
 
-from tests.live.odoo import OUTSIDER, ROBOT, OdooOffice, Refused
+from tests.live.odoo import OUTSIDER, PLAIN, ROBOT, OdooOffice, Refused
 
 _FIELDS: Final = {"x_url": "char", "x_project_start": "date", "x_progress": "float"}
+_MANAGER: Final = "project.group_project_manager"
 _GROUPS: Final = {
     ROBOT: (
         "base.group_user",
         "sales_team.group_sale_salesman_all_leads",
-        "project.group_project_manager",
+        _MANAGER,
+        "base.group_system",
     ),
+    PLAIN: ("base.group_user", "sales_team.group_sale_salesman_all_leads", _MANAGER),
     "ana@example.invalid": ("base.group_user", "project.group_project_user"),
     "bo@example.invalid": ("base.group_user", "project.group_project_user"),
     OUTSIDER: ("base.group_user",),
 }
 _NAMES: Final = {
     ROBOT: "Robot",
+    PLAIN: "Plain Robot",
     "ana@example.invalid": "Ana Åberg",
     "bo@example.invalid": "Bo Okafor",
     OUTSIDER: "Outsider",

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import responses
@@ -198,6 +199,10 @@ class FakeOdoo:
     # --- below: the server
 
     def _answer(self, request: PreparedRequest) -> Reply:
+        status, headers, text = self._answered(request)
+        return status, {**headers, "Date": format_datetime(self.now(), usegmt=True)}, text
+
+    def _answered(self, request: PreparedRequest) -> Reply:
         path = str(request.url).removeprefix(f"{URL}/")
         body = json.loads(request.body or "{}")
         if path == "jsonrpc" and self.has_json_rpc:
