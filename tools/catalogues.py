@@ -126,8 +126,8 @@ def _templates() -> Iterator[Found]:
         ):
             if isinstance(message, str):
                 yield Found(message, place=str(path.relative_to(ROOT)))
-            elif message and message[0] and message[1]:
-                yield Found(message[0], message[1], place=str(path.relative_to(ROOT)))
+            elif message and message[0]:  # a text with fields has None in the place of each
+                yield Found(message[0], message[1] or "", place=str(path.relative_to(ROOT)))
 
 
 def _labels() -> Iterator[Found]:
