@@ -44,6 +44,7 @@ def test_names_are_joined_by_a_click_and_apart_again(browse: Browse, workspace: 
         assert {each.by for each in store.changes("K-2")} >= {"sara"}
     undone = browser.post("/customers/undo", name="NORDLUND", into="Nordlund AB")
     assert "1 deal is NORDLUND&#39;s again" in undone.text
+    assert "Undo the join" not in browser.get("/customer?name=Nordlund AB").text
     apart = browser.post("/customers/apart", name="NORDLUND", into="Nordlund AB", back="/customers")
     assert "are two customers" in apart.text and "Join NORDLUND" not in apart.text
     assert browser.post("/customers/join", name="NORDLUND").status_code == 422

@@ -61,7 +61,7 @@ class CustomerDetails:
     """All about a customer; deals in the order in which they were or will be decided.
 
     ``own`` counts what its deals hold in fields of the user's own: field -> text -> deals.
-    ``notices`` say what cannot be known.
+    ``notices`` say what cannot be known. ``joined`` are the names that were joined into this one.
     """
 
     totals: CustomerTotals
@@ -71,6 +71,7 @@ class CustomerDetails:
     own: Mapping[str, Mapping[str, int]]
     suggestions: tuple[Suggestion, ...]
     notices: tuple[str, ...]
+    joined: tuple[str, ...] = ()
 
 
 def list_customers(workspace: Workspace, *, text: str = "", order: str = "name") -> Customers:
@@ -116,7 +117,15 @@ def show_customer(workspace: Workspace, name: str) -> CustomerDetails:
             each for each in _suggestions(workspace, known) if meant in each.look_alike.names
         ),
         notices=past.notices,
+        joined=_joined_into(workspace, meant),
     )
+
+
+def _joined_into(workspace: Workspace, name: str) -> tuple[str, ...]:
+    if not workspace.has_store:
+        return ()
+    with customer_store(workspace) as store:
+        return tuple(sorted(before for before, after in store.joins() if after == name))
 
 
 def _own(workspace: Workspace, found: Collection[Experience]) -> dict[str, dict[str, int]]:

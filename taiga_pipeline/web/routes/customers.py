@@ -101,7 +101,7 @@ def join(visit: Visit) -> Response:
             into=done.into,
         )
     )
-    return visit.go("/customer", name=done.into, joined=done.name)
+    return visit.go("/customer", name=done.into)
 
 
 def undo(visit: Visit) -> Response:
