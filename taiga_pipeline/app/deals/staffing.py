@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,8 @@ from taiga_pipeline.app.deals.booking import Booker
 from taiga_pipeline.app.pipeline_data import who_left
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.mapping.errors import NotMapped
+from taiga_pipeline.pipeline.model import Category
 
 if TYPE_CHECKING:
     from taiga_pipeline.people.model import Allocation
@@ -18,10 +22,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Staffing:
     """Allocations of a deal. ``left`` are deals and addresses (in lower case) of those who left the
-    deal's project in the tool: their hours count as a gap in every plan."""
+    deal's project in the tool: their hours count as a gap in every plan. ``won`` are the deals that
+    are won: a reservation for one waits for nothing any more."""
 
     allocations: tuple[Allocation, ...]
     left: frozenset[tuple[str, str]]
+    won: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,19 @@ def staffing_of(workspace: Workspace, key: str) -> Staffing:
     """
     with deal_store(workspace) as store, people_store(workspace) as people:
         allocations = tuple(people.allocations(deal_key=store.get(key).key))
-    return Staffing(allocations, who_left(workspace))
+    return Staffing(allocations, who_left(workspace), won_among(workspace, [key]))
+
+
+def won_among(workspace: Workspace, keys: Iterable[str]) -> frozenset[str]:
+    """Returns which of some deals are won, by their mappings."""
+    mappings, won = workspace.load_mappings(), set()
+    with deal_store(workspace) as store:
+        for key in sorted(set(keys)):
+            deal = store.find(key)
+            with suppress(NotMapped):
+                if deal and mappings.stage_of(deal)[1].category is Category.WON:
+                    won.add(key)
+    return frozenset(won)
 
 
 def put_on(workspace: Workspace, allocation: Allocation, *, by_stage: bool = False) -> PutOn:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from taiga_pipeline.app.deals.booking import Booker
-from taiga_pipeline.app.deals.staffing import Staffing
+from taiga_pipeline.app.deals.staffing import Staffing, won_among
 from taiga_pipeline.app.pipeline_data import who_left
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
@@ -29,7 +29,8 @@ def list_allocations(workspace: Workspace, *, deal: str = "", person: str = "") 
     if deal and not found:
         with deal_store(workspace) as deals:
             deals.get(deal)
-    return Staffing(found, who_left(workspace))
+    won = won_among(workspace, (each.deal_key for each in found))
+    return Staffing(found, who_left(workspace), won)
 
 
 def import_allocations(workspace: Workspace, file: Path, writing: Writing) -> RowsReport:

@@ -267,11 +267,13 @@ def print_allocations(
     allocations: Iterable[Allocation],
     left: Collection[tuple[str, str]] = (),
     *,
+    won: Collection[str] = (),
     with_deal: bool = False,
 ) -> int:
     """Prints a table of allocations; returns how many.
 
-    ``left`` are deals and addresses of those who are no longer in the deal's project.
+    ``left`` are deals and addresses of those who are no longer in the deal's project. ``won`` are
+    deals that are won: nothing is tentative there.
     """
     rows = [
         [
@@ -281,7 +283,7 @@ def print_allocations(
             f"{each.hours_per_week:f} h",
             str(each.start or _("deal's start")),
             str(each.end or _("deal's end")),
-            _standing(each, left),
+            _standing(each, left, won),
         ]
         for each in allocations
     ]
@@ -293,8 +295,11 @@ def print_allocations(
     return len(rows)
 
 
-def _standing(allocation: Allocation, left: Collection[tuple[str, str]]) -> str:
-    parts = [] if allocation.confirmed else [_("tentative")]
+def _standing(
+    allocation: Allocation, left: Collection[tuple[str, str]], won: Collection[str]
+) -> str:
+    is_sure = allocation.confirmed or allocation.deal_key in won
+    parts = [] if is_sure else [_("tentative")]
     if (allocation.deal_key, allocation.email.casefold()) in left:
         parts.append(_("left the project"))
     return ", ".join(parts)

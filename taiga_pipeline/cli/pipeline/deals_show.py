@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from taiga_pipeline.app.deals import looking
+from taiga_pipeline.app.deals import looking, staffing
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
@@ -50,7 +50,8 @@ def show_deal(context: CommandContext, key: str, as_json: bool) -> None:
     print_waiting(found.waiting, found.score)
     if found.allocations:
         click.echo(_("\nStaffed"))
-        print_allocations(found.allocations, left_of(found.taken_away))
+        won = staffing.won_among(context, [found.deal.key])
+        print_allocations(found.allocations, left_of(found.taken_away), won=won)
     if len(found.in_project) > 1:
         main, *others = found.in_project
         named = {"main": main, "others": ", ".join(others)}

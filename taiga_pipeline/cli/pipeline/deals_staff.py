@@ -137,7 +137,7 @@ def _list(context: CommandContext, key: str, as_json: bool) -> None:
     found = staffing.staffing_of(context, key)
     if as_json:
         print_json([_with_left(each, found) for each in found.allocations])
-    elif not print_allocations(found.allocations, found.left):
+    elif not print_allocations(found.allocations, found.left, won=found.won):
         click.echo(_("no person is on this deal"), err=True)
 
 

@@ -374,7 +374,7 @@ def list_allocations(context: CommandContext, deal: str, person: str, as_json: b
     found = use.list_allocations(context, deal=deal, person=person)
     if as_json:
         print_json([allocation_json(each) for each in found.allocations])
-    elif not print_allocations(found.allocations, found.left, with_deal=True):
+    elif not print_allocations(found.allocations, found.left, won=found.won, with_deal=True):
         click.echo(_("no person is allocated"), err=True)
 
 

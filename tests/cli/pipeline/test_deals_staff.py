@@ -105,3 +105,13 @@ def test_far_weeks_and_other_peoples_hours_are_looked_at_as_well(run: Run) -> No
     span = ("--from", "2027-09-06", "--to", "2027-09-19")
     (over,) = put(run, "D-1", "41", *span)["overbooked"]
     assert (over["from"], over["to"]) == ("2027-W36", "2027-W37")
+
+
+def test_a_reservation_of_a_deal_that_was_won_since_is_not_shown_as_tentative(run: Run) -> None:
+    put(run, "D-2", "5")
+    shown = [("deals", "show", "D-2"), ("deals", "staff", "D-2"), ("people", "allocations", "list")]
+    assert all("tentative" in run(*command).stdout for command in shown)
+    run("deals", "move", "D-2", "Won", "--force")
+    for command in shown:
+        text = run(*command).stdout
+        assert "ann@x.se" in text and "tentative" not in text
