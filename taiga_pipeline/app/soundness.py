@@ -20,7 +20,7 @@ from sync.state.schema import metadata
 from sync.ways_out import Explained
 from taiga_pipeline.pipeline.schema import NAME as STORE
 from taiga_pipeline.pipeline.schema import REFERENCES, TABLES
-from taiga_pipeline.pipeline.schema import STEPS as STORE_STEPS
+from taiga_pipeline.pipeline.tables.steps import STEPS as STORE_STEPS
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.report.ways_out import in_words
 

@@ -104,7 +104,8 @@ def _store_part(workspace: Workspace, url: str) -> Iterator[Part]:
     from sync.database.engine import open_engine
     from sync.database.migrations import readable
     from sync.database.transfer import Part
-    from taiga_pipeline.pipeline.schema import METADATA, NAME, STEPS, TABLES, writing_store
+    from taiga_pipeline.pipeline.schema import METADATA, NAME, TABLES, writing_store
+    from taiga_pipeline.pipeline.tables.steps import STEPS
 
     engine = open_engine(url, create=False)
     try:

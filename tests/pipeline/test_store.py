@@ -18,8 +18,9 @@ from sync.ways_out import Upgrade
 from taiga_pipeline.pipeline.destination import Destination
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue, UnknownName
 from taiga_pipeline.pipeline.model import Category, Contact, ContactPart, Deal, Note, RoleDemand
-from taiga_pipeline.pipeline.schema import DEALS, METADATA, NAME, STEPS, writing_store
+from taiga_pipeline.pipeline.schema import DEALS, METADATA, NAME, writing_store
 from taiga_pipeline.pipeline.store import DealStore
+from taiga_pipeline.pipeline.tables.steps import STEPS
 from tests.pipeline.conftest import StandingClock
 
 FULL = Deal(

@@ -19,8 +19,9 @@ from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.files.csv_export import export_deals
 from taiga_pipeline.pipeline.importing.csv_import import import_deals
 from taiga_pipeline.pipeline.importing.options import ImportOptions
-from taiga_pipeline.pipeline.schema import METADATA, NAME, STEPS, TABLES
+from taiga_pipeline.pipeline.schema import METADATA, NAME, TABLES
 from taiga_pipeline.pipeline.store import DealStore
+from taiga_pipeline.pipeline.tables.steps import STEPS
 from tests.pipeline.conftest import StandingClock
 from tests.schemas import of_a_new_one, of_a_sample, of_an_old_one
 

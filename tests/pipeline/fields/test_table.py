@@ -22,7 +22,8 @@ from taiga_pipeline.pipeline.fields.field import Kind
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.files.csv_export import export_deals
 from taiga_pipeline.pipeline.model import Deal
-from taiga_pipeline.pipeline.schema import DEALS, STEPS
+from taiga_pipeline.pipeline.schema import DEALS
+from taiga_pipeline.pipeline.tables.steps import STEPS
 
 ROOT: Final = Path(__file__).parents[3]
 NAMES: Final = {field.name for field in BUILT_IN}
