@@ -6,6 +6,7 @@ import re
 import unicodedata
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 # Characters that make displayed text differ from the stored one (bidirectional overrides).
@@ -28,6 +29,7 @@ def _is_text(character: str) -> bool:
     return character not in BIDI and unicodedata.category(character) not in ("Cc", "Cs")
 
 
+@lru_cache(maxsize=1024)  # stages, roles and services come again and again
 def normalise(text: str) -> str:
     """Returns what two names are compared by: NFC, blanks collapsed, letter case gone."""
     return " ".join(unicodedata.normalize("NFC", text).split()).casefold()

@@ -172,7 +172,7 @@ class _Finder:
         self._people = {person.email: person for person in situation.people}
         self._numbers: dict[date, int] = {}
         self._known_starts: dict[tuple[int, int, int, int], tuple[tuple[date, float], ...]] = {}
-        self._notices: dict[str, list[str]] = {}
+        self._notices: dict[str, dict[str, None]] = {}
         self._value_notes = ValueNotes()
         self._silent_open: list[Deal] = []
         self._silent_won: list[Deal] = []
@@ -229,9 +229,7 @@ class _Finder:
             (self._silent_won if won else self._silent_open).append(case.deal)
 
     def _note(self, who: str, what: str) -> None:
-        those = self._notices.setdefault(what, [])
-        if who not in those:
-            those.append(who)
+        self._notices.setdefault(what, {})[who] = None
 
     def _by_deal(self) -> dict[str, tuple[Allocation, ...]]:
         grouped: dict[str, list[Allocation]] = {}
