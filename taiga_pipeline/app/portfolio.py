@@ -324,7 +324,7 @@ def run_for_portfolio(workspace: Workspace, runner: Runner, result: RunReport) -
 
 def _links_in(facts: Mapping[str, tuple[Mapping[str, object], object]]) -> dict[str, str]:
     """Returns the addresses of projects, by deal key."""
-    return {key: str(each["url"]) for key, (each, _) in facts.items() if each.get("url")}
+    return {key: str(each["url"]) for key, (each, _seen) in facts.items() if each.get("url")}
 
 
 def _was_applied(report: RunReport, runner: Runner) -> bool:

@@ -12,6 +12,8 @@ from typing import Any, BinaryIO, Final
 
 import click
 
+from taiga_pipeline.language import text as _
+
 DASH: Final = "-"
 STDOUT: Final = Path("/dev/stdout")
 LARGEST: Final = 1_000_000_000
@@ -47,7 +49,7 @@ class StandardInput(type(Path())):  # type: ignore[misc]
         return str(super().__str__())
 
     def __str__(self) -> str:
-        return "standard input"
+        return _("standard input")
 
 
 def _spooled() -> StandardInput:
@@ -56,7 +58,8 @@ def _spooled() -> StandardInput:
     while stream is not None and (chunk := stream.read(_CHUNK)):
         size += len(chunk)
         if size > LARGEST:
-            raise click.UsageError(f"standard input: more than {LARGEST // 1_000_000:,} MB")
+            most = LARGEST // 1_000_000
+            raise click.UsageError(_("standard input: more than {megabytes:,} MB", megabytes=most))
         content.write(chunk)
     content.flush()
     return StandardInput(content)
@@ -101,5 +104,7 @@ class Place(_File):
         :raises click.UsageError: it is a dash.
         """
         if value == DASH:
-            self.fail("'-' (a stream) cannot be used here; for that very name write './-'", param)
+            self.fail(
+                _("'-' (a stream) cannot be used here; for that very name write './-'"), param
+            )
         return Path(str(super().convert(value, param, ctx)))

@@ -21,7 +21,7 @@ from taiga_pipeline.cli.errors import exit_code, report
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_arguments import DASH
 from taiga_pipeline.cli.lazy import Entry, LazyGroup
-from taiga_pipeline.cli.translated_help import click_in_language
+from taiga_pipeline.cli.translated_help import click_in_language, follow_language
 from taiga_pipeline.files import CannotWrite
 from taiga_pipeline.language import begin, marked, used
 from taiga_pipeline.language import text as _
@@ -76,6 +76,7 @@ def _set_config(ctx: click.Context, _parameter: click.Parameter, value: str | No
         )
     if value is not None:
         ctx.ensure_object(CommandContext).use_config(value)
+        follow_language()
 
 
 def _set_verbose(ctx: click.Context, _parameter: click.Parameter, value: int) -> None:

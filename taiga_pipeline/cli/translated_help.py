@@ -18,6 +18,7 @@ import click
 from taiga_pipeline.language import ENGLISH, text, used
 from taiga_pipeline.language.catalogue import DOMAIN, FOLDER
 
+_VARIABLE: Final = "LANGUAGE"
 _EXTRA: Final = "  ["
 """What begins the part of an option's help that click writes: its default, its range."""
 
@@ -91,19 +92,24 @@ def click_in_language() -> Iterator[None]:
 
     click asks gettext's functions, which know a language by the environment alone.
     """
-    language = used()
-    if language == ENGLISH:
-        yield
-        return
-    former, domain = os.environ.get("LANGUAGE"), textdomain()
+    former, domain = os.environ.get(_VARIABLE), textdomain()
     bindtextdomain(DOMAIN, str(FOLDER))
     textdomain(DOMAIN)
-    os.environ["LANGUAGE"] = language
+    follow_language(former)
     try:
         yield
     finally:
         textdomain(domain)
-        if former is None:
-            del os.environ["LANGUAGE"]
-        else:
-            os.environ["LANGUAGE"] = former
+        _set_variable(former)
+
+
+def follow_language(former: str | None = None) -> None:
+    """Lets click speak the language that is used from now on."""
+    _set_variable(former if used() == ENGLISH else used())
+
+
+def _set_variable(value: str | None) -> None:
+    if value is None:
+        os.environ.pop(_VARIABLE, None)
+    else:
+        os.environ[_VARIABLE] = value

@@ -94,17 +94,17 @@ def _in_pieces(sentence: str, language: str) -> str:
         if at and (found := _of_rest(rest, separator, language)):
             said.append(found)
             break
-        known = _whole(f"{separator}{piece}", language, _DEEPEST) if separator else ""
-        said.append(known or f"{separator}{_whole(piece, language, _DEEPEST) or piece}")
+        known = _whole(f"{separator}{piece}", language, _DEEPEST - 1) if separator else ""
+        said.append(known or f"{separator}{_whole(piece, language, _DEEPEST - 1) or piece}")
     whole = "".join(said)
     return whole if whole != sentence else ""
 
 
 def _of_rest(rest: str, separator: str, language: str) -> str:
     """Returns the end of a text, from a separator on, if it is one sentence; else ""."""
-    if found := _whole(rest, language, _DEEPEST):
+    if found := _whole(rest, language, _DEEPEST - 1):
         return found
-    found = _whole(rest.removeprefix(separator), language, _DEEPEST)
+    found = _whole(rest.removeprefix(separator), language, _DEEPEST - 1)
     return f"{separator}{found}" if found else ""
 
 

@@ -77,7 +77,7 @@ def _language(request: Request) -> str:
 
 
 def _ranked(item: str) -> tuple[float, str]:
-    name, _, rank = item.strip().partition(";q=")
+    name, _separator, rank = item.strip().partition(";q=")
     try:
         return float(rank or 1), name
     except ValueError:

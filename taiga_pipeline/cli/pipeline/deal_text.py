@@ -13,7 +13,7 @@ import click
 
 from taiga_pipeline.cli.output import print_pairs, print_table, shorten
 from taiga_pipeline.hints import command
-from taiga_pipeline.language import counted, figure, marked, translated
+from taiga_pipeline.language import ENGLISH, counted, figure, marked, translated, used
 from taiga_pipeline.language import text as _
 from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.cells import format_time
@@ -250,9 +250,16 @@ def _change_text(change: FieldChange) -> str:
             split=shorten(" ".join(change.after.split()), _SHOWN_NOTE),
             by=_by(change.by),
         )
-    field = change.field.replace("_", " ")
+    field = _labelled(change.field)
     before, after = (shorten(" ".join(text.split()), _SHOWN) for text in _held(change))
     return f"{field}: {before} → {after}{_by(change.by)}"
+
+
+def _labelled(field: str) -> str:
+    """Returns what a field is called: in English by its name, as in the options."""
+    if used() == ENGLISH or field not in BUILT_IN:
+        return field.replace("_", " ")
+    return _(BUILT_IN[field].label)
 
 
 def _held(change: FieldChange) -> tuple[str, str]:

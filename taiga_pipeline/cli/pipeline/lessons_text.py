@@ -165,7 +165,7 @@ def _stays(found: Experience) -> str:
 
 
 def _role(each: Any) -> str:
-    staffed = f"{figure(each.staffed, ',.0f')} h staffed" if each.staffed else _("none staffed")
+    staffed = _("{hours:,.0f} h staffed", hours=each.staffed) if each.staffed else _("none staffed")
     return _(
         "{role} {sold:,.0f} h sold, {staffed}", role=each.role, sold=each.sold, staffed=staffed
     )

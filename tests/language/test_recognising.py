@@ -1,0 +1,58 @@
+"""Sentences of the layers below the surface, in another language."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from taiga_pipeline.language import translated, use
+
+
+@pytest.fixture(autouse=True)
+def swedish() -> Iterator[None]:
+    with use("sv"):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("sentence", "swedish_one"),
+    [
+        ("the roster is empty, so all demand is a gap", "personallistan är tom, så allt"),
+        ("there is no deal 'D-9'", "det finns ingen affär 'D-9'"),
+        ("there is no deal 'D-9'; did you mean 'D-1'?", "affär 'D-9'; menade du 'D-1'?"),
+        (
+            "config.toml:3:1: unknown key 'timezone'; did you mean 'time_zone'?",
+            "config.toml:3:1: okänd nyckel 'timezone'; menade du 'time_zone'?",
+        ),
+        ("12 deals", "12 affärer"),
+        ("1 milestone", "1 milstolpe"),
+        ("there is no deal 'a'\nthere is no deal 'b'", "affär 'a'\ndet finns ingen affär 'b'"),
+    ],
+)
+def test_a_sentence_is_known_by_its_words(sentence: str, swedish_one: str) -> None:
+    assert swedish_one in translated(sentence)
+
+
+def test_what_people_wrote_into_a_sentence_stays_as_it_is() -> None:
+    said = translated("there is no deal '{key} %s \\1 {0}'")
+    assert said == "det finns ingen affär '{key} %s \\1 {0}'"
+
+
+@pytest.mark.parametrize("text", ["", " ", "Web shop", "a; b. c: d", "{}", "{key}", "\N{SNOWMAN}"])
+def test_a_text_that_is_not_ours_stays_as_it_is(text: str) -> None:
+    assert translated(text) == text
+
+
+@pytest.mark.parametrize("piece", ["; : . ", "x; ", "did you mean ", "{a}", "deal deal: "])
+def test_a_text_made_to_be_slow_takes_a_bounded_time(piece: str) -> None:
+    text = piece * 600
+    began = time.process_time()
+    translated(text)
+    assert time.process_time() - began < 2
+
+
+def test_english_stays_english() -> None:
+    with use("en"):
+        assert translated("there is no deal 'D-9'") == "there is no deal 'D-9'"
