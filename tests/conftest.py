@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
@@ -22,12 +21,6 @@ os.environ["TZ"] = "UTC"  # which day it is must not depend on the machine
 for _variable in VARIABLES:  # nor must the language
     os.environ.pop(_variable, None)
 os.environ["LANG"] = "C.UTF-8"
-
-# How long an example takes says how busy the machine is, and nothing about the program.
-settings.register_profile(
-    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("any-machine")
 
 pytest_plugins = (
     "tests.figures",

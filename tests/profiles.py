@@ -2,8 +2,8 @@
 
 - ``sample`` (``make test``): of a test's many cases (marked ``sampled(n)``), of a file's many slow
   tests (``sampled_tests(n)``) and of a loop's many places (`sampled`), every n-th is tried, always
-  the same ones. What is tried on SQLite is tried on
-  PostgreSQL too in every sixth case.
+  the same ones. What is tried on SQLite is tried on PostgreSQL too in every sixth case. Of
+  Hypothesis's examples, a part is tried (`examples`). A test marked ``whole_only`` is left out.
 - ``whole`` (``make test-all``): everything.
 - ``long`` (``make test-reliability-long``): more than everything: thousands of schedules.
 
@@ -18,9 +18,11 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final, TypeVar
 
 import pytest
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 _Place = TypeVar("_Place")
 
@@ -32,10 +34,27 @@ SERVERS: Final = frozenset({"live_redmine_url", "postgresql", "postgresql_url", 
 """Fixtures that start a server; a test that asks for one is not fast."""
 
 
+PROOFS: Final = ("sampled", "sampled_inside", "whole_only")
+"""Marks of long proofs."""
 SECOND_DATABASE: Final = 6
 """Of how many tests that ran on SQLite one is tried on PostgreSQL."""
 FEW: Final = 12
 """A test with fewer cases is tried with all of them."""
+
+
+def examples(count: int) -> int:
+    """Returns how many examples Hypothesis tries: all in a whole run, a third in a sample."""
+    return count if WHOLE else max(10, count // 3)
+
+
+# How long an example takes says how busy the machine is, and nothing about the program.
+settings.register_profile(
+    "any-machine",
+    max_examples=examples(100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("any-machine")
 
 
 def sampled(places: Iterable[_Place], every: int) -> list[_Place]:
@@ -57,6 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "sampled(n): try every n-th case, unless all are asked for")
     config.addinivalue_line("markers", "sampled_tests(n): try every n-th test of the file")
     config.addinivalue_line("markers", "sampled_inside: tries a sample of places, by `sampled`")
+    config.addinivalue_line("markers", "whole_only: long; a sample leaves it out")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -67,18 +87,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--sampled-only"):
         beyond = beyond_the_sample(items)
         left_out |= {
-            item
-            for item in items
-            if item not in beyond and not item.get_closest_marker("sampled_inside")
+            item for item in items if item not in beyond and not tries_less_in_a_sample(item)
         }
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
 
 
+def tries_less_in_a_sample(item: pytest.Item) -> bool:
+    """Tells whether a test is tried in a sample too, and there with fewer places or examples."""
+    inside = item.get_closest_marker("sampled_inside") is not None
+    return inside or (isinstance(item, pytest.Function) and is_hypothesis_test(item.obj))
+
+
 def is_slow(item: pytest.Item) -> bool:
     """Tells whether a test starts a server, or is a proof of which a sample is tried."""
-    proof = item.get_closest_marker("sampled") or item.get_closest_marker("sampled_inside")
+    proof = any(item.get_closest_marker(name) for name in PROOFS)
     asked_for = set(getattr(item, "fixturenames", ())) | parameters(item)
     return bool(proof or SERVERS & asked_for)
 
@@ -86,24 +110,31 @@ def is_slow(item: pytest.Item) -> bool:
 def beyond_the_sample(items: list[pytest.Item]) -> set[pytest.Item]:
     """Returns the cases that only a whole run tries."""
     return (
-        beyond_every_nth(items)
+        {item for item in items if item.get_closest_marker("whole_only")}
+        | beyond_every_nth(items)
         | beyond_every_nth_of_a_file(items)
         | beyond_the_first_database(items)
     )
 
 
 def beyond_every_nth_of_a_file(items: list[pytest.Item]) -> set[pytest.Item]:
-    """Returns the tests of files that say of how many one is tried."""
-    files = defaultdict(list)
+    """Returns the tests of files that say of how many one is tried.
+
+    Of the cases of one test every n-th is tried, from another one on in each test: with a target
+    for each case, all targets have their turn, however many there are.
+    """
+    files: defaultdict[tuple[Path, int], dict[str, list[pytest.Item]]] = defaultdict(dict)
     for item in items:
         marker = item.get_closest_marker("sampled_tests")
         if marker:
-            files[item.path, marker.args[0]].append(item)
+            tests = files[item.path, marker.args[0]]
+            tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
     return {
         item
-        for (_, every), group in files.items()
-        for place, item in enumerate(group)
-        if place % every
+        for (_, every), tests in files.items()
+        for turn, cases in enumerate(tests.values())
+        for place, item in enumerate(cases)
+        if (turn + place) % every
     }
 
 

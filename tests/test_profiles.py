@@ -92,6 +92,41 @@ def test_a_sample_tries_every_nth_test_of_a_file_that_says_so(tmp_path: Path) ->
     assert slow <= set(collected(tmp_path, profile="whole"))
 
 
+def test_of_a_file_with_a_case_for_each_target_all_tests_and_all_targets_have_their_turn(
+    tmp_path: Path,
+) -> None:
+    case = "@pytest.mark.parametrize('target', 'abcdef')\ndef test_{}(target): pass\n"
+    tests = "".join(case.format(number) for number in range(3))
+    mark = "import pytest\npytestmark = pytest.mark.sampled_tests(3)\n"
+    (tmp_path / "test_targets.py").write_text(mark + tests)
+    tried = [name for name in collected(tmp_path) if name[len("test_0") :][:1] == "["]
+    assert [name for name in tried if name[5] in "012" and name[7] in "abcdef"] == [
+        "test_0[a]", "test_0[d]", "test_1[c]", "test_1[f]", "test_2[b]", "test_2[e]"
+    ]  # fmt: skip
+
+
+def test_a_sample_leaves_out_what_whole_runs_alone_try(tmp_path: Path) -> None:
+    marked = "import pytest\n@pytest.mark.whole_only\ndef test_long(): pass\n"
+    (tmp_path / "test_long.py").write_text(marked)
+    assert "test_long" not in collected(tmp_path)
+    assert "test_long" in collected(tmp_path, "--sampled-only", profile="whole")
+    assert "test_long" not in collected(tmp_path, "--fast", profile="whole")
+
+
+def test_a_sample_tries_fewer_examples_and_a_whole_run_the_others_too(tmp_path: Path) -> None:
+    tries = (
+        "from hypothesis import given, strategies as st\n"
+        "from tests.profiles import examples\n"
+        "@given(st.just(0))\ndef test_any(number): pass\n"
+        "def test_how_many(): assert examples(90) == {}\n"
+    )
+    (tmp_path / "test_examples.py").write_text(tries.format(30))
+    assert pytest_of(tmp_path, "-k", "how_many").returncode == 0
+    assert "test_any" in collected(tmp_path, "--sampled-only", profile="whole")
+    (tmp_path / "test_examples.py").write_text(tries.format(90))
+    assert pytest_of(tmp_path, "-k", "how_many", profile="whole").returncode == 0
+
+
 def test_a_sample_tries_the_second_database_less_often(tmp_path: Path) -> None:
     names = [name for name in collected(tmp_path) if "both" in name]
     assert sum("sqlite" in name for name in names) == 7

@@ -14,6 +14,7 @@ from tests.tutorials import DOCS, PAGES, Reader, first_lines, follow, follow_pag
 HINT = "out of date; look at the difference, then: python -m tests.tutorials"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
 def test_what_a_page_shows_is_what_the_program_prints(page: Path) -> None:
     assert page.read_text(encoding="utf-8") == follow_page(page), HINT

@@ -19,7 +19,7 @@ from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import FixedClock, Run
 
-pytestmark = pytest.mark.sampled_tests(6)
+pytestmark = pytest.mark.sampled_tests(12)
 
 MAIN = [sys.executable, "-m", "taiga_pipeline"]
 

@@ -34,7 +34,7 @@ from taiga_pipeline.workers.tables import set_up
 from tests.live.fleets import PASSWORD, QUEUE, Fleet, Worker, wait_until
 from tests.live.postgresql import Cluster, Server
 
-pytestmark = pytest.mark.sampled_tests(8)
+pytestmark = pytest.mark.sampled_tests(16)
 
 DEALS = 3
 

@@ -19,7 +19,7 @@ import pytest
 
 from taiga_pipeline import __version__
 
-pytestmark = pytest.mark.sampled_tests(2)
+pytestmark = pytest.mark.sampled_tests(3)
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCES: Final = ("pyproject.toml", "README.md", "LICENSE", "sync", "taiga_pipeline", "mappings")
@@ -149,6 +149,7 @@ def test_without_the_sandbox_a_line_says_how_to_get_it(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.whole_only
 def test_with_the_sandbox_the_demo_runs(program: Path, sandbox_wheel: Path, tmp_path: Path) -> None:
     install(program.with_name("python"), sandbox_wheel)
     result = call(program, "demo", "--fast", "--dir", "story", cwd=tmp_path)

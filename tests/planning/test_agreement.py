@@ -30,6 +30,7 @@ from taiga_pipeline.planning.staffing.solution import quick_solution
 from taiga_pipeline.planning.staffing.work import About, find_works
 from taiga_pipeline.planning.weeks import WEEK, Weeks, monday
 from tests.mapping.support import deal, mappings
+from tests.profiles import examples
 
 TODAY = date(2026, 11, 25)
 NOW = date(2026, 11, 23)
@@ -203,7 +204,7 @@ def unmet(case: Case, plan: Plan) -> dict[tuple[str, int], float]:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(situations())
 def test_capacity_shows_no_shortage_that_the_accepted_plan_did_not_name(
     before: Situation,
@@ -228,7 +229,7 @@ def elsewhere(given_: Situation) -> dict[str, float]:
     return hours
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(situations())
 def test_a_role_is_shorter_at_most_by_what_its_people_do_in_others(before: Situation) -> None:
     case, chances = staffing(before, mappings()), outlooks_of(before, 0.5)
@@ -298,7 +299,7 @@ def starting(draw: st.DrawFn) -> tuple[Deal, MappingSet, dict[str, Any]]:
     return subject, mappings(MILESTONES, head=head), moved
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(starting())
 def test_a_project_begins_in_the_same_week_everywhere(
     case: tuple[Deal, MappingSet, dict[str, Any]],

@@ -28,6 +28,7 @@ from taiga_pipeline.mapping.shipped import shipped_text
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.records import Kind
 from taiga_pipeline.sources.mapped import MappedSource
+from tests.profiles import examples
 from tests.sources.test_mapped import ListedDeals
 from tests.sync.world import FakeClock
 
@@ -160,7 +161,7 @@ def measure(before: Picture, after: Picture) -> dict[str, int]:
 
 @given(data=st.data())
 @settings(
-    max_examples=120,
+    max_examples=examples(120),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -24,7 +24,7 @@ from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.login import PasswordLogin
 from tests.reliability.hostile.world import CONFIG, World, fill, prepare
 
-pytestmark = pytest.mark.sampled_tests(4)
+pytestmark = pytest.mark.sampled_tests(6)
 
 PLANTED = "pL4nt3d-S3cr3t"
 """Is in every secret of these tests, so that one search finds any of them."""

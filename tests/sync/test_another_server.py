@@ -23,6 +23,8 @@ from sync.state.store import StateStore
 from sync.ways_out import MoveState, ServerIs, UseAccount
 from tests.sync.world import DictSource, World, deal
 
+pytestmark = pytest.mark.sampled_tests(2)
+
 KEYS = ("D1", "D2", "D3", "D4")
 
 

@@ -14,6 +14,8 @@ from tests.cli.conftest import Run
 
 from .test_portfolio import nothing_left_to_do
 
+pytestmark = pytest.mark.sampled_tests(3)
+
 DEALS = """key,name,customer,stage,value,currency,expected_close,owner,start
 D-1,Web shop,Acme,Proposal,40000,EUR,2026-12-14,Petra Manager,
 D-2,Portal,Zeta,Needs analysis,9000,EUR,2027-01-14,Bert,2027-02-01

@@ -20,9 +20,11 @@ Leave = Callable[[], tuple[str, str]]
 def _staffed(sample: Run) -> tuple[str, str]:
     """Returns a won deal with a project, and someone on it."""
     for deal in json.loads(sample("deals", "list", "--json").stdout):
+        if deal["stage"] != "Won":
+            continue
         rows = json.loads(sample("deals", "staff", deal["key"], "--json").stdout)
         shown = json.loads(sample("deals", "show", deal["key"], "--json").stdout)
-        if rows and deal["stage"] == "Won" and shown["project"]:
+        if rows and shown["project"]:
             return deal["key"], rows[0]["email"]
     raise AssertionError("nobody is on a project of the sample")
 

@@ -143,6 +143,7 @@ def test_reading_and_examining_write_nothing(place: Place) -> None:
     assert place.image() == before
 
 
+@pytest.mark.whole_only
 def test_a_lot_of_deals_come_one_by_one(place: Place) -> None:
     row = Row("")
     place.put(*(replace(row, key=place.key(f"{n:06}")) for n in range(place.many)))

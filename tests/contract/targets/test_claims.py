@@ -17,6 +17,8 @@ from sync.ways_out import Effect, RemoveMarker, Resolve, Side
 from taiga_pipeline.records import Kind
 from tests.contract.targets.test_runs import Pipeline, key, pipeline
 
+pytestmark = pytest.mark.sampled_tests(3)
+
 __all__ = ["pipeline"]
 
 

@@ -17,6 +17,8 @@ from taiga_pipeline.mapping.holding import Holding
 from taiga_pipeline.records import Kind
 from tests.contract.targets.account import Account, Work, needs
 
+pytestmark = pytest.mark.sampled_tests(3)
+
 MADE = {Kind.STORY, Kind.MILESTONE}
 """What the suite's pipelines make in every project, where the target holds it."""
 

@@ -23,6 +23,7 @@ from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.problems import ProblemsError
 from tests.pipeline.conftest import StandingClock
 from tests.pipeline.strategies import OWN, deals
+from tests.profiles import examples
 
 Import = Callable[..., ImportReport]
 
@@ -403,7 +404,7 @@ def exported(folder: Path, store: DealStore, way: str) -> Path:
 
 
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -31,6 +31,7 @@ from taiga_pipeline.pipeline.store import DealStore
 from tests.pipeline.conftest import StandingClock
 from tests.pipeline.strategies import OWN
 from tests.pipeline.strategies import deals as any_deals
+from tests.profiles import examples
 
 Rows = dict[str, dict[str, str]]
 Import = Callable[..., ImportReport]
@@ -551,7 +552,7 @@ _edits = any_deals.flatmap(
 
 @given(before=any_deals, in_store=_edits, in_file=_edits)
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

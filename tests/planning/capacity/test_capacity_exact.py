@@ -10,6 +10,7 @@ from taiga_pipeline.planning.capacity.exact import MOST_DEALS, Distribution, Exa
 from taiga_pipeline.planning.capacity.rows import Row, Shape, Table, expected_hours
 from tests.planning.capacity.test_capacity_simulation import SHAPE, any_row, many, row, st
 from tests.planning.exact import exact
+from tests.profiles import examples
 
 
 def distribution(rows: list[Row], week: int, shape: Shape = SHAPE) -> Distribution | None:
@@ -36,7 +37,7 @@ def test_it_agrees_with_another_exact_computation(common_shock_sd: float) -> Non
             )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(any_row, max_size=8), st.integers(0, 7))
 def test_chances_sum_to_one_whatever_the_profiles(rows: list[Row], week: int) -> None:
     found = distribution(rows, week)

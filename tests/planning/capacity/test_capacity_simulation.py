@@ -11,6 +11,7 @@ from taiga_pipeline.planning.capacity import simulation as capacity_simulation
 from taiga_pipeline.planning.capacity.rows import Row, Shape, Table, expected_hours
 from taiga_pipeline.planning.capacity.simulation import Simulation
 from tests.planning.exact import exact, outcomes
+from tests.profiles import examples
 
 SHAPE = Shape(roles=2, weeks=8)
 TRIALS = 20_000
@@ -146,7 +147,7 @@ starts = st.lists(weeks, min_size=1, max_size=4, unique=True).map(
 any_row = st.builds(row, st.sampled_from([0.0, 0.3, 1.0]), starts, steps.map(tuple))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.lists(any_row, max_size=12))
 def test_what_is_expected_is_what_all_outcomes_come_to(rows: list[Row]) -> None:
     for role, (numbers, found) in enumerate(expected_hours(Table.of(rows, SHAPE.weeks), SHAPE)):
@@ -156,7 +157,7 @@ def test_what_is_expected_is_what_all_outcomes_come_to(rows: list[Row]) -> None:
             assert found[at] == pytest.approx([rows[number].probability * m for m in mean])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.lists(any_row, max_size=12))
 def test_certain_deals_of_any_profile_land_where_they_should(rows: list[Row]) -> None:
     certain = [Row(1.0, each.starts[:1], each.steps) for each in rows]

@@ -28,6 +28,7 @@ from taiga_pipeline.planning.scenario.what_if import WhatIf
 from taiga_pipeline.planning.weeks import WEEK, Weeks
 from tests.mapping.support import deal, mappings
 from tests.planning.scenario.test_scenario import NOW
+from tests.profiles import examples
 
 ROLES: Final = ("Back", "Front", "Design")
 PEOPLE: Final = tuple(
@@ -87,7 +88,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
 @given(scenarios())
 @example(Scenario("won, and nothing left of it", win=("D-1",), resize={"D-1": 0.0}))
 @example(Scenario("nothing left", resize={"D-1": 0.0}, delay={"D-2": 3}))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_the_answer_is_that_of_a_plan_made_anew(what_if: WhatIf, scenario: Scenario) -> None:
     assert figures(what_if.suppose(scenario)) == pytest.approx(figures(anew(scenario)), abs=0.01)
 

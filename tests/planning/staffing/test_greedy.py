@@ -20,6 +20,7 @@ from taiga_pipeline.planning.staffing.problem import (
 )
 from taiga_pipeline.planning.staffing.solution import Engine, quick_solution
 from tests.planning.staffing.support import problem, problems, request, worker
+from tests.profiles import examples
 
 
 def test_won_deals_come_before_open_ones() -> None:
@@ -89,7 +90,7 @@ def test_a_plan_without_cost_is_proven_and_any_other_is_not() -> None:
 
 
 @given(problems())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_no_plan_breaks_a_rule(asked: Problem) -> None:
     plan = greedy_plan(asked)
     assert not list(violations(asked, plan))

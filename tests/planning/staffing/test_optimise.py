@@ -30,6 +30,7 @@ from taiga_pipeline.planning.staffing.problem import (
 )
 from taiga_pipeline.planning.staffing.tables import Tables
 from tests.planning.staffing.support import least_cost, problem, problems, request, worker
+from tests.profiles import examples
 
 SMALL = Size(people=14, projects=6, weeks=20, load=0.7)
 
@@ -39,7 +40,7 @@ def cost(asked: Problem, plan: Plan) -> float:
 
 
 @given(problems())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_no_plan_breaks_a_rule_or_is_worse_than_the_quick_one(asked: Problem) -> None:
     quick = greedy_plan(asked)
     found = Search(Tables(asked), quick, seed=1).run(Effort(60_000))
@@ -48,7 +49,7 @@ def test_no_plan_breaks_a_rule_or_is_worse_than_the_quick_one(asked: Problem) ->
 
 
 @given(problems())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_board_and_the_evaluator_agree(asked: Problem) -> None:
     """What changes are worth on the board is what they take off the evaluator's cost."""
     board = Board(Tables(asked), greedy_plan(asked))
@@ -70,7 +71,7 @@ def test_the_board_and_the_evaluator_agree(asked: Problem) -> None:
 
 
 @given(problems(most_requests=4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_the_solver_and_the_evaluator_agree(asked: Problem) -> None:
     board = Board(Tables(asked), greedy_plan(asked))
     before = cost(asked, board.plan())
@@ -80,7 +81,7 @@ def test_the_solver_and_the_evaluator_agree(asked: Problem) -> None:
 
 
 @given(problems(most_requests=2))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_what_is_proven_is_the_best_of_all_plans(asked: Problem) -> None:
     """Every plan is tried; those with stand-ins besides, which only the solver knows of."""
     proof = solve_whole(asked, empty_plan(asked), 2.0, seed=1)
@@ -90,7 +91,7 @@ def test_what_is_proven_is_the_best_of_all_plans(asked: Problem) -> None:
 
 
 @given(st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_no_plan_costs_less_than_one_that_is_proven(data: st.DataObject) -> None:
     asked = data.draw(problems(most_requests=2))
     plan = data.draw(plans(asked))
@@ -98,7 +99,7 @@ def test_no_plan_costs_less_than_one_that_is_proven(data: st.DataObject) -> None
 
 
 @given(problems(most_requests=2))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_bound_is_below_the_best_of_all_plans(asked: Problem) -> None:
     quick = greedy_plan(asked)
     found = Search(Tables(asked), quick, seed=1).run(Effort(20_000)).plan
@@ -157,7 +158,7 @@ def plans(draw: st.DrawFn, asked: Problem) -> Plan:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_the_bound_is_below_any_plan_that_keeps_the_rules(data: st.DataObject) -> None:
     asked = data.draw(problems(most_requests=2))
     plan = data.draw(plans(asked))

@@ -111,7 +111,7 @@ _ALWAYS: Final = ("html",)
 """What tests ask for by name."""
 STORABLE: Final[Mapping[str, str]] = {
     **{name: ALL_STORABLE[name] for name in _ALWAYS},
-    **dict(sampled(ALL_STORABLE.items(), 3)),
+    **dict(sampled(ALL_STORABLE.items(), 6)),
 }
 """What whole worlds are filled with: all, or in a sample every third."""
 

@@ -50,7 +50,7 @@ def undisturbed(situations: list[Prepared]) -> Undisturbed:
 def test_killed_at_any_crash_point_the_next_run_ends_as_if_nothing_had_happened(
     situations: list[Prepared], undisturbed: Undisturbed, figure: Figure
 ):
-    numbers = sampled(range(1, len(undisturbed.crash_points_reached) + 1), 20)
+    numbers = sampled(range(1, len(undisturbed.crash_points_reached) + 1), 40)
     tries = [(number, edited) for number in numbers for edited in _with_edits(number)]
     began = time.monotonic()
     differences = _each(situations, tries, lambda world, at: _kill_once(world, *at, undisturbed))
@@ -97,7 +97,7 @@ def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
         for first in range(20, len(undisturbed.crash_points_reached), step)
         for second in range(30 + first % 7, 200, 2 * step)
     ]
-    pairs = sampled(every, 8)
+    pairs = sampled(every, 20)
 
     def check(world: World, pair: tuple[int, int]) -> str:
         killed(world, pair[0])
@@ -120,7 +120,7 @@ def test_killed_while_projects_are_written_in_parallel_it_still_ends_well(
         difference = undisturbed.outcome.difference(recover(world))
         return f"crash point {number}:\n{difference}" if difference else ""
 
-    numbers = sampled(range(60, len(undisturbed.crash_points_reached), 5 if LONG else 25), 3)
+    numbers = sampled(range(60, len(undisturbed.crash_points_reached), 5 if LONG else 25), 4)
     differences = _each(situations, numbers, check)
     assert not differences, "\n".join(differences)
 
@@ -130,7 +130,7 @@ def test_the_command_line_itself_recovers_after_sigkill_though_the_request_takes
     situations: list[Prepared], undisturbed: Undisturbed, figure: Figure
 ):
     """The server finishes a request whose sender is dead, while the next run is at work already."""
-    numbers = sampled(_writes(situations[0])[:: 1 if LONG else 4], 3)
+    numbers = sampled(_writes(situations[0])[:: 1 if LONG else 4], 6)
 
     def check(world: World, number: int) -> str:
         scenario.write_configuration(world.folder, world.sandbox, settle_seconds=1.5)
@@ -180,7 +180,7 @@ def test_the_recovery_reads_at_most_once_more_per_open_intent(
     names = undisturbed.crash_points_reached
     sent = [n for n, name in enumerate(names, start=1) if name == "after intent commit"]
     answered = [n for n, name in enumerate(names, start=1) if name == "before receipt commit"]
-    numbers = [*sent, *answered] if LONG else sampled([*sent[::4], *answered[1::4]], 10)
+    numbers = [*sent, *answered] if LONG else sampled([*sent[::4], *answered[1::4]], 20)
     differences = _each(situations, numbers, check)
     assert not differences, "\n".join(differences)
 

@@ -16,7 +16,7 @@ from tests.reliability.kills.harness import PARTIAL, Gate, fleet
 
 from .edits import EDITS, Interleaving
 
-EVERY = 16
+EVERY = 32
 """A sample tries each edit at so few of the requests; the next edit at the ones next to them."""
 FIRST_WRITE = 40
 """A request in the midst of the run."""

@@ -207,7 +207,7 @@ def test_killed_at_any_crash_point_nothing_is_forgotten_of_a_deal_that_is_away_f
 def test_killed_at_some_crash_points_on_postgresql_it_is_the_same(
     tmp_path: Path, prepared_on_postgresql: World, postgresql: Server, undisturbed: object
 ):
-    for number in sampled(range(1, 84, 7), 3):
+    for number in sampled(range(1, 84, 7), 6):
         url = postgresql.copy(prepared_on_postgresql.url)
         world = another(prepared_on_postgresql, tmp_path / str(number), url)
         run_until(world, number)
@@ -223,7 +223,7 @@ def test_killed_at_some_crash_points_on_postgresql_it_is_the_same(
 def test_killed_a_second_time_during_the_recovery_it_still_ends_well(
     tmp_path: Path, prepared: World, undisturbed: object
 ):
-    for first, second in sampled(itertools.product(range(3, 70, 7), range(1, 40, 6)), 8):
+    for first, second in sampled(itertools.product(range(3, 70, 7), range(1, 40, 6)), 16):
         world = another(prepared, tmp_path / f"{first}-{second}")
         run_until(world, first)
         run_until(world, second)
