@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from taiga_pipeline.credentials import Secret, from_environment, from_file
 from taiga_pipeline.field_settings import Section
 from taiga_pipeline.planning_settings import Number
-from taiga_pipeline.setting_values import ConfigPath
+from taiga_pipeline.setting_values import ConfigPath, Variable
 
 _LISTEN: Final = re.compile(
     r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9.-]+)):(?P<port>[0-9]{1,5})"
@@ -94,7 +96,9 @@ class WebSettings(Section):
     of the machine itself. ``users`` is the file of the people who log in. ``user_header`` is what a
     proxy says who somebody is with, believed from the addresses ``proxies`` alone; ``header_role``
     is the role of those whom the file of users does not know, "" for none. ``pipelines`` are the
-    configurations of others that are served beside this one.
+    configurations of others that are served beside this one. ``webhook_key_env`` and
+    ``webhook_key_file`` name where the key is with which Taiga signs its webhooks; without one,
+    none are received.
     """
 
     listen: Annotated[str, AfterValidator(_check_listen)] = "127.0.0.1:8085"
@@ -105,6 +109,8 @@ class WebSettings(Section):
     user_header: Annotated[str, AfterValidator(_check_header)] = ""
     header_role: Literal["", "read", "sell", "plan", "admin"] = ""
     pipelines: Annotated[list[ConfigPath], Field(max_length=100)] = Field(default_factory=list)
+    webhook_key_env: Variable = ""
+    webhook_key_file: ConfigPath | None = None
     session_hours: Number = Field(12, gt=0, le=24 * 90)
 
     @model_validator(mode="after")
@@ -116,6 +122,23 @@ class WebSettings(Section):
         if self.header_role and not self.user_header:
             raise ValueError("header_role needs user_header")
         return self
+
+    @model_validator(mode="after")
+    def _check_one_key(self) -> WebSettings:
+        if self.webhook_key_env and self.webhook_key_file:
+            raise ValueError("needs one of webhook_key_env and webhook_key_file; there are both")
+        return self
+
+    def webhook_key(self, environment: Mapping[str, str]) -> Secret | None:
+        """Looks up the key of webhooks, None where none is named.
+
+        :raises SecretError: the variable is not set, or the file cannot be used.
+        """
+        if self.webhook_key_env:
+            return from_environment("web.webhook_key_env", self.webhook_key_env, environment)
+        if self.webhook_key_file:
+            return from_file("web.webhook_key_file", self.webhook_key_file)
+        return None
 
     @property
     def has_accounts(self) -> bool:

@@ -142,9 +142,11 @@ def serve(site: Site, listening: socket.socket, ended: threading.Event) -> None:
     while thread.is_alive() and not ended.wait(_LOOK_SECONDS):
         pass
     was_asked = ended.is_set()
+    for each in site.pipelines.values():
+        each.ended.set()
     server.should_exit = True
     thread.join()
     for each in site.pipelines.values():
-        each.runs.close()
+        each.close()
     if not was_asked:
         raise RuntimeError("the server ended by itself; its log says why")

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from taiga_pipeline.app.planning.standing import standing_of
 from taiga_pipeline.app.planning.what_if import open_questions
-from taiga_pipeline.app.standing import standing_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.pipeline.errors import InvalidValue

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.app.pipeline_data import read_pipeline
 from taiga_pipeline.app.planning.record import read_history
-from taiga_pipeline.app.standing import standing_of
+from taiga_pipeline.app.planning.standing import standing_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.pipeline.errors import UnknownName

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from taiga_pipeline.app.engine import checked_limits
 from taiga_pipeline.app.sync.running import Performed, perform
 from taiga_pipeline.app.trouble import Trouble, trouble_of
 from taiga_pipeline.language import ENGLISH, use
@@ -78,7 +79,10 @@ class BackgroundRuns:
         """Asks for a run after a ``pause`` in seconds without another request.
 
         ``allow`` names limits that are lifted this once.
+
+        :raises UnknownLimits: there is no such limit.
         """
+        lifted = checked_limits(allow)
         with self._change:
             if self._stop.is_set():
                 return
@@ -86,7 +90,7 @@ class BackgroundRuns:
             if self._due is None:
                 self._latest = now + LONGEST * pause
             self._due = min(now + pause, max(self._latest, now))
-            self._allow |= frozenset(allow)
+            self._allow |= lifted
             if self._progress.phase is Phase.IDLE:
                 self._progress = replace(self._progress, phase=Phase.WAITING)
             if self._thread is None:

@@ -15,6 +15,8 @@ from taiga_pipeline.web.routes.deal_form import DEAL_FORM
 from taiga_pipeline.web.routes.files import FILES
 from taiga_pipeline.web.routes.follow_ups import FOLLOW_UPS
 from taiga_pipeline.web.routes.health import HEALTH
+from taiga_pipeline.web.routes.hooks import HOOKS
+from taiga_pipeline.web.routes.live import LIVE
 from taiga_pipeline.web.routes.moving import MOVING
 from taiga_pipeline.web.routes.plan import PLAN
 from taiga_pipeline.web.routes.quarter import QUARTER
@@ -32,5 +34,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     DEAL,
     DEAL_FORM,
     MOVING,
+    LIVE,
+    HOOKS,
 )
 """In the order of the navigation; those without a path do not stand in it."""

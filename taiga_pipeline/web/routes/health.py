@@ -12,7 +12,6 @@ from starlette.responses import Response
 from sync.plan.model import ActionType, IssueKind
 from sync.state.rows import BY_PEOPLE, KEEP, READ
 from sync.ways_out import AllowOnce, Resolve, Side, Statement
-from taiga_pipeline.app.engine import checked_limits
 from taiga_pipeline.app.notify.telling import undelivered_messages
 from taiga_pipeline.app.sync.background import Phase
 from taiga_pipeline.app.sync.deciding import resolve
@@ -211,7 +210,7 @@ def run(visit: Visit) -> Response:
 
 def allow(visit: Visit) -> Response:
     """Asks for a run without some limits, this once."""
-    names = sorted(checked_limits(visit.form.texts("limit")))
+    names = sorted(set(visit.form.texts("limit")))
     visit.served.runs.ask(allow=names)
     visit.say(_("A run begins without the limits {names}, this once.", names=", ".join(names)))
     return visit.go("/health")

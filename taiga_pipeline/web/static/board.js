@@ -82,6 +82,8 @@
     }
   }
 
+  document.addEventListener("live:changed", arrange);
+
   board.addEventListener("keydown", (event) => {
     const card = event.target.closest(".card");
     if (!card || event.target !== card) return;

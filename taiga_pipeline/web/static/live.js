@@ -1,0 +1,81 @@
+// What others and runs change appears without loading the page again. A part of the page with
+// data-live and an id is replaced by what the server shows now, unless somebody is at work in it;
+// of any other change, a line says that there is one.
+"use strict";
+
+(() => {
+  const address = document.querySelector('meta[name="live"]');
+  const main = document.getElementById("main");
+  if (!address || !main || !window.EventSource) return;
+  let shown = text(main);
+  let waits = false;
+  let dirty = false;
+
+  function text(place) {
+    const copy = place.cloneNode(true);
+    for (const each of copy.querySelectorAll("#messages, dialog")) each.remove();
+    return copy.textContent.replace(/\s+/g, " ");
+  }
+
+  function atWork() {
+    const at = document.activeElement;
+    return dirty || document.querySelector("dialog[open], .sortable-chosen") !== null
+      || (at && main.contains(at) && at.matches("input, textarea, select"));
+  }
+
+  function tell() {
+    const messages = document.getElementById("messages");
+    if (!messages || document.getElementById("changed")) return;
+    const line = document.createElement("p");
+    line.id = "changed";
+    line.className = "message";
+    const link = document.createElement("a");
+    link.href = location.href;
+    link.textContent = address.dataset.reload;
+    line.append(address.dataset.changed, " ", link);
+    messages.append(line);
+  }
+
+  async function look() {
+    if (document.hidden) {
+      waits = true;
+      return;
+    }
+    waits = false;
+    let answer;
+    try {
+      answer = await fetch(location.href, { credentials: "same-origin", headers: { "X-Live": "1" } });
+    } catch {
+      return;
+    }
+    if (!answer.ok || answer.redirected) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
+    if (!fresh || text(fresh) === shown) return;
+    const parts = [...main.querySelectorAll("[data-live][id]")];
+    if (!parts.length || atWork()) {
+      tell();
+      return;
+    }
+    const focused = document.activeElement && document.activeElement.closest("[data-key]");
+    for (const old of parts) {
+      const now = fresh.querySelector(`#${CSS.escape(old.id)}`);
+      if (now && !now.isEqualNode(old)) old.replaceWith(document.adoptNode(now));
+    }
+    if (focused && !focused.isConnected) {
+      const again = [...main.querySelectorAll("[data-key]")].find((each) => each.dataset.key === focused.dataset.key);
+      if (again) again.focus();
+    }
+    shown = text(fresh);
+    if (text(main) !== shown) tell();
+    if (window.htmx) window.htmx.process(main);
+    document.dispatchEvent(new CustomEvent("live:changed"));
+  }
+
+  main.addEventListener("input", () => { dirty = true; });
+  main.addEventListener("submit", () => { dirty = false; });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && waits) look(); });
+  document.addEventListener("htmx:afterSwap", () => { shown = text(main); });
+  const source = new EventSource(address.content);
+  source.addEventListener("changed", look);
+  window.addEventListener("pagehide", () => source.close());
+})();
