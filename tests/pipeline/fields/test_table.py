@@ -34,6 +34,7 @@ OTHER_LISTS: Final = {
     "taiga_pipeline/pipeline/model.py": "the model itself",
     "taiga_pipeline/pipeline/files/table.py": "what a row of its own has at least",
     "taiga_pipeline/sources/tryton/fields.py": "what another program calls them",
+    "taiga_pipeline/sources/odoo/fields.py": "what another program calls them",
     "taiga_pipeline/planning/staffing/work.py": "what planning takes from a deal",
     "taiga_pipeline/pipeline/what_changed.py": "what plans are made of, and whose changes matter",
     "taiga_pipeline/app/deals/editing.py": "what a new deal has from one that it begins from",
