@@ -13,6 +13,7 @@ from typing import Final
 
 from sync.source import Quarantined
 from taiga_pipeline.pipeline.errors import InvalidValue
+from taiga_pipeline.pipeline.importing.contents import contents
 from taiga_pipeline.pipeline.importing.drafts import DraftReading
 from taiga_pipeline.pipeline.importing.native import NativeRow
 from taiga_pipeline.pipeline.importing.options import IN_CONFIG, Funnel, ImportOptions, lay_out
@@ -81,7 +82,8 @@ def read_rows(
         NativeRow(number, tuple(row.get(name) for name in headers))
         for number, row in enumerate(found, start=1)
     ]
-    reader = RowReader(lay_out(place, headers, options), options, Funnel())
+    content_of = contents(headers, lambda: (row.cells for row in native))
+    reader = RowReader(lay_out(place, headers, options, content_of), options, Funnel())
     if reader.has_to_survey(native):
         reader.survey(native)
     drafts = DraftReading(native, reader, unit="row")

@@ -16,10 +16,11 @@ from taiga_pipeline.pipeline.batch import Batch, Outcome
 from taiga_pipeline.pipeline.cells import parse_time
 from taiga_pipeline.pipeline.errors import AlreadyThere, GateClosed, InvalidValue
 from taiga_pipeline.pipeline.fields.table import CLOSE_DATE, LOST_ON, WON_ON
-from taiga_pipeline.pipeline.files.csv_reader import CsvText
+from taiga_pipeline.pipeline.files.csv_reader import CsvText, RawRow
 from taiga_pipeline.pipeline.files.reading import TableFile, read_table
 from taiga_pipeline.pipeline.files.table import Table
 from taiga_pipeline.pipeline.importing.base import Bases, Found, ImportConflict, conflicts_of
+from taiga_pipeline.pipeline.importing.contents import contents
 from taiga_pipeline.pipeline.importing.drafts import DraftReading
 from taiga_pipeline.pipeline.importing.gates import Gatekeeper
 from taiga_pipeline.pipeline.importing.headers import is_known
@@ -107,13 +108,18 @@ def open_file(path: Path, options: ImportOptions, funnel: Funnel) -> FileReading
         sheet_option=options.spelling.sheet,
         is_known=lambda header: is_known(header, options.fields) or folded(header) in named,
     )
-    layout = lay_out(str(path), csv.headers, options)
+    content_of = contents(csv.headers, lambda: _cells(csv))
+    layout = lay_out(str(path), csv.headers, options, content_of)
     # A spreadsheet that saves our export with semicolons does so for its decimal commas.
     has_commas = isinstance(csv, CsvText) and csv.delimiter == ";"
     reader = RowReader(layout, options, funnel, COMMA if has_commas else POINT)
     table = Table(csv, layout.columns, funnel.is_known if funnel.is_strict else None)
     reader.survey(table.rows())
     return FileReading(table.rows(), reader, csv=csv, layout=layout, table=table)
+
+
+def _cells(csv: TableFile) -> Iterator[Sequence[object]]:
+    yield from (row.cells for row in csv.rows() if isinstance(row, RawRow))
 
 
 def import_deals(

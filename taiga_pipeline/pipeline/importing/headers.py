@@ -15,6 +15,13 @@ from typing import Final
 
 from taiga_pipeline.pipeline.fields.field import DealField, FieldTable
 from taiga_pipeline.pipeline.fields.table import BUILT_IN, STATUS
+from taiga_pipeline.pipeline.importing.contents import (
+    ENDING,
+    Content,
+    ContentOf,
+    beside,
+    unknown_content,
+)
 
 _PREFIX: Final = re.compile(
     r"^\s*(?:deal|opportunity|lead|affär|chance|verkaufschance|oportunidad|affaire)\s*[-–:.]\s*",
@@ -86,18 +93,25 @@ class Guess:
 
 
 def guess_columns(
-    headers: Iterable[str], taken: Mapping[str, str], table: FieldTable = BUILT_IN
+    headers: Iterable[str],
+    taken: Mapping[str, str],
+    table: FieldTable = BUILT_IN,
+    content_of: ContentOf = unknown_content,
 ) -> Guess:
     """Finds the fields that well-known headers stand for.
 
     ``taken`` (our field -> their header) holds what is already decided; neither its fields nor its
     headers are used again. Of several headers for one field, the surest counts, else the first.
+    ``content_of`` tells what a column holds where its header alone does not say.
     """
     found: dict[str, list[tuple[int, str]]] = {}
     for header in dict.fromkeys(headers):
         known = _known(header, table) if header and header not in taken.values() else None
         if known and known[0] not in taken:
             found.setdefault(known[0], []).append((known[1], header))
+    for name, other in beside(table):
+        if name in found and other not in found and other not in taken:
+            _move_by_content(found, name, other, content_of)
     ranked = {
         name: [header for _, header in sorted(each, key=_rank)] for name, each in found.items()
     }
@@ -106,6 +120,19 @@ def guess_columns(
     columns = {name: each[0] for name, each in ranked.items()}
     rivals = {name: tuple(each[1:]) for name, each in ranked.items() if len(each) > 1}
     return Guess(columns, rivals)
+
+
+def _move_by_content(
+    found: dict[str, list[tuple[int, str]]], name: str, other: str, content_of: ContentOf
+) -> None:
+    """Has headers of one field stand for the one beside it, whose kind their cells are of."""
+    content = Content.DATES if other.endswith(ENDING) else Content.TEXT
+    moved = [each for each in found[name] if content_of(each[1]) is content]
+    if moved:
+        found[other] = moved
+        found[name] = [each for each in found[name] if each not in moved]
+        if not found[name]:
+            del found[name]
 
 
 def _rank(found: tuple[int, str]) -> int:

@@ -15,6 +15,7 @@ from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
 from taiga_pipeline.pipeline.fields.table import BUILT_IN, CLOSE_DATE
 from taiga_pipeline.pipeline.files.csv_reader import TAB_NAMES
+from taiga_pipeline.pipeline.importing.contents import ContentOf, unknown_content
 from taiga_pipeline.pipeline.importing.decisions import decision
 from taiga_pipeline.pipeline.importing.headers import guess_columns, plain_header
 from taiga_pipeline.pipeline.importing.readings import Terms
@@ -238,15 +239,22 @@ class Layout:
         return self.headers[self.columns[column]]
 
 
-def lay_out(file: str, headers: tuple[str, ...], options: ImportOptions) -> Layout:
+def lay_out(
+    file: str,
+    headers: tuple[str, ...],
+    options: ImportOptions,
+    content_of: ContentOf = unknown_content,
+) -> Layout:
     """Finds the columns: those that were named first, then those that are well known.
+
+    ``content_of`` tells what a column holds where its header alone does not say.
 
     :raises ProblemsError: everything that is wrong with the options for this file.
     """
     problems: list[str] = []
     chosen = _named_columns(headers, options, problems)
     considered = (header for header in headers if header not in options.ignored)
-    guess = guess_columns(considered, chosen, options.fields)
+    guess = guess_columns(considered, chosen, options.fields, content_of)
     chosen |= guess.columns
     spelling = options.spelling
     name_parts = _parts(

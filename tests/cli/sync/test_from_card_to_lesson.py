@@ -1,4 +1,4 @@
-"""From a card that somebody typed to a lesson learnt, with no command but the run that cron starts."""
+"""From a card that somebody typed to a lesson learnt, without a command but the run by cron."""
 
 from __future__ import annotations
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from taiga_pipeline.pipeline.columns import COLUMNS
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
+from taiga_pipeline.pipeline.importing.contents import contents
 from taiga_pipeline.pipeline.importing.headers import (
     guess_columns,
     may_be_weighted,
@@ -134,3 +137,35 @@ def test_no_header_stands_for_two_fields() -> None:
 def test_every_field_is_known_by_its_own_name() -> None:
     for field in COLUMNS:
         assert guess_columns([field], {}).columns == {field: field}
+
+
+@pytest.mark.parametrize(
+    ("headers", "cells", "expected"),
+    [
+        (
+            ["Next activity"],
+            [["2026-12-01"], [""], ["3 Dec 2026"]],
+            {"next_step_on": "Next activity"},
+        ),
+        (["Next activity"], [["Call Anna"], ["2026-12-01"]], {"next_step": "Next activity"}),
+        (["Next activity"], [[""], [" "]], {"next_step": "Next activity"}),
+        (["Next activity"], [[date(2026, 12, 1)]], {"next_step_on": "Next activity"}),
+        (["Follow-up date"], [["Send the offer"]], {"next_step": "Follow-up date"}),
+        (["Next step"], [["46000"]], {"next_step": "Next step"}),
+        (
+            ["Nästa aktivitet", "Next step"],
+            [["2026-12-01", "Ring Anna"]],
+            {"next_step": "Next step", "next_step_on": "Nästa aktivitet"},
+        ),
+        (
+            ["Next step", "Next step date"],
+            [["2026-12-01", "2026-12-02"]],
+            {"next_step": "Next step", "next_step_on": "Next step date"},
+        ),
+    ],
+)
+def test_what_stands_below_tells_a_step_from_its_day(
+    headers: list[str], cells: list[list[object]], expected: dict[str, str]
+) -> None:
+    found = guess_columns(headers, {}, content_of=contents(headers, lambda: cells)).columns
+    assert found == expected
