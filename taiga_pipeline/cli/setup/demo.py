@@ -23,7 +23,9 @@ from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.exit_codes import ExitCode
 from taiga_pipeline.cli.file_arguments import Place
 from taiga_pipeline.cli.output import style
+from taiga_pipeline.cli.setup.web import need_pages, serve_pages
 from taiga_pipeline.cli.signals import wait_for_the_end
+from taiga_pipeline.hints import command, word
 from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.problems import Problem, ProblemsError
 
@@ -56,24 +58,47 @@ class DemoError(Exception):
 @click.option("--port", type=int, default=0, help="Serve the sandbox on this port.")
 @click.option("--fast", is_flag=True, help="Do not pause for reading.")
 @click.option("--keep-running", is_flag=True, help="Leave the sandbox's web page open at the end.")
+@click.option("--web", is_flag=True, help="Serve the pages on the demo's data at the end.")
 @pass_context
 def demo(
-    context: CommandContext, folder: Path | None, port: int, fast: bool, keep_running: bool
+    context: CommandContext,
+    folder: Path | None,
+    port: int,
+    fast: bool,
+    keep_running: bool,
+    web: bool,
 ) -> ExitCode:
     """Show the whole story, with a made-up pipeline and a small Taiga.
 
     Nothing outside one folder is touched, and nothing leaves this machine.
     """
     need_sandbox("demo")
+    if web:
+        need_pages("demo --web")
     from taiga_pipeline.sandbox.embedded import Sandbox
 
     folder = _new_folder(folder)
     with Sandbox(port=port) as sandbox, contextlib.chdir(folder):
         pause = (lambda: None) if fast else (lambda: context.clock.sleep(READ_SECONDS))
         Story(Stage(sandbox, context, pause), folder).play()
-        if keep_running:
+        if web:
+            _serve(context, sandbox)
+        elif keep_running:
             _wait(sandbox)
+        else:
+            click.echo(f"\nTo look at the same in a browser: {_pages(folder)}")
     return ExitCode.DONE
+
+
+def _pages(folder: Path) -> str:
+    return command("web", options=f"--config {word(str(folder / 'config.toml'))}")
+
+
+def _serve(context: CommandContext, sandbox: Sandbox) -> None:
+    """Serves the pages of the demo's pipeline, beside the small Taiga that it writes to."""
+    environment = {**context.environment, PASSWORD_VARIABLE: sandbox.password}
+    click.echo(f"\nThe projects: {sandbox.url}")
+    serve_pages(CommandContext(clock=context.clock, environment=environment), "127.0.0.1:0")
 
 
 def _new_folder(folder: Path | None) -> Path:

@@ -33,7 +33,24 @@ def web(context: CommandContext, listen: str | None) -> None:
     """
     if click.get_current_context().invoked_subcommand is not None:
         return
-    need_extra("web", "web", "starlette", "jinja2", "uvicorn", "python_multipart", "itsdangerous")
+    serve_pages(context, listen)
+
+
+def need_pages(command: str) -> None:
+    """Makes sure that what the pages need is installed.
+
+    :raises ProblemsError: it is not; says what to install.
+    """
+    names = ("starlette", "jinja2", "uvicorn", "python_multipart", "itsdangerous")
+    need_extra(command, "web", *names)
+
+
+def serve_pages(context: CommandContext, listen: str | None = None) -> None:
+    """Serves the pages of a configuration until Ctrl-C.
+
+    :raises ProblemsError: the extra is missing, or what is wrong with the settings.
+    """
+    need_pages("web")
     from taiga_pipeline.web.serving import bind, make_door, make_site, serve
 
     settings = context.settings.web
