@@ -62,7 +62,7 @@ class FakeOdoo:
 
     ``faults`` is asked before ("crm.lead/read") and after ("after crm.lead/read") each call, and
     may raise `Refused`. ``is_admin`` gives the robot all rights. ``may_write`` is off for one that
-    may only read leads. ``keys_until`` is when its key ends. ``longest_page`` has lists cut.
+    may only read leads. ``longest_page`` has lists cut.
     """
 
     version: int = 14
@@ -155,7 +155,9 @@ class FakeOdoo:
 
     def lose(self, lead: int, **values: object) -> None:
         """Marks an opportunity as lost."""
-        gone = {"active": False, "probability": 0.0, "date_closed": self._moment()}
+        gone: Row = {"active": False, "probability": 0.0}
+        if self.version > 14:
+            gone["date_closed"] = self._moment()
         self.change("crm.lead", lead, **gone, **values)
         self._track(lead, "active", "integer", 1, 0, 0)
 
@@ -410,6 +412,9 @@ class FakeOdoo:
                 head = place.removesuffix("/.id")
                 values[head] = self._cell(self._field(model, head), cell, head)
         known = self._external(module, name)
+        if known and known not in self._table(model):
+            self._forget(model, [known])
+            known = 0
         if known:
             self._write(model, [known], values, uid)
             return known
@@ -593,16 +598,19 @@ class FakeOdoo:
             raise Refused("UserError", "You cannot delete a project containing tasks.")
         for number in ids:
             self._table(model).pop(number, None)
+        self._forget(model, ids)
+        for row in self._table("project.task").values():
+            if model == "project.milestone" and row.get("milestone_id") in ids:
+                row["milestone_id"] = False
+        return True
+
+    def _forget(self, model: str, ids: Sequence[int]) -> None:
+        """Deletes what hangs on records that are gone."""
         for hanging in ("ir.model.data", "mail.followers"):
             column = "model" if hanging == "ir.model.data" else "res_model"
             for each, row in list(self._table(hanging).items()):
                 if row[column] == model and row["res_id"] in ids:
                     del self.rows[hanging][each]
-        for other in ("project.task",):
-            for row in self._table(other).values():
-                if model == "project.milestone" and row.get("milestone_id") in ids:
-                    row["milestone_id"] = False
-        return True
 
     def _show(self, model: str, number: int, fields: Sequence[str]) -> Row:
         row = self._table(model)[number]

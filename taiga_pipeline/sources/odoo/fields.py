@@ -87,10 +87,11 @@ def _stage(values: Values) -> object:
 
 
 def _since(values: Values) -> datetime | None:
-    """Archiving does not move the day of the last stage."""
+    """Archiving does not move the day of the last stage. Odoo 14 does not note that of a loss: it
+    was when the lead was last written to, at the latest."""
     is_lost = decision(values) == LOST
     moved: datetime | None = values["date_last_stage_update"]
-    return (values["date_closed"] or moved) if is_lost else moved
+    return (values["date_closed"] or values["write_date"]) if is_lost else moved
 
 
 def _decided_on(values: Values) -> object:
@@ -123,13 +124,14 @@ def _is_company(values: Values) -> bool:
     return bool(values["partner_id"] == values[_COMPANY])
 
 
+_MOMENTS: Final = ("date_closed", "date_last_stage_update", "write_date")
 _DECIDED: Final = ("active", "probability", _IS_WON)
 
 MADE: Final[Mapping[str, Made]] = {
     "the customer": Made((_COMPANY, "partner_id", "partner_name"), _customer),
     "the stage": Made(("type", "stage_id", *_DECIDED), _stage),
     "the decision": Made(_DECIDED, decision),
-    "in its stage since": Made((*_DECIDED, "date_closed", "date_last_stage_update"), _since),
+    "in its stage since": Made((*_DECIDED, *_MOMENTS), _since),
     "decided on": Made((*_DECIDED, "date_closed"), _decided_on),
     "the reason": Made(("lost_reason_id", "lost_reason"), _reason),
     "the next activity": Made(("activity_summary", "activity_type_id"), _activity),

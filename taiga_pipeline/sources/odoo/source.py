@@ -164,8 +164,8 @@ class OdooSource:
             if error.status != 403:
                 raise Unreachable(str(error)) from error
             raise Unauthorised(
-                f"{error}. Give the account a group that may read that, or name other fields in "
-                "[source.columns]"
+                f"{error}. Give the account a right that may read that (Sales: User, All "
+                "Documents), or name other fields in [source.columns]"
             ) from error
         except Rejected as error:
             raise Unreachable(str(error)) from error

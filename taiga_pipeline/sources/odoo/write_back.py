@@ -171,7 +171,7 @@ class OdooWriteBack:
         body = {
             self.places[fact]: _fitted(value, fields[self.places[fact]].type)
             for fact, value in facts_of(facts, self.places).items()
-            if not same(value, _found(row, self.places[fact], catalogue))
+            if not _is_there(value, _found(row, self.places[fact], catalogue))
         }
         if body:
             self.client.change(self.model, "write", [row["id"]], vals=body)
@@ -203,6 +203,10 @@ def _found(row: Row, name: str, catalogue: Catalogue) -> object:
     kind = catalogue.fields()[name].type
     value = decode(row.get(name), kind)
     return None if kind in ("float", "integer") and not value else value
+
+
+def _is_there(fact: Fact, found: object) -> bool:
+    return same(fact, found) or (found is None and isinstance(fact, Decimal) and not fact)
 
 
 def _fitted(fact: Fact, kind: str) -> object:

@@ -80,11 +80,27 @@ class OdooTarget:
         found = board.database()
         if found is not None:
             self.leases = board
+        else:
+            self._demand_rights()
         self._proof = found or self._made_at()
         self._known = held_by(
             milestones=self._context.has_milestones, project_tags=recent, leases=found is not None
         )
         return self._account
+
+    def _demand_rights(self) -> None:
+        """Makes sure that an account with few rights may make projects.
+
+        :raises Unauthorised: it may not.
+        """
+        if self._client.is_json2:
+            may = self._client.read(MODEL, "has_access", [], operation="create")
+        else:
+            may = self._client.read(
+                MODEL, "check_access_rights", operation="create", raise_exception=False
+            )
+        if not may:
+            raise Unauthorised(f"{self._account} may not make projects in Odoo; {_NEEDED}")
 
     def _made_at(self) -> str:
         """Returns when the account was made, "" if Odoo does not say."""
@@ -140,7 +156,7 @@ class OdooTarget:
     # --- reading
 
     def observe_roots(self) -> Iterator[Observed]:
-        """Yields every project, archived ones too: by one request per 1,000, one per 1,000
+        """Yields every project, archived ones too: by one request per 2,000, one per 2,000
         external ids, and one for tasks that moved.
 
         :raises IncompleteRead: the list did not come whole.

@@ -29,7 +29,7 @@ def with_text(html: object, wanted: str, above: str = "") -> str:
     """
     theirs = _above(html)
     text = to_text(theirs)
-    if not _begins(wanted, text):
+    if not text or not _begins(wanted, text):
         theirs, text = to_html(above), above
     if not _begins(wanted, text):
         return to_html(wanted)

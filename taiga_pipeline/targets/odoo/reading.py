@@ -22,7 +22,7 @@ WINDOW: Final = timedelta(hours=26)
 """How long ago a task may have moved to count as moved lately: longer than the day after which
 everything is compared anyway."""
 
-PAGE: Final = 1_000
+PAGE: Final = 2_000
 _AT_ONCE: Final = 200
 """Projects whose children are asked for together."""
 

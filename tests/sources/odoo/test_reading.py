@@ -76,7 +76,8 @@ class TestDecision:
         odoo.lose(lead)
         (deal,) = read(make()).values()
         assert (deal.stage, deal.probability) == ("Lost", 0)
-        assert deal.closed_on is not None
+        assert (deal.closed_on is None) is (odoo.version == 14), "which does not note the day"
+        assert deal.stage_since is not None
         (deal,) = read(make(stages={"lost": "Declined"})).values()
         assert deal.stage == "Declined"
         odoo.take_up(lead)
@@ -211,7 +212,7 @@ class TestWrong:
                 raise Refused("AccessError", "You are not allowed to access 'Lead'")
 
         odoo.faults = refuse
-        with pytest.raises(Unauthorised, match="Give the account a group"):
+        with pytest.raises(Unauthorised, match="Give the account a right"):
             read(make())
 
     def test_settings_are_all_checked_at_once(self, make: Make) -> None:

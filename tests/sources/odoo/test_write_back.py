@@ -51,6 +51,14 @@ def test_facts_go_into_the_fields_that_are_named_and_only_once(odoo: FakeOdoo, m
     assert (row["x_url"], row["x_project_start"], row["x_progress"]) == (False, False, 0)
 
 
+def test_nothing_done_yet_is_written_once_though_odoo_knows_no_other_nothing(
+    odoo: FakeOdoo, make: Make
+) -> None:
+    lead = odoo.lead(x_progress=0.0)
+    begun = facts(lead, progress=Decimal(0))
+    assert write(make(write_back={"progress": "x_progress"}), begun).written == 0
+
+
 def test_a_field_of_whole_numbers_holds_per_cent_and_one_of_html_holds_text(
     odoo: FakeOdoo, make: Make
 ) -> None:
