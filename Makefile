@@ -20,6 +20,8 @@ FAST_TESTS := $(filter-out tests/test_docs.py tests/test_examples.py tests/test_
 
 # Compiled once, not in each of the tests' processes: a machine of containers may forbid to keep it.
 unexport PYTHONDONTWRITEBYTECODE
+# What is printed is buffered, as it is for most users: a test may not pass because it is not.
+unexport PYTHONUNBUFFERED
 
 .PHONY: help demo test test-fast test-all test-rest test-reliability test-reliability-long \
 	lint types format language docs bench clean

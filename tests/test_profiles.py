@@ -10,9 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from tests import profiles
+
 CASES = """
 import pytest
+from hypothesis import given, strategies
 from tests.profiles import sampled
+
+@pytest.mark.whole_only
+def test_long(): pass
+
+@given(strategies.none())
+def test_examples(nothing): pass
 
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize("number", range(23))
@@ -106,25 +115,15 @@ def test_of_a_file_with_a_case_for_each_target_all_tests_and_all_targets_have_th
 
 
 def test_a_sample_leaves_out_what_whole_runs_alone_try(tmp_path: Path) -> None:
-    marked = "import pytest\n@pytest.mark.whole_only\ndef test_long(): pass\n"
-    (tmp_path / "test_long.py").write_text(marked)
     assert "test_long" not in collected(tmp_path)
-    assert "test_long" in collected(tmp_path, "--sampled-only", profile="whole")
-    assert "test_long" not in collected(tmp_path, "--fast", profile="whole")
 
 
-def test_a_sample_tries_fewer_examples_and_a_whole_run_the_others_too(tmp_path: Path) -> None:
-    tries = (
-        "from hypothesis import given, strategies as st\n"
-        "from tests.profiles import examples\n"
-        "@given(st.just(0))\ndef test_any(number): pass\n"
-        "def test_how_many(): assert examples(90) == {}\n"
-    )
-    (tmp_path / "test_examples.py").write_text(tries.format(30))
-    assert pytest_of(tmp_path, "-k", "how_many").returncode == 0
-    assert "test_any" in collected(tmp_path, "--sampled-only", profile="whole")
-    (tmp_path / "test_examples.py").write_text(tries.format(90))
-    assert pytest_of(tmp_path, "-k", "how_many", profile="whole").returncode == 0
+@pytest.mark.parametrize(("is_whole", "count"), [(False, 30), (True, 90)])
+def test_a_sample_tries_a_third_of_the_examples(
+    monkeypatch: pytest.MonkeyPatch, is_whole: bool, count: int
+) -> None:
+    monkeypatch.setattr(profiles, "WHOLE", is_whole)
+    assert profiles.examples(90) == count
 
 
 def test_a_sample_tries_the_second_database_less_often(tmp_path: Path) -> None:
@@ -135,13 +134,14 @@ def test_a_sample_tries_the_second_database_less_often(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("profile", ["whole", "long"])
 def test_a_whole_run_leaves_out_nothing(tmp_path: Path, profile: str) -> None:
-    assert len(collected(tmp_path, profile=profile)) == 23 + 11 + 3 + 14
+    assert len(collected(tmp_path, profile=profile)) == 23 + 11 + 5 + 14
 
 
 def test_the_rest_is_what_a_sample_has_left_out(tmp_path: Path) -> None:
     rest = collected(tmp_path, "--sampled-only", profile="whole")
-    assert len(rest) == 23 - 5 + 1 + 5
-    assert set(rest) & set(collected(tmp_path)) == {"test_places"}
+    assert len(rest) == 23 - 5 + 3 + 5
+    assert set(rest) & set(collected(tmp_path)) == {"test_places", "test_examples"}
+    assert "test_long" in rest
 
 
 def test_every_test_that_tries_a_sample_of_places_says_so() -> None:
@@ -170,7 +170,7 @@ def test_fast_leaves_out_what_starts_a_server_and_long_proofs(tmp_path: Path) ->
     (tmp_path / "test_more.py").write_text("def test_a_unit(): pass")
     assert {"test_of_a_server", "test_a_unit"} < set(collected(tmp_path))
     fast = collected(tmp_path, "--fast")
-    assert [name for name in fast if "both" not in name] == ["test_a_unit"]
+    assert [name for name in fast if "both" not in name] == ["test_examples", "test_a_unit"]
 
 
 @pytest.mark.parametrize(("profile", "places"), [("sample", "a d g"), ("whole", "a b c d e f g")])
