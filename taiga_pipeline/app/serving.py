@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +37,7 @@ class Served:
     listeners: int = 0
 
     def __post_init__(self) -> None:
-        self.watch = Watch(self._mark, self.clock.monotonic)
+        self.watch = Watch(self._mark, time.monotonic)
         self.uploads = Uploads(self.clock.monotonic)
         self.runs = BackgroundRuns(self.workspace)
 

@@ -28,11 +28,14 @@ Open = Callable[..., Chromium]
 def site(deals: Workspace) -> Iterator[tuple[str, Door]]:
     """The address of a server of the small pipeline, and its door."""
     door = Door(local=Person("sara", Role.ADMIN, "Sara Ek"))
+    served = site_of(deals, door)
     with bind("127.0.0.1", 0) as listening:
-        server: uvicorn.Server = server_of(site_of(deals, door))
+        server: uvicorn.Server = server_of(served)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}", door
+        for each in served.pipelines.values():
+            each.close()
         server.should_exit = True
         thread.join()
 

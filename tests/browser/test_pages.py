@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from taiga_pipeline.app.deals.editing import edit_deal
 from taiga_pipeline.app.deals.looking import show_deal
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.web.access.door import Door
@@ -31,6 +32,11 @@ PAGES: Final = (
     "/move?key=D-1",
     "/move?key=D-1&stage=Won",
     "/move?key=D-2&stage=Lost",
+    "/health",
+    "/plan",
+    "/quarter",
+    "/customers",
+    "/import",
     "/no-such-page",
 )
 
@@ -98,6 +104,33 @@ def test_of_two_browsers_the_second_is_told_what_the_first_did(
         "130000",
         "150000",
     ]
+
+
+def test_what_others_change_appears_without_loading_the_page_again(
+    open_browser: Open, site: tuple[str, Door], deals: Workspace
+) -> None:
+    browser = open_browser()
+    browser.value("window.sameDocument = true")
+    edit_deal(deals, "D-1", {"name": "Bought by <b>all</b>"}, by="mia")
+    name = f"document.querySelector({json.dumps(card('D-1'))}).innerText"
+    browser.wait_for(f"{name}.includes('Bought by <b>all</b>')")
+    assert browser.value("window.sameDocument") is True
+    browser.drag(f"{card('D-2')} .marks", '[data-stage="Proposal"] .cards')
+    assert browser.wait_for(SAID) == "Old web shop is in Proposal now."
+    assert lane_of(browser, "D-2") == "Proposal"
+
+
+def test_a_form_in_which_somebody_is_at_work_is_left_alone(
+    open_browser: Open, site: tuple[str, Door], deals: Workspace
+) -> None:
+    address, _ = site
+    browser = open_browser()
+    browser.go(f"{address}/deal/edit?key=D-1")
+    browser.fill("#f-value", "130000")
+    edit_deal(deals, "D-1", {"name": "Another name"}, by="mia")
+    said = browser.wait_for("document.getElementById('changed')?.textContent")
+    assert str(said).startswith("Something was changed meanwhile.")
+    assert browser.value("document.getElementById('f-value').value") == "130000"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -50,7 +50,8 @@
     }
     if (!answer.ok || answer.redirected) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
-    if (!fresh || text(fresh) === shown) return;
+    const now = fresh && text(fresh);
+    if (!fresh || now === shown) return;
     const parts = [...main.querySelectorAll("[data-live][id]")];
     if (!parts.length || atWork()) {
       tell();
@@ -58,14 +59,14 @@
     }
     const focused = document.activeElement && document.activeElement.closest("[data-key]");
     for (const old of parts) {
-      const now = fresh.querySelector(`#${CSS.escape(old.id)}`);
-      if (now && !now.isEqualNode(old)) old.replaceWith(document.adoptNode(now));
+      const part = fresh.querySelector(`#${CSS.escape(old.id)}`);
+      if (part && !part.isEqualNode(old)) old.replaceWith(document.adoptNode(part));
     }
     if (focused && !focused.isConnected) {
       const again = [...main.querySelectorAll("[data-key]")].find((each) => each.dataset.key === focused.dataset.key);
       if (again) again.focus();
     }
-    shown = text(fresh);
+    shown = now;
     if (text(main) !== shown) tell();
     if (window.htmx) window.htmx.process(main);
     document.dispatchEvent(new CustomEvent("live:changed"));
