@@ -64,6 +64,8 @@ from taiga_pipeline.app.deals.values import read_fields
 from taiga_pipeline.app.mappings import Checked as CheckedMappings
 from taiga_pipeline.app.mappings import Compared as ComparedMappings
 from taiga_pipeline.app.mappings import check_mappings, compare_mappings, explain_project
+from taiga_pipeline.app.notify.digest import digest_of, send_digest
+from taiga_pipeline.app.notify.telling import Told, undelivered_messages
 from taiga_pipeline.app.people.allocations import (
     export_allocations,
     import_allocations,
@@ -148,6 +150,7 @@ from taiga_pipeline.app.sync.moving import bring_back, keep_server, take_new_ser
 from taiga_pipeline.app.sync.running import DrawnPlan, Performed, draw_plan, perform
 from taiga_pipeline.app.trouble import Trouble, trouble_of
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.notify.digest import Digest, digest_lines, headline
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.pipeline.customers.store import Joined, NothingJoined, UnknownCustomer
 from taiga_pipeline.pipeline.errors import (
@@ -219,6 +222,7 @@ __all__ = [
     "DealDetails",
     "DealView",
     "DeliveryRecord",
+    "Digest",
     "DrawnPlan",
     "EditConflict",
     "Edited",
@@ -280,6 +284,7 @@ __all__ = [
     "Suggestion",
     "SyncError",
     "TimeOff",
+    "Told",
     "Trouble",
     "Unauthorised",
     "UnknownAction",
@@ -318,6 +323,8 @@ __all__ = [
     "compare_scenarios",
     "copy_stores",
     "delete_scenario",
+    "digest_lines",
+    "digest_of",
     "disown_copy",
     "draw_plan",
     "edit_deal",
@@ -333,6 +340,7 @@ __all__ = [
     "forecast_wins",
     "gate_of",
     "gather_report",
+    "headline",
     "import_allocations",
     "import_calendar",
     "import_deals",
@@ -368,6 +376,7 @@ __all__ = [
     "saved_scenario",
     "saved_scenarios",
     "score_forecasts",
+    "send_digest",
     "server_of",
     "show_customer",
     "show_deal",
@@ -381,6 +390,7 @@ __all__ = [
     "take_off",
     "take_over_project",
     "trouble_of",
+    "undelivered_messages",
     "undo_join",
     "unlink_deals",
     "waiting",

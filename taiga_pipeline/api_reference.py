@@ -73,10 +73,12 @@ _SECTIONS: Final = {
     "People": ("taiga_pipeline.app.people",),
     "Sync": (
         "taiga_pipeline.app.sync",
+        "taiga_pipeline.app.card_changes",
         "taiga_pipeline.app.cards",
         "taiga_pipeline.app.portfolio",
         "sync.ways_out",
     ),
+    "Messages": ("taiga_pipeline.app.notify", "taiga_pipeline.notify"),
     "Planning": ("taiga_pipeline.app.planning",),
     "Mappings": ("taiga_pipeline.app.mappings",),
     "Upkeep": (
