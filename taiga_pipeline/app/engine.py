@@ -18,6 +18,7 @@ from sync.state.store import StateStore
 from sync.target import Capabilities, TellsCapabilities
 from taiga_pipeline.app.customers.lessons import questions_of
 from taiga_pipeline.app.customers.looking_back import who_has_ended
+from taiga_pipeline.app.deals.calendar_feed import watch_of
 from taiga_pipeline.app.planning.page_money import page_money
 from taiga_pipeline.app.portfolio import portfolio_of
 from taiga_pipeline.app.state_access import state_to_read
@@ -147,6 +148,7 @@ def make_source(workspace: Workspace, known: KnownTarget | None = None) -> Mappe
         ended=partial(who_has_ended, workspace),
         questions=questions_of(workspace),
         moves=partial(stage_moves, workspace),
+        watched=watch_of(workspace).watched,
     )
     deals = workspace.make_deal_source()
     return MappedSource(deals, mappings, workspace.clock, extent, workspace.zone)

@@ -88,7 +88,8 @@ class Extent:
     gives keys of groups that are not deals', to be left as they are. ``money`` works out what deals
     come to, by key, for pages that may show it; None if that cannot be known now. ``ended`` finds
     out which deals' projects have ended: they are asked ``questions`` on a page. ``moves`` gives
-    what tells a deal's moves by its key, for pages from sales.
+    what tells a deal's moves by its key, for pages from sales. ``watched`` goes through all deals
+    of a reading beside it: whoever needs them need not read them again.
     """
 
     holding: Holding = field(default_factory=Holding)
@@ -99,6 +100,16 @@ class Extent:
     ended: Callable[[], Callable[[Deal], bool]] = lambda: lambda deal: False
     questions: Sequence[str] = ()
     moves: Callable[[], Moves] = lambda: lambda key, is_new: ()
+    watched: Callable[[DealReading, Iterable[Deal]], Iterable[Deal]] = lambda reading, deals: deals
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What one reading knows for pages; see `Extent`."""
+
+    money: Mapping[str, PageMoney] | None
+    has_ended: Callable[[Deal], bool]
+    moves: Moves
 
 
 class MappedSource:
@@ -155,14 +166,17 @@ class MappedSource:
 
     def _groups(self, deals: DealReading, reading: Reading, today: date) -> Iterator[DesiredGroup]:
         holding = self._extent.holding.settled()
-        money = self._extent.money() if self._shows_money else {}
-        has_ended, moves = self._extent.ended(), self._extent.moves()
+        known = _Known(
+            self._extent.money() if self._shows_money else {},
+            self._extent.ended(),
+            self._extent.moves(),
+        )
         together = Together(deals.joins)
         self._joins = together.main_of
         if self._overview:
             self._overview.begin(today)
         with going_through(deals.deals) as all_deals:
-            for deal in all_deals:
+            for deal in self._extent.watched(deals, all_deals):
                 if is_portfolio(deal.key):
                     reading.quarantined.append(Quarantined(deal.key, f"deal {deal.key}", _RESERVED))
                     continue
@@ -173,9 +187,7 @@ class MappedSource:
                     continue
                 try:
                     group = self._mappings.desired(deal, _staffing(deal, deals), today)
-                    group = self._with_money(deal, group, money)
-                    group = self._with_questions(deal, group, has_ended)
-                    group = self._with_stages(deal, group, moves)
+                    group = self._with_pages(deal, group, known)
                     self._update_overview(deal, group)
                 except NotMapped as problem:
                     reading.quarantined.append(Quarantined(deal.key, problem.place, str(problem)))
@@ -190,7 +202,7 @@ class MappedSource:
                 else:
                     yield holding.part(group)
         for each in together.projects(reading.quarantined):
-            yield from map(holding.part, self._together(each, deals, reading, money, today))
+            yield from map(holding.part, self._together(each, deals, reading, known, today))
         reading.complete = deals.complete
         yield from self._overall(reading)
 
@@ -199,14 +211,14 @@ class MappedSource:
         joined: Sequence[Deal],
         deals: DealReading,
         reading: Reading,
-        money: Mapping[str, PageMoney] | None,
+        known: _Known,
         today: date,
     ) -> Sequence[DesiredGroup]:
         """Returns the groups of deals in one project; none if one of them cannot be mapped."""
         try:
             staffed = [(deal, _staffing(deal, deals)) for deal in joined]
             first, *others = self._mappings.desired_together(staffed, today)
-            groups = [self._with_money(joined[0], first, money) or first, *others]
+            groups = [self._with_pages(joined[0], first, known) or first, *others]
             for deal, group in zip(joined, groups, strict=True):
                 self._update_overview(deal, group)
         except NotMapped:
@@ -220,6 +232,14 @@ class MappedSource:
             reading.quarantined.extend(_waiting(joined[1:], [key]))
             return ()
         return groups
+
+    def _with_pages(
+        self, deal: Deal, group: DesiredGroup | None, known: _Known
+    ) -> DesiredGroup | None:
+        """Returns the group with what its pages show beyond the deal itself."""
+        group = self._with_money(deal, group, known.money)
+        group = self._with_questions(deal, group, known.has_ended)
+        return self._with_stages(deal, group, known.moves)
 
     def _with_money(
         self, deal: Deal, group: DesiredGroup | None, money: Mapping[str, PageMoney] | None

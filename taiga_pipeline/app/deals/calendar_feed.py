@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.mapping.rules import StageRule
     from taiga_pipeline.pipeline.model import Deal
     from taiga_pipeline.report.calendar_feed import DayEvent
+    from taiga_pipeline.sources.port import DealReading
 
 _LOG: Final = logging.getLogger(__name__)
 _KEPT: Final = timedelta(days=366)
@@ -33,8 +35,50 @@ _TITLES: Final = {"expected_close": "Decision expected", "start": "Start"}
 _INCOMPLETE: Final = "the source could not be read completely, so the calendar stays as it is"
 
 
+@dataclass
+class DealWatch:
+    """The deals with days that the last reading of the source brought, None if it did not end.
+
+    So a run that writes the calendar reads the source once. Where no file is asked for, none is
+    kept.
+    """
+
+    workspace: Workspace
+    deals: tuple[Deal, ...] | None = None
+
+    def watched(self, reading: DealReading, deals: Iterable[Deal]) -> Iterator[Deal]:
+        """Goes through deals, and keeps those that a calendar may show."""
+        self.deals = None
+        wanted = self.workspace.settings.calendar
+        kept: list[Deal] = []
+        oldest = self.workspace.today - _KEPT
+        for deal in deals:
+            days = (_day(deal, name) for name in wanted.events) if wanted.file else ()
+            if any(day is not None and day >= oldest for day in days):
+                kept.append(deal)
+            yield deal
+        self.deals = tuple(kept) if wanted.file and reading.complete else None
+
+
+def watch_of(workspace: Workspace) -> DealWatch:
+    """Returns what watches the deals of a workspace, the same one as long as it lasts."""
+    kept = workspace.kept.setdefault("calendar", DealWatch(workspace))
+    assert isinstance(kept, DealWatch)
+    return kept
+
+
 def calendar_feed(workspace: Workspace) -> bytes:
     """Returns the calendar as iCalendar; the same bytes as long as nothing changes.
+
+    :raises ProblemsError: what is wrong with the configuration or the mappings, or a package that
+        is not installed.
+    :raises Stop: the source does not answer, or was not read completely.
+    """
+    return _feed(workspace, None)
+
+
+def _feed(workspace: Workspace, deals: Iterable[Deal] | None) -> bytes:
+    """Returns the calendar of deals that were just read; None: they are read for it.
 
     :raises ProblemsError: what is wrong with the configuration or the mappings, or a package that
         is not installed.
@@ -44,10 +88,12 @@ def calendar_feed(workspace: Workspace) -> bytes:
     from taiga_pipeline.report.calendar_feed import calendar_bytes
 
     settings = workspace.settings
-    reading = workspace.make_deal_source().read()
-    if not reading.complete:
-        raise Unreachable(_INCOMPLETE)
-    events = _events(workspace, reading.deals)
+    if deals is None:
+        reading = workspace.make_deal_source().read()
+        if not reading.complete:
+            raise Unreachable(_INCOMPLETE)
+        deals = reading.deals
+    events = _events(workspace, deals)
     return calendar_bytes(settings.calendar.name or settings.pipeline, events)
 
 
@@ -60,7 +106,7 @@ def write_feed(workspace: Workspace) -> None:
     if path is None:
         return
     try:
-        content = calendar_feed(workspace)
+        content = _feed(workspace, watch_of(workspace).deals)
         if _holds(path, content):
             return
         with writing(path, workspace.settings.calendar.mode) as stream:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
+from taiga_pipeline.sources.store import StoreSource
 from tests.cli.conftest import Run
 
 HOSTILE = "Portal; \\n, BEGIN:VEVENT\x1b[31m"
@@ -130,3 +131,16 @@ def test_a_field_that_has_no_days_is_refused_with_those_that_have(
         result = sample(*command)
         assert result.exit_code == 2, result.output
         assert "'singed' cannot stand here; did you mean 'signed'" in result.output
+
+
+def test_a_run_reads_the_deals_once_for_projects_and_calendar(
+    sample: Run, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample("run")
+    readings: list[int] = []
+    read = StoreSource.read
+    monkeypatch.setattr(StoreSource, "read", lambda self: readings.append(1) or read(self))
+    add(sample, "T-1", "--expected-close", "2026-12-14")
+    sample("run")
+    assert "T-1 Decision expected" in events(Path("deals.ics").read_bytes())
+    assert len(readings) == 1
