@@ -267,7 +267,8 @@ class PortfolioMaker:
         others = [group for group in report.plan.groups if group.key != self.key]
         if not self.enabled or not others:
             return False
-        return any(group.actions or group.kept for group in others) or self._knows_more()
+        done = {action.key.group for action in report.applied}  # what failed fails again
+        return any(group.key in done or group.kept for group in others) or self._knows_more()
 
     def _knows_more(self) -> bool:
         """Whether projects are known by now whose addresses no card shows: a run was cut off."""

@@ -11,11 +11,12 @@ Kanboard refuses with 200 and ``false``, and gives no reason. Whoever made the c
 from __future__ import annotations
 
 import base64
+import logging
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from sync.clock import Clock
@@ -52,6 +53,20 @@ _PATH: Final = "jsonrpc.php"
 _UNREADABLE: Final = -32700
 _UNKNOWN_METHOD: Final = -32601
 _WRONG_PARAMETERS: Final = -32602
+
+
+_LOCKED_WAITS: Final = (0.2, 1.0, 3.0)
+_LOG: Final = logging.getLogger(__name__)
+
+Done = TypeVar("Done")
+
+
+class _FailedRead(Failing):
+    """A call that reads was answered with an error of the server's own."""
+
+
+class _FailedWrite(OutcomeUnknown):
+    """A call that writes was answered with an error of the server's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +122,12 @@ class Client(ApiClient):
     def read_dated(self, calls: Sequence[Call]) -> tuple[list[Any], datetime | None]:
         """Returns what at most `BATCH` calls answer, and the server's own time (UTC) then, None if
         it sends none."""
-        answer = self.ask(_address(calls), _body(calls))
-        return _results(calls, answer, writes=False), server_date(answer)
+
+        def asked() -> tuple[list[Any], datetime | None]:
+            answer = self.ask(_address(calls), _body(calls))
+            return _results(calls, answer, writes=False), server_date(answer)
+
+        return self._patiently(asked)
 
     def project_called(self, identifier: str) -> Any:
         """Returns the project with an identifier, the oldest if there are several; None for none.
@@ -140,11 +159,26 @@ class Client(ApiClient):
 
         :raises OutcomeUnknown: no answer; doing it again would do no harm.
         """
+
+        def written(part: Sequence[Call]) -> list[Any]:
+            return _results(part, self.apply(_address(part), _body(part)), writes=True)
+
         return [
             result
             for part in _parts(calls)
-            for result in _results(part, self.apply(_address(part), _body(part)), writes=True)
+            for result in self._patiently(lambda part=part: written(part))  # type: ignore[misc]
         ]
+
+    def _patiently(self, attempt: Callable[[], Done]) -> Done:
+        """Makes an attempt that may be made again; an error within the answer is often a database
+        that another request has locked, and that Kanboard does not wait for."""
+        for wait in _LOCKED_WAITS:
+            try:
+                return attempt()
+            except (_FailedRead, _FailedWrite) as error:
+                _LOG.info("%s; trying again in %.1f s", error, wait)
+                self._clock.sleep(wait)
+        return attempt()
 
     def create(self, *calls: Call) -> list[Any]:
         """Does once what makes something; returns what each of the calls answers.
@@ -202,7 +236,7 @@ def _failure(method: str, error: Mapping[str, JSON], *, writes: bool) -> SyncErr
         return Rejected(f"{words}: this Kanboard is too old for it (1.2.20 and newer have it)")
     if code == _WRONG_PARAMETERS:
         return Rejected(f"{words}: it does not take these values")
-    return OutcomeUnknown(words) if writes else Failing(words)
+    return _FailedWrite(words) if writes else _FailedRead(words)
 
 
 def _is_kanboard(answer: Answer) -> bool:

@@ -42,7 +42,7 @@ class Refused(Exception):
         self.status = status
 
 
-class _Fault(Exception):
+class Fault(Exception):
     """An error of the protocol, in the answer to one call."""
 
     def __init__(self, code: int, message: str) -> None:
@@ -54,8 +54,9 @@ class FakeKanboard:
     """The data, and what a test may want to happen.
 
     ``faults`` is asked before ("createProject") and after ("after createProject") each call, and
-    may raise `Refused` to have the whole request answered so. ``races`` is called right before a
-    creation takes place, after it was checked: what it makes, another request made meanwhile.
+    may raise `Refused` to have the whole request answered so, or `Fault` for the one call.
+    ``races`` is called right before a creation takes place, after it was checked: what it makes,
+    another request made meanwhile.
     ``role`` is that of the person whose token is `PERSON_TOKEN`. ``as_text`` sends all numbers as
     text, as older versions do.
     """
@@ -126,7 +127,7 @@ class FakeKanboard:
 
     def _called(self, request: PreparedRequest) -> Any:
         if not request.body:
-            return _failed(None, _Fault(-32700, "Parse error"))
+            return _failed(None, Fault(-32700, "Parse error"))
         user = self._user(request)
         body = json.loads(request.body)
         calls = body if isinstance(body, list) else [body]
@@ -146,14 +147,17 @@ class FakeKanboard:
 
     def _one(self, call: Row, user: int) -> Row:
         name = call["method"]
-        self.faults(name)
+        try:
+            self.faults(name)
+        except Fault as fault:
+            return _failed(call["id"], fault)
         if user == 0 and name == "getMe":
             raise Refused(403)
         if user and self.role != "app-admin" and name in _OF_ADMINISTRATORS:
             raise Refused(403)
         try:
             result = self._done(name, call.get("params") or {}, user)
-        except _Fault as fault:
+        except Fault as fault:
             return _failed(call["id"], fault)
         self.faults(f"after {name}")
         return {"jsonrpc": "2.0", "result": copy.deepcopy(result), "id": call["id"]}
@@ -163,13 +167,13 @@ class FakeKanboard:
             return {**self.users[user], "role": self.role}
         handler = getattr(self, f"_{name}", None)
         if handler is None:
-            raise _Fault(-32601, "Method not found")
+            raise Fault(-32601, "Method not found")
         if user and "project_id" in params:
             self._demand_member(params["project_id"], user)
         try:
             result = handler(**params)
         except TypeError as error:
-            raise _Fault(-32602, "Invalid params") from error
+            raise Fault(-32602, "Invalid params") from error
         if user and name == "createProject" and result:
             self.members[result][user] = "project-manager"
         if user and name == "getProjectByIdentifier" and result:
@@ -552,7 +556,7 @@ class FakeKanboard:
         return number
 
 
-def _failed(number: Any, fault: _Fault) -> Row:
+def _failed(number: Any, fault: Fault) -> Row:
     return {"jsonrpc": "2.0", "error": fault.error, "id": number}
 
 

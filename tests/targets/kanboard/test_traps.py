@@ -26,7 +26,7 @@ from tests.contract.targets.account import Work
 from tests.contract.targets.accounts import KanboardAccount
 from tests.contract.targets.test_runs import Pipeline
 from tests.targets.kanboard.conftest import CONNECTION
-from tests.targets.kanboard.fake import PERSON_TOKEN, FakeKanboard
+from tests.targets.kanboard.fake import PERSON_TOKEN, FakeKanboard, Fault
 from tests.targets.support import ManualClock
 
 STORY = {"subject": "Call them", "description": "At nine", "milestone": ""}
@@ -140,7 +140,8 @@ def test_a_project_that_an_administrator_is_not_in_spoils_no_other(
         work.add(Kind.STORY, "call", **STORY)
     for work in works[1:]:
         kanboard.members[int(work.id)][3] = "project-manager"
-    person = create(replace(CONNECTION, username="bo", token=Secret(PERSON_TOKEN)), clock)
+    theirs = replace(CONNECTION, username="bo", token=Secret(PERSON_TOKEN), pipeline="other")
+    person = create(theirs, clock)
     assert person.advice()
     found = person.observe_children([work.id for work in works])
     assert sorted(found) == sorted(work.id for work in works[1:])
@@ -247,6 +248,25 @@ def test_older_versions_send_numbers_as_text(kanboard: FakeKanboard, clock: Manu
     made = work.add(Kind.STORY, "call", **STORY).record
     work.change_child(made, subject="Visit them")
     assert work.child(Kind.STORY, made.id).fields[Story.SUBJECT] == "Visit them"
+
+
+def test_a_database_that_is_locked_is_waited_for(
+    kanboard: FakeKanboard, bot: KanboardAccount, clock: ManualClock
+) -> None:
+    locked = ["saveProjectMetadata", "getAllTasks"]
+
+    def fault(what: str) -> None:
+        if what in locked:
+            locked.remove(what)
+            raise Fault(0, "SQLSTATE[HY000]: General error: 5 database is locked")
+
+    kanboard.faults = fault
+    work = Work(bot, "D-1")
+    work.make()
+    work.add(Kind.STORY, "call", **STORY)
+    assert not locked
+    assert kanboard._getProjectMetadata(int(work.id))["deal"] == "acme/D-1"
+    assert clock.slept == [0.2, 0.2]
 
 
 def test_a_run_that_changes_nothing_makes_two_requests(
