@@ -64,6 +64,8 @@ _WORDS: Final = (
     Ran,
 )
 """Words that the program knows things by, and that are shown."""
+_ALONE: Final = ("confirmed", "own role", "Lead source", "Owner", "Team", "Service")
+"""Words that are put together, so that no text in the source holds them alone."""
 _NOUNS: Final = ("project", "role", "membership", "milestone", "story", "wiki", "status", "task")
 """The kinds of records."""
 _WIDTH: Final = 100
@@ -135,6 +137,8 @@ def _labels() -> Iterator[Found]:
     for field in BUILT_IN:
         yield Found(field.label, place="fields")
     for word in (str(each.value) for kind in _WORDS for each in kind):
+        yield Found(word, place="words")
+    for word in _ALONE:
         yield Found(word, place="words")
     for noun in _NOUNS:
         yield Found(noun, place="words")

@@ -16,9 +16,9 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.language import figure, plural, translated
 from taiga_pipeline.language import text as _
-from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.what_changed import What
+from taiga_pipeline.report.amounts import amount_shown
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ def _how(each: Happening) -> str:
         return ""
     if each.amount is not None:
         sign = "+" if each.amount > 0 else "-"
-        values = (amount(Decimal(text), each.currency) for text in (each.before, each.after))
-        return f": {' → '.join(values)} ({sign}{amount(abs(each.amount), each.currency)})"
+        values = (amount_shown(Decimal(text), each.currency) for text in (each.before, each.after))
+        return f": {' → '.join(values)} ({sign}{amount_shown(abs(each.amount), each.currency)})"
     step = " → ".join(filter(None, (each.before, each.after)))
     return f": {step}" + (f" ({_days(each.days)})" if each.days is not None else "")
 

@@ -15,7 +15,6 @@ from taiga_pipeline.cli.output import print_pairs, print_table, shorten
 from taiga_pipeline.hints import command
 from taiga_pipeline.language import ENGLISH, counted, figure, marked, translated, used
 from taiga_pipeline.language import text as _
-from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.columns import deal_cells
 from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
@@ -23,6 +22,7 @@ from taiga_pipeline.pipeline.fields.own import json_form, money_of
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Deal, FieldChange, Note, StageMove
 from taiga_pipeline.pipeline.tables.notes import is_note
+from taiga_pipeline.report.amounts import amount_shown
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _plain(value: Any) -> Any:
 
 def money(deal: Deal) -> str:
     """Returns a deal's value with its currency, "" if it is not known."""
-    return amount(deal.value, deal.currency)
+    return amount_shown(deal.value, deal.currency)
 
 
 def percent(probability: Decimal | None) -> str:
@@ -213,7 +213,7 @@ def _own_text(field: DealField, deal: Deal) -> str:
     """Returns a field of the user's own as people read it: money as that of the deal."""
     text = deal.own.get(field.name, "")
     known = money_of(text, deal.currency) if field.kind is Kind.MONEY and text else None
-    return amount(*known) if known else text
+    return amount_shown(*known) if known else text
 
 
 def print_history(moves: Iterable[StageMove], changes: Iterable[FieldChange]) -> None:

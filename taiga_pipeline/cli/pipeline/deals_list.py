@@ -30,11 +30,11 @@ from taiga_pipeline.cli.pipeline.deal_fields import (
 from taiga_pipeline.cli.pipeline.deal_text import CLOSE, COLUMNS, deal_json, print_deals
 from taiga_pipeline.language import counted, figure
 from taiga_pipeline.language import text as _
-from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.pipeline.follow_ups import FollowUp
+from taiga_pipeline.report.amounts import amount_shown
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _print_list(listing: Listing, table: FieldTable, shown: Sequence[str]) -> No
 
 def _extra(each: Listed) -> tuple[str, ...]:
     learnt = figure(each.score.chance, ".0%") if each.score else ""
-    return learnt, ", ".join(each.waiting.follow_ups)
+    return learnt, ", ".join(_(item.value) for item in each.waiting.follow_ups)
 
 
 def _sums_text(sums: Sums) -> list[str]:
@@ -171,7 +171,7 @@ def _sums_text(sums: Sums) -> list[str]:
 
 
 def _money(values: Mapping[str, Decimal]) -> str:
-    return " + ".join(amount(value, currency) for currency, value in sorted(values.items()))
+    return " + ".join(amount_shown(value, currency) for currency, value in sorted(values.items()))
 
 
 def _print_funnel(listing: Listing, as_json: bool) -> None:

@@ -13,11 +13,11 @@ from taiga_pipeline.cli.pipeline.deal_text import money
 from taiga_pipeline.hints import command
 from taiga_pipeline.language import counted, figure, marked, plural
 from taiga_pipeline.language import text as _
-from taiga_pipeline.mapping.text import amount
 from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.pipeline.fields.own import json_form
 from taiga_pipeline.planning.lessons.experience import Outcome
+from taiga_pipeline.report.amounts import amount_shown
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -289,4 +289,4 @@ def how_to_answer(deal: Deal) -> str:
 
 def amounts_text(amounts: Mapping[str, Decimal]) -> str:
     """Returns money by currency: ``1,200 EUR + 300 SEK``, "" for none."""
-    return " + ".join(amount(value, currency) for currency, value in amounts.items())
+    return " + ".join(amount_shown(value, currency) for currency, value in amounts.items())

@@ -254,7 +254,7 @@ def _show_win_rates(dimension: str, rates: Sequence[WinRate]) -> None:
     ]
     if not rows:
         click.echo(_("no deal was won or lost in this time"), err=True)
-    name = dimension.replace("_", " ").capitalize()
+    name = _(dimension.replace("_", " ").capitalize())
     print_table(
         (name, _("Won"), _("Lost"), _("Win rate"), _("80 % range")), rows, right=range(1, 5)
     )

@@ -49,8 +49,8 @@ def _plan_row(each: Mapping[str, Any]) -> list[str]:
         f"{each['hours_per_week']} h",
         each["start"],
         each["end"],
-        each["status"],
-        safe(each["why"]),
+        _(each["status"]),
+        safe(_reasons(each["why"])),
     ]
 
 
@@ -93,7 +93,14 @@ def _unmet_row(each: Mapping[str, Any]) -> list[str]:
     if each["last_week"] != weeks:
         weeks = _("{weeks} to {last_week}", weeks=weeks, last_week=each["last_week"])
     hours, asked = f"{figure(each['hours'], ',.0f')} h", f"{figure(each['of'], ',.0f')} h"
-    return [safe(each["deal"]), safe(each["role"]), hours, asked, weeks, safe(each["why"])]
+    return [
+        safe(each["deal"]),
+        safe(each["role"]),
+        hours,
+        asked,
+        weeks,
+        safe(translated(each["why"])),
+    ]
 
 
 def _print_help(suggestion: Mapping[str, Any]) -> None:
@@ -175,3 +182,8 @@ def _verdict(suggestion: Mapping[str, Any]) -> str:
         gap=suggestion["gap"],
         ended=ended,
     )
+
+
+def _reasons(why: str) -> str:
+    """Returns why somebody was chosen: reasons with commas between them."""
+    return ", ".join(_(translated(reason)) for reason in why.split(", "))
