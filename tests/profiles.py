@@ -30,12 +30,15 @@ PROFILES: Final = ("sample", "whole", "long")
 PROFILE: Final = os.environ.get("RELIABILITY_PROFILE") or "sample"
 WHOLE: Final = PROFILE in ("whole", "long")
 LONG: Final = PROFILE == "long"
-SERVERS: Final = frozenset({"live_redmine_url", "postgresql", "postgresql_url", "sandbox", "taiga"})
-"""Fixtures that start a server; a test that asks for one is not fast."""
+FAST = False
+SERVERS: Final = frozenset(
+    {"installed", "live_redmine_url", "postgresql", "postgresql_url", "sandbox", "taiga"}
+)
+"""Fixtures that start a server, or the program; a test that asks for one is not fast."""
 
 
-PROOFS: Final = ("sampled", "sampled_inside", "whole_only")
-"""Marks of long proofs."""
+PROOFS: Final = ("sampled", "sampled_inside", "sampled_tests", "whole_only")
+"""Marks of long proofs, and of files with slow tests."""
 SECOND_DATABASE: Final = 6
 """Of how many tests that ran on SQLite one is tried on PostgreSQL."""
 FEW: Final = 12
@@ -43,18 +46,22 @@ FEW: Final = 12
 
 
 def examples(count: int) -> int:
-    """Returns how many examples Hypothesis tries: all in a whole run, a third in a sample."""
-    return count if WHOLE else max(10, count // 3)
+    """Returns how many examples Hypothesis tries: all in a whole run, a third in a sample.
+
+    With ``--fast`` it is a tenth.
+    """
+    return count if WHOLE else max(5, count // (10 if FAST else 3))
 
 
-# How long an example takes says how busy the machine is, and nothing about the program.
-settings.register_profile(
-    "any-machine",
-    max_examples=examples(100),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("any-machine")
+def load_settings() -> None:
+    # How long an example takes says how busy the machine is, and nothing about the program.
+    settings.register_profile(
+        "any-machine",
+        max_examples=examples(100),
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("any-machine")
 
 
 def sampled(places: Iterable[_Place], every: int) -> list[_Place]:
@@ -71,6 +78,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    global FAST  # noqa: PLW0603  read while the tests are collected
+    FAST = config.getoption("--fast")
+    load_settings()
     if PROFILE not in PROFILES:
         raise pytest.UsageError(f"RELIABILITY_PROFILE={PROFILE}: write one of {PROFILES}")
     config.addinivalue_line("markers", "sampled(n): try every n-th case, unless all are asked for")
