@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from sync.database.watching import Watch
+
 _Made = TypeVar("_Made")
 MOST: Final = 16
 """So many things are remembered; what was not asked for longest is forgotten first."""
@@ -26,6 +28,12 @@ class Memory:
         self._lock = threading.Lock()
         self._making: dict[str, threading.Lock] = {}
         self._known: OrderedDict[str, tuple[object, Any]] = OrderedDict()
+        self._watches: dict[Path, Watch] = {}
+
+    def watch(self, path: Path) -> Watch:
+        """Returns what watches a database's file."""
+        with self._lock:
+            return self._watches.setdefault(path, Watch(path))
 
     def get(self, name: str, mark: object, make: Callable[[], _Made]) -> _Made:
         """Returns what is remembered, or made now."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from sync.clock import Clock, SystemClock
-from taiga_pipeline.app.memory import Memory, files_mark
+from taiga_pipeline.app.memory import Memory
 from taiga_pipeline.days import day_of
 from taiga_pipeline.language import ENGLISH, use
 from taiga_pipeline.pipeline.rates import Rates
@@ -118,8 +118,8 @@ class Workspace:
 
     def store_mark(self) -> object:
         """Returns what is another one once anybody wrote into the store, None if nothing tells."""
-        path = sqlite_path(self._store_url())
-        return files_mark((path, path.with_name(f"{path.name}-wal"))) if path else None
+        path = sqlite_path(self._store_url()) if self.memory else None
+        return self.memory.watch(path).mark() if self.memory and path else None
 
     def open_deal_store(self, *, create: bool = False) -> DealStore:
         """Opens the built-in store of deals, and makes it if asked.

@@ -36,6 +36,8 @@ class Ask:
         parts = urlsplit(str(request.url))
         path = re.sub(r"/\d+(?=[/.]|$)", "/7", parts.path.removeprefix("/api/v1"))
         kind = "?project" if "project=" in parts.query else ""
+        if path.endswith("/jsonrpc.php"):  # the methods that are called
+            kind = f"?{parts.query}"
         return cls(str(request.method), re.sub(r"/ps-[^/.]+", "/ps-x", path) + kind)
 
     def __str__(self) -> str:
@@ -158,5 +160,5 @@ def _first(data: Any) -> dict[str, Any] | None:
     if not isinstance(data, dict):
         return None
     inner = [value for value in data.values() if isinstance(value, dict | list)]
-    wrapped = len(data) == 1 or "total_count" in data
+    wrapped = len(data) == 1 or "total_count" in data or "jsonrpc" in data
     return _first(inner[0]) if wrapped and inner else data

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from taiga_pipeline.app.planning.record import read_history
 from taiga_pipeline.app.workspace import Workspace
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.history.model import History, PastDeal
     from taiga_pipeline.planning.outlook import Outlooks
 
-USUAL_SECONDS: Final = 600.0
-"""So long a program that serves for long goes by how long won deals stayed in stages."""
+_Learnt = TypeVar("_Learnt")
+
+LEARNT_SECONDS: Final = 600.0
+"""So long a program that serves for weeks goes by what it learnt from the past."""
 REASONS: Final = 3
 """How many reasons of a score are told."""
 
@@ -113,13 +115,16 @@ class Followed:
 
     @cached_property
     def _history(self) -> History:
-        return read_history(self._workspace, self._today)
+        return self._learnt("history", lambda: read_history(self._workspace, self._today))
+
+    def _learnt(self, name: str, make: Callable[[], _Learnt]) -> _Learnt:
+        """Returns what is learnt from the past, which is no other one from click to click."""
+        mark = (self._today, int(self._workspace.clock.monotonic() / LEARNT_SECONDS))
+        return self._workspace.remembered(f"learnt: {name}", mark, make)
 
     @cached_property
     def _usual(self) -> Mapping[str, Usual]:
-        # How long won deals stay does not change from one request to the next.
-        mark = (self._today, int(self._workspace.clock.monotonic() / USUAL_SECONDS))
-        return self._workspace.remembered("usual days", mark, self._read_usual)
+        return self._learnt("usual days", self._read_usual)
 
     def _read_usual(self) -> Mapping[str, Usual]:
         return usual_days(stay for deal in self._history.decided for stay in stays(deal))
@@ -131,14 +136,17 @@ class Followed:
         from taiga_pipeline.planning.forecast.forecast import prepare
         from taiga_pipeline.planning.forecast.outlooks import COMMON_SHOCK_DAYS
 
-        return prepare(self._history, self._today, COMMON_SHOCK_DAYS)
+        return self._learnt(
+            "ground", lambda: prepare(self._history, self._today, COMMON_SHOCK_DAYS)
+        )
 
     @cached_property
     def _outlooks(self) -> Outlooks:
         from taiga_pipeline.planning.forecast.outlooks import outlooks_of
 
-        assert self._ground is not None
-        return outlooks_of(self._ground)
+        ground = self._ground
+        assert ground is not None
+        return self._learnt("outlooks", lambda: outlooks_of(ground))
 
 
 def stays(deal: PastDeal) -> Iterator[tuple[str, int]]:

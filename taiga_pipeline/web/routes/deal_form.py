@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from taiga_pipeline.app.deals.board import names_of_deals
 from taiga_pipeline.app.deals.editing import add_deal, edit_deal
-from taiga_pipeline.app.deals.looking import show_deal
+from taiga_pipeline.app.deals.looking import deal_of, deal_seen, show_deal
 from taiga_pipeline.app.deals.values import read_contacts, read_fields, read_roles
 from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.columns import deal_cells
@@ -47,8 +47,8 @@ def form_fields(table: FieldTable) -> tuple[DealField, ...]:
 
 def edit(visit: Visit) -> Response:
     """Shows the form of a deal."""
-    details = show_deal(visit.workspace, visit.query.text("key"))
-    return _form(visit, details.deal, details.version, _of_deal(details.deal))
+    deal, version = deal_seen(visit.workspace, visit.query.text("key"))
+    return _form(visit, deal, version, _of_deal(deal))
 
 
 def _of_deal(deal: Deal) -> Filled:
@@ -123,8 +123,7 @@ def save(visit: Visit) -> Response:
     filled = _typed(visit.form)
     values = _read(visit, filled)
     if filled.wrong:
-        deal = show_deal(visit.workspace, key).deal
-        return _form(visit, deal, seen, filled)
+        return _form(visit, deal_of(visit.workspace, key), seen, filled)
     return _kept(visit, key, values, seen)
 
 

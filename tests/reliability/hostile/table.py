@@ -12,6 +12,7 @@ from typing import Any, Final
 from tests.reliability.hostile.corpus import ALL_STORABLE
 from tests.reliability.hostile.disputes import DISPUTES, disputed_world
 from tests.reliability.hostile.files import BACKUP, FILES
+from tests.reliability.hostile.kanboard import KANBOARD, kanboard_world
 from tests.reliability.hostile.planning import PLANNING, planning_world
 from tests.reliability.hostile.redmine import REDMINE, redmine_world
 from tests.reliability.hostile.report import REPORT
@@ -42,6 +43,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "synced": Part(synced_world, SYNC),
     "portfolio": Part(portfolio_world, PORTFOLIO),
     "redmine": Part(redmine_world, REDMINE),
+    "kanboard": Part(kanboard_world, KANBOARD),
     "disputed": Part(disputed_world, {**BACKUP, **DISPUTES}),
     "planned": Part(planning_world, {**PLANNING, **REPORT, **FILES}),
 }
