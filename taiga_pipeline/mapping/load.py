@@ -40,7 +40,7 @@ def load_mappings(paths: Path | Iterable[Path], table: FieldTable = BUILT_IN) ->
     problems: list[Problem] = []
     for path in paths:
         try:
-            found = _files(path)
+            found = mapping_files(path)
         except OSError as error:
             problems.append(Problem(f"cannot be read: {error.strerror}", str(path)))
             continue
@@ -83,7 +83,7 @@ def replacing(folder: Path, new: Path) -> Replacement:
     the same deals. An edited copy that lies in the folder already does not count as in force
     beside its original.
     """
-    files = _files(folder)
+    files = mapping_files(folder)
     if new.is_dir():
         return Replacement(files, [new], files)
     itself = [file for file in files if _is_same(file, new)]
@@ -124,7 +124,11 @@ def _identity_of(file: Path) -> tuple[str, object]:
     return (normalise(name) if isinstance(name, str) else ""), table.get("match", {})
 
 
-def _files(path: Path) -> list[Path]:
+def mapping_files(path: Path) -> list[Path]:
+    """Returns the mapping files in a folder, in order; of a file, itself.
+
+    :raises OSError: the folder cannot be read.
+    """
     if path.is_dir():
         # What is not a file is reported where it is read; what begins with a dot is an editor's
         # own.

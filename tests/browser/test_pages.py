@@ -33,6 +33,7 @@ PAGES: Final = (
     "/move?key=D-1&stage=Won",
     "/move?key=D-2&stage=Lost",
     "/health",
+    "/mapping",
     "/plan",
     "/quarter",
     "/customers",

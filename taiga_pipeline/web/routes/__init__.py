@@ -17,6 +17,7 @@ from taiga_pipeline.web.routes.follow_ups import FOLLOW_UPS
 from taiga_pipeline.web.routes.health import HEALTH
 from taiga_pipeline.web.routes.hooks import HOOKS
 from taiga_pipeline.web.routes.live import LIVE
+from taiga_pipeline.web.routes.mapping import MAPPING
 from taiga_pipeline.web.routes.moving import MOVING
 from taiga_pipeline.web.routes.plan import PLAN
 from taiga_pipeline.web.routes.quarter import QUARTER
@@ -30,6 +31,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     CUSTOMERS,
     FILES,
     HEALTH,
+    MAPPING,
     STAFFING,
     DEAL,
     DEAL_FORM,
