@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
 from typing import Final
 
 from sync.clock import Clock
@@ -32,6 +34,7 @@ from taiga_pipeline.targets.odoo.reading import (
     seen,
 )
 
+_KEYS: Final = "res.users.apikeys"
 _ATTEMPTS: Final = 20
 _NEEDED: Final = "give the account the right Project: Administrator"
 _NO_LEASES: Final = (
@@ -53,6 +56,7 @@ class OdooTarget:
         self._pipeline = connection.pipeline
         self._labels = connection.labels
         self._username = connection.username
+        self._has_key = connection.token is not None
         self._web = (connection.web_url or client.server).rstrip("/")
         self._context = Context(client, connection.pipeline, Directory(client))
         self._known: Capabilities | None = None
@@ -70,12 +74,8 @@ class OdooTarget:
 
     def connect(self) -> str:
         """Logs in, and finds out what this Odoo has; returns the account's name."""
-        try:
+        with _demanding_the_app():
             recent = self._context.is_recent
-        except Refusal as error:
-            raise Unauthorised(f"{error}; {_NEEDED}") from error
-        except Vanished as error:
-            raise Unauthorised(f"{error}; is the app Project installed?") from error
         board = OdooLeases(self._client)
         found = board.database()
         if found is not None:
@@ -131,6 +131,25 @@ class OdooTarget:
         """Returns what would make more of this Odoo usable; none of it is needed."""
         return [] if self.capabilities.leases else [_NO_LEASES]
 
+    def expires_on(self) -> date | None:
+        """Returns the last day of the account's API key, None if it does not end.
+
+        Odoo does not tell which of several keys logs in: it is that of the one that ends first.
+        """
+        if not self._has_key or not self._client.is_json2:
+            return None
+        try:
+            rows = self._client.read(
+                _KEYS,
+                "search_read",
+                domain=[["user_id", "=", self._client.uid], ["expiration_date", "!=", False]],
+                fields=["expiration_date"],
+            )
+            days = [date.fromisoformat(str(row["expiration_date"])[:10]) for row in rows]
+        except (Rejected, ValueError):
+            return None
+        return min(days, default=None)
+
     def foresee(self, records: Sequence[Desired]) -> Sequence[Foreseen]:
         """Returns the members whom this Odoo does not know: it invites nobody."""
         return [*foresee(records, self._context.people)]
@@ -161,7 +180,8 @@ class OdooTarget:
 
         :raises IncompleteRead: the list did not come whole.
         """
-        rows = [row for page in all_projects(self._context) for row in page]
+        with _demanding_the_app():
+            rows = [row for page in all_projects(self._context) for row in page]
         names = external_names(self._context)
         hidden = names.keys() - {row["id"] for row in rows}
         if hidden and project_rows(self._context, hidden):
@@ -174,7 +194,8 @@ class OdooTarget:
         pipeline on the connector's line, and others of ``root_ids``."""
         names = external_names(self._context)
         wanted = names.keys() | {int(root) for root in root_ids if root.isdecimal()}
-        rows = project_rows(self._context, wanted, or_named=self._pipeline)
+        with _demanding_the_app():
+            rows = project_rows(self._context, wanted, or_named=self._pipeline)
         for each in seen(rows, self._context, self._clock.now(), names):
             yield projects.observed(each, self._web)
 
@@ -415,3 +436,17 @@ class OdooTarget:
         if found:
             self._client.change(TASK, "unlink", found)
         self._client.change(MODEL, "unlink", [number])
+
+
+@contextmanager
+def _demanding_the_app() -> Iterator[None]:
+    """Says what is missing where not even projects can be asked for.
+
+    :raises Unauthorised: the account may not see them, or there are none in this Odoo.
+    """
+    try:
+        yield
+    except Vanished as error:
+        raise Unauthorised(f"{error}; is the app Project installed?") from error
+    except Refusal as error:
+        raise Unauthorised(f"{error}; {_NEEDED}") from error

@@ -49,12 +49,12 @@ class Context:
     @property
     def is_recent(self) -> bool:
         """Whether this is Odoo 15 or later, which has tags of projects and milestones."""
-        return self.has("user_ids") != ""
+        return self.client.is_json2 or self.has("user_ids") != ""
 
     @property
     def has_milestones(self) -> bool:
-        """Whether tasks are in milestones."""
-        return self.has("milestone_id") != ""
+        """Whether tasks are in milestones; which is so wherever JSON-2 is."""
+        return self.client.is_json2 or self.has("milestone_id") != ""
 
     def load(self, model: str, name: str, cells: Mapping[str, str]) -> int:
         """Makes a record with an external id in one transaction; returns its id, 0 if another one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -146,13 +147,15 @@ def test_a_run_in_which_nothing_moved_takes_three_requests_and_one_a_list(odoo: 
     fresh = open_target()
     assert len(list(fresh.observe_roots())) == 1000
     lists = [call for call in odoo.calls if call.endswith("search_read")]
+    lists = [call for call in lists if "apikeys" not in call]
+    fresh.expires_on()
     assert fresh.request_count <= 3 + 3 + (odoo.version == 14), "JSON-2 is asked for first"
     assert lists[-3:] == [
         "project.project/search_read",
         "ir.model.data/search_read",
         "project.task/search_read",
     ]
-    assert target.request_count == 3 + (odoo.version == 14)
+    assert target.request_count == (2 if odoo.version == 19 else 4)
 
 
 def test_a_new_project_takes_five_requests(odoo: FakeOdoo) -> None:
@@ -172,6 +175,13 @@ def test_what_was_once_written_by_hand_in_html_stays(odoo: FakeOdoo) -> None:
     assert text_of(with_text(html, "")) == ""
 
 
+def test_an_odoo_without_projects_says_which_app_is_missing(odoo: FakeOdoo) -> None:
+    for model in ("project.project", "project.task"):
+        del odoo.models[model]
+    with pytest.raises(Unauthorised, match="Project"):
+        list(open_target().observe_roots())
+
+
 def test_who_may_not_make_projects_is_told_so_at_once(
     odoo: FakeOdoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +197,15 @@ def test_without_the_right_to_change_settings_no_turns_are_kept(odoo: FakeOdoo) 
     assert not target.capabilities.leases
     assert "PostgreSQL" in " ".join(target.advice())
     assert target.identity().proof
+
+
+@pytest.mark.parametrize("odoo", [19], indirect=True)
+def test_the_last_day_of_a_key_is_told(odoo: FakeOdoo) -> None:
+    target = open_target()
+    assert target.expires_on() is None
+    for user, day in ((odoo.robot, "2027-02-01"), (odoo.robot, "2027-01-05"), (odoo.admin, "2026")):
+        odoo.add("res.users.apikeys", user_id=user, expiration_date=f"{day} 00:00:00")
+    assert target.expires_on() == date(2027, 1, 5), "it is not known which of them logs in"
 
 
 def test_a_manager_is_the_member_who_administers(odoo: FakeOdoo) -> None:
