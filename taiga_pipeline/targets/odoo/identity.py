@@ -3,7 +3,7 @@
 An external id is a name in a module; ours is ``pipeline_sync``. A project's reads
 ``<pipeline>__<deal>``, a task's ``<pipeline>__<deal>__<story>``. Letters, digits and dashes stand
 for themselves, every other byte is written ``_2F``. A project that was let go keeps its id: the
-next one for the same deal is called ``_again2__<pipeline>__<deal>``.
+next one for the same deal is called ``_again2__<pipeline>__<deal>``, and so is a task's.
 
 Odoo makes the id in the transaction that makes the record, deletes it with the record, and gives
 it to no copy. Without more rights nobody can change it: where a project is adopted or let go, and
@@ -31,9 +31,10 @@ def project_name(marker: Marker, attempt: int = 1) -> str:
     return f"_again{attempt}{_BETWEEN}{name}" if attempt > 1 else name
 
 
-def task_name(pipeline: str, key: RecordKey) -> str:
+def task_name(pipeline: str, key: RecordKey, attempt: int = 1) -> str:
     """Returns the name of the external id of the task that is the record ``key``."""
-    return _BETWEEN.join(map(_spelled, (pipeline, key.group, key.name)))
+    name = _BETWEEN.join(map(_spelled, (pipeline, key.group, key.name)))
+    return f"_again{attempt}{_BETWEEN}{name}" if attempt > 1 else name
 
 
 def marker_of(name: str) -> Marker | None:
@@ -49,7 +50,8 @@ def marker_of(name: str) -> Marker | None:
 
 def story_of(pipeline: str, name: str) -> tuple[str, str]:
     """Returns the deal of a task and its name there; both "" if it is not this pipeline's."""
-    parts = _parts(name)
+    again = _AGAIN.fullmatch(name)
+    parts = _parts(again["rest"] if again else name)
     if parts is None or len(parts) != 3 or not all(parts) or parts[0] != pipeline:
         return "", ""
     return parts[1], parts[2]

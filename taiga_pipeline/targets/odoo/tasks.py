@@ -7,14 +7,16 @@ where its external id does not tell whose it is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from html import escape
 from typing import Any, Final
 
 from sync.errors import Rejected, Vanished
 from sync.records.composite_text import join_block, split_block
-from sync.records.model import Desired, Observed, RecordKey, Value, by_identity
+from sync.records.model import Desired, Observed, RecordKey, Value
 from sync.target import Place, Written
 from taiga_pipeline.mapping.text import normalise
-from taiga_pipeline.odoo.lists import ALL, Row, id_of, name_of, records
+from taiga_pipeline.odoo.lists import ALL, Asked, Row, from_start, id_of, name_of, records
 from taiga_pipeline.odoo.text import to_text
 from taiga_pipeline.records import Kind, Story
 from taiga_pipeline.targets.marks import (
@@ -22,6 +24,7 @@ from taiga_pipeline.targets.marks import (
     decode_reference,
     encode_reference,
     join_line,
+    mark_prefix,
     split_line,
 )
 from taiga_pipeline.targets.odoo.context import QUIET, TASK, Context
@@ -33,6 +36,7 @@ _ALWAYS: Final = (
     *("parent_id", "create_uid", "write_uid", "create_date", "write_date"),
 )
 _IF_THERE: Final = ("milestone_id", "is_closed", "effective_hours")
+_ATTEMPTS: Final = 5
 _DAY: Final = len("2027-01-31")
 
 Values = dict[str, Any]
@@ -65,8 +69,9 @@ def externals(ids: Sequence[int], context: Context) -> dict[int, str]:
             ["model", "=", TASK],
             ["res_id", "in", list(ids[at : at + _AT_ONCE])],
         ]
-        for row in records(context.client, "ir.model.data", ["name", "res_id"], domain, {}):
-            found[int(row["res_id"])] = str(row["name"])
+        asked = Asked("ir.model.data", ("name", "res_id"), domain, {}, _AT_ONCE + 1)
+        for rows in from_start(context.client, asked):
+            found.update({int(row["res_id"]): str(row["name"]) for row in rows})
     return found
 
 
@@ -127,22 +132,35 @@ def _assigned(row: Row, context: Context) -> str:
 
 def create(desired: Desired, place: Place, context: Context) -> Written:
     """Makes a task that carries its external id from its first moment, unless it is there."""
-    present = _present(desired.key, place, context)
-    if present:
-        return Written(present[0])
-    name = task_name(context.pipeline, desired.key)
-    elsewhere = context.external(TASK, name).get(name)
-    if elsewhere is not None:
-        return Written(observe(read(str(elsewhere), context), context))
-    number = context.load(TASK, name, _cells(desired, place, context))
-    number = number or context.external(TASK, name)[name]
+    key = desired.key
+    names = [task_name(context.pipeline, key, attempt) for attempt in range(1, _ATTEMPTS + 1)]
+    present = context.external(TASK, *names)
+    for seen in (*_named(present, context), *_lined(place, context)):
+        if (seen.identity, seen.group) == (key.name.casefold(), key.group):
+            return Written(seen)
+    free = [name for name in names if name not in present]
+    if not free:
+        raise Rejected(f"{key}: {_ATTEMPTS} tasks were made for it and given to other deals")
+    number = context.load(TASK, free[0], _cells(desired, place, context))
+    number = number or context.external(TASK, free[0])[free[0]]
     return Written(observe(read(str(number), context), context))
 
 
-def _present(key: RecordKey, place: Place, context: Context) -> list[Observed]:
-    """Returns the project's tasks that are this record, the oldest first."""
-    found = [observe(row, context) for row in rows_of([int(place.root_id)], context)]
-    return by_identity(found, Kind.STORY, key.name.casefold(), key.group)
+def _named(present: Mapping[str, int], context: Context) -> Iterator[Observed]:
+    """Yields the tasks that have some external ids, as far as they are there."""
+    for number in present.values():
+        with suppress(Vanished):
+            yield observe(read(str(number), context), context)
+
+
+def _lined(place: Place, context: Context) -> Iterator[Observed]:
+    """Yields the project's tasks that name this pipeline on the connector's line, the oldest
+    first."""
+    line = escape(str(Line(mark_prefix(context.pipeline))))
+    domain = [["project_id", "=", int(place.root_id)], ["description", "ilike", line]]
+    for rows in from_start(context.client, Asked(TASK, fields_of(context), domain)):
+        for row in rows:
+            yield observe({**row, "external": ""}, context)
 
 
 def _cells(desired: Desired, place: Place, context: Context) -> dict[str, str]:

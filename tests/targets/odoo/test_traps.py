@@ -219,6 +219,21 @@ def test_a_manager_is_the_member_who_administers(odoo: FakeOdoo) -> None:
     assert odoo.rows["project.project"][int(root)]["user_id"] == bo.id
 
 
+def test_a_task_that_went_to_another_deal_is_not_taken_for_the_former_ones(odoo: FakeOdoo) -> None:
+    target = open_target()
+    root = make(target)
+    key, place = RecordKey("D-1", Kind.STORY, "call"), Place(root, {})
+    fields = {"subject": "x", "description": ""}
+    given = target.create_child(Desired(key, fields), place).record
+    target.reassign(root, MARKER, Marker("acme", "D-2"))
+    again = make(target)
+    made = target.create_child(Desired(key, fields), Place(again, {})).record
+    assert again != root and made.id != given.id
+    assert target.create_child(Desired(key, fields), Place(again, {})).record.id == made.id
+    (story,) = [c for c in target.observe_children([root])[root] if c.kind == Kind.STORY]
+    assert (story.id, story.group) == (given.id, "D-2")
+
+
 def test_customers_who_follow_a_project_are_no_members(odoo: FakeOdoo) -> None:
     target = open_target()
     root = make(target)
@@ -226,3 +241,14 @@ def test_customers_who_follow_a_project_are_no_members(odoo: FakeOdoo) -> None:
     odoo.add("mail.followers", res_model="project.project", res_id=int(root), partner_id=customer)
     found = target.observe_children([root])[root]
     assert not [child for child in found if child.kind == Kind.MEMBERSHIP]
+
+
+def test_a_new_task_takes_six_requests(odoo: FakeOdoo) -> None:
+    target = open_target()
+    place = Place(make(target), {})
+    fields = {"subject": "x", "description": ""}
+    for _ in range(2):  # the first one of all asks what tasks hold
+        before = target.request_count
+        key = RecordKey("D-1", Kind.STORY, f"s{before}")
+        target.create_child(Desired(key, fields), place)
+    assert target.request_count - before == 6
