@@ -13,7 +13,8 @@ from dataclasses import replace
 import pytest
 
 from sync.clock import SystemClock
-from sync.errors import Rejected, Stale, Vanished
+from sync.errors import AnotherServer, Rejected, Stale, Vanished
+from sync.run.lease import Terms, acquire
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind, Membership, Project, Story
@@ -184,6 +185,21 @@ def test_a_plain_account_does_everything_but_look_people_up(live_redmine: Connec
             work.join("Developer")
     finally:
         account.clean_up()
+
+
+def test_a_second_account_finds_the_lease_of_the_first_without_seeing_it(
+    redmine: RedmineAccount, live_redmine: Connection
+) -> None:
+    name = redmine.pipeline
+    held = acquire(redmine.target.leases, name, Terms("a" * 32, "desk", 60), SystemClock())
+    held.release()
+    second = RedmineAccount(replace(live_redmine, token=Secret(ROBOT_KEY)), SystemClock())
+    try:
+        with pytest.raises(AnotherServer, match="another account works on the pipeline"):
+            acquire(second.target.leases, name, Terms("b" * 32, "spare", 60), SystemClock())
+    finally:
+        second.target.close()
+        second._http.close()
 
 
 def test_a_wrong_key_is_refused(live_redmine: Connection) -> None:

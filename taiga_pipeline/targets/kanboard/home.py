@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sync.errors import Rejected, Vanished
+from sync.errors import NotSent, OutcomeUnknown, Rejected, Vanished
 from sync.run.lease import Terms, Turn
 from taiga_pipeline.targets.kanboard.client import Call, Client, call
 from taiga_pipeline.targets.kanboard.shapes import Row, number, text
@@ -95,11 +95,18 @@ class Home:
         if row:
             return row
         described = f"{_WORDS}\n\nserver: {secrets.token_hex(16)}\naccount: {self._account}"
-        made, found = self._client.make_project(
-            name=f"pipeline-sync: {self._pipeline}"[:200],
-            identifier=home_identifier(self._pipeline),
-            description=described,
-        )
+        identifier = home_identifier(self._pipeline)
+        try:
+            made, found = self._client.make_project(
+                name=f"pipeline-sync: {self._pipeline}"[:200],
+                identifier=identifier,
+                description=described,
+            )
+        except OutcomeUnknown as error:  # of nothing but the home
+            found = self._client.project_called(identifier)
+            if found is None:
+                raise NotSent(str(error)) from error
+            made = number(found["id"])
         if not found:
             raise Rejected("Kanboard refuses the project that keeps which machine is at work")
         if made and number(found["id"]) != made:

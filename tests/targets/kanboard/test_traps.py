@@ -32,6 +32,15 @@ from tests.targets.support import ManualClock
 STORY = {"subject": "Call them", "description": "At nine", "milestone": ""}
 
 
+def test_a_lost_answer_about_the_connectors_own_project_costs_no_deal_anything(
+    kanboard: FakeKanboard, bot: KanboardAccount
+) -> None:
+    bot.lose_next_answer()
+    Work(bot, "D-1").make()
+    home, made = kanboard.projects.values()
+    assert (home["is_active"], made["is_active"]) == (0, 1)
+
+
 # --- an identifier that several requests at once may all take
 
 
