@@ -42,6 +42,7 @@ from taiga_pipeline.config_problems import explain
 from taiga_pipeline.credentials import Secret, for_header, from_environment, from_file
 from taiga_pipeline.days import local_zone, zone_named
 from taiga_pipeline.field_settings import DealsSettings, FieldSettings, Section, check_fields
+from taiga_pipeline.intake_settings import IntakeSettings
 from taiga_pipeline.language import LANGUAGES
 from taiga_pipeline.look_alikes import explain_look_alike
 from taiga_pipeline.notify_settings import NotifySettings
@@ -360,6 +361,7 @@ class Settings(Section):
     calendar: CalendarSettings
     notify: NotifySettings
     web: WebSettings
+    intake: IntakeSettings
     deals: DealsSettings
     field: Annotated[
         list[FieldSettings], Field(max_length=MAX_FIELDS), AfterValidator(check_fields)
@@ -388,6 +390,7 @@ _SECTIONS: Final[Mapping[str, type[BaseModel]]] = {
     "calendar": CalendarSettings,
     "notify": NotifySettings,
     "web": WebSettings,
+    "intake": IntakeSettings,
     "deals": DealsSettings,
 }
 _LISTS: Final[Mapping[str, type[BaseModel]]] = {"field": FieldSettings}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sync.clock import Clock, SystemClock
+from taiga_pipeline.app.deals.intake import Inquiries
 from taiga_pipeline.app.deals.uploads import Uploads
 from taiga_pipeline.app.memory import Memory, files_mark
 from taiga_pipeline.app.planning.standing import standing_of
@@ -33,10 +34,12 @@ class Served:
     uploads: Uploads = field(init=False)
     runs: BackgroundRuns = field(init=False)
     watch: Watch = field(init=False)
+    inquiries: Inquiries = field(init=False)
     ended: threading.Event = field(default_factory=threading.Event)
     listeners: int = 0
 
     def __post_init__(self) -> None:
+        self.inquiries = Inquiries(self.clock.monotonic)
         self.watch = Watch(self._mark, time.monotonic)
         self.uploads = Uploads(self.clock.monotonic)
         self.runs = BackgroundRuns(self.workspace)

@@ -101,6 +101,7 @@ def _visit(site: Site, pipeline: str, request: Request) -> Visit:
         pipeline=pipeline,
         query=Fields.of(QueryParams(request.url.query[:MAX_QUERY])),
         language=_language(request) or used(),
+        address=site.door.address(request),
         is_part=request.headers.get("hx-request") == "true",
     )
 

@@ -85,7 +85,7 @@ class Visit:
     ``base`` is the address of the pipeline, ``path`` what was asked for below it, ``root`` the
     address of all. ``pipelines`` are the addresses of all pipelines by name. ``is_part`` says that
     a script asks, which puts a part of the page in its place. ``session`` may be replaced: the
-    answer carries the last one.
+    answer carries the last one. ``address`` is that of the browser, as far as it can be known.
     """
 
     request: Request
@@ -103,6 +103,7 @@ class Visit:
     body: bytes = b""
     language: str = ENGLISH
     is_part: bool = False
+    address: str = ""
     _workspace: Workspace | None = None
 
     @property

@@ -46,8 +46,11 @@ class Protection:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                # Whoever says by which pages it may be framed means it.
+                is_framed = "content-security-policy" in headers
                 for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                    if not (is_framed and name == "X-Frame-Options"):
+                        headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", _caching(scope["path"]))
                 if is_secure:
                     headers.setdefault("Strict-Transport-Security", _STRICT)

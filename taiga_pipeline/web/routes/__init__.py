@@ -16,6 +16,7 @@ from taiga_pipeline.web.routes.files import FILES
 from taiga_pipeline.web.routes.follow_ups import FOLLOW_UPS
 from taiga_pipeline.web.routes.health import HEALTH
 from taiga_pipeline.web.routes.hooks import HOOKS
+from taiga_pipeline.web.routes.intake import INTAKE
 from taiga_pipeline.web.routes.live import LIVE
 from taiga_pipeline.web.routes.mapping import MAPPING
 from taiga_pipeline.web.routes.moving import MOVING
@@ -38,5 +39,6 @@ SECTIONS: Final[tuple[Section, ...]] = (
     MOVING,
     LIVE,
     HOOKS,
+    INTAKE,
 )
 """In the order of the navigation; those without a path do not stand in it."""
