@@ -230,16 +230,16 @@ def holding_line(deal: HoldingDeal) -> str:
     *others, last = map(_held_words, deal.held)
     what = _("{others} and {last}", others=", ".join(others), last=last) if others else last
     months = _months(min(each.first for each in deal.held), until)
-    nobody = "" if deal.has_people else _(", without names")
+    unnamed = "" if deal.has_people else _(", without names")
     name = f"{one_line(deal.deal)} {one_line(deal.title)}"
     return _(
-        "{name}{since}, {verb} {what} in {months}{nobody}, until {until}",
+        "{name}{since}, {verb} {what} in {months}{unnamed}, until {until}",
         name=name,
         since=since,
         verb=verb,
         what=what,
         months=months,
-        nobody=nobody,
+        unnamed=unnamed,
         until=until,
     )
 
