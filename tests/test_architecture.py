@@ -39,6 +39,7 @@ LEVELS: Final = {
     "taiga_pipeline.notify_settings": 3,
     "taiga_pipeline.planning_settings": 3,
     "taiga_pipeline.setting_values": 3,
+    "taiga_pipeline.intake_settings": 3,
     "taiga_pipeline.web_settings": 3,
     "taiga_pipeline.app": 4,
     "taiga_pipeline.workers": 5,

@@ -176,6 +176,6 @@ def test_every_dependency_is_justified() -> None:
 def test_every_page_of_the_docs_can_be_found_from_the_readme() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     pages = {page.name for page in (ROOT / "docs").glob("*.md")}
-    linked = set(re.findall(r"\(docs/([\w-]+\.md)\)", text))
+    linked = set(re.findall(r"\(docs/([\w.-]+\.md)\)", text))
     assert linked <= pages
     assert pages - linked == set()
