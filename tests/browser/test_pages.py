@@ -20,6 +20,11 @@ pytestmark = pytest.mark.sampled_tests(3)
 AXE: Final = Path(__file__).parent / "axe" / "axe.min.js"
 SAID: Final = "document.querySelector('#messages .message')?.textContent"
 OPEN_DIALOG: Final = "document.querySelector('dialog[open] h1')?.textContent"
+CUT_OFF: Final = (
+    "[...document.querySelectorAll('.wide')].filter("
+    "e => e.scrollHeight > e.clientHeight + 2).map(e => e.innerText.slice(0, 40)).join('; ')"
+)
+"""Tables of which rows are out of sight."""
 RIGHT: Final = 39
 PAGES: Final = (
     "/",
@@ -162,10 +167,12 @@ def test_a_page_fits_into_the_window_of_a_phone(
 ) -> None:
     address, _ = site
     browser = open_browser()
-    wide = {}
+    wide, cut = {}, {}
     for path in PAGES:
         browser.go(f"{address}{path}", 360)
         width = browser.value("document.documentElement.scrollWidth")
         if width > 360:
             wide[path] = width
-    assert wide == {}
+        if lost := browser.value(CUT_OFF):
+            cut[path] = lost
+    assert (wide, cut) == ({}, {})

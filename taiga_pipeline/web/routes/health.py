@@ -18,6 +18,7 @@ from taiga_pipeline.app.sync.deciding import resolve
 from taiga_pipeline.app.sync.looking import Past, past_of, recent_runs, sync_health, waiting
 from taiga_pipeline.language import plural, translated
 from taiga_pipeline.language import text as _
+from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.report.ways_out import advice, in_words
 from taiga_pipeline.web.access.people import Role
 from taiga_pipeline.web.pages import Section, get, post
@@ -97,7 +98,9 @@ def show(visit: Visit) -> Response:
         more_troubles=max(len(found.issues) - MOST_ISSUES, 0),
         tool=found.tool,
         undelivered=undelivered_messages(workspace),
-        events=_events(past_of(workspace, deal or None, MOST_EVENTS), zone)[:MOST_EVENTS],
+        events=_events(past_of(workspace, deal or None, MOST_EVENTS), workspace.fields, zone)[
+            :MOST_EVENTS
+        ],
         deal=deal,
     )
 
@@ -154,9 +157,11 @@ def _trouble(item: Any, tool: str, zone: tzinfo) -> Trouble:
     )
 
 
-def _events(past: Past, zone: tzinfo) -> list[Event]:
+def _events(past: Past, fields: FieldTable, zone: tzinfo) -> list[Event]:
     """Returns what happened on both sides, the newest first."""
-    return sorted([*_by_runs(past, zone), *_by_sales(past, zone)], key=lambda e: e.at, reverse=True)
+    return sorted(
+        [*_by_runs(past, zone), *_by_sales(past, fields, zone)], key=lambda e: e.at, reverse=True
+    )
 
 
 def _by_runs(past: Past, zone: tzinfo) -> Iterator[Event]:
@@ -181,14 +186,15 @@ def _change(action: str, change: Mapping[str, object]) -> str:
     return f"{name}: {_brief(change.get(old))} → {_brief(change.get(new))}"
 
 
-def _by_sales(past: Past, zone: tzinfo) -> Iterator[Event]:
+def _by_sales(past: Past, fields: FieldTable, zone: tzinfo) -> Iterator[Event]:
     for move in past.moves:
         moved = f"{move.from_stage or '–'} → {move.to_stage}"
         skipped = (_("skipped: {forced}", forced="; ".join(move.forced)),) if move.forced else ()
         at, who = move.at.astimezone(zone), move.by or _("sales")
         yield Event(at, who, move.deal_key, _("move"), (moved, *skipped), "")
     for change in past.changes:
-        text = f"{change.field}: {_brief(change.before)} → {_brief(change.after)}"
+        name = _(fields[change.field].label) if change.field in fields else change.field
+        text = f"{name}: {_brief(change.before)} → {_brief(change.after)}"
         at, who = change.at.astimezone(zone), change.by or _("sales")
         yield Event(at, who, change.deal_key, _("edit"), (text,), "")
 
