@@ -43,6 +43,15 @@ PAGES: Final = (
     "/quarter",
     "/customers",
     "/import",
+    "/plan",
+    "/plan/staffing",
+    "/plan/who?key=D-1",
+    "/quarter",
+    "/customers",
+    "/customer?name=Nordlund+%26+Co",
+    "/import",
+    "/health",
+    "/mapping",
     "/no-such-page",
 )
 
