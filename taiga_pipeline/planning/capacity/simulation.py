@@ -139,6 +139,7 @@ class Simulation:
                 for _ in threads.map(draw, range(0, trials, SPAN)):
                     pass
         found = _by_role(hours)
+        del hours  # as large as what comes next
         if self._pooled.any():
             pool = Pool(self._table, self._choice, shape, factors)
             unit = pool.unit(seed)
