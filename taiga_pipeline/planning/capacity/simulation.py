@@ -119,12 +119,26 @@ class Simulation:
         """
         shape = self._shape
         factors = self._factors(trials, seed)
-        hours = np.zeros((trials, shape.roles, shape.weeks + 1), dtype=np.float32)
         begins = {
             row: np.full(trials, shape.never, dtype=np.uint16)
             for row in watched
             if not self._pooled[row]
         }
+        found = self._draw_alone(factors, seed, begins, workers)
+        if self._pooled.any():
+            pool = Pool(self._table, self._choice, shape, factors)
+            unit = pool.unit(seed)
+            if keep:
+                self._pool = pool, unit.copy()
+            found += pool.hours(unit)
+        return Futures(found, begins, tuple(watched), factors)
+
+    def _draw_alone(
+        self, factors: Single, seed: int, begins: Mapping[int, Small], workers: int
+    ) -> Single:
+        """Draws the rows that are drawn one by one, and fills in the begins of those watched."""
+        shape, trials = self._shape, len(factors)
+        hours = np.zeros((trials, shape.roles, shape.weeks + 1), dtype=np.float32)
 
         def draw(first: int) -> None:
             span = slice(first, first + SPAN)
@@ -138,15 +152,7 @@ class Simulation:
             with ThreadPoolExecutor(workers) as threads:
                 for _ in threads.map(draw, range(0, trials, SPAN)):
                     pass
-        found = _by_role(hours)
-        del hours  # as large as what comes next
-        if self._pooled.any():
-            pool = Pool(self._table, self._choice, shape, factors)
-            unit = pool.unit(seed)
-            if keep:
-                self._pool = pool, unit.copy()
-            found += pool.hours(unit)
-        return Futures(found, begins, tuple(watched), factors)
+        return _by_role(hours)
 
     def _factors(self, trials: int, seed: int) -> Single:
         factors = _factors(trials, seed, self._shape)
