@@ -8,7 +8,7 @@ from tests.contract.targets.conftest import missing
 from tests.live.leaving_out import leave_out
 
 
-@pytest.mark.parametrize("name", ["taiga", "live redmine", "live odoo"])
+@pytest.mark.parametrize("name", ["taiga", "live redmine", "live odoo", "live kanboard"])
 def test_the_suite_runs_against_a_server_that_nobody_here_wrote(
     pytestconfig: pytest.Config, name: str
 ) -> None:
