@@ -8,7 +8,7 @@
   const main = document.getElementById("main");
   if (!address || !main || !window.EventSource) return;
   let shown = text(main);
-  let waits = false;
+  let source = null;
   let dirty = false;
 
   function text(place) {
@@ -37,11 +37,6 @@
   }
 
   async function look() {
-    if (document.hidden) {
-      waits = true;
-      return;
-    }
-    waits = false;
     let answer;
     try {
       answer = await fetch(location.href, { credentials: "same-origin", headers: { "X-Live": "1" } });
@@ -74,9 +69,22 @@
 
   main.addEventListener("input", () => { dirty = true; });
   main.addEventListener("submit", () => { dirty = false; });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && waits) look(); });
   document.addEventListener("htmx:afterSwap", () => { shown = text(main); });
-  const source = new EventSource(address.content);
-  source.addEventListener("changed", look);
-  window.addEventListener("pagehide", () => source.close());
+
+  // A browser keeps few connections to one server, for all its windows: a hidden page holds none.
+  function listen() {
+    if (source) source.close();
+    source = null;
+    if (document.hidden) return;
+    source = new EventSource(address.content);
+    source.addEventListener("changed", look);
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    listen();
+    if (!document.hidden) look();
+  });
+  window.addEventListener("pagehide", () => { if (source) source.close(); });
+  window.addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
+  listen();
 })();
