@@ -16,7 +16,7 @@ DEMO := $(if $(wildcard $(READY)),$(VENV),$(DEMO_VENV))
 # Units and the engine; what starts a server is left out of it (--fast).
 FAST_TESTS := $(filter-out tests/test_docs.py tests/test_examples.py tests/test_profiles.py \
 	tests/test_tutorials.py, $(wildcard tests/test_*.py)) $(addprefix tests/, \
-	mapping people pipeline planning portfolio report sandbox sources sync targets)
+	language mapping people pipeline planning portfolio report sandbox sources sync targets)
 
 # Compiled once, not in each of the tests' processes: a machine of containers may forbid to keep it.
 unexport PYTHONDONTWRITEBYTECODE
@@ -102,7 +102,7 @@ format: $(READY)
 # Not --quiet, with which --strict counts no warnings. NO_MKDOCS_2_WARNING: the theme's remark on a
 # version that pyproject.toml rules out.
 language: $(READY)
-	$(BIN)/python -m tools.catalogues
+	$(BIN)/python -m tests.language.catalogues
 
 docs: $(DOCS_VENV)/$(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict --clean

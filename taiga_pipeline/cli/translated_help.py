@@ -1,7 +1,7 @@
 """Help in the language that is used: translated where it is written, paragraph by paragraph.
 
 The helps of commands and options stay plain English text in the code; the catalogues take them from
-the commands themselves (`tools.catalogues`).
+the commands themselves (`tests.language.catalogues`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The catalogues of texts for people: what they lack, and how they are made.
 
-``python -m tools.catalogues`` brings every catalogue up to date with the source, compiles it, and
+``python -m tests.language.catalogues`` brings every catalogue up to date with the source, compiles it, and
 names what is still to be translated.
 """
 
@@ -40,7 +40,15 @@ from taiga_pipeline.planning.money.budget import Alarm
 from taiga_pipeline.records import ProjectState
 from taiga_pipeline.workers.decisions import Ending
 from taiga_pipeline.workers.overview import Now
-from tools.sentences import ROOT, Found, all_wrapped, counted, literal, lower_modules, sentences
+from tests.language.sentences import (
+    ROOT,
+    Found,
+    all_wrapped,
+    counted,
+    literal,
+    lower_modules,
+    sentences,
+)
 
 _MADE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """Stands in every catalogue, so that the same texts make the same file."""
@@ -119,7 +127,7 @@ def _entries(command: click.Command) -> Iterator[Found]:
 
 def _templates() -> Iterator[Found]:
     """Yields the texts of pages: ``_("...")`` in Jinja's templates."""
-    environment = Environment(extensions=["jinja2.ext.i18n"])  # noqa: S701 - nothing is rendered
+    environment = Environment(extensions=["jinja2.ext.i18n"])
     for path in sorted((ROOT / "taiga_pipeline").rglob("*.j2")):
         if "sandbox" in path.parts:
             continue
@@ -193,7 +201,7 @@ def _empty(language: str) -> Catalog:
         locale=language,
         domain=DOMAIN,
         project="pipeline-sync",
-        header_comment=f"# Texts for people: {language}. Made by: python -m tools.catalogues",
+        header_comment=f"# Texts for people: {language}. Made by: python -m tests.language.catalogues",
         version="1",
         creation_date=_MADE,
         revision_date=_MADE,

@@ -16,7 +16,7 @@ from typing import Final
 
 from taiga_pipeline.language.texts import many_of
 
-ROOT: Final = Path(__file__).parent.parent
+ROOT: Final = Path(__file__).parents[2]
 SURFACES: Final = ("cli", "report", "portfolio", "notify", "web")
 """Packages that write for people: their texts are written with ``_``."""
 _NOT_SHOWN: Final = ("language", "sandbox", "data", "shipped_mappings")
