@@ -55,14 +55,25 @@ def texts_of(path: Path) -> Iterator[tuple[str, str]]:
             yield f"{path.relative_to(ROOT)}:{node.lineno}", node.value
 
 
+def templates() -> Iterator[tuple[str, str]]:
+    """Yields the lines of the templates of pages, with their places."""
+    for path in sorted((ROOT / "taiga_pipeline").rglob("*.j2")):
+        yield from lines_of(path)
+
+
 def pages() -> Iterator[tuple[str, str]]:
     """Yields the lines of the pages that users read, with their places."""
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            yield f"{path.relative_to(ROOT)}:{number}", line
+        yield from lines_of(path)
 
 
-@pytest.mark.parametrize("texts", [messages, pages])
+def lines_of(path: Path) -> Iterator[tuple[str, str]]:
+    """Yields the lines of a file, with their places."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        yield f"{path.relative_to(ROOT)}:{number}", line
+
+
+@pytest.mark.parametrize("texts", [messages, templates, pages])
 def test_texts_for_users_are_in_plain_words(
     texts: Callable[[], Iterator[tuple[str, str]]],
 ) -> None:

@@ -36,7 +36,7 @@ class ChangedMeanwhile(AlreadyThere):
     """Somebody else saved the file since it was read."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} was changed by somebody else since you opened it")
+        super().__init__(f"{name} was changed by another person since you opened it")
         self.name = name
 
 
