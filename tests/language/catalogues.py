@@ -1,7 +1,7 @@
 """The catalogues of texts for people: what they lack, and how they are made.
 
-``python -m tests.language.catalogues`` brings every catalogue up to date with the source, compiles it, and
-names what is still to be translated.
+``python -m tests.language.catalogues`` brings every catalogue up to date with the source,
+compiles it, and names what is still to be translated.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def _empty(language: str) -> Catalog:
         locale=language,
         domain=DOMAIN,
         project="pipeline-sync",
-        header_comment=f"# Texts for people: {language}. Made by: python -m tests.language.catalogues",
+        header_comment=f"# Texts for people: {language}. Made by: make language",
         version="1",
         creation_date=_MADE,
         revision_date=_MADE,
