@@ -118,3 +118,15 @@ def test_no_html_is_put_together_outside_of_templates() -> None:
         if MADE_BY_HAND.search(path.read_text("utf-8"))
     }
     assert found <= IMITATED | RICH_TEXT
+
+
+def test_what_a_form_sends_back_is_what_it_was_given_letter_by_letter() -> None:
+    """Elsewhere, what hides in a text is made visible; in a form it would be saved so."""
+    changed = [
+        f"{path.name}: {value}"
+        for path in TEMPLATES
+        if "web" in path.parts
+        for value in re.findall(r'value="\{\{[^}]*\}\}"', path.read_text(encoding="utf-8"))
+        if "|exact }}" not in value
+    ]
+    assert not changed
