@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from typing import cast
 
@@ -19,6 +20,8 @@ from tests.web.conftest import Browse, Clock
 @pytest.fixture
 def served(deals: Workspace, monkeypatch: pytest.MonkeyPatch) -> Served:
     monkeypatch.setattr(live, "LOOK", 0.0)
+    for path in deals.config_path.parent.rglob("*"):
+        os.utime(path, (1.0, 1.0))  # a file that was written this very moment tells nothing yet
     found = Served.of(deals)
     found.watch = Watch(found._mark, iter(range(0, 1000, 2)).__next__)  # each look is due
     return found
@@ -28,8 +31,6 @@ async def take(served: Served, number: int, change: object = None) -> list[str]:
     """Returns the first events after a change was made."""
     events = cast(AsyncIterator[str], live._events(served))
     found = [await anext(events)]
-    if callable(change):
-        await anyio.sleep(0.15)  # a file that was written this very moment tells nothing yet
     for _ in range(number):
         found.append(await anext(events))
         if callable(change):
