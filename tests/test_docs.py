@@ -27,6 +27,11 @@ from taiga_pipeline.sandbox.embedded import Sandbox
 
 ROOT: Final = Path(__file__).parent.parent
 PAGES: Final = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+OF_OURS: Final = [ROOT / "CONTRIBUTING.md", ROOT / "Makefile"]
+NAMED: Final = re.compile(
+    r"(?<![\w/.-])(?:tests|bench|sync|taiga_pipeline)/[\w/]*\w(?:\.\w+)?(?!\w|\*)"
+)
+"""A file or folder of the repository."""
 FENCE: Final = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -179,3 +184,10 @@ def test_every_page_of_the_docs_can_be_found_from_the_readme() -> None:
     linked = set(re.findall(r"\(docs/([\w.-]+\.md)\)", text))
     assert linked <= pages
     assert pages - linked == set()
+
+
+def test_every_file_of_ours_that_the_docs_name_is_there() -> None:
+    texts = {page: page.read_text(encoding="utf-8") for page in PAGES + OF_OURS}
+    named = ((page, name) for page, text in texts.items() for name in NAMED.findall(text))
+    lacking = [f"{page.name}: {name}" for page, name in named if not (ROOT / name).exists()]
+    assert not lacking, "\n".join(lacking)
