@@ -80,6 +80,20 @@ _NOTES: Final = {
     "D-109": "Weekly demo on Thursdays was promised.",
 }
 
+_NEXT_STEPS: Final = {
+    "D-101": ("Call about the visitors' wishes", 9),
+    "D-103": ("Send references of ferries", 6),
+    "D-104": ("Workshop with the librarians", 4),
+    "D-105": ("Talk about the price with Ruth Alder", 0),
+    "D-106": ("Ask when the board decides", -4),
+    "D-107": ("Show the booking of a week", 2),
+    "D-108": ("Send the revised plan", 5),
+    "D-112": ("Find out who decides", 12),
+    "D-115": ("Write the proposal", 1),
+    "D-116": ("Meet in the laboratory", 8),
+}
+"""What sales do next with open deals, and on which day, counted from today."""
+
 # The same people have accounts in the sandbox.
 _PEOPLE: Final = (
     Person("ana@example.test", "Ana Müller", "Back", ("python", "sql"), country="SE"),
@@ -137,13 +151,25 @@ def make_sample(today: date, stages: Mapping[Category, str], team: str = "") -> 
     ``team`` is given to every deal, for a mapping that applies to one team only.
     """
     stage_of = _nearest(stages)
-    lives = tuple(tuple(_life(row, today, stage_of, team)) for row in _rows())
+    lives = tuple(
+        _with_next_step(tuple(_life(row, today, stage_of, team)), today) for row in _rows()
+    )
     time_off = tuple(
         TimeOff(email, today + timedelta(days=first), today + timedelta(days=last), reason)
         for email, first, last, reason in _TIME_OFF
     )
     allocations = (*_past_allocations(life[-1] for life in lives), *_ALLOCATIONS)
     return Sample(lives, _PEOPLE, time_off, allocations, _RATES)
+
+
+def _with_next_step(life: tuple[Deal, ...], today: date) -> tuple[Deal, ...]:
+    """Returns the life of a deal with what is to be done next, where it is known."""
+    *before, last = life
+    if last.key not in _NEXT_STEPS:
+        return life
+    text, days = _NEXT_STEPS[last.key]
+    day = today + timedelta(days=days)
+    return (*before, replace(last, next_step=text, next_step_on=day))
 
 
 def _past_allocations(deals: Iterable[Deal]) -> Iterator[Allocation]:
