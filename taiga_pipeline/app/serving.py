@@ -37,6 +37,7 @@ class Served:
     inquiries: Inquiries = field(init=False)
     ended: threading.Event = field(default_factory=threading.Event)
     listeners: int = 0
+    has_begun: bool = False
 
     def __post_init__(self) -> None:
         self.inquiries = Inquiries(self.clock.monotonic)
@@ -60,7 +61,7 @@ class Served:
         self.runs.close()
 
     def prepare(self) -> None:
-        """Makes the store of deals, where there is none yet.
+        """Makes the store of deals, where there is none yet; from now on, none is made.
 
         :raises ProblemsError: the configuration has problems.
         :raises Unreachable: the store cannot be used.
@@ -69,6 +70,7 @@ class Served:
         if workspace.has_store:
             with deal_store(workspace, create=True):
                 pass
+        self.has_begun = True
 
     def workspace(self) -> Workspace:
         """Returns a workspace for one request: what one use case keeps, no other request sees.
@@ -76,6 +78,7 @@ class Served:
         :raises ProblemsError: the configuration has problems.
         """
         fresh = Workspace(self.clock, self.environment, memory=self.memory)
+        fresh.makes_stores = not self.has_begun
         fresh.use_config(str(self.config))
         mark = files_mark([self.config])
         fresh.use_settings(fresh.remembered("settings", mark, lambda: load(self.config)))

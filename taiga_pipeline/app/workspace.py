@@ -48,13 +48,15 @@ class Workspace:
 
     ``environment`` is where secrets' variables are looked up. ``kept`` holds what one use case
     keeps for the others as long as the workspace lasts, by name. ``memory`` is what several
-    workspaces share in a program that serves for long, None in one that answers once.
+    workspaces share in a program that serves for long, None in one that answers once. Without
+    ``makes_stores``, a store that is missing is never made: it was there, and is lost or away.
     """
 
     clock: Clock = field(default_factory=SystemClock)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     kept: dict[str, object] = field(default_factory=dict)
     memory: Memory | None = None
+    makes_stores: bool = True
     _config: str | None = None
     _settings: Settings | None = None
 
@@ -129,7 +131,8 @@ class Workspace:
         """
         from taiga_pipeline.pipeline.store import DealStore
 
-        return DealStore.open(self._store_url(), self.clock.now, zone=self.zone, create=create)
+        is_made = create and self.makes_stores
+        return DealStore.open(self._store_url(), self.clock.now, zone=self.zone, create=is_made)
 
     def open_people_store(self, *, create: bool = False) -> PeopleStore:
         """Opens the built-in store of people and allocations, and makes it if asked.
@@ -139,7 +142,7 @@ class Workspace:
         """
         from taiga_pipeline.people.store import PeopleStore
 
-        return PeopleStore.open(self._store_url(), create=create)
+        return PeopleStore.open(self._store_url(), create=create and self.makes_stores)
 
     def open_rate_store(self) -> RateStore:
         """Opens the rates of the built-in store.

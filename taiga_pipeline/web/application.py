@@ -35,6 +35,6 @@ def application(site: Site) -> ASGIApp:
 
 def _addresses(site: Site, pipeline: str) -> Iterator[BaseRoute]:
     pages = (each for section in site.sections for each in section.routes)
-    for each in (*ways_in(site.door), *pages):
+    for each in (*ways_in(site.door, site.sessions), *pages):
         yield Address(each.path, endpoint(site, pipeline, each), methods=[each.method])
     yield Address("/{rest:path}", endpoint(site, pipeline, NOT_FOUND), methods=["GET"])

@@ -9,17 +9,18 @@ from functools import partial
 from inspect import iscoroutinefunction
 from typing import Final
 
-from anyio import to_thread
+from anyio import fail_after, to_thread
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
 from taiga_pipeline.language import marked, matching, use, used
 from taiga_pipeline.language import text as _
+from taiga_pipeline.pipeline.errors import RequestError
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.web.access.people import Person, Role
 from taiga_pipeline.web.access.session import COOKIE, Session
-from taiga_pipeline.web.forms import Sent, TooLarge, Unreadable, read_body
+from taiga_pipeline.web.forms import Sent, TooLarge, TooSlow, Unreadable, read_body
 from taiga_pipeline.web.pages import Route
 from taiga_pipeline.web.site import Site
 from taiga_pipeline.web.visit import Fields, Visit
@@ -29,10 +30,20 @@ _LOG: Final = logging.getLogger(__name__)
 NOBODY: Final = Person("", Role.READ)
 MAX_QUERY: Final = 8_000
 MAX_LANGUAGES: Final = 500
+TURN_SECONDS: Final = 10.0
+"""So long a request waits for its turn to ask the target."""
 _NO_RIGHT: Final = marked("Your role ({role}) does not include this; it takes the role {asked}.")
 _FORGED: Final = marked(
     "This form is older than your session, or did not come from this page. Nothing was changed: "
     "load the page again, and repeat it."
+)
+_BUSY: Final = marked(
+    "Others wait for an answer of the same server already, and it takes long. Nothing was changed: "
+    "try again in a few minutes."
+)
+_MISCONFIGURED: Final = marked(
+    "This server cannot answer now: its configuration has a problem. Its log says which; tell the "
+    "person who looks after this server."
 )
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -61,8 +72,11 @@ async def _said(site: Site, route: Route, visit: Visit) -> Response:
     """Returns the answer; of whatever goes wrong, a page that says why."""
     try:
         return await _admitted(site, route, visit)
-    except (TooLarge, Unreadable) as error:
-        return _failed(visit, Failure((str(error),), error.status))
+    except (TooLarge, TooSlow, Unreadable) as error:
+        response = _failed(visit, Failure((str(error),), error.status))
+        if isinstance(error, TooSlow):
+            response.headers["Connection"] = "close"
+        return response
     except ClientDisconnect:
         return Response(status_code=400)
     except Exception as error:
@@ -134,7 +148,22 @@ async def _called(site: Site, route: Route, visit: Visit) -> Response:
         response = await route.answer(visit)
         assert isinstance(response, Response)
         return response
+    if route.asks_target:
+        return await _in_turn(site, route, visit)
     return await to_thread.run_sync(partial(_run, route, visit), limiter=site.workers)
+
+
+async def _in_turn(site: Site, route: Route, visit: Visit) -> Response:
+    """Answers what may wait long for another server, beside all that does not."""
+    try:
+        with fail_after(TURN_SECONDS):
+            await site.turns.acquire()
+    except TimeoutError:
+        return _failed(visit, Failure((_(_BUSY),), 503))
+    try:
+        return await to_thread.run_sync(partial(_run, route, visit), limiter=site.asking)
+    finally:
+        site.turns.release()
 
 
 def _run(route: Route, visit: Visit) -> Response:
@@ -163,6 +192,9 @@ def _failure(visit: Visit, error: Exception) -> Failure:
     if known is None:
         _LOG.error("%s %s failed", visit.request.method, visit.path, exc_info=error)
         return Failure((_(UNEXPECTED),), 500)
+    if not visit.person.name and not isinstance(error, RequestError):  # it tells of our files
+        _LOG.error("%s %s: %s", visit.request.method, visit.path, known.text)
+        return Failure((_(_MISCONFIGURED),), 503)
     return known
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from anyio import fail_after
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
@@ -16,6 +17,10 @@ from taiga_pipeline.web.visit import Fields
 
 MAX_FIELDS: Final = 2_000
 MAX_FILES: Final = 5
+PART_SECONDS: Final = 20.0
+"""So long the next part of a body may be on its way."""
+BODY_SECONDS: Final = 180.0
+"""So long all of it may."""
 _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -39,6 +44,15 @@ class Unreadable(Exception):
         super().__init__(_("What the browser sent could not be read; nothing was changed."))
 
 
+class TooSlow(Exception):
+    """A body that never comes holds a connection that others need."""
+
+    status = 408
+
+    def __init__(self) -> None:
+        super().__init__(_("What was sent came too slowly; nothing was changed. Try again."))
+
+
 @dataclass
 class Sent:
     """What was sent: a form's fields, or the bytes of anything else."""
@@ -58,7 +72,16 @@ async def read_body(request: Request, most: int) -> Sent:
 
     :raises TooLarge: more than ``most`` bytes.
     :raises Unreadable: a form that is none.
+    :raises TooSlow: it does not come within a while.
     """
+    try:
+        with fail_after(BODY_SECONDS):
+            return await _read(request, most)
+    except TimeoutError:
+        raise TooSlow from None
+
+
+async def _read(request: Request, most: int) -> Sent:
     limited = Request(request.scope, _Bounded(request, most))
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in _FORMS:
@@ -80,7 +103,8 @@ class _Bounded:
             raise TooLarge(most)
 
     async def __call__(self) -> Message:
-        message = await self._request.receive()
+        with fail_after(PART_SECONDS):
+            message = await self._request.receive()
         self._seen += len(message.get("body", b""))
         if self._seen > self._most:
             raise TooLarge(self._most)

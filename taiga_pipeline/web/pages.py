@@ -27,7 +27,8 @@ class Route:
 
     ``role`` is what somebody needs for it, None for an address that everybody may ask. What is
     ``outside`` is asked by programs: without a session and without its protection, so it has to
-    check by itself who asks. ``max_body`` is in bytes.
+    check by itself who asks. ``max_body`` is in bytes. What ``asks_target`` may wait long for
+    another server's answer.
     """
 
     method: str
@@ -36,6 +37,7 @@ class Route:
     role: Role | None
     max_body: int = MAX_BODY
     outside: bool = False
+    asks_target: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +53,23 @@ class Section:
     role: Role = Role.READ
 
 
-def get(path: str, answer: Answer, role: Role | None = Role.READ) -> Route:
+def get(
+    path: str, answer: Answer, role: Role | None = Role.READ, *, asks_target: bool = False
+) -> Route:
     """Returns a route that shows something and changes nothing."""
-    return Route("GET", path, answer, role)
+    return Route("GET", path, answer, role, asks_target=asks_target)
 
 
 def post(
-    path: str, answer: Answer, role: Role | None = Role.SELL, *, max_body: int = MAX_BODY
+    path: str,
+    answer: Answer,
+    role: Role | None = Role.SELL,
+    *,
+    max_body: int = MAX_BODY,
+    asks_target: bool = False,
 ) -> Route:
     """Returns a route that changes something; its form has to bring the session's token."""
-    return Route("POST", path, answer, role, max_body)
+    return Route("POST", path, answer, role, max_body, asks_target=asks_target)
 
 
 def outside(method: str, path: str, answer: Answer, *, max_body: int) -> Route:

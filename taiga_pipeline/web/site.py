@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, Semaphore
 
 from taiga_pipeline.app.serving import Served
 from taiga_pipeline.web.access.door import Door
@@ -15,6 +15,9 @@ from taiga_pipeline.web.pages import Section
 
 WORKERS: Final = 8
 """So many use cases are at work at once; other requests wait for their turn."""
+ASKING: Final = 3
+"""So many requests ask the target at once, in threads of their own: one that does not answer takes
+minutes to give up, and no other page waits for it."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Site:
     base: str = ""
     hosts: tuple[str, ...] = ()
     workers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(WORKERS))
+    asking: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ASKING))
+    turns: Semaphore = field(default_factory=lambda: Semaphore(ASKING))
 
     @property
     def bases(self) -> dict[str, str]:

@@ -71,6 +71,11 @@ class Inquiries:
                 self._seen.popitem(last=False)
             return len(self._seen[name])
 
+    def forget(self, name: str) -> None:
+        """Forgets what was counted of a name."""
+        with self._lock:
+            self._seen.pop(name, None)
+
 
 def asked_fields(workspace: Workspace) -> tuple[Asked, ...]:
     """Returns the fields of the form.
@@ -105,6 +110,14 @@ def take_in(workspace: Workspace, given: Mapping[str, str], seen: Inquiries) -> 
     digest = hashlib.sha256(json.dumps(sorted(texts.items())).encode()).hexdigest()
     if seen.count(f"inquiry {digest}") > 1:
         return None
+    try:
+        return _added(workspace, texts)
+    except Exception:
+        seen.forget(f"inquiry {digest}")  # it was not taken: the next try is the first one
+        raise
+
+
+def _added(workspace: Workspace, texts: Mapping[str, str]) -> Deal:
     settings = workspace.settings.intake
     fields = {name: text for name, text in texts.items() if name not in ASKED and text}
     stated = {

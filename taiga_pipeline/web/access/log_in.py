@@ -12,7 +12,7 @@ from starlette.responses import Response
 from taiga_pipeline.language import marked
 from taiga_pipeline.language import text as _
 from taiga_pipeline.web.access.door import ONE_TIME, Door
-from taiga_pipeline.web.access.session import Session, proof_of
+from taiga_pipeline.web.access.session import Session, Sessions, proof_of
 from taiga_pipeline.web.pages import Route, get, post
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ _WAIT: Final = marked("Too many tries. Try again in {minutes} minutes.")
 MAX_BODY: Final = 20_000
 
 
-def ways_in(door: Door) -> Sequence[Route]:
+def ways_in(door: Door, sessions: Sessions) -> Sequence[Route]:
     """Returns the addresses that people without a session may ask."""
     return (
         get("/log-in", partial(_form, door), None),
         post("/log-in", partial(_log_in, door), None, max_body=MAX_BODY),
         get("/enter", partial(_enter, door), None),
-        post("/log-out", _log_out, None, max_body=MAX_BODY),
+        post("/log-out", partial(_log_out, sessions), None, max_body=MAX_BODY),
     )
 
 
@@ -88,6 +88,8 @@ def _begin(visit: Visit, name: str, proof: str) -> None:
     visit.session = Session(name, proof, began=int(visit.served.clock.now().timestamp()))
 
 
-def _log_out(visit: Visit) -> Response:
-    visit.session = Session(began=int(visit.served.clock.now().timestamp()))
+def _log_out(sessions: Sessions, visit: Visit) -> Response:
+    now = visit.served.clock.now().timestamp()
+    sessions.end(visit.session, now)
+    visit.session = Session(began=int(now))
     return visit.go("/log-in")

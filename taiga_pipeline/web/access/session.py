@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -16,6 +17,9 @@ MAX_SAID: Final = 1_000
 """How long the messages may be that are kept for the next page: a cookie holds 4 kB."""
 _RENEWED_AFTER: Final = 0.1
 """A session of which this share is over begins anew with the next page."""
+
+_AHEAD: Final = 60.0
+"""Seconds by which the clock may have been put back since a session began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class Sessions:
         how = {"digest_method": hashlib.sha256}
         self._signer = URLSafeSerializer(key, salt="session", signer_kwargs=how)
         self.life = life
+        self._ended: dict[str, float] = {}
+        self._lock = threading.Lock()
 
     def read(self, cookie: str, now: float) -> Session:
         """Returns the session of a cookie, a new one where it is none or over."""
@@ -67,9 +73,17 @@ class Sessions:
         except BadData:
             data = None
         session = _session(data) if isinstance(data, dict) else None
-        if session is None or not -60 <= now - session.began <= self.life:
+        if session is None or not -_AHEAD <= now - session.began <= self.life:
             return Session(began=int(now))
-        return session
+        return session if session.csrf not in self._ended else Session(began=int(now))
+
+    def end(self, session: Session, now: float) -> None:
+        """Ends a session for good: a copy of its cookie is nobody's from now on."""
+        with self._lock:
+            over = [each for each, until in self._ended.items() if until < now]
+            for each in over:
+                del self._ended[each]
+            self._ended[session.csrf] = now + self.life + _AHEAD
 
     def write(self, session: Session) -> str:
         """Returns the cookie of a session."""

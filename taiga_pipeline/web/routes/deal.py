@@ -156,7 +156,7 @@ DEAL: Final = Section(
         get("/deal", show),
         post("/deal/note", note),
         post("/deal/done", done),
-        get("/deal/plan", plan),
-        post("/deal/sync", sync),
+        get("/deal/plan", plan, asks_target=True),
+        post("/deal/sync", sync, asks_target=True),
     ),
 )

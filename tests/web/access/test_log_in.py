@@ -23,6 +23,7 @@ from taiga_pipeline.web.access.people import (
     read_users,
     remove_user,
 )
+from taiga_pipeline.web.access.session import COOKIE
 from taiga_pipeline.web.application import application
 from tests.web.conftest import HASH, PASSWORD, Browser, Clock, site_of
 
@@ -203,3 +204,28 @@ def test_what_is_wrong_with_the_file_of_people_is_said(
     with pytest.raises(ProblemsError, match=message) as caught:
         read_users(file)
     assert "plain text" not in str(caught.value)
+
+
+def test_who_logs_out_ends_the_session_for_every_copy_of_its_cookie(
+    start: Start, users: Path
+) -> None:
+    browser = start(Door(users=users))
+    log_in(browser, "sell")
+    copy = browser.client.cookies[COOKIE]
+    assert "Log out" in browser.get("/").text
+    browser.post("/log-out")
+    browser.client.cookies.clear()
+    browser.client.cookies[COOKIE] = copy
+    assert "Log out" not in browser.get("/").text
+
+
+def test_what_is_wrong_with_the_servers_files_is_nothing_for_strangers(
+    start: Start, users: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stranger = start(Door(users=users))
+    config = Path("config.toml")
+    config.write_text(config.read_text() + "\n[targ")
+    answer = stranger.get("/log-in")
+    assert answer.status_code == 503
+    assert "config.toml" not in answer.text and "Its log says which" in answer.text
+    assert "config.toml:" in caplog.text

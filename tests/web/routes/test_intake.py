@@ -163,10 +163,33 @@ def test_without_the_setting_there_is_no_form(workspace: Workspace) -> None:
     assert deals() == []
 
 
-def test_an_unknown_field_is_an_error_with_the_nearest_name(workspace: Workspace) -> None:
+def test_an_unknown_field_is_an_error_with_the_nearest_name(
+    workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
     config = Path("config.toml")
     config.write_text(config.read_text() + '[intake]\nenabled = true\nfields = ["servise"]\n')
     with TestClient(_pages(workspace), base_url="http://localhost") as client:
         answer = client.get("/intake")
-    assert answer.status_code == 422
-    assert "service" in text_of(answer)
+    assert answer.status_code == 503
+    assert "servise" not in answer.text, "strangers are not told what is in the configuration"
+    assert "did you mean 'service'" in caplog.text
+
+
+def test_an_inquiry_that_could_not_be_kept_is_taken_when_it_is_sent_again(
+    workspace: Workspace,
+) -> None:
+    config = Path("config.toml")
+    config.write_text(config.read_text() + SETTINGS)
+    add_deal(workspace, "D-1", "New web shop", by="test")
+    site = site_of(workspace, Door(local=Person("sara", Role.ADMIN)))
+    site.pipelines["test"].prepare()
+    store = Path("pipeline.db")
+    with TestClient(application(site), base_url="http://localhost") as client:
+        store.rename("away.db")
+        answer = send(client)
+        assert answer.status_code == 503
+        assert "pipeline.db" not in answer.text
+        assert not store.exists(), "a server makes no empty store in place of one that is away"
+        Path("away.db").rename(store)
+        assert "Thank you." in text_of(send(client))
+    assert len(deals()) == 2
