@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "digest": Entry(".sync.digest:digest", "Tell what waits for whom.", _SYNC),
     "resolve": Entry(".sync.manual_actions:resolve", "Settle a conflict.", _SYNC),
     "adopt": Entry(".sync.manual_actions:adopt", "Bind a deal to a project.", _SYNC),
+    "join": Entry(".pipeline.deals_join:join", "Put deals into one project.", _SYNC),
     "unlink": Entry(".sync.manual_actions:unlink", "Stop following a deal.", _SYNC),
     "state": Entry(".sync.state_move:state", "Move to another server.", _SYNC),
     "backup": Entry(".sync.backup:backup", "Copy the state and the store.", _SYNC),

@@ -83,7 +83,7 @@ def _joins_itself(error: JoinsItself) -> str:
     return _(
         "{error}; let it stand for itself first: {command}",
         error=translated(str(error)),
-        command=command("deals leave", error.other),
+        command=command("join", error.other, options="--undo"),
     )
 
 
@@ -155,7 +155,7 @@ def _own_way(field: str) -> str:
         way = command("deals done", "KEY", "ACTION")
         return _("check actions off with: {command}", command=way)
     if field == "part_of":
-        way = command("deals join", "KEY", "PROJECT_DEAL")
+        way = command("join", "DEAL", "PROJECT_DEAL")
         return _("make the deal a part of another one's project with: {command}", command=way)
     return _("the time is noted when the deal is moved or changed")
 

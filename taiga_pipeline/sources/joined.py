@@ -17,11 +17,11 @@ NOT_HERE: Final = (
 )
 _CIRCLE: Final = (
     "deals that are part of each other have no project: {keys}. Take one out with: pipeline-sync "
-    "deals leave KEY"
+    "join DEAL --undo"
 )
 _NO_MAIN: Final = (
     "it is part of the project of {main}, which is not in the pipeline. Let it stand for itself "
-    "with: pipeline-sync deals leave {key}"
+    "with: pipeline-sync join {key} --undo"
 )
 
 

@@ -58,7 +58,7 @@ def office(run: Run, taiga: Sandbox, environment: dict[str, str]) -> Office:
 
 def test_an_extension_is_shown_and_staffed_in_the_project_that_it_joins(office: Office) -> None:
     office.won("D-1")
-    said = office.do("deals", "join", "D-2", "D-1")
+    said = office.do("join", "D-2", "D-1")
     assert "D-2 is part of the project of D-1" in said
     office.sync()
     [(_, project)] = office.projects().items()
@@ -86,19 +86,19 @@ def test_a_project_of_its_own_is_retired_and_comes_back_when_the_deal_leaves(
 ) -> None:
     office.sync()
     assert len(office.projects()) == 2
-    assert "has a project of its own" in office.do("deals", "join", "D-2", "D-1")
+    assert "has a project of its own" in office.do("join", "D-2", "D-1")
     office.sync()
     names = list(office.projects())
     assert len(names) == 2
     assert sum("tentative" in name for name in names) == 1
-    office.do("deals", "leave", "D-2")
+    office.do("join", "D-2", "--undo")
     office.sync()
     assert all("tentative" in name for name in office.projects())
     assert all("Also in" not in each["description"] for each in office.projects().values())
 
 
 def test_renames_and_removals_of_the_main_deal_are_followed(office: Office) -> None:
-    office.do("deals", "join", "D-2", "D-1")
+    office.do("join", "D-2", "D-1")
     office.sync()
     office.do("deals", "rename", "D-1", "P-1")
     assert json.loads(office.do("deals", "show", "D-2", "--json"))["part_of"] == "P-1"
@@ -119,6 +119,8 @@ def test_renames_and_removals_of_the_main_deal_are_followed(office: Office) -> N
 def test_what_cannot_be_joined_is_refused(
     office: Office, arguments: tuple[str, str], reason: str
 ) -> None:
-    office.do("deals", "join", "D-2", "D-1")
-    assert reason in office.do("deals", "join", *arguments, code=2)
-    office.do("deals", "leave", "D-1", code=2)
+    office.do("join", "D-2", "D-1")
+    assert reason in office.do("join", *arguments, code=2)
+    office.do("join", "D-1", "--undo", code=2)
+    office.do("join", "D-1", code=2)
+    office.do("join", "D-1", "D-2", "--undo", code=2)

@@ -201,7 +201,7 @@ def test_deals_that_join_each_other_or_nothing_are_quarantined_with_the_way_out(
     reading = joined(deal(key="D-1"), deal(key="D-2"), deal(key="D-3"), joins=joins).read()
     assert list(reading.groups) == []
     found = {each.key: each.reason for each in reading.quarantined}
-    assert "deals leave D-3" in found["D-3"]
+    assert "join D-3 --undo" in found["D-3"]
     assert "part of each other" in found["D-1"]
     assert "part of each other" in found["D-2"]
 

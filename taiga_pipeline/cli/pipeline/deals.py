@@ -21,7 +21,6 @@ from taiga_pipeline.cli.pipeline.deal_text import (
     deal_json,
     move_json,
 )
-from taiga_pipeline.cli.pipeline.deals_join import join_deal, leave_project
 from taiga_pipeline.cli.pipeline.deals_list import list_command
 from taiga_pipeline.cli.pipeline.deals_notes import add_note, list_notes
 from taiga_pipeline.language import text as _
@@ -273,5 +272,3 @@ def _report(deal: Deal, text: str, as_json: bool, context: CommandContext) -> No
 deals.add_command(list_command)
 deals.add_command(add_note)
 deals.add_command(list_notes)
-deals.add_command(join_deal)
-deals.add_command(leave_project)
