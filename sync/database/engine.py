@@ -14,8 +14,9 @@ import hashlib
 import os
 import re
 import socket
+import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -232,9 +233,35 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
-def writing(engine: Engine) -> AbstractContextManager[Connection]:
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that may write: committed at the end, rolled back on any exception."""
-    return engine.execution_options(writes=True).begin()
+    with _turn(engine), engine.execution_options(writes=True).begin() as connection:
+        yield connection
+
+
+TURN_SECONDS: Final = 60.0
+_TURNS: Final[dict[str, threading.RLock]] = {}
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Lets the threads of this process write one after the other into a file of SQLite.
+
+    SQLite itself looks again every now and then, and who is unlucky is turned away in the end:
+    among 20 threads, a few in a hundred. Whoever waits too long here takes their chance there.
+    """
+    file = engine.url.database or ":memory:"
+    if engine.dialect.name != "sqlite" or file == ":memory:":
+        yield
+        return
+    lock = _TURNS.setdefault(str(Path(file).resolve()), threading.RLock())
+    is_ours = lock.acquire(timeout=TURN_SECONDS)
+    try:
+        yield
+    finally:
+        if is_ours:
+            lock.release()
 
 
 def lock_number(connection: Connection, what: str) -> int:

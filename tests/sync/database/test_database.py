@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -168,3 +169,30 @@ def test_a_password_in_the_url_is_never_shown() -> None:
     with pytest.raises(Stop) as caught:
         open_engine("foo://bot:s3cret@db/pipeline")
     assert "s3cret" not in str(caught.value)
+
+
+def test_threads_of_one_program_write_in_turn_and_none_is_turned_away(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    mine, theirs = open_engine(url, busy_seconds=0.01), open_engine(url, busy_seconds=0.01)
+    with writing(mine) as connection:
+        connection.exec_driver_sql("CREATE TABLE told (who)")
+    failures: list[Exception] = []
+
+    def write() -> None:
+        try:
+            with writing(theirs) as connection:
+                connection.exec_driver_sql("INSERT INTO told VALUES ('they')")
+        except Exception as error:
+            failures.append(error)
+
+    other = threading.Thread(target=write)
+    with writing(mine) as connection:
+        other.start()
+        other.join(0.05)  # five times as long as SQLite would wait
+        connection.exec_driver_sql("INSERT INTO told VALUES ('we')")
+    other.join()
+    assert failures == []
+    with reading(mine) as connection:
+        assert connection.exec_driver_sql("SELECT who FROM told").scalars().all() == ["we", "they"]
+    mine.dispose()
+    theirs.dispose()
