@@ -86,6 +86,7 @@ class Visit:
     address of all. ``pipelines`` are the addresses of all pipelines by name. ``is_part`` says that
     a script asks, which puts a part of the page in its place. ``session`` may be replaced: the
     answer carries the last one. ``address`` is that of the browser, as far as it can be known.
+    ``seen`` is what the page is not older than, for `live`.
     """
 
     request: Request
@@ -104,6 +105,7 @@ class Visit:
     language: str = ENGLISH
     is_part: bool = False
     address: str = ""
+    seen: str = ""
     _workspace: Workspace | None = None
 
     @property
@@ -118,6 +120,8 @@ class Visit:
 
     def open(self) -> None:
         """Reads the configuration, where it was changed."""
+        if self.person.name and not self.is_part:
+            self.seen = self.served.watch.seen()  # before anything of the page is read
         self._workspace = self.served.workspace()
 
     @property

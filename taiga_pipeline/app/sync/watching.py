@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Final
 
 SECONDS: Final = 1.0
@@ -31,3 +32,11 @@ class Watch:
                 found = self._look()
                 self._mark = self._mark if found is None else found
             return self._mark
+
+    def seen(self) -> str:
+        """Returns a short text for the mark, "" where nothing tells, or nothing can be read."""
+        try:
+            mark = self.mark()
+        except Exception:
+            return ""
+        return "" if mark is None else sha256(repr(mark).encode()).hexdigest()[:16]

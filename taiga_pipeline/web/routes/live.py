@@ -1,6 +1,8 @@
 """Server-sent events: pages that are open learn that somebody, or a run, changed something.
 
 What changed is not said: the page asks for itself again, with the rights of whoever looks at it.
+The page says as of when it is (`Watch.seen`), so that what changed before it listened, or between
+two connections, is not missed.
 """
 
 from __future__ import annotations
@@ -32,35 +34,29 @@ async def listen(visit: Visit) -> Response:
     served = visit.served
     if served.listeners >= MOST or served.ended.is_set():
         return Response(status_code=204)  # the browser does not ask again
-    return StreamingResponse(_events(served), media_type="text/event-stream", headers=_HEADERS)
+    seen = visit.request.headers.get("last-event-id") or visit.query.text("seen")
+    events = _events(served, seen)
+    return StreamingResponse(events, media_type="text/event-stream", headers=_HEADERS)
 
 
-async def _events(served: Served) -> AsyncIterator[str]:
+async def _events(served: Served, seen: str) -> AsyncIterator[str]:
     served.listeners += 1
     try:
         yield "retry: 5000\n\n"
-        known, quiet = await _mark(served, None), 0
-        for _ in range(LONGEST):
-            await anyio.sleep(LOOK)
+        known, quiet = seen, 0
+        for turn in range(LONGEST):
+            await anyio.sleep(LOOK if turn else 0)
             if served.ended.is_set():
                 return
-            now = await _mark(served, known)
-            if now != known:
+            now = await to_thread.run_sync(served.watch.seen)
+            if now not in ("", known):
                 known, quiet = now, 0
-                yield "event: changed\ndata: \n\n"
+                yield f"event: changed\nid: {now}\ndata: \n\n"
             elif (quiet := quiet + 1) >= QUIET:
                 quiet = 0
                 yield ": alive\n\n"
     finally:
         served.listeners -= 1
-
-
-async def _mark(served: Served, known: object) -> object:
-    """Returns what tells that something changed; what was known if it cannot be read now."""
-    try:
-        return await to_thread.run_sync(served.watch.mark)
-    except Exception:
-        return known
 
 
 LIVE = Section("Live", "", (get("/live", listen),))

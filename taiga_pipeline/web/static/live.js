@@ -8,6 +8,7 @@
   const main = document.getElementById("main");
   if (!address || !main || !window.EventSource) return;
   let shown = text(main);
+  let seen = address.dataset.seen;
   let source = null;
   let dirty = false;
 
@@ -76,8 +77,12 @@
     if (source) source.close();
     source = null;
     if (document.hidden) return;
-    source = new EventSource(address.content);
-    source.addEventListener("changed", look);
+    // What changed before this connection stands is told at once.
+    source = new EventSource(`${address.content}?seen=${encodeURIComponent(seen)}`);
+    source.addEventListener("changed", (event) => {
+      seen = event.lastEventId || seen;
+      look();
+    });
   }
 
   document.addEventListener("visibilitychange", () => {
