@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import tempfile
+from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
@@ -123,3 +126,23 @@ def test_a_notice_names_no_option_of_the_command_line() -> None:
     for text, end in said.items():
         shown = notice_text(text)
         assert shown.endswith(end) and "--" not in shown
+
+
+def test_what_a_killed_server_left_is_removed_once_nobody_can_want_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    old, fresh, others = (
+        tmp_path / name
+        for name in ("pipeline-sync-uploads-old", "pipeline-sync-uploads-new", "else")
+    )
+    for folder in (old, fresh, others):
+        folder.mkdir()
+        (folder / "deals.csv").write_text("Key,Name\n")
+    for folder in (old, others):
+        os.utime(folder, (0, 0))
+    kept = Uploads(lambda: 0.0)
+    assert [each.exists() for each in (old, fresh, others)] == [False, True, True]
+    os.utime(fresh, (0, 0))
+    assert kept.keep("sara", "deals.csv", b"x").path.read_bytes() == b"x"
+    assert not fresh.exists()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,6 +27,7 @@ MOST: Final = 20
 """Files of all."""
 SECONDS: Final = 1800.0
 _LONGEST_NAME: Final = 120
+_FOLDER: Final = "pipeline-sync-uploads-"
 
 
 class UploadGone(UnknownName):
@@ -57,6 +61,7 @@ class Uploads:
         self._lock = threading.Lock()
         self._folder: Path | None = None
         self._kept: dict[str, Upload] = {}
+        _remove_left_behind()
 
     def keep(self, owner: str, name: str, data: bytes) -> Upload:
         """Keeps a file for half an hour.
@@ -69,13 +74,14 @@ class Uploads:
             raise InvalidValue(f"the file is too large: at most {MOST_BYTES // 10**6} MB are read")
         with self._lock:
             self._forget_old()
+            _remove_left_behind()
             mine = [each for each in self._kept.values() if each.owner == owner]
             for each in mine[: max(len(mine) - MOST_EACH + 1, 0)]:
                 self._drop(each)
             while len(self._kept) >= MOST:
                 self._drop(next(iter(self._kept.values())))
-            if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="pipeline-sync-uploads-"))
+            if self._folder is None or not self._folder.is_dir():
+                self._folder = Path(tempfile.mkdtemp(prefix=_FOLDER))
                 weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
             token = secrets.token_urlsafe(16)
             path = self._folder / token
@@ -111,3 +117,13 @@ class Uploads:
     def _drop(self, upload: Upload) -> None:
         if self._kept.pop(upload.token, None) is not None:
             upload.path.unlink(missing_ok=True)
+
+
+def _remove_left_behind() -> None:
+    """Removes what a program left that was killed: folders in which nothing happened for as long
+    as a file is kept. They hold names of people."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        with suppress(OSError):
+            found = folder.lstat()
+            if found.st_uid == os.getuid() and time.time() - found.st_mtime > SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
