@@ -190,7 +190,7 @@ def page_from_sales(out: Surfaces, name: str, text: str) -> None:
         assert any(f"- {fact}: {visible(text)}"[:1000] in html.unescape(row) for row in words)
     assert not any(LIVE_MENTION.search(row) for row in words)
     assert not any(re.search(r"[<*_`\[\]~|\\]|\w>", row) for row in words)
-    titles = re.compile(r"### (Roles needed|Contacts|Agreed|Notes)")
+    titles = re.compile(r"### (Roles needed|Contacts|Agreed|Stages|Notes)")
     begins = re.compile(r"$|- |> |\d{4}-\d\d-\d\d \d\d:\d\d UTC")
     assert all(titles.match(row) or begins.match(row) for row in words)
 
