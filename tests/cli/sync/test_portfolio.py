@@ -297,5 +297,5 @@ def test_a_portfolio_needs_a_target_with_boards(acme: Run) -> None:
     assert result.exit_code == 2
     assert (
         "portfolio.enabled: Redmine has no boards with columns of their own; set it to false "
-        "(with boards: Kanboard, Taiga)"
+        "(with boards: Kanboard, Odoo, Taiga)"
     ) in result.stderr
