@@ -73,6 +73,11 @@ SELECT NOT EXISTS (SELECT FROM pg_class WHERE oid >= 16384)  -- the first one of
     )
     AND NOT EXISTS (SELECT FROM pg_db_role_setting WHERE setdatabase = pg_database.oid)
     AND datacl IS NULL AND datallowconn AND datconnlimit = -1
+    AND NOT EXISTS (
+        SELECT FROM pg_database AS other
+        WHERE other.datname = 'template1'
+            AND other.datcollversion IS DISTINCT FROM pg_database.datcollversion
+    )
 FROM pg_database WHERE datname = current_database()"""
 _PR_SET_PDEATHSIG: Final = 1
 
