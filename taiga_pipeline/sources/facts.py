@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Final, Protocol
 
 from sync.source import WriteBackResult
 from taiga_pipeline.pipeline.model import DeliveryFacts
-from taiga_pipeline.problems import did_you_mean
+from taiga_pipeline.problems import Problem, did_you_mean
 
 Fact = str | date | Decimal | None
 """None: not known, or gone; the place is emptied then."""
@@ -59,6 +59,35 @@ def unknown_facts(names: Iterable[str]) -> list[str]:
         for name in names
         if name not in FACTS
     ]
+
+
+class HasType(Protocol):
+    """A field of a model of another system."""
+
+    @property
+    def type(self) -> str:
+        """Its type, as the system names it."""
+
+
+def unfitting(
+    places: Mapping[str, str],
+    model: str,
+    fields: Mapping[str, HasType],
+    fitting: Mapping[str, Sequence[str]],
+) -> list[Problem]:
+    """Says which fields that facts are to go into are not there, or cannot hold their facts.
+
+    ``places``: fact -> field; ``fitting``: type of a field -> the facts that it can hold.
+    """
+    problems = []
+    for fact, name in places.items():
+        where = f'[source.write_back] {fact} = "{name}"'
+        if name not in fields:
+            hint = did_you_mean(name, fields)
+            problems.append(Problem(f"{where}: {model} has no field {name!r}{hint}"))
+        elif fact not in fitting.get(kind := fields[name].type, ()):
+            problems.append(Problem(f"{where}: {fact} does not fit into a field of type {kind}"))
+    return problems
 
 
 def same(fact: Fact, found: object) -> bool:

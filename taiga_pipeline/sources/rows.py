@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from sync.source import Quarantined
+from taiga_pipeline.pipeline.columns import check_field
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.importing.contents import contents
 from taiga_pipeline.pipeline.importing.drafts import DraftReading
@@ -55,6 +56,18 @@ def row_options(settings: SettingsReader) -> ImportOptions:
         is_guarded=False,
         spelling=IN_CONFIG,
     )
+
+
+def named_fields(reader: SettingsReader, options: ImportOptions) -> dict[str, str]:
+    """Returns the fields of another system that ``columns`` names, by our own; complains of names
+    that a deal does not have."""
+    named: dict[str, str] = {}
+    for ours, theirs in options.columns.items():
+        try:
+            named[check_field(ours, options.fields.columns)] = theirs
+        except InvalidValue as error:
+            reader.problems.append(f'[source.columns] {ours} = "{theirs}": {error}')
+    return named
 
 
 def _bounded(deal: Deal, draft: Draft, funnel: Funnel) -> Deal:

@@ -18,10 +18,11 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from sync.errors import Unreachable
 from taiga_pipeline.http.answer import JSON
 
 Row = Mapping[str, JSON]
@@ -158,3 +159,41 @@ class Cache:
 
     def _open(self, mode: str) -> sqlite3.Connection:
         return sqlite3.connect(f"{self.path.absolute().as_uri()}?mode={mode}", uri=True, timeout=15)
+
+
+def kept_for(
+    cache: Cache | None, now: datetime, complete_every: timedelta, *, anew: bool
+) -> Kept | None:
+    """Returns what the next read can add to, None if it has to be a complete one.
+
+    ``now`` is UTC; ``anew`` asks for a complete read whatever is kept.
+    """
+    kept = None if cache is None or anew else cache.look()
+    if kept is None:
+        return None
+    return kept if timedelta() <= now - kept.complete_at < complete_every else None
+
+
+def all_records(cache: Cache | None, spool: Spool) -> Iterator[Row]:
+    """Yields all records, those of the cache among them, by id.
+
+    :raises Unreachable: they cannot be read from the disk.
+    """
+    try:
+        for _, body in cache.rows(spool) if cache else spool.rows():
+            yield json.loads(body)
+    except (sqlite3.Error, ValueError) as error:
+        place = cache.path if cache else "a temporary file"
+        raise Unreachable(
+            f"{place} cannot be read ({error}); remove it: the next run reads everything"
+        ) from None
+
+
+def keep(cache: Cache | None, spool: Spool | None, now: datetime) -> None:
+    """Keeps what a read brought in the cache, if there are both; a failure is logged alone."""
+    if cache is None or spool is None:
+        return
+    try:
+        cache.keep(spool, now)
+    except (sqlite3.Error, OSError) as error:
+        _LOG.warning("%s was not written: %s", cache.path, error)

@@ -89,6 +89,13 @@ def _print(reading: CalendarReading, report: EventsReport, file: Path) -> None:
             count=len(reading.left_out),
         )
     )
+    _print_notes(reading, report)
+    if report.kept:
+        _print_kept(report, file)
+    _print_left_out(reading, file)
+
+
+def _print_notes(reading: CalendarReading, report: EventsReport) -> None:
     for reason, count in reading.ignored.items():
         click.echo(
             _(
@@ -117,19 +124,24 @@ def _print(reading: CalendarReading, report: EventsReport, file: Path) -> None:
                 spans=counted(report.given_up, "span"),
             )
         )
-    if report.kept:
-        click.echo(
-            _(
-                "{file}: {events} of the last import are gone from the file; their "
-                "time off is kept, because they are many or the rest of the file "
-                "changed too. If they were cancelled, import again with "
-                "--remove-gone. If it is another calendar, give it its own name: "
-                "--origin NAME",
-                file=file,
-                events=counted(report.kept, "event"),
-            ),
-            err=True,
-        )
+
+
+def _print_kept(report: EventsReport, file: Path) -> None:
+    click.echo(
+        _(
+            "{file}: {events} of the last import are gone from the file; their "
+            "time off is kept, because they are many or the rest of the file "
+            "changed too. If they were cancelled, import again with "
+            "--remove-gone. If it is another calendar, give it its own name: "
+            "--origin NAME",
+            file=file,
+            events=counted(report.kept, "event"),
+        ),
+        err=True,
+    )
+
+
+def _print_left_out(reading: CalendarReading, file: Path) -> None:
     for reason in reading.left_out[:_SHOWN]:
         click.echo(
             safe(_("{file}: left out: {reason}", file=file, reason=translated(reason))), err=True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
@@ -26,12 +26,10 @@ from taiga_pipeline.planning.metrics.delivery import (
 from taiga_pipeline.planning.metrics.selling import (
     DIMENSIONS,
     SalesMetrics,
+    Slippage,
     WinRate,
 )
 from taiga_pipeline.report.terminal import safe
-
-if TYPE_CHECKING:
-    pass
 
 _HOW_TO_USE: Final = marked("""\
 # From what won deals were staffed with. Put it into a copy of the mapping file (of the same name,
@@ -151,6 +149,20 @@ def _show_sales(sales: SalesMetrics) -> None:
     )
     if not sales.deals:
         return
+    _show_stages(sales)
+    for dimension in sales.win_rates:
+        if len(sales.win_rates[dimension]) > 1:
+            click.echo("")
+            _show_win_rates(dimension, sales.win_rates[dimension])
+    click.echo("")
+    _show_velocity(sales)
+    _show_slippage(sales.slippage)
+    for reason, times in sales.lost_reasons:
+        click.echo(_("Lost: {reason}: {times}", reason=safe(translated(reason)), times=times))
+    _show_skipped_gates(sales)
+
+
+def _show_stages(sales: SalesMetrics) -> None:
     rows = [
         (
             stage.stage,
@@ -171,11 +183,9 @@ def _show_sales(sales: SalesMetrics) -> None:
         _("9 of 10 within"),
     )
     print_table(header, rows, right=range(1, 6))
-    for dimension in sales.win_rates:
-        if len(sales.win_rates[dimension]) > 1:
-            click.echo("")
-            _show_win_rates(dimension, sales.win_rates[dimension])
-    click.echo("")
+
+
+def _show_velocity(sales: SalesMetrics) -> None:
     for each in sales.velocity:
         currency = safe(each.currency)
         click.echo(
@@ -191,25 +201,27 @@ def _show_sales(sales: SalesMetrics) -> None:
                 cycle_days=each.cycle_days,
             )
         )
-    slip = sales.slippage
-    if slip.deals:
-        off = (
-            ""
-            if slip.days is None
-            else _("; decided {later} the first date", later=_later(slip.days))
+
+
+def _show_slippage(slip: Slippage) -> None:
+    if not slip.deals:
+        return
+    off = (
+        "" if slip.days is None else _("; decided {later} the first date", later=_later(slip.days))
+    )
+    click.echo(
+        _(
+            "Close dates: {deals} deals, moved later {moved_later} times, "
+            "earlier {moved_earlier} times{off}",
+            deals=slip.deals,
+            moved_later=slip.moved_later,
+            moved_earlier=slip.moved_earlier,
+            off=off,
         )
-        click.echo(
-            _(
-                "Close dates: {deals} deals, moved later {moved_later} times, "
-                "earlier {moved_earlier} times{off}",
-                deals=slip.deals,
-                moved_later=slip.moved_later,
-                moved_earlier=slip.moved_earlier,
-                off=off,
-            )
-        )
-    for reason, times in sales.lost_reasons:
-        click.echo(_("Lost: {reason}: {times}", reason=safe(translated(reason)), times=times))
+    )
+
+
+def _show_skipped_gates(sales: SalesMetrics) -> None:
     for gate in sales.skipped_gates:
         click.echo(
             _(

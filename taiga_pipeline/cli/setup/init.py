@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
@@ -18,9 +18,6 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json
 from taiga_pipeline.language import marked
 from taiga_pipeline.language import text as _
-
-if TYPE_CHECKING:
-    pass
 
 TAIGA: Final = "taiga"
 """The kind that `--taiga-url` is for."""

@@ -22,14 +22,12 @@ from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.bounds import ANSWER_MEGABYTES
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.odoo.client import OdooClient
-from taiga_pipeline.pipeline.columns import check_field
-from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.importing.options import ImportOptions
 from taiga_pipeline.sources.facts import unknown_facts
 from taiga_pipeline.sources.odoo.fields import MODEL, UNNAMED, USUAL, read_for
 from taiga_pipeline.sources.odoo.source import OdooSource, Terms
 from taiga_pipeline.sources.odoo.write_back import MESSAGE, OdooWriteBack
-from taiga_pipeline.sources.rows import ROW_SETTINGS, row_options
+from taiga_pipeline.sources.rows import ROW_SETTINGS, named_fields, row_options
 from taiga_pipeline.sources.settings import SettingsReader
 from taiga_pipeline.sources.spool import Cache
 
@@ -124,12 +122,7 @@ def _options(reader: SettingsReader) -> ImportOptions:
     A field without a name (``notes = ""``) is not read.
     """
     options = row_options(reader)
-    named: dict[str, str] = {}
-    for ours, theirs in options.columns.items():
-        try:
-            named[check_field(ours, options.fields.columns)] = theirs
-        except InvalidValue as error:
-            reader.problems.append(f'[source.columns] {ours} = "{theirs}": {error}')
+    named = named_fields(reader, options)
     columns = {ours: path for ours, path in {**USUAL, **named}.items() if path}
     scale = options.probability_scale
     if not scale and columns.get("probability") in _OF_PER_CENT:

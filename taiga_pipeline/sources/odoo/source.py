@@ -8,9 +8,7 @@ gone.
 
 from __future__ import annotations
 
-import json
 import logging
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,7 +35,7 @@ from taiga_pipeline.sources.odoo.values import Resolver, decode, encode_moment, 
 from taiga_pipeline.sources.odoo.write_back import OdooWriteBack
 from taiga_pipeline.sources.port import DealReading, Past
 from taiga_pipeline.sources.rows import read_deals
-from taiga_pipeline.sources.spool import Cache, Kept, Spool
+from taiga_pipeline.sources.spool import Cache, Kept, Spool, all_records, keep, kept_for
 
 _LOG: Final = logging.getLogger(__name__)
 _CHANGED: Final = "write_date"
@@ -102,7 +100,7 @@ class OdooSource:
         if self._reading:
             self._reading.spool.close()
         self._look_at_fields()
-        self._reading = reading = _Reading(Spool(self._kept()), self._types())
+        self._reading = reading = _Reading(Spool(self._kept), self._types())
         self._fill(reading)
         _LOG.info(
             "%s records of %s read (%s)",
@@ -114,6 +112,12 @@ class OdooSource:
         found = DealReading(deals=())
         found.deals = self._deals(drafts, found)
         return found
+
+    @property
+    def _kept(self) -> Kept | None:
+        """What the next read can add to, None if it has to be a complete one."""
+        terms = self._terms
+        return kept_for(terms.cache, self._clock.now(), terms.complete_every, anew=self._anew)
 
     def _look_at_fields(self) -> None:
         """Finds out whether the fields are there that are named.
@@ -136,17 +140,6 @@ class OdooSource:
     @property
     def _places(self) -> tuple[str, ...]:
         return tuple(self._write_back.places.values()) if self._write_back else ()
-
-    def _kept(self) -> Kept | None:
-        """Returns what the next read can add to, None if it has to be a complete one."""
-        cache = self._terms.cache
-        if cache is None or self._anew:
-            return None
-        kept = cache.look()
-        if kept is None:
-            return None
-        age = self._clock.now() - kept.complete_at
-        return kept if timedelta() <= age < self._terms.complete_every else None
 
     def _fill(self, reading: _Reading) -> None:
         """Reads the records, page by page, with what they lead to."""
@@ -215,7 +208,7 @@ class OdooSource:
     # --- from records to deals
 
     def _rows(self, reading: _Reading) -> Iterator[NativeRow]:
-        for row in self._records(reading):
+        for row in all_records(self._terms.cache, reading.spool):
             yield self._native(row, reading)
 
     def _native(self, row: Row, reading: _Reading) -> NativeRow:
@@ -223,18 +216,6 @@ class OdooSource:
             (path, decode(row.get(path), kind)) for path, kind in reading.types.items()
         )
         return NativeRow(row["id"], tuple(cell(name, values) for name in self._terms.names))
-
-    def _records(self, reading: _Reading) -> Iterator[Row]:
-        cache = self._terms.cache
-        try:
-            rows = cache.rows(reading.spool) if cache else reading.spool.rows()
-            for _, body in rows:
-                yield json.loads(body)
-        except (sqlite3.Error, ValueError) as error:
-            place = cache.path if cache else "a temporary file"
-            raise Unreachable(
-                f"{place} cannot be read ({error}); remove it: the next run reads everything"
-            ) from None
 
     def _reader(self) -> RowReader:
         return RowReader(self._layout, self._terms.options, funnel(self._terms.options))
@@ -254,12 +235,8 @@ class OdooSource:
 
     def keep(self) -> None:
         """Keeps what the last read brought in the cache, if there is to be one."""
-        if self._terms.cache is None or self._reading is None:
-            return
-        try:
-            self._terms.cache.keep(self._reading.spool, self._clock.now())
-        except (sqlite3.Error, OSError) as error:
-            _LOG.warning("%s was not written: %s", self._terms.cache.path, error)
+        spool = self._reading.spool if self._reading else None
+        keep(self._terms.cache, spool, self._clock.now())
 
     def examine(self) -> Sequence[str]:
         """Looks whether fields and rights are there; see `Examined`."""
@@ -297,7 +274,10 @@ class OdooSource:
         if self._write_back is None or self._reading is None:
             return WriteBackResult()
         reader, reading = self._reader(), self._reading
-        rows = ((reader.key(self._native(row, reading)), row) for row in self._records(reading))
+        rows = (
+            (reader.key(self._native(row, reading)), row)
+            for row in all_records(self._terms.cache, reading.spool)
+        )
         try:
             return self._write_back.take(facts, rows, self._catalogue)
         except (SyncError, ProblemsError) as error:

@@ -20,8 +20,8 @@ from taiga_pipeline.odoo.client import OdooClient
 from taiga_pipeline.odoo.lists import Row, records
 from taiga_pipeline.odoo.text import to_html, to_text
 from taiga_pipeline.pipeline.model import DeliveryFacts
-from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.sources.facts import FACTS, Fact, facts_of, same, write_back_result
+from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.sources.facts import FACTS, Fact, facts_of, same, unfitting, write_back_result
 from taiga_pipeline.sources.odoo.catalogue import Catalogue
 from taiga_pipeline.sources.odoo.values import decode
 
@@ -86,20 +86,7 @@ class OdooWriteBack:
 
     def wrong_with(self, catalogue: Catalogue) -> list[Problem]:
         """Says which fields are not there, or cannot hold their facts."""
-        fields = catalogue.fields(self.model)
-        problems = []
-        for fact, name in self.places.items():
-            where = f'[source.write_back] {fact} = "{name}"'
-            if name not in fields:
-                hint = did_you_mean(name, fields)
-                problems.append(Problem(f"{where}: {self.model} has no field {name!r}{hint}"))
-            elif fact not in _FITTING.get(fields[name].type, ()):
-                problems.append(
-                    Problem(
-                        f"{where}: {fact} does not fit into a field of type {fields[name].type}"
-                    )
-                )
-        return problems
+        return unfitting(self.places, self.model, catalogue.fields(self.model), _FITTING)
 
     def take(
         self,

@@ -20,12 +20,10 @@ from sync.clock import Clock
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.bounds import ANSWER_MEGABYTES
 from taiga_pipeline.http.connection import Connection
-from taiga_pipeline.pipeline.columns import check_field
-from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.table import CLOSE_DATE
 from taiga_pipeline.pipeline.importing.options import ImportOptions
 from taiga_pipeline.sources.facts import unknown_facts
-from taiga_pipeline.sources.rows import ROW_SETTINGS, row_options
+from taiga_pipeline.sources.rows import ROW_SETTINGS, named_fields, row_options
 from taiga_pipeline.sources.settings import SettingsReader
 from taiga_pipeline.sources.spool import Cache
 from taiga_pipeline.sources.tryton.client import Client
@@ -107,12 +105,7 @@ def _options(reader: SettingsReader) -> ImportOptions:
     A field without a name (``notes = ""``) is not read.
     """
     options = row_options(reader)
-    named: dict[str, str] = {}
-    for ours, theirs in options.columns.items():
-        try:
-            named[check_field(ours, options.fields.columns)] = theirs
-        except InvalidValue as error:
-            reader.problems.append(f'[source.columns] {ours} = "{theirs}": {error}')
+    named = named_fields(reader, options)
     usual = dict(USUAL)
     if named.keys() & {"expected_close", "closed_on"}:
         usual.pop(CLOSE_DATE)

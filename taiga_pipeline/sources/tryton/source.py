@@ -8,16 +8,14 @@ gone.
 
 from __future__ import annotations
 
-import json
 import logging
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from sync.clock import Clock
-from sync.errors import SyncError, Unauthorised, Unavailable, Unreachable
+from sync.errors import SyncError, Unauthorised, Unavailable
 from sync.source import WriteBackResult
 from taiga_pipeline.pipeline.importing.drafts import DraftReading
 from taiga_pipeline.pipeline.importing.native import NativeRow
@@ -27,9 +25,9 @@ from taiga_pipeline.pipeline.model import Deal, DeliveryFacts
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.sources.port import DealReading
 from taiga_pipeline.sources.rows import read_deals
-from taiga_pipeline.sources.spool import Cache, Kept, Spool
+from taiga_pipeline.sources.spool import Cache, Kept, Spool, all_records, keep, kept_for
 from taiga_pipeline.sources.tryton.catalogue import Catalogue
-from taiga_pipeline.sources.tryton.client import Client, Row
+from taiga_pipeline.sources.tryton.client import Client
 from taiga_pipeline.sources.tryton.fields import CLOSED_STATES, Fields, NotShown
 from taiga_pipeline.sources.tryton.typed import encode
 from taiga_pipeline.sources.tryton.write_back import TrytonWriteBack
@@ -81,7 +79,7 @@ class TrytonSource:
         """
         if self._spool:
             self._spool.close()
-        self._spool = spool = Spool(self._kept())
+        self._spool = spool = Spool(self._kept)
         try:
             self._fill(spool)
         except Unavailable:
@@ -101,6 +99,12 @@ class TrytonSource:
         reading.deals = self._deals(drafts, reading)
         return reading
 
+    @property
+    def _kept(self) -> Kept | None:
+        """What the next read can add to, None if it has to be a complete one."""
+        terms = self._terms
+        return kept_for(terms.cache, self._clock.now(), terms.complete_every, anew=self._anew)
+
     def _look_at_fields(self) -> None:
         """Finds out whether it is the fields' names that a failure comes from.
 
@@ -112,17 +116,6 @@ class TrytonSource:
             problems += self._write_back.wrong_with(self._catalogue)
         if problems:
             raise ProblemsError(problems)
-
-    def _kept(self) -> Kept | None:
-        """Returns what the next read can add to, None if it has to be a complete one."""
-        cache = self._terms.cache
-        if cache is None or self._anew:
-            return None
-        kept = cache.look()
-        if kept is None:
-            return None
-        age = self._clock.now() - kept.complete_at
-        return kept if timedelta() <= age < self._terms.complete_every else None
 
     def _fill(self, spool: Spool) -> None:
         fields = self._terms.fields
@@ -141,19 +134,8 @@ class TrytonSource:
             spool.put(row, fields.newest(row))
 
     def _rows(self, spool: Spool) -> Iterator[NativeRow]:
-        for row in self._records(spool):
+        for row in all_records(self._terms.cache, spool):
             yield NativeRow(row["id"], self._terms.fields.cells(row))
-
-    def _records(self, spool: Spool) -> Iterator[Row]:
-        cache = self._terms.cache
-        try:
-            for _, body in cache.rows(spool) if cache else spool.rows():
-                yield json.loads(body)
-        except (sqlite3.Error, ValueError) as error:
-            place = cache.path if cache else "a temporary file"
-            raise Unreachable(
-                f"{place} cannot be read ({error}); remove it: the next run reads everything"
-            ) from None
 
     def _reader(self) -> RowReader:
         return RowReader(self._layout, self._terms.options, _funnel(self._terms.options))
@@ -173,12 +155,7 @@ class TrytonSource:
 
     def keep(self) -> None:
         """Keeps what the last read brought in the cache, if there is to be one."""
-        if self._terms.cache is None or self._spool is None:
-            return
-        try:
-            self._terms.cache.keep(self._spool, self._clock.now())
-        except (sqlite3.Error, OSError) as error:
-            _LOG.warning("%s was not written: %s", self._terms.cache.path, error)
+        keep(self._terms.cache, self._spool, self._clock.now())
 
     def examine(self) -> Sequence[str]:
         """Looks whether fields and rights are there; see `Examined`."""
@@ -204,7 +181,7 @@ class TrytonSource:
         reader = self._reader()
         records = (
             (reader.key(NativeRow(row["id"], self._terms.fields.cells(row))), row)
-            for row in self._records(self._spool)
+            for row in all_records(self._terms.cache, self._spool)
         )
         try:
             return self._write_back.take(facts, records, self._catalogue)

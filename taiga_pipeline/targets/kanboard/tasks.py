@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
@@ -51,7 +52,7 @@ def zone_of(name: str) -> tzinfo:
         return UTC
 
 
-class Tasks:
+class Tasks(ABC):
     """What stories and milestones have in common."""
 
     kind: str
@@ -73,25 +74,25 @@ class Tasks:
             group=key.group if key else "",
         )
 
+    @abstractmethod
     def fields(
         self, row: Row, words: str, context: Context, columns: Sequence[Row]
     ) -> dict[str, Value]:
         """Returns the fields that a task shows; ``words`` is people's part of its description."""
-        raise NotImplementedError
 
+    @abstractmethod
     def identity(self, row: Row, key: RecordKey | None) -> str:
         """Returns what a task is recognised by, "" if it is people's own."""
-        raise NotImplementedError
 
     def facts(self, row: Row, context: Context) -> dict[str, object]:
         """Returns what sales wants to know of it."""
         return {"closed": not flag(row["is_active"])}
 
+    @abstractmethod
     def places(
         self, fields: Mapping[str, Value], row: Row | None, place: Place, context: Context
     ) -> dict[str, JSON]:
         """Returns parameters of a call that write fields; ``row`` is the task as it is."""
-        raise NotImplementedError
 
     def create(self, desired: Desired, place: Place, context: Context) -> Written:
         """Makes a task that carries its reference from its first moment, unless it is there."""
