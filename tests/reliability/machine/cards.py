@@ -140,6 +140,8 @@ class Board:
         """Notes that one side wrote ``value``, where it saw ``before``."""
         said = item.fields.setdefault(name, Said())
         deal, card = self.both(item, name)
+        if deal == card and not said.apart:  # this side has seen what the other one wrote
+            said.people = said.sales = None
         other = said.sales if side is Side.DELIVERY else said.people
         if value == before:
             return
