@@ -164,7 +164,7 @@ def _fill(url: str, given: Situation) -> None:
     ]
     with closing(DealStore.open(url, SystemClock().now)) as store:
         store.upsert(deals)
-    with closing(PeopleStore.open(url)) as store:
+    with closing(PeopleStore.open(url, SystemClock().now)) as store:
         store.upsert(given.people)
 
 

@@ -70,7 +70,7 @@ def fill(folder: Path) -> None:
         Person(f"p{n}@example.test", f"Person {n}", ROLES[n % len(ROLES)]) for n in range(PEOPLE)
     ]
     won = [deal for deal in deals if deal.stage == "Won"]
-    roster = PeopleStore.open(url)
+    roster = PeopleStore.open(url, SystemClock().now)
     roster.upsert(people)
     roster.allocate_each(
         Allocation(chance.choice(won).key, person.email, person.role, Decimal(20))

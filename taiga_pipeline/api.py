@@ -71,6 +71,7 @@ from taiga_pipeline.app.people.allocations import (
     import_allocations,
     list_allocations,
 )
+from taiga_pipeline.app.people.history import people_history, scenario_history
 from taiga_pipeline.app.people.roster import (
     Renamed,
     add_person,
@@ -182,6 +183,8 @@ from taiga_pipeline.pipeline.model import (
     Deal,
     FieldChange,
     Note,
+    PlanningChange,
+    PlanningKind,
     RoleDemand,
     StageMove,
 )
@@ -256,6 +259,8 @@ __all__ = [
     "Past",
     "Performed",
     "Person",
+    "PlanningChange",
+    "PlanningKind",
     "Problem",
     "ProblemsError",
     "PutOn",
@@ -359,6 +364,7 @@ __all__ = [
     "notes_of",
     "options_for",
     "past_of",
+    "people_history",
     "perform",
     "put_on",
     "read_fields",
@@ -375,6 +381,7 @@ __all__ = [
     "save_scenario",
     "saved_scenario",
     "saved_scenarios",
+    "scenario_history",
     "score_forecasts",
     "send_digest",
     "server_of",

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from taiga_pipeline.pipeline.store import DealStore
 
 
+SAMPLE: Final = "sample"
+"""Who made what is in the sample."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """Lives of deals (all that one was, in order), people, time off, who works on what, and what an
@@ -46,14 +50,14 @@ class Sample:
 
     def store(self, deals: DealStore, people: PeopleStore, rates: RateStore, at: datetime) -> None:
         """Fills empty stores: each step of a deal at its own time, the rates ``at`` one."""
-        with deals.batch(by="sample") as batch:
+        with deals.batch(by=SAMPLE) as batch:
             for before, after in self._steps():
                 batch.now = _reached(after)
                 batch.put(before, after)
         people.upsert(self.people)
         people.add_each_time_off(self.time_off)
         people.allocate_each(self.allocations)
-        rates.set_each(self.rates, Stamp(at, "sample"))
+        rates.set_each(self.rates, Stamp(at, SAMPLE))
 
     def _steps(self) -> list[tuple[Deal | None, Deal]]:
         steps = [step for life in self.lives for step in pairwise((None, *life))]

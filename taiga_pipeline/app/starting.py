@@ -123,13 +123,14 @@ def _make_store(workspace: Workspace, begun: _Begun, *, sample: bool) -> None:
 
 def add_sample(workspace: Workspace) -> None:
     """Fills the built-in store with the sample pipeline."""
-    from taiga_pipeline.app.sample import make_sample
+    from taiga_pipeline.app.sample import SAMPLE, make_sample
 
     rules = workspace.load_mappings().rules[0]
     stages = {stage.category: stage.name for stage in reversed(rules.stages)}
     teams = [condition.accepted for condition in rules.conditions if condition.field == "team"]
     team = min(teams[0]).title() if teams else ""
-    deals, people = workspace.open_deal_store(), workspace.open_people_store(create=True)
+    deals = workspace.open_deal_store()
+    people = workspace.open_people_store(by=SAMPLE, create=True)
     rates = workspace.open_rate_store()
     sample = make_sample(workspace.today, stages, team)
     sample.store(deals, people, rates, workspace.clock.now())

@@ -24,9 +24,11 @@ def deal_store(workspace: Workspace, *, create: bool = False) -> Iterator[DealSt
 
 
 @contextmanager
-def people_store(workspace: Workspace, *, create: bool = False) -> Iterator[PeopleStore]:
-    """Opens the roster, and closes it again."""
-    store = workspace.open_people_store(create=create)
+def people_store(
+    workspace: Workspace, *, by: str = "", create: bool = False
+) -> Iterator[PeopleStore]:
+    """Opens the roster for changes ``by`` someone, and closes it again."""
+    store = workspace.open_people_store(by=by, create=create)
     try:
         yield store
     finally:

@@ -134,15 +134,18 @@ class Workspace:
         is_made = create and self.makes_stores
         return DealStore.open(self._store_url(), self.clock.now, zone=self.zone, create=is_made)
 
-    def open_people_store(self, *, create: bool = False) -> PeopleStore:
+    def open_people_store(self, *, by: str = "", create: bool = False) -> PeopleStore:
         """Opens the built-in store of people and allocations, and makes it if asked.
+
+        What changes in it is kept in the history as done ``by`` someone.
 
         :raises ProblemsError: deals are read from elsewhere.
         :raises Unreachable: the store is missing, locked or damaged.
         """
         from taiga_pipeline.people.store import PeopleStore
 
-        return PeopleStore.open(self._store_url(), create=create and self.makes_stores)
+        is_made = create and self.makes_stores
+        return PeopleStore.open(self._store_url(), self.clock.now, by=by, create=is_made)
 
     def open_rate_store(self) -> RateStore:
         """Opens the rates of the built-in store.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -38,6 +38,7 @@ from taiga_pipeline.pipeline.errors import (
     UnknownName,
     UnknownPerson,
 )
+from taiga_pipeline.pipeline.model import PlanningChange, PlanningKind
 from taiga_pipeline.pipeline.schema import (
     ALLOCATIONS,
     DEALS,
@@ -48,6 +49,13 @@ from taiga_pipeline.pipeline.schema import (
     writing_store,
 )
 from taiga_pipeline.pipeline.store import nearest_key
+from taiga_pipeline.pipeline.tables.planning_changes import (
+    Moved,
+    planning_events,
+    record,
+    recording,
+    row_to_change,
+)
 from taiga_pipeline.pipeline.text import folded
 
 
@@ -56,18 +64,25 @@ class PeopleStore:
 
     Every method opens and ends its own transaction. Any of them raises `Unreachable` when the
     database is locked or damaged. People are named by e-mail, in any case.
+
+    ``now`` returns aware UTC. Every change is kept in the history with its time, as done ``by``
+    someone.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, now: Callable[[], datetime], by: str = "") -> None:
         self._engine = engine
+        self._now = now
+        self._by = by
 
     @classmethod
-    def open(cls, url: str, *, create: bool = False) -> PeopleStore:
+    def open(
+        cls, url: str, now: Callable[[], datetime], *, by: str = "", create: bool = False
+    ) -> PeopleStore:
         """Opens the store at a database URL, and makes it there if asked.
 
         :raises Unreachable: it is missing, locked, damaged, or from a newer program.
         """
-        return cls(open_store(url, create=create))
+        return cls(open_store(url, create=create), now, by)
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -132,7 +147,7 @@ class PeopleStore:
         :raises InvalidValue: it is not an address, or the same.
         """
         address = clean_email(new)
-        with self._writing() as connection:
+        with writing_store(self._engine) as connection:
             before = _get(connection, old)
             if address == before.email:
                 raise InvalidValue(f"{address} is the address already")
@@ -141,7 +156,8 @@ class PeopleStore:
                 raise AddressTaken(address, taken.name, wanted_by=before.email)
             name = address if before.name == before.email else before.name
             after = replace(before, email=address, name=name)
-            move_to_address(connection, before, after)
+            with self._recording(connection, {before.email: address}):
+                move_to_address(connection, before, after)
             return after
 
     def import_roster(self, path: Path, options: RosterOptions, now: datetime) -> RosterReport:
@@ -152,10 +168,9 @@ class PeopleStore:
         """
         today = day_of(now, options.zone)
         reading = prepare(path, options, today)
-        with self._writing() as connection:
-            report = store_roster(connection, reading, options.origin or path.name, now, today)
-            if options.dry_run:
-                connection.rollback()
+        origin = options.origin or path.name
+        with self._trying() if options.dry_run else self._writing() as connection:
+            report = store_roster(connection, reading, origin, now, today)
         return replace(report, dry_run=options.dry_run)
 
     def remove(self, email: str) -> Person:
@@ -318,17 +333,52 @@ class PeopleStore:
             connection.execute(query)
         return found
 
+    def history(
+        self,
+        newest: int | None = None,
+        *,
+        deal_key: str = "",
+        kinds: Collection[PlanningKind] = (),
+    ) -> list[PlanningChange]:
+        """Returns what was changed of people, time off, allocations, rates and scenarios.
+
+        The oldest comes first; ``newest`` leaves out all but so many, and has the newest come
+        first. ``deal_key`` leaves out what is not about this deal, ``kinds`` all other kinds.
+        """
+        with self._reading() as connection:
+            rows = connection.execute(planning_events(newest, deal_key, kinds))
+            return list(map(row_to_change, rows))
+
+    def note(self, changes: Iterable[PlanningChange]) -> None:
+        """Keeps changes of what is not in the store, such as scenarios."""
+        with writing_store(self._engine) as connection:
+            record(connection, list(changes))
+
     def _reading(self) -> AbstractContextManager[Connection]:
         return reading_store(self._engine)
 
-    def _writing(self) -> AbstractContextManager[Connection]:
-        return writing_store(self._engine)
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with writing_store(self._engine) as connection, self._recording(connection):
+            yield connection
+
+    @contextmanager
+    def _trying(self) -> Iterator[Connection]:
+        """A transaction of which nothing stays."""
+        with writing_store(self._engine) as connection:
+            yield connection
+            connection.rollback()
+
+    def _recording(
+        self, connection: Connection, moved: Moved | None = None
+    ) -> AbstractContextManager[None]:
+        return recording(connection, self._now(), self._by, moved or {})
 
 
 def exchange(
     connection: Connection, gone: Iterable[Allocation], new: Iterable[Allocation]
 ) -> list[Outcome]:
-    """Does what `PeopleStore.exchange` does, in a transaction of another person's."""
+    """Does what `PeopleStore.exchange` does, in a transaction that others opened and record."""
     outcomes: list[Outcome] = []
     for each in gone:
         row = _allocation_row(clean_allocation(each))

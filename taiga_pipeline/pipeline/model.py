@@ -143,6 +143,42 @@ class FieldChange:
     by: str = ""
 
 
+class PlanningKind(StrEnum):
+    """What a plan is made of besides deals."""
+
+    PERSON = "person"
+    TIME_OFF = "time off"
+    ALLOCATION = "allocation"
+    RATE = "rate"
+    SCENARIO = "scenario"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningChange:
+    """Something that was added, changed or removed of what a plan is made of besides deals.
+
+    ``email`` and ``deal_key`` say of whom and of which deal ("": of none), ``what`` which one it is
+    of theirs: days, a role, the name of a scenario. ``before`` and ``after`` are texts by field:
+    those that differ, or all of what was added (nothing ``before``) or removed (nothing ``after``).
+    """
+
+    kind: PlanningKind
+    email: str
+    deal_key: str
+    what: str
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    at: datetime
+    by: str = ""
+
+    @property
+    def action(self) -> str:
+        """``add``, ``edit`` or ``remove``."""
+        if self.before and self.after:
+            return "edit"
+        return "add" if self.after else "remove"
+
+
 @dataclass(frozen=True, slots=True)
 class DeliveryFacts:
     """What became of a deal in the project-management tool, as last read from there.

@@ -255,6 +255,24 @@ RATES: Final = Table(
 """What an hour costs, and is billed at: of a person (``email``) or of a role. Rows are only added:
 of the same person or role and first day, the last one holds; one without amounts takes it back."""
 
+PLANNING_CHANGES: Final = Table(
+    "planning_changes",
+    METADATA,
+    numbered(),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("deal_key", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Index("planning_changes_email", "email"),
+    Index("planning_changes_deal", "deal_key"),
+)
+"""Who changed people, their time off, allocations, rates and scenarios; it outlives what it speaks
+of. ``before`` and ``after`` hold the fields that differ as JSON text, {} for nothing."""
+
 IMPORT_PROFILES: Final = Table(
     "import_profiles",
     METADATA,

@@ -73,6 +73,7 @@ from taiga_pipeline.pipeline.tables.notes import (
     with_notes,
 )
 from taiga_pipeline.pipeline.tables.past import all_changes, moves_of
+from taiga_pipeline.pipeline.tables.planning_changes import recording
 from taiga_pipeline.pipeline.tables.queries import events, matcher, with_decision
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.pipeline.versions import Version, version_of
@@ -274,7 +275,8 @@ class DealStore:
         :raises InvalidValue: values that cannot be stored.
         """
         with self._writing() as connection:
-            returned = also(connection)
+            with recording(connection, self._now(), by):
+                returned = also(connection)
             changed = []
             for key, changes in edits.items():
                 before = _get(connection, key, lock=True)
@@ -345,8 +347,9 @@ class DealStore:
         :raises InvalidValue: it cannot be a key.
         """
         with self._writing() as connection:
-            deal = _get(connection, key, lock=True)
-            return key_changes.rename(connection, deal, clean_line(new), self._now(), by)
+            deal, now, wanted = _get(connection, key, lock=True), self._now(), clean_line(new)
+            with recording(connection, now, by, {deal.key: wanted}):
+                return key_changes.rename(connection, deal, wanted, now, by)
 
     def remove(self, key: str, *, by: str = "") -> Deal:
         """Removes a deal, and returns what it was; its key and what it held are kept.
@@ -354,8 +357,9 @@ class DealStore:
         :raises UnknownName: there is no such deal.
         """
         with self._writing() as connection:
-            deal = _get(connection, key, lock=True)
-            key_changes.remove(connection, deal, self._now(), by)
+            deal, now = _get(connection, key, lock=True), self._now()
+            with recording(connection, now, by):
+                key_changes.remove(connection, deal, now, by)
             return deal
 
     def keys_gone(self) -> tuple[list[tuple[str, str]], frozenset[str]]:

@@ -50,7 +50,7 @@ class StoreSource:
         :raises Unreachable: the store is missing, locked, damaged, or from a newer program.
         """
         engine = open_store(self._url)
-        roster = PeopleStore(engine)
+        roster = PeopleStore(engine, self._clock.now)
         try:
             allocations = by_deal(roster.allocations())
             people = {person.email: person for person in roster.people()}
@@ -82,7 +82,7 @@ class StoreSource:
     def time_off(self) -> tuple[TimeOff, ...]:
         """Returns when people are away."""
         with closing(_Opened(self._url)) as opened:
-            return tuple(PeopleStore(opened.engine).time_off())
+            return tuple(PeopleStore(opened.engine, self._clock.now).time_off())
 
     def rates(self) -> tuple[Rate, ...]:
         """Returns what hours cost, and are billed at."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,16 @@ from taiga_pipeline.problems import ProblemsError
 Import = Callable[..., RowsReport]
 
 
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
 @pytest.fixture
 def people(tmp_path: Path) -> Iterator[PeopleStore]:
-    store = PeopleStore.open(f"sqlite:///{tmp_path / 'people.db'}", create=True)
+    store = PeopleStore.open(
+        f"sqlite:///{tmp_path / 'people.db'}",
+        lambda: datetime(2026, 11, 23, tzinfo=UTC),
+        create=True,
+    )
     for email, name in (
         ("ana@x.test", "Ana Müller"),
         ("bo@x.test", "Bo Ek"),

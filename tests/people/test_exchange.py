@@ -26,7 +26,7 @@ def people(database_url: str) -> Iterator[PeopleStore]:
     deals = DealStore.open(url, lambda: datetime(2026, 11, 23, tzinfo=UTC), create=True)
     deals.add(Deal("D-1", "One"))
     deals.close()
-    store = PeopleStore.open(url)
+    store = PeopleStore.open(url, lambda: datetime(2026, 11, 23, tzinfo=UTC))
     for name in ("ann", "bob"):
         store.add(Person(f"{name}@x.se", name))
     store.allocate(OLD)

@@ -29,7 +29,7 @@ NOW = Stamp(datetime(2026, 11, 27, 9, tzinfo=UTC), "maya")
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     engine = open_store(database_url, create=True)
-    PeopleStore(engine).add(Person("ana@example.org", "Ana", "Back"))
+    PeopleStore(engine, lambda: NOW.at).add(Person("ana@example.org", "Ana", "Back"))
     yield engine
     engine.dispose()
 
@@ -65,9 +65,9 @@ def test_the_history_tells_when_and_by_whom_also_of_what_was_taken_back(rates: R
 def test_a_rate_goes_along_with_a_new_address_and_away_with_the_person(
     rates: RateStore, engine: Engine
 ) -> None:
-    PeopleStore(engine).rename("ana@example.org", "ann@example.org")
+    PeopleStore(engine, lambda: NOW.at).rename("ana@example.org", "ann@example.org")
     assert rates.rates()[1].email == "ann@example.org"
-    PeopleStore(engine).remove("ann@example.org")
+    PeopleStore(engine, lambda: NOW.at).remove("ann@example.org")
     assert rates.rates() == (BACK,)
 
 

@@ -55,7 +55,7 @@ def people(database_url: str) -> Iterator[PeopleStore]:
     deals = DealStore(engine, lambda: datetime(2026, 11, 2, tzinfo=UTC))
     deals.add(Deal("D-1", "Portal"))
     deals.add(Deal("D-2", "App"))
-    yield PeopleStore(engine)
+    yield PeopleStore(engine, lambda: NOW)
     engine.dispose()
 
 

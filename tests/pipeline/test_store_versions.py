@@ -53,7 +53,7 @@ def test_there_is_a_sample_of_every_version() -> None:
 
 
 def test_deals_people_and_history_are_all_there(old_store: str, clock: StandingClock) -> None:
-    deals, people = DealStore.open(old_store, clock), PeopleStore.open(old_store)
+    deals, people = DealStore.open(old_store, clock), PeopleStore.open(old_store, clock)
     try:
         portal = deals.get("D-1")
         assert (portal.stage, portal.value) == ("Qualified", Decimal(1500))

@@ -29,7 +29,7 @@ def test_the_store_gives_deals_people_and_allocations(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'pipeline.db'}"
     deals = DealStore.open(url, lambda: datetime(2026, 1, 1, tzinfo=UTC), create=True)
     deals.upsert([Deal("D-1", "a"), Deal("D-2", "b")])
-    people = PeopleStore.open(url)
+    people = PeopleStore.open(url, lambda: datetime(2026, 1, 1, tzinfo=UTC))
     people.add(Person("a@x.se", "A"))
     people.allocate(Allocation("D-2", "a@x.se", "Back", Decimal(5)))
 

@@ -63,7 +63,9 @@ def won_among(workspace: Workspace, keys: Iterable[str]) -> frozenset[str]:
     return frozenset(won)
 
 
-def put_on(workspace: Workspace, allocation: Allocation, *, by_stage: bool = False) -> PutOn:
+def put_on(
+    workspace: Workspace, allocation: Allocation, *, by_stage: bool = False, by: str = ""
+) -> PutOn:
     """Puts a person on a deal. The same person, deal, role and start is a change.
 
     With ``by_stage``, a change stays confirmed or reserved as it was, and a new allocation is
@@ -74,7 +76,7 @@ def put_on(workspace: Workspace, allocation: Allocation, *, by_stage: bool = Fal
     :raises UnknownName: nobody has the role, and no deal or mapping asks for it; names the nearest.
     :raises InvalidValue: what cannot be stored.
     """
-    with people_store(workspace) as people, deal_store(workspace) as deals:
+    with people_store(workspace, by=by) as people, deal_store(workspace) as deals:
         deals.get(allocation.deal_key)
         people.get(allocation.email)
         booker = Booker(workspace, people)
@@ -84,10 +86,12 @@ def put_on(workspace: Workspace, allocation: Allocation, *, by_stage: bool = Fal
     return PutOn(stored, who in who_left(workspace), overloads)
 
 
-def take_off(workspace: Workspace, key: str, email: str, role: str = "") -> tuple[Allocation, ...]:
+def take_off(
+    workspace: Workspace, key: str, email: str, role: str = "", *, by: str = ""
+) -> tuple[Allocation, ...]:
     """Takes a person off a deal in one role ("": in all), and returns what was taken away.
 
     :raises UnknownName: there is nothing to take away.
     """
-    with people_store(workspace) as people:
+    with people_store(workspace, by=by) as people:
         return tuple(people.release(key, email, role))

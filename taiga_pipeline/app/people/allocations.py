@@ -33,14 +33,16 @@ def list_allocations(workspace: Workspace, *, deal: str = "", person: str = "") 
     return Staffing(found, who_left(workspace), won)
 
 
-def import_allocations(workspace: Workspace, file: Path, writing: Writing) -> RowsReport:
+def import_allocations(
+    workspace: Workspace, file: Path, writing: Writing, *, by: str = ""
+) -> RowsReport:
     """Imports allocations from a CSV file (deal, email, role, hours_per_week, start, ...).
 
     Those without a status are settled as `Booker` does; unknown roles are reported by line.
     """
     from taiga_pipeline.people.csv_files import import_allocations as run_import
 
-    with people_store(workspace) as store:
+    with people_store(workspace, by=by) as store:
         booker = Booker(workspace, store)
 
         def settle(allocation: Allocation, says_status: bool) -> Allocation:

@@ -31,17 +31,19 @@ def list_people(workspace: Workspace) -> tuple[Person, ...]:
         return tuple(store.people())
 
 
-def add_person(workspace: Workspace, person: Person) -> Person:
+def add_person(workspace: Workspace, person: Person, *, by: str = "") -> Person:
     """Adds a person, and returns them as stored.
 
     :raises AddressTaken: someone has this address.
     :raises InvalidValue: what cannot be stored.
     """
-    with people_store(workspace, create=True) as store:
+    with people_store(workspace, by=by, create=True) as store:
         return store.add(person)
 
 
-def edit_person(workspace: Workspace, email: str, values: Mapping[str, Any]) -> Person:
+def edit_person(
+    workspace: Workspace, email: str, values: Mapping[str, Any], *, by: str = ""
+) -> Person:
     """Changes what is known of a person. ``values`` are fields of `Person` but the address.
 
     :raises NothingToChange: there are no values.
@@ -50,33 +52,35 @@ def edit_person(workspace: Workspace, email: str, values: Mapping[str, Any]) -> 
     """
     if not values:
         raise NothingToChange("person")
-    with people_store(workspace) as store:
+    with people_store(workspace, by=by) as store:
         return store.edit(email, values)
 
 
-def remove_person(workspace: Workspace, email: str) -> Person:
+def remove_person(workspace: Workspace, email: str, *, by: str = "") -> Person:
     """Takes a person off the roster, with their time off and allocations.
 
     :raises UnknownPerson: no person has this address.
     """
-    with people_store(workspace) as store:
+    with people_store(workspace, by=by) as store:
         return store.remove(email)
 
 
-def rename_person(workspace: Workspace, old: str, new: str) -> Renamed:
+def rename_person(workspace: Workspace, old: str, new: str, *, by: str = "") -> Renamed:
     """Gives a person another address; time off, allocations and reservations go along.
 
     :raises UnknownPerson: no person has the old address.
     :raises AddressTaken: the new one is someone's.
     :raises InvalidValue: it is not an address, or the same.
     """
-    with people_store(workspace) as store:
+    with people_store(workspace, by=by) as store:
         person = store.rename(old, new)
         deals = frozenset(each.deal_key for each in store.allocations(email=person.email))
         return Renamed(person, deals)
 
 
-def import_people(workspace: Workspace, file: Path, options: RosterOptions) -> RosterReport:
+def import_people(
+    workspace: Workspace, file: Path, options: RosterOptions, *, by: str = ""
+) -> RosterReport:
     """Imports a roster from a CSV file of any HR program.
 
     With ``options.dry_run`` nothing is stored: the report is a preview.
@@ -84,7 +88,7 @@ def import_people(workspace: Workspace, file: Path, options: RosterOptions) -> R
     :raises ProblemsError: the file cannot be decoded, or an option is wrong for it.
     :raises Unreachable: the file or the store cannot be used.
     """
-    with people_store(workspace, create=not options.dry_run) as store:
+    with people_store(workspace, by=by, create=not options.dry_run) as store:
         return store.import_roster(file, options, workspace.clock.now())
 
 

@@ -46,30 +46,34 @@ def list_time_off(workspace: Workspace, email: str = "") -> tuple[TimeOff, ...]:
         return tuple(store.time_off(email))
 
 
-def add_time_off(workspace: Workspace, time_off: TimeOff) -> TimeOff:
+def add_time_off(workspace: Workspace, time_off: TimeOff, *, by: str = "") -> TimeOff:
     """Records days on which a person does not work. The same days again change the reason.
 
     :raises UnknownPerson: no person has this address.
     :raises InvalidValue: the last day is before the first.
     """
-    with people_store(workspace) as store:
+    with people_store(workspace, by=by) as store:
         return store.add_time_off(time_off)
 
 
-def remove_time_off(workspace: Workspace, email: str, first: date, last: date) -> TimeOff:
+def remove_time_off(
+    workspace: Workspace, email: str, first: date, last: date, *, by: str = ""
+) -> TimeOff:
     """Takes time off back.
 
     :raises UnknownName: nothing is recorded for exactly these days.
     """
-    with people_store(workspace) as store:
+    with people_store(workspace, by=by) as store:
         return store.remove_time_off(email, first, last)
 
 
-def import_time_off(workspace: Workspace, file: Path, writing: Writing) -> RowsReport:
+def import_time_off(
+    workspace: Workspace, file: Path, writing: Writing, *, by: str = ""
+) -> RowsReport:
     """Imports time off from a CSV file (email, first, last, reason)."""
     from taiga_pipeline.people.csv_files import import_time_off as run_import
 
-    with people_store(workspace) as store:
+    with people_store(workspace, by=by) as store:
         return run_import(store, file, writing)
 
 
@@ -88,6 +92,7 @@ def import_calendar(
     person: str = "",
     origin: str = "",
     remove_many: bool = False,
+    by: str = "",
 ) -> CalendarImported:
     """Imports time off of the past year and the next two from an iCalendar file.
 
@@ -104,7 +109,7 @@ def import_calendar(
 
     today = workspace.today
     first, last = today - _BACK, today + _AHEAD
-    with people_store(workspace) as store:
+    with people_store(workspace, by=by) as store:
         email = store.get(person).email if person else ""
         known = {each.email for each in store.people()}
         asked = Asked(first, last, known, email, workspace.zone, workspace.clock.monotonic)

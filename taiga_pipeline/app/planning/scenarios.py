@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.app.planning.inputs import STATED, options_for, plan_input
 from taiga_pipeline.app.planning.places import scenario_path
+from taiga_pipeline.app.store_access import people_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.errors import AlreadyThere, InvalidValue
+from taiga_pipeline.pipeline.model import PlanningChange, PlanningKind
 
 if TYPE_CHECKING:
     from taiga_pipeline.planning.scenario.compare import Column
@@ -47,6 +49,7 @@ def save_scenario(
     supposed: Mapping[str, Sequence[str]],
     *,
     replace_same: bool = False,
+    by: str = "",
 ) -> Scenario:
     """Saves a scenario. ``supposed`` has texts by change, such as ``{"delay": ["D-2=4w"]}``.
 
@@ -66,10 +69,12 @@ def save_scenario(
     if new.name == TODAY:
         raise InvalidValue(f"{TODAY!r} is what scenarios are compared with; choose another name")
     file = _file(workspace)
-    if new.name in file.all() and not replace_same:
+    before = file.all().get(new.name)
+    if before and not replace_same:
         raise ScenarioThere(new.name)
     apply_scenario(plan_input(workspace, STATED).situation, new)
     put_scenario(file.path, new)
+    _note(workspace, new.name, before, new, by)
     return new
 
 
@@ -86,7 +91,7 @@ def saved_scenario(workspace: Workspace, name: str) -> Scenario:
     return _file(workspace).get(name)
 
 
-def delete_scenario(workspace: Workspace, name: str) -> Scenario:
+def delete_scenario(workspace: Workspace, name: str, *, by: str = "") -> Scenario:
     """Deletes a scenario, and returns it.
 
     :raises UnknownName: there is none of this name; names the nearest.
@@ -94,7 +99,26 @@ def delete_scenario(workspace: Workspace, name: str) -> Scenario:
     need_extra("scenario delete", "planning", "tomlkit")
     from taiga_pipeline.planning.scenario.writing import delete_scenario as delete
 
-    return delete(_file(workspace).path, name)
+    gone = delete(_file(workspace).path, name)
+    _note(workspace, gone.name, gone, None, by)
+    return gone
+
+
+def _note(
+    workspace: Workspace, name: str, before: Scenario | None, after: Scenario | None, by: str
+) -> None:
+    """Keeps a change in the history, where the built-in store is used."""
+    from taiga_pipeline.planning.scenario.model import written_changes
+
+    old, new = (written_changes(each) if each else {} for each in (before, after))
+    if before and after:
+        names = [each for each in (*old, *new) if old.get(each) != new.get(each)]
+        old, new = ({each: texts.get(each, "") for each in names} for texts in (old, new))
+    if not workspace.has_store or not (old or new):
+        return
+    at = workspace.clock.now()
+    with people_store(workspace) as store:
+        store.note([PlanningChange(PlanningKind.SCENARIO, "", "", name, old, new, at, by)])
 
 
 def compare(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from sync.errors import SyncError
 from sync.run import server_identity
 from sync.state.health import Health, look_at
 from taiga_pipeline.app.state_access import state_to_read
-from taiga_pipeline.app.store_access import deal_store
+from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.language import ENGLISH, use
 from taiga_pipeline.report.ways_out import in_words
@@ -20,7 +20,7 @@ from taiga_pipeline.sources.port import TellsHistory
 
 if TYPE_CHECKING:
     from sync.state.store import JournalEntry, OpenIssue, RunRow
-    from taiga_pipeline.pipeline.model import FieldChange, StageMove
+    from taiga_pipeline.pipeline.model import FieldChange, PlanningChange, StageMove
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +36,18 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What happened: entries of the journal, moves and edits by sales, each the newest first."""
+    """What happened: entries of the journal, moves and edits by sales, changes of people and plans,
+    each the newest first."""
 
     written: tuple[JournalEntry, ...]
     moves: tuple[StageMove, ...] = ()
     changes: tuple[FieldChange, ...] = ()
+    planning: tuple[PlanningChange, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing happened."""
+        return not (self.written or self.moves or self.changes or self.planning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ def past_of(workspace: Workspace, deal: str | None = None, limit: int = 50) -> P
     with state_to_read(workspace) as store:
         written = tuple(store.history(deal, limit))
     past = _with_sales(workspace, written, deal or "", limit)
-    if deal and workspace.has_store and not (past.written or past.moves or past.changes):
+    if deal and workspace.has_store and past.is_empty:
         with suppress(SyncError), deal_store(workspace) as deals:
             deals.get(deal)
     return past
@@ -98,11 +105,19 @@ def _with_sales(
         return Past(written)
     try:
         with source.past(deal, newest=limit) as past:
-            return Past(written, tuple(past.moves), tuple(past.changes))
+            found = Past(written, tuple(past.moves), tuple(past.changes))
+        return replace(found, planning=_planning(workspace, deal, limit))
     except SyncError as error:
         with use(ENGLISH):
             log.warning("what sales changed is not in this list: %s", in_words(error))
         return Past(written)
+
+
+def _planning(workspace: Workspace, deal: str, limit: int) -> tuple[PlanningChange, ...]:
+    if not workspace.has_store:
+        return ()
+    with people_store(workspace) as store:
+        return tuple(store.history(limit, deal_key=deal))
 
 
 def server_of(workspace: Workspace) -> StateServer:

@@ -61,10 +61,11 @@ def staff(
         _list(context, key, as_json)
         return
     if remove:
-        _report(staffing.take_off(context, key, person, role), _("took off"), as_json)
+        gone = staffing.take_off(context, key, person, role, by=context.by)
+        _report(gone, _("took off"), as_json)
         return
     wanted = _allocation(key, person, role, hours, start, end, bool(tentative))
-    put = staffing.put_on(context, wanted, by_stage=tentative is None)
+    put = staffing.put_on(context, wanted, by_stage=tentative is None, by=context.by)
     if as_json:
         print_json([{**allocation_json(put.allocation), "overbooked": _overbooked(put)}])
     else:

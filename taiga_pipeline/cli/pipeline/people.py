@@ -10,6 +10,7 @@ import click
 
 from taiga_pipeline.app.people import allocations as use
 from taiga_pipeline.app.people import roster, time_off
+from taiga_pipeline.app.people.history import people_history
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.file_arguments import ReadFile, WrittenFile
 from taiga_pipeline.cli.options import json_option
@@ -22,6 +23,7 @@ from taiga_pipeline.cli.pipeline.people_import import (
     read_delimiter,
 )
 from taiga_pipeline.cli.pipeline.people_rates import rate
+from taiga_pipeline.cli.planning_changes import most_rows, show_changes
 from taiga_pipeline.cli.translated_help import TranslatedGroup
 from taiga_pipeline.language import counted
 from taiga_pipeline.language import text as _
@@ -134,7 +136,9 @@ def add_person(
     context: CommandContext, /, email: str, name: str, as_json: bool, **texts: str | None
 ) -> None:
     """Add a person. EMAIL identifies them, also in the target."""
-    added = roster.add_person(context, Person(email=email, name=name, **_values(texts)))
+    added = roster.add_person(
+        context, Person(email=email, name=name, **_values(texts)), by=context.by
+    )
     _report_person(added, "added", as_json)
 
 
@@ -146,7 +150,7 @@ def add_person(
 @pass_context
 def edit_person(context: CommandContext, /, email: str, as_json: bool, **texts: str | None) -> None:
     """Change the data of a person."""
-    edited = roster.edit_person(context, email, _values(texts))
+    edited = roster.edit_person(context, email, _values(texts), by=context.by)
     _report_person(edited, "changed", as_json)
 
 
@@ -156,7 +160,7 @@ def edit_person(context: CommandContext, /, email: str, as_json: bool, **texts: 
 @pass_context
 def remove_person(context: CommandContext, email: str, as_json: bool) -> None:
     """Remove a person from the roster, with their time off and allocations."""
-    removed = roster.remove_person(context, email)
+    removed = roster.remove_person(context, email, by=context.by)
     _report_person(removed, "removed", as_json)
 
 
@@ -183,7 +187,7 @@ def rename_person(context: CommandContext, old: str, new: str, as_json: bool) ->
     in the project tool stays. Otherwise the next run adds the new address to the projects, and
     removes the old one where it had added it.
     """
-    renamed = roster.rename_person(context, old, new)
+    renamed = roster.rename_person(context, old, new, by=context.by)
     _report_person(renamed.person, "renamed", as_json)
     if renamed.deals:
         deals = counted(len(renamed.deals), "deal")
@@ -198,6 +202,21 @@ def rename_person(context: CommandContext, old: str, new: str, as_json: bool) ->
             ),
             err=True,
         )
+
+
+@people.command("history")
+@click.argument("who", default="")
+@click.option("--deal", default="", metavar="KEY", help="Only who was put on or off this deal.")
+@most_rows
+@json_option
+@pass_context
+def history(context: CommandContext, who: str, deal: str, limit: int, as_json: bool) -> None:
+    """Show who changed people, time off, allocations and rates, the newest first.
+
+    WHO is an e-mail address, a part of a name, or the role of a rate. Imports are in it with every
+    person that they changed.
+    """
+    show_changes(people_history(context, who, deal=deal, limit=limit), as_json)
 
 
 @people.command("export")
@@ -242,7 +261,8 @@ def add_off(
 ) -> None:
     """Record time off from FIRST to LAST day (default: one day)."""
     days = TimeOff(email, read_day(first), read_day(last or first), reason)
-    _report_time_off(time_off.add_time_off(context, days), _("is off"), as_json)
+    added = time_off.add_time_off(context, days, by=context.by)
+    _report_time_off(added, _("is off"), as_json)
 
 
 @off.command("remove")
@@ -255,7 +275,8 @@ def remove_off(
     context: CommandContext, email: str, first: str, last: str | None, as_json: bool
 ) -> None:
     """Remove time off."""
-    gone = time_off.remove_time_off(context, email, read_day(first), read_day(last or first))
+    days = read_day(first), read_day(last or first)
+    gone = time_off.remove_time_off(context, email, *days, by=context.by)
     _report_time_off(gone, _("is not off"), as_json)
 
 
@@ -335,7 +356,7 @@ def import_off(
         read_delimiter(delimiter),
         sheet,
     )
-    report = time_off.import_time_off(context, file, writing)
+    report = time_off.import_time_off(context, file, writing, by=context.by)
     return report_rows(report, file, as_json)
 
 
@@ -399,7 +420,7 @@ def import_allocations(
     from taiga_pipeline.people.csv_files import Writing
 
     writing = Writing(encoding, date_format, context.zone, read_columns(columns), sheet=sheet)
-    report = use.import_allocations(context, file, writing)
+    report = use.import_allocations(context, file, writing, by=context.by)
     return report_rows(report, file, as_json)
 
 

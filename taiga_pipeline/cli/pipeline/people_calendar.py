@@ -55,7 +55,12 @@ def import_calendar(
 ) -> int:
     """Imports time off from an iCalendar file, and prints what became of it."""
     done = time_off.import_calendar(
-        context, file, person=person, origin=origin, remove_many=remove_many
+        context,
+        file,
+        person=person,
+        origin=origin,
+        remove_many=remove_many,
+        by=context.by,
     )
     if as_json:
         print_json(_as_json(done.reading, done.report))

@@ -82,7 +82,7 @@ def import_people(
         zone=context.zone,
         **texts,
     )
-    report = roster.import_people(context, file, options)
+    report = roster.import_people(context, file, options, by=context.by)
     if as_json:
         print_json({**asdict(report), "bad_rows": bad_rows_json(report.bad_rows)})
     else:

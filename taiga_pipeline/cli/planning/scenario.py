@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from taiga_pipeline.app.people.history import scenario_history
 from taiga_pipeline.app.planning import scenarios as use
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.options import json_option, plan_options
 from taiga_pipeline.cli.output import print_json, print_pairs, print_table
+from taiga_pipeline.cli.planning_changes import most_rows, show_changes
 from taiga_pipeline.cli.translated_help import TranslatedGroup
 from taiga_pipeline.language import figure
 from taiga_pipeline.language import text as _
@@ -54,7 +56,7 @@ def add_scenario(
     context: CommandContext, /, name: str, again: bool, as_json: bool, **texts: tuple[str, ...]
 ) -> None:
     """Save a scenario under NAME. Each option may be given several times."""
-    new = use.save_scenario(context, name, texts, replace_same=again)
+    new = use.save_scenario(context, name, texts, replace_same=again, by=context.by)
     _report(new, as_json, heading=_("saved {name}", name=safe(new.name)))
 
 
@@ -88,8 +90,21 @@ def show_scenario(context: CommandContext, name: str, as_json: bool) -> None:
 @pass_context
 def delete_scenario(context: CommandContext, name: str, as_json: bool) -> None:
     """Delete a scenario."""
-    gone = use.delete_scenario(context, name)
+    gone = use.delete_scenario(context, name, by=context.by)
     _report(gone, as_json, heading=_("deleted {name}", name=safe(name)))
+
+
+@scenario.command("history")
+@click.argument("name", default="")
+@most_rows
+@json_option
+@pass_context
+def history(context: CommandContext, name: str, limit: int, as_json: bool) -> None:
+    """Show who saved, changed and deleted scenarios, the newest first; of one NAME or of all.
+
+    What people write into scenarios.toml by hand is not in it.
+    """
+    show_changes(scenario_history(context, name, limit=limit), as_json)
 
 
 def _report(saved: Scenario, as_json: bool, heading: str) -> None:

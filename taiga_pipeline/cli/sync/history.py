@@ -18,7 +18,13 @@ from taiga_pipeline.cli.options import json_option
 from taiga_pipeline.cli.output import print_json, print_table, shorten
 from taiga_pipeline.cli.sync.status import NO_RUN
 from taiga_pipeline.language import text as _
-from taiga_pipeline.pipeline.model import FieldChange, StageMove
+from taiga_pipeline.pipeline.model import FieldChange, PlanningChange, StageMove
+from taiga_pipeline.report.planning_changes import (
+    action_in_words,
+    differences,
+    fields_in_words,
+    subject,
+)
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -53,6 +59,7 @@ def history(context: CommandContext, deal: str | None, limit: int, as_json: bool
         *map(_written, past.written),
         *(_moved(move) for move in past.moves if move.from_stage),
         *map(_changed, past.changes),
+        *map(_planned, past.planning),
         *(_moved(move) for move in past.moves if not move.from_stage),
     ]
     events.sort(key=lambda event: event.at, reverse=True)
@@ -106,6 +113,30 @@ def _sales_event(
             **{"deal": key, "kind": "deal", "key": key, "action": action, "reason": because},
             "changes": [{"field": field, "base": before, "desired": after}],
             **{"status": "done", "error": "", "intended": step.at, "finished": step.at},
+        },
+    )
+
+
+# --- what was changed of people and plans
+
+
+def _planned(change: PlanningChange) -> _Event:
+    when = f"{change.at:%Y-%m-%d %H:%M:%S}"
+    record, text = subject(change), ", ".join(fields_in_words(change, _brief))
+    cells = (change.by or "sales", action_in_words(change), record, text, "", "done")
+    return _Event(
+        change.at,
+        (when, "", *map(safe, cells)),
+        {
+            **{"id": None, "run": None, "who": "sales", "by": change.by, "where": "plan"},
+            **{"deal": change.deal_key, "kind": change.kind.value},
+            **{"key": " ".join(filter(None, (change.email, change.what)))},
+            **{"action": change.action, "reason": ""},
+            "changes": [
+                {"field": name, "base": before or None, "desired": after or None}
+                for name, before, after in differences(change)
+            ],
+            **{"status": "done", "error": "", "intended": change.at, "finished": change.at},
         },
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ from taiga_pipeline.pipeline.batch import Outcome
 from taiga_pipeline.pipeline.cleaning import clean_currency, clean_line, clean_value
 from taiga_pipeline.pipeline.errors import InvalidValue, RequestError, UnknownName, UnknownPerson
 from taiga_pipeline.pipeline.schema import PEOPLE, RATES, open_store, reading_store, writing_store
+from taiga_pipeline.pipeline.tables.planning_changes import recording
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.problems import nearest
 
@@ -84,7 +85,7 @@ class RateStore:
         """Sets in one transaction what can be; says of each what became of it."""
         current = {_identity(rate): rate for rate in self.rates()}
         outcomes: list[Outcome | RequestError] = []
-        with self._writing() as connection:
+        with self._writing(stamp) as connection:
             for rate in rates:
                 try:
                     cleaned = clean_rate(rate)
@@ -117,15 +118,20 @@ class RateStore:
             near = nearest(whose, known)
             meant = f"; did you mean {near!r}?" if near else ""
             raise UnknownName(f"{whose} has no rate{meant}", whose, near)
-        with self._writing() as connection:
+        with self._writing(stamp) as connection:
             _add(connection, replace(found, cost=None, bill=None), stamp)
         return found
 
     def _reading(self) -> AbstractContextManager[Connection]:
         return reading_store(self._engine)
 
-    def _writing(self) -> AbstractContextManager[Connection]:
-        return writing_store(self._engine)
+    @contextmanager
+    def _writing(self, stamp: Stamp) -> Iterator[Connection]:
+        with (
+            writing_store(self._engine) as connection,
+            recording(connection, stamp.at, stamp.by),
+        ):
+            yield connection
 
 
 def clean_rate(rate: Rate) -> Rate:

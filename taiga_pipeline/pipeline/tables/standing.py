@@ -25,7 +25,7 @@ _NUMBERED: Final = (FIELD_CHANGES, STAGE_MOVES, NOTES, KEYS_GONE)
 """Every change of a deal leaves a row with a new number in one of these."""
 _COUNTED: Final = (DEALS, IMPORTED)
 _SMALL: Final = (PEOPLE, TIME_OFF, ALLOCATIONS, RATES)
-"""Tables that keep no history, and are small enough to be read as a whole."""
+"""Tables that are small enough to be read as a whole."""
 
 Standing = tuple[object, ...]
 

@@ -214,4 +214,19 @@ STEPS: Final[tuple[Step, ...]] = (
         )""",
     ),
     statements("ALTER TABLE deals ADD COLUMN part_of TEXT NOT NULL DEFAULT ''"),
+    statements(
+        """CREATE TABLE planning_changes (
+            id {identity},
+            at TIMESTAMP WITH TIME ZONE NOT NULL,
+            by TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            email TEXT NOT NULL,
+            deal_key TEXT NOT NULL,
+            what TEXT NOT NULL,
+            before TEXT NOT NULL,
+            after TEXT NOT NULL
+        )""",
+        "CREATE INDEX planning_changes_email ON planning_changes (email)",
+        "CREATE INDEX planning_changes_deal ON planning_changes (deal_key)",
+    ),
 )

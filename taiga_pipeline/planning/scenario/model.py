@@ -161,6 +161,19 @@ def written_leave(leave: Leave) -> str:
     return f"{leave.email}={leave.first}" if leave.first else leave.email
 
 
+def written_changes(scenario: Scenario) -> dict[str, str]:
+    """Returns what a scenario supposes, as text by kind of change; nothing for what it does not."""
+    texts = {
+        "win": scenario.win,
+        "lose": scenario.lose,
+        "delay": [f"{key}={weeks}w" for key, weeks in scenario.delay.items()],
+        "resize": [f"{key}={100 * size:g}%" for key, size in scenario.resize.items()],
+        "hire": map(written_hire, scenario.hire),
+        "leave": map(written_leave, scenario.leave),
+    }
+    return {name: text for name, each in texts.items() if (text := ", ".join(each))}
+
+
 def check_scenario(scenario: Scenario) -> None:
     """Makes sure that a scenario makes sense by itself.
 

@@ -19,6 +19,7 @@ from taiga_pipeline.app.sync.looking import Past, past_of, recent_runs, sync_hea
 from taiga_pipeline.language import plural, translated
 from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.fields.field import FieldTable
+from taiga_pipeline.report.planning_changes import action_in_words, fields_in_words, subject
 from taiga_pipeline.report.ways_out import advice, in_words
 from taiga_pipeline.web.access.people import Role
 from taiga_pipeline.web.pages import Section, get, post
@@ -68,7 +69,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Who changed what. ``at`` is in the pipeline's zone."""
+    """Who changed what. ``at`` is in the pipeline's zone; ``deal`` is "" if it is about none."""
 
     at: datetime
     who: str
@@ -160,7 +161,9 @@ def _trouble(item: Any, tool: str, zone: tzinfo) -> Trouble:
 def _events(past: Past, fields: FieldTable, zone: tzinfo) -> list[Event]:
     """Returns what happened on both sides, the newest first."""
     return sorted(
-        [*_by_runs(past, zone), *_by_sales(past, fields, zone)], key=lambda e: e.at, reverse=True
+        [*_by_runs(past, zone), *_by_sales(past, fields, zone), *_of_plans(past, zone)],
+        key=lambda e: e.at,
+        reverse=True,
     )
 
 
@@ -197,6 +200,18 @@ def _by_sales(past: Past, fields: FieldTable, zone: tzinfo) -> Iterator[Event]:
         text = f"{name}: {_brief(change.before)} → {_brief(change.after)}"
         at, who = change.at.astimezone(zone), change.by or _("sales")
         yield Event(at, who, change.deal_key, _("edit"), (text,), "")
+
+
+def _of_plans(past: Past, zone: tzinfo) -> Iterator[Event]:
+    for each in past.planning:
+        yield Event(
+            at=each.at.astimezone(zone),
+            who=each.by or _("sales"),
+            deal=each.deal_key,
+            what=f"{action_in_words(each)} {subject(each, with_deal=False)}",
+            changes=tuple(fields_in_words(each, _brief)),
+            outcome="",
+        )
 
 
 def _brief(value: object) -> str:

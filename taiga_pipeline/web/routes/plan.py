@@ -107,14 +107,14 @@ def save(visit: Visit) -> Response:
     """Saves what is supposed as a scenario."""
     supposed, name = supposed_by(visit.form), visit.form.text("name").strip()
     again = visit.form.text("replace") == "yes"
-    saved = save_scenario(visit.workspace, name, supposed, replace_same=again)
+    saved = save_scenario(visit.workspace, name, supposed, replace_same=again, by=visit.by)
     visit.say(_("The scenario {name} is saved.", name=saved.name))
     return visit.go("/plan", scenario=saved.name)
 
 
 def delete(visit: Visit) -> Response:
     """Deletes a scenario."""
-    deleted = delete_scenario(visit.workspace, visit.form.text("name"))
+    deleted = delete_scenario(visit.workspace, visit.form.text("name"), by=visit.by)
     visit.say(_("The scenario {name} is deleted.", name=deleted.name))
     return visit.go("/plan")
 

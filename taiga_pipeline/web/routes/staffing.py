@@ -86,7 +86,7 @@ def take(visit: Visit) -> Response:
         start=parse_cell("start", form.text("start")) if "start" in form else None,
         end=parse_cell("start", form.text("end")) if "end" in form else None,
     )
-    put = put_on(visit.workspace, allocation, by_stage=True)
+    put = put_on(visit.workspace, allocation, by_stage=True, by=visit.by)
     who, deal = put.allocation.email, put.allocation.deal_key
     if put.allocation.confirmed:
         visit.say(_("{who} is on {deal}.", who=who, deal=deal))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -317,7 +317,9 @@ def test_an_allocation_that_was_changed_by_hand_is_not_overwritten(
 ) -> None:
     suggest()
     run("staff", "accept")
-    store = PeopleStore.open(f"sqlite:///{tmp_path}/pipeline.db")
+    store = PeopleStore.open(
+        f"sqlite:///{tmp_path}/pipeline.db", lambda: datetime(2026, 11, 23, tzinfo=UTC)
+    )
     one = next(each for each in store.allocations() if each.deal_key == "D-2")
     changed = Allocation(
         one.deal_key, one.email, one.role, Decimal(7), one.start, date(2026, 12, 6), False

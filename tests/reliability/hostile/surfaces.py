@@ -291,7 +291,7 @@ def terminal_explain(out: Surfaces, name: str, text: str) -> None:
 
 
 def terminal_people(out: Surfaces, name: str, text: str) -> None:
-    for command in (("people", "list"), ("people", "off", "list")):
+    for command in (("people", "list"), ("people", "off", "list"), ("people", "history")):
         assert_terminal_safe(out.rows(*command, about=f"{name}@example.org"))
 
 
@@ -400,7 +400,7 @@ SYNC: Final[Mapping[str, Callable[[Surfaces, str, str], None]]] = {
     "terminal: deals list": terminal_deals_list,
     "terminal: deals show": terminal_deals_show,
     "terminal: mapping explain": terminal_explain,
-    "terminal: people list, off list": terminal_people,
+    "terminal: people list, off list, history": terminal_people,
     "terminal: allocations list": terminal_allocations,
     "log (-vv)": log,
     "JSON: plan": json_plan,

@@ -205,7 +205,7 @@ def fill(world: World, entries: Mapping[str, str], own: Collection[str] = ("regi
 def stores(world: World) -> Iterator[tuple[DealStore, PeopleStore]]:
     """The stores of deals and of people, made if they are not there."""
     deals = DealStore.open(world.store_url, lambda: NOW, create=True)
-    people = PeopleStore.open(world.store_url)
+    people = PeopleStore.open(world.store_url, lambda: NOW)
     try:
         yield deals, people
     finally:

@@ -142,7 +142,7 @@ class Sales:
     def __init__(self, folder: Path) -> None:
         url = f"sqlite:///{folder / 'pipeline.db'}"
         self._deals = DealStore.open(url, lambda: _NOW, create=True)
-        self._people = PeopleStore.open(url, create=True)
+        self._people = PeopleStore.open(url, lambda: _NOW, create=True)
 
     def __enter__(self) -> Sales:
         return self

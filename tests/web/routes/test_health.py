@@ -114,6 +114,16 @@ def test_a_conflict_shows_both_values_and_is_settled_by_a_button(
     assert browser.post("/health/settle", key="nothing", side="sales").status_code == 422
 
 
+def test_who_changed_people_and_scenarios_is_among_who_changed_what(
+    browser: Browser, sample: Run
+) -> None:
+    sample("people", "edit", "ana@example.test", "--hours", "32")
+    browser.post("/plan/scenario", name="both", win="D-105")
+    page = text_of(browser.get("/health"))
+    assert re.search(r"edit person ana@example.test\s+hours per week: 40 → 32", page)
+    assert re.search(r"sara\s+add scenario both\s+win: D-105", page)
+
+
 def test_who_may_not_decide_sees_no_buttons_and_is_refused(
     browse: Browse, deals: Workspace
 ) -> None:
