@@ -65,7 +65,7 @@ from taiga_pipeline.app.mappings import Checked as CheckedMappings
 from taiga_pipeline.app.mappings import Compared as ComparedMappings
 from taiga_pipeline.app.mappings import check_mappings, compare_mappings, explain_project
 from taiga_pipeline.app.notify.digest import digest_of, send_digest
-from taiga_pipeline.app.notify.telling import Told, undelivered_messages
+from taiga_pipeline.app.notify.telling import ChannelResult, undelivered_messages
 from taiga_pipeline.app.people.allocations import (
     export_allocations,
     import_allocations,
@@ -212,6 +212,7 @@ __all__ = [
     "CardEvent",
     "Category",
     "ChangesSince",
+    "ChannelResult",
     "CheckedMappings",
     "ComparedMappings",
     "ComparedScenarios",
@@ -289,7 +290,6 @@ __all__ = [
     "Suggestion",
     "SyncError",
     "TimeOff",
-    "Told",
     "Trouble",
     "Unauthorised",
     "UnknownAction",

@@ -322,11 +322,11 @@ def _look_at_target(workspace: Workspace, *, mapped: bool, is_readable: bool) ->
 
 def _secrets(workspace: Workspace, connected: Sequence[Target]) -> Iterator[Finding]:
     """Yields the secrets that end soon or have ended, by the configuration and the target."""
-    told: list[date] = []
+    last_days: list[date] = []
     for target in connected:
         with suppress(SyncError):
-            told += filter(None, [last_day(target)])
-    ending = expiring(workspace, min(told, default=None))
+            last_days += filter(None, [last_day(target)])
+    ending = expiring(workspace, min(last_days, default=None))
     if ending:
         summary = f"{counted(len(ending), 'secret')} to be renewed"
         yield Finding("secrets", summary, advice=tuple(map(str, ending)))

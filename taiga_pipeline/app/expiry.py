@@ -62,15 +62,15 @@ class Expiring:
         return f"{said}. {way_out}"
 
 
-def expiring(workspace: Workspace, told: date | None = None) -> list[Expiring]:
+def expiring(workspace: Workspace, by_target: date | None = None) -> list[Expiring]:
     """Returns the secrets that end within `WARNING_DAYS`, or have ended.
 
-    ``told`` is the last day of the target's secret by the target itself, None if it does not tell;
-    of two days that are known the earlier one counts.
+    ``by_target`` is the last day of the target's secret by the target itself, None if it does not
+    tell; of two days that are known the earlier one counts.
     """
     settings = workspace.settings
     days = {
-        "target": [settings.target.expires_on, told],
+        "target": [settings.target.expires_on, by_target],
         "source": [settings.source.expires_on],
     }
     found = []
@@ -90,19 +90,19 @@ def last_day(target: Target) -> date | None:
 def note_last_day(store: StateStore, target: Target) -> None:
     """Notes what the target tells, for those who ask without a request."""
     with suppress(SyncError):
-        told = last_day(target)
-        text = told.isoformat() if told else ""
+        by_target = last_day(target)
+        text = by_target.isoformat() if by_target else ""
         if text != (store.note_of(_NOTE) or ""):
             store.put_note(_NOTE, text)
 
 
 def expiring_as_noted(workspace: Workspace) -> list[Expiring]:
     """Returns the secrets that end soon, by the configuration and by what the last run noted."""
-    told = None
+    by_target = None
     with suppress(SyncError), state_to_read(workspace) as store:
         noted = store.note_of(_NOTE)
-        told = date.fromisoformat(noted) if noted else None
-    return expiring(workspace, told)
+        by_target = date.fromisoformat(noted) if noted else None
+    return expiring(workspace, by_target)
 
 
 @contextmanager

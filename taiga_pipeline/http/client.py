@@ -1,4 +1,4 @@
-"""An API with what every request needs: credentials, patience, and errors that say what to do.
+"""An API with what every request needs: credentials, waits, and errors that say what to do.
 
 ==========================  ===================  =====================  ===========================
 what happens                reading              PATCH, PUT, DELETE     POST

@@ -98,8 +98,8 @@ class _Bounded:
 
     def __init__(self, request: Request, most: int) -> None:
         self._request, self._most, self._seen = request, most, 0
-        told = request.headers.get("content-length", "")
-        if told.isdecimal() and len(told) < 20 and int(told) > most:
+        length = request.headers.get("content-length", "")
+        if length.isdecimal() and len(length) < 20 and int(length) > most:
             raise TooLarge(most)
 
     async def __call__(self) -> Message:

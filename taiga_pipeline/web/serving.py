@@ -20,7 +20,7 @@ from taiga_pipeline.web.access.one_time import OneTimeToken
 from taiga_pipeline.web.access.people import Person, Role
 from taiga_pipeline.web.access.session import Sessions
 from taiga_pipeline.web.application import application
-from taiga_pipeline.web.patience import Patience
+from taiga_pipeline.web.head_timeout import HeadTimeout
 from taiga_pipeline.web.routes import SECTIONS
 from taiga_pipeline.web.site import Site
 from taiga_pipeline.web_settings import is_loopback
@@ -119,7 +119,7 @@ def server_of(site: Site) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             application(site),
-            http=Patience,
+            http=HeadTimeout,
             log_config=None,
             access_log=False,
             proxy_headers=False,

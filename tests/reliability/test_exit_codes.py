@@ -274,7 +274,7 @@ SITUATIONS: Final[dict[str, Callable[[Stage], Result]]] = {
     "a web page answers": web_page,
     "the password is wrong": wrong_password,
     "the server only fails": fault(Fault(FaultKind.SERVER_ERROR_BEFORE, status=503, **LISTS)),
-    "the server asks for more patience than there is": fault(
+    "the server asks to wait longer than the limit": fault(
         Fault(FaultKind.THROTTLED, seconds=600, **LISTS)
     ),
     "a list does not come whole": fault(Fault(FaultKind.WRONG_COUNT, **LISTS)),

@@ -29,7 +29,7 @@ class TriedImport:
     """What an import would do. ``headers`` are the file's, in their order; () if it has none.
 
     With ``problems``, it cannot be made like this, and the rest is None or empty. ``options`` are
-    those that count, with what earlier imports of the file were told. ``stages`` are those that
+    those that count, with the kept ones of earlier imports of the file. ``stages`` are those that
     the mappings know.
     """
 
@@ -72,12 +72,12 @@ def try_import(workspace: Workspace, upload: Upload, options: ImportOptions) -> 
             headers = _headers(upload, dry)
             with reading_import(workspace, upload.path, dry) as prepared:
                 understanding, rows = prepared.understanding(), prepared.preview(MOST_ROWS)
-                told = prepared.told.options
+                options = prepared.effective.options
                 report = prepared.run()
     except ProblemsError as error:
         said = tuple(each.message for each in error.problems)
         return TriedImport(headers, dry, stages, problems=said)
-    return TriedImport(headers, told, stages, (), understanding, rows, report)
+    return TriedImport(headers, options, stages, (), understanding, rows, report)
 
 
 def make_import(workspace: Workspace, upload: Upload, options: ImportOptions) -> ImportReport:

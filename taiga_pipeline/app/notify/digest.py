@@ -13,7 +13,7 @@ from sync.state.outbox import Event, Sighting
 from taiga_pipeline.app.deals.follow_ups import Followed
 from taiga_pipeline.app.notify.shortages import roles_now
 from taiga_pipeline.app.notify.telling import (
-    Told,
+    ChannelResult,
     channels,
     deliver,
     need_package,
@@ -78,7 +78,7 @@ def last_digest(workspace: Workspace) -> date:
     return date.fromisoformat(seen.value) if seen else workspace.today - FIRST_SINCE
 
 
-def send_digest(workspace: Workspace, title: str, lines: Sequence[str]) -> list[Told]:
+def send_digest(workspace: Workspace, title: str, lines: Sequence[str]) -> list[ChannelResult]:
     """Sends the digest to every channel, once a day; returns what became of it.
 
     What else is due goes with it. Empty where the configuration names no channels.

@@ -31,7 +31,7 @@ SHOWN_FOR: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ChannelResult:
     """What became of messages to one channel."""
 
     channel: str
@@ -89,39 +89,42 @@ def outbox_to_read(workspace: Workspace) -> Iterator[Outbox]:
         outbox.close()
 
 
-def deliver(workspace: Workspace, outbox: Outbox, to: Sequence[Channel]) -> list[Told]:
+def deliver(workspace: Workspace, outbox: Outbox, to: Sequence[Channel]) -> list[ChannelResult]:
     """Sends what is due; returns what became of it, what is lost included."""
     now = outbox.now()
     lost = outbox.give_up(now - TOO_OLD, now - CLAIM_HOLDS)
     outbox.forget_before(now - timedelta(days=workspace.settings.sync.history_days))
-    told = [Told(each.channel, (each,), Delivery(MessageStatus.LOST, each.detail)) for each in lost]
+    results = [
+        ChannelResult(each.channel, (each,), Delivery(MessageStatus.LOST, each.detail))
+        for each in lost
+    ]
     send = sender_of(workspace)
     for channel in to:
         claimed = outbox.claim(channel.name)
         if claimed:
-            told.append(_send(workspace, outbox, channel, claimed, send))
-    for each in told:
+            results.append(_send(workspace, outbox, channel, claimed, send))
+    for each in results:
         _report(each)
-    return told
+    return results
 
 
 def _send(
     workspace: Workspace, outbox: Outbox, channel: Channel, claimed: list[Message], send: Sender
-) -> Told:
+) -> ChannelResult:
     texts = [(message.title, message.text) for message in claimed]
     delivery = send(channel, *together(texts, workspace.settings.pipeline))
     outbox.settle(claimed, delivery.status, delivery.detail)
-    return Told(channel.name, tuple(claimed), delivery)
+    return ChannelResult(channel.name, tuple(claimed), delivery)
 
 
-def _report(told: Told) -> None:
+def _report(result: ChannelResult) -> None:
     """Logs what did not arrive; of a channel that is down for long, the first time only."""
-    status, detail = told.delivery.status, told.delivery.detail
+    status, detail = result.delivery.status, result.delivery.detail
     if status is MessageStatus.SENT:
         return
-    known = status is MessageStatus.DUE and all(each.detail for each in told.messages)
+    known = status is MessageStatus.DUE and all(each.detail for each in result.messages)
     level = logging.INFO if known else logging.WARNING
-    log.log(level, "%s", undelivered_line(told.channel, told.messages, status, detail))
+    log.log(level, "%s", undelivered_line(result.channel, result.messages, status, detail))
 
 
 def undelivered_line(

@@ -41,7 +41,7 @@ def idle_of_roles(report: CapacityReport) -> HeatMap | None:
         for role in report.roles
         if role.people
     ]
-    return HeatMap(names, rows, _(_ROLES), is_told_by_row=True) if rows else None
+    return HeatMap(names, rows, _(_ROLES), is_described_by_row=True) if rows else None
 
 
 def idle_of_people(report: CapacityReport) -> HeatMap | None:
@@ -59,7 +59,7 @@ def idle_of_people(report: CapacityReport) -> HeatMap | None:
         )
         for person in report.people
     ]
-    return HeatMap(names, rows, _(_PEOPLE), is_told_by_row=True) if rows else None
+    return HeatMap(names, rows, _(_PEOPLE), is_described_by_row=True) if rows else None
 
 
 def _used(cell: HoursCell | PersonWeek) -> str:

@@ -98,14 +98,14 @@ class BackgroundRuns:
                 self._thread.start()
             self._change.notify_all()
 
-    def close(self, patience: float = 20.0) -> None:
-        """Ends the run that is under way in good order; after ``patience`` seconds, leaves it."""
+    def close(self, timeout: float = 20.0) -> None:
+        """Ends the run that is under way in good order; after ``timeout`` seconds, leaves it."""
         with self._change:
             self._stop.set()
             self._change.notify_all()
             thread = self._thread
         if thread is not None:
-            thread.join(patience)
+            thread.join(timeout)
 
     def _work(self) -> None:
         while (allow := self._next()) is not None:

@@ -183,12 +183,12 @@ def print_waiting(waiting: Waiting, score: Score | None) -> None:
         pairs[_("Waits for")] = ", ".join(_(each) for each in waiting.follow_ups)
     if waiting.days_in_stage is not None and waiting.usual:
         usual = waiting.usual
-        told = counted(usual.deals, "won deal") if usual.deals else _("the mapping")
+        basis = counted(usual.deals, "won deal") if usual.deals else _("the mapping")
         pairs[_("In stage")] = _(
-            "{days}; usual are up to {days2} ({told})",
+            "{days}; usual are up to {days2} ({basis})",
             days=counted(waiting.days_in_stage, "day"),
             days2=usual.days,
-            told=told,
+            basis=basis,
         )
     if score:
         pairs[_("Learnt chance")] = figure(score.chance, ".0%")

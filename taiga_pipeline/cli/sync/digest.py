@@ -24,7 +24,7 @@ from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
     from taiga_pipeline.app.deals.changes import ChangesSince
-    from taiga_pipeline.app.notify.telling import Told
+    from taiga_pipeline.app.notify.telling import ChannelResult
 
 
 @click.command()
@@ -54,12 +54,12 @@ def _digest(
     changed = changes_since(context, day)
     sends = context.settings.notify.is_wanted and not no_send
     lines = _lines(found, changed)
-    told = send_digest(context, headline(found), lines) if sends and lines else []
+    results = send_digest(context, headline(found), lines) if sends and lines else []
     if as_json:
-        print_json({**digest_json(found), "changes": changes_json(changed), "sent": _sent(told)})
+        print_json({**digest_json(found), "changes": changes_json(changed), "sent": _sent(results)})
     elif not sends or sys.stdout.isatty():
         _show(found, lines)
-    missed = any(each.delivery.status is not MessageStatus.SENT for each in told)
+    missed = any(each.delivery.status is not MessageStatus.SENT for each in results)
     return ExitCode.PARTIAL if missed else ExitCode.DONE
 
 
@@ -96,8 +96,8 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _sent(told: list[Told]) -> list[dict[str, str]]:
+def _sent(results: list[ChannelResult]) -> list[dict[str, str]]:
     return [
         {"channel": each.channel, "status": each.delivery.status.value, "why": each.delivery.detail}
-        for each in told
+        for each in results
     ]

@@ -68,13 +68,13 @@ def words_of(name: str) -> tuple[str, ...]:
     decomposed = unicodedata.normalize("NFKD", as_meant(name).casefold())
     plain = "".join(each for each in decomposed if not unicodedata.combining(each))
     whole = _WORDS.findall(_WITHIN.sub("", plain.translate(_LETTERS)))
-    told = [word for word in whole if word not in _JOINING] or whole
-    first, last = 0, len(told)
-    while last > 1 and told[last - 1] in LEGAL_FORMS:
+    significant = [word for word in whole if word not in _JOINING] or whole
+    first, last = 0, len(significant)
+    while last > 1 and significant[last - 1] in LEGAL_FORMS:
         last -= 1
-    while first < last - 1 and told[first] in LEGAL_FORMS:
+    while first < last - 1 and significant[first] in LEGAL_FORMS:
         first += 1
-    return tuple(told[first:last])
+    return tuple(significant[first:last])
 
 
 def identity(name: str) -> str:

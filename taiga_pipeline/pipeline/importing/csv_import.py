@@ -28,7 +28,12 @@ from taiga_pipeline.pipeline.importing.keys import KeyResolver
 from taiga_pipeline.pipeline.importing.notices import Notice, Observer, swallowed
 from taiga_pipeline.pipeline.importing.options import Funnel, ImportOptions, Layout, lay_out
 from taiga_pipeline.pipeline.importing.preview import RowPreview, row_preview
-from taiga_pipeline.pipeline.importing.profiles import FORGET, Told, profile_of, with_profile
+from taiga_pipeline.pipeline.importing.profiles import (
+    FORGET,
+    EffectiveOptions,
+    profile_of,
+    with_profile,
+)
 from taiga_pipeline.pipeline.importing.rows import BadRow, Draft, RowReader, new_deal
 from taiga_pipeline.pipeline.importing.swaps import Swaps
 from taiga_pipeline.pipeline.importing.three_way import Agreed, Merged, merge_row
@@ -139,21 +144,25 @@ def import_deals(
 def prepare_import(
     store: DealStore, path: Path, options: ImportOptions, funnel: Funnel | None = None
 ) -> PreparedImport:
-    """Reads a file by the options, and by what earlier imports of its origin were told.
+    """Reads a file by the options, and by the kept ones of earlier imports of its origin.
 
     :raises Unreachable: the file or the store cannot be used.
     :raises ProblemsError: the file cannot be decoded, or the options do not fit it.
     """
     funnel, origin = funnel or Funnel(), options.origin or path.name
     with store.view(by=options.by) as view:
-        told = with_profile(options, {} if options.forget else view.profile(origin))
+        effective = with_profile(options, {} if options.forget else view.profile(origin))
         is_first = not view.knows(origin)
     try:
-        reading = open_file(path, told.options, funnel)
+        reading = open_file(path, effective.options, funnel)
     except ProblemsError as error:
-        kept = [Problem(_read_as_before(origin, told.kept), str(path))] if told.kept else []
+        kept = (
+            [Problem(_read_as_before(origin, effective.kept), str(path))] if effective.kept else []
+        )
         raise ProblemsError([*error.problems, *kept]) from None
-    return PreparedImport(store, reading, list(reading.drafts()), told, funnel, origin, is_first)
+    return PreparedImport(
+        store, reading, list(reading.drafts()), effective, funnel, origin, is_first
+    )
 
 
 def _read_as_before(origin: str, kept: Sequence[str]) -> str:
@@ -170,7 +179,7 @@ class PreparedImport:
     store: DealStore
     reading: FileReading
     drafts: Sequence[Draft]
-    told: Told
+    effective: EffectiveOptions
     funnel: Funnel
     origin: str
     is_first: bool
@@ -187,7 +196,7 @@ class PreparedImport:
             columns=understood_columns(reading.layout, reading.reader.readings, self.drafts),
             stages=understood_stages(self.drafts, self.funnel),
             unused_headers=reading.layout.unused,
-            kept=self.told.kept,
+            kept=self.effective.kept,
             is_first=self.is_first,
         )
 
@@ -196,9 +205,9 @@ class PreparedImport:
 
         :raises Unreachable: the store cannot be used.
         """
-        work = _Import(self.reading, self.told.options, self.funnel, self.origin)
+        work = _Import(self.reading, self.effective.options, self.funnel, self.origin)
         found: list[RowPreview] = []
-        with self.store.view(by=self.told.options.by) as view:
+        with self.store.view(by=self.effective.options.by) as view:
             for chunk in chunks(work.keys.resolve(view, self.drafts), CHUNK):
                 found += filter(
                     None, (work.seen(row, view.now) for row in work.prepare(view, chunk))
@@ -214,10 +223,10 @@ class PreparedImport:
 
         :raises Unreachable: the store cannot be used; nothing was imported.
         """
-        options = self.told.options
+        options = self.effective.options
         work = _Import(self.reading, options, self.funnel, self.origin)
-        if self.told.kept:
-            work.told = Notice("kept", 0, _read_as_before(self.origin, self.told.kept))
+        if self.effective.kept:
+            work.kept_notice = Notice("kept", 0, _read_as_before(self.origin, self.effective.kept))
         # Others wait for as long as the writing transaction lasts: all is merged before it.
         with self.store.view(by=options.by) as view:
             drafts = work.keys.resolve(view, self.drafts)
@@ -280,7 +289,7 @@ class _Import:
         self._in_future: list[Deal] = []
         self._swaps = Swaps()
         self._today = date.max
-        self.told: Notice | None = None
+        self.kept_notice: Notice | None = None
 
     def prepare(self, batch: Batch, drafts: Sequence[Draft]) -> list[_Row]:
         """Merges rows into their deals; changes nothing."""
@@ -409,7 +418,7 @@ class _Import:
             unused_headers=layout.unused,
             unknown_stages=dict(self._unknown.most_common()),
             notices=(
-                *([self.told] if self.told else []),
+                *([self.kept_notice] if self.kept_notice else []),
                 *self._reading.notices(),
                 *self._said_of_keys(),
                 *self._past,

@@ -1,4 +1,4 @@
-"""What an import was told about a list, kept by its origin: the next one need not be told again.
+"""How a list was read, kept by its origin: the next import needs no options.
 
 Kept is how the list is read: its columns, stages, formats. Not kept is what is decided each time:
 whose side wins, whether blank cells clear, whether gates are forced.
@@ -32,7 +32,7 @@ Profile = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class EffectiveOptions:
     """The options of an import with those that were kept; ``kept`` lists these as they are typed,
     as far as they count."""
 
@@ -48,10 +48,10 @@ def profile_of(options: ImportOptions) -> Profile:
     return {name: value for name, value in kept.items() if value}
 
 
-def with_profile(options: ImportOptions, profile: Profile) -> Told:
+def with_profile(options: ImportOptions, profile: Profile) -> EffectiveOptions:
     """Returns options with those that were kept, where none were given: each by itself."""
     if not profile:
-        return Told(options)
+        return EffectiveOptions(options)
     kept = _without_other_keys(options, profile)
     changed: dict[str, Any] = {
         name: {**kept.get(name, {}), **getattr(options, name)} for name in _PAIRS
@@ -59,7 +59,7 @@ def with_profile(options: ImportOptions, profile: Profile) -> Told:
     values = {(field, theirs): ours for field, theirs, ours in kept.get("values", ())}
     changed["values"] = {**values, **options.values}
     changed |= {name: getattr(options, name) or kept.get(name, "") for name in _TEXTS}
-    return Told(replace(options, **changed), tuple(_typed(options, kept)))
+    return EffectiveOptions(replace(options, **changed), tuple(_typed(options, kept)))
 
 
 def _without_other_keys(options: ImportOptions, profile: Profile) -> dict[str, Any]:

@@ -25,7 +25,7 @@ MEMORY = 0.7
 """How much of the last step's direction goes into the next one. Without it, steps zigzag: after 120
 of them on 100 people the bound is at 150,000 instead of 234,000 (of a plan that costs 550,000)."""
 STEP_CUT = 0.7
-PATIENCE = 6
+STEPS_BEFORE_CUT = 6
 """Steps without a better bound after which steps get shorter by `STEP_CUT`."""
 
 
@@ -48,7 +48,7 @@ def lower_bound(
             best, waited = bound, 0
         else:
             waited += 1
-        if waited >= PATIENCE:
+        if waited >= STEPS_BEFORE_CUT:
             length, waited = length * STEP_CUT, 0
     return min(best, cost)
 

@@ -55,7 +55,7 @@ def _templates() -> Environment:
         percent=_percent,
         reliability=reliability,
         shade=_shade,
-        told=_told,
+        described=_described,
         whole=_whole,
         year_and_week=_year_and_week,
     )
@@ -81,19 +81,19 @@ def _shade(cell: Cell) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Described:
     """Cells that are described in a list, and how many found no place in it."""
 
     cells: Sequence[Cell]
     left_out: int
 
 
-def _told(heat: HeatMap) -> _Told:
+def _described(heat: HeatMap) -> _Described:
     """Returns the cells that have deals behind them; where none has, those of whole rows."""
     cells = [cell for row in heat.rows for cell in row.cells if cell.drivers and cell.text]
-    if not cells or heat.is_told_by_row:
+    if not cells or heat.is_described_by_row:
         cells = [row.total for row in heat.rows if row.total.hint]
-    return _Told(cells[:MOST_TOLD], max(len(cells) - MOST_TOLD, 0))
+    return _Described(cells[:MOST_TOLD], max(len(cells) - MOST_TOLD, 0))
 
 
 def _percent(share: float) -> str:

@@ -134,14 +134,14 @@ class HeatRow:
 class HeatMap:
     """Rows by weeks. ``weeks`` are names such as ``2026-W49``.
 
-    Below it, cells that have deals behind them are described in words; ``is_told_by_row``
+    Below it, cells that have deals behind them are described in words; ``is_described_by_row``
     describes whole rows instead.
     """
 
     weeks: Sequence[str]
     rows: Sequence[HeatRow]
     explanation: str
-    is_told_by_row: bool = False
+    is_described_by_row: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,8 +68,8 @@ def make(settings: Mapping[str, object], clock: Clock) -> OdooSource:
     token, password = _secrets(reader)
     options = _options(reader)
     places = reader.table("write_back")
-    told = _told(places.pop(MESSAGE, ""))
-    for message in unknown_facts([*places, *told]):
+    note_facts = _note_facts(places.pop(MESSAGE, ""))
+    for message in unknown_facts([*places, *note_facts]):
         reader.complain(f"write_back: {message}")
     url, database = reader.text("url"), reader.text("database")
     model = reader.text("model", MODEL)
@@ -96,11 +96,11 @@ def make(settings: Mapping[str, object], clock: Clock) -> OdooSource:
     )
     reader.finish()
     client = OdooClient(connection, database, clock, section="source")
-    write_back = OdooWriteBack(client, model, places, told) if places or told else None
+    write_back = OdooWriteBack(client, model, places, note_facts) if places or note_facts else None
     return OdooSource(client, terms, clock, write_back)
 
 
-def _told(text: str) -> tuple[str, ...]:
+def _note_facts(text: str) -> tuple[str, ...]:
     """Returns the facts that a note tells."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
 

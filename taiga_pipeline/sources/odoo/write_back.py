@@ -72,8 +72,8 @@ class OdooWriteBack:
             )
         if problems:
             raise ProblemsError(problems)
-        told = [f"a note on each lead ({', '.join(self.message)})"] if self.message else []
-        return f"delivery facts go into {', '.join([*self.places.values(), *told])} of {self.model}"
+        note = [f"a note on each lead ({', '.join(self.message)})"] if self.message else []
+        return f"delivery facts go into {', '.join([*self.places.values(), *note])} of {self.model}"
 
     def _may_write(self) -> bool:
         return bool(

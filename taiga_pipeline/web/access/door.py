@@ -95,13 +95,17 @@ class Door:
     def address(self, connection: HTTPConnection) -> str:
         """Returns where a request comes from, as a named proxy says it."""
         peer = connection.client.host if connection.client else "unknown"
-        told = connection.headers.get("x-forwarded-for", "")
-        return told.rpartition(",")[2].strip()[:100] or peer if self.is_proxy(connection) else peer
+        addresses = connection.headers.get("x-forwarded-for", "")
+        return (
+            addresses.rpartition(",")[2].strip()[:100] or peer
+            if self.is_proxy(connection)
+            else peer
+        )
 
     def is_secure(self, connection: HTTPConnection) -> bool:
         """Whether the browser speaks https, to this server or to a named proxy."""
-        told = connection.headers.get("x-forwarded-proto", "")
-        scheme = told.rpartition(",")[2].strip() if self.is_proxy(connection) else ""
+        schemes = connection.headers.get("x-forwarded-proto", "")
+        scheme = schemes.rpartition(",")[2].strip() if self.is_proxy(connection) else ""
         return (scheme or connection.url.scheme) == "https"
 
     def log_in(self, name: str, password: str) -> User | None:

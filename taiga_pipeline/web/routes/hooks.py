@@ -46,9 +46,11 @@ def is_signed(body: bytes, signature: str, key: Secret) -> bool:
 def _is_ours(body: bytes, username: str) -> bool:
     """Whether there is nothing to look at: a test, or what the connector itself has written."""
     try:
-        told = json.loads(body)
-        by = told.get("by") or {}
-        return told.get("action") == "test" or (bool(username) and by.get("username") == username)
+        payload = json.loads(body)
+        by = payload.get("by") or {}
+        return payload.get("action") == "test" or (
+            bool(username) and by.get("username") == username
+        )
     except (ValueError, AttributeError, RecursionError):
         return False
 

@@ -59,12 +59,12 @@ def receive(visit: Visit) -> Response:
 
 def _of_json(body: bytes) -> dict[str, str] | None:
     try:
-        told = json.loads(body)
+        payload = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(told, dict):
+    if not isinstance(payload, dict):
         return None
-    return {str(name): each for name, each in told.items() if isinstance(each, str)}
+    return {str(name): each for name, each in payload.items() if isinstance(each, str)}
 
 
 def _refused(

@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.web import patience
+from taiga_pipeline.web import head_timeout
 from taiga_pipeline.web.access.door import Door
 from taiga_pipeline.web.access.people import Person, Role
 from taiga_pipeline.web.serving import bind, server_of
@@ -21,8 +21,8 @@ HEAD = b"POST /intake HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n"
 
 @pytest.fixture
 def address(deals: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
-    """Where a server of little patience is."""
-    monkeypatch.setattr(patience, "HEAD_SECONDS", 0.05)
+    """Where a server of little head_timeout is."""
+    monkeypatch.setattr(head_timeout, "HEAD_SECONDS", 0.05)
     with bind("127.0.0.1", 0) as listening:
         server = server_of(site_of(deals, Door(local=Person("sara", Role.ADMIN))))
         thread = threading.Thread(target=server.run, args=([listening],))

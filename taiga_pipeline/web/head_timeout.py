@@ -12,7 +12,7 @@ HEAD_SECONDS: Final = 20.0
 """So long the head of a request may take, from the first byte, or from when somebody connects."""
 
 
-class Patience(H11Protocol):
+class HeadTimeout(H11Protocol):
     """Speaks HTTP, and ends a connection on which no whole head of a request comes."""
 
     _waiting: asyncio.TimerHandle | None = None
