@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,6 +44,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.util import LRUCache
 
 from sync.database.errors import Trouble, recognise
 from sync.errors import DatabaseAway, Stop, Unreachable
@@ -172,20 +173,42 @@ def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SEC
         _create_private_file(parsed)
     arguments = {"timeout": busy_seconds} if is_sqlite else _server_arguments(parsed)
     try:
-        # A pooled connection that a firewall or a restart has ended is replaced before it is used.
-        engine = create_engine(parsed, connect_args=arguments, pool_pre_ping=not is_sqlite)
+        first = _first_engine(parsed, tuple(arguments.items()))
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise Stop(
             f"{shown(parsed)}: no driver for {parsed.drivername} is installed ({error}); "
             "for PostgreSQL write postgresql+psycopg://"
         ) from error
+    engine = Engine(
+        first.pool.recreate(),
+        first.dialect,
+        first.url,
+        execution_options={"compiled_cache": _COMPILED},
+    )
     if is_sqlite:
-        event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     elif engine.dialect.name == "postgresql":
         event.listen(engine, "begin", partial(_begin_postgresql, busy_seconds))
     return engine
 
+
+@lru_cache(maxsize=32)
+def _first_engine(url: URL, arguments: tuple[tuple[str, Any], ...]) -> Engine:
+    """Returns what the engines of one database have in common; none of them is ever this one.
+
+    A program that serves opens a store for each request: all its engines have one dialect, so that
+    a statement is compiled once, and connections of their own.
+    """
+    # A pooled connection that a firewall or a restart has ended is replaced before it is used.
+    is_sqlite = url.get_backend_name() == "sqlite"
+    engine = create_engine(url, connect_args=dict(arguments), pool_pre_ping=not is_sqlite)
+    if is_sqlite:
+        event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+_COMPILED: Final[LRUCache[Any, Any]] = LRUCache(2_000)
+"""Statements as they were compiled, for all engines."""
 
 _LIBPQ: Final = {
     "connect_timeout": 10,

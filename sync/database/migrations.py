@@ -15,7 +15,19 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, Text, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    create_mock_engine,
+    select,
+    text,
+)
 
 from sync.database.engine import lock_number, open_engine, reading, shown, writing
 from sync.database.table_copy import copy_rows, tables_of
@@ -182,6 +194,23 @@ _STEP_MINUTES: Final = 5
 """How long a program waits for another one's step."""
 
 
+def _making(tables: MetaData, dialect: Dialect) -> Sequence[str]:
+    """Returns the statements that make tables as they are described; they are written once."""
+    place = (tables, dialect.name)
+    if place not in _WRITTEN:
+        found: list[str] = []
+        engine = create_mock_engine(
+            f"{dialect.name}+{dialect.driver}://",
+            lambda statement, *_, **__: found.append(str(statement.compile(dialect=dialect))),
+        )
+        tables.create_all(engine, checkfirst=False)
+        _WRITTEN[place] = tuple(found)
+    return _WRITTEN[place]
+
+
+_WRITTEN: Final[dict[tuple[MetaData, str], Sequence[str]]] = {}
+
+
 def _take(
     connection: Connection,
     name: str,
@@ -191,7 +220,8 @@ def _take(
 ) -> int:
     """Takes the next step, or makes all tables where there are none; returns the steps of it."""
     if found == 0 and tables is not None:
-        tables.create_all(connection, checkfirst=False)
+        for statement in _making(tables, connection.dialect):
+            connection.exec_driver_sql(statement)
         _record(connection, name, 0, len(steps))
         return len(steps)
     steps[found](connection)

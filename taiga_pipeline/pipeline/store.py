@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import (
     Connection,
@@ -77,6 +77,9 @@ from taiga_pipeline.pipeline.tables.planning_changes import recording
 from taiga_pipeline.pipeline.tables.queries import events, matcher, with_decision
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.pipeline.versions import Version, version_of
+
+if TYPE_CHECKING:
+    from taiga_pipeline.pipeline.tables.rereading import KnownDeals
 
 FIXED_FIELDS: Final = frozenset(BUILT_IN.where(lambda field: not field.is_edited))
 """Fields that have their own ways of changing."""
@@ -151,6 +154,11 @@ class DealStore:
         matches = matcher(team, owner, text)
         with closing(self._stream_deals(query)) as found:
             yield from (deal for deal, _ in found if matches(deal))
+
+    def reread(self, known: KnownDeals) -> tuple[Deal, ...]:
+        """Returns all deals in the order of their keys; only what changed is made anew."""
+        with self._reading() as connection:
+            return known.read(connection)
 
     def versions(self) -> Iterator[tuple[Deal, Version]]:
         """Goes through all deals in the order of their keys, each with its version."""

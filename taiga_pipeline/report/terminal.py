@@ -28,10 +28,10 @@ def safe(text: str, *, keep_lines: bool = False) -> str:
     Line ends and tabs become spaces; with ``keep_lines``, line ends stay. Heaps of accents are
     cut down.
     """
-    if keep_lines:
-        return "\n".join(safe(line) for line in text.split("\n"))
     if text.isascii() and text.isprintable():
         return text
+    if keep_lines:
+        return "\n".join(safe(line) for line in text.split("\n"))
     return _FLOOD.sub(r"\1", UNSAFE.sub(_show, text))
 
 

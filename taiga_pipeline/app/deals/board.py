@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from taiga_pipeline.app.deals.filters import known_rules
 from taiga_pipeline.app.deals.follow_ups import Followed
-from taiga_pipeline.app.deals.listing import Listed, Sums, as_listed, sums_of
+from taiga_pipeline.app.deals.listing import Listed, Sums, lister, sums_of
 from taiga_pipeline.app.deals.reading import all_deals
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
@@ -120,7 +120,7 @@ def show_board(workspace: Workspace, asked: Asked) -> Board:
     """
     deals, matches = all_deals(workspace), _condition(asked)
     followed, synced = Followed(workspace), _synced(workspace)
-    meant = (as_listed(followed, deal) for deal in deals if matches(deal))
+    meant = map(lister(workspace, followed), filter(matches, deals))
     found = [each for each in meant if _waits(each, asked)]
     lanes = tuple(_lanes(workspace, found, asked, synced))
     return Board(

@@ -78,6 +78,11 @@ class Followed:
         standing = Standing(days, usual, rests=stage.sets_aside)
         return Waiting(follow_ups(deal, standing, self._today), days, usual)
 
+    def ground(self) -> tuple[object, ...]:
+        """Returns what all that is known of open deals stands on, but for the deals themselves."""
+        rules = self._mappings.rules if self._mappings else ()
+        return (self._today, self._workspace.zone, rules, self._usual)
+
     def stage(self, deal: Deal) -> StageRule | None:
         """Returns the stage of a deal by its mapping, None if none knows it."""
         if self._mappings is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -149,11 +149,13 @@ def list_deals(workspace: Workspace, selection: Selection) -> Listing:
     :raises Unreachable: the source cannot be used.
     """
     followed = Followed(workspace)
+    listed = lister(workspace, followed)
     found = [
-        each
-        for deal in _matching(workspace, selection)
-        if (each := _listed(followed, deal, selection)) is not None
+        _scored(followed, each) if selection.scored else each
+        for each in map(listed, _matching(workspace, selection))
+        if _is_asked(each, selection)
     ]
+    found = [each for each in found if selection.score.holds(each.score and each.score.chance)]
     order = _order(workspace, selection.sort)
     known = [each for each in found if order(each) is not None]
     known.sort(key=order, reverse=selection.reverse)
@@ -162,33 +164,42 @@ def list_deals(workspace: Workspace, selection: Selection) -> Listing:
     return Listing(ordered[: selection.limit], sums_of(ordered), columns)
 
 
-def _listed(followed: Followed, deal: Deal, selection: Selection) -> Listed | None:
-    """Returns a deal as it is listed, None if it is not asked for."""
-    stage, waiting = followed.stage(deal), followed.waiting(deal)
-    asked = set(selection.follow_ups)
-    if asked and not asked.intersection(waiting.follow_ups):
-        return None
-    if not selection.value.holds(deal.value):
-        return None
-    if not selection.close.holds(deal.closed_on or deal.expected_close):
-        return None
-    score = followed.score(deal) if selection.scored else None
-    if not selection.score.holds(score.chance if score else None):
-        return None
-    return _with_chance(deal, stage, waiting, score)
+def _is_asked(each: Listed, selection: Selection) -> bool:
+    """Whether a deal is asked for, by anything but its score."""
+    asked = selection.follow_ups
+    if asked and set(asked).isdisjoint(each.waiting.follow_ups):
+        return False
+    return selection.value.holds(each.deal.value) and selection.close.holds(each.close)
 
 
-def as_listed(followed: Followed, deal: Deal) -> Listed:
-    """Returns a deal as it is listed, without its learnt chance."""
-    return _with_chance(deal, followed.stage(deal), followed.waiting(deal), None)
+def _scored(followed: Followed, each: Listed) -> Listed:
+    return replace(each, score=followed.score(each.deal))
 
 
-def _with_chance(
-    deal: Deal, stage: StageRule | None, waiting: Waiting, score: Score | None
-) -> Listed:
+def lister(workspace: Workspace, followed: Followed) -> Callable[[Deal], Listed]:
+    """Returns what makes deals to listed ones, without their learnt chances.
+
+    In a program that serves for long, a deal that did not change is the same object as before, as
+    long as rules and days are what they are.
+    """
+    known: dict[str, Listed] = {}
+    if workspace.memory is not None:
+        known = workspace.remembered("listed", followed.ground(), dict[str, Listed])
+
+    def listed(deal: Deal) -> Listed:
+        found = known.get(deal.key)
+        if found is None or found.deal is not deal:
+            found = known[deal.key] = _as_listed(followed, deal)
+        return found
+
+    return listed
+
+
+def _as_listed(followed: Followed, deal: Deal) -> Listed:
+    stage = followed.stage(deal)
     weight = stage.chance(deal.probability) if stage else deal.probability
     chance = weight if stage and stage.category.is_closed else deal.probability
-    return Listed(deal, stage, chance, weight, waiting, score)
+    return Listed(deal, stage, chance, weight, followed.waiting(deal), None)
 
 
 def _matching(workspace: Workspace, asked: Selection) -> Iterator[Deal]:

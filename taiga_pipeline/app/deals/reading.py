@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.pipeline.tables.rereading import KnownDeals
 
 if TYPE_CHECKING:
     from taiga_pipeline.pipeline.model import Deal
@@ -24,5 +25,9 @@ def all_deals(workspace: Workspace) -> tuple[Deal, ...]:
 
 
 def _stored(workspace: Workspace) -> tuple[Deal, ...]:
+    """Returns the deals of the store; those that did not change are the same objects as before."""
     with deal_store(workspace) as store:
-        return tuple(store.deals())
+        if workspace.memory is None:
+            return tuple(store.deals())
+        place = workspace.settings.source.address(workspace.environment)
+        return store.reread(workspace.remembered("known deals", place, KnownDeals))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from taiga_pipeline.app.deals.board import Asked, Board, show_board
 from taiga_pipeline.pipeline.follow_ups import FollowUp
+from taiga_pipeline.web.cards import CardsDrawn
 from taiga_pipeline.web.pages import Section, get
 from taiga_pipeline.web.visit import Fields, Visit
 
@@ -57,7 +60,10 @@ def lanes_after(visit: Visit, stages: Sequence[str], said: str) -> Response:
 
 
 def _shown(visit: Visit, template: str, board: Board, query: Fields, **more: Any) -> Response:
-    return visit.show(template, board=board, asked=query, waits=WAITS, few=FEW, **more)
+    asked = urlencode(list(query))
+    cards = visit.workspace.remembered("cards", True, CardsDrawn)
+    drawn = partial(cards.draw, visit, f"/{'?' + asked if asked else ''}")
+    return visit.show(template, board=board, asked=query, waits=WAITS, drawn=drawn, **more)
 
 
 BOARD: Final = Section("Board", "/", (get("/", show),))
