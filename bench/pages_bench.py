@@ -1,66 +1,70 @@
 """People who click through the pages of a large pipeline: how long pages and moves take.
 
-``python -m bench.pages_bench [--people 50] [--deals 2000] [--seconds 60]`` serves a made-up
-pipeline from a process of its own and asks it as browsers do: each of the people looks at the
-board, at deals and at follow-ups, moves a card now and then, and reads for some seconds in between.
-Afterwards every move that was answered has to be in the history.
+``python -m bench.pages_bench [--people 50] [--deals 2000] [--seconds 60] [--only calm|run]`` serves
+a made-up pipeline from a process of its own and asks it as browsers do: each of the people looks at
+the board, at deals and at follow-ups, writes notes, edits and moves deals, and reads for some
+seconds in between; their open pages follow what others change. Then it does the same while a run
+makes 500 projects from the same store. Afterwards every change that was answered has to be there.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import re
 import subprocess
 import sys
 import tempfile
-import time
-from collections import Counter, defaultdict
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from html import unescape
 from pathlib import Path
 from typing import Final
 
-import httpx2
-
+from bench.clicking import OPEN, PASSWORD, Clicker, clicks
+from bench.command import Cost, measure
+from bench.sandbox_process import PASSWORD as SECRET
+from bench.sandbox_process import USERNAME, sandbox_process
+from bench.table import print_table
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
 from taiga_pipeline.pipeline.store import DealStore
 from taiga_pipeline.web.access.people import Person, Role, User, hashed, keep_user
 
-PASSWORD: Final = "correct horse"
 CONFIG: Final = """\
 pipeline = "bench"
 [source]
 url = "sqlite:///pipeline.db"
 [target]
-url = "https://taiga.example.com"
-username = "bot"
+url = "{target}"
+username = "{username}"
 password_env = "SECRET"
+[limits]
+create = {projects}
 [web]
 users = "users.toml"
 """
-STAGES: Final = {
-    **{"Lead": 25, "Qualified": 15, "Needs analysis": 12, "Proposal": 8},
-    **{"Won": 20, "Lost": 20},
-}
-OPEN: Final = ("Lead", "Qualified", "Needs analysis", "Proposal")
-THINKING: Final = (2.0, 8.0)
-"""Seconds for which somebody reads a page."""
+PROJECTS: Final = 500
+"""So many deals ask for a project; the run makes all of them."""
+STAGES: Final = {"Lead": 35, "Qualified": 25, "Needs analysis": 20, "Lost": 20}
+_HASH: Final = hashed(PASSWORD, cost=10)
 
 
-def make(folder: Path, deals: int, people: int) -> None:
+def make(folder: Path, deals: int, people: int, target: str) -> None:
     """Makes a pipeline with deals, and people who may change them."""
-    (folder / "config.toml").write_text(CONFIG)
+    config = CONFIG.format(target=target, username=USERNAME, projects=2 * PROJECTS)
+    (folder / "config.toml").write_text(config)
     mappings = folder / "mappings"
     mappings.mkdir()
     shipped = Path(__file__).parent.parent / "mappings" / "default.toml"
     (mappings / "default.toml").write_text(shipped.read_text())
     rng, today = random.Random(3), date.today()
     made = [_deal(rng, number, today) for number in range(deals)]
-    url = f"sqlite:///{folder / 'pipeline.db'}"
-    store = DealStore.open(url, lambda: datetime.now(UTC), create=True)
+    store = DealStore.open(_url(folder), lambda: datetime.now(UTC), create=True)
     store.upsert(made, by="bench")
     store.close()
     for number in range(people):
@@ -68,11 +72,13 @@ def make(folder: Path, deals: int, people: int) -> None:
         keep_user(folder / "users.toml", User(person, _HASH))
 
 
-_HASH: Final = hashed(PASSWORD, cost=10)
+def _url(folder: Path) -> str:
+    return f"sqlite:///{folder / 'pipeline.db'}"
 
 
 def _deal(rng: random.Random, number: int, today: date) -> Deal:
     stage = rng.choices(list(STAGES), list(STAGES.values()))[0]
+    stage = "Proposal" if number < PROJECTS else stage
     is_open = stage in OPEN
     return Deal(
         key=f"D-{number}",
@@ -93,68 +99,16 @@ def _deal(rng: random.Random, number: int, today: date) -> Deal:
     )
 
 
-class Clicker:
-    """One of the people. ``times`` holds seconds by what was asked for, ``moved`` what was
-    answered, ``wrong`` what was not."""
-
-    def __init__(self, address: str, number: int) -> None:
-        self.client = httpx2.AsyncClient(
-            base_url=address, timeout=60, follow_redirects=True, trust_env=False
-        )
-        self.name, self.rng = f"p{number}", random.Random(number)
-        self.times: dict[str, list[float]] = defaultdict(list)
-        self.moved: list[tuple[str, str]] = []
-        self.wrong: list[str] = []
-        self.token = ""
-
-    async def ask(self, what: str, method: str, path: str, **form: str) -> str:
-        begin = time.perf_counter()
-        data = {"csrf": self.token, **form} if method == "POST" else None
-        headers = {"HX-Request": "true"} if what == "move" else {}
-        answer = await self.client.request(method, path, data=data, headers=headers)
-        self.times[what].append(time.perf_counter() - begin)
-        if answer.status_code >= 400 and what != "move":
-            self.wrong.append(f"{method} {path}: {answer.status_code}")
-        if answer.status_code >= 500 or "locked" in answer.text:
-            self.wrong.append(f"{method} {path}: {answer.status_code} {answer.text[-300:]}")
-        if found := re.search(r'name="csrf" content="([^"]*)"', answer.text):
-            self.token = unescape(found[1])
-        return answer.text
-
-    async def click(self, until: float) -> None:
-        await self.ask("log-in", "GET", "/log-in")
-        await self.ask("log-in", "POST", "/log-in", name=self.name, password=PASSWORD)
-        while time.monotonic() < until:
-            await asyncio.sleep(self.rng.uniform(*THINKING))
-            await self.one()
-        await self.client.aclose()
-
-    async def one(self) -> None:
-        board = await self.ask("board", "GET", "/?who=mine" if self.rng.random() < 0.5 else "/")
-        cards = re.findall(r'data-key="([^"]*)" data-stage="([^"]*)"', board)
-        if not cards:
-            return
-        key, stage = self.rng.choice(cards)
-        choice = self.rng.random()
-        if choice < 0.4:
-            await self.ask("deal", "GET", f"/deal?key={key}")
-        elif choice < 0.6:
-            await self.ask("follow-ups", "GET", "/follow-ups?who=all")
-        elif choice < 0.7:
-            await self.ask("note", "POST", "/deal/note", key=key, text=f"by {self.name}")
-        elif stage in OPEN:
-            to = self.rng.choice([each for each in OPEN if each != stage])
-            form = {"key": key, "stage": to, "seen_stage": stage, "asked": "yes", "force": "yes"}
-            answer = await self.ask("move", "POST", "/move", **form, at="")
-            if "is in" in answer and 'class="message done"' in answer:
-                self.moved.append((key, to))
-
-
 def started(folder: Path) -> tuple[subprocess.Popen[str], str]:
     """Starts the server; returns it and its address."""
     command = [sys.executable, "-m", "taiga_pipeline", "web", "--listen", "127.0.0.1:0"]
     server = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command,
+        cwd=folder,
+        env={**os.environ, **_ENVIRONMENT},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     assert server.stdout
     line = server.stdout.readline()
@@ -170,22 +124,33 @@ def used_of(server: subprocess.Popen[str]) -> tuple[float, float]:
     return int(peak[1]) / 1024, (int(ticks[11]) + int(ticks[12])) / 100
 
 
-async def clicks(address: str, people: int, seconds: float) -> list[Clicker]:
-    """Lets all click for a while."""
-    until = time.monotonic() + seconds
-    found = [Clicker(address, number) for number in range(people)]
-    await asyncio.gather(*(each.click(until) for each in found))
-    return found
+@contextmanager
+def _running(folder: Path, is_asked: bool) -> Iterator[list[Cost]]:
+    """Runs the pipeline beside what goes on, if asked; what that took stands in the list."""
+    costs: list[Cost] = []
+    run = threading.Thread(target=lambda: costs.append(measure(folder, ["run"], _ENVIRONMENT)))
+    if is_asked:
+        run.start()
+    yield costs
+    if is_asked:
+        run.join()
 
 
-def missing(folder: Path, found: list[Clicker]) -> list[tuple[str, str]]:
-    """Returns the moves that were answered and are not in the history."""
-    url = f"sqlite:///{folder / 'pipeline.db'}"
-    store = DealStore.open(url, lambda: datetime.now(UTC))
-    made = [(each.deal_key, each.to_stage) for each in store.history()]
+_ENVIRONMENT: Final = {"SECRET": SECRET}
+
+
+def missing(folder: Path, found: list[Clicker]) -> Counter[object]:
+    """Returns what was answered as done and is not there."""
+    store = DealStore.open(_url(folder), lambda: datetime.now(UTC))
+    moves = Counter((each.deal_key, each.to_stage) for each in store.history())
+    notes = Counter(note.text for deal in store.deals() for note in deal.notes)
+    steps = Counter(each.after for each in store.changes() if each.field == "next_step")
     store.close()
-    answered = Counter(move for each in found for move in each.moved)
-    return list((answered - Counter(made)).elements())
+    lost: Counter[object] = Counter()
+    lost += Counter(move for each in found for move in each.moved) - moves
+    lost += Counter(text for each in found for text in each.noted) - notes
+    lost += Counter(text for each in found for text in each.edited) - steps
+    return lost
 
 
 def share(times: list[float], of: float) -> float:
@@ -193,39 +158,55 @@ def share(times: list[float], of: float) -> float:
     return 1000 * sorted(times)[min(len(times) - 1, int(len(times) * of))]
 
 
-def main() -> int:
-    """Serves, clicks, and prints what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=50)
-    parser.add_argument("--deals", type=int, default=2000)
-    parser.add_argument("--seconds", type=float, default=60)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+def bench(arguments: argparse.Namespace, with_run: bool) -> bool:
+    """Serves, clicks, and prints what came of it; returns whether something went wrong."""
+    with tempfile.TemporaryDirectory() as name, sandbox_process() as sandbox:
         folder = Path(name)
-        make(folder, arguments.deals, arguments.people)
+        make(folder, arguments.deals, arguments.people, sandbox.url)
         server, address = started(folder)
         try:
-            found = asyncio.run(clicks(address, arguments.people, arguments.seconds))
+            with _running(folder, with_run) as costs:
+                found = asyncio.run(clicks(address, arguments.people, arguments.seconds))
             megabytes, processor = used_of(server)
         finally:
             server.terminate()
             server.wait(30)
         lost = missing(folder, found)
-    print(f"{arguments.people} people, {arguments.deals:,} deals, {arguments.seconds:.0f} s")
-    kinds = sorted({what for each in found for what in each.times})
-    for what in kinds:
-        times = [seconds for each in found for seconds in each.times[what]]
-        print(
-            f"{what:<11} {len(times):>6} answers   median {share(times, 0.5):6.0f} ms   "
-            f"95 % within {share(times, 0.95):6.0f} ms"
-        )
+    _print_times(arguments, found, with_run)
+    moved, noted = sum(len(each.moved) for each in found), sum(len(each.noted) for each in found)
+    edited = sum(len(each.edited) for each in found)
     wrong = [text for each in found for text in each.wrong]
-    moved = sum(len(each.moved) for each in found)
-    print(f"{moved} moves answered, {len(lost)} of them lost, {len(wrong)} answers wrong")
+    apart = sum(each.apart for each in found)
+    print(f"answered as done: {moved} moves, {noted} notes, {edited} edits")
+    print(f"lost of them: {lost.total()}; came second, and asked: {apart}; wrong: {len(wrong)}")
     print(f"server: {megabytes:.0f} MB at most, {processor:.1f} s of processor time")
+    for cost in costs:
+        print(f"run: {cost.wall:.1f} s, {cost.processor:.1f} s of processor time")
     for text in wrong[:5]:
         print(text)
     return bool(lost or wrong)
+
+
+def _print_times(arguments: argparse.Namespace, found: list[Clicker], with_run: bool) -> None:
+    during = f", while a run makes {PROJECTS} projects" if with_run else ""
+    title = f"{arguments.people} people, {arguments.deals:,} deals, {arguments.seconds:.0f} s"
+    rows = []
+    for what in sorted({what for each in found for what in each.times}):
+        times = [seconds for each in found for seconds in each.times[what]]
+        rows.append([what, len(times), round(share(times, 0.5)), round(share(times, 0.95))])
+    print_table(title + during, ["", "answers", "median, ms", "95 % within, ms"], rows)
+
+
+def main() -> int:
+    """Does both, or one of them; returns how many went wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=50)
+    parser.add_argument("--deals", type=int, default=2000)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--only", choices=["calm", "run"])
+    arguments = parser.parse_args()
+    asked = [arguments.only] if arguments.only else ["calm", "run"]
+    return sum(bench(arguments, which == "run") for which in asked)
 
 
 if __name__ == "__main__":

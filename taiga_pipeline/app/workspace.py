@@ -120,7 +120,14 @@ class Workspace:
 
     def store_mark(self) -> object:
         """Returns what is another one once anybody wrote into the store, None if nothing tells."""
-        path = sqlite_path(self._store_url()) if self.memory else None
+        return self._file_mark(self._store_url()) if self.memory else None
+
+    def state_mark(self) -> object:
+        """Returns what is another one once anybody wrote into the state, None if nothing tells."""
+        return self._file_mark(self.state_url)
+
+    def _file_mark(self, url: str) -> object:
+        path = sqlite_path(url)
         return self.memory.watch(path).mark() if self.memory and path else None
 
     def open_deal_store(self, *, create: bool = False) -> DealStore:

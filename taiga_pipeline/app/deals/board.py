@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from taiga_pipeline.app.deals.filters import known_rules
 from taiga_pipeline.app.deals.follow_ups import Followed
@@ -21,6 +21,10 @@ from taiga_pipeline.pipeline.text import folded, line
 if TYPE_CHECKING:
     from taiga_pipeline.mapping.rules import StageRule
     from taiga_pipeline.pipeline.model import Deal
+
+
+MOST_KNOWN: Final = 100
+"""So many boards are remembered in a program that serves for long, until anything changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +122,27 @@ def show_board(workspace: Workspace, asked: Asked) -> Board:
     :raises ProblemsError: what is wrong with the configuration.
     :raises Unreachable: the source cannot be used.
     """
-    deals, matches = all_deals(workspace), _condition(asked)
-    followed, synced = Followed(workspace), _synced(workspace)
-    meant = map(lister(workspace, followed), filter(matches, deals))
+    deals, followed, synced = all_deals(workspace), Followed(workspace), _synced(workspace)
+    if workspace.memory is None:
+        return _made(workspace, asked, deals, followed, synced)
+    ground = (deals, synced, followed.ground())
+    known = workspace.remembered("boards", ground, dict[Asked, Board])
+    board = known.get(asked)
+    if board is None:
+        if len(known) >= MOST_KNOWN:
+            known.clear()
+        board = known[asked] = _made(workspace, asked, deals, followed, synced)
+    return board
+
+
+def _made(
+    workspace: Workspace,
+    asked: Asked,
+    deals: Sequence[Deal],
+    followed: Followed,
+    synced: _Synced,
+) -> Board:
+    meant = map(lister(workspace, followed), filter(_condition(asked), deals))
     found = [each for each in meant if _waits(each, asked)]
     lanes = tuple(_lanes(workspace, found, asked, synced))
     return Board(
@@ -175,6 +197,10 @@ def _synced(workspace: Workspace) -> _Synced:
     """Returns what the last run left; nothing before the first one."""
     if not workspace.has_state():
         return _Synced()
+    return workspace.remembered("synced", workspace.state_mark(), lambda: _read_synced(workspace))
+
+
+def _read_synced(workspace: Workspace) -> _Synced:
     with state_to_read(workspace) as store:
         states = {key: row.state for key, row in store.index().items() if row.is_followed}
         return _Synced(states, Counter(each.issue.key.group for each in store.issues()))
