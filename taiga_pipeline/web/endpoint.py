@@ -21,7 +21,7 @@ from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.web.access.people import Person, Role
 from taiga_pipeline.web.access.session import COOKIE, Session
 from taiga_pipeline.web.forms import Sent, TooLarge, TooSlow, Unreadable, read_body
-from taiga_pipeline.web.pages import Route
+from taiga_pipeline.web.pages import Queue, Route
 from taiga_pipeline.web.site import Site
 from taiga_pipeline.web.visit import Fields, Visit
 from taiga_pipeline.web.words import UNEXPECTED, Failure, failure_of
@@ -31,16 +31,19 @@ NOBODY: Final = Person("", Role.READ)
 MAX_QUERY: Final = 8_000
 MAX_LANGUAGES: Final = 500
 TURN_SECONDS: Final = 10.0
-"""So long a request waits for its turn to ask the target."""
+"""So long a request waits for its turn where few are at work at once."""
 _NO_RIGHT: Final = marked("Your role ({role}) does not include this; it takes the role {asked}.")
 _FORGED: Final = marked(
     "This form is older than your session, or did not come from this page. Nothing was changed: "
     "load the page again, and repeat it."
 )
-_BUSY: Final = marked(
-    "Others wait for an answer of the same server already, and it takes long. Nothing was changed: "
-    "try again in a few minutes."
-)
+_BUSY: Final = {
+    Queue.TARGET: marked(
+        "Others wait for an answer of the same server already, and it takes long. Nothing was "
+        "changed: try again in a few minutes."
+    ),
+    Queue.PASSWORDS: marked("Many people log in just now. Try again in a minute."),
+}
 _MISCONFIGURED: Final = marked(
     "This server cannot answer now: its configuration has a problem. Its log says which; tell the "
     "person who looks after this server."
@@ -148,22 +151,22 @@ async def _called(site: Site, route: Route, visit: Visit) -> Response:
         response = await route.answer(visit)
         assert isinstance(response, Response)
         return response
-    if route.asks_target:
-        return await _in_turn(site, route, visit)
+    if route.queue is not None:
+        return await _in_turn(site, route, route.queue, visit)
     return await to_thread.run_sync(partial(_run, route, visit), limiter=site.workers)
 
 
-async def _in_turn(site: Site, route: Route, visit: Visit) -> Response:
-    """Answers what may wait long for another server, beside all that does not."""
+async def _in_turn(site: Site, route: Route, queue: Queue, visit: Visit) -> Response:
+    """Answers what has a queue of its own, beside all that has not."""
     try:
         with fail_after(TURN_SECONDS):
-            await site.turns.acquire()
+            await site.turns[queue].acquire()
     except TimeoutError:
-        return _failed(visit, Failure((_(_BUSY),), 503))
+        return _failed(visit, Failure((_(_BUSY[queue]),), 503))
     try:
-        return await to_thread.run_sync(partial(_run, route, visit), limiter=site.asking)
+        return await to_thread.run_sync(partial(_run, route, visit), limiter=site.queues[queue])
     finally:
-        site.turns.release()
+        site.turns[queue].release()
 
 
 def _run(route: Route, visit: Visit) -> Response:

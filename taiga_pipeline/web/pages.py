@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
@@ -21,14 +22,23 @@ Answer = Callable[["Visit"], Response] | Callable[["Visit"], Awaitable[Response]
 coroutine must not block."""
 
 
+class Queue(StrEnum):
+    """What requests wait for in a queue of their own, so that no other request waits for it."""
+
+    TARGET = "target"
+    """Another server, which may not answer for minutes."""
+    PASSWORDS = "passwords"
+    """A processor, for the work that makes passwords hard to guess."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One address below the pipeline's own.
 
     ``role`` is what somebody needs for it, None for an address that everybody may ask. What is
     ``outside`` is asked by programs: without a session and without its protection, so it has to
-    check by itself who asks. ``max_body`` is in bytes. What ``asks_target`` may wait long for
-    another server's answer.
+    check by itself who asks. ``max_body`` is in bytes. ``queue`` is where
+    its requests wait for their turn, None for the one of all pages.
     """
 
     method: str
@@ -37,7 +47,7 @@ class Route:
     role: Role | None
     max_body: int = MAX_BODY
     outside: bool = False
-    asks_target: bool = False
+    queue: Queue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +64,10 @@ class Section:
 
 
 def get(
-    path: str, answer: Answer, role: Role | None = Role.READ, *, asks_target: bool = False
+    path: str, answer: Answer, role: Role | None = Role.READ, *, queue: Queue | None = None
 ) -> Route:
     """Returns a route that shows something and changes nothing."""
-    return Route("GET", path, answer, role, asks_target=asks_target)
+    return Route("GET", path, answer, role, queue=queue)
 
 
 def post(
@@ -66,10 +76,10 @@ def post(
     role: Role | None = Role.SELL,
     *,
     max_body: int = MAX_BODY,
-    asks_target: bool = False,
+    queue: Queue | None = None,
 ) -> Route:
     """Returns a route that changes something; its form has to bring the session's token."""
-    return Route("POST", path, answer, role, max_body, asks_target=asks_target)
+    return Route("POST", path, answer, role, max_body, queue=queue)
 
 
 def outside(method: str, path: str, answer: Answer, *, max_body: int) -> Route:

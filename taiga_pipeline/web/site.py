@@ -11,13 +11,13 @@ from anyio import CapacityLimiter, Semaphore
 from taiga_pipeline.app.serving import Served
 from taiga_pipeline.web.access.door import Door
 from taiga_pipeline.web.access.session import Sessions
-from taiga_pipeline.web.pages import Section
+from taiga_pipeline.web.pages import Queue, Section
 
 WORKERS: Final = 8
 """So many use cases are at work at once; other requests wait for their turn."""
-ASKING: Final = 3
-"""So many requests ask the target at once, in threads of their own: one that does not answer takes
-minutes to give up, and no other page waits for it."""
+AT_ONCE: Final[Mapping[Queue, int]] = {Queue.TARGET: 3, Queue.PASSWORDS: 2}
+"""So many requests of a queue are at work at once, in threads of their own: a target that does not
+answer takes minutes to give up, and a password takes a good part of a second of a processor."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,12 @@ class Site:
     base: str = ""
     hosts: tuple[str, ...] = ()
     workers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(WORKERS))
-    asking: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ASKING))
-    turns: Semaphore = field(default_factory=lambda: Semaphore(ASKING))
+    queues: Mapping[Queue, CapacityLimiter] = field(
+        default_factory=lambda: {each: CapacityLimiter(most) for each, most in AT_ONCE.items()}
+    )
+    turns: Mapping[Queue, Semaphore] = field(
+        default_factory=lambda: {each: Semaphore(most) for each, most in AT_ONCE.items()}
+    )
 
     @property
     def bases(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from starlette.datastructures import FormData, QueryParams, UploadFile
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from taiga_pipeline.app.deals.editing import NEVER_SEEN
 from taiga_pipeline.app.serving import Served
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.language import ENGLISH
@@ -133,6 +134,12 @@ class Visit:
     def by(self) -> str:
         """Who changes something, for the history."""
         return self.person.name
+
+    @property
+    def version(self) -> str:
+        """The version of a deal that a form was made from; where it names none, one that no deal
+        ever had, so that nothing is overwritten unseen."""
+        return self.form.text("version") or NEVER_SEEN
 
     def may(self, role: str) -> bool:
         """Whether the person may do what a role is needed for."""

@@ -69,6 +69,13 @@ def text_of(answer: Response) -> str:
     return " ".join(unescape(body).split())
 
 
+def seen_in(answer: Response, before: str = "") -> str:
+    """Returns what a form brings to say what its page showed: the first one behind a text."""
+    found = re.search(r'name="seen" value="([^"]*)"', answer.text[answer.text.index(before) :])
+    assert found
+    return found[1]
+
+
 Browse = Callable[..., Browser]
 
 

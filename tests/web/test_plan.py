@@ -18,7 +18,7 @@ from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.notation import parse_roles
 from tests.mapping.support import deal
-from tests.web.conftest import Browse
+from tests.web.conftest import Browse, seen_in
 
 ANA = Person("ana@example.org", "Ana Berg", "Back", (), Decimal(40))
 
@@ -91,7 +91,16 @@ def test_what_is_supposed_is_saved_as_a_scenario_and_taken_away_again(
     assert answer.text.count('class="supposed"') == 2
     again = browser.post("/plan/scenario", name="Big <b>", win="D-3")
     assert again.status_code == 409 and "already" in again.text
-    gone = browser.post("/plan/scenario/delete", name="Big <b>")
+    seen = {"name": "Big <b>", "seen": seen_in(answer, "Saved scenarios")}
+    form = {**seen, "opened": "Big <b>", "replace": "yes"}
+    browser.post("/plan/scenario", **form, win="D-1", delay="D-2=8w")
+    assert saved_scenario(plan, "Big <b>").delay == {"D-2": 8}
+    for path, sent in (("/plan/scenario", form | {"win": "D-1"}), ("/plan/scenario/delete", seen)):
+        late = browser.post(path, **sent)
+        assert late.status_code == 409 and "changed since your page" in late.text
+    assert saved_scenario(plan, "Big <b>").delay == {"D-2": 8}
+    now = seen_in(browser.get("/plan"), "Saved scenarios")
+    gone = browser.post("/plan/scenario/delete", name="Big <b>", seen=now)
     assert "is deleted" in gone.text
     empty = browser.post("/plan/scenario", name="Nothing")
     assert empty.status_code == 422
@@ -127,10 +136,13 @@ def test_a_suggestion_is_made_explained_and_accepted_deal_by_deal(
 ) -> None:
     browser = browse("plan", "pia")
     assert "There is no suggestion yet" in browser.get("/plan/staffing").text
-    text = browser.post("/plan/staffing").text
+    page = browser.post("/plan/staffing")
+    text = page.text
     assert "W-1" in text and "Ana Berg" in text
     assert "Accept" in text
-    accepted = browser.post("/plan/staffing/accept", key="W-1").text
+    assert browser.post("/plan/staffing/accept", key="W-1", seen="another").status_code == 409
+    seen = seen_in(page)
+    accepted = browser.post("/plan/staffing/accept", key="W-1", seen=seen).text
     assert "W-1: 1 allocation is stored" in accepted and "accepted</span>" in accepted
     with people_store(plan) as people:
         on = [each for each in people.allocations() if each.deal_key == "W-1"]
@@ -138,7 +150,7 @@ def test_a_suggestion_is_made_explained_and_accepted_deal_by_deal(
     with deal_store(plan) as store:
         store.edit("W-1", {"roles": parse_roles("Back:12h x6w")}, by="test")
     assert "Ask for a new one" in browser.get("/plan/staffing").text
-    assert browser.post("/plan/staffing/accept", key="W-1").status_code == 409
+    assert browser.post("/plan/staffing/accept", key="W-1", seen=seen).status_code == 409
     assert browser.post("/plan/staffing/accept", key=" ").status_code == 422
 
 
@@ -147,11 +159,12 @@ def test_who_can_take_a_deal_is_shown_with_free_hours_and_put_on_it(
 ) -> None:
     assert "W-1" in browse("read").get("/plan/who").text
     browser = browse("plan", "pia")
-    text = browser.get("/plan/who?key=W-1").text
-    assert "Ana Berg" in text and "Put on" in text
-    form = {"key": "W-1", "email": ANA.email, "role": "Back", "hours": "36"}
+    page = browser.get("/plan/who?key=W-1")
+    assert "Ana Berg" in page.text and "Put on" in page.text
+    form = {"key": "W-1", "email": ANA.email, "role": "Back", "hours": "36", "seen": seen_in(page)}
     answer = browser.post("/plan/who", **form, start="2026-11-23", end="2027-01-03")
     assert "ana@example.org is on W-1" in answer.text
     assert "All that it asks for is allocated" in answer.text
+    assert browser.post("/plan/who", **{**form, "hours": "8"}).status_code == 409
     assert browser.post("/plan/who", **{**form, "hours": "lots"}).status_code == 422
     assert browser.get("/plan/who?key=nothing").status_code == 404

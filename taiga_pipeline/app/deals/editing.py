@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from taiga_pipeline.pipeline.versions import Version
 
 
+NEVER_SEEN: Final = "v0-000000000000"
+"""A version that no deal ever had: an edit that was made from it overwrites nothing."""
+
 PROPOSED: Final = ("service", "team", "roles", "value", "currency")
 """What a new deal has from one that it begins from. Never its key, dates, notes or actions."""
 

@@ -30,4 +30,4 @@ def _stored(workspace: Workspace) -> tuple[Deal, ...]:
         if workspace.memory is None:
             return tuple(store.deals())
         place = workspace.settings.source.address(workspace.environment)
-        return store.reread(workspace.remembered("known deals", place, KnownDeals))
+        return store.reread(workspace.remembered("known-deals", place, KnownDeals))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,9 @@ from taiga_pipeline.language import marked, translated
 from taiga_pipeline.language import text as _
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.web_settings import ROLES, split_listen
+
+if TYPE_CHECKING:
+    from taiga_pipeline.web_settings import WebSettings
 
 _NO_FILE = marked(
     'the configuration names no file of people; write users = "users.toml" under [web] first'
@@ -76,8 +80,26 @@ def serve_pages(context: CommandContext, listen: str | None = None) -> None:
                     _("The link lets one browser in, once; then the next one is shown here.")
                 )
                 tell(door.link.token)
+            if door.lets_nobody_in:
+                click.echo(_nobody(settings), err=True)
             click.echo(_("Press Ctrl-C to end it."))
             serve(site, listening, ended)
+
+
+def _nobody(settings: WebSettings) -> str:
+    """Returns that nobody can get in, and the command that changes it, for the case at hand."""
+    if settings.users is None:
+        return _(
+            "Nobody can get in: the proxy says who somebody is, and nothing says what they may do. "
+            "Set header_role under [web], or name a file of people in users."
+        )
+    way = "--no-password" if settings.user_header else ""
+    command = " ".join(filter(None, ("pipeline-sync web user add NAME --role admin", way)))
+    return _(
+        "Nobody can get in yet: {file} holds nobody who may. Add a person with: {command}",
+        file=settings.users,
+        command=command,
+    )
 
 
 def _address(text: str) -> tuple[str, int]:

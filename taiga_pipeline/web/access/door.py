@@ -37,6 +37,18 @@ class Door:
     _read: tuple[tuple[int, int, int], Mapping[str, User]] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def lets_nobody_in(self) -> bool:
+        """Whether nobody at all can get in, as the file of users is now.
+
+        :raises ProblemsError: the file has problems.
+        """
+        if self.local is not None:
+            return False
+        users = self.known().values()
+        by_header = bool(self.header) and (self.header_role is not None or bool(users))
+        return not by_header and not any(user.hash for user in users)
+
     def known(self) -> Mapping[str, User]:
         """Returns the users, read again where their file was changed.
 

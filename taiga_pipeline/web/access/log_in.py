@@ -13,7 +13,7 @@ from taiga_pipeline.language import marked
 from taiga_pipeline.language import text as _
 from taiga_pipeline.web.access.door import ONE_TIME, Door
 from taiga_pipeline.web.access.session import Session, Sessions, proof_of
-from taiga_pipeline.web.pages import Route, get, post
+from taiga_pipeline.web.pages import Queue, Route, get, post
 
 if TYPE_CHECKING:
     from taiga_pipeline.web.visit import Visit
@@ -32,7 +32,7 @@ def ways_in(door: Door, sessions: Sessions) -> Sequence[Route]:
     """Returns the addresses that people without a session may ask."""
     return (
         get("/log-in", partial(_form, door), None),
-        post("/log-in", partial(_log_in, door), None, max_body=MAX_BODY),
+        post("/log-in", partial(_log_in, door), None, max_body=MAX_BODY, queue=Queue.PASSWORDS),
         get("/enter", partial(_enter, door), None),
         post("/log-out", partial(_log_out, sessions), None, max_body=MAX_BODY),
     )
@@ -58,18 +58,16 @@ def _shown(door: Door, visit: Visit, wrong: str = "", status: int = 200) -> Resp
 
 def _log_in(door: Door, visit: Visit) -> Response:
     name, password = visit.form.text("name").strip()[:200], visit.form.text("password")
-    clock, address = visit.served.clock, door.address(visit.request)
-    of = (f"name {name.casefold()}", f"address {address}")
-    if wait := door.throttle.wait(clock.monotonic(), *of):
+    now, address = visit.served.clock.monotonic(), door.address(visit.request)
+    if wait := door.throttle.begin(now, name.casefold(), address):
         _LOG.warning("log-in of %r from %s: too many tries", name, address)
         minutes = max(1, round(wait / 60))
         return _shown(door, visit, _(_WAIT, minutes=minutes), status=429)
     user = door.log_in(name, password)
     if user is None:
-        door.throttle.failed(clock.monotonic(), *of)
         _LOG.warning("log-in of %r from %s: refused", name, address)
         return _shown(door, visit, _(_WRONG), status=403)
-    door.throttle.passed(of[0])
+    door.throttle.passed(now, name.casefold(), address)
     _begin(visit, user.person.name, proof_of(user.hash))
     return visit.back_to(visit.form.text("back"))
 

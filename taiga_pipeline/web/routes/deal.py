@@ -21,7 +21,7 @@ from taiga_pipeline.pipeline.columns import deal_cells
 from taiga_pipeline.pipeline.delivery import delivery_facts, left_of
 from taiga_pipeline.pipeline.errors import NotMappedDeal
 from taiga_pipeline.pipeline.tables.notes import is_note
-from taiga_pipeline.web.pages import Section, get, post
+from taiga_pipeline.web.pages import Queue, Section, get, post
 from taiga_pipeline.web.plan_rows import plan_rows
 from taiga_pipeline.web.visit import Visit
 from taiga_pipeline.web.weeks import drawn
@@ -102,10 +102,11 @@ def note(visit: Visit) -> Response:
 
 
 def done(visit: Visit) -> Response:
-    """Checks off what is ticked of the gate, and takes back what is not any more."""
+    """Checks off what is ticked of the gate, and takes back what the form showed as done and is not
+    ticked any more; what others checked off since stays."""
     key, ticked = visit.form.text("key"), set(visit.form.texts("action"))
-    gate = gate_of(visit.workspace, key)
-    was_done = [each for each in gate.requires if each not in gate.open]
+    gate, shown = gate_of(visit.workspace, key), set(visit.form.texts("was"))
+    was_done = [each for each in gate.requires if each in shown and each not in gate.open]
     if new := [each for each in gate.open if each in ticked]:
         check_off(visit.workspace, key, new, by=visit.by)
     if gone := [each for each in was_done if each not in ticked]:
@@ -156,7 +157,7 @@ DEAL: Final = Section(
         get("/deal", show),
         post("/deal/note", note),
         post("/deal/done", done),
-        get("/deal/plan", plan, asks_target=True),
-        post("/deal/sync", sync, asks_target=True),
+        get("/deal/plan", plan, queue=Queue.TARGET),
+        post("/deal/sync", sync, queue=Queue.TARGET),
     ),
 )

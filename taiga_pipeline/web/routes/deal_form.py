@@ -119,7 +119,7 @@ def _read(visit: Visit, filled: Filled) -> dict[str, Any]:
 
 def save(visit: Visit) -> Response:
     """Keeps what was edited, as far as nobody else wrote something else meanwhile."""
-    key, seen = visit.form.text("key"), visit.form.text("version")
+    key, seen = visit.form.text("key"), visit.version
     filled = _typed(visit.form)
     values = _read(visit, filled)
     if filled.wrong:
@@ -191,7 +191,7 @@ def choose(visit: Visit) -> Response:
     values = read_fields(texts, contacts=[contacts] if contacts else (), table=table)
     if contacts == "":
         values["contacts"] = ()
-    return _kept(visit, form.text("key"), values, form.text("version"))
+    return _kept(visit, form.text("key"), values, visit.version)
 
 
 def new(visit: Visit) -> Response:

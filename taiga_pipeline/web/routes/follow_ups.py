@@ -89,7 +89,7 @@ def done(visit: Visit) -> Response:
     texts = {name: form.text(name) for name in ("next_step", "next_step_on")}
     try:
         values = read_fields(texts, table=visit.workspace.fields)
-        edit_deal(visit.workspace, key, values, by=visit.by, seen=form.text("version"))
+        edit_deal(visit.workspace, key, values, by=visit.by, seen=visit.version)
     except InvalidFields as error:
         return _form(visit, key, tuple(map(str, error.problems)), 422)
     except EditConflict as error:

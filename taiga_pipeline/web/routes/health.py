@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from itertools import chain
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -23,6 +24,7 @@ from taiga_pipeline.report.planning_changes import action_in_words, fields_in_wo
 from taiga_pipeline.report.ways_out import advice, in_words
 from taiga_pipeline.web.access.people import Role
 from taiga_pipeline.web.pages import Section, get, post
+from taiga_pipeline.web.seen import NotSeen, mark_of, refuse_unseen
 from taiga_pipeline.web.visit import Visit
 
 MOST_ISSUES: Final = 200
@@ -50,6 +52,7 @@ class Choice:
     key: str
     field: str
     side: Side
+    seen: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ def show(visit: Visit) -> Response:
         "health.html.j2",
         health=health,
         runs=[_shown(each, zone) for each in runs],
+        last_run=mark_of([each.id for each in runs[:1]]),
         limits=_refused_by(runs[0].summary) if runs else (),
         progress=visit.served.runs.progress,
         phases=Phase,
@@ -140,11 +144,6 @@ def _trouble(item: Any, tool: str, zone: tzinfo) -> Trouble:
     if issue.kind is IssueKind.CONFLICT:
         named = ((_("before"), issue.base), (_("sales"), issue.desired), (tool, issue.observed))
         values = tuple((name, _brief(value)) for name, value in named)
-    choices = tuple(
-        Choice(str(way.key), way.field, way.side)
-        for way in issue.ways_out
-        if isinstance(way, Resolve)
-    )
     return Trouble(
         deal=issue.key.group,
         kind=issue.kind.value,
@@ -152,10 +151,27 @@ def _trouble(item: Any, tool: str, zone: tzinfo) -> Trouble:
         field=issue.field,
         message=issue.message,
         values=values,
-        choices=choices,
+        choices=_choices(issue),
         advice=advice(issue.ways_out),
         since=item.since.astimezone(zone),
     )
+
+
+def _choices(issue: Any) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(str(way.key), way.field, way.side, _mark(issue))
+        for way in issue.ways_out
+        if isinstance(way, Resolve)
+    )
+
+
+def _mark(issue: Any) -> str:
+    """Returns the mark of a conflict: of the values that its buttons stand beside."""
+    return mark_of(*map(_whole, (issue.base, issue.desired, issue.observed)))
+
+
+def _whole(value: object) -> object:
+    return sorted(map(str, value)) if isinstance(value, frozenset) else str(value)
 
 
 def _events(past: Past, fields: FieldTable, zone: tzinfo) -> list[Event]:
@@ -232,6 +248,7 @@ def run(visit: Visit) -> Response:
 def allow(visit: Visit) -> Response:
     """Asks for a run without some limits, this once."""
     names = sorted(set(visit.form.texts("limit")))
+    refuse_unseen(visit, [each.id for each in recent_runs(visit.workspace, 1)])
     visit.served.runs.ask(allow=names)
     visit.say(_("A run begins without the limits {names}, this once.", names=", ".join(names)))
     return visit.go("/health")
@@ -241,7 +258,11 @@ def settle(visit: Visit) -> Response:
     """Settles a conflict for one side."""
     form = visit.form
     side = Side.SALES if form.text("side") == Side.SALES.value else Side.DELIVERY
-    settled = resolve(visit.workspace, form.text("key"), side, form.text("field") or None)
+    key, field = form.text("key"), form.text("field")
+    open_now = [each.issue for each in waiting(visit.workspace).issues]
+    if Choice(key, field, side, form.text("seen")) not in [*chain(*map(_choices, open_now))]:
+        raise NotSeen
+    settled = resolve(visit.workspace, key, side, field or None)
     visit.say(
         plural(
             "{number} conflict is settled; the next run acts on it.",

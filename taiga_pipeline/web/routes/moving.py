@@ -66,7 +66,7 @@ def _moved(visit: Visit, preview: MovePreview) -> Response:
         force=form.has("force"),
         closed_on=closed_on,
         lost_reason=form.text("lost_reason"),
-        seen_stage=form.text("seen_stage") if form.has("seen_stage") else None,
+        seen_stage=form.text("seen_stage"),
     )
     said = _("{deal} is in {stage} now.", deal=preview.deal.name, stage=done.to_stage)
     if visit.is_part and form.has("at"):

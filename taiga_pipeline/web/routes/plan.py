@@ -18,6 +18,7 @@ from taiga_pipeline.language import text as _
 from taiga_pipeline.planning.scenario.model import Scenario, written_hire, written_leave
 from taiga_pipeline.web.access.people import Role
 from taiga_pipeline.web.pages import Section, get, post
+from taiga_pipeline.web.seen import mark_of, refuse_unseen
 from taiga_pipeline.web.visit import Fields, Visit
 
 MOST_WEEKS: Final = 104
@@ -52,6 +53,7 @@ def show(visit: Visit) -> Response:
         asked=_asked(played),
         scenario=name,
         scenarios=saved_scenarios(visit.workspace),
+        mark=mark_of,
         choices={"weeks": WEEKS, "delays": _with(DELAYS, played, "weeks"), "sizes": _sizes(played)},
     )
 
@@ -107,6 +109,8 @@ def save(visit: Visit) -> Response:
     """Saves what is supposed as a scenario."""
     supposed, name = supposed_by(visit.form), visit.form.text("name").strip()
     again = visit.form.text("replace") == "yes"
+    if again and name == visit.form.text("opened"):
+        refuse_unseen(visit, saved_scenarios(visit.workspace).get(name))
     saved = save_scenario(visit.workspace, name, supposed, replace_same=again, by=visit.by)
     visit.say(_("The scenario {name} is saved.", name=saved.name))
     return visit.go("/plan", scenario=saved.name)
@@ -114,7 +118,9 @@ def save(visit: Visit) -> Response:
 
 def delete(visit: Visit) -> Response:
     """Deletes a scenario."""
-    deleted = delete_scenario(visit.workspace, visit.form.text("name"), by=visit.by)
+    name = visit.form.text("name")
+    refuse_unseen(visit, saved_scenario(visit.workspace, name))
+    deleted = delete_scenario(visit.workspace, name, by=visit.by)
     visit.say(_("The scenario {name} is deleted.", name=deleted.name))
     return visit.go("/plan")
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from starlette.responses import Response
 
-from taiga_pipeline.app.deals.staffing import put_on
+from taiga_pipeline.app.deals.staffing import put_on, staffing_of
 from taiga_pipeline.app.planning.fitting import needing_people, who_for
 from taiga_pipeline.app.planning.staffing import Wanted, accept_suggestion
-from taiga_pipeline.app.planning.suggested import keep_suggestion, last_suggestion
+from taiga_pipeline.app.planning.suggested import Suggested, keep_suggestion, last_suggestion
 from taiga_pipeline.language import plural, translated
 from taiga_pipeline.language import text as _
 from taiga_pipeline.people.model import Allocation
@@ -19,6 +20,7 @@ from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.web.access.people import Role
 from taiga_pipeline.web.pages import Section, get, post
+from taiga_pipeline.web.seen import NotSeen, mark_of
 from taiga_pipeline.web.visit import Visit
 
 SECONDS: Final = 3.0
@@ -28,7 +30,12 @@ MOST_DELAY: Final = 26
 
 def show(visit: Visit) -> Response:
     """Shows the last suggestion."""
-    return visit.show("staffing.html.j2", suggested=last_suggestion(visit.workspace))
+    suggested = last_suggestion(visit.workspace)
+    return visit.show("staffing.html.j2", suggested=suggested, seen=_mark(suggested))
+
+
+def _mark(suggested: Suggested | None) -> str:
+    return mark_of(suggested and json.dumps(suggested.document, sort_keys=True))
 
 
 def suggest(visit: Visit) -> Response:
@@ -48,6 +55,8 @@ def accept(visit: Visit) -> Response:
     key = visit.form.text("key").strip()
     if not key:
         raise InvalidValue("no deal is named")
+    if _mark(last_suggestion(visit.workspace)) != visit.form.text("seen"):
+        raise NotSeen
     accepted = accept_suggestion(visit.workspace, by=visit.by, only=[key])
     visit.say(
         plural(
@@ -71,8 +80,17 @@ def who(visit: Visit) -> Response:
     else:
         deals = tuple((work.key, work.name) for work in found.case.works)
     return visit.show(
-        "who.html.j2", found=found, key=key, deals=deals, day_before=timedelta(days=1)
+        "who.html.j2",
+        found=found,
+        key=key,
+        deals=deals,
+        day_before=timedelta(days=1),
+        seen=_who_is_on(visit, key) if key else "",
     )
+
+
+def _who_is_on(visit: Visit, key: str) -> str:
+    return mark_of(staffing_of(visit.workspace, key).allocations)
 
 
 def take(visit: Visit) -> Response:
@@ -86,6 +104,8 @@ def take(visit: Visit) -> Response:
         start=parse_cell("start", form.text("start")) if "start" in form else None,
         end=parse_cell("start", form.text("end")) if "end" in form else None,
     )
+    if form.text("seen") != _who_is_on(visit, allocation.deal_key):
+        raise NotSeen
     put = put_on(visit.workspace, allocation, by_stage=True, by=visit.by)
     who, deal = put.allocation.email, put.allocation.deal_key
     if put.allocation.confirmed:

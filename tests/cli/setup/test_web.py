@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from taiga_pipeline.web import serving
 from tests.cli.conftest import Run, environment, run
 from tests.web.conftest import deals, workspace
 
 __all__ = ["deals", "environment", "run", "workspace"]
+
+PROXY = 'user_header = "X-Remote-User"\nproxies = ["127.0.0.1"]\n'
 
 pytestmark = pytest.mark.usefixtures("deals")
 
@@ -74,6 +77,38 @@ def test_what_cannot_be_listened_at_is_said(run: Run) -> None:
     assert run("web", "--listen", "somewhere").exit_code == 2
     result = run("web", "--listen", "203.0.113.1:8085")
     assert result.exit_code == 2 and "203.0.113.1:8085" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "people", "words"),
+    [
+        ('users = "u.toml"', (), "web user add NAME --role admin"),
+        ('users = "u.toml"', (("rita", "--no-password"),), "web user add NAME --role admin"),
+        (f'users = "u.toml"\n{PROXY}', (), "web user add NAME --role admin --no-password"),
+        (PROXY, (), "header_role"),
+        (f'{PROXY}header_role = "read"', (), ""),
+        (f'users = "u.toml"\n{PROXY}', (("rita", "--no-password"),), ""),
+        ('users = "u.toml"', (("sara", "--password-env", "PASSWORD"),), ""),
+        ("", (), ""),
+    ],
+)
+def test_a_server_that_nobody_can_enter_says_so_and_what_to_do(
+    run: Run,
+    environment: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    settings: str,
+    people: tuple[tuple[str, ...], ...],
+    words: str,
+) -> None:
+    environment["PASSWORD"] = "correct horse"
+    config = Path("config.toml")
+    config.write_text(f"{config.read_text()}[web]\n{settings}\n")
+    for person in people:
+        assert run("web", "user", "add", *person).exit_code == 0
+    monkeypatch.setattr(serving, "serve", lambda *_: None)
+    result = run("web", "--listen", "127.0.0.1:0")
+    assert result.exit_code == 0 and result.stdout.startswith("Serving test at http")
+    assert ("Nobody can get in" in result.stderr) is bool(words) and words in result.stderr
 
 
 def test_the_server_prints_a_link_and_ends_in_good_order(tmp_path: Path) -> None:

@@ -8,10 +8,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from anyio import Semaphore
 from starlette.testclient import TestClient
 
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.problems import ProblemsError
+from taiga_pipeline.web import endpoint
+from taiga_pipeline.web.access import door as door_module
+from taiga_pipeline.web.access import throttle as throttle_module
 from taiga_pipeline.web.access.door import Door
 from taiga_pipeline.web.access.people import (
     Person,
@@ -24,7 +28,9 @@ from taiga_pipeline.web.access.people import (
     remove_user,
 )
 from taiga_pipeline.web.access.session import COOKIE
+from taiga_pipeline.web.access.throttle import Throttle
 from taiga_pipeline.web.application import application
+from taiga_pipeline.web.pages import Queue
 from tests.web.conftest import HASH, PASSWORD, Browser, Clock, site_of
 
 Start = Callable[..., Browser]
@@ -90,15 +96,51 @@ def test_a_wrong_password_is_refused_alike_whoever_it_is(
 
 
 def test_after_some_wrong_tries_the_next_has_to_wait(
-    start: Start, users: Path, deals: Workspace
+    start: Start, users: Path, deals: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deals.clock = clock = Clock()
     browser = start(Door(users=users))
     assert [log_in(browser, "sell", "wrong") for _ in range(5)] == [403] * 5
-    assert log_in(browser, "sell") == 429
-    assert log_in(browser, "plan") == 429  # the same address
+    with monkeypatch.context() as context:
+        context.setattr(door_module, "fits", None)  # no processor is spent on those who wait
+        assert log_in(browser, "sell") == 429
+        assert log_in(browser, "plan") == 429  # the same address
     clock.seconds = 301
     assert log_in(browser, "sell") == 200
+
+
+def test_tries_that_come_at_once_count_before_any_password_is_looked_at() -> None:
+    by_name, by_address = Throttle(), Throttle()
+    waits = [by_name.begin(1.0, "sell", f"10.0.0.{number}") for number in range(20)]
+    assert waits[:5] == [0] * 5 and all(waits[5:])
+    waits = [by_address.begin(1.0, f"name {number}", "10.0.0.1") for number in range(20)]
+    assert waits[:5] == [0] * 5 and all(waits[5:])
+
+
+def test_log_ins_wait_for_each_other_and_no_page_waits_for_them(
+    start: Start, users: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "TURN_SECONDS", 0.01)
+    all_taken = {each: Semaphore(0) for each in Queue}
+    browser = start(Door(users=users), turns=all_taken)
+    assert log_in(browser, "sell") == 503
+    assert browser.get("/log-in").status_code == 200
+
+
+def test_people_who_get_in_from_one_address_do_not_count(start: Start, users: Path) -> None:
+    browser = start(Door(users=users))
+    assert [log_in(browser, name) for name in ("sell", "plan", "admin", "read") * 3] == [200] * 12
+
+
+def test_an_address_is_not_forgotten_for_the_names_that_somebody_tries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(throttle_module, "MOST", 10)
+    throttle = Throttle(tries=20)
+    for number in range(20):
+        assert not throttle.begin(1.0, f"name {number}", f"2001:db8::{number}")
+    assert throttle.begin(1.0, "another", "2001:db8::99")
+    assert not throttle.begin(1.0, "another", "2001:db8:0:1::1")
 
 
 def test_sessions_end_with_the_person_and_with_their_password(start: Start, users: Path) -> None:

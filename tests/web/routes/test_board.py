@@ -12,6 +12,8 @@ from taiga_pipeline.app.deals.looking import show_deal
 from taiga_pipeline.app.workspace import Workspace
 from tests.web.conftest import Browse, text_of
 
+TO_WON = {"key": "D-1", "stage": "Won", "seen_stage": "Proposal"}
+TO_LOST = {"key": "D-2", "stage": "Lost", "seen_stage": "Lead"}
 SCRIPT = {"HX-Request": "true"}
 
 
@@ -83,18 +85,31 @@ def test_a_move_without_a_gate_is_made_at_once_and_stands_in_the_history(
 
 def test_a_move_through_a_gate_asks_what_is_done(browse: Browse, deals: Workspace) -> None:
     browser = browse("sell", "mia")
-    asked = browser.post("/move", key="D-1", stage="Won")
+    asked = browser.post("/move", **TO_WON)
     assert "price agreed" in asked.text and stage_of(deals, "D-1") == "Proposal"
-    refused = browser.post("/move", key="D-1", stage="Won", asked="yes", action="price agreed")
+    refused = browser.post("/move", **TO_WON, asked="yes", action="price agreed")
     assert refused.status_code == 409 and "needs documented" in refused.text
-    browser.post("/move", key="D-1", stage="Won", asked="yes", action=["needs documented"])
+    browser.post(
+        "/move",
+        key="D-1",
+        stage="Won",
+        seen_stage="Proposal",
+        asked="yes",
+        action=["needs documented"],
+    )
     assert stage_of(deals, "D-1") == "Won"
     assert show_deal(deals, "D-1").moves[-1].forced == ()
 
 
 def test_a_gate_may_be_passed_anyway_which_is_recorded(browse: Browse, deals: Workspace) -> None:
     browse("sell").post(
-        "/move", key="D-1", stage="Won", asked="yes", force="yes", closed_on="2026-11-20"
+        "/move",
+        key="D-1",
+        stage="Won",
+        seen_stage="Proposal",
+        asked="yes",
+        force="yes",
+        closed_on="2026-11-20",
     )
     details = show_deal(deals, "D-1")
     assert details.moves[-1].forced == ("price agreed", "needs documented")
@@ -107,9 +122,9 @@ def test_a_loss_asks_why_and_proposes_the_reasons_used(browse: Browse, deals: Wo
     browser = browse("sell")
     asked = browser.post("/move", key="D-2", stage="Lost")
     assert '<option value="too expensive">' in asked.text
-    silent = browser.post("/move", key="D-2", stage="Lost", asked="yes", lost_reason="  ")
+    silent = browser.post("/move", **TO_LOST, asked="yes", lost_reason="  ")
     assert silent.status_code == 422 and "Say why" in silent.text
-    browser.post("/move", key="D-2", stage="Lost", asked="yes", lost_reason="no budget")
+    browser.post("/move", **TO_LOST, asked="yes", lost_reason="no budget")
     assert show_deal(deals, "D-2").deal.lost_reason == "no budget"
 
 
@@ -121,11 +136,15 @@ def test_a_card_that_somebody_else_moved_meanwhile_stays_where_they_put_it(
         "/move", key="D-2", stage="Lost", asked="yes", lost_reason="x", seen_stage="Lead"
     )
     assert answer.status_code == 409 and "changed in the meantime" in answer.text
+    nowhere = browse("sell").post("/move", key="D-2", stage="Lost", asked="yes", lost_reason="x")
+    assert nowhere.status_code == 409
     assert stage_of(deals, "D-2") == "Proposal"
 
 
 def test_a_script_gets_the_columns_that_changed(browse: Browse, deals: Workspace) -> None:
-    answer = browse("sell").post("/move", SCRIPT, key="D-2", stage="Proposal", at="?q=shop")
+    answer = browse("sell").post(
+        "/move", SCRIPT, key="D-2", stage="Proposal", seen_stage="Lead", at="?q=shop"
+    )
     assert re.findall(r'<section class="lane[^>]*data-stage="(\w+)"', answer.text) == [
         "Lead",
         "Proposal",
@@ -134,7 +153,7 @@ def test_a_script_gets_the_columns_that_changed(browse: Browse, deals: Workspace
 
 
 def test_a_script_gets_the_question_of_a_gate_alone(browse: Browse, deals: Workspace) -> None:
-    answer = browse("sell").post("/move", SCRIPT, key="D-1", stage="Won", at="")
+    answer = browse("sell").post("/move", SCRIPT, **TO_WON, at="")
     assert 'data-dialog="move"' in answer.text and "<html" not in answer.text
 
 
@@ -143,7 +162,7 @@ def test_a_script_gets_the_question_of_a_gate_alone(browse: Browse, deals: Works
     [
         ({"key": "D-9", "stage": "Won"}, 404, "there is no deal"),
         ({"key": "D-1", "stage": "Wonn"}, 404, "did you mean"),
-        ({"key": "D-1", "stage": "Proposal"}, 422, "already"),
+        ({"key": "D-1", "stage": "Proposal", "seen_stage": "Proposal"}, 422, "already"),
         ({"key": "D-2", "stage": "Lost", "lost_reason": "x", "closed_on": "soon"}, 422, "soon"),
     ],
 )

@@ -191,9 +191,30 @@ def test_actions_are_checked_off_and_taken_back(browse: Browse, deals: Workspace
     browser = browse("sell")
     browser.post("/deal/done", key="D-1", action="price agreed")
     assert show_deal(deals, "D-1").deal.done == {"price agreed"}
-    page = browser.post("/deal/done", key="D-1", action="needs documented")
+    assert 'name="was" value="price agreed"' in browser.get("/deal?key=D-1").text
+    form = {"key": "D-1", "was": "price agreed", "action": "needs documented"}
+    page = browser.post("/deal/done", **form)
     assert "1 checked off, 1 taken back." in page.text
     assert show_deal(deals, "D-1").deal.done == {"needs documented"}
+
+
+def test_what_others_checked_off_meanwhile_stays(browse: Browse, deals: Workspace) -> None:
+    browse("sell", "sara").post("/deal/done", key="D-1", action="price agreed")
+    browse("plan", "olle").post("/deal/done", key="D-1", action="needs documented")
+    assert show_deal(deals, "D-1").deal.done == {"price agreed", "needs documented"}
+
+
+@pytest.mark.parametrize("path", ["/deal/edit", "/follow-ups/done", "/deal/choose"])
+def test_a_form_that_names_no_version_overwrites_nothing(
+    browse: Browse, deals: Workspace, path: str
+) -> None:
+    before = show_deal(deals, "D-1").deal
+    ours = {"next_step": "Send it", "field": "next_step", "take_next_step": "ours"}
+    sent = {"key": "D-1", "next_step_on": "2026-11-20", "ours_next_step": "Send it", **ours}
+    answer = browse("sell").post(path, **sent)
+    assert answer.status_code == 409
+    assert "Call about the price" in answer.text and "Send it" in answer.text
+    assert show_deal(deals, "D-1").deal == before
 
 
 def test_a_new_deal_gets_its_key_by_the_rule(browse: Browse, deals: Workspace) -> None:

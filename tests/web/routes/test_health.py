@@ -17,7 +17,7 @@ from taiga_pipeline.web.access.people import Person, Role
 from taiga_pipeline.web.application import application
 from taiga_pipeline.web.site import Site
 from tests.cli.conftest import FixedClock, Run, environment, project_names, run, sample, taiga
-from tests.web.conftest import Browse, Browser, site_of, text_of
+from tests.web.conftest import Browse, Browser, seen_in, site_of, text_of
 
 __all__ = ["environment", "run", "sample", "taiga"]
 
@@ -80,10 +80,13 @@ def test_a_run_that_limits_refused_can_be_allowed_once(
     page = browser.get("/health")
     assert "limit 'create'" in text_of(page)
     assert project_names(taiga) == []
-    browser.post("/health/allow", limit="create")
+    seen = seen_in(page, "/health/allow")
+    assert browser.post("/health/allow", limit="create", seen="an older run").status_code == 409
+    browser.post("/health/allow", limit="create", seen=seen)
     finished()
     assert project_names(taiga)
-    assert browser.post("/health/allow", limit="nonsense").status_code == 422
+    now = seen_in(browser.get("/health"))
+    assert browser.post("/health/allow", limit="nonsense", seen=now).status_code == 422
 
 
 def test_a_conflict_shows_both_values_and_is_settled_by_a_button(
@@ -105,13 +108,15 @@ def test_a_conflict_shows_both_values_and_is_settled_by_a_button(
     assert "of the manager" in said and "Sold as" in said and "Take what sales say" in said
     form = re.search(
         r'name="key" value="([^"]*)"><input type="hidden" name="field" value="([^"]*)">'
-        r'<input type="hidden" name="side" value="delivery">',
+        r'<input type="hidden" name="side" value="delivery">'
+        r'<input type="hidden" name="seen" value="([^"]*)">',
         page.text,
     )
     assert form
-    done = browser.post("/health/settle", key=form[1], field=form[2], side="delivery")
+    sent = {"key": form[1], "field": form[2], "side": "delivery"}
+    assert browser.post("/health/settle", **sent, seen="other values").status_code == 409
+    done = browser.post("/health/settle", **sent, seen=form[3])
     assert "1 conflict is settled" in text_of(done)
-    assert browser.post("/health/settle", key="nothing", side="sales").status_code == 422
 
 
 def test_who_changed_people_and_scenarios_is_among_who_changed_what(
