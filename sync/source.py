@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -19,7 +19,9 @@ __all__ = [
     "RemembersServer",
     "Source",
     "TakesFacts",
+    "TellsParts",
     "WriteBackResult",
+    "wholes_of",
 ]
 
 
@@ -141,6 +143,26 @@ class ChangesKeys(Protocol):
 
         :raises Unreachable: it cannot be read.
         """
+
+
+@runtime_checkable
+class TellsParts(Protocol):
+    """A source in which a group may be a part of another one: its *whole*.
+
+    A part is gone only if its whole is. A whole that is asked for without a part that is there has
+    dropped it: that is reported, and stays as it is.
+    """
+
+    def whole_of(self, key: str) -> str:
+        """Returns the key of a group's whole, "" for a group that is no part."""
+
+    def part_of(self, whole: str, key: str) -> str:
+        """Returns the key of the part of ``whole`` that ``key`` is of its own whole."""
+
+
+def wholes_of(source: Source) -> Callable[[str], str]:
+    """Returns what tells the whole of a group, "" of all groups where the source knows none."""
+    return source.whole_of if isinstance(source, TellsParts) else lambda key: ""
 
 
 @runtime_checkable

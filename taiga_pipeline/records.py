@@ -5,6 +5,7 @@ Dates are ISO 8601 text. Every field but the ones said to be sets holds a single
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,6 +57,34 @@ def portfolio_key(pipeline: str) -> str:
 def is_portfolio(key: str) -> bool:
     """Whether a group's key is that of a portfolio: its project is a board, and no deal's."""
     return key.startswith(PORTFOLIO)
+
+
+PHASE_MARK: Final = "::"
+"""Between a deal's key and the id of a phase, in the key of that phase's project."""
+
+_PHASE_KEY: Final = re.compile(r"(?P<deal>.+)::(?P<phase>[a-z0-9][a-z0-9-]*)", re.DOTALL)
+
+
+def phase_key(deal: str, phase: str) -> str:
+    """Returns the key of the project of a deal's phase. ``phase`` is its id."""
+    return f"{deal}{PHASE_MARK}{phase}"
+
+
+def is_phase_key(key: str) -> bool:
+    """Whether a key has the form of that of a phase's project."""
+    return _PHASE_KEY.fullmatch(key) is not None
+
+
+def deal_of(key: str) -> str:
+    """Returns the deal of a project's key: for a phase's, the part before the phase."""
+    match = _PHASE_KEY.fullmatch(key)
+    return match["deal"] if match else key
+
+
+def phase_of(key: str) -> str:
+    """Returns the id of the phase in a project's key, "" where there is none."""
+    match = _PHASE_KEY.fullmatch(key)
+    return match["phase"] if match else ""
 
 
 class Project:

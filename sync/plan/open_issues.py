@@ -10,7 +10,7 @@ from sync.plan.known import Known
 from sync.plan.model import Issue, IssueKind
 from sync.records.model import Binding, Observed, RecordKey
 from sync.source import Quarantined
-from sync.ways_out import DeleteInTarget
+from sync.ways_out import DeleteInTarget, Unlink
 
 
 def quarantine_issue(row: Quarantined) -> Issue:
@@ -24,6 +24,15 @@ def gone_issue(root: RecordKey) -> Issue:
     """Returns the issue of a followed group that is gone from the source."""
     message = f"{root.group}: no longer in the source; its {root.kind} stays as it is"
     return with_usual_ways_out(Issue(IssueKind.GONE, root, message))
+
+
+def dropped_part_issue(root: RecordKey, whole: str) -> Issue:
+    """Returns the issue of a followed part of ``whole``, which asks for it no longer."""
+    message = (
+        f"{root.group}: nothing asks for this part of {whole} any more; its {root.kind} stays as "
+        "it is"
+    )
+    return Issue(IssueKind.DROPPED, root, message, ways_out=(Unlink(root.group),))
 
 
 def moved_issue(stray: RecordKey, place: RecordKey) -> Issue:

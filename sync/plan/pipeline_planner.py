@@ -36,17 +36,19 @@ from sync.plan.observation import (
 )
 from sync.plan.open_issues import (
     copied_issues,
+    dropped_part_issue,
     gone_issue,
     quarantine_issue,
     stray_binding,
     stray_issue,
 )
 from sync.plan.other_server import hints, without_proof
+from sync.plan.parts import dropped_parts, parts_of, renamed_groups
 from sync.records.model import RETIRED, TITLE, DesiredGroup, RecordKey, WhenGone
 from sync.records.similar_keys import Likeness, Match, find_matches, held
 from sync.run.server_identity import UNPROVEN
 from sync.run.unexpected_errors import in_words, unforeseen
-from sync.source import ChangesKeys, KeyChanges, Quarantined, Source
+from sync.source import ChangesKeys, KeyChanges, Quarantined, Source, wholes_of
 from sync.state.store import GroupRow, JournalEntry, StateStore
 from sync.target import ObservesOwn, SendsMails, Target
 
@@ -83,11 +85,16 @@ class PlanningResult:
 
 @dataclass(slots=True)
 class _Wanted:
-    """What the source holds, as far as it concerns this run."""
+    """What the source holds, as far as it concerns this run.
+
+    ``dropped`` are parts that are there and not asked for any more, each with its whole.
+    """
 
     groups: dict[str, DesiredGroup] = field(default_factory=dict)
     present: set[str] = field(default_factory=set)
     gone: list[str] = field(default_factory=list)
+    retired: set[str] = field(default_factory=set)
+    dropped: dict[str, str] = field(default_factory=dict)
     quarantined: list[Quarantined] = field(default_factory=list)
     renumbered: list[Match] = field(default_factory=list)
     left_alone: dict[str, list[str]] = field(default_factory=dict)
@@ -149,7 +156,10 @@ class PipelinePlanner:
         """Leaves out all groups but those that are meant: they count as if nothing had moved."""
         only = self.rules.only
         if only is not None:
-            wanted.left_out = frozenset(wanted.groups.keys() - only)
+            whole_of = wholes_of(self.source)
+            wanted.left_out = frozenset(
+                key for key in wanted.groups if key not in only and whole_of(key) not in only
+            )
             wanted.unchanged += len(wanted.left_out)
             for key in wanted.left_out:
                 del wanted.groups[key]
@@ -238,6 +248,8 @@ class PipelinePlanner:
         wanted = _Wanted()
         for group in reading.groups:
             wanted.present.add(group.key)
+            if group.retired:
+                wanted.retired.add(group.key)
             row = index.get(group.key)
             if row is None:
                 makes = group.create and not group.retired
@@ -250,7 +262,9 @@ class PipelinePlanner:
             elif not row.unlinked:
                 wanted.groups[group.key] = group
         wanted.quarantined = reading.quarantined
+        wanted.dropped = dropped_parts(self.source, index, wanted.present)
         wanted.present |= reading.present | {row.key for row in reading.quarantined}
+        wanted.present |= parts_of(self.source, index, wanted.present)
         wanted.is_complete = reading.complete
         wanted.notes = tuple(reading.notes)
         self._handle_renamed(wanted, index)
@@ -264,7 +278,7 @@ class PipelinePlanner:
 
     def _handle_renamed(self, wanted: _Wanted, index: Index) -> None:
         """Leaves out groups that take over the root of their former key as soon as a run begins."""
-        for former, key in pending(_key_changes(self.source).renamed, index):
+        for former, key in pending(renamed_groups(self.source, index), index):
             if former not in wanted.present and key in wanted.groups:
                 del wanted.groups[key]
                 wanted.present.add(former)
@@ -315,21 +329,30 @@ class PipelinePlanner:
 
     def _handle_gone(self, wanted: _Wanted, index: Index) -> None:
         """Finds the bound groups that are gone from the source; puts them away if so asked."""
+        # A part that nothing asks for stays, but not beyond its whole.
+        dropped = {key for key, whole in wanted.dropped.items() if whole in wanted.retired}
+        self._put_away([key for key in dropped if index[key].state != RETIRED], wanted)
         if not wanted.is_complete:
             return
         gone = {k for k, row in index.items() if row.is_followed} - wanted.present
         wanted.gone = sorted(key for key in gone if index[key].state != RETIRED)
         removed = _key_changes(self.source).removed if wanted.gone else frozenset()
-        put_away = [key for key in wanted.gone if key in removed]
+        whole_of = wholes_of(self.source)
+        put_away = [key for key in wanted.gone if key in removed or whole_of(key) in removed]
         if self.rules.when_gone is WhenGone.RETIRE:
             put_away = wanted.gone
         # What was removed on purpose is no sign of a source that lost something.
-        wanted.gone = [key for key in wanted.gone if key not in removed]
-        if put_away:
-            for key, known in self.store.known(put_away).items():
-                root = next(bound for record, bound in known.bound.items() if record.is_root)
-                base = {name: value.desired for name, value in root.base.items()}
-                wanted.groups[key] = self.source.retired(key, base)
+        wanted.gone = [
+            key for key in wanted.gone if key not in removed and whole_of(key) not in removed
+        ]
+        self._put_away(put_away, wanted)
+
+    def _put_away(self, keys: Sequence[str], wanted: _Wanted) -> None:
+        """Has groups retired that the source does not ask for."""
+        for key, known in (self.store.known(keys) if keys else {}).items():
+            root = next(bound for record, bound in known.bound.items() if record.is_root)
+            base = {name: value.desired for name, value in root.base.items()}
+            wanted.groups[key] = self.source.retired(key, base)
 
     # --- the groups
 
@@ -397,7 +420,12 @@ class PipelinePlanner:
         rows = [quarantine_issue(row) for row in wanted.quarantined]
         left = [key for key in wanted.gone if key not in wanted.groups]
         gone = [gone_issue(RecordKey(key, index[key].kind)) for key in left]
-        return (*stays, *rows, *gone)
+        dropped = [
+            dropped_part_issue(RecordKey(key, index[key].kind), whole)
+            for key, whole in wanted.dropped.items()
+            if index[key].state != RETIRED and key not in wanted.groups
+        ]
+        return (*stays, *rows, *gone, *dropped)
 
     def _moved_children(
         self, groups: Sequence[GroupPlan], index: Index, wanted: _Wanted
@@ -423,8 +451,8 @@ class PipelinePlanner:
             return not wanted.is_complete
         if issue.kind is IssueKind.LEFTOVER:  # until a person says that it was removed
             return True
-        is_copied_root = issue.kind is IssueKind.COPIED and issue.key.is_root
-        if issue.kind is IssueKind.QUARANTINED or is_copied_root:  # looked for in every run
+        is_found_anew = issue.kind in (IssueKind.COPIED, IssueKind.DROPPED) and issue.key.is_root
+        if issue.kind is IssueKind.QUARANTINED or is_found_anew:  # looked for in every run
             return False
         if issue.kind is IssueKind.UNMARKED:
             return issue.key.group in observation.unmarked and issue.key.group not in wanted.groups

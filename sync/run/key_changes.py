@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from sync.errors import Rejected, Vanished
+from sync.plan.parts import renamed_groups
 from sync.plan.pipeline_planner import pending
 from sync.records.model import RecordKey
 from sync.run.take_over import take_over
@@ -23,11 +24,10 @@ def follow_keys(store: StateStore, target: Target, source: Source) -> None:
 
     :raises Stop: the source cannot be read, or the target does not answer.
     """
-    renamed = source.key_changes().renamed if isinstance(source, ChangesKeys) else ()
-    if not renamed:
+    if not isinstance(source, ChangesKeys) or not source.key_changes().renamed:
         return
     index = store.index()
-    for former, key in pending(renamed, index):
+    for former, key in pending(renamed_groups(source, index), index):
         try:
             take_over(store, target, RecordKey(key, index[former].kind), former)
         except (Rejected, Vanished) as error:

@@ -52,10 +52,10 @@ def _is_meant(issue: Issue, key: str) -> bool:
     """Whether an issue waits for a decision, and is named by ``key``.
 
     What nothing asks for any more is named by itself alone: a decision about a whole group is
-    about what is in dispute.
+    about what is in dispute. A whole group that nothing asks for is unlinked, not decided.
     """
     if issue.kind is IssueKind.DROPPED:
-        return key == str(issue.key)
+        return key == str(issue.key) and not issue.key.is_root
     return issue.kind in _DECIDED and key in (str(issue.key), issue.key.group)
 
 

@@ -14,7 +14,7 @@ from sync.clock import Clock
 from sync.errors import Locked, Refused, Rejected, SyncError
 from sync.plan.model import PARTIAL, GroupPlan, Issue, IssueKind, Plan
 from sync.plan.pipeline_planner import PipelinePlanner, PlanningResult, Rules
-from sync.records.model import STATE, Binding, RecordKey
+from sync.records.model import KEPT, STATE, Binding, RecordKey, encode
 from sync.run.executor import Applied, Executor
 from sync.run.key_changes import follow_keys
 from sync.run.lease import Lease, OffersLeases, Terms, acquire
@@ -489,9 +489,19 @@ def _checkpoint(group: GroupPlan) -> Checkpoint:
         fingerprint=group.fingerprint,
         change_token=group.root.change_token,
         state=str(group.desired.root.fields.get(STATE, "")),
-        facts=group.facts,
+        facts=_facts_of(group),
         likeness=group.desired.likeness,
     )
+
+
+def _facts_of(group: GroupPlan) -> Mapping[str, object]:
+    """Returns a group's facts, with the edits of people that the source wants to know of."""
+    kept = [
+        [key.kind, key.name, change.field, encode(change.observed)]
+        for key, change in group.kept
+        if change.field in group.desired.told
+    ]
+    return {**group.facts, KEPT: kept} if kept else group.facts
 
 
 def _without_duplicates(issues: list[Issue]) -> list[Issue]:

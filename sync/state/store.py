@@ -168,6 +168,21 @@ class StateStore(ManualDecisions):
         with self._read() as connection:
             return frozenset(connection.execute(query).scalars())
 
+    def bases_of(self, kind: str) -> dict[str, dict[str, Bases]]:
+        """Returns what was agreed upon of all children of a kind, by group and by their names.
+
+        Those that people took away, or that are not followed, are left out.
+        """
+        followed = and_(~BINDINGS.c.deleted, ~BINDINGS.c.unlinked, BINDINGS.c.name != "")
+        query = select(BINDINGS.c.grp, BINDINGS.c.name, BINDINGS.c.base_json).where(
+            BINDINGS.c.pipeline == self.pipeline, BINDINGS.c.kind == kind, followed
+        )
+        found: dict[str, dict[str, Bases]] = {}
+        with self._read() as connection:
+            for group, name, bases in connection.execute(query):
+                found.setdefault(group, {})[name] = read_bases(bases)
+        return found
+
     def all_facts(
         self, containing: str = ""
     ) -> dict[str, tuple[Mapping[str, object], datetime | None]]:

@@ -28,10 +28,11 @@ from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.mapping.holding import Holding
 from taiga_pipeline.mapping.model import PagePhase
 from taiga_pipeline.mapping.page import SLUG as FROM_SALES
+from taiga_pipeline.mapping.several.phase_dates import dates_of
 from taiga_pipeline.portfolio.cards import card_fields
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.records import CardField, Kind
-from taiga_pipeline.sources.mapped import Extent, MappedSource, Moves
+from taiga_pipeline.records import CardField, Kind, is_phase_key
+from taiga_pipeline.sources.mapped import Extent, MappedSource, Moves, PhasesThere
 from taiga_pipeline.targets.port import has_boards
 from taiga_pipeline.targets.registry import UnknownTargetError, find, make
 
@@ -149,9 +150,23 @@ def make_source(workspace: Workspace, known: KnownTarget | None = None) -> Mappe
         questions=questions_of(workspace),
         moves=partial(stage_moves, workspace),
         watched=watch_of(workspace).watched,
+        phases=partial(phases_there, workspace),
     )
     deals = workspace.make_deal_source()
     return MappedSource(deals, mappings, workspace.clock, extent, workspace.zone)
+
+
+def phases_there(workspace: Workspace) -> PhasesThere:
+    """Returns the projects of deals' phases, and what became of the dates of milestones."""
+    with state_to_read(workspace) as state:
+        keys = [key for key, row in state.index().items() if row.is_followed]
+        bases, facts = state.bases_of(Kind.MILESTONE), state.all_facts()
+    dates = {
+        key: dates_of(bases[key], facts[key][0] if key in facts else {})
+        for key in keys
+        if key in bases
+    }
+    return PhasesThere(frozenset(filter(is_phase_key, keys)), dates)
 
 
 def stage_moves(workspace: Workspace) -> Moves:

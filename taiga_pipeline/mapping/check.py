@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from taiga_pipeline.mapping.dates import parse_offset
-from taiga_pipeline.mapping.model import MappingFile, Phase, StateTable
+from taiga_pipeline.mapping.model import (
+    MappingFile,
+    MilestoneTable,
+    Phase,
+    PhaseTable,
+    StateTable,
+    StoryTable,
+)
 from taiga_pipeline.mapping.rules import (
     Condition,
     Rules,
     conditions,
     milestone_id,
+    phase_id,
     stage_state,
     story_id,
 )
@@ -39,6 +47,12 @@ TEMPLATES: Final[tuple[KeyPath, ...]] = (
     ("story", "subject"),
     ("story", "description"),
     ("story", "tags"),
+    ("phase", "title"),
+    ("phase", "tags"),
+    ("phase", "milestone", "name"),
+    ("phase", "story", "subject"),
+    ("phase", "story", "description"),
+    ("phase", "story", "tags"),
 )
 """Where placeholders may stand; of tables and lists, every element."""
 
@@ -171,59 +185,150 @@ def shortcomings(rules: Rules) -> Iterator[Problem]:
         )
 
 
+def _places(model: MappingFile) -> Iterator[tuple[KeyPath, MappingFile | PhaseTable]]:
+    """Yields the file itself, then each phase, with where its tables are."""
+    yield (), model
+    for number, phase in enumerate(model.phase):
+        yield ("phase", number), phase
+
+
 def _members(model: MappingFile, document: Document) -> Iterator[Problem]:
-    first: dict[str, int] = {}
-    for number, member in enumerate(model.member):
-        earlier = first.setdefault(member.email, number)
-        if earlier != number:
-            line = document.places.value(("member", earlier))[0]
-            message = f'"{member.email}" is a member already, in line {line}'
-            yield document.at_value(("member", number, "email"), message)
+    common: dict[str, KeyPath] = {}
+    for at, part in _places(model):
+        first = dict(common)
+        for number, member in enumerate(part.member):
+            path = (*at, "member", number)
+            earlier = first.setdefault(member.email, path)
+            if earlier != path:
+                line = document.places.value(earlier)[0]
+                message = f'"{member.email}" is a member already, in line {line}'
+                yield document.at_value((*path, "email"), message)
+        common = common or first
 
 
 def _role_starts(model: MappingFile, document: Document) -> Iterator[Problem]:
-    for number, role in enumerate(model.role):
-        days = parse_offset(role.start)
-        if days < 0 or days % 7:
-            message = f'must be whole weeks from the start on, such as "+2w"; it is "{role.start}"'
-            yield document.at_value(("role", number, "start"), f'"start" {message}')
+    for at, part in _places(model):
+        for number, role in enumerate(part.role):
+            days = parse_offset(role.start)
+            if days < 0 or days % 7:
+                message = (
+                    f'must be whole weeks from the start on, such as "+2w"; it is "{role.start}"'
+                )
+                yield document.at_value((*at, "role", number, "start"), f'"start" {message}')
 
 
 def _milestones(model: MappingFile, document: Document) -> Iterator[Problem]:
-    for number, milestone in enumerate(model.milestone):
-        if parse_offset(milestone.start) > parse_offset(milestone.finish):
-            message = f'finishes ("{milestone.finish}") before it starts ("{milestone.start}")'
-            path = ("milestone", number, "finish")
-            yield document.at_value(path, f'the milestone "{milestone.name}" {message}')
-    ids = [milestone_id(milestone) for milestone in model.milestone]
-    yield from _same(document, "milestone", ids)
+    for at, part in _places(model):
+        for number, milestone in enumerate(part.milestone):
+            if parse_offset(milestone.start) > parse_offset(milestone.finish):
+                message = f'finishes ("{milestone.finish}") before it starts ("{milestone.start}")'
+                path = (*at, "milestone", number, "finish")
+                yield document.at_value(path, f'the milestone "{milestone.name}" {message}')
+    yield from _same(model, document, "milestone", lambda part: map(milestone_id, part.milestone))
 
 
 def _stories(model: MappingFile, document: Document) -> Iterator[Problem]:
-    yield from _same(document, "story", [story_id(story) for story in model.story])
-    by_name = {name: m for m in model.milestone for name in (m.name, milestone_id(m))}
-    for number, story in enumerate(model.story):
-        if story.milestone is None:
-            continue
-        path = ("story", number, "milestone")
-        milestone = by_name.get(story.milestone)
-        if milestone is None:
-            near = did_you_mean(story.milestone, by_name).replace("'", '"')
-            yield document.at_value(path, f'there is no milestone "{story.milestone}"{near}')
-        elif story.when is Phase.TENTATIVE and milestone.when is Phase.STAFFED:
-            message = "the milestone is made when the project is staffed, the story before"
-            yield document.at_value(path, f'{message}; give both the same "when"')
+    yield from _same(model, document, "story", lambda part: map(story_id, part.story))
+    for at, part in _places(model):
+        milestones = [*model.milestone, *(part.milestone if at else ())]
+        by_name = {name: m for m in milestones for name in (m.name, milestone_id(m))}
+        for number, story in enumerate(part.story):
+            if story.milestone is not None:
+                path = (*at, "story", number, "milestone")
+                yield from _story_milestone(document, path, story, by_name)
 
 
-def _same(document: Document, kind: str, ids: Sequence[str]) -> Iterator[Problem]:
-    """Finds records of one kind that are known by the same id (letter case does not count)."""
+def _story_milestone(
+    document: Document, path: KeyPath, story: StoryTable, by_name: Mapping[str, MilestoneTable]
+) -> Iterator[Problem]:
+    milestone = by_name.get(story.milestone or "")
+    if milestone is None:
+        near = did_you_mean(str(story.milestone), by_name).replace("'", '"')
+        yield document.at_value(path, f'there is no milestone "{story.milestone}"{near}')
+    elif story.when is Phase.TENTATIVE and milestone.when is Phase.STAFFED:
+        message = "the milestone is made when the project is staffed, the story before"
+        yield document.at_value(path, f'{message}; give both the same "when"')
+
+
+def _same(
+    model: MappingFile,
+    document: Document,
+    kind: str,
+    ids: Callable[[MappingFile | PhaseTable], Iterable[str]],
+) -> Iterator[Problem]:
+    """Finds records of one kind that are known by the same id (letter case does not count).
+
+    Those of a phase stand beside those of every project.
+    """
+    common: dict[str, KeyPath] = {}
+    for at, part in _places(model):
+        first = dict(common)
+        for number, name in enumerate(ids(part)):
+            path = (*at, kind, number)
+            earlier = first.setdefault(name.casefold(), path)
+            if earlier != path:
+                line = document.places.value(earlier)[0]
+                message = f'this {kind} and the one in line {line} have the same id "{name}"'
+                yield document.at_value(path, f'{message}; give it its own "id"')
+        common = common or first
+
+
+def _phase_ids(model: MappingFile, document: Document) -> Iterator[Problem]:
     first: dict[str, int] = {}
-    for number, name in enumerate(ids):
-        earlier = first.setdefault(name.casefold(), number)
-        if earlier != number:
-            line = document.places.value((kind, earlier))[0]
-            message = f'this {kind} and the one in line {line} have the same id "{name}"'
-            yield document.at_value((kind, number), f'{message}; give it its own "id"')
+    for number, phase in enumerate(model.phase):
+        path = ("phase", number)
+        if not phase_id(phase):
+            message = f'no id can be made of the name "{phase.name}"; give the phase an "id"'
+            yield document.at_value((*path, "name"), message)
+            continue
+        for name in {phase_id(phase), normalise(phase.name)}:
+            earlier = first.setdefault(name, number)
+            if earlier != number:
+                line = document.places.value(("phase", earlier))[0]
+                message = f'this phase and the one in line {line} are both "{name}"'
+                yield document.at_value(path, f'{message}; give it its own "id" and "name"')
+                break
+
+
+def _phase_switches(model: MappingFile, document: Document) -> Iterator[Problem]:
+    """One phase has the deal's project, and one what the deal asks for."""
+    keeping = [number for number, phase in enumerate(model.phase) if phase.keeps_project]
+    if model.phase and not keeping:
+        message = (
+            "one phase has to say keeps_project = true: its project is the one that a deal has "
+            "already"
+        )
+        yield document.at_value(("phase", 0), message)
+    for number in keeping[1:]:
+        line = document.places.value(("phase", keeping[0]))[0]
+        message = f"the phase in line {line} keeps the project already; one alone can"
+        yield document.at_value(("phase", number, "keeps_project"), message)
+    taking = [number for number, phase in enumerate(model.phase) if phase.takes_roles]
+    for number in taking[1:]:
+        line = document.places.value(("phase", taking[0]))[0]
+        message = f"the phase in line {line} takes the deal's roles already; one alone can"
+        yield document.at_value(("phase", number, "takes_roles"), message)
+
+
+def _phase_order(model: MappingFile, document: Document) -> Iterator[Problem]:
+    """Finds phases that come after none that is there, or after themselves."""
+    ids = {name: phase_id(phase) for phase in model.phase for name in (phase_id(phase), phase.name)}
+    after = {phase_id(phase): ids.get(phase.after or "", "") for phase in model.phase}
+    for number, phase in enumerate(model.phase):
+        path = ("phase", number, "after")
+        if phase.after and phase.after not in ids:
+            near = did_you_mean(phase.after, ids).replace("'", '"')
+            yield document.at_value(path, f'there is no phase "{phase.after}"{near}')
+        elif phase_id(phase) in _before(phase_id(phase), after):
+            yield document.at_value(path, f'the phase "{phase.name}" would start after itself')
+
+
+def _before(phase: str, after: Mapping[str, str]) -> list[str]:
+    """Returns the phases before one, the nearest first, as far as they do not repeat."""
+    found: list[str] = []
+    while (phase := after.get(phase, "")) and phase not in found:
+        found.append(phase)
+    return found
 
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -235,6 +340,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     _role_starts,
     _milestones,
     _stories,
+    _phase_ids,
+    _phase_switches,
+    _phase_order,
 )
 
 

@@ -12,7 +12,8 @@ from typing import Final
 
 from taiga_pipeline.mapping.dates import shift
 from taiga_pipeline.mapping.model import WordsTable
-from taiga_pipeline.mapping.rules import RoleRule, Rules
+from taiga_pipeline.mapping.rules import PhaseRule, RoleRule, Rules
+from taiga_pipeline.mapping.several.phase_dates import spans
 from taiga_pipeline.mapping.text import iso, normalise, one_line, plain_number
 from taiga_pipeline.people.model import Allocation, Person
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
@@ -50,10 +51,39 @@ class Member:
 def deal_demand(deal: Deal, rules: Rules) -> tuple[RoleDemand, ...]:
     """Returns whom a deal needs: what it states itself, else what its mapping has for it.
 
-    Hours that follow the deal's value stay as they are where its currency has no rate.
+    Hours that follow the deal's value stay as they are where its currency has no rate. Of a deal
+    with phases, each phase's weeks are counted on from the deal's start.
     """
-    if deal.roles:
-        return deal.roles
+    if rules.phases:
+        return tuple(_of_all_phases(deal, rules))
+    return deal.roles or _of_mapping(deal, rules)
+
+
+def phase_demand(deal: Deal, rules: Rules, phase: PhaseRule) -> tuple[RoleDemand, ...]:
+    """Returns whom a phase of a deal needs; weeks count from the phase's start.
+
+    What the deal states itself takes the place of the roles of the phase that takes it.
+    """
+    own = _of_mapping(deal, phase.rules)
+    return deal.roles or own or _of_mapping(deal, rules) if phase.takes_roles else own
+
+
+def days_of(demand: Iterable[RoleDemand], rules: Rules) -> int:
+    """Returns how many days work and milestones take, from the first day on."""
+    weeks = (7 * _end(item) for item in demand)
+    return max(0, *weeks, *(rule.finish + 1 for rule in rules.milestones), 0)
+
+
+def _of_all_phases(deal: Deal, rules: Rules) -> Iterator[RoleDemand]:
+    demands = {phase.id: phase_demand(deal, rules, phase) for phase in rules.phases}
+    days = {phase.id: days_of(demands[phase.id], phase.rules) for phase in rules.phases}
+    found = spans(rules.phases, days)
+    for name, demand in demands.items():
+        for item in demand:
+            yield replace(item, start_week=item.start_week + found[name].first // 7)
+
+
+def _of_mapping(deal: Deal, rules: Rules) -> tuple[RoleDemand, ...]:
     return tuple(_scaled(rule, deal, rules.rates) for rule in _of_service(deal, rules))
 
 
@@ -65,9 +95,14 @@ def _of_service(deal: Deal, rules: Rules) -> Iterator[RoleRule]:
 
 
 def follows_value(deal: Deal, rules: Rules) -> bool:
-    """Whether hours of a deal follow its value: those of its mapping, where it states no roles."""
-    scaled = any(rule.per_value is not None for rule in _of_service(deal, rules))
-    return not deal.roles and scaled and deal.value is not None and deal.value > 0
+    """Whether hours of a deal follow its value: those of its mapping, where it states no roles.
+
+    The hours of phases do, but for those that the deal's roles take the place of.
+    """
+    mine = [each.rules for each in rules.phases if not (each.takes_roles and deal.roles)]
+    mine += [] if deal.roles else [rules]
+    scaled = any(rule.per_value is not None for each in mine for rule in _of_service(deal, each))
+    return scaled and deal.value is not None and deal.value > 0
 
 
 def _scaled(rule: RoleRule, deal: Deal, rates: Rates) -> RoleDemand:

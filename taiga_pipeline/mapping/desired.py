@@ -19,7 +19,14 @@ from taiga_pipeline.mapping.demand import (
 from taiga_pipeline.mapping.facts import deal_facts
 from taiga_pipeline.mapping.model import PagePhase, Phase, WhenUndated
 from taiga_pipeline.mapping.page import SLUG, header_facts, page_lines
-from taiga_pipeline.mapping.rules import MilestoneRule, Rules, StageRule, StateRule, StoryRule
+from taiga_pipeline.mapping.rules import (
+    MilestoneRule,
+    PhaseRule,
+    Rules,
+    StageRule,
+    StateRule,
+    StoryRule,
+)
 from taiga_pipeline.mapping.template import Template
 from taiga_pipeline.mapping.text import escape_markup, iso, normalise
 from taiga_pipeline.mapping.values import DealView, Values
@@ -43,10 +50,25 @@ NO_START = "start and close are unknown, so the milestones wait until one is kno
 
 
 @dataclass(frozen=True, slots=True)
+class InPhase:
+    """A phase of a deal: the key of its project, whom it needs, and when it starts.
+
+    ``told`` are all phases of the deal, in a line each.
+    """
+
+    rule: PhaseRule
+    key: str
+    demand: tuple[RoleDemand, ...]
+    start: date | None
+    told: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A deal, the rules for it, and what both together come to.
 
-    ``needed`` is the demand that the project shows as open; ``demand`` is all of it.
+    ``needed`` is the demand that the project shows as open; ``demand`` is all of it. ``phase`` is
+    the phase whose project it is, None for the project of a deal without any.
     """
 
     view: DealView
@@ -57,6 +79,12 @@ class Case:
     demand: tuple[RoleDemand, ...]
     needed: tuple[RoleDemand, ...]
     members: tuple[Member, ...]
+    phase: InPhase | None = None
+
+    @property
+    def key(self) -> str:
+        """The project's key."""
+        return self.phase.key if self.phase else self.deal.key
 
     @property
     def deal(self) -> Deal:
@@ -82,15 +110,21 @@ class Case:
         return when is Phase.TENTATIVE or self.state is ProjectState.STAFFED
 
 
-def desired_group(
-    deal: Deal, rules: Rules, stage: StageRule, staffing: Staffing, today: date
+def desired_group(  # noqa: PLR0913, PLR0917 - a deal, all that is known of it, and its phase
+    deal: Deal,
+    rules: Rules,
+    stage: StageRule,
+    staffing: Staffing,
+    today: date,
+    phase: InPhase | None = None,
 ) -> DesiredGroup:
-    """Returns the records that a deal at ``stage`` asks for.
+    """Returns the records that a deal at ``stage`` asks for, or one of its phases.
 
     ``today`` decides whether a won deal is too old to be begun with. A deal at a stage without a
-    project asks for none; should it have one already, that is retired.
+    project asks for none; should it have one already, that is retired. The same holds for a phase
+    that begins once the deal is won. ``rules`` are those of the phase.
     """
-    case = make_case(deal, rules, stage, staffing)
+    case = make_case(deal, rules, stage, staffing, phase)
     follow = case.state is not ProjectState.RETIRED
     root, children = project_of(case), tuple(children_of(case)) if follow else ()
     return DesiredGroup(
@@ -101,10 +135,11 @@ def desired_group(
         follow_children=follow,
         when_retired=rules.how_retired,
         when_deleted=rules.when_deleted,
-        likeness=likeness(deal),
+        likeness=likeness(deal, phase),
         when_dropped=when_dropped(rules),
         waiting=frozenset(waiting_in(case)) if follow else frozenset(),
         beside=dict(beside(root, children, rules)),
+        told=frozenset({Milestone.START, Milestone.FINISH}) if phase else frozenset(),
     )
 
 
@@ -132,23 +167,31 @@ def waiting_in(case: Case) -> Iterator[RecordKey]:
     """Yields the milestones whose dates are not known at present."""
     for rule in case.rules.milestones:
         if case.has(rule.when) and not all(milestone_dates(rule, case.view.start)):
-            yield RecordKey(case.deal.key, Kind.MILESTONE, rule.id)
+            yield RecordKey(case.key, Kind.MILESTONE, rule.id)
 
 
-def likeness(deal: Deal) -> str:
-    """Returns what a deal is recognised by when its key changes: its customer and its name."""
+def likeness(deal: Deal, phase: InPhase | None = None) -> str:
+    """Returns what a deal is recognised by when its key changes: its customer and its name.
+
+    Projects of its phases are told apart by these.
+    """
     name = normalise(deal.name)
-    return f"{normalise(deal.customer)}\n{name}" if name else ""
+    of_phase = f"\n{phase.rule.id}" if phase and not phase.rule.keeps_project else ""
+    return f"{normalise(deal.customer)}\n{name}{of_phase}" if name else ""
 
 
-def make_case(deal: Deal, rules: Rules, stage: StageRule, staffing: Staffing) -> Case:
+def make_case(
+    deal: Deal, rules: Rules, stage: StageRule, staffing: Staffing, phase: InPhase | None = None
+) -> Case:
     """Works out everything that several fields are made of."""
     won = stage.category is Category.WON
     start = project_start(deal, won=won, lead_time_weeks=rules.lead_time_weeks)
+    start = phase.start if phase else start
     chance = stage.chance(deal.probability)
-    view = DealView(deal, stage.name, stage.category, start, chance)
-    state = ProjectState.RETIRED if stage.state is ProjectState.NONE else stage.state
-    demand = deal_demand(deal, rules)
+    name = phase.rule.name if phase else ""
+    view = DealView(deal, stage.name, stage.category, start, chance, name)
+    state = _state(stage, phase)
+    demand = phase.demand if phase else deal_demand(deal, rules)
     staffed = state is ProjectState.STAFFED and staffing.allocations
     needed = open_demand(demand, staffing, start) if staffed else demand
     return Case(
@@ -160,7 +203,19 @@ def make_case(deal: Deal, rules: Rules, stage: StageRule, staffing: Staffing) ->
         demand=demand,
         needed=() if state is ProjectState.RETIRED else needed,
         members=_everybody(rules, state, staffing, demand),
+        phase=phase,
     )
+
+
+def _state(stage: StageRule, phase: InPhase | None) -> ProjectState:
+    if stage.state is ProjectState.NONE or (phase and awaits_staffing(stage, phase.rule)):
+        return ProjectState.RETIRED
+    return stage.state
+
+
+def awaits_staffing(stage: StageRule, phase: PhaseRule) -> bool:
+    """Whether a phase has no project yet, which the deal has in other phases."""
+    return stage.state is ProjectState.TENTATIVE and phase.when is Phase.STAFFED
 
 
 def _everybody(
@@ -228,10 +283,10 @@ def project_of(case: Case) -> Desired:
     if rules.template:
         fields[Project.TEMPLATE] = rules.template
     return Desired(
-        key=RecordKey(case.deal.key, Kind.PROJECT),
+        key=RecordKey(case.key, Kind.PROJECT),
         fields=fields,
         owners=rules.owners.project,
-        reason=reason_of(case.stage),
+        reason=_reason(case),
         origins=_origins(case),
         at_any_time={Project.TAGS: _tags_of_any_state(rules, values)},
         notes=(NO_START,) if _lacks_dates(case) else (),
@@ -246,6 +301,13 @@ def _origins(case: Case) -> dict[str, str]:
         Project.LABEL: f"{look.where} (label of {case.state.value} projects)",
         Project.TITLE: f"{case.rules.title_at} (title)",
     }
+
+
+def _reason(case: Case) -> str:
+    phase = case.phase.rule if case.phase else None
+    if phase and awaits_staffing(case.stage, phase):
+        return f'the phase "{phase.name}" has a project once the deal is won ({phase.where})'
+    return reason_of(case.stage)
 
 
 def reason_of(stage: StageRule) -> str:
@@ -288,7 +350,7 @@ def _roles(case: Case) -> Iterator[Desired]:
     origins = {member.role: member.origin for member in reversed(case.members)}
     for role in dict.fromkeys(member.role for member in case.members):
         yield Desired(
-            key=RecordKey(case.deal.key, Kind.ROLE, role),
+            key=RecordKey(case.key, Kind.ROLE, role),
             fields={Role.NAME: role},
             owners=case.rules.owners.role,
             reason="a member has this role",
@@ -299,7 +361,7 @@ def _roles(case: Case) -> Iterator[Desired]:
 def _memberships(case: Case) -> Iterator[Desired]:
     for member in case.members:
         yield Desired(
-            key=RecordKey(case.deal.key, Kind.MEMBERSHIP, member.email),
+            key=RecordKey(case.key, Kind.MEMBERSHIP, member.email),
             fields={
                 Membership.EMAIL: member.email,
                 Membership.ROLE: member.role,
@@ -317,7 +379,7 @@ def _milestones(case: Case) -> Iterator[Desired]:
         start, finish = milestone_dates(rule, case.view.start)
         if case.has(rule.when) and start and finish:
             yield Desired(
-                key=RecordKey(case.deal.key, Kind.MILESTONE, rule.id),
+                key=RecordKey(case.key, Kind.MILESTONE, rule.id),
                 fields={
                     Milestone.NAME: rule.name.render(case.values) or rule.id,
                     Milestone.START: start,
@@ -336,7 +398,7 @@ def milestone_dates(rule: MilestoneRule, start: date | None) -> tuple[str, str]:
 
 def _story(case: Case, rule: StoryRule, milestones: set[str]) -> Desired:
     return Desired(
-        key=RecordKey(case.deal.key, Kind.STORY, rule.id),
+        key=RecordKey(case.key, Kind.STORY, rule.id),
         fields={
             Story.SUBJECT: rule.subject.render(case.values) or rule.id,
             Story.DESCRIPTION: rule.description.render(case.values, escape_markup),
@@ -353,7 +415,8 @@ def page_text(case: Case) -> Iterator[str]:
     """Yields the lines of the page with what sales knows."""
     words = case.rules.words
     demand = [written_demand([each], case.view.start, words) for each in case.demand]
-    yield from page_lines(case.deal, case.values, case.rules, demand)
+    phases = case.phase.told if case.phase else ()
+    yield from page_lines(case.deal, case.values, case.rules, demand, phases)
 
 
 def page_of(case: Case) -> Iterator[Desired]:
@@ -363,7 +426,7 @@ def page_of(case: Case) -> Iterator[Desired]:
         return
     words = case.rules.words
     yield Desired(
-        key=RecordKey(case.deal.key, Kind.WIKI, SLUG),
+        key=RecordKey(case.key, Kind.WIKI, SLUG),
         fields={
             Wiki.TITLE: words.from_sales,
             Wiki.TEXT: "",

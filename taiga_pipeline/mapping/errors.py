@@ -38,6 +38,17 @@ class MappingTie(NotMapped):
         super().__init__(message, rules[0].file)
 
 
+class JoinedInPhases(NotMapped):
+    """Deals are in one project, and the mapping of one of them gives it several."""
+
+    def __init__(self, key: str, rules: Rules) -> None:
+        message = (
+            f"{key} has several projects ([[phase]] in {rules.file}), and cannot be in one with "
+            "other deals: let each stand for itself with: pipeline-sync join DEAL --undo"
+        )
+        super().__init__(message, rules.file)
+
+
 class UnknownStage(NotMapped):
     """The deal's stage is not in its mapping."""
 

@@ -30,7 +30,8 @@ def deal_facts(view: DealView, values: Values, demand: str, rules: Rules) -> str
         for name, word in rules.facts
         if is_lost or name != "lost_reason"
     ]
-    return BREAK.join(f"{word}: {value}" for word, value in facts if value)
+    phase = (rules.words.phase, one_line(view.phase))
+    return BREAK.join(f"{word}: {value}" for word, value in (phase, *facts) if value)
 
 
 def own_facts(deal: Deal, rules: Rules, stage: StageRule) -> Iterator[str]:

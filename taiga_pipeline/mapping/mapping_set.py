@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
 from typing import Final
 
 from sync.records.model import RETIRED, Desired, DesiredGroup, RecordKey, Value, WhenRetired
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.desired import desired_group
-from taiga_pipeline.mapping.errors import MappingTie, NoMapping, UnknownStage, unknown_stage
-from taiga_pipeline.mapping.joined import Part, given_to, joined_group
+from taiga_pipeline.mapping.errors import (
+    JoinedInPhases,
+    MappingTie,
+    NoMapping,
+    UnknownStage,
+    unknown_stage,
+)
 from taiga_pipeline.mapping.rules import Condition, Rules, StageRule
+from taiga_pipeline.mapping.several.joined import Part, given_to, joined_group
+from taiga_pipeline.mapping.several.phase_dates import Dates
+from taiga_pipeline.mapping.several.phases import phase_groups
 from taiga_pipeline.mapping.template import Template
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.pipeline.fields.field import held
@@ -48,12 +57,19 @@ class MappingSet:
         self._by_specificity = sorted(rules, key=lambda rule: rule.specificity, reverse=True)
         self._unknown_stages: dict[tuple[str, str], str] = {}
         looks = [look for rule in rules for look in (rule.tentative, rule.staffed, rule.retired)]
-        templates = [*(rule.tags for rule in rules), *(look.tags for look in looks)]
+        of_phases = (phase.rules for rule in rules for phase in rule.phases)
+        templates = [rule.tags for rule in (*rules, *of_phases)]
+        templates += [look.tags for look in looks]
         self._fixed_tags = fixed_tags(tag for tags in templates for tag in tags)
 
     def with_rates(self, rates: Rates) -> MappingSet:
         """Returns the same mappings, with values of deals in other currencies converted so."""
-        return MappingSet(tuple(replace(rule, rates=rates) for rule in self.rules))
+        return MappingSet(tuple(rule.with_rates(rates) for rule in self.rules))
+
+    @property
+    def has_phases(self) -> bool:
+        """Whether any deal may have more than one project."""
+        return any(rule.phases for rule in self.rules)
 
     def choose(self, deal: Deal) -> Rules | None:
         """Returns the mapping that is for a deal: the most specific one; None if none matches.
@@ -99,23 +115,50 @@ class MappingSet:
         return known[key]
 
     def desired(self, deal: Deal, staffing: Staffing, today: date) -> DesiredGroup | None:
-        """Returns the records that a deal asks for; None if no mapping is for it.
+        """Returns the records of a deal's own project; None if no mapping is for it.
+
+        Of a deal with phases, that is the project of the one that keeps it.
+
+        :raises NotMapped: several mappings are, or the stage is unknown.
+        """
+        groups = self.desired_groups(deal, staffing, today)
+        return next((group for group in groups if group.key == deal.key), None)
+
+    def desired_groups(
+        self,
+        deal: Deal,
+        staffing: Staffing,
+        today: date,
+        dates: Mapping[str, Dates] = MappingProxyType({}),
+    ) -> list[DesiredGroup]:
+        """Returns the records that a deal asks for, a group for each project; none if no mapping
+        is for it.
+
+        ``dates`` are those of milestones in projects that are there, by the projects' keys: phases
+        follow what people made of the phase before.
 
         :raises NotMapped: several mappings are, or the stage is unknown.
         """
         rules = self.choose(deal)
         if rules is None:
-            return None
-        return self._ready(desired_group(deal, rules, self._stage(deal, rules), staffing, today))
+            return []
+        asked = deal, rules, self._stage(deal, rules), staffing, today
+        groups = phase_groups(*asked, dates) if rules.phases else [desired_group(*asked)]
+        return [self._ready(group) for group in groups]
 
     def desired_together(
         self, deals: Sequence[tuple[Deal, Staffing]], today: date
     ) -> list[DesiredGroup]:
         """Returns what deals in one project ask for, the main one first, a group for each of them.
 
-        :raises NotMapped: one of them has no mapping, several, or an unknown stage.
+        :raises NotMapped: one of them has no mapping, several, or an unknown stage; or it has
+            phases, and so more projects than one.
         """
-        main, *others = [Part(deal, *self.stage_of(deal), staffing) for deal, staffing in deals]
+        parts = [Part(deal, *self.stage_of(deal), staffing) for deal, staffing in deals]
+        for part in parts:
+            if part.rules.phases:
+                raise JoinedInPhases(part.deal.key, part.rules)
+        main, *others = parts
         groups = [joined_group(main, others, today)]
         groups += [given_to(each, main.deal.key, today) for each in others]
         return [self._ready(group) for group in groups]
@@ -132,16 +175,19 @@ class MappingSet:
         """Returns every label that a project may carry before its title (never "")."""
         return frozenset(label for rule in self.rules for label in rule.labels() if label)
 
-    def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:
+    def retired(
+        self, key: str, base: Mapping[str, Value], *, has_ended: bool = False
+    ) -> DesiredGroup:
         """Returns how the project of a deal that is gone from the source is retired.
 
         ``base`` holds the project's fields as last desired. Which mapping the deal had is no
         longer known, so the least specific one lends its looks, and nothing is ever deleted.
+        ``has_ended`` says that the deal is there and has ended, and the phase has left its mapping.
         """
         rules = self._by_specificity[-1]
         fields = dict(base) | {
             Project.STATE: RETIRED,
-            Project.LABEL: rules.label_gone,
+            Project.LABEL: rules.retired.label if has_ended else rules.label_gone,
             Project.TAGS: self._tags_of_gone(base, rules),
             Project.LOOKING_FOR_PEOPLE: False,
             Project.LOOKING_FOR_PEOPLE_NOTE: "",
@@ -150,7 +196,7 @@ class MappingSet:
             key=RecordKey(key, Kind.PROJECT),
             fields=fields,
             owners=rules.owners.project,
-            reason="the deal is no longer in the pipeline",
+            reason="the deal has ended" if has_ended else "the deal is no longer in the pipeline",
         )
         return DesiredGroup(
             root=root,

@@ -5,31 +5,39 @@ Every key is described here, once: editors show the descriptions, messages name 
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Final, TypeVar
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    Strict,
     StringConstraints,
-    WithJsonSchema,
     create_model,
 )
 
 from sync.records.model import Owner, WhenDeleted, WhenRetired
-from taiga_pipeline.mapping.dates import OFFSET_PATTERN, parse_offset
+from taiga_pipeline.mapping.kinds import (
+    Accepted,
+    Address,
+    Hours,
+    Offset,
+    Probability,
+    Switch,
+    Text,
+    Texts,
+    Weeks,
+    WholeNumber,
+    Worth,
+)
 from taiga_pipeline.pipeline.fields.field import DealField, FieldTable
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Category
-from taiga_pipeline.pipeline.values.yes_no import NO, YES
 from taiga_pipeline.records import ProjectState
+
+PHASE_ID: Final = r"^[a-z0-9][a-z0-9-]{0,39}$"
+"""How a phase may be identified: what every tool takes, and no one takes for more."""
 
 
 class Phase(StrEnum):
@@ -59,91 +67,6 @@ class PagePhase(StrEnum):
     NEVER = "never"
     TENTATIVE = "tentative"
     STAFFED = "staffed"
-
-
-def _number(value: object) -> object:
-    """Lets numbers pass, and nothing that merely looks like one."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("must be a number, without quotes")
-    return value
-
-
-def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _offset(value: str) -> str:
-    parse_offset(value)
-    return value
-
-
-def _address(value: str) -> str:
-    address = value.strip().lower()
-    name, _, domain = address.partition("@")
-    if not name or not domain or any(letter.isspace() for letter in address):
-        raise ValueError("must be an e-mail address such as petra@example.com")
-    return address
-
-
-def _written_values(value: object) -> object:
-    """Returns values as texts: true as "yes", days and numbers as they are written."""
-    values = value if isinstance(value, list) else [value]
-    return [_written_value(each) for each in values]
-
-
-def _written_value(value: object) -> object:
-    if isinstance(value, bool):
-        return YES if value else NO
-    return str(value) if isinstance(value, int | Decimal | date) else value
-
-
-_TEXT_SCHEMA = {"type": "string", "minLength": 1}
-_SCALAR_SCHEMA = {"anyOf": [_TEXT_SCHEMA, {"type": "number"}, {"type": "boolean"}]}
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-WholeNumber = Annotated[int, Strict()]
-Switch = Annotated[bool, Strict()]
-Texts = Annotated[
-    list[Text],
-    BeforeValidator(_one_or_more),
-    WithJsonSchema({"anyOf": [_TEXT_SCHEMA, {"type": "array", "items": _TEXT_SCHEMA}]}),
-]
-Accepted = Annotated[
-    list[Text],
-    BeforeValidator(_written_values),
-    WithJsonSchema({"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _SCALAR_SCHEMA}]}),
-]
-"""Values of a field of the user's own: texts, or numbers, days, true and false as TOML has them."""
-
-Probability = Annotated[
-    Decimal,
-    Field(ge=0, le=1),
-    BeforeValidator(_number),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
-]
-Hours = Annotated[
-    Decimal,
-    Field(gt=0, le=10_000),
-    BeforeValidator(_number),
-    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 10_000}),
-]
-Worth = Annotated[
-    Decimal,
-    Field(ge=Decimal("0.01"), le=10**15),
-    BeforeValidator(_number),
-    WithJsonSchema({"type": "number", "minimum": 0.01, "maximum": 10**15}),
-]
-Address = Annotated[
-    str,
-    AfterValidator(_address),
-    WithJsonSchema({"type": "string", "pattern": r"^\S+@\S+$"}),
-]
-Weeks = Annotated[WholeNumber, Field(ge=1, le=520)]
-Offset = Annotated[
-    str,
-    AfterValidator(_offset),
-    WithJsonSchema({"type": "string", "pattern": OFFSET_PATTERN}),
-]
 
 
 class Table(BaseModel):
@@ -409,6 +332,66 @@ class StoryTable(Table):
     tags: Texts = Field([], description="Its tags, with placeholders.")
 
 
+class PhaseTable(Table):
+    """A phase of a deal with a project of its own, such as discovery, build and support.
+
+    With phases, `[project]`, `[[member]]`, `[[milestone]]` and `[[story]]` are for the project of
+    each phase; a phase adds its own. What a deal asks for itself (its roles, or else `[[role]]`)
+    is for the phase that takes them.
+    """
+
+    name: Text = Field(description="The phase's name: the placeholder {phase} in its texts.")
+    id: Annotated[str, StringConstraints(pattern=PHASE_ID)] | None = Field(
+        None,
+        description=(
+            "Identifies it: small letters, digits and dashes, forty at most. Left out: made of the "
+            "name. Another id is another phase."
+        ),
+    )
+    keeps_project: Switch = Field(
+        False,
+        description=(
+            "The one phase whose project is the deal's own: the one that a deal has before its "
+            "mapping has phases, and after. Exactly one phase says true; leave it there."
+        ),
+    )
+    when: Phase = Field(
+        Phase.TENTATIVE, description="The state of the deal from which on the phase has a project."
+    )
+    after: Text | None = Field(
+        None,
+        description=(
+            "The id or name of the phase after whose end it starts. Left out: it starts with the "
+            "deal."
+        ),
+    )
+    start: Offset = Field(
+        "+0w",
+        description=(
+            'First day, from the start of the deal or from the end of the phase before ("+2w").'
+        ),
+    )
+    takes_roles: Switch | None = Field(
+        None,
+        description=(
+            "Whether the roles that a deal states itself, or else those under `[[role]]`, are for "
+            "this phase. One phase says true; left out everywhere: the one that keeps the project."
+        ),
+    )
+    title: Text | None = Field(
+        None,
+        description="Its project's title. Left out: that of `[project]` with the phase's name.",
+    )
+    template: str | None = Field(
+        None, description="The target's template for its project. Left out: that of `[project]`."
+    )
+    tags: Texts = Field([], description="Tags of its project, beside those of `[project]`.")
+    member: list[MemberTable] = Field([], description="Who is in this phase's project besides.")
+    role: list[RoleTable] = Field([], description="Roles that the phase needs.")
+    milestone: list[MilestoneTable] = Field([], description="Milestones of this phase.")
+    story: list[StoryTable] = Field([], description="Stories that this phase begins with.")
+
+
 class OwnershipTable(Table):
     """Who has the last word on a field that both sides changed: sales, delivery or shared.
 
@@ -481,6 +464,9 @@ class WordsTable(Table):
     )
     next_step: Text = Field("Next step", description="Name of the fact on the page from sales.")
     in_stage_since: Text = Field("since", description='As in "Stage: Proposal, since 2026-11-01".')
+    phase: Text = Field("Phase", description="Name of the fact: the phase of the project.")
+    phases: Text = Field("Phases", description="Heading above the phases of the deal.")
+    this_project: Text = Field("this project", description="Behind the phase of the project.")
     project: Text = Field("Project", description="Name of the fact: the deal's project.")
     needs: Text = Field("Needs", description="Begins the note that lists open roles.")
     hours_per_week: Text = Field("h/week", description='As in "30 h/week".')
@@ -515,6 +501,7 @@ class MappingFile(Table):
     role: list[RoleTable] = Field([], description="Roles for deals that state none.")
     milestone: list[MilestoneTable] = Field([], description="Milestones of each project.")
     story: list[StoryTable] = Field([], description="Stories that each project begins with.")
+    phase: list[PhaseTable] = Field([], description="Phases of a deal, each with its own project.")
     ownership: OwnershipTable = Field(
         OwnershipTable(), description="Which side decides on which field."
     )

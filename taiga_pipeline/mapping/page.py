@@ -29,12 +29,16 @@ case; what no wiki page holds, its target cuts."""
 
 
 def page_lines(
-    deal: Deal, values: Values, rules: Rules, demand: Sequence[str] = ()
+    deal: Deal,
+    values: Values,
+    rules: Rules,
+    demand: Sequence[str] = (),
+    phases: Sequence[str] = (),
 ) -> Iterator[str]:
     """Yields the page. What the deal brings in is shown as plain text, each value on one line.
 
-    ``demand`` is what the deal asks for, a line for each role. What the page says is not said again
-    in the project's description; see `header_facts`.
+    ``demand`` is what the deal asks for, a line for each role; ``phases`` are its phases, a line
+    each. What the page says is not said again in the project's description; see `header_facts`.
     """
     words = rules.words
     if stage := _stage(deal, values, words):
@@ -44,6 +48,7 @@ def page_lines(
     for name, word in rules.page_facts:
         if values[name]:
             yield f"- {escape_markup(word)}: {escape_markup(values[name])}"
+    yield from _section(words.phases, list(map(_plain, phases)))
     parts = {
         ContactPart.DECISION_MAKER: words.decision_maker,
         ContactPart.INFLUENCER: words.influencer,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -18,6 +18,8 @@ from taiga_pipeline.mapping.model import (
     OwnershipTable,
     PagePhase,
     Phase,
+    PhaseTable,
+    RoleTable,
     StageTable,
     StateTable,
     StoryTable,
@@ -54,6 +56,9 @@ STATE_OF_CATEGORY: Final[Mapping[Category, ProjectState]] = {
     Category.WON: ProjectState.STAFFED,
     Category.LOST: ProjectState.RETIRED,
 }
+LONGEST_ID: Final = 40
+"""Characters of a phase's id."""
+
 PROBABILITY_OF_CATEGORY: Final[Mapping[Category, Decimal]] = {
     Category.WON: Decimal(1),
     Category.LOST: Decimal(0),
@@ -170,6 +175,27 @@ class StoryRule:
 
 
 @dataclass(frozen=True, slots=True)
+class PhaseRule:
+    """A phase of a deal, with a project of its own.
+
+    ``keeps_project``: its project is the deal's own. ``start`` is in days, from the start of the
+    deal, or from the day after the end of the phase ``after`` (its id, "" for none).
+    ``takes_roles``: what a deal asks for itself is for this phase. ``rules`` are the mapping's with
+    what the phase adds.
+    """
+
+    id: str
+    name: str
+    keeps_project: bool
+    when: Phase
+    after: str
+    start: int
+    takes_roles: bool
+    rules: Rules
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
 class Owners:
     """Who owns which field, for each kind of record.
 
@@ -235,6 +261,8 @@ class Rules:
     page_facts: tuple[tuple[str, str], ...]
     rates: Rates = field(default_factory=Rates)
     """What values of deals are compared in, for hours that follow them (``per_value``)."""
+    phases: tuple[PhaseRule, ...] = ()
+    """Phases with a project each. With any, milestones and stories are in their rules only."""
 
     @property
     def specificity(self) -> tuple[int, int]:
@@ -244,6 +272,11 @@ class Rules:
     def find_stage(self, name: str) -> StageRule | None:
         """Returns the stage that is called ``name`` (or has it as an alias)."""
         return self.by_stage_name.get(normalise(name))
+
+    def with_rates(self, rates: Rates) -> Rules:
+        """Returns the same rules, with values of deals in other currencies converted so."""
+        phases = tuple(replace(each, rules=each.rules.with_rates(rates)) for each in self.phases)
+        return replace(self, rates=rates, phases=phases)
 
     def labels(self) -> frozenset[str]:
         """Returns every label that this mapping shows, "" included where it shows none."""
@@ -256,8 +289,7 @@ def compile_rules(model: MappingFile, document: Document) -> Rules:
     project, known = model.project, placeholders(model.table, model.words.yes, model.words.no)
     stale = model.mapping.stale_after_days
     stages = tuple(_stage(document, n, stage, stale) for n, stage in enumerate(model.stage))
-    milestones = tuple(_milestone(document, n, m, known) for n, m in enumerate(model.milestone))
-    return Rules(
+    rules = Rules(
         name=model.mapping.name,
         file=document.file,
         conditions=conditions(model.mapping.match, model.table),
@@ -284,10 +316,10 @@ def compile_rules(model: MappingFile, document: Document) -> Rules:
         label_open=project.retired.label_open,
         label_gone=project.retired.label_gone,
         how_retired=project.retired.how,
-        members=tuple(_member(document, n, m) for n, m in enumerate(model.member)),
-        demand=tuple(_demand(model)),
-        milestones=milestones,
-        stories=tuple(_story(document, n, s, model, known) for n, s in enumerate(model.story)),
+        members=tuple(_members(document, (), model.member)),
+        demand=tuple(map(_demand, model.role)),
+        milestones=tuple(_milestones(document, (), model.milestone, known)),
+        stories=tuple(_stories(document, (), model.story, model.milestone, known)),
         owners=_owners(model.ownership),
         words=model.words,
         title_at=_where(document, ("project", "title")),
@@ -297,6 +329,56 @@ def compile_rules(model: MappingFile, document: Document) -> Rules:
         facts=_facts(model, lambda fact: fact.place),
         card_facts=_facts(model, lambda fact: fact.card),
         page_facts=_facts(model, lambda fact: fact.page),
+    )
+    return _with_phases(rules, model, document) if model.phase else rules
+
+
+def _with_phases(rules: Rules, model: MappingFile, document: Document) -> Rules:
+    """Returns the rules of a deal with phases: what is made in a project is said by these."""
+    ids = {name: phase_id(phase) for phase in model.phase for name in (phase_id(phase), phase.name)}
+    is_said = any(phase.takes_roles for phase in model.phase)
+    phases = tuple(
+        PhaseRule(
+            id=phase_id(phase),
+            name=phase.name,
+            keeps_project=phase.keeps_project,
+            when=phase.when,
+            after=ids[phase.after] if phase.after else "",
+            start=parse_offset(phase.start),
+            takes_roles=bool(phase.takes_roles) if is_said else phase.keeps_project,
+            rules=_of_phase(rules, phase, model, document, ("phase", number)),
+            where=_where(document, ("phase", number)),
+        )
+        for number, phase in enumerate(model.phase)
+    )
+    return replace(rules, milestones=(), stories=(), phases=phases)
+
+
+def _of_phase(
+    rules: Rules, phase: PhaseTable, model: MappingFile, document: Document, at: KeyPath
+) -> Rules:
+    """Returns the rules of a phase's project: those of all projects, and what the phase adds."""
+    known, named = rules.placeholders, {"title": phase.title, "template": phase.template}
+    common = model.project.title
+    named_in = "phase" in rules.title.names
+    title = phase.title or (common if named_in else f"{common} – {literal(phase.name)}")
+    template = rules.template if phase.template is None else phase.template
+    milestones = [*model.milestone, *phase.milestone]
+    places = {
+        name: getattr(rules, f"{name}_at") if value is None else _where(document, (*at, name))
+        for name, value in named.items()
+    }
+    return replace(
+        rules,
+        title=_template(title, known),
+        title_at=places["title"],
+        template=template,
+        template_at=places["template"],
+        tags=(*rules.tags, *_templates(phase.tags, known)),
+        members=(*rules.members, *_members(document, at, phase.member)),
+        demand=tuple(map(_demand, phase.role)),
+        milestones=(*rules.milestones, *_milestones(document, at, phase.milestone, known)),
+        stories=(*rules.stories, *_stories(document, at, phase.story, milestones, known)),
     )
 
 
@@ -347,6 +429,16 @@ def story_id(story: StoryTable) -> str:
     return story.id or slug(story.subject) or normalise(story.subject)
 
 
+def phase_id(phase: PhaseTable) -> str:
+    """Returns what a phase is known by: its id, or a slug of its name; "" if that gives none."""
+    return phase.id or slug(phase.name)[:LONGEST_ID].strip("-")
+
+
+def literal(text: str) -> str:
+    """Returns a text as it stands in a template, without placeholders."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def _where(document: Document, path: KeyPath) -> Where:
     return Where(document.file, document.places.value(path)[0])
 
@@ -385,49 +477,57 @@ def _stage(document: Document, number: int, stage: StageTable, stale_after_days:
     )
 
 
-def _member(document: Document, number: int, member: MemberTable) -> MemberRule:
-    where = _where(document, ("member", number))
-    return MemberRule(member.email, member.role, member.admin, member.when, where)
+def _members(
+    document: Document, at: KeyPath, members: Sequence[MemberTable]
+) -> Iterable[MemberRule]:
+    for number, each in enumerate(members):
+        where = _where(document, (*at, "member", number))
+        yield MemberRule(each.email, each.role, each.admin, each.when, where)
 
 
-def _demand(model: MappingFile) -> Iterable[RoleRule]:
-    for role in model.role:
-        demand = RoleDemand(
-            role=role.role,
-            hours_per_week=role.hours_per_week,
-            weeks=role.weeks,
-            start_week=parse_offset(role.start) // 7,
-            skills=tuple(role.skills),
+def _demand(role: RoleTable) -> RoleRule:
+    demand = RoleDemand(
+        role=role.role,
+        hours_per_week=role.hours_per_week,
+        weeks=role.weeks,
+        start_week=parse_offset(role.start) // 7,
+        skills=tuple(role.skills),
+    )
+    return RoleRule(demand, frozenset(map(normalise, role.services)), role.per_value)
+
+
+def _milestones(
+    document: Document, at: KeyPath, milestones: Sequence[MilestoneTable], known: _Known
+) -> Iterable[MilestoneRule]:
+    for number, milestone in enumerate(milestones):
+        yield MilestoneRule(
+            id=milestone_id(milestone),
+            name=_template(milestone.name, known),
+            start=parse_offset(milestone.start),
+            finish=parse_offset(milestone.finish),
+            when=milestone.when,
+            where=_where(document, (*at, "milestone", number)),
         )
-        yield RoleRule(demand, frozenset(map(normalise, role.services)), role.per_value)
 
 
-def _milestone(
-    document: Document, number: int, milestone: MilestoneTable, known: _Known
-) -> MilestoneRule:
-    return MilestoneRule(
-        id=milestone_id(milestone),
-        name=_template(milestone.name, known),
-        start=parse_offset(milestone.start),
-        finish=parse_offset(milestone.finish),
-        when=milestone.when,
-        where=_where(document, ("milestone", number)),
-    )
-
-
-def _story(
-    document: Document, number: int, story: StoryTable, model: MappingFile, known: _Known
-) -> StoryRule:
-    ids = {milestone.name: milestone_id(milestone) for milestone in model.milestone}
-    return StoryRule(
-        id=story_id(story),
-        subject=_template(story.subject, known),
-        description=_template(story.description, known),
-        when=story.when,
-        milestone=ids.get(story.milestone, story.milestone) if story.milestone else "",
-        tags=_templates(story.tags, known),
-        where=_where(document, ("story", number)),
-    )
+def _stories(
+    document: Document,
+    at: KeyPath,
+    stories: Sequence[StoryTable],
+    milestones: Sequence[MilestoneTable],
+    known: _Known,
+) -> Iterable[StoryRule]:
+    ids = {milestone.name: milestone_id(milestone) for milestone in milestones}
+    for number, story in enumerate(stories):
+        yield StoryRule(
+            id=story_id(story),
+            subject=_template(story.subject, known),
+            description=_template(story.description, known),
+            when=story.when,
+            milestone=ids.get(story.milestone, story.milestone) if story.milestone else "",
+            tags=_templates(story.tags, known),
+            where=_where(document, (*at, "story", number)),
+        )
 
 
 def _owners(table: OwnershipTable) -> Owners:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 A_LIST: Final = 'text or a list of texts such as ["a", "b"]'
-NAMES: Final = frozenset({"id", "name", "milestone"})
+NAMES: Final = frozenset({"id", "name", "milestone", "after", "keeps_project"})
 """Keys that others refer to: without them, what is reported about references would mislead."""
 
 
@@ -60,7 +60,7 @@ def _remove(data: Any, path: KeyPath) -> bool:
     """Removes the innermost key on ``path``; whole tables that others refer to are not removed."""
     keys = [index for index, part in enumerate(path) if isinstance(part, str)]
     *outer, last = path[: keys[-1] + 1]
-    if last in ("milestone", "stage"):
+    if last in ("milestone", "stage", "phase"):
         return False
     for part in outer:
         data = data[part]

@@ -21,7 +21,8 @@ class DealView:
     """A deal as its mapping sees it.
 
     ``stage`` is the mapping's name for the stage. ``start`` and ``probability`` are the deal's own
-    or else worked out.
+    or else worked out. ``phase`` is the name of the phase whose project it is about, "" for none;
+    ``start`` is the phase's then.
     """
 
     deal: Deal
@@ -29,6 +30,7 @@ class DealView:
     category: Category
     start: date | None
     probability: Decimal | None
+    phase: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,12 @@ def placeholders(
         if field.placeholder
     }
     contact = Placeholder("The decision maker, else the first contact.", _contact)
-    return {**found, "contact": contact}
+    phase = Placeholder("The phase of the project, of a deal with phases.", _phase)
+    return {**found, "contact": contact, **({} if "phase" in found else {"phase": phase})}
+
+
+def _phase(view: DealView) -> str:
+    return one_line(view.phase)
 
 
 def _value(field: DealField, words: Mapping[str, str]) -> Callable[[DealView], str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 from sync.records.model import RecordKey
 from taiga_pipeline.pipeline.model import DeliveryFacts
-from taiga_pipeline.records import Kind
+from taiga_pipeline.records import Kind, ProjectState, phase_of
 
 
 def delivery_facts(
@@ -32,6 +33,66 @@ def delivery_facts(
         last_activity=datetime.fromisoformat(str(activity)) if activity else None,
         seen_at=seen_at,
     )
+
+
+def summed_up(
+    delivered: Iterable[DeliveryFacts], whole_of: Callable[[str], str]
+) -> Iterator[DeliveryFacts]:
+    """Yields what became of deals, the projects of a deal's phases taken together.
+
+    ``whole_of`` tells the deal of a phase's project, "" for a deal's own.
+    """
+    by_deal: dict[str, list[DeliveryFacts]] = {}
+    for each in delivered:
+        by_deal.setdefault(whole_of(each.deal_key) or each.deal_key, []).append(each)
+    for deal, parts in by_deal.items():
+        is_one = len(parts) == 1 and parts[0].deal_key == deal
+        yield parts[0] if is_one else together(deal, parts)
+
+
+def together(deal: str, parts: Sequence[DeliveryFacts]) -> DeliveryFacts:
+    """Returns what became of a deal that has several projects.
+
+    Its progress is the mean of theirs, a project without any counting as not begun; its state is
+    the furthest. Milestones are named after the phase they are of.
+    """
+    parts = sorted(parts, key=lambda each: (each.deal_key != deal, _begins(each), each.deal_key))
+    there = [each for each in parts if each.url or each.state] or parts
+    first = there[0]
+    known = [each.progress for each in there if each.progress is not None]
+    active = [each.last_activity for each in there if each.last_activity is not None]
+    seen = [each.seen_at for each in there if each.seen_at is not None]
+    return DeliveryFacts(
+        deal_key=deal,
+        url=first.url,
+        title=first.title,
+        state=next((state for state in _FURTHEST if state in {p.state for p in there}), ""),
+        team=tuple(dict.fromkeys(name for each in there for name in each.team)),
+        progress=sum(known, Decimal(0)) / len(there) if known else None,
+        milestones=tuple(_named(each, entry) for each in there for entry in each.milestones),
+        last_activity=max(active, default=None),
+        seen_at=max(seen, default=None),
+        projects=tuple(parts),
+    )
+
+
+_FURTHEST: Final = (
+    ProjectState.STAFFED.value,
+    ProjectState.TENTATIVE.value,
+    ProjectState.RETIRED.value,
+)
+
+
+def _begins(facts: DeliveryFacts) -> date:
+    return min((start for _, start, _ in facts.milestones if start), default=date.max)
+
+
+def _named(
+    facts: DeliveryFacts, entry: tuple[str, date | None, date | None]
+) -> tuple[str, date | None, date | None]:
+    name, start, finish = entry
+    phase = phase_of(facts.deal_key)
+    return (f"{phase}: {name}" if phase else name), start, finish
 
 
 def left_of(taken: Iterable[RecordKey]) -> frozenset[tuple[str, str]]:

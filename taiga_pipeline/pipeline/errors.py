@@ -191,6 +191,17 @@ class JoinsItself(InvalidValue):
         self.deal, self.other = deal, other
 
 
+class HasPhases(InvalidValue):
+    """A deal that has several projects by its mapping is to be in one with other deals."""
+
+    def __init__(self, deal: str, file: str) -> None:
+        super().__init__(
+            f"deal {deal} has a project for each of its phases ([[phase]] in {file}), and cannot "
+            "be in one project with other deals"
+        )
+        self.deal = deal
+
+
 class StandsAlone(InvalidValue):
     """A deal is to leave the project of another one, and is part of none."""
 

@@ -184,7 +184,8 @@ class DeliveryFacts:
     """What became of a deal in the project-management tool, as last read from there.
 
     ``progress`` is 0 to 1 (None: nothing to measure yet); ``milestones`` are name, start and
-    finish; ``seen_at`` and ``last_activity`` are UTC.
+    finish; ``seen_at`` and ``last_activity`` are UTC. ``projects`` are, of a deal with phases,
+    those of each project, the deal's own first; the rest sums them up.
     """
 
     deal_key: str
@@ -196,3 +197,4 @@ class DeliveryFacts:
     milestones: tuple[tuple[str, date | None, date | None], ...] = field(default=())
     last_activity: datetime | None = None
     seen_at: datetime | None = None
+    projects: tuple[DeliveryFacts, ...] = ()

@@ -35,9 +35,17 @@ from taiga_pipeline.mapping.page import (
     with_stages,
 )
 from taiga_pipeline.mapping.rules import Rules, StageRule
-from taiga_pipeline.pipeline.delivery import delivery_facts
+from taiga_pipeline.mapping.several.phase_dates import Dates
+from taiga_pipeline.pipeline.delivery import delivery_facts, summed_up
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts, StageMove
-from taiga_pipeline.records import PORTFOLIO, is_portfolio
+from taiga_pipeline.records import (
+    PORTFOLIO,
+    deal_of,
+    is_phase_key,
+    is_portfolio,
+    phase_key,
+    phase_of,
+)
 from taiga_pipeline.sources.joined import NOT_HERE, WAITS, Together, with_joined
 from taiga_pipeline.sources.port import (
     ChangesKeys,
@@ -51,6 +59,15 @@ from taiga_pipeline.sources.port import (
 _LOG: Final = logging.getLogger(__name__)
 _RESERVED: Final = (
     f"a deal's key may not begin with {PORTFOLIO!r}, which names the portfolio; give it another"
+)
+_LIKE_A_PHASE: Final = (
+    "a deal's key may not end like that of a phase's project, while mappings have phases: it reads "
+    "as the phase {phase} of the deal {deal}; give it another"
+)
+_SECOND_PROJECT: Final = (
+    'the phase "{name}" keeps the deal\'s project by its mapping, but has one of its own ({key}): '
+    "say keeps_project = true in the phase that said so before; or let go of that one with: "
+    "pipeline-sync unlink {key}"
 )
 _NO_OVERVIEW: Final = "the portfolio stays as it is: {tool} has no boards at present"
 
@@ -80,6 +97,18 @@ class Overview(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class PhasesThere:
+    """What is known of the phases whose projects are there.
+
+    ``keys`` are those of their projects, the deals' own aside; ``dates`` are those of milestones,
+    by the projects' keys.
+    """
+
+    keys: Collection[str] = ()
+    dates: Mapping[str, Dates] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Extent:
     """What is asked for beyond deals' projects.
 
@@ -89,7 +118,8 @@ class Extent:
     come to, by key, for pages that may show it; None if that cannot be known now. ``ended`` finds
     out which deals' projects have ended: they are asked ``questions`` on a page. ``moves`` gives
     what tells a deal's moves by its key, for pages from sales. ``watched`` goes through all deals
-    of a reading beside it: whoever needs them need not read them again.
+    of a reading beside it: whoever needs them need not read them again. ``phases`` tells what is
+    there of deals' phases; it is asked where a mapping has any.
     """
 
     holding: Holding = field(default_factory=Holding)
@@ -101,6 +131,7 @@ class Extent:
     questions: Sequence[str] = ()
     moves: Callable[[], Moves] = lambda: lambda key, is_new: ()
     watched: Callable[[DealReading, Iterable[Deal]], Iterable[Deal]] = lambda reading, deals: deals
+    phases: Callable[[], PhasesThere] = PhasesThere
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +141,7 @@ class _Known:
     money: Mapping[str, PageMoney] | None
     has_ended: Callable[[Deal], bool]
     moves: Moves
+    phases: PhasesThere
 
 
 class MappedSource:
@@ -134,6 +166,9 @@ class MappedSource:
         self._extent = extent or Extent()
         self._overview = self._extent.overview
         self._joins: Mapping[str, str] = {}
+        self._deals_like_phases: set[str] = set()
+        self._ended: set[str] = set()
+        self._was_read = False
         self._shows_money = any(rules.money_on_page for rules in mappings.rules)
 
     def read(self) -> Reading:
@@ -170,15 +205,19 @@ class MappedSource:
             self._extent.money() if self._shows_money else {},
             self._extent.ended(),
             self._extent.moves(),
+            self._extent.phases() if self._mappings.has_phases else PhasesThere(),
         )
+        self._deals_like_phases.clear()
+        self._ended.clear()
+        self._was_read = True
         together = Together(deals.joins)
         self._joins = together.main_of
         if self._overview:
             self._overview.begin(today)
         with going_through(deals.deals) as all_deals:
             for deal in self._extent.watched(deals, all_deals):
-                if is_portfolio(deal.key):
-                    reading.quarantined.append(Quarantined(deal.key, f"deal {deal.key}", _RESERVED))
+                if reserved := self._reserved(deal.key):
+                    reading.quarantined.append(Quarantined(deal.key, f"deal {deal.key}", reserved))
                     continue
                 if together.takes(deal):
                     continue
@@ -186,9 +225,8 @@ class MappedSource:
                     reading.quarantined.append(Quarantined(deal.key, f"deal {deal.key}", NOT_HERE))
                     continue
                 try:
-                    group = self._mappings.desired(deal, _staffing(deal, deals), today)
-                    group = self._with_pages(deal, group, known)
-                    self._update_overview(deal, group)
+                    groups = self._of_deal(deal, _staffing(deal, deals), known, today)
+                    self._update_overview(deal, next(iter(groups), None))
                 except NotMapped as problem:
                     reading.quarantined.append(Quarantined(deal.key, problem.place, str(problem)))
                     continue
@@ -197,14 +235,45 @@ class MappedSource:
                 except Exception as error:
                     reading.quarantined.append(_unforeseen(deal.key, error))
                     continue
-                if group is None:
+                if not groups:
                     reading.present.add(deal.key)
-                else:
-                    yield holding.part(group)
+                elif all(group.retired for group in groups):
+                    self._ended.add(deal.key)
+                yield from map(holding.part, groups)
         for each in together.projects(reading.quarantined):
             yield from map(holding.part, self._together(each, deals, reading, known, today))
         reading.complete = deals.complete
         yield from self._overall(reading)
+
+    def _reserved(self, key: str) -> str:
+        """Returns why a deal may not have a key, "" if it may."""
+        if is_portfolio(key):
+            return _RESERVED
+        if is_phase_key(key):
+            if self._mappings.has_phases:
+                return _LIKE_A_PHASE.format(deal=deal_of(key), phase=phase_of(key))
+            self._deals_like_phases.add(key)
+        return ""
+
+    def _of_deal(
+        self, deal: Deal, staffing: Staffing, known: _Known, today: date
+    ) -> Sequence[DesiredGroup]:
+        """Returns the groups of a deal; none if no mapping is for it.
+
+        :raises NotMapped: it cannot be mapped, or its own project would become another phase's.
+        """
+        groups = self._mappings.desired_groups(deal, staffing, today, known.phases.dates)
+        if known.phases.keys:
+            self._refuse_second_project(deal, known.phases.keys)
+        return [self._with_pages(deal, group, known) or group for group in groups]
+
+    def _refuse_second_project(self, deal: Deal, there: Collection[str]) -> None:
+        rules = self._mappings.choose(deal)
+        for phase in rules.phases if rules else ():
+            key = phase_key(deal.key, phase.id)
+            if phase.keeps_project and key in there:
+                text = _SECOND_PROJECT.format(name=phase.name, key=key)
+                raise NotMapped(text, str(phase.where))
 
     def _together(
         self,
@@ -221,8 +290,8 @@ class MappedSource:
             groups = [self._with_pages(joined[0], first, known) or first, *others]
             for deal, group in zip(joined, groups, strict=True):
                 self._update_overview(deal, group)
-        except NotMapped:
-            reading.quarantined.extend(_put_off(joined, self._mappings))
+        except NotMapped as problem:
+            reading.quarantined.extend(_put_off(joined, self._mappings, problem))
             return ()
         except SyncError:
             raise
@@ -267,8 +336,11 @@ class MappedSource:
     def _with_questions(
         self, deal: Deal, group: DesiredGroup | None, has_ended: Callable[[Deal], bool]
     ) -> DesiredGroup | None:
-        """Returns the group with a page that asks what its project taught, if that has ended."""
-        if group is None or not has_ended(deal):
+        """Returns the group with a page that asks what its project taught, if that has ended.
+
+        Of a deal with phases, it is asked once, in the deal's own project.
+        """
+        if group is None or group.key != deal.key or not has_ended(deal):
             return group
         rules = self._mappings.stage_of(deal)[0]
         if rules.page is PagePhase.NEVER:
@@ -295,8 +367,25 @@ class MappedSource:
             reading.present.add(self._overview.key)
 
     def retired(self, key: str, base: Mapping[str, Value]) -> DesiredGroup:
-        """Returns how the project of a deal that is gone from the source is retired."""
-        return self._extent.holding.part(self._mappings.retired(key, base))
+        """Returns how the project of a deal that is gone from the source is retired.
+
+        So is that of a phase that left its mapping, once its deal has ended.
+        """
+        has_ended = self.whole_of(key) in self._ended
+        return self._extent.holding.part(self._mappings.retired(key, base, has_ended=has_ended))
+
+    def whole_of(self, key: str) -> str:
+        """Returns the deal of a phase's project; see `sync.source.TellsParts`.
+
+        Before the deals were read, it is unknown which keys are deals' without any phases.
+        """
+        is_known = self._mappings.has_phases or self._was_read
+        is_phase = is_known and is_phase_key(key) and key not in self._deals_like_phases
+        return deal_of(key) if is_phase else ""
+
+    def part_of(self, whole: str, key: str) -> str:
+        """Returns the key of the project of the same phase of another deal."""
+        return phase_key(whole, phase_of(key))
 
     def key_changes(self) -> KeyChanges:
         """Returns which deals were renamed or removed; see `sync.source.ChangesKeys`."""
@@ -312,7 +401,8 @@ class MappedSource:
         if not isinstance(self._deals, TakesDeliveryFacts):
             return WriteBackResult()
         problems: list[str] = []
-        each = with_joined(_delivered(facts, problems), self._joins)
+        of_deals = summed_up(_delivered(facts, problems), self.whole_of)
+        each = with_joined(of_deals, self._joins)
         write_back = self._deals.take_facts(each)
         return replace(write_back, problems=(*write_back.problems, *problems))
 
@@ -352,8 +442,9 @@ def _delivered(facts: Iterable[GroupFacts], problems: list[str]) -> Iterator[Del
         yield delivered
 
 
-def _put_off(joined: Sequence[Deal], mappings: MappingSet) -> Iterator[Quarantined]:
-    """Yields why deals in one project are not synced now: some of them cannot be mapped."""
+def _put_off(joined: Sequence[Deal], mappings: MappingSet, why: NotMapped) -> Iterator[Quarantined]:
+    """Yields why deals in one project are not synced now: some of them cannot be mapped, or all
+    of them together."""
     at_fault: list[str] = []
     for deal in joined:
         try:
@@ -361,6 +452,9 @@ def _put_off(joined: Sequence[Deal], mappings: MappingSet) -> Iterator[Quarantin
         except NotMapped as problem:
             at_fault.append(deal.key)
             yield Quarantined(deal.key, problem.place, str(problem))
+    if not at_fault:
+        yield from (Quarantined(deal.key, why.place, str(why)) for deal in joined)
+        return
     yield from _waiting((deal for deal in joined if deal.key not in at_fault), at_fault)
 
 

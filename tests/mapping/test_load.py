@@ -74,7 +74,7 @@ def test_all_problems_of_a_file_come_at_once_in_the_order_of_the_file() -> None:
         "m.toml:31:20: unknown placeholder '{bad}'; known are key, name, customer, stage, value, "
         "currency, probability, expected_close, closed_on, start, owner, team, service, "
         "lead_source, lost_reason, next_step, next_step_on, next_step_by, "
-        "notes, contact",
+        "notes, contact, phase",
         'm.toml:32:13: there is no milestone "Kik"; did you mean "Kick"?',
     ]
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from taiga_pipeline.app.state_access import has_project
 from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.pipeline.errors import StandsAlone
+from taiga_pipeline.mapping.errors import NotMapped
+from taiga_pipeline.pipeline.errors import HasPhases, StandsAlone
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.tables.joins import main_deals
+from taiga_pipeline.problems import ProblemsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,23 @@ def join_deal(workspace: Workspace, key: str, main: str, *, by: str) -> Joined:
 
     :raises UnknownDeal: one of them is not there.
     :raises JoinsItself: the other one is this deal, or is itself part of its project.
+    :raises HasPhases: one of them has several projects by its mapping.
     """
     with deal_store(workspace) as store:
+        _refuse_phases(workspace, (store.get(key), store.get(main)))
         after = store.join(key, main, by=by)
         whole = store.get(main_deals(store.joins()).get(after.key, after.part_of))
     return Joined(after, whole, has_project(workspace, after.key))
+
+
+def _refuse_phases(workspace: Workspace, deals: Iterable[Deal]) -> None:
+    for deal in deals:
+        try:
+            rules = workspace.load_mappings().choose(deal)
+        except (NotMapped, ProblemsError):  # which is reported where it is mapped
+            continue
+        if rules and rules.phases:
+            raise HasPhases(deal.key, rules.file)
 
 
 def leave_project(workspace: Workspace, key: str, *, by: str) -> Left:

@@ -13,8 +13,7 @@ from taiga_pipeline.mapping.errors import UnknownStage
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.tables.joins import main_deals, own_share
 from taiga_pipeline.records import Kind, Membership, Milestone, Project, Story, Wiki
-
-from .support import BACK, DESIGN, TODAY, allocation, deal, mappings
+from tests.mapping.support import BACK, DESIGN, TODAY, allocation, deal, mappings
 
 MAPPING = """
 [project]

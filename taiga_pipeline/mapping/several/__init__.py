@@ -1,0 +1,1 @@
+"""Several deals in one project, and several projects of one deal."""

@@ -1,0 +1,258 @@
+"""One deal in several projects: a project for each phase, by commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taiga_pipeline.sandbox.embedded import Sandbox
+from tests.cli.conftest import Run, writes
+
+pytestmark = pytest.mark.sampled_tests(2)
+
+Json = Mapping[str, Any]
+ADD = ("--customer", "Acme", "--currency", "EUR", "--start", "2026-12-07", "--value", "100000")
+STAGES = """\
+[mapping]
+name = "phases"
+
+[[stage]]
+name = "Lead"
+category = "lead"
+
+[[stage]]
+name = "Proposal"
+category = "proposal"
+
+[[stage]]
+name = "Won"
+category = "won"
+
+[[stage]]
+name = "Lost"
+category = "lost"
+
+[project]
+from_sales_page = "tentative"
+
+[[member]]
+email = "pm@example.test"
+"""
+DISCOVERY = """
+[[phase]]
+name = "Discovery"
+keeps_project = true
+
+[[phase.role]]
+role = "Design"
+hours_per_week = 20
+weeks = 2
+
+[[phase.milestone]]
+name = "Workshops"
+finish = "+13d"
+when = "tentative"
+"""
+BUILD = """
+[[phase]]
+name = "Build"
+after = "Discovery"
+takes_roles = true
+
+[[phase.role]]
+role = "Back"
+hours_per_week = 30
+weeks = 10
+
+[[phase.milestone]]
+name = "First release"
+start = "+0w"
+finish = "+5w"
+when = "tentative"
+"""
+SUPPORT = """
+[[phase]]
+name = "Support"
+after = "build"
+start = "+1w"
+when = "staffed"
+title = "{customer}: support of {name}"
+
+[[phase.milestone]]
+name = "First month"
+finish = "+4w"
+"""
+
+
+class Office:
+    """A pipeline of one deal, and its projects as a manager sees them."""
+
+    def __init__(self, run: Run, taiga: Sandbox, mapping: Path) -> None:
+        self.run, self.taiga, self._mapping = run, taiga, mapping
+
+    def do(self, *arguments: str, code: int = 0) -> str:
+        result = self.run(*arguments)
+        assert result.exit_code == code, result.output + result.stderr
+        return result.stdout + result.stderr
+
+    def map(self, *phases: str) -> None:
+        """Says which phases deals have."""
+        self._mapping.write_text(STAGES + "".join(phases), encoding="utf-8")
+
+    def sync(self) -> str:
+        """Runs, and once more, which must not write anything."""
+        said = self.do("run")
+        before = len(writes(self.taiga))
+        self.do("run")
+        assert writes(self.taiga)[before:] == []
+        return said
+
+    def projects(self) -> dict[str, Json]:
+        pm = self.taiga.as_user("pm")
+        return {row["name"]: pm.get(f"/projects/{row['id']}") for row in pm.get("/projects")}
+
+    def numbers(self) -> set[int]:
+        return {each["id"] for each in self.projects().values()}
+
+    def milestones(self, project: Json) -> dict[str, tuple[str, str]]:
+        rows = self.taiga.as_user("pm").get(f"/milestones?project={project['id']}")
+        return {row["name"]: (row["estimated_start"], row["estimated_finish"]) for row in rows}
+
+    def move(self, name: str, start: str, finish: str) -> None:
+        """Moves a milestone as a project manager does."""
+        pm = self.taiga.as_user("pm")
+        for project in self.projects().values():
+            for row in pm.get(f"/milestones?project={project['id']}"):
+                if row["name"] == name:
+                    dates = {"estimated_start": start, "estimated_finish": finish}
+                    pm.patch(f"/milestones/{row['id']}", dates)
+
+
+@pytest.fixture
+def office(run: Run, taiga: Sandbox, environment: dict[str, str]) -> Office:
+    environment["TAIGA_PASSWORD"] = taiga.password
+    office = Office(run, taiga, Path("mappings/default.toml").absolute())
+    server = ("--taiga-url", taiga.url, "--username", taiga.username)
+    office.do("init", *server, "--manager", "pm@example.test")
+    office.map(DISCOVERY, BUILD, SUPPORT)
+    office.do("deals", "add", "D-1", "Portal", *ADD, "--stage", "Proposal")
+    return office
+
+
+def test_each_phase_has_a_project_that_begins_after_the_one_before(office: Office) -> None:
+    office.sync()
+    found = office.projects()
+    assert set(found) == {
+        "(tentative) Acme: Portal – Discovery",
+        "(tentative) Acme: Portal – Build",
+    }
+    discovery, build = (found[f"(tentative) Acme: Portal – {n}"] for n in ("Discovery", "Build"))
+    assert office.milestones(discovery) == {"Workshops": ("2026-12-07", "2026-12-20")}
+    assert office.milestones(build) == {"First release": ("2026-12-21", "2027-01-25")}
+    assert "Back 30 h/week" in build["looking_for_people_note"]
+    assert "Back" not in discovery["looking_for_people_note"]
+
+
+def test_a_phase_that_waits_for_the_win_gets_its_project_then_and_all_are_retired_when_it_is_lost(
+    office: Office,
+) -> None:
+    office.sync()
+    office.do("deals", "move", "D-1", "Won")
+    office.sync()
+    assert set(office.projects()) == {
+        "Acme: Portal – Discovery",
+        "Acme: Portal – Build",
+        "Acme: support of Portal",
+    }
+    before = office.numbers()
+    office.do("deals", "move", "D-1", "Lost", "--reason", "too dear")
+    office.sync()
+    assert all(name.startswith("(lost) ") for name in office.projects())
+    assert office.numbers() == before
+
+
+def test_a_deal_that_had_one_project_keeps_it_as_that_of_a_phase_and_back(office: Office) -> None:
+    office.map()
+    office.sync()
+    [(_, only)] = office.projects().items()
+    office.map(BUILD.replace('after = "Discovery"\n', ""), DISCOVERY)
+    office.sync()
+    found = office.projects()
+    assert found["(tentative) Acme: Portal – Discovery"]["id"] == only["id"]
+    assert len(found) == 2
+    office.map()
+    said = office.sync()
+    assert "D-1::build" in said
+    assert office.projects()["(tentative) Acme: Portal"]["id"] == only["id"]
+    assert len(office.projects()) == 2
+    office.map(DISCOVERY, BUILD, SUPPORT)
+    office.sync()
+    assert len(office.projects()) == 2
+
+
+def test_phases_follow_a_phase_whose_milestone_a_manager_moved(office: Office) -> None:
+    office.sync()
+    office.move("Workshops", "2026-12-14", "2026-12-27")
+    office.do("run")
+    office.sync()
+    found = office.projects()
+    discovery, build = (found[f"(tentative) Acme: Portal – {n}"] for n in ("Discovery", "Build"))
+    assert office.milestones(discovery) == {"Workshops": ("2026-12-14", "2026-12-27")}
+    assert office.milestones(build) == {"First release": ("2026-12-28", "2027-02-01")}
+
+
+def test_a_start_that_a_manager_moved_is_that_phases_start(office: Office) -> None:
+    office.sync()
+    office.move("First release", "2027-02-01", "2027-03-08")
+    office.do("run")
+    office.sync()
+    office.move("Workshops", "2026-12-14", "2026-12-27")
+    office.do("deals", "move", "D-1", "Won")
+    office.do("run")
+    office.sync()
+    found = office.projects()
+    build, support = found["Acme: Portal – Build"], found["Acme: support of Portal"]
+    assert office.milestones(build) == {"First release": ("2027-02-01", "2027-03-08")}
+    assert office.milestones(support) == {"First month": ("2027-04-19", "2027-05-17")}
+
+
+def test_a_phase_that_left_the_mapping_is_reported_and_kept_until_the_deal_is_lost(
+    office: Office,
+) -> None:
+    office.sync()
+    office.map(DISCOVERY)
+    said = office.do("run")
+    assert "D-1::build" in said
+    assert "unlink" in said
+    assert "(tentative) Acme: Portal – Build" in office.projects()
+    assert "D-1::build" not in office.do("run")  # reported once
+    assert "D-1::build" in office.do("conflicts")
+    office.do("deals", "move", "D-1", "Lost", "--reason", "too dear")
+    office.sync()
+    assert all(name.startswith("(lost) ") for name in office.projects())
+
+
+def test_another_phase_cannot_take_the_deals_project_while_it_has_one_of_its_own(
+    office: Office,
+) -> None:
+    office.sync()
+    before = office.projects()
+    moved = DISCOVERY.replace("keeps_project = true\n", ""), BUILD + "\n"
+    office.map(moved[0], BUILD.replace("takes_roles", "keeps_project = true\ntakes_roles"))
+    assert "keeps_project" in office.do("run", code=3)
+    assert office.projects() == before
+
+
+def test_a_deal_that_is_renamed_or_removed_takes_all_its_projects_along(office: Office) -> None:
+    office.sync()
+    before = office.numbers()
+    office.do("deals", "rename", "D-1", "P-1")
+    office.sync()
+    assert office.numbers() == before
+    office.do("deals", "remove", "P-1")
+    office.sync()
+    assert all(name.startswith("(gone) ") for name in office.projects())
+    assert office.numbers() == before
