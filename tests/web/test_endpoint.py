@@ -20,9 +20,9 @@ from taiga_pipeline.web.access.door import Door
 from taiga_pipeline.web.access.people import Person, Role
 from taiga_pipeline.web.application import application
 from taiga_pipeline.web.forms import TooSlow, read_body
-from taiga_pipeline.web.pages import Section, get
+from taiga_pipeline.web.pages import Queue, Section, get
 from taiga_pipeline.web.routes import SECTIONS
-from taiga_pipeline.web.site import ASKING, WORKERS
+from taiga_pipeline.web.site import AT_ONCE, WORKERS
 from taiga_pipeline.web.visit import Visit
 from tests.web.conftest import site_of
 
@@ -48,17 +48,17 @@ def test_a_target_that_does_not_answer_keeps_no_other_page_waiting(
 
     door = Door(local=Person("sara", Role.ADMIN))
     site = site_of(deals, door)
-    hanging = Section("Hang", "", (get("/hang", hang, asks_target=True),))
+    hanging = Section("Hang", "", (get("/hang", hang, queue=Queue.TARGET),))
     site = replace(site, sections=(*site.sections, hanging))
     with (
         TestClient(application(site), base_url="http://localhost") as client,
         ThreadPoolExecutor(WORKERS) as people,
     ):
         client.get(f"/enter?token={door.link.token}")
-        waiting = [people.submit(client.get, "/hang") for _ in range(ASKING)]
+        waiting = [people.submit(client.get, "/hang") for _ in range(AT_ONCE[Queue.TARGET])]
         for _ in waiting:
             assert at_work.acquire(timeout=20)
-        late = [people.submit(client.get, "/hang") for _ in range(WORKERS - ASKING)]
+        late = [people.submit(client.get, "/hang") for _ in range(WORKERS - AT_ONCE[Queue.TARGET])]
         assert {each.result().status_code for each in late} == {503}
         assert "try again in a few minutes" in late[0].result().text
         assert "New web shop" in client.get("/").text
@@ -72,7 +72,7 @@ def test_pages_that_ask_the_target_have_threads_of_their_own() -> None:
         (each.method, each.path)
         for section in SECTIONS
         for each in section.routes
-        if each.asks_target
+        if each.queue is Queue.TARGET
     }
     assert asking == {("GET", "/deal/plan"), ("POST", "/deal/sync")}
 
