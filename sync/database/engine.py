@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -181,7 +181,7 @@ def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SEC
         ) from error
     engine = Engine(
         first.pool.recreate(),
-        first.dialect,
+        _sqlite_dialect() if is_sqlite else first.dialect,
         first.url,
         execution_options={"compiled_cache": _COMPILED},
     )
@@ -205,6 +205,14 @@ def _first_engine(url: URL, arguments: tuple[tuple[str, Any], ...]) -> Engine:
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+@cache
+def _sqlite_dialect() -> Dialect:
+    """What SQLite can do in this process, which is the same for all files."""
+    engine = create_engine("sqlite://")
+    with engine.connect():
+        return engine.dialect
 
 
 _COMPILED: Final[LRUCache[Any, Any]] = LRUCache(2_000)
