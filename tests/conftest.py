@@ -23,6 +23,7 @@ for _variable in VARIABLES:  # nor must the language
 os.environ["LANG"] = "C.UTF-8"
 
 pytest_plugins = (
+    "tests.memory",
     "tests.figures",
     "tests.profiles",
     "tests.live.postgresql",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,14 +22,14 @@ _MADE: Final[dict[str, Prepared]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Files, each with its permissions, and what a Taiga at an address held."""
+    """Files, each with its permissions, and what a Taiga at an address held, if there is one."""
 
-    url: str
     files: dict[Path, tuple[bytes, int]]
-    held: dict[str, Any]
+    url: str = ""
+    held: dict[str, Any] = field(default_factory=dict)
 
 
-def prepare(name: str, folder: Path, taiga: Sandbox, make: Callable[[], None]) -> None:
+def prepare(name: str, folder: Path, taiga: Sandbox, make: Callable[[], object]) -> None:
     """Brings an empty folder and a new Taiga to where ``make`` brings them.
 
     ``make`` is called the first time that ``name`` is asked for in this process. Addresses of the
@@ -38,25 +38,40 @@ def prepare(name: str, folder: Path, taiga: Sandbox, make: Callable[[], None]) -
     known = _MADE.get(name)
     if known is None:
         make()
-        _MADE[name] = _picture(folder, taiga)
+        _MADE[name] = Prepared(_picture(folder), taiga.url, dump(taiga.store))
         return
     for place, (content, mode) in known.files.items():
         _put(folder / place, content, mode, known.url, taiga.url)
     load(taiga.store, known.held)
 
 
-def _picture(folder: Path, taiga: Sandbox) -> Prepared:
+def prepare_folder(name: str, folder: Path, make: Callable[[], object]) -> None:
+    """Brings an empty folder to where ``make`` brings it, which is called the first time.
+
+    Only for what does not depend on where the folder is.
+    """
+    known = _MADE.get(name)
+    if known is None:
+        make()
+        _MADE[name] = Prepared(_picture(folder))
+        return
+    for place, (content, mode) in known.files.items():
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).write_bytes(content)
+        (folder / place).chmod(mode)
+
+
+def _picture(folder: Path) -> dict[Path, tuple[bytes, int]]:
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     for path in paths:
         if path.is_file() and path.read_bytes()[: len(_SQLITE)] == _SQLITE:
             with closing(sqlite3.connect(path)) as database:
                 database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    files = {
+    return {
         path.relative_to(folder): (path.read_bytes(), path.stat().st_mode & 0o777)
         for path in paths
         if path.is_file() and not path.name.endswith(("-wal", "-shm"))
     }
-    return Prepared(taiga.url, files, dump(taiga.store))
 
 
 def _put(path: Path, content: bytes, mode: int, old: str, new: str) -> None:

@@ -73,17 +73,23 @@ def version_of(engine: Engine, name: str) -> int:
 
 
 def migrate(
-    engine: Engine, name: str, steps: Sequence[Step], tables: MetaData | None = None
+    engine: Engine,
+    name: str,
+    steps: Sequence[Step],
+    tables: MetaData | None = None,
+    *,
+    found: int | None = None,
 ) -> int:
     """Takes the steps of the named set of tables that the database has not seen yet.
 
     Where it has seen none, ``tables`` (if given) are made as they are described, in place of all
-    steps. Returns how many were taken. Programs that start at the same time wait for each other;
+    steps. ``found`` is the version, if somebody has just read it (`version_of`). Returns how many
+    were taken. Programs that start at the same time wait for each other;
     each step is taken once. A database that is up to date is only read.
 
     :raises StateUnusable: the database has seen more steps than this program knows.
     """
-    found = version_of(engine, name)
+    found = version_of(engine, name) if found is None else found
     _refuse_newer(engine, name, found, len(steps))
     taken = 0
     while found < len(steps):

@@ -354,9 +354,10 @@ def open_store(url: str, *, create: bool = False) -> Engine:
 def _bring_up_to_date(engine: Engine, create: bool) -> None:
     try:
         with failures_as(Unreachable, engine):
-            if not create and version_of(engine, NAME) == 0:
+            found = version_of(engine, NAME)
+            if not create and found == 0:
                 raise Unreachable(_NO_STORE.format(place=shown(engine.url)))
-            migrate(engine, NAME, STEPS, METADATA)
+            migrate(engine, NAME, STEPS, METADATA, found=found)
     except StateUnusable as error:
         message = f"the pipeline's store cannot be used: {error}"
         raise Unreachable(message, ways_out=error.ways_out) from None

@@ -19,6 +19,7 @@ from typing import Any, Final
 import pytest
 
 from tests.cli.conftest import Run
+from tests.prepared import prepare_folder
 
 HERE: Final = Path(__file__).parent
 AMOUNTS: Final = ("value", "probability")
@@ -100,7 +101,7 @@ def compare(step: dict[str, Any], deals: dict[str, dict[str, str]]) -> None:
 def test_a_file_is_read_rightly_or_refused_with_its_column(
     case: str, run: Run, tmp_path: Path
 ) -> None:
-    run("init")
+    prepare_folder("empty pipeline", tmp_path, lambda: run("init"))
     for step in CASES[case]:
         take(step, run, tmp_path)
         for command in step.get("then", ()):

@@ -9,16 +9,21 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Run
+from tests.prepared import prepare_folder
 
 
 @pytest.fixture(autouse=True)
-def pipeline(run: Run, environment: dict[str, str]) -> None:
+def pipeline(run: Run, environment: dict[str, str], tmp_path: Path) -> None:
     environment["TAIGA_PASSWORD"] = "unused"
-    assert run("init", ".").exit_code == 0
-    run("people", "add", "ann@x.se", "Ann", "--role", "Back", "--skills", "Python")
-    for key, stage in (("D-1", "Won"), ("D-2", "Proposal")):
-        run("deals", "add", key, key, "--stage", stage, "--roles", "Design:16h x4w")
-        run("deals", "edit", key, "--start", "2026-11-30")
+
+    def make() -> None:
+        assert run("init", ".").exit_code == 0
+        run("people", "add", "ann@x.se", "Ann", "--role", "Back", "--skills", "Python")
+        for key, stage in (("D-1", "Won"), ("D-2", "Proposal")):
+            run("deals", "add", key, key, "--stage", stage, "--roles", "Design:16h x4w")
+            run("deals", "edit", key, "--start", "2026-11-30")
+
+    prepare_folder("two deals to staff", tmp_path, make)
 
 
 def put(run: Run, key: str, hours: str, *more: str, role: str = "Back") -> dict[str, Any]:

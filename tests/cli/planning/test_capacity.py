@@ -14,6 +14,7 @@ from click.testing import Result
 from taiga_pipeline.app.planning import inputs as capacity_input
 from taiga_pipeline.installing import how_to_get
 from tests.cli.conftest import Run
+from tests.prepared import prepare_folder
 
 QUICK = ("--trials", "500", "--chances", "stated")
 MAYA_IS_ILL = (
@@ -23,7 +24,10 @@ MAYA_IS_ILL = (
 
 @pytest.fixture
 def pipeline(run: Run, tmp_path: Path) -> Run:
-    assert run("init", ".", "--sample").exit_code == 0
+    def make() -> None:
+        assert run("init", ".", "--sample").exit_code == 0
+
+    prepare_folder("sample of the capacity", tmp_path, make)
 
     def invoke(*arguments: str, **settings: object) -> Result:
         return run(*arguments, **settings)

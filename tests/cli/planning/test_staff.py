@@ -20,18 +20,23 @@ from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.records import Kind
 from tests.cli.conftest import FixedClock, Run
+from tests.prepared import prepare_folder
 
 Suggest = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(autouse=True)
-def pipeline(run: Run, environment: dict[str, str]) -> None:
+def pipeline(run: Run, environment: dict[str, str], tmp_path: Path) -> None:
     environment["TAIGA_PASSWORD"] = "unused"
-    assert run("init", ".").exit_code == 0
-    for name, role in (("ann", "Back"), ("bob", "Back"), ("eve", "Design")):
-        run("people", "add", f"{name}@x.se", name.title(), "--role", role)
-    add(run, "D-1", "Won", "Back:30h x4w; Design:16h x4w")
-    add(run, "D-2", "Proposal", "Back:30h x4w", "--probability", "0.5")
+
+    def make() -> None:
+        assert run("init", ".").exit_code == 0
+        for name, role in (("ann", "Back"), ("bob", "Back"), ("eve", "Design")):
+            run("people", "add", f"{name}@x.se", name.title(), "--role", role)
+        add(run, "D-1", "Won", "Back:30h x4w; Design:16h x4w")
+        add(run, "D-2", "Proposal", "Back:30h x4w", "--probability", "0.5")
+
+    prepare_folder("two deals for three people", tmp_path, make)
 
 
 def add(run: Run, key: str, stage: str, roles: str, *more: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, select, text
+from sqlalchemy.engine.interfaces import CacheStats
 from sqlalchemy.exc import IntegrityError
 
 from sync.database.engine import (
@@ -196,3 +197,17 @@ def test_threads_of_one_program_write_in_turn_and_none_is_turned_away(tmp_path: 
         assert connection.exec_driver_sql("SELECT who FROM told").scalars().all() == ["we", "they"]
     mine.dispose()
     theirs.dispose()
+
+
+def test_a_statement_is_compiled_once_for_all_files_of_a_process(tmp_path: Path) -> None:
+    query = select(THINGS.c.word).where(THINGS.c.price == Decimal("0.1"))
+    found = []
+    for name in ("first", "second"):
+        engine = open_engine(f"sqlite:///{tmp_path / name}.db")
+        METADATA.create_all(engine)
+        with reading(engine) as connection:
+            result = connection.execute(query)
+            assert result.all() == []
+            found.append(result.context.cache_hit)
+        engine.dispose()
+    assert found[-1] is CacheStats.CACHE_HIT
