@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,19 @@ def test_what_contradicts_itself_is_explained(browse: Browse, plan: Workspace) -
     assert "there is no deal &#39;D-9&#39;" in answer.text
     answer = browse("read").get("/plan?" + "&".join(f"win=D-{n}" for n in range(120)))
     assert answer.status_code == 422 and "100 are allowed" in answer.text
+
+
+def test_the_deals_behind_missing_hours_are_those_of_what_is_supposed(
+    browse: Browse, plan: Workspace
+) -> None:
+    browser = browse("read")
+    today = browser.get("/plan?size.D-1=200")
+    address = re.search(r'hx-get="([^"]*)"', today.text)
+    assert "This is today&#39;s plan" in today.text and address
+    then = browser.get(unescape(address[1]))
+    behind = then.text[then.text.index('id="behind"') :].split("</section>")[0]
+    assert "the plan with what is supposed" in behind and "D-1" in behind
+    assert behind != today.text[today.text.index('id="behind"') :].split("</section>")[0]
 
 
 def test_what_is_supposed_is_saved_as_a_scenario_and_taken_away_again(

@@ -102,7 +102,8 @@ class Switch:
 class Played:
     """A plan, and what it becomes. ``roles`` and ``teams`` are those there are to choose from.
 
-    ``left_out`` people are not shown. ``lacking`` are the greatest of today's plan.
+    ``left_out`` people are not shown. ``lacking`` are the greatest of today's plan; of the one that
+    is supposed, if ``is_behind`` says so.
     """
 
     before: CapacityReport
@@ -112,6 +113,7 @@ class Played:
     people: tuple[PlayedPerson, ...]
     left_out: int
     lacking: tuple[Lacking, ...]
+    is_behind: bool
     switches: tuple[Switch, ...]
     supposed: Scenario
     all_roles: tuple[str, ...]
@@ -128,6 +130,8 @@ class Wish:
     """What of a plan is to be shown. ``weeks`` None is the configuration's horizon.
 
     ``role`` are the only people shown, "" for all; ``find`` are words of deals to switch.
+    ``behind`` asks for the deals behind missing hours of what is supposed, too: that takes as long
+    as drawing a plan.
     """
 
     team: str = ""
@@ -135,6 +139,7 @@ class Wish:
     role: str = ""
     find: str = ""
     everybody: bool = False
+    behind: bool = False
 
 
 def play(
@@ -161,6 +166,12 @@ def play(
     scenario = scenario_of(SUPPOSED, supposed)
     before = kept.explained
     after = before if scenario.is_empty else kept.questions.ask(supposed).after
+    explained = before
+    if wish.behind and not scenario.is_empty:
+        mark = (kept, repr(scenario))
+        explained = workspace.remembered(
+            f"{name} supposed", mark, lambda: kept.questions.explained(scenario)
+        )
     shown = _people_of(after, wish.role)
     most = len(shown) if wish.everybody else MOST_PEOPLE
     return Played(
@@ -170,7 +181,8 @@ def play(
         roles=tuple(_roles(before, after)),
         people=tuple(_person(each, kept, before) for each in shown[:most]),
         left_out=max(len(shown) - most, 0),
-        lacking=tuple(_lacking(before, kept.names)),
+        lacking=tuple(_lacking(explained, kept.names)),
+        is_behind=explained is not before,
         switches=tuple(_switches(kept, before, scenario, wish.find)),
         supposed=scenario,
         all_roles=tuple(sorted({each.role for each in before.people if each.role}, key=folded)),

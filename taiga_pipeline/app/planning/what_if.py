@@ -12,6 +12,7 @@ from taiga_pipeline.app.workspace import Workspace
 
 if TYPE_CHECKING:
     from taiga_pipeline.planning.capacity.result import CapacityReport
+    from taiga_pipeline.planning.scenario.model import Scenario
     from taiga_pipeline.planning.scenario.what_if import WhatIf
 
 SUPPOSED: Final = "what if"
@@ -52,10 +53,14 @@ class Questions:
             after = self._what_if.suppose(scenario)
         return Answer(self.before, replace(after, notices=self.before.notices))
 
-    def explained(self) -> CapacityReport:
-        """Returns today's plan with the deals behind each gap; this takes as long as drawing it."""
+    def explained(self, scenario: Scenario | None = None) -> CapacityReport:
+        """Returns the plan under a scenario (None: today's) with the deals behind each gap; this
+        takes as long as drawing it.
+
+        :raises InvalidValue: it contradicts itself, or names what is not there.
+        """
         with self._lock:
-            return replace(self._what_if.explained(), notices=self.before.notices)
+            return replace(self._what_if.explained(scenario), notices=self.before.notices)
 
 
 def open_questions(workspace: Workspace, *, chances: str | None = None, **asked: Any) -> Questions:

@@ -12,7 +12,6 @@ import click
 from taiga_pipeline.cli.output import print_pairs, print_table
 from taiga_pipeline.cli.pipeline.deal_text import money
 from taiga_pipeline.cli.pipeline.lessons_text import (
-    amounts_text,
     answer_text,
     experience_json,
     number,
@@ -26,6 +25,7 @@ from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.customers.names import Likeness
 from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.planning.lessons.experience import Outcome
+from taiga_pipeline.report.amounts import amounts_shown
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def print_customers(found: Sequence[CustomerTotals]) -> None:
             str(each.won),
             str(each.lost),
             "" if each.win_rate is None else f"{100 * each.win_rate:.0f} %",
-            amounts_text(each.value_won),
-            amounts_text(each.value_open),
+            amounts_shown(each.value_won),
+            amounts_shown(each.value_open),
             str(each.last or ""),
         )
         for each in found
@@ -190,8 +190,8 @@ def _pairs(found: CustomerDetails, table: FieldTable) -> dict[str, str]:
             lost=totals.lost,
             rate=rate,
         ),
-        _("Value won"): amounts_text(totals.value_won) or _("none"),
-        _("Open value"): (amounts_text(totals.value_open) or _("none")) + valued,
+        _("Value won"): amounts_shown(totals.value_won) or _("none"),
+        _("Open value"): (amounts_shown(totals.value_open) or _("none")) + valued,
     }
     for name, values in found.own.items():
         most = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))[:_VALUES]

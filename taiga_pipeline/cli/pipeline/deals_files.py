@@ -89,6 +89,9 @@ def _values(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
 @click.command("import")
 @click.argument("file", type=ReadFile())
 @click.option("--column", "columns", multiple=True, metavar="OURS=THEIRS", help="Field=header.")
+@click.option(
+    "--ignore", "ignored", multiple=True, metavar="HEADER", help="Leave a column of the file out."
+)
 @click.option("--stage", "stages", multiple=True, metavar="THEIRS=OURS", help="Rename a stage.")
 @click.option(
     "--value", "values", multiple=True, metavar="FIELD:THEIRS=OURS", help="Replace a text."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,7 +33,7 @@ from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.errors import InvalidValue
 from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.pipeline.follow_ups import FollowUp
-from taiga_pipeline.report.amounts import amount_shown
+from taiga_pipeline.report.amounts import amounts_shown
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -162,16 +161,18 @@ def _extra(each: Listed) -> tuple[str, ...]:
 
 def _sums_text(sums: Sums) -> list[str]:
     money = (
-        [_("{money} ({money2} weighted)", money=_money(sums.value), money2=_money(sums.weighted))]
+        [
+            _(
+                "{money} ({money2} weighted)",
+                money=amounts_shown(sums.value),
+                money2=amounts_shown(sums.weighted),
+            )
+        ]
         if sums.value
         else []
     )
     without = [_("{unvalued:,} without a value", unvalued=sums.unvalued)] if sums.unvalued else []
     return ["; ".join([counted(sums.deals, "deal"), *money, *without])]
-
-
-def _money(values: Mapping[str, Decimal]) -> str:
-    return " + ".join(amount_shown(value, currency) for currency, value in sorted(values.items()))
 
 
 def _print_funnel(listing: Listing, as_json: bool) -> None:
@@ -183,8 +184,8 @@ def _print_funnel(listing: Listing, as_json: bool) -> None:
     stages.append((_("Total"), listing.sums))
     rows = [
         [_("Deals"), *(figure(sums.deals, ",") for _unused, sums in stages)],
-        [_("Value"), *(_money(sums.value) for _unused, sums in stages)],
-        [_("Weighted"), *(_money(sums.weighted) for _unused, sums in stages)],
+        [_("Value"), *(amounts_shown(sums.value) for _unused, sums in stages)],
+        [_("Weighted"), *(amounts_shown(sums.weighted) for _unused, sums in stages)],
     ]
     headings = ["", *(name for name, _unused in stages)]
     print_table(headings, rows, right=range(1, len(headings)))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -17,7 +16,6 @@ from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.pipeline.fields.own import json_form
 from taiga_pipeline.planning.lessons.experience import Outcome
-from taiga_pipeline.report.amounts import amount_shown
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -285,8 +283,3 @@ def print_lessons_learnt(found: Sequence[Retrospective]) -> None:
 def how_to_answer(deal: Deal) -> str:
     """Returns the command that answers the first question."""
     return command("deals retrospective", deal.key, options="--answer 1 TEXT")
-
-
-def amounts_text(amounts: Mapping[str, Decimal]) -> str:
-    """Returns money by currency: ``1,200 EUR + 300 SEK``, "" for none."""
-    return " + ".join(amount_shown(value, currency) for currency, value in amounts.items())

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from taiga_pipeline.cli.output import print_json, print_table, style
-from taiga_pipeline.cli.planning.forecast_text import NO_CURRENCY
 from taiga_pipeline.language import counted, figure, marked
 from taiga_pipeline.language import text as _
 from taiga_pipeline.planning.forecast.notes import left_out
+from taiga_pipeline.report.amounts import NO_CURRENCY
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:

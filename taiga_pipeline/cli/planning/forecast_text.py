@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from taiga_pipeline.cli.output import print_table, style
-from taiga_pipeline.language import marked
 from taiga_pipeline.language import text as _
 from taiga_pipeline.planning.forecast.notes import in_words, notes
+from taiga_pipeline.report.amounts import NO_CURRENCY
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.forecast.forecast import Forecast, Row, Split
     from taiga_pipeline.planning.forecast.simulate import Range
     from taiga_pipeline.planning.history.model import History
-
-NO_CURRENCY: Final = marked("(no currency)")
 
 
 def print_forecast(forecast: Forecast, history: History) -> None:

@@ -29,6 +29,7 @@ from taiga_pipeline.planning.metrics.selling import (
     Slippage,
     WinRate,
 )
+from taiga_pipeline.report.amounts import NO_CURRENCY
 from taiga_pipeline.report.terminal import safe
 
 _HOW_TO_USE: Final = marked("""\
@@ -187,7 +188,7 @@ def _show_stages(sales: SalesMetrics) -> None:
 
 def _show_velocity(sales: SalesMetrics) -> None:
     for each in sales.velocity:
-        currency = safe(each.currency)
+        currency = safe(each.currency or (_(NO_CURRENCY) if len(sales.velocity) > 1 else ""))
         click.echo(
             _(
                 "Velocity: {per_week:,} {currency} per week ({open_deals} open "

@@ -256,12 +256,17 @@ def _rate(group: str, won: int, lost: int) -> WinRate:
     return WinRate(group, won, lost, max(0.0, centre - spread), min(1.0, centre + spread))
 
 
+def _counts_in(record: Record, currency: str) -> bool:
+    """Whether a deal is of a currency; open deals often state no value yet, and so none."""
+    deal = record.deal
+    return deal.currency == currency or (not deal.currency and deal.value is None)
+
+
 def velocity(records: Sequence[Record], now: datetime) -> tuple[Velocity, ...]:
     """Returns the sales velocity of each currency in which deals were won; ``now`` is aware."""
     found = []
     for currency in sorted({record.deal.currency for record in records if record.is_won}):
-        # Open deals often state no value yet, and so no currency.
-        mine = [record for record in records if record.deal.currency in (currency, "")]
+        mine = [record for record in records if _counts_in(record, currency)]
         won = [record for record in mine if record.is_won]
         values = [record.deal.value for record in won if record.deal.value is not None]
         cycles = [days for record in won if (days := _cycle(record)) is not None]

@@ -49,10 +49,16 @@ class WhatIf:
         supposed = apply_scenario(self.situation, scenario)
         return self._plan(supposed, self._demand_of(supposed))
 
-    def explained(self) -> CapacityReport:
-        """Returns today's plan with drivers, drawn once more."""
+    def explained(self, scenario: Scenario | None = None) -> CapacityReport:
+        """Returns the plan under a scenario (None: today's) with drivers, drawn once more.
+
+        :raises InvalidValue: it contradicts itself, or names what is not there.
+        """
         options = replace(self._options, with_drivers=True, kept=None)
-        return capacity_for(self.situation, self._demand, self._outlooks, options)
+        if scenario is None:
+            return capacity_for(self.situation, self._demand, self._outlooks, options)
+        supposed = apply_scenario(self.situation, scenario)
+        return capacity_for(supposed, self._demand_of(supposed), self._outlooks, options)
 
     def _demand_of(self, supposed: Situation) -> Demand:
         """Returns the demand; deals that a scenario says nothing of are not looked at again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -43,6 +44,7 @@ def show(visit: Visit) -> Response:
         role=query.text("role"),
         find=query.text("find"),
         everybody=query.text("people") == "all",
+        behind=query.text("behind") == "yes",
     )
     played = play(visit.workspace, wish, supposed)
     return visit.show(
@@ -50,12 +52,17 @@ def show(visit: Visit) -> Response:
         played=played,
         wish=wish,
         supposed=supposed,
+        behind=f"{visit.url('/plan')}?{urlencode([*_but_behind(query), ('behind', 'yes')])}",
         asked=_asked(played),
         scenario=name,
         scenarios=saved_scenarios(visit.workspace),
         mark=mark_of,
         choices={"weeks": WEEKS, "delays": _with(DELAYS, played, "weeks"), "sizes": _sizes(played)},
     )
+
+
+def _but_behind(query: Fields) -> Iterator[tuple[str, str]]:
+    return ((name, text) for name, text in query if name != "behind")
 
 
 def supposed_by(fields: Fields) -> Supposed:

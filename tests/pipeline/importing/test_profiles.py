@@ -66,6 +66,21 @@ def test_another_way_to_the_keys_replaces_the_one_that_was_kept(
     assert {"Portal", "A-1"} <= {deal.key for deal in store.deals()}
 
 
+def test_a_column_that_was_left_out_stays_out_until_it_is_named(
+    bring: Bring, store: DealStore
+) -> None:
+    text = "Nr,Titel,Owner\nA-1,Portal,Ana\n"
+    named = {"key": "Nr", "name": "Titel"}
+    bring(text, columns=named, ignored=["Owner"])
+    assert "--ignore Owner" in said(bring(text.replace("Portal", "Door")))
+    assert store.get("A-1").owner == "" and store.get("A-1").name == "Door"
+    bring(text.replace("Portal", "Gate"), columns={"owner": "Owner"})
+    bring(text.replace("Portal", "Yard").replace("Ana", "Bo"))
+    assert store.get("A-1").owner == "Bo"
+    bring(text.replace("Portal", "Hall").replace("Ana", "Cid"), ignored=["Owner"])
+    assert store.get("A-1").owner == "Bo" and store.get("A-1").name == "Hall"
+
+
 def test_each_origin_has_its_own(bring: Bring) -> None:
     bring(**FIRST)
     with pytest.raises(ProblemsError, match="no column for the deal's key"):

@@ -92,6 +92,17 @@ def test_velocity_is_open_deals_times_win_rate_times_value_over_cycle():
     assert found.per_week == Decimal("500.00")  # 2 open x 50 % x 1,000 per 14 days
 
 
+def test_a_value_without_a_currency_is_not_mixed_with_others():
+    ways = (("EUR", Decimal(1000)), ("", Decimal(9000)))
+    records = [
+        record(f"{kind}-{end}", ("Lead", 0), (end, 14), value=value, currency=kind)
+        for kind, value in ways
+        for end in ("Won", "Lost")
+    ]
+    found = {each.currency: each.mean_value for each in velocity(records, START)}
+    assert found == {"EUR": Decimal("1000.00"), "": Decimal("9000.00")}
+
+
 def test_slippage_follows_the_close_dates_that_were_stated():
     def change(before: str, after: str, day: int) -> FieldChange:
         at = START + timedelta(days=day)

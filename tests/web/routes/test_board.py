@@ -141,6 +141,12 @@ def test_a_card_that_somebody_else_moved_meanwhile_stays_where_they_put_it(
     assert stage_of(deals, "D-2") == "Proposal"
 
 
+def test_what_has_no_currency_is_summed_apart_and_said(browse: Browse, deals: Workspace) -> None:
+    add_deal(deals, "D-3", "Third", by="test", stage="Lead", values={"value": Decimal(5)})
+    page = text_of(browse("read").get("/"))
+    assert "5 (no currency), 120,000 EUR" in page
+
+
 def test_a_script_gets_the_columns_that_changed(browse: Browse, deals: Workspace) -> None:
     answer = browse("sell").post(
         "/move", SCRIPT, key="D-2", stage="Proposal", seen_stage="Lead", at="?q=shop"
