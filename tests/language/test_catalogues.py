@@ -84,7 +84,7 @@ def test_what_the_surface_prints_is_written_in_the_readers_language() -> None:
     bare = [
         f"{path.relative_to(ROOT)}:{line}: {text!r}"
         for path in surface_modules()
-        if path.name not in ("demo.py", "reference.py")  # the demo is a story; the page is English
+        if path.name != "reference.py"  # the page is English
         for line, text in _bare(path)
     ]
     assert not bare, "wrap these: _('...')"

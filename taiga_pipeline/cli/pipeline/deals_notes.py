@@ -30,8 +30,12 @@ def add_note(context: CommandContext, key: str, text: str, origin: str, as_json:
     if as_json:
         print_json({"deal": noted.deal.key, "new": noted.is_new, "note": note_json(noted.note)})
         return
-    found = "" if noted.is_new else _(" already, from the same origin")
-    click.echo(safe(f"{noted.deal.key}: noted{found}"))
+    said = (
+        _("{deal}: noted", deal=noted.deal.key)
+        if noted.is_new
+        else _("{deal}: noted already, from the same origin", deal=noted.deal.key)
+    )
+    click.echo(safe(said))
 
 
 @click.command("notes")

@@ -139,7 +139,7 @@ def add_person(
     added = roster.add_person(
         context, Person(email=email, name=name, **_values(texts)), by=context.by
     )
-    _report_person(added, "added", as_json)
+    _report_person(added, _("added"), as_json)
 
 
 @people.command("edit")
@@ -151,7 +151,7 @@ def add_person(
 def edit_person(context: CommandContext, /, email: str, as_json: bool, **texts: str | None) -> None:
     """Change the data of a person."""
     edited = roster.edit_person(context, email, _values(texts), by=context.by)
-    _report_person(edited, "changed", as_json)
+    _report_person(edited, _("changed"), as_json)
 
 
 @people.command("remove")
@@ -161,7 +161,7 @@ def edit_person(context: CommandContext, /, email: str, as_json: bool, **texts: 
 def remove_person(context: CommandContext, email: str, as_json: bool) -> None:
     """Remove a person from the roster, with their time off and allocations."""
     removed = roster.remove_person(context, email, by=context.by)
-    _report_person(removed, "removed", as_json)
+    _report_person(removed, _("removed"), as_json)
 
 
 def _report_person(person: Person, what: str, as_json: bool) -> None:
@@ -188,7 +188,7 @@ def rename_person(context: CommandContext, old: str, new: str, as_json: bool) ->
     removes the old one where it had added it.
     """
     renamed = roster.rename_person(context, old, new, by=context.by)
-    _report_person(renamed.person, "renamed", as_json)
+    _report_person(renamed.person, _("renamed"), as_json)
     if renamed.deals:
         deals = counted(len(renamed.deals), "deal")
         click.echo(

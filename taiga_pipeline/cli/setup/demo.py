@@ -27,6 +27,9 @@ from taiga_pipeline.cli.setup.web import need_pages, serve_pages
 from taiga_pipeline.cli.signals import wait_for_the_end
 from taiga_pipeline.hints import command, word
 from taiga_pipeline.installing import how_to_get
+from taiga_pipeline.language import plural
+from taiga_pipeline.language import text as _
+from taiga_pipeline.language.choosing import VARIABLES as LANGUAGE_VARIABLES
 from taiga_pipeline.problems import Problem, ProblemsError
 
 if TYPE_CHECKING:
@@ -86,7 +89,8 @@ def demo(
         elif keep_running:
             _wait(sandbox)
         else:
-            click.echo(f"\nTo look at the same in a browser: {_pages(folder)}")
+            click.echo()
+            click.echo(_("To look at the same in a browser: {command}", command=_pages(folder)))
     return ExitCode.DONE
 
 
@@ -97,7 +101,8 @@ def _pages(folder: Path) -> str:
 def _serve(context: CommandContext, sandbox: Sandbox) -> None:
     """Serves the pages of the demo's pipeline, beside the small Taiga that it writes to."""
     environment = {**context.environment, PASSWORD_VARIABLE: sandbox.password}
-    click.echo(f"\nThe projects: {sandbox.url}")
+    click.echo()
+    click.echo(_("The projects: {url}", url=sandbox.url))
     serve_pages(CommandContext(clock=context.clock, environment=environment), "127.0.0.1:0")
 
 
@@ -106,12 +111,14 @@ def _new_folder(folder: Path | None) -> Path:
         return Path(tempfile.mkdtemp(prefix="pipeline-sync-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise ProblemsError([Problem(f"{folder} is not empty; the demo needs a folder of its own")])
+        message = _("{folder} is not empty; the demo needs a folder of its own", folder=folder)
+        raise ProblemsError([Problem(message)])
     return folder.resolve()
 
 
 def _wait(sandbox: Sandbox) -> None:
-    click.echo(f"\nLook at the projects: {sandbox.url}  (until you press Ctrl-C)")
+    click.echo()
+    click.echo(_("Look at the projects: {url}  (until you press Ctrl-C)", url=sandbox.url))
     wait_for_the_end()
 
 
@@ -150,12 +157,14 @@ class Stage:
         every = result.getvalue().splitlines()
         click.echo("\n".join(every[:lines]))
         if len(every) > lines:
-            click.echo(f"(and {len(every) - lines} more lines)")
+            left = len(every) - lines
+            click.echo(plural("(and {number} more line)", "(and {number} more lines)", left))
 
     def _call(self, arguments: Sequence[str]) -> None:
         from taiga_pipeline.cli.main import cli
 
-        environment = {PASSWORD_VARIABLE: self.sandbox.password}
+        asked = {name: self.context.environment.get(name, "") for name in LANGUAGE_VARIABLES}
+        environment = {**asked, PASSWORD_VARIABLE: self.sandbox.password}
         context = CommandContext(clock=self.context.clock, environment=environment)
         code = cli.main(list(arguments), standalone_mode=False, obj=context)
         if code != ExitCode.DONE:
@@ -180,11 +189,11 @@ class Stage:
                 project["name"],
                 ", ".join(project["tags"]),
                 str(len(project["members"])),
-                "looking for people" if project["is_looking_for_people"] else "",
+                _("looking for people") if project["is_looking_for_people"] else "",
             )
             for project in sorted(projects, key=lambda project: str(project["name"]))
         ]
-        print_table(("Project", "Tags", "Members", ""), rows, right=[2])
+        print_table((_("Project"), _("Tags"), _("Members"), ""), rows, right=[2])
 
     def project(self, title: str) -> Mapping[str, Any]:
         """Returns the project whose name ends in ``title``.
@@ -220,33 +229,40 @@ class Story:
         """A folder with a configuration, a mapping and a pipeline."""
         sandbox = self.stage.sandbox
         self.stage.say(
-            f"A small Taiga is running at {sandbox.url}.",
-            "First, a configuration, a mapping and a made-up firm: eight people, a year of deals.",
+            _("A small Taiga is running at {url}.", url=sandbox.url),
+            _(
+                "First, a configuration, a mapping and a made-up firm: eight people, a year of "
+                "deals."
+            ),
         )
         taiga = ("--taiga-url", sandbox.url, "--username", sandbox.username)
         self.stage.run("init", "--sample", *taiga, "--manager", f"{PM}@example.test")
         self.stage.run("check")
-        self.stage.say("What was proposed to customers, and is not decided yet:")
+        self.stage.say(_("What was proposed to customers, and is not decided yet:"))
         self.stage.run("deals", "list", "--stage", "Proposal")
 
     def first_run(self) -> None:
         """Proposals become tentative projects."""
-        self.stage.say("What would happen in Taiga? (A plan writes nothing, anywhere.)")
+        self.stage.say(_("What would happen in Taiga? (A plan writes nothing, anywhere.)"))
         before = self.stage.writes()
         self.stage.run_and_show(PLAN_LINES, "plan")
         if self.stage.writes() != before:
             raise DemoError("the plan wrote something")
-        self.stage.say("Do it. Deals at the proposal stage become tentative projects:")
+        self.stage.say(_("Do it. Deals at the proposal stage become tentative projects:"))
         self.stage.run("run")
-        self.stage.say("What a project manager sees in Taiga now:")
+        self.stage.say(_("What a project manager sees in Taiga now:"))
         self.stage.show_projects()
 
     def won(self) -> Mapping[str, Any]:
         """The tentative project becomes staffed; returns it."""
         tentative = self.stage.project("Alder & Finch: Web shop")
         self.stage.say(
-            f"Two people are reserved for {WON}, and it is won. The same project becomes staffed:",
-            "they join with their roles, and the kick-off is on the board.",
+            _(
+                "Two people are reserved for {deal}, and it is won. The same project becomes "
+                "staffed:",
+                deal=WON,
+            ),
+            _("they join with their roles, and the kick-off is on the board."),
         )
         for person, role, hours in (("emil", "Back", "30"), ("dora", "UX", "8")):
             address = f"{person}@example.test"
@@ -261,8 +277,8 @@ class Story:
     def people_edit(self, project: Mapping[str, Any]) -> None:
         """A project manager's edits survive, and sales see them."""
         self.stage.say(
-            "In Taiga, the project manager renames the project and adds a colleague.",
-            "Sales raise the value meanwhile. The next run brings both together.",
+            _("In Taiga, the project manager renames the project and adds a colleague."),
+            _("Sales raise the value meanwhile. The next run brings both together."),
         )
         edit_as_project_manager(self.stage.sandbox, project["id"])
         self.stage.run("deals", "edit", WON, "--value", "135000")
@@ -270,12 +286,14 @@ class Story:
         after = self.stage.project("Alder & Finch: the new shop")
         if len(after["members"]) <= len(project["members"]):
             raise DemoError("a member whom the project manager added is gone")
-        self.stage.say("Her edits survived, and sales see what became of the deal:")
+        self.stage.say(_("Her edits survived, and sales see what became of the deal:"))
         self.stage.run("deals", "show", WON)
 
     def lost(self) -> None:
         """A lost deal's project is retired."""
-        self.stage.say(f"{LOST} is lost. Its project is retired: marked, never deleted.")
+        self.stage.say(
+            _("{deal} is lost. Its project is retired: marked, never deleted.", deal=LOST)
+        )
         self.stage.run("deals", "move", LOST, "Lost")
         self.stage.run("run")
         if "(lost)" not in self.stage.project("Brightwater Clinic: Booking")["name"]:
@@ -286,38 +304,38 @@ class Story:
         """What will be won, who is short, who could do it, and everything on one page."""
         if find_spec("numpy") is None:
             self.stage.say(
-                "Who will be short, and what will be won? That takes the planning extra:",
+                _("Who will be short, and what will be won? That takes the planning extra:"),
                 how_to_get("planning"),
             )
             return
-        self.stage.say("What will be won? Learnt from a year of the firm's own decisions:")
+        self.stage.say(_("What will be won? Learnt from a year of the firm's own decisions:"))
         self.stage.run("forecast")
-        self.stage.say("Who is short, of which role, in which week, because of which deals?")
+        self.stage.say(_("Who is short, of which role, in which week, because of which deals?"))
         self.stage.run("capacity", "--weeks", "12")
-        self.stage.say("Who should do it? Skills, holidays and time off are counted:")
+        self.stage.say(_("Who should do it? Skills, holidays and time off are counted:"))
         self.stage.run_and_show(SUGGESTION_LINES, "staff", "suggest", "--quick")
-        self.stage.say("What does the plan come to in money, quarter by quarter?")
+        self.stage.say(_("What does the plan come to in money, quarter by quarter?"))
         self.stage.run_and_show(MONEY_LINES, "metrics", "--money")
-        self.stage.say("All of it on one page:")
+        self.stage.say(_("All of it on one page:"))
         self.stage.run("report", "report.html", "--weeks", "12")
         if "Alder" not in Path("report.html").read_text(encoding="utf-8"):
             raise DemoError("the report does not show the pipeline")
 
     def nothing_to_do(self) -> None:
         """A run that changes nothing."""
-        self.stage.say("Once more. Everything is in step, so nothing is written:")
+        self.stage.say(_("Once more. Everything is in step, so nothing is written:"))
         before = self.stage.writes()
         self.stage.run("plan", "--exit-code")
         self.stage.run("run")
         written = self.stage.writes() - before
-        click.echo(f"Requests that changed something in Taiga: {written}")
+        click.echo(_("Requests that changed something in Taiga: {number}", number=written))
         if written:
             raise DemoError("a run right after another one wrote something")
         self.stage.run("status")
 
     def end(self) -> None:
         """What is left to look at."""
-        self.stage.say("The files are yours to look at:")
+        self.stage.say(_("The files are yours to look at:"))
         for path in sorted(self.folder.rglob("*")):
             if path.is_file():
                 click.echo(f"  {path}")

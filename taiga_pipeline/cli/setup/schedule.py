@@ -15,6 +15,7 @@ import click
 
 from taiga_pipeline.app.workspace import sqlite_path
 from taiga_pipeline.cli.context import CommandContext, pass_context
+from taiga_pipeline.language import text as _
 from taiga_pipeline.problems import Problem, ProblemsError
 from taiga_pipeline.sources.registry import capabilities_of
 
@@ -28,13 +29,13 @@ ODD_END: Final = (
 )
 
 CRON: Final = """\
-# Add this with 'crontab -e'. As long as nothing changes it prints nothing, so cron mails nothing.
-# Two runs never overlap: the second one exits with 5 at once.
+# {add}
+# {overlap}
 {note}*/{minutes} * * * * {load}{command}
 """
 
 SYSTEMD: Final = """\
-# 1. Save this part as /etc/systemd/system/{unit}.service
+# 1. {save_service}
 {note}[Unit]
 Description=Keep the sales pipeline {pipeline} and its projects in step
 Wants=network-online.target
@@ -45,7 +46,7 @@ Type=oneshot
 User={user}
 ExecStart={command}
 WorkingDirectory={folder}
-{load}# Done in part (3) and a run that is still going (5) are not failures of the service.
+{load}# {not_failures}
 SuccessExitStatus=3 5
 TimeoutStartSec=30min
 UMask=0077
@@ -62,7 +63,7 @@ RestrictSUIDSGID=true
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
 CapabilityBoundingSet=
 
-# 2. Save this part as /etc/systemd/system/{unit}.timer
+# 2. {save_timer}
 [Unit]
 Description=Every {minutes} minutes: keep the sales pipeline {pipeline} in step
 
@@ -74,7 +75,7 @@ Persistent=true
 [Install]
 WantedBy=timers.target
 
-# 3. Start it, and look at it:
+# 3. {start}
 #    sudo systemctl daemon-reload && sudo systemctl enable --now {unit}.timer
 #    systemctl list-timers {unit}.timer; journalctl -u {unit}
 """
@@ -103,7 +104,17 @@ def _cron(settings: Settings, words: list[str], folder: Path, secrets: str, minu
     # An unescaped % is a line end to cron.
     command, path = (shlex.join(each).replace("%", r"\%") for each in (words, [secrets]))
     load = f"set -a; . {path}; " if secrets else ""
-    return CRON.format(minutes=minutes, command=command, load=load, note=_note(secrets, "# "))
+    return CRON.format(
+        add=_(
+            "Add this with 'crontab -e'. As long as nothing changes it prints nothing, so cron "
+            "mails nothing."
+        ),
+        overlap=_("Two runs never overlap: the second one exits with 5 at once."),
+        minutes=minutes,
+        command=command,
+        load=load,
+        note=_note(secrets, "# "),
+    )
 
 
 def _systemd(settings: Settings, words: list[str], folder: Path, secrets: str, minutes: int) -> str:
@@ -111,8 +122,16 @@ def _systemd(settings: Settings, words: list[str], folder: Path, secrets: str, m
         if path != path.strip() or path.endswith("\\"):
             raise ProblemsError([Problem(ODD_END.format(path=path))])
     writable = [str(folder), *_written_elsewhere(settings, folder)]
+    unit = f"pipeline-sync-{settings.pipeline}"
+    place = f"/etc/systemd/system/{unit}"
     return SYSTEMD.format(
-        unit=f"pipeline-sync-{settings.pipeline}",
+        save_service=_("Save this part as {path}", path=f"{place}.service"),
+        save_timer=_("Save this part as {path}", path=f"{place}.timer"),
+        not_failures=_(
+            "Done in part (3) and a run that is still going (5) are not failures of the service."
+        ),
+        start=_("Start it, and look at it:"),
+        unit=unit,
         pipeline=settings.pipeline,
         user=_account(),
         minutes=minutes,
@@ -127,9 +146,11 @@ def _systemd(settings: Settings, words: list[str], folder: Path, secrets: str, m
 def _note(secrets: str, begin: str) -> str:
     if not secrets:
         return ""
-    return (
-        f"{begin}Secrets are read from {secrets}\n{begin}(lines of NAME='value'; chmod 600 it).\n"
+    lines = (
+        _("Secrets are read from {path}", path=secrets),
+        _("(lines of NAME='value'; chmod 600 it)."),
     )
+    return "".join(f"{begin}{line}\n" for line in lines)
 
 
 def _variables(settings: Settings) -> list[str]:

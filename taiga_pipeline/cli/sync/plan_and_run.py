@@ -30,7 +30,7 @@ from taiga_pipeline.cli.progress import Progress
 from taiga_pipeline.cli.signals import stopping_in_good_order
 from taiga_pipeline.cli.sync.card_words import card_words
 from taiga_pipeline.files import is_stdout
-from taiga_pipeline.language import plural
+from taiga_pipeline.language import marked, plural
 from taiga_pipeline.language import text as _
 from taiga_pipeline.report.plan_json import plan_json, run_json, why_ended
 from taiga_pipeline.report.plan_text import (
@@ -47,11 +47,11 @@ if TYPE_CHECKING:
     from sync.run.runner import RunReport
 
 PAST: Final = {
-    ActionType.CREATE: "created",
-    ActionType.ADOPT: "adopted",
-    ActionType.UPDATE: "updated",
-    ActionType.RETIRE: "retired",
-    ActionType.RESTORE: "restored",
+    ActionType.CREATE: marked("created"),
+    ActionType.ADOPT: marked("adopted"),
+    ActionType.UPDATE: marked("updated"),
+    ActionType.RETIRE: marked("retired"),
+    ActionType.RESTORE: marked("restored"),
 }
 
 full_option = click.option(
@@ -205,7 +205,7 @@ def found_again(count: int) -> str:
 def summary(result: RunReport) -> str:
     """Returns the run in one line."""
     roots = [action.type for action in result.applied if action.key.is_root]
-    parts = [f"{roots.count(kind)} {word}" for kind, word in PAST.items() if kind in roots]
+    parts = [f"{roots.count(kind)} {_(word)}" for kind, word in PAST.items() if kind in roots]
     inside = len(result.applied) - len(roots)
     if inside:
         parts.append(_("{inside} changes inside projects", inside=inside))

@@ -84,3 +84,11 @@ def test_it_needs_a_folder_of_its_own(run: Run, tmp_path: Path) -> None:
     result = run("demo", "--fast", "--dir", str(tmp_path))
     assert result.exit_code == 2
     assert "is not empty" in result.stderr
+
+
+def test_it_speaks_the_language_of_who_asks(
+    run: Run, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    environment["LANG"] = "sv_SE.UTF-8"
+    assert "är inte tom; demon behöver" in run("demo", "--fast", "--dir", str(tmp_path)).stderr

@@ -1,10 +1,11 @@
-"""Killed anywhere while it takes up what people did on cards, the next run ends as undisturbed."""
+"""Killed anywhere while it takes up what people did on cards, or answered on a page, the next run
+ends as undisturbed."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 import pytest
 
+from taiga_pipeline.planning.lessons.retrospective import QUESTIONS
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.figures import Figure
 from tests.profiles import LONG, sampled
@@ -27,23 +29,63 @@ editable = "sales"
 plan_weeks = 0
 """
 GATE: Final = "needs documented"
+ENDED: Final = "Project ended"
+ANSWERS: Final = {QUESTIONS[0]: "The team.", QUESTIONS[1]: "The data."}
 
 
 def prepare(folder: Path, sandbox: Sandbox, run: scenario.Run) -> None:
-    """A board with three deals; then people add, edit, close, comment and move at once."""
+    """A board with three deals, and one whose project has ended; then people add, edit, close,
+    comment, move and answer at once."""
     scenario.write_configuration(folder, sandbox)
     with (folder / "config.toml").open("a", encoding="utf-8") as file:
         file.write(BOARD)
     for mapping in (folder / "mappings").glob("*.toml"):
         text = mapping.read_text(encoding="utf-8")
         gate = f'category = "needs"\nrequires = ["{GATE}"]\n'
-        mapping.write_text(text.replace('category = "needs"\n', gate), encoding="utf-8")
+        text = text.replace('category = "needs"\n', gate)
+        text = text.replace("[project]\n", '[project]\nfrom_sales_page = "staffed"\n', 1)
+        mapping.write_text(text, encoding="utf-8")
     with scenario.Sales(folder) as sales:
         sales.want(*(scenario.deal(key) for key in ("EDITED", "TALKED")))
-        sales.want(scenario.deal("MOVED", "Needs"))
+        sales.want(scenario.deal("MOVED", "Needs"), scenario.deal("ENDED", "Won"))
         run("run")
+        finish(sandbox)
+        run("run")
+        run("run", "--full")
         run("run")
     people_at_work(sandbox)
+
+
+def finish(sandbox: Sandbox) -> None:
+    """All that there was to do in a won deal's project is done."""
+    admin = sandbox.as_user("admin")
+    project = admin.get(f"/projects/{scenario.by_name(sandbox, ENDED)['id']}")
+    closed = next(row["id"] for row in project["us_statuses"] if row["is_closed"])
+    work = {"project": project["id"], "subject": "Build", "status": closed}
+    admin.post("/userstories", work)
+    for row in admin.get(f"/milestones?project={project['id']}"):
+        days = {"estimated_start": "2026-01-01", "estimated_finish": "2026-02-01"}
+        admin.patch(f"/milestones/{row['id']}", days)
+    for row in admin.get(f"/userstories?project={project['id']}"):
+        body = {"status": closed, "version": row["version"]}
+        admin.patch(f"/userstories/{row['id']}", body)
+
+
+def asked(sandbox: Sandbox) -> Mapping[str, Any]:
+    """Returns the page that asks what an ended project taught."""
+    project = scenario.by_name(sandbox, ENDED)["id"]
+    rows = sandbox.as_user("admin").get(f"/wiki?project={project}")
+    return next(row for row in rows if row["slug"] == "looking-back")
+
+
+def answer(sandbox: Sandbox) -> None:
+    """Answers two of three questions on the page."""
+    page = asked(sandbox)
+    text = page["content"]
+    for question, said in ANSWERS.items():
+        text = text.replace(question, f"{question}\n\n{said}", 1)
+    body = {"content": text, "version": page["version"]}
+    sandbox.as_user("admin").patch(f"/wiki/{page['id']}", body)
 
 
 def people_at_work(sandbox: Sandbox) -> None:
@@ -66,6 +108,10 @@ def people_at_work(sandbox: Sandbox) -> None:
     admin.patch(f"/tasks/{task['id']}", {"status": closed, "version": 1})
     body = {"status": columns["Proposal"], "version": moved["version"]}
     admin.patch(f"/userstories/{moved['id']}", body)
+    third = f"{QUESTIONS[2]}\nAsk earlier."
+    body = {"comment": third, "version": cards["ENDED"]["version"]}
+    admin.patch(f"/userstories/{cards['ENDED']['id']}", body)
+    answer(sandbox)
     new = {"project": board["id"], "subject": "Delta: Intranet", "status": columns["Proposal"]}
     admin.post("/userstories", new)
 
@@ -88,6 +134,7 @@ class Board:
     deals: list[list[Any]]
     notes: list[list[Any]]
     cards: list[list[Any]]
+    asked: str
     open_intents: int
 
 
@@ -112,7 +159,7 @@ def look(world: World) -> Board:
         for row in rows
     ]
     plain = json.loads(json.dumps([list(map(list, deals)), list(map(list, notes)), cards]))
-    return Board(*plain, world.open_intents())
+    return Board(*plain, asked(world.sandbox)["content"], world.open_intents())
 
 
 @pytest.fixture(scope="module")
@@ -143,8 +190,12 @@ def test_killed_at_any_crash_point_cards_and_deals_end_as_if_nothing_had_happene
         assert world.run("run") == DONE
         points = len(world.crash_points_reached())
     assert undisturbed.deals[0][:3] == ["D-1", "Intranet", "Delta"]
-    assert undisturbed.notes == [["TALKED", "They agree."]]
-    numbers = sampled(range(1, points + 1, 1 if LONG else 5), 14)
+    answers = {**ANSWERS, QUESTIONS[2]: "Ask earlier."}
+    assert undisturbed.notes == [
+        *(["ENDED", f"{question}\n{said}"] for question, said in sorted(answers.items())),
+        ["TALKED", "They agree."],
+    ]
+    numbers = sampled(range(1, points + 1, 1 if LONG else 8), 14)
     wrong = []
     for number in numbers:
         with situation.another() as world:
