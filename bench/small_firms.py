@@ -12,20 +12,46 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from math import exp, factorial
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from taiga_pipeline.planning.history.model import History, PastDeal, StageSpell
+from taiga_pipeline.planning.history.model import (
+    CloseSpell,
+    History,
+    PastDeal,
+    StageSpell,
+    ValueSpell,
+)
 
 TODAY: Final = date(2026, 3, 31)
-STAGES: Final = ("Lead", "Qualified", "Needs", "Proposal", "Offer", "Contract")
+BEFORE_SUMMER: Final = date(2026, 6, 15)
+STAGES: Final = (
+    *("Lead", "Qualified", "Needs", "Proposal"),
+    *("Offer", "Contract", "Legal", "Signature"),
+)
 TRUTH: Final = (0.20, 0.30, 0.45, 0.67)
 TOO_LOW: Final = (0.05, 0.15, 0.30, 0.50)
 TOO_HIGH: Final = (0.40, 0.50, 0.65, 0.85)
 DAYS_AHEAD: Final = 90
+SUMMER: Final = (date(2000, 7, 1), date(2000, 8, 15))
+"""The days of a year on which nothing comes in or is decided, in a firm that closes then."""
+_DATE_OFF: Final = 14
+_PLANNED_DAYS: Final = (30, 150)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of deals: its part of all, its true chances by stage, and the median of its values,
+    which are log-normal with the standard deviation ``sigma`` of their logarithm."""
+
+    share: float
+    truth: tuple[float, ...]
+    value: float
+    sigma: float = 0.5
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +63,13 @@ class Shape:
     how much more come in at the year's best time than on average. Stays vary as a gamma time of the
     shape ``gamma``. Losses that are not recorded leave the deal open, or ``removed``; they are
     recorded up to ``silent`` years ago. A chance of None is not in the mapping.
+
+    Deals are of ``kinds``, else of one kind with ``value`` and ``sigma``; those that are ``priced``
+    state their value while they are open. ``stated`` close dates hold within two weeks (True), or
+    are a guess of the day on which the deal came in (False). Everything may have been ``imported``
+    so many days ago, open deals without their dates and stages of past ones not at all; stages may
+    have been ``renamed`` so many days ago: the mapping does not know the old names any more.
+    With ``summers`` nothing happens during `SUMMER`.
     """
 
     name: str
@@ -54,16 +87,34 @@ class Shape:
     silent: float | None = None
     gamma: float = 1.0
     season: float = 0.0
+    value: float = 20_000.0
+    sigma: float = 0.6
+    priced: bool = True
+    kinds: tuple[Kind, ...] = ()
+    stated: bool | None = None
+    imported: int = 0
+    renamed: int = 0
+    summers: bool = False
 
     @property
     def is_exact(self) -> bool:
-        """Whether the truth within `DAYS_AHEAD` is that of this very firm."""
-        return self.gamma == 1.0 and not self.month_ends
+        """Whether the truth within `DAYS_AHEAD` is that of this very firm, and can be known."""
+        return self.gamma == 1.0 and not self.month_ends and not self.kinds
 
     @property
     def stages(self) -> tuple[str, ...]:
         """The names of the stages."""
         return STAGES[: len(self.truth)]
+
+    @property
+    def today(self) -> date:
+        """The day of the forecast."""
+        return BEFORE_SUMMER if self.summers else TODAY
+
+    @property
+    def all_kinds(self) -> tuple[Kind, ...]:
+        """The kinds of deals, of which there is at least one."""
+        return self.kinds or (Kind(1.0, self.truth, self.value, self.sigma),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +129,31 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A history with what came of it: the fates of its open deals, in its order, and all wins
-    within `DAYS_AHEAD`."""
+    """A history with what came of it: the fates of its open deals, in its order, and number and
+    value of all wins within `DAYS_AHEAD`."""
 
     history: History
     open: tuple[Fate, ...]
     wins: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Life:
+    """A deal from beginning to end: the days on which it came into its stages, that of its end, and
+    that on which it would be won if it is not lost before; as ordinals."""
+
+    kind: Kind
+    value: float
+    since: list[int]
+    closed: int
+    won: bool
+    win_day: int
+    stated: int
+
+    def stage_on(self, day: int) -> int:
+        """Returns the place of the stage that the deal is in on a day."""
+        return sum(each <= day for each in self.since) - 1
 
 
 def even(win_rate: float, stages: int = 4) -> tuple[float, ...]:
@@ -93,29 +163,23 @@ def even(win_rate: float, stages: int = 4) -> tuple[float, ...]:
 
 
 def simulate(shape: Shape, seed: int) -> Case:
-    """Returns a firm's history up to `TODAY` and what came after it."""
-    random = np.random.default_rng(seed)
-    today = TODAY.toordinal()
-    shocks = random.normal(0.0, shape.shock, 400) if shape.shock else np.zeros(400)
-    wins, deals, rows = 0, [], []
-    for number, entered in enumerate(_arrivals(shape, random)):
-        since, closed, won = _life(shape, entered, random, shocks)
-        wins += won and today < closed <= today + DAYS_AHEAD
-        if entered > today:
+    """Returns a firm's history up to its today and what came after it."""
+    firm = _Firm(shape, seed)
+    today = shape.today.toordinal()
+    wins, value, deals, rows = 0, 0.0, [], []
+    for number, life in enumerate(firm.lives()):
+        soon = life.won and today < life.closed <= today + DAYS_AHEAD
+        wins, value = wins + soon, value + soon * life.value
+        hidden = not life.won and _is_silent(shape, life.closed - today)
+        if life.since[0] > today or (hidden and shape.removed and life.closed <= today):
             continue
-        hidden = not won and _is_silent(shape, closed - today)
-        if hidden and shape.removed and closed <= today:
-            continue
-        is_open = closed > today or hidden
-        stage = sum(day <= today for day in since) - 1
-        deals.append(_deal(shape, number, since, None if is_open else closed, won, stage))
+        is_open = life.closed > today or hidden
+        deals.append(_deal(shape, number, life, is_open=is_open))
         if is_open:
-            ever = 0.0 if closed <= today else shape.truth[stage]
-            soon = ever * _erlang(len(shape.truth) - stage, shape.cycle / len(shape.truth))
-            rows.append(Fate(soon, ever, won and closed <= today + DAYS_AHEAD, won))
+            rows.append(firm.fate(life))
     stated = zip(shape.stages, shape.mapping, strict=True)
     chances = {name: chance for name, chance in stated if chance is not None}
-    return Case(History(tuple(deals), chances), tuple(rows), wins)
+    return Case(History(tuple(deals), chances), tuple(rows), wins, value)
 
 
 def _is_silent(shape: Shape, day: int) -> bool:
@@ -125,33 +189,119 @@ def _is_silent(shape: Shape, day: int) -> bool:
     return not shape.losses
 
 
-def _arrivals(shape: Shape, random: np.random.Generator) -> list[int]:
-    span = int(shape.years * 365)
-    days = np.arange(-span, DAYS_AHEAD + 1)
-    per_day = shape.a_year / 365 * shape.growth ** (days / 365)
-    per_day = per_day * (1 + shape.season * np.sin(2 * np.pi * days / 365))
-    return [int(day) for day in np.repeat(days, random.poisson(per_day)) + TODAY.toordinal()]
+class _Firm:
+    """Draws deals. What values and dates draw does not move what lives draw."""
 
+    def __init__(self, shape: Shape, seed: int) -> None:
+        self._shape = shape
+        self._today = shape.today.toordinal()
+        self._random = np.random.default_rng(seed)
+        self._aside = np.random.default_rng((seed, 1))
+        self._shocks = self._random.normal(0.0, shape.shock, 400) if shape.shock else np.zeros(400)
+        self._clock = _Clock(self._today, closes=shape.summers)
 
-def _life(
-    shape: Shape, entered: int, random: np.random.Generator, shocks: npt.NDArray[np.float64]
-) -> tuple[list[int], int, bool]:
-    """Returns the days on which a deal came into its stages, that of its end, and if it was won."""
-    since, at = [entered], float(entered)
-    for stage, chance in enumerate(shape.truth):
+    def lives(self) -> list[_Life]:
+        """Returns all deals that come in up to `DAYS_AHEAD`, in order."""
+        return [self._life(day) for day in self._arrivals()]
+
+    def fate(self, life: _Life) -> Fate:
+        """Returns the true chances of a deal that is open today, and what came of it."""
+        shape, today = self._shape, self._today
+        stage = life.stage_on(today)
+        ever = 0.0 if life.closed <= today else life.kind.truth[stage]
+        if shape.stated:
+            first = max(life.stated - _DATE_OFF, today + 1)
+            days = max(life.stated + _DATE_OFF - first + 1, 1)
+            within = min(max((today + DAYS_AHEAD - first + 1) / days, 0.0), 1.0)
+        else:
+            left, stay = len(shape.truth) - stage, shape.cycle / len(shape.truth)
+            within = _erlang(left, self._clock.open_days(today, DAYS_AHEAD) / stay)
+        won_soon = life.won and life.closed <= today + DAYS_AHEAD
+        return Fate(ever * within, ever, won_soon, life.won)
+
+    def _arrivals(self) -> list[int]:
+        shape = self._shape
+        days = np.arange(-int(shape.years * 365), DAYS_AHEAD + 1)
+        per_day = shape.a_year / 365 * shape.growth ** (days / 365)
+        per_day = per_day * (1 + shape.season * np.sin(2 * np.pi * days / 365))
+        found = np.repeat(days, self._random.poisson(per_day)) + self._today
+        return [int(day) for day in found if self._clock.is_open(int(day))]
+
+    def _life(self, entered: int) -> _Life:
+        shape, random = self._shape, self._random
+        kind, value = self._kind()
+        since, at, lost = [entered], float(entered), 0
+        for stage, chance in enumerate(kind.truth):
+            at = self._clock.after(at, self._stay())
+            if shape.month_ends:
+                at = float(_month_end(int(at)))
+            after = kind.truth[stage + 1] if stage + 1 < len(kind.truth) else 1.0
+            odds = chance / max(after - chance, 1e-9)
+            odds *= exp(self._shocks[int(at) // 91 % len(self._shocks)])
+            if not lost and random.random() >= odds / (1 + odds):
+                lost = int(at)
+                if not shape.stated:
+                    break
+            if not lost:
+                since.append(int(at))
+        won, win_day = not lost, int(at)
+        stays = since[:-1] if won else since
+        return _Life(
+            kind, value, stays, lost or win_day, won, win_day, self._date(entered, win_day)
+        )
+
+    def _kind(self) -> tuple[Kind, float]:
+        kinds = self._shape.all_kinds
+        at = self._aside.choice(len(kinds), p=[kind.share for kind in kinds])
+        kind = kinds[int(at)]
+        return kind, round(kind.value * exp(kind.sigma * self._aside.standard_normal()))
+
+    def _stay(self) -> float:
+        shape = self._shape
         stay = shape.cycle / len(shape.truth)
         if shape.gamma == 1.0:
-            at += random.exponential(stay)
-        else:
-            at += random.gamma(shape.gamma, stay / shape.gamma)
-        if shape.month_ends:
-            at = float(_month_end(int(at)))
-        after = shape.truth[stage + 1] if stage + 1 < len(shape.truth) else 1.0
-        odds = chance / max(after - chance, 1e-9) * exp(shocks[int(at) // 91 % len(shocks)])
-        if random.random() >= odds / (1 + odds):
-            return since, int(at), False
-        since.append(int(at))
-    return since[:-1], since[-1], True
+            return float(self._random.exponential(stay))
+        return float(self._random.gamma(shape.gamma, stay / shape.gamma))
+
+    def _date(self, entered: int, win_day: int) -> int:
+        """Returns the close date that sales state when the deal comes in."""
+        if self._shape.stated:
+            return win_day + int(self._aside.integers(-_DATE_OFF, _DATE_OFF + 1))
+        return entered + int(self._aside.integers(*_PLANNED_DAYS))
+
+
+class _Clock:
+    """Days on which a firm works: all of them, or those outside `SUMMER`."""
+
+    def __init__(self, today: int, *, closes: bool) -> None:
+        self._first = today - 5 * 366
+        days = self._first + np.arange(10 * 366)
+        works = [not closes or not _is_summer(int(day)) for day in days]
+        self._worked = np.cumsum(works)
+        self._closes = closes
+
+    def is_open(self, day: int) -> bool:
+        """Tells if a day is worked."""
+        return self.open_days(day - 1, 1) > 0
+
+    def open_days(self, day: int, ahead: int) -> int:
+        """Returns how many of the days ahead are worked."""
+        at = day - self._first
+        return int(self._worked[at + ahead] - self._worked[at])
+
+    def after(self, at: float, days: float) -> float:
+        """Returns the day so many worked days later."""
+        if not self._closes:
+            return at + days
+        goal = self._worked[int(at) - self._first] + at % 1 + days
+        place = min(int(np.searchsorted(self._worked, int(goal))), len(self._worked) - 1)
+        return self._first + place + goal % 1
+
+
+def _is_summer(day: int) -> bool:
+    at = date.fromordinal(day)
+    first, last = SUMMER
+    return (first.month, first.day) <= (at.month, at.day) <= (last.month, last.day)
 
 
 def _month_end(day: int) -> int:
@@ -159,25 +309,46 @@ def _month_end(day: int) -> int:
     return first.replace(day=1).toordinal() - 1
 
 
-def _deal(
-    shape: Shape, number: int, since: list[int], closed: int | None, won: bool, at: int
-) -> PastDeal:
-    if shape.stage_history:
-        days = since[: at + 1]
-        named = zip(days, shape.stages, strict=False)
-        spells = tuple(StageSpell(date.fromordinal(day), stage) for day, stage in named)
-    else:
-        spells = (StageSpell(TODAY, shape.stages[at]),) if closed is None else ()
+def _deal(shape: Shape, number: int, life: _Life, *, is_open: bool) -> PastDeal:
+    today = shape.today.toordinal()
+    imported = today - shape.imported if shape.imported else 0
+    undated = is_open and life.since[0] < imported
+    entered = date.fromordinal(imported if undated else life.since[0])
+    stated = None if shape.stated is None else date.fromordinal(life.stated)
+    value = Decimal(int(life.value)) if shape.priced or (life.won and not is_open) else None
     return PastDeal(
         key=str(number),
-        entered=date.fromordinal(since[0]),
-        closed=None if closed is None else date.fromordinal(closed),
-        won=None if closed is None else won,
-        stages=spells,
+        entered=entered,
+        closed=None if is_open else date.fromordinal(life.closed),
+        won=None if is_open else life.won,
+        service=life.kind.service,
+        currency="EUR",
+        stages=tuple(_spells(shape, life, today, imported, is_open=is_open)),
+        values=(ValueSpell(entered, value),),
+        expected_close=stated,
+        stated=() if stated is None else (CloseSpell(entered, stated),),
+        arrived=not undated,
     )
 
 
-def _erlang(stages: int, stay: float) -> float:
-    """Returns the chance that so many stages of so many days are passed within `DAYS_AHEAD`."""
-    mean = DAYS_AHEAD / stay
+def _spells(
+    shape: Shape, life: _Life, today: int, imported: int, *, is_open: bool
+) -> list[StageSpell]:
+    """Returns the stays in stages that are on record."""
+    if not shape.stage_history:
+        now = StageSpell(shape.today, shape.stages[life.stage_on(today)])
+        return [now] if is_open else []
+    begun = max(imported, today - shape.renamed if shape.renamed else 0)
+    end = today if is_open else life.closed - 1
+    found: list[StageSpell] = []
+    days = life.since[: life.stage_on(today) + 1]
+    for at, (day, stage) in enumerate(zip(days, shape.stages, strict=False)):
+        last = days[at + 1] - 1 if at + 1 < len(days) else end
+        if last >= begun or day >= begun:
+            found.append(StageSpell(date.fromordinal(max(day, begun)), stage))
+    return found
+
+
+def _erlang(stages: int, mean: float) -> float:
+    """Returns the chance that so many stages are passed in the time in which ``mean`` would be."""
     return 1.0 - sum(exp(-mean) * mean**k / factorial(k) for k in range(stages))

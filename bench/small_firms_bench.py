@@ -7,56 +7,27 @@ replication is one firm (see `bench.small_firms`), forecast once, as the program
 - Brier, ever: of the program and of the mapping's stage probabilities;
 - off: the mean square of (chance - true chance), which is what a Brier score exceeds the truth's
   by, without the noise of the outcomes;
-- held: of how many firms the 80 % range of all wins in 90 days held what came; width: its mean.
+- held: of how many firms the 80 % range of all wins in 90 days, and of their value, held what came;
+- even: the same without the grain of whole numbers (`even_share`); 80 % if chances are right;
+- width: the mean width, of values in parts of what came; bias: expected by actual sum.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from dataclasses import astuple
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from bench.small_firms import DAYS_AHEAD, TODAY, TOO_HIGH, TOO_LOW, TRUTH, Shape, even, simulate
+from bench.small_firms import DAYS_AHEAD, Case, Shape, simulate
+from bench.small_firms_shapes import SHAPES
 from taiga_pipeline.planning.forecast.backtest import base_rate
-from taiga_pipeline.planning.forecast.forecast import prepare, simulate_period
+from taiga_pipeline.planning.forecast.forecast import Ground, prepare, simulate_period
 from taiga_pipeline.planning.forecast.outlooks import outlooks_of
-from taiga_pipeline.planning.forecast.simulate import range_of
-
-SIZES: Final = ((15, 1), (30, 1), (60, 1), (15, 3), (30, 3), (60, 3))
-MAPPINGS: Final = {"low": TOO_LOW, "right": TRUTH, "high": TOO_HIGH}
-SHAPES: Final = (
-    *(
-        Shape(f"{size} a year, {years} y, mapping {name}", size, years, mapping=mapping)
-        for name, mapping in MAPPINGS.items()
-        for size, years in SIZES
-    ),
-    Shape("no stage history", 30, 1, stage_history=False),
-    Shape("no stage history, 60, 3 y", 60, 3, stage_history=False),
-    Shape("no stage history, mapping right", 60, 3, mapping=TRUTH, stage_history=False),
-    Shape("month-end batches", 30, 1, month_ends=True),
-    Shape("growth", 30, 3, growth=1.6),
-    Shape("quarter shocks", 60, 3, shock=0.5),
-    Shape("5 % win rate", 60, 1, truth=even(0.05)),
-    Shape("70 % win rate", 60, 1, truth=even(0.70)),
-    Shape("400-day cycles", 30, 3, cycle=400),
-    Shape("no losses recorded", 30, 3, losses=False),
-    Shape("no losses recorded, mapping right", 30, 3, losses=False, mapping=TRUTH),
-    Shape("no losses recorded, no stages", 30, 3, losses=False, stage_history=False),
-    Shape("no losses recorded for a year", 30, 3, silent=1.0),
-    Shape("losses removed", 30, 3, losses=False, removed=True),
-    Shape("losses removed, mapping right", 30, 3, losses=False, removed=True, mapping=TRUTH),
-    Shape("three stages", 30, 1, truth=(0.15, 0.35, 0.6), mapping=(0.1, 0.2, 0.5)),
-    Shape("six stages", 30, 2, truth=even(0.12, 6), mapping=(0.1, 0.1, 0.2, 0.4, 0.5, 0.6)),
-    Shape("35 % win rate, 45 days", 45, 1, truth=even(0.35), cycle=45),
-    Shape("even times", 30, 2, gamma=3.0),
-    Shape("uneven times", 30, 2, gamma=0.5),
-    Shape("seasonal arrivals", 45, 2, season=0.7),
-    Shape("mapping with gaps", 30, 1, mapping=(0.1, None, None, 0.5)),
-)
-
+from taiga_pipeline.planning.forecast.record import Floats
+from taiga_pipeline.planning.forecast.simulate import QUANTILES, range_of
 
 SOON_AT_MOST: Final = {(15, 1): 0.018, (30, 1): 0.013, (60, 1): 0.008, (60, 3): 0.005}
 """How far the Brier score at 90 days may be from the truth's own, by deals a year and years."""
@@ -66,8 +37,11 @@ DECIDES: Final = 30
 HELD: Final = (0.74, 0.88)
 HEADINGS: Final = (
     *("shape", "90 d: ours", "base", "truth", "off"),
-    *("ever: ours", "mapping", "off: ours", "mapping", "held", "width", "bias", "met"),
+    *("ever: ours", "mapping", "off: ours", "mapping"),
+    *("wins: held", "even", "width", "bias", "value: held", "even", "width", "bias", "met"),
 )
+_CENT: Final = 0.01
+"""Sums of trials are kept in single precision."""
 
 
 def main() -> int:
@@ -85,32 +59,78 @@ def main() -> int:
     return 0 if met else 1
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The range of one sum of one firm beside what came: see `even_share`."""
+
+    low: float
+    high: float
+    expected: float
+    actual: float
+    even: float
+
+    @property
+    def is_held(self) -> bool:
+        """Whether what came lies in the range."""
+        return self.low - _CENT <= self.actual <= self.high + _CENT
+
+
+def held_in(trials: Floats, actual: float) -> Held:
+    """Returns the range of some trials beside what came."""
+    found = range_of(trials)
+    even = even_share(trials, actual)
+    return Held(found.low, found.high, float(trials.mean()), actual, even)
+
+
+def even_share(trials: Floats, actual: float) -> float:
+    """Returns how much of what came lies between P10 and P90, of 1.
+
+    A whole number has a chance of its own, and lies in part inside: with 30 % below one win and
+    35 % for just one, one win stands for what is between P30 and P65. If chances are right that is
+    80 % on average, however few different numbers can come: the probability integral transform for
+    counts without its random draw (Czado, Gneiting and Held 2009).
+    """
+    below = float((trials < actual - _CENT).mean())
+    upto = float((trials <= actual + _CENT).mean())
+    low, high = QUANTILES
+    if upto == below:
+        return float(low <= below <= high)
+    return max(min(upto, high) - max(below, low), 0.0) / (upto - below)
+
+
 def measure(shape: Shape, replications: int) -> tuple[list[str], str]:
     """Returns a row of the table, and the bars that were missed."""
     chances: list[tuple[Any, ...]] = []
-    ranges = []
+    wins: list[Held] = []
+    value: list[Held] = []
     for seed in range(replications):
         case = simulate(shape, seed)
-        mapped = case.history.chances
-        usual = float(np.mean(list(mapped.values())))
-        ground = prepare(case.history, TODAY, DAYS_AHEAD)
-        soon, _ = ground.view.open.within(1, DAYS_AHEAD)
-        factor = np.exp(ground.common_shock(1, DAYS_AHEAD, "open").mean)
-        found = outlooks_of(ground)
-        base = base_rate(ground.view.record, DAYS_AHEAD)
-        for at, (deal, fate) in enumerate(zip(ground.deals, case.open, strict=True)):
-            ours = min(soon[at] * factor, 1.0), found.by_deal[deal.key].probability
-            truth = astuple(fate)
-            chances.append((*ours, base, mapped.get(deal.stage, usual), *truth))
-        wins = simulate_period(ground, 1, DAYS_AHEAD, seed)["all"].won
-        held = range_of(wins)
-        ranges.append((held.low, held.high, case.wins, wins.mean()))
-    figures, held, rest = _figures(np.array(chances, dtype=float), np.array(ranges))
+        ground = prepare(case.history, shape.today, DAYS_AHEAD)
+        chances += _chances(case, ground)
+        sums = simulate_period(ground, 1, DAYS_AHEAD, seed)["all"]
+        wins.append(held_in(sums.won, case.wins))
+        if shape.value:
+            value += [held_in(trials, case.value) for trials in sums.value.values()]
+    figures = _figures(np.array(chances, dtype=float))
     texts = [f"{figure:.3f}" for figure in figures]
-    return [shape.name, *texts, f"{held:.0%}", *rest], ", ".join(_missed(shape, figures, held))
+    row = [shape.name, *texts, *_ranges(wins), *_ranges(value, in_parts=True)]
+    return row, ", ".join(_missed(shape, figures, _share(wins), _share(value)))
 
 
-def _missed(shape: Shape, figures: list[float], held: float) -> Iterator[str]:
+def _chances(case: Case, ground: Ground) -> Iterator[tuple[Any, ...]]:
+    """Yields the chances of each open deal beside the truth."""
+    mapped = case.history.chances
+    usual = float(np.mean(list(mapped.values())))
+    soon, _ = ground.view.open.within(1, DAYS_AHEAD)
+    factor = np.exp(ground.common_shock(1, DAYS_AHEAD, "open").mean)
+    found = outlooks_of(ground)
+    base = base_rate(ground.view.record, DAYS_AHEAD)
+    for at, (deal, fate) in enumerate(zip(ground.deals, case.open, strict=True)):
+        ours = min(soon[at] * factor, 1.0), found.by_deal[deal.key].probability
+        yield (*ours, base, mapped.get(deal.stage, usual), *astuple(fate))
+
+
+def _missed(shape: Shape, figures: list[float], wins: float, value: float) -> Iterator[str]:
     """Yields the names of the bars that were missed."""
     soon, ever, mapping = figures[3], figures[6], figures[7]
     if shape.is_exact and soon > SOON_AT_MOST.get((shape.a_year, shape.years), np.inf):
@@ -119,18 +139,22 @@ def _missed(shape: Shape, figures: list[float], held: float) -> Iterator[str]:
     slack = EVER_SLACK if is_right or shape.a_year < DECIDES else 0.0
     if ever > mapping + slack:
         yield "ever"
-    if not HELD[0] <= round(held, 2) <= HELD[1]:
-        yield "held"
+    for name, held in (("wins", wins), ("value", value)):
+        if not HELD[0] <= round(held, 2) <= HELD[1]:
+            yield name
 
 
-def _figures(chances: Any, ranges: Any) -> tuple[list[float], float, list[str]]:
+def _share(held: Sequence[Held]) -> float:
+    return float(np.mean([each.is_held for each in held])) if held else 0.8
+
+
+def _figures(chances: Any) -> list[float]:
     ours, ever, base, mapping, true_soon, true_ever, soon, won = chances.T
-    low, high, actual, expected = ranges.T
 
     def brier(guess: Any, outcome: Any) -> float:
         return float(((guess - outcome) ** 2).mean())
 
-    figures = [
+    return [
         *(brier(each, soon) for each in (ours, base, true_soon)),
         brier(ours, true_soon),
         brier(ever, won),
@@ -138,9 +162,20 @@ def _figures(chances: Any, ranges: Any) -> tuple[list[float], float, list[str]]:
         brier(ever, true_ever),
         brier(mapping, true_ever),
     ]
-    held = float(((low <= actual) & (actual <= high)).mean())
-    bias = expected.sum() / max(actual.sum(), 1)
-    return figures, held, [f"{(high - low).mean():.2f}", f"{bias:.2f}"]
+
+
+def _ranges(held: Sequence[Held], *, in_parts: bool = False) -> list[str]:
+    """Returns the share of ranges that held, that of `even_share`, the mean width, and expected by
+    actual sum. Widths may be ``in_parts`` of the mean that came."""
+    if not held:
+        return ["", "", "", ""]
+    width = float(np.mean([each.high - each.low for each in held]))
+    came = sum(each.actual for each in held)
+    if in_parts:
+        width = width / max(came / len(held), 1.0)
+    bias = sum(each.expected for each in held) / max(came, 1.0)
+    even = float(np.mean([each.even for each in held]))
+    return [f"{_share(held):.0%}", f"{even:.0%}", f"{width:.2f}", f"{bias:.2f}"]
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from taiga_pipeline.planning.forecast.forecast import (
 from taiga_pipeline.planning.forecast.hazards import Variant, stage_chances
 from taiga_pipeline.planning.forecast.record import NEVER, Floats, Record
 from taiga_pipeline.planning.forecast.replay import Referee, Replayed, Tally, replay, replay_days
+from taiga_pipeline.planning.forecast.simulate import range_of
 from taiga_pipeline.planning.history.model import History, PastDeal
 
 HORIZONS: Final = (30, 60, 90)
@@ -153,8 +154,8 @@ class _Collector:
                 self._keep(part, currency, trials, self._value(replayed, part, currency))
 
     def _keep(self, part: str, currency: str, trials: Floats, actual: float) -> None:
-        low, high = np.quantile(trials, (0.1, 0.9))
-        row = (float(low), float(trials.mean()), float(high), actual)
+        found = range_of(trials)
+        row = (found.low, float(trials.mean()), found.high, actual)
         self._sums.setdefault((part, currency), []).append(row)
 
     def _value(self, replayed: Replayed, part: str, currency: str) -> float:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-PRIOR_SD: Final = 0.15
+PRIOR_SD: Final = 0.10
 PRIOR_WINDOWS: Final = 3.0
 """The prior deviation counts as this many independent windows."""
 BIAS_SD: Final = 0.15

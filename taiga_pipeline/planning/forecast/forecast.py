@@ -17,9 +17,11 @@ from taiga_pipeline.planning.forecast.common_shock import (
     learn_common_shock,
 )
 from taiga_pipeline.planning.forecast.deal_value import DealValue, learn_deal_values, values_of
+from taiga_pipeline.planning.forecast.funnel import Funnel
 from taiga_pipeline.planning.forecast.hazards import MONTH_CORRELATION, STAGE_DEALS, Variant
 from taiga_pipeline.planning.forecast.hidden_losses import unrecorded_losses
 from taiga_pipeline.planning.forecast.periods import Period, months, quarters
+from taiga_pipeline.planning.forecast.record import Floats
 from taiga_pipeline.planning.forecast.replay import (
     Referee,
     Tally,
@@ -41,6 +43,8 @@ from taiga_pipeline.planning.forecast.simulate import (
 )
 from taiga_pipeline.planning.history.model import History, PastDeal
 
+_PACE_DAYS: Final = 15
+"""So many days before and after a day tell how many wins come on it."""
 MOST_REPLAYS: Final = 26
 """The common shock is learnt from so many past forecasts; older ones are ignored."""
 PARTS: Final = {"open": PRIOR_SD, "coming": PRIOR_SD, "all": WHOLE_PRIOR_SD}
@@ -144,14 +148,41 @@ class Ground:
         """Returns the common shock of wins in days ``first`` to ``last`` ahead.
 
         Where the funnel knows today's stages and not those of the past, past forecasts were made
-        without stages: what they were off by says nothing of today's.
+        without stages: what they were off by says nothing of today's. What the model may be off by,
+        being learnt from few decisions, is shared by all deals as well.
         """
         windows = [each.window(first, last, part) for each in self.past if each.days >= last]
         learnt = learn_common_shock(windows, last, PARTS[part])
-        is_funnel = self.view.model.variant.kind == "funnel"
-        if is_funnel and not self.view.record.learns_stages:
-            return replace(learnt, mean=0.0)
-        return learnt
+        model = self.view.model
+        if not isinstance(model, Funnel):
+            return learnt
+        off = model.off_by(*_wins_of(self.view, first, last, part))
+        mean = learnt.mean if model.record.learns_stages else 0.0
+        return replace(learnt, mean=mean, sd=float(np.hypot(learnt.sd, off)))
+
+
+def _wins_of(view: View, first: int, last: int, part: str) -> tuple[Floats, float, float]:
+    """Returns what wins of days ``first`` to ``last`` ahead are made of: see `Funnel.off_by`."""
+    with_open, with_new = part != "coming", part != "open"
+    here, _ = view.open.within(first, last)
+    coming, _ = view.coming.daily()
+    new = with_new * float(coming[first - 1 : last].sum())
+    # Deals come in as they do: only what becomes of them goes faster.
+    pace = with_new * _pace(coming, first, last) - new
+    if with_open:
+        pace += _pace(view.open.daily()[0], first, last)
+    return here * with_open, new, pace
+
+
+def _pace(daily: Floats, first: int, last: int) -> float:
+    """Returns how many more wins fall into days ``first`` to ``last`` if all goes faster, as a
+    derivative by the logarithm of the pace: what comes at the end of the time, by its length."""
+
+    def at(day: int) -> float:
+        around = daily[max(day - _PACE_DAYS, 0) : day + _PACE_DAYS]
+        return day * float(around.mean()) if day else 0.0
+
+    return at(last) - at(first - 1)
 
 
 def ground_of(view: View, known: History, past: tuple[Tally, ...]) -> Ground:
@@ -239,7 +270,10 @@ def simulate_period(
         float(coming_won.sum()),
         float(coming_decided.sum()),
         view.arrivals.spread(float(coming_decided.sum())),
-        {name: (each.mean, each.spread**2, each.share) for name, each in value_models.items()},
+        {
+            name: (each.mean, (each.spread_of_all * each.mean) ** 2, each.share, each.doubt)
+            for name, each in value_models.items()
+        },
     )
     sums = {}
     for part in PARTS:
@@ -258,7 +292,7 @@ def prices_of(ground: Ground) -> dict[str, Prices]:
     """Returns what each open deal brings if won, by currency."""
     only = len(ground.value_models) == 1
     return {
-        name: Prices(*values_of(ground.deals, value_model, only))
+        name: Prices(*values_of(ground.deals, value_model, only), value_model.doubt)
         for name, value_model in ground.value_models.items()
     }
 

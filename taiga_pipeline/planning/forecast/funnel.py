@@ -30,14 +30,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import factorial
 from typing import Final
 
 import numpy as np
 
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves
-from taiga_pipeline.planning.forecast.hazards import Variant, logit, months_of, stage_chances
+from taiga_pipeline.planning.forecast.hazards import Variant, logit, stage_chances
 from taiga_pipeline.planning.forecast.hidden_losses import HiddenLosses, unrecorded_losses
-from taiga_pipeline.planning.forecast.record import LOST, WON, Days, Flags, Floats, Record, Stays
+from taiga_pipeline.planning.forecast.moves import Moves, by_month, next_shares, order_of
+from taiga_pipeline.planning.forecast.record import Days, Floats, Record
 from taiga_pipeline.planning.forecast.regression import logistic
 
 CYCLE_DAYS: Final = 90.0
@@ -56,16 +58,15 @@ OVERSTAYED: Final = (1.5, 3.0)
 """Ages of a stay, in mean stays, at which rates may change."""
 AGE_DEPARTURES: Final = 20.0
 """That age does not matter counts as so many departures."""
-MONTH_CORRELATION: Final = 0.01
-"""How alike the outcomes of two departures of one month are."""
 FUNNEL: Final = Variant(kind="funnel")
 
 _OFF: Final = np.linspace(-3.0, 3.0, 61)
 _OFF_IN_STAGE: Final = np.linspace(-2.0, 2.0, 41)
-_NEXT_DEALS: Final = 2.0
 _SELDOM: Final = 0.1
 _TINY: Final = 1e-300
 _NARROW: Final = 0.01
+_NEVER: Final = 1e-6
+_TODAY: Final = 0.01
 _AS_MAPPED: Final = 0.05
 
 
@@ -88,6 +89,8 @@ class Funnel:
     entry: Floats
     order: Days
     silent: int | None
+    doubt: Floats
+    departures: float
     left_open: float = 1.0
 
     @property
@@ -112,6 +115,21 @@ class Funnel:
         if not record.learns_stages and self.silent is None:
             return np.zeros_like(stayed)
         return np.minimum(stayed, int(OVERSTAYED[-1] / self.leaves.min()) * 4)
+
+    def off_by(self, open_wins: Floats, new_wins: float, pace: float) -> float:
+        """Returns by which part of them expected wins may be off, since the model was learnt from
+        few decisions: a standard deviation.
+
+        ``open_wins`` are the chances of the open deals that these wins are the sum of, ``new_wins``
+        is what is expected of new deals, and ``pace`` how many more there would be if all went
+        faster, as a derivative by the logarithm of the pace.
+        """
+        stages = self.record.stage[self.record.is_open]
+        wins = np.bincount(stages, open_wins, len(self.entry)) + new_wins * self.entry
+        total = max(float(wins.sum()), _NEVER)
+        share = wins / total
+        square = float(share @ self.doubt @ share) + (pace / total) ** 2 / self.departures
+        return float(np.sqrt(square))
 
     def curves(self, stages: Days, stays: Days, horizon: int) -> Curves:
         """Returns the chances of deals that have been in these stages for so many days."""
@@ -179,10 +197,27 @@ class Funnel:
     def _alive(self, stage: int, stays: Days) -> Floats:
         if self.silent is None:
             return np.ones(len(stays))
-        silence = np.minimum(stays, self.record.today - self.silent)
-        there = np.exp(-self.leaves[stage] * silence)
+        there = self._there(stage, np.minimum(stays, self.record.today - self.silent))
         alive = there / (there + (1 - self.moves_on[stage]) * (1 - there))
         return np.asarray(1.0 - self.left_open * (1.0 - alive))
+
+    def _there(self, stage: int, days: Days) -> Floats:
+        """Returns how likely deals that came into a stage have not left it after so many days.
+
+        Where it is not on record when a deal came into its stage, days are those of the deal, and
+        it passed the stages before at the same rate:
+        ``P(N = k) / P(N >= k)`` with k stages before, and N Poisson.
+        """
+        mean = self.leaves[stage] * np.maximum(days, _TODAY)
+        if self.record.learns_stages:
+            return np.asarray(np.exp(-mean))
+        place, begun = (
+            int(np.flatnonzero(self.order == each)[0]) for each in (stage, self.entry.argmax())
+        )
+        before = max(place - begun, 0)
+        exactly = [np.exp(-mean) * mean**k / factorial(k) for k in range(before + 1)]
+        at_least = 1.0 - sum(exactly[:-1], np.zeros(len(mean)))
+        return np.asarray(np.minimum(exactly[-1] / np.maximum(at_least, exactly[-1] + _TINY), 1.0))
 
 
 def _convolved(first: Floats, second: Floats) -> Floats:
@@ -198,27 +233,48 @@ def fit_funnel(record: Record, chances: Mapping[str, float]) -> Funnel:
     return _Fitter(record, stage_chances(record, chances)).fit()
 
 
+@dataclass(frozen=True, slots=True)
+class _Chances:
+    """Chances to be won of deals that have just come into each stage: mean and covariance."""
+
+    mean: Floats
+    covariance: Floats
+
+    def relative(self) -> Floats:
+        """Returns the covariance in parts of the means."""
+        size = np.maximum(self.mean, _NEVER)
+        return np.asarray(self.covariance / size / size[:, None])
+
+    def mixed(self, other: _Chances, share: float) -> _Chances:
+        """Returns the chances if these are the true ones with a chance ``share``, else others."""
+        apart = self.mean - other.mean
+        between = share * (1 - share) * np.outer(apart, apart)
+        within = share * self.covariance + (1 - share) * other.covariance
+        return _Chances(share * self.mean + (1 - share) * other.mean, within + between)
+
+
 class _Fitter:
     """Fits a funnel. All arrays are by stage of the record."""
 
     def __init__(self, record: Record, believed: Floats) -> None:
         self._record = record
         self._believed = believed
-        self._order = _order(believed, record.stays)
+        self._order = order_of(believed, record.stays)
         self._silent = unrecorded_losses(record)
-        self._moves = _Moves.of(record, self._order, self._silent)
-        self._next = _next(self._moves.to, self._order)
+        self._moves = Moves.of(record, self._order, self._silent)
+        self._next = next_shares(self._moves.to, self._order)
         self._entry = _entry(record, self._moves, believed)
 
     def fit(self) -> Funnel:
-        moves_on, left_open = self._moves_on()
-        leaves = self._leaves(moves_on)
+        chances, left_open = self._learnt()
+        moves_on = self._implied(chances.mean).clip(1e-4, 1 - 1e-4)
+        leaves, departures = self._leaves(moves_on)
         older = np.ones((2, len(OVERSTAYED) + 1))
         if self._silent is None:
             older = _older(self._moves, leaves, moves_on)
         return Funnel(
             self._record, moves_on, leaves, self._next, older, self._entry, self._order,
-            self._silent, left_open,
+            self._silent, chances.relative(), departures, left_open,
         )  # fmt: skip
 
     def _implied(self, chances: Floats) -> Floats:
@@ -227,18 +283,17 @@ class _Fitter:
             chances / np.maximum(self._next[:, :-1] @ chances + self._next[:, -1], 1e-9)
         )
 
-    def _moves_on(self) -> tuple[Floats, float]:
-        """Returns the chances of moving on that make the chances to be won the means of what may
-        be, given what is on record, and the chance that hidden losses are still open."""
-        mean, likely = self._posterior(None)
-        share = 1.0
+    def _learnt(self) -> tuple[_Chances, float]:
+        """Returns the chances to be won, given what is on record, and the chance that hidden losses
+        are still open."""
+        found, likely = self._posterior(None)
         hidden = self._hidden()
-        if hidden is not None:
-            stays_open, likelier = self._posterior(hidden)
-            removed = likely + hidden.if_removed(self._by_group(self._prior(), self._believed))
-            share = float(logistic(np.array(likelier - removed)))
-            mean = share * stays_open + (1 - share) * mean
-        return self._implied(mean).clip(1e-4, 1 - 1e-4), share
+        if hidden is None:
+            return found, 1.0
+        stays_open, likelier = self._posterior(hidden)
+        removed = likely + hidden.if_removed(self._by_group(self._prior(), self._believed))
+        share = float(logistic(np.array(likelier - removed)))
+        return stays_open.mixed(found, share), share
 
     def _prior(self) -> Floats:
         """Returns the chances of moving on that the mapping implies."""
@@ -252,7 +307,9 @@ class _Fitter:
         record = self._record
         if self._silent is None:
             return None
-        leaves = self._leaves(self._prior())  # Without losses, what moves on tells nothing of it.
+        leaves, _ = self._leaves(
+            self._prior()
+        )  # Without losses, what moves on tells nothing of it.
         if record.learns_stages:
             return HiddenLosses.of_stays(record, self._moves.on > 0, leaves, self._silent)
         return HiddenLosses.of_deals(record, float(leaves.mean()), self._stages, self._silent)
@@ -261,15 +318,15 @@ class _Fitter:
     def _stages(self) -> int:
         return max(len(self._record.stages) - 1, 1)
 
-    def _posterior(self, hidden: HiddenLosses | None) -> tuple[Floats, float]:
-        """Returns the mean chances to be won, and the logarithm of how likely the record is: a sum
-        over ``b`` and ``d`` on a grid, and over `WIDTHS`."""
+    def _posterior(self, hidden: HiddenLosses | None) -> tuple[_Chances, float]:
+        """Returns the chances to be won, and the logarithm of how likely the record is: a sum over
+        ``b`` and ``d`` on a grid, and over `WIDTHS`."""
         log_odds = logit(self._prior())[:, None, None] + _OFF[:, None] + _OFF_IN_STAGE
         seen, chance = self._moves.likelihood(log_odds), logistic(log_odds)
         if hidden is not None and self._record.learns_stages:
             seen = seen + hidden.if_open(chance)
         most = seen.max(axis=(1, 2), keepdims=True)
-        fits, means = [], []
+        fits, means, spreads = [], [], []
         for (as_whole, by_stage), likely in WIDTHS.items():
             width, in_stage = as_whole, by_stage
             if not self._record.learns_stages:
@@ -277,13 +334,26 @@ class _Fitter:
                 width, in_stage = float(np.hypot(as_whole, by_stage)), _NARROW
             joint = np.exp(seen - most) * self._off_in_stage(in_stage)
             total = np.maximum(joint.sum(axis=2), _TINY)
-            each = _chances((joint * chance).sum(axis=2) / total, self._next, self._order)
+            moves_on = (joint * chance).sum(axis=2) / total
+            each = _chances(moves_on, self._next, self._order)
             off = np.log(likely * _normal(_OFF, width) + _TINY)
             fits.append(np.log(total).sum(axis=0) + off + self._outcomes(each, hidden))
             means.append(each)
+            square = (joint * chance**2).sum(axis=2) / total
+            spreads.append(np.maximum(square / np.maximum(moves_on, _NEVER) ** 2 - 1.0, 0.0))
         weight = np.exp(np.array(fits) - np.max(fits))
-        mean = np.einsum("wb,wsb->s", weight / weight.sum(), np.array(means))
-        return mean, float(np.log(weight.sum()) + np.max(fits) + most.sum())
+        found = self._chances_of(weight / weight.sum(), np.array(means), np.array(spreads))
+        return found, float(np.log(weight.sum()) + np.max(fits) + most.sum())
+
+    def _chances_of(self, weight: Floats, means: Floats, spreads: Floats) -> _Chances:
+        """Returns mean and covariance of chances to be won, from their means for each width and
+        ``b``, and from how much moving on varies there (squared, in parts of its mean)."""
+        mean = np.einsum("wb,wsb->s", weight, means)
+        around = means - mean[:, None]
+        shared = np.einsum("wb,wsb,wtb->st", weight, around, around)
+        in_stage = np.einsum("wb,wsb->s", weight, spreads)
+        through = _through(self._implied(mean), self._next, self._order) * mean
+        return _Chances(mean, shared + (through * in_stage) @ through.T)
 
     def _off_in_stage(self, width: float) -> Floats:
         """Returns how likely it is that one stage is so far off (last axis), by stage.
@@ -303,14 +373,15 @@ class _Fitter:
         if record.learns_stages:
             return np.zeros(chances.shape[1])
         decided = record.closed <= (record.today if self._silent is None else self._silent)
-        weight = _by_month(np.minimum(record.closed, record.today), decided)
+        weight = by_month(np.minimum(record.closed, record.today), decided)
         new = (self._entry @ chances).clip(1e-9, 1 - 1e-9)
         won, lost = weight[record.won].sum(), weight[~record.won].sum()
         since = 0.0 if hidden is None else hidden.if_open(new[None])[0]
         return np.asarray(won * np.log(new) + lost * np.log1p(-new) + since)
 
-    def _leaves(self, moves_on: Floats) -> Floats:
-        """Returns the rate, a day, at which deals leave each stage."""
+    def _leaves(self, moves_on: Floats) -> tuple[Floats, float]:
+        """Returns the rate, a day, at which deals leave each stage, and how many departures, the
+        prior among them, tell it."""
         moves, stages = self._moves, self._stages
         left, days = np.zeros((2, len(moves_on)))
         if self._record.learns_stages:
@@ -321,8 +392,9 @@ class _Fitter:
         else:
             whole = self._whole(moves_on)
         usual_days = CYCLE_DEPARTURES * CYCLE_DAYS / stages
-        overall = (whole[0] + CYCLE_DEPARTURES) / (whole[1] + usual_days)
-        return np.asarray((left + STAGE_DEPARTURES) / (days + STAGE_DEPARTURES / overall))
+        number = whole[0] + CYCLE_DEPARTURES
+        overall = number / (whole[1] + usual_days)
+        return (left + STAGE_DEPARTURES) / (days + STAGE_DEPARTURES / overall), number
 
     def _whole(self, moves_on: Floats) -> tuple[float, float]:
         """Returns how many stays must have ended in the decided deals, and the days that deals were
@@ -334,87 +406,13 @@ class _Fitter:
         days = np.maximum(last - np.maximum(record.entered, record.start), 0)
         if self._silent is None:
             return record.decided * float(reached.sum()), float(days.sum())
-        # Those who won passed all stages.
-        return record.decided * float(self._stages), float(days[~record.is_open].sum())
+        # Those who won passed all stages, before the first decision as well.
+        won = record.won & record.arrived
+        lives = (record.closed - record.entered)[won]
+        return len(lives) * float(self._stages), float(lives.sum())
 
 
-def _order(believed: Floats, stays: Stays) -> Days:
-    """Returns the stages in the order of the funnel: as likely as the mapping says they win, those
-    that it does not tell apart as late as deals come into them."""
-    if len(believed) == 1:
-        return np.zeros(1, dtype=np.int64)
-    begins = np.searchsorted(stays.deal, stays.deal)
-    before = np.bincount(stays.stage, np.arange(len(begins)) - begins, len(believed))
-    number = np.bincount(stays.stage, minlength=len(believed))
-    known = np.lexsort((before[1:] / np.maximum(number[1:], 1), believed[1:])) + 1
-    return np.concatenate([[0], known])
-
-
-@dataclass(frozen=True, slots=True)
-class _Moves:
-    """Stays in stages: arrays of stays, and how many went from each stage to each (last: won)."""
-
-    stage: Days
-    days: Floats
-    on: Floats
-    off: Floats
-    weight: Floats
-    to: Floats
-    first: Days
-
-    @classmethod
-    def of(cls, record: Record, order: Days, silent: int | None) -> _Moves:
-        """Reads the stays of a record. Of deals that moved back nothing but their days counts."""
-        stays = record.stays
-        number = len(record.stages)
-        rank = np.argsort(order)
-        won = stays.after == WON
-        forward = won | ((stays.after > 0) & (rank[np.maximum(stays.after, 0)] > rank[stays.stage]))
-        lost = stays.after == LOST
-        days = np.maximum(stays.last - np.maximum(stays.first, record.start), 0)
-        in_record = stays.last >= record.start
-        to = np.zeros((number, number + 1))
-        goal = np.where(won, number, np.maximum(stays.after, 0))
-        np.add.at(to, (stays.stage[forward], goal[forward]), 1.0)
-        usable = in_record if silent is None else in_record & (stays.last <= silent)
-        weight = _by_month(stays.last, usable & (forward | lost))
-        begins = np.unique(stays.deal, return_index=True)[1]
-        return cls(
-            stays.stage, days.astype(float), (forward & in_record).astype(float),
-            (lost & in_record).astype(float), weight, to, stays.stage[begins],
-        )  # fmt: skip
-
-    def likelihood(self, log_odds: Floats) -> Floats:
-        """Returns the logarithm of how likely the moves are, less its maximum over each stage."""
-        on, off = (self.sums(self.weight * each)[:, None, None] for each in (self.on, self.off))
-        seen = -on * np.logaddexp(0.0, -log_odds) - off * np.logaddexp(0.0, log_odds)
-        return np.asarray(seen - seen.max(axis=(1, 2), keepdims=True))
-
-    def sums(self, values: Floats) -> Floats:
-        """Returns the sums of stays' values by stage."""
-        return np.asarray(np.bincount(self.stage, weights=values, minlength=len(self.to)), float)
-
-
-def _by_month(day: Days, counts: Flags) -> Floats:
-    """Returns what each departure weighs: m of one month as m / (1 + (m - 1) rho) (Kish 1965)."""
-    month = months_of(day) - months_of(day.min(initial=1)[None])
-    number = np.bincount(month, weights=counts)[month]
-    return np.asarray(counts / (1 + np.maximum(number - 1, 0) * MONTH_CORRELATION))
-
-
-def _next(to: Floats, order: Days) -> Floats:
-    """Returns the share of those who move on from each stage to each: the next, before it shows."""
-    prior = np.zeros_like(to)
-    for here, after in zip(order.tolist(), [*order[1:].tolist(), len(order)], strict=True):
-        prior[here, after] = _NEXT_DEALS
-    if len(order) > 1:  # A deal whose stage is not known is decided from there.
-        prior[0] = 0.0
-        prior[0, -1] = _NEXT_DEALS
-    total = to + prior
-    return np.asarray(total / total.sum(axis=1, keepdims=True))
-
-
-def _entry(record: Record, moves: _Moves, believed: Floats) -> Floats:
+def _entry(record: Record, moves: Moves, believed: Floats) -> Floats:
     """Returns the share of new deals that begin in each stage.
 
     Where stages are not on record, deals are taken to begin in the first stage that a good part of
@@ -440,12 +438,20 @@ def _chances(moves_on: Floats, moves_to: Floats, order: Days) -> Floats:
     return chances
 
 
+def _through(moves_on: Floats, moves_to: Floats, order: Days) -> Floats:
+    """Returns how many of the deals in each stage (first axis) come into each stage."""
+    through = np.eye(len(moves_on))
+    for stage in reversed(order.tolist()):
+        through[stage] += moves_on[stage] * (moves_to[stage, :-1] @ through)
+    return through
+
+
 def _normal(at: Floats, width: float) -> Floats:
     density = np.exp(-0.5 * (at / width) ** 2)
     return np.asarray(density / density.sum())
 
 
-def _older(moves: _Moves, leaves: Floats, moves_on: Floats) -> Floats:
+def _older(moves: Moves, leaves: Floats, moves_on: Floats) -> Floats:
     """Returns the factors of age: of moving on and of being lost (rows), by age group."""
     rate, chance = leaves[moves.stage], moves_on[moves.stage]
     edges = np.array([0.0, *OVERSTAYED, np.inf])

@@ -112,7 +112,7 @@ def _open_sums(
     mask = np.array([is_in(deal.key) for deal in ground.deals], dtype=bool)
     won, decided = view.open.within(period.first, period.last)
     prices = {
-        name: Prices(each.mean[mask], each.variance[mask])
+        name: Prices(each.mean[mask], each.variance[mask], each.doubt)
         for name, each in prices_of(ground).items()
     }
     random = np.random.default_rng(seed)

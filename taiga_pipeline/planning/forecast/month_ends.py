@@ -1,9 +1,8 @@
-"""Decisions that fall on the ends of months: a clock that runs at the speed of decisions.
+"""Decisions that fall on the ends of months.
 
-Many pipelines close their deals on the last days of a month. Chances are learnt in days; here days
-are counted as decisions do: ``F'(d) = F(T(d))`` with ``T(d)`` the sum of the weights of the days
-ahead, which are 1 on average over each month. Ninety days that hold two ends of months out of three
-then count for about sixty.
+Many pipelines close their deals on the last days of a month. The weights of days (see `clock`) are
+1 on average over each month: ninety days that hold two ends of months out of three then count for
+about sixty.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from typing import Final
 
 import numpy as np
 
-from taiga_pipeline.planning.forecast.curves import Curves
 from taiga_pipeline.planning.forecast.record import Days, Floats, Record
 
 EVEN_DECISIONS: Final = 10.0
@@ -23,7 +21,7 @@ LAST_DAYS: Final = 3
 """The last working day of a month is one of its last three days."""
 UNLIKELY: Final = 0.001
 LONGEST: Final = 31
-"""By so many days the clock may be ahead."""
+"""Days of the longest month."""
 _MANY: Final = 50
 _FAR: Final = 3.09
 """What lies so many standard deviations above the mean is as unlikely as `UNLIKELY`."""
@@ -41,14 +39,10 @@ def weights_of(record: Record) -> Floats | None:
     return np.asarray((counts + EVEN_DECISIONS / _MONTH) * _MONTH / (len(left) + EVEN_DECISIONS))
 
 
-def by_month_ends(curves: Curves, today: int, weights: Floats, days: int) -> Curves:
-    """Returns curves of ``days`` ahead on the clock of decisions, from ones of `LONGEST` more."""
-    clock = np.cumsum(_weights_ahead(today, weights, days))
-    won, decided = (
-        np.diff(_at(clock, each), axis=0, prepend=0.0)
-        for each in (curves.kinds_won, curves.kinds_decided)
-    )
-    return Curves(won, decided, curves.place)
+def month_end_weights(record: Record, days: int) -> Floats | None:
+    """Returns what the days ahead weigh, None where decisions do not fall on ends of months."""
+    weights = weights_of(record)
+    return None if weights is None else _weights_ahead(record.today, weights, days)
 
 
 def _weights_ahead(today: int, weights: Floats, days: int) -> Floats:
@@ -58,14 +52,6 @@ def _weights_ahead(today: int, weights: Floats, days: int) -> Floats:
     lengths = np.array([date.fromordinal(int(day)).day for day in ahead + left])
     scale = lengths / np.cumsum(weights)[lengths - 1]
     return np.asarray((weights[left] * scale)[:days])
-
-
-def _at(clock: Floats, daily: Floats) -> Floats:
-    """Returns what has come by each reading of the clock; it runs on between whole days."""
-    total = np.concatenate([np.zeros((1, daily.shape[1])), np.cumsum(daily, axis=0)])
-    whole = np.minimum(clock.astype(np.int64), len(daily) - 1)
-    part = np.minimum(clock - whole, 1.0)[:, None]
-    return np.asarray((1 - part) * total[whole] + part * total[whole + 1])
 
 
 def _days_left(days: Days) -> Days:

@@ -6,13 +6,14 @@ on (season, load), is decided by what had won, up to that day, in forecasts made
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
 
+from taiga_pipeline.planning.forecast.clock import on_days_of_decisions
 from taiga_pipeline.planning.forecast.common_shock import Window, independent_windows
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves, arrivals
 from taiga_pipeline.planning.forecast.hazards import Variant
@@ -24,7 +25,6 @@ from taiga_pipeline.planning.forecast.model import (
     possible_variants,
     usual_variant,
 )
-from taiga_pipeline.planning.forecast.month_ends import LONGEST, by_month_ends, weights_of
 from taiga_pipeline.planning.forecast.record import (
     NEVER,
     Days,
@@ -222,18 +222,10 @@ def open_curves(model: Model, horizon: int) -> Curves:
     and to the dates that sales stated."""
     record = model.record
     if not record.stated[record.is_open].any():
-        return _dated(record, model.open_curves, horizon)
-    ever = _dated(record, model.open_curves, EVER_DAYS)
+        return on_days_of_decisions(record, model.open_curves, horizon)
+    ever = on_days_of_decisions(record, model.open_curves, EVER_DAYS)
     stated = stated_of(record, ever.kinds_won.sum(axis=0)[ever.place])
     return Curves(ever.kinds_won[:horizon], ever.kinds_decided[:horizon], ever.place, stated)
-
-
-def _dated(record: Record, curves_of: Callable[[int], Curves], horizon: int) -> Curves:
-    """Returns curves on the days on which this pipeline decides."""
-    weights = weights_of(record)
-    if weights is None:
-        return curves_of(horizon)
-    return by_month_ends(curves_of(horizon + LONGEST), record.today, weights, horizon)
 
 
 def _view(day: date, model: Model, horizon: int) -> View:
@@ -242,7 +234,9 @@ def _view(day: date, model: Model, horizon: int) -> View:
         day=day,
         model=model,
         open=open_curves(model, horizon),
-        coming=_dated(model.record, lambda days: model.new_deals(coming, days), horizon),
+        coming=on_days_of_decisions(
+            model.record, lambda days: model.new_deals(coming, days), horizon
+        ),
         arrivals=coming,
     )
 

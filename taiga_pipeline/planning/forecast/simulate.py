@@ -21,9 +21,7 @@ _CHUNK: Final = 1_000
 QUANTILES: Final = (0.1, 0.9)
 HELD: Final = QUANTILES[1] - QUANTILES[0]
 _FEW: Final = 60
-_TOO_FEW: Final = 2.0
-"""What holding a point too few costs, beside a point too many."""
-_LOPSIDED: Final = 0.25
+_LOPSIDED: Final = 0.1
 """What a point of difference between a range's tails costs, in points off `HELD`."""
 _WIDE: Final = 0.02
 """What a standard deviation of width costs."""
@@ -63,10 +61,15 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What deals bring if won, and the variance of that, in one currency."""
+    """What deals bring if won, and the variance of that, in one currency.
+
+    Deals whose value is known have no variance. What is expected of the others may be off for all
+    of them, by the part ``doubt`` (a standard deviation).
+    """
 
     mean: Floats
     variance: Floats
+    doubt: float = 0.0
 
 
 def simulate_open(
@@ -83,7 +86,8 @@ def simulate_open(
     # One matrix product sums wins, values and their variances at once.
     columns = [np.ones_like(won)]
     for price in prices.values():
-        columns += [price.mean, price.variance]
+        guessed = price.variance > 0
+        columns += [price.mean * ~guessed, price.mean * guessed, price.variance]
     per_win = np.column_stack(columns).astype(np.float32)
     totals = np.zeros((len(factor), per_win.shape[1]))
     taken = np.zeros(len(factor))
@@ -95,21 +99,30 @@ def simulate_open(
         totals += (draws < won[some].astype(np.float32)).astype(np.float32) @ per_win[some]
         taken += np.count_nonzero(draws < decided[some].astype(np.float32), axis=1)
     value = {}
-    for place, name in enumerate(prices):
-        mean, variance = totals[:, 1 + 2 * place], totals[:, 2 + 2 * place]
-        noise = random.standard_normal(len(factor)) * np.sqrt(variance)
-        value[name] = np.maximum(mean + noise, 0.0)
+    for place, (name, price) in enumerate(prices.items()):
+        known, mean, variance = totals[:, 1 + 3 * place : 4 + 3 * place].T
+        value[name] = known + _around(mean, variance, price.doubt, random)
     return Sums(totals[:, 0], taken, value)
+
+
+def _around(mean: Floats, variance: Floats, doubt: float, random: np.random.Generator) -> Floats:
+    """Draws sums of values with these means and variances, where what is expected may be off by the
+    part ``doubt``: log-normal, as sums of log-normal values nearly are (Fenton 1960)."""
+    square = np.log1p(variance / np.maximum(mean, _TINY) ** 2) + np.log1p(doubt**2)
+    return np.asarray(
+        mean * np.exp(np.sqrt(square) * random.standard_normal(len(mean)) - square / 2)
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Newcomers:
-    """What is expected of deals that are not there yet; ``prices`` are mean, variance, share."""
+    """What is expected of deals that are not there yet; ``prices`` are mean, variance, the share of
+    wins that come in this currency, and what the mean may be off by (in parts of it)."""
 
     won: float
     decided: float
     dispersion: float
-    prices: Mapping[str, tuple[float, float, float]]
+    prices: Mapping[str, tuple[float, float, float, float]]
 
 
 def simulate_new(expected: Newcomers, factor: Floats, random: np.random.Generator) -> Sums:
@@ -118,10 +131,9 @@ def simulate_new(expected: Newcomers, factor: Floats, random: np.random.Generato
     share = expected.won / expected.decided if expected.decided > 0 else 0.0
     won = random.binomial(decided, min(share, 1.0))
     value = {}
-    for name, (mean, variance, part) in expected.prices.items():
-        mine = random.binomial(won, min(part, 1.0))
-        noise = random.standard_normal(len(mine)) * np.sqrt(mine * variance)
-        value[name] = np.maximum(mine * mean + noise, 0.0)
+    for name, (mean, variance, part, doubt) in expected.prices.items():
+        mine = random.binomial(won, min(part, 1.0)).astype(np.float64)
+        value[name] = _around(mine * mean, mine * variance, doubt, random)
     return Sums(won.astype(float), decided.astype(float), value)
 
 
@@ -145,7 +157,7 @@ def range_of(trials: Floats) -> Range:
     Its ends are P10 and P90. Where these would hold many more than that, since few different
     numbers come, it is the range of those numbers that holds the share nearest to 80 %, narrow and
     with equal tails as far as can be: with a chance of 47 % for no win and of 35 % for one, it is 0
-    to 1.
+    to 1. So a range holds more than 80 here and less there, and 80 of 100 over many.
     """
     values, counts = np.unique(trials, return_counts=True)
     middle, some = float(np.median(trials)), float((trials > 0).mean())
@@ -162,9 +174,10 @@ def _few(values: Floats, shares: Floats) -> tuple[float, float]:
     after = np.cumsum(shares)
     below, above = (after - shares)[:, None], (1.0 - after)[None, :]
     held = 1.0 - below - above
-    off = np.maximum(held - HELD, _TOO_FEW * (HELD - held))
     spread = max(float(np.sqrt(shares @ (values - shares @ values) ** 2)), _TINY)
     wide = (values[None, :] - values[:, None]) / spread
-    cost = off + _LOPSIDED * np.abs(below - above) + _WIDE * wide
-    low, high = np.unravel_index(np.argmin(np.where(held > 0, cost, np.inf)), cost.shape)
+    cost = np.abs(held - HELD) + _LOPSIDED * np.abs(below - above) + _WIDE * wide
+    # One number alone is a range only if it is as sure as a range is.
+    possible = (held > 0) & ((wide > 0) | (held >= HELD))
+    low, high = np.unravel_index(np.argmin(np.where(possible, cost, np.inf)), cost.shape)
     return float(values[low]), float(values[high])

@@ -159,16 +159,43 @@ def test_currencies_are_kept_apart() -> None:
     assert 0 < values["USD"].all.middle < 1.6 * values["EUR"].all.middle
 
 
-def test_a_service_with_few_wins_leans_on_the_others() -> None:
-    def won(key: str, service: str, value: int) -> object:
-        closed = FIRST + timedelta(days=9)
-        spell = (ValueSpell(closed, Decimal(value)),)
-        return replace(deal(key, FIRST, closed, True), service=service, values=spell)
+def won_for(values: dict[str, list[int]]) -> History:
+    """Wins of services and what they were worth."""
+    closed = FIRST + timedelta(days=9)
+    return History(
+        tuple(
+            replace(
+                deal(f"{service}{number}", FIRST, closed, True),
+                service=service,
+                values=(ValueSpell(closed, Decimal(value)),),
+            )
+            for service, each in values.items()
+            for number, value in enumerate(each)
+        )
+    )
 
-    deals = [won(f"A{n}", "Web", 100) for n in range(90)] + [won("B", "Rare", 1200)]
-    (value_model,) = learn_deal_values(History(tuple(deals))).values()  # type: ignore[arg-type]
-    assert value_model.by_service["Web"] == pytest.approx(100, rel=0.05)
-    assert 150 < value_model.by_service["Rare"] < 300
+
+def test_a_service_with_few_wins_leans_on_the_others_where_values_vary() -> None:
+    (value_model,) = learn_deal_values(
+        won_for({"Web": [20, 60, 100, 300] * 20, "Rare": [1200]})
+    ).values()
+    assert value_model.by_service["Web"] == pytest.approx(120, rel=0.05)
+    assert 200 < value_model.by_service["Rare"] < 1000
+
+
+def test_a_price_list_is_believed_from_the_first_sale_on() -> None:
+    """Where all deals of a service bring the same, other services say nothing of it."""
+    prices = {"Small": [55, 50, 60], "Large": [5000, 5200, 4900], "Huge": [26000]}
+    (value_model,) = learn_deal_values(won_for(prices)).values()
+    for service, each in prices.items():
+        assert value_model.by_service[service] == pytest.approx(sum(each) / len(each), rel=0.2)
+    assert value_model.spread < 0.6 < value_model.spread_of_all
+
+
+def test_before_a_win_has_a_value_those_of_open_deals_stand_for_it() -> None:
+    open_deal = replace(deal("A", FIRST), values=(ValueSpell(FIRST, Decimal(700)),))
+    (value_model,) = learn_deal_values(History((open_deal,))).values()
+    assert (value_model.mean, value_model.share) == (700, 1)
 
 
 def test_outlooks_cover_every_open_deal_and_their_weeks_sum_to_one() -> None:

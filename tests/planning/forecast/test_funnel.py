@@ -224,3 +224,40 @@ def test_stages_that_the_mapping_does_not_tell_apart_are_told_apart_by_how_deals
     found = [chances(simulate(Shape("", 60, 2, mapping=mapping), seed)) for seed in range(4)]
     for stage, truth in zip(Shape("").stages, TRUTH, strict=True):
         assert np.mean([each[stage] for each in found]) == pytest.approx(truth, abs=0.1)
+
+
+def test_where_days_of_stages_are_not_on_record_deals_in_late_ones_are_not_lost_for_old() -> None:
+    """A deal of 200 days in the last stage was not there for 200 days: it passed the others."""
+    shape = Shape("", 30, 3, losses=False, stage_history=False)
+    expected = true = 0.0
+    for seed in range(200, 216):
+        case = simulate(shape, seed)
+        won, _ = funnel_of(case.history).open_curves(90).within(1, 90)
+        expected, true = expected + won.sum(), true + sum(fate.soon for fate in case.open)
+    assert expected == pytest.approx(true, rel=0.3)
+
+
+def off_by(history: History) -> float:
+    funnel = funnel_of(history)
+    wins, _ = funnel.open_curves(90).within(1, 90)
+    return funnel.off_by(wins, 1.0, 1.0)
+
+
+def test_what_is_learnt_from_few_decisions_may_be_off_by_more() -> None:
+    few, many = (
+        np.mean([off_by(simulate(Shape("", size, years), seed).history) for seed in range(4)])
+        for size, years in ((15, 1), (200, 3))
+    )
+    assert few > 0.2 > 0.1 > many
+
+
+def test_chances_are_off_by_about_as_much_as_is_said() -> None:
+    """Mean squares of log (expected / true) of firms with the true mapping unknown to them."""
+    said, came = [], []
+    for seed in range(30):
+        case = simulate(Shape("", 60, 1), seed)
+        funnel = funnel_of(case.history)
+        wins, _ = funnel.open_curves(730).within(1, 730)
+        said.append(funnel.off_by(wins, 0.0, 0.0) ** 2)
+        came.append(np.log(wins.sum() / sum(fate.ever for fate in case.open)) ** 2)
+    assert 0.5 < np.sqrt(np.mean(said) / np.mean(came)) < 2.0
