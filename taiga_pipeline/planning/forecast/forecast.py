@@ -43,8 +43,8 @@ from taiga_pipeline.planning.forecast.simulate import (
 )
 from taiga_pipeline.planning.history.model import History, PastDeal
 
-_PACE_DAYS: Final = 15
-"""So many days before and after a day tell how many wins come on it."""
+_PACE_DAYS: Final = 30
+"""So many days before the end of a time tell how many wins come there."""
 MOST_REPLAYS: Final = 26
 """The common shock is learnt from so many past forecasts; older ones are ignored."""
 PARTS: Final = {"open": PRIOR_SD, "coming": PRIOR_SD, "all": WHOLE_PRIOR_SD}
@@ -179,8 +179,8 @@ def _pace(daily: Floats, first: int, last: int) -> float:
     derivative by the logarithm of the pace: what comes at the end of the time, by its length."""
 
     def at(day: int) -> float:
-        around = daily[max(day - _PACE_DAYS, 0) : day + _PACE_DAYS]
-        return day * float(around.mean()) if day else 0.0
+        before = daily[max(day - _PACE_DAYS, 0) : day]
+        return day * float(before.mean()) if day else 0.0
 
     return at(last) - at(first - 1)
 
