@@ -27,7 +27,8 @@ Every message names the numbers, and never contains a secret. What a person can 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # they cost more to load than all that shows a version
@@ -142,3 +143,18 @@ class Locked(Stop):
 
 class StateUnusable(Stop):
     """The state store is damaged, newer than this program, or another pipeline's."""
+
+
+@contextmanager
+def needed_by_every_run() -> Iterator[None]:
+    """Turns the refusal of what no run can do without into the end of the run.
+
+    :raises Unauthorised: instead of `Rejected`.
+    """
+    try:
+        yield
+    except Rejected as error:
+        raise Unauthorised(
+            f"{error}; every run needs this. Does the account still have its rights, and is there "
+            "a firewall in front of the server?"
+        ) from error

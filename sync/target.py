@@ -23,6 +23,7 @@ from sync.records.model import Desired, Marker, Observed, RecordKey, Value
 __all__ = [
     "Capabilities",
     "CompletesChildren",
+    "CompletesRoots",
     "FindsLeftovers",
     "Foreseen",
     "Foresees",
@@ -131,6 +132,17 @@ class CompletesChildren(Protocol):
 
     def complete_child(self, desired: Desired, observed: Observed, place: Place) -> None:
         """Does what was left undone when the creation of a child was cut off. Idempotent."""
+
+
+@runtime_checkable
+class CompletesRoots(Protocol):
+    """A target in which making a root takes more than one request."""
+
+    def complete_root(self, desired: Desired, observed: Observed, marker: Marker) -> None:
+        """Does what was left undone when the creation of a root was cut off. Idempotent.
+
+        What `update` would write as well may be left to it.
+        """
 
 
 @runtime_checkable

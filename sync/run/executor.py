@@ -39,7 +39,14 @@ from sync.records.model import Base, Binding, Desired, Marker, Observed, RecordK
 from sync.run.log_context import logged
 from sync.run.unexpected_errors import unforeseen
 from sync.state.store import StateStore
-from sync.target import CompletesChildren, FindsLeftovers, Place, Target, Written
+from sync.target import (
+    CompletesChildren,
+    CompletesRoots,
+    FindsLeftovers,
+    Place,
+    Target,
+    Written,
+)
 from sync.ways_out import Explained
 
 log = logging.getLogger(__name__)
@@ -262,6 +269,7 @@ class Executor:
             if record.key.is_root:
                 roots = [root for root in self.target.find_roots(marker) if root.readable]
                 if len(roots) == 1:
+                    self._complete_found(record, roots[0], progress.place)
                     children = self.target.observe_children([roots[0].id])
                     found_children = tuple(children.get(roots[0].id, ()))
                     lacking = self._lacking(record, roots[0])
@@ -270,13 +278,27 @@ class Executor:
                 children = self.target.observe_children([progress.place.root_id])
                 found = find_child(record, children.get(progress.place.root_id, ()))
                 if found is not None:
-                    self._complete(record, found, progress.place)
+                    self._complete_found(record, found, progress.place)
                     return Written(found, unwritten=self._lacking(record, found))
         return None
 
+    def _complete_found(self, record: Desired, found: Observed, place: Place) -> None:
+        """Completes what was made just now; a refusal does not say that it was never made.
+
+        :raises OutcomeUnknown: it is refused: the next run tries again.
+        """
+        try:
+            self._complete(record, found, place)
+        except Rejected as error:
+            raise OutcomeUnknown(f"{record.key} was made, and is not complete: {error}") from error
+
     def _complete(self, record: Desired, found: Observed, place: Place) -> None:
-        """Does what was left undone when the creation of a child was cut off."""
-        if isinstance(self.target, CompletesChildren):
+        """Does what was left undone when a creation was cut off."""
+        if record.key.is_root:
+            if isinstance(self.target, CompletesRoots):
+                marker = Marker(self.store.pipeline, record.key.group)
+                self.target.complete_root(record, found, marker)
+        elif isinstance(self.target, CompletesChildren):
             self.target.complete_child(record, found, place)
 
     def _lacking(self, record: Desired, found: Observed) -> frozenset[str]:
@@ -298,6 +320,8 @@ class Executor:
                 self.target.mark(observed.id, Marker(self.store.pipeline, record.key.group))
                 # Should the rest fail, its sets must not pass for the connector's own.
                 self.store.rebase_under_way(record.key, _nothing_added(record))
+            if action.type is ActionType.ADOPT and action.created:
+                self._complete(record, observed, progress.place)
             written = Written(observed)
             if changes:
                 written = self.target.update(observed, changes, action.fields, progress.place)
@@ -313,7 +337,7 @@ class Executor:
     def _adopt(self, action: Action, progress: _GroupProgress) -> None:
         """Binds an object for which nothing has to be written."""
         observed = _observed(action)
-        if action.created and not action.key.is_root:
+        if action.created:
             self._complete(_desired(action), observed, progress.place)
         self.store.adopt(_binding(action, observed.id), action.remember)
         progress.note(action.key, Written(observed))

@@ -30,7 +30,7 @@ from datetime import datetime
 from typing import Final, Protocol, runtime_checkable
 
 from sync.clock import SKEW, Clock
-from sync.errors import Locked, OutcomeUnknown, SyncError, Unreachable, Vanished
+from sync.errors import Locked, OutcomeUnknown, Stop, SyncError, Unreachable, Vanished
 from sync.ways_out import Wait
 
 log = logging.getLogger(__name__)
@@ -259,6 +259,13 @@ def acquire(board: LeaseBoard, name: str, terms: Terms, clock: Clock) -> Lease:
     :raises Locked: another person holds the turn; says who, and until when.
     :raises Unreachable: the target does not take the turn, and no one else has it.
     """
+    try:
+        return _acquire(board, name, terms, clock)
+    except OutcomeUnknown as error:
+        raise _not_written(name, error) from error
+
+
+def _acquire(board: LeaseBoard, name: str, terms: Terms, clock: Clock) -> Lease:
     before = _last(board.turns(name))
     ours = before is not None and _same(before.terms, terms)
     if before is not None and not ours and before.is_doubtful:
@@ -272,18 +279,32 @@ def acquire(board: LeaseBoard, name: str, terms: Terms, clock: Clock) -> Lease:
     last = _last(turns)
     if last is None or last.number != number or not _same(last.terms, terms):
         if added:
-            board.remove(name, number)
+            _tidy(board, name, number)
         if trouble is not None and (last is None or last.number < number):
-            raise Unreachable(
-                f"the lease of the pipeline '{name}' could not be written, and nothing was applied "
-                f"here: {trouble}"
-            )
+            raise _not_written(name, trouble)
         raise Locked(_who(name, last), ways_out=[Wait()])
     for turn in turns:
         if turn.number < number:
-            board.remove(name, turn.number)
+            _tidy(board, name, turn.number)
     others = before is not None and not ours
     return Lease(board, name, number, terms, clock, began, others_were_here=others)
+
+
+def _not_written(name: str, trouble: OutcomeUnknown) -> Unreachable:
+    return Unreachable(
+        f"the lease of the pipeline '{name}' could not be written, and nothing was applied here: "
+        f"{trouble}"
+    )
+
+
+def _tidy(board: LeaseBoard, name: str, number: int) -> None:
+    """Removes a turn that is over; one that stays is removed by whoever has the next turn."""
+    try:
+        board.remove(name, number)
+    except Stop:
+        raise
+    except SyncError as error:
+        log.info("a former lease was not removed; the next run does it: %s", error)
 
 
 def _watched(board: LeaseBoard, name: str, turn: Turn, clock: Clock) -> Turn | None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sync.clock import Clock
-from sync.errors import Locked, Refused, Rejected, SyncError
+from sync.errors import Locked, Refused, Rejected, SyncError, needed_by_every_run
 from sync.plan.model import PARTIAL, GroupPlan, Issue, IssueKind, Plan
 from sync.plan.pipeline_planner import PipelinePlanner, PlanningResult, Rules
 from sync.records.model import KEPT, STATE, Binding, RecordKey, encode
@@ -134,12 +134,13 @@ class Runner:
         self.store.add_words(LABELS, self.options.labels)
         try:
             with logged(run=run_id):
-                self.target.connect()
-                refuse_another(self.store, self.target, self.source)
+                with needed_by_every_run():
+                    self.target.connect()
+                    refuse_another(self.store, self.target, self.source)
                 self._wait_for_late_writes()
                 finish_all(self.store, self.target)
                 follow_keys(self.store, self.target, self.source)
-                planned = self._planner.plan(look_at_all)
+                planned = self._planned(look_at_all)
                 planned, done = self._carry_out(run_id, planned, look_at_all, expect)
                 report = self._report(run_id, started, requests, planned, done)
         except BaseException as error:
@@ -149,6 +150,10 @@ class Runner:
         if look_at_all:
             self._prune()
         return report
+
+    def _planned(self, look_at_all: bool) -> PlanningResult:
+        with needed_by_every_run():
+            return self._planner.plan(look_at_all)
 
     def _compares_all(self) -> bool:
         """Whether every group is to be compared; a run for some groups alone is no such run."""
@@ -249,7 +254,7 @@ class Runner:
             return planned, self._apply(run_id, planned)
         with self._leased() as lease:
             if lease is not None and lease.others_were_here:
-                planned = self._planner.plan(look_at_all)
+                planned = self._planned(look_at_all)
                 refusals = _refusals(planned.plan, expect)
             if refusals:
                 return planned, _Done(refusals=refusals)

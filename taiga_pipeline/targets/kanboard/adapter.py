@@ -33,6 +33,7 @@ from taiga_pipeline.targets.kanboard.tasks import (
     explain_refused,
     is_as_written,
     is_unused,
+    read_for_writing,
     read_task,
     renamed_references,
     task_calls,
@@ -223,8 +224,15 @@ class KanboardTarget:
             raise _why_not_made(body)
         row = self._only_one(made, oldest)
         if number(row["id"]) == made:
-            self._complete(row, desired, marker)
+            self._complete(made, desired, marker)
         return Written(self._show(row))
+
+    def complete_root(self, desired: Desired, observed: Observed, marker: Marker) -> None:
+        """Writes the metadata of a project whose creation was cut off, if it lacks it."""
+        root = int(observed.id)
+        noted = self._client.read("getProjectMetadata", project_id=root)
+        if not projects.is_noted(dict(noted or {}), marker):
+            self._complete(root, desired, marker)
 
     def _claimed(self, row: Row, marker: Marker) -> Row:
         """Makes sure that a project with the marker's identifier carries the marker."""
@@ -246,19 +254,21 @@ class KanboardTarget:
             return oldest
         return oldest or self._project(str(made))
 
-    def _complete(self, row: Row, desired: Desired, marker: Marker) -> None:
+    def _complete(self, root: int, desired: Desired, marker: Marker) -> None:
         """Writes the metadata; without it, the project is as good. A board loses the columns with
-        which every project comes, but for the first one."""
-        root = number(row["id"])
+        which every project comes, but for the first one.
+
+        The metadata comes last: by it a creation that was cut off is told from a finished one.
+        """
         facts = desired.fields.get("deal_facts")
         values = projects.metadata(facts, marker)
         try:
-            self._client.write(call("saveProjectMetadata", project_id=root, values=values))
             if is_portfolio(marker.key):
                 columns = self._client.read("getColumns", project_id=root)
                 drop = [call("removeColumn", column_id=number(each["id"])) for each in columns[1:]]
                 self._client.write(*drop)
                 self._new_boards.add(str(root))
+            self._client.write(call("saveProjectMetadata", project_id=root, values=values))
         except SyncError as error:
             _LOG.warning("project %s lacks its metadata: %s", root, error)
 
@@ -360,6 +370,11 @@ class KanboardTarget:
             return children.make_column(desired, place, self._context, may_rename_first=may_rename)
         raise Rejected(f"Kanboard cannot hold a {kind} here; leave it out of the mapping")
 
+    def complete_child(self, desired: Desired, observed: Observed, place: Place) -> None:
+        """Notes and links a task whose creation was cut off, if that is missing."""
+        if observed.kind in _TASKS:
+            _TASKS[observed.kind].complete(desired, observed, place, self._context)
+
     def _demand_project(self, place: Place) -> None:
         """Kanboard answers as for an empty project where there is none."""
         self._project(place.root_id)
@@ -387,19 +402,17 @@ class KanboardTarget:
         self, observed: Observed, changes: Mapping[str, Value], place: Place
     ) -> Written:
         kind, context = _TASKS[observed.kind], self._context
-        row = read_task(observed.id, context)
-        columns = self._client.read("getColumns", project_id=int(place.root_id))
+        row, columns, is_ours = read_for_writing(observed.id, place.root_id, context)
         now = kind.observe(row, context, columns)
         demand_unmoved(observed, now, changes)
         differing = {name: value for name, value in changes.items() if differs(now, name, value)}
         calls = kind.calls(row, differing, place, context)
         if not calls:
             return Written(now)
-        was_ours = observed.kind == Kind.STORY and is_as_written(row, context)
         *done, after = self._client.write(*calls, call("getTask", task_id=int(observed.id)))
         if not after or not all(done):
             raise explain_refused([each.params for each in calls], row, place, context)
-        if was_ours:
+        if is_ours and observed.kind == Kind.STORY:
             self._client.write(as_written(after))
         return Written(kind.observe(after, context, columns))
 

@@ -151,6 +151,11 @@ def metadata(facts: Value, marker: Marker | None, former: str = "") -> dict[str,
     return values | _fact_values(str(facts or ""))
 
 
+def is_noted(metadata: Mapping[str, str], marker: Marker) -> bool:
+    """Whether a project's metadata names the deal that it is made for."""
+    return metadata.get(_DEAL) == encode_mark(marker)[:_LONGEST_VALUE]
+
+
 def _fact_values(facts: str) -> dict[str, str]:
     lines = [line.partition(":") for line in facts.split("\n") if ":" in line]
     return {

@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sync.errors import Rejected, Vanished
+from sync.errors import OutcomeUnknown, Rejected, Vanished
 from sync.records.composite_text import join_block, split_block
 from sync.records.model import Desired, Observed, RecordKey, Value, by_identity, digest
 from sync.target import Place, Written
@@ -21,6 +21,7 @@ from taiga_pipeline.targets.kanboard.identity import decode_task, encode_task
 from taiga_pipeline.targets.kanboard.people import Directory
 from taiga_pipeline.targets.kanboard.shapes import Row, flag, number, text
 from taiga_pipeline.targets.marks import join_line, split_line
+from taiga_pipeline.targets.milestones import milestone_id
 
 OPEN, CLOSED = 1, 0
 _MILESTONE_OF: Final = "is a milestone of"
@@ -99,6 +100,7 @@ class Tasks(ABC):
         present = self._present(desired, place, context)
         if present:
             return Written(present[0], found=self.kind == Kind.MILESTONE and not present[0].group)
+        _milestone(desired, place)  # it waits for one that is not there yet
         reference = encode_task(context.pipeline, desired.key)
         params = self.places(desired.fields, None, place, context)
         params["description"] = join_line(str(params.get("description") or ""), reference.line)
@@ -113,20 +115,41 @@ class Tasks(ABC):
             raise _why_not_made(params, place, context)
         if not row or number(row["id"]) != number(made):
             row = read_task(str(number(made)), context)
-        self._complete(row, desired, place, context)
+        try:
+            context.client.write(*self._links(row, desired, place, context), as_written(row))
+        except Rejected as error:
+            told = f"task {number(made)} was made, but not all that belongs to it: {error}"
+            raise OutcomeUnknown(told) from error
         return Written(self.observe(row, context, columns_of(place.root_id, context, params)))
 
-    def _complete(self, row: Row, desired: Desired, place: Place, context: Context) -> None:
-        """Notes what was written, and what milestone it is planned for."""
-        calls = [as_written(row)]
-        name = str(desired.fields.get(Story.MILESTONE) or "")
-        milestone = place.bound.get(RecordKey(desired.key.group, Kind.MILESTONE, name))
-        if self.kind == Kind.STORY and name and milestone is not None:
-            label = context.client.read("getLinkByLabel", label=_MILESTONE_OF)
-            if label:
-                link = {"task_id": int(milestone), "opposite_task_id": number(row["id"])}
-                calls.append(call("createTaskLink", **link, link_id=number(label["id"])))
-        context.client.write(*calls)
+    def complete(
+        self, desired: Desired, observed: Observed, place: Place, context: Context
+    ) -> None:
+        """Does what is left of a creation that was cut off: the note, which comes last, says that
+        nothing is. What people changed meanwhile is not noted as the connector's."""
+        task = int(observed.id)
+        noted, row = context.client.read_each(
+            [call("getTaskMetadata", task_id=task), call("getTask", task_id=task)]
+        )
+        if not row or _MADE in dict(noted or {}):
+            return
+        calls = self._links(row, desired, place, context)
+        shown = self.observe(row, context).fields
+        if all(value == desired.fields.get(name, value) for name, value in shown.items()):
+            calls.append(as_written(row))
+        if calls:
+            context.client.write(*calls)
+
+    def _links(self, row: Row, desired: Desired, place: Place, context: Context) -> list[Call]:
+        """Returns the call that links a story to its milestone, none where it has none."""
+        milestone = _milestone(desired, place)
+        if milestone is None:
+            return []
+        label = context.client.read("getLinkByLabel", label=_MILESTONE_OF)
+        if not label:
+            return []
+        link = {"task_id": milestone, "opposite_task_id": number(row["id"])}
+        return [call("createTaskLink", **link, link_id=number(label["id"]))]
 
     def _present(self, desired: Desired, place: Place, context: Context) -> list[Observed]:
         """Returns the project's tasks that are this record, the oldest first.
@@ -246,6 +269,12 @@ STORY: Final = Stories()
 MILESTONE: Final = Milestones()
 
 
+def _milestone(desired: Desired, place: Place) -> int | None:
+    """Returns the task that stands for the milestone which a story is planned for."""
+    name = str(desired.fields.get(Story.MILESTONE) or "")
+    return milestone_id(name, desired.key.group, place) if desired.key.kind == Kind.STORY else None
+
+
 def task_calls(project_id: int) -> list[Call]:
     """Returns the calls that read all tasks of a project, open and closed."""
     return [
@@ -296,10 +325,37 @@ def as_written(row: Row) -> Call:
 
 def is_as_written(row: Row, context: Context) -> bool:
     """Whether a story is as the connector wrote it, and nothing of people's hangs on it."""
-    task = number(row["id"])
-    calls = [call("getTaskMetadata", task_id=task)]
-    calls += [call(method, task_id=task) for method in _HANGING]
-    noted, *hanging = context.client.read_each(calls)
+    return _is_as_written(row, context.client.read_each(_noted_calls(number(row["id"]))))
+
+
+def read_for_writing(
+    task_id: str, root_id: str, context: Context
+) -> tuple[Row, Sequence[Row], bool]:
+    """Returns a task, its project's columns, and whether the task is as the connector wrote it.
+
+    It is one request, in which the task comes last: what people save before it is seen.
+
+    :raises Vanished: it is not there.
+    """
+    columns, *noted, row = context.client.read_each(
+        [
+            call("getColumns", project_id=int(root_id)),
+            *_noted_calls(int(task_id)),
+            call("getTask", task_id=int(task_id)),
+        ]
+    )
+    if not row:
+        raise Vanished(f"task {task_id} no longer exists")
+    return row, columns, _is_as_written(row, noted)
+
+
+def _noted_calls(task: int) -> list[Call]:
+    hanging = [call(method, task_id=task) for method in _HANGING]
+    return [call("getTaskMetadata", task_id=task), *hanging]
+
+
+def _is_as_written(row: Row, answers: Sequence[Any]) -> bool:
+    noted, *hanging = answers
     is_same = isinstance(noted, Mapping) and noted.get(_MADE) == _state(row)
     return is_same and not any(hanging) and not _has_time(row) and flag(row["is_active"])
 

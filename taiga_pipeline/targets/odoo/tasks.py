@@ -27,6 +27,7 @@ from taiga_pipeline.targets.marks import (
     mark_prefix,
     split_line,
 )
+from taiga_pipeline.targets.milestones import milestone_id
 from taiga_pipeline.targets.odoo.context import QUIET, TASK, Context
 from taiga_pipeline.targets.odoo.described import with_text
 from taiga_pipeline.targets.odoo.identity import MODULE, story_of, task_name
@@ -198,10 +199,10 @@ def values_of(fields: Mapping[str, Value], place: Place, context: Context, group
         values["tag_ids"] = [[6, 0, context.tag_ids(tags)]]
     if Story.ASSIGNED in fields:
         values |= _assignment(str(fields[Story.ASSIGNED] or ""), context)
-    milestone = str(fields.get(Story.MILESTONE) or "")
-    number = place.bound.get(RecordKey(group, Kind.MILESTONE, milestone))
-    if milestone and number and context.has_milestones:
-        values["milestone_id"] = int(number)
+    if context.has_milestones:
+        number = milestone_id(str(fields.get(Story.MILESTONE) or ""), group, place)
+        if number is not None:
+            values["milestone_id"] = number
     return values
 
 

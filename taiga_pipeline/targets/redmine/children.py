@@ -25,6 +25,7 @@ from taiga_pipeline.targets.marks import (
     join_line,
     split_line,
 )
+from taiga_pipeline.targets.milestones import milestone_id
 from taiga_pipeline.targets.redmine.client import Client, Refusal
 from taiga_pipeline.targets.redmine.custom_fields import (
     DEAL_KEY,
@@ -264,11 +265,10 @@ class Issues:
             body["tracker_id"] = ways.tracker_id
         if field is not None and value is not None:
             body["custom_fields"] = [{"id": field.id, "value": value}]
-        version = place.bound.get(
-            RecordKey(desired.key.group, Kind.MILESTONE, str(fields.get(Story.MILESTONE) or ""))
-        )
+        name = str(fields.get(Story.MILESTONE) or "")
+        version = milestone_id(name, desired.key.group, place)
         if version is not None:
-            body["fixed_version_id"] = int(version)
+            body["fixed_version_id"] = version
         return body
 
     def _field(self, ways: Ways, context: RedmineClientContext) -> tuple[CustomField | None, bool]:

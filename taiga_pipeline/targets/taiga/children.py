@@ -18,6 +18,7 @@ from sync.records.model import Desired, Observed, RecordKey, Value
 from sync.target import Place, Written
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
+from taiga_pipeline.targets.milestones import milestone_id
 from taiga_pipeline.targets.taiga.cards.board import BoardMemory
 from taiga_pipeline.targets.taiga.cards.values import CardValues
 from taiga_pipeline.targets.taiga.client import Client
@@ -309,7 +310,7 @@ class Stories:
         }
         milestone = fields.get(Story.MILESTONE)
         if milestone:
-            body["milestone"] = _milestone_id(str(milestone), desired.key.group, place)
+            body["milestone"] = milestone_id(str(milestone), desired.key.group, place)
         body |= self._board_body(fields, place, context)
         made = self.observe(context.client.post(self.path, body).data, context)
         return fill_card(Written(made), fields, place, context)
@@ -468,19 +469,6 @@ def _demand_description(observed: Observed) -> None:
     """
     if Story.DESCRIPTION not in observed.fields and observed.change_token != FIRST_VERSION:
         raise Stale(f"story {observed.id}: its description has to be read before it is written")
-
-
-def _milestone_id(name: str, group: str, place: Place) -> int | None:
-    """Returns the milestone's id; None if people deleted it: the story goes to the backlog.
-
-    :raises Rejected: it is not there yet; a story's milestone is chosen at creation alone.
-    """
-    key = RecordKey(group, Kind.MILESTONE, name)
-    if key in place.bound:
-        return int(place.bound[key])
-    if key in place.deleted:
-        return None
-    raise Rejected(f"the story waits for its milestone {name!r}, which could not be created yet")
 
 
 def _status_id(name: str, place: Place, context: TaigaClientContext) -> int:
