@@ -162,7 +162,7 @@ def test_a_kill_leaves_neither_the_name_nor_a_part(tmp_path: Path) -> None:
     assert process.stdout
     assert process.stdout.readline() == b"on it\n"
     process.send_signal(signal.SIGKILL)
-    process.wait(20)
+    process.wait(120)
     process.stdout.close()
     assert not (tmp_path / "backup").exists()
     if hasattr(os, "O_TMPFILE") and _has_nameless_files(tmp_path):

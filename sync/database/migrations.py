@@ -11,6 +11,7 @@ that an old one, of whatever version, comes to the same tables by its steps.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -28,6 +29,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.exc import OperationalError
 
 from sync.database.engine import lock_number, open_engine, reading, shown, writing
 from sync.database.table_copy import copy_rows, tables_of
@@ -35,6 +37,7 @@ from sync.errors import StateUnusable
 from sync.ways_out import Upgrade
 
 Step = Callable[[Connection], None]
+_NO_TABLE: Final = re.compile("no such table")
 
 _metadata = MetaData()
 VERSIONS: Final = Table(
@@ -67,9 +70,15 @@ def statements(*sql: str) -> Step:
 def version_of(engine: Engine, name: str) -> int:
     """Returns how many steps of the named set the database has seen, without changing anything."""
     with engine.connect() as connection:
-        if not engine.dialect.has_table(connection, VERSIONS.name):
+        is_sqlite = engine.dialect.name == "sqlite"
+        if not is_sqlite and not engine.dialect.has_table(connection, VERSIONS.name):
             return 0
-        return _version(connection, name)
+        try:
+            return _version(connection, name)
+        except OperationalError as error:
+            if is_sqlite and _NO_TABLE.match(str(error.orig)):  # to look before costs as much
+                return 0
+            raise
 
 
 def migrate(

@@ -34,13 +34,13 @@ class Work:
         self.allowed.append(allow)
         progress(1, 3)
         self.begun.release()
-        assert self.may_end.acquire(timeout=10)
+        assert self.may_end.acquire(timeout=120)
         self.stopped.append(stop.is_set())
         if self.errors:
             raise self.errors.pop()
 
     def wait(self) -> None:
-        assert self.begun.acquire(timeout=10)
+        assert self.begun.acquire(timeout=120)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def runs(work: Work, workspace: Workspace) -> Iterator[BackgroundRuns]:
 def ended(runs: BackgroundRuns) -> str:
     """Waits until nothing is under way; returns why the last run could do nothing."""
     with runs._change:
-        assert runs._change.wait_for(lambda: runs._progress.phase is Phase.IDLE, timeout=10)
+        assert runs._change.wait_for(lambda: runs._progress.phase is Phase.IDLE, timeout=120)
     return runs.progress.error
 
 

@@ -97,6 +97,7 @@ def compare(step: dict[str, Any], deals: dict[str, dict[str, str]]) -> None:
             assert is_same(name, deals[key][name], text), (key, name, deals[key][name], text)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("case", CASES)
 def test_a_file_is_read_rightly_or_refused_with_its_column(
     case: str, run: Run, tmp_path: Path

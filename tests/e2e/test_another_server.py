@@ -17,7 +17,7 @@ from taiga_pipeline.cli.main import cli
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import FixedClock, Run, writes
 
-pytestmark = pytest.mark.sampled_tests(2)
+pytestmark = pytest.mark.sampled_tests(4)
 
 CONFIG = Path("config.toml")
 DEALS = ("1", "2", "3", "D-1")

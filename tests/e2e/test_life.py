@@ -14,6 +14,8 @@ import pytest
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import Run, writes
 
+pytestmark = pytest.mark.sampled_tests(2)
+
 Json = Mapping[str, Any]
 
 

@@ -32,6 +32,7 @@ def hours(run: Run) -> dict[str, str]:
     return {each["email"].partition("@")[0]: each["hours_per_week"] for each in people}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_roster_is_read_rightly_or_refused_with_the_reason(run: Run, case: Path) -> None:
     wanted: dict[str, Any] = json.loads((case / "expected.json").read_text(encoding="utf-8"))
@@ -44,6 +45,7 @@ def test_a_roster_is_read_rightly_or_refused_with_the_reason(run: Run, case: Pat
     assert result.exit_code == wanted["exit_code"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_an_export_of_it_and_a_second_import_change_nothing(
     run: Run, tmp_path: Path, case: Path

@@ -54,6 +54,7 @@ def differences(made: Made, deal: Deal) -> dict[str, tuple[object, object]]:
     return {name: (expected[name], read[name]) for name in expected if expected[name] != read[name]}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("dialect", DIALECTS, ids=str)
 def test_deals_in_a_dialect_are_read_back(dialect: Dialect, seed: int, tmp_path: Path) -> None:

@@ -101,6 +101,7 @@ def test_the_two_deals_differ_in_every_field_but_the_key() -> None:
     assert same == ["key"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CHANGED)
 def test_every_field_that_a_program_changes_is_recorded_whole(store: DealStore, name: str) -> None:
     store.upsert([BEFORE])
@@ -110,6 +111,7 @@ def test_every_field_that_a_program_changes_is_recorded_whole(store: DealStore, 
     assert {each.by for each in store.changes("D-1", fields=[name])} <= {"nightly"}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", [name for name in CHANGED if name not in FIXED_FIELDS])
 def test_every_field_that_people_edit_is_recorded_whole(
     store: DealStore, clock: StandingClock, name: str
@@ -123,6 +125,7 @@ def test_every_field_that_people_edit_is_recorded_whole(
     assert (change.at, change.by) == (later, "tom")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", [name for name in CHANGED if name != "stage_since"])
 def test_every_field_that_a_file_changes_is_recorded_whole(
     store: DealStore, tmp_path: Path, name: str

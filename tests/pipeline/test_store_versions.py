@@ -122,6 +122,7 @@ def test_an_export_of_it_comes_back_untouched(
         deals.close()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("version", range(1, len(STEPS) + 1))
 def test_steps_lead_to_the_tables_of_a_new_store_from_every_version(
     database_url: str, version: int
@@ -130,6 +131,7 @@ def test_steps_lead_to_the_tables_of_a_new_store_from_every_version(
     assert of_an_old_one(database_url, NAME, STEPS, version) == new
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("version", range(1, len(STEPS) + 1))
 def test_a_sample_of_every_version_comes_to_the_tables_of_a_new_store(
     tmp_path: Path, version: int

@@ -33,7 +33,7 @@ from tests.reliability.faults_world import (
     make_original,
 )
 
-pytestmark = pytest.mark.sampled(24)
+pytestmark = pytest.mark.sampled(60)
 
 IMPATIENT = {Trouble.NO_ANSWER_BEFORE, Trouble.NO_ANSWER_AFTER, Trouble.SLOW_DRIP}
 

@@ -136,7 +136,7 @@ def _token(taiga: Sandbox, way: str) -> str:
     if way == "application_token_env":
         return taiga.application_token(taiga.username)
     body = {"type": "normal", "username": taiga.username, "password": taiga.password}
-    answer = requests.post(f"{taiga.url}/api/v1/auth", json=body, timeout=30)
+    answer = requests.post(f"{taiga.url}/api/v1/auth", json=body, timeout=120)
     return str(answer.json()["auth_token"])
 
 
@@ -336,7 +336,7 @@ def test_the_process_list_shows_no_secret(world: World, taiga: Sandbox) -> None:
         assert not _shown_by_the_process_list(child.pid)
     finally:
         child.terminate()
-        output = b"".join(child.communicate(timeout=30))
+        output = b"".join(child.communicate(timeout=120))
     assert PLANTED.encode() not in output
 
 

@@ -361,7 +361,7 @@ class TestBackup:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(delay)
             process.kill()
-            process.wait(20)
+            process.wait(120)
             if Path("copy.tar.gz").exists():
                 with tarfile.open("copy.tar.gz") as archive:
                     assert {"pipeline.db", "state.db"} <= set(archive.getnames())

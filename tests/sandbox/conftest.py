@@ -24,7 +24,7 @@ class Api:
 
     def log_in(self, username: str, password: str) -> requests.Response:
         body = {"type": "normal", "username": username, "password": password}
-        return self.session.post(f"{self.base}/auth", json=body, timeout=5)
+        return self.session.post(f"{self.base}/auth", json=body, timeout=60)
 
     def use(self, token: str, scheme: str = "Bearer") -> None:
         self.session.headers["Authorization"] = f"{scheme} {token}"

@@ -22,7 +22,7 @@ def control(sandbox: Sandbox, method: str, path: str, body: Any = None) -> reque
     session = requests.Session()
     session.trust_env = False
     with session:
-        return session.request(method, f"{sandbox.url}/sandbox/{path}", json=body, timeout=5)
+        return session.request(method, f"{sandbox.url}/sandbox/{path}", json=body, timeout=60)
 
 
 def test_it_is_closed_unless_switched_on() -> None:

@@ -115,7 +115,7 @@ def test_a_connection_is_kept_and_can_be_closed_each_time() -> None:
     for close, expected in ((False, False), (True, True)):
         with Sandbox(close_connections=close) as sandbox:
             where = urlsplit(sandbox.url)
-            connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=5)
+            connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
             connection.request("GET", "/api/v1/projects")
             answer = connection.getresponse()
             answer.read()
@@ -124,7 +124,7 @@ def test_a_connection_is_kept_and_can_be_closed_each_time() -> None:
 
 
 def test_requests_wait_side_by_side_when_delayed(sandbox: Sandbox, api: Any) -> None:
-    waiting = threading.Barrier(3, timeout=5)
+    waiting = threading.Barrier(3, timeout=60)
     sandbox.application.sleep = lambda _: waiting.wait()
     sandbox.set_delay(60)
     threads = [
@@ -148,7 +148,7 @@ def test_a_stand_alone_sandbox_is_ready_when_serve_returns() -> None:
     try:
         assert sandbox.password == "sandbox"
         where = urlsplit(sandbox.url)
-        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=5)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
         connection.request("GET", "/sandbox/requests")
         assert connection.getresponse().status == 200
         connection.close()

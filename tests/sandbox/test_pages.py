@@ -78,7 +78,7 @@ def page(sandbox: Sandbox, path: str) -> requests.Response:
     session = requests.Session()
     session.trust_env = False
     with session:
-        return session.get(sandbox.url + path, timeout=5)
+        return session.get(sandbox.url + path, timeout=60)
 
 
 def fill(api: Any, text: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from taiga_pipeline.targets.parallel import in_parallel
 
 @pytest.mark.parametrize("concurrency", [1, 2, 3])
 def test_so_many_are_under_way_at_once(concurrency: int) -> None:
-    meeting = threading.Barrier(concurrency, timeout=10)
+    meeting = threading.Barrier(concurrency, timeout=120)
 
     def work(item: int) -> int:
         meeting.wait()  # goes on only once that many are here

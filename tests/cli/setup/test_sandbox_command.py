@@ -25,11 +25,11 @@ def test_it_serves_until_it_is_ended(tmp_path: Path, ending: signal.Signals) -> 
         address = process.stdout.readline().removeprefix("Listening at ").strip()
         process.stdout.readline()
         process.stdout.readline()
-        with urllib.request.urlopen(f"{address}/", timeout=10) as page:
+        with urllib.request.urlopen(f"{address}/", timeout=120) as page:
             assert page.status == 200
         process.send_signal(ending)
         try:
-            assert process.wait(timeout=30) == 0
+            assert process.wait(timeout=120) == 0
         finally:
             process.kill()
         assert process.stderr.read() == ""

@@ -121,9 +121,9 @@ def test_the_server_prints_a_link_and_ends_in_good_order(tmp_path: Path) -> None
         assert first.startswith("Serving test at http://127.0.0.1:")
         server.stdout.readline()
         link = server.stdout.readline().removeprefix("Open ").strip()
-        with urllib.request.urlopen(link, timeout=30) as answer:  # the cookie gets lost here
+        with urllib.request.urlopen(link, timeout=120) as answer:  # the cookie gets lost here
             assert "/log-in" in answer.url
         assert server.stdout.readline().startswith("Press Ctrl-C")
         assert server.stdout.readline().startswith("Open http://127.0.0.1:")  # the next one
         server.send_signal(signal.SIGTERM)
-        assert server.wait(30) == 0
+        assert server.wait(120) == 0

@@ -14,7 +14,7 @@ from tests.cli.conftest import Run
 
 from .test_portfolio import nothing_left_to_do
 
-pytestmark = pytest.mark.sampled_tests(3)
+pytestmark = pytest.mark.sampled_tests(5)
 
 DEALS = """key,name,customer,stage,value,currency,expected_close,owner,start
 D-1,Web shop,Acme,Proposal,40000,EUR,2026-12-14,Petra Manager,

@@ -12,6 +12,8 @@ from tests.cli.conftest import Run, writes
 
 from .test_portfolio import nothing_left_to_do
 
+pytestmark = pytest.mark.sampled_tests(2)
+
 SLUG = "looking-back"
 
 

@@ -14,7 +14,7 @@ from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
 from tests.cli.conftest import Run, writes
 
-pytestmark = pytest.mark.sampled_tests(3)
+pytestmark = pytest.mark.sampled_tests(5)
 
 DEALS = """key,name,customer,stage,value,currency,expected_close,owner,notes
 D-1,Web shop,Acme,Proposal,40000,EUR,2026-12-14,Anna,

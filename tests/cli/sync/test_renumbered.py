@@ -17,7 +17,7 @@ import pytest
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import Run, project_names, writes
 
-pytestmark = pytest.mark.sampled_tests(2)
+pytestmark = pytest.mark.sampled_tests(4)
 
 CASES: Final = Path(__file__).parents[2] / "cases" / "keys-changed"
 HEADER: Final = ("key", "name", "customer", "stage", "value", "currency")

@@ -18,7 +18,7 @@ from taiga_pipeline.cli.sync.status import ago
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import Run, project_names, writes
 
-pytestmark = pytest.mark.sampled_tests(3)
+pytestmark = pytest.mark.sampled_tests(5)
 
 SHOP = "(tentative) Alder & Finch: Web shop"
 

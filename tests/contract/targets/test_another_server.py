@@ -43,7 +43,7 @@ from tests.targets.kanboard.fake import FakeKanboard
 from tests.targets.redmine.fake import KEY, URL, FakeRedmine
 from tests.targets.support import ManualClock
 
-pytestmark = pytest.mark.sampled_tests(3)
+pytestmark = pytest.mark.sampled_tests(5)
 
 DEALS = ("1", "2", "3", "D-1")
 """Keys that any pipeline may give."""

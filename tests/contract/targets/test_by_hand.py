@@ -21,7 +21,7 @@ from taiga_pipeline.records import TRACES, Kind
 from tests.contract.targets.test_claims import lose_state, stories
 from tests.contract.targets.test_runs import Pipeline, key, pipeline
 
-pytestmark = pytest.mark.sampled_tests(3)
+pytestmark = pytest.mark.sampled_tests(5)
 
 __all__ = ["pipeline"]
 

@@ -17,7 +17,7 @@ from sync.ways_out import Effect, RemoveMarker, Resolve, Side
 from taiga_pipeline.records import Kind
 from tests.contract.targets.test_runs import Pipeline, key, pipeline
 
-pytestmark = pytest.mark.sampled_tests(3)
+pytestmark = pytest.mark.sampled_tests(5)
 
 __all__ = ["pipeline"]
 

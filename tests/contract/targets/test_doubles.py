@@ -17,6 +17,8 @@ from taiga_pipeline.records import Kind
 from tests.contract.targets.account import Account, tells_untouched
 from tests.contract.targets.test_runs import Pipeline, key
 
+pytestmark = pytest.mark.sampled_tests(3)
+
 
 @pytest.fixture
 def pipeline(account: Account, tmp_path: Path) -> Iterator[Pipeline]:

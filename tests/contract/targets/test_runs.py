@@ -17,7 +17,7 @@ from taiga_pipeline.mapping.holding import Holding
 from taiga_pipeline.records import Kind
 from tests.contract.targets.account import Account, Work, needs
 
-pytestmark = pytest.mark.sampled_tests(3)
+pytestmark = pytest.mark.sampled_tests(5)
 
 MADE = {Kind.STORY, Kind.MILESTONE}
 """What the suite's pipelines make in every project, where the target holds it."""

@@ -18,7 +18,7 @@ from taiga_pipeline.report.plan_json import key_json, plan_json
 from tests.contract.targets.account import Account, needs
 from tests.contract.targets.test_runs import Pipeline, key
 
-pytestmark = pytest.mark.sampled_tests(3)
+pytestmark = pytest.mark.sampled_tests(5)
 
 
 @pytest.fixture

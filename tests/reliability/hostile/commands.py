@@ -57,7 +57,7 @@ class InTaiga(Commands):
         """Returns all of a kind that there is in Taiga."""
         assert self.world.taiga is not None
         headers = {"Authorization": f"Bearer {self._token}", "x-disable-pagination": "1"}
-        answer = requests.get(f"{self.world.url}/api/v1/{path}", headers=headers, timeout=30)
+        answer = requests.get(f"{self.world.url}/api/v1/{path}", headers=headers, timeout=120)
         answer.raise_for_status()
         rows: list[dict[str, Any]] = answer.json()
         return rows
@@ -65,7 +65,7 @@ class InTaiga(Commands):
     @cached_property
     def _token(self) -> str:
         body = {"type": "normal", "username": self.world.username, "password": self.world.password}
-        answer = requests.post(f"{self.world.url}/api/v1/auth", json=body, timeout=30)
+        answer = requests.post(f"{self.world.url}/api/v1/auth", json=body, timeout=120)
         return str(answer.json()["auth_token"])
 
 

@@ -102,7 +102,7 @@ class Surfaces(InTaiga):
 
     def page(self, path: str) -> str:
         """Returns a web page of the sandbox."""
-        return requests.get(f"{self.world.url}{path}", timeout=30).text
+        return requests.get(f"{self.world.url}{path}", timeout=120).text
 
     @cached_property
     def index_page(self) -> Page:

@@ -13,7 +13,7 @@ from tests.figures import Figure
 from tests.reliability.hostile.corpus import ALL_STORABLE, STORABLE
 from tests.reliability.hostile.table import CELLS, PARTS, TABLE
 
-pytestmark = pytest.mark.sampled(8)
+pytestmark = pytest.mark.sampled(16)
 
 World = Callable[[str], Any]
 

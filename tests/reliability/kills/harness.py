@@ -71,7 +71,7 @@ class Children:
         """Ends the process that forks."""
         assert self._server.stdin and self._server.stdout
         self._server.stdin.close()
-        self._server.wait(timeout=20)
+        self._server.wait(timeout=120)
         self._server.stdout.close()
 
     def run(self, folder: Path, *arguments: str, kill_at: int = NEVER) -> int:
@@ -178,11 +178,11 @@ class Gate:
     def _sleep(self, seconds: float) -> None:
         if next(self._numbers) == self._number:
             self._reached.set()
-            self._opened.wait(30)
+            self._opened.wait(120)
 
     def wait(self) -> None:
         """Waits until the request is there."""
-        assert self._reached.wait(60), f"request {self._number} never came"
+        assert self._reached.wait(120), f"request {self._number} never came"
 
     def open(self) -> None:
         """Lets the request take effect."""

@@ -138,7 +138,7 @@ def test_the_command_line_itself_recovers_after_sigkill_though_the_request_takes
         child = world.children.start(world.folder, "run")
         gate.wait()
         child.kill()
-        child.communicate(timeout=20)
+        child.communicate(timeout=120)
         threading.Timer(0.4, gate.open).start()
         difference = undisturbed.outcome.difference(recover(world))
         return f"request {number}:\n{difference}" if difference else ""

@@ -79,7 +79,7 @@ def test_programs_that_start_together_take_each_step_once(engine: Engine) -> Non
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=120)
 
     assert sum(taken) == 2
     assert len(taken) == 4
