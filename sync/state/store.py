@@ -168,6 +168,17 @@ class StateStore(ManualDecisions):
         with self._read() as connection:
             return frozenset(connection.execute(query).scalars())
 
+    def keys_below(self, prefix: str) -> list[str]:
+        """Returns the keys of bound groups that begin so, in order."""
+        query = select(BINDINGS.c.grp).where(
+            BINDINGS.c.pipeline == self.pipeline,
+            BINDINGS.c.name == "",
+            BINDINGS.c.grp.startswith(prefix, autoescape=True),
+        )
+        with self._read() as connection:
+            found = connection.execute(query).scalars()
+            return sorted(key for key in found if key.startswith(prefix))
+
     def bases_of(self, kind: str) -> dict[str, dict[str, Bases]]:
         """Returns what was agreed upon of all children of a kind, by group and by their names.
 

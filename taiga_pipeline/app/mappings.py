@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from taiga_pipeline.app.engine import holding_of
+from taiga_pipeline.app.engine import holding_of, phases_there
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace, shortest
 from taiga_pipeline.mapping.check import shortcomings
@@ -86,7 +86,8 @@ def explain_project(workspace: Workspace, key: str) -> Explanation:
     reading = workspace.make_deal_source().read()
     deal = _find(reading, key)
     staffing = Staffing(reading.allocations.get(deal.key, ()), reading.people)
-    return explain(mappings, deal, staffing, workspace.today, holding_of(workspace))
+    dates = phases_there(workspace).dates if mappings.has_phases else {}
+    return explain(mappings, deal, staffing, workspace.today, holding_of(workspace), dates)
 
 
 def _find(reading: DealReading, key: str) -> Deal:

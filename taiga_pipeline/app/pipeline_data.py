@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.delivery import left_of
+from taiga_pipeline.records import PHASE_MARK, Kind
 
 if TYPE_CHECKING:
+    from sync.state.store import StateStore
     from taiga_pipeline.mapping.mapping_set import MappingSet
     from taiga_pipeline.people.model import Allocation, Person
     from taiga_pipeline.pipeline.model import Deal
@@ -70,4 +72,20 @@ def who_left(workspace: Workspace) -> frozenset[tuple[str, str]]:
     if not workspace.has_state():
         return frozenset()
     with state_to_read(workspace) as store:
-        return left_of(store.taken_away())
+        left = left_of(store.taken_away())
+        return left - _elsewhere(store, {deal for deal, _ in left})
+
+
+def _elsewhere(store: StateStore, deals: Iterable[str]) -> frozenset[tuple[str, str]]:
+    """Returns who is still in the project of another phase, as deal key and address."""
+    found = set()
+    for deal in deals:
+        if phases := store.keys_below(f"{deal}{PHASE_MARK}"):
+            known = store.known([deal, *phases]).values()
+            there = (each for of in known for each in of.bound.items())
+            found |= {
+                (deal, key.name.casefold())
+                for key, bound in there
+                if key.kind == Kind.MEMBERSHIP and not bound.binding.deleted
+            }
+    return frozenset(found)

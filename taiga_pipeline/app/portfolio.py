@@ -20,7 +20,7 @@ from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.errors import RequestError
 from taiga_pipeline.problems import Problem, ProblemsError
-from taiga_pipeline.records import Kind, Wiki, portfolio_key
+from taiga_pipeline.records import Kind, Wiki, deal_of, portfolio_key
 from taiga_pipeline.sources.port import ChangesKeys
 from taiga_pipeline.targets.port import has_boards, has_cards, has_pages
 from taiga_pipeline.targets.registry import having
@@ -324,8 +324,12 @@ def run_for_portfolio(workspace: Workspace, runner: Runner, result: RunReport) -
 
 
 def _links_in(facts: Mapping[str, tuple[Mapping[str, object], object]]) -> dict[str, str]:
-    """Returns the addresses of projects, by deal key."""
-    return {key: str(each["url"]) for key, (each, _seen) in facts.items() if each.get("url")}
+    """Returns the addresses of projects, by deal key; of a deal with phases, those of all."""
+    links: dict[str, list[str]] = {}
+    for key in sorted(facts, key=lambda key: (deal_of(key), key != deal_of(key), key)):
+        if url := facts[key][0].get("url"):
+            links.setdefault(deal_of(key), []).append(str(url))
+    return {deal: ", ".join(urls) for deal, urls in links.items()}
 
 
 def _was_applied(report: RunReport, runner: Runner) -> bool:

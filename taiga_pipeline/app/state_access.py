@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from sync.run.runner import open_for_run
 from sync.state.store import StateStore
 from taiga_pipeline.app.workspace import Workspace
-from taiga_pipeline.pipeline.delivery import delivery_facts
+from taiga_pipeline.pipeline.delivery import delivery_facts, summed_up
+from taiga_pipeline.records import PHASE_MARK
 
 if TYPE_CHECKING:
     from taiga_pipeline.pipeline.model import DeliveryFacts
@@ -51,5 +52,12 @@ def has_project(workspace: Workspace, key: str) -> bool:
 def facts_of(workspace: Workspace, key: str) -> DeliveryFacts | None:
     """Returns what became of a deal, None if nothing was synced for it yet."""
     with state_to_read(workspace) as store:
-        row = store.index().get(key)
-        return delivery_facts(key, *store.facts(key), row.state) if row else None
+        return facts_in(store, key)
+
+
+def facts_in(store: StateStore, key: str) -> DeliveryFacts | None:
+    """Returns what became of a deal, in all its projects, by a state store; see `facts_of`."""
+    index = store.index()
+    keys = [each for each in (key, *store.keys_below(f"{key}{PHASE_MARK}")) if each in index]
+    found = [delivery_facts(each, *store.facts(each), index[each].state) for each in keys]
+    return next(summed_up(found, lambda each: key), None)

@@ -321,6 +321,7 @@ def _phase_order(model: MappingFile, document: Document) -> Iterator[Problem]:
             yield document.at_value(path, f'there is no phase "{phase.after}"{near}')
         elif phase_id(phase) in _before(phase_id(phase), after):
             yield document.at_value(path, f'the phase "{phase.name}" would start after itself')
+            return
 
 
 def _before(phase: str, after: Mapping[str, str]) -> list[str]:

@@ -329,15 +329,17 @@ class MappedDeal:
         return replace(self, group=part(self.group)) if self.group else self
 
 
-def map_deal(
-    mappings: MappingSet, deal: Deal, staffing: Staffing, today: date, *, has_project: bool
-) -> MappedDeal:
-    """Maps a deal for a comparison; a deal that cannot be mapped is not an error here."""
+def map_projects(
+    mappings: MappingSet, deal: Deal, staffing: Staffing, today: date, there: Container[str]
+) -> list[MappedDeal]:
+    """Maps a deal for a comparison, its own project first, then those of its other phases."""
     try:
-        group = mappings.desired(deal, staffing, today)
+        groups = mappings.desired_groups(deal, staffing, today)
     except NotMapped as problem:
-        return MappedDeal(deal.key, None, str(problem), has_project)
-    return MappedDeal(deal.key, group, "", has_project)
+        return [MappedDeal(deal.key, None, str(problem), deal.key in there)]
+    found = {group.key: group for group in groups}
+    own = MappedDeal(deal.key, found.pop(deal.key, None), "", deal.key in there)
+    return [own, *(MappedDeal(key, each, "", key in there) for key, each in found.items())]
 
 
 def _state(group: DesiredGroup | None) -> str:
@@ -360,8 +362,26 @@ def compare_all(  # noqa: PLR0913 - two sets of rules, and how deals are seen
     can hold.
     """
     for deal, staffing in deals:
-        there = deal.key in with_project
+        asked = deal, staffing, today, with_project
         before, after = (
-            map_deal(rules, deal, staffing, today, has_project=there) for rules in (old, new)
+            {each.key: each.held(part) for each in map_projects(rules, *asked)}
+            for rules in (old, new)
         )
-        yield compare_deal(before.held(part), after.held(part))
+        yield compare_deal(before[deal.key], after[deal.key])
+        for key in {**before, **after}:
+            difference = _of_phase(key, before, after, is_there=key in with_project)
+            if key != deal.key and difference is not None:
+                yield difference
+
+
+def _of_phase(
+    key: str, before: Mapping[str, MappedDeal], after: Mapping[str, MappedDeal], *, is_there: bool
+) -> DealDifference | None:
+    """Returns what changes for the project of a phase. One that is there stays when the phase
+    leaves its mapping, and so it does while its deal cannot be mapped."""
+    nothing = MappedDeal(key, None, "", is_there)
+    if key in after:
+        return compare_deal(before.get(key, nothing), after[key])
+    was = _state(before[key].visible)
+    can_be_mapped = not any(each.problem for each in after.values())
+    return DealDifference(key, was, "", is_there=is_there) if was and can_be_mapped else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from sync.records.model import Desired, DesiredGroup, Owner, Value, encode
 from taiga_pipeline.mapping.demand import NO_RATE, Staffing, follows_value
@@ -19,6 +20,8 @@ from taiga_pipeline.mapping.desired import (
 from taiga_pipeline.mapping.holding import Holding, asked_by
 from taiga_pipeline.mapping.mapping_set import MappingSet, matched, matches
 from taiga_pipeline.mapping.rules import Condition, Rules, StageRule
+from taiga_pipeline.mapping.several.phase_dates import Dates
+from taiga_pipeline.mapping.several.phases import in_phases
 from taiga_pipeline.mapping.template import Template
 from taiga_pipeline.mapping.text import one_line
 from taiga_pipeline.pipeline.model import Deal
@@ -147,21 +150,26 @@ class Explanation:
                 yield from _field_lines(field)
 
 
-def explain(
+def explain(  # noqa: PLR0913, PLR0917 - a deal, and all that is known of it
     mappings: MappingSet,
     deal: Deal,
     staffing: Staffing,
     today: date,
     holding: Holding | None = None,
+    dates: Mapping[str, Dates] = MappingProxyType({}),
 ) -> Explanation:
-    """Returns why the deal's project looks as it does; ``holding`` is what the target can hold.
+    """Returns why the deal's project looks as it does, or those of its phases.
+
+    ``holding`` is what the target can hold, ``dates`` are those of milestones that are there; see
+    `MappingSet.desired_groups`.
 
     :raises NotMapped: no mapping is for it, several are, or its stage is unknown.
     """
     rules, stage = mappings.stage_of(deal)
-    case = make_case(deal, rules, stage, staffing)
     holding = holding or Holding()
-    group = holding.part(desired_group(deal, rules, stage, staffing, today))
+    projects = list(_projects(deal, rules, stage, staffing, dates))
+    made = [(case, holding.part(_group(case, of, today))) for case, of in projects]
+    told = [remark for case, group in made for remark in _remarks(case, group, today)]
     return Explanation(
         deal=one_line(deal.key),
         candidates=tuple(_candidate(rule, deal, rules) for rule in mappings.rules),
@@ -169,9 +177,22 @@ def explain(
         file=rules.file,
         stage_in_deal=one_line(deal.stage),
         stage=stage,
-        remarks=(*_remarks(case, group, today), *holding.notes([asked_by(rules)], [rules])),
-        records=tuple(_record(record, case) for record in group.records()),
+        remarks=(*dict.fromkeys(told), *holding.notes([asked_by(rules)], [rules])),
+        records=tuple(_record(record, case) for case, group in made for record in group.records()),
     )
+
+
+def _projects(
+    deal: Deal, rules: Rules, stage: StageRule, staffing: Staffing, dates: Mapping[str, Dates]
+) -> Iterator[tuple[Case, Staffing]]:
+    if not rules.phases:
+        yield make_case(deal, rules, stage, staffing), staffing
+    for phase, people in in_phases(deal, rules, stage, staffing, dates) if rules.phases else ():
+        yield make_case(deal, phase.rule.rules, stage, people, phase), people
+
+
+def _group(case: Case, staffing: Staffing, today: date) -> DesiredGroup:
+    return desired_group(case.deal, case.rules, case.stage, staffing, today, case.phase)
 
 
 def _candidate(rule: Rules, deal: Deal, chosen: Rules) -> Candidate:
@@ -187,7 +208,10 @@ def _condition(condition: Condition, deal: Deal) -> tuple[str, tuple[str, ...], 
 
 def _remarks(case: Case, group: DesiredGroup, today: date) -> Iterator[str]:
     deal, rules, stage = case.deal, case.rules, case.stage
-    if case.view.start is not None and deal.start is None:
+    if case.phase and stage.state is ProjectState.TENTATIVE and case.state is ProjectState.RETIRED:
+        yield f'the phase "{case.phase.rule.name}" has a project once the deal is won'
+        return
+    if case.view.start is not None and deal.start is None and case.phase is None:
         lead = f"the close plus lead_time_weeks = {rules.lead_time_weeks}"
         yield f"the start {case.view.start} is calculated: {lead}"
     if stage.state is ProjectState.NONE:
@@ -208,7 +232,8 @@ def _remarks(case: Case, group: DesiredGroup, today: date) -> Iterator[str]:
 
 def _record(record: Desired, case: Case) -> RecordOrigin:
     fields = tuple(_field(record, name, value, case) for name, value in record.fields.items())
-    return RecordOrigin(str(record.key), record.key.kind, record.key.name, record.reason, fields)
+    name = case.key if case.phase and record.key.is_root else record.key.name
+    return RecordOrigin(str(record.key), record.key.kind, name, record.reason, fields)
 
 
 def _field(record: Desired, name: str, value: Value, case: Case) -> FieldOrigin:

@@ -93,8 +93,11 @@ class Holding:
 
 
 def asked_by(rules: Rules) -> Asked:
-    """Returns what a mapping can ask for, whatever the deal."""
-    return {kind: frozenset(fields) for kind, fields in _asked(rules)}
+    """Returns what a mapping can ask for, whatever the deal and its phase."""
+    return together(
+        {kind: frozenset(fields) for kind, fields in _asked(each)}
+        for each in (rules, *(phase.rules for phase in rules.phases))
+    )
 
 
 def together(asked: Iterable[Asked]) -> dict[str, frozenset[str]]:

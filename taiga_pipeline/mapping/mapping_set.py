@@ -21,7 +21,7 @@ from taiga_pipeline.mapping.errors import (
 from taiga_pipeline.mapping.rules import Condition, Rules, StageRule
 from taiga_pipeline.mapping.several.joined import Part, given_to, joined_group
 from taiga_pipeline.mapping.several.phase_dates import Dates
-from taiga_pipeline.mapping.several.phases import phase_groups
+from taiga_pipeline.mapping.several.phases import keys_of, phase_groups
 from taiga_pipeline.mapping.template import Template
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.pipeline.fields.field import held
@@ -145,6 +145,13 @@ class MappingSet:
         asked = deal, rules, self._stage(deal, rules), staffing, today
         groups = phase_groups(*asked, dates) if rules.phases else [desired_group(*asked)]
         return [self._ready(group) for group in groups]
+
+    def keys_of(self, deal: Deal) -> tuple[str, ...]:
+        """Returns the keys of the projects of a deal's phases; none where it has no phases."""
+        try:
+            return keys_of(deal, self.choose(deal))
+        except MappingTie:
+            return ()
 
     def desired_together(
         self, deals: Sequence[tuple[Deal, Staffing]], today: date

@@ -13,7 +13,14 @@ _NOBODY: Final = "any deal"
 
 
 def probes(rules: Rules) -> Iterator[Desired]:
-    """Yields a project, and the members and their roles, that each deal would be given."""
+    """Yields a project, and the members and their roles, that each deal would be given.
+
+    Of a deal with phases, these are those of each phase.
+    """
+    for phase in rules.phases:
+        yield from probes(phase.rules)
+    if rules.phases:
+        return
     if rules.template:
         yield Desired(
             RecordKey(_NOBODY, Kind.PROJECT),

@@ -9,7 +9,7 @@ from typing import Final
 
 from sync.records.model import RecordKey
 from taiga_pipeline.pipeline.model import DeliveryFacts
-from taiga_pipeline.records import Kind, ProjectState, phase_of
+from taiga_pipeline.records import Kind, ProjectState, deal_of, phase_of
 
 
 def delivery_facts(
@@ -101,7 +101,7 @@ def left_of(taken: Iterable[RecordKey]) -> frozenset[tuple[str, str]]:
     ``taken`` is what people took away, see `sync.state.store.StateStore.taken_away`.
     """
     return frozenset(
-        (key.group, key.name.casefold()) for key in taken if key.kind == Kind.MEMBERSHIP
+        (deal_of(key.group), key.name.casefold()) for key in taken if key.kind == Kind.MEMBERSHIP
     )
 
 

@@ -10,12 +10,13 @@ from sync.plan.model import Action, Issue, Plan
 from sync.records.model import RecordKey, encode
 from sync.run.report import RunReport
 from sync.source import Quarantined
+from taiga_pipeline.records import deal_of
 from taiga_pipeline.report.ways_out import in_words, ways_json
 
 
 def key_json(key: RecordKey) -> dict[str, str]:
     """Returns the key of a record."""
-    return {"deal": key.group, "kind": key.kind, "key": str(key)}
+    return {"deal": deal_of(key.group), "kind": key.kind, "key": str(key)}
 
 
 def action_json(action: Action) -> dict[str, object]:
@@ -23,7 +24,7 @@ def action_json(action: Action) -> dict[str, object]:
     return {
         "kind": action.key.kind,
         "key": str(action.key),
-        "deal": action.key.group,
+        "deal": deal_of(action.key.group),
         "action": action.type.value,
         "changes": [change.to_json() for change in action.changes],
         "reason": action.reason,
@@ -37,7 +38,7 @@ def issue_json(issue: Issue) -> dict[str, object]:
         "issue": issue.kind.value,
         "kind": issue.key.kind,
         "key": str(issue.key),
-        "deal": issue.key.group,
+        "deal": deal_of(issue.key.group),
         "field": issue.field,
         "base": encode(issue.base),
         "desired": encode(issue.desired),

@@ -17,6 +17,7 @@ from taiga_pipeline.pipeline.follow_ups import FollowUp
 from taiga_pipeline.pipeline.gates import open_actions
 from taiga_pipeline.pipeline.tables.queries import matcher
 from taiga_pipeline.pipeline.text import folded, line
+from taiga_pipeline.records import deal_of
 
 if TYPE_CHECKING:
     from taiga_pipeline.mapping.rules import StageRule
@@ -203,7 +204,7 @@ def _synced(workspace: Workspace) -> _Synced:
 def _read_synced(workspace: Workspace) -> _Synced:
     with state_to_read(workspace) as store:
         states = {key: row.state for key, row in store.index().items() if row.is_followed}
-        return _Synced(states, Counter(each.issue.key.group for each in store.issues()))
+        return _Synced(states, Counter(deal_of(each.issue.key.group) for each in store.issues()))
 
 
 def _lanes(

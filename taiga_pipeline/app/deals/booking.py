@@ -157,6 +157,9 @@ class Booker:
         for rules in self._mappings.rules if self._mappings else ():
             names += [rule.demand.role for rule in rules.demand]
             names += [rule.role for rule in rules.members]
+            for phase in rules.phases:
+                names += [rule.demand.role for rule in phase.rules.demand]
+                names += [rule.role for rule in phase.rules.members]
         return {normalise(name): name for name in reversed(names) if name}
 
     def _asked_by(self, key: str) -> dict[str, str]:

@@ -31,7 +31,7 @@ from taiga_pipeline.pipeline.what_changed import (
     removed,
     what_happened,
 )
-from taiga_pipeline.records import Kind, Milestone, is_portfolio
+from taiga_pipeline.records import Kind, Milestone, deal_of, is_portfolio, phase_of
 from taiga_pipeline.sources.port import Past, TellsHistory
 
 if TYPE_CHECKING:
@@ -283,9 +283,11 @@ def _delivered(
         key=lambda each: (each.key, each.name),
     )
     for key, (each, seen_at) in sorted(facts.items()):
-        progress = _progress(each) if key in deals and _was_active(each, begin) else 0.0
+        is_theirs = deal_of(key) in deals and _was_active(each, begin)
+        progress = _progress(each) if is_theirs else 0.0
         if progress:
-            yield Delivered("progress", key, "", "", f"{progress:.2f}", seen_at)
+            after = f"{progress:.2f}"
+            yield Delivered("progress", deal_of(key), phase_of(key), "", after, seen_at)
 
 
 _Facts = Mapping[str, Mapping[str, object]]
@@ -308,14 +310,20 @@ def _moved_starts(entries: Iterable[JournalEntry], now: _Facts) -> Iterator[Deli
                 after = _start_of(entry.key, now) or str(change.get("observed") or "")
                 found[entry.key] = Delivered(
                     "start moved",
-                    entry.key.group,
-                    entry.key.name,
+                    deal_of(entry.key.group),
+                    _in_phase(entry.key),
                     before,
                     after,
                     entry.intended_at,
                     _apart(before, after),
                 )
     yield from (each for each in found.values() if each.before != each.after)
+
+
+def _in_phase(key: RecordKey) -> str:
+    """Returns the name of a record, behind the phase in whose project it is."""
+    phase = phase_of(key.group)
+    return f"{phase}: {key.name}" if phase else key.name
 
 
 def _start_of(key: RecordKey, now: _Facts) -> str:
@@ -331,7 +339,8 @@ def _left(entries: Iterable[JournalEntry], now: _Facts) -> Iterator[Delivered]:
     for entry in entries:
         if entry.key.kind == Kind.MEMBERSHIP and entry.action == TAKE_AWAY:
             key = entry.key
-            found[key] = Delivered("left", key.group, key.name, "", "", entry.intended_at)
+            left = "left", deal_of(key.group), _in_phase(key), "", ""
+            found[key] = Delivered(*left, entry.intended_at)
         elif entry.key.kind == Kind.MEMBERSHIP and entry.action in _CAME:
             found.pop(entry.key, None)
     for key, each in found.items():

@@ -27,11 +27,11 @@ class Demand:
 
 def demand_of(workspace: Workspace, deal: Deal) -> Demand:
     """Returns whom a deal needs; of a deal that no mapping is for, what it states itself."""
-    if deal.roles:
-        return Demand(deal.roles, "", deal.start)
     try:
         rules = workspace.load_mappings().choose(deal)
     except (NotMapped, ProblemsError):
         rules = None
+    if deal.roles and not (rules and rules.phases):
+        return Demand(deal.roles, "", deal.start)
     roles = deal_demand(deal, rules) if rules else ()
     return Demand(roles, rules.name if rules else "", deal.start)

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 from taiga_pipeline.app.deals.filters import Conditions, refuse_unknown, stages_meant
 from taiga_pipeline.app.deals.follow_ups import Followed, Score, Waiting
 from taiga_pipeline.app.deals.funnel import chance_of
-from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.app.state_access import facts_in, state_to_read
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.tables.joins import main_deals
+from taiga_pipeline.records import PHASE_MARK
 
 if TYPE_CHECKING:
     from sync.records.model import RecordKey
     from taiga_pipeline.people.model import Allocation
-    from taiga_pipeline.pipeline.model import Deal, FieldChange, StageMove
+    from taiga_pipeline.pipeline.model import Deal, DeliveryFacts, FieldChange, StageMove
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,10 @@ class DealDetails:
     ``waiting`` is what it waits for, ``score`` its learnt chance with the main reasons, None before
     the proposal stage. ``version`` is handed back with an edit, so that it takes nothing back that
     others wrote meanwhile. ``facts`` are those of its project as they were read at ``seen_at``
-    (UTC); both are empty for a deal that was never synced. ``taken_away`` are records that people
-    took out of the project. ``in_project`` are the keys of all deals that share the
-    project, the main one first.
+    (UTC); both are empty for a deal that was never synced. ``projects`` are those of a deal with
+    phases, each as it was last read, in the order of their starts; none of a deal with one project.
+    ``taken_away`` are records that people took out of a project. ``in_project`` are the keys of all
+    deals that share the project, the main one first.
     """
 
     deal: Deal
@@ -56,6 +58,7 @@ class DealDetails:
     seen_at: datetime | None
     taken_away: tuple[RecordKey, ...]
     in_project: tuple[str, ...]
+    projects: tuple[DeliveryFacts, ...] = ()
 
 
 def find_deals(
@@ -124,7 +127,10 @@ def show_deal(workspace: Workspace, key: str) -> DealDetails:
         mains = main_deals(store.joins())
     main = mains.get(deal.key, deal.key)
     with state_to_read(workspace) as state:
-        (facts, seen_at), taken = state.facts(main), tuple(state.taken_away(main))
+        (facts, seen_at), taken = state.facts(main), list(state.taken_away(main))
+        phases = state.keys_below(f"{deal.key}{PHASE_MARK}")
+        taken += [key for phase in phases for key in state.taken_away(phase)]
+        whole = facts_in(state, deal.key) if phases else None
     chance, followed = chance_of(workspace)(deal), Followed(workspace)
     return DealDetails(
         deal=deal,
@@ -137,6 +143,7 @@ def show_deal(workspace: Workspace, key: str) -> DealDetails:
         allocations=allocations,
         facts=facts,
         seen_at=seen_at,
-        taken_away=taken,
+        taken_away=tuple(taken),
+        projects=whole.projects if whole else (),
         in_project=(main, *sorted(key for key, its in mains.items() if its == main)),
     )

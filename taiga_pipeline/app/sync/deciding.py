@@ -20,7 +20,7 @@ from taiga_pipeline.app.state_access import locked_state
 from taiga_pipeline.app.sync.traces import traces_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.records import Kind
+from taiga_pipeline.records import Kind, deal_of
 from taiga_pipeline.report.ways_out import in_words
 
 if TYPE_CHECKING:
@@ -126,13 +126,23 @@ def take_over_project(
 def _of_a_deal(
     workspace: Workspace, deal: str
 ) -> Iterator[tuple[StateStore, Target, GroupRow | None]]:
-    keys = [known.key for known in workspace.make_deal_source().read().deals]
+    keys = [key for known in _deals_like(workspace, deal) for key in known]
     if deal not in keys:
         near = did_you_mean(deal, keys)
         raise ProblemsError([Problem(f"there is no deal {deal!r} in the source{near}")])
     with locked_state(workspace) as store:
         target = connected(workspace, store)
         yield store, target, store.index().get(deal)
+
+
+def _deals_like(workspace: Workspace, key: str) -> Iterator[Sequence[str]]:
+    """Yields the keys of each deal's projects, those of phases where one may be meant."""
+    mappings = workspace.load_mappings()
+    for deal in workspace.make_deal_source().read().deals:
+        if deal.key == deal_of(key) != key:
+            yield [deal.key, *mappings.keys_of(deal)]
+        else:
+            yield [deal.key]
 
 
 def _adopted(deal: str, root: Observed, before: GroupRow | None) -> Adopted:

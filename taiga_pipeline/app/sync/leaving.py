@@ -14,6 +14,7 @@ from taiga_pipeline.app.sync.deciding import as_usage_error, connected, find_pro
 from taiga_pipeline.app.sync.traces import traces_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.problems import did_you_mean
+from taiga_pipeline.records import PHASE_MARK
 from taiga_pipeline.report.ways_out import in_words
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def unlink_deals(
         else:
             with as_usage_error(near):
                 _demand_linked(store, deal)
-            deals = [deal]
+            deals = [deal, *_phases_of(store, deal)]
         for each in deals:
             yield _try(store, target, each, clean=clean, dry_run=dry_run)
 
@@ -62,6 +63,12 @@ def _linked(store: StateStore, *, clean: bool) -> list[str]:
     """Returns the deals that can be unlinked; ``clean``: also unlinked ones."""
     rows = store.index()
     return sorted(key for key, row in rows.items() if row.root_id and (clean or not row.unlinked))
+
+
+def _phases_of(store: StateStore, deal: str) -> list[str]:
+    """Returns the projects of a deal's phases that are kept in step, its own aside."""
+    rows = store.index()
+    return sorted(key for key in store.keys_below(f"{deal}{PHASE_MARK}") if rows[key].is_followed)
 
 
 def _demand_linked(store: StateStore, deal: str) -> None:

@@ -15,11 +15,14 @@ from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.language import ENGLISH, use
+from taiga_pipeline.records import PHASE_MARK
 from taiga_pipeline.report.ways_out import in_words
 from taiga_pipeline.sources.port import TellsHistory
 
 if TYPE_CHECKING:
-    from sync.state.store import JournalEntry, OpenIssue, RunRow
+    from collections.abc import Sequence
+
+    from sync.state.store import JournalEntry, OpenIssue, RunRow, StateStore
     from taiga_pipeline.pipeline.model import FieldChange, PlanningChange, StageMove
 
 log = logging.getLogger(__name__)
@@ -87,12 +90,20 @@ def past_of(workspace: Workspace, deal: str | None = None, limit: int = 50) -> P
     :raises UnknownDeal: nothing happened, and the built-in store has no such deal.
     """
     with state_to_read(workspace) as store:
-        written = tuple(store.history(deal, limit))
+        written = tuple(_written(store, deal, limit))
     past = _with_sales(workspace, written, deal or "", limit)
     if deal and workspace.has_store and past.is_empty:
         with suppress(SyncError), deal_store(workspace) as deals:
             deals.get(deal)
     return past
+
+
+def _written(store: StateStore, deal: str | None, limit: int) -> Sequence[JournalEntry]:
+    """Returns what was written, of a deal in the projects of all its phases; the newest first."""
+    found = store.history(deal, limit)
+    for key in store.keys_below(f"{deal}{PHASE_MARK}") if deal else ():
+        found = sorted([*found, *store.history(key, limit)], key=lambda e: e.id, reverse=True)
+    return found[:limit]
 
 
 def _with_sales(

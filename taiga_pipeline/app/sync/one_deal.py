@@ -12,6 +12,7 @@ from taiga_pipeline.app.state_access import locked_state, state_to_read
 from taiga_pipeline.app.store_access import deal_store
 from taiga_pipeline.app.sync.running import trouble_in
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.records import deal_of
 from taiga_pipeline.report.plan_json import why_ended
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _known(workspace: Workspace, key: str) -> frozenset[str]:
 
 
 def _of(key: str, issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
-    return tuple(each for each in issues if each.key.group == key)
+    return tuple(each for each in issues if key in (each.key.group, deal_of(each.key.group)))
 
 
 def _left_alone(plan: Plan, key: str) -> str:

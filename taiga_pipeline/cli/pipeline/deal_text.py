@@ -20,7 +20,7 @@ from taiga_pipeline.pipeline.columns import deal_cells
 from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
 from taiga_pipeline.pipeline.fields.own import json_form, money_of
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
-from taiga_pipeline.pipeline.model import Deal, FieldChange, Note, StageMove
+from taiga_pipeline.pipeline.model import Deal, DeliveryFacts, FieldChange, Note, StageMove
 from taiga_pipeline.pipeline.tables.notes import is_note
 from taiga_pipeline.report.amounts import amount_shown
 from taiga_pipeline.report.terminal import safe
@@ -329,6 +329,32 @@ def print_facts(facts: Mapping[str, Any]) -> None:
     pairs = {_fact_label(name): _fact(name, known[name]) for name in known}
     for name, value in pairs.items():
         click.echo(f"  {name}: {safe(value)}")
+
+
+def print_projects(projects: Sequence[DeliveryFacts]) -> None:
+    """Prints the projects of a deal with phases."""
+    if not projects:
+        return
+    click.echo(_("\nProjects of its phases"))
+    for each in projects:
+        parts = (each.title, _(each.state) if each.state else "", percent(each.progress), each.url)
+        click.echo(f"  {safe(each.deal_key)}: {safe(', '.join(filter(None, parts)))}")
+
+
+def delivery_json(facts: DeliveryFacts) -> dict[str, Any]:
+    """Returns what became of one project of a deal."""
+    return {
+        "key": facts.deal_key,
+        "title": facts.title,
+        "url": facts.url,
+        "state": facts.state,
+        "progress": None if facts.progress is None else float(facts.progress),
+        "milestones": [
+            {"name": name, "start": start and str(start), "finish": finish and str(finish)}
+            for name, start, finish in facts.milestones
+        ],
+        "team": list(facts.team),
+    }
 
 
 def _fact_label(name: str) -> str:

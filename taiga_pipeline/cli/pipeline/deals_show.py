@@ -15,11 +15,13 @@ from taiga_pipeline.cli.pipeline.deal_text import (
     allocation_json,
     change_json,
     deal_json,
+    delivery_json,
     move_json,
     print_allocations,
     print_deal,
     print_facts,
     print_history,
+    print_projects,
     print_taken,
     print_waiting,
 )
@@ -57,6 +59,7 @@ def show_deal(context: CommandContext, key: str, as_json: bool) -> None:
         named = {"main": main, "others": ", ".join(others)}
         click.echo(safe("\n" + _("One project: {main}, {others}", **named)))
     print_facts(_facts_json(found))
+    print_projects(found.projects)
     print_taken(found.taken_away)
     print_lessons(context, found.deal.key)
     print_history(found.moves, found.changes)
@@ -81,6 +84,7 @@ def _details_json(found: DealDetails, table: FieldTable) -> dict[str, Any]:
         "changes": [change_json(change) for change in found.changes],
         "allocations": [allocation_json(each) for each in found.allocations],
         "project": _facts_json(found),
+        "projects": [delivery_json(each) for each in found.projects],
         "in_project": list(found.in_project),
         "taken_away": [key_json(each) for each in found.taken_away],
     }

@@ -19,6 +19,7 @@ from taiga_pipeline.cli.output import print_json, print_table, shorten
 from taiga_pipeline.cli.sync.status import NO_RUN
 from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.model import FieldChange, PlanningChange, StageMove
+from taiga_pipeline.records import deal_of
 from taiga_pipeline.report.planning_changes import (
     action_in_words,
     differences,
@@ -159,7 +160,7 @@ def _written(entry: JournalEntry) -> _Event:
             "who": who,
             "by": "",
             "where": "project",
-            "deal": entry.key.group,
+            "deal": deal_of(entry.key.group),
             "kind": entry.key.kind,
             "key": str(entry.key),
             "action": entry.action,

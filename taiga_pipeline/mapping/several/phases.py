@@ -58,6 +58,11 @@ def key_of(deal: str, phase: PhaseRule) -> str:
     return deal if phase.keeps_project else phase_key(deal, phase.id)
 
 
+def keys_of(deal: Deal, rules: Rules | None) -> tuple[str, ...]:
+    """Returns the keys of the projects of a deal's phases; none for a deal without any."""
+    return tuple(key_of(deal.key, phase) for phase in rules.phases) if rules else ()
+
+
 def placed(
     deal: Deal, rules: Rules, stage: StageRule, dates: Mapping[str, Dates]
 ) -> tuple[Placed, ...]:
@@ -95,16 +100,21 @@ def phase_groups(  # noqa: PLR0913, PLR0917 - a deal, all that is known of it, a
     dates: Mapping[str, Dates],
 ) -> list[DesiredGroup]:
     """Returns the records that a deal with phases asks for, a group for each phase."""
-    there = placed(deal, rules, stage, dates)
-    people = {each.rule.id: _staffing(each, there, staffing) for each in there}
     return [
-        desired_group(
-            deal,
-            each.rule.rules,
-            stage,
-            people[each.rule.id],
-            today,
+        desired_group(deal, phase.rule.rules, stage, people, today, phase)
+        for phase, people in in_phases(deal, rules, stage, staffing, dates)
+    ]
+
+
+def in_phases(
+    deal: Deal, rules: Rules, stage: StageRule, staffing: Staffing, dates: Mapping[str, Dates]
+) -> list[tuple[InPhase, Staffing]]:
+    """Returns the phases of a deal, each with who is put on it."""
+    there = placed(deal, rules, stage, dates)
+    return [
+        (
             InPhase(each.rule, each.key, each.demand, each.start, _told(each, there, rules)),
+            _staffing(each, there, staffing),
         )
         for each in there
     ]

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Final
 
-from taiga_pipeline.mapping.demand import deal_demand
 from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.mapping.mapping_set import MappingSet
 from taiga_pipeline.mapping.rules import Rules, StageRule
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
-from taiga_pipeline.pipeline.model import Category, Deal
+from taiga_pipeline.pipeline.model import Category, Deal, RoleDemand
 from taiga_pipeline.planning.attendance import Attendance
 from taiga_pipeline.planning.demand.filling import Part, Place, Taken, parts, unfilled
 from taiga_pipeline.planning.demand.milestones import Milestones, Stretch, in_stretches, moved
+from taiga_pipeline.planning.demand.phases import Stint, stints
 from taiga_pipeline.planning.demand.starts import Beginning, beginning
 from taiga_pipeline.planning.demand.value_notes import ValueNotes
 from taiga_pipeline.planning.outlook import Outlook, Outlooks
@@ -256,14 +256,21 @@ class _Finder:
         begins = beginning(deal, rules, stage, self._situation.milestones.get(deal.key, ()))
         # An open deal of which nothing is left keeps its place: `_open` gives it no chance.
         size = fate.size if stage.category.is_closed or fate.won else fate.size or 1.0
-        stretches = tuple(self._stretches(deal, rules, size))
-        if begins.line is not None:
-            stretches = moved(stretches, begins.line)
+        found = stints(deal, rules, stage, begins, self._situation.milestones)
+        stretches = tuple(each for stint in found for each in self._asked_in(stint, deal, size))
         allocations = self._allocations.get(deal.key, ())
         return _Case(deal, rules, stage, fate, begins, stretches, allocations)
 
-    def _stretches(self, deal: Deal, rules: Rules, size: float) -> Iterator[Stretch]:
-        for role in deal_demand(deal, rules):
+    def _asked_in(self, stint: Stint, deal: Deal, size: float) -> Iterator[Stretch]:
+        """Yields what is asked for by one time line, counted from the deal's start."""
+        stretches = tuple(self._stretches(deal, stint.demand, size))
+        for each in moved(stretches, stint.line) if stint.line else stretches:
+            yield replace(each, first=each.first + stint.weeks) if stint.weeks else each
+
+    def _stretches(
+        self, deal: Deal, demand: Iterable[RoleDemand], size: float
+    ) -> Iterator[Stretch]:
+        for role in demand:
             hours = float(role.hours_per_week) * size
             if hours < 0 or role.weeks < 0:
                 self._note(

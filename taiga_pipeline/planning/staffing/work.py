@@ -14,7 +14,8 @@ from taiga_pipeline.mapping.rules import Rules, StageRule
 from taiga_pipeline.pipeline.model import Category, Deal, RoleDemand
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.planning.demand.milestones import Milestones, Stretch, moved
-from taiga_pipeline.planning.demand.starts import Beginning, beginning
+from taiga_pipeline.planning.demand.phases import Stint, stints
+from taiga_pipeline.planning.demand.starts import beginning
 from taiga_pipeline.planning.demand.stated_outlook import probability_of
 from taiga_pipeline.planning.demand.value_notes import ValueNotes
 from taiga_pipeline.problems import did_you_mean
@@ -129,7 +130,11 @@ class _Finder:
             confirmed=won,
             probability=1.0 if won else self._chance(deal, stage),
             start=start,
-            roles=tuple(_roles(deal, rules, begins)),
+            roles=tuple(
+                role
+                for stint in stints(deal, rules, stage, begins, self._about.milestones)
+                for role in _roles(stint)
+            ),
             priority=self._about.priorities.get(deal.key, 1.0),
             customer=deal.customer,
             service=deal.service,
@@ -142,16 +147,16 @@ class _Finder:
         return probability_of(deal, stage) if known is None else known
 
 
-def _roles(deal: Deal, rules: Rules, begins: Beginning) -> Iterator[RoleDemand]:
+def _roles(stint: Stint) -> Iterator[RoleDemand]:
     """Yields whom a deal needs, by weeks from the start of its project."""
-    for role in deal_demand(deal, rules):
-        if begins.line is None:
-            yield role
+    for role in stint.demand:
+        if stint.line is None:
+            yield replace(role, start_week=role.start_week + stint.weeks)
             continue
         stretch = Stretch(role.role, float(role.hours_per_week), role.start_week, role.weeks)
-        for each in moved([stretch], begins.line):
-            hours = Decimal(str(each.hours))
-            yield replace(role, hours_per_week=hours, start_week=each.first, weeks=each.weeks)
+        for each in moved([stretch], stint.line):
+            hours, first = Decimal(str(each.hours)), each.first + stint.weeks
+            yield replace(role, hours_per_week=hours, start_week=first, weeks=each.weeks)
 
 
 def _problem(deal: Deal, rules: Rules, start: date | None) -> str:

@@ -21,6 +21,7 @@ from taiga_pipeline.pipeline.columns import deal_cells
 from taiga_pipeline.pipeline.delivery import delivery_facts, left_of
 from taiga_pipeline.pipeline.errors import NotMappedDeal
 from taiga_pipeline.pipeline.tables.notes import is_note
+from taiga_pipeline.records import deal_of
 from taiga_pipeline.web.pages import Queue, Section, get, post
 from taiga_pipeline.web.plan_rows import plan_rows
 from taiga_pipeline.web.visit import Visit
@@ -56,7 +57,8 @@ def shown(visit: Visit, key: str, status: int = 200) -> Response:
     details = show_deal(workspace, key)
     deal = details.deal
     demand = demand_of(workspace, deal)
-    issues = [each for each in waiting(workspace).issues if each.issue.key.group == deal.key]
+    open_now = waiting(workspace).issues
+    issues = [e for e in open_now if deal.key in (e.issue.key.group, deal_of(e.issue.key.group))]
     state = delivery_facts(deal.key, details.facts, details.seen_at, "")
     return visit.show(
         "deal.html.j2",

@@ -20,6 +20,7 @@ from taiga_pipeline.app.sync.looking import Past, past_of, recent_runs, sync_hea
 from taiga_pipeline.language import plural, translated
 from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.fields.field import FieldTable
+from taiga_pipeline.records import deal_of
 from taiga_pipeline.report.planning_changes import action_in_words, fields_in_words, subject
 from taiga_pipeline.report.ways_out import advice, in_words
 from taiga_pipeline.web.access.people import Role
@@ -145,7 +146,7 @@ def _trouble(item: Any, tool: str, zone: tzinfo) -> Trouble:
         named = ((_("before"), issue.base), (_("sales"), issue.desired), (tool, issue.observed))
         values = tuple((name, _brief(value)) for name, value in named)
     return Trouble(
-        deal=issue.key.group,
+        deal=deal_of(issue.key.group),
         kind=issue.kind.value,
         what="" if issue.key.is_root else f"{_(issue.key.kind)} {issue.key.name}",
         field=issue.field,
@@ -189,7 +190,7 @@ def _by_runs(past: Past, zone: tzinfo) -> Iterator[Event]:
         yield Event(
             at=each.intended_at.astimezone(zone),
             who=_("people") if each.action in BY_PEOPLE else _("the run"),
-            deal=key.group,
+            deal=deal_of(key.group),
             what=" ".join(filter(None, (_(each.action), _(key.kind), key.name))),
             changes=tuple(_change(each.action, change) for change in each.changes
                           if change.get("verdict") != READ),
