@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from sync.plan.model import IssueKind
+from sync.plan.model import ActionType, IssueKind
 from sync.records.model import Desired, DesiredGroup, RecordKey, Value, WhenDropped
 from sync.run.runner import Options, Outcome, Runner, RunReport
 from sync.source import KeyChanges, Reading
 from sync.state.store import StateStore
 from taiga_pipeline.mapping.holding import Holding
-from taiga_pipeline.records import Kind
+from taiga_pipeline.records import Kind, phase_key
 from tests.contract.targets.account import Account, Work, needs
 
 pytestmark = pytest.mark.sampled_tests(5)
@@ -321,4 +321,25 @@ def test_a_milestone_with_another_name_is_the_same_one(pipeline: Pipeline) -> No
     children = pipeline.account.target.observe_children([root])[root]
     milestones = [c.fields["name"] for c in children if c.kind == Kind.MILESTONE]
     assert milestones == ["Start"]
+    pipeline.settled()
+
+
+def test_projects_of_a_deals_phases_are_told_apart_and_found_again(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    deal = key(pipeline, 8)
+    long = f"{deal} / Größe & Söhne: {'x' * 60}"
+    keys = [*(deal, phase_key(deal, "build"), phase_key(deal, "b")), phase_key(long, "build"), long]
+    for each in keys:
+        pipeline.want(each, title="One deal")
+    assert pipeline.run().outcome is Outcome.DONE
+    made = {each: pipeline.projects(each) for each in keys}
+    assert len({root for roots in made.values() for root in roots}) == len(keys)
+    assert all(len(roots) == 1 for roots in made.values())
+    pipeline.store.close()
+    url = f"sqlite:///{tmp_path / 'again.db'}"
+    pipeline.store = StateStore(url, pipeline.account.pipeline, pipeline.account.clock)
+    report = pipeline.run()
+    assert not [each for each in report.applied if each.type is ActionType.CREATE]
+    assert {each: pipeline.projects(each) for each in keys} == made
     pipeline.settled()
