@@ -11,14 +11,14 @@ projects at once is left out, which can only lower the bound.
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from taiga_pipeline.planning.staffing.problem import HALF, WHOLE
+from taiga_pipeline.planning.staffing.pricing import blocks
 
 if TYPE_CHECKING:
+    from taiga_pipeline.planning.staffing.problem import Problem
     from taiga_pipeline.planning.staffing.tables import Floats, Integers, Tables
 
 MEMORY = 0.7
@@ -53,31 +53,41 @@ def lower_bound(
     return min(best, cost)
 
 
-_Use = tuple["Integers", slice, "Floats"]
-"""Workers, weeks, and hours per worker and week."""
-
-
 class _Prices:
     """A price per hour of each worker and week, what all costs then, and who would do what."""
 
     def __init__(self, tables: Tables) -> None:
-        self._tables = tables
         self._problem = tables.problem
-        self._prices: Floats = np.zeros(tables.free.shape)
-        self._regular = np.maximum(tables.regular, 0.0)
-        self._overtime = np.maximum(tables.limit - self._regular, 0.0)
-        self._used: Floats = np.zeros(tables.free.shape)
-        self._direction: Floats = np.zeros(tables.free.shape)
-        self._split = tables.problem.terms.split_cost
+        self._blocks = blocks(tables)
+        self._prices: Floats = np.zeros(tables.free.size)
+        self._regular = np.maximum(tables.regular, 0.0).ravel()
+        self._overtime = np.maximum(tables.limit.ravel() - self._regular, 0.0)
+        self._used: Floats = np.zeros(tables.free.size)
+        self._direction: Floats = np.zeros(tables.free.size)
+        self._projects: Integers = np.array([ask.project for ask in tables.asks], dtype=np.intp)
+        self._delay_costs = _delay_costs(self._problem)
+        self._ideal = sum(ask.ideal for ask in tables.asks)
         self._value = 0.0
 
     def bound(self) -> float:
-        """Returns the bound at the present prices, and remembers the hours that are used."""
+        """Returns the bound at the present prices, and remembers the hours that are used.
+
+        Each project begins when that is cheapest.
+        """
         charge = self._problem.terms.overtime_cost
         over = np.maximum(self._prices - charge, 0.0)
         supply = float((self._prices * self._regular + over * self._overtime).sum())
-        self._used = np.zeros(self._prices.shape)
-        self._value = sum(map(self._project, range(len(self._problem.projects)))) - supply
+        looks = [block.look(self._prices) for block in self._blocks]
+        costs = self._delay_costs.copy()
+        for block, look in zip(self._blocks, looks, strict=True):
+            places = self._projects[block.requests], block.delays
+            np.subtract.at(costs, places, look.max(axis=1))
+        starts = costs.argmin(axis=1)
+        self._used = np.zeros(len(self._prices))
+        for block, look in zip(self._blocks, looks, strict=True):
+            rows = np.flatnonzero(starts[self._projects[block.requests]] == block.delays)
+            block.use(rows, look[rows].argmax(axis=1), self._used)
+        self._value = self._ideal + float(costs.min(axis=1).sum()) - supply
         return self._value
 
     def step(self, length: float, cost: float) -> None:
@@ -92,76 +102,13 @@ class _Prices:
             self._prices += length * (cost - self._value) / steepness * self._direction
             np.maximum(self._prices, 0.0, out=self._prices)
 
-    def _project(self, number: int) -> float:
-        """Returns the cost of a project at its cheapest start."""
-        project = self._problem.projects[number]
-        best, uses = np.inf, list[_Use]()
-        for delay in range(project.max_delay + 1):
-            total, used = project.delay_cost * delay, list[_Use]()
-            for request in self._problem.requests_of[number]:
-                total += self._request(request, delay, used)
-            if total < best:
-                best, uses = total, used
-        for workers, weeks, hours in uses:
-            self._used[workers, weeks] += hours
-        return float(best)
 
-    def _request(self, number: int, delay: int, used: list[_Use]) -> float:
-        """Returns the least that a request can cost: unmet, one person, two halves, or more parts.
-
-        Parts are taken from whoever is cheapest in each week (or the two that are cheapest at a
-        half each), and charged for as one hand-over only: a relaxation of every other way.
-        """
-        ask = self._tables.asks[number]
-        if not len(ask.workers):
-            return ask.ideal
-        begin = ask.first + delay
-        weeks = slice(begin, begin + ask.weeks)
-        net_value = ask.weight - self._prices[ask.workers, weeks]
-        whole = self._tables.offer(number, begin, WHOLE).gives
-        half = self._tables.offer(number, begin, HALF).gives
-        least_charge = ask.handover_cost + float(ask.penalties.min())
-        ways = (
-            _persons(net_value * whole, whole, ask.penalties, 1),
-            _persons(net_value * half, half, ask.penalties + self._split, 2),
-            _in_parts((net_value * whole, whole), (net_value * half, half), least_charge),
-        )
-        value, rows, hours = max(ways, key=itemgetter(0))
-        if value <= 0:
-            return ask.ideal
-        used.append((ask.workers[rows], weeks, hours))
-        return ask.ideal - value
-
-
-_Way = tuple[float, "Integers", "Floats"]
-"""What it is worth, the candidates (by position) and their hours per week."""
-
-
-def _persons(values: Floats, hours: Floats, charges: Floats, count: int) -> _Way:
-    """Returns the best ``count`` people, those only who are worth their charge."""
-    totals = values.sum(axis=1) - charges
-    best = np.argsort(-totals, kind="stable")[:count]
-    best = best[totals[best] > 0]
-    return float(totals[best].sum()), best, hours[best]
-
-
-def _in_parts(wholes: tuple[Floats, Floats], halves: tuple[Floats, Floats], charge: float) -> _Way:
-    """Returns for each week the best person, or the best two with a half each.
-
-    ``wholes`` and ``halves`` are what the shares are worth, and their hours.
-    """
-    columns = np.arange(wholes[0].shape[1])
-    best = wholes[0].argmax(axis=0)
-    value_alone = np.maximum(wholes[0][best, columns], 0.0)
-    pairs = np.argsort(-halves[0], axis=0, kind="stable")[:2]
-    value_of_each = np.maximum(halves[0][pairs, columns], 0.0)
-    value_shared = value_of_each.sum(axis=0)
-    shared = value_shared > value_alone
-    hours = np.zeros(wholes[0].shape)
-    alone = ~shared & (value_alone > 0)
-    hours[best[alone], columns[alone]] = wholes[1][best[alone], columns[alone]]
-    for row, net_value in zip(pairs, value_of_each, strict=True):
-        good = shared & (net_value > 0)
-        hours[row[good], columns[good]] = halves[1][row[good], columns[good]]
-    rows = np.flatnonzero(hours.any(axis=1))
-    return float(np.maximum(value_alone, value_shared).sum()) - charge, rows, hours[rows]
+def _delay_costs(problem: Problem) -> Floats:
+    """Returns what each project's delays cost by themselves, infinite where they are too long."""
+    longest = max((project.max_delay for project in problem.projects), default=0)
+    weeks = np.arange(longest + 1)
+    rows = [
+        np.where(weeks <= project.max_delay, project.delay_cost * weeks, np.inf)
+        for project in problem.projects
+    ]
+    return np.array(rows).reshape(len(rows), longest + 1)
