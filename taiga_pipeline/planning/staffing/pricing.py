@@ -127,7 +127,7 @@ class Block:
         """Returns for each week what the best person, or the two best at a half, are worth."""
         alone = np.maximum(self._values_of_whole[rows].max(axis=1), 0.0)
         pair = np.maximum(_two_best(self._values_of_half[rows]), 0.0)
-        return np.maximum(alone, pair.sum(axis=1))
+        return np.asarray(np.maximum(alone, pair.sum(axis=1)))
 
     def _of_whole(self, rows: _Rows) -> Floats:
         return np.asarray(self._values_of_whole[rows].sum(axis=2) - self._penalties[rows])
@@ -255,12 +255,12 @@ def _can_be_bridged(away: Flags, ends: Flags) -> Flags:
     """Returns for which candidates someone is away throughout a time between two of theirs."""
     found = np.zeros(away.shape[:2], dtype=bool)
     never = away.all(axis=2)
-    for offer, who in np.argwhere(ends.sum(axis=2) > 1):
-        lasts = np.flatnonzero(ends[offer, who])
-        for last, following in itertools.pairwise(lasts):
-            between = ~away[offer, who].copy()
-            between[: last + 1] = between[following + 1 :] = False
-            if (away[offer][:, between].all(axis=1) & ~never[offer]).any():
+    for offer, who in np.argwhere(ends.sum(axis=2) > 1).tolist():
+        lasts = np.flatnonzero(ends[offer, who, :])
+        for last, following in itertools.pairwise(lasts.tolist()):
+            weeks = np.arange(last + 1, following + 1)
+            between = weeks[~away[offer, who, weeks]]
+            if (away[offer, :, :][:, between].all(axis=1) & ~never[offer, :]).any():
                 found[offer, who] = True
                 break
     return found
