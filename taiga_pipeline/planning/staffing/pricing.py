@@ -254,13 +254,14 @@ class _Absences:
 def _can_be_bridged(away: Flags, ends: Flags) -> Flags:
     """Returns for which candidates someone is away throughout a time between two of theirs."""
     found = np.zeros(away.shape[:2], dtype=bool)
-    never = away.all(axis=2)
+    never: Flags = np.asarray(away.all(axis=2))
     for offer, who in np.argwhere(ends.sum(axis=2) > 1).tolist():
         lasts = np.flatnonzero(ends[offer, who, :])
         for last, following in itertools.pairwise(lasts.tolist()):
             weeks = np.arange(last + 1, following + 1)
             between = weeks[~away[offer, who, weeks]]
-            if (away[offer, :, :][:, between].all(axis=1) & ~never[offer, :]).any():
+            others = np.take(away[offer], between, axis=1)
+            if np.any(others.all(axis=1) & ~never[offer]):
                 found[offer, who] = True
                 break
     return found
