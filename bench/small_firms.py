@@ -17,6 +17,7 @@ from math import exp, factorial
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from taiga_pipeline.planning.history.model import (
     CloseSpell,
@@ -39,7 +40,10 @@ DAYS_AHEAD: Final = 90
 SUMMER: Final = (date(2000, 7, 1), date(2000, 8, 15))
 """The days of a year on which nothing comes in or is decided, in a firm that closes then."""
 _DATE_OFF: Final = 14
+_DRAWS: Final = 500
 _PLANNED_DAYS: Final = (30, 150)
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,8 @@ class Shape:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the truth within `DAYS_AHEAD` is that of this very firm, and can be known."""
-        return self.gamma == 1.0 and not self.month_ends and not self.kinds
+        """Whether the truth within `DAYS_AHEAD` is that of this very firm."""
+        return not (self.month_ends or self.shock) and self.gamma == 1.0
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -129,13 +133,30 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A history with what came of it: the fates of its open deals, in its order, and number and
-    value of all wins within `DAYS_AHEAD`."""
+    """A history with what came of it: the fates of its open deals, in its order, number and value
+    of all wins within `DAYS_AHEAD`, how many wins of new deals were to be expected, what open deals
+    are ``worth``, and what new ones may be, with its weight."""
 
     history: History
     open: tuple[Fate, ...]
     wins: int
     value: float
+    coming: float
+    worth: tuple[float, ...]
+    new: tuple[tuple[float, float], ...]
+
+    def futures(self, number: int, seed: int) -> tuple[Floats, Floats]:
+        """Returns what may come within `DAYS_AHEAD`, as likely as it truly is: wins, and value."""
+        random = np.random.default_rng((seed, 2))
+        soon, worth = (np.array(each) for each in ([f.soon for f in self.open], self.worth))
+        won = random.random((number, len(soon))) < soon
+        new = random.poisson(self.coming, number)
+        values = np.array([value for value, _ in self.new]) if self.new else np.zeros(1)
+        shares = np.array([share for _, share in self.new]) if self.new else np.ones(1)
+        value = won @ worth
+        for at, some in enumerate(new.tolist()):
+            value[at] += random.choice(values, some, p=shares / shares.sum()).sum()
+        return won.sum(axis=1) + new, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +187,7 @@ def simulate(shape: Shape, seed: int) -> Case:
     """Returns a firm's history up to its today and what came after it."""
     firm = _Firm(shape, seed)
     today = shape.today.toordinal()
-    wins, value, deals, rows = 0, 0.0, [], []
+    wins, value, deals, rows, worth = 0, 0.0, [], [], []
     for number, life in enumerate(firm.lives()):
         soon = life.won and today < life.closed <= today + DAYS_AHEAD
         wins, value = wins + soon, value + soon * life.value
@@ -177,9 +198,18 @@ def simulate(shape: Shape, seed: int) -> Case:
         deals.append(_deal(shape, number, life, is_open=is_open))
         if is_open:
             rows.append(firm.fate(life))
+            worth.append(life.value)
     stated = zip(shape.stages, shape.mapping, strict=True)
     chances = {name: chance for name, chance in stated if chance is not None}
-    return Case(History(tuple(deals), chances), tuple(rows), wins, value)
+    return Case(
+        History(tuple(deals), chances),
+        tuple(rows),
+        wins,
+        value,
+        firm.coming(),
+        tuple(worth),
+        firm.worth_of_new(),
+    )
 
 
 def _is_silent(shape: Shape, day: int) -> bool:
@@ -219,13 +249,39 @@ class _Firm:
         won_soon = life.won and life.closed <= today + DAYS_AHEAD
         return Fate(ever * within, ever, won_soon, life.won)
 
+    def coming(self) -> float:
+        """Returns how many wins of new deals are to be expected within `DAYS_AHEAD`."""
+        shape, today = self._shape, self._today
+        stages, stay = len(shape.truth), shape.cycle / len(shape.truth)
+        days, per_day = self._per_day()
+        share = sum(kind.share * kind.truth[0] for kind in shape.all_kinds)
+        return share * sum(
+            float(each)
+            * _erlang(stages, self._clock.open_days(today + day, DAYS_AHEAD - day) / stay)
+            for day, each in zip(days.tolist(), per_day.tolist(), strict=True)
+            if day > 0 and self._clock.is_open(today + day)
+        )
+
+    def worth_of_new(self) -> tuple[tuple[float, float], ...]:
+        """Returns values of new wins with their weights: as they are, of many draws."""
+        random = np.random.default_rng(0)
+        found = []
+        for kind in self._shape.all_kinds:
+            values = kind.value * np.exp(kind.sigma * random.standard_normal(_DRAWS))
+            found += [(float(each), kind.share * kind.truth[0]) for each in values]
+        return tuple(found)
+
     def _arrivals(self) -> list[int]:
+        days, per_day = self._per_day()
+        found = np.repeat(days, self._random.poisson(per_day)) + self._today
+        return [int(day) for day in found if self._clock.is_open(int(day))]
+
+    def _per_day(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Returns days from today and how many deals come in on them on average."""
         shape = self._shape
         days = np.arange(-int(shape.years * 365), DAYS_AHEAD + 1)
         per_day = shape.a_year / 365 * shape.growth ** (days / 365)
-        per_day = per_day * (1 + shape.season * np.sin(2 * np.pi * days / 365))
-        found = np.repeat(days, self._random.poisson(per_day)) + self._today
-        return [int(day) for day in found if self._clock.is_open(int(day))]
+        return days, per_day * (1 + shape.season * np.sin(2 * np.pi * days / 365))
 
     def _life(self, entered: int) -> _Life:
         shape, random = self._shape, self._random
@@ -351,4 +407,8 @@ def _spells(
 
 def _erlang(stages: int, mean: float) -> float:
     """Returns the chance that so many stages are passed in the time in which ``mean`` would be."""
-    return 1.0 - sum(exp(-mean) * mean**k / factorial(k) for k in range(stages))
+    return 1.0 - sum(_poisson(k, mean) for k in range(stages))
+
+
+def _poisson(number: int, mean: float) -> float:
+    return exp(-mean) * mean**number / factorial(number)

@@ -7,8 +7,9 @@ replication is one firm (see `bench.small_firms`), forecast once, as the program
 - Brier, ever: of the program and of the mapping's stage probabilities;
 - off: the mean square of (chance - true chance), which is what a Brier score exceeds the truth's
   by, without the noise of the outcomes;
-- held: of how many firms the 80 % range of all wins in 90 days, and of their value, held what came;
-- even: the same without the grain of whole numbers (`even_share`); 80 % if chances are right;
+- held: the share of 80 % ranges that held what came, of all wins in 90 days and of their value:
+  where the truth is known, of 500 futures of each firm rather than of the one that came;
+- even: the same without the grain of whole numbers (`even_shares`); 80 % if chances are right;
 - width: the mean width, of values in parts of what came; bias: expected by actual sum.
 """
 
@@ -33,13 +34,18 @@ SOON_AT_MOST: Final = {(15, 1): 0.018, (30, 1): 0.013, (60, 1): 0.008, (60, 3): 
 """How far the Brier score at 90 days may be from the truth's own, by deals a year and years."""
 EVER_SLACK: Final = 0.003
 """How much worse than the mapping the chance to be won at all may be where the mapping is right."""
+RIGHT: Final = 0.005
+"""How far off (mean square) a mapping may be that is right."""
 DECIDES: Final = 30
+"""Deals a year from which on a mapping that is wrong must be beaten."""
 HELD: Final = (0.74, 0.88)
 HEADINGS: Final = (
     *("shape", "90 d: ours", "base", "truth", "off"),
     *("ever: ours", "mapping", "off: ours", "mapping"),
     *("wins: held", "even", "width", "bias", "value: held", "even", "width", "bias", "met"),
 )
+_SELDOM: Final = 1e-9
+_FUTURES: Final = 500
 _CENT: Final = 0.01
 """Sums of trials are kept in single precision."""
 
@@ -61,28 +67,29 @@ def main() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The range of one sum of one firm beside what came: see `even_share`."""
+    """The width of the range of one sum of one firm, and how far it held what came (0 to 1)."""
 
-    low: float
-    high: float
+    width: float
     expected: float
     actual: float
+    held: float
     even: float
 
-    @property
-    def is_held(self) -> bool:
-        """Whether what came lies in the range."""
-        return self.low - _CENT <= self.actual <= self.high + _CENT
 
-
-def held_in(trials: Floats, actual: float) -> Held:
-    """Returns the range of some trials beside what came."""
+def held_in(trials: Floats, came: Floats) -> Held:
+    """Returns the range of some trials beside what came, or all that may come."""
     found = range_of(trials)
-    even = even_share(trials, actual)
-    return Held(found.low, found.high, float(trials.mean()), actual, even)
+    inside = (found.low - _CENT <= came) & (came <= found.high + _CENT)
+    return Held(
+        found.high - found.low,
+        float(trials.mean()),
+        float(came.mean()),
+        float(inside.mean()),
+        float(even_shares(trials, came).mean()),
+    )
 
 
-def even_share(trials: Floats, actual: float) -> float:
+def even_shares(trials: Floats, came: Floats) -> Floats:
     """Returns how much of what came lies between P10 and P90, of 1.
 
     A whole number has a chance of its own, and lies in part inside: with 30 % below one win and
@@ -90,12 +97,13 @@ def even_share(trials: Floats, actual: float) -> float:
     80 % on average, however few different numbers can come: the probability integral transform for
     counts without its random draw (Czado, Gneiting and Held 2009).
     """
-    below = float((trials < actual - _CENT).mean())
-    upto = float((trials <= actual + _CENT).mean())
+    known, number = np.sort(trials), len(trials)
+    below = np.searchsorted(known, came - _CENT, "left") / number
+    upto = np.searchsorted(known, came + _CENT, "right") / number
     low, high = QUANTILES
-    if upto == below:
-        return float(low <= below <= high)
-    return max(min(upto, high) - max(below, low), 0.0) / (upto - below)
+    part = np.maximum(np.minimum(upto, high) - np.maximum(below, low), 0.0)
+    whole = (low <= below) & (below <= high)
+    return np.where(upto > below, part / np.maximum(upto - below, _SELDOM), whole)
 
 
 def measure(shape: Shape, replications: int) -> tuple[list[str], str]:
@@ -108,9 +116,12 @@ def measure(shape: Shape, replications: int) -> tuple[list[str], str]:
         ground = prepare(case.history, shape.today, DAYS_AHEAD)
         chances += _chances(case, ground)
         sums = simulate_period(ground, 1, DAYS_AHEAD, seed)["all"]
-        wins.append(held_in(sums.won, case.wins))
+        came = np.array([case.wins], float), np.array([case.value])
+        if shape.is_exact:
+            came = case.futures(_FUTURES, seed)
+        wins.append(held_in(sums.won, came[0]))
         if shape.value:
-            value += [held_in(trials, case.value) for trials in sums.value.values()]
+            value += [held_in(trials, came[1]) for trials in sums.value.values()]
     figures = _figures(np.array(chances, dtype=float))
     texts = [f"{figure:.3f}" for figure in figures]
     row = [shape.name, *texts, *_ranges(wins), *_ranges(value, in_parts=True)]
@@ -135,7 +146,7 @@ def _missed(shape: Shape, figures: list[float], wins: float, value: float) -> It
     soon, ever, mapping = figures[3], figures[6], figures[7]
     if shape.is_exact and soon > SOON_AT_MOST.get((shape.a_year, shape.years), np.inf):
         yield "90 d"
-    is_right = mapping <= EVER_SLACK
+    is_right = mapping <= RIGHT
     slack = EVER_SLACK if is_right or shape.a_year < DECIDES else 0.0
     if ever > mapping + slack:
         yield "ever"
@@ -145,7 +156,7 @@ def _missed(shape: Shape, figures: list[float], wins: float, value: float) -> It
 
 
 def _share(held: Sequence[Held]) -> float:
-    return float(np.mean([each.is_held for each in held])) if held else 0.8
+    return float(np.mean([each.held for each in held])) if held else 0.8
 
 
 def _figures(chances: Any) -> list[float]:
@@ -169,7 +180,7 @@ def _ranges(held: Sequence[Held], *, in_parts: bool = False) -> list[str]:
     actual sum. Widths may be ``in_parts`` of the mean that came."""
     if not held:
         return ["", "", "", ""]
-    width = float(np.mean([each.high - each.low for each in held]))
+    width = float(np.mean([each.width for each in held]))
     came = sum(each.actual for each in held)
     if in_parts:
         width = width / max(came / len(held), 1.0)

@@ -72,6 +72,7 @@ def forecast_json(forecast: Forecast, history: History) -> dict[str, Any]:
             "history_weight": round(basis.history_weight, 3),
             "model": basis.variant.kind,
             "no_losses_since": basis.no_losses_since,
+            "quiet": list(basis.quiet) if basis.quiet else None,
             "season": basis.variant.season,
             "load": basis.variant.load,
             "learns_stages": basis.learns_stages,

@@ -7,30 +7,46 @@ counted as decisions do. ``T(d)`` is the sum of the weights of the days up to ``
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
 import numpy as np
 
+from taiga_pipeline.planning.forecast import month_ends, times_of_year
 from taiga_pipeline.planning.forecast.curves import Curves
-from taiga_pipeline.planning.forecast.month_ends import month_end_weights
 from taiga_pipeline.planning.forecast.record import Floats, Record
-from taiga_pipeline.planning.forecast.times_of_year import year_weights
 
 _MOST_AHEAD: Final = 365
 
 
-def on_days_of_decisions(
-    record: Record, curves_of: Callable[[int], Curves], horizon: int
-) -> Curves:
-    """Returns curves on the days on which this pipeline decides."""
-    found = (month_end_weights(record, horizon), year_weights(record, horizon))
-    known = [each for each in found if each is not None]
-    if not known:
-        return curves_of(horizon)
-    clock = np.cumsum(np.prod(known, axis=0))
-    ahead = float((clock - np.arange(1, horizon + 1)).max())
-    return _read(curves_of(horizon + min(max(ceil(ahead), 1), _MOST_AHEAD)), clock)
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What days weigh from ``today`` on: by how far the end of the month is, and by the half month
+    of the year; None where days are alike."""
+
+    today: int
+    month: Floats | None
+    year: Floats | None
+
+    @classmethod
+    def of(cls, record: Record) -> Clock:
+        """Learns from a record when decisions fall."""
+        found = month_ends.weights_of(record), times_of_year.half_months_of(record)
+        return cls(record.today, *found)
+
+    def read(self, curves_of: Callable[[int], Curves], horizon: int) -> Curves:
+        """Returns curves on the days on which this pipeline decides."""
+        weights = np.ones(horizon)
+        if self.month is not None:
+            weights = weights * month_ends.weights_ahead(self.today, self.month, horizon)
+        if self.year is not None:
+            weights = weights * times_of_year.weights_ahead(self.today, self.year, horizon)
+        if self.month is None and self.year is None:
+            return curves_of(horizon)
+        clock = np.cumsum(weights)
+        ahead = float((clock - np.arange(1, horizon + 1)).max())
+        return _read(curves_of(horizon + min(max(ceil(ahead), 1), _MOST_AHEAD)), clock)
 
 
 def _read(curves: Curves, clock: Floats) -> Curves:

@@ -41,6 +41,7 @@ from taiga_pipeline.planning.forecast.simulate import (
     simulate_new,
     simulate_open,
 )
+from taiga_pipeline.planning.forecast.times_of_year import next_quiet_time
 from taiga_pipeline.planning.history.model import History, PastDeal
 
 _PACE_DAYS: Final = 30
@@ -99,7 +100,8 @@ class Basis:
 
     ``history_weight`` is about how much the pipeline's own history counts beside the mapping's
     stage probabilities (0 to 1). ``arrival_weeks`` tell how many deals come in; 0: none does yet.
-    ``no_losses_since`` is the day from which on losses seem not to be recorded.
+    ``no_losses_since`` is the day from which on losses seem not to be recorded, ``quiet`` the next
+    time of the year, first to last day, in which little is decided.
     """
 
     open: int
@@ -116,6 +118,7 @@ class Basis:
     common_shock: CommonShock
     past_forecasts: int
     no_losses_since: date | None = None
+    quiet: tuple[date, date] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +321,7 @@ def basis(ground: Ground) -> Basis:
         common_shock=ground.common_shock(1, min(90, view.open.days), "open"),
         past_forecasts=len(ground.past),
         no_losses_since=None if silent is None else date.fromordinal(silent),
+        quiet=next_quiet_time(record),
     )
 
 

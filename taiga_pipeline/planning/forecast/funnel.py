@@ -322,7 +322,8 @@ class _Fitter:
         """Returns the chances to be won, and the logarithm of how likely the record is: a sum over
         ``b`` and ``d`` on a grid, and over `WIDTHS`."""
         log_odds = logit(self._prior())[:, None, None] + _OFF[:, None] + _OFF_IN_STAGE
-        seen, chance = self._moves.likelihood(log_odds), logistic(log_odds)
+        chance = logistic(log_odds)
+        seen = self._moves.likelihood(chance)
         if hidden is not None and self._record.learns_stages:
             seen = seen + hidden.if_open(chance)
         most = seen.max(axis=(1, 2), keepdims=True)
@@ -416,12 +417,13 @@ def _entry(record: Record, moves: Moves, believed: Floats) -> Floats:
     """Returns the share of new deals that begin in each stage.
 
     Where stages are not on record, deals are taken to begin in the first stage that a good part of
-    the open ones, whose coming in is dated, are in.
+    the open ones are in: of those whose coming in is dated, if there are any.
     """
     number = len(believed)
     if record.learns_stages and len(moves.first):
         return np.bincount(moves.first, minlength=number) / len(moves.first)
-    current = record.stage[record.is_open & record.arrived]
+    dated = record.is_open & record.arrived
+    current = record.stage[dated if dated.any() else record.is_open]
     shares = np.bincount(current, minlength=number) / max(len(current), 1)
     often = np.flatnonzero(shares >= _SELDOM)
     known = often[often > 0]

@@ -39,13 +39,7 @@ def weights_of(record: Record) -> Floats | None:
     return np.asarray((counts + EVEN_DECISIONS / _MONTH) * _MONTH / (len(left) + EVEN_DECISIONS))
 
 
-def month_end_weights(record: Record, days: int) -> Floats | None:
-    """Returns what the days ahead weigh, None where decisions do not fall on ends of months."""
-    weights = weights_of(record)
-    return None if weights is None else _weights_ahead(record.today, weights, days)
-
-
-def _weights_ahead(today: int, weights: Floats, days: int) -> Floats:
+def weights_ahead(today: int, weights: Floats, days: int) -> Floats:
     """Returns the weights of the days ahead: 1 on average over each whole month."""
     ahead = np.arange(today + 1, today + days + LONGEST + 1)
     left = _days_left(ahead)

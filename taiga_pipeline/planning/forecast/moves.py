@@ -61,10 +61,11 @@ class Moves:
             (lost & in_record).astype(float), weight, to, stays.stage[begins],
         )  # fmt: skip
 
-    def likelihood(self, log_odds: Floats) -> Floats:
-        """Returns the logarithm of how likely the moves are, less its maximum over each stage."""
+    def likelihood(self, chance: Floats) -> Floats:
+        """Returns the logarithm of how likely the moves are, less its maximum over each stage, for
+        chances of moving on (stages on the first axis)."""
         on, off = (self.sums(self.weight * each)[:, None, None] for each in (self.on, self.off))
-        seen = -on * np.logaddexp(0.0, -log_odds) - off * np.logaddexp(0.0, log_odds)
+        seen = on * np.log(chance) + off * np.log1p(-chance)
         return np.asarray(seen - seen.max(axis=(1, 2), keepdims=True))
 
     def sums(self, values: Floats) -> Floats:

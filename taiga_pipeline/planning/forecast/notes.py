@@ -98,8 +98,12 @@ def _parts(basis: Basis) -> Iterator[str]:
             "expected never to close."
         )
     yield _model(basis)
+    if basis.quiet:
+        first, last = basis.quiet
+        yield f"Little is decided from {first} to {last}, as in the years on record."
     yield (
-        f"Ranges: shared ups and downs of {basis.common_shock.sd:.0%} (standard deviation), from "
+        "Ranges: what all deals share, ups and downs and what chances may be off by, is "
+        f"{basis.common_shock.sd:.0%} (standard deviation), from "
         f"{counted(basis.past_forecasts, 'replayed forecast')}; "
         f"{basis.common_shock.windows:.1f} independent windows of 90 days."
     )

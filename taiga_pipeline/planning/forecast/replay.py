@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from taiga_pipeline.planning.forecast.clock import on_days_of_decisions
+from taiga_pipeline.planning.forecast.clock import Clock
 from taiga_pipeline.planning.forecast.common_shock import Window, independent_windows
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves, arrivals
 from taiga_pipeline.planning.forecast.hazards import Variant
@@ -217,26 +217,25 @@ def look(history: History, day: date, referee: Referee, horizon: int) -> View:
     return _view(day, fit_models(record, history.chances, (chosen,))[chosen], horizon)
 
 
-def open_curves(model: Model, horizon: int) -> Curves:
-    """Returns the chances of the open deals, moved to ends of months where decisions fall on them,
-    and to the dates that sales stated."""
+def open_curves(model: Model, horizon: int, clock: Clock | None = None) -> Curves:
+    """Returns the chances of the open deals, moved to the days on which decisions fall (``clock``;
+    None: that of the model's record), and to the dates that sales stated."""
     record = model.record
+    clock = clock or Clock.of(record)
     if not record.stated[record.is_open].any():
-        return on_days_of_decisions(record, model.open_curves, horizon)
-    ever = on_days_of_decisions(record, model.open_curves, EVER_DAYS)
+        return clock.read(model.open_curves, horizon)
+    ever = clock.read(model.open_curves, EVER_DAYS)
     stated = stated_of(record, ever.kinds_won.sum(axis=0)[ever.place])
     return Curves(ever.kinds_won[:horizon], ever.kinds_decided[:horizon], ever.place, stated)
 
 
 def _view(day: date, model: Model, horizon: int) -> View:
-    coming = arrivals(model.record)
+    coming, clock = arrivals(model.record), Clock.of(model.record)
     return View(
         day=day,
         model=model,
-        open=open_curves(model, horizon),
-        coming=on_days_of_decisions(
-            model.record, lambda days: model.new_deals(coming, days), horizon
-        ),
+        open=open_curves(model, horizon, clock),
+        coming=clock.read(lambda days: model.new_deals(coming, days), horizon),
         arrivals=coming,
     )
 

@@ -107,11 +107,14 @@ def simulate_open(
 
 def _around(mean: Floats, variance: Floats, doubt: float, random: np.random.Generator) -> Floats:
     """Draws sums of values with these means and variances, where what is expected may be off by the
-    part ``doubt``: log-normal, as sums of log-normal values nearly are (Fenton 1960)."""
-    square = np.log1p(variance / np.maximum(mean, _TINY) ** 2) + np.log1p(doubt**2)
-    return np.asarray(
-        mean * np.exp(np.sqrt(square) * random.standard_normal(len(mean)) - square / 2)
-    )
+    part ``doubt``: log-normal, as sums of log-normal values nearly are (Fenton 1960).
+
+    Variation does not move the mean. What is expected is as likely too low as too high: of values
+    with a long tail few that are known have mostly missed the largest.
+    """
+    varies = np.log1p(variance / np.maximum(mean, _TINY) ** 2)
+    wide = np.sqrt(varies + np.log1p(doubt**2))
+    return np.asarray(mean * np.exp(wide * random.standard_normal(len(mean)) - varies / 2))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ average.
 from __future__ import annotations
 
 from datetime import date
-from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -29,11 +28,25 @@ UPS_AND_DOWNS: Final = 0.3
 """How much a half month varies by itself (a standard deviation, in parts of its mean)."""
 _HALVES: Final = 24
 _NOTABLE: Final = 0.25
+_QUIET: Final = 0.5
+_YEAR: Final = 365
 _TINY: Final = 1e-12
 
 
 def year_weights(record: Record, days: int) -> Floats | None:
-    """Returns what the days ahead weigh, None if no time of the year is unlike others.
+    """Returns what the days ahead weigh, None if no time of the year is unlike others."""
+    levels = half_months_of(record)
+    return None if levels is None else weights_ahead(record.today, levels, days)
+
+
+def weights_ahead(today: int, levels: Floats, days: int) -> Floats:
+    """Returns what the days ahead weigh, by what half months do."""
+    ahead, _ = _halves(np.arange(today + 1, today + days + 1))
+    return np.asarray(levels[ahead])
+
+
+def half_months_of(record: Record) -> Floats | None:
+    """Returns what the days of each half month weigh, None if none is unlike the others.
 
     Where losses are not on record it is not known how many deals were there to be decided.
     """
@@ -52,8 +65,22 @@ def year_weights(record: Record, days: int) -> Floats | None:
     levels *= expected.sum() / max(float(expected.sum(axis=0) @ levels), _TINY)
     if np.abs(levels - 1.0).max() < _NOTABLE:
         return None
-    ahead, _ = _halves(np.arange(record.today + 1, record.today + days + 1))
-    return np.asarray(levels[ahead])
+    return levels
+
+
+def next_quiet_time(record: Record) -> tuple[date, date] | None:
+    """Returns the first and last day of the next time, within a year, in which less than half of
+    the usual is expected to be decided; None if there is none."""
+    weights = year_weights(record, _YEAR)
+    if weights is None:
+        return None
+    quiet = np.flatnonzero(weights < _QUIET)
+    if not len(quiet):
+        return None
+    goes_on = np.flatnonzero(np.diff(quiet) > 1)
+    last = quiet[goes_on[0]] if len(goes_on) else quiet[-1]
+    first, end = (date.fromordinal(record.today + 1 + int(each)) for each in (quiet[0], last))
+    return first, end
 
 
 def _levels(expected: Floats, seen: Floats) -> Floats:
@@ -68,19 +95,16 @@ def _levels(expected: Floats, seen: Floats) -> Floats:
 
 
 def _around_the_year(likely: Floats, prior: Floats) -> Floats:
-    """Returns the chances of each level (second axis) for each half month."""
+    """Returns the chances of each level (second axis) for each half month: what is likely of a walk
+    around the year that ends where it began."""
     goes_on = ALIKE * np.eye(len(prior)) + (1 - ALIKE) * prior
-    steps = [np.diag(each) @ goes_on for each in likely]
-    found = []
-    for at in range(len(steps)):
-        whole = np.diag(reduce(_next_step, steps[at:] + steps[:at]))
-        found.append(whole / max(float(whole.sum()), _TINY))
-    return np.array(found)
-
-
-def _next_step(before: Floats, after: Floats) -> Floats:
-    product = before @ after
-    return np.asarray(product / max(float(product.max()), _TINY))
+    steps = likely[:, :, None] * goes_on
+    walks = steps.copy()  # From each half month on (first axis), all at once.
+    for ahead in range(1, len(steps)):
+        walks = walks @ np.roll(steps, -ahead, axis=0)
+        walks /= np.maximum(walks.max(axis=(1, 2), keepdims=True), _TINY)
+    found = np.diagonal(walks, axis1=1, axis2=2)
+    return np.asarray(found / np.maximum(found.sum(axis=1, keepdims=True), _TINY))
 
 
 def _due(record: Record, days: Days) -> Floats:

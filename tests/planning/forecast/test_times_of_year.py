@@ -10,6 +10,8 @@ import pytest
 np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
 
 from bench.small_firms import BEFORE_SUMMER, TODAY, Shape, simulate  # noqa: E402
+from taiga_pipeline.planning.forecast.forecast import make_forecast  # noqa: E402
+from taiga_pipeline.planning.forecast.notes import notes  # noqa: E402
 from taiga_pipeline.planning.forecast.record import make_record  # noqa: E402
 from taiga_pipeline.planning.forecast.replay import Referee, look  # noqa: E402
 from taiga_pipeline.planning.forecast.times_of_year import year_weights  # noqa: E402
@@ -67,3 +69,9 @@ def test_a_year_is_judged_by_what_was_known_on_the_day() -> None:
     assert known is not None
     assert more is not None
     assert (known == more).all()
+
+
+def test_a_forecast_says_when_little_is_decided() -> None:
+    found = history(CLOSED, 1)
+    said = notes(make_forecast(found, BEFORE_SUMMER, months_ahead=2), found)
+    assert "Little is decided from 2026-07-01 to 2026-08-15, as in the years on record." in said
