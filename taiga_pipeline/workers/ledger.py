@@ -17,16 +17,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
     Engine,
-    Float,
-    Integer,
     Interval,
-    MetaData,
-    Table,
-    Text,
     and_,
     case,
     func,
@@ -50,42 +44,8 @@ from taiga_pipeline.workers.decisions import (
 )
 from taiga_pipeline.workers.fleet import Member
 from taiga_pipeline.workers.queued import QueuedJob
+from taiga_pipeline.workers.schema import HOSTS, PIPELINES, TURNS
 
-_metadata = MetaData()
-PIPELINES: Final = Table(
-    "pipeline_sync_pipelines",
-    _metadata,
-    Column("queue", Text, primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("slot", UtcDateTime),
-    Column("worker", Text),
-    Column("started_at", UtcDateTime),
-    Column("finished_at", UtcDateTime),
-    Column("succeeded_at", UtcDateTime),
-    Column("ending", Text),
-    Column("code", Integer),
-    Column("message", Text),
-    Column("waiting", Integer),
-    Column("applied", Integer),
-    Column("requests", Integer),
-    Column("seconds", Float),
-    Column("failures", Integer),
-)
-HOSTS: Final = Table(
-    "pipeline_sync_hosts",
-    _metadata,
-    Column("queue", Text, primary_key=True),
-    Column("host", Text, primary_key=True),
-    Column("failures", Integer),
-    Column("hold_until", UtcDateTime),
-)
-TURNS: Final = Table(
-    "pipeline_sync_turns",
-    _metadata,
-    Column("queue", Text, primary_key=True),
-    Column("duty", Text, primary_key=True),
-    Column("taken_at", UtcDateTime),
-)
 NO_TABLES: Final = (
     "the queue's tables are not there; run 'pipeline-sync worker --setup' once, with an account "
     "that may create tables"

@@ -7,7 +7,6 @@ with its record, so that the first set-up and every later upgrade are the same c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,61 +14,16 @@ from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, Engine
 
 from sync.database.engine import failures_as, open_engine, shown
-from sync.database.migrations import Step, migrate, statements, version_of
+from sync.database.migrations import Step, migrate, version_of
 from sync.errors import StateUnusable, Unreachable
 from taiga_pipeline.workers.ledger import NO_TABLES
+from taiga_pipeline.workers.schema import STEPS, metadata
 
 LIBRARY: Final = "procrastinate"
 OURS: Final = "workers"
 OLD: Final = "the queue's tables have an older version; run 'pipeline-sync worker --setup' once"
 
 _FIRST: Final = "procrastinate_jobs"
-
-
-STEPS: Final[Sequence[Step]] = (
-    statements(
-        """CREATE TABLE pipeline_sync_pipelines (
-            queue TEXT NOT NULL,
-            name TEXT NOT NULL,
-            slot TIMESTAMP WITH TIME ZONE,
-            worker TEXT NOT NULL DEFAULT '',
-            started_at TIMESTAMP WITH TIME ZONE,
-            finished_at TIMESTAMP WITH TIME ZONE,
-            succeeded_at TIMESTAMP WITH TIME ZONE,
-            ending TEXT NOT NULL DEFAULT '',
-            code INTEGER,
-            message TEXT NOT NULL DEFAULT '',
-            waiting INTEGER NOT NULL DEFAULT 0,
-            applied INTEGER NOT NULL DEFAULT 0,
-            requests INTEGER NOT NULL DEFAULT 0,
-            seconds DOUBLE PRECISION NOT NULL DEFAULT 0,
-            failures INTEGER NOT NULL DEFAULT 0,
-            PRIMARY KEY (queue, name)
-        )""",
-        """CREATE TABLE pipeline_sync_hosts (
-            queue TEXT NOT NULL,
-            host TEXT NOT NULL,
-            failures INTEGER NOT NULL DEFAULT 0,
-            hold_until TIMESTAMP WITH TIME ZONE,
-            PRIMARY KEY (queue, host)
-        )""",
-    ),
-    # The queue looks for jobs of the same lock whenever it looks for a job; with thousands of them
-    # waiting, that has to be quick.
-    statements(
-        "CREATE INDEX pipeline_sync_jobs_lock ON procrastinate_jobs (lock, priority DESC, id) "
-        "WHERE status IN ('todo', 'doing')"
-    ),
-    # Which worker keeps house: whoever takes the turn, by this database's clock.
-    statements(
-        """CREATE TABLE pipeline_sync_turns (
-            queue TEXT NOT NULL,
-            duty TEXT NOT NULL,
-            taken_at TIMESTAMP WITH TIME ZONE NOT NULL,
-            PRIMARY KEY (queue, duty)
-        )""",
-    ),
-)
 
 
 def set_up(url: str) -> int:
@@ -82,7 +36,9 @@ def set_up(url: str) -> int:
     try:
         with failures_as(Unreachable, engine):
             _refuse_others(engine)
-            return migrate(engine, LIBRARY, _library_steps()) + migrate(engine, OURS, STEPS)
+            return migrate(engine, LIBRARY, _library_steps()) + migrate(
+                engine, OURS, STEPS, metadata
+            )
     finally:
         engine.dispose()
 

@@ -24,7 +24,9 @@ from taiga_pipeline.workers.jobs import WorkerTasks, assign, defer, hurry, make_
 from taiga_pipeline.workers.ledger import Ledger
 from taiga_pipeline.workers.manager import QueueDatabase, make_app
 from taiga_pipeline.workers.schedule import Every
+from taiga_pipeline.workers.schema import STEPS, metadata
 from tests.live.postgresql import Server
+from tests.schemas import described
 
 QUARTER = Every(timedelta(minutes=15))
 
@@ -521,10 +523,24 @@ def test_tables_of_an_older_version_are_upgraded(postgresql_url: str) -> None:
     migrate(engine, tables.LIBRARY, older)
     with pytest.raises(StateUnusable, match="older version"):
         tables.check(postgresql_url)
-    assert tables.set_up(postgresql_url) == 4 + len(tables.STEPS)
+    assert tables.set_up(postgresql_url) == 4 + len(STEPS)
     tables.check(postgresql_url)
     assert version_of(engine, tables.LIBRARY) == len(older) + 4
     engine.dispose()
+
+
+def test_steps_lead_to_the_tables_of_a_new_queue(postgresql: Server) -> None:
+    looked = []
+    for steps in (STEPS, STEPS[:1]):
+        url = postgresql.empty_database()
+        engine = create_engine(url)
+        migrate(engine, tables.LIBRARY, tables._library_steps())
+        migrate(engine, tables.OURS, steps, metadata if steps == STEPS else None)
+        tables.set_up(url)
+        looked.append(described(engine))
+        engine.dispose()
+        postgresql.give_back(url)
+    assert looked[0] == looked[1]
 
 
 def test_another_programs_queue_is_left_alone(postgresql_url: str) -> None:
