@@ -17,6 +17,8 @@ from taiga_pipeline.app.planning.scenarios import saved_scenario
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.people.model import Allocation, Person
+from taiga_pipeline.pipeline.destination import Destination
+from taiga_pipeline.pipeline.model import Category
 from taiga_pipeline.pipeline.notation import parse_roles
 from tests.mapping.support import deal
 from tests.web.conftest import Browse, seen_in
@@ -166,6 +168,15 @@ def test_a_suggestion_is_made_explained_and_accepted_deal_by_deal(
     assert "Ask for a new one" in browser.get("/plan/staffing").text
     assert browser.post("/plan/staffing/accept", key="W-1", seen=seen).status_code == 409
     assert browser.post("/plan/staffing/accept", key=" ").status_code == 422
+
+
+def test_nobody_is_merely_reserved_for_a_deal_that_is_won(browse: Browse, plan: Workspace) -> None:
+    browser = browse("read")
+    assert "reserved</span>" in browser.get("/deal?key=D-1").text
+    with deal_store(plan) as store:
+        store.move("D-1", Destination("Won", Category.WON, ()), by="test")
+    page = browser.get("/deal?key=D-1").text
+    assert "confirmed</span>" in page and "reserved</span>" not in page
 
 
 def test_who_can_take_a_deal_is_shown_with_free_hours_and_put_on_it(

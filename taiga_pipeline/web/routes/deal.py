@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from taiga_pipeline.app.deals.demand import demand_of
 from taiga_pipeline.app.deals.editing import check_off, gate_of, take_back
+from taiga_pipeline.app.deals.follow_ups import Followed
 from taiga_pipeline.app.deals.looking import DealDetails, show_deal
 from taiga_pipeline.app.deals.notes import add_note
 from taiga_pipeline.app.sync.looking import waiting
@@ -20,6 +21,7 @@ from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.columns import deal_cells
 from taiga_pipeline.pipeline.delivery import delivery_facts, left_of
 from taiga_pipeline.pipeline.errors import NotMappedDeal
+from taiga_pipeline.pipeline.model import Category
 from taiga_pipeline.pipeline.tables.notes import is_note
 from taiga_pipeline.records import deal_of
 from taiga_pipeline.web.pages import Queue, Section, get, post
@@ -56,7 +58,7 @@ def shown(visit: Visit, key: str, status: int = 200) -> Response:
     workspace = visit.workspace
     details = show_deal(workspace, key)
     deal = details.deal
-    demand = demand_of(workspace, deal)
+    demand, stage = demand_of(workspace, deal), Followed(workspace).stage(deal)
     open_now = waiting(workspace).issues
     issues = [e for e in open_now if deal.key in (e.issue.key.group, deal_of(e.issue.key.group))]
     state = delivery_facts(deal.key, details.facts, details.seen_at, "")
@@ -68,6 +70,7 @@ def shown(visit: Visit, key: str, status: int = 200) -> Response:
         cells=deal_cells(deal),
         fields=workspace.fields,
         gate=_gate(visit, deal.key),
+        is_won=stage is not None and stage.category is Category.WON,
         demand=demand,
         weeks=drawn(demand.roles, demand.start),
         delivery=state if details.facts else None,
