@@ -48,11 +48,24 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """A fact that moves a chance, by so many points in a hundred, and why it does."""
+
+    fact: str
+    points: int
+    because: str
+
+    def __str__(self) -> str:
+        """Says so in English, as JSON has it."""
+        return f"{self.fact} {self.points:+} points: {self.because}"
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """The chance to win that history gives a deal, 0 to 1, and the facts that move it most."""
 
     chance: float
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
 
 class Followed:
@@ -105,7 +118,7 @@ class Followed:
             return None
         return Score(outlook.probability, self._reasons(deal.key) if with_reasons else ())
 
-    def _reasons(self, key: str) -> tuple[str, ...]:
+    def _reasons(self, key: str) -> tuple[Reason, ...]:
         from taiga_pipeline.planning.forecast.outlooks import explain
 
         explanation = explain(self._ground, key) if self._ground else None
@@ -166,9 +179,10 @@ def stays(deal: PastDeal) -> Iterator[tuple[str, int]]:
         yield spell.stage, (end - spell.since).days
 
 
-def main_reasons(steps: Sequence[Step]) -> Iterator[str]:
-    """Yields the facts that move a chance most, each with how far, the strongest first."""
+def main_reasons(steps: Sequence[Step]) -> Iterator[Reason]:
+    """Yields the facts that move a chance most, by a point at least, the strongest first."""
     changes = [(after.chance - before.chance, after) for before, after in pairwise(steps)]
     strongest = sorted(changes, key=lambda each: -abs(each[0]))[:REASONS]
     for change, step in strongest:
-        yield f"{step.name} {100 * change:+.0f} points: {step.reason}"
+        if points := round(100 * change):
+            yield Reason(step.name, points, step.reason)

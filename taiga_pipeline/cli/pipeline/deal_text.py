@@ -13,7 +13,7 @@ import click
 
 from taiga_pipeline.cli.output import print_pairs, print_table, shorten
 from taiga_pipeline.hints import command
-from taiga_pipeline.language import ENGLISH, counted, figure, marked, translated, used
+from taiga_pipeline.language import ENGLISH, counted, figure, marked, used
 from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.cells import format_time
 from taiga_pipeline.pipeline.columns import deal_cells
@@ -23,6 +23,7 @@ from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts, FieldChange, Note, StageMove
 from taiga_pipeline.pipeline.tables.notes import is_note
 from taiga_pipeline.report.amounts import amount_shown
+from taiga_pipeline.report.scores import reason_text
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def print_waiting(waiting: Waiting, score: Score | None) -> None:
         click.echo("")
         print_pairs(pairs)
     for reason in score.reasons if score else ():
-        click.echo(f"  {safe(translated(reason))}")
+        click.echo(f"  {safe(reason_text(reason.fact, reason.points, reason.because))}")
 
 
 def print_notes(notes: Iterable[Note]) -> None:

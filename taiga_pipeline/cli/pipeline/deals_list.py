@@ -222,7 +222,10 @@ def listed_json(each: Listed, table: FieldTable) -> dict[str, Any]:
 
 def waiting_json(waiting: Waiting, score: Score | None) -> dict[str, Any]:
     """Returns what a deal waits for, and its learnt chance, as plain data."""
-    learnt = {"chance": round(score.chance, 4), "reasons": score.reasons} if score else None
+    learnt: dict[str, Any] | None = None
+    if score:
+        reasons = [str(each) for each in score.reasons]
+        learnt = {"chance": round(score.chance, 4), "reasons": reasons}
     return {
         "waits_for": [each.value for each in waiting.follow_ups],
         "days_in_stage": waiting.days_in_stage,

@@ -24,8 +24,8 @@ from taiga_pipeline.web.visit import Fields, Visit
 if TYPE_CHECKING:
     from taiga_pipeline.app.deals.looking import DealDetails
 
-EMPTY_ROWS: Final = 3
-"""So many rows of contacts and roles stand empty below those that there are."""
+EMPTY_ROWS: Final = 1
+"""So many rows of contacts and roles stand empty below those that there are; a script adds more."""
 _CONTACT: Final = ("contact_name", "contact_email", "contact_phone", "contact_part")
 _ROLE: Final = ("role_name", "role_hours", "role_weeks", "role_start", "role_skills")
 

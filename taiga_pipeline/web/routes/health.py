@@ -11,13 +11,13 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from sync.plan.model import ActionType, IssueKind
-from sync.state.rows import BY_PEOPLE, KEEP, READ
+from sync.state.rows import BRING_BACK, BY_PEOPLE, KEEP, READ, TAKE_AWAY
 from sync.ways_out import AllowOnce, Resolve, Side, Statement
 from taiga_pipeline.app.notify.telling import undelivered_messages
 from taiga_pipeline.app.sync.background import Phase
 from taiga_pipeline.app.sync.deciding import resolve
 from taiga_pipeline.app.sync.looking import Past, past_of, recent_runs, sync_health, waiting
-from taiga_pipeline.language import plural, translated
+from taiga_pipeline.language import marked, plural, translated
 from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.fields.field import FieldTable
 from taiga_pipeline.records import deal_of
@@ -28,10 +28,16 @@ from taiga_pipeline.web.pages import Section, get, post
 from taiga_pipeline.web.seen import NotSeen, mark_of, refuse_unseen
 from taiga_pipeline.web.visit import Visit
 
+_OF_PEOPLE: Final = {
+    KEEP: marked("keep"),
+    TAKE_AWAY: marked("take away"),
+    BRING_BACK: marked("bring back"),
+}
 MOST_ISSUES: Final = 200
 MOST_EVENTS: Final = 100
 _LONGEST: Final = 200
-_FIGURES: Final = ("applied", "failed", "issues", "requests")
+FEW: Final = 25
+"""So many entries of who changed what are shown; the others on demand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class RunShown:
     started: datetime
     finished: datetime | None
     outcome: str
-    figures: Mapping[str, int]
+    figures: tuple[str, ...]
     why: str
 
 
@@ -108,11 +114,11 @@ def show(visit: Visit) -> Response:
             :MOST_EVENTS
         ],
         deal=deal,
+        few=None if visit.query.text("show") == "all" else FEW,
     )
 
 
 def _shown(run: Any, zone: tzinfo) -> RunShown:
-    figures = {name: run.summary[name] for name in _FIGURES if run.summary.get(name)}
     why = [
         in_words(Statement.read(run.summary[name]))
         for name in ("error", "stopped_by")
@@ -121,7 +127,21 @@ def _shown(run: Any, zone: tzinfo) -> RunShown:
     why += [each.message for each in _refusals(run.summary)]
     finished = run.finished_at and run.finished_at.astimezone(zone)
     started = run.started_at.astimezone(zone)
-    return RunShown(run.id, started, finished, run.outcome, figures, " ".join(why))
+    return RunShown(run.id, started, finished, run.outcome, _figures(run.summary), " ".join(why))
+
+
+def _figures(summary: Mapping[str, Any]) -> tuple[str, ...]:
+    """Returns what a run did, in words."""
+    applied, failed, issues, requests = (
+        int(summary.get(name) or 0) for name in ("applied", "failed", "issues", "requests")
+    )
+    said = (
+        (applied, plural("{number:,} change", "{number:,} changes", applied)),
+        (failed, plural("{number:,} failed", "{number:,} failed", failed)),
+        (issues, plural("{number:,} for a person", "{number:,} for people", issues)),
+        (requests, plural("{number:,} request", "{number:,} requests", requests)),
+    )
+    return tuple(text for number, text in said if number)
 
 
 def _refusals(summary: Mapping[str, object]) -> list[Statement]:
@@ -191,11 +211,22 @@ def _by_runs(past: Past, zone: tzinfo) -> Iterator[Event]:
             at=each.intended_at.astimezone(zone),
             who=_("people") if each.action in BY_PEOPLE else _("the run"),
             deal=deal_of(key.group),
-            what=" ".join(filter(None, (_(each.action), _(key.kind), key.name))),
+            what=" ".join(filter(None, (_action(each.action), _(key.kind), key.name))),
             changes=tuple(_change(each.action, change) for change in each.changes
                           if change.get("verdict") != READ),
-            outcome=f"{_(each.status)}: {translated(each.error)}" if each.error else _(each.status),
+            outcome=_outcome(each),
         )  # fmt: skip
+
+
+def _action(action: str) -> str:
+    return _(_OF_PEOPLE.get(action, action))
+
+
+def _outcome(entry: Any) -> str:
+    """Returns what came of a write, "" where it is done."""
+    if entry.error:
+        return f"{_(entry.status)}: {translated(entry.error)}"
+    return "" if entry.status == "done" else _(entry.status)
 
 
 def _change(action: str, change: Mapping[str, object]) -> str:

@@ -62,8 +62,9 @@ def test_a_run_by_a_click_is_on_the_page_once_it_is_done(
     finished()
     assert project_names(taiga)
     page = text_of(browser.get("/health"))
-    assert "applied" in page
-    assert "create project" in page
+    assert re.search(r"done \d+ changes, \d+ requests", page)
+    assert "older entries" in page
+    assert "create project" in text_of(browser.get("/health?show=all"))
 
 
 def test_a_run_that_limits_refused_can_be_allowed_once(

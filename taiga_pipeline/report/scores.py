@@ -1,0 +1,26 @@
+"""Learnt chances as people read them: the facts that move them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from taiga_pipeline.language import marked, translated
+from taiga_pipeline.language import text as _
+
+_FACTS: Final = {
+    "base rate": marked("base rate"),
+    "stage": marked("stage"),
+    "age": marked("age"),
+    "season": marked("season"),
+    "past forecasts": marked("past forecasts"),
+}
+
+
+def reason_text(fact: str, points: int, because: str) -> str:
+    """Returns what moves a chance, by how many points in a hundred, and why."""
+    return _(
+        "{fact} {points:+} points: {because}",
+        fact=_(_FACTS.get(fact, fact)),
+        points=points,
+        because=translated(because),
+    )
