@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
@@ -283,10 +283,6 @@ class FollowUp:
     changes: tuple[CardChange, ...] = ()
     reports: tuple[RunReport, ...] = ()
 
-    def and_then(self, other: FollowUp) -> FollowUp:
-        """Returns both, one after the other."""
-        return FollowUp((*self.changes, *other.changes), (*self.reports, *other.reports))
-
 
 def portfolio_of(workspace: Workspace) -> PortfolioMaker:
     """Returns what makes the portfolio, the same one as long as the workspace lasts."""
@@ -295,31 +291,39 @@ def portfolio_of(workspace: Workspace) -> PortfolioMaker:
     return kept
 
 
-def run_for_portfolio(workspace: Workspace, runner: Runner, result: RunReport) -> FollowUp:
-    """Carries over what people did on cards, and runs again as long as the board lags behind.
+def follow_up_of(
+    workspace: Workspace,
+    runner: Runner,
+    result: RunReport,
+    answers: Callable[[RunReport], Sequence[CardChange]],
+) -> FollowUp:
+    """Carries over what people did on cards and answered in projects that have ended, and runs
+    again as long as the board or a page lags behind.
 
     Cards show the address of a project, and the plan its milestones: both are known only after
     the run that made them. A deal that a card changed has a run of its own before that. So the
-    next run finds nothing left to do.
+    next run finds nothing left to do. ``answers`` takes up those of a run: a project whose answers
+    are not taken up would be looked at by every further run.
 
     :raises Stop: as `Runner.run`.
     """
     maker = portfolio_of(workspace)
-    if not maker.enabled:
-        return FollowUp()
-    changes: list[CardChange] = []
     reports: list[RunReport] = []
-    last = result
+    last, answered = result, answers(result)
+    changes = [*answered]
     while _was_applied(last, runner):
-        taken = maker.take_up(last, runner)
+        taken = maker.take_up(last, runner) if maker.enabled else []
         changes += taken
-        if not taken and not maker.is_affected(last):
-            maker.settle(last, runner)
+        if not (taken or answered or maker.is_affected(last)):
+            if maker.enabled:
+                maker.settle(last, runner)
             break
         if len(reports) == _MOST_RUNS:
             break
         last = runner.run()
         reports.append(last)
+        answered = answers(last)
+        changes += answered
     return FollowUp(tuple(changes), tuple(reports))
 
 

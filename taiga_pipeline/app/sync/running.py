@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sync.run.runner import Outcome, Runner, RunReport
+from sync.run.runner import Outcome, RunReport
 from taiga_pipeline.app.card_changes import CardChange
 from taiga_pipeline.app.customers.looking_back import take_up_answers
 from taiga_pipeline.app.deals.calendar_feed import write_feed
@@ -16,7 +17,7 @@ from taiga_pipeline.app.engine import make_runner
 from taiga_pipeline.app.expiry import explaining_refusal, note_last_day
 from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics
 from taiga_pipeline.app.notify.after_run import tell_of_failure, tell_of_run
-from taiga_pipeline.app.portfolio import FollowUp, run_for_portfolio
+from taiga_pipeline.app.portfolio import follow_up_of
 from taiga_pipeline.app.state_access import locked_state, state_to_read
 from taiga_pipeline.app.trouble import Trouble, trouble_of
 from taiga_pipeline.app.workspace import Workspace
@@ -118,27 +119,14 @@ def _perform(
             note_last_day(store, runner.target)
             if remembers:
                 remembers.keep()
-            follow_up = run_for_portfolio(workspace, runner, result)
-            follow_up = follow_up.and_then(_answers(workspace, runner, result, follow_up))
+            answers = partial(take_up_answers, workspace, runner)
+            follow_up = follow_up_of(workspace, runner, result, answers)
             write_feed(workspace)
         finally:
             write_metrics(workspace, store)
         tool = runner.target.name
     send_heartbeat(workspace, result)
     return Performed((result, *follow_up.reports), follow_up.changes, tool)
-
-
-def _answers(
-    workspace: Workspace, runner: Runner, result: RunReport, follow_up: FollowUp
-) -> FollowUp:
-    """Takes up what people answered in projects that have ended, and shows it where it belongs."""
-    reports = (result, *follow_up.reports)
-    taken = [each for report in reports for each in take_up_answers(workspace, runner, report)]
-    if not taken or trouble_in(reports[-1]) is not None or runner.stop.is_set():
-        return FollowUp(tuple(taken))
-    after = runner.run()
-    taken += take_up_answers(workspace, runner, after)
-    return FollowUp(tuple(taken), (after,))
 
 
 def trouble_in(result: RunReport) -> Trouble | None:

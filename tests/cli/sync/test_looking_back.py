@@ -10,6 +10,7 @@ import pytest
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import Run, writes
 
+from .test_cards import Person
 from .test_portfolio import nothing_left_to_do
 
 pytestmark = pytest.mark.sampled_tests(2)
@@ -20,8 +21,8 @@ SLUG = "looking-back"
 class Pages:
     """The wiki of a deal's project, as somebody sees it who works there."""
 
-    def __init__(self, taiga: Sandbox, name: str) -> None:
-        self.client = taiga.as_user("admin")
+    def __init__(self, client: Person, name: str) -> None:
+        self.client = client
         rows = self.client.get("/projects")
         (self.project,) = [row["id"] for row in rows if name in row["name"]]
 
@@ -57,7 +58,7 @@ def ended(run: Run, taiga: Sandbox, environment: dict[str, str]) -> Run:
     run("deals", "add", "D-1", "Shop", "--customer", "Acme", "--start", "2026-01-05")
     assert run("deals", "move", "D-1", "Won", "--force").exit_code == 0
     assert run("run").exit_code == 0
-    Pages(taiga, "Shop").finish()
+    Pages(taiga.as_user("admin"), "Shop").finish()
     run("run")
     return run
 
@@ -71,7 +72,7 @@ def test_a_project_that_has_ended_asks_and_what_is_answered_there_is_kept(
     ended: Run, taiga: Sandbox
 ) -> None:
     ended("run")
-    pages = Pages(taiga, "Shop")
+    pages = Pages(taiga.as_user("admin"), "Shop")
     page = pages.page()
     assert page is not None
     text = page["content"]
@@ -88,7 +89,7 @@ def test_people_s_page_is_never_written_over_and_a_later_answer_elsewhere_stays(
     ended: Run, taiga: Sandbox
 ) -> None:
     ended("run")
-    pages = Pages(taiga, "Shop")
+    pages = Pages(taiga.as_user("admin"), "Shop")
     mine = "My own words.\n\n1. What went well?\nThe team.\n"
     pages.write(mine)
     ended("run")
@@ -107,7 +108,7 @@ def test_people_s_page_is_never_written_over_and_a_later_answer_elsewhere_stays(
 
 def test_a_page_that_people_delete_stays_away(ended: Run, taiga: Sandbox) -> None:
     ended("run")
-    pages = Pages(taiga, "Shop")
+    pages = Pages(taiga.as_user("admin"), "Shop")
     page = pages.page()
     assert page is not None
     pages.client.delete(f"/wiki/{page['id']}")
@@ -127,7 +128,7 @@ def test_a_project_that_goes_on_is_not_asked(
     run("deals", "move", "D-1", "Won", "--force")
     run("run")
     run("run", "--full")
-    assert Pages(taiga, "Shop").page() is None
+    assert Pages(taiga.as_user("admin"), "Shop").page() is None
 
 
 def test_the_page_from_sales_says_when_the_deal_reached_which_stage(
@@ -138,7 +139,7 @@ def test_the_page_from_sales_says_when_the_deal_reached_which_stage(
     run("deals", "add", "D-1", "Shop", "--customer", "Acme", "--stage", "Lead")
     run("deals", "move", "D-1", "Won", "--force")
     run("run")
-    pages = Pages(taiga, "Shop")
+    pages = Pages(taiga.as_user("admin"), "Shop")
     (page,) = pages.client.get(f"/wiki?project={pages.project}")
     stages = page["content"].partition("### Stages")[2]
     assert [line for line in stages.splitlines() if line.startswith("- ")] == [

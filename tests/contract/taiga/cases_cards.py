@@ -57,6 +57,41 @@ def _write(values: dict[str, Any], version: int, status: int = 200, **more: Any)
 
 CASES = (
     Case(
+        "a card that is dragged changes its column, and neither its version nor its date",
+        "seen on a real server (6.10.0) while a project manager worked on a board",
+        (
+            _STORY,
+            Step(
+                "GET",
+                "/userstories/{story}",
+                fields={"version": 1},
+                save={"modified": "modified_date"},
+            ),
+            Step(
+                "GET",
+                "/userstory-statuses?project={project}",
+                fields={"": Length(6), "1.name": "Ready"},
+                save={"ready": "1.id"},
+            ),
+            Step(
+                "POST",
+                "/userstories/bulk_update_kanban_order",
+                {
+                    "project_id": "{project}",
+                    "status_id": "{ready}",
+                    "bulk_userstories": ["{story}"],
+                },
+                fields={"": Length(1), "0.id": "{story}", "0.status": "{ready}"},
+            ),
+            Step(
+                "GET",
+                "/userstories/{story}",
+                fields={"version": 1, "modified_date": "{modified}", "status": "{ready}"},
+            ),
+        ),
+        project="kanban",
+    ),
+    Case(
         "a list of stories shows their tasks where it is asked to",
         _SEEN,
         (

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sync.errors import SyncError
 from taiga_pipeline.app.engine import make_runner
-from taiga_pipeline.app.portfolio import run_for_portfolio
+from taiga_pipeline.app.portfolio import follow_up_of
 from taiga_pipeline.app.state_access import locked_state, state_to_read
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
@@ -125,7 +125,7 @@ class Office:
             client._transport._session.trust_env = False
             client._chance = lambda: 0.0
             result = runner.run(look_at_all=full)
-            run_for_portfolio(workspace, runner, result)
+            follow_up_of(workspace, runner, result, lambda report: [])
 
     def run_killed(self, at: int) -> None:
         """Runs until the crash point of number ``at``, or to the end."""
