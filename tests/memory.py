@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from multiprocessing import util
 from pathlib import Path
 from typing import Final
 
@@ -47,7 +48,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     folder = config.stash.get(_FOLDER, None)
     if folder is not None and not config.stash.get(_FAILED, False):
-        shutil.rmtree(folder, ignore_errors=True)
+        # After the module has removed its own folder in there, when Python ends.
+        util.Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=-1_000)
 
 
 def is_enough(memory: Path) -> bool:
