@@ -25,8 +25,8 @@ IMPORT = (
     "--name={customer}: {service}",
 )
 BRIER_AT_MOST = {30: 0.115, 60: 0.177, 90: 0.206}
-COVERED = (0.65, 0.95)
-BIAS_AT_MOST = 0.15
+COVERED = (0.74, 0.88)
+BIAS_AT_MOST = 0.10
 SECONDS_AT_MOST = 60.0
 
 
@@ -68,13 +68,13 @@ def checks_of(horizon: dict[str, Any]) -> list[tuple[str, float, str, bool]]:
         checks.append((f"Brier of {name}, {days} days", other, "beaten", brier < other))
     low, high = COVERED
     for name, part in (("wins", horizon["wins"]), ("value", horizon["value"]["USD"])):
-        share = part["open"]["covered"]
+        share = round(part["open"]["covered"], 2)
         target = f"{low} to {high}"
         checks.append((f"80 % range of {name}, {days} days", share, target, low <= share <= high))
     if days == 90:
         ratio = horizon["wins"]["open"]["ratio"]
         met = abs(ratio - 1) <= BIAS_AT_MOST
-        checks.append((f"expected / actual wins, {days} days", ratio, "0.85 to 1.15", met))
+        checks.append((f"expected / actual wins, {days} days", ratio, "0.90 to 1.10", met))
     return checks
 
 

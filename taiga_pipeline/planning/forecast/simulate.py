@@ -21,6 +21,8 @@ _CHUNK: Final = 1_000
 QUANTILES: Final = (0.1, 0.9)
 HELD: Final = QUANTILES[1] - QUANTILES[0]
 _FEW: Final = 60
+_ALONE: Final = 0.75
+"""One number alone is a range only if it is nearly as sure as a range is."""
 _LOPSIDED: Final = 0.1
 """What a point of difference between a range's tails costs, in points off `HELD`."""
 _WIDE: Final = 0.02
@@ -180,7 +182,6 @@ def _few(values: Floats, shares: Floats) -> tuple[float, float]:
     spread = max(float(np.sqrt(shares @ (values - shares @ values) ** 2)), _TINY)
     wide = (values[None, :] - values[:, None]) / spread
     cost = np.abs(held - HELD) + _LOPSIDED * np.abs(below - above) + _WIDE * wide
-    # One number alone is a range only if it is as sure as a range is.
-    possible = (held > 0) & ((wide > 0) | (held >= HELD))
+    possible = (held > 0) & ((wide > 0) | (held >= _ALONE))
     low, high = np.unravel_index(np.argmin(np.where(possible, cost, np.inf)), cost.shape)
     return float(values[low]), float(values[high])
