@@ -79,7 +79,7 @@ def pytest_of(folder: Path, *options: str, profile: str = "") -> subprocess.Comp
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 

@@ -75,7 +75,7 @@ class Sandbox:
         """
         server = SandboxServer(self._address, self._site.handle, self._close_connections)
         thread = threading.Thread(
-            target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+            target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True
         )
         autosave = None
         if self._data is not None:
