@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from taiga_pipeline.app.planning.standing import standing_of
+from taiga_pipeline.app.planning.standing import plan_standing
 from taiga_pipeline.app.planning.what_if import open_questions
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.mapping.text import normalise
@@ -159,7 +159,7 @@ def play(
     """
     _check_bounds(supposed)
     name = f"plan {wish.weeks} {folded(wish.team)}"
-    kept = workspace.remembered(name, standing_of(workspace), lambda: _open(workspace, wish))
+    kept = workspace.remembered(name, plan_standing(workspace), lambda: _open(workspace, wish))
     from taiga_pipeline.app.planning.what_if import SUPPOSED
     from taiga_pipeline.planning.scenario.file import scenario_of
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from taiga_pipeline.app.extras import need_extra
 from taiga_pipeline.app.pipeline_data import read_pipeline
 from taiga_pipeline.app.planning.record import read_history
-from taiga_pipeline.app.planning.standing import standing_of
+from taiga_pipeline.app.planning.standing import plan_standing
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.pipeline.errors import UnknownName
@@ -84,7 +84,7 @@ def quarter_of(workspace: Workspace, name: str = "") -> Quarter:
     :raises Unreachable: the source does not answer.
     """
     need_extra("forecast", "planning", "numpy")
-    standing = standing_of(workspace)
+    standing = plan_standing(workspace)
     known = workspace.remembered("forecast", standing, lambda: _learn(workspace))
     rows = {row.period.name: row for row in known.forecast.quarters}
     wanted = _written(name) or next(iter(rows))
