@@ -159,8 +159,13 @@ def make_source(workspace: Workspace, known: KnownTarget | None = None) -> Mappe
 def phases_there(workspace: Workspace) -> PhasesThere:
     """Returns the projects of deals' phases, and what became of the dates of milestones."""
     with state_to_read(workspace) as state:
-        keys = [key for key, row in state.index().items() if row.is_followed]
-        bases, facts = state.bases_of(Kind.MILESTONE), state.all_facts()
+        return phases_in(state)
+
+
+def phases_in(state: StateStore) -> PhasesThere:
+    """Returns what a state store knows of them; see `phases_there`."""
+    keys = [key for key, row in state.index().items() if row.is_followed]
+    bases, facts = state.bases_of(Kind.MILESTONE), state.all_facts()
     dates = {
         key: dates_of(bases[key], facts[key][0] if key in facts else {})
         for key in keys

@@ -108,6 +108,33 @@ description = "Agree on dates."
 milestone = "Kick-off"
 """
 
+PHASES: Final = """
+[[phase]]
+name = "Discovery"
+keeps_project = true
+
+[[phase.milestone]]
+name = "Workshops"
+finish = "+13d"
+when = "tentative"
+
+[[phase]]
+name = "Build"
+after = "discovery"
+takes_roles = true
+
+[[phase.milestone]]
+name = "Release"
+finish = "+10w"
+when = "tentative"
+
+[[phase]]
+name = "Support"
+after = "build"
+when = "staffed"
+"""
+"""To be added to a mapping."""
+
 START: Final = date(2026, 12, 7)
 _NOW: Final = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 _NEEDS: Final = (RoleDemand("Back", Decimal(30), 10), RoleDemand("Data", Decimal(16), 4))

@@ -55,7 +55,7 @@ class Oracle:
         issues = [item.issue for item in self._world.state.issues()]
         found = [f"unexpected: {i.message}" for i in issues if i.kind not in EXPECTED_ISSUES]
         index = self._world.state.index()
-        followed = [key for key in self._world.book.deals if not _unlinked(index.get(key))]
+        followed = [key for key in self._world.project_keys() if not _unlinked(index.get(key))]
         for key in followed:
             about = [issue for issue in issues if issue.key.group == key]
             found += [f"{key}: {each}" for each in self._of_deal(key, about)]
@@ -265,7 +265,7 @@ class Oracle:
         It does not look into the project of a deal that is gone from the source.
         """
         index = self._world.state.index()
-        here = [row for key, row in index.items() if key in self._world.book.deals]
+        here = [row for key, row in index.items() if key in self._world.project_keys()]
         looked_at = {int(row.root_id) for row in here if row.root_id and row.is_followed}
         return [
             row

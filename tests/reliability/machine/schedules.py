@@ -36,7 +36,7 @@ from tests.reliability.machine.faults import FAULTS
 from tests.reliability.machine.oracle import Oracle, is_of
 from tests.reliability.machine.people import OWN_ROLES, People
 from tests.reliability.machine.witness import Witness
-from tests.reliability.machine.world import World
+from tests.reliability.machine.world import MAPPINGS, World
 
 KEYS = st.sampled_from(["D1", "D2", "D3"])
 STAGES = st.sampled_from(["Needs", "Proposal", "Proposal", "Won", "Won", "Lost"])
@@ -70,7 +70,7 @@ class Machine(RuleBasedStateMachine):
         if (method, path) != ("POST", "/projects"):
             return
         projects = self.world.sandbox.store.projects.rows
-        for key in self.world.book.deals:
+        for key in self.world.project_keys():
             for project in self.world.marked(key):
                 if project.id == max(projects) and project.id not in self._seen:
                     self._seen.add(project.id)
@@ -84,9 +84,17 @@ class Machine(RuleBasedStateMachine):
 
     def _put(self, key: str, **changes: object) -> None:
         self.world.book.put(key, **changes)
-        group = self.world.desired(key)
-        assert group is not None
-        self.wanted.setdefault(key, set()).add(str(group.root.fields["title"]))
+        self._note_wanted(key)
+
+    def _note_wanted(self, deal: str) -> None:
+        for key in self.world.keys_of(deal):
+            group = self.world.desired(key)
+            assert group is not None
+            self.wanted.setdefault(key, set()).add(str(group.root.fields["title"]))
+
+    def _at(self, key: str) -> str:
+        """The project of a deal that people are at."""
+        return key
 
     @initialize(staffed=st.booleans())
     def there_are_two_deals(self, staffed: bool) -> None:
@@ -130,6 +138,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(key=KEYS, act=st.integers(0, 13), place=PLACE, flag=st.booleans())
     def people_edit_a_project(self, key: str, act: int, place: int, flag: bool) -> None:
+        key = self._at(key)
         project = self._project(key)
         if project is None:
             return
@@ -154,6 +163,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(key=KEYS, other=KEYS, away=st.booleans(), place=PLACE)
     def people_copy_or_move_a_story(self, key: str, other: str, away: bool, place: int) -> None:
+        key, other = self._at(key), self._at(other)
         project, into = self._project(key), self._project(other)
         if project is None or into is None:
             return
@@ -164,12 +174,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule(key=KEYS, name=FRIENDS)
     def people_add_a_member(self, key: str, name: str) -> None:
+        key = self._at(key)
         project = self._project(key)
         if project is not None:
             self.people.add_member(project, name)
 
     @rule(key=KEYS, act=st.integers(0, 5), place=PLACE)
     def people_take_away(self, key: str, act: int, place: int) -> None:
+        key = self._at(key)
         project = self._project(key)
         if project is None:
             return
@@ -198,6 +210,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(key=KEYS, ours=st.sampled_from([True, True, False]))
     def somebody_says_whose_a_project_without_its_mark_is(self, key: str, ours: bool) -> None:
+        key = self._at(key)
         if IssueKind.UNMARKED not in self._reported(key):
             return
         project, target = self.world.bound(key), self.world.target()
@@ -222,6 +235,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(key=KEYS, way=st.integers(0, 2))
     def somebody_sees_to_a_copy(self, key: str, way: int) -> None:
+        key = self._at(key)
         reported = [i.issue for i in self.world.state.issues() if i.issue.key.group == key]
         copied = [i.observed for i in reported if i.kind is IssueKind.COPIED and i.key.is_root]
         if not copied or not isinstance(copied[0], frozenset):
@@ -245,6 +259,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(key=KEYS, side=st.sampled_from(Side))
     def somebody_resolves(self, key: str, side: Side) -> None:
+        key = self._at(key)
         if not self._reported(key) & {IssueKind.CONFLICT, IssueKind.DELETED}:
             return
         project = self._project(key)
@@ -314,7 +329,30 @@ class Machine(RuleBasedStateMachine):
             self.world.close()
 
 
-MACHINES: Final = {"projects": Machine, "cards": CardMachine}
+class PhaseMachine(Machine):
+    """The same with deals that have a project for each phase, while the mapping may change."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world.mapping = MAPPINGS[1]
+        self._number = 0
+
+    def _at(self, key: str) -> str:
+        keys = self.world.keys_of(key) if key in self.world.book.deals else (key,)
+        return keys[self._number % len(keys)]
+
+    @rule(number=st.integers(0, 2))
+    def people_turn_to_another_phase(self, number: int) -> None:
+        self._number = number
+
+    @rule(number=st.integers(0, 2))
+    def the_mapping_has_other_phases(self, number: int) -> None:
+        self.world.mapping = MAPPINGS[number]
+        for deal in self.world.book.deals:
+            self._note_wanted(deal)
+
+
+MACHINES: Final = {"projects": Machine, "cards": CardMachine, "phases": PhaseMachine}
 
 
 def run_schedules(count: int, number: int | None, of: str = "projects") -> int:

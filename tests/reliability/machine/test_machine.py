@@ -23,12 +23,12 @@ SCHEDULES = int(
     os.environ.get("RELIABILITY_SCHEDULES") or {"sample": 4, "whole": 200, "long": 10_000}[PROFILE]
 )
 BOARDS = max(2, SCHEDULES // 6)
-"""A schedule of a board takes so many times as long."""
+"""A schedule of a board, or of phases, takes so many times as long."""
 SEED = 1
 
 
 @pytest.mark.sampled_inside
-@pytest.mark.parametrize("of", ["projects", "cards"])
+@pytest.mark.parametrize("of", ["projects", "cards", "phases"])
 def test_nobody_loses_anything_whatever_the_order_of_events(figure: Figure, of: str):
     drawn = random.SystemRandom().randrange(2**32) if LONG else SEED
     number = int(os.environ.get("RELIABILITY_SEED") or drawn)
@@ -43,7 +43,7 @@ def test_nobody_loses_anything_whatever_the_order_of_events(figure: Figure, of: 
 
 
 def _start(of: str, *options: str) -> subprocess.Popen[str]:
-    count = (BOARDS if of == "cards" else SCHEDULES) // 2
+    count = (SCHEDULES if of == "projects" else BOARDS) // 2
     command = [sys.executable, "-m", "tests.reliability.machine.schedules", str(count), "--of", of]
     return subprocess.Popen(
         [*command, *options],

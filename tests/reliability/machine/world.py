@@ -16,17 +16,19 @@ from sync.plan.pipeline_planner import Rules
 from sync.records.model import DesiredGroup
 from sync.run.runner import Options, Runner, RunReport
 from sync.state.store import StateStore
+from taiga_pipeline.app.engine import phases_in
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.load import parse_mapping
 from taiga_pipeline.people.model import Allocation
 from taiga_pipeline.pipeline.model import Deal, RoleDemand
+from taiga_pipeline.records import deal_of
 from taiga_pipeline.sandbox.client import TestClient
 from taiga_pipeline.sandbox.clock import Clock as SandboxClock
 from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.models import Project
-from taiga_pipeline.sources.mapped import MappedSource
+from taiga_pipeline.sources.mapped import Extent, MappedSource
 from taiga_pipeline.sources.port import DealReading, by_deal
 from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.client import Client
@@ -43,7 +45,29 @@ LOOSE: Final = Rules(
     # Of three deals, three may well be deleted, or lose their marks: people say that it was them.
     allow=frozenset({"missing", "unmarked"}),
 )
-_MAPPING: Final = parse_mapping(MAPPING.format(name="all", match="", how="mark"))
+_TEXT: Final = MAPPING.format(name="all", match="", how="mark")
+_MAPPING: Final = parse_mapping(_TEXT)
+_TWO_PHASES: Final = """
+[[phase]]
+name = "Discovery"
+keeps_project = true
+
+[[phase]]
+name = "Build"
+after = "discovery"
+takes_roles = true
+"""
+_THREE_PHASES: Final = f"""{_TWO_PHASES}
+[[phase]]
+name = "Support"
+after = "build"
+when = "staffed"
+"""
+MAPPINGS: Final = (
+    _MAPPING,
+    *(parse_mapping(_TEXT + each) for each in (_THREE_PHASES, _TWO_PHASES)),
+)
+"""A project for each deal, one for each of three phases, one for each of two."""
 
 
 class Killed(BaseException):
@@ -117,6 +141,7 @@ class World:
         self.book = Book()
         self.wire = Wire(self.sandbox.application)
         self._target: TaigaTarget | None = None
+        self.mapping = _MAPPING
         self.state = StateStore(state_url, PIPELINE, self.clock)
         self.admin: TestClient = self.sandbox.as_user("admin")
         self.petra: TestClient = self.sandbox.as_user("pm")
@@ -133,7 +158,8 @@ class World:
     # --- runs
 
     def source(self) -> MappedSource:
-        return MappedSource(self.book, _MAPPING, self.clock)
+        extent = Extent(phases=lambda: phases_in(self.state))
+        return MappedSource(self.book, self.mapping, self.clock, extent)
 
     def target(self) -> TaigaTarget:
         """Returns a target as a new process has it."""
@@ -183,15 +209,23 @@ class World:
                 return True
         return False
 
+    def project_keys(self) -> list[str]:
+        """Returns the keys of the projects of all deals."""
+        return [key for deal in self.book.deals.values() for key in self.keys_of(deal.key)]
+
+    def keys_of(self, key: str) -> tuple[str, ...]:
+        """Returns the keys of a deal's projects."""
+        return self.mapping.keys_of(self.book.deals[key]) or (key,)
+
     def desired(self, key: str) -> DesiredGroup | None:
-        """Returns what sales want of a deal, as the target can hold it."""
-        deal = self.book.deals.get(key)
+        """Returns what sales want of a deal, or of its phase, as the target can hold it."""
+        deal = self.book.deals.get(deal_of(key))
         if deal is None:
             return None
-        allocations = by_deal(self.book.allocations()).get(key, ())
-        staffing = Staffing(allocations, {})
-        group = _MAPPING.desired(deal, staffing, self.clock.now().date())
-        assert group is not None
+        allocations = by_deal(self.book.allocations()).get(deal.key, ())
+        asked = deal, Staffing(allocations, {}), self.clock.now().date()
+        groups = self.mapping.desired_groups(*asked, phases_in(self.state).dates)
+        group = next(each for each in groups if each.key == key)
         return replace(group, root=fit(group.root), children=tuple(map(fit, group.children)))
 
     # --- what is there
