@@ -222,7 +222,7 @@ DOORS: Final = (
     *("sync.state.store", "taiga_pipeline.pipeline.store", "taiga_pipeline.people.store"),
     *("taiga_pipeline.pipeline.schema", "taiga_pipeline.sources", "taiga_pipeline.targets"),
     *("taiga_pipeline.http", "taiga_pipeline.app.engine", "taiga_pipeline.app.store_access"),
-    "taiga_pipeline.app.state_access",
+    *("taiga_pipeline.app.state_access", "taiga_pipeline.app.sync.locked_state"),
 )
 """What opens stores, the engine, sources and targets: use cases do, surfaces do not."""
 OPENERS: Final = {"open_deal_store", "open_people_store", "make_deal_source", "load_mappings"}

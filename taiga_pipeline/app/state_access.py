@@ -1,4 +1,7 @@
-"""The state store of a workspace, opened for changes or for a look."""
+"""The state store of a workspace, opened for a look. `sync.locked_state` opens it for changes.
+
+Plans and reports look, and need nothing of what a run needs.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sync.run.runner import open_for_run
 from sync.state.store import StateStore
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.delivery import delivery_facts, summed_up
@@ -14,17 +16,6 @@ from taiga_pipeline.records import PHASE_MARK
 
 if TYPE_CHECKING:
     from taiga_pipeline.pipeline.model import DeliveryFacts
-
-
-@contextmanager
-def locked_state(workspace: Workspace) -> Iterator[StateStore]:
-    """Opens the state store for changes, under the run lock.
-
-    :raises Locked: a run is at work.
-    """
-    settings = workspace.settings
-    with open_for_run(workspace.state_url, settings.pipeline, workspace.clock) as store:
-        yield store
 
 
 @contextmanager

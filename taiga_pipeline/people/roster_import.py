@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import Connection, delete, select
 
+from taiga_pipeline.days import day_of
 from taiga_pipeline.hints import word
 from taiga_pipeline.people.cleaning import clean_person
 from taiga_pipeline.people.model import Person
@@ -24,6 +25,9 @@ from taiga_pipeline.pipeline.importing.rows import BadRow
 from taiga_pipeline.pipeline.notation import format_skills
 from taiga_pipeline.pipeline.schema import PEOPLE, PEOPLE_IMPORTED
 from taiga_pipeline.pipeline.text import folded
+
+if TYPE_CHECKING:
+    from taiga_pipeline.people.store import PeopleStore
 
 _NOTHING: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("role", "team", "country"), ""),
@@ -96,6 +100,22 @@ def prepare(path: Path, options: RosterOptions, today: date) -> RosterReading:
         bad_rows=tuple(bad),
         notices=(*reading.notices, *found.notices),
     )
+
+
+def import_roster(
+    store: PeopleStore, path: Path, options: RosterOptions, now: datetime
+) -> RosterReport:
+    """Imports a roster of any HR program into a store; see `store_roster`.
+
+    :raises Unreachable: the file or the store cannot be used.
+    :raises ProblemsError: the file cannot be decoded, or an option is wrong for it.
+    """
+    today = day_of(now, options.zone)
+    reading = prepare(path, options, today)
+    origin = options.origin or path.name
+    with store.trying() if options.dry_run else store.writing() as connection:
+        report = store_roster(connection, reading, origin, now, today)
+    return replace(report, dry_run=options.dry_run)
 
 
 def store_roster(

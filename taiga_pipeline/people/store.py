@@ -7,14 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Table, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from sync.database.engine import by_letters
-from taiga_pipeline.days import day_of
 from taiga_pipeline.people.calendar_import import Events, EventsReport, store_events
 from taiga_pipeline.people.cleaning import (
     clean_allocation,
@@ -26,8 +24,6 @@ from taiga_pipeline.people.cleaning import (
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
 from taiga_pipeline.people.people_rows import person_of_row, row_of_person
 from taiga_pipeline.people.renaming import move_to_address
-from taiga_pipeline.people.roster_import import RosterReport, prepare, store_roster
-from taiga_pipeline.people.roster_layout import RosterOptions
 from taiga_pipeline.pipeline.batch import Outcome
 from taiga_pipeline.pipeline.cleaning import clean_line
 from taiga_pipeline.pipeline.errors import (
@@ -115,7 +111,7 @@ class PeopleStore:
         """
         cleaned = clean_person(person)
         try:
-            with self._writing() as connection:
+            with self.writing() as connection:
                 connection.execute(PEOPLE.insert().values(**row_of_person(cleaned)))
         except IntegrityError:
             raise AddressTaken(cleaned.email, cleaned.name) from None
@@ -129,7 +125,7 @@ class PeopleStore:
         """
         if "email" in changes:
             raise InvalidValue("an address cannot be edited: it identifies the person")
-        with self._writing() as connection:
+        with self.writing() as connection:
             before = _get(connection, email)
             after = clean_person(replace(before, **changes))
             connection.execute(
@@ -160,25 +156,12 @@ class PeopleStore:
                 move_to_address(connection, before, after)
             return after
 
-    def import_roster(self, path: Path, options: RosterOptions, now: datetime) -> RosterReport:
-        """Imports a roster of any HR program; see `roster_import.store_roster`.
-
-        :raises Unreachable: the file or the store cannot be used.
-        :raises ProblemsError: the file cannot be decoded, or an option is wrong for it.
-        """
-        today = day_of(now, options.zone)
-        reading = prepare(path, options, today)
-        origin = options.origin or path.name
-        with self._trying() if options.dry_run else self._writing() as connection:
-            report = store_roster(connection, reading, origin, now, today)
-        return replace(report, dry_run=options.dry_run)
-
     def remove(self, email: str) -> Person:
         """Takes a person off the roster, with their time off and allocations.
 
         :raises UnknownName: there is no such person.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             person = _get(connection, email)
             connection.execute(delete(PEOPLE).where(PEOPLE.c.email == person.email))
             return person
@@ -190,7 +173,7 @@ class PeopleStore:
 
         :raises InvalidValue: one that cannot be stored; nothing is stored then.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             known = {row.email: person_of_row(row) for row in connection.execute(select(PEOPLE))}
             wanted = {person.email: person for person in map(clean_person, people)}
             new = [row_of_person(each) for email, each in wanted.items() if email not in known]
@@ -229,7 +212,7 @@ class PeopleStore:
 
     def add_each_time_off(self, time_off: Iterable[TimeOff]) -> list[Outcome | RequestError]:
         """Records time off in one transaction where it can be; says of each what became of it."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             return [_try_to_record(connection, each) for each in time_off]
 
     def store_events(
@@ -239,7 +222,7 @@ class PeopleStore:
 
         ``origin`` names the calendar across imports. See `calendar_import.store_events`.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             return store_events(connection, origin, events, remove_many=remove_many)
 
     def remove_time_off(self, email: str, first: date, last: date) -> TimeOff:
@@ -250,7 +233,7 @@ class PeopleStore:
         recorded = self.time_off(email)
         for each in recorded:
             if (each.first, each.last) == (first, last):
-                with self._writing() as connection:
+                with self.writing() as connection:
                     connection.execute(
                         delete(TIME_OFF).where(
                             TIME_OFF.c.email == each.email,
@@ -290,7 +273,7 @@ class PeopleStore:
 
     def allocate_each(self, allocations: Iterable[Allocation]) -> list[Outcome | RequestError]:
         """Allocates in one transaction what can be; says of each what became of it."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             return [_try_to_allocate(connection, allocation) for allocation in allocations]
 
     def exchange(self, gone: Iterable[Allocation], new: Iterable[Allocation]) -> list[Outcome]:
@@ -302,7 +285,7 @@ class PeopleStore:
         :raises UnknownName: a deal or person of the new ones is not there.
         :raises InvalidValue: what cannot be.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             return exchange(connection, gone, new)
 
     def release(self, deal_key: str, email: str, role: str = "") -> list[Allocation]:
@@ -329,7 +312,7 @@ class PeopleStore:
         )
         if wanted:
             query = query.where(ALLOCATIONS.c.role_folded == wanted)
-        with self._writing() as connection:
+        with self.writing() as connection:
             connection.execute(query)
         return found
 
@@ -358,12 +341,13 @@ class PeopleStore:
         return reading_store(self._engine)
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
+        """A transaction whose changes are kept in the history."""
         with writing_store(self._engine) as connection, self._recording(connection):
             yield connection
 
     @contextmanager
-    def _trying(self) -> Iterator[Connection]:
+    def trying(self) -> Iterator[Connection]:
         """A transaction of which nothing stays."""
         with writing_store(self._engine) as connection:
             yield connection

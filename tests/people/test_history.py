@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from taiga_pipeline.people.calendar_import import Events
 from taiga_pipeline.people.model import Allocation, Person, Rate, TimeOff
 from taiga_pipeline.people.rates.store import RateStore, Stamp
+from taiga_pipeline.people.roster_import import import_roster
 from taiga_pipeline.people.roster_layout import RosterOptions
 from taiga_pipeline.people.store import PeopleStore, exchange
 from taiga_pipeline.pipeline.errors import UnknownName
@@ -102,7 +103,7 @@ def test_what_changes_nothing_or_is_refused_leaves_no_trace(
         people.exchange([ON_D1], [replace(ON_D1, email="nobody@example.org")])
     roster = tmp_path / "roster.csv"
     roster.write_text("email,name,role\nana@example.org,Ana,Lead\n")
-    people.import_roster(roster, RosterOptions(dry_run=True), NOW)
+    import_roster(people, roster, RosterOptions(dry_run=True), NOW)
     assert len(people.history()) == count
     assert people.get(ANA.email).role == "Back"
 
@@ -144,7 +145,7 @@ def test_a_deal_that_goes_takes_its_people_off_by_name_of_who_removed_it(
 def _import_roster(people: PeopleStore, engine: Engine, folder: Path) -> None:
     file = folder / "roster.csv"
     file.write_text("email,name,role\nana@example.org,Ana,Lead\ncleo@example.org,Cleo,Back\n")
-    people.import_roster(file, RosterOptions(), NOW)
+    import_roster(people, file, RosterOptions(), NOW)
 
 
 def _import_calendar(people: PeopleStore, engine: Engine, folder: Path) -> None:

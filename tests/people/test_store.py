@@ -19,7 +19,7 @@ from taiga_pipeline.people.csv_files import (
     write_file,
 )
 from taiga_pipeline.people.model import Allocation, Person, TimeOff
-from taiga_pipeline.people.roster_import import RosterReport
+from taiga_pipeline.people.roster_import import RosterReport, import_roster
 from taiga_pipeline.people.roster_layout import RosterOptions
 from taiga_pipeline.people.store import PeopleStore
 from taiga_pipeline.pipeline.errors import AddressTaken, InvalidValue, UnknownName
@@ -46,7 +46,7 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
 def import_people(people: PeopleStore, file: Path) -> RosterReport:
-    return people.import_roster(file, RosterOptions(), NOW)
+    return import_roster(people, file, RosterOptions(), NOW)
 
 
 @pytest.fixture

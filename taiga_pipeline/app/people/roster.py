@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from taiga_pipeline.app.store_access import people_store
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.people.roster_import import import_roster
 from taiga_pipeline.pipeline.errors import NothingToChange
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def import_people(
     :raises Unreachable: the file or the store cannot be used.
     """
     with people_store(workspace, by=by, create=not options.dry_run) as store:
-        return store.import_roster(file, options, workspace.clock.now())
+        return import_roster(store, file, options, workspace.clock.now())
 
 
 def export_people(workspace: Workspace, stream: TextIO) -> int:

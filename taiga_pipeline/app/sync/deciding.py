@@ -16,7 +16,7 @@ from sync.run.server_identity import refuse_another
 from sync.run.take_over import take_over
 from sync.ways_out import Side
 from taiga_pipeline.app.engine import make_source, make_target
-from taiga_pipeline.app.state_access import locked_state
+from taiga_pipeline.app.sync.locked_state import locked_state
 from taiga_pipeline.app.sync.traces import traces_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean

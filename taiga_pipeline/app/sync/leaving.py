@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from sync.errors import NotLinked, Rejected, Stale, Vanished
 from sync.run import manual_actions
 from sync.run.leaving import Leaving, leave, plan_leaving
-from taiga_pipeline.app.state_access import locked_state
 from taiga_pipeline.app.sync.deciding import as_usage_error, connected, find_project
+from taiga_pipeline.app.sync.locked_state import locked_state
 from taiga_pipeline.app.sync.traces import traces_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.problems import did_you_mean

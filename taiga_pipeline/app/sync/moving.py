@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sync.run import server_move
 from taiga_pipeline.app.engine import make_target
-from taiga_pipeline.app.state_access import locked_state
+from taiga_pipeline.app.sync.locked_state import locked_state
 from taiga_pipeline.app.workspace import Workspace
 
 if TYPE_CHECKING:

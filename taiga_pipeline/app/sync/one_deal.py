@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from taiga_pipeline.app.engine import make_runner
 from taiga_pipeline.app.notify.after_run import tell_of_run
-from taiga_pipeline.app.state_access import locked_state, state_to_read
+from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.store_access import deal_store
+from taiga_pipeline.app.sync.locked_state import locked_state
 from taiga_pipeline.app.sync.running import trouble_in
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.records import deal_of

@@ -18,7 +18,8 @@ from taiga_pipeline.app.expiry import explaining_refusal, note_last_day
 from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics
 from taiga_pipeline.app.notify.after_run import tell_of_failure, tell_of_run
 from taiga_pipeline.app.portfolio import follow_up_of
-from taiga_pipeline.app.state_access import locked_state, state_to_read
+from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.app.sync.locked_state import locked_state
 from taiga_pipeline.app.trouble import Trouble, trouble_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.http.bounds import decode_json, read_file

@@ -32,7 +32,7 @@ from taiga_pipeline.app.deals.editing import (
     rename_deal,
     take_back,
 )
-from taiga_pipeline.app.state_access import locked_state
+from taiga_pipeline.app.sync.locked_state import locked_state
 from taiga_pipeline.mapping.text import iso
 from taiga_pipeline.pipeline.errors import GateClosed, RequestError
 from taiga_pipeline.pipeline.fields.table import BUILT_IN

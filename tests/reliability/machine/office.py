@@ -11,8 +11,9 @@ from typing import Any, Final
 from sync.errors import SyncError
 from taiga_pipeline.app.engine import make_runner
 from taiga_pipeline.app.portfolio import follow_up_of
-from taiga_pipeline.app.state_access import locked_state, state_to_read
+from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.store_access import deal_store, people_store
+from taiga_pipeline.app.sync.locked_state import locked_state
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.people.model import Person
 from taiga_pipeline.pipeline.model import Deal
