@@ -34,7 +34,7 @@ MOST_WATCHED: Final = 1_000
 """Deals whose begins are kept for each trial; at 10,000 trials each takes 20 kB."""
 TOLERANCE: Final = 1e-3
 """Hours below which a difference is rounding."""
-FEWEST_TRIALS: Final = 1_000
+MOST_TRIALS: Final = 1_000
 """Trials that are looked at, of those that are short or nearly so, for deals drawn together."""
 
 
@@ -178,13 +178,13 @@ class RoleDrivers:
         place = np.searchsorted(numbers, self._numbers[rows])
         hours = (squares[place, week] * part**2 / mean).astype(np.float32)[:, None]
         near = np.flatnonzero(over > -hours.max(initial=0))
-        every = max(1, len(near) // FEWEST_TRIALS)
+        every = max(1, -(-len(near) // MOST_TRIALS))
         some = near[::every]
         won = np.minimum(1, probability[:, None].astype(np.float32) * self._factors[some])
         won[probability >= 1] = 1
         rest = over[some] - won * mean.astype(np.float32)[:, None]
         more = np.minimum(np.maximum(rest + hours, 0), hours)
-        chance = mean / hours[:, 0] * every / len(over)
+        chance = mean / hours[:, 0] * len(near) / max(1, len(some)) / len(over)
         found = np.einsum("ij,ij->i", won, more, dtype=np.float64) * chance
         return dict(zip(rows, found.tolist(), strict=True))
 

@@ -30,8 +30,10 @@ from taiga_pipeline.planning.capacity.rows import (
 
 FEWEST: Final = 500
 """Deals below which pooling does not pay."""
-MOST_SKEWED: Final = 0.3
+MOST_SKEWED: Final = 0.5
 """The third cumulant that a pool may have in a role and week, for a spread of 1 of all deals."""
+MOST_OF_ONE: Final = 0.1
+"""The part of the variance of a role and week that one deal of a pool may have."""
 SAMPLE: Final = 1024
 """Deals that tell how roles and weeks move together."""
 UNTIED: Final = 1e-4
@@ -96,7 +98,7 @@ class Choice:
 def choose(table: Table, shape: Shape) -> Choice:
     """Returns which rows may be drawn together: none where that does not pay.
 
-    Those are left that would bring more than `MOST_SKEWED` into a role and week.
+    Those are left that would bring more than `MOST_SKEWED` into a role and week, or `MOST_OF_ONE`.
     """
     chosen = table.probability > 0
     if chosen.sum() < FEWEST or not _pays(table, chosen, shape):
@@ -123,8 +125,10 @@ def _stands_out(moments: _Moments, table: Table, shape: Shape) -> Chosen:
     middle = np.exp([shape.bias])
     chance = _shaken(table.probability[moments.rows], middle)[0][:, None]
     mean = (chance * moments.first).sum(axis=0)
-    variance = (chance * moments.second - (chance * moments.first) ** 2).sum(axis=0)
-    spread = np.sqrt(np.maximum(variance + (shape.common_shock_sd * mean) ** 2, 0))
+    own = chance * moments.second - (chance * moments.first) ** 2
+    variance = np.maximum(own.sum(axis=0) + (shape.common_shock_sd * mean) ** 2, 0)
+    spread = np.sqrt(variance)
+    found |= (own > MOST_OF_ONE * variance).any(axis=1)
     third = np.abs(
         chance * (moments.third - 3 * chance * moments.first * moments.second)
         + 2 * (chance * moments.first) ** 3

@@ -124,35 +124,43 @@ class Simulation:
             for row in watched
             if not self._pooled[row]
         }
-        found = self._draw_alone(factors, seed, begins, workers)
-        if self._pooled.any():
-            pool = Pool(self._table, self._choice, shape, factors)
-            unit = pool.unit(seed)
-            if keep:
-                self._pool = pool, unit.copy()
-            found += pool.hours(unit)
-        return Futures(found, begins, tuple(watched), factors)
+        hours = self._draw_pool(factors, seed, keep=keep)
+        self._draw_alone(hours, factors, seed, begins, workers)
+        return Futures(hours, begins, tuple(watched), factors)
+
+    def _draw_pool(self, factors: Single, seed: int, *, keep: bool) -> Single:
+        """Draws the rows that are drawn together."""
+        shape = self._shape
+        if not self._pooled.any():
+            return np.zeros((shape.roles, shape.weeks, len(factors)), dtype=np.float32)
+        pool = Pool(self._table, self._choice, shape, factors)
+        unit = pool.unit(seed)
+        if keep:
+            self._pool = pool, unit.copy()
+        return pool.hours(unit)
 
     def _draw_alone(
-        self, factors: Single, seed: int, begins: Mapping[int, Small], workers: int
-    ) -> Single:
-        """Draws the rows that are drawn one by one, and fills in the begins of those watched."""
-        shape, trials = self._shape, len(factors)
-        hours = np.zeros((trials, shape.roles, shape.weeks + 1), dtype=np.float32)
+        self, hours: Single, factors: Single, seed: int, begins: Mapping[int, Small], workers: int
+    ) -> None:
+        """Adds the rows that are drawn one by one to ``hours``, and fills in the begins of those
+        watched."""
+        shape = self._shape
 
         def draw(first: int) -> None:
             span = slice(first, first + SPAN)
             own = {row: begin[span] for row, begin in begins.items()}
+            some = factors[span]
+            changes = np.zeros((len(some), shape.roles, shape.weeks + 1), dtype=np.float32)
             for number, block in enumerate(self._blocks):
                 source = np.random.Generator(np.random.SFC64([seed, first, number]))
-                block.draw(factors[span], source, hours[span], own)
-            np.cumsum(hours[span], axis=2, out=hours[span])
+                block.draw(some, source, changes, own)
+            np.cumsum(changes, axis=2, out=changes)
+            hours[..., span] += changes[:, :, :-1].transpose(1, 2, 0)
 
         if self._blocks:
             with ThreadPoolExecutor(workers) as threads:
-                for _ in threads.map(draw, range(0, trials, SPAN)):
+                for _ in threads.map(draw, range(0, len(factors), SPAN)):
                     pass
-        return _by_role(hours)
 
     def _factors(self, trials: int, seed: int) -> Single:
         factors = _factors(trials, seed, self._shape)

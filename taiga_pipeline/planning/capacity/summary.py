@@ -41,6 +41,23 @@ class Draw:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sums:
+    """Hours of several roles or weeks together: asked for and missing by trial, and the capacity.
+
+    An hour too many in one makes up for none in another.
+    """
+
+    asked: Floats
+    missing: Floats
+    capacity: float
+
+    @property
+    def free(self) -> Floats:
+        """What is left over: what is missing less the balance of both."""
+        return np.maximum(self.missing - (self.asked - self.capacity), 0)
+
+
+@dataclass(frozen=True, slots=True)
 class _Spread:
     """How demand spreads, and what is missing; the fields of `Cell` of the same names."""
 
@@ -84,6 +101,9 @@ class Summary:
             self._hours *= balance.parts[:, :, None].astype(np.float32)
         self._hours += balance.confirmed[:, :, None].astype(np.float32)
         self._drawn = Drawn(balance.rows, balance.table, futures, balance.expected, shape)
+        size = len(self._weeks), draw.trials
+        self._asked, self._missing = np.zeros(size), np.zeros(size)
+        self._counted: set[int] = set()
 
     def roles(self) -> tuple[RoleCapacity, ...]:
         """Returns each role, week by week and in total."""
@@ -96,12 +116,34 @@ class Summary:
 
     def over_roles(self, roles: Sequence[RoleCapacity]) -> tuple[tuple[Cell, ...], Cell]:
         """Returns all ``roles`` together, by week and in total."""
-        every = slice(None)
+        for number in range(len(self._balance.names)):
+            if number not in self._counted:
+                self._sums_of(number)
+        capacity = self._balance.capacity[:, self._weeks.start :].sum(axis=0)
+        every, first = slice(None), self._weeks.start
         by_week = tuple(
-            self._total(every, slice(week, week + 1), [role.weeks[at] for role in roles])
+            self._total(
+                (every, slice(week, week + 1)),
+                _Sums(self._asked[at], self._missing[at], float(capacity[at])),
+                [role.weeks[at] for role in roles],
+            )
             for at, week in enumerate(self._weeks)
         )
-        return by_week, self._total(every, slice(self._weeks.start, None), by_week)
+        together = self._asked.sum(axis=0), self._missing.sum(axis=0)
+        sums = _Sums(*together, float(capacity.sum()))
+        return by_week, self._total((every, slice(first, None)), sums, by_week)
+
+    def _sums_of(self, number: int) -> _Sums:
+        """Sums the weeks of a role up, and counts it among all roles."""
+        first = self._weeks.start
+        part, capacity = self._hours[number, first:], self._balance.capacity[number, first:]
+        missing = part - capacity[:, None].astype(np.float32)
+        np.maximum(missing, 0, out=missing)
+        self._asked += part
+        self._missing += missing
+        self._counted.add(number)
+        asked, lacking = (each.sum(axis=0, dtype=np.float64) for each in (part, missing))
+        return _Sums(asked, lacking, float(capacity.sum()))
 
     def _role(self, number: int) -> RoleCapacity:
         balance, one = self._balance, slice(number, number + 1)
@@ -114,7 +156,7 @@ class Summary:
             if cell.expected_gap > TOLERANCE:
                 cell = replace(cell, drivers=self._named(drivers.of_week(week)))
             weeks.append(cell)
-        total = self._total(one, slice(self._weeks.start, None), weeks)
+        total = self._total((one, slice(self._weeks.start, None)), self._sums_of(number), weeks)
         if total.expected_gap > TOLERANCE:
             total = replace(total, drivers=self._named(drivers.of_all(self._weeks)))
         return RoleCapacity(balance.names[number], int(balance.people[number]), tuple(weeks), total)
@@ -130,19 +172,12 @@ class Summary:
         place = slice(number, number + 1), slice(week, week + 1)
         return self._with_sure_hours(*place, spread)
 
-    def _total(self, roles: slice, weeks: slice, parts: Iterable[Cell]) -> Cell:
-        """Sums up roles and weeks; an hour too many in one makes up for none in another.
+    def _total(self, place: tuple[slice, slice], sums: _Sums, parts: Iterable[Cell]) -> Cell:
+        """Returns the cell of several roles or weeks, of which ``parts`` are the cells.
 
         The expected gap is the sum of those of the parts: means add up, quantiles do not.
         """
-        part = self._hours[roles, weeks]
-        over = part - self._balance.capacity[roles, weeks, None].astype(np.float32)
-        balance = over.sum(axis=(0, 1), dtype=np.float64)
-        missing = np.maximum(over, 0, out=over).sum(axis=(0, 1), dtype=np.float64)
-        asked = part.sum(axis=(0, 1), dtype=np.float64)
-        # What is left over is what is missing less the balance of both.
-        spread = self._sampled(asked, missing, np.maximum(missing - balance, 0))
-        total, parts = self._with_sure_hours(roles, weeks, spread), tuple(parts)
+        total, parts = self._with_sure_hours(*place, self._sampled(sums)), tuple(parts)
         return replace(
             total,
             expected_gap=sum(each.expected_gap for each in parts),
@@ -188,7 +223,8 @@ class Summary:
             idle=Idle(low, middle, most, max(0.0, missing - balance)),
         )
 
-    def _sampled(self, asked: Floats, missing: Floats, free: Floats) -> _Spread:
+    def _sampled(self, sums: _Sums) -> _Spread:
+        asked, missing = sums.asked, sums.missing
         chosen, count = self._draw.quantile, len(asked)
         places = [place_of(count, share) for share in (0.5, chosen, HIGH)]
         median, quantile, high = at_places(asked, places)
@@ -199,7 +235,7 @@ class Summary:
             gap=at_places(missing, [place_of(count, chosen)])[0],
             expected_gap=float(missing.mean()),
             chance_short=float((missing > TOLERANCE).mean()),
-            idle=sampled_idle(free),
+            idle=sampled_idle(sums.free),
         )
 
     def _with_sure_hours(self, roles: slice, weeks: slice, spread: _Spread) -> Cell:
