@@ -55,6 +55,8 @@ class MappingSet:
     def __init__(self, rules: tuple[Rules, ...]) -> None:
         self.rules = rules
         self._by_specificity = sorted(rules, key=lambda rule: rule.specificity, reverse=True)
+        is_for_all = len(rules) == 1 and not rules[0].conditions
+        self._for_all = rules[0] if is_for_all else None
         self._unknown_stages: dict[tuple[str, str], str] = {}
         looks = [look for rule in rules for look in (rule.tentative, rule.staffed, rule.retired)]
         of_phases = (phase.rules for rule in rules for phase in rule.phases)
@@ -76,6 +78,8 @@ class MappingSet:
 
         :raises MappingTie: several match equally well.
         """
+        if self._for_all is not None:
+            return self._for_all
         matching = self._matching(deal)
         best = next(matching, None)
         if best is None:

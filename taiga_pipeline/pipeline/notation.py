@@ -36,6 +36,10 @@ _ROLE = re.compile(
     (?:\s*\[(?P<skills>(?:\\.|[^\]\\])*)\])?\s*""",
     re.VERBOSE,
 )
+_PLAIN_ROLE = re.compile(
+    r"([^\\:]+):([0-9]{1,4}(?:\.[0-9]{1,2})?)h x([0-9]{1,3})w(?:@\+([0-9]{1,3})w)?", re.ASCII
+)
+"""A role as `format_roles` writes nearly all: no skills, nothing with a backslash before it."""
 _EXPONENT = re.compile(r"[eE][+-]?0*([0-9]+)$")
 _LONGEST: Final = 2_000
 """Characters of a number of hours; older stores may hold more than are written today."""
@@ -101,13 +105,18 @@ def parse_roles(text: str) -> tuple[RoleDemand, ...]:
 
     :raises InvalidValue: all problems, each with the position (from 1) in the text.
     """
+    if "\\" not in text:  # as nearly all are; large pipelines hold many of them
+        try:
+            return tuple([_parse_role(part) for each in text.split(";") if (part := each.strip())])
+        except InvalidValue:
+            pass  # and now with the places
     roles: list[RoleDemand] = []
     problems: list[str] = []
     for part, position in split(text, ";"):
         if not part.strip():
             continue
         try:
-            roles.append(_parse_role(part))
+            roles.append(_parse_role(part.strip()))
         except InvalidValue as error:
             lead = len(part) - len(part.lstrip())
             problems.append(f"{error} (at character {position + lead + 1}: {_brief(part)})")
@@ -118,6 +127,9 @@ def parse_roles(text: str) -> tuple[RoleDemand, ...]:
 
 @lru_cache(maxsize=1 << 15)  # the same demand is in many deals
 def _parse_role(text: str) -> RoleDemand:
+    if plain := _PLAIN_ROLE.fullmatch(text):
+        name, hours, weeks, start = plain.groups()
+        return checked_role(RoleDemand(line(name), Decimal(hours), int(weeks), int(start or 0)))
     (name, _), *rest = split(text, ":")
     if not rest:
         raise InvalidValue(f"no colon after the role; {_HOW_TO_WRITE_A_ROLE}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Row
@@ -39,11 +41,20 @@ _PLAIN: Final = BUILT_IN.where(
 )
 """The fields that are stored as they are; notes have a table of their own."""
 
-_DAYS: Final = BUILT_IN.where(lambda field: field.kind is Kind.DATE)
 _LISTS: Final = tuple(
-    (field.name, _WRITERS[field.kind], _READERS[field.kind], field.empty)
+    (field.name, _WRITERS[field.kind]) for field in BUILT_IN if field.kind in _WRITERS
+)
+_VALUES: Final = tuple(field.name for field in fields(Deal) if field.name not in ("notes", "own"))
+"""The fields of a deal in their order, but for the two that are read in another way."""
+# Notes come in between, and the user's own fields at the end.
+_NOTES_AT: Final = [field.name for field in fields(Deal)].index("notes")
+_DAYS_AT: Final = tuple(
+    _VALUES.index(name) for name in BUILT_IN.where(lambda field: field.kind is Kind.DATE)
+)
+_LISTS_AT: Final = tuple(
+    (_VALUES.index(field.name), _READERS[field.kind], field.empty)
     for field in BUILT_IN
-    if field.kind in _WRITERS
+    if field.kind in _READERS
 )
 
 
@@ -52,20 +63,29 @@ def deal_to_row(deal: Deal) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(deal, name) for name in _PLAIN}
     row["key_folded"] = folded(deal.key)
     row["stage_folded"] = folded(deal.stage)
-    for name, write, _, _ in _LISTS:
+    for name, write in _LISTS:
         row[name] = write(getattr(deal, name))
     row["own"] = json.dumps(deal.own, ensure_ascii=False, sort_keys=True) if deal.own else ""
     return row
 
 
-def row_to_deal(row: Row[Any], notes: tuple[Note, ...] = ()) -> Deal:
-    """Returns the deal of a row of the table ``deals``."""
-    columns = row._mapping
-    values = {name: columns[name] for name in _PLAIN}
-    values.update({name: known_day(values[name]) for name in _DAYS if values[name] is not None})
-    for name, _, read, empty in _LISTS:
-        values[name] = read(columns[name]) if columns[name] else empty
-    return Deal(**values, notes=notes, own=read_own_column(columns["key"], columns["own"]))
+def deal_reader(columns: Sequence[str]) -> Callable[[Row[Any], tuple[Note, ...]], Deal]:
+    """Returns what makes a deal of a row with these columns, those of the table ``deals`` among
+    them, and of its notes."""
+    pick, own_at = itemgetter(*map(columns.index, _VALUES)), columns.index("own")
+
+    def read_deal(row: Row[Any], notes: tuple[Note, ...]) -> Deal:
+        values = list(pick(row))
+        for at in _DAYS_AT:
+            if values[at] is not None:
+                values[at] = known_day(values[at])
+        for at, read, empty in _LISTS_AT:
+            values[at] = read(values[at]) if values[at] else empty
+        values.insert(_NOTES_AT, notes)
+        values.append(read_own_column(values[0], row[own_at]))
+        return Deal(*values)
+
+    return read_deal
 
 
 def read_own_column(key: str, text: str) -> dict[str, str]:
@@ -118,16 +138,11 @@ def move_to_row(move: StageMove) -> dict[str, Any]:
 
 
 def row_to_move(row: Row[Any]) -> StageMove:
-    """Returns the stage move of a row."""
-    forced: str = row.forced
-    return StageMove(
-        deal_key=row.deal_key,
-        from_stage=row.from_stage,
-        to_stage=row.to_stage,
-        at=row.at,
-        by=row.by,
-        forced=() if forced == "[]" else tuple(json.loads(forced)),  # nearly all are empty
-    )
+    """Returns the stage move of a row of the table ``stage_moves``."""
+    columns: tuple[Any, ...] = tuple(row)  # by their places: there are many of them
+    _, key, before, after, at, by, forced = columns
+    skipped = () if forced == "[]" else tuple(json.loads(forced))  # nearly all are empty
+    return StageMove(key, before, after, at, by, skipped)
 
 
 def change_to_row(change: FieldChange) -> dict[str, Any]:

@@ -88,12 +88,15 @@ def plan_input(
         milestones=reported_milestones(read.facts, joins_of(read.deals)),
         left=read.left,
     )
-    plain = plain_outlooks(read.deals, read.mappings, situation.as_of)
     if chances == STATED:
+        plain = plain_outlooks(read.deals, read.mappings, situation.as_of)
         return PlanInput(situation, read.mappings, plain, False, notices)
     known = known or _learn(workspace, read, situation.as_of, coming_until)
     # What history cannot tell is as deals state it.
-    outlooks = replace(known.outlooks, by_deal={**plain.by_deal, **known.outlooks.by_deal})
+    learnt = known.outlooks.by_deal
+    untold = [deal for deal in read.deals if deal.key not in learnt]
+    plain = plain_outlooks(untold, read.mappings, situation.as_of)
+    outlooks = replace(known.outlooks, by_deal={**plain.by_deal, **learnt})
     return PlanInput(situation, read.mappings, outlooks, True, notices, known.coming)
 
 
@@ -133,7 +136,8 @@ def _learn(workspace: Workspace, read: Pipeline, as_of: date, coming_until: date
     )
 
     ahead = (coming_until - as_of).days + 7 if coming_until else 0
-    ground = prepare(read_history(workspace, as_of, read), as_of, max(COMMON_SHOCK_DAYS, ahead))
+    history = read_history(workspace, as_of, read, with_filled=False)
+    ground = prepare(history, as_of, max(COMMON_SHOCK_DAYS, ahead))
     return Learnt(outlooks_of(ground), coming_wins(ground) if coming_until else ())
 
 

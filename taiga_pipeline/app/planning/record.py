@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from taiga_pipeline.planning.history.building import StageBook
 
 
-def read_history(workspace: Workspace, today: date, read: Pipeline | None = None) -> History:
+def read_history(
+    workspace: Workspace, today: date, read: Pipeline | None = None, *, with_filled: bool = True
+) -> History:
     """Reads all deals, and what is on record of their past.
 
     ``read`` is the pipeline if it was read already. A source that does not tell its history has no
-    record of moves and changes.
+    record of moves and changes. ``with_filled``: see `build_history`.
 
     :raises ProblemsError: what is wrong with the configuration or the mappings.
     :raises Unreachable: the source does not answer.
@@ -34,11 +36,11 @@ def read_history(workspace: Workspace, today: date, read: Pipeline | None = None
     source = workspace.make_deal_source()
     deals = read.deals if read else source.read().deals
     if not isinstance(source, TellsHistory):
-        history = build_history(Stored(deals), book, today, rates)
+        history = build_history(Stored(deals), book, today, rates, with_filled=with_filled)
         return replace(history, notices=tuple(history_notices(workspace)))
     with source.past(fields=DATED) as past:
         stored = Stored(deals, past.moves, past.changes, past.imported)
-        return build_history(stored, book, today, rates)
+        return build_history(stored, book, today, rates, with_filled=with_filled)
 
 
 def stage_book(mappings: MappingSet) -> StageBook:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, or_, select
 
 from taiga_pipeline.pipeline.model import Deal, FieldChange, Note
 from taiga_pipeline.pipeline.notes import BEFORE_THE_LOG, joined, stamped
-from taiga_pipeline.pipeline.rows import note_to_row, row_to_deal, row_to_note
+from taiga_pipeline.pipeline.rows import deal_reader, note_to_row, row_to_note
 from taiga_pipeline.pipeline.schema import NOTES
 from taiga_pipeline.pipeline.tables.queries import events
 
@@ -32,9 +32,12 @@ def rows_to_deals(connection: Connection, rows: Iterable[Row[Any]]) -> Iterator[
 def with_notes(connection: Connection, rows: Iterable[Row[Any]]) -> Iterator[tuple[Deal, Row[Any]]]:
     """Yields deals with their notes, each with its row; reads no more rows ahead than needed."""
     for chunk in chunks(rows, CHUNK):
-        notes = notes_of(connection, [row.key for row in chunk])
-        for row in chunk:
-            yield row_to_deal(row, notes.get(row.key, ())), row
+        columns = chunk[0]._fields
+        key_at, read = columns.index("key"), deal_reader(columns)
+        keys = [row[key_at] for row in chunk]
+        notes = notes_of(connection, keys)
+        for key, row in zip(keys, chunk, strict=True):
+            yield read(row, notes.get(key, ())), row
 
 
 def notes_of(connection: Connection, keys: Collection[str]) -> dict[str, tuple[Note, ...]]:

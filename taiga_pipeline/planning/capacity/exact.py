@@ -70,6 +70,7 @@ class ExactRole:
         self._shape = shape
         self._numbers, self._expected = expected
         self._parts = np.ones(shape.weeks) if parts is None else parts
+        self._asking: Integers = np.count_nonzero(self._expected > 0, axis=0)
         self._hours: dict[int, Floats] = {}
         nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
         self._factors: Floats = np.exp(shape.bias + shape.common_shock_sd * nodes)
@@ -77,9 +78,9 @@ class ExactRole:
 
     def of_week(self, week: int) -> Distribution | None:
         """Returns the distribution in a week, None where too many deals or sums are possible."""
-        numbers = self._numbers[self._expected[:, week] > 0].tolist()
-        if len(numbers) > MOST_DEALS:
+        if self._asking[week] > MOST_DEALS:
             return None
+        numbers = self._numbers[self._expected[:, week] > 0].tolist()
         asking = [(self._rows[each].probability, self._outcomes(each, week)) for each in numbers]
         unit = gcd(*(quarters for _, outcomes in asking for quarters in outcomes)) or 1
         most = sum(max(outcomes) for _, outcomes in asking) // unit

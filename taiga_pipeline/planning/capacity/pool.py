@@ -30,7 +30,7 @@ from taiga_pipeline.planning.capacity.rows import (
 
 FEWEST: Final = 500
 """Deals below which pooling does not pay."""
-MOST_SKEWED: Final = 0.5
+MOST_SKEWED: Final = 1.0
 """The third cumulant that a pool may have in a role and week, for a spread of 1 of all deals."""
 MOST_OF_ONE: Final = 0.1
 """The part of the variance of a role and week that one deal of a pool may have."""
@@ -104,8 +104,8 @@ def choose(table: Table, shape: Shape) -> Choice:
     if chosen.sum() < FEWEST or not _pays(table, chosen, shape):
         return Choice(np.zeros(len(chosen), dtype=bool))
     by_role = _moments(table, shape)
-    for moments in by_role:
-        chosen[moments.rows[_stands_out(moments, table, shape)]] = False
+    for moments, most_hours in zip(by_role, _most_hours(table, shape), strict=True):
+        chosen[moments.rows[_stands_out(moments, most_hours, table, shape)]] = False
     if chosen.sum() < FEWEST or not _pays(table, chosen, shape):
         return Choice(np.zeros(len(chosen), dtype=bool))
     return Choice(chosen, by_role)
@@ -119,24 +119,33 @@ def _pays(table: Table, chosen: Chosen, shape: Shape) -> bool:
     return bool(alone > cells * (15.0 + cells / 40.0))
 
 
-def _stands_out(moments: _Moments, table: Table, shape: Shape) -> Chosen:
+def _most_hours(table: Table, shape: Shape) -> Iterator[float]:
+    """Yields for each role hours that no row exceeds in a week."""
+    for role in range(shape.roles):
+        rises = (table.role == role) & (table.hours > 0)
+        yield float(np.bincount(table.row[rises], table.hours[rises]).max(initial=0.0))
+
+
+def _stands_out(moments: _Moments, most_hours: float, table: Table, shape: Shape) -> Chosen:
     """Returns the rows of a role that are to be drawn by themselves."""
     found = np.zeros(len(moments.rows), dtype=bool)
     middle = np.exp([shape.bias])
-    chance = _shaken(table.probability[moments.rows], middle)[0][:, None]
-    mean = (chance * moments.first).sum(axis=0)
-    own = chance * moments.second - (chance * moments.first) ** 2
-    variance = np.maximum(own.sum(axis=0) + (shape.common_shock_sd * mean) ** 2, 0)
-    spread = np.sqrt(variance)
-    found |= (own > MOST_OF_ONE * variance).any(axis=1)
-    third = np.abs(
-        chance * (moments.third - 3 * chance * moments.first * moments.second)
-        + 2 * (chance * moments.first) ** 3
-    )
-    most = MOST_SKEWED * spread**3
-    for week in np.flatnonzero(third.sum(axis=0) > most).tolist():
-        order = np.argsort(third[:, week], kind="stable")
-        found[order[np.cumsum(third[order, week]) > most[week]]] = True
+    chance = _shaken(table.probability[moments.rows], middle)[0]
+    hours = moments.first
+    mean = chance @ hours
+    own = chance @ moments.second - np.einsum("i,ij,ij->j", chance**2, hours, hours)
+    variance = np.maximum(own + (shape.common_shock_sd * mean) ** 2, 0)
+    most = MOST_SKEWED * np.sqrt(variance) ** 3
+    # A deal's variance is at most a quarter of its most hours squared, and third cumulants are at
+    # most the most hours times the variance: most weeks need no closer look.
+    may = (most_hours**2 / 4 > MOST_OF_ONE * variance) | (most_hours * own > most)
+    for week in np.flatnonzero(may).tolist():
+        first, second = hours[:, week], moments.second[:, week]
+        found |= chance * second - (chance * first) ** 2 > MOST_OF_ONE * variance[week]
+        lean = chance * (moments.third[:, week] - 3 * chance * first * second)
+        third = np.abs(lean + 2 * (chance * first) ** 3)
+        order = np.argsort(third, kind="stable")
+        found[order[np.cumsum(third[order]) > most[week]]] = True
     return found
 
 

@@ -171,6 +171,7 @@ class _Finder:
         self._now = monday(situation.as_of)
         self._people = {person.email: person for person in situation.people}
         self._numbers: dict[date, int] = {}
+        self._known_stretches: dict[int, tuple[RoleDemand, Stretch]] = {}
         self._known_starts: dict[tuple[int, int, int, int], tuple[tuple[date, float], ...]] = {}
         self._notices: dict[str, dict[str, None]] = {}
         self._value_notes = ValueNotes()
@@ -263,9 +264,25 @@ class _Finder:
 
     def _asked_in(self, stint: Stint, deal: Deal, size: float) -> Iterator[Stretch]:
         """Yields what is asked for by one time line, counted from the deal's start."""
-        stretches = tuple(self._stretches(deal, stint.demand, size))
+        stretches = (
+            tuple([self._as_planned(role) for role in stint.demand])
+            if size == 1 and all(map(_is_plain, stint.demand))
+            else tuple(self._stretches(deal, stint.demand, size))
+        )
         for each in moved(stretches, stint.line) if stint.line else stretches:
             yield replace(each, first=each.first + stint.weeks) if stint.weeks else each
+
+    def _as_planned(self, role: RoleDemand) -> Stretch:
+        """Returns what a role asks for that is neither resized nor wrong.
+
+        The same demand is in many deals, which share it.
+        """
+        known = self._known_stretches.get(id(role))
+        if known is None:
+            hours = float(role.hours_per_week)
+            known = role, Stretch(role.role, hours, role.start_week, role.weeks)
+            self._known_stretches[id(role)] = known
+        return known[1]
 
     def _stretches(
         self, deal: Deal, demand: Iterable[RoleDemand], size: float
@@ -451,3 +468,7 @@ def replaced(demand: Demand, found: Demand, keys: Collection[str]) -> Demand:
         (*(each for each in demand.silent_open if each.key not in keys), *found.silent_open),
         (*(each for each in demand.silent_won if each.key not in keys), *found.silent_won),
     )
+
+
+def _is_plain(role: RoleDemand) -> bool:
+    return role.hours_per_week > 0 and role.weeks > 0

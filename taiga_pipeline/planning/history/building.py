@@ -54,18 +54,28 @@ class Stored:
 
 
 def build_history(
-    stored: Stored, book: StageBook, today: date, rates: Rates | None = None
+    stored: Stored,
+    book: StageBook,
+    today: date,
+    rates: Rates | None = None,
+    *,
+    with_filled: bool = True,
 ) -> History:
-    """Returns the history that a store tells. Stages are looked up in ``book``."""
+    """Returns the history that a store tells. Stages are looked up in ``book``.
+
+    Without ``with_filled``, it is left out which fields hold something.
+    """
     moves_of = _grouped(stored.moves)
     changes_of = _grouped(change for change in stored.changes if change.field in DATED)
     imported = frozenset(stored.imported)
     left_out: Counter[str] = Counter()
     chances: dict[str, float] = {}
     past: list[PastDeal] = []
+    fill = _filled if with_filled else _nothing
+    rates = rates or Rates()
     outcomes: list[PastDeal] = []
     for deal in stored.deals:
-        builder = _Builder(deal, moves_of.get(deal.key, ()), book, rates or Rates())
+        builder = _Builder(deal, moves_of.get(deal.key, ()), book, rates, fill)
         is_typed = deal.key not in imported
         chances.update(builder.chances())
         built = builder.build(changes_of.get(deal.key, ()), today, is_typed=is_typed)
@@ -92,6 +102,10 @@ def _filled(deal: Deal) -> frozenset[str]:
     return frozenset((*built_in, *deal.own))
 
 
+def _nothing(_: Deal) -> frozenset[str]:
+    return frozenset()
+
+
 def _grouped(items: Iterable[_Item]) -> dict[str, list[_Item]]:
     grouped: dict[str, list[_Item]] = {}
     for item in items:
@@ -103,9 +117,15 @@ class _Builder:
     """Builds one past deal. Every stage is looked up once."""
 
     def __init__(
-        self, deal: Deal, moves: Sequence[StageMove], book: StageBook, rates: Rates
+        self,
+        deal: Deal,
+        moves: Sequence[StageMove],
+        book: StageBook,
+        rates: Rates,
+        fill: Callable[[Deal], frozenset[str]],
     ) -> None:
         self._deal = deal
+        self._fill = fill
         self._rates = rates
         self._now = book(deal, deal.stage)
         self._moves = [(move.at.date(), book(deal, move.to_stage)) for move in moves]
@@ -151,7 +171,7 @@ class _Builder:
             stages=tuple(self._stages(entered, closed)),
             values=tuple(self._values(changes, entered)),
             arrived=arrived,
-            filled=_filled(self._deal),
+            filled=self._fill(self._deal),
         )
 
     def outcome(self, today: date) -> Iterator[PastDeal]:
