@@ -40,6 +40,8 @@ BLOCK: Final = 2048
 """Rows that are drawn together."""
 BATCH: Final = 1 << 17
 """Uniform numbers that are drawn at a time."""
+MOST_AT_ONCE: Final = 128
+"""Trials for which steps are added up at a time, so that they stay in the processor's cache."""
 SPAN: Final = 2500
 """Trials that a thread does at a time."""
 
@@ -144,18 +146,13 @@ class Simulation:
     ) -> None:
         """Adds the rows that are drawn one by one to ``hours``, and fills in the begins of those
         watched."""
-        shape = self._shape
 
         def draw(first: int) -> None:
             span = slice(first, first + SPAN)
             own = {row: begin[span] for row, begin in begins.items()}
-            some = factors[span]
-            changes = np.zeros((len(some), shape.roles, shape.weeks + 1), dtype=np.float32)
             for number, block in enumerate(self._blocks):
                 source = np.random.Generator(np.random.SFC64([seed, first, number]))
-                block.draw(some, source, changes, own)
-            np.cumsum(changes, axis=2, out=changes)
-            hours[..., span] += changes[:, :, :-1].transpose(1, 2, 0)
+                block.draw(factors[span], source, hours[..., span], own)
 
         if self._blocks:
             with ThreadPoolExecutor(workers) as threads:
@@ -216,7 +213,7 @@ class Simulation:
         """Returns what changes of those that are drawn one by one."""
         shape = self._shape
         factors = self._factors(trials, seed)
-        hours = np.zeros((trials, shape.roles, shape.weeks + 1), dtype=np.float32)
+        hours = np.zeros((shape.roles, shape.weeks, trials), dtype=np.float32)
         for number, block in enumerate(self._blocks):
             places = block.places(changed)
             if not places:
@@ -229,9 +226,9 @@ class Simulation:
                 source = np.random.Generator(np.random.SFC64([seed, first, number]))
                 for part, drawn in block.draws(factors[span], source):
                     own, some = drawn[at], factors[span][part]
-                    hours[span][part] += new.steps(own, some) - old.steps(own, some)
-        np.cumsum(hours, axis=2, out=hours)
-        return _by_role(hours)
+                    more = new.hours(own, some) - old.hours(own, some)
+                    hours[..., span][..., part] += more
+        return hours
 
     def _change_pool(self, hours: Single, rows: Sequence[Row], changed: Sequence[int]) -> None:
         """Adds to ``hours`` what changes of those that are drawn together."""
@@ -242,10 +239,6 @@ class Simulation:
         weeks = self._shape.weeks
         after, before = (pool.cumulants(Table.of(each, weeks)) for each in (new, old))
         pool.add_change(hours, unit, roles, after - before)
-
-
-def _by_role(hours: Single) -> Single:
-    return np.ascontiguousarray(hours[:, :, :-1].transpose(1, 2, 0))
 
 
 class _Block:
@@ -269,16 +262,16 @@ class _Block:
 
     def draws(self, factors: Single, source: np.random.Generator) -> Iterator[tuple[slice, Single]]:
         """Yields the trials of each batch, and the uniform numbers of the rows (row, trial)."""
-        width = max(1, BATCH // len(self._chances))
+        width = max(1, min(BATCH // len(self._chances), MOST_AT_ONCE))
         uniform = np.empty((len(self._chances), width), dtype=np.float32)
         for first in range(0, len(factors), width):
             source.random(out=uniform, dtype=np.float32)
             part = slice(first, min(first + width, len(factors)))
             yield part, uniform[:, : part.stop - first]
 
-    def steps(self, drawn: Single, factors: Single) -> Floats:
-        """Returns what changes in a batch, with the axes trial, role, week."""
-        return self._steps(drawn, np.minimum(self._chances[:, None] * factors, 1))
+    def hours(self, drawn: Single, factors: Single) -> Floats:
+        """Returns the hours of a batch, with the axes role, week, trial."""
+        return self._hours(drawn, np.minimum(self._chances[:, None] * factors, 1))
 
     def draw(
         self,
@@ -287,22 +280,21 @@ class _Block:
         hours: Single,
         begins: Mapping[int, Small],
     ) -> None:
-        """Adds the steps of the rows to ``hours``, and fills in the begins of those watched."""
+        """Adds the hours of the rows to ``hours``, and fills in the begins of those watched."""
         watched = [row for row in begins if row in self._place]
         at = np.array([self._place[row] for row in watched], dtype=np.intp)
         for part, drawn in self.draws(factors, source):
             limit = np.minimum(self._chances[:, None] * factors[part], 1)
-            hours[part] += self._steps(drawn, limit)
+            hours[..., part] += self._hours(drawn, limit)
             for row, begin in zip(watched, self._watch(drawn[at], limit[at], at), strict=True):
                 begins[row][part] = begin
 
-    def _steps(self, uniform: Single, limit: Single) -> Floats:
-        """Returns what changes in a batch, with the axes trial, role, week."""
+    def _hours(self, uniform: Single, limit: Single) -> Floats:
+        """Returns the hours of a batch, with the axes role, week, trial."""
         shape, width = self._shape, uniform.shape[1]
-        cells = shape.roles * (shape.weeks + 1)
         won = np.flatnonzero(uniform < limit)
         row = won // width
-        trial = (won - row * width) * cells
+        trial = won - row * width
         begin = self._begin(row, uniform.ravel().take(won), limit.ravel().take(won))
         places, sizes, start = [], [], 0
         ends = np.searchsorted(row, self._ends).tolist()
@@ -313,10 +305,14 @@ class _Block:
             inside += begin[start:end]
             cell = group.cells.take(inside, axis=0)
             # Adding flat arrays is faster than broadcasting along so short an axis.
-            places.append(cell.ravel() + np.repeat(trial[start:end], cell.shape[1]))
+            place = cell.ravel().astype(np.intp) * width
+            place += np.repeat(trial[start:end], cell.shape[1])
+            places.append(place)
             start = end
-        steps = np.bincount(np.concatenate(places), np.concatenate(sizes), width * cells)
-        return steps.astype(np.float64, copy=False).reshape(width, shape.roles, shape.weeks + 1)
+        size = shape.roles, shape.weeks + 1, width
+        steps = np.bincount(np.concatenate(places), np.concatenate(sizes), int(np.prod(size)))
+        steps = steps.astype(np.float64, copy=False)  # where nothing is won, they are integers
+        return np.asarray(np.cumsum(steps.reshape(size), axis=1)[:, :-1])
 
     def _begin(self, row: Integers, uniform: Single, limit: Single) -> Small:
         slot = (uniform / limit * SLOTS).astype(np.intp)
