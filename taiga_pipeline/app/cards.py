@@ -23,6 +23,7 @@ from sync.records.model import Base, Binding, Observed, RecordKey, Value
 from taiga_pipeline.app.card_changes import CardChange, CardEvent
 from taiga_pipeline.app.card_talk import CardAnswers, left_for_later
 from taiga_pipeline.app.deals.editing import add_deal, check_off, edit_deal, move_deal, take_back
+from taiga_pipeline.app.deals.funnel import required_by, rules_of
 from taiga_pipeline.app.deals.notes import add_note
 from taiga_pipeline.app.deals.values import read_fields
 from taiga_pipeline.app.store_access import deal_store, people_store
@@ -30,6 +31,7 @@ from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.card_store import CardRow, CardStore
 from taiga_pipeline.pipeline.errors import (
     EditConflict,
+    GateClosed,
     InvalidFields,
     NothingToChange,
     RequestError,
@@ -355,13 +357,18 @@ class CardTaker:
             return None
         except (RequestError, ProblemsError) as error:
             self.sent_back.add((key, change.field))
-            answer = card_answers.sent_back(error, about.field, about.text)
+            tasks = self._tasks_at(error) if isinstance(error, GateClosed) else ()
+            answer = card_answers.sent_back(error, about.field, about.text, tasks)
             self._answer(self._card_of(key, about.deal), answer)
             return replace(about, error=error)
         except Exception as error:
             log.exception("%s: what was done on its card could not be taken up", about.deal)
             return replace(about, error=error)
         return about
+
+    def _tasks_at(self, gate: GateClosed) -> tuple[str, ...]:
+        """Returns the actions of a deal's stage, which its card has as tasks."""
+        return required_by(rules_of(self.workspace, self.deals[gate.deal]), gate.stage)
 
     # --- comments
 

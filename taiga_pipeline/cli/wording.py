@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from taiga_pipeline.app.starting import SampleNeedsStore, StoreThere
     from taiga_pipeline.pipeline.errors import (
         AddressTaken,
+        DealRemoved,
         EditConflict,
         FixedFields,
         GateClosed,
@@ -115,12 +116,17 @@ def _address_taken(error: AddressTaken) -> str:
 
 def _unknown_deal(error: UnknownDeal) -> str:
     return (
-        str(error)
+        translated(str(error))
         if error.nearest
         else _(
             "{error}; see {command}", error=translated(str(error)), command=command("deals list")
         )
     )
+
+
+def _deal_removed(error: DealRemoved) -> str:
+    said = translated(str(error))
+    return _("{error}; see {command}", error=said, command=command("history", error.name))
 
 
 def _unknown_person(error: UnknownPerson) -> str:
@@ -257,6 +263,7 @@ _WORDS: Final[Mapping[str, Callable[[Any], str]]] = {
     "ScenarioThere": _with_options(marked("replace it with --replace")),
     "StoreThere": _store_there,
     "SuggestionOutdated": _then("staff suggest"),
+    "DealRemoved": _deal_removed,
     "UnknownDeal": _unknown_deal,
     "UnknownFilters": _unknown_filters,
     "UnknownLimits": _unknown_limits,

@@ -30,7 +30,6 @@ from taiga_pipeline.pipeline.errors import (
     AddressTaken,
     InvalidValue,
     RequestError,
-    UnknownDeal,
     UnknownName,
     UnknownPerson,
 )
@@ -45,6 +44,7 @@ from taiga_pipeline.pipeline.schema import (
     writing_store,
 )
 from taiga_pipeline.pipeline.store import nearest_key
+from taiga_pipeline.pipeline.tables.key_changes import unknown_deal
 from taiga_pipeline.pipeline.tables.planning_changes import (
     Moved,
     planning_events,
@@ -398,7 +398,7 @@ def _nearest(connection: Connection, address: str) -> str:
 def _check_names(connection: Connection, allocation: Allocation) -> None:
     key = allocation.deal_key
     if connection.execute(select(DEALS.c.key).where(DEALS.c.key == key)).first() is None:
-        raise UnknownDeal(key, nearest_key(connection, key))
+        raise unknown_deal(connection, key, lambda: nearest_key(connection, key))
     _get(connection, allocation.email)
 
 

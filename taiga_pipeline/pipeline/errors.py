@@ -41,6 +41,20 @@ class UnknownDeal(UnknownName):
         super().__init__(f"there is no deal {key!r}{_meant(nearest)}", key, nearest)
 
 
+class DealRenamed(UnknownDeal):
+    """No deal has this key any more: the deal that had it was given another one."""
+
+    def __init__(self, key: str, new: str) -> None:
+        UnknownName.__init__(self, f"deal {key!r} has the key {new!r} now", key, new)
+
+
+class DealRemoved(UnknownDeal):
+    """No deal has this key any more: the deal that had it was removed."""
+
+    def __init__(self, key: str) -> None:
+        UnknownName.__init__(self, f"deal {key!r} was removed; its history is kept", key)
+
+
 class UnknownPerson(UnknownName):
     """No person on the roster has this address."""
 

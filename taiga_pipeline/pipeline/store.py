@@ -37,7 +37,6 @@ from taiga_pipeline.pipeline.errors import (
     JoinsItself,
     KeyTaken,
     NotDone,
-    UnknownDeal,
 )
 from taiga_pipeline.pipeline.fields.field import with_values
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
@@ -518,7 +517,9 @@ def _get(connection: Connection, key: str, *, lock: bool = False) -> Deal:
     cleaned = clean_line(key)
     deal = _find(connection, cleaned, lock=lock)
     if deal is None:
-        raise UnknownDeal(cleaned, nearest_key(connection, cleaned))
+        raise key_changes.unknown_deal(
+            connection, cleaned, lambda: nearest_key(connection, cleaned)
+        )
     return deal
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from taiga_pipeline.language import text as _
@@ -24,14 +24,26 @@ def not_a_deal(error: Exception) -> str:
     return _cut(_("This card is no deal yet: {error}", error=translated(str(error))))
 
 
-def sent_back(error: Exception, field: str, text: str) -> str:
-    """Returns the comment on a card that is set back, with the reason and what to do."""
+def sent_back(error: Exception, field: str, text: str, tasks: Collection[str] = ()) -> str:
+    """Returns the comment on a card that is set back, with the reason and what to do.
+
+    ``tasks`` are the actions that the card has as tasks: those of its own column.
+    """
     if isinstance(error, GateClosed):
+        why = translated(str(error))
+        if set(error.missing) <= set(tasks):
+            return _cut(
+                _(
+                    "This card went back to its column: {error}. Close these tasks on "
+                    "the card, then move it again.",
+                    error=why,
+                )
+            )
         return _cut(
             _(
-                "This card went back to its column: {error}. Close these tasks on "
-                "the card, then move it again.",
-                error=translated(str(error)),
+                "This card went back to its column: {error}. Move it one column at a time: each "
+                "column has its tasks on the card. Close them, then move it on.",
+                error=why,
             )
         )
     if isinstance(error, UnknownStage):

@@ -13,11 +13,11 @@ from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.errors import InvalidValue, NothingToChange
 from taiga_pipeline.pipeline.fields.field import held, with_values
 from taiga_pipeline.pipeline.gates import open_actions
-from taiga_pipeline.pipeline.model import Deal
+from taiga_pipeline.pipeline.model import Category, Deal
 
 if TYPE_CHECKING:
     from taiga_pipeline.mapping.rules import Rules
-    from taiga_pipeline.pipeline.model import Deal, StageMove
+    from taiga_pipeline.pipeline.model import StageMove
     from taiga_pipeline.pipeline.versions import Version
 
 
@@ -205,6 +205,19 @@ def move_deal(
             start=deal.stage if seen_stage is None else seen_stage,
         )
         return store.move(key, destination, force=force, by=by)
+
+
+def lacks_reason(workspace: Workspace, key: str) -> bool:
+    """Whether a deal is lost, and nobody said why.
+
+    :raises UnknownDeal: there is no such deal.
+    """
+    with deal_store(workspace) as store:
+        deal = store.get(key)
+    if deal.lost_reason:
+        return False
+    stage = rules_of(workspace, deal).find_stage(deal.stage)
+    return stage is not None and stage.category is Category.LOST
 
 
 def gate_of(workspace: Workspace, key: str) -> Gate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -231,7 +232,7 @@ def _checked(
 def _order(workspace: Workspace, by: SortBy) -> Callable[[Listed], Any]:
     places = {folded(name): n for n, name in enumerate(known_stages(workspace))}
     orders: Mapping[SortBy, Callable[[Listed], Any]] = {
-        SortBy.KEY: lambda each: each.deal.key,
+        SortBy.KEY: lambda each: _counting(each.deal.key),
         SortBy.VALUE: lambda each: each.deal.value,
         SortBy.CLOSE: lambda each: each.close,
         SortBy.STAGE: lambda each: places.get(folded(each.stage.name)) if each.stage else None,
@@ -242,6 +243,13 @@ def _order(workspace: Workspace, by: SortBy) -> Callable[[Listed], Any]:
         SortBy.FOLLOW_UP: _urgency,
     }
     return orders[by]
+
+
+def _counting(key: str) -> tuple[tuple[bool, int, str], ...]:
+    """Returns what a key is sorted by: D-2 stands before D-10."""
+    parts = filter(None, re.split(r"(\d+)", folded(key)))
+    numbers = ((int(each) if each.isdecimal() else None, each) for each in parts)
+    return tuple((number is None, number or 0, text) for number, text in numbers)
 
 
 def _urgency(each: Listed) -> tuple[int, date] | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from taiga_pipeline.app.deals import editing as use
+from taiga_pipeline.app.deals.days_ahead import AHEAD, with_days
 from taiga_pipeline.app.deals.values import read_fields
 from taiga_pipeline.cli.context import CommandContext, pass_context
 from taiga_pipeline.cli.lazy import Entry, PartlyLazyGroup
@@ -23,6 +24,7 @@ from taiga_pipeline.cli.pipeline.deal_text import (
 )
 from taiga_pipeline.cli.pipeline.deals_list import list_command
 from taiga_pipeline.cli.pipeline.deals_notes import add_note, list_notes
+from taiga_pipeline.hints import command
 from taiga_pipeline.language import text as _
 from taiga_pipeline.pipeline.columns import parse_cell
 from taiga_pipeline.pipeline.errors import InvalidValue
@@ -78,8 +80,9 @@ def _values(context: CommandContext, texts: dict[str, Any]) -> dict[str, Any]:
                     _("--set {name}: {name} has an option too; leave one out", name=name)
                 )
             texts[name] = text
-        return read_fields(texts, contacts, context.fields)
-    return read_fields(texts, contacts)
+    if any(texts.get(name) for name in AHEAD):
+        texts = with_days(texts, context.today)
+    return read_fields(texts, contacts, context.fields if given else BUILT_IN)
 
 
 class _Deals(PartlyLazyGroup):
@@ -235,6 +238,11 @@ def move_deal(
     click.echo(safe(f"{move.deal_key}: {move.from_stage or _('no stage')} → {move.to_stage}"))
     if move.forced:
         click.echo(safe(_("skipped: {forced}", forced="; ".join(move.forced))))
+    if use.lacks_reason(context, move.deal_key):
+        way = command("deals edit", move.deal_key, options="--lost-reason TEXT")
+        click.echo(
+            safe(_("note: it is not known why it was lost; say so: {way}", way=way)), err=True
+        )
 
 
 @deals.command("done")

@@ -40,6 +40,15 @@ if TYPE_CHECKING:
     from taiga_pipeline.app.deals.follow_ups import Score, Waiting
 
 _WAITS: Mapping[str, FollowUp] = {each.value.replace(" ", "-"): each for each in FollowUp}
+
+
+class _Waits(click.Choice[str]):
+    """What deals wait for, with hyphens or as the list shows it: ``no next step``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(str(value).strip().casefold().replace(" ", "-"), param, ctx)
+
+
 _PER_CENT = click.FloatRange(0, 100)
 
 
@@ -61,7 +70,7 @@ _PER_CENT = click.FloatRange(0, 100)
     "--follow-up",
     "follow_ups",
     multiple=True,
-    type=click.Choice(list(_WAITS)),
+    type=_Waits(list(_WAITS)),
     help="Only what waits for this; may be repeated: any of them.",
 )
 @click.option("--min-value", default="", help="Only of at least this value.")

@@ -28,6 +28,7 @@ def card_words(change: CardChange) -> str:
 
 def _did(change: CardChange) -> str:
     event, text = change.event, shortened(change.text)
+    field = change.field.replace("_", " ")
     if event is CardEvent.MOVED and change.move is not None:
         start = change.move.from_stage or _("no stage")
         return _(
@@ -38,7 +39,7 @@ def _did(change: CardChange) -> str:
     return {
         CardEvent.NEW: _("made of a card") if change.deal else _("a card becomes no deal"),
         CardEvent.EDITED: _(
-            "{field} is {text} now, as its card was edited", field=change.field, text=text
+            "{field} is {text} now, as its card was edited", field=field, text=text
         ),
         CardEvent.DONE: _("{text} checked off", text=text),
         CardEvent.UNDONE: _("{text} no longer checked off", text=text),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -12,7 +12,13 @@ from sqlalchemy import Connection, Row, Select, or_, select, union
 
 from taiga_pipeline.pipeline.cleaning import clean_deal
 from taiga_pipeline.pipeline.columns import deal_cells
-from taiga_pipeline.pipeline.errors import KeyTaken, KeyWasRenamed
+from taiga_pipeline.pipeline.errors import (
+    DealRemoved,
+    DealRenamed,
+    KeyTaken,
+    KeyWasRenamed,
+    UnknownDeal,
+)
 from taiga_pipeline.pipeline.model import Deal, FieldChange
 from taiga_pipeline.pipeline.rows import deal_to_row
 from taiga_pipeline.pipeline.schema import (
@@ -113,6 +119,15 @@ def renamed_to(connection: Connection, key: str) -> str:
         found = former[folded(found)]
     there = select(DEALS.c.key).where(DEALS.c.key == found)
     return str(connection.execute(there).scalar() or "")
+
+
+def unknown_deal(connection: Connection, key: str, near: Callable[[], str]) -> UnknownDeal:
+    """Returns why no deal has a key, with what became of the one that had; ``near`` names the key
+    that is like it, if no deal ever had it."""
+    if new := renamed_to(connection, key):
+        return DealRenamed(key, new)
+    gone = {folded(each) for each in removals(connection)}
+    return DealRemoved(key) if folded(key) in gone else UnknownDeal(key, near())
 
 
 def every_key(connection: Connection) -> Iterator[str]:
