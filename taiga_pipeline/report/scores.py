@@ -1,4 +1,4 @@
-"""Learnt chances as people read them: the facts that move them."""
+"""Reasons as people read them: what moves a learnt chance, why somebody is suggested."""
 
 from __future__ import annotations
 
@@ -24,3 +24,8 @@ def reason_text(fact: str, points: int, because: str) -> str:
         points=points,
         because=translated(because),
     )
+
+
+def why_chosen(why: str) -> str:
+    """Returns why somebody is suggested for a deal: reasons with commas between them."""
+    return ", ".join(_(translated(reason)) for reason in why.split(", "))

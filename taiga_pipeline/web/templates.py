@@ -9,7 +9,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from taiga_pipeline.language import figure, plural, text, translated
-from taiga_pipeline.report.scores import reason_text
+from taiga_pipeline.report.scores import reason_text, why_chosen
 from taiga_pipeline.report.terminal import safe
 
 
@@ -29,7 +29,7 @@ def templates() -> Environment:
         amount=amount, day=day, exact=exact, moment=moment, percent=percent, translated=translated
     )
     found.tests["web_address"] = is_web_address
-    found.globals.update(_=text, ngettext=plural, reason_text=reason_text)
+    found.globals.update(_=text, ngettext=plural, reason_text=reason_text, why_chosen=why_chosen)
     return found
 
 

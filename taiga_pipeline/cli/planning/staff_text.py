@@ -11,6 +11,7 @@ import click
 from taiga_pipeline.cli.output import print_table, style
 from taiga_pipeline.language import figure, marked, translated
 from taiga_pipeline.language import text as _
+from taiga_pipeline.report.scores import why_chosen
 from taiga_pipeline.report.terminal import safe
 
 _MOST = 12
@@ -50,7 +51,7 @@ def _plan_row(each: Mapping[str, Any]) -> list[str]:
         each["start"],
         each["end"],
         _(each["status"]),
-        safe(_reasons(each["why"])),
+        safe(why_chosen(each["why"])),
     ]
 
 
@@ -182,8 +183,3 @@ def _verdict(suggestion: Mapping[str, Any]) -> str:
         gap=suggestion["gap"],
         ended=ended,
     )
-
-
-def _reasons(why: str) -> str:
-    """Returns why somebody was chosen: reasons with commas between them."""
-    return ", ".join(_(translated(reason)) for reason in why.split(", "))
