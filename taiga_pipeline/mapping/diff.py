@@ -80,12 +80,15 @@ class DealDifference:
     """
 
     deal: str
+    """Its key; of the project of a phase, that project's."""
     old_state: str
     new_state: str
     fields: tuple[FieldDifference, ...] = ()
     problem: str = ""
     is_there: bool = False
     """Whether the deal's project is in the target already."""
+    of_deal: str = ""
+    """The deal of a phase's project, "" for the deal's own."""
 
     def to_json(self) -> dict[str, object]:
         """Returns the difference as JSON-compatible data."""
@@ -199,18 +202,19 @@ class Tally:
     """Counts over all deals: how many, state moves, and changes by kind of record and field."""
 
     deals: int = 0
-    differing: int = 0
+    changed: set[str] = field(default_factory=set)
+    """The keys of the deals that get something else."""
     unmapped: int = 0
     states: Counter[tuple[str, str]] = field(default_factory=Counter)
     fields: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     size: Size = field(default_factory=Size)
 
     def count(self, difference: DealDifference | None) -> None:
-        """Counts one deal."""
-        self.deals += 1
+        """Counts one deal; the project of a phase is counted with its deal."""
+        self.deals += not (difference and difference.of_deal)
         if difference is None:
             return
-        self.differing += 1
+        self.changed.add(difference.of_deal or difference.deal)
         self.unmapped += bool(difference.problem)
         self.size.count(difference)
         if difference.old_state != difference.new_state:
@@ -218,6 +222,11 @@ class Tally:
         self.fields.update(
             {(item.key.kind, item.effect.value, item.field) for item in difference.fields}
         )
+
+    @property
+    def differing(self) -> int:
+        """How many deals get something else."""
+        return len(self.changed)
 
     def to_json(self) -> dict[str, object]:
         """Returns the counts as JSON-compatible data."""
@@ -371,7 +380,7 @@ def compare_all(  # noqa: PLR0913 - two sets of rules, and how deals are seen
         for key in {**before, **after}:
             difference = _of_phase(key, before, after, is_there=key in with_project)
             if key != deal.key and difference is not None:
-                yield difference
+                yield replace(difference, of_deal=deal.key)
 
 
 def _of_phase(

@@ -147,6 +147,62 @@ milestone = "Kick-off"
 milestone_dates = "delivery"
 ```
 
+## Phases
+
+With `[[phase]]`, a deal has a project for each phase instead of one
+([how to](how-to/phases.md)). What is outside of phases is for all of them: looks, members,
+milestones and stories. `[[role]]`, and the roles that a deal states itself, are for the phase that
+takes them.
+
+```toml
+[mapping]
+name = "in phases"
+
+[[stage]]
+name = "Proposal"
+category = "proposal"
+
+[[stage]]
+name = "Won"
+category = "won"
+
+[project]
+title = "{customer}: {name} – {phase}"
+
+[[phase]]
+name = "Discovery"
+keeps_project = true
+
+[[phase.role]]
+role = "Design"
+hours_per_week = 20
+weeks = 3
+
+[[phase]]
+name = "Build"
+after = "Discovery"
+start = "+1w"
+takes_roles = true
+template = "scrum"
+
+[[phase.milestone]]
+name = "First release"
+finish = "+10w"
+when = "tentative"
+
+[[phase]]
+name = "Support"
+after = "Build"
+when = "staffed"
+```
+
+The project of the phase that keeps it is the deal's own, known by the deal's key; that of any other
+phase has a key such as `D-1::build`. So a mapping may get phases, change them and lose them
+again: no project is made twice. A phase ends with its last role or milestone, and with what project
+managers made of it: the phases after it follow with the run after that. People who are
+put on a deal are in the phases that need their role, in the days of their work; where no phase
+needs it, the days alone decide.
+
 ## Changing a mapping
 
 One word in a mapping can change every project, so look before it is in force: `mapping diff` begins

@@ -66,7 +66,7 @@ _LIKE_A_PHASE: Final = (
 )
 _SECOND_PROJECT: Final = (
     'the phase "{name}" keeps the deal\'s project by its mapping, but has one of its own ({key}): '
-    "say keeps_project = true in the phase that said so before; or let go of that one with: "
+    "say keeps_project = true in the phase that said so before; or stop following that one with: "
     "pipeline-sync unlink {key}"
 )
 _NO_OVERVIEW: Final = "the portfolio stays as it is: {tool} has no boards at present"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -256,3 +257,61 @@ def test_a_deal_that_is_renamed_or_removed_takes_all_its_projects_along(office: 
     office.sync()
     assert all(name.startswith("(gone) ") for name in office.projects())
     assert office.numbers() == before
+
+
+def test_commands_know_the_project_of_each_phase(office: Office) -> None:
+    office.do("deals", "move", "D-1", "Won")
+    office.sync()
+    shown = json.loads(office.do("deals", "show", "D-1", "--json"))
+    assert [each["key"] for each in shown["projects"]] == ["D-1", "D-1::build", "D-1::support"]
+    assert {each["state"] for each in shown["projects"]} == {"staffed"}
+    assert all(each["url"] for each in shown["projects"])
+    assert "D-1::support: Acme: support of Portal" in office.do("deals", "show", "D-1")
+    past = json.loads(office.do("history", "D-1", "--json"))
+    assert {each["key"].partition("/")[0] for each in past} >= {"D-1", "D-1::build"}
+    assert {each["deal"] for each in past} == {"D-1"}
+    assert "project D-1::build" in office.do("mapping", "explain", "D-1")
+    office.do("deals", "edit", "D-1", "--name", "Shop")
+    plan = json.loads(office.do("plan", "--json"))
+    assert {each["deal"] for each in plan["actions"]} == {"D-1"}
+    assert {each["key"] for each in plan["actions"]} == {"D-1", "D-1::build", "D-1::support"}
+
+
+def test_a_phase_is_unlinked_adopted_and_resolved_by_its_own_key(office: Office) -> None:
+    office.sync()
+    build = office.projects()["(tentative) Acme: Portal – Build"]
+    office.do("unlink", "D-1::build")
+    office.sync()
+    assert office.projects()["(tentative) Acme: Portal – Build"]["tags_colors"] == {}
+    office.do("adopt", "D-1::build", build["slug"])
+    assert "D-1::build" in office.do("adopt", "D-1::bild", build["slug"], code=2)
+    office.sync()
+    assert office.projects()["(tentative) Acme: Portal – Build"]["id"] == build["id"]
+    assert len(office.projects()) == 2
+    office.do("deals", "edit", "D-1", "--name", "Shop")
+    name = {"name": "(tentative) Petra's build"}
+    office.taiga.as_user("pm").patch(f"/projects/{build['id']}", name)
+    office.do("run", code=3)
+    office.do("resolve", "D-1::build", "--take", "delivery")
+    office.sync()
+    assert set(office.projects()) == {
+        "(tentative) Acme: Shop – Discovery",
+        "(tentative) Petra's build",
+    }
+    office.do("unlink", "D-1")
+    assert all(each["tags_colors"] == {} for each in office.projects().values())
+
+
+def test_deals_with_phases_are_in_no_project_with_others(office: Office) -> None:
+    office.do("deals", "add", "D-2", "Search", *ADD, "--stage", "Proposal")
+    assert "[[phase]]" in office.do("join", "D-2", "D-1", code=2)
+    office.map()
+    office.do("join", "D-2", "D-1")
+    office.sync()
+    [(_, before)] = office.projects().items()
+    office.map(DISCOVERY, BUILD)
+    assert "join DEAL --undo" in office.do("run", code=3)
+    assert office.projects() == {before["name"]: before}
+    office.do("join", "D-2", "--undo")
+    office.sync()
+    assert len(office.projects()) == 4

@@ -1,0 +1,83 @@
+"""What became of deals, from what targets report of their projects."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from sync.records.model import RecordKey
+from taiga_pipeline.app.portfolio import _links_in
+from taiga_pipeline.pipeline.delivery import left_of, summed_up
+from taiga_pipeline.pipeline.model import DeliveryFacts
+from taiga_pipeline.records import Kind, deal_of
+from taiga_pipeline.sources.facts import FACTS, facts_of
+
+EARLY, LATE = (datetime(2026, 12, day, tzinfo=UTC) for day in (1, 8))
+
+
+def facts(key: str, state: str = "staffed", **values: object) -> DeliveryFacts:
+    given = {"url": f"https://taiga/{key}", "title": key, "seen_at": EARLY, **values}
+    return DeliveryFacts(key, state=state, **given)  # type: ignore[arg-type]
+
+
+def whole_of(key: str) -> str:
+    return "" if deal_of(key) == key else deal_of(key)
+
+
+def test_the_projects_of_a_deals_phases_are_summed_up() -> None:
+    discovery = facts(
+        "D-1",
+        progress=Decimal(1),
+        team=("Ana", "Bo"),
+        milestones=(("Workshops", date(2026, 12, 7), date(2026, 12, 18)),),
+        last_activity=EARLY,
+    )
+    support = facts("D-1::support", milestones=(("Month", date(2027, 3, 1), date(2027, 4, 1)),))
+    build = facts(
+        "D-1::build",
+        "tentative",
+        progress=Decimal("0.5"),
+        team=("Bo", "Cho"),
+        milestones=(("Release", date(2026, 12, 21), date(2027, 2, 26)),),
+        last_activity=LATE,
+    )
+    alone = facts("D-2", progress=Decimal("0.25"))
+    first, second = summed_up([support, discovery, build, alone], whole_of)
+    assert second is alone
+    assert (first.deal_key, first.url, first.state) == ("D-1", "https://taiga/D-1", "staffed")
+    assert first.progress == Decimal("0.5")  # a phase that has not begun counts as well
+    assert first.team == ("Ana", "Bo", "Cho")
+    assert [name for name, _, _ in first.milestones] == [
+        "Workshops",
+        "build: Release",
+        "support: Month",
+    ]
+    assert first.last_activity == LATE
+    assert [each.deal_key for each in first.projects] == ["D-1", "D-1::build", "D-1::support"]
+    back = facts_of(first, FACTS)
+    assert (back["start"], back["finish"]) == (date(2026, 12, 7), date(2027, 4, 1))
+
+
+def test_a_deal_whose_own_project_is_gone_has_those_of_its_phases() -> None:
+    gone = DeliveryFacts("D-1")
+    [found] = summed_up([gone, facts("D-1::build", "tentative")], whole_of)
+    assert (found.deal_key, found.title, found.state) == ("D-1", "D-1::build", "tentative")
+    assert found.progress is None
+
+
+def test_a_key_that_only_looks_like_a_phases_is_a_deals_own() -> None:
+    [found] = summed_up([facts("D-1::build")], lambda key: "")
+    assert (found.deal_key, found.projects) == ("D-1::build", ())
+
+
+def test_who_left_the_project_of_a_phase_left_the_deal() -> None:
+    taken = [RecordKey("D-1::build", Kind.MEMBERSHIP, "Ana@example.com")]
+    assert left_of(taken) == {("D-1", "ana@example.com")}
+
+
+def test_a_card_leads_to_all_projects_of_its_deal() -> None:
+    urls = {key: ({"url": f"https://taiga/{key}"}, None) for key in ("D-1::b", "D-1", "D-10")}
+    assert _links_in(urls) == {
+        "D-1": "https://taiga/D-1, https://taiga/D-1::b",
+        "D-10": "https://taiga/D-10",
+    }
