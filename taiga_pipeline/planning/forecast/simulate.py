@@ -28,6 +28,8 @@ _LOPSIDED: Final = 0.1
 _WIDE: Final = 0.02
 """What a standard deviation of width costs."""
 _TINY: Final = 1e-9
+_LEAST: Final = 1e-30
+"""A factor of chances below this is none: no draw is below what it leaves of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def simulate_open(
     per_win = np.column_stack(columns).astype(np.float32)
     totals = np.zeros((len(factor), per_win.shape[1]))
     taken = np.zeros(len(factor))
-    shared = factor.astype(np.float32)[:, None]
+    shared = np.maximum(factor, _LEAST).astype(np.float32)[:, None]
     possible = np.flatnonzero(decided > 1e-9)
     for start in range(0, len(possible), _CHUNK):
         some = possible[start : start + _CHUNK]
