@@ -47,7 +47,8 @@ class Capabilities:
     way out ("it has them from version 15 on"). ``leases``: it keeps one machine from writing while
     another one does (`sync.run.lease.OffersLeases`). ``tells_copies``: a copy that people make of a
     root is distinguished from it (`Observed.original`). ``tells_untouched``: it shows who
-    changed a root, so that one that only the connector touched may be deleted.
+    changed a root, so that one that only the connector touched may be deleted. ``copies_roots``: it
+    can make a root as a copy of one that people keep.
     """
 
     kinds: frozenset[str] | None = None
@@ -56,6 +57,7 @@ class Capabilities:
     leases: bool = False
     tells_copies: bool = False
     tells_untouched: bool = False
+    copies_roots: bool = False
 
     def holds(self, kind: str, *fields: str) -> bool:
         """Tells whether records of a kind can be held, each of ``fields`` included."""

@@ -106,8 +106,26 @@ class Project:
     LOOKING_FOR_PEOPLE_NOTE: Final = "looking_for_people_note"
     TEMPLATE: Final = "template"
     """The target's template that the project is made from; only at creation."""
+    COPIED_FROM: Final = "copied_from"
+    """Which project of the target it is a copy of (`template_project`); only at creation."""
+    COPY_STARTS: Final = "copy_starts"
+    """The day to which the first date in the copy is moved, None for none; only at creation."""
     PRIVATE: Final = "private"
     """A bool; only at creation."""
+
+    OF_COPIES: Final = frozenset({COPIED_FROM, COPY_STARTS})
+    """Fields for tools that copy projects (`Capabilities.copies_roots`)."""
+
+    _PROJECT: Final = "project:"
+
+    @classmethod
+    def template_project(cls, template: str) -> str:
+        """Returns the project that a mapping's template names ("project:42"), by its number, name
+        in addresses, or address; "" where it names a template of the target's own."""
+        named = template.strip()
+        if named.startswith(("https://", "http://")):
+            return named
+        return named.removeprefix(cls._PROJECT).strip() if named.startswith(cls._PROJECT) else ""
 
 
 class Role:

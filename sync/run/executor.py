@@ -269,11 +269,7 @@ class Executor:
             if record.key.is_root:
                 roots = [root for root in self.target.find_roots(marker) if root.readable]
                 if len(roots) == 1:
-                    self._complete_found(record, roots[0], progress.place)
-                    children = self.target.observe_children([roots[0].id])
-                    found_children = tuple(children.get(roots[0].id, ()))
-                    lacking = self._lacking(record, roots[0])
-                    return Written(roots[0], found_children, unwritten=lacking)
+                    return self._completed_root(record, roots[0], progress.place)
             else:
                 children = self.target.observe_children([progress.place.root_id])
                 found = find_child(record, children.get(progress.place.root_id, ()))
@@ -281,6 +277,14 @@ class Executor:
                     self._complete_found(record, found, progress.place)
                     return Written(found, unwritten=self._lacking(record, found))
         return None
+
+    def _completed_root(self, record: Desired, root: Observed, place: Place) -> Written:
+        """Completes a root that was found after its creation was not answered."""
+        if isinstance(self.target, CompletesRoots):
+            self._complete_found(record, root, place)
+            root = self.target.observe_root(root.id) or root
+        children = self.target.observe_children([root.id]).get(root.id, ())
+        return Written(root, tuple(children), unwritten=self._lacking(record, root))
 
     def _complete_found(self, record: Desired, found: Observed, place: Place) -> None:
         """Completes what was made just now; a refusal does not say that it was never made.

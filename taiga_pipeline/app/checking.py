@@ -35,6 +35,7 @@ from taiga_pipeline.app.trouble import Trouble, trouble_of
 from taiga_pipeline.app.workspace import Workspace, shortest, sqlite_path
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.records import Project
 from taiga_pipeline.report.plan_text import quarantine_line
 from taiga_pipeline.report.ways_out import in_words
 from taiga_pipeline.sources.port import Examined, going_through
@@ -306,6 +307,7 @@ def _look_at_target(workspace: Workspace, *, mapped: bool, is_readable: bool) ->
             advice.extend(target.advice())
         found.append(target)
         if mapped:
+            _refuse_copies(workspace, KnownTarget.of(workspace, target))
             advice.extend(_left_out(workspace, KnownTarget.of(workspace, target)))
         advice.extend(_about_leases(workspace, KnownTarget.of(workspace, target), target))
         if mapped and isinstance(target, Foresees):
@@ -397,6 +399,23 @@ def _left_out(workspace: Workspace, known: KnownTarget) -> tuple[str, ...]:
         return tuple(make_source(workspace, known).notes())
     except ProblemsError:  # which is reported where deals are read
         return ()
+
+
+def _refuse_copies(workspace: Workspace, known: KnownTarget) -> None:
+    """Makes sure that projects which mappings name as templates can be copied.
+
+    :raises ProblemsError: the tool cannot copy any.
+    """
+    from taiga_pipeline.mapping.holding import NO_COPIES
+    from taiga_pipeline.mapping.probes import templates
+
+    if known.capabilities().copies_roots:
+        return
+    asked = [each for rules in workspace.load_mappings().rules for each in templates(rules)]
+    copied = [each.origin() for each in asked if Project.COPIED_FROM in each.fields]
+    words = NO_COPIES.format(tool=known.title)
+    if copied:
+        raise ProblemsError([Problem(f"{place}: {words}") for place in dict.fromkeys(copied)])
 
 
 def _refuse_unknown(workspace: Workspace, target: Foresees) -> list[str]:

@@ -280,8 +280,7 @@ def project_of(case: Case) -> Desired:
         Project.LOOKING_FOR_PEOPLE_NOTE: f"{words.needs}: {needed}" if needed else "",
         Project.PRIVATE: rules.private,
     }
-    if rules.template:
-        fields[Project.TEMPLATE] = rules.template
+    fields |= template_fields(rules, case.view.start)
     return Desired(
         key=RecordKey(case.key, Kind.PROJECT),
         fields=fields,
@@ -291,6 +290,14 @@ def project_of(case: Case) -> Desired:
         at_any_time={Project.TAGS: _tags_of_any_state(rules, values)},
         notes=(NO_START,) if _lacks_dates(case) else (),
     )
+
+
+def template_fields(rules: Rules, start: date | None) -> dict[str, Value]:
+    """Returns what a new project is made from: a template of the target's own, or a project."""
+    copied = Project.template_project(rules.template)
+    if copied:
+        return {Project.COPIED_FROM: copied, Project.COPY_STARTS: iso(start) or None}
+    return {Project.TEMPLATE: rules.template} if rules.template else {}
 
 
 def _origins(case: Case) -> dict[str, str]:

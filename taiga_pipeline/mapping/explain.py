@@ -34,6 +34,8 @@ COMPUTED: Mapping[tuple[str, str], str] = {
     (Kind.PROJECT, Project.LOOKING_FOR_PEOPLE): "whether roles are still open",
     (Kind.PROJECT, Project.LOOKING_FOR_PEOPLE_NOTE): "needed roles minus confirmed allocations",
     (Kind.PROJECT, Project.TEMPLATE): "[project] template",
+    (Kind.PROJECT, Project.COPIED_FROM): "[project] template",
+    (Kind.PROJECT, Project.COPY_STARTS): "the deal's start",
     (Kind.PROJECT, Project.PRIVATE): "[project] private",
     (Kind.ROLE, "name"): "the role of a member",
     (Kind.MEMBERSHIP, "email"): "an allocation, or a [[member]] of every project",

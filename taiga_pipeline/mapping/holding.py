@@ -40,6 +40,11 @@ _NEVER_DELETED: Final = (
     "(how = 'delete-if-untouched') is retired there, and stays"
 )
 
+NO_COPIES: Final = (
+    "{tool} copies no project by its API, so that a template cannot be one there: write its "
+    "milestones and stories into the mapping, and take 'template' out of it"
+)
+
 
 def _anything() -> Capabilities:
     return Capabilities(tells_untouched=True)
@@ -64,7 +69,8 @@ class Holding:
         """
         can = self.capabilities()
         group = _beside(group, can)
-        if not can.lacks and all(can.holds(each.key.kind) for each in group.children):
+        has_all = not can.lacks and not group.root.fields.keys() & Project.OF_COPIES
+        if has_all and all(can.holds(each.key.kind) for each in group.children):
             return group
         kept = tuple(_part(child, can) for child in group.children if can.holds(child.key.kind))
         left_out = {each.key for each in group.children if not can.holds(each.key.kind)}
@@ -79,12 +85,17 @@ class Holding:
         """Returns what mappings ask for and the target cannot hold, in one remark or none."""
         can = self.capabilities()
         wanted = together(asked)
+        copies = Project.COPIED_FROM in wanted.get(Kind.PROJECT, ())
+        if copies:
+            wanted[Kind.PROJECT] -= {Project.COPIED_FROM}
         parts = [
             *(_kind(kind, can) for kind in wanted if not can.holds(kind)),
             *(_fields(kind, wanted, can) for kind in wanted if not can.holds(kind, *wanted[kind])),
         ]
         parts = [part for part in parts if part]
         notes = [f"{self.tool} has no place for {', '.join(parts)}: left out"] if parts else []
+        if copies and not can.copies_roots:
+            notes.append(NO_COPIES.format(tool=self.tool))
         if not can.tells_untouched and any(
             rule.how_retired is WhenRetired.DELETE_IF_UNTOUCHED for rule in rules
         ):
@@ -135,7 +146,9 @@ def _of_projects(rules: Rules) -> set[str]:
     states = (rules.tentative, rules.staffed, rules.retired)
     if rules.tags or any(state.tags for state in states):
         fields.add(Project.TAGS)
-    if rules.template:
+    if Project.template_project(rules.template):
+        fields.add(Project.COPIED_FROM)
+    elif rules.template:
         fields.add(Project.TEMPLATE)
     return fields
 
@@ -173,7 +186,9 @@ def _part(record: Desired, can: Capabilities) -> Desired:
     fields = {
         name: value
         for name, value in record.fields.items()
-        if can.holds(kind, name) and can.holds(REFERENCES.get((kind, name), kind))
+        if can.holds(kind, name)
+        and can.holds(REFERENCES.get((kind, name), kind))
+        and (can.copies_roots or name not in Project.OF_COPIES)
     }
     return record if len(fields) == len(record.fields) else replace(record, fields=fields)
 

@@ -214,7 +214,10 @@ class ProjectTable(Table):
     title: Text = Field("{customer}: {name}", description="The project's title, with placeholders.")
     template: str = Field(
         "",
-        description='The target\'s template for new projects; "" for its own default.',
+        description=(
+            'The target\'s template for new projects; "" for its own default. "project:" and a '
+            "project's number or name in addresses, or its address, has that project copied."
+        ),
     )
     tags: Texts = Field([], description="Tags in every state, with placeholders.")
     description: str = Field(

@@ -6,10 +6,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from sync.records.model import Desired, RecordKey, Value
+from taiga_pipeline.mapping.desired import template_fields
 from taiga_pipeline.mapping.rules import Rules
-from taiga_pipeline.records import Kind, Membership, Project, Role
+from taiga_pipeline.records import Kind, Membership, Role
 
 _NOBODY: Final = "any deal"
+
+
+def templates(rules: Rules) -> Iterator[Desired]:
+    """Yields a project for the template that a mapping names, or for those of its phases."""
+    for each in [phase.rules for phase in rules.phases] or [rules]:
+        if each.template:
+            key = RecordKey(_NOBODY, Kind.PROJECT)
+            origins = {"": str(each.template_at)}
+            yield Desired(key, template_fields(each, None), origins=origins)
 
 
 def probes(rules: Rules) -> Iterator[Desired]:
@@ -21,12 +31,7 @@ def probes(rules: Rules) -> Iterator[Desired]:
         yield from probes(phase.rules)
     if rules.phases:
         return
-    if rules.template:
-        yield Desired(
-            RecordKey(_NOBODY, Kind.PROJECT),
-            {Project.TEMPLATE: rules.template},
-            origins={"": f"{rules.template_at}"},
-        )
+    yield from templates(rules)
     for member in rules.members:
         origins = {"": str(member.where)}
         role = {Role.NAME: member.role}

@@ -547,6 +547,8 @@ def _owners(table: OwnershipTable) -> Owners:
             Project.LOOKING_FOR_PEOPLE: table.looking_for_people,
             Project.LOOKING_FOR_PEOPLE_NOTE: table.looking_for_people,
             Project.TEMPLATE: Owner.DELIVERY,
+            Project.COPIED_FROM: Owner.DELIVERY,
+            Project.COPY_STARTS: Owner.DELIVERY,
             Project.PRIVATE: Owner.DELIVERY,
         },
         role={Role.NAME: Owner.DELIVERY},

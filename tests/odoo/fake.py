@@ -451,6 +451,43 @@ class FakeOdoo:
                 return int(row["res_id"])
         return 0
 
+    def _do_copy(self, model: str, ids: list[int], uid: int, default: Row | None = None) -> Any:
+        """Copies a project with its tasks and milestones; Odoo 14 leaves out tasks' deadlines."""
+        made = []
+        for number in ids:
+            row = {
+                name: value
+                for name, value in self._table(model)[number].items()
+                if name not in _OWN and name in self.models[model]
+            }
+            own = {name: [[6, 0, v]] if isinstance(v, list) else v for name, v in row.items()}
+            own["name"] = f"{row['name']} (copy)"
+            copy_id = self._create(model, {**own, **(default or {})}, uid)
+            self._copy_within(number, copy_id, uid)
+            made.append(copy_id)
+        return made if self.version >= 18 else made[0]
+
+    def _copy_within(self, project: int, copy_id: int, uid: int) -> None:
+        new: dict[int, int] = {}
+        for model in ("project.milestone", "project.task"):
+            for number, row in list(self._table(model).items()):
+                if row["project_id"] != project:
+                    continue
+                own = {
+                    name: [[6, 0, v]] if isinstance(v, list) else v
+                    for name, v in row.items()
+                    if name not in _OWN and name in self.models[model]
+                }
+                own["project_id"] = copy_id
+                if model == "project.milestone":
+                    new[number] = self._create(model, own, uid)
+                    continue
+                if "milestone_id" in own:
+                    own["milestone_id"] = new.get(own["milestone_id"], False)
+                if self.version < 17:
+                    own["date_deadline"] = False
+                self._create(model, own, uid)
+
     def _do_message_post(self, model: str, ids: list[int], uid: int, **named: Any) -> Any:
         (number,) = ids
         body = str(named["body"])

@@ -166,6 +166,8 @@ _MODELS: Final[Mapping[str, Mapping[str, Field]]] = {
         "active": _YES_NO,
         "user_id": one("res.users"),
         "privacy_visibility": Field("selection"),
+        "date_start": _DAY,
+        "date": _DAY,
         "allowed_internal_user_ids": many("res.users", until=14),
         "tag_ids": many("project.tags", since=15),
     },

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from sync.clock import Clock
-from sync.errors import IncompleteRead, Rejected, Stale, Unauthorised, Vanished
+from sync.errors import IncompleteRead, OutcomeUnknown, Rejected, Stale, Unauthorised, Vanished
 from sync.records.model import Desired, Marker, Observed, Value
 from sync.run.server_identity import Identity
 from sync.target import Capabilities, Foreseen, Place, Written
@@ -16,9 +16,10 @@ from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.odoo.client import OdooClient, Refusal
 from taiga_pipeline.odoo.lists import Row, id_of
 from taiga_pipeline.records import Kind, Project
+from taiga_pipeline.targets.before_writing import before_writing
 from taiga_pipeline.targets.composite_fields import split_composite
 from taiga_pipeline.targets.marked import demand_marked, demand_unmoved, differs
-from taiga_pipeline.targets.odoo import children, projects, tasks
+from taiga_pipeline.targets.odoo import children, copies, projects, tasks
 from taiga_pipeline.targets.odoo.capabilities import CAPABILITIES, held_by
 from taiga_pipeline.targets.odoo.context import QUIET, TASK, Context
 from taiga_pipeline.targets.odoo.fitting import fit
@@ -152,7 +153,17 @@ class OdooTarget:
 
     def foresee(self, records: Sequence[Desired]) -> Sequence[Foreseen]:
         """Returns the members whom this Odoo does not know: it invites nobody."""
-        return [*foresee(records, self._context.people)]
+        return [*self._no_templates(records), *foresee(records, self._context.people)]
+
+    def _no_templates(self, records: Sequence[Desired]) -> Iterator[Foreseen]:
+        """Yields the projects that are to be copies of what cannot be copied."""
+        for record in records:
+            named = str(record.fields.get(Project.COPIED_FROM) or "")
+            try:
+                if named and record.key.kind == Kind.PROJECT:
+                    copies.source(named, self._context)
+            except Rejected as error:
+                yield Foreseen(record, str(error))
 
     def close(self) -> None:
         """Ends the connections that are kept open."""
@@ -259,6 +270,8 @@ class OdooTarget:
     def create_root(self, desired: Desired, marker: Marker) -> Written:
         """Makes a project with its external id in one transaction, or returns the one that is
         there. A second ``load`` would write over what people changed: it is looked for before."""
+        if desired.fields.get(Project.COPIED_FROM):
+            return Written(self._copied(desired, marker))
         names = [project_name(marker, attempt) for attempt in range(1, _ATTEMPTS + 1)]
         present = self._context.external(MODEL, *names)
         for name in names:
@@ -268,6 +281,31 @@ class OdooTarget:
             if found is None or marker in found.markers:
                 return Written(found or self._made(name, desired, marker))
         raise Rejected(f"{marker.key}: {_ATTEMPTS} projects were made for this deal and released")
+
+    def _copied(self, desired: Desired, marker: Marker) -> Observed:
+        """Makes a project out of another one, or returns the one that is there; see `copies`."""
+        present = [root for root in self.observe_own([]) if marker in root.markers]
+        if present:
+            return present[0]
+        values: projects.Values = {**projects.creation(desired.fields)}
+        values.pop("user_id/.id")
+        wanted = desired.fields.get(Project.TAGS)
+        if self._context.is_recent and isinstance(wanted, frozenset):
+            values["tag_ids"] = [[4, number] for number in self._context.tag_ids(wanted)]
+        with before_writing():
+            template, own = copies.prepared(desired, marker, values, self._context)
+        number = copies.make(template, own, self._context)
+        try:
+            copies.move_dates(number, desired, self._context)
+        except Rejected as error:
+            told = f"project {number} was copied, and is not complete: {error}"
+            raise OutcomeUnknown(told) from error
+        return projects.observed(self._one(str(number)), self._web)
+
+    def complete_root(self, desired: Desired, observed: Observed, marker: Marker) -> None:
+        """Goes on where the copying of a project was cut off."""
+        if desired.fields.get(Project.COPIED_FROM):
+            copies.move_dates(int(observed.id), desired, self._context)
 
     def _made(self, name: str, desired: Desired, marker: Marker) -> Observed:
         cells = projects.creation(desired.fields)

@@ -24,6 +24,7 @@ CAPABILITIES: Final = Capabilities(
     leases=True,
     tells_copies=True,
     tells_untouched=True,
+    copies_roots=True,
 )
 """The most that an Odoo can; see `held_by`."""
 

@@ -90,6 +90,11 @@ def markers(external: str, line: Line | None) -> tuple[Marker, ...]:
     return (found,) if found else ()
 
 
+def line_of(row: Row) -> Line | None:
+    """Returns the connector's line in a project's description, None if there is none."""
+    return split_line(text_of(row["description"]))[1]
+
+
 def page(web: str, number: int) -> str:
     """Returns the address of a project's page."""
     return f"{web}/web#id={number}&model={MODEL}&view_type=form"

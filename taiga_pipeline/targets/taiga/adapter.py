@@ -8,13 +8,14 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
-from sync.errors import Rejected, Stale, SyncError, Vanished
+from sync.errors import OutcomeUnknown, Rejected, Stale, SyncError, Vanished
 from sync.records.model import Desired, Marker, Observed, RecordKey, Value
 from sync.run.server_identity import Identity
 from sync.target import Foreseen, Place, Written
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind, Membership, Project, Story
+from taiga_pipeline.targets.before_writing import before_writing
 from taiga_pipeline.targets.marked import demand_marked
 from taiga_pipeline.targets.port import Comment
 from taiga_pipeline.targets.taiga import projects
@@ -34,6 +35,7 @@ from taiga_pipeline.targets.taiga.children import (
     split_subject,
 )
 from taiga_pipeline.targets.taiga.client import Client
+from taiga_pipeline.targets.taiga.copies import Copies, finishing, split_claim
 from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.foresight import foresee
 from taiga_pipeline.targets.taiga.half_made import half_made, own_address, taken_address
@@ -46,7 +48,6 @@ from taiga_pipeline.targets.taiga.reading import ChildReader
 from taiga_pipeline.targets.taiga.refusal import (
     Refusal,
     Unseen,
-    before_writing,
     needed_by_every_run,
 )
 from taiga_pipeline.targets.taiga.shapes import row_trouble
@@ -75,6 +76,7 @@ class TaigaTarget:
         self._connection = connection
         self._web = web_address(connection.url, connection.web_url)
         self._templates = Templates(client)
+        self._copies = Copies(client)
         self._free_roles: set[str] = set()
         self.leases = TaigaLeases(client)
         self.guard = client.guarded_by
@@ -162,7 +164,7 @@ class TaigaTarget:
 
     def foresee(self, records: Sequence[Desired]) -> Sequence[Foreseen]:
         """Returns what Taiga would refuse, or take otherwise than it is meant."""
-        return foresee(records, self._templates, self._client, self._account_id)
+        return foresee(records, self._templates, self._copies, self._client, self._account_id)
 
     # --- reading
 
@@ -238,6 +240,8 @@ class TaigaTarget:
 
         If the second fails, the project is returned as it is: the next merge completes it.
         """
+        if desired.fields.get(Project.COPIED_FROM):
+            return self._copy(desired, marker)
         template = str(desired.fields.get(Project.TEMPLATE) or _DEFAULT_TEMPLATE)
         with before_writing():
             template_id = self._templates.number(template)
@@ -262,6 +266,31 @@ class TaigaTarget:
             _LOG.warning("project %s was created; the next run completes it: %s", row["id"], error)
             return None
         return completed
+
+    def _copy(self, desired: Desired, marker: Marker) -> Written:
+        """Makes a project out of another one; see `copies`."""
+        with before_writing():
+            source = self._copies.source(str(desired.fields[Project.COPIED_FROM]))
+        made = self._copies.make(source, projects.copying(desired.fields, marker))
+        try:
+            row = self._fill(made, desired, marker)
+        except Rejected as error:
+            told = f"project {made['id']} was copied, and is not complete: {error}"
+            raise OutcomeUnknown(told) from error
+        return Written(self._observed(row), self._roles(row))
+
+    def complete_root(self, desired: Desired, observed: Observed, marker: Marker) -> None:
+        """Goes on where the copying of a project was cut off."""
+        if desired.fields.get(Project.COPIED_FROM):
+            row = self._project(observed.id)
+            if split_claim(str(row.get("description") or ""))[1] == marker:
+                self._fill(row, desired, marker)
+
+    def _fill(self, copy: Row, desired: Desired, marker: Marker) -> Row:
+        self._copies.fill(copy, desired)
+        now = self._project(str(copy["id"]))  # its members may have begun to write
+        body = finishing(now, marker, desired) | projects.completion(desired.fields)
+        return self._patch_project(str(copy["id"]), body)
 
     def leftover(self, root: Observed) -> str:
         """Says which project a dying server left half made, in the way of ``root``.
@@ -373,6 +402,9 @@ class TaigaTarget:
             return Written(observed)
         before = self._project(observed.id)
         now = projects.observed_project(before, self._web)
+        claimed = split_claim(str(before.get("description") or ""))[1]
+        if claimed is not None:  # a copy whose state was lost before it was complete
+            before = self._patch_project(observed.id, finishing(before, claimed))
         if now.obstacle:
             raise Rejected(f"project {observed.id}: {now.obstacle}")
         demand_marked(observed, now)

@@ -24,6 +24,7 @@ CAPABILITIES: Final = Capabilities(
     ),
     leases=True,
     tells_untouched=True,
+    copies_roots=True,
 )
 
 WAYS_IN: Final = (PASSWORD, TOKEN, APPLICATION_TOKEN)

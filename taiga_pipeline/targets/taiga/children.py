@@ -18,13 +18,14 @@ from sync.records.model import Desired, Observed, RecordKey, Value
 from sync.target import Place, Written
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
+from taiga_pipeline.targets.before_writing import before_writing
 from taiga_pipeline.targets.milestones import milestone_id
 from taiga_pipeline.targets.taiga.cards.board import BoardMemory
 from taiga_pipeline.targets.taiga.cards.values import CardValues
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.identity import decode_reference, encode_reference
 from taiga_pipeline.targets.taiga.paging import Row, read_all
-from taiga_pipeline.targets.taiga.refusal import Refusal, before_writing
+from taiga_pipeline.targets.taiga.refusal import Refusal
 
 Body = dict[str, JSON]
 _LOG: Final = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ from sync.target import Foreseen
 from taiga_pipeline.records import Kind, Project
 from taiga_pipeline.targets.taiga.children import Memberships
 from taiga_pipeline.targets.taiga.client import Client
+from taiga_pipeline.targets.taiga.copies import Copies
 from taiga_pipeline.targets.taiga.paging import read_all
 from taiga_pipeline.targets.taiga.templates import Templates
 
@@ -25,22 +26,32 @@ _ALIKE: Final = 0.85
 
 
 def foresee(
-    records: Sequence[Desired], templates: Templates, client: Client, account_id: int
+    records: Sequence[Desired],
+    templates: Templates,
+    copies: Copies,
+    client: Client,
+    account_id: int,
 ) -> list[Foreseen]:
     """Returns what stands against making ``records``."""
     members = [record for record in records if record.key.kind == Kind.MEMBERSHIP]
-    found = [*_unknown_templates(records, templates)]
+    found = [*_unknown_templates(records, templates, copies)]
     if members:
         found += _strangers(members, client, account_id)
     return found
 
 
-def _unknown_templates(records: Sequence[Desired], templates: Templates) -> Iterator[Foreseen]:
+def _unknown_templates(
+    records: Sequence[Desired], templates: Templates, copies: Copies
+) -> Iterator[Foreseen]:
     for record in records:
         name = record.fields.get(Project.TEMPLATE)
-        if record.key.kind == Kind.PROJECT and name:
+        copied = record.fields.get(Project.COPIED_FROM)
+        if record.key.kind == Kind.PROJECT and (name or copied):
             try:
-                templates.number(str(name))
+                if copied:
+                    copies.source(str(copied))
+                else:
+                    templates.number(str(name))
             except Rejected as error:
                 yield Foreseen(record, str(error))
 

@@ -17,6 +17,7 @@ from taiga_pipeline.targets.composite_fields import (
     split_composite,
 )
 from taiga_pipeline.targets.taiga.address import project_page
+from taiga_pipeline.targets.taiga.copies import claim, split_claim
 from taiga_pipeline.targets.taiga.identity import decode_markers, encode_marker
 from taiga_pipeline.targets.taiga.paging import Row
 
@@ -34,9 +35,13 @@ _PLAIN: Final = {
 
 def observed_project(row: Row, web: str) -> Observed:
     """Returns a project out of a list or out of its own page. The name is not distinguished yet."""
+    description, claimed = split_claim(str(row.get("description") or ""))
+    markers = decode_markers(row.get("tags_colors"))
+    if claimed is not None and claimed not in markers:
+        markers = (*markers, claimed)
     fields: dict[str, Value] = {
         NAME: str(row["name"]),
-        DESCRIPTION: str(row.get("description") or ""),
+        DESCRIPTION: description,
         Project.TAGS: frozenset(str(tag) for tag in row.get("tags") or ()),
     }
     for name, place in _PLAIN.items():
@@ -46,7 +51,7 @@ def observed_project(row: Row, web: str) -> Observed:
         kind=Kind.PROJECT,
         id=str(row["id"]),
         fields=fields,
-        markers=decode_markers(row.get("tags_colors")),
+        markers=markers,
         change_token="|".join(str(row.get(name)) for name in _MOVING),
         facts=_facts(row, web),
         obstacle=_obstacle(row),
@@ -85,6 +90,15 @@ def creation(fields: Mapping[str, Value], marker: Marker, template_id: int) -> d
         "is_private": fields.get(Project.PRIVATE) is not False,
         "tags": _tags(fields.get(Project.TAGS)),
         "tags_colors": [[encode_marker(marker), None]],
+    }
+
+
+def copying(fields: Mapping[str, Value], marker: Marker) -> dict[str, JSON]:
+    """Returns the body that copies a project for a deal; see `copies`."""
+    return {
+        NAME: first_name(fields),
+        DESCRIPTION: claim(_description(fields), marker),
+        "is_private": fields.get(Project.PRIVATE) is not False,
     }
 
 

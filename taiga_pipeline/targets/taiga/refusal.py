@@ -8,12 +8,10 @@ from typing import Final
 
 from sync.errors import (
     Malformed,
-    NotSent,
     Rejected,
     Stale,
     SyncError,
     Unauthorised,
-    Unavailable,
     Unreachable,
     Vanished,
 )
@@ -50,22 +48,6 @@ def refusal(what: str, answer: Answer, *, writes: bool) -> SyncError:
     if answer.status == 400 and answer.keys == {"version"}:
         return Stale(f"{what}: another user changed it just now")
     return Refusal(what, answer)
-
-
-@contextmanager
-def before_writing() -> Iterator[None]:
-    """For what has to be read before something is made: if that fails, nothing was made.
-
-    :raises NotSent: instead of `Unavailable` and `Malformed`.
-    """
-    try:
-        yield
-    except NotSent:
-        raise
-    except Unavailable as error:
-        raise NotSent(str(error), error.wait_seconds) from error
-    except Malformed as error:
-        raise NotSent(str(error)) from error
 
 
 @contextmanager

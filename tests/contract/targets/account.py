@@ -32,6 +32,10 @@ keeps_leases = pytest.mark.keeps_leases
 """Marks a case as one for targets that keep a second machine out."""
 
 
+copies_projects = pytest.mark.copies_projects
+"""Marks a case as one for targets that copy projects which people keep as templates."""
+
+
 class Account(Protocol):
     """The connector's account in a tool, and the people around it.
 
@@ -84,6 +88,15 @@ class Account(Protocol):
 
     def copy(self, root_id: str, name: str) -> str:
         """A person copies a project as the tool does, its marker with it; returns the copy's id."""
+
+    def make_template(self, name: str) -> str:
+        """A person makes a project that is a template, if the tool copies projects: a milestone
+        Kick-off from 2026-03-02 to 2026-03-06, a story in it that is due on 2026-03-04, and one
+        that has no date. Returns its number."""
+
+    def contents(self, root_id: str) -> list[tuple[str, str]]:
+        """What is in a project that people see: names of milestones and stories, with their last
+        days, "" for none; what the tool has no place for is missing."""
 
     def lose_next_answer(self) -> None:
         """The answer to the next creation does not arrive, although it took place."""

@@ -153,6 +153,24 @@ class TaigaAccount:
         self._client.post("userstories", {"project": int(other_id), **moved})
         self._client.delete(f"userstories/{story_id}")
 
+    def make_template(self, name: str) -> str:
+        made = self._client.post("projects", {"name": name, "description": "As we do it."}).data
+        body = {"project": made["id"], "name": "Kick-off", "estimated_start": "2026-03-02"}
+        body["estimated_finish"] = "2026-03-06"
+        sprint = self._client.post("milestones", body).data["id"]
+        dated = {"subject": "Invite", "due_date": "2026-03-04", "milestone": sprint}
+        for story in (dated, {"subject": "Look back"}):
+            self._client.post("userstories", {"project": made["id"], **story})
+        return str(made["id"])
+
+    def contents(self, root_id: str) -> list[tuple[str, str]]:
+        found = [
+            (row["name"], row["estimated_finish"])
+            for row in self._client.get("milestones", {"project": root_id}).data
+        ]
+        stories = self._client.get("userstories", {"project": root_id}).data
+        return sorted([*found, *((row["subject"], row["due_date"] or "") for row in stories)])
+
     def copy(self, root_id: str, name: str) -> str:
         wanted = {"name": name, "description": "A copy.", "is_private": True, "users": []}
         return str(self._client.post(f"projects/{root_id}/duplicate", wanted).data["id"])
@@ -427,6 +445,26 @@ class OdooAccount:
 
     def move_story(self, root_id: str, story_id: str, other_id: str) -> None:
         self.call("project.task", "write", [int(story_id)], {"project_id": int(other_id)})
+
+    def make_template(self, name: str) -> str:
+        number = self.call("project.project", "create", {"name": name})
+        if self.capabilities.holds(Kind.MILESTONE):
+            sprint = {"name": "Kick-off", "deadline": "2026-03-06", "project_id": number}
+            self.call("project.milestone", "create", sprint)
+        for story in ({"name": "Invite", "date_deadline": "2026-03-04"}, {"name": "Look back"}):
+            self.call("project.task", "create", {"project_id": number, **story})
+        return str(number)
+
+    def contents(self, root_id: str) -> list[tuple[str, str]]:
+        there = [["project_id", "=", int(root_id)]]
+        places = {"project.task": "date_deadline"}
+        if self.capabilities.holds(Kind.MILESTONE):
+            places["project.milestone"] = "deadline"
+        return sorted(
+            (row["name"], str(row[at] or "")[:10])
+            for model, at in places.items()
+            for row in self.call(model, "search_read", domain=there, fields=["name", at])
+        )
 
     def copy(self, root_id: str, name: str) -> str:
         # Odoo's own copy has no external id: only the connector's line takes a marker along.

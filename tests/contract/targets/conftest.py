@@ -250,6 +250,8 @@ def _can(case: pytest.Metafunc, name: str) -> bool:
     of_leases = any(case.definition.iter_markers("keeps_leases"))
     if of_leases and not can.leases:
         return False
+    if any(case.definition.iter_markers("copies_projects")) and not can.copies_roots:
+        return False
     tells = getattr(account, "tells_untouched_children", True)
     return all(can.holds(*each) for each in asked) and (tells or not of_changes)
 
