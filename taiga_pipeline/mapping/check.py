@@ -273,6 +273,17 @@ def _same(
         common = common or first
 
 
+def _templates_named(model: MappingFile, document: Document) -> Iterator[Problem]:
+    """A template that is to be a project names one."""
+    named = {("project", "template"): model.project.template}
+    for number, phase in enumerate(model.phase):
+        named["phase", number, "template"] = phase.template or ""
+    for path, template in named.items():
+        if template.strip() == "project:":
+            message = "which project? Write its number, its name in addresses, or its address"
+            yield document.at_value(path, f'{message}: "project:42"')
+
+
 def _phase_ids(model: MappingFile, document: Document) -> Iterator[Problem]:
     first: dict[str, int] = {}
     for number, phase in enumerate(model.phase):
@@ -341,6 +352,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _role_starts,
     _milestones,
     _stories,
+    _templates_named,
     _phase_ids,
     _phase_switches,
     _phase_order,

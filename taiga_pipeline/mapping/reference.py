@@ -147,6 +147,7 @@ milestone = "Kick-off"
 milestone_dates = "delivery"
 ```
 
+<<<<<<< HEAD
 ## Phases
 
 With `[[phase]]`, a deal has a project for each phase instead of one
@@ -161,12 +162,24 @@ name = "in phases"
 [[stage]]
 name = "Proposal"
 category = "proposal"
+=======
+## New projects from a template
+
+`template` names a template of the tool (`"kanban"` in Taiga). In Taiga and Odoo it may also name a
+project that you keep for this: `template = "project:42"`, with its number, its name in addresses
+(in Odoo: its name) or its whole address. It may be another one in each [phase](#phase).
+
+```toml
+[mapping]
+name = "consulting"
+>>>>>>> 0f634ee7 (Say what a project as template brings and where there can be none; have tests of it and its words in Swedish)
 
 [[stage]]
 name = "Won"
 category = "won"
 
 [project]
+<<<<<<< HEAD
 title = "{customer}: {name} – {phase}"
 
 [[phase]]
@@ -202,6 +215,22 @@ again: no project is made twice. A phase ends with its last role or milestone, a
 managers made of it: the phases after it follow with the run after that. People who are
 put on a deal are in the phases that need their role, in the days of their work; where no phase
 needs it, the days alone decide.
+=======
+template = "project:consulting-template"
+```
+
+New projects are copies of it: in Taiga its roles with their permissions, columns, own fields,
+modules and tags, and its sprints and stories with text, tags, column and sprint (not tasks, files,
+comments, wiki pages or members); in Odoo [what Odoo copies](odoo.md#new-projects-from-a-template).
+All dates are moved by the same number of days, so that the first one is the start of the deal or
+phase. Title, text, facts and tags are the mapping's, and so are its own milestones and stories,
+which are made beside those. What came from the template belongs to people: no later run touches it,
+whatever becomes of the template or the deal's start.
+
+The connector's account has to be a member of the template project. `check` looks whether it is
+there, and refuses one that is a deal's own; so do runs, for the deals concerned. Kanboard and
+Redmine have no API that copies projects: `check` refuses such a template there.
+>>>>>>> 0f634ee7 (Say what a project as template brings and where there can be none; have tests of it and its words in Swedish)
 
 ## Changing a mapping
 

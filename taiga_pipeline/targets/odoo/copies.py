@@ -45,9 +45,7 @@ def source(named: str, context: Context) -> Row:
         raise Rejected(f"Odoo has no project {named!r} that this account may see")
     if len(rows) > 1:
         ids = ", ".join(str(row["id"]) for row in rows)
-        raise Rejected(
-            f"{len(rows)} projects in Odoo are called {named!r}: name one by its id ({ids})"
-        )
+        raise Rejected(f"several projects in Odoo are called {named!r}: name one by its id ({ids})")
     (row,) = rows
     if _is_a_deals(row, context):
         raise Rejected(f"project {named!r} is a deal's; a template has to be a project of its own")

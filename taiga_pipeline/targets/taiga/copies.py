@@ -21,19 +21,20 @@ from sync.records.model import Desired, Marker
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.records import Project
 from taiga_pipeline.targets.copied_dates import days_to, moved
-from taiga_pipeline.targets.marks import decode_mark, encode_mark
+from taiga_pipeline.targets.marks import Line, decode_mark, encode_mark
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.identity import decode_markers, encode_marker
 from taiga_pipeline.targets.taiga.paging import Row, read_all
 
-_CLAIM: Final = re.compile(r"\s*pipeline-sync copies this project for (\S+)\s*\Z")
+_COPYING: Final = " (copying)"
+_CLAIM: Final = re.compile(rf"\s*pipeline-sync: (\S+){re.escape(_COPYING)}\s*\Z")
 _FROM_TEMPLATE: Final = "pipeline-sync-template"
 """What the reference of a copied story begins with; the rest is the number of its original."""
 
 
 def claim(description: str, marker: Marker) -> str:
     """Returns a description whose last line says whose the project is to be."""
-    return f"{description}\n\npipeline-sync copies this project for {encode_mark(marker)}"
+    return "\n\n".join((description, f"{Line(encode_mark(marker))}{_COPYING}"))
 
 
 def split_claim(description: str) -> tuple[str, Marker | None]:
@@ -75,7 +76,7 @@ class Copies:
         parts = urlsplit(named).path.split("/") if "//" in named else ["project", named]
         slug = unquote(dict(pairwise(parts)).get("project", ""))
         if not slug:
-            raise Vanished(f"{named}: no project's address")
+            raise Vanished(named)
         row = self._client.get("projects/by_slug", {"slug": slug}).data
         return row
 

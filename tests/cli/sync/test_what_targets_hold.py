@@ -59,6 +59,21 @@ def test_a_plan_and_a_check_say_it_whenever_they_are_asked(run: Run, redmine: Fa
         assert run(*command).stdout.count(NOTE) == 1, command
 
 
+def test_a_check_refuses_a_project_as_template_where_none_can_be_copied(
+    run: Run, redmine: FakeRedmine
+) -> None:
+    mapping = Path("mappings/default.toml")
+    text = mapping.read_text(encoding="utf-8")
+    assert 'template = "scrum"' in text
+    text = text.replace('template = "scrum"', 'template = "project:42"')
+    mapping.write_text(text, encoding="utf-8")
+    result = run("check")
+    assert result.exit_code == 2, result.stdout
+    assert "default.toml" in result.stdout
+    assert "Redmine copies no project by its API" in result.stdout
+    assert "Redmine copies no project by its API" in run("run").stdout
+
+
 def test_a_check_says_that_nothing_keeps_a_second_machine_out(
     run: Run, redmine: FakeRedmine, environment: dict[str, str]
 ) -> None:
