@@ -275,7 +275,7 @@ def _same(
 
 def _templates_named(model: MappingFile, document: Document) -> Iterator[Problem]:
     """A template that is to be a project names one."""
-    named = {("project", "template"): model.project.template}
+    named: dict[KeyPath, str] = {("project", "template"): model.project.template}
     for number, phase in enumerate(model.phase):
         named["phase", number, "template"] = phase.template or ""
     for path, template in named.items():

@@ -147,7 +147,6 @@ milestone = "Kick-off"
 milestone_dates = "delivery"
 ```
 
-<<<<<<< HEAD
 ## Phases
 
 With `[[phase]]`, a deal has a project for each phase instead of one
@@ -162,24 +161,12 @@ name = "in phases"
 [[stage]]
 name = "Proposal"
 category = "proposal"
-=======
-## New projects from a template
-
-`template` names a template of the tool (`"kanban"` in Taiga). In Taiga and Odoo it may also name a
-project that you keep for this: `template = "project:42"`, with its number, its name in addresses
-(in Odoo: its name) or its whole address. It may be another one in each [phase](#phase).
-
-```toml
-[mapping]
-name = "consulting"
->>>>>>> 0f634ee7 (Say what a project as template brings and where there can be none; have tests of it and its words in Swedish)
 
 [[stage]]
 name = "Won"
 category = "won"
 
 [project]
-<<<<<<< HEAD
 title = "{customer}: {name} – {phase}"
 
 [[phase]]
@@ -215,7 +202,22 @@ again: no project is made twice. A phase ends with its last role or milestone, a
 managers made of it: the phases after it follow with the run after that. People who are
 put on a deal are in the phases that need their role, in the days of their work; where no phase
 needs it, the days alone decide.
-=======
+
+## New projects from a template
+
+`template` names a template of the tool (`"kanban"` in Taiga). In Taiga and Odoo it may also name a
+project that you keep for this: `template = "project:42"`, with its number, its name in addresses
+(in Odoo: its name) or its whole address. It may be another one in each [phase](#phase).
+
+```toml
+[mapping]
+name = "consulting"
+
+[[stage]]
+name = "Won"
+category = "won"
+
+[project]
 template = "project:consulting-template"
 ```
 
@@ -230,7 +232,6 @@ whatever becomes of the template or the deal's start.
 The connector's account has to be a member of the template project. `check` looks whether it is
 there, and refuses one that is a deal's own; so do runs, for the deals concerned. Kanboard and
 Redmine have no API that copies projects: `check` refuses such a template there.
->>>>>>> 0f634ee7 (Say what a project as template brings and where there can be none; have tests of it and its words in Swedish)
 
 ## Changing a mapping
 
