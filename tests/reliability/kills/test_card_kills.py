@@ -195,7 +195,7 @@ def test_killed_at_any_crash_point_cards_and_deals_end_as_if_nothing_had_happene
         *(["ENDED", f"{question}\n{said}"] for question, said in sorted(answers.items())),
         ["TALKED", "They agree."],
     ]
-    numbers = sampled(range(1, points + 1, 1 if LONG else 8), 14)
+    numbers = sampled(range(1, points + 1, 1 if LONG else 8), 24)
     wrong = []
     for number in numbers:
         with situation.another() as world:

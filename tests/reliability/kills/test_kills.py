@@ -50,7 +50,7 @@ def undisturbed(situations: list[Prepared]) -> Undisturbed:
 def test_killed_at_any_crash_point_the_next_run_ends_as_if_nothing_had_happened(
     situations: list[Prepared], undisturbed: Undisturbed, figure: Figure
 ):
-    numbers = sampled(range(1, len(undisturbed.crash_points_reached) + 1), 40)
+    numbers = sampled(range(1, len(undisturbed.crash_points_reached) + 1), 60)
     tries = [(number, edited) for number in numbers for edited in _with_edits(number)]
     began = time.monotonic()
     differences = _each(situations, tries, lambda world, at: _kill_once(world, *at, undisturbed))
@@ -180,7 +180,7 @@ def test_the_recovery_reads_at_most_once_more_per_open_intent(
     names = undisturbed.crash_points_reached
     sent = [n for n, name in enumerate(names, start=1) if name == "after intent commit"]
     answered = [n for n, name in enumerate(names, start=1) if name == "before receipt commit"]
-    numbers = [*sent, *answered] if LONG else sampled([*sent[::4], *answered[1::4]], 20)
+    numbers = [*sent, *answered] if LONG else sampled([*sent[::4], *answered[1::4]], 40)
     differences = _each(situations, numbers, check)
     assert not differences, "\n".join(differences)
 

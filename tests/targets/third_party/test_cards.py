@@ -20,6 +20,8 @@ import pytest
 
 from tests.third_party import install
 
+pytestmark = pytest.mark.sampled_tests(2)
+
 HERE = Path(__file__).parent
 PAGE = HERE.parents[2] / "docs" / "write-an-adapter.md"
 FILES = ("pyproject.toml", "cards_adapter/__init__.py", "cards_adapter/target.py")
