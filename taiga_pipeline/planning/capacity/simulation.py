@@ -271,31 +271,8 @@ class _Block:
 
     def hours(self, drawn: Single, factors: Single) -> Floats:
         """Returns the hours of a batch, with the axes role, week, trial."""
-        return self._hours(drawn, np.minimum(self._chances[:, None] * factors, 1))
-
-    def draw(
-        self,
-        factors: Single,
-        source: np.random.Generator,
-        hours: Single,
-        begins: Mapping[int, Small],
-    ) -> None:
-        """Adds the hours of the rows to ``hours``, and fills in the begins of those watched."""
-        watched = [row for row in begins if row in self._place]
-        at = np.array([self._place[row] for row in watched], dtype=np.intp)
-        for part, drawn in self.draws(factors, source):
-            limit = np.minimum(self._chances[:, None] * factors[part], 1)
-            hours[..., part] += self._hours(drawn, limit)
-            for row, begin in zip(watched, self._watch(drawn[at], limit[at], at), strict=True):
-                begins[row][part] = begin
-
-    def _hours(self, uniform: Single, limit: Single) -> Floats:
-        """Returns the hours of a batch, with the axes role, week, trial."""
-        shape, width = self._shape, uniform.shape[1]
-        won = np.flatnonzero(uniform < limit)
-        row = won // width
-        trial = won - row * width
-        begin = self._begin(row, uniform.ravel().take(won), limit.ravel().take(won))
+        shape, width = self._shape, drawn.shape[1]
+        row, trial, begin = self._won(drawn, factors)
         places, sizes, start = [], [], 0
         ends = np.searchsorted(row, self._ends).tolist()
         for group, end in zip(self._groups, ends, strict=True):
@@ -313,6 +290,35 @@ class _Block:
         steps = np.bincount(np.concatenate(places), np.concatenate(sizes), int(np.prod(size)))
         steps = steps.astype(np.float64, copy=False)  # where nothing is won, they are integers
         return np.asarray(np.cumsum(steps.reshape(size), axis=1)[:, :-1])
+
+    def _won(self, drawn: Single, factors: Single) -> tuple[Integers, Integers, Small]:
+        """Returns what is won of a batch: rows, trials, and the weeks in which they begin."""
+        width = drawn.shape[1]
+        # Few are won of those that seldom are: only what may be is held against its very chance.
+        may = np.flatnonzero(drawn < (self._chances * factors.max())[:, None])
+        row = may // width
+        trial = may - row * width
+        uniform = drawn.ravel().take(may)
+        limit = np.minimum(self._chances.take(row) * factors.take(trial), 1)
+        won = np.flatnonzero(uniform < limit)
+        row, trial = row.take(won), trial.take(won)
+        return row, trial, self._begin(row, uniform.take(won), limit.take(won))
+
+    def draw(
+        self,
+        factors: Single,
+        source: np.random.Generator,
+        hours: Single,
+        begins: Mapping[int, Small],
+    ) -> None:
+        """Adds the hours of the rows to ``hours``, and fills in the begins of those watched."""
+        watched = [row for row in begins if row in self._place]
+        at = np.array([self._place[row] for row in watched], dtype=np.intp)
+        for part, drawn in self.draws(factors, source):
+            hours[..., part] += self.hours(drawn, factors[part])
+            limit = np.minimum(self._chances[at, None] * factors[part], 1)
+            for row, begin in zip(watched, self._watch(drawn[at], limit, at), strict=True):
+                begins[row][part] = begin
 
     def _begin(self, row: Integers, uniform: Single, limit: Single) -> Small:
         slot = (uniform / limit * SLOTS).astype(np.intp)

@@ -40,13 +40,31 @@ class Fate:
     size: float = 1.0
 
 
+_AS_IT_STANDS: Final = Fate()
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """When a deal's project begins and what it asks for, and what that was worked out from.
+
+    ``stretches`` count from the start; None where something is wrong with them.
+    """
+
+    deal: Deal
+    rules: Rules
+    milestones: Mapping[str, Milestones]
+    begins: Beginning
+    stretches: tuple[Stretch, ...] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What planning starts from.
 
     ``milestones`` are those that delivery reported, ``fates`` what a scenario supposes, both by
     deal key. ``left`` are deal keys and addresses (in lower case) of those who left the deal's
-    project: their hours are not filled.
+    project: their hours are not filled. ``plans`` keeps what was worked out of deals, by key, for
+    this situation and for those that are made from it.
     """
 
     as_of: date
@@ -57,6 +75,7 @@ class Situation:
     milestones: Mapping[str, Milestones] = field(default_factory=dict)
     left: Collection[tuple[str, str]] = ()
     fates: Mapping[str, Fate] = field(default_factory=dict)
+    plans: dict[str, _Plan] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,24 +272,36 @@ class _Finder:
             return None
         if stage.category is Category.LOST:
             return None
-        fate = self._situation.fates.get(deal.key, Fate())
-        begins = beginning(deal, rules, stage, self._situation.milestones.get(deal.key, ()))
+        fate = self._situation.fates.get(deal.key, _AS_IT_STANDS)
+        plan = self._plan(deal, rules, stage)
         # An open deal of which nothing is left keeps its place: `_open` gives it no chance.
         size = fate.size if stage.category.is_closed or fate.won else fate.size or 1.0
-        found = stints(deal, rules, stage, begins, self._situation.milestones)
-        stretches = tuple(each for stint in found for each in self._asked_in(stint, deal, size))
+        stretches = plan.stretches
+        if stretches is None or size != 1:
+            found = stints(deal, rules, stage, plan.begins, self._situation.milestones)
+            resized = ((each, tuple(self._stretches(deal, each.demand, size))) for each in found)
+            stretches = tuple(_in_time(resized))
         allocations = self._allocations.get(deal.key, ())
-        return _Case(deal, rules, stage, fate, begins, stretches, allocations)
+        return _Case(deal, rules, stage, fate, plan.begins, stretches, allocations)
 
-    def _asked_in(self, stint: Stint, deal: Deal, size: float) -> Iterator[Stretch]:
-        """Yields what is asked for by one time line, counted from the deal's start."""
-        stretches = (
-            tuple([self._as_planned(role) for role in stint.demand])
-            if size == 1 and all(map(_is_plain, stint.demand))
-            else tuple(self._stretches(deal, stint.demand, size))
-        )
-        for each in moved(stretches, stint.line) if stint.line else stretches:
-            yield replace(each, first=each.first + stint.weeks) if stint.weeks else each
+    def _plan(self, deal: Deal, rules: Rules, stage: StageRule) -> _Plan:
+        """Returns what a deal asks for as it stands; it is worked out once."""
+        milestones, plans = self._situation.milestones, self._situation.plans
+        known = plans.get(deal.key)
+        if (
+            known is None
+            or known.deal is not deal
+            or known.rules is not rules
+            or known.milestones is not milestones
+        ):
+            begins = beginning(deal, rules, stage, milestones.get(deal.key, ()))
+            found = tuple(stints(deal, rules, stage, begins, milestones))
+            stretches = None
+            if all(_is_plain(role) for stint in found for role in stint.demand):
+                asked = ((each, tuple(map(self._as_planned, each.demand))) for each in found)
+                stretches = tuple(_in_time(asked))
+            known = plans[deal.key] = _Plan(deal, rules, milestones, begins, stretches)
+        return known
 
     def _as_planned(self, role: RoleDemand) -> Stretch:
         """Returns what a role asks for that is neither resized nor wrong.
@@ -468,6 +499,13 @@ def replaced(demand: Demand, found: Demand, keys: Collection[str]) -> Demand:
         (*(each for each in demand.silent_open if each.key not in keys), *found.silent_open),
         (*(each for each in demand.silent_won if each.key not in keys), *found.silent_won),
     )
+
+
+def _in_time(asked: Iterable[tuple[Stint, tuple[Stretch, ...]]]) -> Iterator[Stretch]:
+    """Yields what is asked for along several time lines, counted from the deal's start."""
+    for stint, stretches in asked:
+        for each in moved(stretches, stint.line) if stint.line else stretches:
+            yield replace(each, first=each.first + stint.weeks) if stint.weeks else each
 
 
 def _is_plain(role: RoleDemand) -> bool:

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import floor
 
 from taiga_pipeline.mapping.rules import Rules
@@ -100,8 +100,8 @@ def moved(stretches: Iterable[Stretch], line: TimeLine) -> tuple[Stretch, ...]:
     begin = line.actual_day(0)
     for stretch in stretches:
         weeks = hours.setdefault(stretch.role, {})
-        for planned in range(stretch.first, stretch.after):
-            first, after = (line.actual_day(7 * week) - begin for week in (planned, planned + 1))
+        planned = range(stretch.first, stretch.after + 1)
+        for first, after in pairwise([line.actual_day(7 * week) - begin for week in planned]):
             for week, part in _parts(first, after):
                 weeks[week] = weeks.get(week, 0.0) + part * stretch.hours
     return tuple(each for role in hours for each in in_stretches(role, hours[role]))
