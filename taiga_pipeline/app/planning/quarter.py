@@ -123,7 +123,7 @@ def _learn(workspace: Workspace) -> _Known:
     from taiga_pipeline.planning.forecast.notes import notes
 
     today, read = workspace.today, read_pipeline(workspace)
-    history = read_history(workspace, today, read)
+    history = read_history(workspace, today, read, with_filled=False)
     ground = prepare(history, today, horizon_of(today, MONTHS))
     forecast = forecast_of(ground, today, MONTHS)
     deals = {deal.key: deal for deal in read.deals}

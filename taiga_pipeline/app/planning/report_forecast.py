@@ -38,7 +38,7 @@ def forecast_part(workspace: Workspace, today: date, read: Pipeline) -> Made:
     from taiga_pipeline.planning.forecast.notes import notes
     from taiga_pipeline.planning.forecast.outlooks import COMMON_SHOCK_DAYS, outlooks_of
 
-    history = read_history(workspace, today, read)
+    history = read_history(workspace, today, read, with_filled=False)
     ground = prepare(history, today, max(horizon_of(today, _MONTHS), COMMON_SHOCK_DAYS))
     forecast = forecast_of(ground, today, _MONTHS)
     series = [

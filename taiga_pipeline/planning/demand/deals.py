@@ -298,7 +298,7 @@ class _Finder:
             found = tuple(stints(deal, rules, stage, begins, milestones))
             stretches = None
             if all(_is_plain(role) for stint in found for role in stint.demand):
-                asked = ((each, tuple(map(self._as_planned, each.demand))) for each in found)
+                asked = [(each, tuple(map(self._as_planned, each.demand))) for each in found]
                 stretches = tuple(_in_time(asked))
             known = plans[deal.key] = _Plan(deal, rules, milestones, begins, stretches)
         return known

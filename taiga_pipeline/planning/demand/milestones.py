@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import groupby, pairwise
 from math import floor
 
@@ -96,12 +97,18 @@ def _rising(ties: Mapping[float, float]) -> TimeLine:
 
 def moved(stretches: Iterable[Stretch], line: TimeLine) -> tuple[Stretch, ...]:
     """Returns demand as it falls on the actual time line, by weeks from the actual start."""
-    hours: dict[str, dict[int, float]] = {}
     begin = line.actual_day(0)
+    since = TimeLine(line.planned, tuple([day - begin for day in line.actual]))
+    return _moved(tuple(stretches), since)
+
+
+@lru_cache(maxsize=4096)  # projects that are late in the same way, and ask for the same
+def _moved(stretches: tuple[Stretch, ...], line: TimeLine) -> tuple[Stretch, ...]:
+    hours: dict[str, dict[int, float]] = {}
     for stretch in stretches:
         weeks = hours.setdefault(stretch.role, {})
         planned = range(stretch.first, stretch.after + 1)
-        for first, after in pairwise([line.actual_day(7 * week) - begin for week in planned]):
+        for first, after in pairwise([line.actual_day(7 * week) for week in planned]):
             for week, part in _parts(first, after):
                 weeks[week] = weeks.get(week, 0.0) + part * stretch.hours
     return tuple(each for role in hours for each in in_stretches(role, hours[role]))
