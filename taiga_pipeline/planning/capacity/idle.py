@@ -109,6 +109,13 @@ def _unbooked(hours: float) -> PersonWeek:
     return PersonWeek(hours, 0.0, 0.0, 0.0, Idle(hours, hours, hours, hours))
 
 
+@lru_cache(maxsize=1_000)  # many people are there at the same times
+def _all_free(there: tuple[float, ...]) -> tuple[tuple[PersonWeek, ...], PersonWeek]:
+    """Returns the weeks of someone for whom nothing is planned, and all of them together."""
+    weeks = tuple(_unbooked(max(0.0, float(hours))) for hours in there)
+    return weeks, _unbooked(sum(week.capacity for week in weeks))
+
+
 _Weeks = Mapping[int, Mapping[str, float]]
 """Hours by week (its number) and deal."""
 
@@ -127,9 +134,7 @@ def _person(
     person: Person, there: Sequence[float], sure: _Weeks, maybe: _Weeks, chances: Chances
 ) -> PersonCapacity:
     if not (sure or maybe):
-        plain = tuple(_unbooked(max(0.0, float(hours))) for hours in there)
-        total = _unbooked(sum(week.capacity for week in plain))
-        return PersonCapacity(person.email, person.name, person.role, plain, total)
+        return PersonCapacity(person.email, person.name, person.role, *_all_free(tuple(there)))
     capacity = np.maximum(np.array(there, dtype=np.float64), 0)
     confirmed = np.array([sum(sure.get(at, {}).values()) for at in range(len(there))])
     reserved, shares = _outcomes(maybe, len(there), chances)

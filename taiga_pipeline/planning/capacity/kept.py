@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from taiga_pipeline.planning.capacity.rows import Row, Shape, Single
+from taiga_pipeline.planning.capacity.rows import Flags, Row, Shape, Single
 from taiga_pipeline.planning.capacity.simulation import Futures, Simulation
 
 if TYPE_CHECKING:
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from taiga_pipeline.people.model import Person
     from taiga_pipeline.planning.attendance import Attendance
     from taiga_pipeline.planning.capacity.balance import Balance
-    from taiga_pipeline.planning.capacity.result import RoleCapacity
+    from taiga_pipeline.planning.capacity.result import Cell, RoleCapacity
     from taiga_pipeline.planning.demand.deals import Situation
 
     _Times = tuple[WorkingHours, Attendance]
 
 MOST_CHANGED: Final = 300
 """Deals that differ beyond which drawing everything again is as fast."""
+_ROUNDING: Final = 1e-9
 
 
 class KeptDraws:
@@ -47,6 +48,7 @@ class KeptDraws:
         self.balance: Balance | None = None
         self._roles: tuple[RoleCapacity, ...] = ()
         self._touched: frozenset[int] | None = None
+        self._moved: Flags | None = None
 
     def attendance(self, situation: Situation, make: Callable[[], _Times]) -> _Times:
         """Returns when everybody can work; it is worked out once for the same people."""
@@ -67,6 +69,7 @@ class KeptDraws:
             self._drawn = simulation.run(self._trials, self._seed, keep=True)
             self._touched = None
             return self._with(self._drawn.hours.copy())
+        self._moved = None
         simulation, first_shape, first_names = self._first
         same = (shape, names) == (first_shape, first_names)
         changed = simulation.changed(balance.rows) if same else None
@@ -81,6 +84,9 @@ class KeptDraws:
         if not changed:
             return self._with(self._drawn.hours.copy())
         more = simulation.change(balance.rows, changed, self._trials, self._seed)
+        self._moved = np.zeros(more.shape[:2], dtype=bool)
+        for role in self._touched:
+            self._moved[role] = more[role].any(axis=1)
         return self._with(self._drawn.hours + more)
 
     def _with(self, hours: Single) -> Futures:
@@ -104,6 +110,24 @@ class KeptDraws:
         if all(np.array_equal(old[number], new[number]) for old, new in pairs):
             return self._roles[number]
         return None
+
+    def cell(self, number: int, week: int, balance: Balance) -> Cell | None:
+        """Returns a role's week as it was in the first plan, if nothing of it differs in this one.
+        The week counts from the first that is looked at."""
+        first = self.balance
+        if first is None or self._moved is None or self._moved[number, week]:
+            return None
+        pairs = (
+            (first.capacity, balance.capacity),
+            (first.confirmed, balance.confirmed),
+            (first.parts, balance.parts),
+            (first.weighted, balance.weighted),
+            (first.exposure, balance.exposure),
+        )
+        if any(abs(old[number, week] - new[number, week]) > _ROUNDING for old, new in pairs):
+            return None
+        weeks = self._roles[number].weeks
+        return weeks[week - (len(balance.window) - len(weeks))]
 
     def keep(self, balance: Balance, roles: tuple[RoleCapacity, ...]) -> None:
         """Remembers the first plan."""

@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 Single = NDArray[np.float32]
 Integers = NDArray[np.intp]
 Small = NDArray[np.uint16]
+Flags = NDArray[np.bool_]
 
 Step = tuple[int, int, float]
 """Role (by number), week from the start, and by how many hours the week's demand changes.

@@ -152,6 +152,10 @@ class Summary:
         exact = ExactRole(number, balance.rows, self._drawn.shape, balance.expected[number], parts)
         weeks = []
         for week in self._weeks:
+            kept = self._draw.kept.cell(number, week, balance) if self._draw.kept else None
+            if kept is not None:
+                weeks.append(kept)
+                continue
             cell = self._cell(number, week, exact.of_week(week))
             if cell.expected_gap > TOLERANCE:
                 cell = replace(cell, drivers=self._named(drivers.of_week(week)))

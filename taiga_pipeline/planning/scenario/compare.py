@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -73,10 +74,11 @@ def compare_scenarios(
     """
 
     what_if = WhatIf(situation, mappings, outlooks, options)
+    worth = _Worth(situation, mappings, outlooks)
 
     def column(scenario: Scenario, report: CapacityReport) -> Column:
         supposed = apply_scenario(situation, scenario)
-        return Column(scenario.name, scenario, report, open_value_of(supposed, mappings, outlooks))
+        return Column(scenario.name, scenario, report, worth.supposed(supposed.fates))
 
     today = column(Scenario(TODAY), what_if.before)
     return (today, *(column(each, what_if.suppose(each)) for each in scenarios))
@@ -89,19 +91,47 @@ def in_common_currency(columns: Iterable[Column], rates: Rates) -> tuple[Column,
 
 def open_value_of(situation: Situation, mappings: MappingSet, outlooks: Outlooks) -> OpenValue:
     """Returns the value of the open deals of a situation, by currency."""
-    decided: dict[str, Decimal] = {}
-    expected: dict[str, Decimal] = {}
-    for deal in situation.deals:
-        fate = situation.fates.get(deal.key, Fate())
-        if deal.value is None or fate.lost or not _is_open(deal, mappings):
-            continue
-        value = deal.value * Decimal(str(fate.size))
-        if fate.won:
-            decided[deal.currency] = decided.get(deal.currency, Decimal(0)) + value
-        elif deal.key in outlooks.by_deal:
-            chance = Decimal(str(outlooks.by_deal[deal.key].probability))
-            expected[deal.currency] = expected.get(deal.currency, Decimal(0)) + value * chance
-    return OpenValue(_rounded(decided), _rounded(expected))
+    return _Worth(situation, mappings, outlooks).supposed(situation.fates)
+
+
+class _Worth:
+    """What open deals are worth. Deals that a scenario says nothing of are summed up once."""
+
+    def __init__(self, situation: Situation, mappings: MappingSet, outlooks: Outlooks) -> None:
+        self._deals: dict[str, tuple[str, Decimal, Decimal | None]] = {}
+        self._expected: dict[str, Decimal] = {}
+        self._counts: Counter[str] = Counter()
+        for deal in situation.deals:
+            if deal.value is None or not _is_open(deal, mappings):
+                continue
+            outlook = outlooks.by_deal.get(deal.key)
+            chance = None if outlook is None else Decimal(str(outlook.probability))
+            self._deals[deal.key] = deal.currency, deal.value, chance
+            if chance is not None:
+                _add(self._expected, deal.currency, deal.value * chance)
+                self._counts[deal.currency] += 1
+
+    def supposed(self, fates: Mapping[str, Fate]) -> OpenValue:
+        """Returns what a scenario wins, and what it may win besides."""
+        decided: dict[str, Decimal] = {}
+        expected, counts = dict(self._expected), self._counts.copy()
+        for key in fates.keys() & self._deals.keys():
+            fate, (currency, value, chance) = fates[key], self._deals[key]
+            sized = value * Decimal(str(fate.size))
+            if chance is not None:
+                _add(expected, currency, -value * chance)
+                counts[currency] -= 1
+            if fate.won and not fate.lost:
+                _add(decided, currency, sized)
+            elif chance is not None and not fate.lost:
+                _add(expected, currency, sized * chance)
+                counts[currency] += 1
+        left = {currency: expected[currency] for currency in expected if counts[currency]}
+        return OpenValue(_rounded(decided), _rounded(left))
+
+
+def _add(total: dict[str, Decimal], currency: str, amount: Decimal) -> None:
+    total[currency] = total.get(currency, Decimal(0)) + amount
 
 
 def _is_open(deal: Deal, mappings: MappingSet) -> bool:

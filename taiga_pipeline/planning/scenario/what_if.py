@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from taiga_pipeline.planning.capacity.find import Options, capacity_for, demand_for
@@ -63,14 +64,22 @@ class WhatIf:
     def _demand_of(self, supposed: Situation) -> Demand:
         """Returns the demand; deals that a scenario says nothing of are not looked at again."""
         given = supposed, self._mappings, self._outlooks, self._options
-        keys = supposed.fates.keys()
+        keys = frozenset(supposed.fates)
         if supposed.people != self.situation.people:
-            return demand_for(*given)
+            keys |= self._hanging_on_people
         found = demand_for(*given, keys)
         before = {each.deal_key for each in self._demand.open if each.deal_key in keys}
         if before != {each.deal_key for each in found.open}:
             return demand_for(*given)  # a deal that nothing is left of gives its place up
         return replaced(self._demand, found, keys)
+
+    @cached_property
+    def _hanging_on_people(self) -> frozenset[str]:
+        """The deals whose hours depend on who is there, and when. Open deals that nobody is
+        reserved for ask for the same, whoever comes and goes."""
+        reserved = {each.deal_key for each in self.situation.allocations}
+        free = {each.deal_key for each in self._demand.open} - reserved
+        return frozenset(deal.key for deal in self.situation.deals if deal.key not in free)
 
     def _plan(self, situation: Situation, demand: Demand) -> CapacityReport:
         return capacity_for(situation, demand, self._outlooks, self._options)
