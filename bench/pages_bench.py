@@ -179,7 +179,9 @@ def bench(arguments: argparse.Namespace, with_run: bool) -> bool:
     apart = sum(each.apart for each in found)
     print(f"answered as done: {moved} moves, {noted} notes, {edited} edits")
     print(f"lost of them: {lost.total()}; came second, and asked: {apart}; wrong: {len(wrong)}")
-    print(f"server: {megabytes:.0f} MB at most, {processor:.1f} s of processor time")
+    answers = sum(len(times) for each in found for times in each.times.values())
+    each_ms = 1000 * processor / answers
+    print(f"server: {megabytes:.0f} MB at most, {each_ms:.1f} ms of processor time an answer")
     for cost in costs:
         print(f"run: {cost.wall:.1f} s, {cost.processor:.1f} s of processor time")
     for text in wrong[:5]:
