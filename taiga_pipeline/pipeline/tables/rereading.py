@@ -28,6 +28,18 @@ _LOGS: Final = select(NOTES.c.deal_key, func.count(), func.max(NOTES.c.id)).grou
 """Notes are never rewritten: a log is another one once it is longer, or has another last note."""
 
 
+def _rows(connection: Connection) -> list[tuple[Any, ...]]:
+    """Returns all rows as the driver makes them: nothing is looked up in most of them."""
+    statement = _statement(connection.dialect)
+    try:
+        with connection.exec_driver_sql(statement) as result:
+            cursor = result.cursor
+            assert cursor is not None
+            return list(cursor.fetchall())
+    except connection.dialect.loaded_dbapi.Error:  # of a damaged file: said as everywhere else
+        return [tuple(row) for row in connection.exec_driver_sql(statement)]
+
+
 def _statement(dialect: Dialect) -> str:
     """Returns the statement whose rows nothing is made of yet."""
     if dialect.name not in _STATEMENTS:
@@ -57,7 +69,7 @@ class KnownDeals:
     def read(self, connection: Connection) -> tuple[Deal, ...]:
         """Returns all deals, in the order of their keys."""
         with self._lock:
-            rows = connection.exec_driver_sql(_statement(connection.dialect)).all()
+            rows = _rows(connection)
             logs = {key: (count, last) for key, count, last in connection.execute(_LOGS)}
             marks = {row[0]: (row, logs.get(row[0], (0, 0))) for row in rows}
             changed = [key for key, mark in marks.items() if self._is_new(key, *mark)]
