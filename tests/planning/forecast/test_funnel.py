@@ -261,3 +261,11 @@ def test_chances_are_off_by_about_as_much_as_is_said() -> None:
         said.append(funnel.off_by(wins, 0.0, 0.0) ** 2)
         came.append(np.log(wins.sum() / sum(fate.ever for fate in case.open)) ** 2)
     assert 0.5 < np.sqrt(np.mean(said) / np.mean(came)) < 2.0
+
+
+def test_an_import_of_open_deals_without_their_dates_tells_in_which_stage_deals_begin() -> None:
+    """They are no arrivals, and yet the first stage that they are in is the one that won and lost
+    deals passed first: else what was won of all would be taken for what is won of late stages."""
+    found = funnel_of(simulate(Shape("", 30, 2, imported=1), 1).history)
+    begins = found.record.stages[int(found.entry.argmax())]
+    assert begins == "Lead"
