@@ -25,8 +25,6 @@ _ALONE: Final = 0.75
 """One number alone is a range only if it is nearly as sure as a range is."""
 _LOPSIDED: Final = 0.1
 """What a point of difference between a range's tails costs, in points off `HELD`."""
-_WIDE: Final = 0.02
-"""What a standard deviation of width costs."""
 _TINY: Final = 1e-9
 _LEAST: Final = 1e-30
 """A factor of chances below this is none: no draw is below what it leaves of them."""
@@ -161,10 +159,10 @@ def _counts(mean: Floats, dispersion: float, random: np.random.Generator) -> Cou
 def range_of(trials: Floats) -> Range:
     """Returns the range that holds 80 of 100 trials, and their median.
 
-    Its ends are P10 and P90. Where these would hold many more than that, since few different
-    numbers come, it is the range of those numbers that holds the share nearest to 80 %, narrow and
-    with equal tails as far as can be: with a chance of 47 % for no win and of 35 % for one, it is 0
-    to 1. So a range holds more than 80 here and less there, and 80 of 100 over many.
+    Its ends are P10 and P90. Where few different numbers come, these would hold many more than
+    that: then each end may be the next number farther in, whichever range holds the share nearest
+    to 80 %. With a chance of 47 % for no win and of 35 % for one, it is 0 to 1. So a range holds
+    more than 80 here and less there, and about 80 of 100 over many.
     """
     values, counts = np.unique(trials, return_counts=True)
     middle, some = float(np.median(trials)), float((trials > 0).mean())
@@ -177,13 +175,20 @@ def range_of(trials: Floats) -> Range:
 
 
 def _few(values: Floats, shares: Floats) -> tuple[float, float]:
-    """Returns the ends of the range of a few values with these shares."""
+    """Returns the ends of the range of a few values with these shares: P10 and P90, or the next
+    value farther in."""
     after = np.cumsum(shares)
-    below, above = (after - shares)[:, None], (1.0 - after)[None, :]
-    held = 1.0 - below - above
-    spread = max(float(np.sqrt(shares @ (values - shares @ values) ** 2)), _TINY)
-    wide = (values[None, :] - values[:, None]) / spread
-    cost = np.abs(held - HELD) + _LOPSIDED * np.abs(below - above) + _WIDE * wide
-    possible = (held > 0) & ((wide > 0) | (held >= _ALONE))
-    low, high = np.unravel_index(np.argmin(np.where(possible, cost, np.inf)), cost.shape)
-    return float(values[low]), float(values[high])
+    low, high = (int(np.searchsorted(after, each - _TINY)) for each in QUANTILES)
+    pairs = ((first, last) for first in (low, low + 1) for last in (low, high - 1, high))
+    ends = [
+        (first, last)
+        for first, last in pairs
+        if first < last or (first == last and shares[first] >= _ALONE)
+    ] or [(low, high)]
+
+    def cost(ends: tuple[int, int]) -> float:
+        below, above = after[ends[0]] - shares[ends[0]], 1.0 - after[ends[1]]
+        return float(abs(1.0 - below - above - HELD) + _LOPSIDED * abs(below - above))
+
+    first, last = min(ends, key=cost)
+    return float(values[first]), float(values[last])
