@@ -43,7 +43,6 @@ from taiga_pipeline.pipeline.schema import (
     reading_store,
     writing_store,
 )
-from taiga_pipeline.pipeline.store import nearest_key
 from taiga_pipeline.pipeline.tables.key_changes import unknown_deal
 from taiga_pipeline.pipeline.tables.planning_changes import (
     Moved,
@@ -398,7 +397,7 @@ def _nearest(connection: Connection, address: str) -> str:
 def _check_names(connection: Connection, allocation: Allocation) -> None:
     key = allocation.deal_key
     if connection.execute(select(DEALS.c.key).where(DEALS.c.key == key)).first() is None:
-        raise unknown_deal(connection, key, lambda: nearest_key(connection, key))
+        raise unknown_deal(connection, key)
     _get(connection, allocation.email)
 
 

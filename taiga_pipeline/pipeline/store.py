@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
@@ -193,6 +192,13 @@ class DealStore:
         """Returns the deals that are part of another one's project, with the key of that one."""
         with self._reading() as connection:
             return _joins(connection)
+
+    def owners(self) -> dict[str, int]:
+        """Returns who sells, as deals name them, with the number of their deals."""
+        query = select(DEALS.c.owner, func.count()).where(DEALS.c.owner != "")
+        with self._reading() as connection:
+            rows = connection.execute(query.group_by(DEALS.c.owner))
+            return {row[0]: row[1] for row in rows}
 
     def imported_keys(self) -> frozenset[str]:
         """Returns the keys of the deals that files brought."""
@@ -517,9 +523,7 @@ def _get(connection: Connection, key: str, *, lock: bool = False) -> Deal:
     cleaned = clean_line(key)
     deal = _find(connection, cleaned, lock=lock)
     if deal is None:
-        raise key_changes.unknown_deal(
-            connection, cleaned, lambda: nearest_key(connection, cleaned)
-        )
+        raise key_changes.unknown_deal(connection, cleaned)
     return deal
 
 
@@ -533,10 +537,3 @@ def _past(connection: Connection, key: str) -> list[tuple[int, FieldChange]]:
     query = select(FIELD_CHANGES).where(FIELD_CHANGES.c.deal_key == key)
     rows = connection.execute(query.order_by(FIELD_CHANGES.c.id))
     return [(row.id, row_to_change(row)) for row in rows]
-
-
-def nearest_key(connection: Connection, key: str) -> str:
-    """Returns the deal key nearest to ``key``, "" if none is near."""
-    known = {folded(each): each for each in connection.execute(select(DEALS.c.key)).scalars()}
-    near = difflib.get_close_matches(folded(key), known, n=1)
-    return known[near[0]] if near else ""

@@ -14,6 +14,7 @@ from taiga_pipeline.pipeline.errors import InvalidValue, NothingToChange
 from taiga_pipeline.pipeline.fields.field import held, with_values
 from taiga_pipeline.pipeline.gates import open_actions
 from taiga_pipeline.pipeline.model import Category, Deal
+from taiga_pipeline.pipeline.text import folded
 
 if TYPE_CHECKING:
     from taiga_pipeline.mapping.rules import Rules
@@ -205,6 +206,18 @@ def move_deal(
             start=deal.stage if seen_stage is None else seen_stage,
         )
         return store.move(key, destination, force=force, by=by)
+
+
+def spelled_otherwise(workspace: Workspace, owner: str) -> tuple[str, ...]:
+    """Returns owners of deals who are probably the one that a single deal names so: in other letter
+    case, or with more or fewer of their names."""
+    with deal_store(workspace) as store:
+        known = store.owners()
+    mine = set(folded(owner).split())
+    if not mine or known.get(owner, 0) > 1:
+        return ()
+    names = {each: set(folded(each).split()) for each in known if each != owner}
+    return tuple(sorted(each for each, its in names.items() if its <= mine or mine <= its))
 
 
 def lacks_reason(workspace: Workspace, key: str) -> bool:

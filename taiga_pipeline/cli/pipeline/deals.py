@@ -153,6 +153,8 @@ def add_deal(
         counts=counts,
     )
     _report(added.deal, text, as_json, context)
+    if texts.get("owner"):
+        _compare_owners(context, added.deal.owner)
 
 
 @deals.command("rename")
@@ -205,6 +207,18 @@ def edit_deal(context: CommandContext, /, key: str, as_json: bool, **texts: Any)
         "{key}: {changed} changed", key=edited.deal.key, changed=", ".join(changed) or _("nothing")
     )
     _report(edited.deal, text, as_json, context)
+    if "owner" in edited.changed:
+        _compare_owners(context, edited.deal.owner)
+
+
+def _compare_owners(context: CommandContext, owner: str) -> None:
+    """Says so where other deals seem to name the same person in another way."""
+    if others := use.spelled_otherwise(context, owner):
+        note = _(
+            "note: other deals are of {others}; write the same person in the same way",
+            others=", ".join(map(repr, others)),
+        )
+        click.echo(safe(note), err=True)
 
 
 @deals.command("move")

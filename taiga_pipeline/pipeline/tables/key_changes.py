@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -121,13 +122,29 @@ def renamed_to(connection: Connection, key: str) -> str:
     return str(connection.execute(there).scalar() or "")
 
 
-def unknown_deal(connection: Connection, key: str, near: Callable[[], str]) -> UnknownDeal:
-    """Returns why no deal has a key, with what became of the one that had; ``near`` names the key
-    that is like it, if no deal ever had it."""
+def unknown_deal(connection: Connection, key: str) -> UnknownDeal:
+    """Returns why no deal has a key: what became of the one that had, or which key is like it."""
     if new := renamed_to(connection, key):
         return DealRenamed(key, new)
     gone = {folded(each) for each in removals(connection)}
-    return DealRemoved(key) if folded(key) in gone else UnknownDeal(key, near())
+    if folded(key) in gone:
+        return DealRemoved(key)
+    return UnknownDeal(key, _nearest_key(connection, key))
+
+
+def _nearest_key(connection: Connection, key: str) -> str:
+    """Returns the deal key nearest to ``key``, "" if none is near.
+
+    Where ``key`` is in the name or customer of a single deal, that one is meant.
+    """
+    known = {folded(each): each for each in connection.execute(select(DEALS.c.key)).scalars()}
+    near = difflib.get_close_matches(folded(key), known, n=1)
+    if near:
+        return str(known[near[0]])
+    said = folded(key)
+    rows = connection.execute(select(DEALS.c.key, DEALS.c.name, DEALS.c.customer))
+    named = [row.key for row in rows if said in folded(f"{row.customer}: {row.name}")]
+    return str(named[0]) if said and len(named) == 1 else ""
 
 
 def every_key(connection: Connection) -> Iterator[str]:

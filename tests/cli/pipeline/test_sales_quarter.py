@@ -59,6 +59,21 @@ def test_a_deal_that_got_another_key_is_named_by_it_and_one_that_was_removed_as_
     assert "there is no deal 'X'" in sales("deals", "show", "X").stderr
 
 
+def test_a_deal_that_is_asked_for_by_name_is_suggested_by_its_key(sales: Run) -> None:
+    for said in ("shop", "Acme", "Acme: Shop"):
+        assert "did you mean 'D-1'" in sales("deals", "show", said).stderr
+    sales("deals", "add", "D-2", "Web shop")
+    assert "did you mean" not in sales("deals", "show", "shop").stderr
+
+
+def test_an_owner_who_is_written_in_two_ways_is_spoken_of_once(sales: Run) -> None:
+    assert sales("deals", "edit", "D-1", "--owner", "Maya Lindqvist").stderr == ""
+    assert "'Maya Lindqvist'" in sales("deals", "add", "Portal", "--owner", "maya").stderr
+    assert sales("deals", "add", "App", "--owner", "Maya Lindqvist").stderr == ""
+    assert sales("deals", "add", "Audit", "--owner", "Tom").stderr == ""
+    assert sales("deals", "add", "Data", "--owner", "maya").stderr == ""
+
+
 def test_keys_are_listed_in_the_order_in_which_people_count(sales: Run) -> None:
     for key in ("D-10", "D-2", "A-3", "D-1b"):
         sales("deals", "add", key, "x")
