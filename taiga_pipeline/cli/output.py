@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # Rich is imported where something is drawn: a quiet run does
     from rich.text import Text
 
 GAP: Final = 2
+_LATIN: Final = re.compile("[ -~\u00a1-\u00ac\u00ae-\u02ff]*")
+"""Text of which each character takes one cell, as nearly all does."""
 _UNBOUNDED: Final = 1_000_000
 """Cells in a line of a file: it is read by programs and mailed by cron, so nothing is cut."""
 _LEGIBLE: Final = 8
@@ -62,10 +64,10 @@ def _plain(value: object) -> object:
 
 def shorten(text: str, width: int) -> str:
     """Returns ``text`` cut to ``width`` cells, with an ellipsis where something is missing."""
-    from rich.cells import cell_len, set_cell_size
-
-    if cell_len(text) <= width:
+    if _cells_of(text) <= width:
         return text
+    from rich.cells import set_cell_size
+
     return set_cell_size(text, width - 1).rstrip() + "…"
 
 
@@ -86,6 +88,9 @@ def table(
         widths = _least_widths(widths, headings, rows, kept)
         if sum(widths) > room:
             return _blocks(headings, rows)
+    if is_plain():
+        cells = [[_line(text) for text in row] for row in (headings, *rows)]
+        return aligned(cells, right)
     from rich.table import Table
 
     grid = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
@@ -99,12 +104,46 @@ def table(
     return rendered(grid)
 
 
-def _widths(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
-    """Returns how many cells each column takes."""
+def is_plain() -> bool:
+    """Whether stdout is read by programs: nothing is cut or coloured, and Rich is not needed."""
+    return terminal_width() is None and not use_colour()
+
+
+def aligned(
+    rows: Sequence[Sequence[str]], right: Collection[int], gap: int = GAP, least: int = 0
+) -> list[str]:
+    """Returns rows of harmless cells as lines. Columns in ``right`` are aligned to the right, and
+    take ``least`` cells at least."""
+    taken = [[_cells_of(text) for text in row] for row in rows]
+    widths = [
+        max(least if place in right else 0, *column)
+        for place, column in enumerate(zip(*taken, strict=True))
+    ]
+    lines = []
+    for row, sizes in zip(rows, taken, strict=True):
+        padded = [
+            " " * (widths[place] - sizes[place]) + text
+            if place in right
+            else text + " " * (widths[place] - sizes[place])
+            for place, text in enumerate(row)
+        ]
+        lines.append((" " * gap).join(padded).rstrip())
+    return lines
+
+
+def _cells_of(text: str) -> int:
+    """Returns how many cells a text takes."""
+    if _LATIN.fullmatch(text):
+        return len(text)
     from rich.cells import cell_len
 
+    return cell_len(text)
+
+
+def _widths(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Returns how many cells each column takes."""
     return [
-        max(cell_len(_line(text)) for text in (heading, *(row[place] for row in rows)))
+        max(_cells_of(_line(text)) for text in (heading, *(row[place] for row in rows)))
         for place, heading in enumerate(headings)
     ]
 

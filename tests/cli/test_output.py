@@ -13,6 +13,7 @@ from typing import Final
 
 import pytest
 
+from taiga_pipeline.cli import output
 from taiga_pipeline.cli.output import print_pairs, shorten, style, table, to_json, use_colour
 
 
@@ -189,3 +190,11 @@ def test_a_quiet_command_loads_nothing_to_draw_with() -> None:
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_a_file_gets_the_lines_that_a_terminal_would_get(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [["陈伟", "32", "a · b\u00ad"], ["Åsa", "8", ""], ["", "1,000", "e\u0301 👩‍👩‍👧"]]
+    given = ["name", "hours", "ways [bold]"], rows, [1]
+    in_a_file = table(*given)
+    monkeypatch.setattr(output, "is_plain", lambda: False)
+    assert table(*given) == in_a_file

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from taiga_pipeline.cli.output import (
+    aligned,
+    is_plain,
     print_pairs,
     print_table,
     rendered,
@@ -24,9 +26,6 @@ from taiga_pipeline.planning.weeks import week_name
 from taiga_pipeline.report.terminal import safe
 
 if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
-
     from taiga_pipeline.planning.capacity.result import CapacityReport, Cell, Driver, RoleCapacity
     from taiga_pipeline.planning.demand.unseen import Unseen
 
@@ -111,11 +110,27 @@ def _print_heat(report: CapacityReport, roles: Sequence[RoleCapacity]) -> None:
     label = min(_NAME, max(len(safe(role.role)) for role in roles))
     columns = max(1, ((terminal_width() or _PAGE) - label - 1) // _COLUMN)
     for first in range(0, len(report.weeks), columns):
-        for line in rendered(_heat_map(report, roles, slice(first, first + columns))):
+        page = slice(first, first + columns)
+        drawn = _plain_heat_map if is_plain() else _drawn_heat_map
+        for line in drawn(report, roles, page):
             click.echo(line)
 
 
-def _heat_map(report: CapacityReport, roles: Sequence[RoleCapacity], page: slice) -> Table:
+def _plain_heat_map(
+    report: CapacityReport, roles: Sequence[RoleCapacity], page: slice
+) -> list[str]:
+    """Returns some weeks of a heat map as a file has them."""
+    weeks = list(report.weeks)[page]
+    rows = [["", *line] for line in _week_lines(weeks)]
+    for role in roles:
+        shown = (_heat(cell)[0] for cell in role.weeks[page])
+        rows.append([shorten(safe(role.role), _NAME), *shown])
+    return aligned(rows, range(1, len(weeks) + 1), gap=0, least=_COLUMN)
+
+
+def _drawn_heat_map(
+    report: CapacityReport, roles: Sequence[RoleCapacity], page: slice
+) -> list[str]:
     """Returns some weeks of a heat map: the years, the weeks' numbers, a row for each role."""
     from rich.table import Table
     from rich.text import Text
@@ -129,8 +144,8 @@ def _heat_map(report: CapacityReport, roles: Sequence[RoleCapacity], page: slice
         grid.add_row("", *line, style="dim")
     for role in roles:
         name = Text(safe(role.role), no_wrap=True, overflow="ellipsis")
-        grid.add_row(name, *map(_heat, role.weeks[page]))
-    return grid
+        grid.add_row(name, *(Text(*_heat(cell)) for cell in role.weeks[page]))
+    return rendered(grid)
 
 
 def _week_lines(weeks: Iterable[date]) -> tuple[list[str], list[str]]:
@@ -144,18 +159,17 @@ def _week_lines(weeks: Iterable[date]) -> tuple[list[str], list[str]]:
     return years, names
 
 
-def _heat(cell: Cell) -> Text:
-    from rich.text import Text
-
+def _heat(cell: Cell) -> tuple[str, str]:
+    """Returns what is shown of a week, and its style."""
     load = cell.load
     if cell.gap >= 0.5:
         far = load is None or load > _FAR_OVER
-        return Text(_short(cell.gap), style="white on red" if far else "red")
+        return _short(cell.gap), "white on red" if far else "red"
     if load is None or cell.quantile < 0.5:
-        return Text("·")
+        return "·", ""
     if load >= _FULL:
-        return Text("~", style="yellow")
-    return Text("·", style="green" if load >= _BUSY else "")
+        return "~", "yellow"
+    return "·", "green" if load >= _BUSY else ""
 
 
 def _short(hours: float) -> str:
