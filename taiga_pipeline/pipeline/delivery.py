@@ -76,6 +76,60 @@ def together(deal: str, parts: Sequence[DeliveryFacts]) -> DeliveryFacts:
     )
 
 
+def facts_by_deal(
+    facts: Mapping[str, Mapping[str, object]],
+) -> dict[str, Mapping[str, object]]:
+    """Returns what targets reported, by deal: of one with phases, of all its projects together.
+
+    ``facts`` are by the projects' keys. Hours add up, progress is the mean, as in `together`.
+    """
+    by_deal: dict[str, dict[str, Mapping[str, object]]] = {}
+    for key in sorted(facts):  # a deal's own project comes before those of its phases
+        by_deal.setdefault(deal_of(key), {})[key] = facts[key]
+    return {
+        deal: parts[deal] if parts.keys() == {deal} else _added_up(parts)
+        for deal, parts in by_deal.items()
+    }
+
+
+def _added_up(parts: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    there = [each for each in parts.values() if each]
+    found = dict(there[0]) if there else {}
+    for name, add in _ADDED.items():
+        known = [each[name] for each in there if each.get(name) is not None]
+        if known:
+            found[name] = add(known, len(there))
+    milestones = [(phase_of(key), each) for key, of in parts.items() for each in _milestones(of)]
+    if milestones:
+        found["milestones"] = [
+            {**each, "name": f"{phase}: {each.get('name') or ''}"} if phase else each
+            for phase, each in milestones
+        ]
+    return found
+
+
+def _milestones(facts: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    return (each for each in _list(facts.get("milestones")) if isinstance(each, Mapping))
+
+
+def _all_of(lists: Sequence[object], count: int) -> list[object]:
+    return list(dict.fromkeys(each for listed in lists for each in _list(listed)))
+
+
+def _sum(numbers: Sequence[object], count: int) -> float:
+    return sum(float(str(number)) for number in numbers)
+
+
+_ADDED: Final[Mapping[str, Callable[[Sequence[object], int], object]]] = {
+    "team": _all_of,
+    "members": _all_of,
+    "spent_hours": _sum,
+    "progress": lambda numbers, count: _sum(numbers, count) / count,
+    "last_activity": lambda times, count: max(map(str, times)),
+}
+"""How facts of several projects are added up; others are those of the first one."""
+
+
 _FURTHEST: Final = (
     ProjectState.STAFFED.value,
     ProjectState.TENTATIVE.value,

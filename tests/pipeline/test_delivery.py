@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sync.records.model import RecordKey
 from taiga_pipeline.app.portfolio import _links_in
-from taiga_pipeline.pipeline.delivery import left_of, summed_up
+from taiga_pipeline.pipeline.delivery import facts_by_deal, left_of, summed_up
 from taiga_pipeline.pipeline.model import DeliveryFacts
 from taiga_pipeline.records import Kind, deal_of
 from taiga_pipeline.sources.facts import FACTS, facts_of
@@ -81,3 +81,26 @@ def test_a_card_leads_to_all_projects_of_its_deal() -> None:
         "D-1": "https://taiga/D-1, https://taiga/D-1::b",
         "D-10": "https://taiga/D-10",
     }
+
+
+def test_hours_and_people_of_all_phases_are_added_up_for_budgets_and_lessons() -> None:
+    own = {
+        "url": "u",
+        "progress": 1.0,
+        "spent_hours": 40.0,
+        "team": ["Ana"],
+        "milestones": [{"name": "W", "start": "2026-12-07", "finish": "2026-12-18"}],
+    }
+    build = {
+        "url": "v",
+        "spent_hours": 12.5,
+        "team": ["Ana", "Bo"],
+        "last_activity": "2026-12-08T00:00:00+00:00",
+        "milestones": [{"name": "R", "start": None, "finish": "2027-02-26"}],
+    }
+    found = facts_by_deal({"D-1::build": build, "D-1": own, "D-2": {"progress": 0.5}})
+    assert found["D-2"] == {"progress": 0.5}
+    whole = found["D-1"]
+    assert (whole["url"], whole["progress"], whole["spent_hours"]) == ("u", 0.5, 52.5)
+    assert (whole["team"], whole["last_activity"]) == (["Ana", "Bo"], build["last_activity"])
+    assert [each["name"] for each in whole["milestones"]] == ["W", "build: R"]  # type: ignore

@@ -16,6 +16,7 @@ from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.mapping.errors import NotMapped
+from taiga_pipeline.pipeline.delivery import facts_by_deal
 from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.planning.lessons.experience import (
     Experience,
@@ -24,6 +25,7 @@ from taiga_pipeline.planning.lessons.experience import (
     outcome_of,
 )
 from taiga_pipeline.planning.lessons.retrospective import answers_in
+from taiga_pipeline.records import PHASE_MARK
 from taiga_pipeline.sources.port import TellsHistory
 
 if TYPE_CHECKING:
@@ -236,8 +238,9 @@ def _facts(workspace: Workspace, keys: Sequence[str]) -> Mapping[str, Mapping[st
         return {}
     with state_to_read(workspace) as store:
         if len(keys) <= _FEW:
-            return {key: store.facts(key)[0] for key in keys}
-        return {key: facts for key, (facts, _) in store.all_facts().items()}
+            projects = [each for key in keys for each in (key, *store.keys_below(key + PHASE_MARK))]
+            return facts_by_deal({key: store.facts(key)[0] for key in projects})
+        return facts_by_deal({key: facts for key, (facts, _) in store.all_facts().items()})
 
 
 def same_name(name: str, known: Collection[str]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from taiga_pipeline.app.pipeline_data import reported_facts
 from taiga_pipeline.app.source_needs import source_with_history
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.pipeline.delivery import facts_by_deal
 from taiga_pipeline.planning.lessons.experience import experience_of
 from taiga_pipeline.planning.lessons.looking_back import Retrospective, look_back
 from taiga_pipeline.planning.metrics.delivery import (
@@ -156,7 +157,7 @@ def _delivered(
     allocations: Mapping[str, Sequence[Allocation]],
 ) -> Iterator[Delivered]:
     """Yields the won deals with what was planned, who was put on them, and what became of it."""
-    facts = reported_facts(workspace)
+    facts = facts_by_deal(reported_facts(workspace))
     for record in records:
         if record.is_won:
             deal = record.deal

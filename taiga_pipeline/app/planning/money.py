@@ -12,6 +12,7 @@ from taiga_pipeline.app.people.rates import all_rates
 from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.app.planning.inputs import PlanInput, attendance_of, plan_input
 from taiga_pipeline.app.workspace import Workspace
+from taiga_pipeline.pipeline.delivery import facts_by_deal
 from taiga_pipeline.planning.weeks import monday
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def money_for(workspace: Workspace, read: Pipeline, given: PlanInput) -> Money:
     demand = find_demand(situation, *plan, weeks, attendance_of(workspace, situation, weeks))
     starts = {each.deal_key: each for each in demand.open}
     quarters = quarters_money(deals, starts, given.outlooks, today, Draws())
-    found = budgets(deals, read.facts, today)
+    found = budgets(deals, facts_by_deal(read.facts), today)
     finished = tuple(each for each in found if each.is_finished)
     running = tuple(each for each in found if not each.is_finished and _runs(each))
     return Money(
@@ -116,7 +117,7 @@ def deals_for(
 
     situation, plan = given.situation, (given.mappings, given.outlooks)
     attendance = partial(attendance_of, workspace, situation)
-    booked = all_won(situation, *plan, read.facts, attendance)
+    booked = all_won(situation, *plan, facts_by_deal(read.facts), attendance)
     return deals_money(situation, *plan, booked, book)
 
 

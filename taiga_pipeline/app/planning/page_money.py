@@ -15,6 +15,7 @@ from taiga_pipeline.app.planning.money import deals_for, rate_book
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.mapping.page import PageMoney
+from taiga_pipeline.pipeline.delivery import facts_by_deal
 from taiga_pipeline.pipeline.errors import RequestError
 from taiga_pipeline.planning.weeks import monday
 from taiga_pipeline.problems import ProblemsError
@@ -54,9 +55,9 @@ def _found(workspace: Workspace) -> Mapping[str, PageMoney]:
     as_of = monday(given.situation.as_of)
     given = replace(given, situation=replace(given.situation, as_of=as_of))
     book = rate_book(workspace)
-    found = {}
+    found, facts = {}, facts_by_deal(read.facts)
     for each in deals_for(workspace, read, given, book):
-        budget = budget_of(each, read.facts.get(each.deal.key, {}), as_of) if each.won else None
+        budget = budget_of(each, facts.get(each.deal.key, {}), as_of) if each.won else None
         # Nothing reported is no news: what a first run finds changes no page in the second.
         spent = budget.spent if budget else None
         found[each.deal.key] = replace(

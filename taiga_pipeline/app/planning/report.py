@@ -21,6 +21,7 @@ from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.language import figure, marked, plural
 from taiga_pipeline.language import text as _
+from taiga_pipeline.pipeline.delivery import facts_by_deal
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.report.page.model import (
     Card,
@@ -99,7 +100,7 @@ def _board(read: Pipeline, today: date) -> tuple[Stage, ...]:
     from taiga_pipeline.mapping.errors import NotMapped
     from taiga_pipeline.mapping.facts import own_facts
 
-    urls = {key: str(facts.get("url") or "") for key, facts in read.facts.items()}
+    urls = {key: str(facts.get("url") or "") for key, facts in facts_by_deal(read.facts).items()}
     order: dict[str, tuple[int, str]] = {}
     found: dict[str, list[tuple[Deal, tuple[str, ...]]]] = defaultdict(list)
     for deal in read.deals:
