@@ -72,12 +72,12 @@ def phase_key(deal: str, phase: str) -> str:
 
 def is_phase_key(key: str) -> bool:
     """Whether a key has the form of that of a phase's project."""
-    return _PHASE_KEY.fullmatch(key) is not None
+    return PHASE_MARK in key and _PHASE_KEY.fullmatch(key) is not None  # asked for each of many
 
 
 def deal_of(key: str) -> str:
     """Returns the deal of a project's key: for a phase's, the part before the phase."""
-    match = _PHASE_KEY.fullmatch(key)
+    match = _PHASE_KEY.fullmatch(key) if PHASE_MARK in key else None
     return match["deal"] if match else key
 
 

@@ -315,3 +315,16 @@ def test_deals_with_phases_are_in_no_project_with_others(office: Office) -> None
     office.do("join", "D-2", "--undo")
     office.sync()
     assert len(office.projects()) == 4
+
+
+def test_a_deal_that_takes_over_another_ones_project_takes_those_of_its_phases(
+    office: Office,
+) -> None:
+    office.sync()
+    before = office.numbers()
+    office.do("deals", "remove", "D-1")
+    office.do("deals", "add", "N-1", "Portal", *ADD, "--stage", "Proposal")
+    office.do("adopt", "N-1", "--from", "D-1")
+    office.sync()
+    assert office.numbers() == before
+    assert all(name.startswith("(tentative) ") for name in office.projects())

@@ -14,7 +14,7 @@ from sync.run.runner import Options, Runner
 from sync.state.store import StateStore
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
 from taiga_pipeline.targets.taiga.identity import decode_markers
-from tests.profiles import sampled
+from tests.profiles import LONG, sampled
 from tests.reliability.machine.world import LOOSE, MAPPINGS, PIPELINE, World
 
 KINDS = sorted(set(FaultKind) - {FaultKind.ARCHIVED, FaultKind.BLOCKED})
@@ -56,7 +56,7 @@ def test_every_project_of_a_phase_is_made_once_whatever_fault_meets_the_run() ->
         expected, requests = picture(world), len(world.sandbox.requests)
     assert set(expected) == {"D1", "D1::build", "D2", "D2::build", "D2::support", "D3"}
     cells = [(kind, number) for number in range(1, requests + 1) for kind in KINDS]
-    for kind, number in sampled(cells[::5], 25):
+    for kind, number in sampled(cells[:: 1 if LONG else 33], 6):
         with before_phases() as world:
             world.sandbox.faults.replace([Fault(kind, method="", path="^/", occurrence=number)])
             with suppress(SyncError):

@@ -20,7 +20,7 @@ from taiga_pipeline.app.sync.locked_state import locked_state
 from taiga_pipeline.app.sync.traces import traces_of
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.records import Kind, deal_of
+from taiga_pipeline.records import PHASE_MARK, Kind, deal_of, phase_key, phase_of
 from taiga_pipeline.report.ways_out import in_words
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ def take_over_project(
 ) -> Adopted:
     """Gives a deal the project of another one, ``former``, which is no longer followed.
 
-    ``project`` is the one to take, None for the one that ``former`` is bound to.
+    ``project`` is the one to take, None for the one that ``former`` is bound to; those of its other
+    phases go along then.
 
     :raises ProblemsError: there is no such deal or project, or ``former`` has none.
     :raises Locked: a run is at work.
@@ -119,7 +120,16 @@ def take_over_project(
         key = RecordKey(deal, Kind.PROJECT)
         with as_usage_error(did_you_mean(former, store.index())):
             root = take_over(store, target, key, former, root_id)
+            for part in () if project else _parts_of(store, former):
+                of_phase = RecordKey(phase_key(deal, phase_of(part)), Kind.PROJECT)
+                take_over(store, target, of_phase, part)
     return _adopted(deal, root, before)
+
+
+def _parts_of(store: StateStore, deal: str) -> list[str]:
+    """Returns the projects of a deal's other phases that are followed."""
+    rows = store.index()
+    return [key for key in store.keys_below(f"{deal}{PHASE_MARK}") if rows[key].is_followed]
 
 
 @contextmanager

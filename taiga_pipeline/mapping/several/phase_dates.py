@@ -65,6 +65,15 @@ class Dates:
     asked: Mapping[str, tuple[date | None, date | None]] = field(default_factory=dict)
     seen: Mapping[str, tuple[date | None, date | None]] = field(default_factory=dict)
 
+    def of(self, phase: PhaseRule) -> Dates:
+        """Returns those of milestones that the phase still asks for."""
+        ids = {rule.id for rule in phase.rules.milestones}
+        asked, seen = (
+            {name: ends for name, ends in every.items() if name in ids}
+            for every in (self.asked, self.seen)
+        )
+        return Dates(asked, seen)
+
     @property
     def start_moved(self) -> int:
         """By how many days people moved the first day."""
@@ -127,9 +136,10 @@ def as_moved(
     """
 
     def became(phase: PhaseRule, planned: int, days: int) -> Span:
-        known = dates(phase)
-        if known is None:
+        there = dates(phase)
+        if there is None:
             return as_planned(phase, planned, days)
+        known = there.of(phase)
         asked = known.asked_start(phase)
         if phase.after and known.start_moved and asked is not None:
             planned = (asked - start).days

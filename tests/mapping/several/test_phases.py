@@ -170,13 +170,13 @@ def test_a_phase_begins_after_the_one_before_and_moves_with_the_deal() -> None:
 def kept(first: date, last: date, moved_first: date, moved_last: date) -> Dates:
     """The dates of a milestone as the state store has them, with a manager's edit."""
     bases = {
-        "M": {
+        "Steering": {
             Milestone.START: Base(first.isoformat(), first.isoformat()),
             Milestone.FINISH: Base(last.isoformat(), last.isoformat()),
         }
     }
     edits = [(Milestone.START, first, moved_first), (Milestone.FINISH, last, moved_last)]
-    facts = [[Kind.MILESTONE, "M", end, str(now)] for end, was, now in edits if was != now]
+    facts = [[Kind.MILESTONE, "Steering", end, str(now)] for end, was, now in edits if was != now]
     return dates_of(bases, {KEPT: facts})
 
 
