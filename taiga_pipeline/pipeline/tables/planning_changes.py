@@ -7,14 +7,16 @@ no way of writing them can be forgotten.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy.types import TypeEngine
 
+from sync.database.engine import ExactDecimal
 from taiga_pipeline.pipeline.model import PlanningChange, PlanningKind
 from taiga_pipeline.pipeline.schema import ALLOCATIONS, PEOPLE, PLANNING_CHANGES, RATES, TIME_OFF
 from taiga_pipeline.pipeline.tables.queries import events
@@ -43,6 +45,8 @@ class _Thing(NamedTuple):
 
 
 _Standing = dict[_Which, _Thing]
+_Raw = tuple[Any, ...]
+"""A row as the database keeps it: of thousands of rows, those alone are read that differ."""
 
 
 @contextmanager
@@ -53,10 +57,12 @@ def recording(
 
     ``moved`` are names under which the same people or deals go on; their past goes along.
     """
-    before = {_named_anew(which, moved): thing for which, thing in _standing(connection).items()}
+    rows_before = _rows(connection)
     yield
-    after = _standing(connection)
+    rows_after = _rows(connection)
     _take_along(connection, moved)
+    gone, after = _apart(rows_before, rows_after)
+    before = {_named_anew(which, moved): thing for which, thing in gone.items()}
     kept = before.keys() & after.keys()
     changes = [
         *(_change(which, before[which], None, at, by) for which in before if which not in kept),
@@ -145,17 +151,44 @@ def _take_along(connection: Connection, moved: Moved) -> None:
 # --- what there is now
 
 
-def _standing(connection: Connection) -> _Standing:
-    """Returns everything of which changes are kept; of rates, those in force."""
-    found: _Standing = {}
+def _rows(connection: Connection) -> dict[PlanningKind, list[_Raw]]:
+    return {kind: _rows_of(connection, table) for kind, table, _ in _TABLES}
+
+
+def _rows_of(connection: Connection, table: Table) -> list[_Raw]:
+    query = select(table).order_by(table.c.id) if "id" in table.c else select(table)
+    text = str(query.compile(connection))
+    return list(map(tuple, connection.exec_driver_sql(text)))
+
+
+def _apart(
+    before: Mapping[PlanningKind, list[_Raw]], after: Mapping[PlanningKind, list[_Raw]]
+) -> tuple[_Standing, _Standing]:
+    """Returns what is otherwise than it was, as it was and as it is; of rates, all in force."""
+    was: _Standing = {}
+    now: _Standing = {}
     for kind, table, read in _TABLES:
-        query = select(table).order_by(table.c.id) if "id" in table.c else select(table)
-        for row in connection.execute(query):
-            which, thing = read(kind, dict(row._mapping))
-            if thing.cells:
-                found[which] = thing
-            else:
-                found.pop(which, None)
+        old, new = before[kind], after[kind]
+        if old == new:
+            continue
+        if kind is not PlanningKind.RATE:
+            there, here = set(old), set(new)
+            old, new = [r for r in old if r not in here], [r for r in new if r not in there]
+        was |= _standing(kind, table, read, old)
+        now |= _standing(kind, table, read, new)
+    return was, now
+
+
+def _standing(kind: PlanningKind, table: Table, read: _Read, rows: Iterable[_Raw]) -> _Standing:
+    """Returns what rows say; of rates, the last row of the same person or role and day holds."""
+    found: _Standing = {}
+    names = [column.name for column in table.columns]
+    for row in rows:
+        which, thing = read(kind, dict(zip(names, row, strict=True)))
+        if thing.cells:
+            found[which] = thing
+        else:
+            found.pop(which, None)
     return found
 
 
@@ -203,15 +236,15 @@ def _cells(
     row: Mapping[str, Any], table: Table, *, without: tuple[str, ...] = ()
 ) -> dict[str, str]:
     return {
-        column.name: _text(row[column.name])
+        column.name: _text(row[column.name], column.type)
         for column in table.columns
         if column.name not in without
     }
 
 
-def _text(value: object) -> str:
+def _text(value: Any, kind: TypeEngine[Any] | None = None) -> str:
     if value is None:
         return ""
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
+    if isinstance(kind, ExactDecimal):
+        return f"{Decimal(value).normalize():f}"
     return value.isoformat() if isinstance(value, date) else str(value)
