@@ -170,14 +170,17 @@ class StateStore(ManualDecisions):
 
     def keys_below(self, prefix: str) -> list[str]:
         """Returns the keys of bound groups that begin so, in order."""
-        query = select(BINDINGS.c.grp).where(
-            BINDINGS.c.pipeline == self.pipeline,
-            BINDINGS.c.name == "",
-            BINDINGS.c.grp.startswith(prefix, autoescape=True),
-        )
+        return sorted(key for key in self.keys_with(prefix) if key.startswith(prefix))
+
+    def keys_with(self, text: str, *, followed: bool = False) -> list[str]:
+        """Returns the keys of bound groups in which there is a text; ``followed``: of those alone
+        that are."""
+        which = and_(BINDINGS.c.pipeline == self.pipeline, BINDINGS.c.name == "")
+        query = select(BINDINGS.c.grp).where(which, BINDINGS.c.grp.contains(text, autoescape=True))
+        if followed:
+            query = query.where(~BINDINGS.c.deleted, ~BINDINGS.c.unlinked)
         with self._read() as connection:
-            found = connection.execute(query).scalars()
-            return sorted(key for key in found if key.startswith(prefix))
+            return list(connection.execute(query).scalars())
 
     def bases_of(self, kind: str) -> dict[str, dict[str, Bases]]:
         """Returns what was agreed upon of all children of a kind, by group and by their names.

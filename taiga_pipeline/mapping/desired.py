@@ -127,11 +127,12 @@ def desired_group(  # noqa: PLR0913, PLR0917 - a deal, all that is known of it, 
     case = make_case(deal, rules, stage, staffing, phase)
     follow = case.state is not ProjectState.RETIRED
     root, children = project_of(case), tuple(children_of(case)) if follow else ()
+    is_own = phase is None or phase.rule.keeps_project  # of a deal, it is said once
     return DesiredGroup(
         root=root,
         children=children,
         create=follow and not closed_long_ago(deal, rules, stage, today),
-        left_alone=left_alone(deal, rules, stage, today) if follow else "",
+        left_alone=left_alone(deal, rules, stage, today) if follow and is_own else "",
         follow_children=follow,
         when_retired=rules.how_retired,
         when_deleted=rules.when_deleted,

@@ -24,7 +24,7 @@ from taiga_pipeline.planning.lessons.retrospective import (
     said_to_have_ended,
     seems_ended,
 )
-from taiga_pipeline.records import Kind, Wiki, deal_of, is_phase_key
+from taiga_pipeline.records import PHASE_MARK, Kind, Wiki, deal_of
 
 if TYPE_CHECKING:
     from sync.run.runner import Runner
@@ -48,10 +48,10 @@ def who_has_ended(workspace: Workspace) -> Callable[[Deal], bool]:
     with state_to_read(workspace) as store:
         asked = store.groups_with(Kind.WIKI, SLUG)
         done = store.all_facts(containing=_DONE)
-        there = [key for key, row in store.index().items() if row.is_followed]
+        of_phases = store.keys_with(PHASE_MARK, followed=True)
     today = workspace.today
     over = {key for key, (facts, _) in done.items() if _has_ended(key, facts, today)}
-    going_on = {deal_of(key) for key in there if is_phase_key(key) and key not in over}
+    going_on = {deal_of(key) for key in of_phases if key not in over}
     ended = asked | (over - going_on)
     return lambda deal: deal.key in ended or said_to_have_ended(deal.notes, ())
 
