@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from taiga_pipeline.pipeline.model import Deal
 
 
+RUN_SECONDS: Final = 2.0
+"""So often what a run has done until now is looked at while it is under way."""
 MOST_KNOWN: Final = 100
 """So many boards are remembered in a program that serves for long, until anything changes."""
 
@@ -198,7 +201,22 @@ def _synced(workspace: Workspace) -> _Synced:
     """Returns what the last run left; nothing before the first one."""
     if not workspace.has_state():
         return _Synced()
-    return workspace.remembered("synced", workspace.state_mark(), lambda: _read_synced(workspace))
+    return workspace.remembered("synced", _state_mark(workspace), lambda: _read_synced(workspace))
+
+
+def _state_mark(workspace: Workspace) -> object:
+    """Returns what is another one once there is something new of runs: at once, but for a run that
+    is under way, of which each write would be something new."""
+    mark = workspace.state_mark()
+    if mark is None:
+        return None
+    last, is_under_way = workspace.remembered("last-run", mark, lambda: _last_run(workspace))
+    return (last, int(time.monotonic() / RUN_SECONDS)) if is_under_way else mark
+
+
+def _last_run(workspace: Workspace) -> tuple[int, bool]:
+    with state_to_read(workspace) as store:
+        return next(((run.id, not run.finished_at) for run in store.runs(limit=1)), (0, False))
 
 
 def _read_synced(workspace: Workspace) -> _Synced:
