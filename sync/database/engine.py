@@ -173,7 +173,7 @@ def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SEC
         _create_private_file(parsed)
     arguments = {"timeout": busy_seconds} if is_sqlite else _server_arguments(parsed)
     try:
-        first = _first_engine(parsed, tuple(arguments.items()))
+        first = _first_engine(parsed, _folder(parsed), tuple(arguments.items()))
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise Stop(
             f"{shown(parsed)}: no driver for {parsed.drivername} is installed ({error}); "
@@ -182,7 +182,7 @@ def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SEC
     engine = Engine(
         first.pool.recreate(),
         _sqlite_dialect() if is_sqlite else first.dialect,
-        first.url,
+        parsed,
         execution_options={"compiled_cache": _COMPILED},
     )
     if is_sqlite:
@@ -193,8 +193,10 @@ def open_engine(url: str, *, create: bool = True, busy_seconds: float = BUSY_SEC
 
 
 @lru_cache(maxsize=32)
-def _first_engine(url: URL, arguments: tuple[tuple[str, Any], ...]) -> Engine:
+def _first_engine(url: URL, folder: str, arguments: tuple[tuple[str, Any], ...]) -> Engine:
     """Returns what the engines of one database have in common; none of them is ever this one.
+
+    A file is named relative to ``folder``, in which this process is at that moment.
 
     A program that serves opens a store for each request: all its engines have one dialect, so that
     a statement is compiled once, and connections of their own.
@@ -205,6 +207,11 @@ def _first_engine(url: URL, arguments: tuple[tuple[str, Any], ...]) -> Engine:
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+def _folder(url: URL) -> str:
+    is_relative = url.get_backend_name() == "sqlite" and not Path(url.database or "/").is_absolute()
+    return str(Path.cwd()) if is_relative else ""
 
 
 @cache

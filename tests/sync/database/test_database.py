@@ -211,3 +211,18 @@ def test_a_statement_is_compiled_once_for_all_files_of_a_process(tmp_path: Path)
             found.append(result.context.cache_hit)
         engine.dispose()
     assert found[-1] is CacheStats.CACHE_HIT
+
+
+def test_a_relative_file_is_the_one_of_the_folder_that_a_process_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        engine = open_engine("sqlite:///things.db")
+        METADATA.create_all(engine)
+        with writing(engine) as connection:
+            connection.execute(THINGS.insert().values(word=name))
+        with reading(engine) as connection:
+            assert connection.execute(select(THINGS.c.word)).scalars().all() == [name]
+        engine.dispose()
