@@ -130,7 +130,7 @@ class TakesCards(Protocol):
         """Returns people's comments on a card, the oldest first; not the account's own."""
 
     def editors(self, root_id: str) -> Mapping[tuple[str, str], str]:
-        """Returns who last changed the cards and tasks of a board, by kind and id.
+        """Returns who last changed the cards, tasks and pages of a project, by kind and id.
 
         The account itself does not count. Who is missing is unknown.
         """

@@ -8,8 +8,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from sync.plan.model import GroupPlan
+from sync.records.model import Observed
 from sync.run.report import RunReport
 from taiga_pipeline.app.card_changes import CardChange, CardEvent
+from taiga_pipeline.app.card_talk import left_for_later
 from taiga_pipeline.app.customers.lessons import questions_of
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.store_access import deal_store
@@ -25,6 +27,7 @@ from taiga_pipeline.planning.lessons.retrospective import (
     seems_ended,
 )
 from taiga_pipeline.records import PHASE_MARK, Kind, Wiki, deal_of
+from taiga_pipeline.targets.port import TakesCards
 
 if TYPE_CHECKING:
     from sync.run.runner import Runner
@@ -84,21 +87,37 @@ def take_up_answers(workspace: Workspace, runner: Runner, report: RunReport) -> 
 def _take_up(
     workspace: Workspace, runner: Runner, group: GroupPlan, store: DealStore
 ) -> Iterator[CardChange]:
-    tool = runner.target.name
-    text = _text_of(runner, group)
+    page = _page_of(group)
+    text = _text_of(runner, page) if page else ""
+    by = ""
     for question, answer in answers_below(text, questions_of(workspace)):
         notes = store.get(group.key).notes
         if newest_on_page(notes, question) == answer:
             continue
-        _, note, is_new = store.add_note(group.key, page_note(question, answer, tool, notes))
+        by = by or _who_wrote(runner, group, page)
+        _, note, is_new = store.add_note(group.key, page_note(question, answer, by, notes))
         if is_new:
-            yield CardChange(CardEvent.NOTED, group.key, tool, text=note.text)
+            tool = runner.target.name
+            who = "" if by == tool else by
+            yield CardChange(CardEvent.NOTED, group.key, tool, text=note.text, by=who)
 
 
-def _text_of(runner: Runner, group: GroupPlan) -> str:
-    """Returns what people wrote on the page, "" if it is not there."""
-    for child in group.children:
-        if child.kind == Kind.WIKI and child.identity == SLUG:
-            fields = runner.target.split(child, [{Wiki.FACTS: ""}])
-            return str(fields.get(Wiki.TEXT) or "")
-    return ""
+def _page_of(group: GroupPlan) -> Observed | None:
+    return next((c for c in group.children if (c.kind, c.identity) == (Kind.WIKI, SLUG)), None)
+
+
+def _text_of(runner: Runner, page: Observed) -> str:
+    """Returns what people wrote on the page."""
+    fields = runner.target.split(page, [{Wiki.FACTS: ""}])
+    return str(fields.get(Wiki.TEXT) or "")
+
+
+def _who_wrote(runner: Runner, group: GroupPlan, page: Observed | None) -> str:
+    """Returns who changed the page last; the tool's name where that is unknown."""
+    target = runner.target
+    if isinstance(target, TakesCards) and group.root and page:
+        with left_for_later("who answered is unknown"):
+            found = target.editors(group.root.id).get((page.kind, page.id))
+            if found:
+                return found
+    return target.name

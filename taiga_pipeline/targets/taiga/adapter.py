@@ -359,7 +359,7 @@ class TaigaTarget:
         return talk.comments(card_id, self._context)
 
     def editors(self, root_id: str) -> Mapping[tuple[str, str], str]:
-        """Returns who last changed the cards and tasks of a board, by kind and id."""
+        """Returns who last changed the cards, tasks and pages of a project, by kind and id."""
         return talk.editors(root_id, self._context)
 
     def _roles(self, row: Row) -> tuple[Observed, ...]:

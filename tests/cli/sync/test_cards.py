@@ -43,6 +43,11 @@ class Board:
         self.title = title
 
     @property
+    def name(self) -> str:
+        """The name of who works on it."""
+        return str(self.client.get("/users/me")["full_name"])
+
+    @property
     def project(self) -> dict[str, Any]:
         rows = self.client.get("/projects")
         (found,) = [row["id"] for row in rows if row["name"] == self.title]

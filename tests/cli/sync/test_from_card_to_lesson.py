@@ -55,7 +55,8 @@ def from_card_to_lesson(cron: Run, board: Board, name: str) -> None:
     answered = json.loads(cron("run", "--json").stdout)
     assert len(answered["follow_up"]) <= 2
     lesson = json.loads(cron("deals", "retrospective", key, "--json").stdout)
-    assert [each["text"] for each in lesson["answers"]] == ["Ask earlier."]
+    (answer,) = lesson["answers"]
+    assert (answer["text"], answer["by"]) == ("Ask earlier.", board.name)
     assert "Ask earlier." in cron("customers", "show", "Delta").stdout
     assert cron("run").stdout == ""
     assert cron("plan", "--exit-code").exit_code == 0

@@ -15,6 +15,8 @@ from taiga_pipeline.targets.taiga.children import Body, Stories, TaigaClientCont
 from taiga_pipeline.targets.taiga.identity import encode_reference
 
 _NEWEST_EVENTS = 200
+_WORDS = ((Kind.STORY, "userstory"), (Kind.TASK, "task"), (Kind.WIKI, "wikipage"))
+"""What timelines call them."""
 
 
 def claim(card: Observed, key: RecordKey, text: str, context: TaigaClientContext) -> None:
@@ -73,7 +75,7 @@ def _moment(text: JSON) -> datetime:
 
 
 def editors(root_id: str, context: TaigaClientContext) -> Mapping[tuple[str, str], str]:
-    """Returns who changed a story or a task last, this account aside, by kind and number.
+    """Returns who changed a story, task or page last, this account aside, by kind and number.
 
     Only the newest changes are looked at.
     """
@@ -85,7 +87,7 @@ def editors(root_id: str, context: TaigaClientContext) -> Mapping[tuple[str, str
         user = data.get("user") or {}
         if user.get("id") == context.account_id:
             continue
-        for kind, word in ((Kind.STORY, "userstory"), (Kind.TASK, "task")):
+        for kind, word in _WORDS:
             item = data.get(word)
             if isinstance(item, dict) and "id" in item:
                 name = str(user.get("name") or user.get("username") or "")
