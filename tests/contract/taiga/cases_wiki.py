@@ -39,6 +39,30 @@ def _upload(name: str, content: bytes, status: int = 201, **more: Any) -> Step:
 
 CASES = (
     Case(
+        "the timeline says who changed a wiki page last",
+        "seen on a real server (6.10.0) while a project manager answered on a page",
+        (
+            _page(),
+            Step(
+                "PATCH",
+                "/wiki/{page}",
+                {"content": "y", "version": 1},
+                fields={"version": 2, "last_modifier": "{user_id}"},
+            ),
+            Step(
+                "GET",
+                "/timeline/project/{project}",
+                fields={
+                    "0.event_type": "wiki.wikipage.change",
+                    "0.data.wikipage.id": "{page}",
+                    "0.data.user.id": "{user_id}",
+                    "0.data.user.name": Kind("str"),
+                },
+            ),
+        ),
+        project="scrum",
+    ),
+    Case(
         "a wiki page is made with version 1",
         "wiki.json 2",
         (
