@@ -156,5 +156,6 @@ def needed_by_every_run() -> Iterator[None]:
     except Rejected as error:
         raise Unauthorised(
             f"{error}; every run needs this. Does the account still have its rights, and is there "
-            "a firewall in front of the server?"
+            "a firewall in front of the server?",
+            ways_out=error.ways_out,
         ) from error

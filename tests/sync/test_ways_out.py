@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 import sync
-from sync.errors import Rejected
+from sync.errors import Rejected, Unauthorised
 from sync.plan.model import Issue, IssueKind
 from sync.records.model import RecordKey
 from sync.run.runner import Outcome
@@ -151,10 +151,11 @@ class TestInTheStateStore:
 
         world.want(deal("D1"))
         world.target.faults = fails
-        with pytest.raises(Rejected):
+        with pytest.raises(Unauthorised, match="every run needs this"):
             world.run()
-        summary = world.store.runs(limit=1)[0].summary
-        assert Statement.read(summary["error"]) == Statement("not now", (Wait(),))
+        said = Statement.read(world.store.runs(limit=1)[0].summary["error"])
+        assert said.message.startswith("not now; every run needs this")
+        assert said.ways_out == (Wait(),)
 
     def test_an_error_with_one_group_hands_its_ways_out_to_the_issue(self, world: World) -> None:
         def fails(operation: str) -> None:
