@@ -12,7 +12,7 @@ import pytest
 from taiga_pipeline.sandbox.embedded import Sandbox
 from tests.cli.conftest import Run, writes
 
-pytestmark = pytest.mark.sampled_tests(2)
+pytestmark = pytest.mark.sampled_tests(4)
 
 Json = Mapping[str, Any]
 ADD = ("--customer", "Acme", "--currency", "EUR", "--start", "2026-12-07", "--value", "100000")

@@ -84,3 +84,19 @@ def test_a_tool_that_does_not_answer_is_named(browser: Browser, taiga: Sandbox) 
     answer = browser.get(f"/deal/plan?key={key}")
     assert answer.status_code == 503
     assert address in text_of(answer) and "Traceback" not in answer.text
+
+
+def test_one_deal_is_synced_with_all_its_phases_and_shows_their_projects(
+    browser: Browser, taiga: Sandbox
+) -> None:
+    with Path("mappings/default.toml").open("a", encoding="utf-8") as mapping:
+        mapping.write('\n[[phase]]\nname = "Discovery"\nkeeps_project = true\n')
+        mapping.write('\n[[phase]]\nname = "Build"\nafter = "Discovery"\n')
+    key = proposal(browser)
+    page = browser.post("/deal/sync", key=key)
+    assert "2 changes written to Taiga." in text_of(page)
+    assert len(project_names(taiga)) == 2
+    shown = browser.get(f"/deal?key={key}")
+    assert "Projects of its phases" in text_of(shown)
+    assert all(name in text_of(shown) for name in project_names(taiga))
+    assert len(set(re.findall(r'href="(http[^"]*/project/[^"]*)"', shown.text))) == 2
