@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sync.plan.limits import Limit
 from sync.plan.model import IssueKind
-from sync.records.model import WhenGone
+from sync.records.model import RecordKey, WhenGone
 from sync.run.runner import Outcome
+from sync.run.take_over import take_over
 from sync.source import KeyChanges, Quarantined, Reading
 from sync.ways_out import Unlink
 from tests.sync.world import DictSource, World, deal
@@ -134,3 +136,28 @@ def test_parts_are_found_again_when_the_state_is_lost(parts: World) -> None:
     parts.settled()
     assert len(parts.target.roots) == 4
     assert set(states(parts)) == {"D1", "D1.a", "D1.b", "D2"}
+
+
+def test_a_whole_whose_key_changed_without_a_word_is_held_back_with_its_parts(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path, source=Parts())
+    named = {"": "acme", ".a": "acme\na", ".b": "acme\nb"}
+    world.want(*(replace(deal(f"D1{part}"), likeness=like) for part, like in named.items()))
+    world.run()
+    roots = {row.root_id for row in world.store.index().values()}
+    world.source.groups.clear()
+    world.want(*(replace(deal(f"N1{part}"), likeness=like) for part, like in named.items()))
+    world.run()
+    assert len(world.target.roots) == 3
+    matches = world.runner()._planner.renumbered()
+    assert {(match.former, match.new) for match in matches} == {
+        ((f"D1{part}",), f"N1{part}") for part in named
+    }
+    for match in matches:
+        take_over(world.store, world.target, RecordKey(match.new, "project"), match.former[0])
+    world.run()
+    world.settled()
+    followed = {key: row.root_id for key, row in world.store.index().items() if row.is_followed}
+    assert followed.keys() == {f"N1{part}" for part in named}
+    assert set(followed.values()) == roots
