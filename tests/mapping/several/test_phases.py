@@ -321,3 +321,20 @@ def test_tools_for_admins_tell_of_every_phase() -> None:
         ("D-1", "tentative"),
         ("D-1::build", ""),
     ]
+
+
+def test_a_phase_is_a_copy_of_its_own_template_project_from_its_own_start() -> None:
+    rules = mappings(
+        PHASES.replace('template = "scrum"', 'template = "project:1"').replace(
+            'template = "kanban"', 'template = "project:2"'
+        )
+    )
+    made = {key: group.root.fields for key, group in groups(SUBJECT, rules).items()}
+    copies = {
+        key: (each[Project.COPIED_FROM], each[Project.COPY_STARTS]) for key, each in made.items()
+    }
+    assert copies == {
+        "D-1": ("1", "2026-12-07"),
+        "D-1::build": ("2", "2026-12-28"),
+        "D-1::support": ("1", "2027-03-08"),
+    }
