@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from taiga_pipeline.web.templates import templates
 
 if TYPE_CHECKING:
-    from markupsafe import Markup
-
     from taiga_pipeline.app.deals.board import Card
     from taiga_pipeline.web.visit import Visit
 
@@ -23,11 +21,12 @@ class CardsDrawn:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._drawn: OrderedDict[tuple[str, str, str, bool, str], tuple[Card, Markup]]
+        self._drawn: OrderedDict[tuple[str, str, str, bool, str], tuple[Card, str]]
         self._drawn = OrderedDict()
 
-    def draw(self, visit: Visit, here: str, card: Card) -> Markup:
-        """Returns a card as a part of a page; ``here`` is where its board stands."""
+    def draw(self, visit: Visit, here: str, card: Card) -> str:
+        """Returns a card as a template drew it, a part of a page as it is; ``here`` is where its
+        board stands."""
         may_move = visit.may("sell")
         place = (visit.language, visit.base, here, may_move, card.deal.key)
         known = self._drawn.get(place)

@@ -90,13 +90,13 @@ def _nobody(settings: WebSettings) -> str:
     """Returns that nobody can get in, and the command that changes it, for the case at hand."""
     if settings.users is None:
         return _(
-            "Nobody can get in: the proxy says who somebody is, and nothing says what they may do. "
+            "No one can log in: the proxy says who a person is, and nothing says what each may do. "
             "Set header_role under [web], or name a file of people in users."
         )
     way = "--no-password" if settings.user_header else ""
     command = " ".join(filter(None, ("pipeline-sync web user add NAME --role admin", way)))
     return _(
-        "Nobody can get in yet: {file} holds nobody who may. Add a person with: {command}",
+        "No one can log in yet: {file} has no person with a role. Add one with: {command}",
         file=settings.users,
         command=command,
     )

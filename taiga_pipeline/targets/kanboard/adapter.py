@@ -8,7 +8,17 @@ from functools import cached_property
 from typing import Any, Final
 
 from sync.clock import Clock
-from sync.errors import Malformed, Rejected, Stale, SyncError, Unauthorised, Unreachable, Vanished
+from sync.errors import (
+    Interrupted,
+    Malformed,
+    OutcomeUnknown,
+    Rejected,
+    Stale,
+    Unauthorised,
+    Unavailable,
+    Unreachable,
+    Vanished,
+)
 from sync.records.model import Desired, Marker, Observed, Value
 from sync.run.server_identity import Identity
 from sync.target import Foreseen, Place, Written
@@ -255,10 +265,12 @@ class KanboardTarget:
         return oldest or self._project(str(made))
 
     def _complete(self, root: int, desired: Desired, marker: Marker) -> None:
-        """Writes the metadata; without it, the project is as good. A board loses the columns with
-        which every project comes, but for the first one.
+        """Writes the metadata; where it is refused, the project is as good. A board loses the
+        columns with which every project comes, but for the first one.
 
         The metadata comes last: by it a creation that was cut off is told from a finished one.
+
+        :raises OutcomeUnknown: no answer; who looks for the project finds and completes it.
         """
         facts = desired.fields.get("deal_facts")
         values = projects.metadata(facts, marker)
@@ -269,8 +281,13 @@ class KanboardTarget:
                 self._client.write(*drop)
                 self._new_boards.add(str(root))
             self._client.write(call("saveProjectMetadata", project_id=root, values=values))
-        except SyncError as error:
+        except Rejected as error:
             _LOG.warning("project %s lacks its metadata: %s", root, error)
+        except Interrupted:
+            raise
+        except (Malformed, OutcomeUnknown, Unavailable) as error:
+            lacking = f"project {root} was made, and is not complete: {error}"
+            raise OutcomeUnknown(lacking) from error
 
     # --- changing projects
 

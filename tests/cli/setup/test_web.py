@@ -108,7 +108,7 @@ def test_a_server_that_nobody_can_enter_says_so_and_what_to_do(
     monkeypatch.setattr(serving, "serve", lambda *_: None)
     result = run("web", "--listen", "127.0.0.1:0")
     assert result.exit_code == 0 and result.stdout.startswith("Serving test at http")
-    assert ("Nobody can get in" in result.stderr) is bool(words) and words in result.stderr
+    assert ("No one can log in" in result.stderr) is bool(words) and words in result.stderr
 
 
 def test_the_server_prints_a_link_and_ends_in_good_order(tmp_path: Path) -> None:
