@@ -132,6 +132,15 @@ def test_a_few_deals_are_looked_at_again_and_the_rest_is_not_drawn(
         what_if.suppose(Scenario("three", win=("D-1", "D-2", "D-4")))
 
 
+def test_people_who_come_change_nothing_of_deals_that_nobody_is_reserved_for(
+    what_if: WhatIf,
+) -> None:
+    hire = Scenario("one more", hire=(Hire("Front", Decimal(30), NOW),))
+    found = what_if._demand_of(apply_scenario(SITUATION, hire)).open
+    same = [after is before for after, before in zip(found, what_if._demand.open, strict=True)]
+    assert [each.deal_key for each, kept in zip(found, same, strict=True) if not kept] == ["D-2"]
+
+
 def test_what_is_not_there_is_an_error_and_spoils_nothing(what_if: WhatIf) -> None:
     with pytest.raises(InvalidValue, match="there is no deal 'D-99'"):
         what_if.suppose(Scenario("x", win=("D-99",)))
