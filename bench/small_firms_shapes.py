@@ -67,6 +67,6 @@ UNUSUAL: Final = (
     Shape("300 a year, 1 y", 300, 1),
     Shape("300 a year, 3 y", 300, 3),
 )
-"""What nothing in the program was chosen by."""
+"""What no prior of the program was chosen by."""
 
 SHAPES: Final = (*USUAL, *UNUSUAL)
