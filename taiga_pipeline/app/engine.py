@@ -31,7 +31,7 @@ from taiga_pipeline.mapping.page import SLUG as FROM_SALES
 from taiga_pipeline.mapping.several.phase_dates import dates_of
 from taiga_pipeline.portfolio.cards import card_fields
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
-from taiga_pipeline.records import CardField, Kind, is_phase_key
+from taiga_pipeline.records import CardField, Kind, is_phase_key, phase_of
 from taiga_pipeline.sources.mapped import Extent, MappedSource, Moves, PhasesThere
 from taiga_pipeline.targets.port import has_boards
 from taiga_pipeline.targets.registry import UnknownTargetError, find, make
@@ -171,7 +171,13 @@ def phases_in(state: StateStore) -> PhasesThere:
         for key in keys
         if key in bases
     }
-    return PhasesThere(frozenset(filter(is_phase_key, keys)), dates)
+    alike = frozenset(filter(is_phase_key, keys))
+    of_deals = frozenset(
+        key
+        for key, likeness in state.likenesses(alike).items()
+        if likeness and not likeness.endswith(f"\n{phase_of(key)}")
+    )
+    return PhasesThere(alike - of_deals, of_deals, dates)
 
 
 def stage_moves(workspace: Workspace) -> Moves:

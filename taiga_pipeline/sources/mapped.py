@@ -69,6 +69,10 @@ _SECOND_PROJECT: Final = (
     "say keeps_project = true in the phase that said so before; or stop following that one with: "
     "pipeline-sync unlink {key}"
 )
+_OF_ANOTHER: Final = (
+    'the key of the phase "{name}" of this deal, {key}, is that of another deal that has a '
+    'project: give the phase another "id", or that deal another key'
+)
 _NO_OVERVIEW: Final = "the portfolio stays as it is: {tool} has no boards at present"
 
 
@@ -101,10 +105,12 @@ class PhasesThere:
     """What is known of the phases whose projects are there.
 
     ``keys`` are those of their projects, the deals' own aside; ``dates`` are those of milestones,
-    by the projects' keys.
+    by the projects' keys. ``others`` are keys that only look like those of phases: projects of
+    deals that were called so before any mapping had phases.
     """
 
     keys: Collection[str] = ()
+    others: Collection[str] = ()
     dates: Mapping[str, Dates] = field(default_factory=dict)
 
 
@@ -263,17 +269,19 @@ class MappedSource:
         :raises NotMapped: it cannot be mapped, or its own project would become another phase's.
         """
         groups = self._mappings.desired_groups(deal, staffing, today, known.phases.dates)
-        if known.phases.keys:
-            self._refuse_second_project(deal, known.phases.keys)
+        if known.phases.keys or known.phases.others:
+            self._refuse_second_project(deal, known.phases)
         return [self._with_pages(deal, group, known) or group for group in groups]
 
-    def _refuse_second_project(self, deal: Deal, there: Collection[str]) -> None:
+    def _refuse_second_project(self, deal: Deal, there: PhasesThere) -> None:
         rules = self._mappings.choose(deal)
         for phase in rules.phases if rules else ():
             key = phase_key(deal.key, phase.id)
-            if phase.keeps_project and key in there:
+            if phase.keeps_project and key in there.keys:
                 text = _SECOND_PROJECT.format(name=phase.name, key=key)
                 raise NotMapped(text, str(phase.where))
+            if not phase.keeps_project and key in there.others:
+                raise NotMapped(_OF_ANOTHER.format(name=phase.name, key=key), str(phase.where))
 
     def _together(
         self,

@@ -113,3 +113,15 @@ def test_a_mapping_that_loses_phases_and_gets_them_again_makes_nothing_twice(
         }
         assert lost or now == expected
         assert {project.id for project in world.sandbox.store.projects} == numbers
+
+
+def test_no_phase_takes_the_project_of_a_deal_whose_key_looks_like_its_own() -> None:
+    with closing(World()) as world:
+        world.book.put("D1")
+        world.book.put("D1::build", name="Another deal")
+        world.run()
+        before = picture(world)
+        world.mapping = MAPPINGS[1]
+        report = world.run()
+        assert {str(issue.key) for issue in report.issues} == {"D1", "D1::build"}
+        assert picture(world) == before
