@@ -293,7 +293,7 @@ class Executor:
         """
         try:
             self._complete(record, found, place)
-        except Rejected as error:
+        except (NotSent, Rejected, Stale) as error:
             raise OutcomeUnknown(f"{record.key} was made, and is not complete: {error}") from error
 
     def _complete(self, record: Desired, found: Observed, place: Place) -> None:

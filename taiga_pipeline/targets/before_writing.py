@@ -1,11 +1,11 @@
-"""What has to be read before something is made: if that fails, nothing was made."""
+"""What comes before something is made, and after: what its failure says of the making."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sync.errors import Malformed, NotSent, Unavailable
+from sync.errors import Malformed, NotSent, OutcomeUnknown, Rejected, Stale, Unavailable
 
 
 @contextmanager
@@ -22,3 +22,15 @@ def before_writing() -> Iterator[None]:
         raise NotSent(str(error), error.wait_seconds) from error
     except Malformed as error:
         raise NotSent(str(error)) from error
+
+
+@contextmanager
+def after_making(made: str) -> Iterator[None]:
+    """For what is left to do once something was made: if that fails, it was made all the same.
+
+    :raises OutcomeUnknown: instead of what says that nothing was made; it is gone on with.
+    """
+    try:
+        yield
+    except (NotSent, Rejected, Stale) as error:
+        raise OutcomeUnknown(f"{made} was made, and is not complete: {error}") from error

@@ -9,13 +9,14 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sync.errors import OutcomeUnknown, Rejected, Vanished
+from sync.errors import Rejected, Vanished
 from sync.records.composite_text import join_block, split_block
 from sync.records.model import Desired, Observed, RecordKey, Value, by_identity, digest
 from sync.target import Place, Written
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.records import Kind, Milestone, Story
+from taiga_pipeline.targets.before_writing import after_making
 from taiga_pipeline.targets.kanboard.client import Call, Client, call
 from taiga_pipeline.targets.kanboard.identity import decode_task, encode_task
 from taiga_pipeline.targets.kanboard.people import Directory
@@ -115,11 +116,8 @@ class Tasks(ABC):
             raise _why_not_made(params, place, context)
         if not row or number(row["id"]) != number(made):
             row = read_task(str(number(made)), context)
-        try:
+        with after_making(f"task {number(made)}"):
             context.client.write(*self._links(row, desired, place, context), as_written(row))
-        except Rejected as error:
-            told = f"task {number(made)} was made, but not all that belongs to it: {error}"
-            raise OutcomeUnknown(told) from error
         return Written(self.observe(row, context, columns_of(place.root_id, context, params)))
 
     def complete(

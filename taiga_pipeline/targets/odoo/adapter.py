@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from sync.clock import Clock
-from sync.errors import IncompleteRead, OutcomeUnknown, Rejected, Stale, Unauthorised, Vanished
+from sync.errors import IncompleteRead, Rejected, Stale, Unauthorised, Vanished
 from sync.records.model import Desired, Marker, Observed, Value
 from sync.run.server_identity import Identity
 from sync.target import Capabilities, Foreseen, Place, Written
@@ -16,7 +16,7 @@ from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.odoo.client import OdooClient, Refusal
 from taiga_pipeline.odoo.lists import Row, id_of
 from taiga_pipeline.records import Kind, Project
-from taiga_pipeline.targets.before_writing import before_writing
+from taiga_pipeline.targets.before_writing import after_making, before_writing
 from taiga_pipeline.targets.composite_fields import split_composite
 from taiga_pipeline.targets.marked import demand_marked, demand_unmoved, differs
 from taiga_pipeline.targets.odoo import children, copies, projects, tasks
@@ -295,11 +295,8 @@ class OdooTarget:
         with before_writing():
             template, own = copies.prepared(desired, marker, values, self._context)
         number = copies.make(template, own, self._context)
-        try:
+        with after_making(f"project {number}"):
             copies.move_dates(number, desired, self._context)
-        except Rejected as error:
-            told = f"project {number} was copied, and is not complete: {error}"
-            raise OutcomeUnknown(told) from error
         return projects.observed(self._one(str(number)), self._web)
 
     def complete_root(self, desired: Desired, observed: Observed, marker: Marker) -> None:

@@ -8,14 +8,14 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Final
 
-from sync.errors import OutcomeUnknown, Rejected, Stale, SyncError, Vanished
+from sync.errors import Rejected, Stale, SyncError, Vanished
 from sync.records.model import Desired, Marker, Observed, RecordKey, Value
 from sync.run.server_identity import Identity
 from sync.target import Foreseen, Place, Written
 from taiga_pipeline.http.answer import JSON
 from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.records import Kind, Membership, Project, Story
-from taiga_pipeline.targets.before_writing import before_writing
+from taiga_pipeline.targets.before_writing import after_making, before_writing
 from taiga_pipeline.targets.marked import demand_marked
 from taiga_pipeline.targets.port import Comment
 from taiga_pipeline.targets.taiga import projects
@@ -272,11 +272,8 @@ class TaigaTarget:
         with before_writing():
             source = self._copies.source(str(desired.fields[Project.COPIED_FROM]))
         made = self._copies.make(source, projects.copying(desired.fields, marker))
-        try:
+        with after_making(f"project {made['id']}"):
             row = self._fill(made, desired, marker)
-        except Rejected as error:
-            told = f"project {made['id']} was copied, and is not complete: {error}"
-            raise OutcomeUnknown(told) from error
         return Written(self._observed(row), self._roles(row))
 
     def complete_root(self, desired: Desired, observed: Observed, marker: Marker) -> None:
