@@ -39,6 +39,8 @@ def cells(original: Original) -> Iterator[Cell]:
     world.run()
     for name in dict.fromkeys(world.edge.asked):
         for fault in Fault:
+            if (name, fault) == ("saveProjectMetadata", Fault.FORBIDDEN):
+                continue  # what may not be written is no part of the project
             if not (fault.has_effect and world.server.reads(name)) or fault in _OF_ANSWERS:
                 yield name, fault, False
                 if fault in LASTING:
