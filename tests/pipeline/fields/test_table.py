@@ -91,7 +91,7 @@ def test_mappings_match_name_and_show_what_the_table_says() -> None:
     match = mapping_schema()["definitions"]["MatchTable"]["properties"]
     assert set(match) - {"key_prefix"} == set(BUILT_IN.where(lambda field: field.match))
     known = set(placeholders())
-    assert known - {"contact"} == set(BUILT_IN.where(lambda field: field.placeholder))
+    assert known - {"contact", "phase"} == set(BUILT_IN.where(lambda field: field.placeholder))
     words = model.model_fields["words"].annotation
     facts = set(BUILT_IN.where(lambda field: field.fact))
     assert words is not None and facts == words.names_of_facts
