@@ -53,6 +53,7 @@ NO_START = "start and close are unknown, so the milestones wait until one is kno
 class InPhase:
     """A phase of a deal: the key of its project, whom it needs, and when it starts.
 
+    Its milestones are asked for from ``start`` on; ``first`` is its first day as people moved it.
     ``told`` are all phases of the deal, in a line each.
     """
 
@@ -60,6 +61,7 @@ class InPhase:
     key: str
     demand: tuple[RoleDemand, ...]
     start: date | None
+    first: date | None
     told: tuple[str, ...]
 
 
@@ -85,6 +87,11 @@ class Case:
     def key(self) -> str:
         """The project's key."""
         return self.phase.key if self.phase else self.deal.key
+
+    @property
+    def planned(self) -> date | None:
+        """The day from which milestones are asked for: people's edits of them stay."""
+        return self.phase.start if self.phase else self.view.start
 
     @property
     def deal(self) -> Deal:
@@ -167,7 +174,7 @@ def when_dropped(rules: Rules) -> dict[str, WhenDropped]:
 def waiting_in(case: Case) -> Iterator[RecordKey]:
     """Yields the milestones whose dates are not known at present."""
     for rule in case.rules.milestones:
-        if case.has(rule.when) and not all(milestone_dates(rule, case.view.start)):
+        if case.has(rule.when) and not all(milestone_dates(rule, case.planned)):
             yield RecordKey(case.key, Kind.MILESTONE, rule.id)
 
 
@@ -187,7 +194,7 @@ def make_case(
     """Works out everything that several fields are made of."""
     won = stage.category is Category.WON
     start = project_start(deal, won=won, lead_time_weeks=rules.lead_time_weeks)
-    start = phase.start if phase else start
+    start = phase.first if phase else start
     chance = stage.chance(deal.probability)
     name = phase.rule.name if phase else ""
     view = DealView(deal, stage.name, stage.category, start, chance, name)
@@ -281,7 +288,7 @@ def project_of(case: Case) -> Desired:
         Project.LOOKING_FOR_PEOPLE_NOTE: f"{words.needs}: {needed}" if needed else "",
         Project.PRIVATE: rules.private,
     }
-    fields |= template_fields(rules, case.view.start)
+    fields |= template_fields(rules, case.planned)
     return Desired(
         key=RecordKey(case.key, Kind.PROJECT),
         fields=fields,
@@ -384,7 +391,7 @@ def _memberships(case: Case) -> Iterator[Desired]:
 
 def _milestones(case: Case) -> Iterator[Desired]:
     for rule in case.rules.milestones:
-        start, finish = milestone_dates(rule, case.view.start)
+        start, finish = milestone_dates(rule, case.planned)
         if case.has(rule.when) and start and finish:
             yield Desired(
                 key=RecordKey(case.key, Kind.MILESTONE, rule.id),

@@ -278,7 +278,7 @@ def _origin(record: Desired, name: str, case: Case, has_template: bool) -> str:
     if record.key.kind == Kind.MILESTONE and name != Milestone.NAME:
         rule = next(rule for rule in case.rules.milestones if rule.id == record.key.name)
         days = rule.start if name == Milestone.START else rule.finish
-        return f"the start {case.view.start} and {days} days"
+        return f"the start {case.planned} and {days} days"
     if has_template:
         return "text of the mapping"
     return COMPUTED.get((record.key.kind, name), "text of the mapping")

@@ -113,7 +113,9 @@ def in_phases(
     there = placed(deal, rules, stage, dates)
     return [
         (
-            InPhase(each.rule, each.key, each.demand, each.start, _told(each, there, rules)),
+            InPhase(
+                each.rule, each.key, each.demand, each.start, each.first, _told(each, there, rules)
+            ),
             _staffing(each, there, staffing),
         )
         for each in there

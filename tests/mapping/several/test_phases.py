@@ -203,6 +203,13 @@ def test_a_phase_whose_start_a_manager_moved_stays_there_and_those_after_it_foll
     )
     assert starts(found, "Release") == "2026-12-28"  # as it was asked for: the edit stays
     assert starts(found, "First month") == "2027-03-22"
+    build = found["D-1::build"].root.fields
+    [page] = children(found["D-1::build"], Kind.WIKI).values()
+    facts = str(build[Project.DEAL_FACTS])
+    assert "Start: 2027-01-11" in facts
+    for said in (facts, str(build[Project.LOOKING_FOR_PEOPLE_NOTE]), str(page.fields[Wiki.FACTS])):
+        assert "2027-01-11" in said
+        assert "2026-12-28" not in said
 
 
 def test_a_deal_without_a_start_has_phases_without_dates() -> None:
