@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from sync.records.model import DesiredGroup, Value
+from sync.records.model import Base, DesiredGroup, RecordKey, Value
 from sync.ways_out import WayOut
 
 __all__ = [
     "ChangesKeys",
+    "FollowsEdits",
     "GroupFacts",
     "KeyChanges",
     "Quarantined",
@@ -20,6 +21,7 @@ __all__ = [
     "Source",
     "TakesFacts",
     "TellsParts",
+    "Told",
     "WriteBackResult",
     "wholes_of",
 ]
@@ -158,6 +160,30 @@ class TellsParts(Protocol):
 
     def part_of(self, whole: str, key: str) -> str:
         """Returns the key of the part of ``whole`` that ``key`` is of its own whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a look at a group found out about the fields that it wants to be told of.
+
+    ``bases`` is what was agreed upon of its children; ``facts`` lists the edits that stay
+    (`sync.records.model.KEPT`).
+    """
+
+    bases: Mapping[RecordKey, Mapping[str, Base]]
+    facts: Mapping[str, object]
+
+
+@runtime_checkable
+class FollowsEdits(Protocol):
+    """A source in which people's edits in one group decide what it asks for in others."""
+
+    def follow(self, told: Mapping[str, Told]) -> Iterable[DesiredGroup]:
+        """Yields the groups of the last reading that ``told`` is about, by their keys, and those
+        that depend on them, as they are asked for now that this is known.
+
+        Nothing is yielded where ``told`` is what the reading knew already.
+        """
 
 
 def wholes_of(source: Source) -> Callable[[str], str]:

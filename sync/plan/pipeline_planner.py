@@ -44,11 +44,12 @@ from sync.plan.open_issues import (
 )
 from sync.plan.other_server import hints, without_proof
 from sync.plan.parts import dropped_parts, parts_of, renamed_groups
+from sync.plan.told import told_of
 from sync.records.model import RETIRED, TITLE, DesiredGroup, RecordKey, WhenGone
 from sync.records.similar_keys import Likeness, Match, find_matches, held
 from sync.run.server_identity import UNPROVEN
 from sync.run.unexpected_errors import in_words, unforeseen
-from sync.source import ChangesKeys, KeyChanges, Quarantined, Source, wholes_of
+from sync.source import ChangesKeys, FollowsEdits, KeyChanges, Quarantined, Source, wholes_of
 from sync.state.store import GroupRow, JournalEntry, StateStore
 from sync.target import ObservesOwn, SendsMails, Target
 
@@ -131,7 +132,9 @@ class PipelinePlanner:
             self._look_among_others(index, observation)
         self._handle_gone(wanted, index)
         self._leave_others(wanted)
-        groups = self._plan_groups(wanted.groups, index, observation)
+        looked = self._look(wanted.groups, index, observation)
+        groups = [self._plan_group(wanted.groups[key], *seen) for key, seen in looked.items()]
+        groups = self._follow_edits(groups, looked, wanted, index, observation)
         plan = Plan(
             pipeline=self.store.pipeline,
             groups=tuple(groups),
@@ -356,9 +359,52 @@ class PipelinePlanner:
 
     # --- the groups
 
-    def _plan_groups(
-        self, wanted: Mapping[str, DesiredGroup], index: Index, observation: Observation
+    def _follow_edits(
+        self,
+        groups: Sequence[GroupPlan],
+        looked: Mapping[str, tuple[Known, Seen]],
+        wanted: _Wanted,
+        index: Index,
+        observation: Observation,
     ) -> list[GroupPlan]:
+        """Plans again what is asked for otherwise, now that people's edits in it are known."""
+        found = ((group.key, told_of(group, looked[group.key][0])) for group in groups)
+        told = {key: each for key, each in found if each is not None}
+        if not (told and isinstance(self.source, FollowsEdits)):
+            return list(groups)
+        again: dict[str, DesiredGroup] = {}
+        for group in self.source.follow(told):
+            before = wanted.groups.get(group.key)
+            row = index.get(group.key)
+            if before is not None:
+                if group.fingerprint() != before.fingerprint():
+                    again[group.key] = group
+            elif row is not None and self._moves_now(group, row, wanted, observation):
+                again[group.key] = group
+                wanted.unchanged -= 1
+        wanted.groups.update(again)
+        others = {key: group for key, group in again.items() if key not in looked}
+        seen = {**looked, **self._look(others, index, observation)} if others else looked
+        planned = {key: self._plan_group(group, *seen[key]) for key, group in again.items()}
+        replaced = [planned.pop(group.key, group) for group in groups]
+        return [*replaced, *planned.values()]
+
+    @staticmethod
+    def _moves_now(
+        group: DesiredGroup, row: GroupRow, wanted: _Wanted, observation: Observation
+    ) -> bool:
+        """Whether a group that counted as unchanged has to be looked at after all."""
+        return (
+            row.is_followed
+            and group.key in observation.still
+            and group.key not in wanted.left_out
+            and not _is_asked_as_before(group, row)
+        )
+
+    def _look(
+        self, wanted: Mapping[str, DesiredGroup], index: Index, observation: Observation
+    ) -> dict[str, tuple[Known, Seen]]:
+        """Returns what is known and what is seen of groups, by their keys."""
         strange = {k: Seen(root) for k, root in observation.unmarked.items() if k in wanted}
         others = [key for key in wanted if key not in strange]
         roots = {key: root for key, root in observation.moved.items() if key in others}
@@ -378,7 +424,7 @@ class PipelinePlanner:
         with _reading_all(self.target.name):
             first = look(self.target, roots, candidates, others)
             seen = with_strays({**look_for_missing(self.target, first, known), **strange})
-        return [self._plan_group(desired, known[key], seen[key]) for key, desired in wanted.items()]
+        return {key: (known[key], seen[key]) for key in wanted}
 
     def _plan_group(self, desired: DesiredGroup, known: Known, seen: Seen) -> GroupPlan:
         """Plans a group; what goes wrong there is its own trouble, a defect of ours included."""

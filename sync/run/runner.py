@@ -14,7 +14,8 @@ from sync.clock import Clock
 from sync.errors import Locked, Refused, Rejected, SyncError, needed_by_every_run
 from sync.plan.model import PARTIAL, GroupPlan, Issue, IssueKind, Plan
 from sync.plan.pipeline_planner import PipelinePlanner, PlanningResult, Rules
-from sync.records.model import KEPT, STATE, Binding, RecordKey, encode
+from sync.plan.told import edits_that_stay
+from sync.records.model import KEPT, STATE, Binding, RecordKey
 from sync.run.executor import Applied, Executor
 from sync.run.key_changes import follow_keys
 from sync.run.lease import Lease, OffersLeases, Terms, acquire
@@ -201,7 +202,7 @@ class Runner:
     def settle(self, group: GroupPlan) -> None:
         """Stores that a group that feeds back is as it should be: one of `RunReport.held`, once
         what people changed in it is carried to the source."""
-        self.store.save_checkpoints([_checkpoint(group)])
+        self.store.save_checkpoints([self._checkpoint(group)])
 
     def _new_notes(self, plan: Plan, done: _Done) -> tuple[str, ...]:
         """Returns the remarks that no run has reported before, and remembers them."""
@@ -319,6 +320,25 @@ class Runner:
         self.store.save_checkpoints(checkpoints)
         return done
 
+    def _checkpoint(self, group: GroupPlan) -> Checkpoint:
+        assert group.root is not None
+        return Checkpoint(
+            key=group.key,
+            fingerprint=group.fingerprint,
+            change_token=group.root.change_token,
+            state=str(group.desired.root.fields.get(STATE, "")),
+            facts=self._facts_of(group),
+            likeness=group.desired.likeness,
+        )
+
+    def _facts_of(self, group: GroupPlan) -> Mapping[str, object]:
+        """Returns a group's facts, with the edits of people that the source wants to know of."""
+        if group.desired.follow_children:
+            return {**group.facts, **edits_that_stay(group)}
+        # Children are left alone, and so are people's edits in them.
+        kept = self.store.facts(group.key)[0].get(KEPT)
+        return {**group.facts, KEPT: kept} if kept else group.facts
+
     def _settle_orphans(self, planned: PlanningResult) -> None:
         """Settles open intents of groups that are not planned in this run.
 
@@ -350,7 +370,7 @@ class Runner:
         taken = [key for group in groups for key in self.store.note(group, run_id)]
         resting = [group for group in groups if _may_rest(group)]
         self._held.update({group.key: group for group in resting if group.desired.feeds_back})
-        return [_checkpoint(group) for group in resting if not group.desired.feeds_back], taken
+        return [self._checkpoint(group) for group in resting if not group.desired.feeds_back], taken
 
     def _verify(self, run_id: int, done: _Done, executor: Executor) -> list[Checkpoint]:
         """Reads back everything that was written, and plans it again; returns checkpoints.
@@ -485,28 +505,6 @@ def _may_rest(group: GroupPlan) -> bool:
     in_the_way = (IssueKind.OBSTACLE, IssueKind.UNMARKED)
     obstructed = any(issue.kind in in_the_way for issue in group.issues)
     return group.root is not None and not obstructed
-
-
-def _checkpoint(group: GroupPlan) -> Checkpoint:
-    assert group.root is not None
-    return Checkpoint(
-        key=group.key,
-        fingerprint=group.fingerprint,
-        change_token=group.root.change_token,
-        state=str(group.desired.root.fields.get(STATE, "")),
-        facts=_facts_of(group),
-        likeness=group.desired.likeness,
-    )
-
-
-def _facts_of(group: GroupPlan) -> Mapping[str, object]:
-    """Returns a group's facts, with the edits of people that the source wants to know of."""
-    kept = [
-        [key.kind, key.name, change.field, encode(change.observed)]
-        for key, change in group.kept
-        if change.field in group.desired.told
-    ]
-    return {**group.facts, KEPT: kept} if kept else group.facts
 
 
 def _without_duplicates(issues: list[Issue]) -> list[Issue]:

@@ -18,6 +18,7 @@ from sync.source import (
     Quarantined,
     Reading,
     RemembersServer,
+    Told,
     WriteBackResult,
 )
 from taiga_pipeline.days import day_of
@@ -35,11 +36,12 @@ from taiga_pipeline.mapping.page import (
     with_stages,
 )
 from taiga_pipeline.mapping.rules import Rules, StageRule
-from taiga_pipeline.mapping.several.phase_dates import Dates
+from taiga_pipeline.mapping.several.phase_dates import Dates, dates_of
 from taiga_pipeline.pipeline.delivery import delivery_facts, summed_up
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts, StageMove
 from taiga_pipeline.records import (
     PORTFOLIO,
+    Kind,
     deal_of,
     is_phase_key,
     is_portfolio,
@@ -153,7 +155,8 @@ class _Known:
 class MappedSource:
     """The records that all deals of a source ask for (`sync.source.Source`, `TakesFacts`).
 
-    Deals are mapped one by one as they are read; none is kept. What "today" is for deals that
+    Deals are mapped one by one as they are read; kept are those in phases that have not ended: what
+    people make of a phase's dates decides what others are asked for. What "today" is for deals that
     were closed long ago is the date in ``zone`` at the beginning of a read.
     """
 
@@ -175,6 +178,8 @@ class MappedSource:
         self._deals_like_phases: set[str] = set()
         self._ended: set[str] = set()
         self._was_read = False
+        self._last: _Known | None = None
+        self._in_phases: dict[str, tuple[Deal, Staffing]] = {}
         self._shows_money = any(rules.money_on_page for rules in mappings.rules)
 
     def read(self) -> Reading:
@@ -213,6 +218,8 @@ class MappedSource:
             self._extent.moves(),
             self._extent.phases() if self._mappings.has_phases else PhasesThere(),
         )
+        self._last = known
+        self._in_phases.clear()
         self._deals_like_phases.clear()
         self._ended.clear()
         self._was_read = True
@@ -245,11 +252,32 @@ class MappedSource:
                     reading.present.add(deal.key)
                 elif all(group.retired for group in groups):
                     self._ended.add(deal.key)
+                elif len(groups) > 1:
+                    self._in_phases[deal.key] = deal, _staffing(deal, deals)
                 yield from map(holding.part, groups)
         for each in together.projects(reading.quarantined):
             yield from map(holding.part, self._together(each, deals, reading, known, today))
         reading.complete = deals.complete
         yield from self._overall(reading)
+
+    def follow(self, told: Mapping[str, Told]) -> Iterator[DesiredGroup]:
+        """Yields the phases of deals in some of whose projects people moved milestones; see
+        `sync.source.FollowsEdits`."""
+        last = self._last
+        if last is None:
+            return
+        dates = dict(last.phases.dates)
+        moved: dict[str, None] = {}
+        for key, each in told.items():
+            before = dates.get(key, Dates())
+            dates[key] = before.updated(_dates_in(each))
+            if dates[key] != before:
+                moved[deal_of(key)] = None
+        known = replace(last, phases=replace(last.phases, dates=dates))
+        holding, today = self._extent.holding.settled(), self._today()
+        for key in moved.keys() & self._in_phases.keys():
+            deal, staffing = self._in_phases[key]
+            yield from map(holding.part, self._of_deal(deal, staffing, known, today))
 
     def _reserved(self, key: str) -> str:
         """Returns why a deal may not have a key, "" if it may."""
@@ -434,6 +462,12 @@ class MappedSource:
         """Keeps what was read, where that spares the next run reading it again."""
         if isinstance(self._deals, Remembers):
             self._deals.keep()
+
+
+def _dates_in(told: Told) -> Dates:
+    """Returns the dates of milestones of which a look at their project told."""
+    bases = {key.name: each for key, each in told.bases.items() if key.kind == Kind.MILESTONE}
+    return dates_of(bases, told.facts)
 
 
 def _delivered(facts: Iterable[GroupFacts], problems: list[str]) -> Iterator[DeliveryFacts]:

@@ -115,6 +115,11 @@ class Office:
         pm = self.taiga.as_user("pm")
         return {row["name"]: pm.get(f"/projects/{row['id']}") for row in pm.get("/projects")}
 
+    def lose_state(self) -> None:
+        """Takes away what is remembered of the projects."""
+        for each in Path().glob("state.db*"):
+            each.unlink()
+
     def numbers(self) -> set[int]:
         return {each["id"] for each in self.projects().values()}
 
@@ -218,6 +223,48 @@ def test_a_start_that_a_manager_moved_is_that_phases_start(office: Office) -> No
     build, support = found["Acme: Portal – Build"], found["Acme: support of Portal"]
     assert office.milestones(build) == {"First release": ("2027-02-01", "2027-03-08")}
     assert office.milestones(support) == {"First month": ("2027-04-19", "2027-05-17")}
+
+
+def test_a_phase_that_was_moved_says_so_and_what_follows_moves_in_the_same_run(
+    office: Office,
+) -> None:
+    office.sync()
+    office.move("First release", "2027-02-15", "2027-03-22")
+    office.do("deals", "move", "D-1", "Won")
+    office.sync()
+    found = office.projects()
+    build, support = found["Acme: Portal – Build"], found["Acme: support of Portal"]
+    assert office.milestones(support) == {"First month": ("2027-05-03", "2027-05-31")}
+    for text in (build["description"], build["looking_for_people_note"]):
+        assert "2027-02-15" in text
+        assert "2026-12-21" not in text
+
+
+@pytest.mark.parametrize("what", ["lost state", "reopened"])
+def test_phases_that_followed_stay_where_they_are_in_one_go(office: Office, what: str) -> None:
+    office.sync()
+    office.move("Workshops", "2026-12-14", "2026-12-27")
+    office.do("deals", "move", "D-1", "Won")
+    office.sync()
+    before = {name: shown(office, each) for name, each in office.projects().items()}
+    assert "Start: 2026-12-28" in str(before["Acme: Portal – Build"])
+    if what == "reopened":
+        office.do("deals", "move", "D-1", "Lost", "--reason", "too dear")
+        office.sync()
+        office.do("deals", "move", "D-1", "Won")
+    else:
+        office.lose_state()
+    office.sync()
+    assert {name: shown(office, each) for name, each in office.projects().items()} == before
+    office.move("Workshops", "2026-12-21", "2027-01-03")
+    office.sync()
+    build = office.projects()["Acme: Portal – Build"]
+    assert office.milestones(build) == {"First release": ("2027-01-04", "2027-02-08")}
+
+
+def shown(office: Office, project: Json) -> tuple[object, ...]:
+    named = project["description"], project.get("looking_for_people_note")
+    return *named, office.milestones(project)
 
 
 def test_a_phase_that_left_the_mapping_is_reported_and_kept_until_the_deal_is_lost(

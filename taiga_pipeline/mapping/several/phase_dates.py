@@ -60,10 +60,13 @@ class Dates:
     """The dates of a project's milestones, by their ids: first and last day, None where unknown.
 
     ``asked`` are those that were asked for last, ``seen`` those that the project had then.
+    ``edited`` are the milestones whose start people are known to have moved; others may have been
+    found where they are.
     """
 
     asked: Mapping[str, tuple[date | None, date | None]] = field(default_factory=dict)
     seen: Mapping[str, tuple[date | None, date | None]] = field(default_factory=dict)
+    edited: frozenset[str] = frozenset()
 
     def of(self, phase: PhaseRule) -> Dates:
         """Returns those of milestones that the phase still asks for."""
@@ -72,7 +75,15 @@ class Dates:
             {name: ends for name, ends in every.items() if name in ids}
             for every in (self.asked, self.seen)
         )
-        return Dates(asked, seen)
+        return Dates(asked, seen, self.edited & ids)
+
+    def updated(self, newer: Dates) -> Dates:
+        """Returns these with what is known by now of some of the milestones."""
+        return Dates(
+            {**self.asked, **newer.asked},
+            {**self.seen, **newer.seen},
+            (self.edited - newer.seen.keys()) | newer.edited,
+        )
 
     @property
     def start_moved(self) -> int:
@@ -106,11 +117,13 @@ def dates_of(bases: Mapping[str, Mapping[str, Base]], facts: Mapping[str, object
     kept = {(name, end): value for kind, name, end, value in _kept(facts) if kind == Kind.MILESTONE}
     asked, seen = {}, {}
     for name, fields in bases.items():
-        first, last = (fields[end].desired if end in fields else None for end in _ENDS)
-        asked[name] = _day(first), _day(last)
-        start, finish = (kept.get((name, end)) for end in _ENDS)
-        seen[name] = _day(start or first), _day(finish or last)
-    return Dates(asked, seen)
+        known = [(fields.get(end), kept.get((name, end))) for end in _ENDS]
+        first, last = (_day(base.desired) if base else None for base, _ in known)
+        asked[name] = first, last
+        # One that was found in place is agreed upon as it is, wherever people had moved it.
+        start, finish = (_day(edit or (base.observed if base else None)) for base, edit in known)
+        seen[name] = start or first, finish or last
+    return Dates(asked, seen, frozenset(name for name, end in kept if end == Milestone.START))
 
 
 def _kept(facts: Mapping[str, object]) -> Iterator[tuple[str, str, str, object]]:
@@ -132,7 +145,8 @@ def as_moved(
 ) -> Callable[[PhaseRule, int, int], Span]:
     """Returns what became of the phases of a deal that starts at ``start``.
 
-    A phase whose start people moved keeps it: what comes before it moves it no more.
+    A phase whose start people moved keeps it: what comes before it moves it no more. One that was
+    found just where it follows was not moved: it had followed before that was forgotten.
     """
 
     def became(phase: PhaseRule, planned: int, days: int) -> Span:
@@ -142,7 +156,10 @@ def as_moved(
         known = there.of(phase)
         asked = known.asked_start(phase)
         if phase.after and known.start_moved and asked is not None:
-            planned = (asked - start).days
+            by_rule, planned = planned, (asked - start).days
+            if planned + known.start_moved == by_rule and not known.edited:
+                longer = known.end_moved - known.start_moved
+                return Span(by_rule, by_rule, by_rule + days + longer)
         return Span(planned, planned + known.start_moved, planned + days + known.end_moved)
 
     return became
