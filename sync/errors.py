@@ -75,7 +75,14 @@ class Interrupted(Unavailable):
 
 
 class OutcomeUnknown(SyncError):
-    """A write was sent and no answer came: it may have happened or not."""
+    """A write was sent and no answer came: it may have happened or not.
+
+    ``made`` is the id of what it certainly made and did not complete, "" if none is known.
+    """
+
+    def __init__(self, *words: object, made: str = "", ways_out: Sequence[WayOut] = ()) -> None:
+        super().__init__(*words, ways_out=ways_out)
+        self.made = made
 
 
 class Rejected(SyncError):

@@ -137,6 +137,14 @@ class CompletesChildren(Protocol):
 
 
 @runtime_checkable
+class TellsHidden(Protocol):
+    """A target that tells a root which this account may not see from one that is not there."""
+
+    def hides_root(self, root_id: str) -> bool:
+        """Whether there is a root of this id, and this account may not see it."""
+
+
+@runtime_checkable
 class CompletesRoots(Protocol):
     """A target in which making a root takes more than one request."""
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from sync.errors import Failing, Malformed
 from sync.plan.group_planner import strays_in, the_one
 from sync.plan.known import Known, Seen
-from sync.records.model import Marker, Observed
+from sync.records.model import Marker, Observed, RecordKey
 from sync.state.store import GroupRow
-from sync.target import ObservesOwn, Target, unreadable
+from sync.target import ObservesOwn, Target, TellsHidden, unreadable
 
 log = logging.getLogger(__name__)
 
@@ -94,6 +94,32 @@ def _note_candidate(seen: Observation, pipeline: str, root: Observed) -> None:
             seen.candidates.setdefault(marker.key, []).append(root)
         else:
             seen.others.setdefault(marker.key, []).append(root)
+
+
+def look_for_made(
+    target: Target, pipeline: str, made: Mapping[RecordKey, str], seen: Observation
+) -> None:
+    """Adds roots that were made and not completed, of groups of which no root is seen.
+
+    They are looked at by their ids (``made``): a list may show only what the account belongs to.
+    One that is hidden from it stands for its group all the same, so that no other is made.
+    """
+    for key, root_id in made.items():
+        if seen.candidates.get(key.group):
+            continue
+        marker = Marker(pipeline, key.group)
+        root = observe_root(target, key.kind, root_id)
+        if root is None and isinstance(target, TellsHidden) and target.hides_root(root_id):
+            root = replace(unreadable(key.kind, root_id, "", (marker,)), obstacle=_hidden(root_id))
+        if root is not None and (marker in root.markers or not root.markers_readable):
+            seen.candidates[key.group] = [root]
+
+
+def _hidden(root_id: str) -> str:
+    return (
+        f"{root_id} was made for it, is not complete, and this account may not see it; make the "
+        "account an administrator of it, or delete it. No other one is made meanwhile"
+    )
 
 
 def recall(

@@ -29,6 +29,7 @@ from sync.plan.observation import (
     Observation,
     look,
     look_at_one,
+    look_for_made,
     look_for_missing,
     observe,
     recall,
@@ -126,6 +127,7 @@ class PipelinePlanner:
         own_only = bool(index) and not intents and not look_at_all
         with _reading_all(self.target.name):
             observation = observe(self.target, self.store.pipeline, index, look_at_all, own_only)
+            self._look_for_made(index, observation)
         unsettled = {intent.key.group for intent in intents}
         wanted = self._read_source(index, observation, unsettled)
         if own_only and wanted.groups.keys() - index.keys():
@@ -173,6 +175,12 @@ class PipelinePlanner:
         if isinstance(self.target, ObservesOwn):
             every = observe(self.target, self.store.pipeline, index)
             observation.candidates, observation.others = every.candidates, every.others
+            self._look_for_made(index, observation)
+
+    def _look_for_made(self, index: Index, observation: Observation) -> None:
+        """Looks for the roots of which it is known that they were made, and not completed."""
+        made = {k: name for k, name in self.store.made_roots().items() if k.group not in index}
+        look_for_made(self.target, self.store.pipeline, made, observation)
 
     def _breaches(
         self,

@@ -217,7 +217,7 @@ class Executor:
         intended = {name: Base(value, value) for name, value in record.fields.items()}
         intent = self.store.intend(self.run_id, action, intended)
         with self._failing(intent):
-            written = self._send_create(record, progress)
+            written = self._send_create(record, progress, intent)
         fields = self.target.split(written.record, [record.fields])
         bases = _bases_after_create(record, fields, written.unwritten)
         binding = _binding(action, written.record.id)
@@ -241,7 +241,7 @@ class Executor:
             with self._lock:
                 self._applied.issues.append(issue)
 
-    def _send_create(self, record: Desired, progress: _GroupProgress) -> Written:
+    def _send_create(self, record: Desired, progress: _GroupProgress, intent: int) -> Written:
         """Sends a create; an answer that was lost is looked for, never asked for again."""
         marker = Marker(self.store.pipeline, record.key.group)
         try:
@@ -251,23 +251,30 @@ class Executor:
         except NotSent:
             raise
         except (OutcomeUnknown, Unavailable, Malformed) as error:
-            found = self._look_for(record, marker, progress)
+            made = error.made if isinstance(error, OutcomeUnknown) else ""
+            self._note_made(intent, made)
+            found = self._look_for(record, marker, progress, made)
             if found is None:
-                raise OutcomeUnknown(
-                    f"{record.key}: it is unknown whether the {record.key.kind} was created, "
-                    f"because no answer came ({error}); the next run looks for it first"
-                ) from error
+                raise OutcomeUnknown(_not_found(record, error, made), made=made) from error
             log.info("%s: it was created, although its answer was lost", record.key)
             return found
 
+    def _note_made(self, intent: int, made: str) -> None:
+        """Commits the id of what was made, by which alone it may be found again."""
+        if made:
+            self.store.note_made(intent, made)
+
     def _look_for(
-        self, record: Desired, marker: Marker, progress: _GroupProgress
+        self, record: Desired, marker: Marker, progress: _GroupProgress, made: str
     ) -> Written | None:
-        """Looks for an object whose creation was not answered; None if it does not appear."""
-        for seconds in SETTLE_WAITS:
+        """Looks for an object whose creation was not answered; None if it does not appear.
+
+        What has an id (``made``) is there by now, or is not shown.
+        """
+        for seconds in SETTLE_WAITS[:1] if made else SETTLE_WAITS:
             self.clock.sleep(seconds)
             if record.key.is_root:
-                roots = [root for root in self.target.find_roots(marker) if root.readable]
+                roots = [root for root in self._roots(marker, made) if root.readable]
                 if len(roots) == 1:
                     return self._completed_root(record, roots[0], progress.place)
             else:
@@ -277,6 +284,12 @@ class Executor:
                     self._complete_found(record, found, progress.place)
                     return Written(found, unwritten=self._lacking(record, found))
         return None
+
+    def _roots(self, marker: Marker, made: str) -> Sequence[Observed]:
+        if not made:
+            return self.target.find_roots(marker)
+        root = self.target.observe_root(made)
+        return [root] if root is not None and marker in root.markers else []
 
     def _completed_root(self, record: Desired, root: Observed, place: Place) -> Written:
         """Completes a root that was found after its creation was not answered."""
@@ -294,7 +307,11 @@ class Executor:
         try:
             self._complete(record, found, place)
         except (NotSent, Rejected, Stale) as error:
-            raise OutcomeUnknown(f"{record.key} was made, and is not complete: {error}") from error
+            raise OutcomeUnknown(
+                f"{record.key}: {record.key.kind} {found.id} was made, and is not complete: "
+                f"{error}; the next run goes on with it",
+                made=found.id,
+            ) from error
 
     def _complete(self, record: Desired, found: Observed, place: Place) -> None:
         """Does what was left undone when a creation was cut off."""
@@ -385,6 +402,9 @@ class Executor:
         except (NotSent, Rejected, Stale) as error:
             self.store.fail(intent, str(error))
             raise
+        except OutcomeUnknown as error:
+            self._note_made(intent, error.made)
+            raise
 
     def _add_issue(
         self, group: GroupPlan, kind: IssueKind, why: Explained, key: RecordKey | None = None
@@ -441,6 +461,16 @@ class _GroupProgress:
         bound = {**self.place.bound, key: written.record.id}
         self.place = replace(self.place, root_id=root_id, bound=bound)
         self.born = (*self.born, *written.children)
+
+
+def _not_found(record: Desired, error: SyncError, made: str) -> str:
+    """Says what is known of a creation that was not confirmed."""
+    if made:
+        return f"{record.key}: {error}; the next run goes on with it"
+    return (
+        f"{record.key}: it is unknown whether the {record.key.kind} was created, "
+        f"because no answer came ({error}); the next run looks for it first"
+    )
 
 
 def _nothing_added(record: Desired) -> dict[str, Base]:

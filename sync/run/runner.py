@@ -349,7 +349,8 @@ class Runner:
         never, later = [], []
         for intent in planned.orphans:
             found = planned.observation.candidates.get(intent.key.group, [])
-            if not intent.key.is_root or intent.key.group in index or len(found) > 1:
+            is_unclear = len(found) > 1 or any(not root.readable for root in found)
+            if not intent.key.is_root or intent.key.group in index or is_unclear:
                 later.append(intent.id)
             elif found:
                 binding = Binding(intent.key, found[0].id, created=True)

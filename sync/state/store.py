@@ -25,7 +25,6 @@ from sync.state.rows import (
     BRING_BACK,
     KEEP,
     OPEN,
-    PUT_OFF,
     SUCCESSFUL,
     TAKE_AWAY,
     UNSETTLED,
@@ -44,6 +43,7 @@ from sync.state.rows import (
     read_run,
 )
 from sync.state.schema import BINDINGS, GROUPS, ISSUES, JOURNAL, NOTES, RUNS
+from sync.state.unconfirmed import UnconfirmedWrites
 
 _NEVER = object()
 _NOTHING_AGREED = dump_bases({})
@@ -51,7 +51,7 @@ _NOTHING_AGREED = dump_bases({})
 __all__ = ["Checkpoint", "GroupRow", "JournalEntry", "OpenIssue", "RunRow", "StateStore"]
 
 
-class StateStore(ManualDecisions):
+class StateStore(ManualDecisions, UnconfirmedWrites):
     """The state of one pipeline.
 
     :raises StateUnusable: (any method) the database is damaged, locked, or newer than this
@@ -407,27 +407,6 @@ class StateStore(ManualDecisions):
         """
         with self._write("binding") as connection:
             self._put_binding(connection, binding, bases)
-
-    def open_intents(self) -> list[JournalEntry]:
-        """Returns the intents whose outcome is not known, the oldest first."""
-        with self._read() as connection:
-            return list(self._entries(connection, JOURNAL.c.status == OPEN))
-
-    def abandon(self, intents: Collection[int]) -> None:
-        """Closes intents that, by complete evidence, never took effect."""
-        if not intents:
-            return
-        with self._write("abandon") as connection:
-            for intent in intents:
-                self._finish(connection, intent, "failed", error="the target never carried it out")
-
-    def postpone(self, intents: Collection[int]) -> None:
-        """Leaves intents open of groups that the source does not hold, until these are back."""
-        if not intents:
-            return
-        with self._write("put off") as connection:
-            mine = JOURNAL.c.id.in_(intents)
-            connection.execute(update(JOURNAL).where(mine).values(status=PUT_OFF))
 
     def history(self, group: str | None = None, limit: int = 100) -> list[JournalEntry]:
         """Returns the newest journal entries, of one group or of all, the newest first."""

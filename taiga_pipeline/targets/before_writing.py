@@ -25,12 +25,17 @@ def before_writing() -> Iterator[None]:
 
 
 @contextmanager
-def after_making(made: str) -> Iterator[None]:
+def after_making(what: str, made: str) -> Iterator[None]:
     """For what is left to do once something was made: if that fails, it was made all the same.
 
-    :raises OutcomeUnknown: instead of what says that nothing was made; it is gone on with.
+    ``what`` names its kind, ``made`` is its id.
+
+    :raises OutcomeUnknown: instead of what says that nothing was made, or does not say what was;
+        it is gone on with.
     """
     try:
         yield
-    except (NotSent, Rejected, Stale) as error:
-        raise OutcomeUnknown(f"{made} was made, and is not complete: {error}") from error
+    except (OutcomeUnknown, Unavailable, Malformed, Rejected, Stale) as error:
+        raise OutcomeUnknown(
+            f"{what} {made} was made, and is not complete: {error}", made=made
+        ) from error

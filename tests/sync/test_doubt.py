@@ -75,6 +75,62 @@ def test_what_a_creation_that_broke_off_did_not_write_is_written_by_the_next_run
     doubtful.settled()
 
 
+class HalfMaking(DoubtfulTarget):
+    """Makes roots that are in no list of this account, and cannot complete them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.secret: set[str] = set()
+        """Roots that are not shown by their ids, either."""
+        self.hides = True
+
+    def create_root(self, desired: Desired, marker: Marker) -> Written:
+        made = super().create_root(desired, marker).record.id
+        self.hidden.add(made)
+        self.secret |= {made} if self.hides else set()
+        raise OutcomeUnknown(f"project {made} was made, and is not complete: refused", made=made)
+
+    def observe_root(self, root_id: str) -> Observed | None:
+        return None if root_id in self.secret else super().observe_root(root_id)
+
+    def hides_root(self, root_id: str) -> bool:
+        return root_id in self.secret and any(root.id == root_id for root in self.roots)
+
+
+def test_what_was_made_and_is_hidden_is_not_made_again_until_it_is_gone(tmp_path: Path) -> None:
+    target = HalfMaking()
+    world = World(tmp_path, target=target)
+    world.want(deal("D1"))
+    report = world.run()
+    assert [issue.kind for issue in report.issues] == [IssueKind.UNCERTAIN]
+    assert "refused; the next run goes on with it" in report.issues[0].message
+    for _ in range(2):
+        report = world.run()
+        assert [issue.kind for issue in report.issues] == [IssueKind.OBSTACLE]
+        assert world.project().id in report.issues[0].message
+    made = world.project().id
+    world.source.groups.clear()
+    world.run()
+    world.want(deal("D1"))
+    world.run()
+    assert world.project().id == made, "nor while its deal was away"
+    target.remove("project", made, Place(made, {}))
+    world.run()
+    assert world.project().id != made
+    world.store.close()
+
+
+def test_what_was_made_and_is_in_no_list_is_found_by_its_id(tmp_path: Path) -> None:
+    target = HalfMaking()
+    target.hides = False
+    world = World(tmp_path, target=target)
+    world.want(deal("D1"))
+    assert world.run().outcome is Outcome.DONE
+    assert world.project().fields["title"] == "Deal D1"
+    world.settled()
+    world.store.close()
+
+
 def test_a_child_that_one_look_does_not_show_is_looked_for_again(
     doubtful: World, target: DoubtfulTarget
 ) -> None:

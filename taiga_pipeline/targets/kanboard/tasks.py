@@ -116,7 +116,7 @@ class Tasks(ABC):
             raise _why_not_made(params, place, context)
         if not row or number(row["id"]) != number(made):
             row = read_task(str(number(made)), context)
-        with after_making(f"task {number(made)}"):
+        with after_making("task", str(number(made))):
             context.client.write(*self._links(row, desired, place, context), as_written(row))
         return Written(self.observe(row, context, columns_of(place.root_id, context, params)))
 

@@ -295,9 +295,9 @@ class OdooTarget:
         with before_writing():
             template, own = copies.prepared(desired, marker, values, self._context)
         number = copies.make(template, own, self._context)
-        with after_making(f"project {number}"):
+        with after_making("project", str(number)):
             copies.move_dates(number, desired, self._context)
-        return projects.observed(self._one(str(number)), self._web)
+            return projects.observed(self._one(str(number)), self._web)
 
     def complete_root(self, desired: Desired, observed: Observed, marker: Marker) -> None:
         """Goes on where the copying of a project was cut off."""

@@ -195,6 +195,16 @@ class TaigaTarget:
             self._context.without_wiki.add(root.id)
         return root
 
+    def hides_root(self, root_id: str) -> bool:
+        """Whether a project is there that this account may not see: Taiga says so by its number."""
+        try:
+            self._project(root_id)
+        except Unseen:
+            return True
+        except Vanished:
+            return False
+        return False
+
     def observe_children(self, root_ids: Collection[str]) -> Mapping[str, Sequence[Observed]]:
         """Returns the children of each project; see `reading.ChildReader.read`."""
         return ChildReader(self._context, self._concurrency).read(root_ids) if root_ids else {}
@@ -272,9 +282,9 @@ class TaigaTarget:
         with before_writing():
             source = self._copies.source(str(desired.fields[Project.COPIED_FROM]))
         made = self._copies.make(source, projects.copying(desired.fields, marker))
-        with after_making(f"project {made['id']}"):
+        with after_making("project", str(made["id"])):
             row = self._fill(made, desired, marker)
-        return Written(self._observed(row), self._roles(row))
+            return Written(self._observed(row), self._roles(row))
 
     def complete_root(self, desired: Desired, observed: Observed, marker: Marker) -> None:
         """Goes on where the copying of a project was cut off."""

@@ -31,6 +31,9 @@ _CLAIM: Final = re.compile(rf"\s*pipeline-sync: (\S+){re.escape(_COPYING)}\s*\Z"
 _FROM_TEMPLATE: Final = "pipeline-sync-template"
 """What the reference of a copied story begins with; the rest is the number of its original."""
 
+_NEEDED: Final = frozenset({"view_milestones", "view_us"})
+"""Without these, a template seems to be empty."""
+
 
 def claim(description: str, marker: Marker) -> str:
     """Returns a description whose last line says whose the project is to be."""
@@ -53,7 +56,8 @@ class Copies:
     def source(self, named: str) -> Row:
         """Returns the project that a mapping names: by number, name in addresses, or address.
 
-        :raises Rejected: it is not there, or is a project of a pipeline.
+        :raises Rejected: it is not there, is a project of a pipeline, or is not shown whole to this
+            account, whose own its copies would not be.
         """
         try:
             row = self._row(named)
@@ -66,6 +70,7 @@ class Copies:
             raise Rejected(
                 f"project {named!r} is a deal's; a template has to be a project of its own"
             )
+        _require_member(named, row)
         return row
 
     def _row(self, named: str) -> Row:
@@ -156,6 +161,25 @@ def finishing(row: Row, marker: Marker, desired: Desired | None = None) -> dict[
     if isinstance(tags, frozenset):
         body["tags"] = sorted({*map(str, row.get("tags") or ()), *tags})
     return body
+
+
+def _require_member(named: str, row: Row) -> None:
+    """Whoever may see a project may copy it; only a member belongs to the copy, and can fill it.
+
+    :raises Rejected: the account is not a member, or not one to whom all shows.
+    """
+    if not row.get("i_am_member", True):
+        raise Rejected(
+            f"this account is not a member of project {named!r}, and would not be one of its "
+            "copies; a template has to be a project that it is a member of"
+        )
+    permissions = row.get("my_permissions")
+    lacking = sorted(_NEEDED.difference(permissions)) if permissions is not None else []
+    if lacking:
+        raise Rejected(
+            f"this account's role in project {named!r} lacks {', '.join(lacking)}: what a template "
+            "holds has to show to it"
+        )
 
 
 def _text(row: Mapping[str, Any]) -> str:

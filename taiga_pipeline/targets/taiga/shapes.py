@@ -52,6 +52,8 @@ class _Project(TypedDict):
     archived_code: NotRequired[str | None]
     blocked_code: NotRequired[str | None]
     i_am_admin: bool
+    i_am_member: NotRequired[bool]
+    my_permissions: NotRequired[list[str]]
     is_wiki_activated: NotRequired[bool]
 
 
