@@ -229,9 +229,12 @@ phase. Title, text, facts and tags are the mapping's, and so are its own milesto
 which are made beside those. What came from the template belongs to people: no later run touches it,
 whatever becomes of the template or the deal's start.
 
-The connector's account has to be a member of the template project. `check` looks whether it is
-there, and refuses one that is a deal's own; so do runs, for the deals concerned. Kanboard and
-Redmine have no API that copies projects: `check` refuses such a template there.
+In Taiga, the connector's account has to be a member of the template project, in a role that may see
+its sprints and stories: it would not belong to the copies otherwise. `check` looks whether it is
+there and the account a member, and refuses one that is a deal's own; so do runs, for the deals
+concerned, before anything is copied. A copy that cannot be completed is reported with its number;
+later runs go on with it, and make no other. Kanboard and Redmine have no API that copies projects:
+`check` refuses such a template there.
 
 ## Changing a mapping
 
