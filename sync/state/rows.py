@@ -30,6 +30,9 @@ BY_PEOPLE: Final = frozenset({KEEP, TAKE_AWAY, BRING_BACK})
 TAKE_OVER: Final = "take over"
 """The journal's word for a root that another group's key is written on, as a person decided."""
 
+UNLINK: Final = "unlink"
+"""The journal's word for a root that a person no longer wants to be followed."""
+
 SUCCESSFUL: Final = ("done", "partial")
 """Outcomes of runs that came to their end."""
 

@@ -19,7 +19,7 @@ from sync.plan.known import Bound, Known, Making
 from sync.plan.model import Action, ActionType, Change, GroupPlan, Issue
 from sync.records.model import Binding, RecordKey, WhenDropped, encode
 from sync.records.record_merge import Bases
-from sync.state.manual_decisions import ManualDecisions
+from sync.state.manual_decisions import BY_HAND, ManualDecisions
 from sync.state.pruning import prune_journal, prune_runs
 from sync.state.rows import (
     BRING_BACK,
@@ -27,6 +27,7 @@ from sync.state.rows import (
     OPEN,
     SUCCESSFUL,
     TAKE_AWAY,
+    UNLINK,
     UNSETTLED,
     Checkpoint,
     GroupRow,
@@ -495,10 +496,15 @@ class StateStore(ManualDecisions, UnconfirmedWrites):
 
     def unlink(self, record: RecordKey) -> None:
         """Stops following a group (or one child); its object stays as it is."""
+        row = self.index().get(record.group)
         with self._write("by hand") as connection:
             self._update_binding(connection, record, {"unlinked": True})
             if record.is_root:
                 self._drop_issues_of(connection, record.group)
+                if row is not None and not row.unlinked:
+                    reason = "no longer followed, as a person decided"
+                    entry = self._found_row(BY_HAND, record, UNLINK, reason)
+                    connection.execute(insert(JOURNAL).values(**entry))
             else:
                 connection.execute(delete(ISSUES).where(self._record(ISSUES, record)))
 

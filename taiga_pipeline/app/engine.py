@@ -28,7 +28,7 @@ from taiga_pipeline.http.connection import Connection
 from taiga_pipeline.mapping.holding import Holding
 from taiga_pipeline.mapping.model import PagePhase
 from taiga_pipeline.mapping.page import SLUG as FROM_SALES
-from taiga_pipeline.mapping.several.phase_dates import dates_of
+from taiga_pipeline.mapping.several.phase_dates import Dates, dates_of
 from taiga_pipeline.portfolio.cards import card_fields
 from taiga_pipeline.problems import Problem, ProblemsError, did_you_mean
 from taiga_pipeline.records import CardField, Kind, is_phase_key, phase_of
@@ -164,13 +164,15 @@ def phases_there(workspace: Workspace) -> PhasesThere:
 
 def phases_in(state: StateStore) -> PhasesThere:
     """Returns what a state store knows of them; see `phases_there`."""
-    keys = [key for key, row in state.index().items() if row.is_followed]
+    index = state.index()
+    keys = [key for key, row in index.items() if row.is_followed]
     bases, facts = state.bases_of(Kind.MILESTONE), state.all_facts()
     dates = {
         key: dates_of(bases[key], facts[key][0] if key in facts else {})
         for key in keys
         if key in bases
     }
+    dates |= {k: Dates(followed=False) for k, r in index.items() if r.unlinked and is_phase_key(k)}
     alike = frozenset(filter(is_phase_key, keys))
     of_deals = frozenset(
         key

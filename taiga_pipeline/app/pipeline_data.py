@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.app.state_access import facts_by_project, state_to_read
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.delivery import left_of
 from taiga_pipeline.records import PHASE_MARK, Kind
@@ -64,7 +64,7 @@ def reported_facts(workspace: Workspace) -> dict[str, Mapping[str, object]]:
     if not workspace.has_state():
         return {}
     with state_to_read(workspace) as store:
-        return {key: facts for key, (facts, _) in store.all_facts().items()}
+        return facts_by_project(store)
 
 
 def who_left(workspace: Workspace) -> frozenset[tuple[str, str]]:

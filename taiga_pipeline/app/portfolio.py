@@ -14,7 +14,7 @@ from taiga_pipeline.app.card_changes import CardChange, seen_on
 from taiga_pipeline.app.card_talk import people_by_name
 from taiga_pipeline.app.cards import CardTaker
 from taiga_pipeline.app.planning.inputs import STATED, options_for, plan_input
-from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.app.state_access import facts_by_project, state_to_read
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.language import text as _
@@ -139,10 +139,10 @@ class PortfolioMaker:
         from taiga_pipeline.portfolio.board import Surroundings
 
         with state_to_read(self.workspace) as store:
-            facts = store.all_facts()
+            facts = facts_by_project(store)
             followed = store.known([self.key])[self.key].bound
         self._links = links = _links_in(facts)
-        members = facts[self.key][0].get("members") if self.key in facts else None
+        members = facts[self.key].get("members") if self.key in facts else None
         editable = self.workspace.settings.portfolio.editable != ""
         changes = self._key_changes()
         renamed = {key: former for former, key in changes.renamed} if changes else {}
@@ -273,7 +273,7 @@ class PortfolioMaker:
     def _knows_more(self) -> bool:
         """Whether projects are known by now whose addresses no card shows: a run was cut off."""
         with state_to_read(self.workspace) as store:
-            return _links_in(store.all_facts()) != self._links
+            return _links_in(facts_by_project(store)) != self._links
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,11 +327,11 @@ def follow_up_of(
     return FollowUp(tuple(changes), tuple(reports))
 
 
-def _links_in(facts: Mapping[str, tuple[Mapping[str, object], object]]) -> dict[str, str]:
+def _links_in(facts: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
     """Returns the addresses of projects, by deal key; of a deal with phases, those of all."""
     links: dict[str, list[str]] = {}
     for key in sorted(facts, key=lambda key: (deal_of(key), key != deal_of(key), key)):
-        if url := facts[key][0].get("url"):
+        if url := facts[key].get("url"):
             links.setdefault(deal_of(key), []).append(str(url))
     return {deal: ", ".join(urls) for deal, urls in links.items()}
 

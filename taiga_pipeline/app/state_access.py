@@ -5,14 +5,14 @@ Plans and reports look, and need nothing of what a run needs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sync.state.store import StateStore
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.delivery import delivery_facts, summed_up
-from taiga_pipeline.records import PHASE_MARK
+from taiga_pipeline.records import PHASE_MARK, is_phase_key
 
 if TYPE_CHECKING:
     from taiga_pipeline.pipeline.model import DeliveryFacts
@@ -49,6 +49,18 @@ def facts_of(workspace: Workspace, key: str) -> DeliveryFacts | None:
 def facts_in(store: StateStore, key: str) -> DeliveryFacts | None:
     """Returns what became of a deal, in all its projects, by a state store; see `facts_of`."""
     index = store.index()
-    keys = [each for each in (key, *store.keys_below(f"{key}{PHASE_MARK}")) if each in index]
+    phases = [each for each in store.keys_below(f"{key}{PHASE_MARK}") if each in index]
+    followed = [each for each in phases if not index[each].unlinked]
+    keys = [*(each for each in (key,) if each in index), *followed]
     found = [delivery_facts(each, *store.facts(each), index[each].state) for each in keys]
     return next(summed_up(found, lambda each: key), None)
+
+
+def facts_by_project(store: StateStore) -> dict[str, Mapping[str, object]]:
+    """Returns what delivery reported, by the projects' keys; not of phases that were unlinked."""
+    index = store.index()
+    return {
+        key: facts
+        for key, (facts, _) in store.all_facts().items()
+        if not (is_phase_key(key) and index[key].unlinked)
+    }

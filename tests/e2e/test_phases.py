@@ -349,6 +349,20 @@ def test_a_phase_is_unlinked_adopted_and_resolved_by_its_own_key(office: Office)
     assert all(each["tags_colors"] == {} for each in office.projects().values())
 
 
+def test_a_phase_that_was_unlinked_shows_nowhere_but_in_the_history(office: Office) -> None:
+    office.sync()
+    pm = office.taiga.as_user("pm")
+    discovery = office.projects()["(tentative) Acme: Portal – Discovery"]
+    page = f"/wiki/by_slug?project={discovery['id']}&slug=from-sales"
+    assert "Build" in pm.get(page)["content"]
+    office.do("unlink", "D-1::build")
+    office.sync()
+    assert "Build" not in pm.get(page)["content"]
+    assert json.loads(office.do("deals", "show", "D-1", "--json"))["projects"] == []
+    past = json.loads(office.do("history", "D-1", "--json"))
+    assert [each["key"] for each in past if each["action"] == "unlink"] == ["D-1::build"]
+
+
 def test_deals_with_phases_are_in_no_project_with_others(office: Office) -> None:
     office.do("deals", "add", "D-2", "Search", *ADD, "--stage", "Proposal")
     assert "[[phase]]" in office.do("join", "D-2", "D-1", code=2)

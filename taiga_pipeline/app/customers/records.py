@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from taiga_pipeline.app.planning.metrics import delivered_of, record_of
-from taiga_pipeline.app.state_access import state_to_read
+from taiga_pipeline.app.state_access import facts_by_project, state_to_read
 from taiga_pipeline.app.store_access import deal_store, people_store
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.mapping.errors import NotMapped
@@ -238,9 +238,15 @@ def _facts(workspace: Workspace, keys: Sequence[str]) -> Mapping[str, Mapping[st
         return {}
     with state_to_read(workspace) as store:
         if len(keys) <= _FEW:
-            projects = [each for key in keys for each in (key, *store.keys_below(key + PHASE_MARK))]
+            index = store.index()
+            projects = [
+                each
+                for key in keys
+                for each in (key, *store.keys_below(key + PHASE_MARK))
+                if each == key or not index[each].unlinked
+            ]
             return facts_by_deal({key: store.facts(key)[0] for key in projects})
-        return facts_by_deal({key: facts for key, (facts, _) in store.all_facts().items()})
+        return facts_by_deal(facts_by_project(store))
 
 
 def same_name(name: str, known: Collection[str]) -> str:

@@ -61,12 +61,13 @@ class Dates:
 
     ``asked`` are those that were asked for last, ``seen`` those that the project had then.
     ``edited`` are the milestones whose start people are known to have moved; others may have been
-    found where they are.
+    found where they are. ``followed`` is off for a project that a person no longer wants followed.
     """
 
     asked: Mapping[str, tuple[date | None, date | None]] = field(default_factory=dict)
     seen: Mapping[str, tuple[date | None, date | None]] = field(default_factory=dict)
     edited: frozenset[str] = frozenset()
+    followed: bool = True
 
     def of(self, phase: PhaseRule) -> Dates:
         """Returns those of milestones that the phase still asks for."""

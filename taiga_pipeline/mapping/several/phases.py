@@ -36,7 +36,8 @@ class Placed:
     """A phase of a deal in the calendar.
 
     ``start`` is the day from which its milestones are asked for; ``first`` and ``last`` are its
-    days as people have moved them. All are None where the deal's start is unknown.
+    days as people have moved them. All are None where the deal's start is unknown. ``followed``
+    is off for one that a person stopped following.
     """
 
     rule: PhaseRule
@@ -45,6 +46,7 @@ class Placed:
     start: date | None
     first: date | None
     last: date | None
+    followed: bool = True
 
     @property
     def summary(self) -> str:
@@ -79,7 +81,10 @@ def placed(
         became = as_moved(start, lambda phase: dates.get(key_of(deal.key, phase)))
     found = spans(rules.phases, days, became)
     return tuple(
-        _placed(phase, key_of(deal.key, phase), demands[phase.id], start, found[phase.id])
+        replace(
+            _placed(phase, key_of(deal.key, phase), demands[phase.id], start, found[phase.id]),
+            followed=dates.get(key_of(deal.key, phase), Dates()).followed,
+        )
         for phase in rules.phases
     )
 
@@ -125,7 +130,7 @@ def in_phases(
 def _told(this: Placed, there: Sequence[Placed], rules: Rules) -> tuple[str, ...]:
     """Returns the phases of the deal as the page in one of their projects tells of them."""
     mine = f" ({rules.words.this_project})"
-    return tuple(f"{each.summary}{mine if each is this else ''}" for each in there)
+    return tuple(f"{each.summary}{mine if each is this else ''}" for each in there if each.followed)
 
 
 def _staffing(this: Placed, there: Sequence[Placed], staffing: Staffing) -> Staffing:
