@@ -13,6 +13,8 @@ from sync.records.model import Desired, DesiredGroup, Owner, RecordKey, Value
 from sync.run.runner import Outcome
 from sync.target import Foresees
 from taiga_pipeline.records import Kind, Project
+from taiga_pipeline.targets.odoo import copies as odoo_copies
+from taiga_pipeline.targets.taiga import copies as taiga_copies
 from tests.contract.targets.account import Account, Work, copies_projects
 from tests.contract.targets.test_runs import Pipeline, key
 from tests.profiles import sampled
@@ -114,6 +116,33 @@ def test_a_lost_answer_to_the_copying_makes_no_second_project(pipeline: Pipeline
     report = pipeline.run()
     assert report.outcome is Outcome.DONE, report.issues
     (root,) = pipeline.projects(deal)
+    days = {"Kick-off": "2027-03-06", "Invite": "2027-03-04", "Look back": ""}
+    assert account.contents(root) == moved(account, days)
+    pipeline.settled()
+    account.delete(template)
+
+
+def test_a_refusal_after_the_copying_is_said_as_one_and_makes_no_second_project(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, deal = pipeline.account, key(pipeline, 1)
+    template = account.make_template(f"Template {deal}")
+    want_copy(pipeline, deal, template, first_day(account).replace("2026", "2027"))
+
+    def refused(*arguments: object) -> None:
+        raise Rejected("the tool refuses this (403)")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(taiga_copies.Copies, "fill", refused)
+        patch.setattr(odoo_copies, "move_dates", refused)
+        report = pipeline.run()
+    (root,) = pipeline.projects(deal)
+    (issue,) = report.issues
+    assert f"project {root} was made, and is not complete" in issue.message
+    assert "refuses this (403); the next run goes on with it" in issue.message
+    assert "no answer" not in issue.message
+    assert pipeline.run().outcome is Outcome.DONE
+    assert pipeline.projects(deal) == [root]
     days = {"Kick-off": "2027-03-06", "Invite": "2027-03-04", "Look back": ""}
     assert account.contents(root) == moved(account, days)
     pipeline.settled()

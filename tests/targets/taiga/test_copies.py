@@ -162,25 +162,3 @@ def test_a_copy_is_gone_on_with_once_the_account_belongs_to_it(
     names = {name for name, _ in pipeline.account.contents(str(copy))}
     assert names == {"Kick-off", "Invite", "Look back"}
     pipeline.settled()
-
-
-def test_a_refusal_while_a_copy_is_filled_is_said_as_one_and_gone_on_with(
-    sandbox: Sandbox, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    template = pipeline.account.make_template("Template")
-    want_copy(pipeline, "D1", template, None)
-
-    def refused(self: Copies, copy: Row, desired: Desired) -> None:
-        raise Rejected("Taiga refuses POST milestones (403)")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Copies, "fill", refused)
-        report = pipeline.run()
-    (copy,) = copies(sandbox)
-    assert (
-        f"project {copy} was made, and is not complete: Taiga refuses POST milestones (403)"
-        in said(report)
-    )
-    assert "no answer" not in said(report)
-    assert pipeline.run().outcome is Outcome.DONE
-    assert copies(sandbox) == [copy]
