@@ -63,6 +63,7 @@ def test_history_tells_what_was_done_to_a_deal(synced: Run) -> None:
     rows = json.loads(synced("history", "D-105", "--json").stdout)
     assert [(row["where"], row["deal"], row["action"], row["status"]) for row in rows] == [
         ("project", "D-105", "create", "done"),
+        *[("plan", "D-105", "add", "done")] * 2,  # who is reserved
         ("pipeline", "D-105", "move", "done"),
         *[("pipeline", "D-105", "edit", "done")] * 2,  # what is to be done next, and when
         *[("pipeline", "D-105", "move", "done")] * 2,

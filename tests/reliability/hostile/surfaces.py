@@ -291,8 +291,9 @@ def terminal_explain(out: Surfaces, name: str, text: str) -> None:
 
 
 def terminal_people(out: Surfaces, name: str, text: str) -> None:
-    for command in (("people", "list"), ("people", "off", "list"), ("people", "history")):
-        assert_terminal_safe(out.rows(*command, about=f"{name}@example.org"))
+    who = f"{name}@example.org"
+    for command in (("people", "list"), ("people", "off", "list"), ("people", "history", who)):
+        assert_terminal_safe(out.rows(*command, about=who))
 
 
 def terminal_allocations(out: Surfaces, name: str, text: str) -> None:
