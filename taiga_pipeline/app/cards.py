@@ -19,9 +19,10 @@ from sync.errors import Stop, SyncError
 from sync.plan.known import Bound
 from sync.plan.model import Change, GroupPlan, IssueKind
 from sync.records.merge import Verdict
-from sync.records.model import Base, Binding, Observed, RecordKey, Value
+from sync.records.model import Base, Observed, RecordKey, Value
 from taiga_pipeline.app.card_changes import CardChange, CardEvent
 from taiga_pipeline.app.card_talk import CardAnswers, left_for_later
+from taiga_pipeline.app.card_ties import bind_as_left
 from taiga_pipeline.app.deals.editing import add_deal, check_off, edit_deal, move_deal, take_back
 from taiga_pipeline.app.deals.funnel import required_by, rules_of
 from taiga_pipeline.app.deals.notes import add_note
@@ -53,9 +54,6 @@ log = logging.getLogger(__name__)
 
 MOST_NEW: Final = 50
 """Cards that become deals in one run: a board on which people kept something else has more."""
-
-
-_NOTHING: Final = Base(frozenset(), frozenset())
 
 
 @dataclass
@@ -230,11 +228,7 @@ class CardTaker:
         target = self.runner.target
         assert isinstance(target, TakesCards)
         key = RecordKey(self.group.key, Kind.STORY, deal)
-        # As people left it: whatever the deal says beyond that is written by the next run.
-        bases = {name: Base(value, value) for name, value in card.fields.items()}
-        sets = [name for name, value in card.fields.items() if isinstance(value, frozenset)]
-        bases |= dict.fromkeys(sets, _NOTHING)
-        self.runner.store.adopt(Binding(key, card.id, created=False), bases)
+        bind_as_left(self.runner.store, card, key)
         self._known = None
         target.claim_card(card, key, card_answers.new_deal(deal, doubts))
 

@@ -12,6 +12,7 @@ from sync.errors import Stop
 from sync.records.model import Desired, Owner, RecordKey
 from taiga_pipeline.app.card_changes import CardChange, seen_on
 from taiga_pipeline.app.card_talk import people_by_name
+from taiga_pipeline.app.card_ties import tie_cards
 from taiga_pipeline.app.cards import CardTaker
 from taiga_pipeline.app.planning.inputs import STATED, options_for, plan_input
 from taiga_pipeline.app.state_access import facts_by_project, state_to_read
@@ -239,7 +240,15 @@ class PortfolioMaker:
             self._said.add(message)
             log.warning("%s", message)
 
-    # --- after a run
+    # --- before and after a run
+
+    def tie_cards(self, runner: Runner) -> None:
+        """Ties cards to the deals that a run made of them that was cut off right after that.
+
+        :raises Stop: the cards cannot be read.
+        """
+        if self.enabled and self.workspace.settings.portfolio.editable:
+            tie_cards(self.workspace, runner, self.key)
 
     def take_up(self, report: RunReport, runner: Runner) -> list[CardChange]:
         """Carries over to the deals what people did on the cards that a run saw."""

@@ -61,6 +61,17 @@ class CardStore:
                     found[row.card] = CardRow(row.deal_key or "", row.comments, row.answered)
         return found
 
+    def made_of(self, board: str) -> Mapping[str, str]:
+        """Returns the deals that were made of cards of a board ("tool:number"), by the card's name.
+
+        A deal that has another key by now is known by that one.
+        """
+        query = select(CARDS.c.card, CARDS.c.deal_key).where(
+            CARDS.c.card.startswith(f"{board}:", autoescape=True), CARDS.c.deal_key.is_not(None)
+        )
+        with reading_store(self._engine) as connection:
+            return {row.card: row.deal_key for row in connection.execute(query) if row.deal_key}
+
     def took_up(self, card: str, comments: int) -> None:
         """Notes that the comments on a card were taken up, so many of them."""
         self._note(card, {"comments": comments})

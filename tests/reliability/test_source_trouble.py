@@ -347,7 +347,9 @@ def full_at(monkeypatch: pytest.MonkeyPatch, file: Path, extra_pages: int) -> It
 
     with monkeypatch.context() as patch:
         patch.setattr(database, "_prepare_sqlite", limited)
+        database._first_engine.cache_clear()  # what it is made of is kept for all of one file
         yield
+    database._first_engine.cache_clear()
 
 
 def test_a_disk_that_is_full_at_any_moment_of_a_run_doubles_and_loses_nothing(

@@ -17,7 +17,7 @@ from taiga_pipeline.app.engine import make_runner
 from taiga_pipeline.app.expiry import explaining_refusal, note_last_day
 from taiga_pipeline.app.monitoring import send_heartbeat, write_metrics
 from taiga_pipeline.app.notify.after_run import tell_of_failure, tell_of_run
-from taiga_pipeline.app.portfolio import follow_up_of
+from taiga_pipeline.app.portfolio import follow_up_of, portfolio_of
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.sync.locked_state import locked_state
 from taiga_pipeline.app.trouble import Trouble, trouble_of
@@ -116,6 +116,7 @@ def _perform(
         if remembers and full:
             remembers.read_anew()
         try:
+            portfolio_of(workspace).tie_cards(runner)
             result = runner.run(look_at_all=full, expect=expect)
             note_last_day(store, runner.target)
             if remembers:
