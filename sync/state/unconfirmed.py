@@ -39,7 +39,7 @@ class UnconfirmedWrites(StateTables):
 
     def note_made(self, intent: int, target_id: str) -> None:
         """Commits which object an open intent made that is not complete."""
-        with self._write("what was made") as connection:
+        with self._write("making") as connection:
             mine = JOURNAL.c.id == intent
             connection.execute(update(JOURNAL).where(mine).values(target_id=target_id))
 
