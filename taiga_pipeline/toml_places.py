@@ -169,6 +169,10 @@ def invisible(document: Document, data: object, path: KeyPath = ()) -> Iterator[
         yield document.at_value(path, reason)
 
 
+_ABOVE: Final = "{part} in line {line} is above the [[{whole}]] that it belongs to: move it below"
+_HEADER: Final = re.compile(r"\s*\[\[\s*([\w.-]+)\s*\]\]")
+
+
 def _syntax_problem(error: tomllib.TOMLDecodeError, text: str, file: str) -> Problem:
     """Turns ``Message (at line 3, column 5)`` into a problem."""
     match = SYNTAX_PLACE.match(str(error))
@@ -177,9 +181,25 @@ def _syntax_problem(error: tomllib.TOMLDecodeError, text: str, file: str) -> Pro
     if match[2] is None:
         return Problem(f"is not TOML: {match[1]}", file, *Places(text).line_column(len(text)))
     line = int(match[2])
-    reason = explain_look_alike(text.split("\n")[line - 1])
+    lines = text.split("\n")
+    reason = explain_look_alike(lines[line - 1]) or _part_above_whole(lines, line)
     words = f"is not TOML: {match[1]}{'; ' if reason else ''}{reason}"
     return Problem(words, file, line, int(match[3]))
+
+
+def _part_above_whole(lines: Sequence[str], line: int) -> str:
+    """Says which table stands above the one that it is a part of, in the way of this ``line``."""
+    header = _HEADER.match(lines[line - 1])
+    if header is None:
+        return ""
+    whole = header[1]
+    for number, text in enumerate(lines[: line - 1], start=1):
+        found = _HEADER.match(text)
+        if found and found[1] == whole:
+            return ""
+        if found and found[1].startswith(f"{whole}."):
+            return _ABOVE.format(part=f"[[{found[1]}]]", line=number, whole=whole)
+    return ""
 
 
 def find_places(text: str) -> Places:

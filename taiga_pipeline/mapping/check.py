@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -292,6 +293,9 @@ def _phase_ids(model: MappingFile, document: Document) -> Iterator[Problem]:
             message = f'no id can be made of the name "{phase.name}"; give the phase an "id"'
             yield document.at_value((*path, "name"), message)
             continue
+        if re.search(r"\{\w+\}", phase.name):
+            message = "a phase's name is fixed text; it has no placeholders"
+            yield document.at_value((*path, "name"), message)
         for name in {phase_id(phase), normalise(phase.name)}:
             earlier = first.setdefault(name, number)
             if earlier != number:

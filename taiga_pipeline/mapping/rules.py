@@ -181,7 +181,7 @@ class PhaseRule:
     ``keeps_project``: its project is the deal's own. ``start`` is in days, from the start of the
     deal, or from the day after the end of the phase ``after`` (its id, "" for none).
     ``takes_roles``: what a deal asks for itself is for this phase. ``rules`` are the mapping's with
-    what the phase adds.
+    what the phase adds. ``has_id`` says that the mapping itself gives the id.
     """
 
     id: str
@@ -193,6 +193,7 @@ class PhaseRule:
     takes_roles: bool
     rules: Rules
     where: Where
+    has_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +349,7 @@ def _with_phases(rules: Rules, model: MappingFile, document: Document) -> Rules:
             takes_roles=bool(phase.takes_roles) if is_said else phase.keeps_project,
             rules=_of_phase(rules, phase, model, document, ("phase", number)),
             where=_where(document, ("phase", number)),
+            has_id=bool(phase.id),
         )
         for number, phase in enumerate(model.phase)
     )

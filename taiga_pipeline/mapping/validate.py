@@ -19,6 +19,7 @@ from taiga_pipeline.validation_words import choices_in, in_toml, must
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+_AS_TABLES: Final = "must be written as tables, each below its own [[{table}]]"
 A_LIST: Final = 'text or a list of texts such as ["a", "b"]'
 NAMES: Final = frozenset({"id", "name", "milestone", "after", "keeps_project"})
 """Keys that others refer to: without them, what is reported about references would mislead."""
@@ -79,6 +80,8 @@ def _problem(document: Document, detail: ErrorDetails, model: type[MappingFile])
         return document.at_value(path[:-1], _missing(path))
     found = detail["input"]
     reason = explain_look_alike(found) if isinstance(found, str) else ""
+    if kind == "list_type" and (table := _table_in(path, model)):
+        return document.at_value(path, f"{_written(path)} {_AS_TABLES.format(table=table)}")
     words = f"{_written(path)} {_must(detail)}{'; ' if reason else ''}{reason}"
     return document.at_value(path, words)
 
@@ -90,6 +93,22 @@ def _missing(path: KeyPath) -> str:
     return f'"{name}" is missing'
 
 
+def _table_in(path: KeyPath, of_file: type[MappingFile]) -> str:
+    """Returns how the tables are headed that a key holds a list of, "" if it holds none."""
+    model: Any = of_file
+    names = [part for part in path if isinstance(part, str)]
+    for name in names:
+        annotation = model.model_fields[name].annotation
+        model = _innermost(annotation)
+    return ".".join(names) if isinstance(model, type) and issubclass(model, BaseModel) else ""
+
+
+def _innermost(annotation: Any) -> Any:
+    while get_origin(annotation) is list:
+        annotation = get_args(annotation)[0]
+    return annotation
+
+
 def _must(detail: ErrorDetails) -> str:
     """Says what a value must be, and what it is."""
     found, words = detail["input"], choices_in(detail)
@@ -98,8 +117,6 @@ def _must(detail: ErrorDetails) -> str:
         return f"must be one of {', '.join(words)}, not {in_toml(found)}{near}"
     if detail["type"] == "value_error":
         return f"{detail['ctx']['error']}; it is {in_toml(found)}"
-    if detail["type"] == "list_type" and len(detail["loc"]) == 1:
-        return f"must be written as tables, each below its own [[{detail['loc'][0]}]]"
     return must(detail, in_toml, A_LIST)
 
 

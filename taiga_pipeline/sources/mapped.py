@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, tzinfo
+from functools import cached_property
 from typing import Final, Protocol
 
 from sync.clock import Clock
@@ -35,7 +37,7 @@ from taiga_pipeline.mapping.page import (
     with_page_at_rest,
     with_stages,
 )
-from taiga_pipeline.mapping.rules import Rules, StageRule
+from taiga_pipeline.mapping.rules import PhaseRule, Rules, StageRule
 from taiga_pipeline.mapping.several.phase_dates import Dates, dates_of
 from taiga_pipeline.pipeline.delivery import delivery_facts, summed_up
 from taiga_pipeline.pipeline.model import Deal, DeliveryFacts, StageMove
@@ -64,7 +66,8 @@ _RESERVED: Final = (
 )
 _LIKE_A_PHASE: Final = (
     "a deal's key may not end like that of a phase's project, while mappings have phases: it reads "
-    "as the phase {phase} of the deal {deal}; give it another"
+    "as the phase {phase} of the deal {deal}; give it another one (a deal of the built-in store "
+    "with: pipeline-sync deals rename {word} NEW)"
 )
 _SECOND_PROJECT: Final = (
     'the phase "{name}" keeps the deal\'s project by its mapping, but has one of its own ({key}): '
@@ -74,6 +77,11 @@ _SECOND_PROJECT: Final = (
 _OF_ANOTHER: Final = (
     'the key of the phase "{name}" of this deal, {key}, is that of another deal that has a '
     'project: give the phase another "id", or that deal another key'
+)
+_LIKE_A_RENAME: Final = (
+    'the phase "{name}" is new, and {left} has left the mapping: it looks like a rename, and no '
+    'project was made. Give the phase id = "{old}" if it is the same, or id = "{id}" if it is '
+    "another one"
 )
 _NO_OVERVIEW: Final = "the portfolio stays as it is: {tool} has no boards at present"
 
@@ -102,7 +110,7 @@ class Overview(Protocol):
         """Returns the group of the deals that were taken up."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PhasesThere:
     """What is known of the phases whose projects are there.
 
@@ -114,6 +122,21 @@ class PhasesThere:
     keys: Collection[str] = ()
     others: Collection[str] = ()
     dates: Mapping[str, Dates] = field(default_factory=dict)
+
+    def of(self, deal: str) -> frozenset[str]:
+        """Returns the keys of the projects of a deal's phases, its own aside."""
+        return self._by_deal.get(deal, frozenset())
+
+    def is_unlinked(self, key: str) -> bool:
+        """Whether a person no longer wants a phase's project followed."""
+        return key in self.dates and not self.dates[key].followed
+
+    @cached_property
+    def _by_deal(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for key in self.keys:
+            found.setdefault(deal_of(key), set()).add(key)
+        return {deal: frozenset(keys) for deal, keys in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +271,9 @@ class MappedSource:
                 except Exception as error:
                     reading.quarantined.append(_unforeseen(deal.key, error))
                     continue
+                renamed = self._held_back(deal, groups, known.phases)
+                reading.quarantined.extend(renamed)
+                groups = _without(groups, {row.key for row in renamed})
                 if not groups:
                     reading.present.add(deal.key)
                 elif all(group.retired for group in groups):
@@ -285,7 +311,9 @@ class MappedSource:
             return _RESERVED
         if is_phase_key(key):
             if self._mappings.has_phases:
-                return _LIKE_A_PHASE.format(deal=deal_of(key), phase=phase_of(key))
+                return _LIKE_A_PHASE.format(
+                    deal=deal_of(key), phase=phase_of(key), word=shlex.quote(key)
+                )
             self._deals_like_phases.add(key)
         return ""
 
@@ -310,6 +338,25 @@ class MappedSource:
                 raise NotMapped(text, str(phase.where))
             if not phase.keeps_project and key in there.others:
                 raise NotMapped(_OF_ANOTHER.format(name=phase.name, key=key), str(phase.where))
+
+    def _held_back(
+        self, deal: Deal, groups: Sequence[DesiredGroup], there: PhasesThere
+    ) -> Sequence[Quarantined]:
+        """Returns the phases that look like others that left the mapping under another name.
+
+        Nothing is made for them, until the mapping says by an id which phase they are.
+        """
+        left = sorted(there.of(deal.key) - {group.key for group in groups})
+        rules = self._mappings.choose(deal) if left else None
+        made = {group.key for group in groups if group.create and not group.retired}
+        return [
+            Quarantined(key, str(phase.where), _like_a_rename(phase, left))
+            for phase in (rules.phases if rules else ())
+            if not (phase.has_id or phase.keeps_project)
+            if (key := phase_key(deal.key, phase.id)) in made
+            if key not in there.keys
+            if not there.is_unlinked(key)
+        ]
 
     def _together(
         self,
@@ -462,6 +509,15 @@ class MappedSource:
         """Keeps what was read, where that spares the next run reading it again."""
         if isinstance(self._deals, Remembers):
             self._deals.keep()
+
+
+def _like_a_rename(phase: PhaseRule, left: Sequence[str]) -> str:
+    names = " or ".join(f'"{phase_of(key)}"' for key in left)
+    return _LIKE_A_RENAME.format(name=phase.name, left=names, old=phase_of(left[0]), id=phase.id)
+
+
+def _without(groups: Sequence[DesiredGroup], keys: Collection[str]) -> Sequence[DesiredGroup]:
+    return [group for group in groups if group.key not in keys] if keys else groups
 
 
 def _dates_in(told: Told) -> Dates:

@@ -283,6 +283,26 @@ def test_a_phase_that_left_the_mapping_is_reported_and_kept_until_the_deal_is_lo
     assert all(name.startswith("(lost) ") for name in office.projects())
 
 
+def test_a_phase_that_looks_renamed_gets_no_second_project_until_its_id_says_which_it_is(
+    office: Office,
+) -> None:
+    office.sync()
+    before = office.numbers()
+    renamed = BUILD.replace('"Build"', '"Construction"')
+    office.map(DISCOVERY, renamed)
+    assert 'id = "build"' in office.do("plan")
+    assert 'id = "build"' in office.do("run", code=3)
+    assert 'id = "build"' in office.do("conflicts")
+    assert office.numbers() == before
+    office.map(DISCOVERY, renamed.replace("after =", 'id = "build"\nafter ='))
+    office.sync()
+    assert office.numbers() == before
+    assert "(tentative) Acme: Portal – Construction" in office.projects()
+    office.map(DISCOVERY, BUILD.replace('"Build"', '"Tests"\nid = "tests"'))
+    office.do("run")
+    assert len(office.numbers()) == len(before) + 1
+
+
 def test_another_phase_cannot_take_the_deals_project_while_it_has_one_of_its_own(
     office: Office,
 ) -> None:
@@ -366,6 +386,9 @@ def test_a_phase_that_was_unlinked_shows_nowhere_but_in_the_history(office: Offi
 def test_deals_with_phases_are_in_no_project_with_others(office: Office) -> None:
     office.do("deals", "add", "D-2", "Search", *ADD, "--stage", "Proposal")
     assert "[[phase]]" in office.do("join", "D-2", "D-1", code=2)
+    said = office.do("join", "D-2", "D-1::build", code=2)
+    assert "did you mean 'D-1'" in said
+    assert "did you mean" not in office.do("join", "D-2", "D-3::build", code=2)
     office.map()
     office.do("join", "D-2", "D-1")
     office.sync()

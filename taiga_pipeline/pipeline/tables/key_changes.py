@@ -32,6 +32,7 @@ from taiga_pipeline.pipeline.schema import (
 )
 from taiga_pipeline.pipeline.tables.queries import events
 from taiga_pipeline.pipeline.text import folded
+from taiga_pipeline.records import deal_of, is_phase_key
 
 _ASIDE: Final = "\x01"
 """Before the folded key of a deal that is just being renamed to one that differs only in case."""
@@ -135,9 +136,12 @@ def unknown_deal(connection: Connection, key: str) -> UnknownDeal:
 def _nearest_key(connection: Connection, key: str) -> str:
     """Returns the deal key nearest to ``key``, "" if none is near.
 
-    Where ``key`` is in the name or customer of a single deal, that one is meant.
+    The key of a phase's project means its deal, and no other one. Where ``key`` is in the name or
+    customer of a single deal, that one is meant.
     """
     known = {folded(each): each for each in connection.execute(select(DEALS.c.key)).scalars()}
+    if is_phase_key(key):
+        return str(known.get(folded(deal_of(key)), ""))
     near = difflib.get_close_matches(folded(key), known, n=1)
     if near:
         return str(known[near[0]])

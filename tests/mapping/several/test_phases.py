@@ -283,6 +283,14 @@ def test_people_are_in_the_phases_that_need_them_in_the_days_of_their_work() -> 
         ('[[phase]]\nname = "A"\nkeeps_project = true\nid = "No: id"\n', '"id"'),
         ('[[phase]]\nname = "A"\nkeeps_project = true\ntitle = "{nam}"\n', "{nam}"),
         ('[[phase]]\nname = "A"\nkeeps_project = true\nfrom = "x"\n', 'unknown key "from"'),
+        ('[[phase]]\nname = "{nam}"\nid = "a"\nkeeps_project = true\n', "fixed text"),
+        ('[[phase]]\nname = "A"\nkeeps_project = true\nrole = "Back"\n', "its own [[phase.role]]"),
+        (
+            '[[phase.milestone]]\nname = "M"\nfinish = "+1w"\n'
+            '[[phase]]\nname = "A"\nkeeps_project = true\n',
+            "is above the [[phase]] that it belongs to: move it below",
+        ),
+        ('[[phase.milestone]]\nname = "M"\nfinish = "+1w"\n', "below its own [[phase]]"),
         (
             '[[milestone]]\nname = "M"\nfinish = "+1w"\n[[phase]]\nname = "A"\n'
             'keeps_project = true\n[[phase.milestone]]\nname = "M"\nfinish = "+1w"\n',
