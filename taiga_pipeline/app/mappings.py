@@ -15,6 +15,7 @@ from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.diff import Tally, compare_all
 from taiga_pipeline.mapping.explain import explain
 from taiga_pipeline.mapping.load import load_mappings, overlooked, replacing
+from taiga_pipeline.mapping.several.renames import renamed_phases
 from taiga_pipeline.pipeline.errors import UnknownDeal
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.problems import Problem, ProblemsError
@@ -45,7 +46,7 @@ class Compared:
 
     ``differences`` are those that were asked for, ``rest`` counts the others, ``tally`` counts all.
     ``breaches`` are the limits of a run that they exceed. ``place`` says which files the edited
-    ones take the place of.
+    ones take the place of. ``renamed`` are phases that look like others under another name.
     """
 
     place: Replacement
@@ -53,6 +54,7 @@ class Compared:
     rest: int
     tally: Tally
     breaches: tuple[Breach, ...]
+    renamed: tuple[Problem, ...] = ()
 
 
 def check_mappings(workspace: Workspace, places: Sequence[Path] = ()) -> Checked:
@@ -134,7 +136,8 @@ def compare_mappings(workspace: Workspace, new: Path, limit: int | None = None) 
         else:
             rest += 1
     breaches = tally.size.breaches(len(there), workspace.settings.limits.by_name())
-    return Compared(place, tuple(kept), rest, tally, tuple(breaches))
+    renamed = tuple(renamed_phases(old_rules, new_rules))
+    return Compared(place, tuple(kept), rest, tally, tuple(breaches), renamed)
 
 
 def _with_staffing(reading: DealReading) -> Iterator[tuple[Deal, Staffing]]:

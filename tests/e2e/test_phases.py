@@ -289,12 +289,17 @@ def test_a_phase_that_looks_renamed_gets_no_second_project_until_its_id_says_whi
     office.sync()
     before = office.numbers()
     renamed = BUILD.replace('"Build"', '"Construction"')
+    same = renamed.replace("after =", 'id = "build"\nafter =')
+    Path("new.toml").write_text(STAGES + DISCOVERY + renamed, encoding="utf-8")
+    assert 'id = "build"' in office.do("mapping", "diff", "new.toml")
+    Path("new.toml").write_text(STAGES + DISCOVERY + same, encoding="utf-8")
+    assert "another name" not in office.do("mapping", "diff", "new.toml")
     office.map(DISCOVERY, renamed)
     assert 'id = "build"' in office.do("plan")
     assert 'id = "build"' in office.do("run", code=3)
     assert 'id = "build"' in office.do("conflicts")
     assert office.numbers() == before
-    office.map(DISCOVERY, renamed.replace("after =", 'id = "build"\nafter ='))
+    office.map(DISCOVERY, same)
     office.sync()
     assert office.numbers() == before
     assert "(tentative) Acme: Portal – Construction" in office.projects()

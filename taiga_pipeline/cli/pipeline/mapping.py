@@ -142,6 +142,8 @@ def diff(context: CommandContext, new: Path, limit: int, as_json: bool) -> None:
         print_json(_compared_json(found))
         return
     report_notice(safe(_what_it_replaces(new, found.place)))
+    for each in found.renamed:
+        report_notice(safe(f"{each.place}: {translated(each.message)}"))
     big = found.tally.size.line(list(found.breaches))
     if big:
         click.echo(style(safe(big), bold=True))
@@ -154,6 +156,7 @@ def _compared_json(found: use.Compared) -> dict[str, object]:
     summary = {
         **found.tally.to_json(),
         "limits": [breach_json(breach) for breach in found.breaches],
+        "renamed": [str(each) for each in found.renamed],
         "replaces": [str(file) for file in found.place.replaced],
     }
     return {"summary": summary, "deals": [each.to_json() for each in found.differences]}
