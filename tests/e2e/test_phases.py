@@ -308,6 +308,15 @@ def test_a_phase_that_looks_renamed_gets_no_second_project_until_its_id_says_whi
     assert len(office.numbers()) == len(before) + 1
 
 
+def test_a_deal_whose_key_ends_like_a_phases_is_told_how_to_get_another(office: Office) -> None:
+    office.map()
+    office.do("deals", "add", "a::build", "Search", *ADD, "--stage", "Proposal")
+    office.map(DISCOVERY, BUILD)
+    assert "pipeline-sync deals rename a::build NEW" in office.do("run", code=3)
+    office.do("deals", "rename", "a::build", "A-1")
+    office.sync()
+
+
 def test_another_phase_cannot_take_the_deals_project_while_it_has_one_of_its_own(
     office: Office,
 ) -> None:

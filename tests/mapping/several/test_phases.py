@@ -212,6 +212,21 @@ def test_a_phase_whose_start_a_manager_moved_stays_there_and_those_after_it_foll
         assert "2026-12-28" not in said
 
 
+def test_a_phase_that_is_found_just_where_it_follows_was_not_moved_by_anyone() -> None:
+    week, first, last = timedelta(days=7), date(2026, 12, 28), date(2027, 3, 7)
+    before = kept(START, START, START + week, START + week)
+    found_there = {
+        Milestone.START: Base(str(first), str(first + week)),
+        Milestone.FINISH: Base(str(last), str(last + week)),
+    }
+    build = dates_of({"Release": found_there}, {})
+    found = groups(dates={"D-1": before, "D-1::build": build})
+    assert starts(found, "Release") == str(first + week)
+    assert "Start: 2027-01-04" in str(found["D-1::build"].root.fields[Project.DEAL_FACTS])
+    later = kept(START, START, START + 2 * week, START + 2 * week)
+    assert starts(groups(dates={"D-1": later, "D-1::build": build}), "Release") == str(first)
+
+
 def test_a_deal_without_a_start_has_phases_without_dates() -> None:
     found = groups(deal(expected_close=None))
     assert list(children(found["D-1::build"], Kind.MILESTONE)) == []
