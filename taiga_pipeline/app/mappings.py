@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sync.errors import Stop
 from taiga_pipeline.app.engine import holding_of, phases_there
 from taiga_pipeline.app.state_access import state_to_read
 from taiga_pipeline.app.workspace import Workspace, shortest
@@ -15,10 +16,12 @@ from taiga_pipeline.mapping.demand import Staffing
 from taiga_pipeline.mapping.diff import Tally, compare_all
 from taiga_pipeline.mapping.explain import explain
 from taiga_pipeline.mapping.load import load_mappings, overlooked, replacing
-from taiga_pipeline.mapping.several.renames import renamed_phases
+from taiga_pipeline.mapping.several.renames import renamed_phases, renamed_since
 from taiga_pipeline.pipeline.errors import UnknownDeal
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.problems import Problem, ProblemsError
+from taiga_pipeline.records import phase_of
+from taiga_pipeline.sources.mapped import PhasesThere
 from taiga_pipeline.sources.port import going_through
 
 if TYPE_CHECKING:
@@ -34,10 +37,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Mappings without a problem, and files beside them that were probably meant to be some."""
+    """Mappings without a problem, and files beside them that were probably meant to be some.
+
+    ``renamed`` are phases that look like others, which have projects, under another name.
+    """
 
     mappings: MappingSet
     overlooked: tuple[Path, ...]
+    renamed: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,19 @@ def check_mappings(workspace: Workspace, places: Sequence[Path] = ()) -> Checked
     lacking = [problem for rules in mappings.rules for problem in shortcomings(rules)]
     if lacking:
         raise ProblemsError(lacking)
-    return Checked(mappings, tuple(file for place in places for file in overlooked(place)))
+    files = tuple(file for place in places for file in overlooked(place))
+    return Checked(mappings, files, tuple(renamed_since(mappings, _phases_followed(workspace))))
+
+
+def _phases_followed(workspace: Workspace) -> frozenset[str]:
+    """Returns the ids of phases whose projects are kept in step; none where that is unknown."""
+    if not workspace.config_path.exists():
+        return frozenset()
+    try:
+        there = phases_there(workspace) if workspace.has_state() else PhasesThere()
+        return frozenset(phase_of(key) for key in there.keys)
+    except (ProblemsError, Stop):  # which is reported where the store is needed
+        return frozenset()
 
 
 def known_fields(workspace: Workspace) -> FieldTable:

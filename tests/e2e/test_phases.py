@@ -295,11 +295,13 @@ def test_a_phase_that_looks_renamed_gets_no_second_project_until_its_id_says_whi
     Path("new.toml").write_text(STAGES + DISCOVERY + same, encoding="utf-8")
     assert "another name" not in office.do("mapping", "diff", "new.toml")
     office.map(DISCOVERY, renamed)
+    assert 'id = "build"' in office.do("mapping", "check")
     assert 'id = "build"' in office.do("plan")
     assert 'id = "build"' in office.do("run", code=3)
     assert 'id = "build"' in office.do("conflicts")
     assert office.numbers() == before
     office.map(DISCOVERY, same)
+    assert "another name" not in office.do("mapping", "check")
     office.sync()
     assert office.numbers() == before
     assert "(tentative) Acme: Portal – Construction" in office.projects()

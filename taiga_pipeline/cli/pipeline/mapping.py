@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,13 @@ def check(context: CommandContext, paths: tuple[Path, ...], as_json: bool) -> in
         return ExitCode.USAGE
     _report_mappings(checked.mappings, as_json=as_json)
     report_overlooked(checked.overlooked)
+    _report_renamed(checked.renamed)
     return ExitCode.DONE
+
+
+def _report_renamed(renamed: Sequence[Problem]) -> None:
+    for each in renamed:
+        report_notice(safe(f"{each.place}: {translated(each.message)}"))
 
 
 def _problem_json(problem: Problem) -> dict[str, object]:
@@ -142,8 +148,7 @@ def diff(context: CommandContext, new: Path, limit: int, as_json: bool) -> None:
         print_json(_compared_json(found))
         return
     report_notice(safe(_what_it_replaces(new, found.place)))
-    for each in found.renamed:
-        report_notice(safe(f"{each.place}: {translated(each.message)}"))
+    _report_renamed(found.renamed)
     big = found.tally.size.line(list(found.breaches))
     if big:
         click.echo(style(safe(big), bold=True))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from taiga_pipeline.mapping.mapping_set import MappingSet
-from taiga_pipeline.mapping.rules import Rules
+from taiga_pipeline.mapping.model import Phase
+from taiga_pipeline.mapping.rules import PhaseRule, Rules
 from taiga_pipeline.problems import Problem
 
 _LOOKS_RENAMED: Final = (
@@ -28,10 +29,28 @@ def renamed_phases(old: MappingSet, new: MappingSet) -> Iterator[Problem]:
 
 def _renamed(old: Rules, new: Rules) -> Iterator[Problem]:
     known = {phase.id for phase in old.phases}
-    left = [each for each in old.phases if each.id not in {phase.id for phase in new.phases}]
-    lost = [each for each in left if not each.keeps_project]
-    for phase in new.phases if lost else ():
-        if not (phase.has_id or phase.keeps_project or phase.id in known):
-            names = " / ".join(f'"{each.name}"' for each in lost)
-            text = _LOOKS_RENAMED.format(name=phase.name, left=names, old=lost[0].id, id=phase.id)
-            yield Problem(text, phase.where.file, phase.where.line)
+    left = known - {phase.id for phase in new.phases}
+    lost = {each.id: each.name for each in old.phases if each.id in left and not each.keeps_project}
+    for phase in new.phases:
+        if phase.id not in known:
+            yield from _looks_renamed(phase, lost)
+
+
+def renamed_since(mappings: MappingSet, followed: Collection[str]) -> Iterator[Problem]:
+    """Yields the phases that look like others whose projects are ``followed``, by their ids.
+
+    One that begins once a deal is won may have had no project yet: it is not in doubt.
+    """
+    phases = [phase for rules in mappings.rules for phase in rules.phases]
+    left = sorted(set(followed) - {phase.id for phase in phases})
+    for phase in phases:
+        if phase.id not in followed and phase.when is Phase.TENTATIVE:
+            yield from _looks_renamed(phase, {name: name for name in left})
+
+
+def _looks_renamed(phase: PhaseRule, lost: Mapping[str, str]) -> Iterator[Problem]:
+    """Yields that a new phase may be one of ``lost``, which are names by their ids."""
+    if lost and not (phase.has_id or phase.keeps_project):
+        names = " / ".join(f'"{name}"' for name in lost.values())
+        text = _LOOKS_RENAMED.format(name=phase.name, left=names, old=next(iter(lost)), id=phase.id)
+        yield Problem(text, phase.where.file, phase.where.line)
