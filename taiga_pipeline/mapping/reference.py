@@ -199,7 +199,7 @@ when = "staffed"
 The project of the phase that keeps it is the deal's own, known by the deal's key; that of any other
 phase has a key such as `D-1::build`. So a mapping may get phases, change them and lose them
 again: no project is made twice. A phase ends with its last role or milestone, and with what project
-managers made of it: the phases after it follow with the run after that. People who are
+managers made of it: the phases after it follow in the run that finds it. People who are
 put on a deal are in the phases that need their role, in the days of their work; where no phase
 needs it, the days alone decide.
 

@@ -76,7 +76,7 @@ def test_who_left_the_project_of_a_phase_left_the_deal() -> None:
 
 
 def test_a_card_leads_to_all_projects_of_its_deal() -> None:
-    urls = {key: ({"url": f"https://taiga/{key}"}, None) for key in ("D-1::b", "D-1", "D-10")}
+    urls = {key: {"url": f"https://taiga/{key}"} for key in ("D-1::b", "D-1", "D-10")}
     assert _links_in(urls) == {
         "D-1": "https://taiga/D-1, https://taiga/D-1::b",
         "D-10": "https://taiga/D-10",
