@@ -33,6 +33,7 @@ __all__ = [
     "SendsMails",
     "Target",
     "TellsCapabilities",
+    "TellsHidden",
     "Written",
     "unreadable",
 ]

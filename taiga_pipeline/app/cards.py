@@ -22,12 +22,12 @@ from sync.records.merge import Verdict
 from sync.records.model import Base, Observed, RecordKey, Value
 from taiga_pipeline.app.card_changes import CardChange, CardEvent
 from taiga_pipeline.app.card_talk import CardAnswers, left_for_later
-from taiga_pipeline.app.card_ties import bind_as_left
 from taiga_pipeline.app.deals.editing import add_deal, check_off, edit_deal, move_deal, take_back
 from taiga_pipeline.app.deals.funnel import required_by, rules_of
 from taiga_pipeline.app.deals.notes import add_note
 from taiga_pipeline.app.deals.values import read_fields
 from taiga_pipeline.app.store_access import deal_store, people_store
+from taiga_pipeline.app.sync.card_ties import bind_as_left
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.card_store import CardRow, CardStore
 from taiga_pipeline.pipeline.errors import (

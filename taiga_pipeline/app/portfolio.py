@@ -12,10 +12,10 @@ from sync.errors import Stop
 from sync.records.model import Desired, Owner, RecordKey
 from taiga_pipeline.app.card_changes import CardChange, seen_on
 from taiga_pipeline.app.card_talk import people_by_name
-from taiga_pipeline.app.card_ties import tie_cards
 from taiga_pipeline.app.cards import CardTaker
 from taiga_pipeline.app.planning.inputs import STATED, options_for, plan_input
 from taiga_pipeline.app.state_access import facts_by_project, state_to_read
+from taiga_pipeline.app.sync.card_ties import tie_cards
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.installing import how_to_get
 from taiga_pipeline.language import text as _
