@@ -15,7 +15,6 @@ from typing import Final
 import pytest
 from click.testing import CliRunner, Result
 
-from sync import crash_points
 from sync.errors import Locked, SyncError
 from sync.records.model import DesiredGroup
 from sync.run.runner import Options, Outcome, Runner, RunReport
@@ -28,6 +27,7 @@ from taiga_pipeline.sandbox.embedded import Sandbox
 from taiga_pipeline.sandbox.faults import Fault, FaultKind
 from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.client import Client
+from tests.crashes import observing
 from tests.profiles import sampled
 from tests.reliability.faults_world import Wishes, deal
 from tests.reliability.interleaving import Choose, Gate, two_switches
@@ -119,11 +119,8 @@ def stepwise(gate: Gate) -> Iterator[None]:
         if name == "request sent":
             gate.step()
 
-    crash_points.observers.append(observer)
-    try:
+    with observing(observer):
         yield
-    finally:
-        crash_points.observers.remove(observer)
 
 
 def names(sandbox: Sandbox) -> list[str]:
@@ -230,11 +227,8 @@ def suspended(machine: Machine, at: int, others: Callable[[], None]) -> Iterator
             others()
             machine.clock.sleep(601)
 
-    crash_points.observers.append(observer)
-    try:
+    with observing(observer):
         yield
-    finally:
-        crash_points.observers.remove(observer)
 
 
 def test_a_run_that_lost_its_lease_stops_before_its_next_write(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from sync import crash_points
 from sync.errors import Rejected
 from sync.records.model import Desired, DesiredGroup, Owner, RecordKey, Value
 from sync.run.runner import Outcome
@@ -17,13 +16,10 @@ from taiga_pipeline.targets.odoo import copies as odoo_copies
 from taiga_pipeline.targets.taiga import copies as taiga_copies
 from tests.contract.targets.account import Account, Work, copies_projects
 from tests.contract.targets.test_runs import Pipeline, key
+from tests.crashes import is_killed
 from tests.profiles import sampled
 
 pytestmark = copies_projects
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 @pytest.fixture
@@ -160,7 +156,7 @@ def test_a_copying_that_is_cut_off_anywhere_is_finished_by_the_next_run(
     for at in sampled(range(8, 60, 2), 5):
         deal = key(pipeline, at)
         want_copy(pipeline, deal, template, start)
-        if not killed(pipeline, at):
+        if not is_killed(pipeline.run, at):
             break
         for _ in range(2):
             report = pipeline.run()
@@ -169,26 +165,6 @@ def test_a_copying_that_is_cut_off_anywhere_is_finished_by_the_next_run(
         assert account.contents(root) == expected, f"crash point {at}"
         pipeline.settled()
     account.delete(template)
-
-
-def killed(pipeline: Pipeline, at: int) -> bool:
-    """Runs until a crash point, from which on nothing happens any more."""
-    count = 0
-
-    def observe(name: str) -> None:
-        nonlocal count
-        count += 1
-        if count >= at:
-            raise Killed(name)
-
-    crash_points.observers.append(observe)
-    try:
-        pipeline.run()
-    except Killed:
-        return True
-    finally:
-        crash_points.observers.remove(observe)
-    return False
 
 
 def test_a_deals_project_or_none_is_no_template(account: Account) -> None:

@@ -20,9 +20,10 @@ from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.records import portfolio_key
 from taiga_pipeline.sandbox.clock import Clock as SandboxClock
 from taiga_pipeline.sandbox.embedded import Sandbox
+from tests.crashes import Killed, observing
 
 from .wire import ADDRESS, Wire
-from .world import PIPELINE, Clock, Killed, observing
+from .world import PIPELINE, Clock
 
 GATE: Final = "needs documented"
 SECOND_GATE: Final = "budget known"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sync import crash_points
 from sync.errors import SyncError
 from sync.plan.limits import DEFAULTS, Limit
 from sync.plan.pipeline_planner import Rules
@@ -34,6 +32,7 @@ from taiga_pipeline.targets.taiga.adapter import TaigaTarget
 from taiga_pipeline.targets.taiga.client import Client
 from taiga_pipeline.targets.taiga.fitting import fit
 from taiga_pipeline.targets.taiga.identity import decode_markers
+from tests.crashes import Killed, observing
 from tests.reliability.kills.scenario import MAPPING
 
 from .wire import ADDRESS, Wire
@@ -68,10 +67,6 @@ MAPPINGS: Final = (
     *(parse_mapping(_TEXT + each) for each in (_THREE_PHASES, _TWO_PHASES)),
 )
 """A project for each deal, one for each of three phases, one for each of two."""
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 class Clock:
@@ -250,13 +245,3 @@ class World:
             for line in self.sandbox.requests
             if line.method != "GET" and not line.path.startswith("/auth")
         ]
-
-
-@contextmanager
-def observing(observer: Callable[[str], None]) -> Iterator[None]:
-    """Calls ``observer`` at each crash point for as long as the block runs."""
-    crash_points.observers.append(observer)
-    try:
-        yield
-    finally:
-        crash_points.observers.remove(observer)

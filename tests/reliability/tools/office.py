@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from sync import crash_points
 from sync.errors import SyncError, needed_by_every_run
 from sync.plan.pipeline_planner import Rules
 from sync.records.model import Desired, DesiredGroup, Owner, RecordKey, Value, WhenDropped
@@ -22,6 +21,7 @@ from taiga_pipeline.mapping.holding import Holding
 from taiga_pipeline.records import Kind, Project, Story
 from tests.contract.targets.account import Account
 from tests.contract.targets.test_runs import Deals
+from tests.crashes import is_killed, observing
 from tests.reliability.tools.edge import Edge
 from tests.reliability.tools.servers import PIPELINE, Fake, Picture, Server, restore, saved
 from tests.targets.support import ManualClock
@@ -31,10 +31,6 @@ BO: Final = "bo@example.invalid"
 FREELY: Final = Rules(
     allow=frozenset({"create", "staff", "retire", "children", "relabel", "mails"})
 )
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 def deal(
@@ -158,29 +154,13 @@ class World:
 
         From then on nothing happens any more: no clean-up sends or stores anything.
         """
-        count = 0
-
-        def observe(name: str) -> None:
-            nonlocal count
-            count += 1
-            if count >= at:
-                raise Killed(name)
-
-        crash_points.observers.append(observe)
-        try:
-            self.run()
-        except Killed:
-            return True
-        finally:
-            crash_points.observers.remove(observe)
-        return False
+        return is_killed(self.run, at)
 
     def crash_points(self) -> list[str]:
         """Runs, and returns the crash points that were reached."""
         names: list[str] = []
-        crash_points.observers.append(names.append)
-        self.run()
-        crash_points.observers.remove(names.append)
+        with observing(names.append):
+            self.run()
         return names
 
     def writes(self) -> list[str]:

@@ -17,16 +17,13 @@ from sync.in_memory_target import InMemoryTarget
 from sync.plan.model import IssueKind
 from sync.records.model import WhenRetired
 from sync.run.runner import Outcome
+from tests.crashes import Killed
 from tests.live.postgresql import Server
 from tests.profiles import WHOLE, sampled
 from tests.sync.world import World, deal
 
 STEP: Final = 1 if WHOLE else 5
 """Of how many boundaries one is tried."""
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 def prepare(folder: Path, url: str = "") -> World:
