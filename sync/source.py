@@ -21,7 +21,7 @@ __all__ = [
     "Source",
     "TakesFacts",
     "TellsParts",
-    "Told",
+    "WatchedEdits",
     "WriteBackResult",
     "wholes_of",
 ]
@@ -163,8 +163,8 @@ class TellsParts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a look at a group found out about the fields that it wants to be told of.
+class WatchedEdits:
+    """What a look at a group found out about the fields that it watches.
 
     ``bases`` is what was agreed upon of its children; ``facts`` lists the edits that stay
     (`sync.records.model.KEPT`).
@@ -178,11 +178,11 @@ class Told:
 class FollowsEdits(Protocol):
     """A source in which people's edits in one group decide what it asks for in others."""
 
-    def follow(self, told: Mapping[str, Told]) -> Iterable[DesiredGroup]:
-        """Yields the groups of the last reading that ``told`` is about, by their keys, and those
+    def follow(self, edits: Mapping[str, WatchedEdits]) -> Iterable[DesiredGroup]:
+        """Yields the groups of the last reading that ``edits`` are about, by their keys, and those
         that depend on them, as they are asked for now that this is known.
 
-        Nothing is yielded where ``told`` is what the reading knew already.
+        Nothing is yielded where ``edits`` are what the reading knew already.
         """
 
 

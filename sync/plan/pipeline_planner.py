@@ -45,7 +45,7 @@ from sync.plan.open_issues import (
 )
 from sync.plan.other_server import hints, without_proof
 from sync.plan.parts import dropped_parts, parts_of, renamed_groups
-from sync.plan.told import told_of
+from sync.plan.watched_edits import watched_edits_of
 from sync.records.model import RETIRED, TITLE, DesiredGroup, RecordKey, WhenGone
 from sync.records.similar_keys import Likeness, Match, find_matches, held
 from sync.run.server_identity import UNPROVEN
@@ -376,12 +376,12 @@ class PipelinePlanner:
         observation: Observation,
     ) -> list[GroupPlan]:
         """Plans again what is asked for otherwise, now that people's edits in it are known."""
-        found = ((group.key, told_of(group, looked[group.key][0])) for group in groups)
-        told = {key: each for key, each in found if each is not None}
-        if not (told and isinstance(self.source, FollowsEdits)):
+        found = ((group.key, watched_edits_of(group, looked[group.key][0])) for group in groups)
+        edits = {key: each for key, each in found if each is not None}
+        if not (edits and isinstance(self.source, FollowsEdits)):
             return list(groups)
         again: dict[str, DesiredGroup] = {}
-        for group in self.source.follow(told):
+        for group in self.source.follow(edits):
             before = wanted.groups.get(group.key)
             row = index.get(group.key)
             if before is not None:

@@ -8,22 +8,22 @@ from sync.plan.known import Known
 from sync.plan.model import GroupPlan
 from sync.records.model import KEPT, RecordKey, encode
 from sync.records.record_merge import Bases
-from sync.source import Told
+from sync.source import WatchedEdits
 
 
 def edits_that_stay(group: GroupPlan) -> Mapping[str, object]:
-    """Returns the fact that lists people's edits of told fields; nothing where there are none."""
+    """Returns the fact that lists people's edits of watched fields; nothing where there is none."""
     kept = [
         [key.kind, key.name, change.field, encode(change.observed)]
         for key, change in group.kept
-        if change.field in group.desired.told
+        if change.field in group.desired.watched
     ]
     return {KEPT: kept} if kept else {}
 
 
-def told_of(group: GroupPlan, known: Known) -> Told | None:
-    """Returns what a plan found out about told fields of children, None where it wants none."""
-    if not (group.desired.told and group.desired.follow_children):
+def watched_edits_of(group: GroupPlan, known: Known) -> WatchedEdits | None:
+    """Returns what a plan found out about watched fields of children; None where none is."""
+    if not (group.desired.watched and group.desired.follow_children):
         return None
     bases: dict[RecordKey, Bases] = {}
     adopted = {action.key: action.remember for action in group.actions}
@@ -34,7 +34,7 @@ def told_of(group: GroupPlan, known: Known) -> Told | None:
             **group.remember.get(child.key, {}),
             **adopted.get(child.key, {}),
         }
-        found = {name: fields[name] for name in group.desired.told & fields.keys()}
+        found = {name: fields[name] for name in group.desired.watched & fields.keys()}
         if found:
             bases[child.key] = found
-    return Told(bases, edits_that_stay(group)) if bases else None
+    return WatchedEdits(bases, edits_that_stay(group)) if bases else None

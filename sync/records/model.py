@@ -170,7 +170,7 @@ class DesiredGroup:
     were known before, where the source gave them others; ``knows_former`` says that it names all
     of them, so that nothing is guessed from how children look. ``beside`` are fields of the root
     as they are to be where a child can be held: whoever knows the target puts them in its place.
-    ``told`` are the names of fields of which the source wants to know what people made of them:
+    ``watched`` are the names of fields of which the source wants to know what people made of them:
     edits that stay are among the group's facts (`KEPT`).
     """
 
@@ -188,7 +188,7 @@ class DesiredGroup:
     former: Mapping[RecordKey, RecordKey] = field(default_factory=dict)
     knows_former: bool = False
     beside: Mapping[RecordKey, Mapping[str, Value]] = field(default_factory=dict)
-    told: frozenset[str] = frozenset()
+    watched: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:

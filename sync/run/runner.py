@@ -14,7 +14,7 @@ from sync.clock import Clock
 from sync.errors import Locked, Refused, Rejected, SyncError, needed_by_every_run
 from sync.plan.model import PARTIAL, GroupPlan, Issue, IssueKind, Plan
 from sync.plan.pipeline_planner import PipelinePlanner, PlanningResult, Rules
-from sync.plan.told import edits_that_stay
+from sync.plan.watched_edits import edits_that_stay
 from sync.records.model import KEPT, STATE, Binding, RecordKey
 from sync.run.executor import Applied, Executor
 from sync.run.key_changes import follow_keys

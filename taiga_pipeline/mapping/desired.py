@@ -54,7 +54,7 @@ class InPhase:
     """A phase of a deal: the key of its project, whom it needs, and when it starts.
 
     Its milestones are asked for from ``start`` on; ``first`` is its first day as people moved it.
-    ``told`` are all phases of the deal, in a line each.
+    ``listed`` are all phases of the deal, in a line each.
     """
 
     rule: PhaseRule
@@ -62,7 +62,7 @@ class InPhase:
     demand: tuple[RoleDemand, ...]
     start: date | None
     first: date | None
-    told: tuple[str, ...]
+    listed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def desired_group(  # noqa: PLR0913, PLR0917 - a deal, all that is known of it, 
         when_dropped=when_dropped(rules),
         waiting=frozenset(waiting_in(case)) if follow else frozenset(),
         beside=dict(beside(root, children, rules)),
-        told=frozenset({Milestone.START, Milestone.FINISH}) if phase else frozenset(),
+        watched=frozenset({Milestone.START, Milestone.FINISH}) if phase else frozenset(),
     )
 
 
@@ -430,7 +430,7 @@ def page_text(case: Case) -> Iterator[str]:
     """Yields the lines of the page with what sales knows."""
     words = case.rules.words
     demand = [written_demand([each], case.view.start, words) for each in case.demand]
-    phases = case.phase.told if case.phase else ()
+    phases = case.phase.listed if case.phase else ()
     yield from page_lines(case.deal, case.values, case.rules, demand, phases)
 
 

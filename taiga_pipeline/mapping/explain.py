@@ -171,7 +171,7 @@ def explain(  # noqa: PLR0913, PLR0917 - a deal, and all that is known of it
     holding = holding or Holding()
     projects = list(_projects(deal, rules, stage, staffing, dates))
     made = [(case, holding.part(_group(case, of, today))) for case, of in projects]
-    told = [remark for case, group in made for remark in _remarks(case, group, today)]
+    remarks = [remark for case, group in made for remark in _remarks(case, group, today)]
     return Explanation(
         deal=one_line(deal.key),
         candidates=tuple(_candidate(rule, deal, rules) for rule in mappings.rules),
@@ -179,7 +179,7 @@ def explain(  # noqa: PLR0913, PLR0917 - a deal, and all that is known of it
         file=rules.file,
         stage_in_deal=one_line(deal.stage),
         stage=stage,
-        remarks=(*dict.fromkeys(told), *holding.notes([asked_by(rules)], [rules])),
+        remarks=(*dict.fromkeys(remarks), *holding.notes([asked_by(rules)], [rules])),
         records=tuple(_record(record, case) for case, group in made for record in group.records()),
     )
 

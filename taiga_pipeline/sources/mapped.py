@@ -20,7 +20,7 @@ from sync.source import (
     Quarantined,
     Reading,
     RemembersServer,
-    Told,
+    WatchedEdits,
     WriteBackResult,
 )
 from taiga_pipeline.days import day_of
@@ -286,7 +286,7 @@ class MappedSource:
         reading.complete = deals.complete
         yield from self._overall(reading)
 
-    def follow(self, told: Mapping[str, Told]) -> Iterator[DesiredGroup]:
+    def follow(self, edits: Mapping[str, WatchedEdits]) -> Iterator[DesiredGroup]:
         """Yields the phases of deals in some of whose projects people moved milestones; see
         `sync.source.FollowsEdits`."""
         last = self._last
@@ -294,14 +294,16 @@ class MappedSource:
             return
         dates = dict(last.phases.dates)
         moved: dict[str, None] = {}
-        for key, each in told.items():
+        for key, each in edits.items():
             before = dates.get(key, Dates())
             dates[key] = before.updated(_dates_in(each))
             if dates[key] != before:
                 moved[deal_of(key)] = None
         known = replace(last, phases=replace(last.phases, dates=dates))
         holding, today = self._extent.holding.settled(), self._today()
-        for key in moved.keys() & self._in_phases.keys():
+        for key in moved:
+            if key not in self._in_phases:
+                continue
             deal, staffing = self._in_phases[key]
             yield from map(holding.part, self._of_deal(deal, staffing, known, today))
 
@@ -520,10 +522,10 @@ def _without(groups: Sequence[DesiredGroup], keys: Collection[str]) -> Sequence[
     return [group for group in groups if group.key not in keys] if keys else groups
 
 
-def _dates_in(told: Told) -> Dates:
-    """Returns the dates of milestones of which a look at their project told."""
-    bases = {key.name: each for key, each in told.bases.items() if key.kind == Kind.MILESTONE}
-    return dates_of(bases, told.facts)
+def _dates_in(edits: WatchedEdits) -> Dates:
+    """Returns the dates of milestones that a look at their project found."""
+    bases = {key.name: each for key, each in edits.bases.items() if key.kind == Kind.MILESTONE}
+    return dates_of(bases, edits.facts)
 
 
 def _delivered(facts: Iterable[GroupFacts], problems: list[str]) -> Iterator[DeliveryFacts]:

@@ -119,7 +119,12 @@ def in_phases(
     return [
         (
             InPhase(
-                each.rule, each.key, each.demand, each.start, each.first, _told(each, there, rules)
+                each.rule,
+                each.key,
+                each.demand,
+                each.start,
+                each.first,
+                _listed(each, there, rules),
             ),
             _staffing(each, there, staffing),
         )
@@ -127,7 +132,7 @@ def in_phases(
     ]
 
 
-def _told(this: Placed, there: Sequence[Placed], rules: Rules) -> tuple[str, ...]:
+def _listed(this: Placed, there: Sequence[Placed], rules: Rules) -> tuple[str, ...]:
     """Returns the phases of the deal as the page in one of their projects tells of them."""
     mine = f" ({rules.words.this_project})"
     return tuple(f"{each.summary}{mine if each is this else ''}" for each in there if each.followed)

@@ -32,9 +32,9 @@ def trust_in_dates(record: Record) -> float:
     What is stated once the outcome is known, as many tools do when a deal is closed, is no forecast
     and does not count.
     """
-    told = record.won & (record.stated_before > 0)
-    held = np.abs(record.closed - record.stated_before)[told] <= CLOSE_SPREAD
-    return float((held.sum() + DATES * DATES_HOLD) / (told.sum() + DATES))
+    stated = record.won & (record.stated_before > 0)
+    held = np.abs(record.closed - record.stated_before)[stated] <= CLOSE_SPREAD
+    return float((held.sum() + DATES * DATES_HOLD) / (stated.sum() + DATES))
 
 
 @dataclass(frozen=True, slots=True)
