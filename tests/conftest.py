@@ -26,6 +26,7 @@ pytest_plugins = (
     "tests.memory",
     "tests.figures",
     "tests.profiles",
+    "tests.second_try",
     "tests.live.postgresql",
     "tests.live.tryton",
     "tests.live.odoo",
