@@ -165,6 +165,8 @@ class Story:
     """The name of the column it is in; its own record has this name, normalised, in its key."""
     DUE_DATE: Final = "due_date"
     """A date, or None."""
+    HOURS: Final = "hours"
+    """Planned hours as text ("16", "1.5"), None for none."""
     FACTS: Final = "facts"
     """Lines of ``Name: value`` in the description, below people's own text. Written, never read."""
     SUMMARY: Final = "summary"

@@ -27,6 +27,7 @@ class Situation(StrEnum):
     APART = "both moved apart"
     NEW_EQUAL = "no base, equal"
     NEW_APART = "no base, unequal"
+    NEW_EMPTY = "no base, and nothing is there"
 
 
 class Verdict(StrEnum):
@@ -57,6 +58,7 @@ TABLE: Mapping[Situation, Mapping[Owner, Verdict]] = {
         (_.APART, Verdict.WRITE_BACK, Verdict.KEEP, Verdict.CONFLICT),
         (_.NEW_EQUAL, Verdict.REBASE, Verdict.REBASE, Verdict.REBASE),
         (_.NEW_APART, Verdict.WRITE, Verdict.KEEP, Verdict.CONFLICT),
+        (_.NEW_EMPTY, Verdict.WRITE, Verdict.KEEP, Verdict.WRITE),
     )
 }
 """The heart of the engine. A record's creation does not come here: it writes every field."""
@@ -88,7 +90,7 @@ def situation(base: Base | None, desired: Value, observed: Value) -> Situation:
     answered, when they last agreed.
     """
     if base is None:
-        return Situation.NEW_EQUAL if desired == observed else Situation.NEW_APART
+        return _new(desired, observed)
     sales_moved = desired != base.desired
     delivery_moved = observed != base.observed
     if sales_moved and delivery_moved:
@@ -96,6 +98,13 @@ def situation(base: Base | None, desired: Value, observed: Value) -> Situation:
     if sales_moved:
         return Situation.AGREED if desired == observed else Situation.SALES_MOVED
     return Situation.DELIVERY_MOVED if delivery_moved else Situation.QUIET
+
+
+def _new(desired: Value, observed: Value) -> Situation:
+    """Tells how two values stand that were never agreed upon. None is no one's word."""
+    if desired == observed:
+        return Situation.NEW_EQUAL
+    return Situation.NEW_EMPTY if observed is None else Situation.NEW_APART
 
 
 def merge_field(owner: Owner, base: Base | None, desired: Value, observed: Value) -> Decision:

@@ -125,6 +125,8 @@ class Desired:
     ``at_any_time`` are, for fields that are sets, the elements that the source may have asked for
     in any other state of the record: by them the connector knows its own where nothing tells any
     more what was agreed upon.
+    ``instead`` are, for fields for which a target may have no place, the fields that say the same
+    there: whoever knows the target puts them in its place.
     """
 
     key: RecordKey
@@ -136,6 +138,7 @@ class Desired:
     identity: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
     at_any_time: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    instead: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
 
     @property
     def natural_name(self) -> str:

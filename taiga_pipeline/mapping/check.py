@@ -25,11 +25,12 @@ from taiga_pipeline.mapping.rules import (
     stage_state,
     story_id,
 )
+from taiga_pipeline.mapping.stories.hours import parse_hours
 from taiga_pipeline.mapping.template import parse_template
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.mapping.values import placeholders
 from taiga_pipeline.pipeline.errors import InvalidValue
-from taiga_pipeline.pipeline.fields.field import DealField, FieldTable
+from taiga_pipeline.pipeline.fields.field import DealField, FieldTable, Kind
 from taiga_pipeline.pipeline.fields.own import read_own
 from taiga_pipeline.pipeline.fields.table import BUILT_IN
 from taiga_pipeline.pipeline.model import Category
@@ -234,9 +235,11 @@ def _stories(model: MappingFile, document: Document) -> Iterator[Problem]:
         milestones = [*model.milestone, *(part.milestone if at else ())]
         by_name = {name: m for m in milestones for name in (m.name, milestone_id(m))}
         for number, story in enumerate(part.story):
+            path = (*at, "story", number)
             if story.milestone is not None:
-                path = (*at, "story", number, "milestone")
-                yield from _story_milestone(document, path, story, by_name)
+                yield from _story_milestone(document, (*path, "milestone"), story, by_name)
+            if isinstance(story.hours, str):
+                yield from _story_hours(document, (*path, "hours"), story.hours, model.table)
 
 
 def _story_milestone(
@@ -249,6 +252,19 @@ def _story_milestone(
     elif story.when is Phase.TENTATIVE and milestone.when is Phase.STAFFED:
         message = "the milestone is made when the project is staffed, the story before"
         yield document.at_value(path, f'{message}; give both the same "when"')
+
+
+def _story_hours(
+    document: Document, path: KeyPath, hours: str, table: FieldTable
+) -> Iterator[Problem]:
+    """Finds hours that are those of a field which deals do not have, or which is no number."""
+    name = parse_hours(hours).field
+    numbers = [field.name for field in table if field.is_own and field.kind is Kind.NUMBER]
+    if name and name not in numbers:
+        near = did_you_mean(name, numbers).replace("'", '"')
+        placeholder = "{" + name + "}"
+        message = f'"{placeholder}" is no field of your own that is a number{near}'
+        yield document.at_value(path, message)
 
 
 def _same(

@@ -27,6 +27,7 @@ from taiga_pipeline.mapping.rules import (
     StateRule,
     StoryRule,
 )
+from taiga_pipeline.mapping.stories.hours import written_hours
 from taiga_pipeline.mapping.template import Template
 from taiga_pipeline.mapping.text import escape_markup, iso, normalise
 from taiga_pipeline.mapping.values import DealView, Values
@@ -412,17 +413,26 @@ def milestone_dates(rule: MilestoneRule, start: date | None) -> tuple[str, str]:
 
 
 def _story(case: Case, rule: StoryRule, milestones: set[str]) -> Desired:
+    text = rule.description.render(case.values, escape_markup)
+    fields: dict[str, Value] = {
+        Story.SUBJECT: rule.subject.render(case.values) or rule.id,
+        Story.DESCRIPTION: text,
+        Story.MILESTONE: rule.milestone if rule.milestone in milestones else "",
+        Story.TAGS: _tags(rule.tags, case.values),
+    }
+    instead: dict[str, Mapping[str, Value]] = {}
+    if rule.hours:
+        hours = written_hours(rule.hours.of(case.demand, case.deal.own))
+        fields[Story.HOURS] = hours
+        said = f"{case.rules.words.story_hours}: {hours}" if hours else ""
+        instead[Story.HOURS] = {Story.DESCRIPTION: "\n\n".join(filter(None, (text, said)))}
     return Desired(
         key=RecordKey(case.key, Kind.STORY, rule.id),
-        fields={
-            Story.SUBJECT: rule.subject.render(case.values) or rule.id,
-            Story.DESCRIPTION: rule.description.render(case.values, escape_markup),
-            Story.MILESTONE: rule.milestone if rule.milestone in milestones else "",
-            Story.TAGS: _tags(rule.tags, case.values),
-        },
+        fields=fields,
         owners=case.rules.owners.story,
         reason=f"each {case.state.value} project has it ({rule.where})",
         origins={"": f"{rule.where} (story)"},
+        instead=instead,
     )
 
 

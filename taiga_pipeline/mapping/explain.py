@@ -42,6 +42,7 @@ COMPUTED: Mapping[tuple[str, str], str] = {
     (Kind.MEMBERSHIP, "role"): "the allocation's role, else the person's; or the [[member]]'s",
     (Kind.MEMBERSHIP, "admin"): "the [[member]]'s; no other member administers",
     (Kind.STORY, Story.MILESTONE): "the story's milestone, if it is there",
+    (Kind.STORY, Story.HOURS): "the story's hours",
     (Kind.WIKI, Wiki.TITLE): "[words] from_sales",
     (Kind.WIKI, Wiki.TEXT): "nothing: it belongs to people",
     (Kind.WIKI, Wiki.FACTS): "the deal's contacts, checked-off actions and notes",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sync.records.model import Desired, DesiredGroup, WhenRetired
+from sync.records.model import Desired, DesiredGroup, Value, WhenRetired
 from sync.target import Capabilities
 from taiga_pipeline.mapping.model import PagePhase
 from taiga_pipeline.mapping.rules import Rules
@@ -40,6 +40,10 @@ _NEVER_DELETED: Final = (
     "(how = 'delete-if-untouched') is retired there, and stays"
 )
 
+_HOURS_AS_TEXT: Final = (
+    "{tool} has no place for hours of stories: they stand in the description of new stories"
+)
+
 NO_COPIES: Final = (
     "{tool} copies no project by its API, so that a template cannot be one there: write its "
     "milestones and stories into the mapping, and take 'template' out of it"
@@ -69,8 +73,8 @@ class Holding:
         """
         can = self.capabilities()
         group = _beside(group, can)
-        has_all = not can.lacks and not group.root.fields.keys() & Project.OF_COPIES
-        if has_all and all(can.holds(each.key.kind) for each in group.children):
+        is_copy = group.root.fields.keys() & Project.OF_COPIES
+        if not is_copy and all(can.holds(each.key.kind, *each.fields) for each in group.records()):
             return group
         kept = tuple(_part(child, can) for child in group.children if can.holds(child.key.kind))
         left_out = {each.key for each in group.children if not can.holds(each.key.kind)}
@@ -88,12 +92,17 @@ class Holding:
         copies = Project.COPIED_FROM in wanted.get(Kind.PROJECT, ())
         if copies:
             wanted[Kind.PROJECT] -= {Project.COPIED_FROM}
+        as_text = _stands_in_text(wanted, can)
+        if as_text:
+            wanted[Kind.STORY] -= {Story.HOURS}
         parts = [
             *(_kind(kind, can) for kind in wanted if not can.holds(kind)),
             *(_fields(kind, wanted, can) for kind in wanted if not can.holds(kind, *wanted[kind])),
         ]
         parts = [part for part in parts if part]
         notes = [f"{self.tool} has no place for {', '.join(parts)}: left out"] if parts else []
+        if as_text:
+            notes.append(_HOURS_AS_TEXT.format(tool=self.tool))
         if copies and not can.copies_roots:
             notes.append(NO_COPIES.format(tool=self.tool))
         if not can.tells_untouched and any(
@@ -166,7 +175,16 @@ def _of_stories(rules: Rules) -> set[str]:
         fields.add(Story.MILESTONE)
     if any(story.tags for story in rules.stories):
         fields.add(Story.TAGS)
+    if any(story.hours for story in rules.stories):
+        fields.add(Story.HOURS)
     return fields
+
+
+def _stands_in_text(wanted: Asked, can: Capabilities) -> bool:
+    """Whether hours of stories are asked for that only their descriptions can hold."""
+    is_asked = Story.HOURS in wanted.get(Kind.STORY, ())
+    has_text = can.holds(Kind.STORY, Story.DESCRIPTION)
+    return is_asked and has_text and not can.holds(Kind.STORY, Story.HOURS)
 
 
 def _beside(group: DesiredGroup, can: Capabilities) -> DesiredGroup:
@@ -183,9 +201,13 @@ def _beside(group: DesiredGroup, can: Capabilities) -> DesiredGroup:
 def _part(record: Desired, can: Capabilities) -> Desired:
     """Returns a record without fields that cannot be held, or that refer to such records."""
     kind = record.key.kind
+    said: dict[str, Value] = dict(record.fields)
+    for name, values in record.instead.items():
+        if not can.holds(kind, name):
+            said.update(values)
     fields = {
         name: value
-        for name, value in record.fields.items()
+        for name, value in said.items()
         if can.holds(kind, name)
         and can.holds(REFERENCES.get((kind, name), kind))
         and (can.copies_roots or name not in Project.OF_COPIES)

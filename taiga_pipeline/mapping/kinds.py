@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
@@ -16,6 +17,7 @@ from pydantic import (
 )
 
 from taiga_pipeline.mapping.dates import OFFSET_PATTERN, parse_offset
+from taiga_pipeline.mapping.stories.hours import HOURS_PATTERN, MOST_HOURS, MUST_BE, parse_hours
 from taiga_pipeline.pipeline.values.yes_no import NO, YES
 
 
@@ -24,6 +26,19 @@ def _number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("must be a number, without quotes")
     return value
+
+
+def _story_hours(value: object) -> object:
+    """Lets numbers of hours pass, and texts that say where hours come from."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
+        raise ValueError(MUST_BE)
+    if isinstance(value, str):
+        parse_hours(value)
+        return value
+    hours = Decimal(value)
+    if not hours.is_finite() or not 0 < hours <= MOST_HOURS:
+        raise ValueError(f"must be more than 0 and at most {MOST_HOURS} hours")
+    return hours
 
 
 def _one_or_more(value: object) -> object:
@@ -85,6 +100,19 @@ Hours = Annotated[
     BeforeValidator(_number),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 10_000}),
 ]
+StoryHours = Annotated[
+    Decimal | str,
+    BeforeValidator(_story_hours),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_HOURS},
+                {"type": "string", "pattern": re.sub(r"\?P<\w+>", "", HOURS_PATTERN)},
+            ]
+        }
+    ),
+]
+"""A number of hours, or a text that says where they come from."""
 Worth = Annotated[
     Decimal,
     Field(ge=Decimal("0.01"), le=10**15),

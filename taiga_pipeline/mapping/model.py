@@ -24,6 +24,7 @@ from taiga_pipeline.mapping.kinds import (
     Hours,
     Offset,
     Probability,
+    StoryHours,
     Switch,
     Text,
     Texts,
@@ -333,6 +334,14 @@ class StoryTable(Table):
         None, description="The id or name of the [[milestone]] it is put into when it is made."
     )
     tags: Texts = Field([], description="Its tags, with placeholders.")
+    hours: StoryHours | None = Field(
+        None,
+        description=(
+            "Planned hours: a number; hours of a role that the project needs "
+            '("role:Back", "25 % of role:Back", "role:*" for all roles); or a field of your own '
+            'that is a number ("{planned_hours}"). Left out: what people enter is left alone.'
+        ),
+    )
 
 
 class PhaseTable(Table):
@@ -423,6 +432,7 @@ class OwnershipTable(Table):
     story_subject: Owner = Field(Owner.SHARED, description="The subjects of stories.")
     story_description: Owner = Field(Owner.DELIVERY, description="The descriptions of stories.")
     story_tags: Owner = Field(Owner.DELIVERY, description="The tags of stories.")
+    story_hours: Owner = Field(Owner.SHARED, description="The planned hours of stories.")
     card: dict[str, Owner] = Field(
         {},
         description=(
@@ -471,6 +481,10 @@ class WordsTable(Table):
     phases: Text = Field("Phases", description="Heading above the phases of the deal.")
     this_project: Text = Field("this project", description="Behind the phase of the project.")
     project: Text = Field("Project", description="Name of the fact: the deal's project.")
+    story_hours: Text = Field(
+        "Planned hours",
+        description="Before the hours of a story, in a tool whose stories have no hours.",
+    )
     needs: Text = Field("Needs", description="Begins the note that lists open roles.")
     hours_per_week: Text = Field("h/week", description='As in "30 h/week".')
     week: Text = Field("week", description='As in "1 week".')

@@ -203,6 +203,43 @@ managers made of it: the phases after it follow in the run that finds it. People
 put on a deal are in the phases that need their role, in the days of their work; where no phase
 needs it, the days alone decide.
 
+## Hours of stories
+
+`hours` says how many hours a story is planned to take: a number, or where they come from.
+
+```toml
+[mapping]
+name = "with hours"
+
+[[stage]]
+name = "Won"
+category = "won"
+
+[[story]]
+subject = "Kick-off with {customer}"
+hours = 16
+
+[[story]]
+subject = "Build"
+hours = "role:Back"
+
+[[story]]
+subject = "Lead the project"
+hours = "10 % of role:*"
+```
+
+`role:Back` are the hours of that role which the deal, or the phase, needs in all its weeks;
+`role:*` those of all roles. A part of them is rounded to half an hour. `"{planned_hours}"` takes
+them from a [field of your own](fields.md#fields-of-your-own) that is a number. Without such a role
+or value, there is no estimate.
+
+Hours are shared: where the deal's change, those of the story follow; an estimate that people
+entered or took away stays, and where both changed, it is a conflict until you decide. `story_hours`
+under `[ownership]` may say otherwise. They are Odoo's allocated (or planned) hours, Redmine's
+estimated time and Kanboard's original estimate. Taiga's stories have points, not hours: there, and
+in tools whose adapter has no place for them, a line in the description of new stories names them,
+and `check` says so.
+
 ## New projects from a template
 
 `template` names a template of the tool (`"kanban"` in Taiga). In Taiga and Odoo it may also name a

@@ -26,6 +26,7 @@ from taiga_pipeline.mapping.model import (
     WhenUndated,
     WordsTable,
 )
+from taiga_pipeline.mapping.stories.hours import HoursRule, parse_hours
 from taiga_pipeline.mapping.template import Template, parse_template
 from taiga_pipeline.mapping.text import normalise, slug
 from taiga_pipeline.mapping.values import Placeholder, placeholders
@@ -163,7 +164,8 @@ class MilestoneRule:
 
 @dataclass(frozen=True, slots=True)
 class StoryRule:
-    """A story; ``milestone`` is the id of its milestone, "" for none."""
+    """A story; ``milestone`` is the id of its milestone, "" for none. ``hours`` are the planned
+    ones, None where the mapping says nothing of them."""
 
     id: str
     subject: Template
@@ -172,6 +174,7 @@ class StoryRule:
     milestone: str
     tags: tuple[Template, ...]
     where: Where
+    hours: HoursRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -529,6 +532,7 @@ def _stories(
             milestone=ids.get(story.milestone, story.milestone) if story.milestone else "",
             tags=_templates(story.tags, known),
             where=_where(document, (*at, "story", number)),
+            hours=None if story.hours is None else parse_hours(story.hours),
         )
 
 
@@ -569,6 +573,7 @@ def _owners(table: OwnershipTable) -> Owners:
             Story.DESCRIPTION: table.story_description,
             Story.MILESTONE: Owner.DELIVERY,
             Story.TAGS: table.story_tags,
+            Story.HOURS: table.story_hours,
         },
         page={Wiki.TITLE: Owner.DELIVERY, Wiki.TEXT: Owner.DELIVERY, Wiki.FACTS: Owner.SALES},
         stage=table.stage,

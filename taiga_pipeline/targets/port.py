@@ -20,9 +20,10 @@ from taiga_pipeline.records import Kind, Status, Story
 Made_co = TypeVar("Made_co", bound=Target, covariant=True)
 
 PROJECTS: Final = Capabilities(
-    kinds=frozenset({Kind.PROJECT, Kind.ROLE, Kind.MEMBERSHIP, Kind.MILESTONE, Kind.STORY})
+    kinds=frozenset({Kind.PROJECT, Kind.ROLE, Kind.MEMBERSHIP, Kind.MILESTONE, Kind.STORY}),
+    lacks={Kind.STORY: frozenset({Story.HOURS})},
 )
-"""What is assumed of an adapter that does not say what it can hold: no pages, no boards."""
+"""What is assumed of an adapter that does not say what it can hold: no pages, boards or hours."""
 
 PASSWORD: Final = "password"  # noqa: S105 - a way to log in, not a secret
 TOKEN: Final = "token"  # noqa: S105

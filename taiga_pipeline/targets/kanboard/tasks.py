@@ -14,6 +14,7 @@ from sync.records.composite_text import join_block, split_block
 from sync.records.model import Desired, Observed, RecordKey, Value, by_identity, digest
 from sync.target import Place, Written
 from taiga_pipeline.http.answer import JSON
+from taiga_pipeline.mapping.stories.hours import read_hours
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.records import Kind, Milestone, Story
 from taiga_pipeline.targets.before_writing import after_making
@@ -189,11 +190,12 @@ class Stories(Tasks):
     def fields(
         self, row: Row, words: str, context: Context, columns: Sequence[Row]
     ) -> dict[str, Value]:
-        """Returns subject, description, due date, who has it, and its column where it is known."""
+        """Returns subject, description, due date, hours, who has it, its column where known."""
         shown: dict[str, Value] = {
             Story.SUBJECT: text(row, "title"),
             Story.DESCRIPTION: words,
             Story.DUE_DATE: day(row.get("date_due"), context),
+            Story.HOURS: read_hours(row.get("time_estimated")),
         }
         owner = number(row.get("owner_id"))
         mail = context.people.mail(owner) if owner else ""
@@ -211,7 +213,7 @@ class Stories(Tasks):
     def places(
         self, fields: Mapping[str, Value], row: Row | None, place: Place, context: Context
     ) -> dict[str, JSON]:
-        """Returns parameters that write subject, description, facts, due date, owner, column."""
+        """Returns parameters that write subject, text, facts, due date, hours, owner, column."""
         params: dict[str, JSON] = {}
         if Story.SUBJECT in fields:
             params["title"] = fields[Story.SUBJECT]
@@ -219,6 +221,8 @@ class Stories(Tasks):
             params["description"] = _described(fields, row)
         if Story.DUE_DATE in fields:
             params["date_due"] = _midnight(fields[Story.DUE_DATE])
+        if Story.HOURS in fields and (row is not None or fields[Story.HOURS]):
+            params["time_estimated"] = float(str(fields[Story.HOURS] or 0))
         if Story.ASSIGNED in fields and (row is not None or fields[Story.ASSIGNED]):
             address = str(fields[Story.ASSIGNED] or "")
             params["owner_id"] = context.people.user_id(address) if address else 0
@@ -415,7 +419,9 @@ def _column(name: str, place: Place) -> int:
 
 
 def _state(row: Row) -> str:
-    return digest([text(row, place) for place in _WRITTEN])
+    estimate = read_hours(row.get("time_estimated"))
+    # Notes of tasks without an estimate are as they were before there were any.
+    return digest([*(text(row, place) for place in _WRITTEN), *filter(None, [estimate])])
 
 
 def _has_time(row: Row) -> bool:

@@ -85,7 +85,10 @@ class OdooTarget:
             self._demand_rights()
         self._proof = found or self._made_at()
         self._known = held_by(
-            milestones=self._context.has_milestones, project_tags=recent, leases=found is not None
+            milestones=self._context.has_milestones,
+            project_tags=recent,
+            leases=found is not None,
+            hours=bool(self._context.planned),
         )
         return self._account
 

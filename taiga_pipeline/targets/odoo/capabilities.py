@@ -41,9 +41,13 @@ SETTINGS: Final = (
 )
 
 
-def held_by(*, milestones: bool, project_tags: bool, leases: bool) -> Capabilities:
+def held_by(*, milestones: bool, project_tags: bool, leases: bool, hours: bool) -> Capabilities:
     """Returns what an Odoo can hold that has, or does not have, what versions and rights bring."""
     found = replace(CAPABILITIES, leases=leases)
+    if not hours:
+        lacks = {**found.lacks}
+        lacks[Kind.STORY] = lacks[Kind.STORY] | {Story.HOURS}
+        found = replace(found, lacks=lacks)
     if not project_tags:
         lacks = {**found.lacks}
         lacks[Kind.PROJECT] = lacks[Kind.PROJECT] | {Project.TAGS}

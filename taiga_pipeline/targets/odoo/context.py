@@ -47,6 +47,11 @@ class Context:
         return self.has("user_ids", "user_id")
 
     @property
+    def planned(self) -> str:
+        """The field of planned hours, "" for none: Odoo 17 gave it another name."""
+        return self.has("allocated_hours", "planned_hours")
+
+    @property
     def is_recent(self) -> bool:
         """Whether this is Odoo 15 or later, which has tags of projects and milestones."""
         return self.client.is_json2 or self.has("user_ids") != ""

@@ -15,6 +15,7 @@ from sync.errors import Rejected, Vanished
 from sync.records.composite_text import join_block, split_block
 from sync.records.model import Desired, Observed, RecordKey, Value
 from sync.target import Place, Written
+from taiga_pipeline.mapping.stories.hours import read_hours
 from taiga_pipeline.mapping.text import normalise
 from taiga_pipeline.odoo.lists import ALL, Asked, Row, from_start, id_of, name_of, records
 from taiga_pipeline.odoo.text import to_text
@@ -45,7 +46,7 @@ Values = dict[str, Any]
 
 def fields_of(context: Context) -> list[str]:
     """Returns the fields to read of tasks, as far as this Odoo has them."""
-    found = [name for name in _IF_THERE if context.has(name)]
+    found = [name for name in (*_IF_THERE, context.planned) if context.has(name)]
     return [*_ALWAYS, context.assignee, *found]
 
 
@@ -111,6 +112,8 @@ def observe(row: Row, context: Context) -> Observed:
         Story.TAGS: frozenset(context.tag_names([row]).values()),
         Story.ASSIGNED: _assigned(row, context),
     }
+    if context.planned:
+        fields[Story.HOURS] = read_hours(row[context.planned])
     return Observed(
         Kind.STORY,
         str(row["id"]),
@@ -197,6 +200,8 @@ def values_of(fields: Mapping[str, Value], place: Place, context: Context, group
     if isinstance(fields.get(Story.TAGS), frozenset):
         tags: Any = fields[Story.TAGS]
         values["tag_ids"] = [[6, 0, context.tag_ids(tags)]]
+    if Story.HOURS in fields and context.planned:
+        values[context.planned] = float(str(fields[Story.HOURS] or 0))
     if Story.ASSIGNED in fields:
         values |= _assignment(str(fields[Story.ASSIGNED] or ""), context)
     if context.has_milestones:

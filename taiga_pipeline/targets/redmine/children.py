@@ -17,6 +17,7 @@ from sync.errors import Rejected, SyncError, Vanished
 from sync.records.model import Desired, Observed, RecordKey, Value, by_identity
 from sync.target import Place, Written
 from taiga_pipeline.http.answer import JSON
+from taiga_pipeline.mapping.stories.hours import read_hours
 from taiga_pipeline.records import Kind, Membership, Milestone, Role, Story
 from taiga_pipeline.targets.marks import (
     Line,
@@ -205,10 +206,13 @@ class Issues:
         """Returns an issue; one that is not ours has no identity."""
         text, line = split_line(str(row.get("description") or ""))
         group, name = decode_reference(context.pipeline, value_of(row, DEAL_KEY) or _mark(line))
+        fields: dict[str, Value] = {Story.SUBJECT: str(row["subject"]), Story.DESCRIPTION: text}
+        if "estimated_hours" in row:
+            fields[Story.HOURS] = read_hours(row["estimated_hours"])
         return Observed(
             self.kind,
             str(row["id"]),
-            {Story.SUBJECT: str(row["subject"]), Story.DESCRIPTION: text},
+            fields,
             identity=name.casefold(),
             marked=bool(name),
             change_token=str(row.get("updated_on", "")),
@@ -261,6 +265,8 @@ class Issues:
             "description": text,
             "start_date": None,  # or else it would be today
         }
+        if fields.get(Story.HOURS):
+            body["estimated_hours"] = float(str(fields[Story.HOURS]))
         if ways.tracker_id is not None:
             body["tracker_id"] = ways.tracker_id
         if field is not None and value is not None:
@@ -294,8 +300,11 @@ class Issues:
     def modification(
         self, row: Row, changes: Mapping[str, Value], context: RedmineClientContext
     ) -> Body:
-        """Changes subject or description; the connector's line stays where no field holds it."""
+        """Changes subject, text, hours; the connector's line stays where no field holds it."""
         body: Body = {}
+        if Story.HOURS in changes:
+            hours = changes[Story.HOURS]
+            body["estimated_hours"] = float(str(hours)) if hours else None
         if Story.SUBJECT in changes:
             body["subject"] = changes[Story.SUBJECT]
         if Story.DESCRIPTION in changes:

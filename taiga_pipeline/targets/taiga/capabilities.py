@@ -6,7 +6,7 @@ from typing import Final
 
 from sync.target import Capabilities
 from taiga_pipeline.adapters import Setting
-from taiga_pipeline.records import Kind
+from taiga_pipeline.records import Kind, Story
 from taiga_pipeline.targets.port import APPLICATION_TOKEN, PASSWORD, TOKEN
 
 CAPABILITIES: Final = Capabilities(
@@ -22,6 +22,7 @@ CAPABILITIES: Final = Capabilities(
             Kind.WIKI,
         }
     ),
+    lacks={Kind.STORY: frozenset({Story.HOURS})},  # it has points
     leases=True,
     tells_untouched=True,
     copies_roots=True,

@@ -73,6 +73,9 @@ class Account(Protocol):
     def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
         """A person gives a story another subject."""
 
+    def estimate_story(self, root_id: str, story_id: str, hours: float) -> None:
+        """A person enters how many hours a story takes, 0 for none; only where it has any."""
+
     def copy_story(self, root_id: str, story_id: str) -> str:
         """Makes a story with the reference of another, as a second machine does, or a person who
         copies it into the same project or another one; returns its id."""

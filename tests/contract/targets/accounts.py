@@ -68,6 +68,9 @@ class InMemoryAccount:
     def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
         self.target.edit_child(root_id, story_id, subject=subject)
 
+    def estimate_story(self, root_id: str, story_id: str, hours: float) -> None:
+        self.target.edit_child(root_id, story_id, hours=f"{hours:g}" if hours else None)
+
     def copy_story(self, root_id: str, story_id: str) -> str:
         return self.target.copy_child(story_id, root_id)
 
@@ -229,6 +232,10 @@ class RedmineAccount:
     def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
         self.call("PUT", f"issues/{story_id}.json", {"issue": {"subject": subject}})
 
+    def estimate_story(self, root_id: str, story_id: str, hours: float) -> None:
+        body = {"issue": {"estimated_hours": hours or ""}}
+        self.call("PUT", f"issues/{story_id}.json", body)
+
     def copy_story(self, root_id: str, story_id: str) -> str:
         row = self.call("GET", f"issues/{story_id}.json")["issue"]
         fields = [{at: each[at] for at in ("id", "value")} for each in row["custom_fields"]]
@@ -323,6 +330,9 @@ class KanboardAccount:
 
     def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
         self.call("updateTask", id=int(story_id), title=subject)
+
+    def estimate_story(self, root_id: str, story_id: str, hours: float) -> None:
+        self.call("updateTask", id=int(story_id), time_estimated=hours)
 
     def copy_story(self, root_id: str, story_id: str) -> str:
         row = self.call("getTask", task_id=int(story_id))
@@ -428,6 +438,10 @@ class OdooAccount:
     def edit_story(self, root_id: str, story_id: str, subject: str) -> None:
         self.call("project.task", "write", [int(story_id)], {"name": subject})
 
+    def estimate_story(self, root_id: str, story_id: str, hours: float) -> None:
+        values = {self.target._context.planned: hours}
+        self.call("project.task", "write", [int(story_id)], values)
+
     def copy_story(self, root_id: str, story_id: str) -> str:
         # No copy has an external id: only the connector's line takes a reference along.
         (row,) = self.call("project.task", "read", [int(story_id)], fields=["name"])
@@ -486,7 +500,7 @@ class OdooAccount:
 class OlderOdooAccount(OdooAccount):
     """An Odoo 14, which has no milestones, and no tags of projects."""
 
-    capabilities = held_by(milestones=False, project_tags=False, leases=True)
+    capabilities = held_by(milestones=False, project_tags=False, leases=True, hours=True)
 
 
 def _reads_odoo(path: str) -> bool:

@@ -23,6 +23,9 @@ AGREED = Base(OLD, OLD)
         (AGREED, SALES, PM, Situation.APART),
         (None, OLD, OLD, Situation.NEW_EQUAL),
         (None, SALES, PM, Situation.NEW_APART),
+        (None, SALES, None, Situation.NEW_EMPTY),
+        (None, None, None, Situation.NEW_EQUAL),
+        (AGREED, SALES, None, Situation.APART),
         (Base("Tag", "tag"), "Tag", "tag", Situation.QUIET),
     ],
 )
@@ -40,6 +43,7 @@ def test_each_situation_is_decided_by_what_moved_since_the_base(base, desired, o
         (Situation.APART, Verdict.WRITE_BACK, Verdict.KEEP, Verdict.CONFLICT),
         (Situation.NEW_EQUAL, Verdict.REBASE, Verdict.REBASE, Verdict.REBASE),
         (Situation.NEW_APART, Verdict.WRITE, Verdict.KEEP, Verdict.CONFLICT),
+        (Situation.NEW_EMPTY, Verdict.WRITE, Verdict.KEEP, Verdict.WRITE),
     ],
 )
 def test_the_table_says_what_the_design_says(where, sales, delivery, shared):

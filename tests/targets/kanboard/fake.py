@@ -445,6 +445,7 @@ class FakeKanboard:
         description: str = "",
         date_due: str = "",
         date_started: str = "",
+        time_estimated: float | None = None,
     ) -> Any:
         if not title or project_id not in self.projects or len(reference) > 191:
             return 0 if title else False
@@ -469,6 +470,7 @@ class FakeKanboard:
             "date_due": self._moment(date_due),
             "date_started": self._moment(date_started),
             "time_spent": None,
+            "time_estimated": time_estimated or 0,
         }
         self._touch(number)
         return number

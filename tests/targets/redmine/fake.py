@@ -368,6 +368,7 @@ class FakeRedmine:
             "description": str(given.get("description") or "").replace("\n", "\r\n"),
             "done_ratio": 0,
             "spent_hours": 0.0,
+            "estimated_hours": given.get("estimated_hours"),
             "custom_fields": _values(self.issue_fields, [], given.get("custom_fields", [])),
             "fixed_version": {"id": given.get("fixed_version_id")},
             "created_on": now,
@@ -380,7 +381,7 @@ class FakeRedmine:
         row, given = self._child("issues", number), request.body["issue"]
         changed = [
             place
-            for place in sorted({"subject", "description", "done_ratio"} - self.ignores)
+            for place in sorted(_EDITED - self.ignores)
             if given.get(place, row[place]) != row[place]
         ]
         if changed:
@@ -497,6 +498,7 @@ def _values(fields: list[Row], before: list[Row], given: list[Row]) -> list[Row]
 
 _ONE = r"([^/]+)\.json"
 _KINDS = "memberships|versions"
+_EDITED = frozenset({"subject", "description", "done_ratio", "estimated_hours"})
 _ROUTES: list[tuple[str, str, Callable[..., tuple[int, Any]]]] = [
     ("GET", r"/projects\.json", FakeRedmine.list_projects),
     ("POST", r"/projects\.json", FakeRedmine.make_project),

@@ -27,7 +27,7 @@ CAPABILITIES = Capabilities(
                 Project.LOOKING_FOR_PEOPLE_NOTE,
             }
         ),
-        Kind.STORY: frozenset({Story.TAGS}),
+        Kind.STORY: frozenset({Story.TAGS, Story.HOURS}),
     },
 )
 

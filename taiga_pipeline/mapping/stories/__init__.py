@@ -1,0 +1,1 @@
+"""What stories are filled with besides their texts."""
