@@ -14,6 +14,9 @@ SKEW: Final = timedelta(minutes=1)
 that from now on was noted by a clock that was wrong."""
 
 
+_LOOK_SECONDS: Final = 0.1
+
+
 class Clock(Protocol):
     """A source of time."""
 
@@ -51,6 +54,32 @@ def is_the_machines(clock: Clock) -> bool:
 def is_ahead(noted: datetime | None, now: datetime) -> bool:
     """Whether a time that was noted is still to come: a clock was wrong, then or now."""
     return noted is not None and noted > now + SKEW
+
+
+class EndOfRun(threading.Event):
+    """What ends one run: set by the run itself, or with ``outside``, which the run leaves alone.
+
+    Whoever asked for the run can tell by ``outside`` whether somebody wanted it to end, and may
+    give the same to the next run.
+    """
+
+    def __init__(self, outside: threading.Event) -> None:
+        super().__init__()
+        self._outside = outside
+
+    def is_set(self) -> bool:
+        """Whether either is set."""
+        return super().is_set() or self._outside.is_set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until either is set, or ``timeout`` seconds are over; returns whether one is."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while not self.is_set():
+            left = _LOOK_SECONDS if until is None else until - time.monotonic()
+            if left <= 0:
+                return False
+            super().wait(min(left, _LOOK_SECONDS))
+        return True
 
 
 class StoppableClock:

@@ -273,7 +273,11 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that may write: committed at the end, rolled back on any exception."""
+    """A transaction that may write: committed at the end, rolled back on any exception.
+
+    An engine's execution option ``asleep_seconds`` bounds how long a program that does nothing in
+    it (it is suspended, say) may hold up others: then PostgreSQL takes it back.
+    """
     with _turn(engine), engine.execution_options(writes=True).begin() as connection:
         yield connection
 
@@ -393,9 +397,15 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_postgresql(busy_seconds: float, connection: Connection) -> None:
-    if connection.get_execution_options().get("writes", False):
+    options = connection.get_execution_options()
+    if options.get("writes", False):
         # For this transaction only: a pooler hands the connection on to others.
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {busy_seconds * 1000:.0f}")
+    if options.get("writes", False) and "asleep_seconds" in options:
+        milliseconds = options["asleep_seconds"] * 1000
+        connection.exec_driver_sql(
+            f"SET LOCAL idle_in_transaction_session_timeout = {milliseconds:.0f}"
+        )
 
 
 def _begin_sqlite(connection: Connection) -> None:

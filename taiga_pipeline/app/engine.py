@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from sync.clock import Clock, StoppableClock
+from sync.clock import Clock, EndOfRun, StoppableClock
 from sync.database.engine import shown
 from sync.plan.limits import DEFAULTS
 from sync.plan.pipeline_planner import Rules
@@ -72,7 +72,7 @@ def make_runner(
     )
     known = KnownTarget.of(workspace)
     source = make_source(workspace, known)
-    stop = stop or threading.Event()
+    stop = EndOfRun(stop or threading.Event())
     clock = StoppableClock(workspace.clock, stop)
     known.target = target = make_target(workspace, clock, store.words(LABELS))
     return Runner(source, target, store, clock, options, stop)

@@ -52,6 +52,11 @@ NO_TABLES: Final = (
 )
 
 
+_ASLEEP_SECONDS: Final = 5.0
+"""For how long a worker that stands still in the midst of a note (it was suspended) may hold up the
+others; less than they wait for a lock."""
+
+
 @dataclass(frozen=True, slots=True)
 class LastRun:
     """A pipeline's row. ``finished_at`` before ``started_at`` means that a run is under way, or
@@ -104,7 +109,7 @@ class Ledger:
     """
 
     def __init__(self, url: str, queue: str) -> None:
-        self._engine: Engine = open_engine(url)
+        self._engine: Engine = open_engine(url).execution_options(asleep_seconds=_ASLEEP_SECONDS)
         self.queue = queue
         self.ahead = timedelta()
 

@@ -22,7 +22,7 @@ from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import QUEUEING_LOCK_CONSTRAINT, JobManager, NotificationCallback
-from psycopg import Error, InterfaceError, OperationalError
+from psycopg import AsyncConnection, Error, InterfaceError, OperationalError
 from psycopg_pool import PoolTimeout
 from sqlalchemy import make_url
 
@@ -224,8 +224,20 @@ def connector(url: str) -> PsycopgConnector:
     """Returns the library's way to the database at one of our URLs."""
     plain = make_url(url).set(drivername="postgresql")
     return PsycopgConnector(
-        conninfo=plain.render_as_string(hide_password=False), min_size=1, max_size=4, **_POOL
+        conninfo=plain.render_as_string(hide_password=False),
+        min_size=1,
+        max_size=4,
+        configure=_commit_at_once,
+        **_POOL,
     )
+
+
+async def _commit_at_once(connection: AsyncConnection[Any]) -> None:
+    """Makes each statement a transaction of its own, as each of the queue's calls is one.
+
+    A worker that is suspended between a statement and its commit would hold up all others.
+    """
+    await connection.set_autocommit(True)
 
 
 def make_app(url: str, database: QueueDatabase | None = None) -> tuple[App, Manager]:

@@ -87,7 +87,7 @@ class Fleet:
         *,
         username: str = "pipeline-bot",
         concurrency: int = 1,
-        timeout: float = 10,
+        timeout: float = 60,
     ) -> None:
         """Adds a pipeline with so many deals at the proposal stage."""
         place = self.folder / name
@@ -103,7 +103,7 @@ class Fleet:
         (place / "deals.csv").write_text("\n".join([_HEADER, *rows]) + "\n")
         self.names.append(name)
 
-    def run(self, *arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Runs the program in the fleet's folder to its end."""
         return subprocess.run(
             [sys.executable, "-m", "taiga_pipeline", *arguments],
@@ -154,9 +154,9 @@ class Worker:
         doomed = [self.process.pid, *(self.children() if with_children else [])]
         for number in doomed:
             _kill(number, signal.SIGKILL)
-        self.process.wait(30)
+        self.process.wait(120)
 
-    def stop(self, timeout: float = 90) -> int:
+    def stop(self, timeout: float = 180) -> int:
         """Asks it to end, and returns its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -195,7 +195,7 @@ def _lines(table: Mapping[str, object]) -> str:
 
 
 def wait_until(
-    condition: Callable[[], bool], seconds: float = 120, workers: Sequence[Worker] = ()
+    condition: Callable[[], bool], seconds: float = 300, workers: Sequence[Worker] = ()
 ) -> None:
     """Waits for what real processes do. Fails, with what the workers said, if it never comes."""
     end = time.monotonic() + seconds

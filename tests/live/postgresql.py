@@ -37,8 +37,7 @@ ACCOUNT: Final = "sync"
 """The account of the URLs that are handed out; each owns its database, and no more."""
 PASSWORD: Final = "throw-away"
 _SETTINGS: Final = {
-    "fsync": "off",
-    "synchronous_commit": "off",
+    "fsync": "off",  # what was committed outlives a crash of the server, not of the machine
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,45 @@ class Host:
         return Counter(project["name"] for project in found)
 
 
+class Gate:
+    """Lets a server's requests wait, from when so many projects were asked for until it opens."""
+
+    def __init__(self, sandbox: Sandbox, after: int) -> None:
+        self._waiting = 0
+        self._left = after
+        self._opened = threading.Event()
+        self._lock = threading.Lock()
+        application = sandbox.application
+        handle = application.handle
+
+        def held(request: Request) -> Any:
+            if not self._lets_through(request):
+                self._opened.wait(300)
+                with self._lock:
+                    self._waiting -= 1
+            return handle(request)
+
+        application.handle = held  # type: ignore[method-assign]
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait now."""
+        with self._lock:
+            return self._waiting
+
+    def open(self) -> None:
+        """Lets all through, those that wait and those that come."""
+        self._opened.set()
+
+    def _lets_through(self, request: Request) -> bool:
+        with self._lock:
+            if self._left <= 0 and not self._opened.is_set():
+                self._waiting += 1
+                return False
+            self._left -= (request.method, request.path) == ("POST", "/api/v1/projects")
+            return True
+
+
 @pytest.fixture
 def hosts() -> Iterator[list[Host]]:
     """Three small Taigas."""
@@ -182,16 +221,16 @@ def all_projects(hosts: list[Host]) -> Counter[str]:
 
 def test_killed_workers_lose_nothing_and_do_nothing_twice(fleet: Fleet, hosts: list[Host]) -> None:
     populate(fleet, hosts, 9)
-    for host in hosts:
-        host.sandbox.set_delay(0.04)
+    gates = [Gate(host.sandbox, after=1) for host in hosts]
     enqueue_all(fleet)
     workers = [fleet.start() for _ in range(3)]
-    wait_until(lambda: len(all_projects(hosts)) >= 4, workers=workers)
     crashed, lost, last = workers
-    wait_until(lambda: is_at_work(crashed), workers=workers)
+    wait_until(lambda: sum(gate.waiting for gate in gates) == 6, workers=workers)
+    assert [len(worker.children()) for worker in workers] == [4, 4, 4], "each has two runs"
     crashed.kill(with_children=False)
-    wait_until(lambda: is_at_work(lost), workers=workers)
     lost.kill(with_children=True)
+    for gate in gates:
+        gate.open()
 
     wait_until(
         lambda: set(endings(fleet).values()) == {"done"} and not queued(fleet), workers=workers
@@ -202,23 +241,21 @@ def test_killed_workers_lose_nothing_and_do_nothing_twice(fleet: Fleet, hosts: l
     assert {session.user for host in hosts for session in host.sessions()} == set(fleet.names)
 
 
-def is_at_work(worker: Worker) -> bool:
-    """Whether a worker has a run under way: more processes than the one that forks, and a
-    tracker of resources."""
-    return len(worker.children()) > 2
-
-
 def test_a_worker_that_is_stopped_finishes_its_action_and_leaves_the_rest_to_others(
     fleet: Fleet, hosts: list[Host]
 ) -> None:
     populate(fleet, hosts[:1], 1, deals=8)
     hosts[0].sandbox.set_delay(0.2)
+    gate = Gate(hosts[0].sandbox, after=1)
     enqueue_all(fleet)
     worker = fleet.start()
-    wait_until(lambda: len(hosts[0].projects()) >= 1, workers=[worker])
-    assert worker.stop() == 0
+    wait_until(lambda: gate.waiting == 1, workers=[worker])
+    worker.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: "Finishing the current action" in worker.said(), workers=[worker])
+    gate.open()
+    assert worker.process.wait(180) == 0
     made = len(hosts[0].projects())
-    assert made < 8
+    assert 1 <= made < 8
     assert endings(fleet) == {"p00": "stopped"}
     assert queued(fleet) == {"p00": False}
     with closing(sqlite3.connect(fleet.folder / "p00" / "state.db")) as state:
@@ -239,7 +276,7 @@ def test_a_slow_host_and_one_that_is_down_hold_up_nobody_else(
     fleet: Fleet, hosts: list[Host]
 ) -> None:
     slow, quick, _ = hosts
-    slow.sandbox.set_delay(0.4)
+    gate = Gate(slow.sandbox, after=0)
     with socket.create_server(("127.0.0.1", 0)) as unused:
         down = f"http://127.0.0.1:{unused.getsockname()[1]}"
     fleet.add("a-down", down, 1)
@@ -254,14 +291,20 @@ def test_a_slow_host_and_one_that_is_down_hold_up_nobody_else(
         return sum(name[0] == letter and found[name] == "done" for name in found)
 
     wait_until(lambda: done("c") == 4, workers=[worker])
-    assert done("b") < 4, "the many pipelines of the slow host went first"
     wait_until(lambda: endings(fleet).get("a-down") == "unreachable", workers=[worker])
+    wait_until(lambda: queued(fleet).get("a-down") is False, workers=[worker])
+    with ledger_of(fleet) as ledger:
+        sight = ledger.look()
+    assert gate.waiting == 1, "a run of the slow host, which has one place"
+    assert done("b") == 0
+    gate.open()
+    wait_until(lambda: done("b") == 8, workers=[worker])
     assert worker.stop() == 0
     assert slow.most_at_once() == 1
-    with ledger_of(fleet) as ledger:
-        (job,) = (job for job in ledger.jobs() if job.name == "a-down")
-        wait = job.due - datetime.now(UTC) if job.due else timedelta()
-    assert timedelta(seconds=10) < wait <= timedelta(minutes=1)
+    (job,) = (job for job in sight.jobs if job.name == "a-down")
+    ended = sight.runs["a-down"].finished_at
+    assert job.due and ended
+    assert timedelta(seconds=10) < job.due - ended <= timedelta(minutes=1)
 
 
 def populate_as(fleet: Fleet, host: Host, names: Sequence[str]) -> None:
@@ -325,7 +368,11 @@ def test_workers_outlive_a_restart_of_the_database(
 def test_a_database_that_goes_away_in_mid_run_drops_no_run(
     fleet: Fleet, hosts: list[Host], postgresql: Server, how: str
 ) -> None:
-    """Queue and state are in the same database, as on most installations."""
+    """Queue and state are in the same database, as on most installations.
+
+    It goes away while each of the runs waits for an answer, with more to write, so that each loses
+    its run lock.
+    """
     if not isinstance(postgresql, Cluster):
         pytest.skip("the tests use a server that was given to them")
     fleet.environment["STATE_URL"] = fleet.environment[QUEUE]
@@ -335,11 +382,11 @@ def test_a_database_that_goes_away_in_mid_run_drops_no_run(
         text = config.read_text().replace("[sync]\n", '[sync]\nstate_env = "STATE_URL"\n')
         config.write_text(text)
     fleet.write({"dead_after": "3s", "concurrency": 3, "per_host": 3}, {"every": "30d"})
-    hosts[0].sandbox.set_delay(0.15)
+    gate = Gate(hosts[0].sandbox, after=2)
     enqueue_all(fleet)
     worker = fleet.start()
-    wait_until(lambda: len(hosts[0].projects()) >= 2, workers=[worker])
-    go_away(postgresql, how)
+    wait_until(lambda: gate.waiting == 3, workers=[worker])
+    go_away(postgresql, how, gate, worker)
     wait_until(
         lambda: set(endings(fleet).values()) == {"done"} and not queued(fleet), workers=[worker]
     )
@@ -353,11 +400,12 @@ def test_a_database_that_goes_away_in_mid_run_drops_no_run(
         assert ledger.held_hosts() == {}, "the pipelines' host did nothing wrong"
 
 
-def go_away(cluster: Cluster, how: str) -> None:
-    """Takes the database away from everyone, and brings it back."""
+def go_away(cluster: Cluster, how: str, gate: Gate, worker: Worker) -> None:
+    """Takes the database away from everyone while requests wait, and brings it back."""
     if how.startswith("stops"):
         cluster.stop(signal.SIGQUIT if how == "stops at once" else signal.SIGINT)
-        time.sleep(2)
+        gate.open()
+        wait_until(lambda: "database is away" in worker.said(), workers=[worker])
         cluster.start()
         return
     if how == "is frozen and cut":
@@ -369,6 +417,7 @@ def go_away(cluster: Cluster, how: str) -> None:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
         )
+        gate.open()
         time.sleep(0.5)
 
 
@@ -393,11 +442,12 @@ def test_a_worker_that_was_asleep_while_others_took_over_says_so_in_a_line(
     fleet: Fleet, hosts: list[Host]
 ) -> None:
     populate(fleet, hosts[:1], 1, deals=4)
-    hosts[0].sandbox.set_delay(0.2)
+    gate = Gate(hosts[0].sandbox, after=1)
     enqueue_all(fleet)
     sleeper = fleet.start()
-    wait_until(lambda: len(hosts[0].projects()) >= 1, workers=[sleeper])
+    wait_until(lambda: gate.waiting == 1, workers=[sleeper])
     os.kill(sleeper.process.pid, signal.SIGSTOP)
+    gate.open()
     other = fleet.start()
     wait_until(lambda: "its worker died" in other.said(), workers=[sleeper, other])
     os.kill(sleeper.process.pid, signal.SIGCONT)

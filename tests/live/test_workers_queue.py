@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from procrastinate import App
-from sqlalchemy import NullPool, create_engine, inspect, make_url
+from procrastinate import App, PsycopgConnector
+from psycopg.pq import TransactionStatus
+from sqlalchemy import NullPool, create_engine, func, inspect, make_url, select
 
 from sync.database.migrations import migrate, version_of
-from sync.errors import StateUnusable, Unreachable
+from sync.errors import DatabaseAway, StateUnusable, Unreachable
 from taiga_pipeline.workers import tables
 from taiga_pipeline.workers.decisions import HOST_FAILURES, Ended, Ending
 from taiga_pipeline.workers.fleet import Fleet, Member, QueueTable, WorkersTable
@@ -24,7 +25,7 @@ from taiga_pipeline.workers.jobs import WorkerTasks, assign, defer, hurry, make_
 from taiga_pipeline.workers.ledger import Ledger
 from taiga_pipeline.workers.manager import QueueDatabase, make_app
 from taiga_pipeline.workers.schedule import Every
-from taiga_pipeline.workers.schema import STEPS, metadata
+from taiga_pipeline.workers.schema import STEPS, TURNS, metadata
 from tests.live.postgresql import Server
 from tests.schemas import described
 
@@ -449,6 +450,29 @@ def test_a_worker_that_was_asleep_for_long_is_counted_again(world: World) -> Non
         return world.ledger.workers_alive(timedelta(seconds=30))
 
     assert world.with_app(sleeps) == 1
+
+
+def test_a_worker_that_is_suspended_in_the_midst_of_a_note_holds_up_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taiga_pipeline.workers.ledger._ASLEEP_SECONDS", 0.1)
+    asleep = Ledger(world.url, "pipelines")
+    with pytest.raises(DatabaseAway), asleep._writing() as connection:
+        connection.execute(TURNS.insert().values(queue="pipelines", duty="x", taken_at=func.now()))
+        assert world.ledger.take_turn("x", timedelta(minutes=1)), "it was taken back"
+        connection.execute(select(TURNS.c.duty))
+    asleep.close()
+
+
+def test_a_call_of_the_queue_locks_nothing_once_it_is_answered(world: World) -> None:
+    async def look(app: App, _: Housekeeping) -> Any:
+        connector = app.connector
+        assert isinstance(connector, PsycopgConnector)
+        async with connector.pool.connection() as connection:
+            await connection.execute("SELECT 1")
+            return connection.info.transaction_status
+
+    assert world.with_app(look) == TransactionStatus.IDLE
 
 
 def test_a_fault_in_the_worker_itself_drops_no_job(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from sync.clock import SystemClock
+from sync.clock import EndOfRun, StoppableClock, SystemClock
+from sync.errors import Interrupted
 from sync.records.model import RecordKey, WhenDropped
 from sync.run.runner import Outcome
 from sync.state.health import look_at
@@ -169,3 +171,21 @@ def test_rows_that_machines_share_are_dated_by_the_database(
         assert not compare_is_due(store, 24)
     finally:
         store.close()
+
+
+# --- a run's end
+
+
+@pytest.mark.parametrize("who", ["the run", "outside"])
+def test_nobody_waits_any_longer_once_the_run_ends(who: str) -> None:
+    outside = threading.Event()
+    end = EndOfRun(outside)
+    clock = StoppableClock(SystemClock(), end)
+    clock.sleep(0.01)
+    waits = threading.Timer(0.01, (end if who == "the run" else outside).set)
+    waits.start()
+    with pytest.raises(Interrupted):
+        clock.sleep(600)
+    assert end.is_set()
+    assert outside.is_set() is (who == "outside")
+    waits.join()

@@ -15,10 +15,11 @@ from taiga_pipeline.cli.fleet.worker_child import _Prefixed
 from taiga_pipeline.credentials import SecretError
 from taiga_pipeline.problems import ProblemsError
 from taiga_pipeline.sandbox.embedded import Sandbox
+from taiga_pipeline.sandbox.faults import Fault, FaultKind
 from taiga_pipeline.workers.children import Order
 from taiga_pipeline.workers.decisions import Ended, Ending
 from taiga_pipeline.workers.run import read_environment, run_order
-from tests.cli.conftest import Run
+from tests.cli.conftest import FixedClock, Run
 
 
 @pytest.fixture
@@ -59,6 +60,19 @@ def test_a_server_that_is_gone_is_reported(order: Order, taiga: Sandbox) -> None
     stop = threading.Event()
     stop.set()  # no one waits for retries
     assert carry_out(order, stop).ending is Ending.STOPPED
+
+
+def test_a_run_that_its_server_ends_in_the_midst_of_it_was_not_stopped_by_anybody(
+    order: Order, taiga: Sandbox
+) -> None:
+    taiga.faults.replace([Fault(FaultKind.THROTTLED, "POST", "/projects$", times=10_000)])
+    stop = threading.Event()
+    ended = run_order(Workspace(FixedClock()), order, stop, code_for)
+    assert (ended.ending, ended.code) == (Ending.UNREACHABLE, ExitCode.UNREACHABLE)
+    assert "unavailable" in ended.message
+    assert not stop.is_set(), "the next run may be given the same"
+    taiga.faults.replace([])
+    assert run_order(Workspace(FixedClock()), order, stop, code_for).applied > 0
 
 
 def test_a_configuration_that_was_renamed_meanwhile_is_not_run(order: Order) -> None:
