@@ -10,11 +10,14 @@ replication is one firm (see `bench.small_firms`), forecast once, as the program
 - held: the share of 80 % ranges that held what came, of all wins in 90 days and of their value:
   where the truth is known, of 500 futures of each firm rather than of the one that came;
 - even: the same without the grain of whole numbers (`even_shares`); 80 % if chances are right;
+- own: what the range of these futures itself holds of them: where that is more than 88 %, no range
+  of so few whole numbers holds less, and "even" is what the bar is for;
 - width: the mean width, of values in parts of what came; bias: expected by actual sum.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
@@ -22,7 +25,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from bench.small_firms import DAYS_AHEAD, Case, Shape, simulate
+from bench.small_firms import Case, simulate
+from bench.small_firms_shape import DAYS_AHEAD, Shape
 from bench.small_firms_shapes import SHAPES
 from taiga_pipeline.planning.forecast.backtest import base_rate
 from taiga_pipeline.planning.forecast.forecast import Ground, prepare, simulate_period
@@ -42,10 +46,12 @@ HELD: Final = (0.74, 0.88)
 HEADINGS: Final = (
     *("shape", "90 d: ours", "base", "truth", "off"),
     *("ever: ours", "mapping", "off: ours", "mapping"),
-    *("wins: held", "even", "width", "bias", "value: held", "even", "width", "bias", "met"),
+    *("wins: held", "even", "own", "width", "bias"),
+    *("value: held", "even", "own", "width", "bias", "met"),
 )
 _SELDOM: Final = 1e-9
 _FUTURES: Final = 500
+_NO_MAPPING: Final = 0.5
 _CENT: Final = 0.01
 """Sums of trials are kept in single precision."""
 
@@ -74,6 +80,8 @@ class Held:
     actual: float
     held: float
     even: float
+    own: float = math.nan
+    """What the range of all that may come holds of it, where that is known."""
 
 
 def held_in(trials: Floats, came: Floats) -> Held:
@@ -86,6 +94,7 @@ def held_in(trials: Floats, came: Floats) -> Held:
         float(came.mean()),
         float(inside.mean()),
         float(even_shares(trials, came).mean()),
+        held_in(came, came).held if len(came) > 1 and trials is not came else math.nan,
     )
 
 
@@ -116,22 +125,23 @@ def measure(shape: Shape, replications: int) -> tuple[list[str], str]:
         ground = prepare(case.history, shape.today, DAYS_AHEAD)
         chances += _chances(case, ground)
         sums = simulate_period(ground, 1, DAYS_AHEAD, seed)["all"]
-        came = np.array([case.wins], float), np.array([case.value])
+        number = np.array([case.wins], float)
+        worth = {name: np.array([each]) for name, each in case.value.items()}
         if shape.is_exact:
-            came = case.futures(_FUTURES, seed)
-        wins.append(held_in(sums.won, came[0]))
+            number, worth = case.futures(_FUTURES, seed)
+        wins.append(held_in(sums.won, number))
         if shape.value:
-            value += [held_in(trials, came[1]) for trials in sums.value.values()]
+            value += [held_in(trials, worth[name]) for name, trials in sums.value.items()]
     figures = _figures(np.array(chances, dtype=float))
     texts = [f"{figure:.3f}" for figure in figures]
     row = [shape.name, *texts, *_ranges(wins), *_ranges(value, in_parts=True)]
-    return row, ", ".join(_missed(shape, figures, _share(wins), _share(value)))
+    return row, ", ".join(_missed(shape, figures, wins, value))
 
 
 def _chances(case: Case, ground: Ground) -> Iterator[tuple[Any, ...]]:
     """Yields the chances of each open deal beside the truth."""
     mapped = case.history.chances
-    usual = float(np.mean(list(mapped.values())))
+    usual = float(np.mean(list(mapped.values()))) if mapped else _NO_MAPPING
     soon, _ = ground.view.open.within(1, DAYS_AHEAD)
     factor = np.exp(ground.common_shock(1, DAYS_AHEAD, "open").mean)
     found = outlooks_of(ground)
@@ -141,7 +151,9 @@ def _chances(case: Case, ground: Ground) -> Iterator[tuple[Any, ...]]:
         yield (*ours, base, mapped.get(deal.stage, usual), *astuple(fate))
 
 
-def _missed(shape: Shape, figures: list[float], wins: float, value: float) -> Iterator[str]:
+def _missed(
+    shape: Shape, figures: list[float], wins: Sequence[Held], value: Sequence[Held]
+) -> Iterator[str]:
     """Yields the names of the bars that were missed."""
     soon, ever, mapping = figures[3], figures[6], figures[7]
     if shape.is_exact and soon > SOON_AT_MOST.get((shape.a_year, shape.years), np.inf):
@@ -151,12 +163,18 @@ def _missed(shape: Shape, figures: list[float], wins: float, value: float) -> It
     if ever > mapping + slack:
         yield "ever"
     for name, held in (("wins", wins), ("value", value)):
-        if not HELD[0] <= round(held, 2) <= HELD[1]:
+        if held and not HELD[0] <= round(_fair_share(held), 2) <= HELD[1]:
             yield name
 
 
-def _share(held: Sequence[Held]) -> float:
-    return float(np.mean([each.held for each in held])) if held else 0.8
+def _share(held: Sequence[Held], what: str = "held") -> float:
+    return float(np.mean([getattr(each, what) for each in held]))
+
+
+def _fair_share(held: Sequence[Held]) -> float:
+    """Returns the share of what came that ranges held. Where so few wins come that the range of the
+    truth itself holds more than ranges should, it is that without the grain of whole numbers."""
+    return _share(held, "even" if _share(held, "own") > HELD[1] else "held")
 
 
 def _figures(chances: Any) -> list[float]:
@@ -179,14 +197,14 @@ def _ranges(held: Sequence[Held], *, in_parts: bool = False) -> list[str]:
     """Returns the share of ranges that held, that of `even_share`, the mean width, and expected by
     actual sum. Widths may be ``in_parts`` of the mean that came."""
     if not held:
-        return ["", "", "", ""]
+        return [""] * 5
     width = float(np.mean([each.width for each in held]))
     came = sum(each.actual for each in held)
     if in_parts:
         width = width / max(came / len(held), 1.0)
     bias = sum(each.expected for each in held) / max(came, 1.0)
-    even = float(np.mean([each.even for each in held]))
-    return [f"{_share(held):.0%}", f"{even:.0%}", f"{width:.2f}", f"{bias:.2f}"]
+    shares = [f"{_share(held, each):.0%}" for each in ("held", "even", "own")]
+    return [*shares, f"{width:.2f}", f"{bias:.2f}"]
 
 
 if __name__ == "__main__":

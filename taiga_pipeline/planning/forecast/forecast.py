@@ -154,13 +154,15 @@ class Ground:
         without stages: what they were off by says nothing of today's. What the model may be off by,
         being learnt from few decisions, is shared by all deals as well.
         """
-        windows = [each.window(first, last, part) for each in self.past if each.days >= last]
+        past, model = self.past, self.view.model
+        if isinstance(model, Funnel) and model.record.has_stays:
+            past = tuple(each for each in past if each.made >= model.record.staged_since)
+        windows = [each.window(first, last, part) for each in past if each.days >= last]
         learnt = learn_common_shock(windows, last, PARTS[part])
-        model = self.view.model
         if not isinstance(model, Funnel):
             return learnt
         off = model.off_by(*_wins_of(self.view, first, last, part))
-        mean = learnt.mean if model.record.learns_stages else 0.0
+        mean = learnt.mean if model.record.has_stays else 0.0
         return replace(learnt, mean=mean, sd=float(np.hypot(learnt.sd, off)))
 
 

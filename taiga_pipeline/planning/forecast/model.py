@@ -14,11 +14,8 @@ from typing import Final, Protocol
 import numpy as np
 
 from taiga_pipeline.planning.forecast.curves import Arrivals, Curves, curves, new_deals
-from taiga_pipeline.planning.forecast.funnel import (
-    CYCLE_DAYS,
-    FUNNEL,
-    fit_funnel,
-)
+from taiga_pipeline.planning.forecast.fitting import CYCLE_DAYS, fit_funnel
+from taiga_pipeline.planning.forecast.funnel import FUNNEL
 from taiga_pipeline.planning.forecast.hazards import Hazards, Variant, fit, gather, stage_chances
 from taiga_pipeline.planning.forecast.hidden_losses import unrecorded_losses
 from taiga_pipeline.planning.forecast.record import Days, Floats, Record
@@ -28,6 +25,8 @@ PLAIN: Final = Variant()
 HAZARDS: Final = tuple(Variant(season, load) for load in (False, True) for season in (False, True))
 MANY_DECISIONS: Final = 200
 """From so many decisions on, hazards by age can be told from chance."""
+STAGED_DECISIONS: Final = 60
+"""From so many decisions with stages on, stages say more than the ages of deals without them."""
 FULL_QUARTER: Final = 91
 """Days of record before a season can be told from chance."""
 
@@ -164,7 +163,9 @@ def usual_variant(record: Record) -> Variant:
     """Returns the model that is used unless another one has done better."""
     few = record.decided < MANY_DECISIONS
     lacks_losses = unrecorded_losses(record) is not None
-    return FUNNEL if record.learns_stages or few or lacks_losses else PLAIN
+    staged = record.closed[~record.is_open] >= record.staged_since
+    known = record.learns_stages or int(staged.sum()) >= STAGED_DECISIONS
+    return FUNNEL if known or few or lacks_losses else PLAIN
 
 
 def possible_variants(record: Record) -> tuple[Variant, ...]:

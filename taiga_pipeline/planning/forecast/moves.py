@@ -38,6 +38,7 @@ class Moves:
     weight: Floats
     to: Floats
     first: Days
+    first_deal: Days
 
     @classmethod
     def of(cls, record: Record, order: Days, silent: int | None) -> Moves:
@@ -48,8 +49,9 @@ class Moves:
         won = stays.after == WON
         forward = won | ((stays.after > 0) & (rank[np.maximum(stays.after, 0)] > rank[stays.stage]))
         lost = stays.after == LOST
-        days = np.maximum(stays.last - np.maximum(stays.first, record.start), 0)
-        in_record = stays.last >= record.start
+        begin = min(record.staged_since, record.today)
+        days = np.maximum(stays.last - np.maximum(stays.first, begin), 0)
+        in_record = stays.last >= begin
         to = np.zeros((number, number + 1))
         goal = np.where(won, number, np.maximum(stays.after, 0))
         np.add.at(to, (stays.stage[forward], goal[forward]), 1.0)
@@ -59,6 +61,7 @@ class Moves:
         return cls(
             stays.stage, days.astype(float), (forward & in_record).astype(float),
             (lost & in_record).astype(float), weight, to, stays.stage[begins],
+            stays.deal[begins],
         )  # fmt: skip
 
     def likelihood(self, chance: Floats) -> Floats:
@@ -90,3 +93,20 @@ def next_shares(to: Floats, order: Days) -> Floats:
         prior[0, -1] = _NEXT_DEALS
     total = to + prior
     return np.asarray(total / total.sum(axis=1, keepdims=True))
+
+
+def chances_of(moves_on: Floats, moves_to: Floats, order: Days) -> Floats:
+    """Returns the chance to be won of each stage (first axis; others are kept)."""
+    chances = np.zeros_like(moves_on)
+    for stage in reversed(order.tolist()):
+        later = np.tensordot(moves_to[stage, :-1], chances, axes=1) + moves_to[stage, -1]
+        chances[stage] = moves_on[stage] * later
+    return chances
+
+
+def through_of(moves_on: Floats, moves_to: Floats, order: Days) -> Floats:
+    """Returns how many of the deals in each stage (first axis) come into each stage."""
+    through = np.eye(len(moves_on))
+    for stage in reversed(order.tolist()):
+        through[stage] += moves_on[stage] * (moves_to[stage, :-1] @ through)
+    return through

@@ -195,7 +195,7 @@ def _stage_reason(view: View, deal: PastDeal) -> str:
             if not deal.stage
             else f"{deal.stage}; not recorded in the same way for all deals"
         )
-    if view.record.learns_stages:
+    if view.record.has_stays:
         return f"{deal.stage}, from history and the mapping"
     return f"{deal.stage}, from the mapping: history does not record stages"
 

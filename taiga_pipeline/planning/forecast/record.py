@@ -32,6 +32,8 @@ AHEAD_DAYS: Final = 28
 """So long before a decision a stated close date is a forecast of it."""
 KNOWN_ALIKE: Final = 0.9
 """Stages are used if they are on record for decided deals nearly as often as for open ones."""
+STAGED_DECISIONS: Final = 5
+"""So many decisions with stages must have come since they are on record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,9 @@ class Record:
     the record began, so no one is at risk before it. ``arrived`` tells which deals came in on the
     day ``entered``, and were not merely seen first then. ``stages`` are the names that ``stage``
     indexes; 0 is "not known". ``learns_stages`` is false where stages are not on record alike for
-    decided and for open deals. ``open_stages`` are the stages of open deals, where known.
+    decided and for open deals; they may be ``staged_since`` a day nevertheless (`NEVER`: they are
+    not), as after an import of closed deals. ``open_stages`` are the stages of open deals, where
+    known.
     ``stated`` are the close dates that sales stated, as they stood then (0: none), and
     ``stated_before`` those that stood `AHEAD_DAYS` before the decision, where that was known then.
     ``stage_since`` is the day from which on a deal is in its stage, as far as is known.
@@ -60,9 +64,15 @@ class Record:
     segments: Segments
     stays: Stays
     learns_stages: bool
+    staged_since: int
     open_stages: tuple[str, ...]
     stated: Days
     stated_before: Days
+
+    @property
+    def has_stays(self) -> bool:
+        """Whether stages are on record alike for all deals, at least since some day."""
+        return self.staged_since != NEVER
 
     @property
     def is_open(self) -> Flags:
@@ -233,12 +243,14 @@ def _record(today: int, lives: _Lives, names: tuple[str, ...], spells: _Spells) 
     number[seen] = np.arange(1, len(seen) + 1)
     current = np.zeros(len(last), dtype=np.int64)
     current[staged] = number[spells.stage[last[staged]]]
+    start = min(int(lives.closed.min(initial=NEVER)), today)
     learns = _are_comparable(staged, is_open)
-    in_order = learns or bool(staged[is_open].all())
+    since = start if learns else _staged_since(staged, lives, spells)
+    in_order = since != NEVER or bool(staged[is_open].all())
     stages = ("", *(names[each] for each in seen.tolist()))
     return Record(
         today=today,
-        start=min(int(lives.closed.min(initial=NEVER)), today),
+        start=start,
         entered=lives.entered,
         arrived=lives.arrived,
         closed=lives.closed,
@@ -247,8 +259,9 @@ def _record(today: int, lives: _Lives, names: tuple[str, ...], spells: _Spells) 
         stage=current if in_order else np.zeros_like(current),
         stage_since=_since(lives, spells, last),
         segments=_segments(today, lives, number, spells if learns else None),
-        stays=_stays(today, lives, number, spells if learns else None),
+        stays=_stays(today, lives, number, spells if since != NEVER else None),
         learns_stages=learns,
+        staged_since=since,
         stated=lives.stated,
         stated_before=lives.stated_before,
         open_stages=tuple(stages[each] for each in current[is_open & staged].tolist()),
@@ -266,6 +279,23 @@ def _are_comparable(staged: Flags, is_open: Flags) -> bool:
         return False
     share = staged[is_open].mean() if is_open.any() else 1.0
     return bool(decided.mean() >= KNOWN_ALIKE * share)
+
+
+def _staged_since(staged: Flags, lives: _Lives, spells: _Spells) -> int:
+    """Returns the day from which on stages are on record for decided deals nearly as often as for
+    open ones; `NEVER` if they are not, or for too few decisions."""
+    is_open = lives.closed == NEVER
+    if not is_open.any() or not len(spells.since):
+        return NEVER
+    in_order = np.argsort(lives.closed, kind="stable")[: int((~is_open).sum())]
+    known = staged[in_order][::-1]
+    share = np.cumsum(known) / np.arange(1, len(known) + 1)
+    alike = np.flatnonzero(known & (share >= KNOWN_ALIKE * staged[is_open].mean())) + 1
+    number = int(alike.max(initial=0))
+    if known[:number].sum() < STAGED_DECISIONS:
+        return NEVER
+    before = lives.closed[in_order[-number - 1]] + 1 if number < len(known) else 0
+    return max(int(before), int(spells.since.min()))
 
 
 def _since(lives: _Lives, spells: _Spells, last: Days) -> Days:

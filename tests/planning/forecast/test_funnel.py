@@ -9,13 +9,11 @@ import pytest
 
 np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
 
-from bench.small_firms import TODAY, TOO_LOW, TRUTH, Case, Shape, simulate  # noqa: E402
+from bench.small_firms import Case, simulate  # noqa: E402
+from bench.small_firms_shape import TODAY, TOO_LOW, TRUTH, Shape  # noqa: E402
+from taiga_pipeline.planning.forecast.fitting import CYCLE_DAYS, fit_funnel  # noqa: E402
 from taiga_pipeline.planning.forecast.forecast import make_forecast  # noqa: E402
-from taiga_pipeline.planning.forecast.funnel import (  # noqa: E402
-    CYCLE_DAYS,
-    Funnel,
-    fit_funnel,
-)
+from taiga_pipeline.planning.forecast.funnel import Funnel  # noqa: E402
 from taiga_pipeline.planning.forecast.hidden_losses import unrecorded_losses  # noqa: E402
 from taiga_pipeline.planning.forecast.model import MAPPING as MAPPING_ALONE  # noqa: E402
 from taiga_pipeline.planning.forecast.notes import notes  # noqa: E402

@@ -8,7 +8,8 @@ import pytest
 
 np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
 
-from bench.small_firms import TODAY, Shape, simulate  # noqa: E402
+from bench.small_firms import simulate  # noqa: E402
+from bench.small_firms_shape import TODAY, Shape  # noqa: E402
 from taiga_pipeline.planning.forecast.forecast import Ground, prepare  # noqa: E402
 from taiga_pipeline.planning.forecast.month_ends import weights_of  # noqa: E402
 from taiga_pipeline.planning.forecast.outlooks import outlooks_of  # noqa: E402

@@ -9,7 +9,8 @@ import pytest
 
 np = pytest.importorskip("numpy", reason="needs the extra planning: numpy")
 
-from bench.small_firms import BEFORE_SUMMER, TODAY, Shape, simulate  # noqa: E402
+from bench.small_firms import simulate  # noqa: E402
+from bench.small_firms_shape import BEFORE_SUMMER, TODAY, Shape  # noqa: E402
 from taiga_pipeline.planning.forecast.forecast import make_forecast  # noqa: E402
 from taiga_pipeline.planning.forecast.notes import notes  # noqa: E402
 from taiga_pipeline.planning.forecast.record import make_record  # noqa: E402
