@@ -19,6 +19,9 @@ from taiga_pipeline.records import Kind, Wiki
 SLUG: Final = "from-sales"
 """The page's address within the wiki, in every language."""
 
+OF_JOINED: Final = "## "
+"""What the heading begins with above a deal that was joined to the project."""
+
 MAX_NOTES: Final = 30
 MAX_STAGES: Final = 30
 """Moves that stand on the page: the newest."""
@@ -91,8 +94,12 @@ def _with_section(group: DesiredGroup, lines: Sequence[str]) -> DesiredGroup:
     def shown(child: Desired) -> Desired:
         if not lines or not is_page(child.key):
             return child
-        # A blank line ends the quotation of notes.
-        text = "\n".join((str(child.fields[Wiki.FACTS]), "", *lines)).lstrip("\n")
+        shown = str(child.fields[Wiki.FACTS]).split("\n")
+        # What deals that were joined bring comes last, under headings of their own. A blank line
+        # ends the quotation of notes.
+        at = next((n for n, line in enumerate(shown) if line.startswith(OF_JOINED)), None)
+        parts = [*shown, "", *lines] if at is None else [*shown[:at], *lines, "", *shown[at:]]
+        text = "\n".join(parts).lstrip("\n")
         return replace(child, fields={**child.fields, Wiki.FACTS: text})
 
     return replace(group, children=tuple(shown(child) for child in group.children))

@@ -159,13 +159,17 @@ class Portfolio:
         self._feeds_back = self._look.editable
         self._cards, self._tasks, self.deals = [], [], {}
 
-    def add(self, deal: Deal, rules: Rules, stage: StageRule) -> None:
-        """Takes a deal up, unless it was decided long ago and has no card yet."""
+    def add(self, deal: Deal, rules: Rules, stage: StageRule, main: str = "") -> None:
+        """Takes a deal up, unless it was decided long ago and has no card yet.
+
+        ``main`` is the deal whose project it is a part of, "" for its own.
+        """
         key = RecordKey(self.key, Kind.STORY, deal.key)
         if key not in self._followed and closed_long_ago(deal, rules, stage, self._today):
             return
         self.deals[deal.key] = deal
-        self._cards.append(self._card(key, deal, rules, stage))
+        link = self._known.links.get(main or deal.key, "")
+        self._cards.append(self._card(key, deal, rules, stage, link))
         if self._look.editable and key not in self._deleted:
             self._tasks += self._tasks_of(key, deal, rules, stage)
 
@@ -274,7 +278,9 @@ class Portfolio:
             elif key in self._followed:
                 yield _as_it_is(key)
 
-    def _card(self, key: RecordKey, deal: Deal, rules: Rules, stage: StageRule) -> Desired:
+    def _card(
+        self, key: RecordKey, deal: Deal, rules: Rules, stage: StageRule, link: str
+    ) -> Desired:
         won = stage.category is Category.WON
         start = project_start(deal, won=won, lead_time_weeks=rules.lead_time_weeks)
         chance = stage.chance(deal.probability)
@@ -285,7 +291,7 @@ class Portfolio:
             Story.STATUS: self._names[normalise(stage.name)],
             Story.DUE_DATE: iso(deal.expected_close) or None,
             Story.TAGS: frozenset(filter(None, (values["owner"], values["probability"]))),
-            Story.FACTS: self._facts(deal.key, values, rules),
+            Story.FACTS: _facts(values, rules, link),
         }
         if self._look.editable:
             fields |= self._worked_on(deal, values, stage, rules)
@@ -371,15 +377,13 @@ class Portfolio:
                 when_dropped=WhenDropped.REMOVE,
             )
 
-    def _facts(self, key: str, values: Values, rules: Rules) -> str:
-        facts = [(word, values[name]) for name, word in rules.card_facts]
-        lines = [
-            f"- {escape_markup(name)}: {escape_markup(value)}" for name, value in facts if value
-        ]
-        link = self._known.links.get(key)
-        if link:
-            lines.append(f"- {escape_markup(rules.words.project)}: {link}")
-        return "\n".join(lines)
+
+def _facts(values: Values, rules: Rules, link: str) -> str:
+    facts = [(word, values[name]) for name, word in rules.card_facts]
+    lines = [f"- {escape_markup(name)}: {escape_markup(value)}" for name, value in facts if value]
+    if link:
+        lines.append(f"- {escape_markup(rules.words.project)}: {link}")
+    return "\n".join(lines)
 
 
 def keys_before(deal: str, renamed: Mapping[str, str]) -> Iterator[str]:

@@ -103,8 +103,8 @@ class Overview(Protocol):
     def begin(self, today: date) -> None:
         """Begins again, with no deal."""
 
-    def add(self, deal: Deal, rules: Rules, stage: StageRule) -> None:
-        """Takes a deal up."""
+    def add(self, deal: Deal, rules: Rules, stage: StageRule, main: str = "") -> None:
+        """Takes a deal up. ``main`` is the deal whose project it is a part of, "" for its own."""
 
     def group(self, quarantined: Sequence[Quarantined]) -> DesiredGroup:
         """Returns the group of the deals that were taken up."""
@@ -434,7 +434,8 @@ class MappedSource:
 
     def _update_overview(self, deal: Deal, group: DesiredGroup | None) -> None:
         if self._overview and group is not None:
-            self._overview.add(deal, *self._mappings.stage_of(deal))
+            main = self._joins.get(deal.key, "")
+            self._overview.add(deal, *self._mappings.stage_of(deal), main)
 
     def _overall(self, reading: Reading) -> Iterator[DesiredGroup]:
         """Yields the overview, unless some deals were not read: it would lose them."""

@@ -149,3 +149,13 @@ def test_a_card_shows_fields_of_ones_own_as_plain_text() -> None:
         "- Region: &#91;North&#93;(http://x)",
         "- Strategic account: yes",
     ]
+
+
+def test_the_card_of_a_deal_that_joined_a_project_shows_the_address_of_that_project() -> None:
+    rules, known = mappings(), Surroundings(links={"D-1": "https://pm/1", "D-2": "https://pm/old"})
+    portfolio = Portfolio(KEY, Look(), rules.rules, lambda: known)
+    portfolio.begin(TODAY)
+    part = deal(key="D-2", part_of="D-9")
+    portfolio.add(part, *rules.stage_of(part), "D-1")
+    facts = str(card(portfolio.group(())).fields[Story.FACTS])
+    assert facts.endswith("- Project: https://pm/1")

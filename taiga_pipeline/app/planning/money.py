@@ -13,6 +13,7 @@ from taiga_pipeline.app.pipeline_data import Pipeline, read_pipeline
 from taiga_pipeline.app.planning.inputs import PlanInput, attendance_of, plan_input
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.pipeline.delivery import facts_by_deal
+from taiga_pipeline.pipeline.tables.joins import joins_of, main_deals
 from taiga_pipeline.planning.weeks import monday
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def money_for(workspace: Workspace, read: Pipeline, given: PlanInput) -> Money:
     demand = find_demand(situation, *plan, weeks, attendance_of(workspace, situation, weeks))
     starts = {each.deal_key: each for each in demand.open}
     quarters = quarters_money(deals, starts, given.outlooks, today, Draws())
-    found = budgets(deals, facts_by_deal(read.facts), today)
+    main_of = main_deals(joins_of(situation.deals))
+    found = budgets(deals, facts_by_deal(read.facts), today, main_of)
     finished = tuple(each for each in found if each.is_finished)
     running = tuple(each for each in found if not each.is_finished and _runs(each))
     return Money(

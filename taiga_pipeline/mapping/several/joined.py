@@ -32,7 +32,7 @@ from taiga_pipeline.mapping.desired import (
     when_dropped,
 )
 from taiga_pipeline.mapping.facts import BREAK, deal_facts
-from taiga_pipeline.mapping.page import is_page
+from taiga_pipeline.mapping.page import OF_JOINED, is_page
 from taiga_pipeline.mapping.rules import Rules, StageRule
 from taiga_pipeline.mapping.text import amount, escape_markup
 from taiga_pipeline.mapping.values import Values
@@ -189,7 +189,7 @@ def _sections(joined: Sequence[Case]) -> Iterator[str]:
     for case in joined:
         # A blank line ends the quotation of notes.
         yield ""
-        yield f"## {escape_markup(title_of(case.deal))}"
+        yield f"{OF_JOINED}{escape_markup(title_of(case.deal))}"
         yield from page_text(case)
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from statistics import quantiles
+from types import MappingProxyType
 from typing import Final
 
 from taiga_pipeline.pipeline.model import Deal
-from taiga_pipeline.planning.money.deals import DealMoney
+from taiga_pipeline.planning.money.deals import DealMoney, added_up
 
 PARTED: Final = 0.15
 """So much more of the hours than of the work may be gone before it is a warning."""
@@ -75,19 +76,41 @@ class Overrun:
 
 
 def budgets(
-    deals: Iterable[DealMoney], facts: Mapping[str, Mapping[str, object]], as_of: date
+    deals: Iterable[DealMoney],
+    facts: Mapping[str, Mapping[str, object]],
+    as_of: date,
+    main_of: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[Budget, ...]:
     """Returns the budgets of won deals that have hours, those with warnings first.
 
-    ``facts`` are what delivery reported, by deal (``spent_hours``, ``progress`` 0 to 1). Finished
-    deals are among them: `overrun` learns from those.
+    ``facts`` are what delivery reported, by deal (``spent_hours``, ``progress`` 0 to 1).
+    ``main_of`` leads from a deal that joined a project to its main deal: they have one budget.
+    Finished deals are among them: `overrun` learns from those.
     """
+    projects: dict[str, list[DealMoney]] = {}
+    for each in deals:
+        if each.won and each.hours > 0:
+            projects.setdefault(main_of.get(each.deal.key, each.deal.key), []).append(each)
     found = [
-        budget_of(each, facts.get(each.deal.key, {}), as_of)
-        for each in deals
-        if each.won and each.hours > 0
+        budget_of(added_up(_main_first(parts, main)), facts_of(facts, main, parts), as_of)
+        for main, parts in projects.items()
     ]
     return tuple(sorted(found, key=lambda each: (not each.warnings, each.deal.key)))
+
+
+def _main_first(parts: Iterable[DealMoney], main: str) -> list[DealMoney]:
+    return sorted(parts, key=lambda each: each.deal.key != main)
+
+
+def facts_of(
+    facts: Mapping[str, Mapping[str, object]], main: str, parts: Iterable[DealMoney]
+) -> Mapping[str, object]:
+    """Returns what delivery reported of a project: that of its main deal. Hours count that were
+    reported in a project which a deal had before it joined this one."""
+    found = dict(facts.get(main, {}))
+    keys = {main, *(each.deal.key for each in parts)}
+    spent = [hours for key in keys if (hours := _number(facts.get(key, {}).get("spent_hours")))]
+    return {**found, "spent_hours": sum(spent)} if spent else found
 
 
 def budget_of(money: DealMoney, facts: Mapping[str, object], as_of: date) -> Budget:

@@ -195,6 +195,33 @@ def _money(
     )
 
 
+def added_up(parts: Sequence[DealMoney]) -> DealMoney:
+    """Returns what deals in one project come to together, as that of the first one.
+
+    Whether their margin is known, each of them tells.
+    """
+    first, *others = parts
+    if not others:
+        return first
+    cost: dict[str, float] = {}
+    at_rates: dict[str, float] = {}
+    revenue: dict[str, float] = {}
+    for each in parts:
+        _sum_into(cost, each.cost)
+        _sum_into(at_rates, each.at_rates)
+        _sum_into(revenue, each.revenue)
+    return replace(
+        first,
+        hours=sum(each.hours for each in parts),
+        priced_hours=sum(each.priced_hours for each in parts),
+        billed_hours=sum(each.billed_hours for each in parts),
+        cost=cost,
+        at_rates=at_rates,
+        revenue=revenue,
+        weeks=tuple(week for each in parts for week in each.weeks),
+    )
+
+
 def _sum_into(total: dict[str, float], amounts: Amounts) -> None:
     for currency, amount in amounts.items():
         total[currency] = total.get(currency, 0.0) + amount

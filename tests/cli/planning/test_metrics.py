@@ -155,3 +155,24 @@ def test_a_mapping_that_allows_it_shows_money_on_the_page_and_a_second_run_is_qu
     assert f"- Margin: {deal['margin']['EUR']:,.0f} EUR" in written
     assert f"- Cost: {deal['cost']['EUR']:,.0f} EUR" in written
     assert sample("run").stdout == ""
+
+
+def test_money_of_deals_in_one_project_adds_up_on_its_page(
+    sample: Run, taiga: Sandbox, tmp_path: Path
+) -> None:
+    for role in ("Back", "Design", "Front", "Lead", "UX"):
+        rate = ("--cost", "77.31", "--bill", "133.57", "--currency", "EUR")
+        assert sample("people", "rate", "set", role, *rate).exit_code == 0
+    mapping = tmp_path / "mappings" / "default.toml"
+    page = 'from_sales_page = "tentative"\nmoney_on_page = true'
+    mapping.write_text(mapping.read_text().replace('from_sales_page = "staffed"', page))
+    assert sample("join", "D-106", "D-105").exit_code == 0
+    assert sample("run").exit_code == 0
+    with closing(sqlite3.connect(tmp_path / "state.db")) as connection:
+        written = "\n".join(connection.iterdump())
+    deals = json.loads(sample("metrics", "--money", "--json").stdout)["deals"]
+    margins = [each["margin"] for each in deals if each["deal"] in ("D-105", "D-106")]
+    assert f"- Margin: {sum(each['EUR'] for each in margins):,.0f} EUR" in written
+    shown = written.index(f"- Margin: {sum(each['EUR'] for each in margins):,.0f} EUR")
+    assert shown < written.index("(D-106)", shown), "what the other deal brings comes after it"
+    assert sample("run").stdout == ""

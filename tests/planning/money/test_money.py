@@ -217,3 +217,12 @@ def test_budgets_with_warnings_come_first_and_finished_deals_tell_the_overrun() 
     assert (known.deals, known.middle) == (6, pytest.approx(1.05))
     assert known.low == pytest.approx(0.9) and known.high == pytest.approx(1.2)
     assert overrun(found[:4]) is None
+
+
+def test_deals_in_one_project_have_one_budget() -> None:
+    """Delivery reports hours by project: they are those of all its deals."""
+    deals = tuple(asked(key=f"D-{n}", stage="Won") for n in (2, 1, 3))
+    facts = {"D-1": {"spent_hours": 200.0, "progress": 0.5}, "D-2": {"spent_hours": 20.0}}
+    main, alone = budgets(money(*deals), facts, TODAY, {"D-2": "D-1"})
+    assert (main.deal.key, main.hours, main.spent, main.progress) == ("D-1", 320.0, 220.0, 0.5)
+    assert (alone.deal.key, alone.hours, alone.spent) == ("D-3", 160.0, None)
