@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from sync.clock import Clock
 from sync.errors import Refused, Rejected, SyncError
+from sync.records.model import DesiredGroup
 from sync.run.lease import MayBeDenied, OffersLeases
 from sync.run.server_identity import UNPROVEN, WAYS, is_proven, refuse_another
 from sync.run.server_move import gather
@@ -35,7 +36,7 @@ from taiga_pipeline.app.trouble import Trouble, trouble_of
 from taiga_pipeline.app.workspace import Workspace, shortest, sqlite_path
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.problems import Problem, ProblemsError
-from taiga_pipeline.records import Project
+from taiga_pipeline.records import Project, is_portfolio
 from taiga_pipeline.report.plan_text import quarantine_line
 from taiga_pipeline.report.ways_out import in_words
 from taiga_pipeline.sources.port import Examined, going_through
@@ -47,6 +48,8 @@ STRANGE: Final = (
 )
 LOOK_SECONDS: Final = 60
 """How long the deals of a source are gone through."""
+_Item = TypeVar("_Item")
+
 _BETWEEN_LOOKS: Final = 100
 """Deals between two looks at the clock."""
 _SHOWN_ROWS: Final = 100
@@ -162,19 +165,35 @@ def _mappings(workspace: Workspace) -> str:
 
 def _source(workspace: Workspace) -> str:
     """Reads all deals through the mappings."""
-    reading = make_source(workspace).read()
-    deals = _counted(reading.groups, workspace.clock)
+    source = make_source(workspace)
+    reading = source.read()
+    phases: list[str] = []
+
+    def is_deal(group: DesiredGroup) -> bool:
+        if source.whole_of(group.key):
+            phases.append(group.key)
+            return False
+        return not is_portfolio(group.key)
+
+    deals = _counted(reading.groups, workspace.clock, is_deal)
     _refuse_quarantined(reading.quarantined)
-    unmapped = f", {len(reading.present)} without a mapping" if reading.present else ""
-    return f"{deals}{unmapped}"
+    besides = f", {counted(len(phases), 'project')} of other phases" if phases else ""
+    without = sum(not is_portfolio(key) for key in reading.present)
+    unmapped = f", {without} without a mapping" if without else ""
+    return f"{deals}{besides}{unmapped}"
 
 
-def _counted(deals: Iterable[object], clock: Clock) -> str:
-    """Goes through deals for as long as a person waits; says how many there were."""
+def _counted(
+    deals: Iterable[_Item], clock: Clock, counts: Callable[[_Item], bool] = lambda item: True
+) -> str:
+    """Goes through deals for as long as a person waits; says how many there were.
+
+    What does not ``count`` as one is gone through as well.
+    """
     end, count = clock.monotonic() + LOOK_SECONDS, 0
     with going_through(deals) as each:
-        for _ in each:
-            count += 1
+        for item in each:
+            count += counts(item)
             if count % _BETWEEN_LOOKS == 0 and clock.monotonic() > end:
                 return (
                     f"the first {count:,} deals are fine; the others were not checked within "
