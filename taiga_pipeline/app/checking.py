@@ -171,7 +171,7 @@ def _source(workspace: Workspace) -> str:
 
     def is_deal(group: DesiredGroup) -> bool:
         if source.whole_of(group.key):
-            phases.append(group.key)
+            phases.extend([] if group.retired else [group.key])
             return False
         return not is_portfolio(group.key)
 

@@ -63,7 +63,7 @@ from taiga_pipeline.pipeline.schema import (
     writing_store,
 )
 from taiga_pipeline.pipeline.tables import key_changes
-from taiga_pipeline.pipeline.tables.joins import main_deals
+from taiga_pipeline.pipeline.tables.joins import goes_into
 from taiga_pipeline.pipeline.tables.notes import (
     new_notes,
     rows_to_deals,
@@ -184,7 +184,7 @@ class DealStore:
             deal = _get(connection, key, lock=True)
             other = _get(connection, main).key if main else ""
             joins = _joins(connection)
-            if other and deal.key in (other, main_deals(joins).get(other)):
+            if other and deal.key in (other, *goes_into(other, joins)):
                 raise JoinsItself(deal.key, other)
             return self._save(connection, deal, replace(deal, part_of=other), by)
 

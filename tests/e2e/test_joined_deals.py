@@ -114,12 +114,15 @@ def test_renames_and_removals_of_the_main_deal_are_followed(office: Office) -> N
         (("D-1", "D-1"), "cannot be a part of itself"),
         (("D-1", "D-9"), "D-9"),
         (("D-1", "D-2"), "is part of the project of D-1"),
+        (("D-2", "D-3"), "is part of the project of D-2"),
     ],
 )
 def test_what_cannot_be_joined_is_refused(
     office: Office, arguments: tuple[str, str], reason: str
 ) -> None:
     office.do("join", "D-2", "D-1")
+    office.do("deals", "add", "D-3", "Chat", "--customer", "Beta", "--stage", "Lead")
+    assert "a deal with Beta, D-1 one with Acme" in office.do("join", "D-3", "D-2")
     assert reason in office.do("join", *arguments, code=2)
     office.do("join", "D-1", "--undo", code=2)
     office.do("join", "D-1", code=2)

@@ -160,6 +160,7 @@ def test_each_phase_has_a_project_that_begins_after_the_one_before(office: Offic
     assert office.milestones(build) == {"First release": ("2026-12-21", "2027-01-25")}
     assert "Back 30 h/week" in build["looking_for_people_note"]
     assert "Back" not in discovery["looking_for_people_note"]
+    assert "1 deal, 1 project of other phases" in office.do("check")
 
 
 def test_a_phase_that_waits_for_the_win_gets_its_project_then_and_all_are_retired_when_it_is_lost(

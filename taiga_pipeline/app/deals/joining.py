@@ -12,6 +12,7 @@ from taiga_pipeline.mapping.errors import NotMapped
 from taiga_pipeline.pipeline.errors import HasPhases, StandsAlone
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.tables.joins import main_deals
+from taiga_pipeline.pipeline.text import folded
 from taiga_pipeline.problems import ProblemsError
 
 
@@ -25,6 +26,12 @@ class Joined:
     deal: Deal
     main: Deal
     had_project: bool
+
+    @property
+    def other_customer(self) -> bool:
+        """Whether both name a customer, and not the same one."""
+        names = {folded(each.customer) for each in (self.deal, self.main) if each.customer}
+        return len(names) > 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,12 @@ def _join(context: CommandContext, key: str, project_deal: str, as_json: bool) -
         return
     named = {"key": joined.deal.key, "main": joined.main.key, "name": joined.main.name}
     click.echo(safe(_("{key} is part of the project of {main} ({name})", **named)))
+    if joined.other_customer:
+        customers = {"customer": joined.deal.customer, "other": joined.main.customer}
+        note = _(
+            "note: {key} is a deal with {customer}, {main} one with {other}", **named, **customers
+        )
+        click.echo(safe(note), err=True)
     if joined.had_project:
         note = _(
             "note: {key} has a project of its own, which the next run retires. What people did "

@@ -22,6 +22,15 @@ def main_deals(joins: Mapping[str, str]) -> dict[str, str]:
     return {key: main for key in joins if (main := _main(key, joins))}
 
 
+def goes_into(key: str, joins: Mapping[str, str]) -> list[str]:
+    """Returns the deals that a deal is part of, the nearest first, as far as they do not repeat."""
+    found: list[str] = []
+    while key in joins and joins[key] not in found:
+        key = joins[key]
+        found.append(key)
+    return found
+
+
 def joins_of(deals: Iterable[Deal]) -> dict[str, str]:
     """Returns the joined deals among some, each with the key of the deal that it joined."""
     return {deal.key: deal.part_of for deal in deals if deal.part_of}

@@ -50,7 +50,7 @@ def remove(connection: Connection, deal: Deal, at: datetime, by: str) -> None:
         "allocations": _rows(connection, ALLOCATIONS, deal.key),
     }
     connection.execute(DEALS.delete().where(DEALS.c.key == deal.key))
-    _join_anew(connection, deal.key, "", at, by)
+    _join_anew(connection, deal.key, deal.part_of, at, by)
     text = json.dumps(held, ensure_ascii=False, default=str)
     _note(connection, FieldChange(deal.key, "key", deal.key, "", at, by), text)
 
@@ -90,9 +90,10 @@ def rename(connection: Connection, deal: Deal, new: str, at: datetime, by: str) 
 
 
 def _join_anew(connection: Connection, key: str, new: str, at: datetime, by: str) -> None:
-    """Has the deals in the project of one that got another key follow it.
+    """Has the deals in the project of one that got another key, or is gone, follow it.
 
-    Those whose main deal is gone ("" for ``new``) stand for themselves again.
+    ``new`` is the deal whose project they are in from now on, "" if they stand for themselves
+    again. They stay where they are where the one that is gone was itself part of a project.
     """
     joined = DEALS.c.part_of == key
     for part in list(connection.execute(select(DEALS.c.key).where(joined)).scalars()):
