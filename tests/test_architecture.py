@@ -274,7 +274,7 @@ def test_starting_up_imports_nothing_heavy(arguments: list[str]) -> None:
         f"print([name for name in {HEAVY_MODULES!r} if name in sys.modules])"
     )
     result = subprocess.run(  # the interpreter that runs the tests
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert result.stdout.splitlines()[-1] == "[]"
 
@@ -286,7 +286,7 @@ def test_the_tables_of_stores_load_no_databases_dialect() -> None:
         "print([name for name in sys.modules if name.startswith('sqlalchemy.dialects.p')])"
     )
     result = subprocess.run(  # the interpreter that runs the tests
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert result.stdout == "[]\n"
 

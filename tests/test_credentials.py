@@ -57,7 +57,7 @@ def test_a_worker_reads_it(secrets: Path, value: str) -> None:
 def test_a_shell_reads_it(secrets: Path, value: str, shell: str) -> None:
     command = f"set -a; . {shlex.quote(str(secrets))}; printenv TAIGA_PASSWORD"
     done = subprocess.run(
-        [program(shell), "-c", command], capture_output=True, text=True, check=True, timeout=30
+        [program(shell), "-c", command], capture_output=True, text=True, check=True, timeout=120
     )
     assert done.stdout == f"{value}\n"
 

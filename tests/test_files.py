@@ -86,7 +86,7 @@ def test_a_pipe_is_written_through_and_stays_a_pipe(tmp_path: Path) -> None:
     reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
     reader.start()
     write_text(pipe, "through")
-    reader.join(10)
+    reader.join(120)
     assert read == ["through"]
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 

@@ -80,8 +80,10 @@ def test_what_is_asked_for_during_a_run_is_one_run_after_it(
 def test_a_burst_of_requests_is_one_run(work: Work, runs: BackgroundRuns) -> None:
     work.may_end.release(9)
     for _ in range(20):
-        runs.ask(pause=0.05)
+        runs.ask(pause=600)
     assert runs.progress.phase is Phase.WAITING
+    assert work.allowed == []
+    runs.ask(pause=0.01)
     work.wait()
     ended(runs)
     assert len(work.allowed) == 1
@@ -124,9 +126,9 @@ def test_closing_stops_the_run_in_good_order_and_takes_no_more(
     work.wait()
     closing = threading.Thread(target=runs.close)
     closing.start()
-    assert runs._stop.wait(10)
+    assert runs._stop.wait(120)
     work.may_end.release()
-    closing.join(10)
+    closing.join(120)
     assert work.stopped == [True]
     runs.ask()
     assert len(work.allowed) == 1

@@ -144,7 +144,7 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     script = "from taiga_pipeline.cli.main import main; main()"
     command = f'"{sys.executable}" -c "{script}" --help | true; echo "${{PIPESTATUS[0]}}"'
     result = subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, timeout=30, check=True
+        ["bash", "-c", command], capture_output=True, text=True, timeout=120, check=True
     )
     assert (result.stdout, result.stderr) == ("0\n", "")
 
@@ -153,6 +153,6 @@ def test_the_installed_program_runs() -> None:
     script = Path(sys.executable).with_name("pipeline-sync")
     command = [str(script)] if script.exists() else [sys.executable, "-m", "taiga_pipeline"]
     result = subprocess.run(
-        [*command, "--version"], capture_output=True, text=True, timeout=30, check=True
+        [*command, "--version"], capture_output=True, text=True, timeout=120, check=True
     )
     assert result.stdout == f"pipeline-sync {__version__}\n"

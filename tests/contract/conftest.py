@@ -40,8 +40,8 @@ def _knows_people(server: Server) -> bool:
     made = server.make_project("kanban", f"ct-{uuid.uuid4().hex[:10]}")
     session, project = server.session("bot"), made["project"]
     body = {"project": project, "role": made["role_front"], "username": "ana@example.test"}
-    answer = session.post(f"{server.api}/memberships", json=body, timeout=30)
-    session.delete(f"{server.api}/projects/{project}", timeout=30)
+    answer = session.post(f"{server.api}/memberships", json=body, timeout=120)
+    session.delete(f"{server.api}/projects/{project}", timeout=120)
     return answer.status_code == 201 and answer.json()["user"] is not None
 
 

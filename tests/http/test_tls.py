@@ -56,7 +56,7 @@ def server(handler: type[_Handler] = _Handler, *, tls: bool) -> Iterator[str]:
 
 
 def complaint(url: str, section: str = "target") -> str:
-    connection = Connection(url=url, pipeline="acme", timeout_seconds=5)
+    connection = Connection(url=url, pipeline="acme", timeout_seconds=60)
     transport = Transport(url, connection, SystemClock(), section)
     try:
         with pytest.raises(SyncError) as caught:

@@ -16,7 +16,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -32,6 +31,7 @@ from sqlalchemy import NullPool, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from tests.live.leaving_out import leave_out
+from tests.live.ports import free_port
 
 ACCOUNT: Final = "sync"
 """The account of the URLs that are handed out; each owns its database, and no more."""
@@ -187,7 +187,7 @@ class Cluster(Server):
             if self._account:
                 os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
             self._initialise()
-            self.port = _free_port()
+            self.port = free_port()
             super().__init__(
                 f"postgresql+psycopg://{ACCOUNT}_admin:{PASSWORD}@127.0.0.1:{self.port}/postgres",
                 ACCOUNT,
@@ -325,12 +325,6 @@ def _unprivileged() -> pwd.struct_passwd | None:
         except KeyError:
             continue
     raise NotAvailable("PostgreSQL refuses to run as root, and there is no account 'postgres'")
-
-
-def _free_port() -> int:
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        return int(chosen.getsockname()[1])
 
 
 def _end_with_parent() -> Callable[[], None]:

@@ -24,6 +24,7 @@ from sync.run.lock import run_lock
 from taiga_pipeline.pipeline.model import Deal
 from taiga_pipeline.pipeline.store import DealStore
 from tests.live.leaving_out import program
+from tests.live.ports import free_port
 from tests.live.postgresql import PASSWORD, Cluster, Server
 from tests.sync.world import World, deal
 
@@ -37,9 +38,7 @@ def pooled(postgresql: Server, postgresql_url: str, tmp_path: Path) -> Iterator[
     if not isinstance(postgresql, Cluster):
         pytest.skip("the tests use a server that was given to them")
     url = make_url(postgresql_url)
-    with socket.socket() as chosen:
-        chosen.bind(("127.0.0.1", 0))
-        port = chosen.getsockname()[1]
+    port = free_port()
     folder = postgresql.folder / f"pooler-{port}"
     folder.mkdir()
     (folder / "users.txt").write_text(f'"{url.username}" "{PASSWORD}"\n')
@@ -66,8 +65,9 @@ def pooled(postgresql: Server, postgresql_url: str, tmp_path: Path) -> Iterator[
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
-        assert process.poll() is None, "the pooler does not start"
+    until = time.monotonic() + 120
+    while True:
+        assert process.poll() is None and time.monotonic() < until, "the pooler does not start"
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
             return

@@ -72,7 +72,7 @@ def test_a_server_ends_with_the_tests_even_if_they_are_killed(postgresql: Server
     program = (
         "import time\nfrom tests.live.postgresql import Cluster\n"
         "cluster = Cluster()\nprint(cluster.process_id, cluster.folder, flush=True)\n"
-        "time.sleep(60)\n"
+        "time.sleep(600)\n"
     )
     root = Path(__file__).parents[2]
     with subprocess.Popen(
@@ -81,7 +81,7 @@ def test_a_server_ends_with_the_tests_even_if_they_are_killed(postgresql: Server
         assert tests.stdout is not None
         server, folder = tests.stdout.readline().split()
         tests.kill()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and _is_alive(int(server)):
         time.sleep(0.02)
     shutil.rmtree(folder)

@@ -272,13 +272,19 @@ def test_a_worker_that_is_stopped_finishes_its_action_and_leaves_the_rest_to_oth
     assert hosts[0].overlaps() == []
 
 
+@pytest.fixture
+def down() -> Iterator[str]:
+    """The address of a host that is down: nobody listens, and nobody else gets the port."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
 def test_a_slow_host_and_one_that_is_down_hold_up_nobody_else(
-    fleet: Fleet, hosts: list[Host]
+    fleet: Fleet, hosts: list[Host], down: str
 ) -> None:
     slow, quick, _ = hosts
     gate = Gate(slow.sandbox, after=0)
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        down = f"http://127.0.0.1:{unused.getsockname()[1]}"
     fleet.add("a-down", down, 1)
     populate_as(fleet, slow, [f"b{n}" for n in range(8)])
     populate_as(fleet, quick, [f"c{n}" for n in range(4)])

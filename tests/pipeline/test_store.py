@@ -348,7 +348,7 @@ def test_two_programs_that_edit_one_deal_lose_nothing(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=300)
 
     assert len(store.get("D-1").done) == 30
 
@@ -368,7 +368,7 @@ def test_two_programs_that_add_the_same_deals_at_once_do_not_stand_in_each_other
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=300)
 
     assert sorted(outcomes) == [(0, 0, 200), (0, 0, 200), (200, 0, 0)]
 

@@ -41,7 +41,9 @@ from taiga_pipeline.targets.taiga.client import Client
 
 PIPELINE = "acme"
 SILENCE_SECONDS = 0.25
-"""How long a request waits for an answer here."""
+"""How long a request waits for an answer that never comes."""
+PATIENCE_SECONDS = 60.0
+"""How long for any other."""
 
 
 class ImpatientClock:
@@ -238,7 +240,7 @@ class World:
     store: StateStore
     clock: ImpatientClock
     groups: Sequence[DesiredGroup]
-    timeout_seconds: float = 10.0
+    timeout_seconds: float = PATIENCE_SECONDS
     username: str = "pipeline-bot"
 
     def run(self, *, look_at_all: bool = False) -> Ending:
@@ -346,7 +348,7 @@ class Original:
     ids: Mapping[str, int]
     undisturbed: Mapping[str, Any]
 
-    def again(self, *faults: Fault, timeout_seconds: float = 10.0) -> World:
+    def again(self, *faults: Fault, timeout_seconds: float = PATIENCE_SECONDS) -> World:
         """Puts the world back to its beginning, with faults to come."""
         world = self.world
         world.store.close()

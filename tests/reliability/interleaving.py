@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 120.0
 """After so long an actor is taken to be stuck, and the test fails."""
 
 Actor = Callable[[], None]

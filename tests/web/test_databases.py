@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -70,20 +71,25 @@ def served(world: Workspace) -> Iterator[tuple[Browser, Served]]:
 def running(
     served: Served, taiga: Sandbox, browser: Browser, *, is_held: bool = False
 ) -> Callable[[], None]:
-    """Begins a run; returns what waits until it has ended. It may be held in the midst of it, until
-    it is waited for: each request takes a while then."""
-    change = served.runs._change
-    taiga.set_delay(0.05 if is_held else 0)
+    """Begins a run; returns what waits until it has ended. It may be held in the midst of it, with
+    a deal or more done, until it is waited for."""
+    held, opened = threading.Event(), threading.Event()
+
+    def hold(_: float) -> None:
+        if served.runs._progress.done:
+            held.set()
+            opened.wait(300)
+
+    taiga.application.sleep = hold
+    taiga.set_delay(1.0 if is_held else 0)  # has the server call that for each request
     browser.post("/health/run")
-    with change:
-        while is_held and not served.runs._progress.done:
-            change.wait(0.02)
-    taiga.set_delay(1.0 if is_held else 0)
+    assert not is_held or held.wait(120)
 
     def wait() -> None:
-        taiga.set_delay(0)
+        opened.set()
+        change = served.runs._change
         with change:
-            assert change.wait_for(lambda: served.runs._progress.phase is Phase.IDLE, timeout=60)
+            assert change.wait_for(lambda: served.runs._progress.phase is Phase.IDLE, timeout=120)
 
     return wait
 

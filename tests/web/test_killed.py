@@ -25,7 +25,7 @@ ENOUGH = 30
 
 
 def logged_in(address: str) -> tuple[httpx2.Client, str]:
-    client = httpx2.Client(base_url=address, timeout=60, trust_env=False, follow_redirects=True)
+    client = httpx2.Client(base_url=address, timeout=120, trust_env=False, follow_redirects=True)
     token = token_of(client.get("/log-in").text)
     page = client.post("/log-in", data={"csrf": token, "name": "sell", "password": PASSWORD})
     return client, token_of(page.text)
@@ -52,8 +52,7 @@ def test_a_server_that_is_killed_in_the_midst_of_requests_loses_nothing_that_it_
         assert server.stdout
         address = server.stdout.readline().split(" at ")[1].strip()
 
-        def click(number: int) -> None:
-            client, token = logged_in(address)
+        def click(number: int, client: httpx2.Client, token: str) -> None:
             with closing(client):
                 for each in range(1000):
                     form = {"csrf": token, "key": "D-1", "text": f"{number}.{each}"}
@@ -67,8 +66,9 @@ def test_a_server_that_is_killed_in_the_midst_of_requests_loses_nothing_that_it_
                         enough.set()
 
         with ThreadPoolExecutor(CLICKING) as people:
-            clicks = [people.submit(click, number) for number in range(CLICKING)]
-            enough.wait(60)
+            inside = list(people.map(logged_in, [address] * CLICKING))
+            clicks = [people.submit(click, number, *who) for number, who in enumerate(inside)]
+            enough.wait(300)
             server.kill()
             for each in clicks:
                 each.result()

@@ -21,7 +21,7 @@ from taiga_pipeline.workers.children import Children, Order, stop_with_parent
 from taiga_pipeline.workers.decisions import LONGEST_MESSAGE, Ended, Ending
 from taiga_pipeline.workers.fleet import Member
 
-LONG = timedelta(minutes=1)
+LONG = timedelta(minutes=10)
 ROOT = Path(__file__).parents[2]
 
 
@@ -46,14 +46,14 @@ def waits(order: Order, answer: Connection) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     order.config.write_text(str(os.getpid()))
-    stop.wait(60)
+    stop.wait(600)
     answer.send(Ended(Ending.STOPPED))
 
 
 def is_deaf(order: Order, answer: Connection) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     order.config.write_text(str(os.getpid()))
-    time.sleep(60)
+    time.sleep(600)
 
 
 def watches(order: Order, answer: Connection) -> None:
@@ -61,7 +61,7 @@ def watches(order: Order, answer: Connection) -> None:
     stop = threading.Event()
     stop_with_parent(stop)
     order.config.write_text(str(os.getpid()))
-    stop.wait(60)
+    stop.wait(600)
     order.config.with_name("ended").write_text("in good order")
 
 
@@ -155,7 +155,7 @@ def test_a_run_whose_worker_was_killed_ends_in_good_order(tmp_path: Path) -> Non
         "from taiga_pipeline.workers.children import Children\n"
         "from tests.workers import test_children as here\n"
         f"member = here.member(pathlib.Path({str(tmp_path)!r}))\n"
-        "asyncio.run(Children(here.watches).run(member, timedelta(minutes=1)))\n"
+        "asyncio.run(Children(here.watches).run(member, timedelta(minutes=10)))\n"
     )
     worker = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
     started = wait_for(tmp_path / "config.toml")
@@ -166,7 +166,7 @@ def test_a_run_whose_worker_was_killed_ends_in_good_order(tmp_path: Path) -> Non
 
 
 def wait_for(path: Path) -> Path:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while not (path.exists() and path.read_text()):
         assert time.monotonic() < end, f"{path.name} never came"
         time.sleep(0.02)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from taiga_pipeline.config import load
 from taiga_pipeline.credentials import SecretError
 from taiga_pipeline.problems import ProblemsError
+from taiga_pipeline.workers import fleet as fleet_module
 from taiga_pipeline.workers.fleet import Fleet, FleetReader, read_fleet
 from taiga_pipeline.workers.housekeeping import Slots, due_slots
 from taiga_pipeline.workers.schedule import Cron, Every
@@ -270,13 +271,13 @@ def test_a_slot_of_400_days_ago_is_made_up_for_once(write: Write) -> None:
 
 
 def test_hundreds_of_configurations_that_did_not_change_are_looked_at_in_no_time(
-    write: Write, tmp_path: Path
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr(fleet_module, "load", lambda path: [load(path), read.append(path)][0])
     for number in range(300):
         add(tmp_path / f"p{number}", f"p{number}")
     reader = FleetReader(write())
-    began = time.process_time()
-    assert len(reader.read().members) == 300
-    first, began = time.process_time() - began, time.process_time()
-    reader.read()
-    assert time.process_time() - began < first, "files that are known cost less, not more"
+    for _ in range(2):
+        assert len(reader.read().members) == 300
+        assert len(read) == 300, "each is read once"

@@ -38,7 +38,7 @@ def test_it_serves_until_it_is_ended(tmp_path: Path, ending: signal.Signals) -> 
 
 def test_an_address_that_is_taken_is_named() -> None:
     command = [sys.executable, "-m", "taiga_pipeline", "sandbox", "--host", "192.0.2.1"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 2
     assert "the sandbox cannot be started" in result.stderr
 

@@ -57,7 +57,7 @@ class Server:
         pair = (self.username, self.password) if actor == "bot" else self.outsider
         assert pair is not None, "the case needs --taiga-outsider"
         body = {"type": "normal", "username": pair[0], "password": pair[1]}
-        answer = session.post(f"{self.api}/auth", json=body, timeout=30)
+        answer = session.post(f"{self.api}/auth", json=body, timeout=120)
         assert answer.status_code == 200, f"log-in as {pair[0]}: {answer.status_code}"
         session.headers["Authorization"] = f"Bearer {answer.json()['auth_token']}"
         if actor == "bot":
@@ -82,7 +82,7 @@ class Server:
             "description": "contract case",
             "creation_template": {"scrum": 1}.get(template, 2),
         }
-        answer = self.session("bot").post(f"{self.api}/projects", json=body, timeout=30)
+        answer = self.session("bot").post(f"{self.api}/projects", json=body, timeout=120)
         assert answer.status_code == 201, answer.text
         project = answer.json()
         variables = {"project": project["id"], "slug": project["slug"], "name": project["name"]}
@@ -94,7 +94,7 @@ class Server:
         return variables
 
     def _owner_membership(self, project: int) -> int:
-        answer = self.session("bot").get(f"{self.api}/memberships?project={project}", timeout=30)
+        answer = self.session("bot").get(f"{self.api}/memberships?project={project}", timeout=120)
         return int(answer.json()[0]["id"])
 
 
@@ -166,9 +166,9 @@ class Run:
     def _clean_up(self) -> None:
         session = self.server.session("bot")
         for project in self._projects:
-            session.delete(f"{self.server.api}/projects/{project}", timeout=30)
+            session.delete(f"{self.server.api}/projects/{project}", timeout=120)
         for key in self._keys:
-            session.delete(f"{self.server.api}/user-storage/{key}", timeout=30)
+            session.delete(f"{self.server.api}/user-storage/{key}", timeout=120)
 
     def _compare(self, place: str, actual: Any, expected: Any) -> None:
         if isinstance(expected, Same):

@@ -212,7 +212,7 @@ class RedmineAccount:
     def call(self, method: str, path: str, body: object = None) -> Any:
         """Asks the API as an administrator, and insists on success."""
         url = f"{self.connection.url}/{path}"
-        answer = self._http.request(method, url, json=body, timeout=30)
+        answer = self._http.request(method, url, json=body, timeout=120)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:300]}"
         return answer.json() if answer.content.strip() else None
 
@@ -310,7 +310,7 @@ class KanboardAccount:
     def call(self, method: str, **params: Any) -> Any:
         """Asks the API as the application, and insists on success."""
         body = {"jsonrpc": "2.0", "method": method, "id": 1, "params": params}
-        answer = self._http.post(f"{self.connection.url}/jsonrpc.php", json=body, timeout=30)
+        answer = self._http.post(f"{self.connection.url}/jsonrpc.php", json=body, timeout=120)
         assert answer.ok, f"{method}: {answer.status_code} {answer.text[:300]}"
         result = answer.json()["result"]
         assert result is not False, f"{method} {params}: refused"

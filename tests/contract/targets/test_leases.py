@@ -68,7 +68,7 @@ def test_of_several_that_add_a_turn_at_once_one_succeeds(
     barrier = threading.Barrier(AT_ONCE)
 
     def add(number: int) -> None:
-        barrier.wait(30)
+        barrier.wait(120)
         try:
             terms = Terms(f"{number}" * 32, f"machine {number}", 600)
             outcomes.append(board.add(account.pipeline, 2, terms))
@@ -79,7 +79,7 @@ def test_of_several_that_add_a_turn_at_once_one_succeeds(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     (held,) = [turn for turn in board.turns(account.pipeline) if turn.number == 2]
     assert outcomes.count(True) <= 1, outcomes
     assert held.terms.holder.startswith("machine")

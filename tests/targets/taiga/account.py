@@ -51,7 +51,7 @@ class Account:
         if "Authorization" not in self._http.headers:
             self._http.headers["Authorization"] = self._authorization()
         url = f"{self.connection.url}/api/v1/{path}"
-        answer = self._http.request(method, url, json=body, timeout=30)
+        answer = self._http.request(method, url, json=body, timeout=120)
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:300]}"
         return answer.json() if answer.content else None
 
@@ -73,7 +73,7 @@ class Account:
             "password": self.connection.password.reveal(),
         }
         url = f"{self.connection.url}/api/v1/auth"
-        answer = self._http.post(url, json=body, timeout=30)
+        answer = self._http.post(url, json=body, timeout=120)
         return f"Bearer {answer.json()['auth_token']}"
 
 

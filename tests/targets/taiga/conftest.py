@@ -55,7 +55,7 @@ def _in_sandbox(sandbox: Sandbox) -> Connection:
         f"p{uuid.uuid4().hex[:8]}",
         username=sandbox.username,
         password=Secret(sandbox.password),
-        timeout_seconds=5,
+        timeout_seconds=60,
     )
 
 

@@ -69,7 +69,7 @@ class Accounts:
         if request.headers.get("Authorization") == f"Bearer {self.valid}":
             return 200, {}, json.dumps({"id": 1})
         if self.together:
-            self.together.wait(10)
+            self.together.wait(120)
         return 401, {}, json.dumps(EXPIRED)
 
 
@@ -96,7 +96,7 @@ def in_parallel(number: int, work: Callable[[], object]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(120)
 
 
 def test_it_logs_in_once_for_all_threads(client: Client, accounts: Accounts) -> None:

@@ -49,7 +49,7 @@ def finished(site: Site) -> Callable[[], None]:
         (served,) = site.pipelines.values()
         with served.runs._change:
             is_idle = lambda: served.runs._progress.phase is Phase.IDLE  # noqa: E731
-            assert served.runs._change.wait_for(is_idle, timeout=60)
+            assert served.runs._change.wait_for(is_idle, timeout=120)
 
     return wait
 
