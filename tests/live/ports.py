@@ -17,7 +17,7 @@ _GIVEN_OUT: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def free_port() -> int:
-    """Returns a port of 127.0.0.1 that nobody has, and that the system gives to nobody by itself."""
+    """Returns a port of 127.0.0.1 that nobody has and that the system gives out to nobody."""
     candidates = range(_FIRST, _first_given_out())
     for port in random.SystemRandom().sample(candidates, min(100, len(candidates))):
         with suppress(OSError), socket.socket() as tried:
