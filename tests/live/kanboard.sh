@@ -117,7 +117,7 @@ do_start() {
             >"$KB_DIR/server.log" 2>&1 </dev/null &
         echo $! >"$KB_DIR/kanboard.pid"
     )
-    for _ in $(seq 300); do
+    for _ in $(seq 3000); do
         if ask getVersion >/dev/null; then
             log "Kanboard answers on http://127.0.0.1:$KB_PORT"
             return

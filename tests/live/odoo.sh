@@ -129,7 +129,7 @@ start() {
     (odoo --log-level=warn) >"$OD_DIR/odoo.log" 2>&1 &
     echo $! >"$OD_DIR/odoo.pid"
     local ask='{"jsonrpc":"2.0","method":"call","id":1,"params":{"service":"common","method":"version","args":[]}}'
-    for _ in $(seq 300); do
+    for _ in $(seq 3000); do
         ! curl -sf -o /dev/null -H 'Content-Type: application/json' -d "$ask" \
             "http://127.0.0.1:$port/jsonrpc" || return 0
         sleep 0.2

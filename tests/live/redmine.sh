@@ -103,7 +103,7 @@ do_start() {
     in_app nohup setsid bundle exec puma -b "tcp://127.0.0.1:$RM_PORT" -t $threads -w $workers \
         -e production \
         --pidfile "$instance/tmp/puma.pid" config.ru >"$RM_DIR/puma.log" 2>&1 </dev/null &
-    for _ in $(seq 600); do
+    for _ in $(seq 3000); do
         if curl -sf -o /dev/null -H "X-Redmine-API-Key: $RM_KEY" \
             "http://127.0.0.1:$RM_PORT/users/current.json"; then
             log "Redmine answers on http://127.0.0.1:$RM_PORT"

@@ -9,6 +9,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -19,7 +20,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sync.clock import SystemClock
-from sync.errors import Rejected, SyncError, Unauthorised
+from sync.errors import OutcomeUnknown, Rejected, SyncError, Unauthorised, Unavailable
 from sync.records.model import STATE, Marker
 from taiga_pipeline.cli.context import CommandContext
 from taiga_pipeline.cli.main import cli
@@ -34,6 +35,8 @@ from tests.contract.targets.accounts import LABELS, OlderOdooAccount, new_pipeli
 from tests.live.odoo import OUTSIDER, PLAIN, ROBOT, OdooOffice
 
 AT_ONCE = 6
+BUSY = (Unavailable, OutcomeUnknown)
+"""What a run says of a server that gave up on several at once; the next run does it."""
 
 
 def source(office: OdooOffice, **more: object) -> Any:
@@ -185,14 +188,14 @@ def at_once(functions: list[Callable[[], None]]) -> None:
     barrier = threading.Barrier(len(functions))
 
     def after_all_are_ready(function: Callable[[], None]) -> None:
-        barrier.wait(30)
+        barrier.wait(300)
         function()
 
     threads = [threading.Thread(target=after_all_are_ready, args=(each,)) for each in functions]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(600)
 
 
 class TestTarget:
@@ -213,7 +216,8 @@ class TestTarget:
         at_once([lambda account=account: make(account) for account in accounts])  # type: ignore[misc]
         (found,) = odoo.target.find_roots(Marker(odoo.pipeline, key))
         assert set(made) == {found.id}, troubles
-        assert not troubles
+        assert len(made) + len(troubles) == AT_ONCE
+        assert all(isinstance(each, BUSY) for each in troubles), troubles
         for account in accounts:
             account.target.close()
 
@@ -225,7 +229,12 @@ class TestTarget:
         for each in works:
             each.id, each.bound = work.id, dict(work.bound)
         fields = {"subject": "Call them", "description": "", "milestone": ""}
-        at_once([lambda each=each: each.add(Kind.STORY, "call", **fields) for each in works])  # type: ignore[misc]
+
+        def add(each: Work) -> None:
+            with suppress(*BUSY):
+                each.add(Kind.STORY, "call", **fields)
+
+        at_once([lambda each=each: add(each) for each in works])  # type: ignore[misc]
         assert len(work.children(Kind.STORY)) == 1
         for account in accounts:
             account.target.close()

@@ -13,7 +13,14 @@ from dataclasses import replace
 import pytest
 
 from sync.clock import SystemClock
-from sync.errors import AnotherServer, Rejected, Stale, Vanished
+from sync.errors import (
+    AnotherServer,
+    OutcomeUnknown,
+    Rejected,
+    Stale,
+    Unavailable,
+    Vanished,
+)
 from sync.run.lease import Terms, acquire
 from taiga_pipeline.credentials import Secret
 from taiga_pipeline.http.connection import Connection
@@ -154,8 +161,8 @@ def test_projects_made_at_once_become_one(
         account = RedmineAccount(live_redmine, SystemClock())
         try:
             made.append(Work(account, key).make().record.id)
-        except Rejected:
-            pass  # it lost the race, and was told so
+        except (Rejected, Unavailable, OutcomeUnknown):
+            pass  # it lost the race, and was told so, or the server was busy
         finally:
             account.target.close()
 
@@ -163,7 +170,7 @@ def test_projects_made_at_once_become_one(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(600)
     (found,) = redmine.target.find_roots(Work(redmine, key).marker)
     assert set(made) == {found.id}
 

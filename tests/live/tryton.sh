@@ -73,7 +73,7 @@ do_start() {
     nohup setsid "$TT_DIR/venv/bin/trytond" -c "$config" -d erp >"$TT_DIR/trytond.log" 2>&1 \
         </dev/null &
     echo $! >"$TT_DIR/trytond.pid"
-    for _ in $(seq 600); do
+    for _ in $(seq 3000); do
         if "$python" -c "$answers" "http://127.0.0.1:$TT_PORT/erp/rest/model/ir.lang"; then
             log "Tryton answers on http://127.0.0.1:$TT_PORT"
             return
