@@ -17,7 +17,7 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--remote-debugging-pipe",
 )  # fmt: skip
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 LAUNCH = """\
 import os, sys
 copies = [os.dup(os.dup(int(each))) for each in sys.argv[1:3]]
@@ -152,12 +152,18 @@ class Chromium:
         self.value(f"{found}.dispatchEvent(new Event('input', {{bubbles: true}}))")
 
     def drag(self, start: str, end: str) -> None:
-        """Drags what one selector finds to what another one finds, by small steps."""
+        """Drags what one selector finds to what another one finds, by small steps.
+
+        What it is dragged to may move meanwhile: a line appears above it.
+        """
         (x, y), (to_x, to_y) = (self._place(each) for each in (start, end))
         self._mouse("mousePressed", x, y)
         for step in range(1, 21):
             self._mouse("mouseMoved", x + (to_x - x) * step / 20, y + (to_y - y) * step / 20)
             time.sleep(0.01)
+        while (now := self._place(end)) != (to_x, to_y):
+            to_x, to_y = now
+            self._mouse("mouseMoved", to_x, to_y)
         self._mouse("mouseReleased", to_x, to_y)
 
     def _place(self, selector: str) -> tuple[float, float]:

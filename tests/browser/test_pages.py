@@ -12,6 +12,7 @@ from taiga_pipeline.app.deals.editing import edit_deal
 from taiga_pipeline.app.deals.looking import show_deal
 from taiga_pipeline.app.workspace import Workspace
 from taiga_pipeline.web.access.door import Door
+from taiga_pipeline.web.routes import live
 from tests.browser.chromium import Chromium
 from tests.browser.conftest import Open
 
@@ -54,6 +55,12 @@ PAGES: Final = (
 ON_PHONES: Final = ("/", "/deal?key=D-1", "/deal/new", "/health")
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page looks for no changes of others while it is tried."""
+    monkeypatch.setattr(live, "LOOK", 600.0)
+
+
 def card(key: str) -> str:
     return f'[data-key="{key}"]'
 
@@ -64,7 +71,7 @@ def lane_of(browser: Chromium, key: str) -> object:
 
 
 def test_a_card_is_dragged_and_the_gate_of_the_next_stage_is_asked_for(
-    open_browser: Open, site: tuple[str, Door], deals: Workspace
+    alone: None, open_browser: Open, site: tuple[str, Door], deals: Workspace
 ) -> None:
     browser = open_browser()
     browser.drag(f"{card('D-2')} .marks", '[data-stage="Proposal"] .cards')
@@ -81,7 +88,7 @@ def test_a_card_is_dragged_and_the_gate_of_the_next_stage_is_asked_for(
 
 
 def test_a_card_is_moved_by_keys_and_keeps_the_focus(
-    open_browser: Open, site: tuple[str, Door], deals: Workspace
+    alone: None, open_browser: Open, site: tuple[str, Door], deals: Workspace
 ) -> None:
     browser = open_browser()
     browser.value(f"document.querySelector({json.dumps(card('D-2'))}).focus()")

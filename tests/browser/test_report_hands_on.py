@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from taiga_pipeline.report.page.html import render
 from taiga_pipeline.report.page.model import Cell, Comparison, HeatMap, HeatRow
-from tests.browser.chromium import Chromium
+from tests.browser.chromium import PATIENCE_SECONDS, Chromium
 from tests.live.leaving_out import program
 from tests.report.test_page import whole
 
@@ -65,20 +66,28 @@ def is_read_whole(browser: Chromium) -> bool:
     return bool(all(seen))
 
 
+def comes_true(condition: Callable[[], bool]) -> bool:
+    """Whether something is so in the end: a browser takes its time to draw."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not (found := condition()) and time.monotonic() < until:
+        time.sleep(0.02)
+    return found
+
+
 @pytest.mark.parametrize("number", [0, 5, 20, WEEKS, -1])
 def test_a_cell_tells_its_story_to_a_pointer(browser: Chromium, page: Path, number: int) -> None:
     browser.open(page, 1280, 900)
     at = reach(browser, number)
     assert not is_read_whole(browser)
     browser.point_at(*at)
-    assert is_read_whole(browser)
+    assert comes_true(lambda: is_read_whole(browser))
 
 
 @pytest.mark.parametrize("number", [0, 20, -1])
 def test_a_cell_tells_its_story_to_a_finger(browser: Chromium, page: Path, number: int) -> None:
     browser.open(page, 390, 844)
     browser.tap(*reach(browser, number))
-    assert is_read_whole(browser)
+    assert comes_true(lambda: is_read_whole(browser))
 
 
 def test_a_cell_tells_its_story_to_the_keyboard(browser: Chromium, page: Path) -> None:
@@ -88,7 +97,7 @@ def test_a_cell_tells_its_story_to_the_keyboard(browser: Chromium, page: Path) -
         if browser.value("document.activeElement.matches('.heat button')"):
             break
     browser.value("document.activeElement.dataset.seen = 1")
-    assert is_read_whole(browser)
+    assert comes_true(lambda: is_read_whole(browser))
     assert "week 0: short; D-0: +12 h" in browser.value("document.activeElement.ariaLabel")
 
 
@@ -138,7 +147,7 @@ def test_half_a_year_fits_on_paper_with_the_deals_behind_the_gaps(
         "Emulation.setDeviceMetricsOverride", width=1030, height=700, deviceScaleFactor=1,
         mobile=False,
     )  # fmt: skip
-    assert browser.value("document.documentElement.scrollWidth") <= 1030
+    assert browser.wait_for("document.documentElement.scrollWidth <= 1030")
     assert "D-4: +12 h" in browser.value("document.querySelector('.because').innerText")
     browser.call("Emulation.setEmulatedMedia", media="")
 
@@ -158,7 +167,7 @@ def test_a_cell_without_deals_tells_its_hours_to_a_finger(
     )
     assert browser.value(shown)[0] == "none"
     browser.tap(x, y)
-    assert browser.value(shown) == ["block", '"30 of 50 h asked for"']
+    assert comes_true(lambda: browser.value(shown) == ["block", '"30 of 50 h asked for"'])
 
 
 def test_paper_has_every_bar_of_the_timeline_in_numbers(browser: Chromium, page: Path) -> None:
