@@ -15,7 +15,8 @@ from starlette.types import Message
 from taiga_pipeline.language import text as _
 from taiga_pipeline.web.visit import Fields
 
-MAX_FIELDS: Final = 2_000
+MAX_FIELDS: Final = 2_500
+"""A list of a thousand columns is matched by two fields each."""
 MAX_FILES: Final = 5
 PART_SECONDS: Final = 20.0
 """So long the next part of a body may be on its way."""

@@ -73,6 +73,27 @@ def test_a_column_may_be_left_out_and_a_field_has_one_column(
     assert twice.status_code == 422 and "cannot both stand for name" in text_of(twice)
 
 
+def test_a_list_with_all_the_columns_that_there_may_be_is_matched(
+    browse: Browse, deals: Workspace
+) -> None:
+    browser = browse("sell")
+    headers = ["key", "name", *(f"column {number}" for number in range(998))]
+    _, token = hand_in(browser, f"{','.join(headers)}\nN-1,New portal{',' * 998}\n")
+    fields = ["key", "name", *[""] * 998]
+    done = browser.post("/import/apply", file=token, header=headers, field=fields)
+    assert "1 added" in text_of(done)
+
+
+def test_what_is_wrong_with_a_file_names_no_option_of_the_command_line(
+    browse: Browse, deals: Workspace
+) -> None:
+    browser = browse("sell")
+    browser.get("/import")
+    sent = {"file": ("list.csv", "name\nBö Åsa Öman".encode() + b"\xc5sa\n", "text/csv")}
+    said = text_of(browser.client.post("/import", data={"csrf": browser.token}, files=sent))
+    assert "byte 0xc5" in said and "another encoding, name it" in said and "--" not in said
+
+
 def test_a_file_is_its_owners_alone_and_can_be_dropped(browse: Browse, deals: Workspace) -> None:
     browser = browse("sell")
     _, token = hand_in(browser, LIST, "../../etc/<b>passwd")

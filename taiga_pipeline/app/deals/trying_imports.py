@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from taiga_pipeline.app.deals.tables import import_deals, reading_import
@@ -30,7 +30,7 @@ class TriedImport:
 
     With ``problems``, it cannot be made like this, and the rest is None or empty. ``options`` are
     those that count, with the kept ones of earlier imports of the file. ``stages`` are those that
-    the mappings know.
+    the mappings know. ``guessed`` are the fields, by header, that well-known headers stand for.
     """
 
     headers: tuple[str, ...]
@@ -40,14 +40,14 @@ class TriedImport:
     understanding: Understanding | None = None
     rows: tuple[RowPreview, ...] = ()
     report: ImportReport | None = None
+    guessed: Mapping[str, str] = field(default_factory=dict)
 
     def field_of(self, header: str) -> str:
         """Returns the field that a column stands for, "" for none."""
         columns = self.understanding.columns if self.understanding else ()
         named = {theirs: ours for ours, theirs in self.options.columns.items()}
         if not columns and header not in self.options.ignored:
-            guess = guess_columns(self.headers, self.options.columns, self.options.fields)
-            named = {**{theirs: ours for ours, theirs in guess.columns.items()}, **named}
+            named = {**self.guessed, **named}
         return next((c.field for c in columns if c.header == header), named.get(header, ""))
 
     def samples_of(self, header: str) -> tuple[str, ...]:
@@ -76,7 +76,9 @@ def try_import(workspace: Workspace, upload: Upload, options: ImportOptions) -> 
                 report = prepared.run()
     except ProblemsError as error:
         said = tuple(each.message for each in error.problems)
-        return TriedImport(headers, dry, stages, problems=said)
+        guess = guess_columns(headers, dry.columns, dry.fields)
+        guessed = {theirs: ours for ours, theirs in guess.columns.items()}
+        return TriedImport(headers, dry, stages, problems=said, guessed=guessed)
     return TriedImport(headers, options, stages, (), understanding, rows, report)
 
 

@@ -15,10 +15,11 @@ import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final
 
 from taiga_pipeline.pipeline.files.decoding import control_characters, decode
+from taiga_pipeline.pipeline.files.grid import MAX_COLUMNS
 from taiga_pipeline.pipeline.text import counted
 from taiga_pipeline.problems import Problem, ProblemsError
 
@@ -283,12 +284,20 @@ def parse_csv(
         reason = f": {header.reason}" if isinstance(header, BrokenRow) else ""
         message = f"no header line with the names of the columns{reason}"
         raise ProblemsError([Problem(message, name, first_line)])
+    named = len(header.cells) - sum(1 for _ in takewhile(_is_blank, reversed(header.cells)))
+    if named > MAX_COLUMNS:
+        message = f"a row of more than {MAX_COLUMNS:,} columns: this is too much; export less"
+        raise ProblemsError([Problem(message, name, header.line)])
     headers, repeated = distinct(header.cells)
     csv_text = CsvText(
         name, text, delimiter, decoded.encoding, headers, header.line,
         notes=tuple(_notes(decoded.said, text, first_line, header, repeated)),
     )  # fmt: skip
     return _with_escapes(csv_text)
+
+
+def _is_blank(cell: str) -> bool:
+    return not cell.strip()
 
 
 def _notes(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sync.errors import Unreachable
 from taiga_pipeline.pipeline.files import csv_reader
 from taiga_pipeline.pipeline.files.csv_reader import BrokenRow, RawRow, guard, unguard
+from taiga_pipeline.pipeline.files.grid import MAX_COLUMNS
 from taiga_pipeline.pipeline.files.reading import read_table
 from taiga_pipeline.problems import ProblemsError
 
@@ -190,3 +191,11 @@ def test_rows_of_several_lines_are_read_after_any_number_of_broken_ones(tmp_path
     bad = '1,pipe 5","Nordvik\n' * 20_000
     rows = rows_of(tmp_path, f'key,name,notes\n{bad}x","\n2,whole,"one\ntwo"\n')
     assert rows[-1] == RawRow(20_003, ("2", "whole", "one\ntwo"))
+
+
+def test_a_file_has_as_many_columns_as_a_workbook_at_most(tmp_path: Path) -> None:
+    headers = [f"column {number}" for number in range(MAX_COLUMNS)]
+    blank = ";" * 16_000  # as spreadsheets write columns that were formatted once
+    assert rows_of(tmp_path, f"{';'.join(headers)}{blank}\n") == []
+    with pytest.raises(ProblemsError, match="a row of more than 1,000 columns"):
+        rows_of(tmp_path, ";".join([*headers, "one more"]) + "\n")
